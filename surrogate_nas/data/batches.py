@@ -1,0 +1,104 @@
+"""Training batches as a function of the step, so that a run resumes anywhere without replaying what came before.
+
+Symbols:
+    N: training images; B: images of a batch; C: channels; S: side in pixels; P: side with padding.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.errors import DataError
+
+# Streams of random numbers drawn from one seed.
+ORDER, AUGMENTATION = 0, 1
+
+
+class Batches:
+    """Augmented, normalised batches of the training part: every image once per epoch, but for an incomplete last batch.
+
+    Random numbers come from (seed, epoch) and (seed, step) alone and are drawn on the CPU: the batch of a step is the
+    same in every process and on every device.
+
+    Args:
+        splits: Images; batches are made on the device where the training part is.
+        batch_size: Images per batch, B.
+        seed: Seed of order and augmentation.
+        flip: Whether images are mirrored left to right, half of the time.
+        shift: Largest move in pixels, each way in both directions; black follows.
+
+    Raises:
+        DataError: If there are fewer images than a batch has, or a shift moves whole images out.
+    """
+
+    def __init__(self, splits: DataSplits, batch_size: int, *, seed: int, flip: bool, shift: int) -> None:
+        if not 1 <= batch_size <= len(splits.train):
+            raise DataError(
+                f"a batch has 1 to {len(splits.train)} images, all that there are to train on (got {batch_size})"
+            )
+        if not 0 <= shift < splits.image_size:
+            raise DataError(f"data.shift must be less than the image size, {splits.image_size} pixels (got {shift})")
+        self.batch_size = batch_size
+        self.steps_per_epoch = len(splits.train) // batch_size
+        self._splits, self._seed, self._flip, self._shift = splits, seed, flip, shift
+        self._ordered_epoch, self._order = -1, np.empty(0, dtype=np.int64)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Batch of a step, counted from 0 over all epochs.
+
+        Returns:
+            Images, float32, shape (B, C, S, S), and labels, int64, shape (B,).
+
+        Raises:
+            DataError: If the step is negative.
+        """
+        train = self._splits.train
+        indices = torch.from_numpy(self.indices(step)).to(train.images.device)
+        return self._splits.normalise(self._augment(train.images[indices], step)), train.labels[indices]
+
+    def indices(self, step: int) -> NDArray[np.int64]:
+        """Positions in the training part of a step's images, shape (B,)."""
+        if step < 0:
+            raise DataError(f"steps are counted from 0 (got {step})")
+        epoch, position = divmod(step, self.steps_per_epoch)
+        if epoch != self._ordered_epoch:
+            rng = np.random.default_rng([ORDER, self._seed, epoch])
+            self._ordered_epoch, self._order = epoch, rng.permutation(len(self._splits.train))
+        return self._order[position * self.batch_size : (position + 1) * self.batch_size]
+
+    def _augment(self, images: Tensor, step: int) -> Tensor:
+        if not (self._flip or self._shift):
+            return images
+        rng = np.random.default_rng([AUGMENTATION, self._seed, step])
+        down, right = rng.integers(-self._shift, self._shift + 1, size=(2, len(images)))
+        mirrored = rng.random(len(images)) < 0.5 if self._flip else np.zeros(len(images), dtype=np.bool_)
+        return moved(images, down, right, mirrored)
+
+
+def moved(images: Tensor, down: NDArray[np.int64], right: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> Tensor:
+    """Images mirrored left to right and then moved, each by its own distance, with zeros where they left.
+
+    Args:
+        images: Shape (B, C, S, S).
+        down: Pixels down, negative upwards, shape (B,).
+        right: Pixels to the right, negative to the left, shape (B,).
+        mirrored: Whether to mirror, shape (B,).
+
+    Returns:
+        Shape (B, C, S, S).
+    """
+    count, channels, side, _ = images.shape
+    margin = int(max(np.abs(down).max(), np.abs(right).max()))
+    padded_side = side + 2 * margin
+    padded = F.pad(images, (margin, margin, margin, margin)) if margin else images
+    pixel = np.arange(side)
+    rows = margin - down[:, None] + pixel  # (B, S)
+    columns = pixel - right[:, None]
+    columns = margin + np.where(mirrored[:, None], side - 1 - columns, columns)
+    positions = rows[:, :, None] * padded_side + columns[:, None, :]  # (B, S, S) in a flattened plane
+    index = torch.from_numpy(positions.reshape(count, 1, side * side)).to(images.device)
+    planes = padded.reshape(count, channels, padded_side * padded_side)
+    return planes.gather(2, index.expand(-1, channels, -1)).view(images.shape)

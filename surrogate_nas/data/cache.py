@@ -1,0 +1,117 @@
+"""Decoded parts on disk, which worker processes open without decoding anything or copying each other's memory.
+
+A folder holds ``splits.json`` and two ``.npy`` files per part. Their names carry the fingerprint and the JSON file is
+written last, so a folder is complete if its JSON file is there, and a crash while saving leaves the former one valid.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from surrogate_nas.data.images import DataSplits, ImageSet
+from surrogate_nas.errors import DataError, StoreError
+from surrogate_nas.files import atomic_write, read_json, write_json
+
+SCHEMA = 1
+INDEX = "splits.json"
+PartName = Literal["train", "validation", "recalibration"]
+PARTS: tuple[PartName, ...] = ("train", "validation", "recalibration")
+
+
+class _Index(BaseModel):
+    """Content of ``splits.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1]
+    fingerprint: str = Field(pattern="^[0-9a-f]{16}$")
+    class_names: tuple[str, ...] = Field(min_length=2)
+    mean: tuple[float, ...] = Field(min_length=1)
+    std: tuple[float, ...] = Field(min_length=1)
+    native_image_size: int = Field(ge=1)
+    notes: tuple[str, ...]
+    shapes: dict[PartName, tuple[int, int, int, int]] = Field(min_length=3)
+
+
+def save_splits(folder: Path, splits: DataSplits) -> None:
+    """Writes all parts to a folder, which is made if it is missing; older parts in it are removed."""
+    written = set()
+    for name in PARTS:
+        part: ImageSet = getattr(splits, name)
+        for kind, tensor in (("images", part.images), ("labels", part.labels)):
+            path = folder / _file(name, kind, splits.fingerprint)
+            with atomic_write(path) as temporary:
+                np.save(temporary, tensor.cpu().numpy(), allow_pickle=False)
+            written.add(path)
+    index = _Index(
+        schema_version=SCHEMA,
+        fingerprint=splits.fingerprint,
+        class_names=splits.class_names,
+        mean=splits.mean,
+        std=splits.std,
+        native_image_size=splits.native_image_size,
+        notes=splits.notes,
+        shapes={name: tuple(getattr(splits, name).images.shape) for name in PARTS},
+    )
+    write_json(folder / INDEX, index.model_dump(mode="json"))
+    for name in PARTS:
+        for stale in set(folder.glob(_file(name, "*", "*"))) - written:
+            stale.unlink(missing_ok=True)
+
+
+def load_splits(folder: Path) -> DataSplits:
+    """Opens what ``save_splits`` wrote; images are mapped from the files, and changing them changes no file.
+
+    Raises:
+        StoreError: If a file is missing, shortened, or does not belong to the others.
+    """
+    path = folder / INDEX
+    try:
+        index = _Index.model_validate(read_json(path, "index of the cached images"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise StoreError(f"the index of the cached images is damaged: {path}: {where}: {first['msg']}") from None
+    train, validation, recalibration = (_load_part(folder, name, index) for name in PARTS)
+    if not len(index.mean) == len(index.std) == train.channels:
+        raise StoreError(
+            f"the index of the cached images is damaged: {path}: {train.channels} channels need a mean each"
+        )
+    return DataSplits(
+        train, validation, recalibration, index.mean, index.std, index.native_image_size, index.fingerprint, index.notes
+    )
+
+
+def _load_part(folder: Path, name: PartName, index: _Index) -> ImageSet:
+    shape = index.shapes[name]
+    images = _load_array(folder / _file(name, "images", index.fingerprint), shape, np.dtype(np.uint8))
+    labels_path = folder / _file(name, "labels", index.fingerprint)
+    labels = _load_array(labels_path, shape[:1], np.dtype(np.int64))
+    try:
+        return ImageSet(torch.from_numpy(images), torch.from_numpy(labels), index.class_names)
+    except DataError as error:
+        raise StoreError(f"cached images are damaged: {labels_path}: {error}") from None
+
+
+def _load_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    try:
+        # Copy on write: torch wants memory that it may write to, and the pages stay shared until somebody does.
+        array = np.load(path, mmap_mode="c", allow_pickle=False)
+    except FileNotFoundError:
+        raise StoreError(f"a file of the cached images is missing: {path}") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise StoreError(f"cached images are damaged or cut short: {path}: {error}") from None
+    if not isinstance(array, np.memmap) or array.shape != shape or array.dtype != dtype:
+        raise StoreError(
+            f"cached images do not belong together: {path} must hold {dtype} of shape {shape} "
+            f"(got {getattr(array, 'dtype', 'no array')} of shape {getattr(array, 'shape', ())})"
+        )
+    return array
+
+
+def _file(part: str, kind: str, fingerprint: str) -> str:
+    return f"{part}-{kind}-{fingerprint}.npy"

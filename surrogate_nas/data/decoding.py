@@ -1,0 +1,263 @@
+"""From image files of any size and colour to one array of equal square images.
+
+Symbols:
+    N: images; C: channels, 1 or 3; S: side in pixels.
+"""
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from surrogate_nas.data.image_source import ImageSource
+from surrogate_nas.errors import DataError
+
+GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
+ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
+GIGABYTE = 10**9
+CHUNK = 128
+MOST_THREADS = 8
+TINY_SIDE = 64
+SAMPLED_HEADERS = 200
+FAILURES_SHOWN = 3
+
+
+class Header(NamedTuple):
+    """What a file says of its image: width and height in pixels, and Pillow's colour mode."""
+
+    size: tuple[int, int]
+    mode: str
+
+
+class Plan(NamedTuple):
+    """What images are decoded to: side S in pixels, and whether they are grey."""
+
+    side: int
+    grey: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Decoded images.
+
+    Attributes:
+        images: Shape (N, C, S, S).
+        kept: Index in the source of each image, shape (N,).
+        native_image_size: Short side of the most frequent size of the files.
+        notes: Sentences for the report.
+    """
+
+    images: NDArray[np.uint8]
+    kept: NDArray[np.int64]
+    native_image_size: int
+    notes: tuple[str, ...]
+
+
+def decode(
+    source: ImageSource,
+    chosen: NDArray[np.int64],
+    *,
+    image_size: int | None,
+    channels: Literal["auto", "grey", "rgb"],
+    on_unreadable: Literal["error", "skip"],
+    memory_gb: float,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Decoded:
+    """Decodes, recolours and resizes images in threads.
+
+    Size and colour are planned from the headers of some images, so that every file is opened once; only where the
+    headers of all images call for another plan is everything decoded again.
+
+    Args:
+        source: Where the images are.
+        chosen: Indices of the images to decode, shape (M,).
+        image_size: Side S; the short side of the most frequent size if None.
+        channels: Colour of the result; ``"auto"`` is grey if all files are.
+        on_unreadable: Whether images that cannot be decoded are an error or left out.
+        memory_gb: Largest size of the result.
+        on_progress: Called from this thread with images done and images in all; starts over with a new plan.
+
+    Raises:
+        DataError: If images cannot be decoded, or the result would be larger than ``memory_gb``.
+    """
+    with warnings.catch_warnings():
+        # Pillow warns of large images, odd palettes and broken EXIF blocks of images that it decodes all the same.
+        warnings.simplefilter("ignore")
+        headers = [header for index in _sample(chosen) if (header := _header(source, index)) is not None]
+        plan = _plan(headers, image_size, channels)
+        for _ in range(2):
+            images = _allocate(len(chosen), plan, memory_gb)
+            # Threads pay where decoding is long, since it frees the interpreter; with tiny images they queue for it.
+            threads = 1 if all(max(header.size) <= TINY_SIDE for header in headers) else MOST_THREADS
+            seen = _decode_all(images, source, chosen, threads, on_progress)
+            headers = [header for header in seen if isinstance(header, Header)]
+            failures = {i: reason for i, reason in zip(chosen.tolist(), seen, strict=True) if isinstance(reason, str)}
+            _check_readable(source, failures, len(chosen), on_unreadable)
+            guess, plan = plan, _plan(headers, image_size, channels)
+            if guess == plan:
+                break
+    kept = ~np.isin(chosen, list(failures))
+    native = _most_frequent([header.size for header in headers])
+    notes = _notes(source, headers, failures, native, plan)
+    return Decoded(images[kept] if failures else images, chosen[kept], min(native), notes)
+
+
+def square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
+    """Pixels of the centre square of an upright image, resized; shape (C, side, side).
+
+    Shrinking is antialiased: by the mean of whole blocks of pixels where the sides divide, and by a triangle
+    filter elsewhere. Transparent parts become white.
+
+    Raises:
+        ValueError: If pixels are stored in a way that has no agreed black and white (32-bit, floating point).
+    """
+    # A JPEG can be decoded at a half, quarter or eighth of its size, much faster; twice the side keeps all detail.
+    image.draft(None, (2 * side, 2 * side))
+    if "exif" in image.info:
+        image = ImageOps.exif_transpose(image)
+    image = _recoloured(image, mode)
+    width, height = image.size
+    short = min(width, height)
+    left, top = (width - short) // 2, (height - short) // 2
+    box = (left, top, left + short, top + short)
+    if short == side:
+        image = image if width == height else image.crop(box)
+    elif short % side == 0:
+        image = image.reduce(short // side, box)
+    else:
+        image = image.resize((side, side), Image.Resampling.BILINEAR, box=box)
+    pixels = np.asarray(image, dtype=np.uint8)
+    return pixels[None] if mode == "L" else pixels.transpose(2, 0, 1)
+
+
+def _recoloured(image: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
+    if image.mode == "F":
+        raise ValueError("floating-point pixels")
+    if image.mode.startswith("I"):
+        image = _eight_bits(image)
+    elif image.mode in ALPHA_MODES or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
+        raise ValueError("32-bit pixels")
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+
+
+def _sample(chosen: NDArray[np.int64]) -> list[int]:
+    """Images from all over the set, whose headers the first plan is made from."""
+    return [int(index) for index in chosen[:: max(1, len(chosen) // SAMPLED_HEADERS)]]
+
+
+def _plan(headers: Sequence[Header], image_size: int | None, channels: Literal["auto", "grey", "rgb"]) -> Plan:
+    if image_size is None:
+        # Without any header, nothing is readable: whatever the plan, that is what will be said.
+        image_size = min(_most_frequent([header.size for header in headers])) if headers else 1
+    return Plan(image_size, channels == "grey" or (channels == "auto" and all(h.mode in GREY_MODES for h in headers)))
+
+
+def _header(source: ImageSource, index: int) -> Header | None:
+    try:
+        with source.open_image(index) as image:
+            return Header(image.size, image.mode)
+    except Exception:  # decoders raise OSError, SyntaxError, struct.error, ... on damaged files; decoding reports them
+        return None
+
+
+def _decode_all(
+    images: NDArray[np.uint8],
+    source: ImageSource,
+    indices: NDArray[np.int64],
+    most_threads: int,
+    on_progress: Callable[[int, int], None] | None,
+) -> list[Header | str]:
+    """Fills ``images``, shape (N, C, S, S); returns each image's header, or why it cannot be decoded, length N."""
+
+    def decode_chunk(start: int) -> list[Header | str]:
+        rows = range(start, min(start + CHUNK, len(indices)))
+        return [_decode_into(images[row], source, int(indices[row])) for row in rows]
+
+    results: list[Header | str] = []
+    with ThreadPoolExecutor(min(most_threads, os.cpu_count() or 1)) as threads:
+        for chunk in threads.map(decode_chunk, range(0, len(indices), CHUNK)):
+            results.extend(chunk)
+            if on_progress is not None:
+                on_progress(len(results), len(indices))
+    return results
+
+
+def _decode_into(out: NDArray[np.uint8], source: ImageSource, index: int) -> Header | str:
+    """Writes the pixels of an image to ``out``, shape (C, S, S)."""
+    try:
+        with source.open_image(index) as image:
+            header = Header(image.size, image.mode)
+            out[:] = square_pixels(image, out.shape[1], "L" if len(out) == 1 else "RGB")
+    except Exception as error:  # as above
+        return _reason(error)
+    return header
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "no image that Pillow knows"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:100] or type(error).__name__
+
+
+def _check_readable(source: ImageSource, failures: dict[int, str], total: int, on_unreadable: str) -> None:
+    if not failures or (on_unreadable == "skip" and len(failures) < total):
+        return
+    first = _first(failures)
+    listed = "; ".join(f"{source.describe(index)} ({failures[index]})" for index in first)
+    more = f" and {len(failures) - len(first)} more" if len(failures) > len(first) else ""
+    remedy = "" if len(failures) == total else '; repair or delete them, or set data.on_unreadable = "skip"'
+    raise DataError(f"{len(failures)} of {total} images cannot be read: {listed}{more}{remedy}")
+
+
+def _first(failures: dict[int, str]) -> list[int]:
+    return sorted(failures)[:FAILURES_SHOWN]
+
+
+def _most_frequent(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The most frequent size; of several, the smallest."""
+    counts = Counter(sizes)
+    return min(counts, key=lambda size: (-counts[size], size))
+
+
+def _allocate(count: int, plan: Plan, memory_gb: float) -> NDArray[np.uint8]:
+    channels = 1 if plan.grey else 3
+    needed = count * channels * plan.side**2 / GIGABYTE
+    if needed > memory_gb:
+        raise DataError(
+            f"{count:,} images of {channels}x{plan.side}x{plan.side} need {needed:.3g} GB of memory, more than "
+            f"data.memory_gb = {memory_gb:g}: set a smaller data.image_size or data.max_images, or raise data.memory_gb"
+        )
+    return np.empty((count, channels, plan.side, plan.side), dtype=np.uint8)
+
+
+def _notes(
+    source: ImageSource, headers: list[Header], failures: dict[int, str], native: tuple[int, int], plan: Plan
+) -> tuple[str, ...]:
+    notes = []
+    if resized := sum(header.size != (plan.side, plan.side) for header in headers):
+        to, usual = f"{plan.side}x{plan.side}", f"{native[0]}x{native[1]}"
+        notes.append(f"{resized:,} of {len(headers):,} images were resized to {to} (most frequent size {usual})")
+    if recoloured := sum((header.mode in GREY_MODES) != plan.grey for header in headers):
+        colour = "grey" if plan.grey else "colour"
+        notes.append(f"{recoloured:,} of {len(headers):,} images were converted to {colour}")
+    if failures:
+        listed = ", ".join(source.describe(index) for index in _first(failures))
+        notes.append(f"{len(failures):,} images that cannot be read were skipped, such as {listed}")
+    return tuple(notes)

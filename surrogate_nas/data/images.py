@@ -1,0 +1,171 @@
+"""Labelled images in memory, and the parts that a study divides them into.
+
+Symbols:
+    N: images; B: images of a batch; C: channels; S: side in pixels; K: classes.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surrogate_nas.errors import DataError
+
+DIGEST_BYTES = 8
+LEAST_STD = 1 / 255  # of a channel that never changes
+LEVELS = 256
+STATISTICS_CHUNK = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Labelled images of one size.
+
+    Attributes:
+        images: uint8, shape (N, C, S, S).
+        labels: int64 in 0..K-1, shape (N,).
+        class_names: Name of each of the K classes.
+
+    Raises:
+        DataError: If a tensor has the wrong shape or type, or a label belongs to no class.
+    """
+
+    images: Tensor
+    labels: Tensor
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.dtype != torch.uint8:
+            raise DataError(f"images must be uint8 of shape (N, C, S, S) (got {_described(self.images)})")
+        if self.labels.shape != self.images.shape[:1] or self.labels.dtype != torch.int64:
+            raise DataError(
+                f"labels must be int64, one per image, ({len(self.images)},) (got {_described(self.labels)})"
+            )
+        if len(self) and (int(self.labels.min()) < 0 or int(self.labels.max()) >= len(self.class_names)):
+            got = f"{int(self.labels.min())}..{int(self.labels.max())}"
+            raise DataError(f"labels must be in 0..{len(self.class_names) - 1}, one of the classes (got {got})")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def channels(self) -> int:
+        """Colour channels C."""
+        return self.images.shape[1]
+
+    @property
+    def image_size(self) -> int:
+        """Side S in pixels."""
+        return self.images.shape[-1]
+
+    def take(self, indices: Tensor) -> "ImageSet":
+        """The images at ``indices``, shape (M,), in that order."""
+        return replace(self, images=self.images[indices], labels=self.labels[indices])
+
+    def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images (B, C, S, S), uint8, and labels (B,), from first to last; the last batch may be smaller."""
+        if batch_size < 1:
+            raise DataError(f"a batch has at least 1 image (got {batch_size})")
+        for start in range(0, len(self), batch_size):
+            yield self.images[start : start + batch_size], self.labels[start : start + batch_size]
+
+    def to(self, device: torch.device | str) -> "ImageSet":
+        """The same images on a device."""
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits of the pixels, labels and class names, whatever the order of the images."""
+        images, labels = self.images.cpu().contiguous().numpy(), self.labels.cpu().tolist()
+        digests = sorted(
+            hashlib.blake2b(image.data, digest_size=DIGEST_BYTES, salt=label.to_bytes(8, "little")).digest()
+            for image, label in zip(images, labels, strict=True)
+        )
+        total = hashlib.blake2b(repr((images.shape, self.class_names)).encode(), digest_size=DIGEST_BYTES)
+        total.update(b"".join(digests))
+        return total.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class DataSplits:
+    """Images divided for a study; no image is in two parts, and each part is in random order.
+
+    Attributes:
+        train: Images that supernets are trained on.
+        validation: Images that label architectures.
+        recalibration: Images that batch-norm statistics are recomputed with.
+        mean: Mean of each channel over ``train``, black 0 and white 1, length C.
+        std: Standard deviation of each channel over ``train``, length C.
+        native_image_size: Short side of the most frequent size of the image files.
+        fingerprint: 16 hexadecimal digits of what is in which part.
+        notes: Sentences for the report on images left out or changed.
+    """
+
+    train: ImageSet
+    validation: ImageSet
+    recalibration: ImageSet
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    native_image_size: int
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.train.class_names
+
+    @property
+    def image_size(self) -> int:
+        """Side in pixels."""
+        return self.train.image_size
+
+    @property
+    def channels(self) -> int:
+        """Colour channels."""
+        return self.train.channels
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Images (B, C, S, S), uint8, as float32 with mean 0 and deviation 1 per channel over the training part."""
+        return normalise(images, self.mean, self.std)
+
+    def to(self, device: torch.device | str) -> "DataSplits":
+        """The same parts on a device."""
+        return replace(
+            self,
+            train=self.train.to(device),
+            validation=self.validation.to(device),
+            recalibration=self.recalibration.to(device),
+        )
+
+
+def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """(images / 255 - mean) / std per channel, float32, in the memory format of ``images``, shape (B, C, S, S)."""
+    centre = torch.tensor(mean, dtype=torch.float64)
+    spread = torch.tensor(std, dtype=torch.float64)
+    scale = (1 / (255 * spread)).to(images.device, torch.float32).view(-1, 1, 1)
+    offset = (-centre / spread).to(images.device, torch.float32).view(-1, 1, 1)
+    return images.to(torch.float32).mul_(scale).add_(offset)
+
+
+def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel of uint8 images (N, C, S, S), white being 1; exact, from histograms.
+
+    A deviation is at least one grey level, so that images of one colour do not divide by zero.
+    """
+    pixels = images.cpu().numpy()
+    counts = np.zeros((pixels.shape[1], LEVELS), dtype=np.int64)
+    for start in range(0, len(pixels), STATISTICS_CHUNK):
+        for channel, count in enumerate(counts):
+            count += np.bincount(pixels[start : start + STATISTICS_CHUNK, channel].ravel(), minlength=LEVELS)
+    share = counts / counts.sum(axis=1, keepdims=True)
+    levels = np.arange(LEVELS) / 255
+    mean = share @ levels
+    std = np.sqrt((share * (levels - mean[:, None]) ** 2).sum(axis=1))
+    return tuple(mean.tolist()), tuple(np.maximum(std, LEAST_STD).tolist())
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"

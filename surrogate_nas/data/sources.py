@@ -1,0 +1,38 @@
+"""The one table of image sources. Importing it loads neither torch nor scikit-learn."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from surrogate_nas.data.digits import open_digits
+from surrogate_nas.data.folder import open_folder
+from surrogate_nas.data.image_source import ImageSource
+from surrogate_nas.data.torchvision_sets import TORCHVISION_SETS, open_torchvision_set
+from surrogate_nas.errors import DataError
+
+SOURCES: dict[str, Callable[[Path | None], ImageSource]] = {
+    "digits": open_digits,
+    "folder": open_folder,
+    **{name: partial(open_torchvision_set, name) for name in TORCHVISION_SETS},
+}
+PATH_USE: dict[str, Literal["none", "required", "optional"]] = {
+    "digits": "none",
+    "folder": "required",
+    **dict.fromkeys(TORCHVISION_SETS, "optional"),
+}
+
+
+def open_source(name: str, path: str | None) -> ImageSource:
+    """Opens a source by name.
+
+    Args:
+        name: A key of ``SOURCES``.
+        path: Folder of images, or folder that holds or receives a torchvision set; a leading ``~`` is the home folder.
+
+    Raises:
+        DataError: If the name is unknown or the source cannot be opened.
+    """
+    if name not in SOURCES:
+        raise DataError(f"no image source is called {name!r}; choose one of: {', '.join(SOURCES)}")
+    return SOURCES[name](None if path is None else Path(path).expanduser())

@@ -1,0 +1,120 @@
+"""Image sets that torchvision downloads, by name; their training part only."""
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from surrogate_nas.data.folder import is_image, visible_folders
+from surrogate_nas.data.image_source import ImageSource
+from surrogate_nas.errors import DataError
+
+STALLED_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class TorchvisionSet:
+    """How torchvision calls a set.
+
+    Attributes:
+        class_name: Class in ``torchvision.datasets``.
+        labels: Attribute of an instance that holds every label.
+        training: Arguments that select the training part.
+    """
+
+    class_name: str
+    labels: str = "targets"
+    training: dict[str, Any] = field(default_factory=lambda: {"train": True})
+
+
+TORCHVISION_SETS: dict[str, TorchvisionSet] = {
+    "cifar10": TorchvisionSet("CIFAR10"),
+    "cifar100": TorchvisionSet("CIFAR100"),
+    "mnist": TorchvisionSet("MNIST"),
+    "fashion_mnist": TorchvisionSet("FashionMNIST"),
+    "kmnist": TorchvisionSet("KMNIST"),
+    "svhn": TorchvisionSet("SVHN", labels="labels", training={"split": "train"}),
+    "stl10": TorchvisionSet("STL10", labels="labels", training={"split": "train"}),
+    "usps": TorchvisionSet("USPS"),
+    "eurosat": TorchvisionSet("EuroSAT", training={}),
+}
+
+
+def open_torchvision_set(name: str, path: Path | None) -> ImageSource:
+    """Opens the training part of a set, downloading it first if there is no copy.
+
+    Args:
+        name: A key of ``TORCHVISION_SETS``.
+        path: Folder that holds or receives the copy; the user's cache folder if None.
+
+    Raises:
+        DataError: If there is no intact copy and none can be downloaded.
+    """
+    row = TORCHVISION_SETS[name]
+    root = default_root() if path is None else path
+    if root.exists() and not root.is_dir():
+        raise DataError(f"data.path is a file, not the folder of {name}: {root}")
+    dataset = _load(name, root)
+    labels = np.asarray(getattr(dataset, row.labels), dtype=np.int64)
+    class_names = getattr(dataset, "classes", None) or [str(label) for label in range(int(labels.max()) + 1)]
+    return ImageSource(
+        open_image=lambda index: dataset[index][0],
+        describe=lambda index: f"{name} image {index}",
+        labels=labels,
+        class_names=tuple(class_names),
+    )
+
+
+def default_root() -> Path:
+    """Folder for downloads, below ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "surrogate_nas" / "images"
+
+
+def _load(name: str, root: Path) -> Any:  # noqa: ANN401 - torchvision has no types
+    import torchvision.datasets  # slow to import, and only needed here
+
+    row = TORCHVISION_SETS[name]
+    make = getattr(torchvision.datasets, row.class_name)
+    # Other people's readers raise whatever they like about a missing or damaged copy.
+    with contextlib.suppress(Exception):
+        return make(root=str(root), download=False, **row.training)
+    if _holds_image_folders(root):
+        raise DataError(f'{root} holds folders of images, no torchvision copy of {name}: set data.source = "folder"')
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with _downloading(root / f".{name}.lock"):
+            return make(root=str(root), download=True, **row.training)
+    except Exception as error:  # as above, and every kind of network trouble
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(
+            f"{name} could not be downloaded into {root} ({reason}): set data.path to a folder with torchvision's "
+            'copy of it, or data.source = "folder" and data.path to a folder of images'
+        ) from None
+
+
+@contextlib.contextmanager
+def _downloading(lock: Path) -> Iterator[None]:
+    """One download at a time; messages go to standard error, and a dead connection ends after a minute."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(STALLED_SECONDS)
+    try:
+        with FileLock(lock), contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _holds_image_folders(root: Path) -> bool:
+    if not root.is_dir():
+        return False
+    folders = visible_folders(root)
+    inner = [deeper for folder in folders if folder.name.lower() == "train" for deeper in visible_folders(folder)]
+    return any(is_image(file) for folder in [*folders, *inner] for file in folder.iterdir())

@@ -1,0 +1,65 @@
+"""Every error that a user can cause or meet, each with the exit code that a command line ends with."""
+
+
+class SurrogateNasWarning(UserWarning):
+    """Something works but deserves the user's attention."""
+
+
+class SurrogateNasError(Exception):
+    """Root of all errors raised on purpose; a command line prints its message as one line, without a traceback."""
+
+    exit_code = 1
+
+
+class SettingsError(SurrogateNasError, ValueError):
+    """A setting, option, study or definition is unknown or has an impossible value."""
+
+    exit_code = 2
+
+
+class SpaceError(SettingsError):
+    """A search space or an architecture is malformed."""
+
+
+class DataError(SettingsError):
+    """Images cannot be used: missing, unreadable, of one class only."""
+
+
+class CostTableError(SettingsError):
+    """A table of latencies or other costs is incomplete or inconsistent."""
+
+
+class BudgetError(SettingsError):
+    """A budget is malformed."""
+
+
+class TruthError(SettingsError):
+    """A ground-truth table cannot be read or does not belong to the space."""
+
+
+class RunFolderError(SettingsError):
+    """A run folder cannot be used: in the way, locked, or made with something else."""
+
+
+class StoreError(SurrogateNasError):
+    """A file that the project wrote (labels, checkpoint, predictor, lookup table) is damaged or foreign."""
+
+
+class TrainingError(SurrogateNasError):
+    """Training cannot go on, such as a loss that is not finite."""
+
+
+class MeasurementError(SurrogateNasError):
+    """A latency could not be measured."""
+
+
+class InfeasibleBudgetError(SurrogateNasError):
+    """No architecture of the space meets the budget."""
+
+    exit_code = 3
+
+
+class Interrupted(SurrogateNasError):  # noqa: N818 - an interruption is an outcome, not an error
+    """The user asked to stop; everything made so far is saved."""
+
+    exit_code = 130

@@ -1,0 +1,81 @@
+"""One latency, and how far to trust it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+DISTURBED = 1.25
+"""A sample that takes longer than the fastest tenth by more than this factor was disturbed."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Latency of one candidate.
+
+    Attributes:
+        median_ms: Median over the samples that count, in milliseconds per forward pass.
+        iqr_ms: Interquartile range over the samples that count, in milliseconds.
+        repeats: Number of samples that count.
+        disturbed: Number of samples that do not, since something else slowed the machine down; see ``summarize``.
+        noisy: Whether in every attempt the range was wide, relative to the median, or most samples were disturbed.
+        measured_at: When, as an ISO 8601 date and time in UTC.
+    """
+
+    median_ms: float
+    iqr_ms: float
+    repeats: int
+    disturbed: int
+    noisy: bool
+    measured_at: str
+
+    @property
+    def spread(self) -> float:
+        """Interquartile range relative to the median."""
+        return self.iqr_ms / self.median_ms
+
+    @classmethod
+    def from_json(cls, content: Any) -> Self:  # noqa: ANN401 - whatever a file held
+        """The measurement that ``dataclasses.asdict`` made a JSON object of.
+
+        Raises:
+            ValueError: If it is no such object, or a value is impossible.
+        """
+        if not isinstance(content, dict) or set(content) != set(cls.__dataclass_fields__):
+            raise ValueError(f"a measurement has the keys {', '.join(cls.__dataclass_fields__)}")
+        numbers = (content["median_ms"], content["iqr_ms"], content["repeats"], content["disturbed"])
+        if not all(isinstance(number, (int, float)) and np.isfinite(number) for number in numbers):
+            raise ValueError(f"median_ms, iqr_ms, repeats and disturbed must be finite numbers (got {numbers})")
+        if content["median_ms"] <= 0 or content["iqr_ms"] < 0 or content["repeats"] < 1 or content["disturbed"] < 0:
+            raise ValueError(
+                f"median_ms and repeats must be above zero, iqr_ms and disturbed not below (got {numbers})"
+            )
+        if not isinstance(content["noisy"], bool):
+            raise ValueError(f"noisy must be true or false (got {content['noisy']!r})")
+        datetime.fromisoformat(str(content["measured_at"]))
+        return cls(**content)
+
+
+def summarize(seconds: NDArray[np.float64], noise: float) -> Measurement:
+    """Samples of one candidate as a measurement made now.
+
+    What shares the machine (a process in the shared cache, a neighbour on the physical core) slows some samples down by
+    half or more and speeds none up. Samples much slower than the fastest tenth are therefore left out: on a quiet
+    machine that is none of them, on a busy one the median of the rest is still that of the quiet one.
+
+    Args:
+        seconds: Seconds per forward pass, shape (repeats,).
+        noise: Interquartile range over median above which the measurement is noisy.
+    """
+    counting = seconds[seconds <= DISTURBED * np.percentile(seconds, 10)]
+    low, median, high = np.percentile(counting, [25, 50, 75]) * 1e3
+    return Measurement(
+        median_ms=float(median),
+        iqr_ms=float(high - low),
+        repeats=len(counting),
+        disturbed=len(seconds) - len(counting),
+        noisy=bool((high - low) / median > noise or 2 * len(counting) < len(seconds)),
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

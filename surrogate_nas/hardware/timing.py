@@ -1,0 +1,178 @@
+"""Latency of modules on this machine.
+
+Candidates are timed in turns, one sample of each per round, so that a machine that slows down or speeds up meanwhile
+does so for all of them and does not reverse their order.
+"""
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.measurement import Measurement, summarize
+from surrogate_nas.hardware.settings import TimingSettings
+
+SAMPLE_SECONDS = 3e-4
+"""Shortest sample: long beside the clock's steps, short beside the time slices of a busy machine."""
+
+MOST_PASSES = 1000
+_WARM_UP_SAMPLES = 3
+_FINE_SECONDS = 1e-6
+
+Run = Callable[[int], float]
+"""Makes that many forward passes and returns the seconds that they took."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What a latency is measured with.
+
+    Attributes:
+        name: For reports.
+        now: Seconds since some point in time.
+    """
+
+    name: str
+    now: Callable[[], float]
+
+
+WALL = Clock("wall clock", time.perf_counter)
+THREAD = Clock("CPU time of the thread", time.thread_time)
+
+
+def choose_clock(device: torch.device, threads: int) -> Clock:
+    """The clock for a device and a number of CPU threads.
+
+    A forward pass on one CPU thread never waits, so alone on a machine it takes as long by either clock. On a busy one
+    the thread's own clock stands still while the core is lent to other processes; passes of 12 ms read 20 ms by the
+    wall clock of such a machine.
+    """
+    alone = device.type == "cpu" and threads == 1
+    return THREAD if alone and time.get_clock_info("thread_time").resolution <= _FINE_SECONDS else WALL
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Runs torch on a number of CPU threads, and on as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def forward_run(forward: Callable[[Tensor], Tensor], example: Tensor, clock: Clock) -> Run:
+    """A timer of forward passes on the example, on the device that it is on."""
+
+    def finish() -> None:
+        if example.is_cuda:
+            torch.cuda.synchronize(example.device)
+
+    def run(count: int) -> float:
+        with torch.inference_mode():
+            # Another candidate ran last: the first pass only brings this one's weights back into the caches.
+            forward(example)
+            finish()
+            start = clock.now()
+            for _ in range(count):
+                forward(example)
+            finish()
+            return clock.now() - start
+
+    return run
+
+
+def measure_interleaved(
+    runs: Sequence[Run],
+    timing: TimingSettings,
+    on_round: Callable[[int, int], None] | None = None,
+) -> list[Measurement]:
+    """Times candidates in turns; noisy ones are timed again, and marked if they stay noisy.
+
+    Of several attempts the smallest median counts, since what disturbs a measurement only ever adds to it.
+
+    Args:
+        runs: A timer per candidate.
+        timing: How long to measure, and what is noisy.
+        on_round: Called with the rounds done and the rounds planned, anew in every attempt.
+
+    Returns:
+        A measurement per candidate, in their order.
+
+    Raises:
+        MeasurementError: If a candidate cannot be run.
+    """
+    attempts: list[list[Measurement]] = [[] for _ in runs]
+    for _ in range(timing.attempts):
+        pending = [index for index, made in enumerate(attempts) if all(measurement.noisy for measurement in made)]
+        if not pending:
+            break
+        measured = _attempt([runs[index] for index in pending], timing, on_round)
+        for index, measurement in zip(pending, measured, strict=True):
+            attempts[index].append(measurement)
+    # Not the calmest attempt: a machine that is slowed down evenly, all the way through, looks calm.
+    return [min(made, key=lambda measurement: measurement.median_ms) for made in attempts]
+
+
+def _attempt(
+    runs: Sequence[Run], timing: TimingSettings, on_round: Callable[[int, int], None] | None
+) -> list[Measurement]:
+    with _no_collection():
+        passes, sample_seconds = zip(*(_passes_per_sample(run) for run in runs), strict=True)
+        allowed = timing.seconds * len(runs)
+        rounds = math.ceil(np.clip(allowed / sum(sample_seconds), timing.min_repeats, timing.most_repeats))
+        seconds: list[list[float]] = []
+        start = time.perf_counter()
+        # On a busy machine the rounds planned would take far longer than they were to.
+        while len(seconds) < rounds and (len(seconds) < timing.min_repeats or time.perf_counter() - start < allowed):
+            seconds.append(_round(runs, passes, backwards=len(seconds) % 2 == 1))
+            if on_round is not None:
+                on_round(len(seconds), rounds)
+    if on_round is not None and len(seconds) < rounds:
+        on_round(rounds, rounds)
+    return [summarize(column, timing.noise) for column in np.array(seconds).T]
+
+
+def _round(runs: Sequence[Run], passes: Sequence[int], *, backwards: bool) -> list[float]:
+    """One sample of every candidate, in seconds per pass; to and fro, so that none always follows the same one."""
+    samples = [0.0] * len(runs)
+    for index in reversed(range(len(runs))) if backwards else range(len(runs)):
+        samples[index] = _checked(runs[index], passes[index]) / passes[index]
+    return samples
+
+
+def _passes_per_sample(run: Run) -> tuple[int, float]:
+    """How many forward passes make a sample, and the seconds that one then takes, its untimed pass included."""
+    one_pass = min(_checked(run, 1) for _ in range(_WARM_UP_SAMPLES))
+    passes = min(MOST_PASSES, max(1, math.ceil(SAMPLE_SECONDS / one_pass)))
+    return passes, (passes + 1) * one_pass
+
+
+def _checked(run: Run, passes: int) -> float:
+    try:
+        # A clock with coarse steps may not move at all.
+        return max(run(passes), 1e-9)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        remedy = "; use a smaller batch or network" if isinstance(error, torch.OutOfMemoryError) else ""
+        raise MeasurementError(f"a forward pass failed while its latency was measured: {reason}{remedy}") from error
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keeps the garbage collector from running in the middle of a sample."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

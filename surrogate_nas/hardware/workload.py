@@ -1,0 +1,164 @@
+"""What a network of a space consists of: pieces whose latency is measured once, and how many of each it runs.
+
+Symbols:
+    N: architectures in the batch.
+    P: distinct pieces.
+    E: edges of the cell.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.layers import build_layer
+from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.space import Codes, Space
+
+FIXED = "fixed layers"
+ADDITION = "addition"
+_STATISTICS_BATCH = 8
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Something that a network runs and that can be timed alone.
+
+    Attributes:
+        kind: A fixed layer, an operation of a cell, or the addition of two inputs of a node.
+        name: Name of the operation or kind of the layer; ``"addition"``.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        in_size: Side of the input in pixels.
+        out_size: Side of the output in pixels.
+    """
+
+    kind: Literal["layer", "operation", "addition"]
+    name: str
+    in_channels: int
+    out_channels: int
+    in_size: int
+    out_size: int
+
+    @property
+    def key(self) -> str:
+        """Name of the piece among measurements on one network."""
+        sizes = f"{self.in_channels}x{self.in_size}-{self.out_channels}x{self.out_size}"
+        return f"{self.kind}:{self.name}:{sizes}"
+
+    @property
+    def group(self) -> str:
+        """Pieces whose share of a latency is corrected together."""
+        return FIXED if self.kind == "layer" else self.name
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Shape of the input without the batch: (C, H, W)."""
+        return (self.in_channels, self.in_size, self.in_size)
+
+    def build(self) -> Callable[[Tensor], Tensor]:
+        """What runs it."""
+        if self.kind == "addition":
+            return _add
+        if self.kind == "operation":
+            return build_operation(self.name, self.in_channels)
+        sizes = (self.in_channels, self.out_channels, self.in_size, self.out_size)
+        return build_layer(Layer(self.name, *sizes, stage=0))  # type: ignore[arg-type]
+
+
+def _add(x: Tensor) -> Tensor:
+    return x + x
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The pieces of the networks of a space, of one size of network.
+
+    Attributes:
+        pieces: The P distinct pieces.
+        counts: Function from effective codes, shape (N, D), to how often each piece runs, shape (N, P).
+    """
+
+    pieces: tuple[Piece, ...]
+    counts: Callable[[Codes], NDArray[np.int64]]
+
+
+def workload(space: Space, network: NetworkSpec) -> Workload:
+    """Takes the networks of a space apart.
+
+    Raises:
+        SpaceError: If the space is of a kind whose networks cannot be built.
+    """
+    if not isinstance(space, CellSpace):
+        raise SpaceError(f"latencies can be measured for cell spaces only (got {type(space).__name__})")
+    return _cell_workload(space, network)
+
+
+def _cell_workload(space: CellSpace, network: NetworkSpec) -> Workload:
+    layers = space.layout(network)
+    fixed: dict[Piece, int] = {}
+    cells: dict[tuple[int, int], int] = {}
+    for layer in layers:
+        sizes = (layer.in_channels, layer.out_channels, layer.in_size, layer.out_size)
+        if layer.kind == "cell":
+            place = (layer.in_channels, layer.in_size)
+            cells[place] = cells.get(place, 0) + 1
+        else:
+            piece = Piece("layer", layer.kind, *sizes)
+            fixed[piece] = fixed.get(piece, 0) + 1
+    running = [index for index, name in enumerate(space.operations) if not OPERATIONS[name].is_zero]
+    of_cell = [
+        *(("operation", space.operations[index]) for index in running),
+        ("addition", ADDITION),
+    ]
+    pieces = [*fixed, *(Piece(k, n, c, c, s, s) for c, s in cells for k, n in of_cell)]  # type: ignore[arg-type]
+    fixed_counts = np.array(list(fixed.values()), dtype=np.int64)
+    places = np.array(list(cells.values()), dtype=np.int64)
+
+    def counts(codes: Codes) -> NDArray[np.int64]:
+        per_cell = np.stack(
+            [*((codes == index).sum(axis=1) for index in running), additions(space, codes)], axis=1
+        ).astype(np.int64)
+        varying = (places[None, :, None] * per_cell[:, None, :]).reshape(len(codes), -1)
+        return np.hstack([np.broadcast_to(fixed_counts, (len(codes), len(fixed_counts))), varying])
+
+    return Workload(tuple(pieces), counts)
+
+
+def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
+    """Tensor additions in one cell, shape (N,), for effective codes of shape (N, E): a node of k inputs needs k - 1."""
+    checked = space.check(codes)
+    zero = np.array([OPERATIONS[name].is_zero for name in space.operations])
+    live = ~zero[checked]
+    total = np.zeros(len(checked), dtype=np.int64)
+    for node in {end for _, end in space.edges}:
+        inputs = live[:, [end == node for _, end in space.edges]].sum(axis=1)
+        total += np.maximum(inputs - 1, 0)
+    return total
+
+
+def prepare(
+    forward: Callable[[Tensor], Tensor], input_shape: tuple[int, int, int], batch: int, device: torch.device
+) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+    """A module ready to be timed, and an input of shape (batch, C, H, W).
+
+    A new network's batch-norm statistics are nobody's; its activations fade from layer to layer until they are too
+    small for ordinary floating-point arithmetic, which is many times slower then. So the statistics are taken from
+    one batch, as those of a trained network are taken from many.
+    """
+    if isinstance(forward, nn.Module):
+        for part in forward.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.momentum = 1.0
+        with torch.no_grad():
+            forward.train()(torch.randn(_STATISTICS_BATCH, *input_shape))
+        forward = forward.eval().to(device)
+    return forward, torch.randn(batch, *input_shape).to(device)

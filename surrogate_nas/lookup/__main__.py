@@ -1,0 +1,149 @@
+"""Command line of the lookup table: a budget goes in, an architecture comes out.
+
+Results go to standard output, errors as one line to standard error. Exit codes: 0 found, 1 damaged table, 2 wrong
+usage, 3 nothing meets the budget.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from surrogate_nas.budgets import Budget, format_cost
+from surrogate_nas.errors import InfeasibleBudgetError, SettingsError, SurrogateNasError
+from surrogate_nas.lookup.entry import Entry
+from surrogate_nas.lookup.table import LookupTable
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+# Typer carries its own copy of click in some versions; what it exports is the way to the common parent of usage errors.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+_INTERRUPTED = 130
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata  # slow to import, and nothing else needs it
+
+        try:
+            version = metadata.version("surrogate_nas")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        typer.echo(f"surrogate_nas {version}")
+        raise typer.Exit
+
+
+@app.command()
+def look_up(
+    run: Annotated[Path, typer.Argument(help="Run folder of a study, or its lookup.parquet.", show_default=False)],
+    latency_budget: Annotated[str | None, typer.Option(help="Largest latency, such as 3ms or 40%.")] = None,
+    flops_budget: Annotated[str | None, typer.Option(help="Most multiply-accumulates, such as 50M or 40%.")] = None,
+    params_budget: Annotated[str | None, typer.Option(help="Most parameters, such as 1M or 40%.")] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="List the best N architectures.", metavar="N")] = None,
+    pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front; so without a budget.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    version: Annotated[  # noqa: ARG001 - the callback acts on it
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find the architecture with the best predicted accuracy within a budget.
+
+    Percentages are percentiles of the table's own costs. Without a budget, the Pareto front is listed.
+    """
+    if pareto and top is not None:
+        raise SettingsError("--pareto and --top exclude each other; use one of them")
+    table = LookupTable.load(run)
+    budgets = table.resolve(latency_ms=latency_budget, flops=flops_budget, params=params_budget)
+    try:
+        front = pareto or not (budgets or top)
+        entries = table.pareto(budgets=budgets) if front else table.top(top or 1, budgets)
+    except InfeasibleBudgetError:
+        if as_json:
+            _print_json(table, budgets, [])
+        raise
+    if as_json:
+        _print_json(table, budgets, entries)
+    else:
+        _print(aligned(table, entries))
+
+
+def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence[Entry]) -> None:
+    about = table.metadata
+    answer: dict[str, Any] = {
+        "space": about.space_name,
+        "device": about.device,
+        "batch_size": about.batch_size,
+        "budgets": {budget.cost: budget.limit for budget in budgets},
+        "feasible": bool(entries),
+        "entries": [entry.as_json() for entry in entries],
+    }
+    if not entries:
+        answer["smallest_reachable"] = {budget.cost: table.smallest(budget.cost) for budget in budgets}
+        answer["nearest_misses"] = [entry.as_json() for entry in table.nearest_misses(budgets)]
+    _print(json.dumps(answer, indent=2))
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def aligned(table: LookupTable, entries: Sequence[Entry]) -> str:
+    """The entries as lines of text, one per entry under a line of headings, in columns that line up."""
+    shown_labels = [name for name in table.labels if any(name in entry.labels for entry in entries)]
+    heads = ["code", "predicted accuracy", *(name.removesuffix("_percent").replace("_", " ") for name in shown_labels)]
+    rows = [[*heads, *(cost.removesuffix("_ms") for cost in table.costs), "architecture"]]
+    for entry in entries:
+        labels = [f"{entry.labels[name]:.2f} %" if name in entry.labels else "" for name in shown_labels]
+        costs = [format_cost(cost, entry.costs[cost]) for cost in table.costs]
+        accuracy = f"{entry.predicted_accuracy_percent:.2f} ± {entry.accuracy_std_percent:.2f} %"
+        rows.append([entry.code, accuracy, *labels, *costs, entry.architecture])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            # Numbers end where their column ends, texts start where it starts.
+            cell.rjust(width) if 0 < column < len(row) - 1 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: Words after the program's name; those of the process unless given.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        code = app(
+            args=list(arguments) if arguments is not None else None,
+            prog_name="python -m surrogate_nas.lookup",
+            standalone_mode=False,
+        )
+    except SurrogateNasError as error:
+        typer.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except _UsageError as error:
+        # Its own text may break lines after a list of choices.
+        message = " ".join(getattr(error, "format_message", error.__str__)().split())
+        typer.echo(f"error: {message} (see --help)", err=True)
+        return SettingsError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return _INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""What the columns of a new lookup table have to satisfy."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.budgets import COSTS
+from surrogate_nas.errors import SettingsError
+
+_NOT_NEGATIVE = ("accuracy_std_percent",)
+
+
+def checked_columns(
+    texts: Mapping[str, Sequence[str]],
+    numbers: Mapping[str, ArrayLike],
+    costs: Mapping[str, ArrayLike],
+    labels: Mapping[str, ArrayLike],
+    primary_cost: str,
+) -> dict[str, NDArray[Any]]:
+    """All columns as arrays of shape (N,), in the order in which they are stored.
+
+    Args:
+        texts: Name to N texts; ``code`` among them.
+        numbers: Name to values of shape (N,).
+        costs: Key of ``budgets.COSTS`` to values of shape (N,).
+        labels: Name that starts with ``label_`` to percentages of shape (N,), NaN where unknown.
+        primary_cost: One of ``costs``.
+
+    Raises:
+        SettingsError: If a column does not fit, naming it.
+    """
+    columns: dict[str, NDArray[Any]] = {name: np.array(values, dtype=object) for name, values in texts.items()}
+    codes = columns["code"]
+    if not len(codes):
+        raise SettingsError("a lookup table needs at least one architecture (got none)")
+    if len(set(codes.tolist())) < len(codes) or len({len(code) for code in codes}) > 1:
+        raise SettingsError("codes of a lookup table must all differ and be of one width")
+    for name in costs:
+        if name not in COSTS:
+            raise SettingsError(f"unknown cost {name!r}; choose from {', '.join(COSTS)}")
+    for name in labels:
+        if not name.startswith("label_"):
+            raise SettingsError(f"the name of a label column must start with 'label_' (got {name!r})")
+    if primary_cost not in costs:
+        raise SettingsError(f"the primary cost must be one of {', '.join(costs)} (got {primary_cost!r})")
+    columns |= {name: np.asarray(values, dtype=np.float64) for name, values in {**numbers, **labels}.items()}
+    columns |= {name: _whole_or_float(values) for name, values in costs.items()}
+    for name, column in columns.items():
+        if column.shape != codes.shape:
+            raise SettingsError(f"column {name} needs one value per code, {len(codes)} (got shape {column.shape})")
+    for name in (*numbers, *costs):
+        lowest = 0.0 if name in costs or name in _NOT_NEGATIVE else -np.inf
+        _require(name, columns[name], np.isfinite(columns[name]) & (columns[name] >= lowest), lowest)
+    for name in labels:
+        column = columns[name]
+        _require(name, column, np.isnan(column) | ((column >= 0) & (column <= 100)), 0.0)
+    return columns
+
+
+def _whole_or_float(values: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(values)
+    return array.astype(np.int64 if np.issubdtype(array.dtype, np.integer) else np.float64)
+
+
+def _require(name: str, values: NDArray[Any], good: NDArray[np.bool_], lowest: float) -> None:
+    if not good.all():
+        row = int(np.argmin(good))
+        rule = "a percentage" if name.startswith("label_") else "finite" + (" and at least 0" if lowest == 0 else "")
+        raise SettingsError(f"column {name} must be {rule} (got {values[row]} in row {row})")

@@ -1,0 +1,57 @@
+"""One architecture as the lookup table answers it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One architecture of the table.
+
+    Attributes:
+        code: One digit per decision.
+        architecture: The same with the names of the operations.
+        canonical: Code of the representative of all architectures that compute the same.
+        score: What rows are ranked by; higher is better.
+        predicted_accuracy_percent: Expected accuracy.
+        accuracy_std_percent: Standard deviation of that expectation.
+        costs: By name, in stored units.
+        labels: Measured accuracies by name, in percent; what was not measured is left out.
+        pareto: Whether no row has both a better score and a smaller primary cost.
+    """
+
+    code: str
+    architecture: str
+    canonical: str
+    score: float
+    predicted_accuracy_percent: float
+    accuracy_std_percent: float
+    costs: dict[str, float]
+    labels: dict[str, float]
+    pareto: bool
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], costs: Sequence[str], labels: Sequence[str]) -> Self:
+        """The entry of a row of columns by name.
+
+        Args:
+            row: Column name to value, ``None`` where a label is absent.
+            costs: Names of the columns that are costs.
+            labels: Names of the columns that are labels.
+        """
+        return cls(
+            code=row["code"],
+            architecture=row["architecture"],
+            canonical=row["canonical"],
+            score=row["score"],
+            predicted_accuracy_percent=row["predicted_accuracy_percent"],
+            accuracy_std_percent=row["accuracy_std_percent"],
+            costs={name: row[name] for name in costs},
+            labels={name: row[name] for name in labels if row[name] is not None},
+            pareto=row["pareto"],
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry as JSON holds it."""
+        return asdict(self)

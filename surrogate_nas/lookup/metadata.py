@@ -1,0 +1,78 @@
+"""What a lookup table is about: the space, the device, the network, and how it was made."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from surrogate_nas.errors import StoreError
+
+UNITS: dict[str, str] = {
+    "score": "any, higher is better",
+    "predicted_accuracy_percent": "percent",
+    "accuracy_std_percent": "percent",
+    "latency_ms": "milliseconds per batch",
+    "flops": "multiply-accumulates per image",
+    "params": "trainable parameters",
+}
+_LABEL_UNIT = "percent"
+
+
+@dataclass(frozen=True)
+class TableMetadata:
+    """Facts that hold for every row of a table.
+
+    Attributes:
+        space_name: Name of the search space.
+        space_fingerprint: Hash of its definition.
+        device: What the latencies hold for.
+        batch_size: Images per batch of the latencies.
+        network: Sizes of the deployed network, such as ``{"channels": 16, "cells": 5, "image_size": 32}``.
+        primary_cost: The cost that the Pareto front is of.
+        created_with: Version of the package that made the table.
+        seed: Seed of the study.
+        budgets: Bounds that the study was asked for, by cost, in the cost's stored unit.
+        answer: Code that the study chose for them, or ``None`` where nothing meets them.
+        notes: Anything else worth keeping that JSON can hold.
+    """
+
+    space_name: str
+    space_fingerprint: str
+    device: str
+    batch_size: int
+    network: Mapping[str, int]
+    primary_cost: str
+    created_with: str
+    seed: int
+    budgets: Mapping[str, float] = field(default_factory=dict)
+    answer: str | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self, columns: list[str]) -> dict[str, Any]:
+        """The facts, with the unit of every column that has one."""
+        units = {name: UNITS.get(name, _LABEL_UNIT if name.startswith("label_") else None) for name in columns}
+        return {**asdict(self), "units": {name: unit for name, unit in units.items() if unit is not None}}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], where: object) -> Self:
+        """Reads what ``as_json`` made; keys that are none of the fields are ignored.
+
+        Raises:
+            StoreError: If a field is missing or of the wrong kind.
+        """
+        kinds: dict[str, tuple[type, ...]] = {
+            "batch_size": (int,),
+            "seed": (int,),
+            "network": (dict,),
+            "budgets": (dict,),
+            "notes": (dict,),
+            "answer": (str, type(None)),
+        }
+        values: dict[str, Any] = {}
+        for known in fields(cls):
+            if known.name not in content:
+                raise StoreError(f"the lookup table metadata lacks {known.name!r}: {where}")
+            value = content[known.name]
+            if not isinstance(value, kinds.get(known.name, (str,))):
+                raise StoreError(f"the lookup table metadata has a wrong {known.name!r} ({value!r}): {where}")
+            values[known.name] = value
+        return cls(**values)

@@ -1,0 +1,265 @@
+"""The lookup table: what is deployed. A budget goes in, the best architecture within it comes out.
+
+Rows are sorted by score, the best first, and equal scores by primary cost, the cheapest first. So the answer to any
+budget is the first row that meets it, and a new budget, on whatever cost, needs no search.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.budgets import COSTS, Budget, BudgetRequest, format_cost, parse_budget
+from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
+from surrogate_nas.lookup.columns import checked_columns
+from surrogate_nas.lookup.entry import Entry
+from surrogate_nas.lookup.metadata import TableMetadata
+from surrogate_nas.lookup.storage import ParquetColumns, encode, read_files, write_files
+from surrogate_nas.pareto import pareto_mask
+
+_FIRST_BLOCK = 4096
+_TEXTS = ("code", "architecture", "canonical")
+_NEEDED = (*_TEXTS, "score", "predicted_accuracy_percent", "accuracy_std_percent", "pareto")
+
+
+class LookupTable:
+    """Predicted accuracy and costs of every architecture that was considered.
+
+    Made by ``build`` or ``load``. Methods take resolved budgets; ``resolve`` makes those from numbers and texts.
+    """
+
+    def __init__(self, metadata: TableMetadata, columns: ParquetColumns) -> None:
+        """Use ``build`` or ``load``."""
+        self.metadata = metadata
+        self._columns = columns
+        self.costs: tuple[str, ...] = tuple(name for name in columns.names if name in COSTS)
+        self.labels: tuple[str, ...] = tuple(name for name in columns.names if name.startswith("label_"))
+
+    @classmethod
+    def build(
+        cls,
+        metadata: TableMetadata,
+        *,
+        codes: Sequence[str],
+        architectures: Sequence[str],
+        canonical: Sequence[str],
+        score: ArrayLike,
+        predicted_accuracy_percent: ArrayLike,
+        accuracy_std_percent: ArrayLike,
+        costs: Mapping[str, ArrayLike],
+        labels: Mapping[str, ArrayLike] | None = None,
+    ) -> Self:
+        """A table of N architectures, in any order.
+
+        Args:
+            metadata: Facts that hold for every row.
+            codes: Digits, length N, all different and of one width.
+            architectures: The same for people, length N.
+            canonical: Digits of the representative of each, length N.
+            score: Shape (N,), higher is better.
+            predicted_accuracy_percent: Shape (N,).
+            accuracy_std_percent: Shape (N,), at least 0.
+            costs: Name (a key of ``budgets.COSTS``) to values of shape (N,), with the primary cost among them.
+            labels: Name that starts with ``label_`` to measured accuracies in percent, shape (N,), NaN where unknown.
+
+        Raises:
+            SettingsError: If a column does not fit, naming it.
+        """
+        columns = checked_columns(
+            {"code": codes, "architecture": architectures, "canonical": canonical},
+            {
+                "score": score,
+                "predicted_accuracy_percent": predicted_accuracy_percent,
+                "accuracy_std_percent": accuracy_std_percent,
+            },
+            costs,
+            labels or {},
+            metadata.primary_cost,
+        )
+        primary = columns[metadata.primary_cost]
+        columns["pareto"] = pareto_mask(columns["score"], primary[:, None])
+        order = np.lexsort((columns["code"], primary, -columns["score"]))
+        image = encode({name: column[order] for name, column in columns.items()})
+        return cls(metadata, ParquetColumns(image, "a new table"))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads a table from a run folder or from its ``.parquet`` file beside the ``.json`` one.
+
+        Raises:
+            RunFolderError: If there is no table.
+            StoreError: If it is damaged, foreign, or its files were not written together.
+        """
+        columns, facts = read_files(path)
+        metadata = TableMetadata.from_json(facts, path)
+        missing = {*_NEEDED, metadata.primary_cost}.difference(columns.names)
+        if missing:
+            raise StoreError(f"the lookup table lacks the columns {', '.join(sorted(missing))}: {path}")
+        return cls(metadata, columns)
+
+    def write(self, folder: Path) -> None:
+        """Writes ``lookup.parquet``, ``lookup.csv`` (the same rows, rounded) and ``lookup.json``.
+
+        Raises:
+            RunFolderError: If the folder cannot be written to.
+        """
+        write_files(folder, self._columns, self.metadata.as_json(self._columns.names))
+
+    def __len__(self) -> int:
+        return self._columns.num_rows
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A numeric column in the order of the table, shape (N,).
+
+        Raises:
+            SettingsError: If there is no such column.
+        """
+        numeric = [known for known in self._columns.names if known not in _TEXTS]
+        if name not in numeric:
+            raise SettingsError(f"the lookup table has no column {name!r}; it has {', '.join(numeric)}")
+        return self._columns.numbers(name)
+
+    def entry(self, row: int) -> Entry:
+        """The architecture of a row; row 0 has the best score."""
+        return Entry.from_row(self._columns.row(row), self.costs, self.labels)
+
+    def resolve(self, **budgets: float | str | None) -> list[Budget]:
+        """Budgets by name of the cost: a number in the stored unit, or a text such as ``"3ms"`` or ``"40%"``.
+
+        A percentile is one of this table's own column. ``None`` stands for no budget.
+
+        Raises:
+            BudgetError: If the table has no such cost, or the budget is not a positive one with a unit.
+        """
+        return [self._resolve(cost, asked) for cost, asked in budgets.items() if asked is not None]
+
+    def _resolve(self, cost: str, asked: float | str) -> Budget:
+        values = self._cost(cost)
+        if isinstance(asked, str):
+            return parse_budget(cost, asked).resolve(values)
+        if not math.isfinite(asked) or asked <= 0:
+            raise BudgetError(f"the budget on {cost} must be a finite number above zero (got {asked})")
+        return BudgetRequest(cost, str(asked), limit=float(asked)).resolve(values)
+
+    def _cost(self, cost: str) -> NDArray[Any]:
+        if cost not in self.costs:
+            raise BudgetError(f"the lookup table has no cost {cost!r}; it has {', '.join(self.costs)}")
+        return self._columns.numbers(cost)
+
+    def best(self, **budgets: float | str | None) -> Entry:
+        """The best architecture within all budgets, such as ``best(latency_ms=3, flops="50M")``.
+
+        Raises:
+            BudgetError: If a budget is malformed or on a cost that the table does not have.
+            InfeasibleBudgetError: If nothing meets them, with the smallest reachable costs and the nearest misses.
+        """
+        return self.best_for(self.resolve(**budgets))
+
+    def best_for(self, budgets: Sequence[Budget]) -> Entry:
+        """The best architecture within all budgets; raises what ``best`` raises."""
+        for row in self._rows_within(budgets):
+            return self.entry(row)
+        raise self.infeasible(budgets)
+
+    def top(self, count: int, budgets: Sequence[Budget] = ()) -> list[Entry]:
+        """The best architectures within all budgets, at most ``count``, the best first.
+
+        Of architectures that compute the same only the best is listed.
+
+        Raises:
+            SettingsError: If ``count`` is not positive.
+            InfeasibleBudgetError: If nothing meets the budgets.
+        """
+        if count < 1:
+            raise SettingsError(f"the number of architectures to list must be at least 1 (got {count})")
+        entries = self._distinct(self._rows_within(budgets), count)
+        if not entries:
+            raise self.infeasible(budgets)
+        return entries
+
+    def pareto(self, cost: str | None = None, budgets: Sequence[Budget] = ()) -> list[Entry]:
+        """The front of score against a cost, the cheapest first, of the architectures within all budgets.
+
+        Of architectures that compute the same only one is listed.
+
+        Args:
+            cost: A cost of the table; the primary one unless given.
+            budgets: Bounds that everything on the front meets.
+
+        Raises:
+            BudgetError: If the table does not have the cost.
+            InfeasibleBudgetError: If nothing meets the budgets.
+        """
+        values = self._cost(cost or self.metadata.primary_cost)
+        rows = np.flatnonzero(self._violation(budgets, slice(None)) <= 0)
+        if not len(rows):
+            raise self.infeasible(budgets)
+        front = rows[pareto_mask(self._columns.numbers("score")[rows], values[rows, None])]
+        return self._distinct(iter(front[np.argsort(values[front], kind="stable")].tolist()), len(front))
+
+    def near(self, code: str, count: int = 10, budgets: Sequence[Budget] = ()) -> list[Entry]:
+        """The entries that differ from a code in the fewest decisions, equally near ones by score.
+
+        Raises:
+            SettingsError: If the code has not one digit per decision.
+        """
+        letters = self._columns.letters("code")
+        if len(code) != letters.shape[1] or not code.isascii():
+            raise SettingsError(f"a code of this table has {letters.shape[1]} digits (got {code!r})")
+        distance = (letters != np.frombuffer(code.encode(), dtype=np.uint8)).sum(axis=1)
+        rows = np.flatnonzero(self._violation(budgets, slice(None)) <= 0)
+        nearest = rows[np.argsort(distance[rows], kind="stable")[:count]]
+        return [self.entry(row) for row in nearest.tolist()]
+
+    def smallest(self, cost: str) -> float:
+        """The smallest reachable value of a cost, in its stored unit."""
+        return float(self._cost(cost).min())
+
+    def nearest_misses(self, budgets: Sequence[Budget], count: int = 3) -> list[Entry]:
+        """The entries that exceed the budgets least, by the largest relative excess."""
+        order = np.argsort(self._violation(budgets, slice(None)), kind="stable")
+        return self._distinct(iter(order.tolist()), count)
+
+    def infeasible(self, budgets: Sequence[Budget]) -> InfeasibleBudgetError:
+        """The error for budgets that nothing meets: the smallest reachable costs and the nearest misses."""
+        asked = " and ".join(str(budget) for budget in budgets)
+        costs = [budget.cost for budget in budgets]
+        reach = ", ".join(f"{COSTS[cost].title} {format_cost(cost, self.smallest(cost))}" for cost in costs)
+        misses = "; ".join(
+            f"{entry.code} ({', '.join(format_cost(cost, entry.costs[cost]) for cost in costs)}, "
+            f"{entry.predicted_accuracy_percent:.2f} %)"
+            for entry in self.nearest_misses(budgets)
+        )
+        return InfeasibleBudgetError(
+            f"no architecture meets {asked}; smallest reachable, each alone: {reach}; nearest misses: {misses}"
+        )
+
+    def _violation(self, budgets: Sequence[Budget], rows: slice) -> NDArray[np.float64]:
+        """The largest violation of each row, shape (N,); at most 0 is feasible."""
+        worst = np.full(len(range(len(self))[rows]), -np.inf)
+        for budget in budgets:
+            np.maximum(worst, budget.violation(self._cost(budget.cost)[rows]), out=worst)
+        return worst
+
+    def _rows_within(self, budgets: Sequence[Budget]) -> Iterator[int]:
+        # In growing blocks: the first hit is near the top of the table unless the budget is tight.
+        start, size = 0, _FIRST_BLOCK
+        while start < len(self):
+            hits = np.flatnonzero(self._violation(budgets, slice(start, start + size)) <= 0)
+            yield from (start + hits).tolist()
+            start, size = start + size, 4 * size
+
+    def _distinct(self, rows: Iterator[int], count: int) -> list[Entry]:
+        seen: set[str] = set()
+        entries: list[Entry] = []
+        for row in rows:
+            if len(entries) == count:
+                break
+            canonical = self._columns.row(row, ["canonical"])["canonical"]
+            if canonical not in seen:
+                seen.add(canonical)
+                entries.append(self.entry(row))
+        return entries

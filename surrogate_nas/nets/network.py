@@ -1,0 +1,63 @@
+"""Standalone networks: the module of one architecture, which owns its weights."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.cell import run_cell
+from surrogate_nas.nets.layers import build_layer
+from surrogate_nas.nets.operations import Norm, build_operation
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+
+class Cell(nn.Module):
+    """A cell with one operation per edge.
+
+    Args:
+        edges: Start and end node of each edge, length E.
+        operations: Name of the operation on each edge, length E.
+        channels: Width of the cell.
+        norm: Builds the normalisations.
+    """
+
+    def __init__(self, edges: Sequence[tuple[int, int]], operations: Sequence[str], channels: int, norm: Norm) -> None:
+        super().__init__()
+        self.edges = tuple(edges)
+        self.operations = nn.ModuleList(build_operation(name, channels, norm) for name in operations)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, H, W) to the same shape."""
+        return run_cell(self.edges, list(self.operations), x)
+
+
+class Network(nn.Sequential):
+    """A whole network: (B, input channels, S, S) to class scores (B, classes)."""
+
+
+def build_network(space: Space, code: ArrayLike, network: NetworkSpec, norm: Norm = nn.BatchNorm2d) -> Network:
+    """The standalone network of one architecture, as written: pass an effective code to leave dead operations out.
+
+    Args:
+        space: Search space of the code.
+        code: Shape (D,).
+        network: Sizes of the network.
+        norm: Builds the normalisations.
+
+    Raises:
+        SpaceError: If the code does not belong to the space, or the space is of a kind that has no networks yet.
+    """
+    if not isinstance(space, CellSpace):
+        raise SpaceError(f"networks can be built for cell spaces only (got {type(space).__name__})")
+    row = space.check([np.asarray(code)])[0]
+    names = [space.operations[choice] for choice in row]
+    return Network(
+        *(
+            Cell(space.edges, names, layer.in_channels, norm) if layer.kind == "cell" else build_layer(layer, norm)
+            for layer in space.layout(network)
+        )
+    )

@@ -1,0 +1,60 @@
+"""Batch normalisation for shared weights: by batch statistics while training, by recorded ones while evaluating.
+
+The running averages of one supernet mix the statistics of all its subnets and fit none of them, so an evaluated subnet
+gets statistics of its own, recorded on images kept for that purpose.
+"""
+
+from enum import Enum
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class NormMode(Enum):
+    """Where a ``RecordingBatchNorm`` takes its statistics from."""
+
+    BATCH = "batch"
+    RECORD = "record"
+    RECORDED = "recorded"
+
+
+class RecordingBatchNorm(nn.Module):
+    """Batch normalisation without learnt scale and shift, whose statistics are recorded on demand.
+
+    In mode ``BATCH`` it normalises by the batch. ``RECORD`` does the same and adds the batch's mean and variance to an
+    average, which ``RECORDED`` then normalises by.
+
+    Args:
+        channels: Number of channels C of inputs of shape (B, C, H, W).
+    """
+
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mode = NormMode.BATCH
+        self.batches = 0
+        # Statistics belong to one subnet, never to the checkpoint.
+        self.register_buffer("mean", torch.zeros(channels), persistent=False)
+        self.register_buffer("variance", torch.ones(channels), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalises (B, C, H, W)."""
+        if self.mode is NormMode.BATCH:
+            return F.batch_norm(x, None, None, training=True)
+        if self.mode is NormMode.RECORDED:
+            return F.batch_norm(x, self.mean, self.variance, training=False)
+        self.batches += 1
+        # A momentum of 1/n makes the running statistics the plain average over n batches.
+        return F.batch_norm(x, self.mean, self.variance, training=True, momentum=1.0 / self.batches)
+
+
+def set_mode(module: nn.Module, mode: NormMode) -> None:
+    """Switches every ``RecordingBatchNorm`` inside; entering ``RECORD`` starts new averages."""
+    for part in module.modules():
+        if isinstance(part, RecordingBatchNorm):
+            part.mode = mode
+            if mode is NormMode.RECORD:
+                part.batches = 0

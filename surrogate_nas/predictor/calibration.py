@@ -1,0 +1,68 @@
+"""From a score of arbitrary scale to percent accuracy, without changing any order.
+
+Symbols:
+    U: architectures with a score and a label.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from surrogate_nas.errors import SurrogateNasWarning
+from surrogate_nas.predictor.protocol import Floats, Prediction
+
+# Slope where accuracy does not rise with the score: predictions are then nearly the mean, still in the score's order.
+MINIMUM_SLOPE = 0.01
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The rising line that maps scores to accuracies.
+
+    The accuracy is that of the labels: of subnets with a supernet's weights where a supernet gave the labels, which is
+    not what the same networks reach when they are trained. Predictions may leave 0 to 100, as clipping would make ties.
+
+    Attributes:
+        intercept: Accuracy in percent at score 0.
+        slope: Percentage points per unit of score, positive.
+        residual_percent: Root mean square distance of the labels from the line, in percentage points.
+    """
+
+    intercept: float
+    slope: float
+    residual_percent: float
+
+    def accuracy_percent(self, scores: Floats) -> Floats:
+        """Accuracies for scores of any shape."""
+        return self.intercept + self.slope * scores
+
+    def apply(self, prediction: Prediction) -> Prediction:
+        """The prediction in percent accuracy."""
+        return Prediction(self.accuracy_percent(prediction.mean), self.slope * prediction.std)
+
+
+def calibrate(scores: Floats, accuracy_percent: Floats) -> Calibration:
+    """Least-squares line through held-out scores and label accuracies, forced to rise.
+
+    Args:
+        scores: Shape (U,), of models that did not see the architecture: scores of fitted ones would be too certain.
+        accuracy_percent: Shape (U,).
+
+    Warns:
+        SurrogateNasWarning: If accuracy does not rise with the score, so that nothing was learnt about it.
+    """
+    centred = scores - scores.mean()
+    variance = float(np.mean(centred**2))
+    slope = float(np.mean(centred * accuracy_percent)) / variance if variance > 0 else 0.0
+    if slope < MINIMUM_SLOPE:
+        warnings.warn(
+            "the predictor's scores do not rise with the accuracy of held-out labels"
+            f" (least-squares slope {slope:.2g}): its order is no better than chance, and so are its accuracies",
+            SurrogateNasWarning,
+            stacklevel=2,
+        )
+        slope = MINIMUM_SLOPE
+    intercept = float(np.mean(accuracy_percent) - slope * np.mean(scores))
+    residual = accuracy_percent - (intercept + slope * scores)
+    return Calibration(intercept, slope, float(np.sqrt(np.mean(residual**2))))

@@ -1,0 +1,143 @@
+"""How well a predictor orders architectures that it has not seen, nor any isomorphic twin of them.
+
+Symbols:
+    M: labels.
+    U: units, one per distinct architecture (see ``targets``).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.predictor.ensemble import derived_seed, fit_member
+from surrogate_nas.predictor.protocol import Floats
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.targets import Units
+from surrogate_nas.ranking import bootstrap_interval, kendall_tau, regret, top_tau
+from surrogate_nas.space.space import Space
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Agreement of held-out scores with held-out labels; the labels' own error is not in it.
+
+    Each fold is scored by one model that saw all other folds, where a prediction is the mean of an ensemble: so the
+    figures are a little pessimistic. All of them are over distinct architectures.
+
+    Attributes:
+        tau: Kendall's tau-b.
+        low: Lower end of its 95% bootstrap interval over isomorphism classes.
+        high: Upper end.
+        top10_tau: Tau among the best tenth by label; NaN where their labels are equal.
+        regret_percent: Best label accuracy minus the label accuracy of the architecture with the highest score.
+        baselines: Tau of each baseline against the same labels, by name; NaN for one that is constant.
+        out_of_fold: Held-out score of each label's architecture, shape (M,).
+        fold: Fold in which it was held out, shape (M,).
+    """
+
+    tau: float
+    low: float
+    high: float
+    top10_tau: float
+    regret_percent: float
+    baselines: Mapping[str, float]
+    out_of_fold: Floats
+    fold: NDArray[np.int64]
+
+    def not_beaten(self) -> list[str]:
+        """Names of the baselines that order the labels at least as well as the predictor, best first."""
+        names = [name for name, tau in self.baselines.items() if tau >= self.tau]
+        return sorted(names, key=lambda name: -self.baselines[name])
+
+
+def assign_folds(groups: NDArray[np.integer], folds: int, seed: int) -> NDArray[np.int64]:
+    """A fold for each unit, at random but one for each group, the same number of groups in each fold or one less.
+
+    Args:
+        groups: Shape (U,).
+        folds: Number of folds.
+        seed: Decides the assignment.
+
+    Returns:
+        Shape (U,), values 0 to folds - 1.
+    """
+    distinct, position = np.unique(groups, return_inverse=True)
+    fold_of_group = np.random.default_rng(seed).permutation(len(distinct)) % folds
+    return np.asarray(fold_of_group[position.reshape(-1)], dtype=np.int64)
+
+
+def out_of_fold_scores(
+    space: Space,
+    settings: PredictorSettings,
+    units: Units,
+    fold: NDArray[np.int64],
+    seed: int,
+    on_fold: Callable[[], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Floats:
+    """Score of each unit by a model that was fitted to the other folds, shape (U,).
+
+    Every fold's model has a scale of its own; its scores are standardised over what it was fitted to.
+    """
+    scores = np.empty(len(units))
+    for index in range(settings.folds):
+        held_out = fold == index
+        member = fit_member(
+            space,
+            settings,
+            units.codes[~held_out],
+            units.targets[~held_out],
+            seed=derived_seed(seed, index),
+            should_stop=should_stop,
+        )
+        scores[held_out] = member.score(units.codes[held_out])
+        if on_fold is not None:
+            on_fold()
+    return scores
+
+
+def cross_validate(
+    space: Space,
+    settings: PredictorSettings,
+    units: Units,
+    *,
+    seed: int,
+    baselines: Mapping[str, ArrayLike] | None = None,
+    on_fold: Callable[[], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> CrossValidation:
+    """K-fold cross-validation with one model per fold.
+
+    Args:
+        space: Space of the codes.
+        settings: Settings of the predictor, the number of folds among them.
+        units: What is fitted.
+        seed: Decides folds, fits and the bootstrap.
+        baselines: Scores to compare with, one per label, shape (M,), larger is better.
+        on_fold: Called after each fold.
+        should_stop: Asked now and then; True ends it.
+
+    Raises:
+        SettingsError: If a baseline is not M finite numbers.
+        Interrupted: If ``should_stop`` said so.
+    """
+    rivals = {name: units.mean_over_labels(values, f"baseline {name}") for name, values in (baselines or {}).items()}
+    fold = assign_folds(units.groups, settings.folds, derived_seed(seed, 0))
+    scores = out_of_fold_scores(space, settings, units, fold, derived_seed(seed, 1), on_fold, should_stop)
+
+    def tau_of(rows: NDArray[np.int64]) -> float:
+        return kendall_tau(scores[rows], units.targets[rows])
+
+    low, high = bootstrap_interval(tau_of, len(units), derived_seed(seed, 2), groups=units.groups)
+    return CrossValidation(
+        tau=kendall_tau(scores, units.targets),
+        low=low,
+        high=high,
+        top10_tau=top_tau(scores, units.targets),
+        regret_percent=regret(scores, units.accuracy_percent),
+        baselines={name: kendall_tau(values, units.targets) for name, values in rivals.items()},
+        out_of_fold=scores[units.unit_of_label],
+        fold=fold[units.unit_of_label],
+    )

@@ -1,0 +1,60 @@
+"""Codes as dense tensors of graphs. All graphs of a space have one number of nodes, so a batch needs no ragged arrays.
+
+Symbols:
+    N: architectures.
+    V: nodes of a graph: the input, one per decision, the output.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surrogate_nas.predictor.protocol import Codes
+from surrogate_nas.space.space import Space
+
+# Raise it when the meaning of a graph's tensors changes: weights fitted to the old meaning are then refused.
+ENCODING_VERSION = 1
+
+
+@dataclass(frozen=True)
+class GraphBatch:
+    """Graphs of N architectures.
+
+    Attributes:
+        operations: Node types, shape (N, V), int64; 0 is absent, the last node is the output.
+        adjacency: 1 where data flow from node u to node v, shape (N, V, V) as [n, u, v], float32.
+    """
+
+    operations: Tensor
+    adjacency: Tensor
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    def take(self, positions: Tensor) -> "GraphBatch":
+        """The graphs at the given positions, shape (B,)."""
+        return GraphBatch(self.operations[positions], self.adjacency[positions])
+
+
+def encode(space: Space, codes: Codes) -> GraphBatch:
+    """Graphs of the codes as given, shape (N, D); canonical codes are the caller's business.
+
+    Raises:
+        SpaceError: If the codes are not codes of the space.
+    """
+    graphs = space.graphs(codes)
+    return GraphBatch(torch.from_numpy(graphs.operations), torch.from_numpy(graphs.adjacency.astype(np.float32)))
+
+
+def encode_in_batches(space: Space, codes: Codes, batch_size: int) -> Iterator[GraphBatch]:
+    """Graphs of many codes, at most ``batch_size`` at a time: the memory taken does not grow with N."""
+    for start in range(0, len(codes), batch_size):
+        yield encode(space, codes[start : start + batch_size])
+
+
+def num_node_types(space: Space) -> int:
+    """How many node types the graphs of a space have."""
+    return space.graphs(np.zeros((1, space.num_decisions), dtype=np.int8)).num_types

@@ -1,0 +1,143 @@
+"""Several models of one kind that differ in seed and in the labels they saw: their mean ranks, their spread doubts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from surrogate_nas.errors import TrainingError
+from surrogate_nas.predictor.models import MODELS
+from surrogate_nas.predictor.protocol import Codes, Floats, Prediction, Scorer
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.space.space import Space
+
+
+@dataclass(frozen=True)
+class Member:
+    """A fitted scorer whose scores have mean 0 and standard deviation 1 over the architectures it was fitted for.
+
+    Under a ranking loss every fit ends on a scale of its own; without a common one, the member that spreads its scores
+    widest would decide the mean alone.
+
+    Attributes:
+        scorer: The fitted scorer.
+        shift: Mean of its raw scores.
+        scale: Standard deviation of its raw scores, positive.
+    """
+
+    scorer: Scorer
+    shift: float
+    scale: float
+
+    def score(self, codes: Codes) -> Floats:
+        """Standardised scores of codes of shape (N, D), shape (N,)."""
+        return (self.scorer.score(codes) - self.shift) / self.scale
+
+
+def derived_seed(seed: int, *path: int) -> int:
+    """A seed of its own for each use of one seed, told apart by a path of small integers."""
+    return int(np.random.SeedSequence(seed, spawn_key=path).generate_state(1)[0])
+
+
+def fit_member(
+    space: Space,
+    settings: PredictorSettings,
+    codes: Codes,
+    targets: Floats,
+    *,
+    seed: int,
+    rows: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Member:
+    """Fits one scorer and standardises its scores.
+
+    Args:
+        space: Space of the codes.
+        settings: Settings of the predictor.
+        codes: Shape (U, D); the scores are standardised over all of them.
+        targets: Shape (U,), larger is better.
+        seed: Decides all random draws.
+        rows: Positions that are fitted, possibly with repeats; all of them by default.
+        should_stop: Asked now and then; True ends the fit.
+
+    Raises:
+        Interrupted: If ``should_stop`` said so.
+        TrainingError: If the fit diverged or gives every architecture one and the same score.
+    """
+    scorer = MODELS[settings.model](space, settings)
+    seen = slice(None) if rows is None else rows
+    scorer.fit(codes[seen], targets[seen], seed=seed, should_stop=should_stop)
+    scores = scorer.score(codes)
+    scale = float(scores.std())
+    if not (np.isfinite(scale) and scale > 0):
+        raise TrainingError(
+            "the predictor gives all architectures one score; more steps or a smaller weight decay may help"
+        )
+    return Member(scorer, float(scores.mean()), scale)
+
+
+class Ensemble:
+    """A ``Predictor`` made of several members; its predictions are on the members' standardised scale.
+
+    Args:
+        space: Space of the codes.
+        settings: Settings of the predictor.
+        members: Fitted members; without them, ``fit`` comes first.
+    """
+
+    def __init__(self, space: Space, settings: PredictorSettings, members: Sequence[Member] = ()) -> None:
+        self._space = space
+        self._settings = settings
+        self.members = tuple(members)
+
+    def fit(
+        self,
+        codes: Codes,
+        targets: Floats,
+        *,
+        seed: int,
+        on_member: Callable[[], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """Fits every member with a seed and a bootstrap resample of its own.
+
+        Args:
+            codes: Shape (U, D), one row per distinct architecture: the resample draws rows.
+            targets: Shape (U,), larger is better.
+            seed: Decides all random draws.
+            on_member: Called after each member.
+            should_stop: Asked now and then; True ends the fit.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+            TrainingError: If a fit diverged.
+        """
+        members = []
+        for index in range(self._settings.ensemble):
+            rows = np.random.default_rng(derived_seed(seed, index, 0)).integers(len(codes), size=len(codes))
+            own = derived_seed(seed, index, 1)
+            members.append(
+                fit_member(self._space, self._settings, codes, targets, seed=own, rows=rows, should_stop=should_stop)
+            )
+            if on_member is not None:
+                on_member()
+        self.members = tuple(members)
+
+    def predict(self, codes: Codes) -> Prediction:
+        """Mean and standard deviation of the members' scores for codes of shape (N, D).
+
+        Isomorphic codes get exactly the same prediction where the settings say ``canonical``.
+
+        Raises:
+            SpaceError: If the codes are not codes of the space.
+        """
+        if not self.members:
+            raise RuntimeError("an ensemble is fitted before it predicts")
+        codes = self._space.check(codes)
+        distinct, back = np.unique(
+            self._space.canonical(codes) if self._settings.canonical else codes, axis=0, return_inverse=True
+        )
+        scores = np.stack([member.score(distinct) for member in self.members])  # (members, distinct)
+        spread = scores.std(axis=0, ddof=1) if len(scores) > 1 else np.zeros(len(distinct))
+        back = back.reshape(-1)
+        return Prediction(scores.mean(axis=0)[back], spread[back])

@@ -1,0 +1,179 @@
+"""The predictor as the other stages use it: fit it to labels, ask it about codes, save it, load it."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import ValidationError
+
+from surrogate_nas.errors import StoreError
+from surrogate_nas.predictor.calibration import Calibration, calibrate
+from surrogate_nas.predictor.cross_validation import CrossValidation, cross_validate
+from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed
+from surrogate_nas.predictor.models import MODELS
+from surrogate_nas.predictor.protocol import Arrays, Codes, Floats, Prediction, StoredArrays
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.storage import DESCRIPTION, read_predictor, write_predictor
+from surrogate_nas.predictor.targets import make_units
+from surrogate_nas.space.space import Space
+
+_FIGURES = ("tau", "low", "high", "top10_tau", "regret_percent")
+
+
+@dataclass(frozen=True)
+class FittedPredictor:
+    """An ensemble with the line that maps its scores to accuracies, and the evidence for both.
+
+    Attributes:
+        space: Space of the codes.
+        settings: Settings it was fitted with.
+        ensemble: The fitted members.
+        calibration: From scores to percent accuracy of the labels.
+        cross_validation: How well it orders architectures that it did not see.
+    """
+
+    space: Space
+    settings: PredictorSettings
+    ensemble: Ensemble
+    calibration: Calibration
+    cross_validation: CrossValidation
+
+    def predict(self, codes: Codes) -> Prediction:
+        """Accuracy in percent, on the scale of the labels and not of trained networks, and the members' disagreement.
+
+        The disagreement says where the members are unsure of the labels' order; the error of the labels themselves, and
+        their distance from the line (``calibration.residual_percent``), come on top of it.
+
+        Args:
+            codes: Shape (N, D).
+
+        Raises:
+            SpaceError: If the codes are not codes of the space.
+        """
+        return self.calibration.apply(self.ensemble.predict(codes))
+
+    def score(self, codes: Codes) -> Floats:
+        """Scores, shape (N,), in the same order as the predicted accuracies; their scale is arbitrary."""
+        return self.ensemble.predict(codes).mean
+
+    def save(self, folder: Path) -> None:
+        """Writes ``predictor.json`` and the numbers beside it; a predictor that is there is replaced."""
+        evidence = self.cross_validation
+        numbers: Arrays = {"out_of_fold": evidence.out_of_fold, "fold": evidence.fold}
+        for index, member in enumerate(self.ensemble.members):
+            numbers |= {f"member{index}.{name}": values for name, values in member.scorer.arrays().items()}
+        content = {
+            "settings": self.settings.model_dump(mode="json"),
+            "members": [{"shift": member.shift, "scale": member.scale} for member in self.ensemble.members],
+            "calibration": asdict(self.calibration),
+            "cross_validation": {name: _to_json(getattr(evidence, name)) for name in _FIGURES}
+            | {"baselines": {name: _to_json(tau) for name, tau in evidence.baselines.items()}},
+        }
+        write_predictor(folder, self.space, content, numbers)
+
+
+def fit_predictor(
+    space: Space,
+    codes: Codes,
+    targets: ArrayLike,
+    accuracy_percent: ArrayLike,
+    settings: PredictorSettings,
+    seed: int,
+    on_progress: Callable[[int, int], None] | None = None,
+    *,
+    baselines: Mapping[str, ArrayLike] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> FittedPredictor:
+    """Fits an ensemble to labels, cross-validates it, and calibrates it on held-out scores.
+
+    Args:
+        space: Space of the codes.
+        codes: Labelled architectures, shape (M, D); an architecture may come several times.
+        targets: What is fitted, shape (M,), larger is better: accuracies or minus losses.
+        accuracy_percent: Label accuracies, shape (M,), to which the scores are calibrated.
+        settings: Settings of the predictor.
+        seed: Decides all random draws: one seed, one predictor.
+        on_progress: Called with the number of models fitted and the number to fit.
+        baselines: Other scores of the labelled architectures, shape (M,) each, larger is better, such as the number of
+            parameters: the cross-validation says how well they do on the same labels.
+        should_stop: Asked before each step; True ends the fit.
+
+    Raises:
+        SettingsError: If labels or baselines cannot be used; nothing has been done then.
+        Interrupted: If ``should_stop`` said so.
+        TrainingError: If a fit diverged.
+    """
+    units = make_units(space, codes, targets, accuracy_percent, settings.canonical)
+    total, done = settings.folds + settings.ensemble, 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        if on_progress is not None:
+            on_progress(done, total)
+
+    evidence = cross_validate(
+        space,
+        settings,
+        units,
+        seed=derived_seed(seed, 0),
+        baselines=baselines,
+        on_fold=one_more,
+        should_stop=should_stop,
+    )
+    ensemble = Ensemble(space, settings)
+    ensemble.fit(units.codes, units.targets, seed=derived_seed(seed, 1), on_member=one_more, should_stop=should_stop)
+    held_out = units.mean_over_labels(evidence.out_of_fold, "held-out scores")
+    return FittedPredictor(space, settings, ensemble, calibrate(held_out, units.accuracy_percent), evidence)
+
+
+def load_predictor(folder: Path, space: Space) -> FittedPredictor:
+    """Reads a predictor that ``FittedPredictor.save`` wrote; its predictions are the same to the last bit.
+
+    Raises:
+        StoreError: If a file is missing, foreign, damaged, or of another version.
+        RunFolderError: If the predictor is of another space.
+    """
+    description, arrays = read_predictor(folder, space)
+    try:
+        settings = PredictorSettings.model_validate(description["settings"])
+        members = [
+            _load_member(space, settings, entry, _with_prefix(arrays, f"member{index}."))
+            for index, entry in enumerate(description["members"])
+        ]
+        if len(members) != settings.ensemble:
+            raise ValueError(f"{settings.ensemble} members are needed (got {len(members)})")
+        calibration = Calibration(**{name: float(value) for name, value in description["calibration"].items()})
+        evidence = _load_evidence(description["cross_validation"], arrays)
+    except (ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"{folder / DESCRIPTION} is not complete: {error}") from None
+    return FittedPredictor(space, settings, Ensemble(space, settings, members), calibration, evidence)
+
+
+def _load_member(space: Space, settings: PredictorSettings, entry: dict[str, Any], arrays: StoredArrays) -> Member:
+    return Member(MODELS[settings.model](space, settings, arrays), float(entry["shift"]), float(entry["scale"]))
+
+
+def _load_evidence(entry: dict[str, Any], arrays: StoredArrays) -> CrossValidation:
+    return CrossValidation(
+        **{name: _from_json(entry[name]) for name in _FIGURES},
+        baselines={name: _from_json(tau) for name, tau in entry["baselines"].items()},
+        out_of_fold=np.asarray(arrays["out_of_fold"], dtype=np.float64),
+        fold=np.asarray(arrays["fold"], dtype=np.int64),
+    )
+
+
+def _with_prefix(arrays: StoredArrays, prefix: str) -> StoredArrays:
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
+
+
+def _to_json(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _from_json(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,27 @@
+"""The kinds of model that an ensemble can be made of: one row each."""
+
+from functools import partial
+from typing import Protocol
+
+from surrogate_nas.predictor.gcn import BidirectionalGcn
+from surrogate_nas.predictor.graph_scorer import GraphScorer
+from surrogate_nas.predictor.protocol import Scorer, StoredArrays
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.space.space import Space
+
+
+class MakeScorer(Protocol):
+    """Makes a scorer that is yet to be fitted or, from the arrays of a fitted one, its equal."""
+
+    def __call__(self, space: Space, settings: PredictorSettings, arrays: StoredArrays | None = None) -> Scorer:
+        """The scorer.
+
+        Raises:
+            StoreError: If the arrays are not those of such a scorer.
+        """
+        ...
+
+
+MODELS: dict[str, MakeScorer] = {
+    "gcn": partial(GraphScorer, BidirectionalGcn),
+}

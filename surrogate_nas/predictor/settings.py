@@ -1,0 +1,32 @@
+"""How the predictor is made and fitted."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PredictorSettings(BaseModel):
+    """Settings of the predictor; the defaults were chosen on recorded supernet labels of NAS-Bench-201."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Annotated[Literal["gcn"], Field(description="kind of model that each member of the ensemble is")] = "gcn"
+    width: Annotated[int, Field(ge=4, le=1024, description="features per node of the graph")] = 64
+    layers: Annotated[int, Field(ge=1, le=12, description="graph convolutions in each direction")] = 3
+    steps: Annotated[int, Field(ge=1, le=100_000, description="optimiser steps per member")] = 300
+    batch_size: Annotated[int, Field(ge=2, le=4096, description="labelled architectures per step")] = 64
+    learning_rate: Annotated[float, Field(gt=0, le=1, description="of AdamW at the first step; cosine to 0")] = 3e-3
+    weight_decay: Annotated[float, Field(ge=0, le=10, description="of AdamW")] = 1e-3
+    loss: Annotated[
+        Literal["pairwise", "listwise", "mse"],
+        Field(description="what is minimised: order of pairs, order of the batch, or error of the ranks"),
+    ] = "pairwise"
+    ensemble: Annotated[int, Field(ge=1, le=100, description="members; they differ in seed and resampled labels")] = 5
+    folds: Annotated[int, Field(ge=2, le=10, description="folds of the cross-validation")] = 5
+    target: Annotated[
+        Literal["loss", "accuracy"],
+        Field(description="label that is fitted; minus the loss ranks better on supernets trained for a short time"),
+    ] = "loss"
+    canonical: Annotated[
+        bool, Field(description="treat isomorphic architectures as one, with the mean of their labels")
+    ] = True

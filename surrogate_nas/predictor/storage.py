@@ -1,0 +1,97 @@
+"""A predictor's files: ``predictor.json`` describes it and names the safetensors file with its numbers.
+
+The file of numbers carries a part of its own checksum in its name and is written first, so a crash between the two
+writes leaves the previous predictor whole.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from surrogate_nas.errors import RunFolderError, StoreError
+from surrogate_nas.files import atomic_write, read_json, write_json
+from surrogate_nas.predictor.encoding import ENCODING_VERSION
+from surrogate_nas.predictor.protocol import StoredArrays
+from surrogate_nas.space.space import Space
+
+DESCRIPTION = "predictor.json"
+KIND = "surrogate_nas predictor"
+SCHEMA = 1
+_NUMBERS = re.compile(r"predictor-[0-9a-f]{16}\.safetensors")
+
+
+def write_predictor(folder: Path, space: Space, content: Mapping[str, Any], arrays: StoredArrays) -> None:
+    """Writes a predictor; one that is there already is replaced once the new one is complete.
+
+    Args:
+        folder: Made if it is missing.
+        space: Space of the predictor.
+        content: What the description says beside versions and space; JSON.
+        arrays: Numbers by name.
+    """
+    data = save({name: np.ascontiguousarray(values) for name, values in arrays.items()})
+    checksum = hashlib.sha256(data).hexdigest()
+    name = f"predictor-{checksum[:16]}.safetensors"
+    with atomic_write(folder / name) as temporary:
+        temporary.write_bytes(data)
+    header = {
+        "kind": KIND,
+        "schema": SCHEMA,
+        "encoding": ENCODING_VERSION,
+        "space": space.name,
+        "space_fingerprint": space.fingerprint,
+        "arrays": {"file": name, "sha256": checksum},
+    }
+    write_json(folder / DESCRIPTION, header | dict(content))
+    for other in folder.iterdir():
+        if other.name != name and _NUMBERS.fullmatch(other.name):
+            other.unlink()
+
+
+def read_predictor(folder: Path, space: Space) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
+    """Reads the description and the numbers of a predictor.
+
+    Raises:
+        StoreError: If a file is missing, foreign, damaged, or of another version.
+        RunFolderError: If the predictor is of another space.
+    """
+    path = folder / DESCRIPTION
+    description = read_json(path, "description of the predictor")
+    if description.get("kind") != KIND:
+        raise StoreError(f"{path} does not describe a predictor of this project (kind {description.get('kind')!r})")
+    for field, known in (("schema", SCHEMA), ("encoding", ENCODING_VERSION)):
+        if description.get(field) != known:
+            raise StoreError(
+                f"{path}: {field} version {known} is the one that can be read (got {description.get(field)!r});"
+                " fit the predictor again"
+            )
+    if description.get("space_fingerprint") != space.fingerprint:
+        raise RunFolderError(
+            f"{path} is of the space {description.get('space')} with fingerprint"
+            f" {description.get('space_fingerprint')}, not of {space.name} with {space.fingerprint}"
+        )
+    return description, _read_arrays(folder, description.get("arrays"))
+
+
+def _read_arrays(folder: Path, entry: object) -> dict[str, NDArray[np.generic]]:
+    if not (isinstance(entry, dict) and _NUMBERS.fullmatch(str(entry.get("file")))):
+        raise StoreError(f"{folder / DESCRIPTION}: arrays.file must name the predictor's numbers (got {entry!r})")
+    path = folder / entry["file"]
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"the predictor's numbers cannot be read: {path}: {error.strerror}") from None
+    if hashlib.sha256(data).hexdigest() != entry.get("sha256"):
+        raise StoreError(f"{path} is damaged or not the file that was saved: its checksum differs")
+    try:
+        arrays: dict[str, NDArray[np.generic]] = load(data)
+    except SafetensorError as error:
+        raise StoreError(f"{path} is not a safetensors file: {error}") from None
+    return arrays

@@ -1,0 +1,99 @@
+"""Checks labels and turns them into what is fitted: one row per distinct architecture.
+
+Symbols:
+    M: labels as they come; an architecture or its isomorphic twins may have several.
+    D: decisions of the space.
+    U: units, the rows that are fitted: isomorphism classes, or distinct codes where isomorphic ones are kept apart.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.predictor.protocol import Codes, Floats
+from surrogate_nas.space.space import Space
+
+MINIMUM_CLASSES = 20
+
+
+@dataclass(frozen=True)
+class Units:
+    """What a predictor learns from.
+
+    Attributes:
+        codes: One code per unit, shape (U, D).
+        targets: Mean target of each unit's labels, shape (U,), larger is better.
+        accuracy_percent: Mean label accuracy of each unit, shape (U,).
+        groups: Isomorphism class of each unit, shape (U,); never divided between fitting and testing.
+        unit_of_label: Unit of each label, shape (M,).
+    """
+
+    codes: Codes
+    targets: Floats
+    accuracy_percent: Floats
+    groups: NDArray[np.int64]
+    unit_of_label: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def mean_over_labels(self, values: ArrayLike, what: str) -> Floats:
+        """Mean of a value per label, shape (M,), over the labels of each unit, shape (U,).
+
+        Raises:
+            SettingsError: If the values are not M finite numbers; ``what`` names them.
+        """
+        checked = _checked_values(values, len(self.unit_of_label), what)
+        counts = np.bincount(self.unit_of_label, minlength=len(self))
+        return np.asarray(np.bincount(self.unit_of_label, checked, minlength=len(self)) / counts)
+
+
+def make_units(space: Space, codes: Codes, targets: ArrayLike, accuracy_percent: ArrayLike, canonical: bool) -> Units:
+    """Labels as units to fit.
+
+    Args:
+        space: Space of the codes.
+        codes: Shape (M, D).
+        targets: Shape (M,), larger is better.
+        accuracy_percent: Label accuracy, shape (M,).
+        canonical: Whether isomorphic codes become one unit, represented by their canonical code.
+
+    Raises:
+        SpaceError: If the codes are not codes of the space.
+        SettingsError: If a label is not finite, all targets are equal, or there are fewer than 20 distinct
+            architectures.
+    """
+    codes = space.check(codes)
+    classes = space.canonical(codes)
+    distinct, unit_of_label = np.unique(classes if canonical else codes, axis=0, return_inverse=True)
+    unit_of_label = unit_of_label.reshape(-1)  # numpy 2.0 gives it two dimensions
+    class_codes, groups = np.unique(space.canonical(distinct), axis=0, return_inverse=True)
+    nothing = np.zeros(len(distinct))
+    bare = Units(distinct, nothing, nothing, groups.reshape(-1), unit_of_label)
+    target_means = bare.mean_over_labels(targets, "targets")
+    accuracy_means = bare.mean_over_labels(accuracy_percent, "accuracies")
+    if len(class_codes) < MINIMUM_CLASSES:
+        raise SettingsError(
+            f"a predictor needs labels of at least {MINIMUM_CLASSES} architectures that are not isomorphic"
+            f" (got {len(codes)} labels of {len(class_codes)}); label more architectures"
+        )
+    if np.ptp(target_means) == 0:
+        raise SettingsError(
+            f"a predictor needs labels that differ (all {len(codes)} labels say {target_means[0]:g});"
+            " was the supernet trained at all?"
+        )
+    return Units(distinct, target_means, accuracy_means, bare.groups, unit_of_label)
+
+
+def _checked_values(values: ArrayLike, count: int, what: str) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != (count,):
+        raise SettingsError(f"{what} need one value per code, shape ({count},) (got shape {array.shape})")
+    wrong = np.flatnonzero(~np.isfinite(array))
+    if len(wrong):
+        raise SettingsError(
+            f"{what} must be finite ({len(wrong)} of {count} are not; row {wrong[0]} is {array[wrong[0]]})"
+        )
+    return array

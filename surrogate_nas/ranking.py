@@ -1,0 +1,96 @@
+"""How well one score orders architectures by another: Kendall tau, tau at the top, regret, and their intervals.
+
+Symbols:
+    N: architectures.
+    score: what a supernet, a predictor or a count says, larger is better.
+    truth: what it should say, larger is better, in percent accuracy where regret is taken.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kendalltau
+
+Floats = NDArray[np.floating]
+
+
+def _checked(score: Floats, truth: Floats) -> tuple[Floats, Floats]:
+    score, truth = np.asarray(score, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    if score.ndim != 1 or score.shape != truth.shape:
+        raise ValueError(f"score and truth need one and the same length (got shapes {score.shape} and {truth.shape})")
+    if not (np.isfinite(score).all() and np.isfinite(truth).all()):
+        raise ValueError("score and truth must be finite")
+    return score, truth
+
+
+def kendall_tau(score: Floats, truth: Floats) -> float:
+    """Kendall's tau-b of two vectors of shape (N,); NaN where it is undefined (fewer than 2, or one is constant)."""
+    score, truth = _checked(score, truth)
+    if len(score) < 2 or np.ptp(score) == 0 or np.ptp(truth) == 0:
+        return float("nan")
+    return float(kendalltau(score, truth).statistic)
+
+
+def top_tau(score: Floats, truth: Floats, fraction: float = 0.1) -> float:
+    """Kendall's tau-b among the best ``fraction`` by truth: whether good is told from very good.
+
+    Args:
+        score: Shape (N,).
+        truth: Shape (N,).
+        fraction: In (0, 1]; the threshold is the matching quantile of the truth, ties with it included.
+    """
+    score, truth = _checked(score, truth)
+    if len(truth) == 0:
+        return float("nan")
+    best = truth >= np.quantile(truth, 1 - fraction)
+    return kendall_tau(score[best], truth[best])
+
+
+def regret(score: Floats, truth: Floats, best_of: int = 1) -> float:
+    """Best truth minus the best truth among the ``best_of`` highest scores, in the unit of the truth (0 is perfect).
+
+    Equal scores at the cut are broken by position, so shuffle first where positions carry meaning.
+    """
+    score, truth = _checked(score, truth)
+    if len(truth) == 0:
+        return float("nan")
+    picked = np.argsort(-score, kind="stable")[:best_of]
+    return float(truth.max() - truth[picked].max())
+
+
+def bootstrap_interval(
+    statistic: Callable[[NDArray[np.int64]], float],
+    count: int,
+    seed: int,
+    *,
+    level: float = 0.95,
+    resamples: int = 200,
+    groups: NDArray[np.integer] | None = None,
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of a statistic over resampled architectures.
+
+    Args:
+        statistic: Takes positions (with repeats) and gives a number; NaN results are left out.
+        count: Number of architectures N.
+        seed: Seed of the resampling.
+        level: Coverage of the interval.
+        resamples: Number of resamples.
+        groups: Shape (N,); where given, whole groups (such as isomorphic cells) are resampled together.
+
+    Returns:
+        Lower and upper end; NaN where the statistic is undefined on every resample.
+    """
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
+    order = np.argsort(labels, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(labels))[:-1]) if count else []
+    values = []
+    for _ in range(resamples):
+        drawn = [members[i] for i in rng.integers(len(members), size=len(members))] if members else [order]
+        values.append(statistic(np.concatenate(drawn)))
+    finite = np.asarray(values)[np.isfinite(values)]
+    if len(finite) == 0:
+        return float("nan"), float("nan")
+    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

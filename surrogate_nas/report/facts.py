@@ -1,0 +1,386 @@
+"""Everything a report says, as plain numbers, strings and tuples: what the study fills in and ``report.json`` holds.
+
+Conventions: accuracies are in percent; a latency in milliseconds, FLOPs as multiply-accumulates and parameters as plain
+counts (the stored units of ``surrogate_nas.budgets.COSTS``); ``None`` stands for a figure that is unknown or undefined.
+Longer than other modules because it is one schema, read as a whole, with no logic in it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SCHEMA_VERSION = 1
+
+Outcome = Literal["met", "predicted to meet, measured over", "infeasible"]
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95% interval."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class CostFacts:
+    """One cost of one architecture, beside its budget.
+
+    Attributes:
+        cost: Key of ``COSTS``.
+        predicted: What the search believed.
+        budget: The bound, if this cost has one.
+        measured: Median over the whole network's measurements.
+        measured_iqr: Interquartile range of those measurements.
+        repeats: Number of measurements.
+        noisy: Whether the machine was too busy for the measurement to be trusted.
+    """
+
+    cost: str
+    predicted: float | None
+    budget: float | None = None
+    measured: float | None = None
+    measured_iqr: float | None = None
+    repeats: int | None = None
+    noisy: bool = False
+
+
+@dataclass(frozen=True)
+class ArchitectureFacts:
+    """One architecture and what is known of it.
+
+    Attributes:
+        digits: The code, one character per decision.
+        architecture: The same with operation names.
+        accuracy_percent: Predicted accuracy of its shared-weight subnet, with the interval.
+        accuracy_std: Spread of the prediction, in percentage points.
+        costs: The budgeted costs first.
+        truth_percent: Ground truth, where there is any.
+    """
+
+    digits: str
+    architecture: str
+    accuracy_percent: Estimate
+    accuracy_std: float | None
+    costs: tuple[CostFacts, ...]
+    truth_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class CellFacts:
+    """A cell to draw: a small directed graph with an operation on every edge.
+
+    Attributes:
+        edges: Start and end node of each edge; node 0 is the input, the largest node the output.
+        operations: Name of the operation on each edge.
+        live: Whether each edge lies on a path from input to output that no operation cuts.
+    """
+
+    edges: tuple[tuple[int, int], ...]
+    operations: tuple[str, ...]
+    live: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class SmallestCost:
+    """The cheapest architecture of the space by one budgeted cost."""
+
+    cost: str
+    budget: float
+    smallest: float
+    digits: str
+    architecture: str
+
+
+@dataclass(frozen=True)
+class AnswerFacts:
+    """What the study found.
+
+    Attributes:
+        outcome: Whether the budget is met.
+        chosen: The architecture proposed; ``None`` if nothing can meet the budget.
+        cell: The chosen architecture's cell, in spaces of cells.
+        finalists: Best feasible architectures, best first, the chosen one among them.
+        smallest: If infeasible: the smallest reachable cost per budget.
+        nearest_misses: If infeasible: architectures that exceed the budgets least, nearest first.
+    """
+
+    outcome: Outcome
+    chosen: ArchitectureFacts | None = None
+    cell: CellFacts | None = None
+    finalists: tuple[ArchitectureFacts, ...] = ()
+    smallest: tuple[SmallestCost, ...] = ()
+    nearest_misses: tuple[ArchitectureFacts, ...] = ()
+
+
+@dataclass(frozen=True)
+class BaselineFacts:
+    """Rank agreement of a plain count with the labels.
+
+    Attributes:
+        name: ``"parameters"``, ``"effective parameters"`` or ``"nonlinear functions"``.
+        tau: Kendall's tau with the labels, over the same architectures as the predictor's.
+        top10_tau: The same inside the best 10% by label.
+    """
+
+    name: str
+    tau: float | None
+    top10_tau: float | None = None
+
+
+@dataclass(frozen=True)
+class PredictorFacts:
+    """How well the predictor orders architectures that it has not seen, against their labels.
+
+    Attributes:
+        name: What kind it is.
+        tau: Cross-validated Kendall tau with its interval.
+        top10_tau: The same inside the best 10% by label.
+        regret_percent: Best label minus the label of the pick, in percentage points.
+        folds: Folds of the cross-validation.
+        coverage: Share of out-of-fold labels inside their 95% interval, 0 to 1.
+        baselines: Plain counts to beat.
+    """
+
+    name: str
+    tau: Estimate
+    top10_tau: float | None
+    regret_percent: float | None
+    folds: int
+    coverage: float | None = None
+    baselines: tuple[BaselineFacts, ...] = ()
+
+
+@dataclass(frozen=True)
+class LabelFacts:
+    """What the predictor learned from.
+
+    Attributes:
+        architectures: Number of labelled codes.
+        distinct_cells: Number of different computations among them.
+        images: Held-out images behind each label.
+        lowest_percent: Lowest labelled accuracy.
+        median_percent: Median labelled accuracy.
+        highest_percent: Highest labelled accuracy.
+    """
+
+    architectures: int
+    distinct_cells: int
+    images: int
+    lowest_percent: float | None = None
+    median_percent: float | None = None
+    highest_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class LatencyFacts:
+    """Where latencies come from, and how far predicted ones are from measured ones.
+
+    Attributes:
+        source: Such as ``"profile of every operation on this machine"`` or a table's file name.
+        device: What it was measured on.
+        measured_here: Whether winners were measured whole on the device of the budget.
+        networks: Number of networks measured whole.
+        median_error_percent: Median of ``|predicted / measured - 1|`` over them.
+        largest_error_percent: Largest of the same.
+        noisy_networks: How many of those measurements were noisy.
+    """
+
+    source: str
+    device: str
+    measured_here: bool
+    networks: int = 0
+    median_error_percent: float | None = None
+    largest_error_percent: float | None = None
+    noisy_networks: int = 0
+
+
+@dataclass(frozen=True)
+class TrustFacts:
+    """What there is to say about how far the answer can be trusted."""
+
+    labels: LabelFacts
+    predictor: PredictorFacts
+    latency: LatencyFacts | None = None
+
+
+@dataclass(frozen=True)
+class RankFacts:
+    """How well a score orders a set of architectures by ground truth.
+
+    Attributes:
+        score: ``"labels"``, ``"predictor"`` or a baseline's name.
+        over: ``"labelled"``, ``"not labelled"`` or ``"whole space"``.
+        count: Architectures of that set with a known truth.
+        tau: Kendall's tau, with a bootstrap interval for labels and predictor.
+        top10_tau: The same inside the true best 10% of the set.
+        regret_top1: True accuracy of the set's best minus that of the top-scored, percentage points.
+        regret_top10: The same for the best of the ten top-scored.
+    """
+
+    score: str
+    over: str
+    count: int
+    tau: Estimate
+    top10_tau: Estimate
+    regret_top1: float | None
+    regret_top10: float | None
+
+
+@dataclass(frozen=True)
+class TruthFacts:
+    """Labels, predictor and answer against ground truth, which nothing but the report has seen.
+
+    Attributes:
+        file: Name of the file.
+        column: Column used.
+        known: Number of architectures with a truth.
+        ranks: One row per score and set.
+        chosen_percent: Truth of the chosen architecture.
+        best_percent: Best truth in the space.
+        best_digits: Its code.
+        feasible_percent: Best truth among architectures predicted to meet every budget.
+        feasible_digits: Its code.
+        regret_percent: ``feasible_percent - chosen_percent``, percentage points.
+    """
+
+    file: str
+    column: str
+    known: int
+    ranks: tuple[RankFacts, ...]
+    chosen_percent: float | None = None
+    best_percent: float | None = None
+    best_digits: str | None = None
+    feasible_percent: float | None = None
+    feasible_digits: str | None = None
+    regret_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """Sizes of a network."""
+
+    channels: int
+    cells: int
+    stages: int
+    image_size: int
+    input_channels: int
+    classes: int
+
+
+@dataclass(frozen=True)
+class SupernetFacts:
+    """How the supernet was trained.
+
+    Attributes:
+        split: Rule that groups the architectures.
+        groups: Number of groups (sub-supernets).
+        sharing: Such as ``"depth-wise"`` or ``"whole subnet"``.
+        sampling: Rule that draws the subnet of each step.
+        steps: Optimizer steps that each set of weights was trained for.
+        batch_size: Images per step.
+    """
+
+    split: str
+    groups: int
+    sharing: str
+    sampling: str
+    steps: int
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class CostRange:
+    """One cost over the whole space, deployed network."""
+
+    cost: str
+    smallest: float
+    median: float
+    largest: float
+    budget: float | None = None
+    feasible: int | None = None
+
+
+@dataclass(frozen=True)
+class SpaceFacts:
+    """The search space; ``distinct`` counts computations that differ."""
+
+    name: str
+    fingerprint: str
+    size: int
+    distinct: int | None = None
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """The images."""
+
+    name: str
+    train_images: int
+    held_out_images: int
+    classes: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class SearchFacts:
+    """The search over the predictor; ``settings`` are name and value."""
+
+    sampler: str
+    trials: int
+    feasible_trials: int
+    settings: Pairs = ()
+
+
+@dataclass(frozen=True)
+class StageFacts:
+    """Time that one stage took, all runs together."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class MadeFacts:
+    """How the study was made; ``predictor``, ``seeds``, ``versions`` and ``hardware`` are pairs of name and value.
+
+    ``search`` and ``stages`` are empty where the study ended before them.
+    """
+
+    space: SpaceFacts
+    deployed: NetworkFacts
+    supernet_network: NetworkFacts
+    data: DataFacts
+    supernet: SupernetFacts
+    cost_ranges: tuple[CostRange, ...]
+    command: str
+    search: SearchFacts | None = None
+    stages: tuple[StageFacts, ...] = ()
+    predictor: Pairs = ()
+    seeds: Pairs = ()
+    versions: Pairs = ()
+    hardware: Pairs = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """One whole report.
+
+    Attributes:
+        study: Name of the study.
+        created: Date and time, ISO 8601.
+        primary_cost: Key of ``COSTS``: the cost on the plot's axis.
+        trust: ``None`` if the study ended before any training, because nothing can meet the budget.
+        truth: ``None`` without ground truth.
+    """
+
+    study: str
+    created: str
+    primary_cost: str
+    answer: AnswerFacts
+    made: MadeFacts
+    trust: TrustFacts | None = None
+    truth: TruthFacts | None = None
+    schema_version: int = SCHEMA_VERSION

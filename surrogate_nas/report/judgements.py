@@ -1,0 +1,198 @@
+"""What to trust and what not, in plain sentences drawn from the facts.
+
+The thresholds are leads from measurements on NAS-Bench-201 with CIFAR-10 images: supernets trained for fewer than
+15,000 to 30,000 steps ranked worse than a parameter count, and predictors gained little beyond a few hundred labels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from surrogate_nas.report import formats
+from surrogate_nas.report.facts import (
+    AnswerFacts,
+    BaselineFacts,
+    CostFacts,
+    LabelFacts,
+    LatencyFacts,
+    PredictorFacts,
+    StudyFacts,
+    SupernetFacts,
+    TruthFacts,
+)
+
+Level = Literal["good", "caution", "bad"]
+
+MIN_CELLS, ENOUGH_CELLS = 50, 200  # labelled architectures that differ
+SHORT_STEPS, ENOUGH_STEPS = 15_000, 30_000  # optimizer steps of each set of weights
+LOW_TOP_TAU = 0.2  # inside the best 10%
+LOW_COVERAGE = 0.85  # of intervals that are to hold 95%
+LATENCY_CAUTION_PERCENT, LATENCY_BAD_PERCENT = 10.0, 25.0  # median error of predicted latency
+_ORDER: dict[Level, int] = {"bad": 0, "caution": 1, "good": 2}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One sentence or two, and how bad the news is."""
+
+    level: Level
+    text: str
+
+
+def judgements(facts: StudyFacts) -> tuple[Judgement, ...]:
+    """Everything worth saying about how far the answer can be trusted, the worst first."""
+    found = list(_budget(facts.answer, facts.trust.latency if facts.trust else None))
+    if facts.trust is not None:
+        found += _predictor(facts.trust.predictor)
+        found += _labels(facts.trust.labels)
+        found += _bias(facts.made.supernet, facts.trust.predictor.baselines)
+        if facts.trust.latency is not None:
+            found += _latency(facts.trust.latency)
+    if facts.truth is not None:
+        found += _truth(facts.truth)
+    return tuple(sorted(found, key=lambda judgement: _ORDER[judgement.level]))
+
+
+def _budget(answer: AnswerFacts, latency: LatencyFacts | None) -> Iterator[Judgement]:
+    if answer.outcome == "infeasible" or answer.chosen is None:
+        yield Judgement("bad", "No architecture of this space can meet the budget; nothing was chosen.")
+        return
+    for cost in answer.chosen.costs:
+        if cost.budget is not None:
+            yield _one_budget(cost, cost.budget, latency)
+
+
+def _one_budget(cost: CostFacts, budget: float, latency: LatencyFacts | None) -> Judgement:
+    name, limit = formats.cost_title(cost.cost), formats.cost(cost.cost, budget)
+    if cost.measured is not None:
+        value = formats.cost(cost.cost, cost.measured)
+        excess = 100 * (cost.measured / budget - 1)
+        noise = " The measurement was noisy: repeat it on a quiet machine." if cost.noisy else ""
+        if cost.measured > budget:
+            return Judgement("bad", f"{name} was measured at {value}, {excess:.1f}% over the budget of {limit}.{noise}")
+        level: Level = "caution" if cost.noisy else "good"
+        return Judgement(level, f"{name} was measured at {value}, within the budget of {limit}.{noise}")
+    value = formats.cost(cost.cost, cost.predicted)
+    if cost.cost != "latency_ms":
+        return Judgement("good", f"{name}: {value}, counted exactly, within the budget of {limit}.")
+    source = f" by {latency.source}" if latency is not None else ""
+    return Judgement(
+        "caution",
+        f"{name} is {value}{source}, within the budget of {limit}, but was not measured on the device in this study.",
+    )
+
+
+def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
+    value, interval = predictor.tau.value, formats.tau_interval(predictor.tau)
+    rivals = [baseline for baseline in predictor.baselines if baseline.tau is not None]
+    best = max(rivals, key=lambda baseline: baseline.tau or 0.0, default=None)
+    if value is None:
+        yield Judgement("bad", "The predictor could not be judged: its rank correlation with the labels is undefined.")
+    elif best is None or best.tau is None:
+        yield Judgement("caution", f"The predictor's tau is {interval}; no plain count is there to compare it with.")
+    elif value <= best.tau:
+        yield Judgement(
+            "bad",
+            f"The predictor (tau {interval}) orders architectures no better than their {best.name}"
+            f" (tau {formats.tau(best.tau)}): its ranking adds nothing to that count.",
+        )
+    elif predictor.tau.low is not None and predictor.tau.low <= best.tau:
+        yield Judgement(
+            "caution",
+            f"The predictor (tau {interval}) is ahead of the best plain count, {best.name} (tau"
+            f" {formats.tau(best.tau)}), but by less than its uncertainty.",
+        )
+    else:
+        yield Judgement(
+            "good",
+            f"The predictor orders unseen architectures by their labels with tau {interval}, clearly better than the"
+            f" best plain count, {best.name} ({formats.tau(best.tau)}).",
+        )
+    yield from _details(predictor)
+
+
+def _details(predictor: PredictorFacts) -> Iterator[Judgement]:
+    top = predictor.top10_tau
+    if top is None or top < LOW_TOP_TAU:
+        figure = "could not be computed" if top is None else f"is {formats.tau(top)}"
+        yield Judgement(
+            "caution",
+            f"Good from bad is told more easily than best from good: inside the best 10% of labels tau {figure}."
+            " Treat the finalists as equals and train several of them.",
+        )
+    if predictor.coverage is not None and predictor.coverage < LOW_COVERAGE:
+        yield Judgement(
+            "caution",
+            f"Intervals are too narrow: those of 95% held {100 * predictor.coverage:.0f}% of unseen labels.",
+        )
+
+
+def _labels(labels: LabelFacts) -> Iterator[Judgement]:
+    cells = f"{formats.count(labels.distinct_cells)} distinct architectures"
+    if labels.distinct_cells < MIN_CELLS:
+        yield Judgement("bad", f"Only {cells} are labelled: too few to learn from; label at least {ENOUGH_CELLS}.")
+    elif labels.distinct_cells < ENOUGH_CELLS:
+        yield Judgement("caution", f"Only {cells} are labelled; {ENOUGH_CELLS} or more make a steadier predictor.")
+
+
+def _bias(supernet: SupernetFacts, baselines: tuple[BaselineFacts, ...]) -> Iterator[Judgement]:
+    steps = formats.count(supernet.steps)
+    bias = "Briefly trained supernets favour small subnets, which learn fastest, and underrate large ones."
+    if supernet.steps < SHORT_STEPS:
+        yield Judgement(
+            "bad",
+            f"The supernet was trained for {steps} steps only. {bias} Below about {formats.count(SHORT_STEPS)} steps"
+            " labels may rank worse than a parameter count; no predictor can repair that.",
+        )
+    elif supernet.steps < ENOUGH_STEPS:
+        yield Judgement(
+            "caution",
+            f"The supernet was trained for {steps} steps. {bias} Expect some of it below about"
+            f" {formats.count(ENOUGH_STEPS)} steps.",
+        )
+    backwards = [baseline for baseline in baselines if baseline.tau is not None and baseline.tau < 0]
+    if backwards:
+        worst = min(backwards, key=lambda baseline: baseline.tau or 0.0)
+        yield Judgement(
+            "caution",
+            f"Labels fall as {worst.name} grow (tau {formats.tau(worst.tau)}). After full training the opposite is"
+            " usual: a sign that the supernet is undertrained.",
+        )
+
+
+def _truth(truth: TruthFacts) -> Iterator[Judgement]:
+    """The predictor against plain counts, by ground truth over the largest set there is."""
+    ranks = [rank for rank in truth.ranks if rank.over == "whole space" and rank.tau.value is not None]
+    predictor = next((rank for rank in ranks if rank.score == "predictor"), None)
+    counts = [rank for rank in ranks if rank.score not in ("predictor", "labels")]
+    if predictor is None or not counts:
+        return
+    best = max(counts, key=lambda rank: rank.tau.value or 0.0)
+    figures = (
+        f"By ground truth ({truth.column}) the predictor's tau is {formats.tau_interval(predictor.tau)}, that of the"
+        f" best plain count, {best.score}, {formats.tau(best.tau.value)}"
+    )
+    if (predictor.tau.value or 0.0) <= (best.tau.value or 0.0):
+        yield Judgement("bad", f"{figures}: the count alone would have served better.")
+    elif predictor.tau.low is not None and predictor.tau.low <= (best.tau.value or 0.0):
+        yield Judgement("caution", f"{figures}: the predictor is ahead, but by less than its uncertainty.")
+    else:
+        yield Judgement("good", f"{figures}.")
+
+
+def _latency(latency: LatencyFacts) -> Iterator[Judgement]:
+    error = latency.median_error_percent
+    if error is not None:
+        text = f"Predicted latency was {error:.1f}% off the measured one (median of {latency.networks} networks)"
+        if error > LATENCY_BAD_PERCENT:
+            yield Judgement("bad", f"{text}: do not rely on predicted latencies.")
+        elif error > LATENCY_CAUTION_PERCENT:
+            yield Judgement("caution", f"{text}: leave a margin below the budget.")
+        else:
+            yield Judgement("good", f"{text}.")
+    if latency.noisy_networks:
+        yield Judgement(
+            "caution",
+            f"{latency.noisy_networks} of {latency.networks} latency measurements were noisy: the machine was busy."
+            " Measure again when it is idle.",
+        )

@@ -1,0 +1,73 @@
+"""The report as one page of HTML that works without any network."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from surrogate_nas.report import formats
+from surrogate_nas.report.drawing import draw_cell
+from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.judgements import judgements
+from surrogate_nas.report.plots import PlotPoints, figure_html, front_figure, plotly_script, trust_figure
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
+    """The whole page.
+
+    Args:
+        facts: What it says. Text in them is escaped, whatever it holds.
+        points: What is plotted; without them (a study that ended before training) there are no plots.
+    """
+    # Only what this package has made itself is marked as safe; everything else is escaped by the environment.
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            facts=facts,
+            answer=facts.answer,
+            trust=facts.trust,
+            truth=facts.truth,
+            made=facts.made,
+            judgements=judgements(facts),
+            cell=_safe(draw_cell(facts.answer.cell)) if facts.answer.cell is not None else None,
+            front_plot=_safe(figure_html(front_figure(facts, points), "front-plot")) if points is not None else None,
+            trust_plot=_safe(figure_html(trust_figure(points), "trust-plot")) if points is not None else None,
+            points=points,
+            plotly=_safe(plotly_script()) if points is not None else None,
+            total_seconds=sum(stage.seconds for stage in facts.made.stages),
+        )
+    )
+
+
+def _safe(text: str) -> Markup:
+    """Text that this package made, from parts that it has escaped itself."""
+    return Markup(text)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in (
+        "percent",
+        "points",
+        "tau",
+        "tau_interval",
+        "percent_interval",
+        "count",
+        "cost",
+        "cost_name",
+        "cost_title",
+        "measured",
+        "seconds",
+    ):
+        environment.filters[name] = getattr(formats, name)
+    environment.filters["cost_of"] = lambda value, cost: formats.cost(cost, value)
+    return environment

@@ -1,0 +1,136 @@
+"""The report's summary as text for a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from surrogate_nas.report import formats
+from surrogate_nas.report.facts import AnswerFacts, ArchitectureFacts, CostFacts, StudyFacts, TrustFacts, TruthFacts
+from surrogate_nas.report.judgements import judgements
+
+_STYLES = {"good": "green", "caution": "yellow", "bad": "bold red"}
+_MARKS = {"good": "ok", "caution": "caution", "bad": "WARNING"}
+_OUTCOMES = {
+    "met": ("Budget met", "bold green"),
+    "predicted to meet, measured over": ("Predicted to meet the budget, measured over it", "bold red"),
+    "infeasible": ("No architecture meets the budget", "bold red"),
+}
+
+
+def print_summary(console: Console, facts: StudyFacts, report: str | None = None) -> None:
+    """Prints the answer, how far to trust it, and ground truth where there is any.
+
+    Text from the facts is printed as it is; it cannot carry markup.
+
+    Args:
+        console: Where to; plain text when it is not a terminal.
+        facts: What the report says.
+        report: Path of the page, to be named at the end.
+    """
+    title, style = _OUTCOMES[facts.answer.outcome]
+    console.print(Text(f"{title}: {facts.study}", style=style))
+    if facts.answer.chosen is not None:
+        _print_chosen(console, facts.answer.chosen)
+    _print_infeasible(console, facts.answer)
+    if facts.trust is not None:
+        _print_trust(console, facts.trust)
+    if facts.truth is not None:
+        _print_truth(console, facts.truth)
+    console.print()
+    _print_judgements(console, facts)
+    if report is not None:
+        console.print()
+        _line(console, "report", report)
+
+
+def _print_chosen(console: Console, chosen: ArchitectureFacts) -> None:
+    _line(console, "architecture", f"{chosen.digits}  {chosen.architecture}")
+    accuracy = formats.percent(chosen.accuracy_percent.value)
+    interval = formats.percent_interval(chosen.accuracy_percent)
+    interval = f" (95%: {interval})" if interval != formats.UNKNOWN else ""
+    _line(console, "accuracy", f"{accuracy}{interval} predicted for shared weights, not after full training")
+    for cost in chosen.costs:
+        _line(console, formats.cost_name(cost.cost), _cost_words(cost))
+
+
+def _cost_words(cost: CostFacts) -> str:
+    # Only latency can differ from what is predicted; counts are exact.
+    predicted = formats.cost(cost.cost, cost.predicted)
+    words = [f"{predicted} predicted" if cost.cost == "latency_ms" else predicted]
+    if cost.measured is not None:
+        words.append(f"{formats.measured(cost)} measured{', noisy' if cost.noisy else ''}")
+    if cost.budget is not None:
+        words.append(f"budget {formats.cost(cost.cost, cost.budget)}")
+    return ", ".join(words)
+
+
+def _print_infeasible(console: Console, answer: AnswerFacts) -> None:
+    for item in answer.smallest:
+        _line(
+            console,
+            formats.cost_name(item.cost),
+            f"smallest reachable {formats.cost(item.cost, item.smallest)} ({item.digits}),"
+            f" budget {formats.cost(item.cost, item.budget)}",
+        )
+    for miss in answer.nearest_misses:
+        _line(console, "nearest miss", f"{miss.digits}: " + "; ".join(_cost_words(cost) for cost in miss.costs))
+
+
+def _print_trust(console: Console, trust: TrustFacts) -> None:
+    cells = formats.count(trust.labels.distinct_cells)
+    _line(console, "labels", f"{formats.count(trust.labels.architectures)} ({cells} distinct)")
+    rivals = ", ".join(f"{item.name} {formats.tau(item.tau)}" for item in trust.predictor.baselines)
+    beside = f"; {rivals}" if rivals else ""
+    _line(console, "tau with labels", f"predictor {formats.tau_interval(trust.predictor.tau)}{beside}")
+
+
+def _print_truth(console: Console, truth: TruthFacts) -> None:
+    console.print()
+    table = Table(
+        title=Text(f"Against ground truth, {truth.column}"),
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for name in ("score", "over", "n"):
+        table.add_column(name, justify="right" if name == "n" else "left", no_wrap=name != "score")
+    for name in ("tau", "top-10% tau", "regret top-1", "regret top-10"):
+        table.add_column(name, justify="right", min_width=19 if name == "tau" else 7)
+    for rank in truth.ranks:
+        # Plain counts once is enough here; the page has them beside every set.
+        if rank.score not in ("labels", "predictor") and rank.over != "whole space":
+            continue
+        regrets = (formats.points(rank.regret_top1), formats.points(rank.regret_top10))
+        figures = (formats.count(rank.count), formats.tau_interval(rank.tau), formats.tau(rank.top10_tau.value))
+        table.add_row(Text(rank.score), rank.over, *figures, *(text.removesuffix(" points") for text in regrets))
+    console.print(table)
+    _line(console, "chosen", f"{formats.percent(truth.chosen_percent)} true accuracy")
+    _line(
+        console,
+        "best in budget",
+        f"{formats.percent(truth.feasible_percent)} ({truth.feasible_digits or formats.UNKNOWN})",
+    )
+    _line(console, "regret", formats.points(truth.regret_percent))
+
+
+def _print_judgements(console: Console, facts: StudyFacts) -> None:
+    for judgement in judgements(facts):
+        mark = Text(f"{_MARKS[judgement.level]:>15}  ", style=_STYLES[judgement.level])
+        _hanging(console, mark, judgement.text)
+
+
+def _line(console: Console, name: str, text: str) -> None:
+    _hanging(console, Text(f"{name:>15}  ", style="dim"), text)
+
+
+def _hanging(console: Console, head: Text, text: str) -> None:
+    """A line whose continuation lines keep the first one's indent; not broken where it goes to a file or pipe."""
+    if not console.is_terminal:
+        console.print(head + text, soft_wrap=True)
+        return
+    grid = Table.grid(padding=0)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(head, Text(text))
+    console.print(grid)

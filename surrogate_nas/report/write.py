@@ -1,0 +1,34 @@
+"""Writes the report into a run folder."""
+
+from pathlib import Path
+
+from surrogate_nas.files import write_json, write_text
+from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.page import render_page
+from surrogate_nas.report.plots import PlotPoints
+from surrogate_nas.report.report_json import facts_from_json, facts_to_json
+
+JSON_NAME, PAGE_NAME = "report.json", "report.html"
+
+
+def write_report(folder: Path, facts: StudyFacts, points: PlotPoints | None) -> StudyFacts:
+    """Writes ``report.json``, then ``report.html``, each in one piece.
+
+    Args:
+        folder: The run folder.
+        facts: What the report says.
+        points: What is plotted; ``None`` if the study ended before there was anything to plot.
+
+    Returns:
+        The facts as ``report.json`` holds them, which is what the page shows.
+
+    Raises:
+        StoreError: If a figure that must be known is NaN or missing; nothing is written.
+    """
+    content = facts_to_json(facts)
+    # Page and JSON can only agree if both are made from what a reader of the JSON gets.
+    stored = facts_from_json(content)
+    page = render_page(stored, points)
+    write_json(folder / JSON_NAME, content)
+    write_text(folder / PAGE_NAME, page)
+    return stored

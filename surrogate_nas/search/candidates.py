@@ -1,0 +1,92 @@
+"""Architectures with everything that the search knows about them.
+
+Symbols:
+    N: architectures.
+    D: decisions of the space.
+    B: budgets.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.space.space import Codes, Space
+
+AnyArray = NDArray[Any]
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Evaluated architectures, one row each.
+
+    Attributes:
+        codes: Shape (N, D).
+        mean: Predicted accuracy, shape (N,).
+        std: Spread of the prediction, shape (N,).
+        costs: Name (with unit) to values of shape (N,).
+        violation: Relative excess over each budget, shape (N, B); at most 0 is feasible.
+        primary: The cost that is traded against accuracy.
+    """
+
+    codes: Codes
+    mean: Floats
+    std: Floats
+    costs: Mapping[str, Floats]
+    violation: Floats
+    primary: str
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def primary_cost(self) -> Floats:
+        """The cost that is traded against accuracy, shape (N,)."""
+        return self.costs[self.primary]
+
+    @property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Which meet every budget, shape (N,)."""
+        return np.asarray((self.violation <= 0).all(axis=1), dtype=np.bool_)
+
+    @property
+    def excess(self) -> Floats:
+        """Sum of the budgets' relative excesses, shape (N,); 0 exactly where feasible."""
+        return np.asarray(np.maximum(self.violation, 0).sum(axis=1), dtype=np.float64)
+
+    def take(self, rows: Rows | NDArray[np.bool_]) -> "Candidates":
+        """The candidates at some rows, in that order."""
+        costs = {name: values[rows] for name, values in self.costs.items()}
+        return Candidates(
+            self.codes[rows], self.mean[rows], self.std[rows], costs, self.violation[rows], primary=self.primary
+        )
+
+
+def concatenate(parts: Sequence[Candidates]) -> Candidates:
+    """Candidates one after another; at least one part is needed, and all must be of one search."""
+    first = parts[0]
+    return Candidates(
+        codes=np.concatenate([part.codes for part in parts]),
+        mean=np.concatenate([part.mean for part in parts]),
+        std=np.concatenate([part.std for part in parts]),
+        costs={name: np.concatenate([part.costs[name] for part in parts]) for name in first.costs},
+        violation=np.concatenate([part.violation for part in parts]),
+        primary=first.primary,
+    )
+
+
+def class_numbers(space: Space, codes: Codes) -> Rows:
+    """A number per code, shape (N,), equal where two codes of this call are one canonical architecture."""
+    canonical = space.canonical(codes)
+    if space.listable:
+        return space.index(canonical)
+    return np.unique(canonical, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def class_keys(space: Space, codes: Codes) -> list[bytes]:
+    """A key per code that names its canonical class in every call."""
+    return [row.tobytes() for row in space.canonical(codes)]

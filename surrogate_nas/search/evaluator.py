@@ -1,0 +1,125 @@
+"""Scores, costs and budget violations of architectures, checked for what a scorer or cost model may get wrong."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from surrogate_nas.budgets import Budget
+from surrogate_nas.errors import BudgetError, CostTableError, SettingsError, StoreError
+from surrogate_nas.search.candidates import AnyArray, Candidates, Floats, Rows, class_numbers
+from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.space.space import Codes, Space
+
+
+class Evaluator:
+    """Evaluates architectures of one search.
+
+    Attributes:
+        space: The search space.
+        budgets: The B budgets, in the order of the columns of ``violation``.
+        primary: The cost that is traded against accuracy: the first budget's, without budgets the model's first.
+    """
+
+    def __init__(self, space: Space, scorer: Scorer, costs: CostModel, budgets: Sequence[Budget]) -> None:
+        if not costs.names:
+            raise SettingsError("the search needs at least one cost (the cost model names none)")
+        for budget in budgets:
+            if budget.cost not in costs.names:
+                raise BudgetError(
+                    f"a budget must bound a cost that is known here, one of {', '.join(costs.names)}"
+                    f" (got {budget.cost!r})"
+                )
+        self.space = space
+        self.budgets = tuple(budgets)
+        self.primary = budgets[0].cost if budgets else costs.names[0]
+        self._scorer = scorer
+        self._costs = costs
+        self._whole: Candidates | None = None
+        self._cheapest: Rows | None = None
+
+    def evaluate(self, codes: Codes) -> Candidates:
+        """Evaluates codes of shape (N, D); once the whole space is known, by looking them up.
+
+        Raises:
+            StoreError: If the predictor gives scores of the wrong shape or that are not finite.
+            CostTableError: If a cost is missing, of the wrong shape or not finite.
+        """
+        if self._whole is not None:
+            # A look-up rather than a second prediction: floating-point sums depend on the batch they are part of.
+            return self._whole.take(self.space.index(codes))
+        scores = self._scorer.predict(codes)
+        costs, violation = self._price(codes)
+        return Candidates(
+            codes=codes,
+            mean=self._score("mean", scores.mean, codes),
+            std=self._score("std", scores.std, codes),
+            costs=costs,
+            violation=violation,
+            primary=self.primary,
+        )
+
+    def whole_space(self) -> Candidates:
+        """Every architecture of the space in listing order, scored in one call and remembered.
+
+        Raises:
+            SettingsError: If the space is too large to list.
+        """
+        if not self.space.listable:
+            raise SettingsError(
+                f"the sampler scan needs a space that can be listed; {self.space.name} has {self.space.size}"
+                " architectures: choose the sampler nsga2, tpe or random"
+            )
+        if self._whole is None:
+            self._whole = self.evaluate(self.space.all_codes())
+        return self._whole
+
+    def cheapest_alike(self, codes: Codes) -> Codes:
+        """For each code, shape (N, D), the isomorphic architecture that suits the budgets best.
+
+        Isomorphic codes compute the same and may still cost different amounts, as written or as measured; a sampler
+        that meets a class by its dearest member must not take the class for too dear. That is the member with the
+        smallest excess over the budgets, then the smallest primary cost. In spaces too large to list the codes are
+        returned.
+        """
+        if not self.space.listable:
+            return codes
+        if self._cheapest is None:
+            everything = self.space.all_codes()
+            costs, violation = self._price(everything)
+            classes = class_numbers(self.space, everything)
+            order = np.lexsort((costs[self.primary], np.maximum(violation, 0).sum(axis=1), classes))
+            _, first, inverse = np.unique(classes[order], return_index=True, return_inverse=True)
+            self._cheapest = np.empty(len(order), dtype=np.int64)
+            self._cheapest[order] = order[first[inverse]]
+        return self.space.codes_at(self._cheapest[self.space.index(codes)])
+
+    def _price(self, codes: Codes) -> tuple[dict[str, Floats], Floats]:
+        costs = self._costs.evaluate(codes)
+        checked = {name: self._cost(name, costs.get(name), codes) for name in self._costs.names}
+        violation = np.empty((len(codes), len(self.budgets)))
+        for column, budget in enumerate(self.budgets):
+            violation[:, column] = budget.violation(checked[budget.cost])
+        return checked, violation
+
+    def _score(self, what: str, values: AnyArray, codes: Codes) -> Floats:
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape != (len(codes),):
+            raise StoreError(f"the predictor's {what} must have shape ({len(codes)},) (got {array.shape})")
+        if not np.isfinite(array).all():
+            worst = self._first_bad(array, codes)
+            raise StoreError(f"the predictor's {what} must be finite (got {worst}); fit the predictor again")
+        return array
+
+    def _cost(self, name: str, values: AnyArray | None, codes: Codes) -> Floats:
+        if values is None:
+            raise CostTableError(f"the cost model names {name} but does not give it")
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape != (len(codes),):
+            raise CostTableError(f"the cost {name} must have shape ({len(codes)},) (got {array.shape})")
+        if not np.isfinite(array).all():
+            raise CostTableError(f"the cost {name} must be a finite number (got {self._first_bad(array, codes)})")
+        return array
+
+    def _first_bad(self, array: Floats, codes: Codes) -> str:
+        row = int(np.flatnonzero(~np.isfinite(array))[0])
+        return f"{array[row]} for architecture {self.space.digits(codes[row : row + 1])[0]}"

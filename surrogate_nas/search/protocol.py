@@ -1,0 +1,57 @@
+"""What the search needs from others (a scorer, a cost model) and what every sampler offers.
+
+All take codes of shape (N, D); see ``surrogate_nas.space.space``.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from surrogate_nas.search.candidates import AnyArray, Candidates
+from surrogate_nas.space.space import Codes
+
+
+class Scores(Protocol):
+    """Predicted accuracy (higher is better) and its spread, both of shape (N,)."""
+
+    @property
+    def mean(self) -> AnyArray:
+        """Predicted accuracy, shape (N,)."""
+
+    @property
+    def std(self) -> AnyArray:
+        """Standard deviation of the prediction, shape (N,)."""
+
+
+class Scorer(Protocol):
+    """A predictor that has been fitted."""
+
+    def predict(self, codes: Codes) -> Scores:
+        """Scores codes of shape (N, D)."""
+
+
+class CostModel(Protocol):
+    """Costs of architectures by name."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names with units, such as ``"latency_ms"``."""
+
+    def evaluate(self, codes: Codes) -> Mapping[str, AnyArray]:
+        """Every cost of codes of shape (N, D), each of shape (N,)."""
+
+
+class Sampler(Protocol):
+    """Proposes architectures that were not proposed before.
+
+    Call order: ``propose`` and ``observe`` in turns, and ``observe`` with exactly the codes just proposed, in their
+    order. The proposals of a sampler are a function of its seed and of what it has observed.
+    """
+
+    def propose(self, count: int) -> Codes:
+        """At most ``count`` codes, shape (n, D), no two of one canonical class, none of a class proposed before.
+
+        Shape (0, D) means that the sampler is done: it knows of nothing new.
+        """
+
+    def observe(self, candidates: Candidates) -> None:
+        """Takes the evaluation of the last proposal."""

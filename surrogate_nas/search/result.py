@@ -1,0 +1,98 @@
+"""What a search found, or how near it came."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.search.candidates import Candidates, Floats, class_numbers
+from surrogate_nas.search.selection import best_first, front, nearest_first, representatives
+from surrogate_nas.space.space import Codes, Space
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The outcome of a search; T trials, D decisions, B budgets.
+
+    ``best`` is None where no architecture seen meets every budget; then ``nearest`` and ``smallest_costs`` say how
+    near it came, and ``finalists`` and ``pareto`` are empty. With the sampler scan (``exact``), finalists, Pareto
+    front, nearest and smallest costs are of the whole space; otherwise of the trials.
+
+    Attributes:
+        codes: The trials, shape (T, D).
+        mean: Predicted accuracy, shape (T,).
+        std: Spread of the prediction, shape (T,).
+        costs: Name (with unit) to values of shape (T,).
+        violation: Relative excess over each budget, shape (T, B); at most 0 is feasible.
+        feasible: Shape (T,).
+        best: Trial with the highest predicted accuracy among the feasible ones; ties go to the cheaper.
+        finalists: Codes of the best feasible architectures, best first, of distinct canonical classes, shape (F, D).
+        pareto: Codes of the feasible Pareto front of accuracy and primary cost, best accuracy first, shape (P, D).
+        nearest: Codes with the smallest excess over the budgets, of distinct canonical classes, where ``best`` is None.
+        primary_cost: Name of the cost that is traded against accuracy.
+        smallest_costs: The smallest value of each cost.
+        exact: Whether the whole space was scored.
+        opened: Whether the journal was created, resumed or replaced.
+        notes: What a person should know about this run: repairs, fewer trials than asked for.
+    """
+
+    codes: Codes
+    mean: Floats
+    std: Floats
+    costs: dict[str, Floats]
+    violation: Floats
+    feasible: NDArray[np.bool_]
+    best: int | None
+    finalists: Codes
+    pareto: Codes
+    nearest: Codes
+    primary_cost: str
+    smallest_costs: dict[str, float]
+    exact: bool
+    opened: Literal["created", "resumed", "replaced"]
+    notes: tuple[str, ...]
+
+
+def summarise(
+    space: Space,
+    trials: Candidates,
+    whole: Candidates | None,
+    *,
+    finalists: int,
+    opened: Literal["created", "resumed", "replaced"],
+    notes: tuple[str, ...],
+) -> SearchResult:
+    """Picks best, finalists, Pareto front or nearest misses.
+
+    Args:
+        space: The search space.
+        trials: The T trials, in order.
+        whole: The whole space where it was scored.
+        finalists: How many finalists, and how many nearest misses.
+        opened: State of the journal.
+        notes: What a person should know.
+    """
+    known = trials if whole is None else whole
+    classes = class_numbers(space, known.codes)
+    chosen = representatives(known, classes)
+    feasible = chosen[known.feasible[chosen]]
+    best_trials = best_first(trials, np.flatnonzero(trials.feasible))
+    nearest = chosen[:0] if len(feasible) else nearest_first(known, chosen)[:finalists]
+    return SearchResult(
+        codes=trials.codes,
+        mean=trials.mean,
+        std=trials.std,
+        costs=dict(trials.costs),
+        violation=trials.violation,
+        feasible=trials.feasible,
+        best=int(best_trials[0]) if len(best_trials) else None,
+        finalists=known.codes[best_first(known, feasible)[:finalists]],
+        pareto=known.codes[front(known, classes)],
+        nearest=known.codes[nearest],
+        primary_cost=trials.primary,
+        smallest_costs={name: float(values.min()) for name, values in known.costs.items()},
+        exact=whole is not None,
+        opened=opened,
+        notes=notes,
+    )

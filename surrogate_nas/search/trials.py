@@ -1,0 +1,58 @@
+"""Architectures as Optuna trials, written so that Optuna and its dashboard agree on what is feasible.
+
+Optuna 5 stores a constraint under ``constraints:<name>`` (``Trial.set_constraint``,
+``create_trial(constraints=...)``) and still reads the older list under ``constraints``. optuna-dashboard 0.21 reads
+the list only and takes a trial without it for feasible. So the list is written, as a system attribute; no deprecated
+function is involved.
+"""
+
+import math
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from surrogate_nas.search.candidates import Candidates
+from surrogate_nas.space.space import Space
+
+CODE = "code"
+CONSTRAINTS = "constraints"
+SAME_VALUE = 1e-6
+
+
+def to_trials(space: Space, candidates: Candidates) -> list[FrozenTrial]:
+    """One finished trial per candidate.
+
+    Parameters are the decisions by name with operations as choices; values are predicted accuracy and primary cost;
+    user attributes are the architecture as text, its digits, the prediction's spread and every cost.
+    """
+    distributions: dict[str, BaseDistribution] = {
+        decision.name: CategoricalDistribution(decision.choices) for decision in space.decisions
+    }
+    digits = space.digits(candidates.codes)
+    trials = []
+    for row, code in enumerate(candidates.codes):
+        named = zip(space.decisions, code.tolist(), strict=True)
+        costs = {name: float(values[row]) for name, values in candidates.costs.items()}
+        trials.append(
+            create_trial(
+                values=[float(candidates.mean[row]), costs[candidates.primary]],
+                params={decision.name: decision.choices[choice] for decision, choice in named},
+                distributions=distributions,
+                user_attrs={
+                    "architecture": space.format(code),
+                    CODE: digits[row],
+                    "predicted_std": float(candidates.std[row]),
+                    **costs,
+                },
+                system_attrs={CONSTRAINTS: [float(value) for value in candidates.violation[row]]},
+            )
+        )
+    return trials
+
+
+def agree(stored: FrozenTrial, proposed: FrozenTrial) -> bool:
+    """Whether a stored trial is the proposed one: same code, and the same values but for rounding."""
+    if stored.state != TrialState.COMPLETE or stored.user_attrs.get(CODE) != proposed.user_attrs[CODE]:
+        return False
+    pairs = zip(stored.values or (), proposed.values, strict=False)
+    return all(math.isclose(one, other, rel_tol=SAME_VALUE, abs_tol=SAME_VALUE) for one, other in pairs)

@@ -1,0 +1,103 @@
+"""Reads a search space from its TOML definition."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from surrogate_nas.definitions import find_definition, read_toml
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.space import Space
+
+_EDGE = re.compile(r"(\d+)<-(\d+)", re.ASCII)
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Cell(BaseModel):
+    model_config = _STRICT
+    nodes: Annotated[int, Field(ge=2, le=16)]
+    edges: Annotated[list[str], Field(min_length=1, max_length=64)]
+
+
+class _Network(BaseModel):
+    model_config = _STRICT
+    channels: Annotated[int, Field(ge=1)]
+    cells: Annotated[int, Field(ge=1)]
+    stages: Annotated[int, Field(ge=1, le=8)]
+    image_size: Annotated[int, Field(ge=1)]
+
+
+class _Definition(BaseModel):
+    model_config = _STRICT
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    source: str = ""
+    kind: Literal["cell"]
+    operations: Annotated[list[str], Field(min_length=2, max_length=36)]
+    cell: _Cell
+    network: _Network
+
+
+def load_space(name: str) -> Space:
+    """A search space by name (``nasbench201``) or by the path of a ``.toml`` file.
+
+    Raises:
+        SettingsError: If there is no such space or its file is not TOML.
+        SpaceError: If the definition is malformed; the message names file and key.
+    """
+    path = find_definition("spaces", name)
+    try:
+        definition = _Definition.model_validate(read_toml(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SpaceError(f"{path}: {key}: {first['msg']}") from None
+    return _cell_space(definition, path)
+
+
+def _cell_space(definition: _Definition, path: Path) -> CellSpace:
+    unknown = [operation for operation in definition.operations if operation not in OPERATIONS]
+    if unknown:
+        raise SpaceError(f"{path}: operations: unknown operation {unknown[0]!r}; choose from {', '.join(OPERATIONS)}")
+    if len(set(definition.operations)) < len(definition.operations):
+        raise SpaceError(f"{path}: operations: an operation is listed twice")
+    if not any(OPERATIONS[operation].is_zero for operation in definition.operations):
+        raise SpaceError(f"{path}: operations: one must cut its edge, such as 'none'")
+    edges = _edges(definition.cell, path)
+    size = definition.network
+    network = NetworkSpec(size.channels, size.cells, size.image_size, stages=size.stages)
+    # Everything that gives a code its meaning; not the sizes, which a study sets, nor remarks.
+    meaning = json.dumps(["cell", edges, definition.operations])
+    fingerprint = hashlib.sha256(meaning.encode()).hexdigest()[:16]
+    return CellSpace(definition.name, fingerprint, edges, definition.operations, network)
+
+
+def _edges(cell: _Cell, path: Path) -> list[tuple[int, int]]:
+    """Start and end of each edge, checked: in order, no cycle, and every node between input and output."""
+    edges: list[tuple[int, int]] = []
+    for position, text in enumerate(cell.edges):
+        where = f"{path}: cell.edges.{position}"
+        match = _EDGE.fullmatch(text)
+        if match is None:
+            raise SpaceError(f"{where}: an edge is written 'end<-start', as '2<-1' (got {text!r})")
+        end, start = int(match[1]), int(match[2])
+        if not start < end:
+            raise SpaceError(f"{where}: an edge leads to a later node, so that no cycle arises (got {text!r})")
+        if end >= cell.nodes:
+            raise SpaceError(f"{where}: nodes are 0 to {cell.nodes - 1} (got {text!r})")
+        if (start, end) in edges:
+            raise SpaceError(f"{where}: {text!r} is listed twice")
+        if edges and end < edges[-1][1]:
+            raise SpaceError(f"{where}: edges must be sorted by their end ({text!r} comes too late)")
+        edges.append((start, end))
+    for node in range(cell.nodes):
+        if node and not any(end == node for _, end in edges):
+            raise SpaceError(f"{path}: cell.edges: no edge leads to node {node}")
+        if node < cell.nodes - 1 and not any(start == node for start, _ in edges):
+            raise SpaceError(f"{path}: cell.edges: no edge leaves node {node}")
+    return edges

@@ -1,0 +1,237 @@
+"""The stages that learn: train the sub-supernets, label architectures with them, fit the predictor to the labels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.errors import Interrupted
+from surrogate_nas.labels.records import LabelBatch, LabelIdentity
+from surrogate_nas.labels.store import LabelStore
+from surrogate_nas.predictor.fitted import FittedPredictor, fit_predictor, load_predictor
+from surrogate_nas.space.space import Codes
+from surrogate_nas.study.console import StudyConsole
+from surrogate_nas.study.environment import version
+from surrogate_nas.study.prepare import Prepared
+from surrogate_nas.study.run_folder import RunFolder, digest
+from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
+from surrogate_nas.supernet.training import TrainingJob, train_member
+from surrogate_nas.supernet.workers import Workers
+
+_CODES_PER_JOB = 8
+_LABEL_STREAM = 1  # of the random draws of a study's seed
+
+
+@dataclass(frozen=True)
+class StudyLabels:
+    """Labels of the drawn architectures.
+
+    Attributes:
+        codes: Shape (M, D), distinct.
+        accuracy_percent: Shape (M,).
+        loss: Mean cross-entropy, shape (M,).
+        evaluations: Number of different computations among them.
+    """
+
+    codes: Codes
+    accuracy_percent: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    evaluations: int
+
+
+def supernet_identity(prepared: Prepared, member: int) -> dict[str, str]:
+    """What a checkpoint belongs to."""
+    settings = prepared.settings
+    return {
+        "space": prepared.space.fingerprint,
+        "data": prepared.splits.fingerprint,
+        "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds"})),
+        "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
+        "seed": str(settings.seed),
+        "member": str(member),
+    }
+
+
+def train_supernets(
+    prepared: Prepared,
+    folder: RunFolder,
+    workers: Workers,
+    console: StudyConsole,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Trains every member to its last step.
+
+    Raises:
+        Interrupted: If a stop was asked for; checkpoints are saved.
+        TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
+    """
+    plan, settings = prepared.plan, prepared.settings
+    jobs = [
+        TrainingJob(
+            plan,
+            member,
+            folder.images,
+            DataSettings.model_validate(settings.data.model_dump()),
+            folder.supernets / f"member-{member}.safetensors",
+            supernet_identity(prepared, member),
+            settings.compute.device,
+            settings.compute.threads,
+        )
+        for member in range(plan.members)
+    ]
+    total = sum(plan.steps(member) for member in range(plan.members))
+    complete: dict[int, bool] = {}
+    with console.progress(f"supernets ({plan.members} x {settings.supernet.steps:,} steps)") as advance:
+        workers.run(
+            train_member,
+            jobs,
+            on_result=complete.__setitem__,
+            on_progress=lambda done: advance(done, total),
+            should_stop=should_stop,
+        )
+    if len(complete) < plan.members or not all(complete.values()):
+        raise Interrupted("stopped while training supernets")
+
+
+def draw_architectures(prepared: Prepared) -> Codes:
+    """The architectures to label: drawn uniformly without repeats from those that compute something, shape (M, D)."""
+    rng = np.random.default_rng([prepared.settings.seed, _LABEL_STREAM])
+    candidates = rng.permutation(np.flatnonzero(prepared.connected))
+    drawn: Codes = prepared.codes[candidates[: prepared.settings.labels.count]]
+    return drawn
+
+
+def label_architectures(
+    prepared: Prepared,
+    folder: RunFolder,
+    workers: Workers,
+    console: StudyConsole,
+    should_stop: Callable[[], bool],
+) -> StudyLabels:
+    """Evaluates each drawn architecture by the supernet that answers for it; equal computations once.
+
+    Raises:
+        Interrupted: If a stop was asked for; labels made so far are kept.
+        StoreError: If the label file or a checkpoint is damaged.
+    """
+    space, settings = prepared.space, prepared.settings
+    codes = draw_architectures(prepared)
+    keys = space.index(space.effective(codes))
+    wanted = np.unique(keys)
+    identity = LabelIdentity.of_space(space, data_fingerprint=prepared.splits.fingerprint, code_version=version())
+    with LabelStore.open_or_create(folder.labels, identity) as labels:
+        missing = np.setdiff1d(wanted, space.index(labels.read().codes))
+        jobs = _evaluation_jobs(prepared, folder, space.codes_at(missing))
+        done_before = len(wanted) - len(missing)
+
+        def keep(position: int, result: Evaluation | None) -> None:
+            if result is None:
+                return
+            job = jobs[position]
+            labels.append(
+                LabelBatch(
+                    np.array(job.codes, dtype=np.int8),
+                    result.accuracy_percent,
+                    result.loss,
+                    "supernet",
+                    job.member,
+                    settings.seed,
+                    prepared.plan.steps(job.member),
+                )
+            )
+
+        with console.progress(f"labels ({len(codes):,} architectures, {len(wanted):,} evaluations)") as advance:
+            workers.run(
+                evaluate_member,
+                jobs,
+                on_result=keep,
+                on_progress=lambda done: advance(done_before + done, len(wanted)),
+                should_stop=should_stop,
+            )
+        stored = labels.read()
+    position = {key: row for row, key in enumerate(space.index(stored.codes).tolist())}
+    if any(key not in position for key in wanted.tolist()):
+        raise Interrupted("stopped while labelling")
+    rows = [position[key] for key in keys.tolist()]
+    return StudyLabels(codes, stored.accuracy_percent[rows], stored.loss[rows], len(wanted))
+
+
+def _evaluation_jobs(prepared: Prepared, folder: RunFolder, codes: Codes) -> list[EvaluationJob]:
+    members = prepared.plan.member_of(codes)
+    settings = prepared.settings
+    jobs = []
+    for member in np.unique(members).tolist():
+        mine = codes[members == member]
+        for start in range(0, len(mine), _CODES_PER_JOB):
+            jobs.append(
+                EvaluationJob(
+                    prepared.plan,
+                    member,
+                    tuple(tuple(code) for code in mine[start : start + _CODES_PER_JOB].tolist()),
+                    folder.images,
+                    settings.labels.validation_images,
+                    settings.labels.batch_size,
+                    folder.supernets / f"member-{member}.safetensors",
+                    supernet_identity(prepared, member),
+                    settings.compute.device,
+                )
+            )
+    return jobs
+
+
+def baselines(prepared: Prepared, codes: Codes) -> dict[str, NDArray[np.float64]]:
+    """Plain counts that a predictor has to beat, of the deployed network, shape (N,) each, larger is better."""
+    space, network = prepared.space, prepared.deployed
+    return {
+        "parameters": space.parameters(codes, network).astype(np.float64),
+        "effective parameters": space.parameters(space.effective(codes), network).astype(np.float64),
+        "nonlinear functions": space.nonlinear_count(codes).astype(np.float64),
+    }
+
+
+def predictor_inputs(prepared: Prepared, labels: StudyLabels) -> str:
+    """Hash of everything that the predictor is made from."""
+    return digest(
+        {
+            "labels": [prepared.space.digits(labels.codes), labels.accuracy_percent.tolist(), labels.loss.tolist()],
+            "settings": prepared.settings.predictor.model_dump(),
+            "seed": prepared.settings.seed,
+            "space": prepared.space.fingerprint,
+        }
+    )
+
+
+def fit(
+    prepared: Prepared,
+    labels: StudyLabels,
+    folder: RunFolder,
+    console: StudyConsole,
+    should_stop: Callable[[], bool],
+) -> FittedPredictor:
+    """The predictor fitted to the labels; loaded where it was fitted to the same ones before.
+
+    Raises:
+        SettingsError: If the labels cannot be learnt from.
+        Interrupted: If a stop was asked for.
+    """
+    inputs = predictor_inputs(prepared, labels)
+    if folder.is_done("predictor", inputs):
+        return load_predictor(folder.predictor, prepared.space)
+    settings = prepared.settings
+    targets = -labels.loss if settings.predictor.target == "loss" else labels.accuracy_percent
+    with console.progress("predictor") as advance:
+        predictor = fit_predictor(
+            prepared.space,
+            labels.codes,
+            targets,
+            labels.accuracy_percent,
+            settings.predictor,
+            settings.seed,
+            advance,
+            baselines=baselines(prepared, labels.codes),
+            should_stop=should_stop,
+        )
+    predictor.save(folder.predictor)
+    return predictor

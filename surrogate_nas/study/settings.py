@@ -1,0 +1,98 @@
+"""Settings of a study: those of every stage, and what ties them together."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from surrogate_nas.budgets import COSTS, BudgetRequest, parse_budget
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.labels.settings import LabelSettings
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.search.settings import SearchSettings
+from surrogate_nas.supernet.settings import SupernetSettings
+
+DEFAULT_BUDGET = "40%"
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkSettings(BaseModel):
+    """Sizes of the network that is deployed; its costs are the study's costs."""
+
+    model_config = _STRICT
+
+    channels: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="channels of the first stage; where not given, those of the space's own network"
+    )
+    cells: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="cells per stage; where not given, those of the space's own network"
+    )
+    image_size: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="side of the images in pixels; where not given, that of the images as they come"
+    )
+
+
+class BudgetSettings(BaseModel):
+    """Upper bounds on costs: a number with its unit, or a percentile of the space's own costs."""
+
+    model_config = _STRICT
+
+    latency: str | None = Field(default=None, description="such as 5ms or 40%")
+    flops: str | None = Field(default=None, description="multiply-accumulates, such as 50M or 40%")
+    params: str | None = Field(default=None, description="such as 1M or 40%")
+
+    def requests(self) -> list[BudgetRequest]:
+        """The budgets asked for, latency first; the default where there is none.
+
+        Raises:
+            BudgetError: If a budget is malformed.
+        """
+        texts = {"latency_ms": self.latency, "flops": self.flops, "params": self.params}
+        asked = [parse_budget(cost, text) for cost, text in texts.items() if text is not None]
+        assert list(texts) == list(COSTS)
+        return asked or [parse_budget("latency_ms", DEFAULT_BUDGET)]
+
+
+class TruthSettings(BaseModel):
+    """Accuracies of trained networks, used for nothing but the report."""
+
+    model_config = _STRICT
+
+    file: str | None = Field(default=None, description="CSV with a column 'code' or 'arch' and accuracies in percent")
+    column: str | None = Field(default=None, description="which column; needed where there are several")
+
+
+class ComputeSettings(BaseModel):
+    """Where and how wide the work runs."""
+
+    model_config = _STRICT
+
+    device: str = Field(default="auto", description="where supernets are trained and evaluated: auto, cpu or cuda[:n]")
+    processes: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="worker processes; where not given, one per core, and one on a GPU"
+    )
+    threads: Annotated[int, Field(ge=1, le=1024)] = Field(default=1, description="threads of each training process")
+
+
+class StudySettings(BaseModel):
+    """Everything a study may set."""
+
+    model_config = _STRICT
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = Field(description="name of the study")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=0, description="every random draw comes from it")
+    space: str = Field(default="nasbench201", description="search space by name, or path of a .toml file")
+    data: DataSettings = Field(default_factory=DataSettings)
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
+    supernet: SupernetSettings = Field(default_factory=SupernetSettings)
+    labels: LabelSettings = Field(default_factory=LabelSettings)
+    predictor: PredictorSettings = Field(default_factory=PredictorSettings)
+    hardware: HardwareSettings = Field(default_factory=HardwareSettings)
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
+    truth: TruthSettings = Field(default_factory=TruthSettings)
+    compute: ComputeSettings = Field(default_factory=ComputeSettings)
+
+
+# What every later stage depends on: a run folder that was begun with one value cannot go on with another.
+FIXED_ON_RESUME = ("space", "seed", "data", "network", "supernet", "hardware", "compute.device", "compute.threads")

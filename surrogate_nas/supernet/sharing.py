@@ -1,0 +1,128 @@
+"""Networks whose subnets share weights.
+
+Symbols:
+    E: edges of the cell. O: operations. L: places for cells in the network. K: copies of a cell.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from surrogate_nas.nets.cell import run_cell
+from surrogate_nas.nets.layers import build_layer
+from surrogate_nas.nets.normalization import RecordingBatchNorm
+from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.operations import OPERATIONS
+
+
+class SharedCell(nn.Module):
+    """Every operation on every edge of a cell, of which an architecture uses one each.
+
+    Args:
+        space: The cell and its operations.
+        channels: Width of the cell.
+    """
+
+    def __init__(self, space: CellSpace, channels: int) -> None:
+        super().__init__()
+        self.edges = space.edges
+        self._is_zero = [OPERATIONS[name].is_zero for name in space.operations]
+        self.operations = nn.ModuleList(
+            nn.ModuleList(build_operation(name, channels, RecordingBatchNorm) for name in space.operations)
+            for _ in space.edges
+        )
+
+    def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
+        """(B, channels, H, W) to the same shape, for an architecture of length E."""
+        # Indexing a ModuleList costs more than a small operation; its dictionary does not.
+        rows = self.operations._modules.values()
+        chosen = [
+            None if self._is_zero[choice] else row._modules[str(choice)] for row, choice in zip(rows, code, strict=True)
+        ]
+        return run_cell(self.edges, chosen, x)
+
+
+class SharedNetwork(nn.Module):
+    """A supernet: one set of weights from which every architecture takes its part.
+
+    With several copies per cell it is the depth-wise few-shot supernet of EFS-NAS (arXiv 2412.14678): the number of
+    nonlinear functions of the cells up to and including one says which of its copies is used; stem, reductions and head
+    are shared by all.
+
+    Args:
+        space: The cell and its operations.
+        network: Sizes of the supernet.
+        thresholds: Running counts of nonlinear functions, ascending, length K - 1; copy k is used where exactly k of
+            them are exceeded.
+        shared_stages: Stages at the start whose cells have one copy only.
+    """
+
+    def __init__(
+        self, space: CellSpace, network: NetworkSpec, thresholds: Sequence[float] = (), shared_stages: int = 0
+    ) -> None:
+        super().__init__()
+        self.space = space
+        self.thresholds = tuple(thresholds)
+        self.layers = nn.ModuleList()
+        for layer in space.layout(network):
+            if layer.kind == "cell":
+                copies = 1 if layer.stage < shared_stages else len(self.thresholds) + 1
+                self.layers.append(nn.ModuleList(SharedCell(space, layer.in_channels) for _ in range(copies)))
+            else:
+                self.layers.append(build_layer(layer, RecordingBatchNorm))
+
+    def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
+        """Class scores (B, classes) of images (B, input channels, S, S) under one architecture, length E.
+
+        Dead edges are not computed, so codes need not be effective.
+        """
+        live = self.space.effective([code])
+        choices = live[0].tolist()
+        count = int(self.space.nonlinear_count(live)[0])
+        running = 0
+        for layer in self.layers:
+            if isinstance(layer, nn.ModuleList):
+                running += count
+                copy = sum(running > threshold for threshold in self.thresholds) if len(layer) > 1 else 0
+                x = layer[copy](x, choices)
+            else:
+                x = layer(x)
+        return x
+
+    def subnet(self, code: Sequence[int]) -> "Subnet":
+        """One architecture as a network of its own on the shared weights."""
+        return Subnet(self, code)
+
+
+class Subnet(nn.Module):
+    """One architecture of a supernet, borrowing its weights.
+
+    Args:
+        supernet: Owner of the weights.
+        code: The architecture, length E.
+    """
+
+    def __init__(self, supernet: SharedNetwork, code: Sequence[int]) -> None:
+        super().__init__()
+        self.supernet = supernet
+        self.code = tuple(int(choice) for choice in code)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, input channels, S, S) to class scores (B, classes)."""
+        y: Tensor = self.supernet(x, self.code)
+        return y
+
+
+def initialise(network: nn.Module, seed: int) -> None:
+    """Draws all weights from one seed: Kaiming normal in convolutions, torch's default in linear layers."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+        elif isinstance(module, nn.Linear):
+            bound = module.in_features**-0.5
+            nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(module.bias, -bound, bound, generator=generator)

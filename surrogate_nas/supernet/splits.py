@@ -1,0 +1,124 @@
+"""Splits: partitions of a search space into subspaces, with exactly uniform draws inside each."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from itertools import combinations
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.space import Codes, Space
+
+
+class Split(ABC):
+    """A partition of a space into K subspaces.
+
+    Call ``assign`` to learn which subspace an architecture belongs to, and ``sample`` to draw architectures to train
+    from one of them; architectures without a path from input to output are assigned, but never drawn.
+
+    Attributes:
+        names: A few words on each subspace, length K.
+    """
+
+    names: tuple[str, ...]
+
+    @property
+    def groups(self) -> int:
+        """Number of subspaces K."""
+        return len(self.names)
+
+    @abstractmethod
+    def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
+        """Index of the subspace of each code, shape (N,)."""
+
+    @abstractmethod
+    def population(self) -> NDArray[np.int64]:
+        """Number of architectures that ``sample`` draws from in each subspace, shape (K,)."""
+
+    @abstractmethod
+    def sample(self, group: int, count: int, rng: np.random.Generator) -> Codes:
+        """Uniform draws with replacement from one subspace, shape (count, D)."""
+
+
+class _ListedSplit(Split):
+    """A split of a space that can be listed."""
+
+    def __init__(self, space: Space, names: tuple[str, ...], assignment: NDArray[np.int64]) -> None:
+        self._space = space
+        self.names = names
+        self._assignment = assignment
+        connected = space.is_connected(space.all_codes())
+        self._members = [np.flatnonzero((assignment == group) & connected) for group in range(len(names))]
+        for name, members in zip(names, self._members, strict=True):
+            if len(members) == 0:
+                raise SettingsError(
+                    f"the subspace '{name}' of {space.name} is empty; choose other bands or fewer groups"
+                )
+
+    def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
+        return self._assignment[self._space.index(codes)]
+
+    def population(self) -> NDArray[np.int64]:
+        return np.array([len(members) for members in self._members])
+
+    def sample(self, group: int, count: int, rng: np.random.Generator) -> Codes:
+        members = self._members[group]
+        return self._space.codes_at(members[rng.integers(len(members), size=count)])
+
+
+@final
+class NoSplit(_ListedSplit):
+    """The whole space as one subspace: a one-shot supernet."""
+
+    def __init__(self, space: Space) -> None:
+        super().__init__(space, ("whole space",), np.zeros(space.size, dtype=np.int64))
+
+
+@final
+class NonlinearSplit(_ListedSplit):
+    """Subspaces by the number of nonlinear functions (EFS-NAS, arXiv 2412.14678).
+
+    Args:
+        space: A space that can be listed.
+        bands: The counts that make up each subspace; together exactly the counts that occur, each once.
+
+    Raises:
+        SettingsError: If the bands are not such a partition.
+    """
+
+    def __init__(self, space: Space, bands: Sequence[Sequence[int]]) -> None:
+        counts = space.nonlinear_count(space.all_codes())
+        occurring = np.unique(counts).tolist()
+        if sorted(count for band in bands for count in band) != occurring or not all(bands):
+            raise SettingsError(
+                f"supernet.bands must hold each nonlinear count of {space.name} ({', '.join(map(str, occurring))})"
+                f" exactly once, with no empty band (got {[list(band) for band in bands]})"
+            )
+        group_of = {count: group for group, band in enumerate(bands) for count in band}
+        names = tuple(f"{'/'.join(map(str, band))} nonlinear" for band in bands)
+        super().__init__(space, names, np.array([group_of[count] for count in counts.tolist()], dtype=np.int64))
+
+
+def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
+    """Cuts the nonlinear counts of a space into bands of neighbours whose largest population is smallest.
+
+    Args:
+        space: A space that can be listed.
+        groups: Number of bands.
+
+    Raises:
+        SettingsError: If there are fewer counts than bands.
+    """
+    codes = space.all_codes()
+    counts, populations = np.unique(space.nonlinear_count(codes[space.is_connected(codes)]), return_counts=True)
+    if groups > len(counts):
+        raise SettingsError(
+            f"supernet.groups must be at most {len(counts)}, the nonlinear counts of {space.name} (got {groups})"
+        )
+    cuts = min(
+        combinations(range(1, len(counts)), groups - 1),
+        key=lambda cut: max(part.sum() for part in np.split(populations, cut)),
+    )
+    return tuple(tuple(band.tolist()) for band in np.split(counts, cuts))

@@ -1,0 +1,141 @@
+"""Saved parts come back equal, and every damage to their files is noticed."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from surrogate_nas.data.batches import Batches
+from surrogate_nas.data.cache import load_splits, save_splits
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.errors import StoreError
+
+MakeSplits = Callable[..., DataSplits]
+
+
+@pytest.fixture
+def saved(make_splits: MakeSplits, tmp_path: Path) -> Path:
+    save_splits(tmp_path / "images", make_splits())
+    return tmp_path / "images"
+
+
+def test_what_was_saved_is_loaded(make_splits: MakeSplits, tmp_path: Path) -> None:
+    splits = dataclasses.replace(make_splits(), notes=("a note",))
+    save_splits(tmp_path / "new" / "images", splits)
+    loaded = load_splits(tmp_path / "new" / "images")
+    for name in ("train", "validation", "recalibration"):
+        before, after = getattr(splits, name), getattr(loaded, name)
+        assert torch.equal(before.images, after.images)
+        assert torch.equal(before.labels, after.labels)
+        assert before.class_names == after.class_names
+        assert before.fingerprint() == after.fingerprint()
+    for field in ("mean", "std", "native_image_size", "fingerprint", "notes", "class_names"):
+        assert getattr(splits, field) == getattr(loaded, field)
+    batch = [Batches(each, 8, seed=1, flip=True, shift=1).batch(3)[0] for each in (splits, loaded)]
+    assert torch.equal(*batch)
+
+
+def test_changing_loaded_images_changes_no_file(saved: Path) -> None:
+    loaded = load_splits(saved)
+    loaded.train.images.zero_()
+    assert load_splits(saved).train.images.any()
+
+
+def test_saving_again_replaces_and_leaves_nothing_behind(saved: Path, make_splits: MakeSplits) -> None:
+    other = make_splits(images=50, seed=1)
+    save_splits(saved, other)
+    assert load_splits(saved).fingerprint == other.fingerprint
+    assert len(list(saved.iterdir())) == 7
+    assert all(other.fingerprint in file.name for file in saved.glob("*.npy"))
+
+
+def test_a_crash_while_saving_leaves_the_former_parts(
+    saved: Path, make_splits: MakeSplits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = load_splits(saved).fingerprint
+
+    def crash(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("surrogate_nas.data.cache.write_json", crash)
+    with pytest.raises(KeyboardInterrupt):
+        save_splits(saved, make_splits(images=50, seed=1))
+    loaded = load_splits(saved)
+    assert loaded.fingerprint == before
+    assert loaded.train.images.any()
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "recalibration"])
+@pytest.mark.parametrize("kind", ["images", "labels"])
+@pytest.mark.parametrize("left", [0, 10, 140, -1])
+def test_a_file_cut_short_is_named(saved: Path, part: str, kind: str, left: int) -> None:
+    (path,) = saved.glob(f"{part}-{kind}-*.npy")
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(StoreError, match=re.escape(f"damaged or cut short: {path}")):
+        load_splits(saved)
+
+
+def test_a_missing_file_is_named(saved: Path) -> None:
+    (path,) = saved.glob("validation-labels-*.npy")
+    path.unlink()
+    with pytest.raises(StoreError, match=re.escape(f"is missing: {path}")):
+        load_splits(saved)
+
+
+@pytest.mark.parametrize(
+    ("array", "got"),
+    [
+        (np.zeros((3, 3, 6, 6), np.uint8), "got uint8 of shape (3, 3, 6, 6)"),
+        (np.zeros(4, np.float32), "got float32 of shape (4,)"),
+    ],
+)
+def test_a_file_of_other_images_is_noticed(saved: Path, array: NDArray[Any], got: str) -> None:
+    (path,) = saved.glob("train-images-*.npy")
+    np.save(path, array)
+    with pytest.raises(StoreError, match=re.escape(got)):
+        load_splits(saved)
+
+
+def test_a_pickle_is_never_opened(saved: Path) -> None:
+    (path,) = saved.glob("train-labels-*.npy")
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(StoreError, match=re.escape(str(path))):
+        load_splits(saved)
+
+
+def test_labels_of_no_class_are_noticed(saved: Path) -> None:
+    (path,) = saved.glob("train-labels-*.npy")
+    np.save(path, np.load(path) + 1)
+    with pytest.raises(StoreError, match=re.escape("must be in 0..3")):
+        load_splits(saved)
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"schema_version": 2}, "schema_version"),
+        ({"fingerprint": "../../etc/passwd"}, "fingerprint"),
+        ({"mean": "grey"}, "mean"),
+        ({"mean": [0.5]}, "3 channels need a mean each"),
+        ({"shapes": {}}, "shapes"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_damaged_index_is_named_with_the_field(saved: Path, changes: dict[str, object], where: str) -> None:
+    index = saved / "splits.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), **changes}))
+    with pytest.raises(StoreError, match=re.escape(str(index))) as caught:
+        load_splits(saved)
+    assert where in str(caught.value)
+
+
+def test_an_empty_folder_has_no_index(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=re.escape("the index of the cached images is missing")):
+        load_splits(tmp_path)

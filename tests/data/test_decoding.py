@@ -1,0 +1,237 @@
+"""Pixels of every kind of file against values worked out by hand."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from surrogate_nas.data.decoding import Decoded, decode, square_pixels
+from surrogate_nas.data.folder import open_folder
+from surrogate_nas.errors import DataError
+
+MakeFolder = Callable[..., Path]
+Mode = Literal["L", "RGB"]
+
+
+def decode_folder(root: Path, **changes: object) -> Decoded:
+    source = open_folder(root)
+    options: dict[str, Any] = {"image_size": None, "channels": "auto", "on_unreadable": "error", "memory_gb": 1.0}
+    return decode(source, np.arange(len(source)), **{**options, **changes})
+
+
+def solid(mode: str, colour: float | tuple[int, ...]) -> Image.Image:
+    return Image.new(mode, (4, 4), colour)
+
+
+def palette_with_hole() -> Image.Image:
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([0, 0, 0, 255, 0, 0])
+    image.info["transparency"] = 1
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "mode", "pixel"),
+    [
+        (solid("RGB", (10, 20, 30)), "RGB", [10, 20, 30]),
+        (solid("RGB", (10, 10, 10)), "L", [10]),
+        (solid("L", 77), "RGB", [77, 77, 77]),
+        (solid("L", 77), "L", [77]),
+        (solid("1", 1), "L", [255]),
+        (solid("RGBA", (10, 20, 30, 255)), "RGB", [10, 20, 30]),
+        (solid("RGBA", (10, 20, 30, 0)), "RGB", [255, 255, 255]),
+        (solid("RGBA", (0, 0, 0, 51)), "RGB", [204, 204, 204]),
+        (solid("LA", (0, 0)), "L", [255]),
+        (solid("CMYK", (0, 0, 0, 0)), "RGB", [255, 255, 255]),
+        (palette_with_hole(), "RGB", [255, 255, 255]),
+        (Image.fromarray(np.full((4, 4), 65535, np.uint16)), "L", [255]),
+        (Image.fromarray(np.full((4, 4), 257 * 100, np.uint16)), "RGB", [100, 100, 100]),
+        (Image.fromarray(np.full((4, 4), 257 * 100, np.int32)), "L", [100]),
+    ],
+)
+def test_every_kind_of_pixel_becomes_eight_bits_on_white(image: Image.Image, mode: Mode, pixel: list[int]) -> None:
+    pixels = square_pixels(image, 4, mode)
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, np.broadcast_to(np.reshape(pixel, (-1, 1, 1)), (len(pixel), 4, 4)))
+
+
+@pytest.mark.parametrize("values", [np.full((4, 4), 0.5, np.float32), np.full((4, 4), 70000, np.int32)])
+def test_pixels_without_an_agreed_white_are_refused(values: np.ndarray[Any, Any]) -> None:
+    with pytest.raises(ValueError, match=r"floating-point|32-bit"):
+        square_pixels(Image.fromarray(values), 4, "L")
+
+
+@given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 4), st.booleans())
+def test_a_whole_factor_shrinks_by_the_mean_of_blocks(side: int, factor: int, longer: int, wide: bool) -> None:
+    short = side * factor
+    shape = (short, short + longer) if wide else (short + longer, short)
+    values = np.random.default_rng(side).integers(0, 256, size=shape, dtype=np.uint8)
+    start = longer // 2
+    square = values[:, start : start + short] if wide else values[start : start + short]
+    means = square.reshape(side, factor, side, factor).mean(axis=(1, 3))
+    assert (
+        np.abs(square_pixels(Image.fromarray(values), side, "L")[0] - means).max() <= 0.6
+    )  # Pillow rounds in fixed point
+
+
+def test_shrinking_by_other_factors_is_antialiased() -> None:
+    stripes = np.zeros((30, 30), np.uint8)
+    stripes[:, ::2] = 255  # every second column: a plain pick of pixels would give black, white, or beats
+    shrunk = square_pixels(Image.fromarray(stripes), 7, "L")[0, :, 1:-1].astype(int)
+    assert np.abs(shrunk - 127).max() < 32
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 24), st.sampled_from(["L", "RGB"]))
+def test_any_size_becomes_the_asked_one(width: int, height: int, side: int, mode: Mode) -> None:
+    assert square_pixels(Image.new("RGB", (width, height), "red"), side, mode).shape == (
+        3 if mode == "RGB" else 1,
+        side,
+        side,
+    )
+
+
+def test_a_photo_taken_sideways_is_turned_upright(tmp_path: Path) -> None:
+    image = Image.new("L", (16, 16))
+    image.paste(255, (0, 0, 16, 8))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees clockwise
+    image.save(tmp_path / "x.jpg", exif=exif, quality=100)
+    with Image.open(tmp_path / "x.jpg") as stored:
+        upright = square_pixels(stored, 16, "L")[0]
+    assert upright[:, :7].max() < 30
+    assert upright[:, 9:].min() > 225
+
+
+def test_a_large_jpeg_decoded_at_reduced_size_looks_the_same(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 255, 512, dtype=np.uint8)
+    image = Image.fromarray(np.stack([np.tile(ramp, (512, 1))] * 3, axis=2))
+    image.save(tmp_path / "x.jpg", quality=95)
+    with Image.open(tmp_path / "x.jpg") as stored:
+        small = square_pixels(stored, 16, "RGB").astype(int)
+    means = np.asarray(image).reshape(16, 32, 16, 32, 3).mean(axis=(1, 3)).transpose(2, 0, 1)
+    assert np.abs(small - means).max() <= 4
+
+
+def test_files_come_out_in_order_and_untouched(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 150, "dog": 150})  # more than one chunk
+    decoded = decode_folder(root)
+    files = sorted(root.glob("*/*.png"))
+    expected = np.stack([np.asarray(Image.open(file)).transpose(2, 0, 1) for file in files])
+    np.testing.assert_array_equal(decoded.images, expected)
+    assert decoded.kept.tolist() == list(range(300))
+    assert decoded.native_image_size == 8
+    assert decoded.notes == ()
+
+
+def test_a_choice_of_images_is_decoded_alone(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 5, "dog": 5})
+    source = open_folder(root)
+    decoded = decode(source, np.array([1, 7]), image_size=None, channels="rgb", on_unreadable="error", memory_gb=1)
+    np.testing.assert_array_equal(decoded.images, decode_folder(root).images[[1, 7]])
+    assert decoded.kept.tolist() == [1, 7]
+
+
+def test_the_most_frequent_size_decides_where_none_is_given(make_folder: MakeFolder) -> None:
+    make_folder({"cat": 5}, size=(12, 10))
+    root = make_folder({"dog": 3}, size=(20, 20))
+    decoded = decode_folder(root)
+    assert decoded.images.shape == (8, 3, 10, 10)
+    assert decoded.native_image_size == 10
+    assert decoded.notes == ("8 of 8 images were resized to 10x10 (most frequent size 12x10)",)
+
+
+def test_a_size_that_is_given_leaves_the_native_one_known(make_folder: MakeFolder) -> None:
+    decoded = decode_folder(make_folder({"cat": 3, "dog": 3}, size=(9, 9)), image_size=4)
+    assert decoded.images.shape == (6, 3, 4, 4)
+    assert decoded.native_image_size == 9
+
+
+@pytest.mark.parametrize(
+    ("second", "channels", "count", "note"),
+    [
+        ("L", "auto", 1, ()),
+        ("L", "rgb", 3, ("6 of 6 images were converted to colour",)),
+        ("RGB", "auto", 3, ("3 of 6 images were converted to colour",)),
+        ("RGB", "grey", 1, ("3 of 6 images were converted to grey",)),
+    ],
+)
+def test_grey_and_colour(
+    make_folder: MakeFolder, second: str, channels: str, count: int, note: tuple[str, ...]
+) -> None:
+    make_folder({"cat": 3}, mode="L")
+    decoded = decode_folder(make_folder({"dog": 3}, mode=second), channels=channels)
+    assert decoded.images.shape[1] == count
+    assert decoded.notes == note
+
+
+def test_a_first_guess_that_misses_the_odd_one_out_is_corrected(make_folder: MakeFolder) -> None:
+    make_folder({"cat": 1200}, size=(2, 2), mode="L")
+    root = make_folder({"dog": 5}, size=(2, 2), mode="L")
+    Image.new("RGB", (2, 2), (9, 8, 7)).save(root / "cat" / "0001.png")  # no image whose header is looked at first
+    calls: list[tuple[int, int]] = []
+    decoded = decode_folder(root, on_progress=lambda done, total: calls.append((done, total)))
+    assert decoded.images.shape == (1205, 3, 2, 2)
+    assert decoded.images[1, :, 0, 0].tolist() == [9, 8, 7]
+    assert decoded.notes == ("1,204 of 1,205 images were converted to colour",)
+    assert calls.count((1205, 1205)) == 2  # decoded twice
+
+
+def test_progress_ends_with_all_images(make_folder: MakeFolder) -> None:
+    calls: list[tuple[int, int]] = []
+    decode_folder(make_folder({"cat": 200, "dog": 100}), on_progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(128, 300), (256, 300), (300, 300)]
+
+
+def break_images(root: Path) -> None:
+    whole = (root / "cat" / "0001.png").read_bytes()
+    (root / "cat" / "0001.png").write_bytes(whole[: len(whole) // 2])
+    (root / "cat" / "0003.png").write_bytes(b"")
+    (root / "dog" / "0000.png").write_bytes(b"no image at all")
+    (root / "dog" / "0001.png").unlink()
+    (root / "dog" / "0001.png").symlink_to(root / "nowhere.png")
+
+
+def test_unreadable_images_are_counted_named_and_told_apart(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 6, "dog": 6})
+    break_images(root)
+    with pytest.raises(DataError, match=re.escape("4 of 12 images cannot be read: cat/0001.png (")) as caught:
+        decode_folder(root)
+    message = str(caught.value)
+    assert "cat/0003.png (no image that Pillow knows)" in message
+    assert message.endswith('and 1 more; repair or delete them, or set data.on_unreadable = "skip"')
+
+
+def test_unreadable_images_are_skipped_where_asked_and_noted(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 6, "dog": 6})
+    intact = decode_folder(root).images
+    break_images(root)
+    decoded = decode_folder(root, on_unreadable="skip")
+    assert decoded.kept.tolist() == [0, 2, 4, 5, 8, 9, 10, 11]
+    np.testing.assert_array_equal(decoded.images, intact[decoded.kept])
+    assert decoded.notes == (
+        "4 images that cannot be read were skipped, such as cat/0001.png, cat/0003.png, dog/0000.png",
+    )
+
+
+@pytest.mark.parametrize("on_unreadable", ["error", "skip"])
+def test_nothing_readable_is_an_error_in_any_case(make_folder: MakeFolder, on_unreadable: str) -> None:
+    root = make_folder({"cat": 2, "dog": 2})
+    for file in root.glob("*/*"):
+        file.write_bytes(b"x")
+    with pytest.raises(DataError, match=re.escape("4 of 4 images cannot be read: cat/0000.png (no image")):
+        decode_folder(root, on_unreadable=on_unreadable)
+
+
+def test_images_that_would_not_fit_into_memory_are_refused_beforehand(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 2})
+    with pytest.raises(
+        DataError, match=re.escape("4 images of 3x1000x1000 need 0.012 GB of memory, more than data.mem")
+    ):
+        decode_folder(root, image_size=1000, memory_gb=0.01)

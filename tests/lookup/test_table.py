@@ -1,0 +1,232 @@
+"""Answers of the table against a search through plain rows."""
+
+import re
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surrogate_nas.budgets import Budget
+from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError
+from surrogate_nas.lookup.entry import Entry
+from surrogate_nas.lookup.metadata import TableMetadata
+from surrogate_nas.lookup.table import LookupTable
+
+METADATA = TableMetadata(
+    "toy", "0123", "cpu", 1, {"channels": 16}, primary_cost="latency_ms", created_with="0.1.0", seed=0
+)
+
+
+def hand_made(**changes: object) -> LookupTable:
+    columns: dict[str, Any] = {
+        "codes": ["000", "001", "010", "011", "100"],
+        "architectures": ["a", "b", "c", "d", "e"],
+        "canonical": ["000", "001", "010", "010", "100"],
+        "score": [1.0, 5.0, 3.0, 3.0, 2.0],
+        "predicted_accuracy_percent": [50.0, 90.0, 70.0, 70.0, 60.0],
+        "accuracy_std_percent": [0.5] * 5,
+        "costs": {"latency_ms": [1.0, 9.0, 4.0, 3.0, 6.0], "params": [10, 90, 40, 30, 20]},
+        "labels": {"label_accuracy_percent": [np.nan, 91.0, np.nan, np.nan, np.nan]},
+    }
+    return LookupTable.build(METADATA, **(columns | changes))
+
+
+def all_entries(table: LookupTable) -> list[Entry]:
+    return [table.entry(row) for row in range(len(table))]
+
+
+def codes(entries: list[Entry]) -> list[str]:
+    return [entry.code for entry in entries]
+
+
+def test_rows_are_sorted_by_score_then_by_the_primary_cost() -> None:
+    assert codes(all_entries(hand_made())) == ["001", "011", "010", "100", "000"]
+
+
+def test_an_entry_has_everything() -> None:
+    assert hand_made().entry(0) == Entry(
+        "001", "b", "001", 5.0, 90.0, 0.5, {"latency_ms": 9.0, "params": 90}, {"label_accuracy_percent": 91.0}, True
+    )
+    assert hand_made().entry(1).labels == {}
+
+
+@pytest.mark.parametrize(
+    ("budgets", "code"),
+    [
+        ({}, "001"),
+        ({"latency_ms": 9}, "001"),
+        ({"latency_ms": 8.99}, "011"),
+        ({"latency_ms": "3ms"}, "011"),
+        ({"latency_ms": "2999us"}, "000"),
+        ({"latency_ms": 8, "params": 25}, "100"),
+        ({"latency_ms": None, "params": 25}, "100"),
+        ({"latency_ms": "60%"}, "011"),
+    ],
+)
+def test_best(budgets: dict[str, Any], code: str) -> None:
+    assert hand_made().best(**budgets).code == code
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.5, 12), st.floats(1e6, 1e8))
+def test_answers_are_those_of_a_search_through_all_rows(table: LookupTable, latency: float, flops: float) -> None:
+    within = [e for e in all_rows(table) if e.costs["latency_ms"] <= latency and e.costs["flops"] <= flops]
+    budgets = [Budget("latency_ms", latency), Budget("flops", flops)]
+    if not within:
+        with pytest.raises(InfeasibleBudgetError):
+            table.best_for(budgets)
+        return
+    best = table.best_for(budgets)
+    assert best.score == max(entry.score for entry in within)
+    assert best == table.best(latency_ms=latency, flops=flops)
+    first_of_each: dict[str, Entry] = {}
+    for entry in sorted(within, key=lambda entry: -entry.score):
+        first_of_each.setdefault(entry.canonical, entry)
+    assert table.top(7, budgets) == list(first_of_each.values())[:7]
+    front = table.pareto(budgets=budgets)
+    not_beaten = [
+        e
+        for e in within
+        if not any(o.score > e.score and o.costs["latency_ms"] <= e.costs["latency_ms"] for o in within)
+    ]
+    assert {entry.canonical for entry in front} == {entry.canonical for entry in not_beaten}
+    assert [e.costs["latency_ms"] for e in front] == sorted(e.costs["latency_ms"] for e in front)
+
+
+CACHE: list[Entry] = []
+
+
+def all_rows(table: LookupTable) -> list[Entry]:
+    if not CACHE:
+        CACHE.extend(all_entries(table))
+    return CACHE
+
+
+def test_top_lists_what_computes_the_same_once() -> None:
+    assert codes(hand_made().top(10)) == ["001", "011", "100", "000"]
+    assert codes(hand_made().top(2, [Budget("params", 30)])) == ["011", "100"]
+
+
+def test_the_front_of_any_cost() -> None:
+    table = hand_made()
+    assert codes(table.pareto()) == ["000", "011", "001"]
+    assert [entry.pareto for entry in all_entries(table)] == [True, True, False, False, True]
+    assert codes(table.pareto("params")) == ["000", "100", "011", "001"]
+    assert codes(table.pareto(budgets=[Budget("latency_ms", 5)])) == ["000", "011"]
+    with pytest.raises(BudgetError, match=re.escape("no cost 'flops'; it has latency_ms, params")):
+        table.pareto("flops")
+
+
+def test_near_counts_differing_decisions() -> None:
+    table = hand_made()
+    assert codes(table.near("010")) == ["010", "011", "000", "001", "100"]
+    assert codes(table.near("111", 1)) == ["011"]
+    assert codes(table.near("010", 2, [Budget("params", 30)])) == ["011", "000"]
+    for wrong in ("01", "0100", "01é"):
+        with pytest.raises(SettingsError, match=re.escape(f"has 3 digits (got {wrong!r})")):
+            table.near(wrong)
+
+
+def test_nothing_within_the_budget_tells_what_is_reachable() -> None:
+    with pytest.raises(InfeasibleBudgetError) as caught:
+        hand_made().best(latency_ms=0.5)
+    message = str(caught.value)
+    assert "latency at most 0.5 ms" in message
+    assert "smallest reachable, each alone: latency 1 ms" in message
+    assert "nearest misses: 000 (1 ms, 50.00 %); 011 (3 ms, 70.00 %); 100 (6 ms, 60.00 %)" in message
+    assert "\n" not in message
+
+
+def test_budgets_that_only_fail_together() -> None:
+    budgets = [Budget("latency_ms", 3.5), Budget("params", 9)]
+    table = hand_made()
+    for ask in (table.best_for, lambda asked: table.top(3, asked), lambda asked: table.pareto(budgets=asked)):
+        with pytest.raises(InfeasibleBudgetError, match=re.escape("latency at most 3.5 ms and parameters at most 9;")):
+            ask(budgets)
+    assert codes(table.nearest_misses(budgets, 1)) == ["000"]
+
+
+@pytest.mark.parametrize(
+    ("budgets", "message"),
+    [
+        ({"flops": 1e6}, "no cost 'flops'; it has latency_ms, params"),
+        ({"latency_ms": "3"}, "needs a unit"),
+        ({"latency_ms": 0}, "the budget on latency_ms must be a finite number above zero (got 0)"),
+        ({"latency_ms": float("nan")}, "above zero (got nan)"),
+    ],
+)
+def test_a_wrong_budget_is_refused(budgets: dict[str, Any], message: str) -> None:
+    with pytest.raises(BudgetError, match=re.escape(message)):
+        hand_made().best(**budgets)
+
+
+def test_columns_by_name() -> None:
+    table = hand_made()
+    assert table.column("latency_ms").tolist() == [9, 3, 4, 6, 1]
+    assert table.column("params").tolist() == [90, 30, 40, 20, 10]
+    assert table.column("pareto").tolist() == [True, True, False, False, True]
+    np.testing.assert_array_equal(table.column("label_accuracy_percent"), [91] + [np.nan] * 4)
+    with pytest.raises(SettingsError, match=re.escape("no column 'code'; it has score,")):
+        table.column("code")
+    with pytest.raises(SettingsError, match=re.escape("at least 1 (got 0)")):
+        table.top(0)
+
+
+def test_roundtrip_through_files(table: LookupTable, tmp_path: Path) -> None:
+    table.write(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lookup.csv", "lookup.json", "lookup.parquet"]
+    for path in (tmp_path, tmp_path / "lookup.parquet", tmp_path / "lookup.json"):
+        again = LookupTable.load(path)
+        assert again.metadata == table.metadata
+        assert len(again) == len(table)
+        assert all_entries(again) == all_rows(table)
+        for name in (*table.costs, *table.labels, "score", "pareto"):
+            np.testing.assert_array_equal(again.column(name), table.column(name))
+
+
+def test_an_open_table_outlives_its_files(table: LookupTable, tmp_path: Path) -> None:
+    table.write(tmp_path)
+    opened = LookupTable.load(tmp_path)
+    hand_made().write(tmp_path)
+    assert opened.best(latency_ms=4) == table.best(latency_ms=4)
+    assert len(LookupTable.load(tmp_path)) == 5
+
+
+def test_it_is_light_and_quick(table: LookupTable, tmp_path: Path) -> None:
+    table.write(tmp_path)
+    heavy = ("torch", "optuna", "sklearn", "scipy", "plotly", "pandas", "h5py", "typer", "rich", "pydantic")
+    program = f"""
+import sys
+from pathlib import Path
+from surrogate_nas.lookup.table import LookupTable
+table = LookupTable.load(Path(sys.argv[1]))
+print(table.best(latency_ms=4, flops="40%").code, len(table.pareto()) > 1, len(table.near("0000", 3)))
+table.column("label_accuracy_percent"), table.column("pareto")
+print([name for name in {heavy} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"{table.best(latency_ms=4, flops='40%').code} True 3", "[]"]
+    start = time.perf_counter()
+    opened = LookupTable.load(tmp_path)
+    assert time.perf_counter() - start < 0.2
+    opened.best(latency_ms=4)
+    seconds = []
+    for limit in np.linspace(2, 8, 30):
+        start = time.perf_counter()
+        opened.best(latency_ms=float(limit))
+        seconds.append(time.perf_counter() - start)
+    assert np.median(seconds) < 1e-3
+
+
+def test_the_primary_cost_must_be_there() -> None:
+    columns: dict[str, Any] = {name: ["0"] for name in ("codes", "architectures", "canonical")}
+    columns |= {name: [1.0] for name in ("score", "predicted_accuracy_percent", "accuracy_std_percent")}
+    with pytest.raises(SettingsError, match=re.escape("one of latency_ms (got 'flops')")):
+        LookupTable.build(replace(METADATA, primary_cost="flops"), **columns, costs={"latency_ms": [1.0]})

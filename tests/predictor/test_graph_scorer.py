@@ -1,0 +1,30 @@
+"""What is particular to graph networks among the models; the rest is in test_models.py."""
+
+import numpy as np
+import pytest
+
+from surrogate_nas.predictor import graph_scorer
+from surrogate_nas.predictor.gcn import BidirectionalGcn
+from surrogate_nas.predictor.graph_scorer import GraphScorer
+from surrogate_nas.predictor.settings import PredictorSettings
+
+from .conftest import Problem
+
+
+def test_the_size_of_scoring_batches_changes_nothing(
+    problem: Problem, quick: PredictorSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = GraphScorer(BidirectionalGcn, problem.space, quick)
+    scorer.fit(problem.codes, problem.targets, seed=0)
+    whole = scorer.score(problem.codes)
+    monkeypatch.setattr(graph_scorer, "SCORING_BATCH", 7)
+    np.testing.assert_allclose(scorer.score(problem.codes), whole, atol=1e-5)
+
+
+def test_arrays_are_copies(problem: Problem, quick: PredictorSettings) -> None:
+    scorer = GraphScorer(BidirectionalGcn, problem.space, quick)
+    scorer.fit(problem.codes, problem.targets, seed=0)
+    before = scorer.score(problem.codes)
+    for values in scorer.arrays().values():
+        values[...] = 0
+    assert np.array_equal(scorer.score(problem.codes), before)

@@ -1,0 +1,141 @@
+"""Every warning, just at and just beyond its threshold."""
+
+from dataclasses import replace
+
+import pytest
+
+from surrogate_nas.report.facts import BaselineFacts, Estimate, RankFacts, StudyFacts
+from surrogate_nas.report.judgements import ENOUGH_CELLS, ENOUGH_STEPS, MIN_CELLS, SHORT_STEPS, judgements
+
+
+def predictor(facts: StudyFacts, **changes: object) -> StudyFacts:
+    assert facts.trust is not None
+    return replace(facts, trust=replace(facts.trust, predictor=replace(facts.trust.predictor, **changes)))  # type: ignore[arg-type]
+
+
+def labels(facts: StudyFacts, cells: int) -> StudyFacts:
+    assert facts.trust is not None
+    return replace(facts, trust=replace(facts.trust, labels=replace(facts.trust.labels, distinct_cells=cells)))
+
+
+def latency(facts: StudyFacts, **changes: object) -> StudyFacts:
+    assert facts.trust is not None
+    assert facts.trust.latency is not None
+    return replace(facts, trust=replace(facts.trust, latency=replace(facts.trust.latency, **changes)))  # type: ignore[arg-type]
+
+
+def first_cost(facts: StudyFacts, **changes: object) -> StudyFacts:
+    chosen = facts.answer.chosen
+    assert chosen is not None
+    costs = (replace(chosen.costs[0], **changes), *chosen.costs[1:])  # type: ignore[arg-type]
+    return replace(facts, answer=replace(facts.answer, chosen=replace(chosen, costs=costs)))
+
+
+def steps(facts: StudyFacts, count: int) -> StudyFacts:
+    return replace(facts, made=replace(facts.made, supernet=replace(facts.made.supernet, steps=count)))
+
+
+def level(facts: StudyFacts, part: str) -> str | None:
+    found = [judgement.level for judgement in judgements(facts) if part in judgement.text]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def test_a_sound_study_has_nothing_to_warn_of(facts: StudyFacts) -> None:
+    assert {judgement.level for judgement in judgements(replace(facts, truth=None))} == {"good"}
+
+
+@pytest.mark.parametrize(
+    ("tau", "low", "expected"),
+    [(0.52, 0.515, "good"), (0.52, 0.51, "caution"), (0.51, 0.4, "bad"), (-0.1, -0.2, "bad"), (None, None, "bad")],
+)
+def test_the_predictor_beside_the_best_plain_count(
+    facts: StudyFacts, tau: float | None, low: float | None, expected: str
+) -> None:
+    found = judgements(replace(predictor(facts, tau=Estimate(tau, low, 0.9)), truth=None))
+    (about,) = [item for item in found if "The predictor" in item.text]
+    assert about.level == expected
+    assert tau is None or "effective parameters" in about.text
+
+
+def test_without_a_plain_count_there_is_no_praise(facts: StudyFacts) -> None:
+    assert level(predictor(facts, baselines=()), "no plain count") == "caution"
+
+
+@pytest.mark.parametrize(("top", "expected"), [(0.2, None), (0.199, "caution"), (None, "caution")])
+def test_the_top(facts: StudyFacts, top: float | None, expected: str | None) -> None:
+    assert level(predictor(facts, top10_tau=top), "inside the best 10%") == expected
+
+
+@pytest.mark.parametrize(("coverage", "expected"), [(0.85, None), (0.849, "caution"), (None, None)])
+def test_intervals_that_are_too_narrow(facts: StudyFacts, coverage: float | None, expected: str | None) -> None:
+    assert level(predictor(facts, coverage=coverage), "too narrow") == expected
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [(ENOUGH_CELLS, None), (ENOUGH_CELLS - 1, "caution"), (MIN_CELLS, "caution"), (MIN_CELLS - 1, "bad")],
+)
+def test_few_labels(facts: StudyFacts, cells: int, expected: str | None) -> None:
+    assert level(labels(facts, cells), "labelled") == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(ENOUGH_STEPS, None), (ENOUGH_STEPS - 1, "caution"), (SHORT_STEPS, "caution"), (SHORT_STEPS - 1, "bad")],
+)
+def test_a_supernet_trained_briefly_favours_small_subnets(facts: StudyFacts, count: int, expected: str | None) -> None:
+    assert level(steps(facts, count), "favour small subnets") == expected
+
+
+def test_labels_that_fall_with_size_are_a_sign_of_undertraining(facts: StudyFacts) -> None:
+    assert level(predictor(facts, baselines=(BaselineFacts("parameters", -0.01),)), "Labels fall") == "caution"
+    assert level(predictor(facts, baselines=(BaselineFacts("parameters", 0.0),)), "Labels fall") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"), [(10.0, "good"), (10.1, "caution"), (25.0, "caution"), (25.1, "bad"), (None, None)]
+)
+def test_predicted_against_measured_latency(facts: StudyFacts, error: float | None, expected: str | None) -> None:
+    assert level(latency(facts, median_error_percent=error), "Predicted latency was") == expected
+
+
+def test_noisy_measurements(facts: StudyFacts) -> None:
+    assert level(latency(facts, noisy_networks=1), "1 of 3 latency measurements were noisy") == "caution"
+
+
+@pytest.mark.parametrize(
+    ("measured", "noisy", "expected"),
+    [(5.0, False, "good"), (5.0, True, "caution"), (5.01, False, "bad"), (5.01, True, "bad"), (None, False, "caution")],
+)
+def test_the_budget_when_measured(facts: StudyFacts, measured: float | None, noisy: bool, expected: str) -> None:
+    assert level(first_cost(facts, measured=measured, noisy=noisy), "the budget of 5 ms") == expected
+
+
+def test_counts_are_exact(facts: StudyFacts) -> None:
+    changed = first_cost(facts, cost="params", predicted=4.0, measured=None)
+    assert level(changed, "counted exactly") == "good"
+
+
+def test_nothing_meets_the_budget(infeasible: StudyFacts) -> None:
+    (only,) = judgements(infeasible)
+    assert only.level == "bad"
+    assert "No architecture" in only.text
+
+
+@pytest.mark.parametrize(
+    ("tau", "low", "expected"), [(0.66, 0.6, "good"), (0.66, 0.577, "caution"), (0.577, 0.5, "bad")]
+)
+def test_the_predictor_by_ground_truth(facts: StudyFacts, tau: float, low: float, expected: str) -> None:
+    assert facts.truth is not None
+    ranks = (
+        RankFacts("predictor", "whole space", 9, Estimate(tau, low, 0.9), Estimate(None), None, None),
+        RankFacts("parameters", "whole space", 9, Estimate(0.577), Estimate(None), None, None),
+    )
+    assert level(replace(facts, truth=replace(facts.truth, ranks=ranks)), "By ground truth") == expected
+
+
+def test_the_worst_comes_first(facts: StudyFacts) -> None:
+    levels = [judgement.level for judgement in judgements(steps(labels(facts, ENOUGH_CELLS - 1), 10))]
+    assert levels == sorted(levels, key=["bad", "caution", "good"].index)
+    assert levels[0] == "bad"

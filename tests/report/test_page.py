@@ -1,0 +1,141 @@
+"""The page says everything, asks for nothing from the network, and runs nothing that it was given."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.page import render_page
+from surrogate_nas.report.plots import PlotPoints
+
+EVIL = '<script>alert("x")</script><img src=http://example.org/x onerror=alert(1)>'
+VOID = {"meta", "br", "wbr", "img", "link", "input", "hr"}
+
+
+class Outline(HTMLParser):
+    """Elements with their attributes, visible text, and whether every element is closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if not {"script", "style"} & set(self.open):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def count(self, tag: str) -> int:
+        return sum(name == tag for name, _ in self.tags)
+
+
+def test_sections_come_in_order_and_elements_are_closed(facts: StudyFacts, points: PlotPoints) -> None:
+    outline = Outline(render_page(facts, points))
+    assert not outline.open
+    sections = [attributes.get("id") for tag, attributes in outline.tags if tag == "section"]
+    assert sections == ["answer", "front", "trust", "truth", "made"]
+    names = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert len(set(names)) == len(names)
+
+
+def test_the_answer_has_its_figures_with_units(facts: StudyFacts, points: PlotPoints) -> None:
+    text = Outline(render_page(facts, points)).text
+    for part in ("Budget met.", "313213", "61.3%", "58.4 to 64.2%", "4.87 ms", "IQR 0.21 ms", "predicted 4.71 ms"):
+        assert part in text
+    for part in ("budget 5 ms", "97.4% of budget", "over by 6.4%", "41.2 M", "471 K", "not the accuracy after full"):
+        assert part in text
+    for part in ("0.64 to 0.71", "0.58 points", "6,250 of 15,625", "57 min 01 s", "--latency-budget 5ms"):
+        assert part in text
+
+
+def test_nothing_is_fetched_and_plotly_is_there_once(facts: StudyFacts, points: PlotPoints) -> None:
+    page = render_page(facts, points)
+    for tag, attributes in Outline(page).tags:
+        assert tag not in {"link", "img", "iframe", "base", "object", "embed"}
+        assert "src" not in attributes
+        assert (attributes.get("href") or "#").startswith("#")
+    assert "@import" not in page.split("</style>")[0]
+    assert "url(" not in page.split("</style>")[0]
+    assert page.count("plotly.js v") == 1
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_names_with_markup_are_inert_everywhere(facts: StudyFacts, points: PlotPoints) -> None:
+    assert facts.answer.cell is not None
+    assert facts.answer.chosen is not None
+    chosen = replace(facts.answer.chosen, architecture=EVIL, digits=EVIL)
+    cell = replace(facts.answer.cell, operations=(EVIL,) * 6)
+    made = replace(
+        facts.made,
+        data=replace(facts.made.data, classes=(EVIL, "cat"), name=EVIL),
+        command=EVIL,
+        notes=(EVIL,),
+        hardware=((EVIL, EVIL),),
+    )
+    answer = replace(facts.answer, chosen=chosen, cell=cell, finalists=(chosen,))
+    hostile = replace(facts, study=EVIL, answer=answer, made=made)
+    clean = Outline(render_page(facts, points))
+    outline = Outline(render_page(hostile, replace(points, architectures=[EVIL] * 200)))
+    assert outline.count("script") == clean.count("script")
+    assert outline.count("img") == 0
+    assert not any(name.startswith("on") for _, attributes in outline.tags for name in attributes)
+
+
+def test_a_budget_missed_when_measured_is_said_first(facts: StudyFacts, points: PlotPoints) -> None:
+    missed = replace(facts, answer=replace(facts.answer, outcome="predicted to meet, measured over"))
+    assert "The answer Predicted to meet the budget, measured over it." in Outline(render_page(missed, points)).text
+
+
+def test_an_infeasible_study_has_no_plots_and_says_what_is_reachable(infeasible: StudyFacts) -> None:
+    page = render_page(infeasible, None)
+    outline = Outline(page)
+    assert "No architecture of the space meets the budget." in outline.text
+    assert "1.21 ms" in outline.text
+    assert "over by 21.0%" in outline.text
+    assert "planned, not trained" in outline.text
+    assert outline.count("script") == 0
+    assert len(page) < 100_000
+
+
+def test_columns_agree_with_the_header_in_every_table(
+    facts: StudyFacts, infeasible: StudyFacts, points: PlotPoints
+) -> None:
+    for page in (render_page(facts, points), render_page(infeasible, None)):
+        rows: list[list[int]] = []
+        for tag, attributes in Outline(page).tags:
+            if tag == "table":
+                rows.append([])
+            elif tag == "tr":
+                rows[-1].append(0)
+            elif tag in {"td", "th"}:
+                rows[-1][-1] += int(attributes.get("colspan") or 1)
+        assert rows
+        for table in rows:
+            assert len(set(table)) == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "heading"), [("search", "Search"), ("stages", "Time"), ("notes", "Notes"), ("seeds", "Seeds")]
+)
+def test_what_is_empty_is_left_out(facts: StudyFacts, points: PlotPoints, missing: str, heading: str) -> None:
+    made = replace(facts.made, **{missing: None if missing == "search" else ()})  # type: ignore[arg-type]
+    assert f"<h3>{heading}</h3>" in render_page(facts, points)
+    assert f"<h3>{heading}</h3>" not in render_page(replace(facts, made=made), points)

@@ -1,0 +1,83 @@
+"""A tiny scorer and cost model for the search's tests; a process that is to be killed loads this file by its path."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from surrogate_nas.budgets import Budget
+from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.space import Codes, Space
+
+
+@dataclass(frozen=True)
+class FakeScores:
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+
+@dataclass
+class FakeScorer:
+    """Scores canonical architectures by a fixed nonlinear function, and counts how it is called."""
+
+    space: Space
+    canonical: bool = True
+    calls: list[int] = field(default_factory=list)
+
+    def predict(self, codes: Codes) -> FakeScores:
+        self.calls.append(len(codes))
+        values = (self.space.canonical(codes) if self.canonical else codes).astype(np.float64)
+        rng = np.random.default_rng(5)
+        hidden = np.tanh(values @ rng.normal(size=(values.shape[1], 16)) / 3)
+        mean = 80 + 5 * hidden @ rng.normal(size=16)
+        return FakeScores(mean, 0.1 + np.abs(hidden[:, 0]))
+
+
+@dataclass
+class FakeCosts:
+    """A latency that differs between isomorphic codes, and the parameters of the deployed network."""
+
+    space: Space
+    names: tuple[str, ...] = ("latency_ms", "params")
+
+    def evaluate(self, codes: Codes) -> Mapping[str, NDArray[Any]]:
+        jitter = np.array([zlib.crc32(row.tobytes()) % 1000 for row in codes]) / 2000
+        latency = 1.0 + codes.astype(np.float64) @ np.arange(1, codes.shape[1] + 1) / 10 + jitter
+        return {"latency_ms": latency, "params": self.space.parameters(codes, self.space.network)}
+
+
+@pytest.fixture(scope="session")
+def space() -> Space:
+    return load_space("nasbench201")
+
+
+@pytest.fixture
+def calls() -> list[int]:
+    """Number of codes in each call of the scorer."""
+    return []
+
+
+@pytest.fixture
+def scorer(space: Space, calls: list[int]) -> FakeScorer:
+    return FakeScorer(space, calls=calls)
+
+
+@pytest.fixture
+def raw_scorer(space: Space) -> FakeScorer:
+    """A scorer that tells isomorphic codes apart."""
+    return FakeScorer(space, canonical=False)
+
+
+@pytest.fixture(scope="session")
+def costs(space: Space) -> FakeCosts:
+    return FakeCosts(space)
+
+
+@pytest.fixture
+def evaluator(space: Space, scorer: FakeScorer, costs: FakeCosts) -> Evaluator:
+    return Evaluator(space, scorer, costs, [Budget("latency_ms", 4.0), Budget("params", 6e5)])

@@ -1,0 +1,47 @@
+"""Feasibility, excess, rows and classes of candidates."""
+
+import numpy as np
+
+from surrogate_nas.search.candidates import Candidates, class_keys, class_numbers, concatenate
+from surrogate_nas.space.space import Space
+
+
+def sample() -> Candidates:
+    return Candidates(
+        codes=np.array([[0], [1], [2]], dtype=np.int8),
+        mean=np.array([1.0, 2.0, 3.0]),
+        std=np.zeros(3),
+        costs={"latency_ms": np.array([4.0, 5.0, 6.0])},
+        violation=np.array([[-0.5, 0.0], [0.25, -1.0], [0.5, 0.25]]),
+        primary="latency_ms",
+    )
+
+
+def test_feasible_means_every_violation_at_most_zero() -> None:
+    assert sample().feasible.tolist() == [True, False, False]
+    assert sample().excess.tolist() == [0.0, 0.25, 0.75]
+
+
+def test_without_budgets_all_are_feasible() -> None:
+    candidates = Candidates(
+        np.zeros((2, 1), np.int8), np.zeros(2), np.zeros(2), {"params": np.ones(2)}, np.empty((2, 0)), "params"
+    )
+    assert candidates.feasible.all()
+    assert candidates.excess.tolist() == [0, 0]
+
+
+def test_taking_rows_and_joining_them_restores_the_candidates() -> None:
+    whole = sample()
+    joined = concatenate([whole.take(np.array([0])), whole.take(np.array([1, 2]))])
+    assert np.array_equal(joined.codes, whole.codes)
+    assert np.array_equal(joined.violation, whole.violation)
+    assert joined.primary_cost.tolist() == [4.0, 5.0, 6.0]
+
+
+def test_isomorphic_codes_share_a_class(space: Space) -> None:
+    # One 3x3 convolution from input to output, beside dead edges or none at all.
+    codes = space.check([[0, 0, 0, 3, 0, 0], [0, 0, 0, 3, 2, 0], [3, 0, 0, 0, 0, 0]])
+    numbers = class_numbers(space, codes)
+    keys = class_keys(space, codes)
+    assert numbers[0] == numbers[1] != numbers[2]
+    assert keys[0] == keys[1] != keys[2]

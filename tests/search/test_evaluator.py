@@ -1,0 +1,100 @@
+"""What the evaluator refuses, what it remembers, and which of isomorphic architectures it settles on."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from surrogate_nas.budgets import Budget
+from surrogate_nas.errors import BudgetError, CostTableError, SettingsError, StoreError, SurrogateNasError
+from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.space.space import Codes, Space
+
+Answers = dict[str, NDArray[np.float64] | None]
+
+
+@dataclass
+class OddScores:
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+
+@dataclass
+class OddScorer:
+    """A scorer with some of its answers replaced."""
+
+    answers: Answers
+
+    def predict(self, codes: Codes) -> OddScores:
+        merged = {"mean": np.zeros(len(codes)), "std": np.zeros(len(codes)), **self.answers}
+        return OddScores(**{name: values for name, values in merged.items() if values is not None})
+
+
+@dataclass
+class OddCosts:
+    """A cost model with some of its answers replaced, or left out where they are None."""
+
+    answers: Answers
+    names: tuple[str, ...] = ("latency_ms", "params")
+
+    def evaluate(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
+        merged = {**{name: np.ones(len(codes)) for name in self.names}, **self.answers}
+        return {name: values for name, values in merged.items() if values is not None}
+
+
+def test_a_budget_on_an_unknown_cost_is_refused(space: Space, scorer: Scorer, costs: CostModel) -> None:
+    with pytest.raises(BudgetError, match=re.escape("one of latency_ms, params (got 'flops')")):
+        Evaluator(space, scorer, costs, [Budget("flops", 1e6)])
+
+
+def test_a_cost_model_without_costs_is_refused(space: Space, scorer: Scorer) -> None:
+    with pytest.raises(SettingsError, match="at least one cost"):
+        Evaluator(space, scorer, OddCosts({}, names=()), [])
+
+
+def test_the_primary_cost_is_the_first_budgets(space: Space, scorer: Scorer, costs: CostModel) -> None:
+    assert Evaluator(space, scorer, costs, [Budget("params", 1e6), Budget("latency_ms", 1)]).primary == "params"
+    assert Evaluator(space, scorer, costs, []).primary == "latency_ms"
+
+
+@pytest.mark.parametrize(
+    ("answers", "error", "message"),
+    [
+        ({"mean": np.array([1.0, np.nan])}, StoreError, "mean must be finite (got nan for architecture 000001)"),
+        ({"std": np.ones(3)}, StoreError, "std must have shape (2,) (got (3,))"),
+        ({"params": np.array([np.inf, 1])}, CostTableError, "params must be a finite number (got inf"),
+        ({"latency_ms": np.ones((2, 1))}, CostTableError, "latency_ms must have shape (2,) (got (2, 1))"),
+        ({"latency_ms": None}, CostTableError, "names latency_ms but does not give it"),
+    ],
+)
+def test_bad_answers_are_named(space: Space, answers: Answers, error: type[SurrogateNasError], message: str) -> None:
+    bad = Evaluator(
+        space, OddScorer(_only(answers, "mean", "std")), OddCosts(_only(answers, "latency_ms", "params")), []
+    )
+    with pytest.raises(error, match=re.escape(message)):
+        bad.evaluate(space.all_codes()[:2])
+
+
+def _only(answers: Answers, *names: str) -> Answers:
+    return {name: values for name, values in answers.items() if name in names}
+
+
+def test_the_whole_space_is_scored_once(evaluator: Evaluator, calls: list[int], space: Space) -> None:
+    whole = evaluator.whole_space()
+    again = evaluator.evaluate(space.all_codes()[[5, 3]])
+    assert calls == [space.size]
+    assert again.mean.tolist() == whole.mean[[5, 3]].tolist()
+    assert again.violation.shape == (2, 2)
+
+
+def test_the_cheapest_alike_is_that_of_a_search_by_hand(evaluator: Evaluator, space: Space) -> None:
+    whole = evaluator.whole_space()
+    canonical = space.index(space.canonical(whole.codes))
+    settled = space.index(evaluator.cheapest_alike(whole.codes))
+    for row in np.random.default_rng(0).choice(space.size, 40, replace=False):
+        members = np.flatnonzero(canonical == canonical[row])
+        expected = min(members, key=lambda member: (whole.excess[member], whole.primary_cost[member], member))
+        assert settled[row] == expected
