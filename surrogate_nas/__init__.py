@@ -1,1 +1,3 @@
 """Neural architecture search under a latency budget."""
+
+__version__ = "0.1.0"

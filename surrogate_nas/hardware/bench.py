@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from surrogate_nas import __version__
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.cache import MeasurementCache, cache_folder
 from surrogate_nas.hardware.machine import machine_name, resolve_device
@@ -55,7 +54,6 @@ class Bench:
                 "machine": machine_name(self.device),
                 "architecture": platform.machine(),
                 "torch": str(torch.__version__),
-                "surrogate_nas": __version__,
                 "threads": settings.threads,
                 "batch": settings.batch,
                 "dtype": DTYPE,

@@ -20,6 +20,8 @@ from surrogate_nas.files import read_json, write_json
 from surrogate_nas.hardware.measurement import Measurement
 
 SCHEMA = 1
+"""Raised with the layout of the file, with how a latency is measured, and with how a network is computed."""
+
 FOLDER_VARIABLE = "SURROGATE_NAS_CACHE"
 _LOCK_SECONDS = 10.0
 

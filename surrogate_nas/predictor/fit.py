@@ -70,7 +70,7 @@ def train(
     loss_of = LOSSES[settings.loss]
     goals = torch.from_numpy(rank_scale(targets)).float()
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, foreach=True
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
     network.train()

@@ -3,7 +3,8 @@
 Optuna 5 stores a constraint under ``constraints:<name>`` (``Trial.set_constraint``,
 ``create_trial(constraints=...)``) and still reads the older list under ``constraints``. optuna-dashboard 0.21 reads
 the list only and takes a trial without it for feasible. So the list is written, as a system attribute; no deprecated
-function is involved.
+function is involved. The dashboard's plots are right then; its "Best Trials" card alone knows no constraints and
+mixes in infeasible trials of the front.
 """
 
 import math

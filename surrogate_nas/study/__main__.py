@@ -14,12 +14,12 @@ from typing import Annotated, Any
 import tomli_w
 import typer
 
+from surrogate_nas import __version__
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.definitions import available
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 from surrogate_nas.report.report_json import facts_to_json
 from surrogate_nas.study.console import StudyConsole
-from surrogate_nas.study.environment import version
 from surrogate_nas.study.interrupts import stop_on_interrupt
 from surrogate_nas.study.read_study import parse_assignments, read_resolved, read_study
 from surrogate_nas.study.run import Request, absolute_paths, run_study, show_outcome
@@ -33,7 +33,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version())
+        typer.echo(__version__)
         raise typer.Exit
 
 

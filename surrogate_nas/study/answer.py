@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas import __version__
 from surrogate_nas.budgets import Budget
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.files import write_json
@@ -19,7 +20,6 @@ from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run import run_search
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.console import StudyConsole
-from surrogate_nas.study.environment import version
 from surrogate_nas.study.learn import StudyLabels, predictor_inputs
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder, digest
@@ -173,7 +173,7 @@ def write_lookup(
             "classes": deployed.classes,
         },
         primary_cost=prepared.budgets[0].cost,
-        created_with=version(),
+        created_with=__version__,
         seed=prepared.settings.seed,
         budgets={budget.cost: budget.limit for budget in prepared.budgets},
         answer=space.digits(winners.codes[winners.chosen : winners.chosen + 1])[0],

@@ -7,21 +7,15 @@ import platform
 import sys
 from typing import Any
 
+from surrogate_nas import __version__
+
 _LIBRARIES = ("torch", "torch-geometric", "torchvision", "optuna", "scikit-learn", "numpy", "scipy", "h5py")
-
-
-def version() -> str:
-    """The project's own version; ``"unknown"`` in a checkout that is not installed."""
-    try:
-        return importlib.metadata.version("surrogate_nas")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def versions() -> dict[str, str]:
     """Versions of Python, the project and the libraries that results depend on."""
     return {
-        "surrogate_nas": version(),
+        "surrogate_nas": __version__,
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _LIBRARIES},
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas import __version__
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.labels.records import LabelBatch, LabelIdentity
@@ -13,7 +14,6 @@ from surrogate_nas.labels.store import LabelStore
 from surrogate_nas.predictor.fitted import FittedPredictor, fit_predictor, load_predictor
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.console import StudyConsole
-from surrogate_nas.study.environment import version
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder, digest
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
@@ -120,7 +120,7 @@ def label_architectures(
     codes = draw_architectures(prepared)
     keys = space.index(space.effective(codes))
     wanted = np.unique(keys)
-    identity = LabelIdentity.of_space(space, data_fingerprint=prepared.splits.fingerprint, code_version=version())
+    identity = LabelIdentity.of_space(space, data_fingerprint=prepared.splits.fingerprint, code_version=__version__)
     with LabelStore.open_or_create(folder.labels, identity) as labels:
         missing = np.setdiff1d(wanted, space.index(labels.read().codes))
         jobs = _evaluation_jobs(prepared, folder, space.codes_at(missing))

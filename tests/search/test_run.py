@@ -166,6 +166,18 @@ def test_stopping_between_batches_loses_nothing(search: Search) -> None:
     assert len(stored_codes(journal)) == 60
 
 
+@pytest.mark.parametrize("sampler", ["random", "nsga2", "tpe"])
+def test_a_space_too_large_to_list_is_searched_by_optuna(
+    search: Search, calls: list[int], sampler: SamplerName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(search.space), "listable", False)
+    result = search(sampler=sampler, trials=40, batch=20)
+    assert not result.exact
+    assert max(calls) <= 20
+    effective = search.space.effective(result.codes)
+    assert len(np.unique(effective, axis=0)) == len(result.codes) == 40
+
+
 def test_a_used_up_space_is_said(search: Search) -> None:
     result = search(trials=20_000, batch=5_000)
     assert "has nothing new to propose" in result.notes[0]

@@ -1,0 +1,34 @@
+"""A network that is built and run in no time, and settings that measure it in none."""
+
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.hardware.settings import HardwareSettings, TimingSettings
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+
+@pytest.fixture(scope="session")
+def space() -> Space:
+    return load_space("nasbench201")
+
+
+@pytest.fixture(scope="session")
+def network() -> NetworkSpec:
+    return NetworkSpec(channels=4, cells=1, image_size=8, input_channels=1, classes=5)
+
+
+@pytest.fixture(scope="session")
+def quick() -> HardwareSettings:
+    # However busy the machine that runs the tests is, nothing here depends on a latency being right.
+    timing = TimingSettings(seconds=0.002, min_repeats=3, max_repeats=5, attempts=1)
+    return HardwareSettings(device="cpu", whole_networks=6, timing=timing)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own cache is neither read nor written."""
+    monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"

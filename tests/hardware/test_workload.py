@@ -1,0 +1,101 @@
+"""The pieces of a network against what a built network really runs."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from surrogate_nas.hardware.workload import Piece, additions, prepare, workload
+from surrogate_nas.nets.cell import run_cell
+from surrogate_nas.nets.network import build_network
+from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+
+class CountAdditions(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def] # noqa: ANN
+        self.count += func is torch.ops.aten.add.Tensor
+        return func(*args, **(kwargs or {}))
+
+
+def test_additions_are_those_of_the_cell(space: Space) -> None:
+    assert isinstance(space, CellSpace)
+    codes = space.effective(space.sample(60, np.random.default_rng(0)))
+    for code, expected in zip(codes, additions(space, codes), strict=True):
+        names = [space.operations[choice] for choice in code]
+        operations = [None if name == "none" else build_operation(name, 2).eval() for name in names]
+        with torch.no_grad(), CountAdditions() as counter:
+            run_cell(space.edges, operations, torch.zeros(1, 2, 4, 4))
+        assert counter.count == expected
+
+
+@pytest.mark.parametrize(
+    "network", [NetworkSpec(4, 1, 8, 1, 5), NetworkSpec(4, 3, 8, 3, 5), NetworkSpec(4, 2, 8, 3, 5, 2)]
+)
+def test_pieces_make_up_the_weights_of_the_network(space: Space, network: NetworkSpec) -> None:
+    load = workload(space, network)
+    codes = space.effective(space.sample(20, np.random.default_rng(1)))
+    modules = [piece.build() for piece in load.pieces]
+    weights = [
+        sum(parameter.numel() for parameter in module.parameters()) if isinstance(module, nn.Module) else 0
+        for module in modules
+    ]
+    built = [sum(p.numel() for p in build_network(space, code, network).parameters()) for code in codes]
+    assert (load.counts(codes) @ np.array(weights)).tolist() == built
+
+
+def test_every_operation_is_counted_in_every_cell(space: Space) -> None:
+    load = workload(space, NetworkSpec(4, 3, 8, 3, 5))
+    counts = load.counts(np.array([[3, 3, 2, 1, 4, 3]], dtype=np.int8))[0]
+    by_name: Counter[str] = Counter()
+    for piece, count in zip(load.pieces, counts, strict=True):
+        by_name[piece.name] += int(count)
+    assert by_name == {
+        "stem": 1, "reduction": 2, "head": 1,
+        "nor_conv_3x3": 27, "nor_conv_1x1": 9, "skip_connect": 9, "avg_pool_3x3": 9, "addition": 27,
+    }
+
+
+def test_keys_tell_pieces_apart(space: Space) -> None:
+    pieces = workload(space, NetworkSpec(4, 2, 8, 4, 5)).pieces
+    assert len({piece.key for piece in pieces}) == len(pieces) == 4 + 3 * 5
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_every_piece_runs_on_an_input_of_its_shape(space: Space, batch: int) -> None:
+    for piece in workload(space, NetworkSpec(4, 1, 4, 1, 5)).pieces:
+        forward, example = prepare(piece.build(), piece.input_shape, batch, torch.device("cpu"))
+        output = forward(example)
+        assert example.shape == (batch, piece.in_channels, piece.in_size, piece.in_size)
+        assert output.shape[:2] == (batch, piece.out_channels)
+
+
+def test_activations_of_a_deep_network_do_not_fade(space: Space) -> None:
+    network = NetworkSpec(4, 12, 8, 3, 5)
+    images = (3, 8, 8)
+    torch.manual_seed(0)
+    forward, example = prepare(build_network(space, [3, 0, 3, 0, 0, 3], network), images, 1, torch.device("cpu"))
+    assert isinstance(forward, nn.Module)
+    assert not forward.training
+    assert last_cell(forward, example).abs().mean() > 0.05
+
+
+def last_cell(network: nn.Module, images: Tensor) -> Tensor:
+    with torch.no_grad():
+        for part in list(network.children())[:-1]:
+            images = part(images)
+    return images
+
+
+def test_the_addition_is_no_module() -> None:
+    forward, example = prepare(Piece("addition", "addition", 2, 2, 4, 4).build(), (2, 4, 4), 1, torch.device("cpu"))
+    assert torch.equal(forward(example), 2 * example)
