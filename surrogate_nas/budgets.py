@@ -69,10 +69,16 @@ class BudgetRequest:
         """The bound as a number, given the cost of every architecture, shape (N,).
 
         A percentile is taken as one of the values themselves, so that at least one architecture meets it.
+
+        Raises:
+            BudgetError: If a percentile is asked for and the costs are none, or not all of them are numbers.
         """
         if self.limit is not None:
             return Budget(self.cost, self.limit)
         assert self.percent is not None
+        if not len(values) or np.isnan(values).any():
+            got = "NaN among them" if len(values) else "none"
+            raise BudgetError(f"{COSTS[self.cost].option} {self.text} needs the costs of architectures (got {got})")
         return Budget(self.cost, float(np.percentile(values, self.percent, method="higher")))
 
 
@@ -107,7 +113,11 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
     factor = kind.units.get(unit, kind.units.get(unit.upper() if kind.units is _COUNT_UNITS else unit.lower()))
     if factor is None:
         raise BudgetError(f"{kind.option} has an unknown unit {unit!r}; use one of {choices} (got {text!r})")
-    return BudgetRequest(cost, text, limit=number * factor)
+    limit = number * factor
+    # The unit may take a number across the ends of what can be represented.
+    if not 0 < limit < math.inf:
+        raise BudgetError(f"{kind.option} must be a finite number above zero (got {text!r})")
+    return BudgetRequest(cost, text, limit=limit)
 
 
 def format_cost(cost: str, value: float) -> str:
@@ -115,6 +125,7 @@ def format_cost(cost: str, value: float) -> str:
     if cost == "latency_ms":
         return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
     for unit, size in (("G", 1e9), ("M", 1e6), ("K", 1e3)):
-        if abs(value) >= size:
+        # What three digits round up to a thousand of one unit is one of the next.
+        if abs(value) >= 0.9995 * size:
             return f"{value / size:.3g} {unit}" if value / size < 100 else f"{value / size:.0f} {unit}"
     return f"{value:.0f}"

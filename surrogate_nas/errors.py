@@ -45,6 +45,10 @@ class StoreError(SurrogateNasError):
     """A file that the project wrote (labels, checkpoint, predictor, lookup table) is damaged or foreign."""
 
 
+class WriteError(SurrogateNasError, OSError):
+    """A file cannot be written: no room, no permission, a folder in its place. What was there before is kept."""
+
+
 class TrainingError(SurrogateNasError):
     """Training cannot go on, such as a loss that is not finite."""
 

@@ -2,13 +2,13 @@
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from surrogate_nas.errors import StoreError
+from surrogate_nas.errors import StoreError, WriteError
 
 
 @contextmanager
@@ -19,22 +19,37 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
     Args:
         path: The file to write; its folder is made if it is missing.
+
+    Raises:
+        WriteError: If it cannot be written, or the block fails with an ``OSError``; ``path`` is what it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    # Not of the tempfile module, whose files only their owner may read: a run folder is shared like any other output.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")
     try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        # mkstemp makes files that only their owner reads; a run folder is meant to be shared like any other output.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        try:
+            permissions = temporary.stat().st_mode & 0o777
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            # The block may have put a file of its own in the place of the empty one.
+            temporary.chmod(permissions)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except WriteError:
+        raise
+    except OSError as error:
+        raise WriteError(f"{path} cannot be written: {_reason(error, temporary)}") from None
+
+
+def _reason(error: OSError, temporary: Path) -> str:
+    """What the system says, without the name of a temporary file that nobody knows."""
+    if not error.strerror:
+        return str(error)
+    other = error.filename is not None and str(error.filename) != str(temporary)
+    return f"{error.strerror}: {error.filename}" if other else error.strerror
 
 
 def write_text(path: Path, text: str) -> None:
@@ -62,7 +77,10 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StoreError(f"the {what} is missing: {path}") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
+        raise StoreError(f"the {what} cannot be read: {path}: {error.strerror or error}") from None
+    # A JSONDecodeError and a UnicodeDecodeError are ValueErrors, as is a number of too many digits.
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"the {what} cannot be read: {path}: {error}") from None
     if not isinstance(content, dict):
         raise StoreError(f"the {what} must be a JSON object (got {type(content).__name__}): {path}")

@@ -53,6 +53,8 @@ def regret(score: Floats, truth: Floats, best_of: int = 1) -> float:
     Equal scores at the cut are broken by position, so shuffle first where positions carry meaning.
     """
     score, truth = _checked(score, truth)
+    if best_of < 1:
+        raise ValueError(f"best_of must be at least 1 (got {best_of})")
     if len(truth) == 0:
         return float("nan")
     picked = np.argsort(-score, kind="stable")[:best_of]

@@ -122,7 +122,7 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
         names = [str(name) for name in metadata["costs"]]
         errors, descriptions = dict(metadata["relative_errors"]), dict(metadata["descriptions"])
         codes = table["code"].to_pylist()
-        values = {name: table[name].to_numpy().astype(np.float64) for name in names}
+        values = {name: _floats(table[name]) for name in names}
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"the table of costs is damaged: {path}: {error!r}") from None
     if codes != space.digits(space.all_codes()):
@@ -131,6 +131,12 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
         if not np.isfinite(column).all():
             raise StoreError(f"the table of costs is damaged: {path}: column {name} has values that are not finite")
     return StoredCosts(space, values, errors, descriptions)
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    if column.type != pa.float64():
+        raise TypeError(f"costs are of type double (got {column.type})")
+    return np.asarray(column.to_numpy(), dtype=np.float64)
 
 
 def _metadata(path: Path, table: pa.Table) -> dict[str, Any]:

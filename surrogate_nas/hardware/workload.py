@@ -127,7 +127,7 @@ def _cell_workload(space: CellSpace, network: NetworkSpec) -> Workload:
         per_cell = np.stack(
             [*((codes == index).sum(axis=1) for index in running), additions(space, codes)], axis=1
         ).astype(np.int64)
-        varying = (places[None, :, None] * per_cell[:, None, :]).reshape(len(codes), -1)
+        varying = (places[None, :, None] * per_cell[:, None, :]).reshape(len(codes), len(places) * len(of_cell))
         return np.hstack([np.broadcast_to(fixed_counts, (len(codes), len(fixed_counts))), varying])
 
     return Workload(tuple(pieces), counts)

@@ -5,7 +5,6 @@ usage, 3 nothing meets the budget.
 """
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,28 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from surrogate_nas.budgets import Budget, format_cost
-from surrogate_nas.errors import InfeasibleBudgetError, SettingsError, SurrogateNasError
+from surrogate_nas.command_line import print_version, run_command
+from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-# Typer carries its own copy of click in some versions; what it exports is the way to the common parent of usage errors.
-_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-
-_INTERRUPTED = 130
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from importlib import metadata  # slow to import, and nothing else needs it
-
-        try:
-            version = metadata.version("surrogate_nas")
-        except metadata.PackageNotFoundError:
-            version = "(not installed)"
-        typer.echo(f"surrogate_nas {version}")
-        raise typer.Exit
 
 
 @app.command()
@@ -48,7 +31,7 @@ def look_up(
     pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front; so without a budget.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     version: Annotated[  # noqa: ARG001 - the callback acts on it
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Find the architecture with the best predicted accuracy within a budget.
@@ -69,7 +52,7 @@ def look_up(
     if as_json:
         _print_json(table, budgets, entries)
     else:
-        _print(aligned(table, entries))
+        typer.echo(aligned(table, entries))
 
 
 def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence[Entry]) -> None:
@@ -85,15 +68,7 @@ def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence
     if not entries:
         answer["smallest_reachable"] = {budget.cost: table.smallest(budget.cost) for budget in budgets}
         answer["nearest_misses"] = [entry.as_json() for entry in table.nearest_misses(budgets)]
-    _print(json.dumps(answer, indent=2))
-
-
-def _print(text: str) -> None:
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    typer.echo(json.dumps(answer, indent=2))
 
 
 def aligned(table: LookupTable, entries: Sequence[Entry]) -> str:
@@ -118,31 +93,8 @@ def aligned(table: LookupTable, entries: Sequence[Entry]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line.
-
-    Args:
-        arguments: Words after the program's name; those of the process unless given.
-
-    Returns:
-        The exit code.
-    """
-    try:
-        code = app(
-            args=list(arguments) if arguments is not None else None,
-            prog_name="python -m surrogate_nas.lookup",
-            standalone_mode=False,
-        )
-    except SurrogateNasError as error:
-        typer.echo(f"error: {error}", err=True)
-        return error.exit_code
-    except _UsageError as error:
-        # Its own text may break lines after a list of choices.
-        message = " ".join(getattr(error, "format_message", error.__str__)().split())
-        typer.echo(f"error: {message} (see --help)", err=True)
-        return SettingsError.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        return _INTERRUPTED
-    return code if isinstance(code, int) else 0
+    """Runs the command line and returns its exit code."""
+    return run_command(app, "python -m surrogate_nas.lookup", arguments)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import Norm, build_operation
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Space
 
 
@@ -29,10 +30,13 @@ class Cell(nn.Module):
         super().__init__()
         self.edges = tuple(edges)
         self.operations = nn.ModuleList(build_operation(name, channels, norm) for name in operations)
+        self._is_zero = [OPERATIONS[name].is_zero for name in operations]
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, H, W) to the same shape."""
-        return run_cell(self.edges, list(self.operations), x)
+        # Zeros are neither made nor added: that would take time, and what follows a cut edge would hand on its biases.
+        running = [None if zero else one for zero, one in zip(self._is_zero, self.operations, strict=True)]
+        return run_cell(self.edges, running, x)
 
 
 class Network(nn.Sequential):
@@ -41,6 +45,9 @@ class Network(nn.Sequential):
 
 def build_network(space: Space, code: ArrayLike, network: NetworkSpec, norm: Norm = nn.BatchNorm2d) -> Network:
     """The standalone network of one architecture, as written: pass an effective code to leave dead operations out.
+
+    A code and its effective code compute the same from the same weights. Of dead operations those that no data reach
+    are not run, others are run for nothing.
 
     Args:
         space: Search space of the code.

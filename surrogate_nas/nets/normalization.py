@@ -41,10 +41,16 @@ class RecordingBatchNorm(nn.Module):
         self.register_buffer("variance", torch.ones(channels), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalises (B, C, H, W)."""
+        """Normalises (B, C, H, W).
+
+        Raises:
+            RuntimeError: In mode ``RECORDED``, if nothing was recorded since ``RECORD`` was entered.
+        """
         if self.mode is NormMode.BATCH:
             return F.batch_norm(x, None, None, training=True)
         if self.mode is NormMode.RECORDED:
+            if not self.batches:
+                raise RuntimeError("a RecordingBatchNorm has nothing recorded to normalise by; run it in RECORD first")
             return F.batch_norm(x, self.mean, self.variance, training=False)
         self.batches += 1
         # A momentum of 1/n makes the running statistics the plain average over n batches.

@@ -66,7 +66,7 @@ class Scorer(Protocol):
         """Learns from scratch.
 
         Args:
-            codes: Shape (M, D); resampling may repeat rows.
+            codes: Shape (M, D).
             targets: Shape (M,), larger is better.
             seed: Decides all random draws.
             should_stop: Asked now and then; True ends the fit.

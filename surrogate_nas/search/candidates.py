@@ -29,7 +29,8 @@ class Candidates:
         mean: Predicted accuracy, shape (N,).
         std: Spread of the prediction, shape (N,).
         costs: Name (with unit) to values of shape (N,).
-        violation: Relative excess over each budget, shape (N, B); at most 0 is feasible.
+        violation: Relative excess over each budget, and 1 where no path leads from input to output, else -1; shape
+            (N, B + 1); at most 0 is feasible.
         primary: The cost that is traded against accuracy.
     """
 
@@ -49,13 +50,18 @@ class Candidates:
         return self.costs[self.primary]
 
     @property
+    def connected(self) -> NDArray[np.bool_]:
+        """Which have a path from input to output, shape (N,)."""
+        return np.asarray(self.violation[:, -1] <= 0, dtype=np.bool_)
+
+    @property
     def feasible(self) -> NDArray[np.bool_]:
-        """Which meet every budget, shape (N,)."""
+        """Which are connected and meet every budget, shape (N,)."""
         return np.asarray((self.violation <= 0).all(axis=1), dtype=np.bool_)
 
     @property
     def excess(self) -> Floats:
-        """Sum of the budgets' relative excesses, shape (N,); 0 exactly where feasible."""
+        """Sum of the budgets' relative excesses, plus 1 where not connected, shape (N,); 0 exactly where feasible."""
         return np.asarray(np.maximum(self.violation, 0).sum(axis=1), dtype=np.float64)
 
     def take(self, rows: Rows | NDArray[np.bool_]) -> "Candidates":

@@ -16,7 +16,8 @@ class Evaluator:
 
     Attributes:
         space: The search space.
-        budgets: The B budgets, in the order of the columns of ``violation``.
+        budgets: The B budgets, in the order of the columns of ``violation``, whose last column is 1 where no path
+            leads from input to output, else -1.
         primary: The cost that is traded against accuracy: the first budget's, without budgets the model's first.
     """
 
@@ -38,7 +39,7 @@ class Evaluator:
         self._cheapest: Rows | None = None
 
     def evaluate(self, codes: Codes) -> Candidates:
-        """Evaluates codes of shape (N, D); once the whole space is known, by looking them up.
+        """Evaluates codes of shape (N, D), violation (N, B + 1); once the whole space is known, by looking them up.
 
         Raises:
             StoreError: If the predictor gives scores of the wrong shape or that are not finite.
@@ -94,11 +95,14 @@ class Evaluator:
         return self.space.codes_at(self._cheapest[self.space.index(codes)])
 
     def _price(self, codes: Codes) -> tuple[dict[str, Floats], Floats]:
+        """Costs by name, each of shape (N,), and violation, shape (N, B + 1)."""
         costs = self._costs.evaluate(codes)
         checked = {name: self._cost(name, costs.get(name), codes) for name in self._costs.names}
-        violation = np.empty((len(codes), len(self.budgets)))
+        violation = np.empty((len(codes), len(self.budgets) + 1))
         for column, budget in enumerate(self.budgets):
             violation[:, column] = budget.violation(checked[budget.cost])
+        # An architecture whose output does not depend on its input is cheap, and nobody's answer.
+        violation[:, -1] = np.where(self.space.is_connected(codes), -1.0, 1.0)
         return checked, violation
 
     def _score(self, what: str, values: AnyArray, codes: Codes) -> Floats:

@@ -31,7 +31,7 @@ IDLE_GENERATIONS = 5
 
 @dataclass(frozen=True)
 class _Known:
-    """What Optuna is told about one canonical class."""
+    """What Optuna is told about one canonical class: its objectives, and its violations, B + 1 of them."""
 
     values: tuple[float, ...]
     violation: tuple[float, ...]
@@ -40,8 +40,8 @@ class _Known:
 class OptunaSampler:
     """Any Optuna sampler as a proposer of new architectures.
 
-    With the goal ``budget`` the in-memory study has one objective, accuracy, and the budgets as constraints; with
-    ``pareto`` the primary cost is the second objective.
+    With the goal ``budget`` the in-memory study has one objective, accuracy; with ``pareto`` the primary cost is the
+    second one. Its constraints are the B + 1 columns of ``violation``: the budgets, and a path from input to output.
 
     Args:
         evaluator: Knows the space and its costs.

@@ -15,23 +15,25 @@ from surrogate_nas.space.space import Codes, Space
 class SearchResult:
     """The outcome of a search; T trials, D decisions, B budgets.
 
-    ``best`` is None where no architecture seen meets every budget; then ``nearest`` and ``smallest_costs`` say how
-    near it came, and ``finalists`` and ``pareto`` are empty. With the sampler scan (``exact``), finalists, Pareto
-    front, nearest and smallest costs are of the whole space; otherwise of the trials.
+    ``best`` is None where no connected architecture seen meets every budget; then ``nearest`` and ``smallest_costs``
+    say how near it came, and ``finalists`` and ``pareto`` are empty. With the sampler scan (``exact``), finalists,
+    Pareto front, nearest and smallest costs are of the whole space; otherwise of the trials. All of them are connected.
 
     Attributes:
         codes: The trials, shape (T, D).
         mean: Predicted accuracy, shape (T,).
         std: Spread of the prediction, shape (T,).
         costs: Name (with unit) to values of shape (T,).
-        violation: Relative excess over each budget, shape (T, B); at most 0 is feasible.
-        feasible: Shape (T,).
+        violation: Relative excess over each budget, and 1 where no path leads from input to output, else -1; shape
+            (T, B + 1); at most 0 is feasible.
+        feasible: Which are connected and meet every budget, shape (T,).
         best: Trial with the highest predicted accuracy among the feasible ones; ties go to the cheaper.
         finalists: Codes of the best feasible architectures, best first, of distinct canonical classes, shape (F, D).
         pareto: Codes of the feasible Pareto front of accuracy and primary cost, best accuracy first, shape (P, D).
-        nearest: Codes with the smallest excess over the budgets, of distinct canonical classes, where ``best`` is None.
+        nearest: Connected codes with the smallest excess over the budgets, of distinct canonical classes, shape
+            (M, D); M is 0 unless ``best`` is None.
         primary_cost: Name of the cost that is traded against accuracy.
-        smallest_costs: The smallest value of each cost.
+        smallest_costs: The smallest value of each cost among connected architectures; empty if none was seen.
         exact: Whether the whole space was scored.
         opened: Whether the journal was created, resumed or replaced.
         notes: What a person should know about this run: repairs, fewer trials than asked for.
@@ -75,7 +77,9 @@ def summarise(
     """
     known = trials if whole is None else whole
     classes = class_numbers(space, known.codes)
+    connected = known.connected
     chosen = representatives(known, classes)
+    chosen = chosen[connected[chosen]]
     feasible = chosen[known.feasible[chosen]]
     best_trials = best_first(trials, np.flatnonzero(trials.feasible))
     nearest = chosen[:0] if len(feasible) else nearest_first(known, chosen)[:finalists]
@@ -91,7 +95,9 @@ def summarise(
         pareto=known.codes[front(known, classes)],
         nearest=known.codes[nearest],
         primary_cost=trials.primary,
-        smallest_costs={name: float(values.min()) for name, values in known.costs.items()},
+        smallest_costs=(
+            {name: float(values[connected].min()) for name, values in known.costs.items()} if connected.any() else {}
+        ),
         exact=whole is not None,
         opened=opened,
         notes=notes,

@@ -16,6 +16,8 @@ from surrogate_nas.space.space import Codes
 class ScanSampler:
     """Proposes the best feasible architectures, the Pareto front, and a modest share of what the budget excludes.
 
+    Architectures without a path from input to output are never proposed: they would tell nothing about a budget.
+
     The first proposal is the constrained optimum of the predictor. With the goal ``pareto`` the front comes first
     (thinned evenly if it is longer than the study) and the best feasible architectures fill up.
 
@@ -43,7 +45,7 @@ class ScanSampler:
 
 
 def plan(whole: Candidates, classes: Rows, settings: SearchSettings) -> Rows:
-    """Rows of the whole space to show as trials, in order, no two of one class.
+    """Rows of the whole space to show as trials, in order, all connected, no two of one class.
 
     Args:
         whole: Every architecture of the space.
@@ -51,6 +53,7 @@ def plan(whole: Candidates, classes: Rows, settings: SearchSettings) -> Rows:
         settings: Number of trials, goal and shares; what a share cannot fill, the others do.
     """
     chosen = representatives(whole, classes)
+    chosen = chosen[whole.connected[chosen]]
     feasible = whole.feasible[chosen]
     best = best_first(whole, chosen[feasible])
     excluded = chosen[~feasible]

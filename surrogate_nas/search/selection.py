@@ -1,7 +1,8 @@
 """Choosing among evaluated architectures: pure functions from candidates to row numbers.
 
 Isomorphic architectures compute the same, so a class counts once. Its members may still differ in cost (a latency table
-has a row for each code) and, with scorers that do not work on canonical codes, in score.
+has a row for each code) and, with scorers that do not work on canonical codes, in score. Either all
+members have a path from input to output or none has.
 """
 
 import numpy as np
@@ -51,12 +52,15 @@ def best_first(candidates: Candidates, rows: Rows) -> Rows:
 
 
 def nearest_first(candidates: Candidates, rows: Rows) -> Rows:
-    """Rows from the smallest excess over the budgets up; ties go to the higher predicted accuracy."""
+    """Rows from the smallest excess over the budgets up; ties go to the higher predicted accuracy.
+
+    Excesses tell how near a miss is among connected rows only, so those are what to give.
+    """
     return rows[np.lexsort((rows, -candidates.mean[rows], candidates.excess[rows]))]
 
 
 def front(candidates: Candidates, classes: Rows) -> Rows:
-    """Feasible rows that no feasible row beats in both accuracy and primary cost, best accuracy first.
+    """Feasible, hence connected, rows that no feasible row beats in accuracy and primary cost, best accuracy first.
 
     Of rows of one class with equal accuracy and cost, the first is kept.
     """

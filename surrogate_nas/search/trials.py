@@ -24,7 +24,8 @@ def to_trials(space: Space, candidates: Candidates) -> list[FrozenTrial]:
     """One finished trial per candidate.
 
     Parameters are the decisions by name with operations as choices; values are predicted accuracy and primary cost;
-    user attributes are the architecture as text, its digits, the prediction's spread and every cost.
+    user attributes are the architecture as text, its digits, the prediction's spread and every cost; constraints are
+    the B + 1 violations, so that what has no path from input to output is infeasible wherever the trial is shown.
     """
     distributions: dict[str, BaseDistribution] = {
         decision.name: CategoricalDistribution(decision.choices) for decision in space.decisions
@@ -52,8 +53,12 @@ def to_trials(space: Space, candidates: Candidates) -> list[FrozenTrial]:
 
 
 def agree(stored: FrozenTrial, proposed: FrozenTrial) -> bool:
-    """Whether a stored trial is the proposed one: same code, and the same values but for rounding."""
+    """Whether a stored trial is the proposed one: same code, and the same values and constraints but for rounding."""
     if stored.state != TrialState.COMPLETE or stored.user_attrs.get(CODE) != proposed.user_attrs[CODE]:
         return False
-    pairs = zip(stored.values or (), proposed.values, strict=False)
-    return all(math.isclose(one, other, rel_tol=SAME_VALUE, abs_tol=SAME_VALUE) for one, other in pairs)
+    known, expected = ([*trial.values, *trial.system_attrs.get(CONSTRAINTS, ())] for trial in (stored, proposed))
+    # Other constraints mean that something else was feasible: the journal of an earlier version, for one.
+    return len(known) == len(expected) and all(
+        math.isclose(one, other, rel_tol=SAME_VALUE, abs_tol=SAME_VALUE)
+        for one, other in zip(known, expected, strict=True)
+    )

@@ -15,8 +15,11 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Space
 
-_EDGE = re.compile(r"(\d+)<-(\d+)", re.ASCII)
-_STRICT = ConfigDict(extra="forbid", frozen=True)
+# Few digits, since no cell has many nodes and Python refuses to read numbers of thousands of digits.
+_EDGE = re.compile(r"(\d{1,3})<-(\d{1,3})", re.ASCII)
+# Strict, or true would be 1 channel and "16" a number.
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
+_SHOWN = 60
 
 
 class _Cell(BaseModel):
@@ -27,10 +30,11 @@ class _Cell(BaseModel):
 
 class _Network(BaseModel):
     model_config = _STRICT
-    channels: Annotated[int, Field(ge=1)]
-    cells: Annotated[int, Field(ge=1)]
+    # Bounds within which every count of a network fits into 64 bits.
+    channels: Annotated[int, Field(ge=1, le=1024)]
+    cells: Annotated[int, Field(ge=1, le=64)]
     stages: Annotated[int, Field(ge=1, le=8)]
-    image_size: Annotated[int, Field(ge=1)]
+    image_size: Annotated[int, Field(ge=1, le=1024)]
 
 
 class _Definition(BaseModel):
@@ -54,23 +58,44 @@ def load_space(name: str) -> Space:
     try:
         definition = _Definition.model_validate(read_toml(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise SpaceError(f"{path}: {key}: {first['msg']}") from None
+        raise SpaceError(f"{path}: {_explain(error)}") from None
     return _cell_space(definition, path)
+
+
+def _explain(error: ValidationError) -> str:
+    """The key, what is wrong with it, and what was got."""
+    # A misspelt key is reported twice, as one that is missing and as one that is unknown; the latter says more.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    *section, _ = first["loc"]
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f"{key} is missing"
+    if first["type"] == "extra_forbidden":
+        models: dict[str, type[BaseModel]] = {"": _Definition, "cell": _Cell, "network": _Network}
+        model = models[".".join(map(str, section))]
+        return f"unknown key {key!r}; the keys there are {', '.join(model.model_fields)}"
+    got = repr(first["input"])
+    got = got if len(got) <= _SHOWN else got[:_SHOWN] + "..."
+    # pydantic would speak of the class that a table is read into.
+    message = "input should be a table" if first["type"] == "model_type" else first["msg"]
+    return f"{key}: {message[:1].lower()}{message[1:]} (got {got})"
 
 
 def _cell_space(definition: _Definition, path: Path) -> CellSpace:
     unknown = [operation for operation in definition.operations if operation not in OPERATIONS]
     if unknown:
         raise SpaceError(f"{path}: operations: unknown operation {unknown[0]!r}; choose from {', '.join(OPERATIONS)}")
-    if len(set(definition.operations)) < len(definition.operations):
-        raise SpaceError(f"{path}: operations: an operation is listed twice")
+    twice = [operation for operation in definition.operations if definition.operations.count(operation) > 1]
+    if twice:
+        raise SpaceError(f"{path}: operations: {twice[0]!r} is listed twice")
     if not any(OPERATIONS[operation].is_zero for operation in definition.operations):
         raise SpaceError(f"{path}: operations: one must cut its edge, such as 'none'")
     edges = _edges(definition.cell, path)
     size = definition.network
-    network = NetworkSpec(size.channels, size.cells, size.image_size, stages=size.stages)
+    try:
+        network = NetworkSpec(size.channels, size.cells, size.image_size, stages=size.stages)
+    except SpaceError as error:
+        raise SpaceError(f"{path}: network: {error}") from None
     # Everything that gives a code its meaning; not the sizes, which a study sets, nor remarks.
     meaning = json.dumps(["cell", edges, definition.operations])
     fingerprint = hashlib.sha256(meaning.encode()).hexdigest()[:16]

@@ -33,7 +33,7 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         for name in ("channels", "cells", "image_size", "input_channels", "classes", "stages"):
             if getattr(self, name) < 1:
-                raise SpaceError(f"a network needs at least 1 {name.replace('_', ' ')} (got {getattr(self, name)})")
+                raise SpaceError(f"{name} of a network must be at least 1 (got {getattr(self, name)})")
         step = 2 ** (self.stages - 1)
         if self.image_size % step:
             raise SpaceError(

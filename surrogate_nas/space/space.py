@@ -92,7 +92,10 @@ class Space(ABC):
         Raises:
             SpaceError: If the shape or an entry is out of range; the first wrong entry is named.
         """
-        array = np.asarray(codes)
+        try:
+            array = np.asarray(codes)
+        except ValueError:  # rows of several lengths
+            raise SpaceError(f"codes of the space {self.name} need {self.num_decisions} entries in every row") from None
         if array.ndim != 2 or array.shape[1] != self.num_decisions:
             raise SpaceError(
                 f"codes of the space {self.name} need shape (N, {self.num_decisions}) (got shape {array.shape})"
@@ -117,8 +120,10 @@ class Space(ABC):
             replace: Whether a code may be drawn twice; distinct draws need a space that can be listed.
 
         Raises:
-            SpaceError: If more distinct codes are asked for than there are.
+            SpaceError: If the count is negative, or more distinct codes are asked for than there are.
         """
+        if count < 0:
+            raise SpaceError(f"the number of architectures to draw must be at least 0 (got {count})")
         if replace:
             return rng.integers(0, self._choices, size=(count, self.num_decisions)).astype(np.int8)
         if count > self.size:
@@ -150,8 +155,16 @@ class Space(ABC):
         return self.check(codes).astype(np.int64) @ self._place_values
 
     def codes_at(self, positions: NDArray[np.integer]) -> Codes:
-        """Codes at positions of ``all_codes``, shape (N, D)."""
-        return np.asarray(np.asarray(positions, np.int64)[:, None] // self._place_values % self._choices, dtype=np.int8)
+        """Codes at positions of ``all_codes``, shape (N, D).
+
+        Raises:
+            SpaceError: If a position is not one of the space, or the space is too large to list.
+        """
+        places = np.asarray(positions, np.int64)
+        wrong = (places < 0) | (places >= self._listed_size())
+        if wrong.any():
+            raise SpaceError(f"positions in {self.name} are 0 to {self.size - 1} (got {places[wrong][0]})")
+        return np.asarray(places[:, None] // self._place_values % self._choices, dtype=np.int8)
 
     def digits(self, codes: ArrayLike) -> list[str]:
         """Each code as a string with one character per decision."""
@@ -165,9 +178,18 @@ class Space(ABC):
         """
         text = text.strip()
         if len(text) == self.num_decisions and all(character in _DIGITS for character in text):
-            row: Codes = self.check([[_DIGITS.index(character) for character in text]])[0]
-            return row
+            return self._parse_digits(text)
         return self._parse_long(text)
+
+    def _parse_digits(self, text: str) -> Codes:
+        for decision, digit in zip(self.decisions, text, strict=True):
+            known = _DIGITS[: len(decision.choices)]
+            if digit not in known:
+                raise SpaceError(
+                    f"decision {decision.name} of {self.name} has choices {known[0]} to {known[-1]}"
+                    f" (got {digit!r} in {text!r})"
+                )
+        return np.array([_DIGITS.index(digit) for digit in text], dtype=np.int8)
 
     # What a kind of space defines
 
@@ -187,7 +209,7 @@ class Space(ABC):
 
     @abstractmethod
     def canonical_keys(self, codes: ArrayLike) -> NDArray[np.uint64]:
-        """A 64-bit key per architecture, shape (N,), equal for isomorphic architectures and different otherwise."""
+        """A 64-bit key per architecture, shape (N,), equal for isomorphic ones and made to differ for others."""
 
     @abstractmethod
     def is_connected(self, codes: ArrayLike) -> NDArray[np.bool_]:

@@ -4,7 +4,6 @@ python -m surrogate_nas.study [STUDY] --latency-budget 5ms
 """
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -14,27 +13,19 @@ from typing import Annotated, Any
 import tomli_w
 import typer
 
-from surrogate_nas import __version__
+from surrogate_nas.command_line import print_version, run_command
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.definitions import available
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
-from surrogate_nas.report.report_json import facts_to_json
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.interrupts import stop_on_interrupt
 from surrogate_nas.study.read_study import parse_assignments, read_resolved, read_study
-from surrogate_nas.study.run import Request, absolute_paths, run_study, show_outcome
+from surrogate_nas.study.request import Request, absolute_paths
 from surrogate_nas.study.settings import StudySettings
 
 DEFAULT_STUDY = "quickstart"
-_INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(__version__)
-        raise typer.Exit
 
 
 @app.command()
@@ -76,7 +67,7 @@ def study(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More notes.")] = False,
     show_version: Annotated[  # noqa: ARG001 - acts through its callback
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:
     """Searches the best architecture for your images under your budgets, and writes a table for any other budget."""
@@ -109,6 +100,10 @@ def study(
 
 
 def _run(request: Request, console: StudyConsole, as_json: bool) -> None:
+    # Torch and its companions take seconds to import, which help, versions and wrong options need not wait for.
+    from surrogate_nas.report.report_json import facts_to_json
+    from surrogate_nas.study.run import run_study, show_outcome
+
     again = f"python -m surrogate_nas.study --output-dir {shlex.quote(str(request.output))} --resume"
 
     def on_first_interrupt() -> None:
@@ -122,7 +117,7 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> None:
         show_outcome(facts, request.output, console)
     except (Interrupted, KeyboardInterrupt) as interruption:
         console.warn(f"{str(interruption) or 'stopped at once'}; go on with: {again}")
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(Interrupted.exit_code) from None
     except SurrogateNasError as error:
         console.error(str(error))
         raise typer.Exit(error.exit_code) from None
@@ -148,17 +143,7 @@ def _data_overrides(data: str) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    try:
-        result = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-        return int(result or 0)
-    except SurrogateNasError as error:
-        with StudyConsole() as console:
-            console.error(str(error))
-        return error.exit_code
-    except BrokenPipeError:
-        # The reader of standard output went away; nothing is left to say to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return run_command(app, "python -m surrogate_nas.study", arguments)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,9 @@ class StudyConsole:
         self._log: logging.Handler | None = None
         _LOGGER.setLevel(logging.DEBUG)
         _LOGGER.propagate = False
+        if not _LOGGER.handlers:
+            # Without any handler, logging would print warnings on standard error a second time.
+            _LOGGER.addHandler(logging.NullHandler())
 
     def __enter__(self) -> Self:
         return self

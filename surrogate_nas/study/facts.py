@@ -170,8 +170,9 @@ def _latency_facts(prepared: Prepared, winners: Winners) -> LatencyFacts | None:
         return LatencyFacts(source=f"table {described['file']}", device=device, measured_here=False)
     measured = np.array([one.median_ms for one in winners.measured])
     errors = 100 * np.abs(prepared.costs["latency_ms"][rows] / measured - 1)
+    day = described["measured_to"][:10]
     return LatencyFacts(
-        source=f"operations and {described['networks_measured']} whole networks, measured {described['measured_to'][:10]}",
+        source=f"operations and {described['networks_measured']} whole networks, measured {day}",
         device=device,
         measured_here=True,
         networks=len(measured),

@@ -26,7 +26,7 @@ def read_study(name: str, overrides: Mapping[str, Any]) -> StudySettings:
         SettingsError: If the study, a setting or a value is unknown or impossible.
     """
     path = find_definition("studies", name)
-    return _validated(_with_overrides({"name": path.stem, **read_toml(path)}, overrides), str(path))
+    return _validated({"name": path.stem, **read_toml(path)}, overrides, path)
 
 
 def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
@@ -35,7 +35,7 @@ def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
     Raises:
         SettingsError: If the file is damaged, or a setting or a value is unknown or impossible.
     """
-    return _validated(_with_overrides(read_toml(path), overrides), str(path))
+    return _validated(read_toml(path), overrides, path)
 
 
 def write_study(path: Path, settings: StudySettings) -> None:
@@ -73,17 +73,19 @@ def _with_overrides(content: dict[str, Any], overrides: Mapping[str, Any]) -> di
     return content
 
 
-def _validated(content: dict[str, Any], where: str) -> StudySettings:
+def _validated(content: dict[str, Any], overrides: Mapping[str, Any], path: Path) -> StudySettings:
     try:
-        return StudySettings.model_validate(content)
+        return StudySettings.model_validate(_with_overrides(content, overrides))
     except ValidationError as error:
         first = error.errors()[0]
-        raise SettingsError(_explain(first["type"], first["loc"], first["msg"], first.get("input"), where)) from None
+        key = ".".join(str(part) for part in first["loc"])
+        where = "the command line" if any(f"{key}.".startswith(f"{given}.") for given in overrides) else str(path)
+        raise SettingsError(_explain(first["type"], key, first["msg"], first.get("input"), where)) from None
 
 
-def _explain(kind: str, location: tuple[int | str, ...], message: str, value: object, where: str) -> str:
-    key = ".".join(str(part) for part in location)
+def _explain(kind: str, key: str, message: str, value: object, where: str) -> str:
     if kind != "extra_forbidden":
+        message = message.removeprefix("Value error, ")
         return f"{key or 'study'}: {message[:1].lower()}{message[1:]} (got {value!r}) in {where}"
     known = settings_of(StudySettings)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)

@@ -5,7 +5,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -31,28 +30,9 @@ from surrogate_nas.study.facts import (
 )
 from surrogate_nas.study.learn import fit, label_architectures, predictor_inputs, train_supernets
 from surrogate_nas.study.prepare import Prepared, prepare, show_feasibility, store
+from surrogate_nas.study.request import Request, absolute_paths
 from surrogate_nas.study.run_folder import RunFolder, digest
-from surrogate_nas.study.settings import StudySettings
 from surrogate_nas.supernet.workers import Workers
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asked for.
-
-    Attributes:
-        settings: The study.
-        output: The run folder.
-        resume: Whether to go on with a run in it.
-        overwrite: Whether to replace a run in it.
-        command: The command line, for the report.
-    """
-
-    settings: StudySettings
-    output: Path
-    resume: bool
-    overwrite: bool
-    command: str
 
 
 def run_study(request: Request, console: StudyConsole, should_stop: Callable[[], bool]) -> StudyFacts:
@@ -67,11 +47,12 @@ def run_study(request: Request, console: StudyConsole, should_stop: Callable[[],
     """
     settings = absolute_paths(request.settings)
     settings = settings.model_copy(update={"compute": resolve_compute(settings.compute)})
+    settings.budget.requests()  # a wrong budget is said before anything is read
     folder = RunFolder(request.output)
     folder.check(resume=request.resume, overwrite=request.overwrite)
     # An overwritten run is read as if it were not there, but removed only once the new one is known to be sound.
     source = folder if request.resume else _nowhere(request.output)
-    new = not request.output.exists()
+    made = [place for place in (request.output, *request.output.parents) if not place.exists()]
     folder.take()
     try:
         source.require_same(settings)
@@ -82,8 +63,7 @@ def run_study(request: Request, console: StudyConsole, should_stop: Callable[[],
             return _run(request, prepared, folder, console, should_stop)
     finally:
         folder.release()
-        if new and _holds_nothing(request.output):
-            shutil.rmtree(request.output)
+        _remove_empty(made)
 
 
 def _run(
@@ -149,21 +129,6 @@ def show_outcome(facts: StudyFacts, output: Path, console: StudyConsole) -> None
     console.note(f"the search:      {dashboard_command(RunFolder(output).journal)}")
 
 
-def absolute_paths(settings: StudySettings) -> StudySettings:
-    """Makes every path absolute, so that a run can be resumed from another folder."""
-
-    def absolute(path: str | None) -> str | None:
-        return str(Path(path).expanduser().resolve()) if path is not None else None
-
-    updates = {
-        "space": absolute(settings.space) if settings.space.endswith(".toml") else settings.space,
-        "data": settings.data.model_copy(update={"path": absolute(settings.data.path)}),
-        "hardware": settings.hardware.model_copy(update={"latency_table": absolute(settings.hardware.latency_table)}),
-        "truth": settings.truth.model_copy(update={"file": absolute(settings.truth.file)}),
-    }
-    return settings.model_copy(update=updates)
-
-
 @contextmanager
 def _timed(folder: RunFolder, stage: str, prepared: Prepared) -> Iterator[None]:
     """Records a stage as done when its block ends; a stage that only found its work done keeps its first time."""
@@ -196,5 +161,8 @@ def _nowhere(output: Path) -> RunFolder:
     return RunFolder(output / ".nothing")
 
 
-def _holds_nothing(path: Path) -> bool:
-    return path.is_dir() and {entry.name for entry in path.iterdir()} <= {".lock"}
+def _remove_empty(folders: list[Path]) -> None:
+    """Removes folders that were made for a run that wrote nothing, innermost first."""
+    for place in folders:
+        if place.is_dir() and {entry.name for entry in place.iterdir()} <= {".lock"}:
+            shutil.rmtree(place)

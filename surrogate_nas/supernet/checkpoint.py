@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
+from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 from surrogate_nas.files import atomic_write
 
 _SCHEMA = "1"
@@ -54,10 +54,10 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, s
             save_file(
                 {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary, metadata
             )
-    except (OSError, SafetensorError) as error:
+    except (WriteError, SafetensorError) as error:
+        what = str(error) if isinstance(error, WriteError) else f"{path} cannot be written: {error}"
         raise TrainingError(
-            f"the checkpoint {path} cannot be written ({error}); the one before it is kept: make room and run again"
-            " with --resume"
+            f"the checkpoint {what}; the one before it is kept: make room and run again with --resume"
         ) from None
 
 
@@ -65,21 +65,26 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
     """Reads a checkpoint.
 
     Raises:
-        StoreError: If the file is damaged.
+        StoreError: If the file is damaged, foreign, or of another version of the project.
         RunFolderError: If it belongs to something else; the first differing field is named.
     """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        made_with = json.loads(metadata["identity"])
-        step = int(metadata["step"])
+        schema, step = metadata["schema"], int(metadata["step"])
+        made_with = dict(json.loads(metadata["identity"]))
         loss_sum = tensors[_LOSS_SUM]
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise StoreError(
             f"the checkpoint {path} is damaged or not one of this project ({error}); remove it to train this supernet"
             " again"
         ) from None
+    if schema != _SCHEMA:
+        raise StoreError(
+            f"the checkpoint {path} was written by another version of this project: it has schema {schema}, this one"
+            f" reads {_SCHEMA}"
+        )
     for field, value in identity.items():
         if made_with.get(field) != value:
             raise RunFolderError(
@@ -101,9 +106,32 @@ def momenta_of(network: nn.Module, optimizer: torch.optim.SGD) -> dict[str, Tens
     return {name: buffer for name, buffer in buffers.items() if buffer is not None}
 
 
-def restore(checkpoint: Checkpoint, network: nn.Module, optimizer: torch.optim.SGD) -> None:
-    """Puts weights and momenta back."""
+def restore_weights(path: Path, checkpoint: Checkpoint, network: nn.Module) -> None:
+    """Puts the weights of the checkpoint at a path into a network.
+
+    Raises:
+        RunFolderError: If they are not the weights of such a network; the first differing one is named.
+    """
+    wanted = {name: tuple(parameter.shape) for name, parameter in network.named_parameters()}
+    held = {name: tuple(weight.shape) for name, weight in checkpoint.weights.items()}
+    momenta = {name: tuple(momentum.shape) for name, momentum in checkpoint.momenta.items()}
+    different = {name for name, _ in (wanted.items() ^ held.items()) | (momenta.items() - wanted.items())}
+    if different:
+        name = min(different)
+        raise RunFolderError(
+            f"the checkpoint {path} is of another network: its {name} has shape {held.get(name)}, in this supernet it"
+            f" has {wanted.get(name)}; use another --output-dir, or --overwrite"
+        )
     network.load_state_dict(dict(checkpoint.weights))
+
+
+def restore(path: Path, checkpoint: Checkpoint, network: nn.Module, optimizer: torch.optim.SGD) -> None:
+    """Puts weights and momenta of the checkpoint at a path back.
+
+    Raises:
+        RunFolderError: If they are not those of such a network.
+    """
+    restore_weights(path, checkpoint, network)
     for name, parameter in network.named_parameters():
         if name in checkpoint.momenta:
             like = torch.empty_like(parameter)  # keeps the memory format, and with it the order of additions

@@ -3,8 +3,8 @@
 Every architecture is evaluated with batch-norm statistics of its own, recorded on images kept for that purpose.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from surrogate_nas.data.cache import load_splits
-from surrogate_nas.errors import StoreError
+from surrogate_nas.data.cache import INDEX, load_splits
+from surrogate_nas.errors import DataError, StoreError, TrainingError
 from surrogate_nas.nets.normalization import NormMode, set_mode
-from surrogate_nas.supernet.checkpoint import load_checkpoint
+from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.sharing import SharedNetwork
 
@@ -68,19 +68,30 @@ def evaluate_member(
         The evaluation, or ``None`` if it was stopped before the last architecture.
 
     Raises:
-        StoreError: If the member's training is damaged or not finished.
+        StoreError: If the member's training is missing, damaged or not finished.
+        RunFolderError: If it belongs to something else.
+        DataError: If there are too few images to recalibrate with.
+        TrainingError: If a loss is not finite.
     """
     torch.set_num_threads(1)
-    network = _trained(job.plan, job.member, job.checkpoint, tuple(job.identity.items()), job.device)
-    recalibration, validation = _batches(job.images, job.validation_images, job.batch_size, job.device)
-    results = []
+    identity = tuple(job.identity.items())
+    network = _trained(_Trained(job.checkpoint, _version(job.checkpoint), identity, job.device, job.member, job.plan))
+    recalibration, validation = _batches(
+        job.images, _version(job.images / INDEX), job.validation_images, job.batch_size, job.device
+    )
+    _check_recalibration(job.plan, recalibration)
+    results = np.empty((len(job.codes), 2))
     for done, code in enumerate(job.codes):
         if stopped():
             return None
-        results.append(evaluate(network, code, recalibration, validation))
+        results[done] = evaluate(network, code, recalibration, validation)
+        if not np.isfinite(results[done]).all():
+            raise TrainingError(
+                f"the loss of subnet {job.plan.space.digits([code])[0]} of supernet {job.member} is not finite: train"
+                " again with a lower supernet.learning_rate"
+            )
         report(done + 1)
-    accuracy, loss = zip(*results, strict=True)
-    return Evaluation(np.array(accuracy), np.array(loss))
+    return Evaluation(results[:, 0].copy(), results[:, 1].copy())
 
 
 @torch.inference_mode()
@@ -109,33 +120,68 @@ def evaluate(
     return 100.0 * correct / count, loss / count
 
 
-# One process evaluates many jobs of few members: networks and images stay loaded between them.
+# One process evaluates many jobs of few members: networks and images stay loaded between them, until a file changes.
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Changes whenever a file is replaced; zeros where there is none, which is said by whoever opens it."""
+    if not path.exists():
+        return 0, 0
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """A finished training; every job brings a copy of the plan, which the identity stands for."""
+
+    checkpoint: Path
+    version: tuple[int, int]
+    identity: tuple[tuple[str, str], ...]
+    device: str
+    member: int
+    plan: SupernetPlan = field(compare=False)
 
 
 @lru_cache(maxsize=8)
-def _trained(
-    plan: SupernetPlan, member: int, checkpoint: Path, identity: tuple[tuple[str, str], ...], device: str
-) -> SharedNetwork:
-    state = load_checkpoint(checkpoint, dict(identity))
-    if state.step != plan.steps(member):
-        raise StoreError(f"the training in {checkpoint} stopped at step {state.step} of {plan.steps(member)}")
-    network = plan.build(member)
-    network.load_state_dict(dict(state.weights))
-    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+def _trained(wanted: _Trained) -> SharedNetwork:
+    steps = wanted.plan.steps(wanted.member)
+    state = load_checkpoint(wanted.checkpoint, dict(wanted.identity))
+    if state.step != steps:
+        raise StoreError(f"the training in {wanted.checkpoint} stopped at step {state.step} of {steps}")
+    network = wanted.plan.build(wanted.member)
+    restore_weights(wanted.checkpoint, state, network)
+    network.to(device=wanted.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.eval()
     return network
 
 
 @lru_cache(maxsize=2)
-def _batches(images: Path, validation_images: int, batch_size: int, device: str) -> tuple[list[Batch], list[Batch]]:
+def _batches(
+    images: Path,
+    version: tuple[int, int],  # noqa: ARG001 - tells cached images from newer ones
+    validation_images: int,
+    batch_size: int,
+    device: str,
+) -> tuple[list[Batch], list[Batch]]:
     splits = load_splits(images).to(device)
     # Parts are stratified and shuffled, so the first images are a fair sample.
     chosen = splits.validation.take(torch.arange(min(validation_images, len(splits.validation))))
+    # Statistics are averaged over batches that count the same, so these are of one size, and none is of one image.
+    count = len(splits.recalibration)
+    number = min(-(-count // batch_size), max(1, count // 2))
+    part = splits.recalibration
+    recalibration = zip(part.images.tensor_split(number), part.labels.tensor_split(number), strict=True)
 
-    def ready(part: object) -> list[Batch]:
-        batches = part.in_order(batch_size)  # type: ignore[attr-defined]
+    def ready(batches: Iterable[Batch]) -> list[Batch]:
         return [
             (splits.normalise(image).contiguous(memory_format=torch.channels_last), label) for image, label in batches
         ]
 
-    return ready(splits.recalibration), ready(chosen)
+    return ready(recalibration), ready(chosen.in_order(batch_size))
+
+
+def _check_recalibration(plan: SupernetPlan, recalibration: list[Batch]) -> None:
+    side = plan.network.image_size >> (plan.network.stages - 1)
+    if any(len(images) * side**2 < 2 for images, _ in recalibration):
+        raise DataError("a variance needs two images to recalibrate with (got 1): give more images, or larger ones")

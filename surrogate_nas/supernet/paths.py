@@ -4,6 +4,7 @@ The draws of a step depend on the seed and the step's number alone, so that a tr
 if it had never stopped.
 """
 
+from abc import ABC, abstractmethod
 from typing import Protocol, final
 
 import numpy as np
@@ -22,7 +23,7 @@ class PathSampler(Protocol):
         """Codes whose gradients are summed in one optimizer step, shape (S, D)."""
 
 
-class _BlockSampler:
+class _BlockSampler(ABC):
     """Draws a block of steps at a time, from a generator of its own."""
 
     def __init__(self, seed: int) -> None:
@@ -31,15 +32,16 @@ class _BlockSampler:
         self._drawn: NDArray[np.int8] = np.empty((0, 0, 0), dtype=np.int8)
 
     def draw(self, step: int) -> Codes:
+        """Codes of a step, shape (S, D)."""
         block, offset = divmod(step, _BLOCK)
         if block != self._block:
             self._drawn = self._draw_block(np.random.default_rng([self._seed, block]))
             self._block = block
         return np.asarray(self._drawn[offset])
 
+    @abstractmethod
     def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
         """Codes of a block of steps, shape (block, S, D)."""
-        raise NotImplementedError  # pragma: no cover - every sampler defines it
 
 
 @final

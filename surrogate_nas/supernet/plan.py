@@ -26,7 +26,7 @@ class SupernetPlan:
 
     With whole-subnet sharing each subspace is a member; with depth-wise sharing, or without a split, there is one.
     Training members apart on the same sequence of batches is what one step with one subnet per subspace amounts to
-    where no weight is shared between subspaces.
+    where no weight is shared between subspaces; only the gradient norm is clipped for each member by itself.
 
     Attributes:
         space: The search space.
@@ -89,13 +89,17 @@ class SupernetPlan:
             shares = _THRESHOLDS[groups]
         if list(shares) != sorted(set(shares)):
             raise SettingsError(f"supernet.thresholds must ascend (got {list(shares)})")
+        shared, stages = self.settings.shared_stages, self.network.stages
+        if shared is None:
+            shared = min(_SHARED_STAGES.get(groups, 0), stages - 1)
+        if shared >= stages:
+            raise SettingsError(
+                f"supernet.shared_stages must be at most {stages - 1}, or no cell has copies (got {shared})"
+            )
         cells = sum(layer.kind == "cell" for layer in self.space.layout(self.network))
         largest = int(self.space.nonlinear_count(self.space.all_codes()).max()) * cells
-        shared = self.settings.shared_stages
         # A share times the largest count may miss a whole number by rounding, which would move a cell to another copy.
-        return tuple(round(share * largest, 6) for share in shares), _SHARED_STAGES.get(
-            groups, 0
-        ) if shared is None else shared
+        return tuple(round(share * largest, 6) for share in shares), shared
 
 
 def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, seed: int) -> SupernetPlan:
@@ -110,7 +114,8 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
     if settings.split == "none":
         split: Split = NoSplit(space)
     else:
-        split = NonlinearSplit(space, settings.bands or equal_bands(space, settings.groups))
+        bands = equal_bands(space, settings.groups) if settings.bands is None else settings.bands
+        split = NonlinearSplit(space, bands)
     plan = SupernetPlan(space, network, settings, split, seed)
     if settings.sharing == "depth":
         plan._copies()  # a wrong threshold is found now, not after an hour

@@ -44,9 +44,11 @@ class SupernetSettings(BaseModel):
     )
     batch_size: Annotated[int, Field(ge=2)] = Field(default=64, description="images per step")
     learning_rate: Annotated[float, Field(gt=0)] = Field(default=0.1, description="at the first step")
-    final_learning_rate: Annotated[float, Field(ge=0)] = Field(default=0.0, description="at the last step, on a cosine")
+    final_learning_rate: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="approached on half a cosine, which the step after the last one would reach"
+    )
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Nesterov momentum")
-    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    weight_decay: Annotated[float, Field(ge=0)] = Field(default=5e-4, description="of the weights that a step uses")
     clip_norm: Annotated[float, Field(gt=0)] | None = Field(default=5.0, description="largest gradient norm")
     checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(default=30.0, description="time between checkpoints")
 

@@ -104,6 +104,8 @@ class NonlinearSplit(_ListedSplit):
 def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
     """Cuts the nonlinear counts of a space into bands of neighbours whose largest population is smallest.
 
+    Populations are of architectures that can be drawn; counts that only disconnected ones have join the band above.
+
     Args:
         space: A space that can be listed.
         groups: Number of bands.
@@ -112,13 +114,16 @@ def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
         SettingsError: If there are fewer counts than bands.
     """
     codes = space.all_codes()
-    counts, populations = np.unique(space.nonlinear_count(codes[space.is_connected(codes)]), return_counts=True)
+    count_of = space.nonlinear_count(codes)
+    counts, populations = np.unique(count_of[space.is_connected(codes)], return_counts=True)
     if groups > len(counts):
         raise SettingsError(
-            f"supernet.groups must be at most {len(counts)}, the nonlinear counts of {space.name} (got {groups})"
+            f"supernet.groups must be at most {len(counts)}, how many nonlinear counts {space.name} has (got {groups})"
         )
     cuts = min(
         combinations(range(1, len(counts)), groups - 1),
         key=lambda cut: max(part.sum() for part in np.split(populations, cut)),
     )
-    return tuple(tuple(band.tolist()) for band in np.split(counts, cuts))
+    occurring = np.unique(count_of)
+    ends = np.searchsorted(occurring, counts[[cut - 1 for cut in cuts]], side="right")
+    return tuple(tuple(band.tolist()) for band in np.split(occurring, ends))

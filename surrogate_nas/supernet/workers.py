@@ -4,9 +4,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for_any
 from typing import Any, Protocol, TypeVar
 
@@ -36,16 +37,18 @@ class Workers:
 
     def __init__(self, processes: int) -> None:
         self.processes = processes
-        self._context = multiprocessing.get_context("spawn")
-        self._stop = self._context.Event()
+        context = multiprocessing.get_context("spawn")
+        # The progress of each running job, and then whether to stop. Each number has one writer; a lock would block
+        # everybody else for good if its holder were killed.
+        self._shared = context.RawArray("q", processes + 1)
+        self._context = context
         self._pool: ProcessPoolExecutor | None = None
-        self._counters: Any = None
 
     def __enter__(self) -> "Workers":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
+        self._stop()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -58,7 +61,7 @@ class Workers:
         on_progress: Callable[[int], None],
         should_stop: Callable[[], bool],
     ) -> None:
-        """Runs a task on every job, a few at a time, in the order given.
+        """Runs a task on every job, a few at a time, in the order given; once it was stopped, no other run is possible.
 
         Args:
             task: A function that processes can import.
@@ -69,47 +72,65 @@ class Workers:
                 begun.
 
         Raises:
-            TrainingError: If a worker process dies.
+            TrainingError: If a worker process dies while no stop was asked for.
+            Exception: What a job raised; the others are asked to return early.
         """
         if self._pool is None:
-            self._counters = self._context.Array("q", 65_536, lock=False)
             self._pool = ProcessPoolExecutor(
-                self.processes, self._context, initializer=_start_worker, initargs=(self._stop, self._counters)
+                self.processes, self._context, initializer=_start_worker, initargs=(self._shared,)
             )
-        if len(jobs) > len(self._counters):
-            raise ValueError(f"at most {len(self._counters)} jobs at once (got {len(jobs)})")
-        self._counters[: len(jobs)] = [0] * len(jobs)
         waiting = list(enumerate(jobs))[::-1]
-        running: dict[Future[Result], int] = {}
+        running: dict[Future[Result], tuple[int, int]] = {}  # position of the job, and where it tells its progress
+        free = list(range(self.processes))
+        finished = 0  # progress of jobs that have ended
         try:
             while waiting or running:
                 if should_stop():
-                    self._stop.set()
+                    self._stop()
                     waiting.clear()
-                while waiting and len(running) < self.processes:
-                    position, job = waiting.pop()
-                    running[self._pool.submit(_run_task, task, job, position)] = position
+                while waiting and free:
+                    (position, job), slot = waiting.pop(), free.pop()
+                    self._shared[slot] = 0
+                    with _interrupts_held():
+                        running[self._pool.submit(_run_task, task, job, slot)] = position, slot
                 done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-                on_progress(sum(self._counters[: len(jobs)]))
+                on_progress(finished + sum(self._shared[slot] for _, slot in running.values()))
                 for future in done:
-                    on_result(running.pop(future), future.result())
+                    position, slot = running.pop(future)
+                    free.append(slot)
+                    finished += self._shared[slot]
+                    on_result(position, future.result())
         except BrokenProcessPool:
+            if should_stop():
+                return  # a signal to the whole process group is the user's wish, and ends workers too
             raise TrainingError(
                 "a worker process died, most likely for want of memory; run again with --resume, and with fewer"
                 " compute.processes if it happens again"
             ) from None
         except BaseException:
-            self._stop.set()
+            self._stop()
             raise
 
+    def _stop(self) -> None:
+        self._shared[-1] = 1
 
-_stop_event: Any = None
-_counters: Any = None
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Lets processes begin without interrupts from the keyboard, which would end them before they can ignore them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start_worker(stop_event: Any, counters: Any) -> None:  # noqa: ANN401 - types of multiprocessing are private
-    global _stop_event, _counters
-    _stop_event, _counters = stop_event, counters
+_shared: Any = None
+
+
+def _start_worker(shared: Any) -> None:  # noqa: ANN401 - types of multiprocessing are private
+    global _shared
+    _shared = shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -122,8 +143,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run_task(task: Task[Job, Result], job: Job, position: int) -> Result:
+def _run_task(task: Task[Job, Result], job: Job, slot: int) -> Result:
     def report(progress: int) -> None:
-        _counters[position] = progress
+        _shared[slot] = progress
 
-    return task(job, report, _stop_event.is_set)
+    return task(job, report, lambda: bool(_shared[-1]))

@@ -98,7 +98,7 @@ def test_a_busy_machine_does_not_stretch_the_time_spent(monkeypatch: pytest.Monk
         now += 10 * count * 1e-3  # the thread had the core for a tenth of the time
         return count * 1e-3
 
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: now)
+    monkeypatch.setattr("surrogate_nas.hardware.timing.time.perf_counter", lambda: now)
     settings = TimingSettings(seconds=0.2, min_repeats=5, max_repeats=100, attempts=1)
     rounds: list[tuple[int, int]] = []
     (measured,) = measure_interleaved([run], settings, lambda done, total: rounds.append((done, total)))
@@ -122,7 +122,7 @@ def test_a_failing_pass_is_a_measurement_error_with_its_reason() -> None:
     def run(_count: int) -> float:
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    with pytest.raises(MeasurementError, match="CUDA out of memory.; use a smaller batch"):
+    with pytest.raises(MeasurementError, match=r"CUDA out of memory\.; use a smaller batch"):
         measure_interleaved([run], SETTINGS)
     assert gc.isenabled()
 

@@ -1,6 +1,7 @@
 """The pieces of a network against what a built network really runs."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -17,12 +18,18 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
 
-class CountAdditions(TorchDispatchMode):
+class CountAdditions(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.count = 0
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def] # noqa: ANN
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
         self.count += func is torch.ops.aten.add.Tensor
         return func(*args, **(kwargs or {}))
 
@@ -60,8 +67,14 @@ def test_every_operation_is_counted_in_every_cell(space: Space) -> None:
     for piece, count in zip(load.pieces, counts, strict=True):
         by_name[piece.name] += int(count)
     assert by_name == {
-        "stem": 1, "reduction": 2, "head": 1,
-        "nor_conv_3x3": 27, "nor_conv_1x1": 9, "skip_connect": 9, "avg_pool_3x3": 9, "addition": 27,
+        "stem": 1,
+        "reduction": 2,
+        "head": 1,
+        "nor_conv_3x3": 27,
+        "nor_conv_1x1": 9,
+        "skip_connect": 9,
+        "avg_pool_3x3": 9,
+        "addition": 27,
     }
 
 

@@ -12,7 +12,7 @@ def sample() -> Candidates:
         mean=np.array([1.0, 2.0, 3.0]),
         std=np.zeros(3),
         costs={"latency_ms": np.array([4.0, 5.0, 6.0])},
-        violation=np.array([[-0.5, 0.0], [0.25, -1.0], [0.5, 0.25]]),
+        violation=np.array([[-0.5, 0.0, -1.0], [0.25, -1.0, -1.0], [0.5, 0.25, -1.0]]),
         primary="latency_ms",
     )
 
@@ -22,12 +22,20 @@ def test_feasible_means_every_violation_at_most_zero() -> None:
     assert sample().excess.tolist() == [0.0, 0.25, 0.75]
 
 
-def test_without_budgets_all_are_feasible() -> None:
+def test_without_budgets_all_that_are_connected_are_feasible() -> None:
+    connectivity = np.array([[-1.0], [1.0], [-1.0]])
     candidates = Candidates(
-        np.zeros((2, 1), np.int8), np.zeros(2), np.zeros(2), {"params": np.ones(2)}, np.empty((2, 0)), "params"
+        np.zeros((3, 1), np.int8), np.zeros(3), np.zeros(3), {"params": np.ones(3)}, connectivity, "params"
     )
-    assert candidates.feasible.all()
-    assert candidates.excess.tolist() == [0, 0]
+    assert candidates.feasible.tolist() == candidates.connected.tolist() == [True, False, True]
+    assert candidates.excess.tolist() == [0, 1, 0]
+
+
+def test_a_budget_that_is_met_does_not_connect_input_and_output() -> None:
+    cheap = sample()
+    cheap.violation[0, -1] = 1
+    assert cheap.connected.tolist() == [False, True, True]
+    assert not cheap.feasible.any()
 
 
 def test_taking_rows_and_joining_them_restores_the_candidates() -> None:

@@ -87,7 +87,24 @@ def test_the_whole_space_is_scored_once(evaluator: Evaluator, calls: list[int], 
     again = evaluator.evaluate(space.all_codes()[[5, 3]])
     assert calls == [space.size]
     assert again.mean.tolist() == whole.mean[[5, 3]].tolist()
-    assert again.violation.shape == (2, 2)
+    assert again.violation.shape == (2, 3)  # two budgets and connectivity
+
+
+@pytest.mark.parametrize(
+    ("digits", "connected"),
+    [("000000", False), ("333000", False), ("000033", False), ("000100", True), ("300030", True), ("301003", True)],
+)
+@pytest.mark.parametrize("limits", [[], [100.0], [100.0, 100.0]])
+def test_an_architecture_without_a_path_is_infeasible_under_any_budgets(
+    space: Space, scorer: Scorer, costs: CostModel, limits: list[float], digits: str, connected: bool
+) -> None:
+    # Edges are 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2; the digit 0 cuts an edge.
+    budgets = [Budget("latency_ms", limit) for limit in limits]
+    found = Evaluator(space, scorer, costs, budgets).evaluate(space.check([space.parse(digits)]))
+    assert found.violation.shape == (1, len(limits) + 1)
+    assert (found.violation[:, :-1] < 0).all()
+    assert found.violation[0, -1] == (-1 if connected else 1)
+    assert found.feasible.tolist() == found.connected.tolist() == [connected]
 
 
 def test_the_cheapest_alike_is_that_of_a_search_by_hand(evaluator: Evaluator, space: Space) -> None:

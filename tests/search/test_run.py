@@ -11,6 +11,7 @@ from typing import get_args
 import numpy as np
 import optuna
 import pytest
+from numpy.typing import NDArray
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
@@ -87,6 +88,12 @@ class Search:
         )
 
 
+def has_path(code: NDArray[np.int8]) -> bool:
+    """Whether a cell of four nodes has a path from input to output, by trying every one of the four."""
+    to_1, to_2, from_1_to_2, straight, from_1, from_2 = (bool(choice) for choice in code)
+    return straight or (to_1 and from_1) or (to_2 and from_2) or (to_1 and from_1_to_2 and from_2)
+
+
 @pytest.fixture
 def search(space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path) -> Search:
     return Search(space, scorer, costs, tmp_path)
@@ -98,7 +105,8 @@ def test_scan_is_exact(search: Search) -> None:
     codes = space.all_codes()
     mean = search.scorer.predict(codes).mean
     latency = search.costs.evaluate(codes)["latency_ms"]
-    feasible = latency <= 4.0
+    connected = np.array([has_path(code) for code in codes])
+    feasible = connected & (latency <= 4.0)
     assert result.exact
     assert result.best == 0
     assert result.mean[0] == mean[feasible].max()
@@ -112,7 +120,7 @@ def test_scan_is_exact(search: Search) -> None:
             seen.add(number)
             ranked.append(int(row))
     assert result.finalists.tolist() == codes[ranked[:5]].tolist()
-    assert result.smallest_costs["latency_ms"] == latency.min()
+    assert result.smallest_costs["latency_ms"] == latency[connected].min() > latency.min()
     assert len(result.nearest) == 0
 
 
@@ -120,7 +128,9 @@ def test_scan_is_exact(search: Search) -> None:
 def test_every_sampler_gives_a_result_and_a_journal_that_agree(search: Search, sampler: SamplerName) -> None:
     result = search(sampler=sampler, trials=50, batch=20)
     assert result.codes.shape == (50, 6)
-    assert result.violation.shape == (50, 2)
+    assert result.violation.shape == (50, 3)
+    assert (result.violation[:, -1] <= 0).tolist() == [has_path(code) for code in result.codes]
+    assert all(has_path(code) for found in (result.finalists, result.pareto) for code in found)
     assert result.feasible.tolist() == (result.violation <= 0).all(axis=1).tolist()
     assert result.best is not None
     assert result.mean[result.best] == result.mean[result.feasible].max()
@@ -136,8 +146,18 @@ def test_a_budget_that_nobody_meets_is_an_outcome(search: Search, sampler: Sampl
     assert result.best is None
     assert len(result.finalists) == len(result.pareto) == 0
     assert result.nearest.shape == (5, 6)
+    assert all(has_path(code) for code in result.nearest)
     nearest = search.costs.evaluate(result.nearest[:1])["latency_ms"][0]
     assert nearest == result.smallest_costs["latency_ms"] > 0.5
+
+
+@pytest.mark.parametrize("sampler", get_args(SamplerName))
+def test_without_budgets_the_front_is_of_connected_architectures(search: Search, sampler: SamplerName) -> None:
+    result = search(budgets=[], sampler=sampler, goal="pareto", trials=50, batch=20)
+    assert result.violation.shape == (50, 1)
+    assert result.feasible.tolist() == [has_path(code) for code in result.codes]
+    assert len(result.pareto)
+    assert all(has_path(code) for code in result.pareto)
 
 
 def test_a_journal_of_other_budgets_is_replaced(search: Search) -> None:

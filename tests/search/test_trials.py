@@ -52,14 +52,30 @@ def test_agreement_allows_for_rounding_only(evaluator: Evaluator) -> None:
     assert agree(one, one)
     assert not agree(other, one)
     value, cost = one.values
-    for values, expected in (([value * (1 + 1e-9), cost], True), ([value + 0.01, cost], False)):
-        stored = create_trial(values=values, user_attrs={"code": one.user_attrs["code"]})
+    told = one.system_attrs["constraints"]
+    for values, constraints, expected in (
+        ([value * (1 + 1e-9), cost], told, True),
+        ([value + 0.01, cost], told, False),
+        ([value, cost], [told[0] + 1e-9, *told[1:]], True),
+        ([value, cost], told[:-1], False),  # written before connectivity was a constraint
+        ([value, cost], [*told[:-1], -told[-1]], False),
+    ):
+        stored = create_trial(
+            values=values, user_attrs={"code": one.user_attrs["code"]}, system_attrs={"constraints": constraints}
+        )
         assert agree(stored, one) is expected
     running = create_trial(state=TrialState.RUNNING, user_attrs={"code": one.user_attrs["code"]})
     assert not agree(running, one)
 
 
-def test_without_budgets_no_trial_is_infeasible(space: Space, scorer: Scorer, costs: CostModel) -> None:
-    [trial] = to_trials(space, Evaluator(space, scorer, costs, []).evaluate(space.all_codes()[:1]))
-    assert trial.system_attrs["constraints"] == []
-    assert trial.constraints == {}
+def test_without_budgets_only_what_is_not_connected_is_infeasible(
+    space: Space, scorer: Scorer, costs: CostModel
+) -> None:
+    # The second has an operation, but no path through it.
+    codes = space.check([space.parse(digits) for digits in ("000000", "300000", "000300", "333333")])
+    trials = to_trials(space, Evaluator(space, scorer, costs, []).evaluate(codes))
+    assert [trial.system_attrs["constraints"] for trial in trials] == [[1.0], [1.0], [-1.0], [-1.0]]
+    assert [list(trial.constraints.values()) for trial in trials] == [[1.0], [1.0], [-1.0], [-1.0]]
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=optuna.samplers.RandomSampler())
+    study.add_trials(trials)
+    assert {trial.user_attrs["code"] for trial in study.best_trials} <= {"000300", "333333"}

@@ -1,0 +1,47 @@
+# Everything a new checkout needs: 'make study' runs a study, 'make test' the checks. Both make the virtual environment
+# first; PYTHON, STUDY and ARGS may be set: make study STUDY=cifar10 ARGS="--data images --latency-budget 5ms"
+
+PYTHON ?= python3
+STUDY ?= quickstart
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+INPUTS := pyproject.toml constraints.txt
+
+.PHONY: study test test-all lint dashboard clean
+
+study: $(VENV)/.installed
+	$(BIN)/python -m surrogate_nas.study $(STUDY) --resume $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+test-all: lint
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+dashboard: $(VENV)/.installed-dashboard
+	$(BIN)/optuna-dashboard --host 127.0.0.1 runs/$(STUDY)/search.journal
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "surrogate_nas needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python $(INPUTS)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-dashboard: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dashboard]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,dashboard]'
+	touch $@
+
+clean:
+	rm -rf $(VENV)

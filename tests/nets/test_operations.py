@@ -1,0 +1,51 @@
+"""The operations against torch functions, and their names against those that a space may use."""
+
+import re
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.normalization import RecordingBatchNorm
+from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.space.operations import OPERATIONS
+
+
+def test_exactly_the_operations_that_a_space_may_use_can_be_built() -> None:
+    with pytest.raises(
+        SpaceError, match=re.escape(f"unknown operation 'nil'; choose from {', '.join(OPERATIONS)}") + "$"
+    ):
+        build_operation("nil", 4)
+    for name in OPERATIONS:
+        build_operation(name, 4)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_every_operation_keeps_the_shape(name: str, size: int) -> None:
+    x = torch.randn(3, 4, size, size)
+    assert build_operation(name, 4)(x).shape == x.shape
+
+
+@pytest.mark.parametrize(("name", "padding"), [("nor_conv_1x1", 0), ("nor_conv_3x3", 1)])
+def test_a_convolution_comes_after_its_activation_and_before_its_norm(name: str, padding: int) -> None:
+    torch.manual_seed(0)
+    module = build_operation(name, 4)
+    (conv,) = (part for part in module.modules() if isinstance(part, nn.Conv2d))
+    x = torch.randn(3, 4, 5, 5)
+    expected = F.batch_norm(F.conv2d(F.relu(x), conv.weight, padding=padding), None, None, training=True)
+    torch.testing.assert_close(module(x), expected)
+
+
+def test_pooling_averages_over_the_pixels_there_are() -> None:
+    x = torch.arange(9.0).reshape(1, 1, 3, 3)
+    expected = torch.tensor([[2.0, 2.5, 3.0], [3.5, 4.0, 4.5], [5.0, 5.5, 6.0]])
+    torch.testing.assert_close(build_operation("avg_pool_3x3", 1)(x)[0, 0], expected)
+
+
+def test_the_normalisation_is_the_one_asked_for() -> None:
+    kinds = [type(part) for part in build_operation("nor_conv_3x3", 4, RecordingBatchNorm).modules()]
+    assert RecordingBatchNorm in kinds
+    assert nn.BatchNorm2d not in kinds

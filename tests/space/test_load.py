@@ -1,0 +1,186 @@
+"""Reading a definition: what a fingerprint stands for, and every way to get one wrong."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.definitions import find_definition
+from surrogate_nas.errors import SettingsError, SpaceError
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+
+PUBLISHED = find_definition("spaces", "nasbench201").read_text(encoding="utf-8")
+DIGITS = "9" * 5000  # more than Python reads as one number
+
+
+def written(folder: Path, content: str | bytes) -> str:
+    path = folder / "space.toml"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+def changed(before: str, after: str) -> str:
+    assert PUBLISHED.count(before) == 1
+    return PUBLISHED.replace(before, after)
+
+
+def test_the_space_that_comes_with_the_project() -> None:
+    space = load_space("nasbench201")
+    assert space.name == "nasbench201"
+    assert space.network == NetworkSpec(16, 5, 32, input_channels=3, classes=10, stages=3)
+    assert [decision.name for decision in space.decisions] == ["1<-0", "2<-0", "2<-1", "3<-0", "3<-1", "3<-2"]
+    operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+    assert {decision.choices for decision in space.decisions} == {operations}
+    assert re.fullmatch("[0-9a-f]{16}", space.fingerprint)
+
+
+# Fingerprint
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        changed("channels = 16", "channels = 8"),
+        changed("cells = 5", "cells = 1"),
+        changed("image_size = 32", "image_size = 64"),
+        changed('name = "nasbench201"', 'name = "renamed"'),
+        changed('source = "arXiv 2001.00326"\n', ""),
+        "# a remark\r\n" + PUBLISHED.replace("\n", "\r\n"),
+        b"\xef\xbb\xbf" + PUBLISHED.encode(),
+        PUBLISHED,
+    ],
+)
+def test_sizes_and_remarks_do_not_change_what_a_code_means(tmp_path: Path, same: str | bytes) -> None:
+    assert load_space(written(tmp_path, same)).fingerprint == load_space("nasbench201").fingerprint
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        changed('"none", "skip_connect", ', '"skip_connect", "none", '),
+        changed(', "avg_pool_3x3"]', "]"),
+        changed('"2<-0", "2<-1"', '"2<-1", "2<-0"'),
+        changed('"3<-0", ', ""),
+        changed('"2<-1", ', ""),
+    ],
+)
+def test_operations_and_edges_change_it(tmp_path: Path, other: str) -> None:
+    assert load_space(written(tmp_path, other)).fingerprint != load_space("nasbench201").fingerprint
+
+
+# Malformed definitions
+
+
+@pytest.mark.parametrize(
+    ("definition", "message"),
+    [
+        ("", "name is missing"),
+        (changed('kind = "cell"\n', ""), "kind is missing"),
+        (changed("channels = 16 #", "#"), "network.channels is missing"),
+        (
+            changed("[cell]", "[cells]"),
+            "unknown key 'cells'; the keys there are name, source, kind, operations, cell, network",
+        ),
+        (changed("edges =", "edgs ="), "unknown key 'cell.edgs'; the keys there are nodes, edges"),
+        (
+            changed("cells = 5", "cells = 5\ndepth = 1"),
+            "unknown key 'network.depth'; the keys there are channels, cells",
+        ),
+        (changed("[cell]", "[[cell]]"), "cell: input should be a table (got [{"),
+        (changed('name = "nasbench201"', 'name = "A b"'), "(got 'A b')"),
+        (changed("name =", "name.x ="), "name: input should be a valid string (got {'x': 'nasbench201'})"),
+        (changed('kind = "cell"', 'kind = "chain"'), "kind: input should be 'cell' (got 'chain')"),
+        (changed("channels = 16", "channels = true"), "network.channels: input should be a valid integer (got True)"),
+        (changed("channels = 16", 'channels = "16"'), "network.channels: input should be a valid integer (got '16')"),
+        (changed("channels = 16", "channels = 1.5"), "network.channels: input should be a valid integer (got 1.5)"),
+        (
+            changed("channels = 16", "channels = 0"),
+            "network.channels: input should be greater than or equal to 1 (got 0)",
+        ),
+        (
+            changed("channels = 16", f"channels = {'9' * 30}"),
+            "network.channels: input should be less than or equal to 1024",
+        ),
+        (changed("cells = 5", "cells = nan"), "network.cells: input should be a valid integer (got nan)"),
+        (changed("stages = 3", "stages = 9"), "network.stages: input should be less than or equal to 8 (got 9)"),
+        (changed("image_size = 32", "image_size = 30"), "network: image_size must be a multiple of 4"),
+        (changed("image_size = 32", "image_size = 1979-05-27"), "network.image_size: input should be a valid integer"),
+        (changed('["none", ', '"none" #'), "operations: input should be a valid list (got 'none')"),
+        (changed('"none", ', ""), "operations: one must cut its edge, such as 'none'"),
+        (
+            changed('"none"', '"nune"'),
+            "operations: unknown operation 'nune'; choose from none, skip_connect, nor_conv_1x1",
+        ),
+        (changed('"none"', '"skip_connect"'), "operations: 'skip_connect' is listed twice"),
+        (changed('"none"', "0"), "operations.0: input should be a valid string (got 0)"),
+        (changed("nodes = 4", "nodes = 3"), "cell.edges.3: nodes are 0 to 2 (got '3<-0')"),
+        (changed("nodes = 4", "nodes = 5"), "cell.edges: no edge leaves node 3"),
+        (changed('"1<-0", ', ""), "cell.edges: no edge leads to node 1"),
+        (
+            changed('"1<-0"', '"0<-1"'),
+            "cell.edges.0: an edge leads to a later node, so that no cycle arises (got '0<-1')",
+        ),
+        (changed('"1<-0"', '"1<-1"'), "cell.edges.0: an edge leads to a later node"),
+        (changed('"1<-0"', '"1->0"'), "cell.edges.0: an edge is written 'end<-start', as '2<-1' (got '1->0')"),
+        (changed('"1<-0"', '"\\u0661<-0"'), "cell.edges.0: an edge is written 'end<-start'"),
+        (changed('"3<-2"', f'"{DIGITS}<-2"'), "cell.edges.5: an edge is written 'end<-start'"),
+        (changed('"2<-1"', '"2<-0"'), "cell.edges.2: '2<-0' is listed twice"),
+        (
+            changed('"1<-0", "2<-0"', '"2<-0", "1<-0"'),
+            "cell.edges.1: edges must be sorted by their end ('1<-0' comes too",
+        ),
+        (re.sub("edges = .*", "edges = []", PUBLISHED), "cell.edges: list should have at least 1 item"),
+    ],
+)
+def test_a_malformed_definition_is_named_by_file_and_key(tmp_path: Path, definition: str, message: str) -> None:
+    path = written(tmp_path, definition)
+    with pytest.raises(SpaceError, match=re.escape(message)) as caught:
+        load_space(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name = ", "is not valid TOML: Invalid value (at end of document)"),
+        (changed("channels = 16", "channels = 16\nchannels = 17"), "is not valid TOML: Cannot overwrite a value"),
+        (changed("channels = 16", f"channels = {DIGITS}"), "is not valid TOML: Exceeds the limit"),
+        ("x = " + "[" * 20_000, "is not valid TOML: maximum recursion depth"),
+        (PUBLISHED.encode() + b"# caf\xe9", "is not UTF-8 text"),
+        (PUBLISHED.encode("utf-16"), "is not UTF-8 text"),
+        (b"\0\1\2", "is not valid TOML"),
+    ],
+)
+def test_what_is_not_toml_is_named_by_file(tmp_path: Path, content: str | bytes, message: str) -> None:
+    path = written(tmp_path, content)
+    with pytest.raises(SettingsError, match=re.escape(f"{path} {message}")):
+        load_space(path)
+
+
+KEYS = re.findall(r"(?m)^(\w+) = ", PUBLISHED)
+VALUES = ["0", "-1", "1", "9" * 30, "1.5", "nan", "-inf", "true", "''", "'x'", "[]", "[[]]", "[0]", "['']", "['none']"]
+VALUES += ["{}", "{x = 1}", "1979-05-27", "07:32:00", "['none', 'skip_connect']", "['1<-0']"]
+
+
+def refusal(path: str) -> str | None:
+    try:
+        load_space(path)
+    except SpaceError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_any_value_is_taken_or_refused_by_file(tmp_path: Path, key: str) -> None:
+    for value in VALUES:
+        path = written(tmp_path, re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", PUBLISHED))
+        message = refusal(path)
+        assert message is None or message.startswith(f"{path}: ")
+
+
+def test_a_definition_that_breaks_off_is_refused(tmp_path: Path) -> None:
+    for end in range(0, PUBLISHED.index("image_size = 32") + len("image_size = 3"), 3):
+        path = written(tmp_path, PUBLISHED[:end])
+        with pytest.raises(SettingsError, match=re.escape(path)):
+            load_space(path)

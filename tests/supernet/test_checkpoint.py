@@ -1,0 +1,222 @@
+"""Checkpoints come back bit by bit, and neither a damaged nor a foreign file is taken for one or touched."""
+
+import errno
+import json
+import os
+import re
+import resource
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
+from surrogate_nas.supernet import checkpoint as module
+from surrogate_nas.supernet.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    momenta_of,
+    restore,
+    restore_weights,
+    save_checkpoint,
+)
+from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.training import train_step
+
+IDENTITY = {"space": "4d2a", "data": "77aa", "seed": "0"}
+STATE = Checkpoint(
+    7,
+    {"a.weight": torch.randn(3, 2), "b": torch.randn(4)},
+    {"b": torch.randn(4)},
+    torch.arange(5, dtype=torch.float64) / 3,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "supernets" / "member-0.safetensors"
+    save_checkpoint(file, STATE, IDENTITY)
+    return file
+
+
+def test_what_was_saved_is_loaded(path: Path) -> None:
+    loaded = load_checkpoint(path, IDENTITY)
+    assert loaded.step == 7
+    assert torch.equal(loaded.loss_sum, STATE.loss_sum)
+    for ours, theirs in ((loaded.weights, STATE.weights), (loaded.momenta, STATE.momenta)):
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_newer_checkpoint_replaces_the_older(path: Path) -> None:
+    save_checkpoint(path, Checkpoint(8, {}, {}, torch.zeros(5)), IDENTITY)
+    assert load_checkpoint(path, IDENTITY).step == 8
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_loaded_checkpoint_outlives_its_file(path: Path) -> None:
+    loaded = load_checkpoint(path, IDENTITY)
+    save_checkpoint(path, Checkpoint(8, {}, {}, torch.zeros(5)), IDENTITY)
+    path.unlink()
+    assert torch.equal(loaded.weights["b"], STATE.weights["b"])
+
+
+@pytest.mark.parametrize("field", IDENTITY)
+def test_a_checkpoint_of_something_else_is_refused_by_field(path: Path, field: str) -> None:
+    before = path.read_bytes()
+    expected = f"{path} was made with {field} = {IDENTITY[field]}, not other; use another --output-dir, or --overwrite"
+    with pytest.raises(RunFolderError, match=re.escape(expected)):
+        load_checkpoint(path, IDENTITY | {field: "other"})
+    assert path.read_bytes() == before
+
+
+def test_a_field_that_it_does_not_tell_is_a_difference(path: Path) -> None:
+    with pytest.raises(RunFolderError, match=re.escape("made with member = None, not 1")):
+        load_checkpoint(path, IDENTITY | {"member": "1"})
+
+
+def check_refused(path: Path, message: str) -> None:
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=re.escape(message)):
+        load_checkpoint(path, IDENTITY)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@settings(max_examples=40, deadline=None)
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_truncated_checkpoint_is_refused(tmp_path_factory: pytest.TempPathFactory, share: float) -> None:
+    path = tmp_path_factory.mktemp("cut") / "member-0.safetensors"
+    save_checkpoint(path, STATE, IDENTITY)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    check_refused(path, f"the checkpoint {path} is damaged or not one of this project")
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 64, b"\xff" * 64, b"{}", os.urandom(500)], ids=len)
+def test_other_bytes_are_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    check_refused(path, f"the checkpoint {path} is damaged or not one of this project")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        {"format": "pt"},
+        {"schema": "1", "step": "seven", "identity": json.dumps(IDENTITY)},
+        {"schema": "1", "step": "7", "identity": "5"},
+        {"schema": "1", "step": "7", "identity": "not json"},
+        {"schema": "1", "step": "7"},
+    ],
+    ids=str,
+)
+def test_foreign_safetensors_are_refused(path: Path, metadata: dict[str, str] | None) -> None:
+    save_file({"loss_sum": torch.zeros(3)}, path, metadata)
+    check_refused(path, f"the checkpoint {path} is damaged or not one of this project")
+
+
+def test_a_checkpoint_without_a_training_curve_is_refused(path: Path) -> None:
+    save_file({"weight.b": torch.zeros(3)}, path, {"schema": "1", "step": "7", "identity": json.dumps(IDENTITY)})
+    check_refused(path, "is damaged or not one of this project")
+
+
+def test_a_checkpoint_of_another_version_is_not_read_as_if_it_were_ours(path: Path) -> None:
+    save_file(load_file(path), path, {"schema": "2", "step": "7", "identity": json.dumps(IDENTITY)})
+    check_refused(path, "another version of this project: it has schema 2, this one reads 1")
+
+
+def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is damaged or not one of this project"):
+        load_checkpoint(tmp_path, IDENTITY)
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = path.read_bytes()
+
+    def full(_tensors: object, target: Path, _metadata: object) -> None:
+        Path(target).write_bytes(before[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "save_file", full)
+    expected = f"the checkpoint {path} cannot be written: No space left on device; the one before it is kept"
+    with pytest.raises(TrainingError, match=re.escape(expected)):
+        save_checkpoint(path, Checkpoint(8, {}, {}, torch.zeros(5)), IDENTITY)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_limit_of_the_system_leaves_the_checkpoint_before(path: Path) -> None:
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(TrainingError, match=re.escape(f"the checkpoint {path} cannot be written: ")):
+            save_checkpoint(path, Checkpoint(8, {"a": torch.zeros(10_000)}, {}, torch.zeros(5)), IDENTITY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_ours(path: Path) -> None:
+    with pytest.raises(TrainingError, match="cannot be written"):
+        save_checkpoint(path / "below a file" / "x.safetensors", STATE, IDENTITY)
+
+
+MakePlan = Callable[..., SupernetPlan]
+
+
+def trained(plan: SupernetPlan, steps: int = 3) -> tuple[Any, torch.optim.SGD]:
+    """A member after a few steps on few subnets, so that some momenta are missing."""
+    network = plan.build(0).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, nesterov=True, foreach=True)
+    generator = torch.Generator().manual_seed(0)
+    for step in range(steps):
+        images = torch.randn(4, 1, 8, 8, generator=generator)
+        train_step(network, optimizer, [(plan.sampler(0).draw(step)[0].tolist(), 0.1)], images, torch.arange(4), None)
+    return network, optimizer
+
+
+def test_weights_and_momenta_are_put_back_where_they_were(plan_of: MakePlan, tmp_path: Path) -> None:
+    plan = plan_of()
+    network, optimizer = trained(plan)
+    momenta = momenta_of(network, optimizer)
+    assert 0 < len(momenta) < len(list(network.parameters()))
+    path = tmp_path / "x.safetensors"
+    save_checkpoint(path, Checkpoint(3, dict(network.named_parameters()), momenta, torch.zeros(2)), IDENTITY)
+    fresh, its_optimizer = trained(plan, steps=0)
+    restore(path, load_checkpoint(path, IDENTITY), fresh, its_optimizer)
+    for (name, ours), theirs in zip(fresh.named_parameters(), network.parameters(), strict=True):
+        assert torch.equal(ours, theirs), name
+        assert ours.stride() == theirs.stride()
+    restored = momenta_of(fresh, its_optimizer)
+    assert restored.keys() == momenta.keys()
+    assert all(torch.equal(restored[name], momenta[name]) for name in momenta)
+
+
+@pytest.mark.parametrize("change", ["missing", "more", "shape", "momentum", "momentum shape"])
+def test_weights_of_another_network_are_refused(plan_of: MakePlan, change: str) -> None:
+    plan = plan_of()
+    network, optimizer = trained(plan)
+    weights, momenta = dict(network.named_parameters()), momenta_of(network, optimizer)
+    name = next(iter(momenta))
+    match change:
+        case "missing":
+            del weights[name]
+        case "more":
+            weights["name"] = torch.zeros(2)
+        case "shape":
+            weights[name] = torch.nn.Parameter(weights[name][:1])
+        case "momentum":
+            momenta["name"] = torch.zeros(2)
+        case "momentum shape":
+            momenta[name] = momenta[name][:1]
+    expected = f"the checkpoint x.safetensors is of another network: its {name if name in change else ''}"
+    with pytest.raises(RunFolderError, match=re.escape(expected)):
+        restore_weights(Path("x.safetensors"), Checkpoint(3, weights, momenta, torch.zeros(2)), network)

@@ -1,0 +1,87 @@
+"""Path samplers draw by (seed, step) alone, whatever was drawn before."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.supernet.paths import Balanced, PathSampler, PerGroup, WithinGroup
+from surrogate_nas.supernet.splits import NonlinearSplit, Split
+
+WEIGHTS = np.array([1.0, 2.0, 5.0])
+SAMPLERS: dict[str, tuple[Callable[[Split, int], PathSampler], int]] = {
+    "within a group": (lambda split, seed: WithinGroup(split, 1, seed), 1),
+    "balanced": (lambda split, seed: Balanced(split, seed, WEIGHTS), 1),
+    "per group": (PerGroup, 3),
+}
+
+
+@pytest.fixture(scope="module")
+def split(space: CellSpace) -> Split:
+    return NonlinearSplit(space, ((0, 1), (2,), (3,)))
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+class TestEverySampler:
+    @settings(max_examples=20, deadline=None)
+    @given(steps=st.lists(st.integers(0, 5000), min_size=1, max_size=8), seed=st.integers(0, 2**51))
+    def test_draws_do_not_depend_on_earlier_ones(self, split: Split, name: str, steps: list[int], seed: int) -> None:
+        make, _ = SAMPLERS[name]
+        sampler = make(split, seed)
+        for step in steps:
+            assert (sampler.draw(step) == make(split, seed).draw(step)).all()
+
+    def test_any_order_of_steps_gives_the_same(self, split: Split, name: str) -> None:
+        sampler = SAMPLERS[name][0](split, 7)
+        steps = [*range(1020, 1030), 0, 5000]
+        forwards = [sampler.draw(step).tolist() for step in steps]
+        backwards = [sampler.draw(step).tolist() for step in reversed(steps)]
+        assert forwards == backwards[::-1]
+
+    def test_a_step_has_its_number_of_connected_subnets(self, space: CellSpace, split: Split, name: str) -> None:
+        make, subnets = SAMPLERS[name]
+        sampler = make(split, 1)
+        for step in (0, 1023, 1024):
+            drawn = sampler.draw(step)
+            assert drawn.shape == (subnets, space.num_decisions)
+            assert space.is_connected(drawn).all()
+
+    def test_seeds_and_blocks_differ(self, split: Split, name: str) -> None:
+        make, _ = SAMPLERS[name]
+
+        def block(seed: int, start: int) -> list[object]:
+            return [make(split, seed).draw(start + step).tolist() for step in range(5)]
+
+        assert block(0, 0) != block(1, 0)
+        assert block(0, 0) != block(0, 1024)
+
+
+def test_within_a_group_stays_in_it(split: Split) -> None:
+    sampler = WithinGroup(split, 1, 0)
+    assert {int(split.assign(sampler.draw(step))[0]) for step in range(300)} == {1}
+
+
+def test_balanced_draws_groups_by_weight(split: Split) -> None:
+    sampler = Balanced(split, 0, WEIGHTS)
+    drawn = np.concatenate([sampler.draw(step) for step in range(8192)])
+    frequencies = np.bincount(split.assign(drawn), minlength=3)
+    assert chisquare(frequencies, 8192 * WEIGHTS / WEIGHTS.sum()).pvalue > 1e-3
+
+
+def test_weights_by_population_are_uniform_over_the_space(space: CellSpace, split: Split) -> None:
+    sampler = Balanced(split, 0, split.population().astype(np.float64))
+    drawn = np.concatenate([sampler.draw(step) for step in range(8192)])
+    connected = space.all_codes()[space.is_connected(space.all_codes())]
+    for column in range(space.num_decisions):
+        expected = np.bincount(connected[:, column], minlength=5) / len(connected)
+        assert chisquare(np.bincount(drawn[:, column], minlength=5), 8192 * expected).pvalue > 1e-3
+
+
+def test_per_group_takes_one_of_each_in_order(split: Split) -> None:
+    sampler = PerGroup(split, 5)
+    for step in range(200):
+        assert split.assign(sampler.draw(step)).tolist() == [0, 1, 2]

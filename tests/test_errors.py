@@ -1,0 +1,39 @@
+"""The family of errors: one root, an exit code each, and a built-in that fits."""
+
+import inspect
+
+import pytest
+
+from surrogate_nas import errors
+from surrogate_nas.errors import SettingsError, StoreError, SurrogateNasError, SurrogateNasWarning, WriteError
+
+ERRORS = [
+    value
+    for value in vars(errors).values()
+    if inspect.isclass(value) and value.__module__ == errors.__name__ and not issubclass(value, Warning)
+]
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_every_error_has_the_root_a_docstring_and_a_known_exit_code(kind: type[SurrogateNasError]) -> None:
+    assert issubclass(kind, SurrogateNasError)
+    assert kind.__doc__
+    assert kind.exit_code in {1, 2, 3, 130}
+    assert str(kind("what is wrong")) == "what is wrong"
+
+
+def test_wrong_settings_are_usage_and_damaged_files_are_failures() -> None:
+    assert SettingsError.exit_code == 2
+    assert all(kind.exit_code == 2 for kind in ERRORS if issubclass(kind, SettingsError))
+    assert StoreError.exit_code == WriteError.exit_code == SurrogateNasError.exit_code == 1
+
+
+def test_the_outcomes_of_their_own() -> None:
+    assert errors.InfeasibleBudgetError.exit_code == 3
+    assert errors.Interrupted.exit_code == 130
+
+
+def test_errors_are_caught_by_who_knows_only_the_built_in_ones() -> None:
+    assert issubclass(SettingsError, ValueError)
+    assert issubclass(WriteError, OSError)
+    assert issubclass(SurrogateNasWarning, UserWarning)

@@ -1,0 +1,29 @@
+"""The package itself: its version, and that importing it is quick and silent."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import surrogate_nas
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def test_the_version_is_one_that_packaging_takes() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+|\.dev\d+)?", surrogate_nas.__version__)
+
+
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["hatch"]["version"]["path"] == "surrogate_nas/__init__.py"
+
+
+def test_importing_it_loads_nothing_else_and_says_nothing() -> None:
+    script = "import sys; before = set(sys.modules); import surrogate_nas; print(sorted(set(sys.modules) - before))"
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert (done.stdout.strip(), done.stderr) == ("['surrogate_nas']", "")

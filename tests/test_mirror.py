@@ -1,0 +1,41 @@
+"""Every module has a test file of the same name at the same place."""
+
+import ast
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGE = REPOSITORY / "surrogate_nas"
+
+
+def needs_a_test(source: Path) -> bool:
+    """Whether there is anything to test.
+
+    Empty ``__init__`` files have nothing in them. A ``settings.py`` of nothing but fields, without a validator or any
+    other function, is data that pydantic interprets; what its values do is tested where they are used.
+    """
+    content = ast.parse(source.read_text(encoding="utf-8"))
+    if source.name == "settings.py":
+        return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(content))
+    return bool(content.body)
+
+
+def mirror(source: Path) -> Path:
+    """``surrogate_nas/a/b.py`` is tested by ``tests/a/test_b.py``, ``__main__.py`` by ``test_main.py``."""
+    return REPOSITORY / "tests" / source.parent.relative_to(PACKAGE) / f"test_{source.stem.strip('_')}.py"
+
+
+def test_every_module_has_its_tests() -> None:
+    sources = sorted(PACKAGE.rglob("*.py"))
+    assert len(sources) > 50
+    missing = [source for source in sources if needs_a_test(source) and not mirror(source).is_file()]
+    assert [
+        f"{mirror(source).relative_to(REPOSITORY)} for {source.relative_to(REPOSITORY)}" for source in missing
+    ] == []
+
+
+def test_every_test_file_tests_something() -> None:
+    for path in (REPOSITORY / "tests").rglob("test_*.py"):
+        functions = [
+            node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
+        ]
+        assert any(function.name.startswith("test_") for function in functions), path
