@@ -20,6 +20,15 @@ def print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def say(text: str) -> None:
+    """Prints a result; a reader that went away, such as ``head``, has seen enough and is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> int:
     """Runs a command line; no error of the project or of its usage becomes a traceback.
 
@@ -35,7 +44,6 @@ def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None 
     try:
         words = list(arguments) if arguments is not None else None
         code = app(args=words, prog_name=program, standalone_mode=False)
-        sys.stdout.flush()
     except SurrogateNasError as error:
         typer.echo(f"error: {error}", err=True)
         return error.exit_code
@@ -46,8 +54,4 @@ def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None 
         return SettingsError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return Interrupted.exit_code
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return code if isinstance(code, int) else 0

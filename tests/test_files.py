@@ -137,10 +137,8 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         """
     )
-    root = str(Path(__file__).resolve().parent.parent)
-    killed = subprocess.run(
-        [sys.executable, "-c", script, str(path)], check=False, env=os.environ | {"PYTHONPATH": root}
-    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    killed = subprocess.run([sys.executable, "-c", script, str(path)], check=False, env=environment)
     assert killed.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
     write_text(path, "new")
@@ -156,7 +154,7 @@ def test_text_is_utf8(tmp_path: Path) -> None:
 
 
 def test_json_reads_back(tmp_path: Path) -> None:
-    content: dict[str, Any] = {"b": [1, 2.5, None, True], "a": {"\u00b5": "\ud83d\ude00"}, "": 10**20}
+    content: dict[str, Any] = {"b": [1, 2.5, None, True], "a": {"\u00b5": "\U0001f600"}, "": 10**20}
     write_json(tmp_path / "a.json", content)
     assert read_json(tmp_path / "a.json", "thing") == content
     assert (tmp_path / "a.json").read_text().endswith("}\n")

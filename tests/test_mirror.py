@@ -28,14 +28,10 @@ def test_every_module_has_its_tests() -> None:
     sources = sorted(PACKAGE.rglob("*.py"))
     assert len(sources) > 50
     missing = [source for source in sources if needs_a_test(source) and not mirror(source).is_file()]
-    assert [
-        f"{mirror(source).relative_to(REPOSITORY)} for {source.relative_to(REPOSITORY)}" for source in missing
-    ] == []
+    assert [str(mirror(source).relative_to(REPOSITORY)) for source in missing] == []
 
 
 def test_every_test_file_tests_something() -> None:
     for path in (REPOSITORY / "tests").rglob("test_*.py"):
-        functions = [
-            node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
-        ]
-        assert any(function.name.startswith("test_") for function in functions), path
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        assert any(isinstance(node, ast.FunctionDef) and node.name.startswith("test_") for node in nodes), path

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from surrogate_nas.budgets import Budget, format_cost
-from surrogate_nas.command_line import print_version, run_command
+from surrogate_nas.command_line import print_version, run_command, say
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
@@ -52,7 +52,7 @@ def look_up(
     if as_json:
         _print_json(table, budgets, entries)
     else:
-        typer.echo(aligned(table, entries))
+        say(aligned(table, entries))
 
 
 def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence[Entry]) -> None:
@@ -68,7 +68,7 @@ def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence
     if not entries:
         answer["smallest_reachable"] = {budget.cost: table.smallest(budget.cost) for budget in budgets}
         answer["nearest_misses"] = [entry.as_json() for entry in table.nearest_misses(budgets)]
-    typer.echo(json.dumps(answer, indent=2))
+    say(json.dumps(answer, indent=2))
 
 
 def aligned(table: LookupTable, entries: Sequence[Entry]) -> str:

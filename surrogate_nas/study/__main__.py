@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import tomli_w
 import typer
 
-from surrogate_nas.command_line import print_version, run_command
+from surrogate_nas.command_line import print_version, run_command, say
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.definitions import available
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
@@ -113,7 +113,7 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> None:
         with stop_on_interrupt(on_first_interrupt) as should_stop:
             facts = run_study(request, console, should_stop)
         if as_json:
-            typer.echo(json.dumps(facts_to_json(facts), indent=2))
+            say(json.dumps(facts_to_json(facts), indent=2))
         show_outcome(facts, request.output, console)
     except (Interrupted, KeyboardInterrupt) as interruption:
         console.warn(f"{str(interruption) or 'stopped at once'}; go on with: {again}")

@@ -43,7 +43,7 @@ def torch_flops(module: nn.Module, channels: int, size: int) -> int:
     return int(counter.get_total_flops())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(CODE, NETWORK)
 def test_counts_are_those_of_the_built_network(code: tuple[int, ...], network: NetworkSpec) -> None:
     effective = SPACE.effective([code])
@@ -56,7 +56,7 @@ def test_counts_are_those_of_the_built_network(code: tuple[int, ...], network: N
     assert (2 * macs).tolist() == [torch_flops(live, network.input_channels, network.image_size)]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(CODE, NETWORK)
 def test_flops_as_written_add_every_dead_operation(code: tuple[int, ...], network: NetworkSpec) -> None:
     dead = [SPACE.operations[c] for c, e in zip(code, SPACE.effective([code])[0], strict=True) if c != e]

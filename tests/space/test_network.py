@@ -57,7 +57,7 @@ def test_each_layer_takes_what_the_one_before_gives(network: NetworkSpec) -> Non
     assert (layers[-1].out_channels, layers[-1].out_size) == (network.classes, 1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(NETWORKS)
 def test_fixed_layers_cost_what_torch_counts(network: NetworkSpec) -> None:
     for layer in set(residual_stages(network)):
