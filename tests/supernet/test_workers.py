@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -167,7 +168,8 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
     yield start
     for process in begun:
-        if process.poll() is None:
+        # Workers that outlive the main process would keep its pipes open.
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
