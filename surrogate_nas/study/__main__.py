@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import tomli_w
 import typer
 
 from surrogate_nas.command_line import print_version, run_command, say
@@ -19,11 +18,8 @@ from surrogate_nas.definitions import available
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.interrupts import stop_on_interrupt
-from surrogate_nas.study.read_study import parse_assignments, read_resolved, read_study
-from surrogate_nas.study.request import Request, absolute_paths
-from surrogate_nas.study.settings import StudySettings
-
-DEFAULT_STUDY = "quickstart"
+from surrogate_nas.study.read_study import parse_assignments, parse_text, study_text
+from surrogate_nas.study.request import Request, absolute_paths, resolve_request, resume_command
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -72,7 +68,7 @@ def study(
 ) -> None:
     """Searches the best architecture for your images under your budgets, and writes a table for any other budget."""
     if resume and overwrite:
-        raise SettingsError("--resume and --overwrite exclude each other")
+        raise SettingsError("--resume and --overwrite exclude each other; use one of them")
     given = {
         "budget.latency": latency_budget,
         "budget.flops": flops_budget,
@@ -82,62 +78,63 @@ def study(
         "compute.device": compute_device,
         "truth.file": truth,
         "truth.column": truth_column,
-        "seed": seed,
     }
-    overrides: dict[str, Any] = parse_assignments(settings or [])
-    overrides |= {key: value for key, value in given.items() if value is not None}
-    if data is not None:
-        overrides |= _data_overrides(data)
-    resolved, output = _resolve(name, overrides, output_dir, resume)
+    overrides = _data_overrides(data) if data is not None else {}
+    overrides |= parse_assignments(settings or [])
+    overrides |= {key: parse_text(value) for key, value in given.items() if value is not None}
+    overrides |= {"seed": seed} if seed is not None else {}
+    resolved, output = resolve_request(name, overrides, output_dir, resume=resume)
+    resolved.budget.requests()  # a wrong budget is said before anything else is done
     if dry_run:
-        resolved.budget.requests()
-        typer.echo(tomli_w.dumps(absolute_paths(resolved).model_dump(mode="json", exclude_none=True)), nl=False)
+        resolved = absolute_paths(resolved)
+        say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
         return
     command = shlex.join(["python", "-m", "surrogate_nas.study", *sys.argv[1:]])
-    request = Request(resolved, output, resume, overwrite, command)
-    with StudyConsole(quiet=quiet, verbose=verbose, results_to_stderr=as_json) as console:
-        _run(request, console, as_json)
+    with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
+        code = _run(Request(resolved, output, resume, overwrite, command), console, as_json)
+    raise typer.Exit(code)
 
 
-def _run(request: Request, console: StudyConsole, as_json: bool) -> None:
-    # Torch and its companions take seconds to import, which help, versions and wrong options need not wait for.
-    from surrogate_nas.report.report_json import facts_to_json
-    from surrogate_nas.study.run import run_study, show_outcome
-
-    again = f"python -m surrogate_nas.study --output-dir {shlex.quote(str(request.output))} --resume"
+def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
+    """Runs the study and returns the exit code; whatever ends it is one line that goes into the log as well."""
 
     def on_first_interrupt() -> None:
         console.warn("stopping: what is done is being saved; press Ctrl-C again to stop at once")
 
     try:
+        # Torch and its companions take seconds to import, which help, versions and wrong options need not wait for.
+        from surrogate_nas.report.report_json import facts_to_json
+        from surrogate_nas.study.outcome import show_outcome
+        from surrogate_nas.study.run import run_study
+
         with stop_on_interrupt(on_first_interrupt) as should_stop:
             facts = run_study(request, console, should_stop)
         if as_json:
             say(json.dumps(facts_to_json(facts), indent=2))
         show_outcome(facts, request.output, console)
     except (Interrupted, KeyboardInterrupt) as interruption:
-        console.warn(f"{str(interruption) or 'stopped at once'}; go on with: {again}")
-        raise typer.Exit(Interrupted.exit_code) from None
+        console.warn(f"{str(interruption) or 'stopped at once'}; {_way_on(request)}")
+        return Interrupted.exit_code
     except SurrogateNasError as error:
         console.error(str(error))
-        raise typer.Exit(error.exit_code) from None
+        return error.exit_code
+    except OSError as error:
+        # Such as a full disk where a library writes.
+        console.error(f"{error.filename or request.output}: {error.strerror or error}")
+        return SurrogateNasError.exit_code
+    return 0
 
 
-def _resolve(
-    name: str | None, overrides: dict[str, Any], output_dir: Path | None, resume: bool
-) -> tuple[StudySettings, Path]:
-    """The study asked for and its folder; resuming without a study's name takes the one in the folder."""
-    begun = output_dir / "study.toml" if output_dir else None
-    if name is None and resume and begun is not None and begun.exists():
-        return read_resolved(begun, overrides), begun.parent
-    settings = read_study(name or DEFAULT_STUDY, overrides)
-    return settings, output_dir or Path("runs") / settings.name
+def _way_on(request: Request) -> str:
+    if not (request.output / "study.toml").exists():
+        return "nothing was written yet"
+    return f"go on with: {resume_command(request.output)}"
 
 
 def _data_overrides(data: str) -> dict[str, Any]:
-    """A name of a data set is that set; anything else is a folder."""
+    """A name of a data set is that set, from its usual place; anything else is a folder."""
     if data in SOURCES and data != "folder":
-        return {"data.source": data}
+        return {"data.source": data, "data.path": None}
     return {"data.source": "folder", "data.path": data}
 
 

@@ -1,35 +1,36 @@
 """What a study says while it runs: progress and notes on standard error and in the log, results on standard output."""
 
 import logging
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from surrogate_nas.errors import WriteError
+from surrogate_nas.study.interrupts import Advance
+
 _LOGGER = logging.getLogger("surrogate_nas.study")
-Advance = Callable[[int, int], None]
-"""Takes how much is done, and how much there is."""
+_BESIDE_BAR = 64  # characters that a line of progress takes beside its bar, with the longest titles
+_SHORTEST_BAR, _LONGEST_BAR = 8, 40
 
 
 class StudyConsole:
     """The study's voice; progress bars are drawn on a terminal only.
 
     Args:
-        quiet: Whether to leave out notes and progress; warnings are still said.
+        quiet: Whether to leave out notes and progress; warnings and results are still said.
         verbose: Whether to say details.
-        results: Where results go: standard output, or standard error where that is kept for JSON.
+        json: Whether standard output is kept for JSON: results then go where notes go.
     """
 
-    def __init__(self, *, quiet: bool = False, verbose: bool = False, results_to_stderr: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, verbose: bool = False, json: bool = False) -> None:
         self._messages = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.results = Console(stderr=results_to_stderr, highlight=False)
+        self.results = Console(stderr=json, quiet=json and quiet, highlight=False)
         self._quiet, self._verbose = quiet, verbose
         self._log: logging.Handler | None = None
         _LOGGER.setLevel(logging.DEBUG)
@@ -41,37 +42,45 @@ class StudyConsole:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._log is not None:
             _LOGGER.removeHandler(self._log)
             self._log.close()
+            self._log = None
 
     def log_to(self, path: Path) -> None:
-        """Writes everything that is said from now on into a file as well, with the time."""
-        self._log = logging.FileHandler(path, encoding="utf-8")
+        """Writes everything that is said from now on into a file as well, with the time.
+
+        Raises:
+            WriteError: If the file cannot be written.
+        """
+        try:
+            self._log = _LogFile(path, encoding="utf-8")
+        except OSError as error:
+            raise WriteError(f"the log {path} cannot be written: {error.strerror or error}") from None
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
         _LOGGER.addHandler(self._log)
 
     def note(self, text: str) -> None:
         """A line about what happens."""
-        _LOGGER.info(text)
+        _LOGGER.info("%s", text)
         if not self._quiet:
             self._messages.print(Text(text))
 
     def detail(self, text: str) -> None:
         """A line for those who asked for more."""
-        _LOGGER.debug(text)
+        _LOGGER.debug("%s", text)
         if self._verbose:
             self._messages.print(Text(text, style="dim"))
 
     def warn(self, text: str) -> None:
         """A line that must not be missed."""
-        _LOGGER.warning(text)
+        _LOGGER.warning("%s", text)
         self._messages.print(Text(f"warning: {text}", style="yellow"))
 
     def error(self, text: str) -> None:
         """The one line that an error ends with."""
-        _LOGGER.error(text)
+        _LOGGER.error("%s", text)
         self._messages.print(Text(f"error: {text}", style="bold red"))
 
     def table(self, title: str, header: list[str], rows: list[list[str]]) -> None:
@@ -86,26 +95,54 @@ class StudyConsole:
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Advance]:
-        """A progress bar for the length of a block; off a terminal, a line at its beginning."""
+        """A progress bar with times for the length of a block; off a terminal, a line at its beginning."""
         _LOGGER.info("%s: begun", title)
-        if self._quiet or not sys.stderr.isatty():
+        logged = _logged_tenths(title)
+        if self._quiet or not self._messages.is_terminal:
             if not self._quiet:
                 self._messages.print(Text(f"{title} ..."))
-            yield _plain_progress(title)
+            yield logged
             return
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
+        with Progress(*self._columns(), console=self._messages) as bars:
+            task = bars.add_task(title, total=None)
+            begun = False
+
+            def advance(done: int, total: int) -> None:
+                nonlocal begun
+                # What an earlier process did says nothing about the speed of this one.
+                if done and not begun:
+                    bars.reset(task, total=total, completed=done)
+                begun = True
+                bars.update(task, completed=done, total=total)
+                logged(done, total)
+
+            yield advance
+
+    def _columns(self) -> tuple[TextColumn | BarColumn | TimeElapsedColumn | TimeRemainingColumn, ...]:
+        width = min(max(self._messages.width - _BESIDE_BAR, _SHORTEST_BAR), _LONGEST_BAR)
+        return (
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=width),
             TaskProgressColumn(),
             TimeElapsedColumn(),
+            TextColumn("left", markup=False),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self._messages) as bars:
-            task = bars.add_task(title, total=None)
-            yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _plain_progress(title: str) -> Advance:
+class _LogFile(logging.FileHandler):
+    """A log that may fail: what is wrong with the disk is said, once, by the stage that writes there."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Leaves the line out."""
+
+    def close(self) -> None:
+        """Closes the file."""
+        with suppress(OSError):
+            super().close()
+
+
+def _logged_tenths(title: str) -> Advance:
     """Logs each tenth of the way."""
     logged = 0
 

@@ -7,7 +7,10 @@ import platform
 import sys
 from typing import Any
 
+import torch
+
 from surrogate_nas import __version__
+from surrogate_nas.hardware.machine import machine_name
 
 _LIBRARIES = ("torch", "torch-geometric", "torchvision", "optuna", "scikit-learn", "numpy", "scipy", "h5py")
 
@@ -23,12 +26,7 @@ def versions() -> dict[str, str]:
 
 def processor() -> str:
     """Name of the processor."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-        return names[0] if names else platform.machine()
-    except OSError:
-        return platform.processor() or platform.machine()
+    return machine_name(torch.device("cpu"))
 
 
 def environment(command: str) -> dict[str, Any]:

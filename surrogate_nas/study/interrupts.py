@@ -1,30 +1,72 @@
 """Ctrl-C: the first one asks the study to save and stop, the second one stops it at once."""
 
+import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from surrogate_nas.errors import Interrupted
+
+Advance = Callable[[int, int], None]
+"""Takes how much is done, and how much there is."""
 
 
 @contextmanager
 def stop_on_interrupt(on_first: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     """Yields a function that says whether a stop was asked for, by Ctrl-C or by a termination signal.
 
+    The second signal ends all worker processes and raises ``KeyboardInterrupt``.
+
     Args:
-        on_first: Called at the first signal, to tell the user what happens now.
+        on_first: Called when the stop is first noticed, to tell the user what happens now. Not from the signal handler,
+            which may have interrupted somebody who is printing.
     """
-    asked = False
+    asked, told = 0, False
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         nonlocal asked
-        if asked:
+        asked += 1
+        if asked > 1:
+            # They replace files in one piece, so nothing that was saved is lost.
+            for worker in multiprocessing.active_children():
+                worker.kill()
             raise KeyboardInterrupt
-        asked = True
-        on_first()
+
+    def should_stop() -> bool:
+        nonlocal told
+        if asked and not told:
+            told = True
+            on_first()
+        return asked > 0
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: asked
+        yield should_stop
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def stop_if_asked(should_stop: Callable[[], bool], doing: str) -> None:
+    """Ends a stage that was asked to stop.
+
+    Args:
+        should_stop: Whether it was.
+        doing: What it was doing, such as ``"reading images"``.
+
+    Raises:
+        Interrupted: If it was.
+    """
+    if should_stop():
+        raise Interrupted(f"stopped while {doing}")
+
+
+def stoppable(advance: Advance, should_stop: Callable[[], bool], doing: str) -> Advance:
+    """Progress that raises ``Interrupted`` once a stop was asked for."""
+
+    def advance_or_stop(done: int, total: int) -> None:
+        advance(done, total)
+        stop_if_asked(should_stop, doing)
+
+    return advance_or_stop

@@ -1,5 +1,6 @@
 """The stages that learn: train the sub-supernets, label architectures with them, fit the predictor to the labels."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,21 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas import __version__
-from surrogate_nas.data.settings import DataSettings
-from surrogate_nas.errors import Interrupted
+from surrogate_nas.errors import Interrupted, StoreError
 from surrogate_nas.labels.records import LabelBatch, LabelIdentity
-from surrogate_nas.labels.store import LabelStore
+from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.predictor.fitted import FittedPredictor, fit_predictor, load_predictor
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder, digest
+from surrogate_nas.supernet.checkpoint import load_checkpoint
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
 from surrogate_nas.supernet.training import TrainingJob, train_member
 from surrogate_nas.supernet.workers import Workers
 
 _CODES_PER_JOB = 8
-_LABEL_STREAM = 1  # of the random draws of a study's seed
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,32 @@ def supernet_identity(prepared: Prepared, member: int) -> dict[str, str]:
     }
 
 
+def label_identity(prepared: Prepared) -> LabelIdentity:
+    """What the labels of a run belong to."""
+    return LabelIdentity.of_space(
+        prepared.space, data_fingerprint=prepared.splits.fingerprint, code_version=__version__
+    )
+
+
+def check_stored(prepared: Prepared, folder: RunFolder) -> None:
+    """Opens what an earlier process left for later stages to go on from, so that damage is said before any change.
+
+    Raises:
+        StoreError: If labels, a checkpoint or the state of the run are damaged.
+        RunFolderError: If they belong to something else.
+    """
+    folder.state.check()
+    if folder.labels.exists():
+        read_labels(folder.labels, label_identity(prepared))
+    for member in range(prepared.plan.members):
+        _steps_done(prepared, folder, member)
+
+
+def _steps_done(prepared: Prepared, folder: RunFolder, member: int) -> int:
+    path = folder.checkpoint(member)
+    return load_checkpoint(path, supernet_identity(prepared, member)).step if path.exists() else 0
+
+
 def train_supernets(
     prepared: Prepared,
     folder: RunFolder,
@@ -68,39 +94,39 @@ def train_supernets(
         TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
     """
     plan, settings = prepared.plan, prepared.settings
+    begun_at = {member: _steps_done(prepared, folder, member) for member in range(plan.members)}
+    missing = [member for member, step in begun_at.items() if step < plan.steps(member)]
+    if not missing:
+        console.note("supernets: trained already")
+        return
     jobs = [
         TrainingJob(
             plan,
             member,
             folder.images,
-            DataSettings.model_validate(settings.data.model_dump()),
-            folder.supernets / f"member-{member}.safetensors",
+            settings.data,
+            folder.checkpoint(member),
             supernet_identity(prepared, member),
             settings.compute.device,
             settings.compute.threads,
         )
-        for member in range(plan.members)
+        for member in missing
     ]
     total = sum(plan.steps(member) for member in range(plan.members))
+    done_before, taken_up = sum(begun_at.values()), sum(begun_at[member] for member in missing)
     complete: dict[int, bool] = {}
     with console.progress(f"supernets ({plan.members} x {settings.supernet.steps:,} steps)") as advance:
+        advance(done_before, total)
         workers.run(
             train_member,
             jobs,
             on_result=complete.__setitem__,
-            on_progress=lambda done: advance(done, total),
+            # Workers count the steps of earlier processes too, once they have read their checkpoints.
+            on_progress=lambda done: advance(done_before - taken_up + max(done, taken_up), total),
             should_stop=should_stop,
         )
-    if len(complete) < plan.members or not all(complete.values()):
+    if len(complete) < len(jobs) or not all(complete.values()):
         raise Interrupted("stopped while training supernets")
-
-
-def draw_architectures(prepared: Prepared) -> Codes:
-    """The architectures to label: drawn uniformly without repeats from those that compute something, shape (M, D)."""
-    rng = np.random.default_rng([prepared.settings.seed, _LABEL_STREAM])
-    candidates = rng.permutation(np.flatnonzero(prepared.connected))
-    drawn: Codes = prepared.codes[candidates[: prepared.settings.labels.count]]
-    return drawn
 
 
 def label_architectures(
@@ -116,46 +142,47 @@ def label_architectures(
         Interrupted: If a stop was asked for; labels made so far are kept.
         StoreError: If the label file or a checkpoint is damaged.
     """
-    space, settings = prepared.space, prepared.settings
-    codes = draw_architectures(prepared)
+    space, codes = prepared.space, prepared.drawn
     keys = space.index(space.effective(codes))
     wanted = np.unique(keys)
-    identity = LabelIdentity.of_space(space, data_fingerprint=prepared.splits.fingerprint, code_version=__version__)
-    with LabelStore.open_or_create(folder.labels, identity) as labels:
+    with LabelStore.open_or_create(folder.labels, label_identity(prepared)) as labels:
         missing = np.setdiff1d(wanted, space.index(labels.read().codes))
-        jobs = _evaluation_jobs(prepared, folder, space.codes_at(missing))
-        done_before = len(wanted) - len(missing)
-
-        def keep(position: int, result: Evaluation | None) -> None:
-            if result is None:
-                return
-            job = jobs[position]
-            labels.append(
-                LabelBatch(
-                    np.array(job.codes, dtype=np.int8),
-                    result.accuracy_percent,
-                    result.loss,
-                    "supernet",
-                    job.member,
-                    settings.seed,
-                    prepared.plan.steps(job.member),
+        if len(missing):
+            jobs = _evaluation_jobs(prepared, folder, space.codes_at(missing))
+            with console.progress(f"labels ({len(wanted):,} evaluations)") as advance:
+                done_before = len(wanted) - len(missing)
+                advance(done_before, len(wanted))
+                workers.run(
+                    evaluate_member,
+                    jobs,
+                    on_result=lambda position, result: _keep(prepared, labels, jobs[position], result),
+                    on_progress=lambda done: advance(done_before + done, len(wanted)),
+                    should_stop=should_stop,
                 )
-            )
-
-        with console.progress(f"labels ({len(codes):,} architectures, {len(wanted):,} evaluations)") as advance:
-            workers.run(
-                evaluate_member,
-                jobs,
-                on_result=keep,
-                on_progress=lambda done: advance(done_before + done, len(wanted)),
-                should_stop=should_stop,
-            )
+        else:
+            console.note(f"labels: all {len(wanted):,} made already")
         stored = labels.read()
     position = {key: row for row, key in enumerate(space.index(stored.codes).tolist())}
     if any(key not in position for key in wanted.tolist()):
         raise Interrupted("stopped while labelling")
     rows = [position[key] for key in keys.tolist()]
     return StudyLabels(codes, stored.accuracy_percent[rows], stored.loss[rows], len(wanted))
+
+
+def _keep(prepared: Prepared, labels: LabelStore, job: EvaluationJob, result: Evaluation | None) -> None:
+    if result is None:  # it was stopped
+        return
+    labels.append(
+        LabelBatch(
+            np.array(job.codes, dtype=np.int8),
+            result.accuracy_percent,
+            result.loss,
+            "supernet",
+            job.member,
+            prepared.settings.seed,
+            prepared.plan.steps(job.member),
+        )
+    )
 
 
 def _evaluation_jobs(prepared: Prepared, folder: RunFolder, codes: Codes) -> list[EvaluationJob]:
@@ -173,7 +200,7 @@ def _evaluation_jobs(prepared: Prepared, folder: RunFolder, codes: Codes) -> lis
                     folder.images,
                     settings.labels.validation_images,
                     settings.labels.batch_size,
-                    folder.supernets / f"member-{member}.safetensors",
+                    folder.checkpoint(member),
                     supernet_identity(prepared, member),
                     settings.compute.device,
                 )
@@ -203,7 +230,7 @@ def predictor_inputs(prepared: Prepared, labels: StudyLabels) -> str:
     )
 
 
-def fit(
+def fit_predictor_to(
     prepared: Prepared,
     labels: StudyLabels,
     folder: RunFolder,
@@ -217,8 +244,14 @@ def fit(
         Interrupted: If a stop was asked for.
     """
     inputs = predictor_inputs(prepared, labels)
-    if folder.is_done("predictor", inputs):
-        return load_predictor(folder.predictor, prepared.space)
+    if folder.state.is_done("predictor", inputs):
+        try:
+            predictor = load_predictor(folder.predictor, prepared.space)
+            console.note("predictor: fitted already")
+            return predictor
+        except StoreError as error:
+            console.warn(f"{error}; the predictor is fitted again")
+    began = time.monotonic()
     settings = prepared.settings
     targets = -labels.loss if settings.predictor.target == "loss" else labels.accuracy_percent
     with console.progress("predictor") as advance:
@@ -233,5 +266,8 @@ def fit(
             baselines=baselines(prepared, labels.codes),
             should_stop=should_stop,
         )
+    # A crash between the two writes must not leave this predictor marked as one of former labels.
+    folder.state.forget("predictor")
     predictor.save(folder.predictor)
+    folder.state.mark_done("predictor", time.monotonic() - began, inputs)
     return predictor

@@ -1,5 +1,6 @@
 """Everything before training: space, images, networks, costs, budgets, and whether any architecture can meet them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,23 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.budgets import Budget, BudgetRequest, format_cost
-from surrogate_nas.data.cache import load_splits, save_splits
 from surrogate_nas.data.images import DataSplits
-from surrogate_nas.data.load import load_images
 from surrogate_nas.definitions import find_definition
-from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
+from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError
 from surrogate_nas.files import write_text
-from surrogate_nas.hardware.costs import CompositeCosts, cost_model
-from surrogate_nas.hardware.stored import StoredCosts, read_costs, tabulate, write_costs
+from surrogate_nas.hardware.costs import CompositeCosts
+from surrogate_nas.hardware.stored import StoredCosts, write_costs
 from surrogate_nas.hardware.tables import TableLatency
+from surrogate_nas.predictor.targets import MINIMUM_CLASSES
 from surrogate_nas.report.truth import Truth, read_truth
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.console import StudyConsole
+from surrogate_nas.study.costs import deployed_costs
+from surrogate_nas.study.images import keep_images, read_images
 from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.settings import StudySettings
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
+
+_LABEL_STREAM = 1  # of the random draws of a study's seed
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Prepared:
         plan: Of the supernets; ``plan.network`` is theirs.
         codes: Every architecture, shape (N, D).
         connected: Which of them lead from input to output, shape (N,).
+        drawn: The architectures to label, shape (M, D).
         cost_model: Made the costs, and measures winners.
         table: The costs of every architecture.
         budgets: The bounds.
@@ -52,6 +57,7 @@ class Prepared:
     plan: SupernetPlan
     codes: Codes
     connected: NDArray[np.bool_]
+    drawn: Codes
     cost_model: CompositeCosts
     table: StoredCosts
     budgets: tuple[Budget, ...]
@@ -74,94 +80,110 @@ class Prepared:
         return np.asarray(within.all(axis=0) & self.connected)
 
 
-def prepare(settings: StudySettings, folder: RunFolder, console: StudyConsole) -> Prepared:
-    """Reads and checks everything, without changing the run folder.
+def prepare(
+    settings: StudySettings, folder: RunFolder, console: StudyConsole, should_stop: Callable[[], bool]
+) -> Prepared:
+    """Reads and checks everything, what is quickly checked first, without changing the run folder.
 
     Raises:
         SurrogateNasError: If anything is wrong with settings, images, tables or ground truth.
-        RunFolderError: If the folder was begun with other images or another space.
+        RunFolderError: If the folder was begun with other images, another space or another device.
+        Interrupted: If a stop was asked for.
     """
     requests = settings.budget.requests()
     space = load_space(settings.space)
-    if folder.space.exists() and load_space(str(folder.space)).fingerprint != space.fingerprint:
-        raise RunFolderError(f"{folder.path} was begun with another space than {settings.space}; use --overwrite")
+    _require_same_space(space, settings, folder)
+    codes = space.all_codes()
+    connected = space.is_connected(codes)
+    drawn = draw_architectures(space, codes[connected], settings)
     truth = read_truth(Path(settings.truth.file), space, settings.truth.column) if settings.truth.file else None
     if settings.hardware.latency_table is not None:
         # Seconds to check, so a wrong table is said before images are read.
         TableLatency(space, Path(settings.hardware.latency_table), settings.hardware.device)
-    splits = _images(settings, folder, console)
-    classes, channels = len(splits.class_names), splits.channels
-    sizes = settings.network
-    deployed = NetworkSpec(
-        sizes.channels or space.network.channels,
-        sizes.cells or space.network.cells,
-        sizes.image_size or splits.native_image_size,
-        channels,
-        classes,
-        space.network.stages,
-    )
-    small = NetworkSpec(
-        settings.supernet.channels,
-        settings.supernet.cells,
-        splits.image_size,
-        channels,
-        classes,
-        space.network.stages,
-    )
+    splits = read_images(settings, folder, console, should_stop)
+    deployed, small = _networks(settings, space, splits)
     plan = make_plan(space, small, settings.supernet, settings.seed)
     if settings.supernet.batch_size > len(splits.train):
         raise SettingsError(
             f"supernet.batch_size must be at most the number of training images, {len(splits.train)}"
             f" (got {settings.supernet.batch_size})"
         )
-    with console.progress("costs of the deployed network") as advance:
-        model = cost_model(
-            space,
-            deployed,
-            settings.hardware,
-            seed=settings.seed,
-            on_progress=lambda _what, done, total: advance(done, total),
-        )
-        table = read_costs(folder.costs, space, deployed) if folder.costs.exists() else tabulate(space, model)
-    codes = space.all_codes()
-    connected = space.is_connected(codes)
+    model, table = deployed_costs(space, deployed, settings, folder, console, should_stop)
     costs = table.evaluate(codes)
     budgets = tuple(_resolved(request, costs, connected) for request in requests)
-    return Prepared(settings, space, splits, deployed, plan, codes, connected, model, table, budgets, truth)
+    return Prepared(settings, space, splits, deployed, plan, codes, connected, drawn, model, table, budgets, truth)
+
+
+def _require_same_space(space: Space, settings: StudySettings, folder: RunFolder) -> None:
+    if not folder.space.exists():
+        return
+    try:
+        before = load_space(str(folder.space))
+    except SettingsError as error:
+        raise SettingsError(f"{error}; restore the file, or begin anew by --overwrite") from None
+    if before.fingerprint != space.fingerprint:
+        raise RunFolderError(
+            f"{folder.path} was begun with another space than {settings.space}; use another --output-dir, or"
+            " --overwrite to begin anew"
+        )
+
+
+def draw_architectures(space: Space, connected: Codes, settings: StudySettings) -> Codes:
+    """The architectures to label, drawn uniformly without repeats, shape (M, D).
+
+    Args:
+        space: The search space.
+        connected: The architectures that compute something, shape (N, D).
+        settings: Number and seed; with one seed, fewer architectures are the first of more.
+
+    Raises:
+        SettingsError: If the predictor could not learn from them, which would show after the training only.
+    """
+    rng = np.random.default_rng([settings.seed, _LABEL_STREAM])
+    drawn: Codes = connected[rng.permutation(len(connected))[: settings.labels.count]]
+    classes = len(np.unique(space.canonical_keys(drawn)))
+    if classes < MINIMUM_CLASSES:
+        raise SettingsError(
+            f"labels.count must give at least {MINIMUM_CLASSES} architectures that differ, for the predictor to learn"
+            f" from (got {settings.labels.count} with {classes}); set a larger one"
+        )
+    return drawn
+
+
+def _networks(settings: StudySettings, space: Space, splits: DataSplits) -> tuple[NetworkSpec, NetworkSpec]:
+    """The network that is deployed, and that of the supernet."""
+    classes, channels = len(splits.class_names), splits.channels
+    sizes, small = settings.network, settings.supernet
+
+    def network(setting: str, width: int, cells: int, image_size: int) -> NetworkSpec:
+        try:
+            return NetworkSpec(width, cells, image_size, channels, classes, space.network.stages)
+        except SpaceError as error:
+            raise SpaceError(f"{setting}.{error}; set {setting}.image_size") from None
+
+    return (
+        network(
+            "network",
+            sizes.channels or space.network.channels,
+            sizes.cells or space.network.cells,
+            sizes.image_size or splits.native_image_size,
+        ),
+        network("data", small.channels, small.cells, splits.image_size),
+    )
 
 
 def _resolved(request: BudgetRequest, costs: dict[str, NDArray[np.float64]], connected: NDArray[np.bool_]) -> Budget:
-    if request.cost not in costs:
-        raise SettingsError(f"there is a budget on {request.cost}, but no such cost is known")
     # Percentiles are of networks that compute something; a cut network would be a bargain that nobody wants.
     return request.resolve(costs[request.cost][connected])
 
 
-def _images(settings: StudySettings, folder: RunFolder, console: StudyConsole) -> DataSplits:
-    """The images: those of the run folder where they are the same, else read from their source."""
-    before = folder.begun_with()
-    if before is not None and before.data == settings.data and folder.images.is_dir():
-        try:
-            return load_splits(folder.images)
-        except StoreError as error:
-            console.warn(f"{error}; the images are read again")
-    with console.progress("images") as advance:
-        splits = load_images(settings.data, settings.seed, advance)
-    if before is not None and folder.images.is_dir():
-        known = load_splits(folder.images).fingerprint
-        if known != splits.fingerprint:
-            raise RunFolderError(
-                f"{folder.path} was begun with other images than {settings.data.path or settings.data.source};"
-                " use another --output-dir, or --overwrite"
-            )
-    return splits
-
-
 def store(prepared: Prepared, folder: RunFolder) -> None:
     """Writes what was prepared into the run folder."""
-    write_text(folder.space, find_definition("spaces", prepared.settings.space).read_text(encoding="utf-8"))
-    save_splits(folder.images, prepared.splits)
-    write_costs(folder.costs, prepared.space, prepared.deployed, prepared.table)
+    text = find_definition("spaces", prepared.settings.space).read_text(encoding="utf-8-sig")
+    write_text(folder.space, text)
+    keep_images(prepared.settings, prepared.splits, folder)
+    if prepared.settings.hardware.remeasure or not folder.costs.exists():
+        write_costs(folder.costs, prepared.space, prepared.deployed, prepared.table)
 
 
 def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:
@@ -187,5 +209,7 @@ def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:
         rows.append([cost, *range_, limit, meets])
     title = f"Costs over the {prepared.connected.sum():,} connected architectures of {prepared.space.name}"
     console.table(title, ["cost", "smallest", "median", "largest", "budget", "meet it"], rows)
+    if len(prepared.budgets) > 1:
+        console.note(f"all budgets together: {prepared.feasible.sum() / prepared.connected.sum():.1%} meet them")
     for text in prepared.splits.notes:
         console.note(f"images: {text}")

@@ -14,6 +14,9 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.files import write_text
 from surrogate_nas.study.settings import StudySettings
 
+RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
+NOT_SET = "none"
+
 
 def read_study(name: str, overrides: Mapping[str, Any]) -> StudySettings:
     """A study by name or path, with single settings replaced.
@@ -35,16 +38,25 @@ def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
     Raises:
         SettingsError: If the file is damaged, or a setting or a value is unknown or impossible.
     """
-    return _validated(read_toml(path), overrides, path)
+    content = read_toml(path)
+    missing = [name for name in StudySettings.model_fields if name not in content]
+    if missing:
+        raise SettingsError(f"{path} is cut short: it has no {missing[0]}")
+    return _validated(content, overrides, path)
 
 
 def write_study(path: Path, settings: StudySettings) -> None:
     """Writes every setting, so that the file alone repeats the study; settings that are not set are left out."""
-    write_text(path, tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True)))
+    write_text(path, f"{RESOLVED_HEADER}{study_text(settings)}")
+
+
+def study_text(settings: StudySettings) -> str:
+    """Every setting as TOML; settings that are not set are left out."""
+    return tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
 
 
 def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
-    """Reads ``key=value`` texts, the value as TOML writes it, or bare text.
+    """Reads ``key=value`` texts, the value as TOML writes it, or bare text; ``none`` is a setting that is not set.
 
     Raises:
         SettingsError: If there is no equals sign or no key.
@@ -52,13 +64,18 @@ def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
     result = {}
     for text in texts:
         key, equals, value = text.partition("=")
-        if not equals or not key.strip():
+        if not equals or not all(part.strip() for part in key.split(".")):
             raise SettingsError(f"--set takes key=value, such as supernet.steps=5000 (got {text!r})")
         try:
             result[key.strip()] = tomllib.loads(f"value = {value.strip()}")["value"]
-        except tomllib.TOMLDecodeError:
-            result[key.strip()] = value.strip()
+        except (ValueError, RecursionError):
+            result[key.strip()] = parse_text(value)
     return result
+
+
+def parse_text(value: str) -> str | None:
+    """A text setting as a command line gives it; ``none`` is a setting that is not set."""
+    return None if value.strip() == NOT_SET else value.strip()
 
 
 def _with_overrides(content: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,11 +96,14 @@ def _validated(content: dict[str, Any], overrides: Mapping[str, Any], path: Path
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        where = "the command line" if any(f"{key}.".startswith(f"{given}.") for given in overrides) else str(path)
+        given = any(f"{key}.".startswith(f"{name}.") for name in overrides)
+        where = "the command line" if given else str(path)
         raise SettingsError(_explain(first["type"], key, first["msg"], first.get("input"), where)) from None
 
 
 def _explain(kind: str, key: str, message: str, value: object, where: str) -> str:
+    if kind == "missing":
+        return f"the setting {key!r} is missing in {where}"
     if kind != "extra_forbidden":
         message = message.removeprefix("Value error, ")
         return f"{key or 'study'}: {message[:1].lower()}{message[1:]} (got {value!r}) in {where}"

@@ -1,9 +1,17 @@
 """What a person asks of the study command."""
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from surrogate_nas.errors import RunFolderError
+from surrogate_nas.study.read_study import read_resolved, read_study
 from surrogate_nas.study.settings import StudySettings
+
+DEFAULT_STUDY = "quickstart"
+RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,39 @@ class Request:
     resume: bool
     overwrite: bool
     command: str
+
+
+def resolve_request(
+    name: str | None, overrides: Mapping[str, Any], output: Path | None, *, resume: bool
+) -> tuple[StudySettings, Path]:
+    """The study asked for and its run folder; resuming without a study's name takes the study in the folder.
+
+    Args:
+        name: Name of a study that comes with the project, path of a ``.toml`` file, or None for the default.
+        overrides: Dotted key of settings to value.
+        output: The run folder, or None for one named after the study.
+        resume: Whether to go on with a run.
+
+    Raises:
+        SettingsError: If the study, a setting or a value is unknown or impossible.
+        RunFolderError: If a run is to be resumed from a folder that holds none.
+    """
+    if name is None and resume:
+        folder = output or RUNS / DEFAULT_STUDY
+        begun = folder / "study.toml"
+        if begun.exists():
+            return read_resolved(begun, overrides), folder
+        if output is not None:
+            raise RunFolderError(
+                f"{folder} holds no run to go on with: name the study to begin one, such as {DEFAULT_STUDY}"
+            )
+    settings = read_study(name or DEFAULT_STUDY, overrides)
+    return settings, output or RUNS / settings.name
+
+
+def resume_command(output: Path) -> str:
+    """The command that goes on with the run in a folder."""
+    return f"python -m surrogate_nas.study --output-dir {shlex.quote(str(output))} --resume"
 
 
 def absolute_paths(settings: StudySettings) -> StudySettings:

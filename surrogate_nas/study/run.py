@@ -9,33 +9,38 @@ from pathlib import Path
 
 import torch
 
-from surrogate_nas.errors import InfeasibleBudgetError, SurrogateNasWarning
+from surrogate_nas.errors import Interrupted, SurrogateNasWarning
 from surrogate_nas.files import write_json
 from surrogate_nas.report.facts import StudyFacts
-from surrogate_nas.report.terminal import print_summary
-from surrogate_nas.report.write import PAGE_NAME, write_report
-from surrogate_nas.search.dashboard import dashboard_command
-from surrogate_nas.study.answer import choose_winner, score_space, search, write_best, write_lookup
+from surrogate_nas.report.write import write_report
+from surrogate_nas.search.result import SearchResult
+from surrogate_nas.study.answer import remove_best, write_best, write_lookup
 from surrogate_nas.study.compute import resolve_compute
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.environment import environment
-from surrogate_nas.study.facts import (
-    answer_facts,
-    infeasible_facts,
-    made_facts,
-    plot_points,
-    study_facts,
-    trust_facts,
-    truth_facts,
+from surrogate_nas.study.facts import answer_facts, infeasible_facts, plot_points, study_facts
+from surrogate_nas.study.interrupts import stop_if_asked
+from surrogate_nas.study.learn import (
+    StudyLabels,
+    check_stored,
+    fit_predictor_to,
+    label_architectures,
+    train_supernets,
 )
-from surrogate_nas.study.learn import fit, label_architectures, predictor_inputs, train_supernets
+from surrogate_nas.study.made_facts import made_facts
 from surrogate_nas.study.prepare import Prepared, prepare, show_feasibility, store
 from surrogate_nas.study.request import Request, absolute_paths
-from surrogate_nas.study.run_folder import RunFolder, digest
+from surrogate_nas.study.run_folder import RunFolder
+from surrogate_nas.study.search import score_space, search
+from surrogate_nas.study.settings import StudySettings
+from surrogate_nas.study.trust_facts import trust_facts, truth_facts
+from surrogate_nas.study.winners import choose_winner
 from surrogate_nas.supernet.workers import Workers
 
+ShouldStop = Callable[[], bool]
 
-def run_study(request: Request, console: StudyConsole, should_stop: Callable[[], bool]) -> StudyFacts:
+
+def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) -> StudyFacts:
     """Runs a study to its report.
 
     Returns:
@@ -50,15 +55,19 @@ def run_study(request: Request, console: StudyConsole, should_stop: Callable[[],
     settings.budget.requests()  # a wrong budget is said before anything is read
     folder = RunFolder(request.output)
     folder.check(resume=request.resume, overwrite=request.overwrite)
-    # An overwritten run is read as if it were not there, but removed only once the new one is known to be sound.
-    source = folder if request.resume else _nowhere(request.output)
     made = [place for place in (request.output, *request.output.parents) if not place.exists()]
     folder.take()
     try:
+        # Once more, now that nobody else can begin a run in it.
+        folder.check(resume=request.resume, overwrite=request.overwrite)
+        # An overwritten run is read as if it were not there, but removed only once the new one is known to be sound.
+        source = RunFolder(request.output / ".nothing") if request.overwrite else folder
         source.require_same(settings)
         with _warnings_to(console):
-            prepared = prepare(settings, source, console)
-            if request.overwrite and not request.resume:
+            prepared = prepare(settings, source, console, should_stop)
+            check_stored(prepared, source)
+            stop_if_asked(should_stop, "preparing the study")
+            if request.overwrite:
                 folder.clear()
             return _run(request, prepared, folder, console, should_stop)
     finally:
@@ -67,41 +76,51 @@ def run_study(request: Request, console: StudyConsole, should_stop: Callable[[],
 
 
 def _run(
-    request: Request, prepared: Prepared, folder: RunFolder, console: StudyConsole, should_stop: Callable[[], bool]
+    request: Request, prepared: Prepared, folder: RunFolder, console: StudyConsole, should_stop: ShouldStop
 ) -> StudyFacts:
     # Small tensors are slower on several threads, and sums may depend on how many there are.
     torch.set_num_threads(1)
-    folder.write_settings(prepared.settings)
+    folder.remove_leftovers()
+    folder.write_settings(_lasting(prepared.settings))
     console.log_to(folder.log)
     console.note(f"run folder: {folder.path}")
     write_json(folder.environment, environment(request.command))
     store(prepared, folder)
     show_feasibility(prepared, console)
     if not prepared.feasible.any():
-        made = made_facts(prepared, command=request.command, seconds=folder.seconds(), result=None, notes=())
-        facts = study_facts(prepared, infeasible_facts(prepared), made)
-        return write_report(folder.path, facts, None)
+        remove_best(folder)
+        made = made_facts(prepared, command=request.command, seconds=folder.state.seconds(), result=None, notes=())
+        return write_report(folder.path, study_facts(prepared, infeasible_facts(prepared), made), None)
     with Workers(prepared.settings.compute.processes or 1) as workers:
-        with _timed(folder, "supernets", prepared):
+        with _time_added(folder, "supernets"):
             train_supernets(prepared, folder, workers, console, should_stop)
-        with _timed(folder, "labels", prepared):
+        with _time_added(folder, "labels"):
             labels = label_architectures(prepared, folder, workers, console, should_stop)
-    began = time.monotonic()
-    inputs = predictor_inputs(prepared, labels)
-    predictor = fit(prepared, labels, folder, console, should_stop)
-    if not folder.is_done("predictor", inputs):
-        folder.mark_done("predictor", inputs, time.monotonic() - began)
+    return _answer(request, prepared, labels, folder, console, should_stop)
+
+
+def _answer(
+    request: Request,
+    prepared: Prepared,
+    labels: StudyLabels,
+    folder: RunFolder,
+    console: StudyConsole,
+    should_stop: ShouldStop,
+) -> StudyFacts:
+    """Everything that follows from the labels, in seconds."""
+    predictor = fit_predictor_to(prepared, labels, folder, console, should_stop)
     scores = score_space(prepared, predictor)
-    with _timed(folder, "search", prepared):
-        result = search(prepared, labels, scores, folder, console, should_stop)
-    with _timed(folder, "winners", prepared):
-        winners = choose_winner(prepared, scores, result, console)
-    write_lookup(prepared, labels, scores, winners, folder)
-    write_best(prepared, scores, winners, folder)
+    with _time_of(folder, "search"):
+        result: SearchResult = search(prepared, labels, scores, folder, console, should_stop)
+    with _time_of(folder, "winners"):
+        winners = choose_winner(prepared, scores, result, console, should_stop)
+    with console.progress("lookup table"):
+        write_lookup(prepared, labels, scores, winners, folder)
+        write_best(prepared, scores, winners, folder)
     made = made_facts(
         prepared,
         command=request.command,
-        seconds=folder.seconds(),
+        seconds=folder.state.seconds(),
         result=result,
         notes=(*prepared.splits.notes, *result.notes),
     )
@@ -116,27 +135,29 @@ def _run(
         return write_report(folder.path, facts, plot_points(prepared, predictor, scores, labels))
 
 
-def show_outcome(facts: StudyFacts, output: Path, console: StudyConsole) -> None:
-    """Prints the summary, and what can be done next.
-
-    Raises:
-        InfeasibleBudgetError: If no architecture meets the budget.
-    """
-    print_summary(console.results, facts, str(output / PAGE_NAME))
-    if facts.answer.outcome == "infeasible":
-        raise InfeasibleBudgetError("no architecture of the space meets the budget; the report says what comes nearest")
-    console.note(f"another budget:  python -m surrogate_nas.lookup {output} --latency-budget 3ms")
-    console.note(f"the search:      {dashboard_command(RunFolder(output).journal)}")
+def _lasting(settings: StudySettings) -> StudySettings:
+    """The settings that a run goes on with: what was to be measured again has been."""
+    return settings.model_copy(update={"hardware": settings.hardware.model_copy(update={"remeasure": False})})
 
 
 @contextmanager
-def _timed(folder: RunFolder, stage: str, prepared: Prepared) -> Iterator[None]:
-    """Records a stage as done when its block ends; a stage that only found its work done keeps its first time."""
-    inputs = digest({"settings": prepared.settings.model_dump(exclude={"budget", "truth"})})
+def _time_added(folder: RunFolder, stage: str) -> Iterator[None]:
+    """Adds up the time of a stage that every process goes on with, also where it is interrupted."""
+    began = time.monotonic()
+    try:
+        yield
+    except Interrupted:
+        folder.state.add_seconds(stage, time.monotonic() - began, finished=False)
+        raise
+    folder.state.add_seconds(stage, time.monotonic() - began, finished=True)
+
+
+@contextmanager
+def _time_of(folder: RunFolder, stage: str) -> Iterator[None]:
+    """Records the time of a stage that every process does anew."""
     began = time.monotonic()
     yield
-    if not folder.is_done(stage, inputs):
-        folder.mark_done(stage, inputs, time.monotonic() - began)
+    folder.state.mark_done(stage, time.monotonic() - began)
 
 
 @contextmanager
@@ -156,13 +177,8 @@ def _warnings_to(console: StudyConsole) -> Iterator[None]:
         yield
 
 
-def _nowhere(output: Path) -> RunFolder:
-    """A run folder that holds nothing."""
-    return RunFolder(output / ".nothing")
-
-
 def _remove_empty(folders: list[Path]) -> None:
     """Removes folders that were made for a run that wrote nothing, innermost first."""
     for place in folders:
-        if place.is_dir() and {entry.name for entry in place.iterdir()} <= {".lock"}:
+        if place.is_dir() and not any(place.iterdir()):
             shutil.rmtree(place)

@@ -1,8 +1,8 @@
-"""The run folder: names of its files, who may write it, and which stages are done with which inputs."""
+"""The run folder: names of its files, who may write it, and what it was begun with."""
 
-import datetime
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,14 +10,19 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from surrogate_nas.errors import RunFolderError
-from surrogate_nas.files import read_json, write_json
-from surrogate_nas.study.read_study import flattened, read_resolved, write_study
-from surrogate_nas.study.settings import FIXED_ON_RESUME, StudySettings
+from surrogate_nas.errors import RunFolderError, SettingsError
+from surrogate_nas.study.read_study import RESOLVED_HEADER, flattened, read_resolved, write_study
+from surrogate_nas.study.settings import StudySettings, is_fixed
+from surrogate_nas.study.state import RunState
+
+_LOCK = ".lock"
 
 
 class RunFolder:
     """Everything that one study writes; held by one process at a time.
+
+    Call order: ``check`` and ``take``; then ``require_same`` and whatever else reads, to see that the input is sound;
+    then ``clear`` or ``remove_leftovers``, and everything that writes; ``release`` at the end.
 
     Args:
         path: The folder; made when it is taken.
@@ -36,8 +41,12 @@ class RunFolder:
         self.journal = path / "search.journal"
         self.best = path / "best"
         self.log = path / "log.txt"
-        self._state = path / "state.json"
-        self._lock = FileLock(path / ".lock")
+        self.state = RunState(path / "state.json")
+        self._lock = FileLock(path / _LOCK)
+
+    def checkpoint(self, member: int) -> Path:
+        """Where the training of a supernet's member is kept."""
+        return self.supernets / f"member-{member}.safetensors"
 
     # Taking and giving back
 
@@ -48,11 +57,15 @@ class RunFolder:
             RunFolderError: If it is not a folder, holds something else, or holds a run and neither resuming nor
                 overwriting was asked for.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise RunFolderError(f"the output folder {self.path} is a file; choose another --output-dir")
-        if not self.path.is_dir() or not any(self.path.iterdir()):
-            return
-        if not self._is_run():
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise RunFolderError(f"the output folder {self.path} is a file; choose another --output-dir")
+            if not self.path.is_dir() or self._is_empty():
+                return
+            is_run = self._is_run()
+        except OSError as error:
+            raise RunFolderError(f"the output folder {self.path} cannot be read: {error.strerror or error}") from None
+        if not is_run:
             raise RunFolderError(f"{self.path} is not empty and holds no run; choose another --output-dir")
         if not resume and not overwrite:
             raise RunFolderError(
@@ -64,37 +77,60 @@ class RunFolder:
         """Makes the folder and holds it until the process ends or ``release`` is called.
 
         Raises:
-            RunFolderError: If another process holds it, or it cannot be made.
+            RunFolderError: If another process holds it, or it cannot be made or written to.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout:
             raise RunFolderError(f"another process is working in {self.path}; wait for it or stop it first") from None
-        except OSError as error:
-            raise RunFolderError(f"the output folder {self.path} cannot be made: {error.strerror}") from None
+        except (OSError, NotImplementedError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise RunFolderError(
+                f"the output folder {self.path} cannot be written to: {reason}; choose another --output-dir"
+            ) from None
 
     def release(self) -> None:
-        """Lets other processes take the folder."""
+        """Lets other processes take the folder; one in which nothing was written is left empty."""
         self._lock.release()
+        if self.path.is_dir() and [entry.name for entry in self.path.iterdir()] == [_LOCK]:
+            (self.path / _LOCK).unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Removes what an earlier run wrote; other files stay."""
-        if not self._is_run():
-            return
+        """Removes what an earlier run wrote; other files stay.
+
+        The study stays until it is replaced, so that a folder half cleared is still known as a run.
+        """
         for entry in self.path.iterdir():
-            if entry.name in _CONTENTS:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        # Last, so that a folder half cleared is still known as a run.
-        self.study.unlink(missing_ok=True)
+            if entry.name in _CONTENTS or _is_leftover(entry.name):
+                _remove(entry)
+
+    def remove_leftovers(self) -> None:
+        """Removes files that killed processes did not complete."""
+        ours = [folder for folder in (self.images, self.supernets, self.predictor, self.best) if folder.is_dir()]
+        leftovers = [entry for entry in self.path.iterdir() if _is_leftover(entry.name)]
+        leftovers += [entry for folder in ours for entry in folder.iterdir() if _LEFTOVER.fullmatch(entry.name)]
+        for entry in leftovers:
+            entry.unlink(missing_ok=True)
+
+    def _is_empty(self) -> bool:
+        return all(entry.name == _LOCK or _is_leftover(entry.name) for entry in self.path.iterdir())
 
     def _is_run(self) -> bool:
-        return self.study.exists() or {entry.name for entry in self.path.iterdir()} <= {".lock", "log.txt"}
+        """Whether the study is a resolved one; a person may keep one of their own beside their images."""
+        if not self.study.is_file():
+            return False
+        with self.study.open("rb") as file:
+            return file.read(len(RESOLVED_HEADER)) == RESOLVED_HEADER.encode() or self.environment.exists()
 
     # Settings
 
     def begun_with(self) -> StudySettings | None:
-        """The settings that the run in the folder was begun with, if there is one."""
+        """The settings that the run in the folder was begun with, if there is one.
+
+        Raises:
+            SettingsError: If they are damaged.
+        """
         return read_resolved(self.study, {}) if self.study.exists() else None
 
     def require_same(self, settings: StudySettings) -> None:
@@ -102,49 +138,27 @@ class RunFolder:
 
         Raises:
             RunFolderError: Naming the first setting that differs.
+            SettingsError: If the settings it was begun with are damaged.
         """
-        before = self.begun_with()
+        try:
+            before = self.begun_with()
+        except SettingsError as error:
+            raise SettingsError(f"{error}; restore the file, or begin anew by --overwrite") from None
         if before is None:
             return
         old, new = flattened(before), flattened(settings)
         for key in sorted(old | new):
-            # The path may differ as long as the images are the same, which is checked when they are loaded.
-            fixed = key.startswith(tuple(f"{name}." for name in FIXED_ON_RESUME)) or key in FIXED_ON_RESUME
-            if fixed and key not in _CHECKED_ELSEWHERE and old.get(key) != new.get(key):
+            if is_fixed(key) and old.get(key) != new.get(key):
                 raise RunFolderError(
-                    f"{self.path} was begun with {key} = {old.get(key)!r}, not {new.get(key)!r}; use another"
-                    " --output-dir, or --overwrite to begin anew"
+                    f"{self.path} was begun with {key} = {_words(old.get(key))}, not {_words(new.get(key))}; use"
+                    " another --output-dir, or --overwrite to begin anew"
                 )
 
     def write_settings(self, settings: StudySettings) -> None:
         """Writes the resolved study."""
         write_study(self.study, settings)
 
-    # Stages
 
-    def is_done(self, stage: str, inputs: str) -> bool:
-        """Whether a stage is done with these inputs."""
-        return bool(self._stages().get(stage, {}).get("inputs") == inputs)
-
-    def mark_done(self, stage: str, inputs: str, seconds: float) -> None:
-        """Records that a stage is done; time spent on it in earlier processes is added up by the caller."""
-        stages = self._stages()
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        stages[stage] = {"inputs": inputs, "seconds": round(seconds, 3), "finished": now}
-        write_json(self._state, {"schema_version": 1, "stages": stages})
-
-    def seconds(self) -> dict[str, float]:
-        """Seconds that each finished stage took in the process that finished it."""
-        return {name: float(stage["seconds"]) for name, stage in self._stages().items()}
-
-    def _stages(self) -> dict[str, Any]:
-        if not self._state.exists():
-            return {}
-        stages = read_json(self._state, "state of the run").get("stages", {})
-        return stages if isinstance(stages, dict) else {}
-
-
-_CHECKED_ELSEWHERE = frozenset({"data.path", "hardware.remeasure"})
 _CONTENTS = frozenset(
     {
         "environment.json",
@@ -152,10 +166,12 @@ _CONTENTS = frozenset(
         "images",
         "supernets",
         "labels.h5",
-        "labels.h5.lock",
+        ".labels.h5.lock",
         "predictor",
         "costs.parquet",
         "search.journal",
+        "search.journal.lock",
+        ".search.journal.guard",
         "lookup.parquet",
         "lookup.csv",
         "lookup.json",
@@ -163,8 +179,28 @@ _CONTENTS = frozenset(
         "report.html",
         "report.json",
         "state.json",
+        "log.txt",
     }
 )
+# The names that ``files.atomic_write`` gives to what is not complete.
+_LEFTOVER = re.compile(r"\.(.+)\.[0-9a-f]{8}(\.[^.]*)?")
+
+
+def _is_leftover(name: str) -> bool:
+    match = _LEFTOVER.fullmatch(name)
+    return match is not None and (match[1] == "study.toml" or match[1] in _CONTENTS)
+
+
+def _remove(entry: Path) -> None:
+    # A link is removed, and what it leads to stays.
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
+
+
+def _words(value: object) -> str:
+    return "nothing" if value is None else repr(value)
 
 
 def digest(content: Mapping[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """Settings of a study: those of every stage, and what ties them together."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from surrogate_nas.budgets import COSTS, BudgetRequest, parse_budget
 from surrogate_nas.data.settings import DataSettings
@@ -79,7 +80,7 @@ class StudySettings(BaseModel):
 
     model_config = _STRICT
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = Field(description="name of the study")
+    name: str = Field(description="name of the study; where not given, that of its file")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=0, description="every random draw comes from it")
     space: str = Field(default="nasbench201", description="search space by name, or path of a .toml file")
     data: DataSettings = Field(default_factory=DataSettings)
@@ -93,6 +94,31 @@ class StudySettings(BaseModel):
     truth: TruthSettings = Field(default_factory=TruthSettings)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
 
+    @field_validator("name")
+    @classmethod
+    def _name_is_a_file_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+            raise ValueError("a name is made of letters, digits, '.', '_' and '-', and begins with a letter or digit")
+        return name
 
-# What every later stage depends on: a run folder that was begun with one value cannot go on with another.
-FIXED_ON_RESUME = ("space", "seed", "data", "network", "supernet", "hardware", "compute.device", "compute.threads")
+
+# What finished stages depend on: a run that was begun with one value cannot go on with another.
+_FIXED = (
+    "name",
+    "seed",
+    "data",
+    "network",
+    "supernet",
+    "labels.validation_images",
+    "labels.batch_size",
+    "hardware",
+    "compute.device",
+    "compute.threads",
+)
+# Not so, or what they lead to is compared instead of the setting itself.
+_FREE = ("data.path", "data.memory_gb", "supernet.checkpoint_seconds", "hardware.latency_table", "hardware.remeasure")
+
+
+def is_fixed(key: str) -> bool:
+    """Whether the setting of a dotted key must stay what it was when a run was begun."""
+    return key not in _FREE and any(f"{key}.".startswith(f"{fixed}.") for fixed in _FIXED)

@@ -26,7 +26,7 @@ class Task(Protocol[Job, Result]):
 
 
 class Workers:
-    """A pool of processes, started at the first use.
+    """Processes that are started at their first use and kept until the end.
 
     Workers leave an interrupt from the keyboard to the main process, and end with it even when it is killed, so that
     two runs never write one folder.
@@ -42,15 +42,18 @@ class Workers:
         # everybody else for good if its holder were killed.
         self._shared = context.RawArray("q", processes + 1)
         self._context = context
-        self._pool: ProcessPoolExecutor | None = None
+        # A pool for each process. One pool of several may miss the death of a process that it began while it was
+        # already waiting (its watcher wakes before the new process is on its list), and would end the others at once,
+        # which here are asked to save their work first.
+        self._pools: list[ProcessPoolExecutor] = []
 
     def __enter__(self) -> "Workers":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in self._pools:
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def run(
         self,
@@ -73,15 +76,11 @@ class Workers:
 
         Raises:
             TrainingError: If a worker process dies while no stop was asked for.
-            Exception: What a job raised; the others are asked to return early.
+            Exception: What a job raised. Either way the other jobs are asked to return early.
         """
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self.processes, self._context, initializer=_start_worker, initargs=(self._shared,)
-            )
         waiting = list(enumerate(jobs))[::-1]
-        running: dict[Future[Result], tuple[int, int]] = {}  # position of the job, and where it tells its progress
-        free = list(range(self.processes))
+        running: dict[Future[Result], tuple[int, int]] = {}  # position of the job, and its process
+        free = list(range(self.processes))[::-1]
         finished = 0  # progress of jobs that have ended
         try:
             while waiting or running:
@@ -91,8 +90,9 @@ class Workers:
                 while waiting and free:
                     (position, job), slot = waiting.pop(), free.pop()
                     self._shared[slot] = 0
+                    pool = self._pool(slot)
                     with _interrupts_held():
-                        running[self._pool.submit(_run_task, task, job, slot)] = position, slot
+                        running[pool.submit(_run_task, task, job, slot)] = position, slot
                 done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 on_progress(finished + sum(self._shared[slot] for _, slot in running.values()))
                 for future in done:
@@ -103,6 +103,7 @@ class Workers:
         except BrokenProcessPool:
             if should_stop():
                 return  # a signal to the whole process group is the user's wish, and ends workers too
+            self._stop()
             raise TrainingError(
                 "a worker process died, most likely for want of memory; run again with --resume, and with fewer"
                 " compute.processes if it happens again"
@@ -110,6 +111,12 @@ class Workers:
         except BaseException:
             self._stop()
             raise
+
+    def _pool(self, slot: int) -> ProcessPoolExecutor:
+        if slot == len(self._pools):
+            initargs = (self._shared,)
+            self._pools.append(ProcessPoolExecutor(1, self._context, initializer=_start_worker, initargs=initargs))
+        return self._pools[slot]
 
     def _stop(self) -> None:
         self._shared[-1] = 1

@@ -99,12 +99,18 @@ def test_an_error_of_a_job_is_raised_here_once_the_others_have_stopped(tasks: Mo
 
 
 @pytest.mark.parametrize("how", ["exit", "kill"])
-def test_a_worker_that_dies_is_an_error_of_ours(tasks: ModuleType, how: str) -> None:
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_worker_that_dies_is_an_error_of_ours(tasks: ModuleType, tmp_path: Path, how: str, place: int) -> None:
+    """The others are asked to stop, and so can save."""
+    waiting = tmp_path / "waiting"
+    jobs = [f"{waiting}"]
+    jobs.insert(place, how)
     with Workers(2) as workers:
         with pytest.raises(TrainingError, match="a worker process died, most likely for want of memory"):
-            run(workers, tasks.die, ["wait", how])
+            run(workers, tasks.die, jobs)
         with pytest.raises(TrainingError, match="a worker process died"):
-            run(workers, tasks.double, [1])
+            run(workers, tasks.double, [1, 1])
+    assert waiting.exists()
 
 
 def test_an_error_while_watching_stops_the_workers(tasks: ModuleType) -> None:
@@ -118,7 +124,7 @@ def test_an_error_while_watching_stops_the_workers(tasks: ModuleType) -> None:
 
 def test_no_process_begins_before_it_is_needed() -> None:
     with Workers(4) as workers:
-        assert workers._pool is None
+        assert workers._pools == []
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:

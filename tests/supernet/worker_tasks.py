@@ -47,6 +47,7 @@ def die(job: str, report: Report, stopped: Stopped) -> None:
     if job == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     until_stopped(0, report, stopped)
+    Path(job).touch()
 
 
 def hold(job: str, report: Report, stopped: Stopped) -> None:

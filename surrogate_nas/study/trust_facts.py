@@ -1,0 +1,91 @@
+"""How far an answer can be trusted: labels, predictor and latencies by themselves, and against ground truth."""
+
+import numpy as np
+
+from surrogate_nas.predictor.fitted import FittedPredictor
+from surrogate_nas.report.facts import (
+    BaselineFacts,
+    Estimate,
+    LabelFacts,
+    LatencyFacts,
+    PredictorFacts,
+    TrustFacts,
+    TruthFacts,
+)
+from surrogate_nas.report.truth_judgement import judge_truth
+from surrogate_nas.study.learn import StudyLabels, baselines
+from surrogate_nas.study.prepare import Prepared
+from surrogate_nas.study.search import SpaceScores
+from surrogate_nas.study.winners import Winners
+
+
+def trust_facts(prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels, winners: Winners) -> TrustFacts:
+    """How good labels, predictor and latencies are by themselves."""
+    evidence = predictor.cross_validation
+    accuracy = labels.accuracy_percent
+    settings = prepared.settings
+    return TrustFacts(
+        labels=LabelFacts(
+            architectures=len(labels.codes),
+            distinct_cells=len(np.unique(prepared.space.canonical_keys(labels.codes))),
+            images=min(settings.labels.validation_images, len(prepared.splits.validation)),
+            lowest_percent=float(accuracy.min()),
+            median_percent=float(np.median(accuracy)),
+            highest_percent=float(accuracy.max()),
+        ),
+        predictor=PredictorFacts(
+            name=settings.predictor.model,
+            tau=Estimate(_known(evidence.tau), _known(evidence.low), _known(evidence.high)),
+            top10_tau=_known(evidence.top10_tau),
+            regret_percent=_known(evidence.regret_percent),
+            folds=settings.predictor.folds,
+            baselines=tuple(BaselineFacts(name, _known(tau)) for name, tau in evidence.baselines.items()),
+        ),
+        latency=_latency_facts(prepared, winners),
+    )
+
+
+def _latency_facts(prepared: Prepared, winners: Winners) -> LatencyFacts | None:
+    described = prepared.table.describe()["latency_ms"]
+    device = prepared.latency_device
+    rows = prepared.space.index(winners.codes)
+    if not winners.measured:
+        return LatencyFacts(source=f"table {described['file']}", device=device, measured_here=False)
+    measured = np.array([one.median_ms for one in winners.measured])
+    errors = 100 * np.abs(prepared.costs["latency_ms"][rows] / measured - 1)
+    day = described["measured_to"][:10]
+    return LatencyFacts(
+        source=f"operations and {described['networks_measured']} whole networks, measured {day}",
+        device=device,
+        measured_here=True,
+        networks=len(measured),
+        median_error_percent=float(np.median(errors)),
+        largest_error_percent=float(errors.max()),
+        noisy_networks=sum(one.noisy for one in winners.measured),
+    )
+
+
+def truth_facts(
+    prepared: Prepared, predictor: FittedPredictor, scores: SpaceScores, labels: StudyLabels, winners: Winners
+) -> TruthFacts | None:
+    """Everything judged by ground truth, where there is any; nothing but the report sees this."""
+    if prepared.truth is None:
+        return None
+    values = -labels.loss if predictor.settings.target == "loss" else labels.accuracy_percent
+    everywhere = np.full(prepared.space.size, np.nan)
+    everywhere[prepared.space.index(labels.codes)] = values
+    predicted = np.where(prepared.connected, scores.mean, np.nan)
+    return judge_truth(
+        prepared.truth,
+        prepared.space,
+        labels=everywhere,
+        predicted=predicted,
+        baselines=baselines(prepared, prepared.codes),
+        feasible=prepared.feasible,
+        chosen=int(prepared.space.index(winners.codes[[winners.chosen]])[0]),
+        seed=prepared.settings.seed,
+    )
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
