@@ -51,7 +51,10 @@ def study(
     truth_column: Annotated[str | None, typer.Option(help="Its column.")] = None,
     seed: Annotated[int | None, typer.Option(help="Every random draw comes from it.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other setting; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Any setting, such as supernet.steps=5000 or budget.flops=none."
+        ),
     ] = None,
     output_dir: Annotated[Path | None, typer.Option(help="Run folder; runs/STUDY where not given.")] = None,
     resume: Annotated[
@@ -84,6 +87,8 @@ def study(
     overrides |= {key: parse_text(value) for key, value in given.items() if value is not None}
     overrides |= {"seed": seed} if seed is not None else {}
     resolved, output = resolve_request(name, overrides, output_dir, resume=resume)
+    if truth_column is not None and resolved.truth.file is None:
+        raise SettingsError("--truth-column is a column of a file: give --truth FILE.csv as well")
     resolved.budget.requests()  # a wrong budget is said before anything else is done
     if dry_run:
         resolved = absolute_paths(resolved)

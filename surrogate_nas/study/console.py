@@ -1,6 +1,9 @@
 """What a study says while it runs: progress and notes on standard error and in the log, results on standard output."""
 
+import io
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,8 +32,12 @@ class StudyConsole:
     """
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False, json: bool = False) -> None:
-        self._messages = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.results = Console(stderr=json, quiet=json and quiet, highlight=False)
+        for stream in (sys.stdout, sys.stderr):
+            # A terminal that has no such letter shows another; that ends no study.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        self._messages = _Console(stderr=True, highlight=False, soft_wrap=True)
+        self.results: Console = _Console(stderr=json, quiet=json and quiet, highlight=False)
         self._quiet, self._verbose = quiet, verbose
         self._log: logging.Handler | None = None
         _LOGGER.setLevel(logging.DEBUG)
@@ -128,6 +135,16 @@ class StudyConsole:
             TextColumn("left", markup=False),
             TimeRemainingColumn(),
         )
+
+
+class _Console(Console):
+    """A console whose reader may go away: rich would end the process, and with it an hour of training."""
+
+    def on_broken_pipe(self) -> None:
+        """Says nothing more."""
+        self.quiet = True
+        # Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 class _LogFile(logging.FileHandler):

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from surrogate_nas.budgets import Budget, BudgetRequest, format_cost
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.definitions import find_definition
-from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError
+from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.files import write_text
 from surrogate_nas.hardware.costs import CompositeCosts
+from surrogate_nas.hardware.machine import resolve_device
 from surrogate_nas.hardware.stored import StoredCosts, write_costs
 from surrogate_nas.hardware.tables import TableLatency
 from surrogate_nas.predictor.targets import MINIMUM_CLASSES
@@ -97,8 +98,10 @@ def prepare(
     connected = space.is_connected(codes)
     drawn = draw_architectures(space, codes[connected], settings)
     truth = read_truth(Path(settings.truth.file), space, settings.truth.column) if settings.truth.file else None
-    if settings.hardware.latency_table is not None:
-        # Seconds to check, so a wrong table is said before images are read.
+    # What is wrong with a device or a table is said before images are read.
+    if settings.hardware.latency_table is None:
+        resolve_device(settings.hardware.device)
+    else:
         TableLatency(space, Path(settings.hardware.latency_table), settings.hardware.device)
     splits = read_images(settings, folder, console, should_stop)
     deployed, small = _networks(settings, space, splits)
@@ -152,23 +155,27 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
 
 def _networks(settings: StudySettings, space: Space, splits: DataSplits) -> tuple[NetworkSpec, NetworkSpec]:
     """The network that is deployed, and that of the supernet."""
-    classes, channels = len(splits.class_names), splits.channels
+    classes, channels, stages = len(splits.class_names), splits.channels, space.network.stages
     sizes, small = settings.network, settings.supernet
-
-    def network(setting: str, width: int, cells: int, image_size: int) -> NetworkSpec:
-        try:
-            return NetworkSpec(width, cells, image_size, channels, classes, space.network.stages)
-        except SpaceError as error:
-            raise SpaceError(f"{setting}.{error}; set {setting}.image_size") from None
-
+    deployed_size = sizes.image_size or splits.native_image_size
+    step = 2 ** (stages - 1)
+    for setting, size in (("network.image_size", deployed_size), ("data.image_size", splits.image_size)):
+        if size % step:
+            larger = size + -size % step
+            raise SettingsError(
+                f"{setting} must be a multiple of {step}, since {stages} stages halve it {stages - 1} times (got"
+                f" {size}); set network.image_size and data.image_size, such as {larger}"
+            )
     return (
-        network(
-            "network",
+        NetworkSpec(
             sizes.channels or space.network.channels,
             sizes.cells or space.network.cells,
-            sizes.image_size or splits.native_image_size,
+            deployed_size,
+            channels,
+            classes,
+            stages,
         ),
-        network("data", small.channels, small.cells, splits.image_size),
+        NetworkSpec(small.channels, small.cells, splits.image_size, channels, classes, stages),
     )
 
 

@@ -96,21 +96,23 @@ def _validated(content: dict[str, Any], overrides: Mapping[str, Any], path: Path
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        given = any(f"{key}.".startswith(f"{name}.") for name in overrides)
-        where = "the command line" if given else str(path)
+        given = any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in overrides)
+        where = "on the command line" if given else f"in {path}"
         raise SettingsError(_explain(first["type"], key, first["msg"], first.get("input"), where)) from None
 
 
 def _explain(kind: str, key: str, message: str, value: object, where: str) -> str:
     if kind == "missing":
-        return f"the setting {key!r} is missing in {where}"
+        return f"the setting {key!r} is missing {where}"
+    if kind == "model_type":
+        return f"{key or 'a study'} is a section of settings, not a value (got {value!r}) {where}"
     if kind != "extra_forbidden":
         message = message.removeprefix("Value error, ")
-        return f"{key or 'study'}: {message[:1].lower()}{message[1:]} (got {value!r}) in {where}"
+        return f"{key}: {message[:1].lower()}{message[1:]} (got {value!r}) {where}"
     known = settings_of(StudySettings)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     remedy = f"did you mean {near[0]}?" if near else "see the settings with --dry-run"
-    return f"unknown setting {key!r} in {where}; {remedy}"
+    return f"unknown setting {key!r} {where}; {remedy}"
 
 
 def settings_of(model: type[BaseModel], prefix: str = "") -> list[str]:

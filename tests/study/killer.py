@@ -1,15 +1,18 @@
-"""Runs the study command in a child process that is killed at a named point, as kill -9 would.
+"""Runs the study command in child processes that are killed at named points, as kill -9 would.
 
-python killer.py FILE POINT ARGUMENT...: FILE receives the ids of the worker processes at that moment. The point is in the
-environment for worker processes, which run this file again.
+python killer.py FILE POINT,POINT,... ARGUMENT...
+
+FILE is where a process that is about to be killed leaves the ids of its workers. What happened at each point is the
+last line of standard error. The point is also in the environment, for worker processes, which run this file again.
 """
 
+import json
 import multiprocessing
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +27,11 @@ def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def before(owner: Any, name: str, when: Callable[..., bool]) -> None:
+def before(owner: object, name: str, when: Callable[..., bool]) -> None:
     """Kills before a call of a function whose arguments are such."""
     original = getattr(owner, name)
 
-    def patched(*args: Any, **options: Any) -> Any:
+    def patched(*args: object, **options: object) -> object:
         if when(*args, **options):
             kill()
         return original(*args, **options)
@@ -90,36 +93,66 @@ POINTS: dict[str, Callable[[], None]] = {
     "best": lambda: replacing("architecture.json"),
     "report": lambda: replacing("report.html"),
 }
-IN_WORKERS = {
-    "supernets": lambda: os.kill(os.getppid(), signal.SIGKILL),
-    "interrupt": lambda: os.kill(os.getppid(), signal.SIGINT),
-    "interrupt and hang": lambda: (os.kill(os.getppid(), signal.SIGINT), time.sleep(60)),
-}
 
 
-def at_a_step(action: Callable[[], Any]) -> None:
-    """In a worker: does something once a training has kept a checkpoint of some steps."""
+def kill_at_a_step() -> None:
+    """In a worker: kills the main process once a training has kept a checkpoint of some steps."""
     from surrogate_nas.supernet import training
+    from surrogate_nas.supernet.checkpoint import Checkpoint
 
     save = training.save_checkpoint
 
-    def patched(path: Path, checkpoint: Any, identity: Any) -> None:
+    def patched(path: Path, checkpoint: Checkpoint, identity: Mapping[str, str]) -> None:
         save(path, checkpoint, identity)
         if checkpoint.step == STEP:
             Path(os.environ[REPORT]).write_text(str(os.getpid()), encoding="utf-8")
-            action()
-            time.sleep(1)  # for the main process to say that it has noticed
+            os.kill(os.getppid(), signal.SIGKILL)
 
     training.save_checkpoint = patched
 
 
-if __name__ == "__main__":
-    os.environ[REPORT], os.environ[POINT] = sys.argv[1:3]
-    sys.argv[1:] = sys.argv[3:]
-    if os.environ[POINT] in POINTS:
-        POINTS[os.environ[POINT]]()
+def alive(worker: str) -> bool:
+    """Whether a process runs; one that has ended and that nobody has asked about does not."""
+    try:
+        return Path(f"/proc/{worker}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def run_point(point: str) -> dict[str, Any]:
+    """Runs the command until the point: what ended it, and which of its workers outlived it by more than moments."""
     from surrogate_nas.study.__main__ import main
 
-    sys.exit(main())
-elif os.environ.get(POINT) in IN_WORKERS:
-    at_a_step(IN_WORKERS[os.environ[POINT]])
+    os.environ[POINT] = point
+    report = Path(os.environ[REPORT])
+    report.unlink(missing_ok=True)
+    child = os.fork()
+    if child == 0:
+        if point in POINTS:
+            POINTS[point]()
+        os._exit(main())
+    _, status = os.waitpid(child, 0)
+    workers = report.read_text(encoding="utf-8").split() if report.exists() else []
+    until = time.monotonic() + 20
+    while any(map(alive, workers)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return {
+        "point": point,
+        "hit": report.exists(),
+        "code": os.waitstatus_to_exitcode(status),
+        "workers": len(workers),
+        "outlived": [worker for worker in workers if alive(worker)],
+    }
+
+
+if __name__ == "__main__":
+    # Imported once, here, for all children.
+    import surrogate_nas.report.report_json
+    import surrogate_nas.study.outcome
+    import surrogate_nas.study.run  # noqa: F401
+
+    os.environ[REPORT] = sys.argv[1]
+    points, sys.argv[1:] = sys.argv[2].split(","), sys.argv[3:]
+    print(json.dumps([run_point(point) for point in points]), file=sys.__stderr__)
+elif os.environ.get(POINT) == "supernets":
+    kill_at_a_step()
