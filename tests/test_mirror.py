@@ -5,6 +5,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "surrogate_nas"
+BENCHMARKS = REPOSITORY / "benchmarks"
 
 
 def needs_a_test(source: Path) -> bool:
@@ -20,12 +21,16 @@ def needs_a_test(source: Path) -> bool:
 
 
 def mirror(source: Path) -> Path:
-    """``surrogate_nas/a/b.py`` is tested by ``tests/a/test_b.py``, ``__main__.py`` by ``test_main.py``."""
-    return REPOSITORY / "tests" / source.parent.relative_to(PACKAGE) / f"test_{source.stem.strip('_')}.py"
+    """``surrogate_nas/a/b.py`` is tested by ``tests/a/test_b.py``, ``__main__.py`` by ``test_main.py``.
+
+    What is outside the package keeps its folder: ``benchmarks/a.py`` is tested by ``tests/benchmarks/test_a.py``.
+    """
+    root = PACKAGE if source.is_relative_to(PACKAGE) else REPOSITORY
+    return REPOSITORY / "tests" / source.parent.relative_to(root) / f"test_{source.stem.strip('_')}.py"
 
 
 def test_every_module_has_its_tests() -> None:
-    sources = sorted(PACKAGE.rglob("*.py"))
+    sources = sorted([*PACKAGE.rglob("*.py"), *BENCHMARKS.rglob("*.py")])
     assert len(sources) > 50
     missing = [source for source in sources if needs_a_test(source) and not mirror(source).is_file()]
     assert [str(mirror(source).relative_to(REPOSITORY)) for source in missing] == []

@@ -53,7 +53,7 @@ def read_columns(path: Path) -> Columns:
     if suffix not in (".csv", ".parquet"):
         raise CostTableError(f"a table must be a .csv or .parquet file (got {path})")
     if not path.is_file():
-        raise CostTableError(f"the table does not exist: {path}")
+        raise CostTableError(f"the latency table does not exist: {path}")
     try:
         columns = _read_csv(path) if suffix == ".csv" else _read_parquet(path)
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:

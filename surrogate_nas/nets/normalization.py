@@ -64,3 +64,6 @@ def set_mode(module: nn.Module, mode: NormMode) -> None:
             part.mode = mode
             if mode is NormMode.RECORD:
                 part.batches = 0
+                # Not only forgotten by the first momentum of 1: nothing times zero undoes a NaN of diverged weights.
+                part.mean.zero_()
+                part.variance.fill_(1.0)

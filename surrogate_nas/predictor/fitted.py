@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from pydantic import ValidationError
 
 from surrogate_nas.errors import StoreError
+from surrogate_nas.predictor.auto import candidates, choose_model
 from surrogate_nas.predictor.calibration import Calibration, calibrate
-from surrogate_nas.predictor.cross_validation import CrossValidation, cross_validate
+from surrogate_nas.predictor.cross_validation import CrossValidation
 from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed
 from surrogate_nas.predictor.models import MODELS
 from surrogate_nas.predictor.protocol import Arrays, Codes, Floats, Prediction, StoredArrays
@@ -30,7 +31,7 @@ class FittedPredictor:
 
     Attributes:
         space: Space of the codes.
-        settings: Settings it was fitted with.
+        settings: Settings it was fitted with; where they left the kind of model open, the one that was chosen.
         ensemble: The fitted members.
         calibration: From scores to percent accuracy of the labels.
         cross_validation: How well it orders architectures that it did not see.
@@ -109,7 +110,7 @@ def fit_predictor(
         TrainingError: If a fit diverged.
     """
     units = make_units(space, codes, targets, accuracy_percent, settings.canonical)
-    total, done = settings.folds + settings.ensemble, 0
+    total, done = len(candidates(settings)) * settings.folds + settings.ensemble, 0
 
     def one_more() -> None:
         nonlocal done
@@ -117,7 +118,7 @@ def fit_predictor(
         if on_progress is not None:
             on_progress(done, total)
 
-    evidence = cross_validate(
+    settings, evidence = choose_model(
         space,
         settings,
         units,

@@ -54,6 +54,23 @@ class GraphScorer:
         train(network, encode(self._space, codes), targets, self._settings, generator, should_stop)
         self._network = network
 
+    def tuned(self, codes: Codes, targets: Floats, *, steps: int, learning_rate: float, seed: int) -> "GraphScorer":
+        """A scorer that went on from this one's weights, which stay as they are.
+
+        Args:
+            codes: Shape (M, D).
+            targets: Shape (M,), larger is better.
+            steps: Number of steps.
+            learning_rate: At the first step.
+            seed: Decides the order of the batches.
+        """
+        other = GraphScorer(self._make_network, self._space, self._settings, self.arrays())
+        settings = self._settings.model_copy(update={"steps": steps, "learning_rate": learning_rate})
+        train(
+            other._fitted_network(), encode(self._space, codes), targets, settings, torch.Generator().manual_seed(seed)
+        )
+        return other
+
     def score(self, codes: Codes) -> Floats:
         """Scores of codes of shape (N, D), shape (N,)."""
         network = self._fitted_network()

@@ -3,9 +3,11 @@
 from functools import partial
 from typing import Protocol
 
+from surrogate_nas.predictor.boosting_scorer import BoostingScorer
 from surrogate_nas.predictor.gcn import BidirectionalGcn
 from surrogate_nas.predictor.graph_scorer import GraphScorer
 from surrogate_nas.predictor.protocol import Scorer, StoredArrays
+from surrogate_nas.predictor.ridge_scorer import RidgeScorer
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.space import Space
 
@@ -24,4 +26,6 @@ class MakeScorer(Protocol):
 
 MODELS: dict[str, MakeScorer] = {
     "gcn": partial(GraphScorer, BidirectionalGcn),
+    "ridge": RidgeScorer,
+    "boosting": BoostingScorer,
 }

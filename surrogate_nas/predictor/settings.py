@@ -10,7 +10,10 @@ class PredictorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Annotated[Literal["gcn"], Field(description="kind of model that each member of the ensemble is")] = "gcn"
+    model: Annotated[
+        Literal["gcn", "ridge", "boosting", "auto"],
+        Field(description="kind of model that each member of the ensemble is; auto: the best on held-out labels"),
+    ] = "gcn"
     width: Annotated[int, Field(ge=4, le=1024, description="features per node of the graph")] = 64
     layers: Annotated[int, Field(ge=1, le=12, description="graph convolutions in each direction")] = 3
     steps: Annotated[int, Field(ge=1, le=100_000, description="optimiser steps per member")] = 300

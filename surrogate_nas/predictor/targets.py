@@ -50,7 +50,14 @@ class Units:
         return np.asarray(np.bincount(self.unit_of_label, checked, minlength=len(self)) / counts)
 
 
-def make_units(space: Space, codes: Codes, targets: ArrayLike, accuracy_percent: ArrayLike, canonical: bool) -> Units:
+def make_units(
+    space: Space,
+    codes: Codes,
+    targets: ArrayLike,
+    accuracy_percent: ArrayLike,
+    canonical: bool,
+    minimum: int = MINIMUM_CLASSES,
+) -> Units:
     """Labels as units to fit.
 
     Args:
@@ -59,10 +66,11 @@ def make_units(space: Space, codes: Codes, targets: ArrayLike, accuracy_percent:
         targets: Shape (M,), larger is better.
         accuracy_percent: Label accuracy, shape (M,).
         canonical: Whether isomorphic codes become one unit, represented by their canonical code.
+        minimum: Architectures that are not isomorphic, of which at least as many are needed.
 
     Raises:
         SpaceError: If the codes are not codes of the space.
-        SettingsError: If a label is not finite, all targets are equal, or there are fewer than 20 distinct
+        SettingsError: If a label is not finite, all targets are equal, or there are too few distinct
             architectures.
     """
     codes = space.check(codes)
@@ -74,9 +82,9 @@ def make_units(space: Space, codes: Codes, targets: ArrayLike, accuracy_percent:
     bare = Units(distinct, nothing, nothing, groups.reshape(-1), unit_of_label)
     target_means = bare.mean_over_labels(targets, "targets")
     accuracy_means = bare.mean_over_labels(accuracy_percent, "accuracies")
-    if len(class_codes) < MINIMUM_CLASSES:
+    if len(class_codes) < minimum:
         raise SettingsError(
-            f"a predictor needs labels of at least {MINIMUM_CLASSES} architectures that are not isomorphic"
+            f"a predictor needs labels of at least {minimum} architectures that are not isomorphic"
             f" (got {len(codes)} labels of {len(class_codes)}); label more architectures"
         )
     if np.ptp(target_means) == 0:

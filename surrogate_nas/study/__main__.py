@@ -24,6 +24,7 @@ from surrogate_nas.study.request import Request, absolute_paths, resolve_request
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+# Long because an option is a parameter; what it does with them is at its end.
 @app.command()
 def study(
     name: Annotated[
@@ -118,7 +119,7 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
             say(json.dumps(facts_to_json(facts), indent=2))
         show_outcome(facts, request.output, console)
     except (Interrupted, KeyboardInterrupt) as interruption:
-        console.warn(f"{str(interruption) or 'stopped at once'}; {_way_on(request)}")
+        console.warn(f"{str(interruption) or 'stopped at once'}; {_way_on(request, console)}")
         return Interrupted.exit_code
     except SurrogateNasError as error:
         console.error(str(error))
@@ -130,10 +131,8 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
     return 0
 
 
-def _way_on(request: Request) -> str:
-    if not (request.output / "study.toml").exists():
-        return "nothing was written yet"
-    return f"go on with: {resume_command(request.output)}"
+def _way_on(request: Request, console: StudyConsole) -> str:
+    return f"go on with: {resume_command(request.output)}" if console.logs else "nothing was changed yet"
 
 
 def _data_overrides(data: str) -> dict[str, Any]:

@@ -10,15 +10,26 @@ from pathlib import Path
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Column, Table
 from rich.text import Text
 
 from surrogate_nas.errors import WriteError
 from surrogate_nas.study.interrupts import Advance
 
-_LOGGER = logging.getLogger("surrogate_nas.study")
-_BESIDE_BAR = 64  # characters that a line of progress takes beside its bar, with the longest titles
+# Of the whole package: what other stages log goes into the run's log, and not on the terminal.
+_LOGGER = logging.getLogger("surrogate_nas")
+_TITLE_WIDTH, _HINT_WIDTH = 30, 17
+_BESIDE_BAR = _TITLE_WIDTH + 30  # characters that a line of progress takes beside its bar
 _SHORTEST_BAR, _LONGEST_BAR = 8, 40
 
 
@@ -55,6 +66,11 @@ class StudyConsole:
             self._log.close()
             self._log = None
 
+    @property
+    def logs(self) -> bool:
+        """Whether there is a log, which a run begins with."""
+        return self._log is not None
+
     def log_to(self, path: Path) -> None:
         """Writes everything that is said from now on into a file as well, with the time.
 
@@ -72,7 +88,14 @@ class StudyConsole:
         """A line about what happens."""
         _LOGGER.info("%s", text)
         if not self._quiet:
-            self._messages.print(Text(text))
+            # Other lines may hold a command to be copied, which must not be broken.
+            self._messages.print(Text(text), soft_wrap=not self._messages.is_terminal)
+
+    def hint(self, name: str, command: str) -> None:
+        """A command that may be useful next."""
+        _LOGGER.info("%s: %s", name, command)
+        if not self._quiet:
+            self._messages.print(Text(f"{name}:".ljust(_HINT_WIDTH) + command))
 
     def detail(self, text: str) -> None:
         """A line for those who asked for more."""
@@ -86,7 +109,8 @@ class StudyConsole:
         self._messages.print(Text(f"warning: {text}", style="yellow"))
 
     def error(self, text: str) -> None:
-        """The one line that an error ends with."""
+        """The one line that an error ends with, also where a library's words for it have more."""
+        text = " ".join(text.split())
         _LOGGER.error("%s", text)
         self._messages.print(Text(f"error: {text}", style="bold red"))
 
@@ -111,7 +135,7 @@ class StudyConsole:
             yield logged
             return
         with Progress(*self._columns(), console=self._messages) as bars:
-            task = bars.add_task(title, total=None)
+            task = bars.add_task(title.ljust(_TITLE_WIDTH), total=None)
             begun = False
 
             def advance(done: int, total: int) -> None:
@@ -124,17 +148,26 @@ class StudyConsole:
                 logged(done, total)
 
             yield advance
+            if not begun:
+                bars.update(task, completed=1, total=1)
 
-    def _columns(self) -> tuple[TextColumn | BarColumn | TimeElapsedColumn | TimeRemainingColumn, ...]:
+    def _columns(self) -> tuple[ProgressColumn, ...]:
         width = min(max(self._messages.width - _BESIDE_BAR, _SHORTEST_BAR), _LONGEST_BAR)
         return (
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=width),
             TaskProgressColumn(),
             TimeElapsedColumn(),
-            TextColumn("left", markup=False),
-            TimeRemainingColumn(),
+            _TimeLeft(),
         )
+
+
+class _TimeLeft(TimeRemainingColumn):
+    """The time that is left, as such, while there is any."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing once the task is finished."""
+        return Text() if task.finished else super().render(task) + Text(" left", style="progress.remaining")
 
 
 class _Console(Console):

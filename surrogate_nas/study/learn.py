@@ -93,29 +93,17 @@ def train_supernets(
         Interrupted: If a stop was asked for; checkpoints are saved.
         TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
     """
-    plan, settings = prepared.plan, prepared.settings
+    plan = prepared.plan
     begun_at = {member: _steps_done(prepared, folder, member) for member in range(plan.members)}
     missing = [member for member, step in begun_at.items() if step < plan.steps(member)]
     if not missing:
         console.note("supernets: trained already")
         return
-    jobs = [
-        TrainingJob(
-            plan,
-            member,
-            folder.images,
-            settings.data,
-            folder.checkpoint(member),
-            supernet_identity(prepared, member),
-            settings.compute.device,
-            settings.compute.threads,
-        )
-        for member in missing
-    ]
+    jobs = [_training_job(prepared, folder, member) for member in missing]
     total = sum(plan.steps(member) for member in range(plan.members))
     done_before, taken_up = sum(begun_at.values()), sum(begun_at[member] for member in missing)
     complete: dict[int, bool] = {}
-    with console.progress(f"supernets ({plan.members} x {settings.supernet.steps:,} steps)") as advance:
+    with console.progress(f"supernets ({plan.members} x {plan.settings.steps:,} steps)") as advance:
         advance(done_before, total)
         workers.run(
             train_member,
@@ -127,6 +115,20 @@ def train_supernets(
         )
     if len(complete) < len(jobs) or not all(complete.values()):
         raise Interrupted("stopped while training supernets")
+
+
+def _training_job(prepared: Prepared, folder: RunFolder, member: int) -> TrainingJob:
+    settings = prepared.settings
+    return TrainingJob(
+        prepared.plan,
+        member,
+        folder.images,
+        settings.data,
+        folder.checkpoint(member),
+        supernet_identity(prepared, member),
+        settings.compute.device,
+        settings.compute.threads,
+    )
 
 
 def label_architectures(
@@ -145,28 +147,47 @@ def label_architectures(
     space, codes = prepared.space, prepared.drawn
     keys = space.index(space.effective(codes))
     wanted = np.unique(keys)
-    with LabelStore.open_or_create(folder.labels, label_identity(prepared)) as labels:
-        missing = np.setdiff1d(wanted, space.index(labels.read().codes))
-        if len(missing):
-            jobs = _evaluation_jobs(prepared, folder, space.codes_at(missing))
-            with console.progress(f"labels ({len(wanted):,} evaluations)") as advance:
-                done_before = len(wanted) - len(missing)
-                advance(done_before, len(wanted))
-                workers.run(
-                    evaluate_member,
-                    jobs,
-                    on_result=lambda position, result: _keep(prepared, labels, jobs[position], result),
-                    on_progress=lambda done: advance(done_before + done, len(wanted)),
-                    should_stop=should_stop,
-                )
-        else:
-            console.note(f"labels: all {len(wanted):,} made already")
-        stored = labels.read()
+    if folder.labels.exists():
+        known = space.index(read_labels(folder.labels, label_identity(prepared)).codes)
+    else:
+        known = keys[:0]
+    missing = np.setdiff1d(wanted, known)
+    if len(missing):
+        _evaluate(prepared, space.codes_at(missing), len(wanted), folder, workers, console, should_stop)
+    else:
+        console.note(f"labels: all {len(wanted):,} made already")
+    stored = read_labels(folder.labels, label_identity(prepared))
     position = {key: row for row, key in enumerate(space.index(stored.codes).tolist())}
     if any(key not in position for key in wanted.tolist()):
         raise Interrupted("stopped while labelling")
     rows = [position[key] for key in keys.tolist()]
     return StudyLabels(codes, stored.accuracy_percent[rows], stored.loss[rows], len(wanted))
+
+
+def _evaluate(
+    prepared: Prepared,
+    missing: Codes,
+    total: int,
+    folder: RunFolder,
+    workers: Workers,
+    console: StudyConsole,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Labels what is missing, shape (L, D), of a total number of evaluations."""
+    jobs = _evaluation_jobs(prepared, folder, missing)
+    done_before = total - len(missing)
+    with (
+        LabelStore.open_or_create(folder.labels, label_identity(prepared)) as labels,
+        console.progress(f"labels ({total:,} evaluations)") as advance,
+    ):
+        advance(done_before, total)
+        workers.run(
+            evaluate_member,
+            jobs,
+            on_result=lambda position, result: _keep(prepared, labels, jobs[position], result),
+            on_progress=lambda done: advance(done_before + done, total),
+            should_stop=should_stop,
+        )
 
 
 def _keep(prepared: Prepared, labels: LabelStore, job: EvaluationJob, result: Evaluation | None) -> None:
@@ -251,8 +272,7 @@ def fit_predictor_to(
             return predictor
         except StoreError as error:
             console.warn(f"{error}; the predictor is fitted again")
-    began = time.monotonic()
-    settings = prepared.settings
+    began, settings = time.monotonic(), prepared.settings
     targets = -labels.loss if settings.predictor.target == "loss" else labels.accuracy_percent
     with console.progress("predictor") as advance:
         predictor = fit_predictor(

@@ -27,5 +27,5 @@ def show_outcome(facts: StudyFacts, output: Path, console: StudyConsole) -> None
             "no architecture of the space meets the budget; the report says what comes nearest. With another one:"
             f" {resume_command(output)} {option} ..."
         )
-    console.note(f"another budget:  python -m surrogate_nas.lookup {shlex.quote(str(output))} {option} 20%")
-    console.note(f"the search:      {dashboard_command(RunFolder(output).journal)}")
+    console.hint("another budget", f"python -m surrogate_nas.lookup {shlex.quote(str(output))} {option} 20%")
+    console.hint("the search", dashboard_command(RunFolder(output).journal))

@@ -1,6 +1,7 @@
 """How far an answer can be trusted: labels, predictor and latencies by themselves, and against ground truth."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from surrogate_nas.predictor.fitted import FittedPredictor
 from surrogate_nas.report.facts import (
@@ -74,13 +75,18 @@ def truth_facts(
     values = -labels.loss if predictor.settings.target == "loss" else labels.accuracy_percent
     everywhere = np.full(prepared.space.size, np.nan)
     everywhere[prepared.space.index(labels.codes)] = values
-    predicted = np.where(prepared.connected, scores.mean, np.nan)
+
+    def connected(score: NDArray[np.float64]) -> NDArray[np.float64]:
+        # Every score is judged on the same architectures: those that compute something.
+        return np.where(prepared.connected, score, np.nan)
+
+    counts = baselines(prepared, prepared.codes)
     return judge_truth(
         prepared.truth,
         prepared.space,
         labels=everywhere,
-        predicted=predicted,
-        baselines=baselines(prepared, prepared.codes),
+        predicted=connected(scores.mean),
+        baselines={name: connected(count) for name, count in counts.items()},
         feasible=prepared.feasible,
         chosen=int(prepared.space.index(winners.codes[[winners.chosen]])[0]),
         seed=prepared.settings.seed,

@@ -46,8 +46,8 @@ def choose_winner(
 ) -> Winners:
     """Measures the finalists and takes the best that keeps the budget.
 
-    Where every finalist exceeds a latency budget that it was predicted to meet, the next ones are sought under a bound
-    that is tighter by as much as the measurements exceeded the predictions.
+    Where all exceed a latency budget that they were predicted to meet, the next ones are sought under a bound that is
+    tighter by as much as the measurements exceeded the predictions.
 
     Raises:
         SettingsError: If the search found nothing within budgets that can be met.
@@ -65,7 +65,7 @@ def choose_winner(
     limit_ms = next((budget.limit for budget in prepared.budgets if budget.cost == "latency_ms"), np.inf)
     bound_ms, measured, seen = limit_ms, list[Measurement](), finalists[:0]
     while True:
-        with console.progress(f"measuring {len(finalists)} finalists whole"):
+        with console.progress(f"finalists ({len(finalists)} measured whole)"):
             measured += prepared.cost_model.measure_architectures(finalists)
         stop_if_asked(should_stop, "measuring finalists")
         seen = np.concatenate([seen, finalists])

@@ -15,7 +15,7 @@ def choices_of(field: str) -> set[str]:
 
 
 def test_the_models_and_losses_to_choose_from_are_those_that_exist() -> None:
-    assert choices_of("model") == set(MODELS)
+    assert choices_of("model") == {*MODELS, "auto"}
     assert choices_of("loss") == set(LOSSES)
 
 

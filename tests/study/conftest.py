@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from surrogate_nas.hardware.measurement import Measurement
@@ -56,6 +57,8 @@ device = "cpu"
 whole_networks = 4
 timing = { seconds = 0.005, min_repeats = 3, max_repeats = 5, attempts = 1 }
 """
+# A latency that any measurement keeps, however busy the machine, and a cost that is what it is.
+BUDGETS = ("--latency-budget", "1s", "--flops-budget", "40%")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 RunHere = Callable[..., tuple[int, str, str]]
 
@@ -71,12 +74,24 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """As a study has it: sums depend on how many there are."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of the tiny study."""
     path = tmp_path_factory.mktemp("studies") / "tiny.toml"
     path.write_text(TINY, encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def budgets() -> tuple[str, ...]:
+    """The budgets of the tiny study, as words of its command line."""
+    return BUDGETS
 
 
 @pytest.fixture(scope="session")
@@ -104,10 +119,12 @@ def here(capsys: pytest.CaptureFixture[str]) -> RunHere:
 
 
 @pytest.fixture(scope="session")
-def finished_command(tiny: Path, command: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+def finished_command(
+    tiny: Path, budgets: tuple[str, ...], command: Run, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str, str]:
     """Run folder, standard output and standard error of the tiny study."""
     folder = tmp_path_factory.mktemp("runs") / "finished"
-    done = command(tiny, "--output-dir", folder, "--latency-budget", "40%")
+    done = command(tiny, "--output-dir", folder, *budgets)
     assert done.returncode == 0, done.stderr
     return folder, done.stdout, done.stderr
 

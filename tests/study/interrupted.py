@@ -18,18 +18,16 @@ SECONDS = {"interrupt": 1.0, "interrupt and hang": 60.0}
 def interrupt_at_a_step() -> None:
     """In a worker: interrupts the main process once a training has kept a checkpoint of some steps, and waits."""
     from surrogate_nas.supernet import training
-    from surrogate_nas.supernet.checkpoint import Checkpoint
-
-    save = training.save_checkpoint
+    from surrogate_nas.supernet.checkpoint import Checkpoint, save_checkpoint
 
     def patched(path: Path, checkpoint: Checkpoint, identity: Mapping[str, str]) -> None:
-        save(path, checkpoint, identity)
+        save_checkpoint(path, checkpoint, identity)
         if checkpoint.step == STEP:
             Path(os.environ[REPORT]).write_text(str(os.getpid()), encoding="utf-8")
             os.kill(os.getppid(), signal.SIGINT)
             time.sleep(SECONDS[os.environ[POINT]])
 
-    training.save_checkpoint = patched
+    setattr(training, "save_checkpoint", patched)  # noqa: B010 - its own import of it
 
 
 if __name__ == "__main__":

@@ -44,17 +44,17 @@ def replacing(file: str) -> None:
     before(Path, "replace", lambda _temporary, target: Path(target).name == file)
 
 
-def advancing(title: str) -> None:
+def advancing(stage: str) -> None:
     """Kills once a bar of progress has got anywhere, but not to its end."""
     from surrogate_nas.study import console
 
     original = console._logged_tenths
 
-    def patched(begun: str) -> Callable[[int, int], None]:
-        inner = original(begun)
+    def patched(title: str) -> Callable[[int, int], None]:
+        inner = original(title)
 
         def advance(done: int, total: int) -> None:
-            if begun.startswith(title) and 0 < done < total:
+            if title.startswith(stage) and 0 < done < total:
                 kill()
             inner(done, total)
 
@@ -98,17 +98,15 @@ POINTS: dict[str, Callable[[], None]] = {
 def kill_at_a_step() -> None:
     """In a worker: kills the main process once a training has kept a checkpoint of some steps."""
     from surrogate_nas.supernet import training
-    from surrogate_nas.supernet.checkpoint import Checkpoint
-
-    save = training.save_checkpoint
+    from surrogate_nas.supernet.checkpoint import Checkpoint, save_checkpoint
 
     def patched(path: Path, checkpoint: Checkpoint, identity: Mapping[str, str]) -> None:
-        save(path, checkpoint, identity)
+        save_checkpoint(path, checkpoint, identity)
         if checkpoint.step == STEP:
             Path(os.environ[REPORT]).write_text(str(os.getpid()), encoding="utf-8")
             os.kill(os.getppid(), signal.SIGKILL)
 
-    training.save_checkpoint = patched
+    setattr(training, "save_checkpoint", patched)  # noqa: B010 - its own import of it
 
 
 def alive(worker: str) -> bool:

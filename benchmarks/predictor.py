@@ -1,0 +1,200 @@
+"""How well a predictor orders trained networks, from M labels of a supernet and N trained networks.
+
+python -m benchmarks.predictor --labels CSV --column NAME --truth CSV --train 1000 --trained 20
+"""
+
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from numpy.typing import NDArray
+
+from benchmarks.intervals import mean_and_interval
+from surrogate_nas.command_line import run_command, say
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.predictor.models import MODELS
+from surrogate_nas.predictor.protocol import FittedModel, Floats
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.sources import RECIPES, SourceLabels, fit_sources
+from surrogate_nas.ranking import kendall_tau, regret, top_tau
+from surrogate_nas.report.truth import read_truth
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.space import Space
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+REVEALED, TRUTH = "cifar10_valid", "cifar10_test"
+FIGURES = ("tau", "top10_tau", "regret_top1", "regret_top10")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What is known of every architecture of a space, in the order of ``space.all_codes()``; NaN where nothing is.
+
+    Attributes:
+        label_percent: Accuracy that the supernet gave, shape (size,).
+        revealed_percent: Validation accuracy after training, shape (size,), which a predictor may be shown.
+        truth_percent: Test accuracy after training, shape (size,), which it may not.
+    """
+
+    label_percent: Floats
+    revealed_percent: Floats
+    truth_percent: Floats
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Positions of architectures in ``Tables``: what one seed shows to a predictor, and what it is asked."""
+
+    supernet: NDArray[np.int64]
+    trained: NDArray[np.int64]
+    asked: NDArray[np.int64]
+
+
+def read_tables(space: Space, labels: Path | None, column: str | None, truth: Path) -> Tables:
+    """Reads the files.
+
+    Raises:
+        SettingsError: If a column of the labels is not named.
+        TruthError: If a file cannot be read, is of another space, or lacks a column.
+    """
+    if labels is not None and column is None:
+        raise SettingsError(f"--labels needs --column, the name of one of its columns: {labels}")
+    revealed = read_truth(truth, space, REVEALED).accuracy_percent
+    label = np.full(space.size, np.nan)
+    if labels is not None:
+        label = read_truth(labels, space, column).accuracy_percent
+    return Tables(label, revealed, read_truth(truth, space, TRUTH).accuracy_percent)
+
+
+def draw(tables: Tables, train: int, trained: int, seed: int) -> Draw:
+    """Draws M labelled and N trained architectures at random, all different; the rest is what is asked about.
+
+    Raises:
+        SettingsError: If there are not as many, or fewer than two are left to ask about.
+    """
+    order = np.random.default_rng(seed).permutation(len(tables.truth_percent))
+    supernet = order[np.isfinite(tables.label_percent[order])][:train]
+    left = order[~np.isin(order, supernet)]
+    shown = left[np.isfinite(tables.revealed_percent[left])][:trained]
+    for what, option, asked, got in (("labels", "train", train, supernet), (REVEALED, "trained", trained, shown)):
+        if len(got) < asked:
+            raise SettingsError(f"--{option} {asked} needs as many architectures with {what} (there are {len(got)})")
+    left = left[~np.isin(left, shown)]
+    asked_about = left[np.isfinite(tables.truth_percent[left])]
+    if len(asked_about) < 2:
+        raise SettingsError(f"--train and --trained leave {len(asked_about)} architectures to ask about; 2 are needed")
+    return Draw(supernet, shown, asked_about)
+
+
+def fit_draw(
+    space: Space, tables: Tables, drawn: Draw, settings: PredictorSettings, recipe: str, seed: int
+) -> FittedModel:
+    """Fits a predictor to what a draw shows; the truth takes no part."""
+    codes = space.all_codes()
+
+    def source(positions: NDArray[np.int64], values: Floats) -> SourceLabels | None:
+        return SourceLabels(codes[positions], values[positions]) if len(positions) else None
+
+    return fit_sources(
+        space,
+        settings,
+        supernet=source(drawn.supernet, tables.label_percent),
+        trained=source(drawn.trained, tables.revealed_percent),
+        recipe=recipe,
+        seed=seed,
+    )
+
+
+def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
+    """The four figures of one seed, over the architectures that were asked about, shape (N,) both."""
+    return {
+        "tau": kendall_tau(scores, truth_percent),
+        "top10_tau": top_tau(scores, truth_percent),
+        "regret_top1": regret(scores, truth_percent),
+        "regret_top10": regret(scores, truth_percent, best_of=10),
+    }
+
+
+def measure(
+    space: Space, tables: Tables, train: int, trained: int, seeds: int, model: str, recipe: str
+) -> dict[str, float | str]:
+    """Mean and interval of every figure over seeds 0 to ``seeds`` - 1.
+
+    Raises:
+        SettingsError: If a number is out of range, or labels cannot be learnt from.
+    """
+    for option, value, least in (("--train", train, 0), ("--trained", trained, 0), ("--seeds", seeds, 1)):
+        if value < least:
+            raise SettingsError(f"{option} must be at least {least} (got {value})")
+    if model not in (*MODELS, "auto"):
+        raise SettingsError(f"unknown model {model!r}; choose from {', '.join(MODELS)}, auto")
+    settings = PredictorSettings.model_validate({"model": model})
+    codes, began = space.all_codes(), time.perf_counter()
+    runs = []
+    for seed in range(seeds):
+        drawn = draw(tables, train, trained, seed)
+        predictor = fit_draw(space, tables, drawn, settings, recipe, seed)
+        runs.append(figures(predictor.predict(codes[drawn.asked]).mean, tables.truth_percent[drawn.asked]))
+    result: dict[str, float | str] = {}
+    for name in FIGURES:
+        ends = mean_and_interval([run[name] for run in runs])
+        result |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return result | {"model": model, "recipe": recipe, "seconds": time.perf_counter() - began}
+
+
+def table(result: dict[str, float | str]) -> str:
+    """The figures as text, one line each."""
+    lines = [f"{result['model']}, recipe {result['recipe']}, {result['seconds']:.1f} s"]
+    for name in FIGURES:
+        lines.append(f"{name:12} {result[name]:7.3f}  [{result[f'{name}_low']:.3f}, {result[f'{name}_high']:.3f}]")
+    return "\n".join(lines)
+
+
+@app.command()
+def predictor(
+    truth: Annotated[Path, typer.Option(help=f"CSV with columns code, {REVEALED} and {TRUTH}, in percent.")],
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV with a column code and one per supernet, in percent.")
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="The column of the labels.")] = None,
+    train: Annotated[int, typer.Option(help="Labels of the supernet that are shown; 0 for none.")] = 1000,
+    trained: Annotated[int, typer.Option(help=f"Trained networks whose {REVEALED} is shown.")] = 0,
+    seeds: Annotated[int, typer.Option(help="Draws; the interval is Student's, 95%, of their mean.")] = 3,
+    model: Annotated[str, typer.Option(help="Kind of model, as in the settings of the predictor.")] = "gcn",
+    recipe: Annotated[str, typer.Option(help=f"What is made of the sources: {', '.join(RECIPES)}.")] = "fusion",
+    space: Annotated[str, typer.Option(help="Name of a space, or a .toml file.")] = "nasbench201",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ranking quality on the architectures whose labels were not used, against their test accuracy after training."""
+    if train > 0 and labels is None:
+        raise SettingsError(f"--train {train} needs --labels and --column; --train 0 does without")
+    torch.set_num_threads(threads)
+    loaded = load_space(space)
+    tables = read_tables(loaded, labels if train > 0 else None, column, truth)
+    result = measure(loaded, tables, train, trained, seeds, model, recipe)
+    if as_json:
+        plain = {
+            name: None if isinstance(value, float) and math.isnan(value) else value for name, value in result.items()
+        }
+        say(json.dumps(plain))
+        return
+    say(table(result))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives its exit code."""
+    return run_command(app, "python -m benchmarks.predictor", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

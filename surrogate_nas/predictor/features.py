@@ -1,0 +1,144 @@
+"""Architectures as rows of numbers, for models that do not read graphs.
+
+Symbols:
+    N: architectures.
+    D: decisions of the space.
+    V: nodes of a graph; T: node types; A: adjacency, (N, V, V), A[n, u, v] says that data flow from u to v.
+    O: one-hot node types, (N, V, T).
+    F: adjacency after identities were contracted, F[n, u, v] = number of ways from u to v through identities alone.
+
+Everything but ``one_hot`` is equal for isomorphic architectures, as it only sums over nodes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.predictor.protocol import Codes, Floats
+from surrogate_nas.space.operations import OPERATIONS, OperationSpec
+from surrogate_nas.space.space import Space
+
+_FIRST_OPERATION = 3
+# Codes worked on at a time: what is in memory does not grow with N.
+_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class NodeTypes:
+    """What the node types of a space's graphs are worth, by type, shape (T,) each.
+
+    Attributes:
+        is_identity: Whether nodes of the type hand their input on.
+        nonlinear: Nonlinear functions inside.
+        reach: Pixels by which the type's convolutions widen what a pixel sees, to each side.
+    """
+
+    is_identity: NDArray[np.bool_]
+    nonlinear: Floats
+    reach: Floats
+
+
+def node_types(space: Space) -> NodeTypes:
+    """The table of a space's node types: absent, input, output, then its operations.
+
+    Raises:
+        SpaceError: If decisions of the space choose from different lists, so that types have no common meaning.
+    """
+    names = space.decisions[0].choices
+    if any(decision.choices != names for decision in space.decisions):
+        raise SpaceError(f"counts on paths need one list of choices for all decisions (those of {space.name} differ)")
+    specs = [OPERATIONS[name] for name in names]
+    fixed = [0.0] * _FIRST_OPERATION
+    return NodeTypes(
+        np.array([False] * _FIRST_OPERATION + [spec.is_identity for spec in specs]),
+        np.array(fixed + [float(spec.nonlinear_functions) for spec in specs]),
+        np.array(fixed + [_reach(spec) for spec in specs]),
+    )
+
+
+def _reach(spec: OperationSpec) -> float:
+    # One channel on one pixel takes one multiply-accumulate per weight of the kernel.
+    return (float(spec.flops(1, 1)) ** 0.5 - 1) / 2 if spec.nonlinear_functions else 0.0
+
+
+def one_hot(space: Space, codes: Codes) -> Floats:
+    """One column per choice of each decision, shape (N, sum of choices)."""
+    columns = [np.eye(len(decision.choices))[codes[:, position]] for position, decision in enumerate(space.decisions)]
+    return np.concatenate(columns, axis=1)
+
+
+def pairs_of_decisions(space: Space, codes: Codes) -> Floats:
+    """``one_hot`` and the products of any two of its columns that belong to different decisions, shape (N, columns)."""
+    single = one_hot(space, codes)
+    owner = np.repeat(np.arange(space.num_decisions), [len(decision.choices) for decision in space.decisions])
+    first, second = np.nonzero(owner[:, None] < owner[None, :])
+    return np.concatenate([single, single[:, first] * single[:, second]], axis=1)
+
+
+def path_features(space: Space, codes: Codes) -> Floats:
+    """Counts of operations, of what feeds what in one and in two steps, and of the longest paths.
+
+    The counts are what a Weisfeiler-Lehman kernel of depth 2 compares (NAS-BOWL, arXiv 2006.07556), with multiplicities
+    of data flow and with identities contracted.
+
+    Args:
+        space: Space of the codes.
+        codes: Shape (N, D).
+
+    Returns:
+        Shape (N, T + 2 T^2 + 3).
+    """
+    types = node_types(space)
+    parts = [_path_features(space, types, codes[start : start + _BATCH]) for start in range(0, len(codes), _BATCH)]
+    width = len(types.reach) * (1 + 2 * len(types.reach)) + 3
+    return np.concatenate(parts) if parts else np.empty((0, width))
+
+
+def _path_features(space: Space, types: NodeTypes, codes: Codes) -> Floats:
+    graphs = space.graphs(codes)
+    computes = ~types.is_identity
+    computes[0] = False  # absent
+    kinds = np.eye(graphs.num_types)[graphs.operations] * computes  # O
+    adjacency = graphs.adjacency.astype(np.float64)
+    flow = _contracted(adjacency, types.is_identity[graphs.operations])
+    one_step = np.einsum("nut,nuv,nvs->nts", kinds, flow, kinds, optimize=True)
+    two_steps = np.einsum("nut,nuv,nvs->nts", kinds, flow @ flow, kinds, optimize=True)
+    longest = [
+        longest_path(adjacency, values[graphs.operations])
+        for values in (types.nonlinear, types.reach, computes.astype(np.float64))
+    ]
+    count = len(codes)
+    return np.concatenate(
+        [kinds.sum(axis=1), one_step.reshape(count, -1), two_steps.reshape(count, -1), np.stack(longest, axis=1)],
+        axis=1,
+    )
+
+
+def _contracted(adjacency: Floats, is_identity: NDArray[np.bool_]) -> Floats:
+    """F = A + A S A + A S A S A + ..., between nodes that are no identities; S picks the identities."""
+    through = adjacency * is_identity[:, :, None]  # S A
+    flow, term = adjacency.copy(), adjacency
+    for _ in range(adjacency.shape[1]):
+        term = term @ through
+        if not term.any():
+            break
+        flow += term
+    computes = ~is_identity
+    return np.asarray(flow * computes[:, :, None] * computes[:, None, :])
+
+
+def longest_path(adjacency: Floats, values: Floats) -> Floats:
+    """Largest sum of node values on a path from the first to the last node, shape (N,); 0 where there is no path.
+
+    Args:
+        adjacency: Shape (N, V, V), only from lower to higher nodes.
+        values: At least 0, shape (N, V).
+    """
+    best = np.full(values.shape, -np.inf)
+    best[:, 0] = values[:, 0]
+    for node in range(1, values.shape[1]):
+        arriving = np.where(adjacency[:, :, node] > 0, best, -np.inf).max(axis=1)
+        best[:, node] = arriving + values[:, node]
+    return np.asarray(np.maximum(best[:, -1], 0.0))

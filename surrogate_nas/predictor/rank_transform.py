@@ -1,0 +1,48 @@
+"""Ranks within a reference set as a function: defined for every value, rising, the same for the same value.
+
+Symbols:
+    R: architectures of the reference set.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from surrogate_nas.errors import TrainingError
+from surrogate_nas.predictor.protocol import Floats
+
+
+@dataclass(frozen=True)
+class RankTransform:
+    """Maps values to their standardised rank among reference values.
+
+    Attributes:
+        values: Distinct reference values, rising, shape (K,).
+        ranks: Their ranks, with mean 0 and standard deviation 1 over the reference set, shape (K,).
+    """
+
+    values: Floats
+    ranks: Floats
+
+    def __call__(self, values: Floats) -> Floats:
+        """Ranks of any values, shape (N,); linear between reference values, the outermost rank beyond them."""
+        return np.asarray(np.interp(values, self.values, self.ranks), dtype=np.float64)
+
+
+def rank_transform(reference: Floats, what: str) -> RankTransform:
+    """The transform by a reference set.
+
+    Args:
+        reference: Shape (R,), finite.
+        what: Names the values in the message.
+
+    Raises:
+        TrainingError: If all reference values are equal or one is not finite.
+    """
+    if not np.isfinite(reference).all() or len(reference) == 0 or np.ptp(reference) == 0:
+        raise TrainingError(f"{what} must be finite and differ between architectures to rank them")
+    ranks = rankdata(reference)
+    ranks = (ranks - ranks.mean()) / ranks.std()
+    values, first = np.unique(reference, return_index=True)
+    return RankTransform(values, ranks[first])

@@ -1,0 +1,53 @@
+"""The best on held-out labels is chosen, and a fixed choice is left alone."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surrogate_nas.predictor import auto
+from surrogate_nas.predictor.auto import candidates, choose_model
+from surrogate_nas.predictor.cross_validation import CrossValidation, cross_validate
+from surrogate_nas.predictor.fitted import fit_predictor, load_predictor
+from surrogate_nas.predictor.models import MODELS
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.targets import make_units
+
+from .conftest import Problem
+
+
+def test_auto_means_every_model() -> None:
+    assert candidates(PredictorSettings(model="auto")) == tuple(MODELS)
+    assert candidates(PredictorSettings(model="ridge")) == ("ridge",)
+
+
+def test_the_highest_tau_on_held_out_labels_wins(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    units = make_units(problem.space, problem.codes, problem.targets, problem.accuracy_percent, True)
+    taus = dict(zip(MODELS, (0.4, 0.7, 0.6), strict=True))
+    blank = cross_validate(problem.space, PredictorSettings(model="ridge"), units, seed=0)
+
+    def pretend(_space: object, settings: PredictorSettings, _units: object, **_options: object) -> CrossValidation:
+        return dataclasses.replace(blank, tau=taus[settings.model])
+
+    monkeypatch.setattr(auto, "cross_validate", pretend)
+    settings, evidence = choose_model(problem.space, PredictorSettings(model="auto"), units, seed=0)
+    assert (settings.model, evidence.tau) == ("ridge", 0.7)
+
+
+def test_a_chosen_model_is_saved_and_loaded(problem: Problem, quick: PredictorSettings, tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    made = fit_predictor(
+        problem.space,
+        problem.codes,
+        problem.targets,
+        problem.accuracy_percent,
+        quick.model_copy(update={"model": "auto", "steps": 5}),
+        0,
+        lambda done, total: heard.append((done, total)),
+    )
+    assert made.settings.model in MODELS
+    assert heard[-1] == (3 * 3 + 2, 3 * 3 + 2)
+    made.save(tmp_path)
+    again = load_predictor(tmp_path, problem.space)
+    assert np.array_equal(again.score(problem.codes), made.score(problem.codes))

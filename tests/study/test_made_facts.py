@@ -1,0 +1,29 @@
+"""Facts of how a study was made."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from surrogate_nas.study.made_facts import made_facts
+from surrogate_nas.study.prepare import Prepared
+
+
+def test_both_networks_and_the_ranges_of_costs_are_told(prepared: Prepared) -> None:
+    settings = prepared.settings
+    wider = replace(prepared, deployed=replace(prepared.deployed, channels=32, cells=5))
+    facts = made_facts(wider, command="the command", seconds={"supernets": 3.5}, result=None, notes=["a note"])
+    assert (facts.deployed.channels, facts.deployed.cells) == (32, 5)
+    assert (facts.supernet_network.channels, facts.supernet_network.cells) == (4, 1)
+    assert facts.supernet.groups == 2
+    assert facts.supernet.steps == settings.supernet.steps
+    assert facts.data.fingerprint == prepared.splits.fingerprint
+    assert facts.data.classes == prepared.splits.class_names
+    assert (facts.search, facts.command, facts.notes) == (None, "the command", ("a note",))
+    assert [(stage.name, stage.seconds) for stage in facts.stages] == [("supernets", 3.5)]
+    assert dict(facts.predictor)["ensemble"] == "2"
+    by_cost = {item.cost: item for item in facts.cost_ranges}
+    flops = prepared.costs["flops"][prepared.connected]
+    assert (by_cost["flops"].smallest, by_cost["flops"].largest) == (flops.min(), flops.max())
+    assert by_cost["flops"].feasible == np.sum(flops <= prepared.budgets[1].limit)
+    assert (by_cost["params"].budget, by_cost["params"].feasible) == (None, None)
+    assert facts.space.size == 15_625

@@ -1,0 +1,83 @@
+"""What is known before any training."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surrogate_nas.budgets import Budget, format_cost
+from surrogate_nas.errors import RunFolderError, SettingsError
+from surrogate_nas.study.console import StudyConsole
+from surrogate_nas.study.prepare import Prepared, draw_architectures, prepare, show_feasibility, store
+from surrogate_nas.study.run_folder import RunFolder
+
+
+def test_the_draw_follows_from_the_seed_alone(prepared: Prepared) -> None:
+    space, settings = prepared.space, prepared.settings
+    connected = prepared.codes[prepared.connected]
+    drawn = draw_architectures(space, connected, settings)
+    assert drawn.shape == (40, 6)
+    assert len(np.unique(space.index(drawn))) == 40
+    assert space.is_connected(drawn).all()
+    np.testing.assert_array_equal(drawn, prepared.drawn)
+    more = settings.model_copy(update={"labels": settings.labels.model_copy(update={"count": 100})})
+    np.testing.assert_array_equal(draw_architectures(space, connected, more)[:40], drawn)
+    other = settings.model_copy(update={"seed": 1})
+    assert not np.array_equal(draw_architectures(space, connected, other), drawn)
+
+
+def test_too_few_different_architectures_are_said_before_training(prepared: Prepared) -> None:
+    alike = prepared.codes[prepared.connected][:1].repeat(40, axis=0)
+    with pytest.raises(SettingsError, match=re.escape("(got 40 with 1)")):
+        draw_architectures(prepared.space, alike, prepared.settings)
+
+
+def test_feasible_is_connected_and_within_every_budget(prepared: Prepared) -> None:
+    budgets = (Budget("flops", 40e3), Budget("params", 6e3))
+    bound = replace(prepared, budgets=budgets)
+    expected = [
+        connected and flops <= 40e3 and params <= 6e3
+        for connected, flops, params in zip(
+            prepared.connected, prepared.costs["flops"], prepared.costs["params"], strict=True
+        )
+    ]
+    assert 0 < sum(expected) < prepared.connected.sum()
+    assert bound.feasible.tolist() == expected
+
+
+def test_percentiles_are_of_connected_architectures(prepared: Prepared) -> None:
+    (flops,) = [budget for budget in prepared.budgets if budget.cost == "flops"]
+    values = prepared.costs["flops"][prepared.connected]
+    assert flops.limit == np.percentile(values, 40, method="higher")
+
+
+def test_feasibility_is_shown_beside_the_budgets(prepared: Prepared, capsys: pytest.CaptureFixture[str]) -> None:
+    show_feasibility(prepared, StudyConsole())
+    out, errors = capsys.readouterr()
+    (flops,) = [line.split("│")[1:-1] for line in out.splitlines() if "flops" in line]
+    assert [cell.strip() for cell in flops][4] == format_cost("flops", prepared.budgets[1].limit)
+    assert "latency_ms" in out
+    assert "deployed network: 4 channels, 1 cells a stage, images 8x8" in errors
+    assert "all budgets together: " in errors
+
+
+def test_preparing_changes_nothing_and_storing_twice_changes_nothing_more(prepared: Prepared, run_copy: Path) -> None:
+    folder = RunFolder(run_copy)
+    before = {path: path.stat().st_mtime_ns for path in run_copy.rglob("*")}
+    again = prepare(prepared.settings, folder, StudyConsole(quiet=True), lambda: False)
+    assert {path: path.stat().st_mtime_ns for path in run_copy.rglob("*")} == before
+    store(again, folder)
+    kept = [folder.costs, *folder.images.iterdir()]
+    assert [path.stat().st_mtime_ns for path in kept] == [before[path] for path in kept]
+
+
+def test_another_space_is_refused_before_anything_is_read(prepared: Prepared, run_copy: Path, tmp_path: Path) -> None:
+    text = (run_copy / "space.toml").read_text(encoding="utf-8")
+    other = tmp_path / "other.toml"
+    other.write_text(text.replace(', "avg_pool_3x3"]', "]"), encoding="utf-8")
+    assert other.read_text(encoding="utf-8") != text
+    settings = prepared.settings.model_copy(update={"space": str(other)})
+    with pytest.raises(RunFolderError, match="was begun with another space than"):
+        prepare(settings, RunFolder(run_copy), StudyConsole(quiet=True), lambda: False)
