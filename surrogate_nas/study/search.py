@@ -18,6 +18,9 @@ from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder, digest
 
 
+_DECIMALS = 6
+
+
 @dataclass(frozen=True)
 class SpaceScores:
     """What the predictor says of every architecture, in listing order; itself a scorer of the search.
@@ -39,9 +42,13 @@ class SpaceScores:
 
 
 def score_space(prepared: Prepared, predictor: FittedPredictor) -> SpaceScores:
-    """Scores the whole space in one call."""
+    """Scores the whole space in one call.
+
+    A matrix product may differ in its last bits with where its operands lie in memory, so that a predictor just fitted
+    and the same one loaded would not quite agree; a millionth of a percentage point is far below what scores mean.
+    """
     prediction = predictor.predict(prepared.codes)
-    return SpaceScores(prepared.space, prediction.mean, prediction.std)
+    return SpaceScores(prepared.space, prediction.mean.round(_DECIMALS), prediction.std.round(_DECIMALS))
 
 
 def search(

@@ -21,6 +21,17 @@ def test_the_size_of_scoring_batches_changes_nothing(
     np.testing.assert_allclose(scorer.score(problem.codes), whole, atol=1e-5)
 
 
+def test_tuning_goes_on_from_the_weights_and_leaves_them(problem: Problem, quick: PredictorSettings) -> None:
+    scorer = GraphScorer(BidirectionalGcn, problem.space, quick)
+    scorer.fit(problem.codes, problem.targets, seed=0)
+    before = scorer.score(problem.codes)
+    nudged = scorer.tuned(problem.codes, -problem.targets, steps=1, learning_rate=1e-6, seed=0)
+    turned = scorer.tuned(problem.codes, -problem.targets, steps=60, learning_rate=3e-3, seed=0)
+    np.testing.assert_allclose(nudged.score(problem.codes), before, atol=1e-3)
+    assert np.corrcoef(turned.score(problem.codes), before)[0, 1] < 0
+    assert np.array_equal(scorer.score(problem.codes), before)
+
+
 def test_arrays_are_copies(problem: Problem, quick: PredictorSettings) -> None:
     scorer = GraphScorer(BidirectionalGcn, problem.space, quick)
     scorer.fit(problem.codes, problem.targets, seed=0)

@@ -1,7 +1,9 @@
 """Networks that contradict the start move the stack away from it."""
 
 import numpy as np
+import pytest
 
+from surrogate_nas.predictor import boosting_scorer, fine_tuning, source_stack
 from surrogate_nas.predictor.priors import make_prior
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.source_stack import fit_stack, ways_to_learn
@@ -10,6 +12,14 @@ from surrogate_nas.predictor.targets import Units, make_units
 from surrogate_nas.ranking import kendall_tau
 
 from .conftest import Problem
+
+
+@pytest.fixture(autouse=True)
+def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fine_tuning, "PRETRAINING_STEPS", 60)
+    monkeypatch.setattr(fine_tuning, "TUNING_STEPS", 30)
+    monkeypatch.setattr(boosting_scorer, "TREES", 40)
+    monkeypatch.setattr(source_stack, "FOLDS", 3)
 
 
 def units_of(problem: Problem, sign: float) -> Units:

@@ -4,12 +4,22 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.predictor import boosting_scorer, fine_tuning, source_stack, sources
 from surrogate_nas.predictor.protocol import FittedModel
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.sources import SourceLabels, fit_sources
 from surrogate_nas.ranking import kendall_tau
 
 from .conftest import Problem
+
+
+@pytest.fixture(autouse=True)
+def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fine_tuning, "PRETRAINING_STEPS", 60)
+    monkeypatch.setattr(fine_tuning, "TUNING_STEPS", 30)
+    monkeypatch.setattr(boosting_scorer, "TREES", 40)
+    monkeypatch.setattr(source_stack, "FOLDS", 3)
+    monkeypatch.setattr(sources, "REFERENCE_SIZE", 500)
 
 
 @pytest.fixture(scope="module")
