@@ -91,12 +91,13 @@ def _print_truth(console: Console, truth: TruthFacts) -> None:
         title_justify="left",
         title_style="bold",
         box=None,
-        pad_edge=False,
+        # Rich leaves columns out of a table that is too wide: this one has to fit 80 characters.
+        padding=(0, 1, 0, 0),
     )
     for name in ("score", "over", "n"):
         table.add_column(name, justify="right" if name == "n" else "left", no_wrap=name != "score")
-    for name in ("tau", "top-10% tau", "regret top-1", "regret top-10"):
-        table.add_column(name, justify="right", min_width=19 if name == "tau" else 7)
+    for name in ("tau", "top-10%\ntau", "regret\ntop-1", "regret\ntop-10"):
+        table.add_column(name, justify="right", no_wrap=True)
     for rank in truth.ranks:
         # Plain counts once is enough here; the page has them beside every set.
         if rank.score not in ("labels", "predictor") and rank.over != "whole space":

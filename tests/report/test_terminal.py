@@ -35,6 +35,8 @@ def test_ground_truth_fits_eighty_columns_uncut(facts: StudyFacts) -> None:
     assert "…" not in text
     table = [line for line in text.splitlines() if "whole space" in line]
     assert all(len(line) <= 80 for line in table)
+    head = next(line for line in text.splitlines() if "top-10 " in f"{line} ")
+    assert head.split() == ["score", "over", "n", "tau", "tau", "top-1", "top-10"]
     assert "0.66 (0.65 to 0.67)" in text
     assert "regret  0.58 points" in text
 
