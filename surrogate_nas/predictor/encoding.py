@@ -46,7 +46,9 @@ def encode(space: Space, codes: Codes) -> GraphBatch:
         SpaceError: If the codes are not codes of the space.
     """
     graphs = space.graphs(codes)
-    return GraphBatch(torch.from_numpy(graphs.operations), torch.from_numpy(graphs.adjacency.astype(np.float32)))
+    # Copied, since the memory of numpy arrays is aligned by chance, on which the last bits of a matrix product depend.
+    adjacency = torch.from_numpy(graphs.adjacency.astype(np.float32)).clone()
+    return GraphBatch(torch.from_numpy(graphs.operations).clone(), adjacency)
 
 
 def encode_in_batches(space: Space, codes: Codes, batch_size: int) -> Iterator[GraphBatch]:
