@@ -17,7 +17,6 @@ from surrogate_nas.study.learn import StudyLabels, predictor_inputs
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder, digest
 
-
 _DECIMALS = 6
 
 
