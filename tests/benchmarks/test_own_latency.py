@@ -1,0 +1,28 @@
+"""The benchmark of this machine's latencies, on a tiny network."""
+
+import json
+
+import pytest
+
+from benchmarks.own_latency import main
+
+TINY = ["--channels", "2", "--cells", "1", "--image-size", "8", "--networks", "3", "--seeds", "1"]
+
+
+def test_a_row_has_errors_of_networks_that_were_not_fitted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TINY, "--json"]) == 0
+    [row] = json.loads(capsys.readouterr().out)
+    assert 0 <= row["median_error_percent"] <= row["largest_error_percent"]
+    assert -1 <= row["kendall_tau"] <= 1
+    assert row["seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [("--networks", "1", "--networks must be between 2 and"), ("--image-size", "9", "multiple of 4")],
+)
+def test_impossible_requests_end_with_an_error(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, message: str
+) -> None:
+    assert main([*TINY, option, value]) == 2
+    assert message in capsys.readouterr().err
