@@ -177,7 +177,7 @@ def test_keys_in_a_cell_of_another_shape_are_those_of_networkx() -> None:
 def test_trained_accuracies_spread_less_within_our_classes_than_within_published_ones(
     ours: list[int], shared_data: Path
 ) -> None:
-    """0.253 against 0.267 percentage points of CIFAR-10 test accuracy, pooled standard deviation."""
+    """0.253 against 0.266 percentage points of CIFAR-10 test accuracy, pooled standard deviation."""
     with (shared_data / "nasbench201_accuracy.csv").open(encoding="utf-8") as file:
         accuracy = np.array([float(row["cifar10_test"]) for row in csv.DictReader(file)])
 
@@ -189,4 +189,4 @@ def test_trained_accuracies_spread_less_within_our_classes_than_within_published
         return math.sqrt(squares / (len(accuracy) - len(counts)))
 
     published = labels([published_string(code) for code in CODES.tolist()])
-    assert (round(spread(ours), 3), round(spread(published), 3)) == (0.253, 0.267)
+    assert (round(spread(ours), 3), round(spread(published), 3)) == (0.253, 0.266)
