@@ -16,9 +16,10 @@ from surrogate_nas.space.space import Codes
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder, digest
-from surrogate_nas.supernet.checkpoint import load_checkpoint
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
-from surrogate_nas.supernet.training import TrainingJob, train_member
+from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.stage import Workplace, check_stage, is_trained, known_plan, train_stage
+from surrogate_nas.supernet.training import training_identity
 from surrogate_nas.supernet.workers import Workers
 
 _CODES_PER_JOB = 8
@@ -41,17 +42,22 @@ class StudyLabels:
     evaluations: int
 
 
-def supernet_identity(prepared: Prepared, member: int) -> dict[str, str]:
-    """What a checkpoint belongs to."""
+def stage_identity(prepared: Prepared) -> dict[str, str]:
+    """What all checkpoints of a run belong to."""
     settings = prepared.settings
     return {
         "space": prepared.space.fingerprint,
         "data": prepared.splits.fingerprint,
-        "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds"})),
+        # What a preset stands for is in the other settings.
+        "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds", "preset"})),
         "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
         "seed": str(settings.seed),
-        "member": str(member),
     }
+
+
+def supernet_identity(prepared: Prepared, member: int) -> dict[str, str]:
+    """What a member's checkpoint belongs to."""
+    return training_identity(prepared.plan, prepared.plan.training(member), stage_identity(prepared))
 
 
 def label_identity(prepared: Prepared) -> LabelIdentity:
@@ -71,13 +77,7 @@ def check_stored(prepared: Prepared, folder: RunFolder) -> None:
     folder.state.check()
     if folder.labels.exists():
         read_labels(folder.labels, label_identity(prepared))
-    for member in range(prepared.plan.members):
-        _steps_done(prepared, folder, member)
-
-
-def _steps_done(prepared: Prepared, folder: RunFolder, member: int) -> int:
-    path = folder.checkpoint(member)
-    return load_checkpoint(path, supernet_identity(prepared, member)).step if path.exists() else 0
+    check_stage(prepared.plan, folder.supernets, stage_identity(prepared))
 
 
 def train_supernets(
@@ -86,49 +86,32 @@ def train_supernets(
     workers: Workers,
     console: StudyConsole,
     should_stop: Callable[[], bool],
-) -> None:
+) -> SupernetPlan:
     """Trains every member to its last step.
+
+    Returns:
+        The plan, with the subspaces that were found on the way.
 
     Raises:
         Interrupted: If a stop was asked for; checkpoints are saved.
         TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
     """
-    plan = prepared.plan
-    begun_at = {member: _steps_done(prepared, folder, member) for member in range(plan.members)}
-    missing = [member for member, step in begun_at.items() if step < plan.steps(member)]
-    if not missing:
+    plan, settings, identity = prepared.plan, prepared.settings, stage_identity(prepared)
+    if is_trained(plan, folder.supernets, identity):
         console.note("supernets: trained already")
-        return
-    jobs = [_training_job(prepared, folder, member) for member in missing]
-    total = sum(plan.steps(member) for member in range(plan.members))
-    done_before, taken_up = sum(begun_at.values()), sum(begun_at[member] for member in missing)
-    complete: dict[int, bool] = {}
-    with console.progress(f"supernets ({plan.members} x {plan.settings.steps:,} steps)") as advance:
-        advance(done_before, total)
-        workers.run(
-            train_member,
-            jobs,
-            on_result=complete.__setitem__,
-            # Workers count the steps of earlier processes too, once they have read their checkpoints.
-            on_progress=lambda done: advance(done_before - taken_up + max(done, taken_up), total),
-            should_stop=should_stop,
-        )
-    if len(complete) < len(jobs) or not all(complete.values()):
-        raise Interrupted("stopped while training supernets")
-
-
-def _training_job(prepared: Prepared, folder: RunFolder, member: int) -> TrainingJob:
-    settings = prepared.settings
-    return TrainingJob(
-        prepared.plan,
-        member,
+        return known_plan(plan, folder.supernets, identity)
+    place = Workplace(
+        folder.supernets,
         folder.images,
         settings.data,
-        folder.checkpoint(member),
-        supernet_identity(prepared, member),
+        identity,
         settings.compute.device,
         settings.compute.threads,
     )
+    trained = train_stage(plan, place, workers, console.progress, should_stop)
+    if not plan.is_known:
+        console.note(f"supernets: split into {'; '.join(f'({name})' for name in trained.names)}")
+    return trained
 
 
 def label_architectures(

@@ -20,6 +20,8 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.environment import processor, versions
 from surrogate_nas.study.prepare import Prepared
 
+_SHARING = {"whole": "whole subnet", "depth": "depth-wise", "one": "one set of weights"}
+
 
 def made_facts(
     prepared: Prepared,
@@ -75,9 +77,9 @@ def _data(prepared: Prepared) -> DataFacts:
 def _supernet(prepared: Prepared) -> SupernetFacts:
     settings, plan = prepared.settings.supernet, prepared.plan
     return SupernetFacts(
-        split=f"{settings.split}: {', '.join(plan.split.names)}",
-        groups=plan.split.groups,
-        sharing="whole subnet" if settings.sharing == "whole" else "depth-wise",
+        split=f"{settings.split}: {', '.join(plan.names)}",
+        groups=plan.split.groups if plan.is_known else plan.members,
+        sharing=_SHARING[settings.sharing],
         sampling=settings.sampler,
         steps=min(plan.steps(member) for member in range(plan.members)),
         batch_size=settings.batch_size,
@@ -90,7 +92,7 @@ def _cost_ranges(prepared: Prepared) -> tuple[CostRange, ...]:
     for cost, everywhere in prepared.costs.items():
         values = everywhere[prepared.connected]
         budget = limits.get(cost)
-        feasible = int((budget.violation(values) <= 0).sum()) if budget else None
+        feasible = int((budget.violation(prepared.bounds[cost][prepared.connected]) <= 0).sum()) if budget else None
         low, middle, high = float(values.min()), float(np.median(values)), float(values.max())
         ranges.append(CostRange(cost, low, middle, high, budget.limit if budget else None, feasible))
     return tuple(ranges)

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.budgets import Budget, BudgetRequest, format_cost
+from surrogate_nas.budgets import COSTS, Budget, BudgetRequest, format_cost
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.definitions import find_definition
-from surrogate_nas.errors import RunFolderError, SettingsError
+from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError
 from surrogate_nas.files import write_text
+from surrogate_nas.hardware.caution import cautious
 from surrogate_nas.hardware.costs import CompositeCosts
 from surrogate_nas.hardware.machine import resolve_device
 from surrogate_nas.hardware.stored import StoredCosts, write_costs
@@ -69,6 +70,11 @@ class Prepared:
         """Name to the cost of every architecture, shape (N,) each."""
         return self.table.evaluate(self.codes)
 
+    @cached_property
+    def bounds(self) -> dict[str, NDArray[np.float64]]:
+        """The costs that budgets are held against, shape (N,) each: of predicted ones, what they keep with confidence."""
+        return bounds_of(self.table, self.codes, self.settings.hardware.confidence)
+
     @property
     def latency_device(self) -> str:
         """Whose latencies the costs are."""
@@ -77,7 +83,7 @@ class Prepared:
     @property
     def feasible(self) -> NDArray[np.bool_]:
         """Which architectures are connected and predicted to meet every budget, shape (N,)."""
-        within = np.stack([budget.violation(self.costs[budget.cost]) <= 0 for budget in self.budgets])
+        within = np.stack([budget.violation(self.bounds[budget.cost]) <= 0 for budget in self.budgets])
         return np.asarray(within.all(axis=0) & self.connected)
 
 
@@ -112,8 +118,8 @@ def prepare(
             f" (got {settings.supernet.batch_size})"
         )
     model, table = deployed_costs(space, deployed, settings, folder, console, should_stop)
-    costs = table.evaluate(codes)
-    budgets = tuple(_resolved(request, costs, connected) for request in requests)
+    bounds = bounds_of(table, codes, settings.hardware.confidence)
+    budgets = tuple(_resolved(request, bounds, connected) for request in requests)
     return Prepared(settings, space, splits, deployed, plan, codes, connected, drawn, model, table, budgets, truth)
 
 
@@ -179,7 +185,19 @@ def _networks(settings: StudySettings, space: Space, splits: DataSplits) -> tupl
     )
 
 
+def bounds_of(table: StoredCosts, codes: Codes, confidence: float) -> dict[str, NDArray[np.float64]]:
+    """Upper bounds of the costs of codes (N, D), shape (N,) each: those that are exact or measured as they are."""
+    values = table.evaluate(codes)
+    return {cost: cautious(values[cost], table.held_out_errors(cost), confidence) for cost in table.names}
+
+
 def _resolved(request: BudgetRequest, costs: dict[str, NDArray[np.float64]], connected: NDArray[np.bool_]) -> Budget:
+    if request.cost not in costs:
+        kind = COSTS[request.cost]
+        raise BudgetError(
+            f"{kind.option} needs costs of {kind.title}, which are not known here (there are {', '.join(costs)});"
+            " give a latency table that has them, or begin a new run"
+        )
     # Percentiles are of networks that compute something; a cut network would be a bargain that nobody wants.
     return request.resolve(costs[request.cost][connected])
 
@@ -203,19 +221,27 @@ def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:
     console.note(
         f"supernet: {small.channels} channels, {small.cells} cells a stage, images"
         f" {small.image_size}x{small.image_size}; {prepared.plan.members} trained apart"
-        f" ({', '.join(prepared.plan.split.names)})"
+        f" ({', '.join(prepared.plan.names)})"
     )
     limits = {budget.cost: budget for budget in prepared.budgets}
     rows = []
     for cost, everywhere in prepared.costs.items():
         values = everywhere[prepared.connected]
         budget = limits.get(cost)
-        meets = f"{np.mean(budget.violation(values) <= 0):.1%}" if budget else "-"
+        meets = f"{np.mean(budget.violation(prepared.bounds[cost][prepared.connected]) <= 0):.1%}" if budget else "-"
         limit = format_cost(cost, budget.limit) if budget else "-"
         range_ = [format_cost(cost, float(value)) for value in (values.min(), np.median(values), values.max())]
         rows.append([cost, *range_, limit, meets])
     title = f"Costs over the {prepared.connected.sum():,} connected architectures of {prepared.space.name}"
     console.table(title, ["cost", "smallest", "median", "largest", "budget", "meet it"], rows)
+    confidence = prepared.settings.hardware.confidence
+    for cost, errors in ((cost, prepared.table.held_out_errors(cost)) for cost in prepared.costs):
+        if len(errors):
+            share = cautious(np.ones(1), errors, confidence)[0] - 1
+            console.note(
+                f"{COSTS[cost].title} is predicted; budgets are held against {share:.1%} more, which {confidence:.0%} of"
+                f" architectures keep (errors of {len(errors)} networks left out of the fit)"
+            )
     if len(prepared.budgets) > 1:
         console.note(f"all budgets together: {prepared.feasible.sum() / prepared.connected.sum():.1%} meet them")
     for text in prepared.splits.notes:

@@ -108,7 +108,9 @@ def _explain(kind: str, key: str, message: str, value: object, where: str) -> st
         return f"{key or 'a study'} is a section of settings, not a value (got {value!r}) {where}"
     if kind != "extra_forbidden":
         message = message.removeprefix("Value error, ")
-        return f"{key}: {message[:1].lower()}{message[1:]} (got {value!r}) {where}"
+        # Of settings that contradict each other the message names both; all the others of the section say nothing.
+        got = "" if kind == "value_error" and isinstance(value, Mapping) else f" (got {value!r})"
+        return f"{key}: {message[:1].lower()}{message[1:]}{got} {where}"
     known = settings_of(StudySettings)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     remedy = f"did you mean {near[0]}?" if near else "see the settings with --dry-run"

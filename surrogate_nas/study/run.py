@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -93,7 +94,8 @@ def _run(
         return write_report(folder.path, study_facts(prepared, infeasible_facts(prepared), made), None)
     with Workers(prepared.settings.compute.processes or 1) as workers:
         with _time_added(folder, "supernets"):
-            train_supernets(prepared, folder, workers, console, should_stop)
+            plan = train_supernets(prepared, folder, workers, console, should_stop)
+        prepared = replace(prepared, plan=plan)
         with _time_added(folder, "labels"):
             labels = label_architectures(prepared, folder, workers, console, should_stop)
     return _answer(request, prepared, labels, folder, console, should_stop)

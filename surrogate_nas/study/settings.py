@@ -41,6 +41,8 @@ class BudgetSettings(BaseModel):
     latency: str | None = Field(default=None, description="such as 5ms or 40%")
     flops: str | None = Field(default=None, description="multiply-accumulates, such as 50M or 40%")
     params: str | None = Field(default=None, description="such as 1M or 40%")
+    memory: str | None = Field(default=None, description="peak of activations for one image, such as 2MB or 40%")
+    energy: str | None = Field(default=None, description="such as 5mJ or 40%; needs a table that has it")
 
     def requests(self) -> list[BudgetRequest]:
         """The budgets asked for, latency first; the default where there is none.
@@ -49,8 +51,9 @@ class BudgetSettings(BaseModel):
             BudgetError: If a budget is malformed.
         """
         texts = {"latency_ms": self.latency, "flops": self.flops, "params": self.params}
+        texts |= {"memory_bytes": self.memory, "energy_mj": self.energy}
         asked = [parse_budget(cost, text) for cost, text in texts.items() if text is not None]
-        assert list(texts) == list(COSTS)
+        assert set(texts) < set(COSTS)
         return asked or [parse_budget("latency_ms", DEFAULT_BUDGET)]
 
 
@@ -116,7 +119,15 @@ _FIXED = (
     "compute.threads",
 )
 # Not so, or what they lead to is compared instead of the setting itself.
-_FREE = ("data.path", "data.memory_gb", "supernet.checkpoint_seconds", "hardware.latency_table", "hardware.remeasure")
+_FREE = (
+    "data.path",
+    "data.memory_gb",
+    "supernet.preset",
+    "supernet.checkpoint_seconds",
+    "hardware.latency_table",
+    "hardware.remeasure",
+    "hardware.confidence",
+)
 
 
 def is_fixed(key: str) -> bool:

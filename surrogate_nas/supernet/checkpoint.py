@@ -1,11 +1,10 @@
-"""Checkpoints of a sub-supernet: weights, momenta and progress in one safetensors file, replaced in one piece."""
+"""Checkpoints of a training: weights, momenta, mean weights and progress in one safetensors file, replaced at once."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -13,8 +12,8 @@ from torch import Tensor, nn
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 from surrogate_nas.files import atomic_write
 
-_SCHEMA = "1"
-_WEIGHT, _MOMENTUM, _LOSS_SUM = "weight.", "momentum.", "loss_sum"
+_SCHEMA = "2"
+_WEIGHT, _MOMENTUM, _MEAN, _LOSS_SUM = "weight.", "momentum.", "mean.", "loss_sum"
 
 
 @dataclass(frozen=True)
@@ -24,14 +23,18 @@ class Checkpoint:
     Attributes:
         step: Optimizer steps done.
         weights: The network's parameters by name.
-        momenta: Momentum buffers by parameter name; parameters that were never sampled have none.
+        momenta: Momentum buffers by parameter name, of each group; parameters that it never sampled have none.
         loss_sum: Sum of training losses in equal parts of the training, shape (parts,).
+        mean: Mean weights by name, of the last part of the training; empty where there is none.
+        samples: Number of weights that the mean is of.
     """
 
     step: int
     weights: Mapping[str, Tensor]
-    momenta: Mapping[str, Tensor]
+    momenta: Sequence[Mapping[str, Tensor]]
     loss_sum: Tensor
+    mean: Mapping[str, Tensor] = field(default_factory=dict)
+    samples: int = 0
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, str]) -> None:
@@ -47,8 +50,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, s
     """
     tensors = {_LOSS_SUM: checkpoint.loss_sum}
     tensors |= {_WEIGHT + name: tensor for name, tensor in checkpoint.weights.items()}
-    tensors |= {_MOMENTUM + name: tensor for name, tensor in checkpoint.momenta.items()}
-    metadata = {"schema": _SCHEMA, "step": str(checkpoint.step), "identity": json.dumps(dict(identity))}
+    tensors |= {_MEAN + name: tensor for name, tensor in checkpoint.mean.items()}
+    for group, momenta in enumerate(checkpoint.momenta):
+        tensors |= {f"{_MOMENTUM}{group}.{name}": tensor for name, tensor in momenta.items()}
+    numbers = {"step": checkpoint.step, "groups": len(checkpoint.momenta), "samples": checkpoint.samples}
+    metadata = {name: str(number) for name, number in numbers.items()}
+    metadata |= {"schema": _SCHEMA, "identity": json.dumps(dict(identity))}
     try:
         with atomic_write(path) as temporary:
             save_file(
@@ -72,8 +79,10 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        schema, step = metadata["schema"], int(metadata["step"])
+        schema = metadata["schema"]
         made_with = dict(json.loads(metadata["identity"]))
+        if schema == _SCHEMA:
+            step, groups, samples = (int(metadata[name]) for name in ("step", "groups", "samples"))
         loss_sum = tensors[_LOSS_SUM]
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise StoreError(
@@ -85,54 +94,52 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
             f"the checkpoint {path} was written by another version of this project: it has schema {schema}, this one"
             f" reads {_SCHEMA}"
         )
-    for field, value in identity.items():
-        if made_with.get(field) != value:
+    for name, value in identity.items():
+        if made_with.get(name) != value:
             raise RunFolderError(
-                f"the checkpoint {path} was made with {field} = {made_with.get(field)}, not {value};"
+                f"the checkpoint {path} was made with {name} = {made_with.get(name)}, not {value};"
                 " use another --output-dir, or --overwrite"
             )
-    return Checkpoint(step, _part(tensors, _WEIGHT), _part(tensors, _MOMENTUM), loss_sum)
+    momenta = [_part(tensors, f"{_MOMENTUM}{group}.") for group in range(groups)]
+    return Checkpoint(step, _part(tensors, _WEIGHT), momenta, loss_sum, _part(tensors, _MEAN), samples)
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def momenta_of(network: nn.Module, optimizer: torch.optim.SGD) -> dict[str, Tensor]:
-    """The momentum buffers of an optimizer by parameter name."""
-    buffers = {
-        name: optimizer.state[parameter].get("momentum_buffer") for name, parameter in network.named_parameters()
-    }
-    return {name: buffer for name, buffer in buffers.items() if buffer is not None}
-
-
 def restore_weights(path: Path, checkpoint: Checkpoint, network: nn.Module) -> None:
-    """Puts the weights of the checkpoint at a path into a network.
+    """Puts the weights to evaluate with, of the checkpoint at a path, into a network: their mean where there is one.
 
     Raises:
         RunFolderError: If they are not the weights of such a network; the first differing one is named.
     """
+    _check_shapes(path, checkpoint, network)
+    network.load_state_dict(dict(checkpoint.mean if checkpoint.samples else checkpoint.weights))
+
+
+def restore(path: Path, checkpoint: Checkpoint, network: nn.Module) -> None:
+    """Puts the last weights of the checkpoint at a path into a network that is trained on.
+
+    Raises:
+        RunFolderError: If they are not the weights of such a network, or momenta or mean are of other weights.
+    """
+    _check_shapes(path, checkpoint, network)
+    network.load_state_dict(dict(checkpoint.weights))
+
+
+def _check_shapes(path: Path, checkpoint: Checkpoint, network: nn.Module) -> None:
     wanted = {name: tuple(parameter.shape) for name, parameter in network.named_parameters()}
     held = {name: tuple(weight.shape) for name, weight in checkpoint.weights.items()}
-    momenta = {name: tuple(momentum.shape) for name, momentum in checkpoint.momenta.items()}
-    different = {name for name, _ in (wanted.items() ^ held.items()) | (momenta.items() - wanted.items())}
+    different = {name for name, _ in wanted.items() ^ held.items()}
+    for others in (*checkpoint.momenta, checkpoint.mean):
+        shapes = {name: tuple(tensor.shape) for name, tensor in others.items()}
+        different |= {name for name, _ in shapes.items() - wanted.items()}
+    if checkpoint.samples:
+        different |= wanted.keys() - checkpoint.mean.keys()
     if different:
         name = min(different)
         raise RunFolderError(
             f"the checkpoint {path} is of another network: its {name} has shape {held.get(name)}, in this supernet it"
             f" has {wanted.get(name)}; use another --output-dir, or --overwrite"
         )
-    network.load_state_dict(dict(checkpoint.weights))
-
-
-def restore(path: Path, checkpoint: Checkpoint, network: nn.Module, optimizer: torch.optim.SGD) -> None:
-    """Puts weights and momenta of the checkpoint at a path back.
-
-    Raises:
-        RunFolderError: If they are not those of such a network.
-    """
-    restore_weights(path, checkpoint, network)
-    for name, parameter in network.named_parameters():
-        if name in checkpoint.momenta:
-            like = torch.empty_like(parameter)  # keeps the memory format, and with it the order of additions
-            optimizer.state[parameter]["momentum_buffer"] = like.copy_(checkpoint.momenta[name])

@@ -10,17 +10,20 @@ from typing import Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.space.space import Codes
-from surrogate_nas.supernet.splits import Split
+from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.supernet.splits import Box, Split
 
-_BLOCK = 1024  # steps drawn at once; part of what a seed means
+BLOCK = 1024  # steps drawn at once; part of what a seed means
 
 
 class PathSampler(Protocol):
-    """Draws the subnets of a step."""
+    """Draws the subnets of steps, whose gradients are summed."""
 
     def draw(self, step: int) -> Codes:
-        """Codes whose gradients are summed in one optimizer step, shape (S, D)."""
+        """Codes of a step, shape (S, D)."""
+
+    def block(self, number: int) -> Codes:
+        """Codes of the steps from ``number * BLOCK`` on, shape (BLOCK, S, D)."""
 
 
 class _BlockSampler(ABC):
@@ -28,16 +31,20 @@ class _BlockSampler(ABC):
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._block = -1
+        self._number = -1
         self._drawn: NDArray[np.int8] = np.empty((0, 0, 0), dtype=np.int8)
 
     def draw(self, step: int) -> Codes:
         """Codes of a step, shape (S, D)."""
-        block, offset = divmod(step, _BLOCK)
-        if block != self._block:
-            self._drawn = self._draw_block(np.random.default_rng([self._seed, block]))
-            self._block = block
-        return np.asarray(self._drawn[offset])
+        number, offset = divmod(step, BLOCK)
+        return np.asarray(self.block(number)[offset])
+
+    def block(self, number: int) -> Codes:
+        """Codes of a block of steps, shape (BLOCK, S, D)."""
+        if number != self._number:
+            self._drawn = self._draw_block(np.random.default_rng([self._seed, number]))
+            self._number = number
+        return self._drawn
 
     @abstractmethod
     def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
@@ -53,7 +60,7 @@ class WithinGroup(_BlockSampler):
         self._split, self._group = split, group
 
     def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
-        return self._split.sample(self._group, _BLOCK, rng)[:, None]
+        return self._split.sample(self._group, BLOCK, rng)[:, None]
 
 
 @final
@@ -69,9 +76,9 @@ class Balanced(_BlockSampler):
         self._split, self._weights = split, weights / weights.sum()
 
     def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
-        groups = rng.choice(self._split.groups, size=_BLOCK, p=self._weights)
-        each = np.stack([self._split.sample(group, _BLOCK, rng) for group in range(self._split.groups)])
-        return np.asarray(each[groups, np.arange(_BLOCK)][:, None])
+        groups = rng.choice(self._split.groups, size=BLOCK, p=self._weights)
+        each = np.stack([self._split.sample(group, BLOCK, rng) for group in range(self._split.groups)])
+        return np.asarray(each[groups, np.arange(BLOCK)][:, None])
 
 
 @final
@@ -83,4 +90,50 @@ class PerGroup(_BlockSampler):
         self._split = split
 
     def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
-        return np.stack([self._split.sample(group, _BLOCK, rng) for group in range(self._split.groups)], axis=1)
+        return np.stack([self._split.sample(group, BLOCK, rng) for group in range(self._split.groups)], axis=1)
+
+
+@final
+class Fair(_BlockSampler):
+    """Every choice of every decision once per step (FairNAS, arXiv 1907.01845, strict fairness).
+
+    A step has as many subnets as the decision with most choices left has choices; each decision deals its choices to
+    them in an order of its own. A decision with fewer choices, in a space or subspace that has such, repeats them:
+    equally often where their number divides the number of subnets, else some of them, by lot, once more than others.
+
+    Some subnets of a step may be cut from input to output: they belong to the permutation but have nothing to train,
+    so the training leaves them out of the sum. A step of nothing but such subnets is drawn again.
+
+    Args:
+        space: The space.
+        box: The choices to deal, of every decision.
+        seed: Of the draws.
+    """
+
+    def __init__(self, space: Space, box: Box, seed: int) -> None:
+        super().__init__(seed)
+        self._space, self._box = space, box
+        self._subnets = max(map(len, box))
+
+    def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        drawn = self._deal(BLOCK, rng)
+        while len(empty := np.flatnonzero(~self._any_connected(drawn))):
+            drawn[empty] = self._deal(len(empty), rng)
+        return drawn
+
+    def _deal(self, steps: int, rng: np.random.Generator) -> NDArray[np.int8]:
+        """Shape (steps, S, D)."""
+        columns = []
+        for allowed in self._box:
+            choices = np.array(allowed, dtype=np.int8)
+            rounds = -(-self._subnets // len(choices))
+            # Whole permutations one after another, cut where the subnets end: the cut one decides who comes once more.
+            dealt = rng.permuted(np.tile(choices, (steps, rounds, 1)), axis=2).reshape(steps, -1)
+            columns.append(rng.permuted(dealt[:, : self._subnets], axis=1))
+        return np.stack(columns, axis=2)
+
+    def _any_connected(self, codes: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Whether a step has a subnet to train, codes of shape (n, S, D) to (n,)."""
+        steps, subnets, decisions = codes.shape
+        connected = self._space.is_connected(codes.reshape(-1, decisions)).reshape(steps, subnets)
+        return np.asarray(connected.any(axis=1))

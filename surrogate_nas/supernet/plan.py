@@ -1,6 +1,8 @@
 """The plan of a supernet stage: which sets of weights there are, and who trains and answers for which architectures."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,22 +11,39 @@ from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
-from surrogate_nas.supernet.paths import Balanced, PathSampler, PerGroup, WithinGroup
+from surrogate_nas.supernet.agenda import Agenda
+from surrogate_nas.supernet.cuts import Cut, boxes_after, check_rounds
+from surrogate_nas.supernet.lineage import Phase, Training, make_phases, steps_before_split
+from surrogate_nas.supernet.paths import Balanced, Fair, PathSampler, PerGroup, WithinGroup
+from surrogate_nas.supernet.schedules import Complexity, Cosine, Schedule
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.sharing import SharedNetwork, initialise
-from surrogate_nas.supernet.splits import NonlinearSplit, NoSplit, Split, equal_bands
+from surrogate_nas.supernet.splits import (
+    Box,
+    BoxSplit,
+    NonlinearSplit,
+    NoSplit,
+    Split,
+    edge_boxes,
+    equal_bands,
+    whole_box,
+)
 
 # Thresholds of EFS-NAS (arXiv 2412.14678) on 15 cells, 15 / 15, 20 / 10, 20, 30 nonlinear functions, as shares of the
 # largest running count, 45; and the number of stages that its variants share.
 _THRESHOLDS = {1: (), 2: (1 / 3,), 3: (1 / 3, 4 / 9), 4: (2 / 9, 4 / 9, 6 / 9)}
 _SHARED_STAGES = {1: 0, 2: 1, 3: 1, 4: 0}
+_SEPARATION_STREAM = 700_000  # of the random draws of a plan's seed
 
 
 @dataclass(frozen=True)
 class SupernetPlan:
-    """The members of a supernet stage: sets of weights that are trained independently of each other.
+    """The trainings of a supernet stage, and its members: the sets of weights that architectures are evaluated with.
 
-    With whole-subnet sharing each subspace is a member; with depth-wise sharing, or without a split, there is one.
+    With whole-subnet sharing each subspace is a member; with depth-wise sharing, one set of weights, or without a
+    split, there is one. Members may begin from common parents; a split by gradients is known only once these are
+    trained, and ``with_cuts`` tells the plan.
+
     Training members apart on the same sequence of batches is what one step with one subnet per subspace amounts to
     where no weight is shared between subspaces; only the gradient norm is clipped for each member by itself.
 
@@ -32,8 +51,9 @@ class SupernetPlan:
         space: The search space.
         network: Sizes of the supernet.
         settings: How to split, share and sample.
-        split: The subspaces.
+        split: The subspaces; the whole space as long as they are not known.
         seed: Seed of weights and draws.
+        cuts: What gradients have decided so far.
     """
 
     space: CellSpace
@@ -41,44 +61,140 @@ class SupernetPlan:
     settings: SupernetSettings
     split: Split
     seed: int
+    cuts: tuple[Cut, ...] = ()
+
+    # Members
 
     @property
     def members(self) -> int:
-        """Number of independent sets of weights."""
+        """Number of sets of weights that architectures are evaluated with."""
+        if self.settings.split == "gradient":
+            return int(2**self.settings.split_rounds)
         return self.split.groups if self.settings.sharing == "whole" else 1
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the subspaces are decided."""
+        return self.settings.split != "gradient" or len(self.cuts) == self.members - 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A few words on each subspace, or on how they will be found."""
+        return self.split.names if self.is_known else ("split by gradients during training",)
+
     def member_of(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Which member answers for each code, shape (N,)."""
+        """Which member answers for each code, shape (N,).
+
+        Raises:
+            SettingsError: If the subspaces are not decided.
+        """
+        if not self.is_known:
+            raise SettingsError("who answers for an architecture is known once the parents of the split are trained")
         groups = self.split.assign(codes)
         return groups if self.settings.sharing == "whole" else np.zeros_like(groups)
 
+    def with_cuts(self, cuts: Sequence[Cut]) -> "SupernetPlan":
+        """The plan with more decided by gradients; ``cuts`` are all that there are, of whole levels."""
+        boxes = boxes_after(self.space, cuts, len(cuts).bit_length())
+        return replace(self, cuts=tuple(cuts), split=BoxSplit(self.space, boxes))
+
+    # Trainings
+
+    @cached_property
+    def phases(self) -> tuple[Phase, ...]:
+        """All trainings; those of a phase share no weights, and the last phase is that of the members."""
+        whole = self.settings.sharing == "whole"
+        groups: list[int | None] = list(range(self.members)) if whole else [None]
+        return make_phases(self.settings, groups, self._member_steps())
+
+    def _member_steps(self) -> list[int]:
+        """Steps of each member after it was split off: equal, but by population in bands that are drawn uniformly."""
+        left = self.settings.steps - steps_before_split(self.settings)
+        if self.members == 1 or self.settings.sampler != "uniform" or self.settings.split != "nonlinear":
+            return [left] * self.members
+        population = self.split.population()
+        return [max(1, round(left * self.members * float(part / population.sum()))) for part in population]
+
+    def training(self, member: int) -> Training:
+        """The training of a member, the last of those that its weights went through."""
+        return self.phases[-1][member]
+
     def steps(self, member: int) -> int:
-        """Optimizer steps of a member: equal for all, or by population where sampling is uniform over the space."""
-        if self.members == 1 or self.settings.sampler != "uniform":
-            return self.settings.steps
-        population = self.split.population()
-        return max(1, round(self.settings.steps * self.members * float(population[member] / population.sum())))
+        """Steps of a member, those of its parents included."""
+        return self.training(member).last_step
 
-    def sampler(self, member: int) -> PathSampler:
-        """Draws the subnets of a member's training steps."""
-        seed = self.seed * 1_000_003 + member
-        if self.members > 1:
-            return WithinGroup(self.split, member, seed)
-        if self.settings.sampler == "per_group":
-            return PerGroup(self.split, seed)
-        equal = self.settings.sampler == "balanced"
-        population = self.split.population()
-        return Balanced(self.split, seed, np.ones(len(population)) if equal else population.astype(np.float64))
-
-    def build(self, member: int) -> SharedNetwork:
-        """A member's network with its first weights."""
+    def build(self, stream: int) -> SharedNetwork:
+        """A network with the first weights of a member, or of a training by its stream."""
         thresholds: tuple[float, ...] = ()
         shared_stages = 0
         if self.settings.sharing == "depth":
             thresholds, shared_stages = self._copies()
         network = SharedNetwork(self.space, self.network, thresholds, shared_stages)
-        initialise(network, self.seed * 1_000_003 + member)
+        initialise(network, self._seed_of(stream))
         return network
+
+    def split_at(self, level: int) -> Split:
+        """The subspaces that trainings of a level draw from."""
+        if self.settings.split != "gradient":
+            return self.split
+        return BoxSplit(self.space, boxes_after(self.space, self.cuts, level))
+
+    def subspace(self, training: Training) -> str:
+        """A few words on what a training draws from."""
+        return "whole space" if training.group is None else self.split_at(training.level).names[training.group]
+
+    def box(self, training: Training) -> Box:
+        """The choices that a training draws from; all of them where its subspace is no box."""
+        split = self.split_at(training.level)
+        if training.group is None or not isinstance(split, BoxSplit):
+            return whole_box(self.space)
+        return split.boxes[training.group]
+
+    def sampler(self, training: Training) -> PathSampler:
+        """Draws the subnets of a training's steps."""
+        seed, split, rule = self._seed_of(training.stream), self.split_at(training.level), self.settings.sampler
+        if rule == "fair":
+            return Fair(self.space, self.box(training), seed)
+        if training.group is not None:
+            return WithinGroup(split, training.group, seed)
+        if rule == "per_group":
+            return PerGroup(split, seed)
+        population = split.population()
+        return Balanced(split, seed, np.ones(len(population)) if rule == "balanced" else population.astype(np.float64))
+
+    def schedule(self) -> Schedule:
+        """The learning rate of all trainings."""
+        settings = self.settings
+        if settings.schedule == "complexity":
+            return Complexity(self.space, self.network, settings.learning_rate, settings.gamma_max)
+        return Cosine(settings.learning_rate, settings.final_learning_rate)
+
+    def separation(self, training: Training) -> int | None:
+        """The decision by which momenta are kept apart, or ``None`` where they are not.
+
+        Decisions come in an order drawn from the seed; the first one that is open in the training's subspace counts, so
+        that a training whose parent's decision is still open goes on with its parent's momenta.
+        """
+        if self.settings.momentum_groups == "joint":
+            return None
+        order = np.random.default_rng([self.seed, _SEPARATION_STREAM]).permutation(self.space.num_decisions)
+        box = self.box(training)
+        return next((int(column) for column in order if len(box[column]) > 1), None)
+
+    def agenda(self, training: Training) -> Agenda:
+        """What each step of a training does."""
+        return Agenda(
+            self.space,
+            self.sampler(training),
+            self.schedule(),
+            self.separation(training),
+            first_step=training.first_step,
+            last_step=training.last_step,
+            progress=training.progress,
+        )
+
+    def _seed_of(self, stream: int) -> int:
+        return self.seed * 1_000_003 + stream
 
     def _copies(self) -> tuple[tuple[float, ...], int]:
         """Thresholds as running counts, and the number of shared stages."""
@@ -107,16 +223,24 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
 
     Raises:
         SpaceError: If supernets cannot be built on this kind of space.
-        SettingsError: If bands, groups or thresholds do not fit the space.
+        SettingsError: If bands, groups, thresholds, an edge or the number of steps do not fit the space.
     """
     if not isinstance(space, CellSpace):
         raise SpaceError(f"supernets can be built for cell spaces only (got {type(space).__name__})")
-    if settings.split == "none":
-        split: Split = NoSplit(space)
-    else:
-        bands = equal_bands(space, settings.groups) if settings.bands is None else settings.bands
-        split = NonlinearSplit(space, bands)
-    plan = SupernetPlan(space, network, settings, split, seed)
+    plan = SupernetPlan(space, network, settings, _make_split(space, settings), seed)
+    # What does not fit is found now, not after an hour.
     if settings.sharing == "depth":
-        plan._copies()  # a wrong threshold is found now, not after an hour
+        plan._copies()
+    assert plan.phases
+    plan.schedule()
     return plan
+
+
+def _make_split(space: CellSpace, settings: SupernetSettings) -> Split:
+    if settings.split == "edge":
+        return BoxSplit(space, edge_boxes(space, settings.split_edge))
+    if settings.split == "nonlinear":
+        return NonlinearSplit(space, equal_bands(space, settings.groups) if settings.bands is None else settings.bands)
+    if settings.split == "gradient":
+        check_rounds(space, settings.split_rounds)
+    return NoSplit(space)

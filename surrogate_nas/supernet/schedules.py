@@ -1,24 +1,91 @@
-"""Learning rates over training."""
+"""Learning rates over training, for blocks of steps at once.
 
-import math
-from collections.abc import Sequence
+Symbols:
+    n: steps of a block. S: subnets of a step. D: decisions of the space.
+"""
+
 from typing import Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes, Space
+
+Rates = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class Schedule(Protocol):
-    """The learning rate of one subnet at one step."""
+    """What a learning rate depends on: how much of the schedule is over, and the subnets of the step."""
 
-    def rate(self, step: int, code: Sequence[int]) -> float:
-        """Learning rate at a step, counted from 0, for an architecture, length D."""
+    def rates(self, progress: NDArray[np.float64], codes: Codes) -> Rates:
+        """Learning rates of steps, shape (n,), and factors of their subnets' losses, shape (n, S).
+
+        Args:
+            progress: Share of the schedule that is over before each step, from 0 to less than 1, shape (n,).
+            codes: Subnets, shape (n, S, D).
+        """
 
 
 @final
 class Cosine:
-    """Half a cosine from ``first`` at step 0 to ``last`` at step ``steps``, the same for every subnet."""
+    """Half a cosine from ``first`` to ``last``, the same for every subnet (SGDR, arXiv 1608.03983)."""
 
-    def __init__(self, first: float, last: float, steps: int) -> None:
-        self._first, self._last, self._steps = first, last, steps
+    def __init__(self, first: float, last: float) -> None:
+        self._first, self._last = first, last
 
-    def rate(self, step: int, code: Sequence[int]) -> float:  # noqa: ARG002 - the rule ignores the subnet
-        """Learning rate at a step."""
-        return self._last + (self._first - self._last) * (1 + math.cos(math.pi * step / self._steps)) / 2
+    def rates(self, progress: NDArray[np.float64], codes: Codes) -> Rates:
+        """Learning rates, shape (n,), and factors of 1, shape (n, S)."""
+        wave = (1 + np.cos(np.pi * progress)) / 2
+        return self._last + (self._first - self._last) * wave, np.ones(codes.shape[:2])
+
+
+@final
+class Complexity:
+    """The complexity-aware learning rate of DYNAS (arXiv 2503.10740): small subnets decay fast, large ones slowly.
+
+    eta_t(a) = eta_0 (1 - t/T)^gamma(a), gamma(a) = w ln C(a) + b, with C the number of parameters, gamma of the
+    smallest subnet gamma_max and of the largest 1 / gamma_max. With several subnets a step, the learning rate stays
+    eta_0 and the power multiplies each loss.
+
+    C counts what the subnet computes with, dead edges left out, in the supernet's sizes; smallest and largest are those
+    of all connected architectures of the space.
+
+    Args:
+        space: A space that can be listed.
+        network: Sizes of the supernet.
+        first: eta_0.
+        gamma_max: Exponent of the smallest subnet.
+
+    Raises:
+        SettingsError: If all architectures have the same number of parameters.
+    """
+
+    def __init__(self, space: Space, network: NetworkSpec, first: float, gamma_max: float) -> None:
+        codes = space.all_codes()
+        effective = space.effective(codes)
+        sizes = np.log(space.parameters(effective, network).astype(np.float64))
+        connected = sizes[space.is_connected(codes)]
+        smallest, largest = float(connected.min()), float(connected.max())
+        if smallest == largest:
+            raise SettingsError(
+                f"supernet.schedule = 'complexity' needs architectures that differ in size; in {space.name} all have"
+                f" {round(np.exp(smallest)):,} parameters"
+            )
+        self._space, self._first = space, first
+        slope = (1 / gamma_max - gamma_max) / (largest - smallest)
+        self._gamma = np.maximum(gamma_max + slope * (sizes - smallest), 0.0)  # (space size,)
+
+    def gamma(self, codes: Codes) -> NDArray[np.float64]:
+        """Exponents of architectures, codes of shape (N, D) to (N,)."""
+        return np.asarray(self._gamma[self._space.index(codes)])
+
+    def rates(self, progress: NDArray[np.float64], codes: Codes) -> Rates:
+        """Learning rates, shape (n,), and factors, shape (n, S)."""
+        steps, subnets, decisions = codes.shape
+        gamma = self.gamma(codes.reshape(-1, decisions)).reshape(steps, subnets)
+        powers = (1 - progress)[:, None] ** gamma
+        if subnets == 1:
+            return self._first * powers[:, 0], np.ones_like(powers)
+        return np.full(steps, self._first), powers

@@ -1,30 +1,67 @@
 """Settings of the supernet stage."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from surrogate_nas.supernet.presets import PRESETS, with_preset
+
+Inheritance = Literal["nothing", "weights", "state"]
+_DEFAULT_PRESET = "auto"
+# The papers' own: 600 of 900 epochs of FS-NAS, the second split of GM-NAS at epoch 40 of 90.
+_PARENT_SHARE = {"none": 0.0, "nonlinear": 0.0, "edge": 2 / 3, "gradient": 4 / 9}
 
 
 class SupernetSettings(BaseModel):
     """How the space is split, how sub-supernets share weights, and how they are trained.
 
-    The supernet may be narrower and shallower than the deployed network.
+    The supernet may be narrower and shallower than the deployed network. ``docs/supernets.md`` explains every setting.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    split: Literal["nonlinear", "none"] = Field(
-        default="nonlinear", description="how the space is split: by number of nonlinear functions, or not at all"
+    preset: str = Field(
+        default=_DEFAULT_PRESET,
+        description="a paper's combination, of which other settings here replace parts: auto, spos, fairnas, fsnas,"
+        " gmnas, efsnas, dynas",
+    )
+    split: Literal["nonlinear", "none", "edge", "gradient"] = Field(
+        default="nonlinear",
+        description="how the space is split: by number of nonlinear functions (EFS-NAS), by the operation on one edge"
+        " (FS-NAS), by agreement of gradients (GM-NAS), or not at all",
     )
     groups: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=2, description="number of subspaces; the bands of counts are chosen to be of nearly equal population"
+        default=2,
+        description="nonlinear: number of subspaces; the bands of counts are chosen to be of nearly equal population",
     )
     bands: tuple[tuple[int, ...], ...] | None = Field(
-        default=None, description="nonlinear counts of each subspace, such as [[0, 1], [2, 3]], instead of groups"
+        default=None, description="nonlinear: counts of each subspace, such as [[0, 1], [2, 3]], instead of groups"
     )
-    sharing: Literal["whole", "depth"] = Field(
+    split_edge: str | None = Field(
+        default=None, description="edge: the decision whose choices are the subspaces, such as 1<-0; else the first"
+    )
+    split_rounds: Annotated[int, Field(ge=1, le=6)] = Field(
+        default=2, description="gradient: how often every sub-supernet is split in two"
+    )
+    split_batches: Annotated[int, Field(ge=1)] = Field(
+        default=100, description="gradient: mini-batches over which gradients are compared"
+    )
+    sharing: Literal["whole", "depth", "one"] = Field(
         default="whole",
-        description="whole: every subspace owns all its weights; depth: copies of cells chosen by the running count",
+        description="whole: every subspace owns all its weights; depth: copies of cells chosen by the running count;"
+        " one: a single set of weights, the split serves the sampler alone",
+    )
+    parent_share: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        default=None,
+        description="whole: share of the steps before the last split, which train what the sub-supernets begin from;"
+        " 0 for none; else that of the paper: edge 2/3, gradient 4/9, otherwise 0",
+    )
+    inherit: Inheritance | None = Field(
+        default=None,
+        description="what sub-supernets take over at the last split: weights (with a schedule of their own), state"
+        " (weights, momenta and schedule), nothing (gradient's final restart); else edge and nonlinear weights,"
+        " gradient state",
     )
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] | None = Field(
         default=None, description="depth: shares of the largest running count after which the next copy is used"
@@ -32,32 +69,108 @@ class SupernetSettings(BaseModel):
     shared_stages: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="depth: stages at the start that have one copy only"
     )
-    sampler: Literal["balanced", "per_group", "uniform"] = Field(
+    sampler: Literal["balanced", "per_group", "uniform", "fair"] = Field(
         default="balanced",
         description="which subnets a step trains: balanced draws a subspace, then a subnet; per_group takes one of each"
-        " subspace; uniform draws from the whole space",
+        " subspace; uniform draws from the whole space; fair takes every operation of every edge once (FairNAS)",
+    )
+    schedule: Literal["cosine", "complexity"] = Field(
+        default="cosine",
+        description="learning rate over training: half a cosine, or a decay that is faster for small subnets (DYNAS)",
+    )
+    gamma_max: Annotated[float, Field(ge=1)] = Field(
+        default=4.0, description="complexity: exponent of the smallest subnet; that of the largest is its inverse"
+    )
+    momentum_groups: Literal["joint", "separated"] = Field(
+        default="joint",
+        description="momenta of all subnets together, or by the operation on one edge that the seed draws (DYNAS)",
     )
     channels: Annotated[int, Field(ge=1, le=1024)] = Field(default=8, description="channels of the first stage")
     cells: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="cells per stage")
     steps: Annotated[int, Field(ge=1)] = Field(
-        default=20_000, description="optimizer steps; of each sub-supernet where they are trained apart"
+        default=20_000, description="training steps of each sub-supernet, those before it was split off included"
     )
     batch_size: Annotated[int, Field(ge=2)] = Field(default=64, description="images per step")
     learning_rate: Annotated[float, Field(gt=0)] = Field(default=0.1, description="at the first step")
     final_learning_rate: Annotated[float, Field(ge=0)] = Field(
-        default=0.0, description="approached on half a cosine, which the step after the last one would reach"
+        default=0.0, description="cosine: approached on half a cosine, which the step after the last one would reach"
     )
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Nesterov momentum")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=5e-4, description="of the weights that a step uses")
-    clip_norm: Annotated[float, Field(gt=0)] | None = Field(default=5.0, description="largest gradient norm")
+    clip_norm: Annotated[float, Field(ge=0)] = Field(
+        default=5.0, description="largest gradient norm of an optimizer step; 0 leaves gradients as they are"
+    )
+    weight_average: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0,
+        description="share of a sub-supernet's last steps whose weights are averaged for evaluation; 0 for the last"
+        " weights alone",
+    )
     checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(default=30.0, description="time between checkpoints")
+
+    @property
+    def share_before_split(self) -> float:
+        """Share of the steps before the last split; 0 where there are no sub-supernets to split off."""
+        if self.sharing != "whole":
+            return 0.0
+        return _PARENT_SHARE[self.split] if self.parent_share is None else self.parent_share
+
+    @property
+    def inheritance(self) -> Inheritance:
+        """What sub-supernets take over at the last split."""
+        return self.inherit or ("state" if self.split == "gradient" else "weights")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, given: Any) -> Any:  # noqa: ANN401 - what pydantic was given, which need not be a mapping
+        if not isinstance(given, Mapping) or given.get("preset", _DEFAULT_PRESET) not in PRESETS:
+            return given  # what is wrong with it is said of the field
+        return with_preset(given, _DEFAULT_PRESET)
+
+    @field_validator("preset")
+    @classmethod
+    def _preset_is_known(cls, name: str) -> str:
+        if name not in PRESETS:
+            raise ValueError(f"a preset is one of {', '.join(PRESETS)}")
+        return name
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.bands is not None and self.split != "nonlinear":
             raise ValueError("bands belong to split = 'nonlinear'")
+        if self.split_edge is not None and self.split != "edge":
+            raise ValueError("split_edge belongs to split = 'edge'")
         if self.final_learning_rate > self.learning_rate:
             raise ValueError("final_learning_rate must not be above learning_rate")
-        if self.sharing == "whole" and (self.thresholds is not None or self.shared_stages is not None):
+        if self.sharing != "depth" and (self.thresholds is not None or self.shared_stages is not None):
             raise ValueError("thresholds and shared_stages belong to sharing = 'depth'")
+        if self.sharing == "depth" and self.split not in ("none", "nonlinear"):
+            raise ValueError(
+                f"sharing = 'depth' chooses copies by the count of split = 'nonlinear', not of {self.split!r}"
+            )
+        if self.sharing == "one" and self.split == "gradient":
+            raise ValueError("split = 'gradient' decides who shares weights with whom: it needs sharing = 'whole'")
+        return self._with_possible_parent()._with_possible_rules()
+
+    def _with_possible_parent(self) -> Self:
+        if self.parent_share and (self.sharing != "whole" or self.split == "none"):
+            raise ValueError("parent_share belongs to a split with sharing = 'whole': nothing else is split off")
+        if self.split == "gradient" and self.share_before_split == 0:
+            raise ValueError("split = 'gradient' needs a parent_share above 0: gradients of trained weights decide")
+        if self.share_before_split and self.split != "gradient" and self.inheritance == "nothing":
+            raise ValueError(
+                f"inherit = 'nothing' makes a parent of split = {self.split!r} useless: set parent_share = 0 instead"
+            )
+        return self
+
+    def _with_possible_rules(self) -> Self:
+        if self.sampler == "fair" and self.split == "nonlinear" and self.sharing == "whole":
+            raise ValueError(
+                "sampler = 'fair' permutes operations edge by edge, which leaves the subspaces of split = 'nonlinear'"
+            )
+        if self.sampler == "fair" and self.sharing == "one" and self.split != "none":
+            raise ValueError("sampler = 'fair' makes no use of a split, and sharing = 'one' has no other use of it")
+        if self.schedule == "complexity" and self.final_learning_rate:
+            raise ValueError("final_learning_rate belongs to schedule = 'cosine'; 'complexity' ends at 0")
+        if self.momentum_groups == "separated" and self.momentum == 0:
+            raise ValueError("momentum_groups = 'separated' needs a momentum above 0")
         return self

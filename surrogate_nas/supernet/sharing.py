@@ -9,40 +9,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from surrogate_nas.nets.cell import run_cell
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
-from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.operations import OPERATIONS
-
-
-class SharedCell(nn.Module):
-    """Every operation on every edge of a cell, of which an architecture uses one each.
-
-    Args:
-        space: The cell and its operations.
-        channels: Width of the cell.
-    """
-
-    def __init__(self, space: CellSpace, channels: int) -> None:
-        super().__init__()
-        self.edges = space.edges
-        self._is_zero = [OPERATIONS[name].is_zero for name in space.operations]
-        self.operations = nn.ModuleList(
-            nn.ModuleList(build_operation(name, channels, RecordingBatchNorm) for name in space.operations)
-            for _ in space.edges
-        )
-
-    def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
-        """(B, channels, H, W) to the same shape, for an architecture of length E."""
-        # Indexing a ModuleList costs more than a small operation; its dictionary does not.
-        rows = self.operations._modules.values()
-        chosen = [
-            None if self._is_zero[choice] else row._modules[str(choice)] for row, choice in zip(rows, code, strict=True)
-        ]
-        return run_cell(self.edges, chosen, x)
+from surrogate_nas.supernet.shared_cell import SharedCell
 
 
 class SharedNetwork(nn.Module):

@@ -54,7 +54,8 @@ class _ListedSplit(Split):
         for name, members in zip(names, self._members, strict=True):
             if len(members) == 0:
                 raise SettingsError(
-                    f"the subspace '{name}' of {space.name} is empty; choose other bands or fewer groups"
+                    f"the subspace '{name}' of {space.name} is empty: no network in it leads from input to output;"
+                    " choose another split"
                 )
 
     def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
@@ -74,6 +75,74 @@ class NoSplit(_ListedSplit):
 
     def __init__(self, space: Space) -> None:
         super().__init__(space, ("whole space",), np.zeros(space.size, dtype=np.int64))
+
+
+Box = tuple[tuple[int, ...], ...]
+
+
+def whole_box(space: Space) -> Box:
+    """All choices of all decisions, length D."""
+    return tuple(tuple(range(len(decision.choices))) for decision in space.decisions)
+
+
+def in_box(codes: Codes, box: Box) -> NDArray[np.bool_]:
+    """Whether each code, shape (N, D), takes an allowed choice in every decision, shape (N,)."""
+    inside = np.ones(len(codes), dtype=bool)
+    for column, allowed in enumerate(box):
+        inside &= np.isin(codes[:, column], allowed)
+    return inside
+
+
+@final
+class BoxSplit(_ListedSplit):
+    """Subspaces that are boxes: some choices of every decision, all combined.
+
+    What splitting edges leads to, be it all choices of one edge (FS-NAS, arXiv 2006.06863) or two halves of one edge
+    after another (GM-NAS, arXiv 2203.15207).
+
+    Args:
+        space: A space that can be listed.
+        boxes: The allowed choices of every decision for each subspace, shape (K, D, some).
+
+    Raises:
+        SettingsError: If the boxes are not a partition of the space, or nothing can be drawn from one.
+    """
+
+    def __init__(self, space: Space, boxes: Sequence[Box]) -> None:
+        codes = space.all_codes()
+        inside = np.stack([in_box(codes, box) for box in boxes])
+        if not (inside.sum(axis=0) == 1).all():
+            raise SettingsError(f"subspaces must hold every architecture of {space.name} exactly once (got {boxes})")
+        self.boxes = tuple(boxes)
+        names = tuple(_box_name(space, box) for box in boxes)
+        super().__init__(space, names, inside.argmax(axis=0))
+
+
+def _box_name(space: Space, box: Box) -> str:
+    limits = [
+        f"{'/'.join(decision.choices[choice] for choice in allowed)} on {decision.name}"
+        for decision, allowed in zip(space.decisions, box, strict=True)
+        if len(allowed) < len(decision.choices)
+    ]
+    return "; ".join(limits) or "whole space"
+
+
+def edge_boxes(space: Space, edge: str | None) -> tuple[Box, ...]:
+    """One box for every choice of one decision (FS-NAS, arXiv 2006.06863).
+
+    Args:
+        space: The space.
+        edge: Name of the decision; the first where none is given.
+
+    Raises:
+        SettingsError: If there is no such decision.
+    """
+    names = [decision.name for decision in space.decisions]
+    if edge is not None and edge not in names:
+        raise SettingsError(f"supernet.split_edge must be one of {', '.join(names)} (got {edge!r})")
+    column = 0 if edge is None else names.index(edge)
+    box = whole_box(space)
+    return tuple((*box[:column], (choice,), *box[column + 1 :]) for choice in box[column])
 
 
 @final

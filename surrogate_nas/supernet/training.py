@@ -1,65 +1,96 @@
-"""One training loop for every combination of sharing, path sampler and learning-rate rule.
+"""One training loop for every combination of split, sharing, path sampler, learning-rate rule and momentum.
 
 Paths that a step does not sample get neither momentum nor weight decay in it: their gradients are absent, not zero.
 (The code of DYNAS, arXiv 2503.10740, under torch 1.8 gave them both; absent gradients are cheaper and let a path rest.)
 """
 
-import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import StoreError, TrainingError
-from surrogate_nas.space.space import Codes
-from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, momenta_of, restore, save_checkpoint
+from surrogate_nas.supernet.agenda import Step
+from surrogate_nas.supernet.averaging import TailAverage
+from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, restore, save_checkpoint
+from surrogate_nas.supernet.lineage import Training
+from surrogate_nas.supernet.momentum import Momenta
 from surrogate_nas.supernet.plan import SupernetPlan
-from surrogate_nas.supernet.schedules import Cosine, Schedule
-from surrogate_nas.supernet.sharing import SharedNetwork
 
 LOSS_PARTS = 200  # points of a training curve
+_EXPLODED = 1e4  # a mean cross-entropy that nothing comes back from
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What one process needs to train one member of a plan.
+    """What one process needs for one training of a plan.
 
     Attributes:
-        plan: The plan.
-        member: Which of its members.
+        plan: The plan, with all cuts that the training depends on.
+        training: Which of its trainings.
         images: Folder of cached images.
         data: How images are augmented.
-        checkpoint: Where the state goes, and is taken up from.
-        identity: What the training belongs to.
+        folder: Where checkpoints go, and are taken up from.
+        identity: What the stage belongs to.
         device: Torch device.
         threads: Threads of this process.
     """
 
     plan: SupernetPlan
-    member: int
+    training: Training
     images: Path
     data: DataSettings
-    checkpoint: Path
+    folder: Path
     identity: dict[str, str]
     device: str = "cpu"
     threads: int = 1
 
+    @property
+    def member(self) -> int:
+        """Number of the training among those of its phase."""
+        return self.plan.phases[self.training.level].index(self.training)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the state goes, and is taken up from."""
+        return self.folder / self.training.file
+
+    @property
+    def cut(self) -> Path:
+        """Where the cut of its subspace goes."""
+        return self.folder / self.training.cut_file
+
+    @property
+    def belongs_to(self) -> dict[str, str]:
+        """What the training belongs to."""
+        return training_identity(self.plan, self.training, self.identity)
+
+    def batches(self) -> Batches:
+        """The mini-batches, the same for all trainings: subnets of one step see one mini-batch."""
+        splits = load_splits(self.images).to(torch.device(self.device))
+        data = self.data
+        return Batches(splits, self.plan.settings.batch_size, seed=self.plan.seed, flip=data.flip, shift=data.shift)
+
+
+def training_identity(plan: SupernetPlan, training: Training, identity: dict[str, str]) -> dict[str, str]:
+    """What a training belongs to: the stage's identity, which training it is, and its subspace."""
+    return identity | {"member": training.name, "subspace": plan.subspace(training)}
+
 
 def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> bool:
-    """Trains one member to its last step, from its checkpoint if there is one.
+    """Does a training to its last step, from its checkpoint if there is one, else from its parent's.
 
     Args:
         job: What to train.
-        report: Is told the number of steps done.
+        report: Is told the number of its own steps done.
         stopped: Whether to save and return early.
 
     Returns:
@@ -68,78 +99,86 @@ def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Calla
     Raises:
         TrainingError: If a loss or a weight is not finite, or a checkpoint cannot be written; the last good checkpoint
             is kept.
-        StoreError, RunFolderError: If the checkpoint is damaged or belongs to something else.
+        StoreError, RunFolderError: If the checkpoint, or the parent's, is damaged or belongs to something else.
     """
     torch.set_num_threads(job.threads)
-    settings, member = job.plan.settings, _Member(job)
-    report(member.step)
-    if member.step == member.steps:
+    training, member = job.training, _Member(job)
+    report(member.step - training.first_step)
+    if member.step == training.last_step:
         return True
-    splits = load_splits(job.images).to(member.device)
-    # The same batches for every member: subnets of one step see one mini-batch.
-    batches = Batches(splits, settings.batch_size, seed=job.plan.seed, flip=job.data.flip, shift=job.data.shift)
-    sampler = job.plan.sampler(job.member)
-    schedule = Cosine(settings.learning_rate, settings.final_learning_rate, member.steps)
+    batches, agenda = job.batches(), job.plan.agenda(training)
     saved_step, saved_at = member.step, time.monotonic()
-    while member.step < member.steps and not stopped():
+    while member.step < training.last_step and not stopped():
         images, labels = batches.batch(member.step)
-        member.train(sampler.draw(member.step), schedule, images, labels)
-        report(member.step)
-        if time.monotonic() - saved_at > settings.checkpoint_seconds:
+        member.train(agenda.step(member.step), images, labels)
+        report(member.step - training.first_step)
+        if time.monotonic() - saved_at > job.plan.settings.checkpoint_seconds:
             member.save()
             saved_step, saved_at = member.step, time.monotonic()
     if member.step > saved_step:
         member.save()
-    return member.step == member.steps
+    return member.step == training.last_step
 
 
 @final
 class _Member:
-    """A member in training: its network, its optimizer and how far they are, from the checkpoint if there is one."""
+    """A training under way: its network, its momenta and how far they are, from the checkpoint if there is one."""
 
     def __init__(self, job: TrainingJob) -> None:
-        settings = job.plan.settings
-        self._job = job
-        self.device = torch.device(job.device)
-        self.steps = job.plan.steps(job.member)
-        self._network = job.plan.build(job.member).to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._optimizer = torch.optim.SGD(
-            self._network.parameters(),
-            lr=settings.learning_rate,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-            nesterov=settings.momentum > 0,
-            foreach=True,
-        )
-        self.step, self._loss_sum = 0, torch.zeros(LOSS_PARTS, dtype=torch.float64)
-        self._last_step, self._last_codes = 0, np.empty((0, 0), dtype=np.int8)
+        plan, training = job.plan, job.training
+        self._job, self._training = job, training
+        self._network = network_of(job)
+        self._momenta = Momenta(self._network, plan.settings, _momentum_groups(plan, training))
+        share = plan.settings.weight_average if training.level == len(plan.phases) - 1 else 0.0
+        self._average = TailAverage(self._network, share, training.first_step, training.last_step)
+        self.step, self._loss_sum = training.first_step, torch.zeros(LOSS_PARTS, dtype=torch.float64)
+        self._last: tuple[int, tuple[tuple[int, ...], ...]] = (self.step, ())
         if job.checkpoint.exists():
-            state = load_checkpoint(job.checkpoint, job.identity)
-            if state.loss_sum.shape != self._loss_sum.shape or not 0 <= state.step <= self.steps:
-                raise StoreError(f"the checkpoint {job.checkpoint} is damaged; remove it to train this supernet again")
-            restore(job.checkpoint, state, self._network, self._optimizer)
-            self.step, self._loss_sum = state.step, state.loss_sum.clone()
+            self._resume()
+        elif training.parent is not None and training.inherits != "nothing":
+            self._inherit(next(each for each in plan.phases[training.level - 1] if each.name == training.parent))
 
-    def train(self, codes: Codes, schedule: Schedule, images: Tensor, labels: Tensor) -> None:
-        """One step on some subnets, shape (S, D), and a batch of images (B, C, H, W) with labels (B,).
+    def _resume(self) -> None:
+        path, training = self._job.checkpoint, self._training
+        state = load_checkpoint(path, self._job.belongs_to)
+        sound = (
+            state.loss_sum.shape == self._loss_sum.shape
+            and training.first_step <= state.step <= training.last_step
+            and len(state.momenta) == len(self._momenta.buffers())
+        )
+        if not sound:
+            raise StoreError(f"the checkpoint {path} is damaged; remove it to train this supernet again")
+        restore(path, state, self._network)
+        self._momenta.restore(state.momenta)
+        self._average.restore(state.mean, state.samples)
+        self.step, self._loss_sum = state.step, state.loss_sum.clone()
+
+    def _inherit(self, parent: Training) -> None:
+        plan, path = self._job.plan, self._job.folder / parent.file
+        state = load_checkpoint(path, training_identity(plan, parent, self._job.identity))
+        if state.step != parent.last_step:
+            raise StoreError(f"the training in {path} stopped at step {state.step} of {parent.last_step}")
+        restore(path, state, self._network)
+        # Momenta of groups by one decision mean nothing to groups by another: those begin anew.
+        if self._training.inherits == "state" and plan.separation(parent) == plan.separation(self._training):
+            self._momenta.restore(state.momenta)
+
+    def train(self, step: Step, images: Tensor, labels: Tensor) -> None:
+        """One step on a batch of images (B, C, H, W) with labels (B,).
 
         Raises:
-            TrainingError: If a loss is not finite.
+            TrainingError: If a loss is not finite, or beyond all bounds.
         """
-        self._last_step, self._last_codes = self.step, codes
-        losses = train_step(
-            self._network,
-            self._optimizer,
-            [(code, schedule.rate(self.step, code)) for code in codes.tolist()],
-            images.to(memory_format=torch.channels_last),
-            labels,
-            self._job.plan.settings.clip_norm,
-        )
-        for code, loss in zip(codes, losses, strict=True):
-            if not math.isfinite(loss):
-                raise self._diverged(f"training loss of supernet {self._job.member} became {loss}", code[None])
-        self._loss_sum[self.step * LOSS_PARTS // self.steps] += sum(losses) / len(losses)
+        self._last = self.step, step.codes
+        images = images.to(memory_format=torch.channels_last)
+        losses = train_step(self._network, self._momenta, step, images, labels, self._job.plan.settings.clip_norm)
+        for code, loss in zip(step.codes, losses, strict=True):
+            if not abs(loss) < _EXPLODED:
+                raise self._diverged(f"training loss of supernet {self._training.name} became {loss:.3g}", (code,))
+        part = (self.step - self._training.first_step) * LOSS_PARTS // self._training.steps
+        self._loss_sum[part] += sum(losses) / len(losses)
         self.step += 1
+        self._average.take(self.step)
 
     def save(self) -> None:
         """Writes the checkpoint.
@@ -150,54 +189,75 @@ class _Member:
         weights = dict(self._network.named_parameters())
         # A gradient may overflow under a finite loss; no later loss tells in the last step, or of a path that rests.
         if not all(bool(weight.isfinite().all()) for weight in weights.values()):
-            raise self._diverged(f"weights of supernet {self._job.member} became infinite or NaN", self._last_codes)
-        state = Checkpoint(self.step, weights, momenta_of(self._network, self._optimizer), self._loss_sum)
-        save_checkpoint(self._job.checkpoint, state, self._job.identity)
+            raise self._diverged(f"weights of supernet {self._training.name} became infinite or NaN", self._last[1])
+        average = self._average
+        state = Checkpoint(self.step, weights, self._momenta.buffers(), self._loss_sum, average.mean(), average.count)
+        save_checkpoint(self._job.checkpoint, state, self._job.belongs_to)
 
-    def _diverged(self, what: str, codes: Codes) -> TrainingError:
+    def _diverged(self, what: str, codes: tuple[tuple[int, ...], ...]) -> TrainingError:
         subnets = ", ".join(self._job.plan.space.digits(codes))
         return TrainingError(
-            f"the {what} at step {self._last_step}, subnet {subnets}: lower supernet.learning_rate; the last good"
+            f"the {what} at step {self._last[0]}, subnet {subnets}: lower supernet.learning_rate; the last good"
             " checkpoint is kept"
         )
 
 
+def network_of(job: TrainingJob) -> nn.Module:
+    """The network of a job with its first weights, on its device."""
+    network = job.plan.build(job.training.stream)
+    return network.to(device=torch.device(job.device), memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _momentum_groups(plan: SupernetPlan, training: Training) -> int:
+    decision = plan.separation(training)
+    return 1 if decision is None else len(plan.space.decisions[decision].choices)
+
+
 def train_step(
-    network: SharedNetwork,
-    optimizer: torch.optim.SGD,
-    subnets: Sequence[tuple[Sequence[int], float]],
-    images: Tensor,
-    labels: Tensor,
-    clip_norm: float | None,
+    network: nn.Module, momenta: Momenta, step: Step, images: Tensor, labels: Tensor, clip_norm: float
 ) -> list[float]:
-    """One optimizer step on the summed gradients of some subnets.
+    """One training step: an optimizer step for each group of momenta, on the summed gradients of its subnets.
+
+    All gradients are of the weights before the step, also where several groups move.
 
     Args:
         network: Owner of the weights.
-        optimizer: Of the network's parameters.
-        subnets: Code and learning rate of each.
+        momenta: Of the network's parameters.
+        step: Subnets, their groups, factors of their losses and the learning rate.
         images: Shape (B, C, H, W).
         labels: Shape (B,).
-        clip_norm: Largest norm of the summed gradients.
+        clip_norm: Largest norm of a group's summed gradients; 0 for any.
 
     Returns:
-        The loss of each subnet.
+        The loss of each subnet, without its factor.
     """
-    optimizer.zero_grad(set_to_none=True)
-    highest = max(rate for _, rate in subnets)
-    losses = []
-    for code, rate in subnets:
-        with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
-            loss = F.cross_entropy(network(images, code), labels)
-        # Subnets with rates of their own share one optimizer step: the ratio goes into the gradient.
-        (loss if rate == highest else loss * (rate / highest)).backward()
-        losses.append(loss.item())
-    if clip_norm is not None:
-        # The optimizer lists the parameters already; walking through the network for them takes longer than the norm.
-        torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], clip_norm, foreach=True)
-    optimizer.param_groups[0]["lr"] = highest
-    optimizer.step()
+    losses = [0.0] * len(step.codes)
+    groups = sorted(set(step.groups))
+    held: list[list[Tensor | None]] = []
+    for group in groups:
+        for parameter in momenta.parameters:
+            parameter.grad = None
+        for position, code in enumerate(step.codes):
+            if step.groups[position] == group:
+                losses[position] = _backward(network, code, step.factors[position], images, labels)
+        if len(groups) > 1:
+            held.append([parameter.grad for parameter in momenta.parameters])
+    for position, group in enumerate(groups):
+        if held:
+            for parameter, gradient in zip(momenta.parameters, held[position], strict=True):
+                parameter.grad = gradient
+        if clip_norm:
+            torch.nn.utils.clip_grad_norm_(momenta.parameters, clip_norm, foreach=True)
+        momenta.step(group, step.rate)
     return losses
+
+
+def _backward(network: nn.Module, code: tuple[int, ...], factor: float, images: Tensor, labels: Tensor) -> float:
+    """Adds the gradients of one subnet's loss to those that are there."""
+    with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
+        loss = F.cross_entropy(network(images, code), labels)
+    (loss if factor == 1 else loss * factor).backward()
+    return loss.item()
 
 
 def mean_losses(loss_sum: Tensor, steps: int) -> list[float]:

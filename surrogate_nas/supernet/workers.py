@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for_any
 from typing import Any, Protocol, TypeVar
 
+from surrogate_nas.allocator import keep_freed_memory
 from surrogate_nas.errors import TrainingError
 
 Job = TypeVar("Job", contravariant=True)
@@ -139,6 +140,7 @@ def _start_worker(shared: Any) -> None:  # noqa: ANN401 - types of multiprocessi
     global _shared
     _shared = shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

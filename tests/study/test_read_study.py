@@ -89,6 +89,20 @@ def test_errors_say_where_the_wrong_setting_stands(tmp_path: Path) -> None:
         read_study("quickstart", {"name.x.y": 1})
 
 
+def test_settings_that_contradict_each_other_are_named_and_no_others() -> None:
+    expected = "supernet: split = 'gradient' decides who shares weights with whom: it needs sharing = 'whole' on the"
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        read_study("quickstart", {"supernet.split": "gradient", "supernet.sharing": "one"})
+
+
+def test_presets_give_way_to_the_study_and_unknown_ones_are_answered_with_those_that_there_are() -> None:
+    settings = read_study("quickstart", {"supernet.preset": "dynas"}).supernet
+    assert (settings.split, settings.schedule, settings.momentum_groups) == ("nonlinear", "complexity", "separated")
+    expected = "supernet.preset: a preset is one of auto, spos, fairnas, fsnas, gmnas, efsnas, dynas (got 'best')"
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        read_study("quickstart", {"supernet.preset": "best"})
+
+
 def test_unknown_settings_are_answered_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=re.escape("did you mean predictor.ensemble?")):
         read_study("quickstart", {"predictor.ensembles": 3})

@@ -31,6 +31,7 @@ def test_what_finished_stages_depend_on_is_fixed() -> None:
         "space",  # compared by its content
         "data.path",  # likewise
         "data.memory_gb",
+        "supernet.preset",  # by the settings that it stands for
         "supernet.checkpoint_seconds",
         "labels.count",
         "hardware.latency_table",  # by its content

@@ -89,9 +89,7 @@ def job_of(plan_of: MakePlan, images: Path, tmp_path: Path) -> MakeJob:
     """The training of one member: ``job_of(member=1, name="second", steps=5)``."""
 
     def make(member: int = 0, name: str = "member", seed: int = 3, **settings: object) -> TrainingJob:
-        plan = plan_of(seed, **settings)
-        path = tmp_path / "supernets" / f"{name}.safetensors"
-        data = DataSettings(source="digits")
-        return TrainingJob(plan, member, images, data, path, {"space": "s", "member": str(member)})
+        plan, data = plan_of(seed, **settings), DataSettings(source="digits")
+        return TrainingJob(plan, plan.training(member), images, data, tmp_path / name, {"space": "s"})
 
     return make

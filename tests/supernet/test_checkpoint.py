@@ -6,8 +6,8 @@ import os
 import re
 import resource
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -20,20 +20,24 @@ from surrogate_nas.supernet import checkpoint as module
 from surrogate_nas.supernet.checkpoint import (
     Checkpoint,
     load_checkpoint,
-    momenta_of,
     restore,
     restore_weights,
     save_checkpoint,
 )
+from surrogate_nas.supernet.momentum import Momenta
 from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.sharing import SharedNetwork
 from surrogate_nas.supernet.training import train_step
 
 IDENTITY = {"space": "4d2a", "data": "77aa", "seed": "0"}
+KNOWN = {"schema": "2", "step": "7", "groups": "1", "samples": "0", "identity": json.dumps(IDENTITY)}
 STATE = Checkpoint(
     7,
     {"a.weight": torch.randn(3, 2), "b": torch.randn(4)},
-    {"b": torch.randn(4)},
+    ({"b": torch.randn(4)}, {}, {"a.weight": torch.randn(3, 2)}),
     torch.arange(5, dtype=torch.float64) / 3,
+    {"a.weight": torch.randn(3, 2), "b": torch.randn(4)},
+    17,
 )
 
 
@@ -48,20 +52,23 @@ def test_what_was_saved_is_loaded(path: Path) -> None:
     loaded = load_checkpoint(path, IDENTITY)
     assert loaded.step == 7
     assert torch.equal(loaded.loss_sum, STATE.loss_sum)
-    for ours, theirs in ((loaded.weights, STATE.weights), (loaded.momenta, STATE.momenta)):
+    assert loaded.samples == 17
+    assert len(loaded.momenta) == 3
+    pairs = [(loaded.weights, STATE.weights), (loaded.mean, STATE.mean)]
+    for ours, theirs in pairs + list(zip(loaded.momenta, STATE.momenta, strict=True)):
         assert ours.keys() == theirs.keys()
         assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
 def test_a_newer_checkpoint_replaces_the_older(path: Path) -> None:
-    save_checkpoint(path, Checkpoint(8, {}, {}, torch.zeros(5)), IDENTITY)
+    save_checkpoint(path, Checkpoint(8, {}, (), torch.zeros(5)), IDENTITY)
     assert load_checkpoint(path, IDENTITY).step == 8
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_loaded_checkpoint_outlives_its_file(path: Path) -> None:
     loaded = load_checkpoint(path, IDENTITY)
-    save_checkpoint(path, Checkpoint(8, {}, {}, torch.zeros(5)), IDENTITY)
+    save_checkpoint(path, Checkpoint(8, {}, (), torch.zeros(5)), IDENTITY)
     path.unlink()
     assert torch.equal(loaded.weights["b"], STATE.weights["b"])
 
@@ -109,10 +116,11 @@ def test_other_bytes_are_refused(path: Path, content: bytes) -> None:
     [
         None,
         {"format": "pt"},
-        {"schema": "1", "step": "seven", "identity": json.dumps(IDENTITY)},
-        {"schema": "1", "step": "7", "identity": "5"},
-        {"schema": "1", "step": "7", "identity": "not json"},
-        {"schema": "1", "step": "7"},
+        KNOWN | {"step": "seven"},
+        KNOWN | {"samples": "no"},
+        KNOWN | {"identity": "5"},
+        KNOWN | {"identity": "not json"},
+        {"schema": "2", "step": "7"},
     ],
     ids=str,
 )
@@ -122,13 +130,13 @@ def test_foreign_safetensors_are_refused(path: Path, metadata: dict[str, str] | 
 
 
 def test_a_checkpoint_without_a_training_curve_is_refused(path: Path) -> None:
-    save_file({"weight.b": torch.zeros(3)}, path, {"schema": "1", "step": "7", "identity": json.dumps(IDENTITY)})
+    save_file({"weight.b": torch.zeros(3)}, path, KNOWN)
     check_refused(path, "is damaged or not one of this project")
 
 
 def test_a_checkpoint_of_another_version_is_not_read_as_if_it_were_ours(path: Path) -> None:
-    save_file(load_file(path), path, {"schema": "2", "step": "7", "identity": json.dumps(IDENTITY)})
-    check_refused(path, "another version of this project: it has schema 2, this one reads 1")
+    save_file(load_file(path), path, {"schema": "1", "step": "7", "identity": json.dumps(IDENTITY)})
+    check_refused(path, "another version of this project: it has schema 1, this one reads 2")
 
 
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
@@ -146,7 +154,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(path: Path, monkeypatch: pytes
     monkeypatch.setattr(module, "save_file", full)
     expected = f"the checkpoint {path} cannot be written: No space left on device; the one before it is kept"
     with pytest.raises(TrainingError, match=re.escape(expected)):
-        save_checkpoint(path, Checkpoint(8, {}, {}, torch.zeros(5)), IDENTITY)
+        save_checkpoint(path, Checkpoint(8, {}, (), torch.zeros(5)), IDENTITY)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -157,7 +165,7 @@ def test_a_limit_of_the_system_leaves_the_checkpoint_before(path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.raises(TrainingError, match=re.escape(f"the checkpoint {path} cannot be written: ")):
-            save_checkpoint(path, Checkpoint(8, {"a": torch.zeros(10_000)}, {}, torch.zeros(5)), IDENTITY)
+            save_checkpoint(path, Checkpoint(8, {"a": torch.zeros(10_000)}, (), torch.zeros(5)), IDENTITY)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == before
@@ -172,51 +180,77 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_ours(path: Path) -> None:
 MakePlan = Callable[..., SupernetPlan]
 
 
-def trained(plan: SupernetPlan, steps: int = 3) -> tuple[Any, torch.optim.SGD]:
+def trained(plan: SupernetPlan, steps: int = 3) -> tuple[SharedNetwork, Momenta]:
     """A member after a few steps on few subnets, so that some momenta are missing."""
     network = plan.build(0).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, nesterov=True, foreach=True)
+    momenta = Momenta(network, plan.settings)
+    agenda = plan.agenda(plan.training(0))
     generator = torch.Generator().manual_seed(0)
     for step in range(steps):
         images = torch.randn(4, 1, 8, 8, generator=generator)
-        train_step(network, optimizer, [(plan.sampler(0).draw(step)[0].tolist(), 0.1)], images, torch.arange(4), None)
-    return network, optimizer
+        train_step(network, momenta, agenda.step(step), images, torch.arange(4), 0)
+    return network, momenta
 
 
 def test_weights_and_momenta_are_put_back_where_they_were(plan_of: MakePlan, tmp_path: Path) -> None:
     plan = plan_of()
-    network, optimizer = trained(plan)
-    momenta = momenta_of(network, optimizer)
-    assert 0 < len(momenta) < len(list(network.parameters()))
+    network, momenta = trained(plan)
+    buffers = momenta.buffers()
+    assert 0 < len(buffers[0]) < len(list(network.parameters()))
     path = tmp_path / "x.safetensors"
-    save_checkpoint(path, Checkpoint(3, dict(network.named_parameters()), momenta, torch.zeros(2)), IDENTITY)
-    fresh, its_optimizer = trained(plan, steps=0)
-    restore(path, load_checkpoint(path, IDENTITY), fresh, its_optimizer)
+    save_checkpoint(path, Checkpoint(3, dict(network.named_parameters()), buffers, torch.zeros(2)), IDENTITY)
+    fresh, its_momenta = trained(plan, steps=0)
+    state = load_checkpoint(path, IDENTITY)
+    restore(path, state, fresh)
+    its_momenta.restore(state.momenta)
     for (name, ours), theirs in zip(fresh.named_parameters(), network.parameters(), strict=True):
         assert torch.equal(ours, theirs), name
         assert ours.stride() == theirs.stride()
-    restored = momenta_of(fresh, its_optimizer)
-    assert restored.keys() == momenta.keys()
-    assert all(torch.equal(restored[name], momenta[name]) for name in momenta)
+    restored = its_momenta.buffers()[0]
+    assert restored.keys() == buffers[0].keys()
+    for name, buffer in buffers[0].items():
+        assert torch.equal(restored[name], buffer)
 
 
-@pytest.mark.parametrize("change", ["missing", "more", "shape", "momentum", "momentum shape"])
+def test_a_mean_is_what_is_evaluated_and_not_what_is_trained_on(plan_of: MakePlan) -> None:
+    network, _ = trained(plan_of(), steps=0)
+    weights = {name: weight.detach().clone() for name, weight in network.named_parameters()}
+    mean = {name: weight + 1 for name, weight in weights.items()}
+    state = Checkpoint(3, weights, (), torch.zeros(2), mean, 4)
+    restore_weights(Path("x"), state, network)
+    assert all(torch.equal(weight, mean[name]) for name, weight in network.named_parameters())
+    restore(Path("x"), state, network)
+    assert all(torch.equal(weight, weights[name]) for name, weight in network.named_parameters())
+    restore_weights(Path("x"), replace(state, samples=0), network)
+    assert all(torch.equal(weight, weights[name]) for name, weight in network.named_parameters())
+
+
+CHANGES = ["missing", "more", "shape", "momentum", "momentum shape", "mean", "mean missing"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_weights_of_another_network_are_refused(plan_of: MakePlan, change: str) -> None:
-    plan = plan_of()
-    network, optimizer = trained(plan)
-    weights, momenta = dict(network.named_parameters()), momenta_of(network, optimizer)
-    name = next(iter(momenta))
+    network, momenta = trained(plan_of())
+    weights, buffers = dict(network.named_parameters()), momenta.buffers()[0]
+    mean: dict[str, torch.Tensor] = dict(weights)
+    name = next(iter(buffers))
     match change:
         case "missing":
             del weights[name]
         case "more":
-            weights["name"] = torch.zeros(2)
+            weights["name"] = torch.nn.Parameter(torch.zeros(2))
         case "shape":
             weights[name] = torch.nn.Parameter(weights[name][:1])
         case "momentum":
-            momenta["name"] = torch.zeros(2)
+            buffers["name"] = torch.zeros(2)
         case "momentum shape":
-            momenta[name] = momenta[name][:1]
-    expected = f"the checkpoint x.safetensors is of another network: its {name if name in change else ''}"
-    with pytest.raises(RunFolderError, match=re.escape(expected)):
-        restore_weights(Path("x.safetensors"), Checkpoint(3, weights, momenta, torch.zeros(2)), network)
+            buffers[name] = buffers[name][:1]
+        case "mean":
+            mean[name] = mean[name][:1]
+        case "mean missing":
+            del mean[name]
+    state = Checkpoint(3, weights, ({}, buffers), torch.zeros(2), mean, 1)
+    named = "name" if change in ("more", "momentum") else name
+    for put_back in (restore_weights, restore):
+        with pytest.raises(RunFolderError, match=re.escape(f"x.safetensors is of another network: its {named}")):
+            put_back(Path("x.safetensors"), state, network)

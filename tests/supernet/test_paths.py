@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.supernet.paths import Balanced, PathSampler, PerGroup, WithinGroup
-from surrogate_nas.supernet.splits import NonlinearSplit, Split
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.supernet.paths import BLOCK, Balanced, Fair, PathSampler, PerGroup, WithinGroup
+from surrogate_nas.supernet.splits import Box, NonlinearSplit, Split, whole_box
 
 WEIGHTS = np.array([1.0, 2.0, 5.0])
 SAMPLERS: dict[str, tuple[Callable[[Split, int], PathSampler], int]] = {
@@ -47,6 +48,7 @@ class TestEverySampler:
         sampler = make(split, 1)
         for step in (0, 1023, 1024):
             drawn = sampler.draw(step)
+            assert (sampler.block(step // BLOCK)[step % BLOCK] == drawn).all()
             assert drawn.shape == (subnets, space.num_decisions)
             assert space.is_connected(drawn).all()
 
@@ -85,3 +87,52 @@ def test_per_group_takes_one_of_each_in_order(split: Split) -> None:
     sampler = PerGroup(split, 5)
     for step in range(200):
         assert split.assign(sampler.draw(step)).tolist() == [0, 1, 2]
+
+
+class TestFair:
+    """FairNAS, arXiv 1907.01845: every operation of an edge is drawn as often as every other, in every step."""
+
+    def test_every_step_has_every_operation_of_every_edge_once(self, space: CellSpace) -> None:
+        sampler = Fair(space, whole_box(space), 3)
+        for step in range(300):
+            drawn = sampler.draw(step)
+            assert drawn.shape == (5, 6)
+            assert drawn.dtype == np.int8
+            assert (np.sort(drawn, axis=0) == np.arange(5)[:, None]).all()
+
+    @settings(max_examples=20, deadline=None)
+    @given(steps=st.lists(st.integers(0, 5000), min_size=1, max_size=4), seed=st.integers(0, 2**51))
+    def test_draws_do_not_depend_on_earlier_ones(self, space: CellSpace, steps: list[int], seed: int) -> None:
+        sampler = Fair(space, whole_box(space), seed)
+        for step in steps:
+            assert (sampler.draw(step) == Fair(space, whole_box(space), seed).draw(step)).all()
+
+    def test_permutations_of_edges_are_uniform_and_independent(self, space: CellSpace) -> None:
+        sampler = Fair(space, whole_box(space), 0)
+        blocks = np.concatenate([sampler.block(number) for number in range(20)])  # (steps, 5, 6)
+        orders = (blocks[:, :, 0] @ 5 ** np.arange(5)).tolist()
+        _, frequencies = np.unique(orders, return_counts=True)
+        assert len(frequencies) == 120
+        assert chisquare(frequencies).pvalue > 1e-3
+        pairs = np.bincount(5 * blocks[:, 0, 1].astype(int) + blocks[:, 0, 4], minlength=25)
+        assert chisquare(pairs).pvalue > 1e-3
+
+    def test_edges_with_fewer_choices_repeat_them_as_equally_as_can_be(self, space: CellSpace) -> None:
+        box: Box = ((3,), (0, 2), (1, 2, 3, 4), (0, 1, 2, 3), (2, 3), (1, 2, 4))
+        sampler = Fair(space, box, 1)
+        blocks = np.concatenate([sampler.block(number) for number in range(4)])
+        assert blocks.shape[1:] == (4, 6)
+        for edge, allowed in enumerate(box):
+            counts = np.stack([(blocks[:, :, edge] == choice).sum(axis=1) for choice in allowed])
+            assert (counts.sum(axis=0) == 4).all()
+            assert counts.max() - counts.min() == (1 if 4 % len(allowed) else 0)
+            if len(allowed) > 1:
+                assert chisquare(counts.sum(axis=1)).pvalue > 1e-3
+
+    def test_a_step_has_something_to_train(self) -> None:
+        chain = CellSpace("chain", "1" * 16, ((0, 1), (1, 2), (2, 3)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8))
+        sampler = Fair(chain, whole_box(chain), 0)
+        for step in range(200):
+            drawn = sampler.draw(step)
+            assert (np.sort(drawn, axis=0) == [[0], [1]]).all()
+            assert chain.is_connected(drawn).any()

@@ -15,7 +15,8 @@ from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
-from surrogate_nas.supernet.paths import Balanced, PerGroup, WithinGroup
+from surrogate_nas.supernet.cuts import Cut
+from surrogate_nas.supernet.paths import Balanced, Fair, PerGroup, WithinGroup
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.settings import SupernetSettings
 
@@ -28,7 +29,16 @@ MakePlan = Callable[..., SupernetPlan]
         ({}, 2, WithinGroup),
         ({"groups": 4}, 4, WithinGroup),
         ({"bands": [[0, 1, 2], [3]], "sampler": "per_group"}, 2, WithinGroup),
-        ({"split": "none"}, 1, Balanced),
+        ({"split": "none"}, 1, WithinGroup),
+        ({"preset": "spos"}, 1, WithinGroup),
+        ({"preset": "fairnas"}, 1, Fair),
+        ({"preset": "fsnas"}, 5, WithinGroup),
+        ({"preset": "fsnas", "sampler": "fair"}, 5, Fair),
+        ({"preset": "efsnas"}, 1, Balanced),
+        ({"preset": "dynas"}, 1, WithinGroup),
+        ({"sharing": "one", "groups": 4}, 1, Balanced),
+        ({"sharing": "one", "groups": 4, "sampler": "per_group"}, 1, PerGroup),
+        ({"sharing": "one", "split": "edge"}, 1, Balanced),
         ({"sharing": "depth"}, 1, Balanced),
         ({"sharing": "depth", "sampler": "per_group"}, 1, PerGroup),
         ({"sharing": "depth", "sampler": "uniform"}, 1, Balanced),
@@ -44,9 +54,10 @@ def test_members_and_their_samplers(
     owners = plan.member_of(codes)
     assert set(owners.tolist()) == set(range(members))
     for member in range(members):
-        paths = plan.sampler(member)
+        paths = plan.sampler(plan.training(member))
         assert type(paths) is sampler
         drawn = np.concatenate([paths.draw(step) for step in range(100)])
+        drawn = drawn[space.is_connected(drawn)]
         assert (plan.member_of(drawn) == member).all()
 
 
@@ -63,7 +74,8 @@ def test_equal_steps_but_where_sampling_is_uniform_over_the_space(plan_of: MakeP
 
 def test_uniform_sampling_over_shared_weights_follows_the_populations(plan_of: MakePlan) -> None:
     plan = plan_of(sharing="depth", sampler="uniform", groups=3)
-    drawn = np.concatenate([plan.sampler(0).draw(step) for step in range(4096)])
+    sampler = plan.sampler(plan.training(0))
+    drawn = np.concatenate([sampler.draw(step) for step in range(4096)])
     shares = np.bincount(plan.split.assign(drawn), minlength=3) / 4096
     assert np.allclose(shares, plan.split.population() / plan.split.population().sum(), atol=0.03)
 
@@ -77,7 +89,9 @@ def test_members_differ_in_weights_and_draws_and_repeat_with_the_seed(plan_of: M
     assert torch.equal(weights(first, 0), weights(again, 0))
     assert not torch.equal(weights(first, 0), weights(first, 1))
     assert not torch.equal(weights(first, 0), weights(plan_of(seed=6), 0))
-    assert (first.sampler(1).draw(9) == again.sampler(1).draw(9)).all()
+    draws = [plan.sampler(plan.training(1)).block(0) for plan in (first, again, plan_of(seed=6))]
+    assert (draws[0] == draws[1]).all()
+    assert (draws[0] != draws[2]).any()
 
 
 @pytest.mark.parametrize(
@@ -110,6 +124,9 @@ def test_a_network_of_one_stage_still_has_copies(space: CellSpace) -> None:
     ("settings", "message"),
     [
         ({"groups": 5}, "supernet.groups must be at most 4"),
+        ({"split": "edge", "split_edge": "4<-0"}, "supernet.split_edge must be one of 1<-0, 2<-0"),
+        ({"split": "edge", "steps": 1}, "supernet.steps must leave a step for each of 2 phases"),
+        ({"split": "gradient", "split_rounds": 6}, "supernet.steps must leave a step for each of 7 phases"),
         ({"bands": []}, "exactly once, with no empty band (got [])"),
         ({"bands": [[0], [2, 3]]}, "(0, 1, 2, 3) exactly once, with no empty band (got [[0], [2, 3]])"),
         (
@@ -147,5 +164,86 @@ def test_a_plan_reaches_a_worker_unchanged(plan_of: MakePlan, space: CellSpace) 
     plan = plan_of(groups=3)
     copy: SupernetPlan = pickle.loads(pickle.dumps(plan))
     assert (copy.member_of(space.all_codes()) == plan.member_of(space.all_codes())).all()
-    assert (copy.sampler(2).draw(3) == plan.sampler(2).draw(3)).all()
+    draws = [each.sampler(each.training(2)).draw(3) for each in (copy, plan)]
+    assert (draws[0] == draws[1]).all()
     assert copy.settings == plan.settings
+
+
+CUTS = (Cut(0, ((0, 1, 4), (2, 3))), Cut(3, ((0, 2), (1, 3, 4))), Cut(5, ((0,), (1, 2, 3, 4))))
+
+
+class TestGradientPlan:
+    """What is known before, between and after the cuts."""
+
+    def test_members_are_known_from_the_beginning_and_subspaces_at_the_end(
+        self, plan_of: MakePlan, space: CellSpace
+    ) -> None:
+        plan = plan_of(split="gradient")
+        assert plan.members == 4
+        assert plan.names == ("split by gradients during training",)
+        assert not plan.is_known
+        with pytest.raises(SettingsError, match="is known once the parents of the split are trained"):
+            plan.member_of(space.all_codes())
+        assert not plan.with_cuts(CUTS[:1]).is_known
+        known = plan.with_cuts(CUTS)
+        assert known.is_known
+        assert known.names[:2] == (
+            "none/skip_connect/avg_pool_3x3 on 1<-0; none/nor_conv_1x1 on 3<-0",
+            "none/skip_connect/avg_pool_3x3 on 1<-0; skip_connect/nor_conv_3x3/avg_pool_3x3 on 3<-0",
+        )
+        codes = space.all_codes()
+        expected = np.where(np.isin(codes[:, 0], (2, 3)), 2 + (codes[:, 5] != 0), np.isin(codes[:, 3], (1, 3, 4)))
+        assert (known.member_of(codes) == expected).all()
+
+    def test_every_training_draws_from_its_subspace(self, plan_of: MakePlan) -> None:
+        plan = plan_of(split="gradient").with_cuts(CUTS)
+        drawn = {training.name: plan.sampler(training).block(0)[:, 0] for phase in plan.phases for training in phase}
+        assert set(drawn["parent"][:, 0].tolist()) == {0, 1, 2, 3, 4}
+        assert set(drawn["parent-1"][:, 0].tolist()) == {2, 3}
+        assert set(drawn["parent-1"][:, 5].tolist()) == {0, 1, 2, 3, 4}
+        assert set(drawn["2"][:, 5].tolist()) == {0}
+        for member in range(4):
+            assert (plan.member_of(drawn[str(member)]) == member).all()
+
+    def test_momenta_are_kept_apart_by_a_decision_that_is_open(self, plan_of: MakePlan) -> None:
+        plan = plan_of(split="gradient", momentum_groups="separated", seed=4)
+        first = plan.separation(plan.phases[0][0])
+        assert first is not None
+        cuts = (Cut(first, ((3,), (0, 1, 2, 4))), *CUTS[1:])
+        known = plan.with_cuts(cuts)
+        assert known.separation(known.phases[1][0]) not in (None, first)
+        assert known.separation(known.phases[1][1]) == first
+
+
+def test_momenta_are_apart_by_an_edge_that_the_seed_draws(plan_of: MakePlan) -> None:
+    plans = [plan_of(preset="dynas", seed=seed) for seed in range(40)]
+    assert {plan.separation(plan.training(0)) for plan in plans} == set(range(6))
+    joint = plan_of()
+    assert joint.separation(joint.training(0)) is None
+    children = plan_of(preset="fsnas", momentum_groups="separated")
+    assert {children.separation(children.training(member)) for member in range(5)}.isdisjoint({0, None})
+
+
+def test_a_parent_draws_from_all_subspaces_by_the_rule_of_the_sampler(plan_of: MakePlan) -> None:
+    for sampler, kind in (("balanced", Balanced), ("per_group", PerGroup), ("uniform", Balanced)):
+        plan = plan_of(parent_share=0.5, sampler=sampler, groups=3)
+        parent = plan.phases[0][0]
+        assert type(plan.sampler(parent)) is kind
+        assert plan.subspace(parent) == "whole space"
+
+
+def test_more_groups_than_architectures_are_refused() -> None:
+    few = CellSpace("few", "1" * 16, ((0, 1), (1, 2)), ("none", "skip_connect"), NetworkSpec(1, 1, 4))
+    settings = {"split": "gradient", "split_rounds": 1, "steps": 9}
+    with pytest.raises(SettingsError, match=re.escape("split_rounds makes 2 groups of the 1 architectures of few")):
+        make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings.model_validate(settings), 0)
+    with pytest.raises(SettingsError, match=re.escape("split_rounds must be at most 2, how many decisions few has")):
+        make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings.model_validate(settings | {"split_rounds": 3}), 0)
+    with pytest.raises(SettingsError, match="the subspace 'none on 1<-0' of few is empty"):
+        make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings(split="edge"), 0)
+
+
+def test_a_space_of_one_size_has_no_complexity() -> None:
+    flat = CellSpace("flat", "1" * 16, ((0, 1), (1, 2)), ("skip_connect", "none"), NetworkSpec(1, 1, 4))
+    with pytest.raises(SettingsError, match="needs architectures that differ in size"):
+        make_plan(flat, NetworkSpec(1, 1, 4), SupernetSettings(split="none", schedule="complexity"), 0)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from surrogate_nas.supernet.presets import PRESETS
 from surrogate_nas.supernet.settings import SupernetSettings
 
 
@@ -18,7 +19,21 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"sharing": "depth", "thresholds": [1.0]}, "less than 1"),
         ({"batch_size": 1}, "greater than or equal to 2"),
         ({"momentum": 1.0}, "less than 1"),
-        ({"clip_norm": 0}, "greater than 0"),
+        ({"clip_norm": -1}, "greater than or equal to 0"),
+        ({"preset": "best"}, "a preset is one of auto, spos, fairnas, fsnas, gmnas, efsnas, dynas"),
+        ({"preset": 3}, "valid string"),
+        ({"split_edge": "1<-0"}, "split_edge belongs to split = 'edge'"),
+        ({"split": "edge", "sharing": "depth"}, "chooses copies by the count of split = 'nonlinear', not of 'edge'"),
+        ({"split": "gradient", "sharing": "depth"}, "sharing = 'depth' chooses copies by the count"),
+        ({"split": "gradient", "sharing": "one"}, "it needs sharing = 'whole'"),
+        ({"split": "gradient", "parent_share": 0}, "split = 'gradient' needs a parent_share above 0"),
+        ({"split": "edge", "inherit": "nothing"}, "makes a parent of split = 'edge' useless: set parent_share = 0"),
+        ({"split": "none", "parent_share": 0.5}, "parent_share belongs to a split with sharing = 'whole'"),
+        ({"sharing": "one", "parent_share": 0.5}, "parent_share belongs to a split with sharing = 'whole'"),
+        ({"sampler": "fair"}, "sampler = 'fair' permutes operations edge by edge, which leaves the subspaces"),
+        ({"sampler": "fair", "sharing": "one"}, "sampler = 'fair' makes no use of a split"),
+        ({"schedule": "complexity", "final_learning_rate": 0.01}, "final_learning_rate belongs to schedule = 'cosine'"),
+        ({"momentum_groups": "separated", "momentum": 0}, "'separated' needs a momentum above 0"),
         ({"epochs": 3}, "Extra inputs are not permitted"),
     ],
 )
@@ -37,14 +52,24 @@ def test_every_field_is_described() -> None:
 
 
 def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() -> None:
-    assert SupernetSettings().model_dump() == {
+    plain = {name: field.get_default() for name, field in SupernetSettings.model_fields.items()}
+    assert plain == {
+        "preset": "auto",
         "split": "nonlinear",
         "groups": 2,
         "bands": None,
+        "split_edge": None,
+        "split_rounds": 2,
+        "split_batches": 100,
         "sharing": "whole",
+        "parent_share": None,
+        "inherit": None,
         "thresholds": None,
         "shared_stages": None,
         "sampler": "balanced",
+        "schedule": "cosine",
+        "gamma_max": 4.0,
+        "momentum_groups": "joint",
         "channels": 8,
         "cells": 1,
         "steps": 20_000,
@@ -54,5 +79,34 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "momentum": 0.9,
         "weight_decay": 5e-4,
         "clip_norm": 5.0,
+        "weight_average": 0.0,
         "checkpoint_seconds": 30.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "share", "inheritance"),
+    [
+        ({"split": "none"}, 0, "weights"),
+        ({}, 0, "weights"),
+        ({"parent_share": 0.5}, 0.5, "weights"),
+        ({"split": "edge"}, 2 / 3, "weights"),
+        ({"split": "edge", "sharing": "one"}, 0, "weights"),
+        ({"split": "gradient"}, 4 / 9, "state"),
+        ({"split": "gradient", "inherit": "nothing"}, 4 / 9, "nothing"),
+    ],
+    ids=str,
+)
+def test_what_happens_before_the_split_is_that_of_the_papers(
+    settings: dict[str, Any], share: float, inheritance: str
+) -> None:
+    made = SupernetSettings.model_validate(settings)
+    assert made.share_before_split == share
+    assert made.inheritance == inheritance
+
+
+def test_resolved_settings_give_themselves() -> None:
+    for name in PRESETS:
+        resolved = SupernetSettings(preset=name)
+        assert SupernetSettings.model_validate(resolved.model_dump()) == resolved
+        assert SupernetSettings.model_validate(resolved.model_dump(exclude_none=True)) == resolved

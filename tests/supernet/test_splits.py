@@ -13,14 +13,38 @@ from scipy.stats import chisquare
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.splits import NonlinearSplit, NoSplit, Split, equal_bands
+from surrogate_nas.supernet.splits import (
+    Box,
+    BoxSplit,
+    NonlinearSplit,
+    NoSplit,
+    Split,
+    edge_boxes,
+    equal_bands,
+    in_box,
+    whole_box,
+)
 
 SPLITS: dict[str, Callable[[CellSpace], Split]] = {
     "none": NoSplit,
     "two bands": lambda space: NonlinearSplit(space, ((0, 1), (2, 3))),
     "bands out of order": lambda space: NonlinearSplit(space, ((3, 0), (2,), (1,))),
     "every count": lambda space: NonlinearSplit(space, ((0,), (1,), (2,), (3,))),
+    "one box": lambda space: BoxSplit(space, [whole_box(space)]),
+    "first edge": lambda space: BoxSplit(space, edge_boxes(space, None)),
+    "last edge": lambda space: BoxSplit(space, edge_boxes(space, "3<-2")),
+    "boxes of different depth": lambda space: BoxSplit(space, uneven(space)),
 }
+
+
+def uneven(space: CellSpace) -> list[Box]:
+    """A cut, of which one half is cut again at another edge."""
+    every = tuple(range(5))
+    return [
+        ((0, 1, 4), *[every] * 5),
+        ((2, 3), every, (0,), *[every] * 3),
+        ((2, 3), every, (1, 2, 3, 4), *[every] * 3),
+    ]
 
 
 @pytest.fixture(params=SPLITS, scope="module")
@@ -147,3 +171,58 @@ def test_any_partition_of_the_counts_is_accepted(space: CellSpace, order: list[i
     split = NonlinearSplit(space, bands)
     assert split.groups == len(cuts) + 1
     assert split.population().sum() == space.is_connected(space.all_codes()).sum()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_any_tree_of_cuts_is_a_partition_that_agrees_with_going_through_it(
+    triangle: CellSpace, data: st.DataObject
+) -> None:
+    boxes = [whole_box(triangle)]
+    for _ in range(data.draw(st.integers(1, 3))):
+        box = boxes.pop(data.draw(st.integers(0, len(boxes) - 1)))
+        decision = data.draw(st.sampled_from([column for column in range(3) if len(box[column]) > 1]))
+        size = data.draw(st.integers(1, len(box[decision]) - 1))
+        for part in (box[decision][:size], box[decision][size:]):
+            boxes.append((*box[:decision], part, *box[decision + 1 :]))
+    codes = triangle.all_codes()
+    expected = [
+        next(k for k, box in enumerate(boxes) if all(map(lambda c, allowed: c in allowed, code, box)))
+        for code in codes.tolist()
+    ]
+    connected = triangle.is_connected(codes)
+    if len(set(np.array(expected)[connected].tolist())) < len(boxes):
+        with pytest.raises(SettingsError, match="is empty: no network in it leads from input to output"):
+            BoxSplit(triangle, boxes)
+        return
+    split = BoxSplit(triangle, boxes)
+    assert split.assign(codes).tolist() == expected
+    assert split.population().tolist() == np.bincount(np.array(expected)[connected], minlength=len(boxes)).tolist()
+    for k, box in enumerate(boxes):
+        assert in_box(split.sample(k, 50, np.random.default_rng(0)), box).all()
+
+
+def test_groups_of_an_edge_are_its_operations(space: CellSpace) -> None:
+    split = BoxSplit(space, edge_boxes(space, "2<-1"))
+    assert split.names == tuple(f"{operation} on 2<-1" for operation in space.operations)
+    assert (split.assign(space.all_codes()) == space.all_codes()[:, 2]).all()
+    assert BoxSplit(space, uneven(space)).names[1] == "nor_conv_1x1/nor_conv_3x3 on 1<-0; none on 2<-1"
+
+
+def test_an_edge_that_is_not_there_is_named(space: CellSpace) -> None:
+    expected = "supernet.split_edge must be one of 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2 (got '0<-1')"
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        edge_boxes(space, "0<-1")
+
+
+def test_a_group_that_only_cut_networks_have_is_refused() -> None:
+    chain = CellSpace("chain", "1" * 16, ((0, 1), (1, 2)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8))
+    with pytest.raises(SettingsError, match="the subspace 'none on 1<-0' of chain is empty"):
+        BoxSplit(chain, edge_boxes(chain, None))
+
+
+@pytest.mark.parametrize("boxes", [[((0, 1),)], [((0, 1, 2),), ((2, 3),)]], ids=str)
+def test_boxes_that_are_no_partition_are_refused(triangle: CellSpace, boxes: list[Box]) -> None:
+    filled = [(*box, *whole_box(triangle)[1:]) for box in boxes]
+    with pytest.raises(SettingsError, match="subspaces must hold every architecture of triangle exactly once"):
+        BoxSplit(triangle, filled)

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from torch.nn import functional as F
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
 from surrogate_nas.supernet import checkpoint as checkpoint_module
 from surrogate_nas.supernet import workers
+from surrogate_nas.supernet.agenda import Agenda, Step
 from surrogate_nas.supernet.checkpoint import load_checkpoint
+from surrogate_nas.supernet.momentum import Momenta
 from surrogate_nas.supernet.plan import SupernetPlan
-from surrogate_nas.supernet.schedules import Cosine
+from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.sharing import SharedNetwork
 from surrogate_nas.supernet.training import LOSS_PARTS, TrainingJob, mean_losses, train_member, train_step
 from surrogate_nas.supernet.workers import Workers
@@ -34,8 +37,12 @@ MakeJob = Callable[..., TrainingJob]
 RATE, DECAY, MOMENTUM = 0.05, 5e-4, 0.9
 KINDS: dict[str, dict[str, Any]] = {
     "whole": {"member": 1},
-    "one supernet": {"split": "none", "sampler": "uniform"},
+    "one supernet": {"preset": "spos"},
     "depth": {"sharing": "depth", "sampler": "per_group", "groups": 3},
+    "balanced": {"sharing": "one", "groups": 4, "weight_average": 0.6},
+    "edge": {"split": "edge", "parent_share": 0, "member": 3},
+    "dynas": {"preset": "dynas", "weight_average": 0.5},
+    "fair": {"preset": "fairnas", "schedule": "complexity", "momentum_groups": "separated"},
 }
 
 
@@ -53,10 +60,23 @@ def after(steps: int) -> Callable[[], bool]:
     return lambda: next(asked, None) is None
 
 
-def sgd(network: nn.Module, momentum: float = MOMENTUM) -> torch.optim.SGD:
-    return torch.optim.SGD(
-        network.parameters(), lr=1.0, momentum=momentum, weight_decay=DECAY, nesterov=momentum > 0, foreach=True
-    )
+def momenta_of(network: nn.Module, groups: int = 1) -> Momenta:
+    return Momenta(network, SupernetSettings(momentum=MOMENTUM, weight_decay=DECAY), groups)
+
+
+def step_of(
+    codes: Sequence[Sequence[int]],
+    rate: float = RATE,
+    factors: Sequence[float] | None = None,
+    groups: Sequence[int] | None = None,
+) -> Step:
+    """Some subnets, by default with whole losses and common momenta."""
+    return Step(tuple(map(tuple, codes)), rate, tuple(factors or [1.0] * len(codes)), tuple(groups or [0] * len(codes)))
+
+
+def drawn(plan: SupernetPlan, step: int, member: int = 0) -> list[list[int]]:
+    codes: list[list[int]] = plan.sampler(plan.training(member)).draw(step).tolist()
+    return codes
 
 
 def batch(seed: int) -> tuple[Tensor, Tensor]:
@@ -83,7 +103,7 @@ class TestStep:
     def test_gradients_of_the_subnets_are_summed(self, plan_of: MakePlan) -> None:
         plan = plan_of(sharing="depth", sampler="per_group")
         network = plan.build(0)
-        codes = plan.sampler(0).draw(0).tolist()
+        codes = drawn(plan, 0)
         images, labels = batch(0)
         expected: dict[str, Tensor] = {}
         losses = []
@@ -94,7 +114,7 @@ class TestStep:
             losses.append(loss.item())
             for name, gradient in gradients(network).items():
                 expected[name] = expected[name] + gradient if name in expected else gradient
-        told = train_step(network, sgd(network), [(code, RATE) for code in codes], images, labels, None)
+        told = train_step(network, momenta_of(network), step_of(codes), images, labels, 0)
         assert told == losses
         assert_identical(gradients(network), expected)
 
@@ -102,12 +122,11 @@ class TestStep:
         # Sutskever et al. 2013 as in torch: v = mu v + g; w = w - rate (g + mu v), with decay inside g
         plan = plan_of()
         network = plan.build(0)
-        optimizer = sgd(network)
+        momenta = momenta_of(network)
         velocity: dict[str, Tensor] = {}
         for step in range(4):
             before = {name: weight.detach().clone() for name, weight in network.named_parameters()}
-            code = plan.sampler(0).draw(step)[0].tolist()
-            train_step(network, optimizer, [(code, RATE)], *batch(step), None)
+            train_step(network, momenta, step_of(drawn(plan, step)), *batch(step), 0)
             moved = gradients(network)
             assert 0 < len(moved) < len(before)
             for name, weight in network.named_parameters():
@@ -119,36 +138,34 @@ class TestStep:
                 expected = before[name] - RATE * (gradient + MOMENTUM * velocity[name])
                 assert torch.allclose(weight, expected, rtol=1e-5, atol=1e-7)
 
-    def test_a_lower_rate_of_a_subnet_scales_its_gradient(self, plan_of: MakePlan) -> None:
+    def test_a_factor_of_a_subnet_scales_its_gradient(self, plan_of: MakePlan) -> None:
         plan = plan_of()
         network = plan.build(0)
-        first, second = (plan.sampler(0).draw(step)[0].tolist() for step in (0, 1))
+        first, second = (drawn(plan, step)[0] for step in (0, 1))
         images, labels = batch(0)
         losses = [F.cross_entropy(network(images, code), labels) for code in (first, second)]
         (losses[0] + 0.25 * losses[1]).backward()  # type: ignore[no-untyped-call]
         expected = gradients(network)
-        optimizer = sgd(network)
-        train_step(network, optimizer, [(first, 0.2), (second, 0.05)], images, labels, None)
-        assert optimizer.param_groups[0]["lr"] == 0.2
+        told = train_step(network, momenta_of(network), step_of([first, second], 0.2, [1.0, 0.25]), images, labels, 0)
+        assert told == [loss.item() for loss in losses]
         for name, gradient in gradients(network).items():
             assert torch.allclose(gradient, expected[name], rtol=1e-4, atol=1e-7)
 
     def test_long_gradients_are_cut_and_short_ones_are_not(self, plan_of: MakePlan) -> None:
         plan = plan_of()
-        code = plan.sampler(0).draw(0)[0].tolist()
         clipped = {}
-        for clip in (None, 1e6, 1e-3):
+        for clip in (0, 1e6, 1e-3):
             network = plan.build(0)
-            train_step(network, sgd(network), [(code, RATE)], *batch(0), clip)
+            train_step(network, momenta_of(network), step_of(drawn(plan, 0)), *batch(0), clip)
             clipped[clip] = gradients(network)
-        assert_identical(clipped[None], clipped[1e6])
+        assert_identical(clipped[0], clipped[1e6])
         norms = {
             clip: torch.cat([g.flatten() for g in found.values()]).norm().item() for clip, found in clipped.items()
         }
-        assert norms[None] > 0.01
+        assert norms[0] > 0.01
         assert norms[1e-3] == pytest.approx(1e-3, rel=1e-3)
         for name, gradient in clipped[1e-3].items():
-            assert torch.allclose(gradient * (norms[None] / 1e-3), clipped[None][name], rtol=1e-2, atol=1e-6)
+            assert torch.allclose(gradient * (norms[0] / 1e-3), clipped[0][name], rtol=1e-2, atol=1e-6)
 
     def test_members_without_common_weights_may_be_trained_apart(self, plan_of: MakePlan) -> None:
         """Steps on one subnet of each member are the steps of each member alone, so members need not wait."""
@@ -164,13 +181,14 @@ class TestStep:
                 return scores
 
         together, apart = Together(), [plan.build(member) for member in range(plan.members)]
-        joint, single = sgd(together), [sgd(network) for network in apart]
+        joint, single = momenta_of(together), [momenta_of(network) for network in apart]
         for step in range(6):
-            codes = [plan.sampler(member).draw(step)[0].tolist() for member in range(plan.members)]
+            codes = [drawn(plan, step, member)[0] for member in range(plan.members)]
             rate = RATE / (step + 1)
-            losses = train_step(together, joint, [(code, rate) for code in codes], *batch(step), None)  # type: ignore[arg-type]
+            losses = train_step(together, joint, step_of(codes, rate), *batch(step), 0)
             for member, code in enumerate(codes):
-                assert train_step(apart[member], single[member], [(code, rate)], *batch(step), None) == [losses[member]]
+                alone = train_step(apart[member], single[member], step_of([code], rate), *batch(step), 0)
+                assert alone == [losses[member]]
         for member, network in enumerate(apart):
             assert_identical(
                 {name: weight.detach() for name, weight in together.members[member].named_parameters()},
@@ -180,7 +198,7 @@ class TestStep:
     def test_no_momentum_is_plain_descent(self, job_of: MakeJob) -> None:
         job = job_of(momentum=0.0, steps=3)
         assert train_member(job, ignore, never)
-        assert not load_checkpoint(job.checkpoint, job.identity).momenta
+        assert not any(load_checkpoint(job.checkpoint, job.identity).momenta)
 
 
 class TestResuming:
@@ -233,7 +251,8 @@ class TestResuming:
             if step >= 5:
                 for process in multiprocessing.active_children():
                     assert process.pid is not None
-                    os.kill(process.pid, signal.SIGKILL)
+                    with suppress(ProcessLookupError):  # it may have ended since it was listed
+                        os.kill(process.pid, signal.SIGKILL)
 
         with Workers(1) as pool, pytest.raises(TrainingError, match="a worker process died"):
             pool.run(train_member, [killed], on_result=lambda *_: None, on_progress=kill, should_stop=never)
@@ -265,17 +284,26 @@ class TestResuming:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("field", ["space", "member"])
-    def test_a_checkpoint_of_something_else_is_named(self, job_of: MakeJob, field: str) -> None:
-        job = job_of()
+    def test_a_checkpoint_of_something_else_is_named(self, job_of: MakeJob) -> None:
+        job = job_of(groups=3)
         train_member(job, ignore, after(2))
         before = job.checkpoint.read_bytes()
-        with pytest.raises(RunFolderError, match=f"was made with {field} = {job.identity[field]}, not other"):
-            train_member(replace(job, identity=job.identity | {field: "other"}), ignore, never)
+        with pytest.raises(RunFolderError, match="was made with space = s, not other"):
+            train_member(replace(job, identity={"space": "other"}), ignore, never)
+        other = job_of(bands=[[1], [0, 2, 3]])
+        with pytest.raises(RunFolderError, match="was made with subspace = 0 nonlinear, not 1 nonlinear"):
+            train_member(other, ignore, never)
         assert job.checkpoint.read_bytes() == before
 
+    def test_a_checkpoint_of_another_member_is_named(self, job_of: MakeJob) -> None:
+        job, other = job_of(), job_of(member=1)
+        train_member(job, ignore, after(2))
+        job.checkpoint.rename(other.checkpoint)
+        with pytest.raises(RunFolderError, match="was made with member = 0, not 1"):
+            train_member(other, ignore, never)
+
     def test_a_checkpoint_of_another_network_is_refused(self, job_of: MakeJob) -> None:
-        job, wider = job_of(), job_of(sharing="depth")
+        job, wider = job_of(split="none"), job_of(split="none", sharing="depth", thresholds=[0.5], shared_stages=0)
         train_member(job, ignore, after(2))
         before = job.checkpoint.read_bytes()
         with pytest.raises(RunFolderError, match="is of another network"):
@@ -318,7 +346,13 @@ class TestRefusals:
 class TestDivergence:
     @staticmethod
     def infinite_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-        monkeypatch.setattr(Cosine, "rate", lambda _self, now, _code: float("inf") if now == step else 0.1)
+        worked_out = Agenda.step
+
+        def spoilt(agenda: Agenda, number: int) -> Step:
+            found = worked_out(agenda, number)
+            return replace(found, rate=float("inf")) if number == step else found
+
+        monkeypatch.setattr(Agenda, "step", spoilt)
 
     def test_a_loss_that_is_not_finite_names_step_and_subnet(
         self, job_of: MakeJob, monkeypatch: pytest.MonkeyPatch
@@ -327,7 +361,7 @@ class TestDivergence:
         job = job_of()
         train_member(job, ignore, after(3))
         before = job.checkpoint.read_bytes()
-        subnet = job.plan.space.digits(job.plan.sampler(0).draw(6))[0]
+        subnet = job.plan.space.digits(drawn(job.plan, 6))[0]
         expected = (
             f"the training loss of supernet 0 became nan at step 6, subnet {subnet}: lower supernet.learning_rate"
         )
@@ -343,7 +377,7 @@ class TestDivergence:
         self.infinite_at(monkeypatch, 5)
         job = job_of(**settings)
         train_member(job, ignore, after(3))
-        subnet = job.plan.space.digits(job.plan.sampler(0).draw(5))[0]
+        subnet = job.plan.space.digits(drawn(job.plan, 5))[0]
         expected = f"the weights of supernet 0 became infinite or NaN at step 5, subnet {subnet}: lower"
         with pytest.raises(TrainingError, match=re.escape(expected)):
             train_member(job, ignore, never)
@@ -351,13 +385,23 @@ class TestDivergence:
         assert 3 <= kept.step <= 5
         assert all(bool(weight.isfinite().all()) for weight in kept.weights.values())
 
+    def test_a_loss_beyond_all_bounds_is_named(self, job_of: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+        job = job_of()
+        forward = SharedNetwork.forward
+        monkeypatch.setattr(SharedNetwork, "forward", lambda *args: forward(*args) * 1e8)
+        subnet = job.plan.space.digits(drawn(job.plan, 0))[0]
+        expected = rf"the training loss of supernet 0 became \S+e\+0\d at step 0, subnet {subnet}: lower"
+        with pytest.raises(TrainingError, match=expected):
+            train_member(job, ignore, never)
+        assert not job.checkpoint.exists()
+
     def test_the_subnet_at_fault_is_named_among_several(self, job_of: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
         job = job_of(sharing="depth", sampler="per_group", groups=3)
-        guilty = job.plan.sampler(0).draw(4)[1]
+        guilty = drawn(job.plan, 4)[1]
         forward = SharedNetwork.forward
 
         def spoilt(network: SharedNetwork, x: Tensor, code: Sequence[int]) -> Tensor:
-            return forward(network, x, code) * (float("nan") if list(code) == guilty.tolist() else 1.0)
+            return forward(network, x, code) * (float("nan") if list(code) == guilty else 1.0)
 
         monkeypatch.setattr(SharedNetwork, "forward", spoilt)
         expected = f"became nan at step 4, subnet {job.plan.space.digits([guilty])[0]}: lower"

@@ -1,0 +1,341 @@
+"""How well the labels of a supernet order trained networks, beside counts and scores that need no training.
+
+python -m benchmarks.supernet --data IMAGES --truth CSV --preset auto --minutes 10 --seeds 3
+"""
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from benchmarks.intervals import mean_and_interval
+from surrogate_nas.command_line import run_command, say
+from surrogate_nas.data.cache import save_splits
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.data.load import load_images
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.ranking import kendall_tau, regret, top_tau
+from surrogate_nas.report.truth import read_truth
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes
+from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
+from surrogate_nas.supernet.plan import SupernetPlan, make_plan
+from surrogate_nas.supernet.presets import PRESETS
+from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.stage import Workplace, train_stage
+from surrogate_nas.supernet.training import training_identity
+from surrogate_nas.supernet.workers import Workers
+from surrogate_nas.zero_cost.scores import zero_cost_scores
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+Floats = NDArray[np.float64]
+
+TRUTH = "cifar10_test"
+PARTS = {"report": 20_201, "choose": 1_812}
+"""Seeds of the two disjoint random sets of architectures: settings are chosen on one and reported on the other."""
+
+FIGURES = ("tau", "better_half_tau", "top10_tau", "regret_top1", "regret_top10")
+_ZERO_COST = ("synflow", "naswot")
+_PILOT_STEPS = 300
+_CODES_PER_JOB = 20
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all seeds of a run share.
+
+    Attributes:
+        space: The search space.
+        codes: The architectures to label, shape (L, D).
+        truth_percent: Their accuracy after training, shape (L,).
+        splits: Images.
+        images: Folder of cached images.
+        data: How images are augmented.
+        validation_images: Held-out images to label with.
+        processes: Worker processes.
+    """
+
+    space: CellSpace
+    codes: Codes
+    truth_percent: Floats
+    splits: DataSplits
+    images: Path
+    data: DataSettings
+    validation_images: int
+    processes: int
+
+    def network(self, settings: SupernetSettings) -> NetworkSpec:
+        """Sizes of the supernet."""
+        shape = self.splits.train.images.shape
+        return NetworkSpec(
+            settings.channels, settings.cells, self.splits.image_size, shape[1], len(self.splits.class_names)
+        )
+
+
+def chosen_codes(space: CellSpace, truth_percent: Floats, count: int, part: str) -> NDArray[np.int64]:
+    """Positions of the architectures of a part: random ones with a path from input to output and a known accuracy.
+
+    Raises:
+        SettingsError: If there are not as many.
+    """
+    usable = space.is_connected(space.all_codes()) & np.isfinite(truth_percent)
+    # One order for both parts, so that they cannot share an architecture.
+    order = np.random.default_rng(PARTS["report"]).permutation(np.flatnonzero(usable))
+    if not 2 <= count <= len(order) // 2:
+        raise SettingsError(f"--labels must be 2 to {len(order) // 2}, half of what there is (got {count})")
+    return order[:count] if part == "report" else order[-count:]
+
+
+def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
+    """Ranking quality of scores, shape (L,): over all, inside the better half and best tenth by truth, and regrets."""
+    better = truth_percent >= np.median(truth_percent)
+    return {
+        "tau": kendall_tau(scores, truth_percent),
+        "better_half_tau": kendall_tau(scores[better], truth_percent[better]),
+        "top10_tau": top_tau(scores, truth_percent),
+        "regret_top1": regret(scores, truth_percent),
+        "regret_top10": regret(scores, truth_percent, best_of=10),
+    }
+
+
+def baselines(bench: Bench) -> dict[str, Floats]:
+    """Scores that need no supernet: counts of the deployed network's kind, and two zero-cost scores."""
+    deployed = NetworkSpec(16, 5, 32)
+    effective = bench.space.effective(bench.codes)
+    counts = {
+        "parameters": bench.space.parameters(bench.codes, deployed),
+        "effective parameters": bench.space.parameters(effective, deployed),
+        "nonlinear functions": bench.space.nonlinear_count(bench.codes),
+    }
+    scores = {name: value.astype(np.float64) for name, value in counts.items()}
+    return scores | zero_cost_baselines(bench)
+
+
+def zero_cost_baselines(bench: Bench) -> dict[str, Floats]:
+    """Two scores of networks before training, by name, each of shape (L,)."""
+    return zero_cost_scores(bench.space, bench.codes, names=_ZERO_COST, seed=0)
+
+
+def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[str, Floats], dict[str, float]]:
+    """Trains a supernet and labels the architectures.
+
+    Returns:
+        Labels by name, each of shape (L,), higher is better; steps and processor minutes of training and labelling.
+    """
+    plan = make_plan(bench.space, bench.network(settings), settings, seed)
+    identity = {"space": bench.space.fingerprint, "seed": str(seed)}
+    with tempfile.TemporaryDirectory() as folder:
+        place = Workplace(Path(folder), bench.images, bench.data, identity)
+        began, used = time.monotonic(), _processor_seconds()
+        with Workers(bench.processes) as workers:
+            plan = train_stage(plan, place, workers, _silent, lambda: False)
+        # Processor time of children counts once they have ended, so each part has workers of its own.
+        trained = _processor_seconds()
+        with Workers(bench.processes) as workers:
+            labels = _label(bench, plan, place, workers)
+    cost = {
+        "train_minutes": (trained - used) / 60,
+        "label_minutes": (_processor_seconds() - trained) / 60,
+        "wall_minutes": (time.monotonic() - began) / 60,
+        "steps": float(sum(training.steps for phase in plan.phases for training in phase)),
+    }
+    return {"minus loss": -labels.loss, "accuracy": labels.accuracy_percent}, cost
+
+
+def _processor_seconds() -> float:
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+@contextmanager
+def _silent(_title: str) -> Iterator[Callable[[int, int], None]]:
+    yield lambda _done, _total: None
+
+
+def _label(bench: Bench, plan: SupernetPlan, place: Workplace, workers: Workers) -> Evaluation:
+    """Labels all architectures of a benchmark; those with one effective code are one evaluation."""
+    keys, inverse = np.unique(bench.space.index(bench.space.effective(bench.codes)), return_inverse=True)
+    codes = bench.space.codes_at(keys)
+    members = plan.member_of(codes)
+    jobs, rows = [], []
+    for member in np.unique(members).tolist():
+        mine = np.flatnonzero(members == member)
+        for part in np.split(mine, range(_CODES_PER_JOB, len(mine), _CODES_PER_JOB)):
+            rows.append(part)
+            jobs.append(
+                EvaluationJob(
+                    plan,
+                    member,
+                    tuple(tuple(code) for code in codes[part].tolist()),
+                    place.images,
+                    bench.validation_images,
+                    250,
+                    place.folder / plan.training(member).file,
+                    training_identity(plan, plan.training(member), place.identity),
+                )
+            )
+    values = np.empty((len(codes), 2))
+
+    def keep(position: int, result: Evaluation | None) -> None:
+        assert result is not None
+        values[rows[position]] = np.stack([result.accuracy_percent, result.loss], axis=1)
+
+    workers.run(evaluate_member, jobs, on_result=keep, on_progress=lambda _: None, should_stop=lambda: False)
+    return Evaluation(*values[inverse.ravel()].T)
+
+
+def steps_for(bench: Bench, settings: SupernetSettings, minutes: float) -> int:
+    """Steps of each member that take so many processor minutes in all, by a short training on this machine."""
+    pilot = settings.model_copy(update={"steps": _PILOT_STEPS})
+    _, cost = run_seed(bench_without_labels(bench), pilot, 0)
+    return max(1, round(_PILOT_STEPS * minutes / cost["train_minutes"]))
+
+
+def bench_without_labels(bench: Bench) -> Bench:
+    """The same with two architectures only, for when training is what matters."""
+    return replace(bench, codes=bench.codes[:2], truth_percent=bench.truth_percent[:2], validation_images=2)
+
+
+def summary(runs: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Mean of every figure over seeds, with the ends of its interval."""
+    result: dict[str, float] = {}
+    for name in FIGURES:
+        ends = mean_and_interval([run[name] for run in runs])
+        result |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return result
+
+
+def read_settings(preset: str, changes: Sequence[str], sizes: dict[str, int]) -> SupernetSettings:
+    """Supernet settings of a preset with sizes and single settings, each as ``key=value``.
+
+    Raises:
+        SettingsError: If a setting is unknown or its value does not fit.
+    """
+    given: dict[str, Any] = {"preset": preset} | sizes
+    for change in changes:
+        key, separator, value = change.partition("=")
+        if not separator:
+            raise SettingsError(f"--set needs key=value, such as learning_rate=0.05 (got {change!r})")
+        try:
+            given[key] = json.loads(value)
+        except json.JSONDecodeError:
+            given[key] = value
+    try:
+        return SupernetSettings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "supernet"
+        raise SettingsError(f"{where}: {first['msg']} (got {first['input']!r})") from None
+
+
+@app.command()
+def supernet(
+    data: Annotated[Path, typer.Option(help="Folder of images, one folder a class.")],
+    truth: Annotated[Path, typer.Option(help=f"CSV with columns code and {TRUTH}, in percent.")],
+    preset: Annotated[
+        str, typer.Option(help=f"{', '.join(PRESETS)}; or none, for the scores without training.")
+    ] = "auto",
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps of each sub-supernet.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Processor minutes to train for, instead.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings; the interval is Student's, 95%, of their mean.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first training.")] = 0,
+    labels: Annotated[int, typer.Option(min=2, help="Architectures to label.")] = 1000,
+    part: Annotated[str, typer.Option(help="Which architectures: report, or choose to try settings on.")] = "report",
+    validation_images: Annotated[int, typer.Option(min=2, help="Held-out images to label with.")] = 2000,
+    channels: Annotated[int, typer.Option(min=1, help="Channels of the supernet's first stage.")] = 8,
+    cells: Annotated[int, typer.Option(min=1, help="Cells per stage of the supernet.")] = 1,
+    image_size: Annotated[int, typer.Option(min=4, help="Pixels per side.")] = 16,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="A supernet setting, such as schedule=complexity.")
+    ] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core if not given.")] = None,
+    space: Annotated[str, typer.Option(help="Name of a space of cells.")] = "nasbench201",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a row.")] = False,
+) -> None:
+    """Ranking quality of labels against trained networks, at a stated processor time."""
+    if part not in PARTS:
+        raise SettingsError(f"--part must be {' or '.join(PARTS)} (got {part!r})")
+    if preset != "none" and (steps is None) == (minutes is None):
+        raise SettingsError("give either --steps or --minutes")
+    loaded = load_space(space)
+    if not isinstance(loaded, CellSpace):
+        raise SettingsError(f"--space must be a space of cells (got {space})")
+    truth_percent = read_truth(truth, loaded, TRUTH).accuracy_percent
+    positions = chosen_codes(loaded, truth_percent, labels, part)
+    settings = None
+    if preset != "none":
+        settings = read_settings(preset, changes or [], {"channels": channels, "cells": cells})
+    image_settings = DataSettings(source="folder", path=str(data), image_size=image_size)
+    with tempfile.TemporaryDirectory() as folder:
+        splits = load_images(image_settings, seed=0)
+        save_splits(Path(folder), splits)
+        bench = Bench(
+            loaded,
+            loaded.codes_at(positions),
+            truth_percent[positions],
+            splits,
+            Path(folder),
+            image_settings,
+            validation_images,
+            processes or len(os.sched_getaffinity(0)),
+        )
+        if settings is None:
+            rows = [
+                {"labels": name} | figures(scores, bench.truth_percent) for name, scores in baselines(bench).items()
+            ]
+        else:
+            if minutes is not None:
+                steps = steps_for(bench, settings, minutes)
+            rows = measure(bench, settings.model_copy(update={"steps": steps}), range(first_seed, first_seed + seeds))
+    for row in rows:
+        row |= {"part": part, "count": labels, "preset": preset}
+        say(
+            json.dumps({key: None if value != value else value for key, value in row.items()}) if as_json else line(row)
+        )
+
+
+def measure(bench: Bench, settings: SupernetSettings, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """A row for each kind of label, over seeds."""
+    runs = [run_seed(bench, settings, seed) for seed in seeds]
+    costs = [cost for _, cost in runs]
+    cost = {name: float(np.mean([one[name] for one in costs])) for name in costs[0]}
+    return [
+        {"labels": name, "seeds": len(runs)}
+        | summary([figures(labels[name], bench.truth_percent) for labels, _ in runs])
+        | cost
+        for name in runs[0][0]
+    ]
+
+
+def line(row: dict[str, Any]) -> str:
+    """A row as text."""
+    text = f"{row['preset']:8} {row['labels']:22}" + "".join(f"  {name} {row[name]:6.3f}" for name in FIGURES)
+    if "train_minutes" in row:
+        text += f"  tau interval [{row['tau_low']:.3f}, {row['tau_high']:.3f}]" if row["seeds"] > 1 else ""
+        text += f"  {row['steps']:,.0f} steps, {row['train_minutes']:.1f} + {row['label_minutes']:.1f} processor min"
+    return text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives its exit code."""
+    return run_command(app, "python -m benchmarks.supernet", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

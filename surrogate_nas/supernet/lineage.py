@@ -1,0 +1,150 @@
+"""Which trainings a supernet stage consists of, in phases: what sub-supernets begin from, and the sub-supernets.
+
+A phase is a set of trainings that share no weights, so that they may run side by side; a phase begins where the one
+before it has ended. Every training begins from new weights or from one training of the phase before it.
+
+Steps are counted from the beginning of the first ancestor, so that a step has one mini-batch for all siblings, and a
+sub-supernet goes on with the data where its parent stopped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.supernet.settings import Inheritance, SupernetSettings
+
+_PARENT_STREAM = 500_000  # of random draws; those of members are their numbers
+
+
+@dataclass(frozen=True)
+class Training:
+    """One set of weights from a first to a last step.
+
+    Attributes:
+        name: The number of a member, or ``parent``, ``parent-0``, ...
+        level: Its phase.
+        group: Subspace, of the split of its level, that it draws from; ``None`` for all of them.
+        stream: Number of its random draws.
+        first_step: Step before which it begins.
+        last_step: Step before which it ends.
+        progress: Shares of its learning-rate schedule that are over at its beginning and at its end.
+        parent: Name of the training that it begins from.
+        inherits: What it takes over.
+    """
+
+    name: str
+    level: int
+    group: int | None
+    stream: int
+    first_step: int
+    last_step: int
+    progress: tuple[float, float]
+    parent: str | None = None
+    inherits: Inheritance = "nothing"
+
+    @property
+    def steps(self) -> int:
+        """Its own steps."""
+        return self.last_step - self.first_step
+
+    @property
+    def file(self) -> str:
+        """Name of its checkpoint."""
+        return f"{self.name if self.stream >= _PARENT_STREAM else f'member-{self.name}'}.safetensors"
+
+    @property
+    def cut_file(self) -> str:
+        """Name of the file that says how gradients cut its subspace in two."""
+        return f"{self.name}.json"
+
+
+Phase = tuple[Training, ...]
+
+
+def make_phases(settings: SupernetSettings, groups: Sequence[int | None], steps: Sequence[int]) -> tuple[Phase, ...]:
+    """All trainings of a stage, in the order in which they may be done.
+
+    Args:
+        settings: Split, steps and what is inherited.
+        groups: Subspace of each member, of the last split.
+        steps: Steps of each member after the last split, where there is a parent, else all of them.
+
+    Raises:
+        SettingsError: If there are fewer steps than trainings that follow one another.
+    """
+    bounds = _bounds(settings)
+    if len(bounds) == 1:
+        return (tuple(_member(member, group, 0, 0, steps[member], (0.0, 1.0)) for member, group in enumerate(groups)),)
+    share = bounds[-1] / settings.steps if settings.inheritance == "state" else 1.0
+    phases = [
+        tuple(_parent(settings, level, position, start, end, share) for position in range(2**level))
+        for level, (start, end) in enumerate(pairwise(bounds))
+    ]
+    begun = share if settings.inheritance == "state" else 0.0
+    parents = [training.name for training in phases[-1]]
+    phases.append(
+        tuple(
+            _member(
+                member,
+                group,
+                len(phases),
+                bounds[-1],
+                steps[member],
+                (begun, 1.0),
+                parents[member // 2 if settings.split == "gradient" else 0],
+                settings.inheritance,
+            )
+            for member, group in enumerate(groups)
+        )
+    )
+    return tuple(phases)
+
+
+def steps_before_split(settings: SupernetSettings) -> int:
+    """Steps before the last split; 0 where every member begins by itself."""
+    return _bounds(settings)[-1]
+
+
+def _bounds(settings: SupernetSettings) -> list[int]:
+    """The steps at which phases begin but for the last, and the last: 0 alone where there is one phase."""
+    share = settings.share_before_split
+    if not share:
+        return [0]
+    splits = settings.split_rounds if settings.split == "gradient" else 1
+    bounds = [round(settings.steps * share * split / splits) for split in range(splits + 1)]
+    if any(end <= start for start, end in pairwise([*bounds, settings.steps])):
+        raise SettingsError(
+            f"supernet.steps must leave a step for each of {splits + 1} phases, with supernet.parent_share ="
+            f" {share:.3g} before the last (got {settings.steps})"
+        )
+    return bounds
+
+
+def _parent(settings: SupernetSettings, level: int, position: int, start: int, end: int, share: float) -> Training:
+    bits = f"{position:0{level}b}" if level else ""
+    last = steps_before_split(settings)
+    return Training(
+        name=f"parent-{bits}" if level else "parent",
+        level=level,
+        group=position if settings.split == "gradient" else None,
+        stream=_PARENT_STREAM + 2**level - 1 + position,
+        first_step=start,
+        last_step=end,
+        progress=(share * start / last, share * end / last),
+        parent=None if level == 0 else "parent" if level == 1 else f"parent-{bits[:-1]}",
+        inherits="state" if level else "nothing",
+    )
+
+
+def _member(
+    member: int,
+    group: int | None,
+    level: int,
+    start: int,
+    steps: int,
+    progress: tuple[float, float],
+    parent: str | None = None,
+    inherits: Inheritance = "nothing",
+) -> Training:
+    return Training(str(member), level, group, member, start, start + steps, progress, parent, inherits)

@@ -1,0 +1,72 @@
+"""The papers' combinations of split, sharing, path sampler, learning-rate rule and momentum, by name.
+
+Presets name rules only. Sizes, steps, learning rate and batch size are the study's, so that presets can be compared at
+equal cost.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+Preset = Mapping[str, Any]
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        # What measures best here (docs/results.md). Every key that is not listed has the default of its field.
+        "auto": {},
+        # SPOS, arXiv 1904.00420: one supernet, one subnet a step, drawn uniformly.
+        "spos": {"split": "none", "sharing": "whole", "sampler": "uniform"},
+        # FairNAS, arXiv 1907.01845: every operation of every edge once in each step.
+        "fairnas": {"split": "none", "sharing": "whole", "sampler": "fair"},
+        # FS-NAS, arXiv 2006.06863: 600 epochs of one supernet, 300 of each sub-supernet on its weights.
+        "fsnas": {
+            "split": "edge",
+            "sharing": "whole",
+            "sampler": "uniform",
+            "parent_share": 2 / 3,
+            "inherit": "weights",
+        },
+        # GM-NAS, arXiv 2203.15207: splits at epochs 20 and 40 of 90, in its run with random paths.
+        "gmnas": {
+            "split": "gradient",
+            "sharing": "whole",
+            "sampler": "uniform",
+            "split_rounds": 2,
+            "split_batches": 100,
+            "parent_share": 4 / 9,
+            "inherit": "state",
+        },
+        # EFS-NAS, arXiv 2412.14678: its best recorded variant, three copies of cells by the running count.
+        "efsnas": {"split": "nonlinear", "groups": 3, "sharing": "depth", "sampler": "balanced"},
+        # DYNAS, arXiv 2503.10740, on SPOS.
+        "dynas": {
+            "split": "none",
+            "sharing": "whole",
+            "sampler": "uniform",
+            "schedule": "complexity",
+            "gamma_max": 4.0,
+            "momentum_groups": "separated",
+        },
+    }
+)
+# What a preset says about its own split or sharing is of no use to another one.
+_OF_SPLIT = frozenset(
+    {"groups", "bands", "split_edge", "split_rounds", "split_batches", "parent_share", "inherit", "sharing"}
+)
+_OF_SHARING = frozenset({"thresholds", "shared_stages", "parent_share", "inherit"})
+
+
+def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
+    """Settings with those of their preset filled in; what was given wins.
+
+    Args:
+        given: Settings by name, perhaps with ``preset``, which is one of ``PRESETS``.
+        default: The preset where none is named.
+    """
+    name = given.get("preset", default)
+    preset = PRESETS[name]
+    dropped: frozenset[str] = frozenset()
+    for key, dependent in (("split", _OF_SPLIT), ("sharing", _OF_SHARING)):
+        if key in preset and given.get(key, preset[key]) != preset[key]:
+            dropped |= dependent
+    return {key: value for key, value in preset.items() if key not in dropped} | {"preset": name} | dict(given)

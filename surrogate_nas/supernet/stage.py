@@ -1,0 +1,232 @@
+"""The supernet stage: all trainings of a plan in their order, by worker processes, from where an earlier run stopped.
+
+    phase 0            cuts             phase 1             cuts             members
+    parent      ->  parent.json  ->  parent-0, parent-1  ->  ...  ->  member-0, member-1, ...
+
+Trainings of a phase run side by side. Every training has a checkpoint in the stage's folder and every cut by gradients
+a JSON file beside it; both follow from seed, data and settings alone, so that whatever is missing is made again as it
+was.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.errors import Interrupted
+from surrogate_nas.supernet.checkpoint import load_checkpoint
+from surrogate_nas.supernet.cuts import Cut, boxes_after, read_cut
+from surrogate_nas.supernet.lineage import Phase, Training
+from surrogate_nas.supernet.matching import cut_member, cut_steps
+from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.training import TrainingJob, train_member, training_identity
+from surrogate_nas.supernet.workers import Workers
+
+Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where the trainings of a stage read and write, and what they belong to.
+
+    Attributes:
+        folder: Of checkpoints and cuts.
+        images: Folder of cached images.
+        data: How images are augmented.
+        identity: What the stage belongs to.
+        device: Torch device.
+        threads: Threads of each process.
+    """
+
+    folder: Path
+    images: Path
+    data: DataSettings
+    identity: dict[str, str]
+    device: str = "cpu"
+    threads: int = 1
+
+    def job(self, plan: SupernetPlan, training: Training) -> TrainingJob:
+        """One training at this place."""
+        return TrainingJob(
+            plan, training, self.images, self.data, self.folder, self.identity, self.device, self.threads
+        )
+
+
+def known_plan(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> SupernetPlan:
+    """The plan with all cuts that were found before.
+
+    Raises:
+        StoreError, RunFolderError: If a cut is damaged or belongs to something else.
+    """
+    if plan.settings.split != "gradient":
+        return plan
+    for phase in plan.phases[:-1]:
+        if len(plan.cuts) >= 2 ** (phase[0].level + 1) - 1:
+            continue
+        if not all((folder / training.cut_file).exists() for training in phase):
+            break
+        boxes = boxes_after(plan.space, plan.cuts, phase[0].level)
+        found = [
+            read_cut(
+                folder / training.cut_file,
+                plan.space,
+                box,
+                training_identity(plan, training, identity),
+            )
+            for training, box in zip(phase, boxes, strict=True)
+        ]
+        plan = plan.with_cuts((*plan.cuts, *found))
+    return plan
+
+
+def steps_done(plan: SupernetPlan, training: Training, folder: Path, identity: dict[str, str]) -> int | None:
+    """Own steps that a training has done; ``None`` where there is no checkpoint.
+
+    Raises:
+        StoreError, RunFolderError: If the checkpoint is damaged or belongs to something else.
+    """
+    path = folder / training.file
+    if not path.exists():
+        return None
+    return load_checkpoint(path, training_identity(plan, training, identity)).step - training.first_step
+
+
+def check_stage(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> None:
+    """Opens everything that earlier processes left.
+
+    Raises:
+        StoreError, RunFolderError: If a file is damaged or belongs to something else.
+    """
+    plan = known_plan(plan, folder, identity)
+    for phase in plan.phases:
+        if len(plan.cuts) < 2 ** phase[0].level - 1 and plan.settings.split == "gradient":
+            break  # its subspaces are not known, so nothing of it can have begun
+        for training in phase:
+            steps_done(plan, training, folder, identity)
+
+
+def train_stage(
+    plan: SupernetPlan,
+    place: Workplace,
+    workers: Workers,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> SupernetPlan:
+    """Does whatever is missing of a plan, to the last step of every member.
+
+    A parent whose children all have begun is not needed any more, and not made again.
+
+    Args:
+        plan: The plan.
+        place: Where to work.
+        workers: Do the work.
+        progress: Given a title, a context that yields a function of what is done and what there is to do.
+        should_stop: Asked a few times a second.
+
+    Returns:
+        The plan with its subspaces known.
+
+    Raises:
+        Interrupted: If a stop was asked for; everything done is kept.
+        TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
+        StoreError, RunFolderError: If what is there is damaged or belongs to something else.
+    """
+    plan = known_plan(plan, place.folder, place.identity)
+    with progress(f"supernets ({plan.members} x {plan.settings.steps:,} steps)") as advance:
+        bar = _Bar(advance, _all_steps(plan))
+        for phase in plan.phases:
+            needed = [training for training in phase if _is_needed(plan, training, place)]
+            begun = {each.name: steps_done(plan, each, place.folder, place.identity) or 0 for each in needed}
+            missing = [training for training in needed if begun[training.name] < training.steps]
+            bar.done += sum(training.steps for training in phase if training not in missing)
+            jobs = [place.job(plan, training) for training in missing]
+            _run_all(workers, train_member, jobs, bar, sum(begun[each.name] for each in missing), should_stop)
+            bar.done += sum(training.steps for training in missing)
+            plan = _cut_phase(plan, phase, place, workers, bar, should_stop)
+        bar.show(0)
+    return plan
+
+
+def is_trained(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> bool:
+    """Whether every member is at its last step, and the subspaces are known."""
+    plan = known_plan(plan, folder, identity)
+    return plan.is_known and all(
+        steps_done(plan, training, folder, identity) == training.steps for training in plan.phases[-1]
+    )
+
+
+def _cut_phase(
+    plan: SupernetPlan,
+    phase: Phase,
+    place: Workplace,
+    workers: Workers,
+    bar: "_Bar",
+    should_stop: Callable[[], bool],
+) -> SupernetPlan:
+    """Finds the cuts of a phase of parents that are not there yet."""
+    level = phase[0].level
+    if plan.settings.split != "gradient" or level + 1 == len(plan.phases):
+        return plan
+    each = cut_steps(plan, level)
+    jobs = [place.job(plan, training) for training in phase]
+    missing = [job for job in jobs if not job.cut.exists()]
+    bar.done += each * (len(jobs) - len(missing))
+    _run_all(workers, cut_member, missing, bar, 0, should_stop)
+    bar.done += each * len(missing)
+    return known_plan(plan, place.folder, place.identity)
+
+
+def _is_needed(plan: SupernetPlan, training: Training, place: Workplace) -> bool:
+    """Whether a training has to be complete for what is missing."""
+    if training.level + 1 == len(plan.phases):
+        return True
+    if plan.settings.split == "gradient" and not (place.folder / training.cut_file).exists():
+        return True
+    children = [child for child in plan.phases[training.level + 1] if child.parent == training.name]
+    return any(not (place.folder / child.file).exists() and _is_needed(plan, child, place) for child in children)
+
+
+def _all_steps(plan: SupernetPlan) -> int:
+    steps = sum(training.steps for phase in plan.phases for training in phase)
+    if plan.settings.split == "gradient":
+        steps += sum(len(phase) * cut_steps(plan, phase[0].level) for phase in plan.phases[:-1])
+    return steps
+
+
+@dataclass
+class _Bar:
+    """Progress over several runs of workers."""
+
+    advance: Callable[[int, int], None]
+    total: int
+    done: int = 0
+
+    def show(self, more: int) -> None:
+        """What the current run has done, beyond what was done before it."""
+        self.advance(self.done + more, self.total)
+
+
+def _run_all(
+    workers: Workers,
+    task: Callable[..., bool | Cut | None],
+    jobs: list[TrainingJob],
+    bar: _Bar,
+    begun: int,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Runs a task on jobs, all to their ends; earlier processes have done some of it."""
+    bar.show(begun)
+    if not jobs:
+        return
+    results: dict[int, bool | Cut | None] = {}
+    workers.run(
+        task,
+        jobs,
+        on_result=results.__setitem__,
+        # Workers count the steps of earlier processes too, once they have read their checkpoints.
+        on_progress=lambda done: bar.show(max(done, begun)),
+        should_stop=should_stop,
+    )
+    if len(results) < len(jobs) or not all(results.values()):
+        raise Interrupted("stopped while training supernets")
