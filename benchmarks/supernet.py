@@ -40,7 +40,8 @@ from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.stage import Workplace, train_stage
 from surrogate_nas.supernet.training import training_identity
 from surrogate_nas.supernet.workers import Workers
-from surrogate_nas.zero_cost.scores import zero_cost_scores
+from surrogate_nas.zero_cost.scores import SCORES, zero_cost_scores
+from surrogate_nas.zero_cost.settings import ZeroCostSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -51,7 +52,6 @@ PARTS = {"report": 20_201, "choose": 1_812}
 """Seeds of the two disjoint random sets of architectures: settings are chosen on one and reported on the other."""
 
 FIGURES = ("tau", "better_half_tau", "top10_tau", "regret_top1", "regret_top10")
-_ZERO_COST = ("synflow", "naswot")
 _PILOT_STEPS = 300
 _CODES_PER_JOB = 20
 
@@ -115,7 +115,7 @@ def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
 
 
 def baselines(bench: Bench) -> dict[str, Floats]:
-    """Scores that need no supernet: counts of the deployed network's kind, and two zero-cost scores."""
+    """Scores that need no supernet: counts of the deployed network's kind, and scores before training."""
     deployed = NetworkSpec(16, 5, 32)
     effective = bench.space.effective(bench.codes)
     counts = {
@@ -128,8 +128,9 @@ def baselines(bench: Bench) -> dict[str, Floats]:
 
 
 def zero_cost_baselines(bench: Bench) -> dict[str, Floats]:
-    """Two scores of networks before training, by name, each of shape (L,)."""
-    return zero_cost_scores(bench.space, bench.codes, names=_ZERO_COST, seed=0)
+    """Scores of networks before training, by name, each of shape (L,)."""
+    columns = zero_cost_scores(bench.space, bench.codes, ZeroCostSettings()).T
+    return dict(zip(SCORES, columns, strict=True))
 
 
 def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[str, Floats], dict[str, float]]:
@@ -257,10 +258,11 @@ def supernet(
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first training.")] = 0,
     labels: Annotated[int, typer.Option(min=2, help="Architectures to label.")] = 1000,
     part: Annotated[str, typer.Option(help="Which architectures: report, or choose to try settings on.")] = "report",
-    validation_images: Annotated[int, typer.Option(min=2, help="Held-out images to label with.")] = 2000,
+    validation_images: Annotated[int, typer.Option(min=2, help="Held-out images to label with.")] = 1000,
     channels: Annotated[int, typer.Option(min=1, help="Channels of the supernet's first stage.")] = 8,
     cells: Annotated[int, typer.Option(min=1, help="Cells per stage of the supernet.")] = 1,
     image_size: Annotated[int, typer.Option(min=4, help="Pixels per side.")] = 16,
+    shift: Annotated[int, typer.Option(min=0, help="Pixels by which training images are moved at most.")] = 0,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="A supernet setting, such as schedule=complexity.")
     ] = None,
@@ -281,7 +283,7 @@ def supernet(
     settings = None
     if preset != "none":
         settings = read_settings(preset, changes or [], {"channels": channels, "cells": cells})
-    image_settings = DataSettings(source="folder", path=str(data), image_size=image_size)
+    image_settings = DataSettings(source="folder", path=str(data), image_size=image_size, shift=shift)
     with tempfile.TemporaryDirectory() as folder:
         splits = load_images(image_settings, seed=0)
         save_splits(Path(folder), splits)

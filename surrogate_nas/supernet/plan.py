@@ -159,8 +159,9 @@ class SupernetPlan:
             return WithinGroup(split, training.group, seed)
         if rule == "per_group":
             return PerGroup(split, seed)
-        population = split.population()
-        return Balanced(split, seed, np.ones(len(population)) if rule == "balanced" else population.astype(np.float64))
+        if rule == "uniform":
+            return Balanced(split, seed, split.population().astype(np.float64))
+        return Balanced(split, seed, np.arange(1, split.groups + 1) ** self.settings.group_power)
 
     def schedule(self) -> Schedule:
         """The learning rate of all trainings."""

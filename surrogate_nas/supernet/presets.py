@@ -12,8 +12,8 @@ Preset = Mapping[str, Any]
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        # What measures best here (docs/results.md). Every key that is not listed has the default of its field.
-        "auto": {},
+        # What measures best here (docs/results.md): one supernet that trains subnets with many convolutions most.
+        "auto": {"split": "nonlinear", "groups": 4, "sharing": "one", "sampler": "balanced", "group_power": 2.0},
         # SPOS, arXiv 1904.00420: one supernet, one subnet a step, drawn uniformly.
         "spos": {"split": "none", "sharing": "whole", "sampler": "uniform"},
         # FairNAS, arXiv 1907.01845: every operation of every edge once in each step.
@@ -51,9 +51,20 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 )
 # What a preset says about its own split or sharing is of no use to another one.
 _OF_SPLIT = frozenset(
-    {"groups", "bands", "split_edge", "split_rounds", "split_batches", "parent_share", "inherit", "sharing"}
+    {
+        "groups",
+        "bands",
+        "split_edge",
+        "split_rounds",
+        "split_batches",
+        "parent_share",
+        "inherit",
+        "sharing",
+        "group_power",
+    }
 )
-_OF_SHARING = frozenset({"thresholds", "shared_stages", "parent_share", "inherit"})
+_OF_SAMPLER = frozenset({"group_power"})
+_OF_SHARING = frozenset({"thresholds", "shared_stages", "parent_share", "inherit", "group_power"})
 
 
 def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
@@ -66,7 +77,7 @@ def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
     name = given.get("preset", default)
     preset = PRESETS[name]
     dropped: frozenset[str] = frozenset()
-    for key, dependent in (("split", _OF_SPLIT), ("sharing", _OF_SHARING)):
+    for key, dependent in (("split", _OF_SPLIT), ("sharing", _OF_SHARING), ("sampler", _OF_SAMPLER)):
         if key in preset and given.get(key, preset[key]) != preset[key]:
             dropped |= dependent
     return {key: value for key, value in preset.items() if key not in dropped} | {"preset": name} | dict(given)

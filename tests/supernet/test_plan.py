@@ -247,3 +247,14 @@ def test_a_space_of_one_size_has_no_complexity() -> None:
     flat = CellSpace("flat", "1" * 16, ((0, 1), (1, 2)), ("skip_connect", "none"), NetworkSpec(1, 1, 4))
     with pytest.raises(SettingsError, match="needs architectures that differ in size"):
         make_plan(flat, NetworkSpec(1, 1, 4), SupernetSettings(split="none", schedule="complexity"), 0)
+
+
+@pytest.mark.parametrize(("power", "expected"), [(0, [1, 1, 1, 1]), (2, [1, 4, 9, 16])])
+def test_subspaces_are_drawn_by_their_place_to_a_power(
+    plan_of: MakePlan, space: CellSpace, power: float, expected: list[int]
+) -> None:
+    plan = plan_of(groups=4, sharing="one", group_power=power)
+    paths = plan.sampler(plan.training(0))
+    drawn = np.concatenate([paths.draw(step) for step in range(4000)])
+    shares = np.bincount(space.nonlinear_count(drawn), minlength=4) / len(drawn)
+    assert shares == pytest.approx(np.array(expected) / sum(expected), abs=0.025)

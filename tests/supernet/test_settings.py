@@ -34,6 +34,11 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"sampler": "fair", "sharing": "one"}, "sampler = 'fair' makes no use of a split"),
         ({"schedule": "complexity", "final_learning_rate": 0.01}, "final_learning_rate belongs to schedule = 'cosine'"),
         ({"momentum_groups": "separated", "momentum": 0}, "'separated' needs a momentum above 0"),
+        (
+            {"group_power": 2},
+            "group_power belongs to sampler = 'balanced' and split = 'nonlinear' with sharing = 'one'",
+        ),
+        ({"group_power": 2, "split": "edge", "sharing": "one"}, "group_power belongs to"),
         ({"epochs": 3}, "Extra inputs are not permitted"),
     ],
 )
@@ -67,6 +72,7 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "thresholds": None,
         "shared_stages": None,
         "sampler": "balanced",
+        "group_power": 0.0,
         "schedule": "cosine",
         "gamma_max": 4.0,
         "momentum_groups": "joint",

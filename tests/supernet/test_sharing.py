@@ -94,7 +94,7 @@ def test_forward_and_gradients_are_those_of_the_standalone_network(
     shared = randomised(SharedNetwork(space, SIZES, thresholds, shared_stages=1))
     single = standalone(shared, SIZES, effective, chosen)
     for network in (shared, single):
-        network.double().to(memory_format=memory_format)  # type: ignore[call-overload]
+        network.double().to(memory_format=memory_format)
     images = torch.randn(6, 2, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     images = images.contiguous(memory_format=memory_format)
     labels = torch.tensor([0, 1, 2, 3, 4, 0])
