@@ -16,6 +16,7 @@ import typer
 
 from surrogate_nas.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.hardware.caution import cautious
 from surrogate_nas.hardware.costs import cost_model
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.ranking import kendall_tau
@@ -25,7 +26,9 @@ from surrogate_nas.space.space import Space
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-_HEAD = "seed  set-up s  leave-one-out %  median %  largest %    tau  noisy"
+CONFIDENCE = 0.95
+
+_HEAD = "seed  set-up s  stated %  drift %  median %  largest %    tau  caution %  kept %  noisy"
 
 
 def measure(space: Space, network: NetworkSpec, networks: int, seed: int) -> dict[str, float | int | None]:
@@ -56,13 +59,17 @@ def measure(space: Space, network: NetworkSpec, networks: int, seed: int) -> dic
     truth = np.array([one.median_ms for one in measured])
     errors = 100 * np.abs(predicted / truth - 1)
     stated = model.relative_error("latency_ms")
+    upper = cautious(predicted, model.held_out_errors("latency_ms"), CONFIDENCE)
     return {
         "seed": seed,
         "seconds": seconds,
-        "leave_one_out_percent": None if stated is None else 100 * stated,
+        "stated_percent": None if stated is None else 100 * stated,
+        "drift_percent": 100 * model.describe()["latency_ms"]["drift"],
         "median_error_percent": float(np.median(errors)),
         "largest_error_percent": float(errors.max()),
         "kendall_tau": kendall_tau(predicted, truth),
+        "caution_percent": 100 * float(upper[0] / predicted[0] - 1),
+        "kept_percent": 100 * float(np.mean(truth <= upper)),
         "noisy": sum(one.noisy for one in measured),
     }
 
@@ -85,9 +92,9 @@ def own_latency(
         say(json.dumps(rows, indent=2))
         return
     lines = [
-        f"{row['seed']:4d}  {row['seconds']:8.1f}  {row['leave_one_out_percent']:15.1f}"
+        f"{row['seed']:4d}  {row['seconds']:8.1f}  {row['stated_percent']:8.1f}  {row['drift_percent']:7.1f}"
         f"  {row['median_error_percent']:8.1f}  {row['largest_error_percent']:9.1f}  {row['kendall_tau']:5.3f}"
-        f"  {row['noisy']:5d}"
+        f"  {row['caution_percent']:9.1f}  {row['kept_percent']:6.0f}  {row['noisy']:5d}"
         for row in rows
     ]
     say("\n".join([_HEAD, *lines]))

@@ -170,3 +170,17 @@ def test_a_count_reads_back_to_three_digits(cost: str, value: int) -> None:
 def test_a_budget_says_what_it_bounds() -> None:
     assert str(Budget("latency_ms", 3.0)) == "latency at most 3 ms"
     assert str(parse_budget("flops", "50M").resolve(VALUES)) == "FLOPs (multiply-accumulates) at most 50 M"
+
+
+@pytest.mark.parametrize(
+    ("cost", "text", "limit", "written"),
+    [
+        ("memory_bytes", "2MB", 2e6, "2 MB"),
+        ("memory_bytes", "512kb", 512e3, "512 KB"),
+        ("energy_mj", "5mJ", 5.0, "5 mJ"),
+        ("energy_mj", "0.5J", 500.0, "500 mJ"),
+    ],
+)
+def test_memory_and_energy_have_units_of_their_own(cost: str, text: str, limit: float, written: str) -> None:
+    assert parse_budget(cost, text).limit == pytest.approx(limit)
+    assert format_cost(cost, limit) == written

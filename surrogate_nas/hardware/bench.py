@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.backends import build_forward
 from surrogate_nas.hardware.cache import MeasurementCache, cache_folder
 from surrogate_nas.hardware.machine import machine_name, resolve_device
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
 from surrogate_nas.hardware.settings import HardwareSettings
-from surrogate_nas.hardware.timing import choose_clock, forward_run, measure_interleaved, torch_threads
+from surrogate_nas.hardware.timing import Run, choose_clock, forward_run, measure_interleaved, torch_threads
 from surrogate_nas.hardware.workload import prepare
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
@@ -58,6 +59,7 @@ class Bench:
                 "batch": settings.batch,
                 "dtype": DTYPE,
                 "clock": self._clock.name,
+                **({} if settings.backend == "eager" else {"backend": settings.backend}),
                 "space": space.fingerprint,
                 "network": asdict(network),
             },
@@ -90,6 +92,10 @@ class Bench:
         hidden = ("space", "network")
         return {key: value for key, value in self.cache.identity.items() if key not in hidden}
 
+    def _run(self, forward: Callable[[Tensor], Tensor], example: Tensor) -> Run:
+        run = build_forward(self._settings.backend, forward, example, self._settings.threads)
+        return forward_run(run, example, self._clock)
+
     def _known(self, candidates: Mapping[str, Candidate]) -> dict[str, Measurement]:
         # Once is enough even where everything is to be measured again: costs must not change within a run.
         kept = {} if self._settings.remeasure else self.cache.read()
@@ -104,11 +110,11 @@ class Bench:
         with torch_threads(self._settings.threads), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             try:
-                runs = [
-                    forward_run(*prepare(build(), shape, batch, self.device), self._clock)
-                    for build, shape in candidates.values()
-                ]
-            except torch.OutOfMemoryError as error:
+                runs = [self._run(*prepare(build(), shape, batch, self.device)) for build, shape in candidates.values()]
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                # On the CPU torch has no error of its own for a lack of memory.
+                if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "allocate" not in str(error):
+                    raise
                 raise MeasurementError(
                     f"{len(candidates)} {what} do not fit in the memory of {self.device};"
                     " use a smaller batch or network"

@@ -53,6 +53,17 @@ class CompositeCosts:
                 return model.relative_error(cost)
         raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
 
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Measured / predicted - 1 of networks left out of a prediction, shape (M,); empty where nothing was predicted.
+
+        Raises:
+            SettingsError: If no model knows the cost.
+        """
+        for model in self._models:
+            if cost in model.names:
+                return model.held_out_errors(cost)
+        raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+
     def describe(self) -> dict[str, Any]:
         """Where the values of each cost come from."""
         described: dict[str, Any] = {}
@@ -106,7 +117,7 @@ def cost_model(
     """
     latency: CostModel
     if settings.latency_table is not None:
-        latency = TableLatency(space, Path(settings.latency_table), settings.device)
+        latency = TableLatency(space, Path(settings.latency_table), settings.device, settings.latency_unit)
     else:
         latency = ProfiledLatency(
             space,

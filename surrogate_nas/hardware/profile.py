@@ -71,9 +71,14 @@ class ProfiledLatency:
         for row, piece in enumerate(self._workload.pieces):
             self._piece_ms[row, groups.index(piece.group)] = self._profile[piece.key].median_ms
         codes = self._choose(whole_networks, np.random.default_rng(seed))
-        self._whole = self.measure_architectures(codes, on_progress)
+        self._whole = self._measure(codes, on_progress)
         measured = np.array([measurement.median_ms for measurement in self._whole])
-        self._correction = fit_correction(self._group_ms(codes), measured)
+        calm = np.array([not measurement.noisy for measurement in self._whole])
+        # Noisy ones are left out unless they are most: then the note in the description says so.
+        used = calm if 2 * calm.sum() >= len(codes) and calm.sum() >= 2 else np.ones(len(codes), dtype=bool)
+        self._used = int(used.sum())
+        self._correction = fit_correction(self._group_ms(codes[used]), measured[used])
+        self.drift = self._drift(codes, on_progress)
 
     @property
     def correction(self) -> Correction:
@@ -86,8 +91,11 @@ class ProfiledLatency:
 
     def measure_architectures(self, codes: ArrayLike, on_progress: Progress | None = None) -> list[Measurement]:
         """Latency of each whole network; see ``Measurable``."""
+        return self._measure(codes, on_progress)
+
+    def _measure(self, codes: ArrayLike, on_progress: Progress | None, prefix: str = "network") -> list[Measurement]:
         effective = self._space.effective(codes)
-        names = [f"network:{digits}" for digits in self._space.digits(effective)]
+        names = [f"{prefix}:{digits}" for digits in self._space.digits(effective)]
         shape = (self._network.input_channels, self._network.image_size, self._network.image_size)
         candidates: Mapping[str, Candidate] = {
             name: (partial(build_network, self._space, code, self._network), shape)
@@ -97,14 +105,25 @@ class ProfiledLatency:
         return [measured[name] for name in names]
 
     def relative_error(self, cost: str) -> float | None:
-        """Median relative error on measured networks that were left out of the fit.
+        """Median relative error on measured networks that were left out of the fit, drift included.
 
         Raises:
             SettingsError: If the cost is not the latency.
         """
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
-        return self._correction.relative_error
+        return self._correction.relative_error + self.drift
+
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Measured / predicted - 1 of measured networks that were left out of the fit, widened by drift, shape (M,).
+
+        Raises:
+            SettingsError: If the cost is not the latency.
+        """
+        if cost not in self.names:
+            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+        # A regression from few noisy networks may predict nothing at all for one; twenty times too little is as bad.
+        return 1 / np.maximum(1 + self._correction.errors, 0.05) - 1 + self.drift
 
     def describe(self) -> dict[str, Any]:
         """Device, settings, how much was measured when, and how well prediction and measurements agree."""
@@ -124,16 +143,30 @@ class ProfiledLatency:
             **self._bench.describe(),
             "operations_measured": len(pieces),
             "networks_measured": len(self._whole),
+            "networks_used": self._used,
+            "drift": self.drift,
             "noisy": sum(noisy),
             "relative_spread": float(np.median([measurement.spread for measurement in everything])),
             "measured_from": dates[0],
             "measured_to": dates[-1],
             "correction": self._correction.kind,
             "coefficients": dict(zip(groups, self._correction.coefficients.tolist(), strict=True)),
-            "relative_error": self._correction.relative_error,
+            "relative_error": self._correction.relative_error + self.drift,
             "notes": notes,
         }
         return {"latency_ms": latency}
+
+    def _drift(self, codes: Codes, on_progress: Progress | None) -> float:
+        """How much slower or faster a few of the networks are when they are measured again after all others.
+
+        Networks are timed in turns, so that a machine that slows down meanwhile slows all of them down alike: leaving
+        one out cannot see it. The largest relative change of three (the fastest, the slowest, one between) is added
+        to errors.
+        """
+        anchors = codes[[0, len(codes) // 2, len(codes) - 1]]
+        first = np.array([one.median_ms for one in self._measure(anchors, on_progress)])
+        again = np.array([one.median_ms for one in self._measure(anchors, on_progress, prefix="anchor")])
+        return float(np.abs(again / first - 1).max())
 
     def _group_ms(self, effective: Codes) -> NDArray[np.float64]:
         """Summed latency of each group of pieces, (N, G)."""

@@ -41,6 +41,14 @@ class CostModel(Protocol):
         """
         ...
 
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Measured / predicted - 1 of networks left out of the prediction, shape (M,); empty without a prediction.
+
+        Raises:
+            SettingsError: If the model does not know the cost.
+        """
+        ...
+
     def describe(self) -> dict[str, Any]:
         """Per cost, where its values come from, as JSON takes it; always with a key ``kind``."""
         ...

@@ -1,5 +1,7 @@
 """What a user may set about costs."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -33,10 +35,23 @@ class HardwareSettings(BaseModel):
     latency_table: str | None = Field(
         None, description="CSV or Parquet file with a column 'code' and a column of milliseconds per device."
     )
+    latency_unit: Literal["auto", "s", "ms", "us"] = Field(
+        "auto", description="Unit of the latency table; auto takes milliseconds, and refuses what looks like seconds."
+    )
+    backend: Literal["eager", "exported", "compiled", "onnx"] = Field(
+        "eager",
+        description="What runs a network here: torch as it is, a graph of torch.export, torch.compile, ONNX Runtime.",
+    )
     batch: int = Field(1, ge=1, le=65_536, description="Images per forward pass.")
     threads: int = Field(1, ge=1, le=1024, description="CPU threads of a forward pass.")
     whole_networks: int = Field(
         16, ge=4, le=1000, description="Networks measured as a whole to correct the profile of operations."
+    )
+    confidence: float = Field(
+        0.95,
+        ge=0.5,
+        lt=1,
+        description="With which a predicted latency is to meet its budget; 0.5 takes predictions as they are, nearly.",
     )
     remeasure: bool = Field(False, description="Whether to measure again what was measured on this machine before.")
     timing: TimingSettings = Field(default_factory=TimingSettings, description="How latencies are measured.")

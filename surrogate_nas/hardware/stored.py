@@ -33,6 +33,7 @@ class StoredCosts:
         values: Name of each cost to its values in listing order, shape (size,).
         errors: Median relative error to expect of each cost, None where nothing is known.
         descriptions: Where the values of each cost come from.
+        held_out: Errors of networks left out of a prediction, for costs that were predicted.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class StoredCosts:
         values: Mapping[str, NDArray[np.float64]],
         errors: Mapping[str, float | None],
         descriptions: Mapping[str, Any],
+        held_out: Mapping[str, ArrayLike] | None = None,
     ) -> None:
         self.names: tuple[str, ...] = tuple(values)
         self._space = space
         self._values = dict(values)
         self._errors = dict(errors)
         self._descriptions = dict(descriptions)
+        self._held_out = {name: np.asarray(values, dtype=np.float64) for name, values in (held_out or {}).items()}
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Every cost, shape (N,), of codes (N, D)."""
@@ -63,6 +66,16 @@ class StoredCosts:
             raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
         return self._errors.get(cost)
 
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Errors of networks left out of the prediction that the cost was stored with, shape (M,).
+
+        Raises:
+            SettingsError: If the cost was not stored.
+        """
+        if cost not in self.names:
+            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+        return self._held_out.get(cost, np.zeros(0))
+
     def describe(self) -> dict[str, Any]:
         """The description that each cost was stored with."""
         return dict(self._descriptions)
@@ -76,7 +89,8 @@ def tabulate(space: Space, model: CostModel) -> StoredCosts:
     """
     errors = {name: model.relative_error(name) for name in model.names}
     values = model.evaluate(space.all_codes())
-    return StoredCosts(space, {name: values[name] for name in model.names}, errors, model.describe())
+    held_out = {name: model.held_out_errors(name) for name in model.names}
+    return StoredCosts(space, {name: values[name] for name in model.names}, errors, model.describe(), held_out)
 
 
 def write_costs(path: Path, space: Space, network: NetworkSpec, costs: StoredCosts) -> None:
@@ -93,6 +107,7 @@ def write_costs(path: Path, space: Space, network: NetworkSpec, costs: StoredCos
         "network": asdict(network),
         "costs": list(costs.names),
         "relative_errors": {name: costs.relative_error(name) for name in costs.names},
+        "held_out_errors": {name: costs.held_out_errors(name).tolist() for name in costs.names},
         "descriptions": costs.describe(),
     }
     table = pa.table({"code": pa.array(space.digits(codes), pa.string()), **costs.evaluate(codes)})
@@ -121,16 +136,18 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
     try:
         names = [str(name) for name in metadata["costs"]]
         errors, descriptions = dict(metadata["relative_errors"]), dict(metadata["descriptions"])
+        # Files of runs that were begun before there were bounds have none.
+        held_out = {str(k): np.array(v, dtype=np.float64) for k, v in metadata.get("held_out_errors", {}).items()}
         codes = table["code"].to_pylist()
         values = {name: _floats(table[name]) for name in names}
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"the table of costs is damaged: {path}: {error!r}") from None
     if codes != space.digits(space.all_codes()):
         raise StoreError(f"the table of costs is damaged: {path}: its rows are not the architectures of {space.name}")
     for name, column in values.items():
         if not np.isfinite(column).all():
             raise StoreError(f"the table of costs is damaged: {path}: column {name} has values that are not finite")
-    return StoredCosts(space, values, errors, descriptions)
+    return StoredCosts(space, values, errors, descriptions, held_out)
 
 
 def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:

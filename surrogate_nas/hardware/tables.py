@@ -1,7 +1,8 @@
 """Latency tables: files with the milliseconds of every architecture on one or more devices.
 
 A file is CSV or Parquet with a column ``code`` (one digit per decision) or ``arch`` (the long form), and one column per
-device. It must cover the whole space: a search must not take the lack of a row for speed.
+device. It must cover the whole space: a search must not take the lack of a row for speed. A column ``DEVICE_energy_mj``
+holds energies of the device in millijoules.
 """
 
 import re
@@ -13,10 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import CostTableError, SettingsError, SpaceError
+from surrogate_nas.hardware.predicted_tables import read_held_out
+from surrogate_nas.hardware.table_check import ENERGY_SUFFIX, looks_like_seconds
 from surrogate_nas.hardware.table_files import Columns, read_columns
 from surrogate_nas.space.space import Space
 
 CODE_COLUMNS = ("code", "arch")
+_UNITS = {"auto": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -30,15 +34,14 @@ class TableLatency:
         space: Search space of the codes.
         path: The file, ``.csv`` or ``.parquet``.
         device: The column; ``auto`` takes the only one.
+        unit: Unit of the latencies, ``auto`` for milliseconds that are checked for looking like seconds.
 
     Raises:
         CostTableError: If the file cannot be read or is no complete table of the space; the message names file, row and
             column.
     """
 
-    names: tuple[str, ...] = ("latency_ms",)
-
-    def __init__(self, space: Space, path: Path, device: str) -> None:
+    def __init__(self, space: Space, path: Path, device: str, unit: str = "auto") -> None:
         if not space.listable:
             raise CostTableError(f"{path}: a latency table needs a space that can be listed; {space.name} is too large")
         self._space = space
@@ -47,37 +50,71 @@ class TableLatency:
         code_column = _code_column(columns)
         self._device = _device_column(columns, device)
         positions = _positions(space, columns, code_column)
-        values = _milliseconds(columns, self._device)
-        self._values = np.empty(space.size)
-        self._values[positions] = values
+        values = _milliseconds(columns, self._device) * _UNITS[unit]
+        self._held_out = read_held_out(path, self._device)
+        # What this project predicted is in milliseconds, however small.
+        if unit == "auto" and not len(self._held_out) and looks_like_seconds(values):
+            raise CostTableError(
+                f"{path}, column {self._device}: half of the latencies are below {np.median(values):.3g}, which looks"
+                " like seconds rather than milliseconds; set hardware.latency_unit to s if so, to ms if not"
+            )
+        self._values = {"latency_ms": _placed(values, positions)}
+        energy = next((one for one in (f"{self._device}_{ENERGY_SUFFIX}", ENERGY_SUFFIX) if one in columns.names), None)
+        if energy is not None:
+            self._values["energy_mj"] = _placed(_milliseconds(columns, energy, "an energy", "millijoules"), positions)
+        self.names: tuple[str, ...] = tuple(self._values)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Latency in ms as the table has it, for codes (N, D); shape (N,)."""
-        return {"latency_ms": self._values[self._space.index(codes)]}
+        """Latency in ms, and energy in mJ where there is one, of codes (N, D); shape (N,) each, as the table has it."""
+        positions = self._space.index(codes)
+        return {cost: values[positions] for cost, values in self._values.items()}
 
     def relative_error(self, cost: str) -> float | None:
-        """None: a table does not say how it was measured.
+        """Of predictions the median error; else None, since a table does not say how it was measured.
 
         Raises:
-            SettingsError: If the cost is not the latency.
+            SettingsError: If the cost is not in the table.
+        """
+        errors = self.held_out_errors(cost)
+        return float(np.median(np.abs(1 - 1 / (1 + errors)))) if len(errors) else None
+
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Errors of networks left out, shape (M,), where the table holds predictions of this project.
+
+        Raises:
+            SettingsError: If the cost is not in the table.
         """
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
-        return None
+        return self._held_out if cost == "latency_ms" else np.zeros(0)
 
     def describe(self) -> dict[str, Any]:
         """File, column and range."""
-        return {
+        latency = self._values["latency_ms"]
+        predicted = len(self._held_out) > 0
+        said: dict[str, Any] = {
             "latency_ms": {
                 "kind": "table",
                 "file": self._path.name,
                 "device": self._device,
-                "architectures": len(self._values),
-                "smallest_ms": float(self._values.min()),
-                "largest_ms": float(self._values.max()),
-                "notes": ["of architectures as written, with their dead operations"],
+                "architectures": len(latency),
+                "smallest_ms": float(latency.min()),
+                "largest_ms": float(latency.max()),
+                "notes": [
+                    f"predicted from {len(self._held_out)} measured networks"
+                    if predicted
+                    else "of architectures as written, with their dead operations"
+                ],
             }
         }
+        if "energy_mj" in self._values:
+            said["energy_mj"] = {
+                "kind": "table",
+                "file": self._path.name,
+                "device": self._device,
+                "unit": "millijoules",
+            }
+        return said
 
 
 def _code_column(columns: Columns) -> str:
@@ -91,7 +128,7 @@ def _code_column(columns: Columns) -> str:
 
 
 def _device_column(columns: Columns, device: str) -> str:
-    names = [name for name in columns.names if name not in CODE_COLUMNS]
+    names = [one for one in columns.names if one not in CODE_COLUMNS and not one.endswith(ENERGY_SUFFIX)]
     if device == "auto" and len(names) == 1:
         return names[0]
     if device not in names:
@@ -141,7 +178,15 @@ def _parse(space: Space, text: str, columns: Columns, name: str, row: int) -> ND
         raise CostTableError(f"{where}: {text!r} is no architecture of {space.name}; {remedy}") from None
 
 
-def _milliseconds(columns: Columns, name: str) -> NDArray[np.float64]:
+def _placed(values: NDArray[np.float64], positions: NDArray[np.int64]) -> NDArray[np.float64]:
+    placed = np.empty(len(values))
+    placed[positions] = values
+    return placed
+
+
+def _milliseconds(
+    columns: Columns, name: str, what: str = "a latency", unit: str = "milliseconds"
+) -> NDArray[np.float64]:
     texts = columns.texts(name)
     values = np.empty(len(texts))
     for row, text in enumerate(texts):
@@ -149,13 +194,13 @@ def _milliseconds(columns: Columns, name: str) -> NDArray[np.float64]:
         if not np.isfinite(number) or number <= 0:
             got = repr(text) if text else "an empty cell"
             raise CostTableError(
-                f"{columns.where(row, name)}: a latency must be a finite number of milliseconds above zero, with a"
+                f"{columns.where(row, name)}: {what} must be a finite number of {unit} above zero, with a"
                 f" decimal point (got {got}); correct it or measure that architecture again"
             )
         values[row] = number
     if len(values) > 1 and np.ptp(values) == 0:
         raise CostTableError(
-            f"{columns.path}, column {name}: every architecture has the latency {values[0]:g}, so no budget can tell"
+            f"{columns.path}, column {name}: every architecture has {what} of {values[0]:g}, so no budget can tell"
             " them apart; use a measured column"
         )
     return values

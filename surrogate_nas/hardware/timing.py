@@ -69,7 +69,7 @@ def torch_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def forward_run(forward: Callable[[Tensor], Tensor], example: Tensor, clock: Clock) -> Run:
+def forward_run(forward: Callable[[Tensor], object], example: Tensor, clock: Clock) -> Run:
     """A timer of forward passes on the example, on the device that it is on."""
 
     def finish() -> None:

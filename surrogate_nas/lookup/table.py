@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.budgets import COSTS, Budget, BudgetRequest, format_cost, parse_budget
+from surrogate_nas.budgets import COSTS, LATENCY_UPPER, Budget, BudgetRequest, format_cost, parse_budget
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
 from surrogate_nas.lookup.columns import checked_columns
 from surrogate_nas.lookup.entry import Entry
@@ -137,6 +137,8 @@ class LookupTable:
         return [self._resolve(cost, asked) for cost, asked in budgets.items() if asked is not None]
 
     def _resolve(self, cost: str, asked: float | str) -> Budget:
+        if cost == "latency_ms" and LATENCY_UPPER in self.costs:
+            cost = LATENCY_UPPER  # a budget on what was predicted is held against what it keeps with confidence
         values = self._cost(cost)
         if isinstance(asked, str):
             return parse_budget(cost, asked).resolve(values)

@@ -35,6 +35,8 @@ class CostFacts:
         measured_iqr: Interquartile range of those measurements.
         repeats: Number of measurements.
         noisy: Whether the machine was too busy for the measurement to be trusted.
+        upper: What the cost keeps with ``confidence``, where it was predicted; the budget is held against it.
+        confidence: In [0.5, 1).
     """
 
     cost: str
@@ -44,6 +46,8 @@ class CostFacts:
     measured_iqr: float | None = None
     repeats: int | None = None
     noisy: bool = False
+    upper: float | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ def test_a_row_has_errors_of_networks_that_were_not_fitted(capsys: pytest.Captur
     assert 0 <= row["median_error_percent"] <= row["largest_error_percent"]
     assert -1 <= row["kendall_tau"] <= 1
     assert row["seconds"] > 0
+    assert row["stated_percent"] >= row["drift_percent"] >= 0
+    assert row["caution_percent"] > 0
+    assert 0 <= row["kept_percent"] <= 100
 
 
 @pytest.mark.parametrize(

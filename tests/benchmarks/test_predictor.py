@@ -39,7 +39,7 @@ def files(space: Space, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 def run(files: tuple[Path, Path], *more: str) -> list[str]:
     labels, truth = files
-    return ["--labels", str(labels), "--column", "one", "--truth", str(truth), "--seeds", "2", *more]
+    return ["--labels", str(labels), "--column", "one", "--truth", str(truth), "--seeds", "2", "--no-zero-cost", *more]
 
 
 def test_it_prints_the_figures_with_their_intervals(

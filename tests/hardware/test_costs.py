@@ -24,7 +24,7 @@ def test_measured_latency_comes_with_counted_costs(
     space: Space, network: NetworkSpec, quick: HardwareSettings, tmp_path: Path
 ) -> None:
     costs = cost_model(space, network, quick, seed=0, cache=tmp_path / "elsewhere")
-    assert costs.names == ("latency_ms", "flops", "params")
+    assert costs.names == ("latency_ms", "flops", "params", "memory_bytes")
     assert costs.relative_error("flops") == 0.0
     error = costs.relative_error("latency_ms")
     assert error is not None
@@ -38,7 +38,7 @@ def test_a_table_takes_the_place_of_measuring(
     space: Space, network: NetworkSpec, table: HardwareSettings, cache: Path
 ) -> None:
     costs = cost_model(space, network, table, seed=0)
-    assert costs.names == ("latency_ms", "flops", "params")
+    assert costs.names == ("latency_ms", "flops", "params", "memory_bytes")
     assert costs.evaluate([[0, 0, 0, 0, 0, 4]])["latency_ms"] == 1.04
     assert costs.relative_error("latency_ms") is None
     assert costs.describe()["latency_ms"]["kind"] == "table"
@@ -58,5 +58,5 @@ def test_unknown_devices_are_refused_with_what_there_is(
 
 
 def test_a_cost_has_one_source(space: Space, network: NetworkSpec) -> None:
-    with pytest.raises(ValueError, match=r"one model \(got flops, params, flops, params\)"):
+    with pytest.raises(ValueError, match=r"one model \(got flops, params, memory_bytes, flops,"):
         CompositeCosts([AnalyticCosts(space, network)] * 2)

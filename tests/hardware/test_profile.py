@@ -46,7 +46,7 @@ class MadeUpBench(Bench):
     @staticmethod
     def milliseconds(name: str) -> float:
         kind, rest = name.split(":", 1)
-        if kind != "network":
+        if kind not in ("network", "anchor"):
             return OF_PIECE[rest.split(":")[0]]
         names = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
         live = [names[int(digit)] for digit in rest]

@@ -34,7 +34,7 @@ def test_what_was_written_comes_back(space: Space, network: NetworkSpec, written
 
 def test_other_tools_can_read_it(space: Space, network: NetworkSpec, written: Path) -> None:
     table = pq.read_table(written)
-    assert table.column_names == ["code", "flops", "params"]
+    assert table.column_names == ["code", "flops", "params", "memory_bytes"]
     assert table["code"].to_pylist()[:2] == ["000000", "000001"]
     metadata = json.loads(table.schema.metadata[b"surrogate_nas.costs"])
     assert metadata["space_fingerprint"] == space.fingerprint

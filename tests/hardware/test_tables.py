@@ -101,7 +101,7 @@ def without_leading_zeros(rows: Rows) -> None:
         (cell(5, 0, "000"), "line 6, column code: architecture 000 is listed twice, first in line 2"),
         (remove(3, 9), "2 of the 27 architectures of small are missing, the first is 002"),
         (remove(*range(1, 28)), "27 of the 27 architectures of small are missing, the first is 000"),
-        (constant, "every architecture has the latency 4"),
+        (constant, "every architecture has a latency of 4"),
         *(
             (cell(4, 1, text), f"line 5, column phone: a latency must be a finite number {rest}")
             for text, rest in [
@@ -147,3 +147,33 @@ def test_published_tables_load(space: Space, shared_data: Path, device: str) -> 
 def test_a_published_table_of_another_space_is_refused(space: Space, shared_data: Path) -> None:
     with pytest.raises(CostTableError, match=r"line 2, column code: .* use a table of this space"):
         TableLatency(space, shared_data / "fbnet_latency_ms.csv", "raspi4")
+
+
+def test_energies_of_the_device_come_along(small: Space, tmp_path: Path) -> None:
+    rows = rows_of(small)
+    rows = [[*row, "board_energy_mj" if n == 0 else f"{n / 3:.4f}"] for n, row in enumerate(rows)]
+    path = write(tmp_path / "t.csv", rows)
+    board = TableLatency(small, path, "board")
+    assert board.names == ("latency_ms", "energy_mj")
+    assert board.evaluate(small.all_codes()[:1])["energy_mj"] == pytest.approx(1 / 3, abs=1e-4)
+    assert board.describe()["energy_mj"]["unit"] == "millijoules"
+    assert board.relative_error("energy_mj") is None
+    assert TableLatency(small, path, "phone").names == ("latency_ms",)
+    with pytest.raises(CostTableError, match="unknown device 'board_energy_mj'; choose from the columns phone, board"):
+        TableLatency(small, path, "board_energy_mj")
+    rows[3][3] = "-1"
+    with pytest.raises(CostTableError, match="an energy must be a finite number of millijoules above zero"):
+        TableLatency(small, write(path, rows), "board")
+
+
+def test_what_looks_like_seconds_is_asked_about(small: Space, tmp_path: Path) -> None:
+    rows = [[row[0], row[1], row[2] if n == 0 else f"{float(row[2]) / 1000}"] for n, row in enumerate(rows_of(small))]
+    path = write(tmp_path / "t.csv", rows)
+    with pytest.raises(
+        CostTableError, match=r"looks like seconds .* set hardware\.latency_unit to s if so, to ms if not"
+    ):
+        TableLatency(small, path, "board")
+    in_seconds, in_ms = (TableLatency(small, path, "board", unit) for unit in ("s", "ms"))
+    code = small.all_codes()[:1]
+    assert in_seconds.evaluate(code)["latency_ms"] == pytest.approx(5)
+    assert in_ms.evaluate(code)["latency_ms"] == pytest.approx(0.005)

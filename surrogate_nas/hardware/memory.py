@@ -1,0 +1,100 @@
+"""Activation memory peak of a network, counted: the most bytes of feature maps that are alive at once.
+
+Of the forward pass as the built network makes it, for one image in float32, the image included: layer by layer, edge by
+edge; a feature map is alive from where it is computed until nothing refers to it. Weights and what a kernel needs for
+itself are not in it. A compiled network may need less.
+
+Symbols:
+    N: architectures.
+    E: edges of the cell.
+    i, o: channels in and out of a layer.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.space import Codes, Space
+
+BYTES = 4
+_ABSENT = -1
+
+# Feature maps that an operation has alive while it runs, its input not among them: ReLU, convolution, normalisation
+# hand on one to the next; pooling has its output alone; an identity hands on its input.
+_CONVOLUTION_MAPS, _POOLING_MAPS = 2, 1
+
+
+def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
+    """Peak of each network as written, shape (N,), for codes (N, D): pass ``effective(codes)`` for what is deployed.
+
+    Raises:
+        SpaceError: If the space is of a kind whose networks cannot be built.
+    """
+    if not isinstance(space, CellSpace):
+        raise SpaceError(f"activation memory is counted for cell spaces only (got {type(space).__name__})")
+    checked = space.check(codes)
+    image = network.input_channels * network.image_size**2
+    cell_maps = _cell_maps(space, checked)
+    peak = np.zeros(len(checked), dtype=np.int64)
+    for layer in set(space.layout(network)):
+        one_map = layer.in_channels * layer.in_size**2
+        peak = np.maximum(peak, cell_maps * one_map if layer.kind == "cell" else _fixed_peak(layer))
+    return np.asarray(BYTES * (image + peak), dtype=np.int64)
+
+
+def _fixed_peak(layer: Layer) -> int:
+    """Most numbers alive in a fixed layer, its input included, but for the image itself."""
+    i, o = layer.in_channels, layer.out_channels
+    before, after = i * layer.in_size**2, o * layer.out_size**2
+    match layer.kind:
+        case "stem":
+            return 2 * after
+        case "reduction":
+            pooled = i * layer.out_size**2
+            shortcut, first, second = pooled + after, after + before + after, 4 * after
+            return before + max(shortcut, first, 3 * after, second)
+        case "head":  # input, normalised, after ReLU
+            return 3 * before
+        case "cell":
+            raise ValueError("the peak of a cell depends on the architecture")
+
+
+def _cell_maps(space: CellSpace, codes: Codes) -> NDArray[np.int64]:
+    """Most feature maps of the cell's size alive at once, its input included, shape (N,).
+
+    Every feature map gets a number; an identity and the node it feeds share one.
+    """
+    count = len(codes)
+    specs = [OPERATIONS[name] for name in space.operations]
+    is_zero = np.array([spec.is_zero for spec in specs])
+    is_identity = np.array([spec.is_identity for spec in specs])
+    convolves = np.array([spec.parameters(2, 2) > 0 for spec in specs])
+    nodes = np.full((count, space.output + 1), _ABSENT, dtype=np.int64)
+    nodes[:, 0] = 0
+    last = np.full(
+        count, _ABSENT, dtype=np.int64
+    )  # what the previous edge gave, alive until the next one gives its own
+    peak = np.ones(count, dtype=np.int64)
+    for column, (start, end) in enumerate(space.edges):
+        choice = codes[:, column]
+        runs = ~is_zero[choice] & (nodes[:, start] != _ABSENT)
+        own = np.where(convolves[choice], _CONVOLUTION_MAPS, _POOLING_MAPS) * ~is_identity[choice]
+        peak = np.where(runs, np.maximum(peak, _distinct(nodes, last) + own), peak)
+        value = np.where(is_identity[choice], nodes[:, start], 2 * column + 1)
+        last = np.where(runs, value, last)
+        adds = runs & (nodes[:, end] != _ABSENT)
+        peak = np.where(adds, np.maximum(peak, _distinct(nodes, last) + 1), peak)
+        nodes[:, end] = np.where(adds, 2 * column + 2, np.where(runs, value, nodes[:, end]))
+    # Zeros in the place of an output that nothing reaches.
+    cut = nodes[:, space.output] == _ABSENT
+    return np.where(cut, np.maximum(peak, _distinct(nodes, last) + 1), peak)
+
+
+def _distinct(nodes: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Different feature maps among nodes and the last value, shape (N,)."""
+    held = np.sort(np.column_stack([nodes, last]), axis=1)
+    fresh = np.diff(held, axis=1) > 0
+    return np.asarray(fresh.sum(axis=1) + (held[:, 0] != _ABSENT), dtype=np.int64)

@@ -1,0 +1,171 @@
+"""Writes a network as an ONNX model, module by module.
+
+Networks here consist of few kinds of layers, so that tracing them symbolically and naming each layer's ONNX operator
+takes a hundredth of the time of torch's general exporter, which a hundred networks to measure would make an hour of.
+Needs the package onnx (the extra ``onnx``).
+"""
+
+import operator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from surrogate_nas.errors import MeasurementError
+from surrogate_nas.files import atomic_write
+
+OPSET = 17
+IR_VERSION = 8
+"""Old enough for the runtimes of devices that are not updated often."""
+
+INPUT, OUTPUT = "images", "scores"
+
+
+def require(name: str) -> ModuleType:
+    """An optional package.
+
+    Raises:
+        MeasurementError: If it is not installed, with the remedy.
+    """
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise MeasurementError(
+            f"{name} is not installed, which ONNX models need; install it by: pip install 'surrogate_nas[onnx]'"
+        ) from None
+
+
+def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
+    """The model of a module in evaluation mode, for inputs of the shape of the example.
+
+    Raises:
+        MeasurementError: If onnx is not installed, or the module has a layer that is not known here.
+    """
+    onnx = require("onnx")
+    # Inside another module, since a layer at the root would be traced into rather than called.
+    root = nn.Sequential(module).eval()
+    graph = fx.symbolic_trace(root).graph
+    modules = dict(root.named_modules())
+    writer = _Writer(onnx)
+    names: dict[fx.Node, str] = {}
+    for node in graph.nodes:
+        match node.op:
+            case "placeholder":
+                names[node] = INPUT
+            case "call_module":
+                names[node] = writer.layer(modules[str(node.target)], names[node.args[0]], node.name)
+            case "call_function" if node.target in (operator.add, torch.add):
+                names[node] = writer.node("Add", [names[one] for one in node.args], node.name)
+            case "call_function" if node.target is getattr:
+                continue  # the shape that the zeros of a cut cell take
+            case "call_method" if node.target == "new_zeros":
+                names[node] = writer.zeros(names[node.args[0]], node.name)
+            case "output":
+                writer.nodes.append(onnx.helper.make_node("Identity", [names[node.args[0]]], [OUTPUT]))
+            case _:
+                raise MeasurementError(
+                    f"an ONNX model cannot be written of {node.op} {node.target}; use another backend"
+                )
+    with torch.no_grad():
+        shape = list(module(example).shape)
+    return writer.model(list(example.shape), shape)
+
+
+def write_onnx(path: Path, module: nn.Module, example: Tensor) -> None:
+    """Writes the model in one piece; raises what ``onnx_bytes`` does."""
+    content = onnx_bytes(module, example)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+class _Writer:
+    """Collects nodes and weights."""
+
+    def __init__(self, onnx: ModuleType) -> None:
+        self._onnx = onnx
+        self.nodes: list[Any] = []
+        self._weights: list[Any] = []
+
+    def node(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:  # noqa: ANN401 - as ONNX has them
+        self.nodes.append(self._onnx.helper.make_node(kind, inputs, [name], name=name, **attributes))
+        return name
+
+    def layer(self, layer: nn.Module, source: str, name: str) -> str:
+        """Adds the node of one layer and returns the name of its output."""
+        match layer:
+            case nn.Conv2d():
+                weights = [self._weight(layer.weight, f"{name}.weight")]
+                weights += [self._weight(layer.bias, f"{name}.bias")] if layer.bias is not None else []
+                pads = [int(one) for one in layer.padding]
+                return self.node(
+                    "Conv",
+                    [source, *weights],
+                    name,
+                    kernel_shape=list(layer.kernel_size),
+                    strides=list(layer.stride),
+                    pads=[*pads, *pads],
+                    group=layer.groups,
+                )
+            case nn.BatchNorm2d():
+                values = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
+                weights = [self._weight(value, f"{name}.{row}") for row, value in enumerate(values)]
+                return self.node("BatchNormalization", [source, *weights], name, epsilon=layer.eps)
+            case nn.ReLU():
+                return self.node("Relu", [source], name)
+            case nn.AvgPool2d():
+                return self._pool(layer, source, name)
+            case nn.AdaptiveAvgPool2d() if layer.output_size in (1, (1, 1)):
+                return self.node("GlobalAveragePool", [source], name)
+            case nn.Flatten():
+                return self.node("Flatten", [source], name, axis=1)
+            case nn.Linear():
+                weights = [self._weight(layer.weight, f"{name}.weight"), self._weight(layer.bias, f"{name}.bias")]
+                return self.node("Gemm", [source, *weights], name, transB=1)
+            case nn.Identity():
+                return source
+        raise MeasurementError(
+            f"an ONNX model cannot be written of a layer {type(layer).__name__}; use another backend"
+        )
+
+    def zeros(self, source: str, name: str) -> str:
+        """Adds zeros of the shape of another node's output."""
+        return self.node("Mul", [source, self._weight(torch.zeros(1), f"{name}.zero")], name)
+
+    def _pool(self, layer: nn.AvgPool2d, source: str, name: str) -> str:
+        kernel, stride, pad = (
+            [value, value] if isinstance(value, int) else list(value)
+            for value in (layer.kernel_size, layer.stride, layer.padding)
+        )
+        return self.node(
+            "AveragePool",
+            [source],
+            name,
+            kernel_shape=kernel,
+            strides=stride,
+            pads=[*pad, *pad],
+            count_include_pad=int(layer.count_include_pad),
+        )
+
+    def _weight(self, value: Tensor | None, name: str) -> str:
+        assert value is not None
+        array = value.detach().cpu().contiguous().numpy()
+        self._weights.append(self._onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def model(self, shape: list[int], result: list[int]) -> bytes:
+        """The whole model, checked."""
+        helper, floats = self._onnx.helper, self._onnx.TensorProto.FLOAT
+        graph = helper.make_graph(
+            self.nodes,
+            "network",
+            [helper.make_tensor_value_info(INPUT, floats, shape)],
+            [helper.make_tensor_value_info(OUTPUT, floats, result)],
+            initializer=self._weights,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        self._onnx.checker.check_model(model)
+        return bytes(model.SerializeToString())

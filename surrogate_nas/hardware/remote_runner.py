@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Measures the ONNX models beside this file on this device, and writes results.csv.
+
+Needs Python 3.8, numpy and onnxruntime, and nothing else: copy the folder to the device and run
+
+    python measure.py --device NAME
+
+Models are timed in turns, so that a device that slows down meanwhile slows all of them down; a few of them, spread over
+the whole, are timed again at the end, and tell how much it did. Noisy ones are timed again, and marked if they stay so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import functools
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+SAMPLE_SECONDS = 3e-4
+DISTURBED = 1.25
+BLOCK = 20
+ANCHORS = 3
+COLUMNS = (
+    "code", "median_ms", "iqr_ms", "repeats", "disturbed", "noisy", "again_ms",
+    "device", "batch", "threads", "provider", "runtime", "measured_at", "space",
+)  # fmt: skip
+
+
+def fail(message: str) -> NoReturn:
+    """Ends with one line."""
+    sys.exit("error: " + message)
+
+
+def read_manifest(folder: str) -> dict[str, Any]:
+    """What is to be measured, and with which input."""
+    try:
+        with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
+            manifest: dict[str, Any] = json.load(file)
+            return manifest
+    except (OSError, ValueError) as error:
+        fail(f"manifest.json cannot be read: {error}; copy the whole folder")
+
+
+def open_sessions(
+    folder: str, manifest: dict[str, Any], codes: list[str], options: argparse.Namespace
+) -> list[Callable[[], object]]:
+    """A forward pass of each model, made once already."""
+    try:
+        import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        fail("onnxruntime is not installed; install it by: pip install onnxruntime")
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = options.threads
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = 3
+    if options.provider not in onnxruntime.get_available_providers():
+        here = ", ".join(onnxruntime.get_available_providers())
+        fail(f"no provider {options.provider}; there are {here}")
+    image = np.random.default_rng(0).standard_normal(manifest["input_shape"]).astype(np.float32)
+    runs: list[Callable[[], object]] = []
+    for code in codes:
+        path = os.path.join(folder, manifest["models"][code])
+        try:
+            session = onnxruntime.InferenceSession(path, settings, providers=[options.provider])
+            session.run(None, {manifest["input"]: image})
+        except Exception as error:
+            fail(f"{path} cannot be run: {str(error).strip().splitlines()[0]}")
+        runs.append(functools.partial(session.run, None, {manifest["input"]: image}))
+    return runs
+
+
+def timed(run: Callable[[], object], passes: int) -> float:
+    """Seconds per pass."""
+    run()  # brings the weights back into the caches
+    start = time.perf_counter()
+    for _ in range(passes):
+        run()
+    return (time.perf_counter() - start) / passes
+
+
+def measure(runs: list[Callable[[], object]], seconds: float, repeats: int) -> np.ndarray:
+    """Samples of every run, in turns, shape (samples, runs), in seconds."""
+    passes = []
+    for run in runs:
+        once = min(timed(run, 1) for _ in range(3))
+        passes.append(int(min(1000, max(1, np.ceil(SAMPLE_SECONDS / max(once, 1e-9))))))
+    samples: list[list[float]] = []
+    start = time.perf_counter()
+    while len(samples) < repeats or time.perf_counter() - start < seconds * len(runs):
+        order = range(len(runs)) if len(samples) % 2 == 0 else reversed(range(len(runs)))
+        row = [0.0] * len(runs)
+        for index in order:
+            row[index] = timed(runs[index], passes[index])
+        samples.append(row)
+        if len(samples) >= 10 * repeats:
+            break
+    return np.array(samples)
+
+
+def summarize(samples: np.ndarray, noise: float) -> dict[str, Any]:
+    """Median and range of the samples that nothing disturbed."""
+    counting = samples[samples <= DISTURBED * np.percentile(samples, 10)]
+    low, median, high = np.percentile(counting, [25, 50, 75]) * 1e3
+    noisy = (high - low) / median > noise or 2 * len(counting) < len(samples)
+    return {
+        "median_ms": float(median), "iqr_ms": float(high - low), "repeats": len(counting),
+        "disturbed": len(samples) - len(counting), "noisy": bool(noisy),
+    }  # fmt: skip
+
+
+def measure_block(runs: list[Callable[[], object]], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The fastest attempt of each run; noisy ones get more."""
+    best: list[dict[str, Any] | None] = [None] * len(runs)
+    for _ in range(options.attempts):
+        pending = [i for i, one in enumerate(best) if one is None or one["noisy"]]
+        if not pending:
+            break
+        samples = measure([runs[i] for i in pending], options.seconds, options.repeats)
+        for column, index in enumerate(pending):
+            found = summarize(samples[:, column], options.noise)
+            before = best[index]
+            if before is None or found["median_ms"] < before["median_ms"]:
+                best[index] = found
+    return [one for one in best if one is not None]
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description="Measures the ONNX models in this folder; writes results.csv.")
+    parser.add_argument("--device", default=platform.node(), help="name of this device")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--provider", default="CPUExecutionProvider")
+    parser.add_argument("--seconds", type=float, default=0.25, help="per model and attempt")
+    parser.add_argument("--repeats", type=int, default=15, help="fewest samples of a model")
+    parser.add_argument("--noise", type=float, default=0.1, help="IQR over median above which a model is timed again")
+    parser.add_argument("--attempts", type=int, default=3)
+    parser.add_argument("--output", default="results.csv")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measures everything and writes the results."""
+    options = parse(arguments)
+    folder = os.path.dirname(os.path.abspath(__file__))
+    manifest = read_manifest(folder)
+    codes = list(manifest["models"])
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(codes), BLOCK):
+        block = codes[start : start + BLOCK]
+        found.update(zip(block, measure_block(open_sessions(folder, manifest, block, options), options)))  # noqa: B905 - Python 3.8 has no strict
+        print(f"{len(found)} of {len(codes)} models measured", file=sys.stderr)
+    anchors = [codes[int(i)] for i in np.unique(np.linspace(0, len(codes) - 1, ANCHORS).astype(int))]
+    repeated = measure_block(open_sessions(folder, manifest, anchors, options), options)
+    again = {code: one["median_ms"] for code, one in zip(anchors, repeated)}  # noqa: B905
+    import onnxruntime
+
+    facts = {
+        "device": options.device, "batch": manifest["input_shape"][0], "threads": options.threads,
+        "provider": options.provider, "runtime": "onnxruntime " + onnxruntime.__version__,
+        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()), "space": manifest["space_fingerprint"],
+    }  # fmt: skip
+    partial = options.output + ".part"
+    with open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        for code, one in found.items():
+            writer.writerow(dict(code=code, again_ms=again.get(code, ""), **one, **facts))
+    os.replace(partial, options.output)
+    noisy = sum(one["noisy"] for one in found.values())
+    print(f"{len(found)} models measured, {noisy} of them still noisy; written to {options.output}")
+
+
+if __name__ == "__main__":
+    main()

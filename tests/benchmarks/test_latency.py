@@ -1,0 +1,89 @@
+"""The benchmark of predicted latencies, on made-up devices of a chain of layers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.latency import Row, main, picks, summarize
+from benchmarks.latency_tables import LAYERS, read_devices
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    codes = np.random.default_rng(0).integers(0, 3, (300, 5))
+    codes = np.unique(codes, axis=0)
+    steady = 3 + np.array([0.1, 1, 2])[codes].sum(axis=1)
+    rows = ["code,steady,shaky"]
+    noise = np.random.default_rng(1).lognormal(0, 0.05, len(codes))
+    rows += ["".join(map(str, c)) + f",{s:.4f},{s * n:.4f}" for c, s, n in zip(codes, steady, noise, strict=True)]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_a_row_per_device(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--table", str(table), "--space", LAYERS, "--measured", "40", "--json"]) == 0
+    shaky, steady = json.loads(capsys.readouterr().out)
+    assert (shaky["device"], steady["device"]) == ("shaky", "steady")
+    assert steady["median_relative_error"] < 0.005 < shaky["median_relative_error"] < 0.06
+    assert steady["kendall_tau"] > 0.99
+    assert steady["spearman"] > 0.99
+    assert shaky["caution"] > steady["caution"]
+    assert steady["budgets_kept"] == 1
+
+
+def test_the_table_ends_with_means_and_ridge_regression_is_there_to_compare(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--table", str(table), "--space", LAYERS, "--measured", "20", "--method", "ridge", "--design", "random"]
+    assert main(words) == 0
+    assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()[3:]] == [
+        "mean, for choosing",
+        "mean, for reporting",
+        "mean",
+    ]
+
+
+def test_picks_are_held_against_the_truth(table: Path) -> None:
+    loaded = read_devices(table, LAYERS)
+    truth = loaded.latency_ms["steady"]
+    accuracy = truth / truth.max() * 90  # slower is better
+    perfect = picks(loaded, truth, truth, truth, accuracy)
+    assert perfect == {"budgets_kept": 1.0, "picks": 3, "accuracy_lost": 0.0}
+    bold = picks(loaded, truth, truth * 0.8, truth * 0.8, accuracy)
+    assert bold["budgets_kept"] == 0
+    timid = picks(loaded, truth, truth * 1.2, truth, accuracy)
+    assert timid["budgets_kept"] == 1
+    assert timid["accuracy_lost"] is not None
+    assert float(timid["accuracy_lost"]) > 0
+    assert picks(loaded, truth, truth * 100, truth, None) == {"budgets_kept": None, "picks": 0, "accuracy_lost": None}
+
+
+def test_budgets_of_devices_are_averaged_by_picks() -> None:
+    rows: list[Row] = [
+        {"device": "a", "budgets_kept": 1.0, "picks": 3, "kendall_tau": 0.9},
+        {"device": "b", "budgets_kept": 0.0, "picks": 1, "kendall_tau": 0.7},
+        {"device": "c", "budgets_kept": None, "picks": 0, "kendall_tau": 0.8},
+    ]
+    mean = summarize(rows, "mean")
+    assert (mean["budgets_kept"], mean["picks"]) == (0.75, 4)
+    assert mean["kendall_tau"] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--measured", "5"], "--measured must be between 10 and"),
+        (["--confidence", "95"], "a confidence must be at least 0.5 and below 1"),
+        (["--method", "magic"], "--method must be one of views, ridge"),
+        (["--truth", "x.csv"], "--truth needs a --space"),
+        (["--devices", "phone"], "unknown device 'phone'"),
+    ],
+)
+def test_impossible_requests_are_one_line(
+    table: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert main(["--table", str(table), "--space", LAYERS, *words]) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,118 @@
+"""The benchmark of labels against trained networks, on made-up images and accuracies."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.supernet import PARTS, chosen_codes, figures, main
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.load import load_space
+
+TINY = [
+    "--labels",
+    "12",
+    "--validation-images",
+    "8",
+    "--image-size",
+    "8",
+    "--channels",
+    "2",
+    "--processes",
+    "1",
+    "--set",
+    "batch_size=8",
+]
+
+
+@pytest.fixture(scope="module")
+def space() -> CellSpace:
+    loaded = load_space("nasbench201")
+    assert isinstance(loaded, CellSpace)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory, space: CellSpace) -> list[str]:
+    folder = tmp_path_factory.mktemp("inputs")
+    rng = np.random.default_rng(0)
+    for kind in ("dark", "light"):
+        (folder / "images" / kind).mkdir(parents=True)
+        for number in range(40):
+            pixels = rng.integers(0, 128, (8, 8, 3)) + (120 if kind == "light" else 0)
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / "images" / kind / f"{number}.png")
+    codes = space.all_codes()
+    percent = 50 + 5 * space.nonlinear_count(codes) + rng.random(len(codes))
+    rows = zip(space.digits(codes), percent.tolist(), strict=True)
+    text = "code,cifar10_test\n" + "".join(f"{code},{value:.4f}\n" for code, value in rows)
+    (folder / "truth.csv").write_text(text)
+    return ["--data", str(folder / "images"), "--truth", str(folder / "truth.csv"), *TINY]
+
+
+def test_a_preset_gives_a_row_for_each_kind_of_label(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*inputs, "--preset", "auto", "--steps", "3", "--seeds", "2", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["labels"] for row in rows] == ["minus loss", "accuracy"]
+    for row in rows:
+        assert row["seeds"] == 2
+        assert row["steps"] == 3
+        assert row["count"] == 12
+        assert row["tau_low"] <= row["tau"] <= row["tau_high"]
+        assert row["train_minutes"] > 0
+        assert row["label_minutes"] > 0
+
+
+def test_minutes_become_steps(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*inputs, "--preset", "spos", "--minutes", "0.01"]) == 0
+    captured = capsys.readouterr().out
+    assert captured.startswith("spos     minus loss")
+    assert "processor min" in captured
+
+
+def test_scores_without_training_need_no_steps(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*inputs, "--preset", "none", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    names = [row["labels"] for row in rows]
+    assert names[:3] == ["parameters", "effective parameters", "nonlinear functions"]
+    assert {"synflow", "naswot"} <= set(names)
+    [count] = [row for row in rows if row["labels"] == "nonlinear functions"]
+    assert count["tau"] > 0.5  # the made-up accuracies grow with it
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give either --steps or --minutes"),
+        (["--steps", "3", "--minutes", "1"], "give either --steps or --minutes"),
+        (["--steps", "3", "--part", "all"], "--part must be report or choose (got 'all')"),
+        (["--steps", "3", "--preset", "best"], "preset"),
+        (["--steps", "3", "--set", "sampler"], "--set needs key=value"),
+        (["--steps", "3", "--set", "sampler=often"], "sampler"),
+        (["--steps", "3", "--labels", "15000"], "--labels must be 2 to"),
+    ],
+)
+def test_impossible_requests_end_with_an_error(
+    inputs: list[str], capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main([*inputs, *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_two_parts_share_no_architecture(space: CellSpace) -> None:
+    truth = np.full(space.size, 90.0)
+    report, choose = (chosen_codes(space, truth, 1000, part) for part in PARTS)
+    assert len(np.intersect1d(report, choose)) == 0
+    assert len(np.unique(report)) == len(np.unique(choose)) == 1000
+    assert space.is_connected(space.codes_at(report)).all()
+
+
+def test_figures_of_a_perfect_score() -> None:
+    truth = np.random.default_rng(0).random(200)
+    assert figures(truth, truth) == {
+        "tau": pytest.approx(1),
+        "better_half_tau": pytest.approx(1),
+        "top10_tau": pytest.approx(1),
+        "regret_top1": 0,
+        "regret_top10": 0,
+    }

@@ -1,0 +1,81 @@
+"""The counted memory peak against the feature maps that the built network really has alive."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.hardware.memory import activation_bytes
+from surrogate_nas.nets.network import build_network
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+NETWORKS = [NetworkSpec(8, 1, 8, 1, 10), NetworkSpec(16, 2, 32, 3, 10), NetworkSpec(5, 2, 12, 4, 7, stages=2)]
+
+
+class LiveMaps(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Follows the bytes of feature maps (tensors of four dimensions) that something still refers to."""
+
+    def __init__(self, begun: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.live = self.peak = begun
+
+    def __torch_dispatch__(
+        self, func: Callable[..., Any], types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> object:
+        result = func(*args, **(kwargs or {}))
+        first = result[0] if isinstance(result, tuple) else result
+        # A view, such as torch.flatten's, is no map of its own.
+        if isinstance(first, torch.Tensor) and first.ndim == 4 and first.shape[-1] > 1:
+            size = first.numel() * first.element_size()
+            self.live += size
+            self.peak = max(self.peak, self.live)
+            weakref.finalize(first, self._free, size)
+        return result
+
+    def _free(self, size: int) -> None:
+        self.live -= size
+
+
+def observed_peak(space: Space, code: np.ndarray[Any, Any], network: NetworkSpec) -> int:
+    with torch.device("meta"), torch.no_grad():
+        module = build_network(space, code, network).eval()
+        image = torch.empty(1, network.input_channels, network.image_size, network.image_size)
+        with LiveMaps(image.numel() * image.element_size()) as maps:
+            module(image)
+    return int(maps.peak)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: f"{network.channels}x{network.cells}")
+def test_peaks_are_those_of_the_built_network(space: Space, network: NetworkSpec) -> None:
+    codes = np.concatenate(
+        [space.sample(25, np.random.default_rng(3)), [[0] * 6, [3] * 6, [1] * 6, [0, 0, 0, 1, 0, 0]]]
+    )
+    counted = activation_bytes(space, codes, network)
+    assert counted.tolist() == [observed_peak(space, code, network) for code in codes]
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(0, 4), min_size=6, max_size=6))
+def test_the_effective_cell_never_needs_more(code: list[int]) -> None:
+    space, network = load_space("nasbench201"), NETWORKS[0]
+    codes = np.array([code])
+    assert activation_bytes(space, space.effective(codes), network) <= activation_bytes(space, codes, network)
+
+
+def test_the_peak_grows_with_the_area(space: Space) -> None:
+    small, large = (activation_bytes(space, [[3] * 6], NetworkSpec(8, 1, size))[0] for size in (8, 16))
+    assert large == 4 * small
+
+
+def test_other_kinds_of_spaces_are_refused(space: Space) -> None:
+    with pytest.raises(SpaceError, match="got str"):
+        activation_bytes("a space", [[0]], NETWORKS[0])  # type: ignore[arg-type]

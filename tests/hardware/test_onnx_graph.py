@@ -1,0 +1,42 @@
+"""ONNX models against the networks that they were made of."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.onnx_graph import INPUT, onnx_bytes, require, write_onnx
+from surrogate_nas.hardware.workload import prepare
+from surrogate_nas.nets.network import build_network
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+
+def test_a_missing_package_is_said_with_the_remedy() -> None:
+    with pytest.raises(MeasurementError, match=r"pip install 'surrogate_nas\[onnx\]'"):
+        require("no_such_package_as_this")
+
+
+@pytest.mark.parametrize("digits", ["333333", "214031", "010203", "444444", "000100"])
+def test_models_compute_what_networks_do(space: Space, digits: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    network = NetworkSpec(4, 2, 8, 3, 5)
+    torch.manual_seed(0)
+    # Batch-norm statistics of random images, so that a forgotten normalisation shows.
+    module, images = prepare(build_network(space, space.parse(digits), network), (3, 8, 8), 2, torch.device("cpu"))
+    assert isinstance(module, nn.Module)
+    write_onnx(tmp_path / "model.onnx", module, images)
+    session = runtime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        expected = module(images).numpy()
+    np.testing.assert_allclose(session.run(None, {INPUT: images.numpy()})[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_layers_that_are_not_known_are_named() -> None:
+    pytest.importorskip("onnx")
+    with pytest.raises(MeasurementError, match="a layer Sigmoid; use another backend"):
+        onnx_bytes(nn.Sequential(nn.Sigmoid()), torch.zeros(1, 3))
