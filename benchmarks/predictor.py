@@ -21,6 +21,7 @@ from benchmarks.intervals import mean_and_interval
 from surrogate_nas.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.models import MODELS
+from surrogate_nas.predictor.priors import ExtraScores
 from surrogate_nas.predictor.protocol import FittedModel, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.sources import RECIPES, SourceLabels, fit_sources
@@ -28,6 +29,10 @@ from surrogate_nas.ranking import kendall_tau, regret, top_tau
 from surrogate_nas.report.truth import read_truth
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
+from surrogate_nas.zero_cost.cached import cached_table, can_be_scored, table_path
+from surrogate_nas.zero_cost.settings import ZeroCostSettings
+from surrogate_nas.zero_cost.table import read_table
+from surrogate_nas.zero_cost.votes import VOTES
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -95,8 +100,31 @@ def draw(tables: Tables, train: int, trained: int, seed: int) -> Draw:
     return Draw(supernet, shown, asked_about)
 
 
+def zero_cost(space: Space, scores: Path | None) -> ExtraScores:
+    """Zero-cost scores from a file, or from this machine's cache, which is filled first where it is empty.
+
+    Raises:
+        StoreError: If the file is not one of zero-cost scores.
+        SpaceError: If the space cannot be scored.
+    """
+    if scores is not None:
+        table = read_table(scores, space)
+    else:
+        settings = ZeroCostSettings()
+        if not table_path(space, settings).exists():
+            typer.echo(f"zero-cost scores: computed once for {space.name}, some minutes on one core ...", err=True)
+        table = cached_table(space, settings)
+    return ExtraScores(table.pick(tuple(VOTES)), VOTES)
+
+
 def fit_draw(
-    space: Space, tables: Tables, drawn: Draw, settings: PredictorSettings, recipe: str, seed: int
+    space: Space,
+    tables: Tables,
+    drawn: Draw,
+    settings: PredictorSettings,
+    recipe: str,
+    seed: int,
+    extra: ExtraScores | None = None,
 ) -> FittedModel:
     """Fits a predictor to what a draw shows; the truth takes no part."""
     codes = space.all_codes()
@@ -111,6 +139,7 @@ def fit_draw(
         trained=source(drawn.trained, tables.revealed_percent),
         recipe=recipe,
         seed=seed,
+        extra=extra,
     )
 
 
@@ -124,25 +153,41 @@ def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
     }
 
 
-def measure(
-    space: Space, tables: Tables, train: int, trained: int, seeds: int, model: str, recipe: str
-) -> dict[str, float | str]:
-    """Mean and interval of every figure over seeds 0 to ``seeds`` - 1.
+def check_options(train: int, trained: int, seeds: int, model: str, recipe: str) -> None:
+    """Looks at what was asked for before anything takes time.
 
     Raises:
-        SettingsError: If a number is out of range, or labels cannot be learnt from.
+        SettingsError: If a number is out of range, or a name unknown.
     """
     for option, value, least in (("--train", train, 0), ("--trained", trained, 0), ("--seeds", seeds, 1)):
         if value < least:
             raise SettingsError(f"{option} must be at least {least} (got {value})")
-    if model not in (*MODELS, "auto"):
-        raise SettingsError(f"unknown model {model!r}; choose from {', '.join(MODELS)}, auto")
+    for what, name, known in (("model", model, (*MODELS, "auto")), ("recipe", recipe, tuple(RECIPES))):
+        if name not in known:
+            raise SettingsError(f"unknown {what} {name!r}; choose from {', '.join(known)}")
+
+
+def measure(
+    space: Space,
+    tables: Tables,
+    train: int,
+    trained: int,
+    seeds: int,
+    model: str,
+    recipe: str,
+    extra: ExtraScores | None = None,
+) -> dict[str, float | str]:
+    """Mean and interval of every figure over seeds 0 to ``seeds`` - 1.
+
+    Raises:
+        SettingsError: If there are not as many labels, or they cannot be learnt from.
+    """
     settings = PredictorSettings.model_validate({"model": model})
     codes, began = space.all_codes(), time.perf_counter()
     runs = []
     for seed in range(seeds):
         drawn = draw(tables, train, trained, seed)
-        predictor = fit_draw(space, tables, drawn, settings, recipe, seed)
+        predictor = fit_draw(space, tables, drawn, settings, recipe, seed, extra)
         runs.append(figures(predictor.predict(codes[drawn.asked]).mean, tables.truth_percent[drawn.asked]))
     result: dict[str, float | str] = {}
     for name in FIGURES:
@@ -171,6 +216,12 @@ def predictor(
     seeds: Annotated[int, typer.Option(help="Draws; the interval is Student's, 95%, of their mean.")] = 3,
     model: Annotated[str, typer.Option(help="Kind of model, as in the settings of the predictor.")] = "gcn",
     recipe: Annotated[str, typer.Option(help=f"What is made of the sources: {', '.join(RECIPES)}.")] = "fusion",
+    scores: Annotated[
+        Path | None, typer.Option(help="Zero-cost scores that `python -m benchmarks.zero_cost --output` wrote.")
+    ] = None,
+    use_zero_cost: Annotated[
+        bool, typer.Option("--zero-cost/--no-zero-cost", help="Let zero-cost scores vote, computed where need be.")
+    ] = True,
     space: Annotated[str, typer.Option(help="Name of a space, or a .toml file.")] = "nasbench201",
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -178,13 +229,17 @@ def predictor(
     """Ranking quality on the architectures whose labels were not used, against their test accuracy after training."""
     if train > 0 and labels is None:
         raise SettingsError(f"--train {train} needs --labels and --column; --train 0 does without")
+    check_options(train, trained, seeds, model, recipe)
     torch.set_num_threads(threads)
     loaded = load_space(space)
     tables = read_tables(loaded, labels if train > 0 else None, column, truth)
-    result = measure(loaded, tables, train, trained, seeds, model, recipe)
+    extra = zero_cost(loaded, scores) if recipe == "fusion" and use_zero_cost and can_be_scored(loaded) else None
+    result = measure(loaded, tables, train, trained, seeds, model, recipe, extra)
     if as_json:
         plain = {
-            name: None if isinstance(value, float) and math.isnan(value) else value for name, value in result.items()
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in result.items()
+            if name != "recipe"
         }
         say(json.dumps(plain))
         return

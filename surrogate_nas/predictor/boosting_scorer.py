@@ -46,7 +46,8 @@ class BoostingScorer:
         space: Space of the codes.
         settings: Settings of the predictor; none of them concerns this model.
         arrays: What ``arrays()`` of a fitted scorer gave, to make an equal one.
-        inputs: Gives more columns of shape (N, any) for codes of shape (N, D), such as scores of other models.
+        columns: Gives the columns for codes of shape (N, D), shape (N, any); by default which choice is where, and
+            counts of operations and of what feeds what.
 
     Raises:
         StoreError: If the arrays are not those of such a scorer.
@@ -58,11 +59,11 @@ class BoostingScorer:
         space: Space,
         settings: PredictorSettings,
         arrays: StoredArrays | None = None,
-        inputs: Callable[[Codes], Floats] | None = None,
+        columns: Callable[[Codes], Floats] | None = None,
     ) -> None:
         del settings
         self._space = space
-        self._inputs = inputs
+        self._given = columns
         self._trees: dict[str, NDArray[Any]] | None = None
         if arrays is not None:
             self._trees = checked_arrays(arrays, _FORMS, "boosting")
@@ -101,10 +102,9 @@ class BoostingScorer:
         return {name: values.copy() for name, values in self._fitted().items()}
 
     def _columns(self, codes: Codes) -> Floats:
-        columns = [one_hot(self._space, codes), path_features(self._space, codes)]
-        if self._inputs is not None:
-            columns.append(self._inputs(codes))
-        return np.concatenate(columns, axis=1)
+        if self._given is not None:
+            return self._given(codes)
+        return np.concatenate([one_hot(self._space, codes), path_features(self._space, codes)], axis=1)
 
     def _check_trees(self, trees: dict[str, NDArray[Any]]) -> None:
         """Walking must end in the tables, whatever a file says."""

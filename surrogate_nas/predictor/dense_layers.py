@@ -9,6 +9,6 @@ import warnings
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=".*torch.jit", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
-    from torch_geometric.nn.dense import DenseGraphConv
+    from torch_geometric.nn.dense import DenseGCNConv, DenseGINConv, DenseGraphConv
 
-__all__ = ["DenseGraphConv"]
+__all__ = ["DenseGCNConv", "DenseGINConv", "DenseGraphConv"]

@@ -31,11 +31,13 @@ class NodeTypes:
 
     Attributes:
         is_identity: Whether nodes of the type hand their input on.
+        is_zero: Whether nodes of the type cut what arrives.
         nonlinear: Nonlinear functions inside.
         reach: Pixels by which the type's convolutions widen what a pixel sees, to each side.
     """
 
     is_identity: NDArray[np.bool_]
+    is_zero: NDArray[np.bool_]
     nonlinear: Floats
     reach: Floats
 
@@ -53,6 +55,7 @@ def node_types(space: Space) -> NodeTypes:
     fixed = [0.0] * _FIRST_OPERATION
     return NodeTypes(
         np.array([False] * _FIRST_OPERATION + [spec.is_identity for spec in specs]),
+        np.array([False] * _FIRST_OPERATION + [spec.is_zero for spec in specs]),
         np.array(fixed + [float(spec.nonlinear_functions) for spec in specs]),
         np.array(fixed + [_reach(spec) for spec in specs]),
     )

@@ -27,6 +27,13 @@ def rank_scale(targets: Floats) -> Floats:
     return np.asarray(centred / spread if spread > 0 else centred, dtype=np.float64)
 
 
+def value_scale(targets: Floats) -> Floats:
+    """Targets with mean 0 and standard deviation 1, shape (M,), as GCN-fit takes them; 0 if all are equal."""
+    centred = targets - targets.mean()
+    spread = centred.std()
+    return np.asarray(centred / spread if spread > 0 else centred, dtype=np.float64)
+
+
 def minibatches(count: int, batch_size: int, steps: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Positions of each step's batch: every architecture is drawn once before any is drawn again.
 
@@ -58,7 +65,7 @@ def train(
     Args:
         network: Takes a ``GraphBatch`` of B graphs and gives scores of shape (B,).
         graphs: Graphs of M architectures.
-        targets: Shape (M,), larger is better; only their order is used.
+        targets: Shape (M,), larger is better; only their order is used, but by the loss "mse_values".
         settings: Steps, batch size, learning rate, weight decay and loss.
         generator: Decides the order of the batches.
         should_stop: Asked before each step; True ends the fit.
@@ -68,7 +75,8 @@ def train(
         TrainingError: If the loss is not finite.
     """
     loss_of = LOSSES[settings.loss]
-    goals = torch.from_numpy(rank_scale(targets)).float()
+    scale = value_scale if settings.loss == "mse_values" else rank_scale
+    goals = torch.from_numpy(scale(targets)).float()
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )

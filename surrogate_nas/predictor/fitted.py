@@ -15,8 +15,12 @@ from surrogate_nas.predictor.auto import candidates, choose_model
 from surrogate_nas.predictor.calibration import Calibration, calibrate
 from surrogate_nas.predictor.cross_validation import CrossValidation
 from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed
+from surrogate_nas.predictor.fusion import Fusion, fuse, restored_fusion
 from surrogate_nas.predictor.models import MODELS
+from surrogate_nas.predictor.priors import ExtraScores, make_prior
 from surrogate_nas.predictor.protocol import Arrays, Codes, Floats, Prediction, StoredArrays
+from surrogate_nas.predictor.rank_interval import RankIntervals, rank_intervals
+from surrogate_nas.predictor.reference import reference_codes
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.storage import DESCRIPTION, read_predictor, write_predictor
 from surrogate_nas.predictor.targets import make_units
@@ -34,7 +38,9 @@ class FittedPredictor:
         settings: Settings it was fitted with; where they left the kind of model open, the one that was chosen.
         ensemble: The fitted members.
         calibration: From scores to percent accuracy of the labels.
-        cross_validation: How well it orders architectures that it did not see.
+        cross_validation: How well the ensemble orders the labels of architectures that it did not see.
+        intervals: Where the rank of an architecture's label lies, in 80% of held-out cases.
+        fusion: How the ensemble is joined with what is known without training; None for labels alone.
     """
 
     space: Space
@@ -42,6 +48,8 @@ class FittedPredictor:
     ensemble: Ensemble
     calibration: Calibration
     cross_validation: CrossValidation
+    intervals: RankIntervals
+    fusion: Fusion | None = None
 
     def predict(self, codes: Codes) -> Prediction:
         """Accuracy in percent, on the scale of the labels and not of trained networks, and the members' disagreement.
@@ -56,25 +64,47 @@ class FittedPredictor:
         Raises:
             SpaceError: If the codes are not codes of the space.
         """
-        return self.calibration.apply(self.ensemble.predict(codes))
+        return self.calibration.apply(self._scores(codes))
 
     def score(self, codes: Codes) -> Floats:
         """Scores, shape (N,), in the same order as the predicted accuracies; their scale is arbitrary."""
-        return self.ensemble.predict(codes).mean
+        return self._scores(codes).mean
+
+    def rank_interval(self, codes: Codes) -> tuple[Floats, Floats]:
+        """Where the label of each architecture ranks among labels, from 0 (worst) to 1 (best), in 80% of cases.
+
+        Calibrated on held-out labels; the error of the labels themselves is not in it.
+
+        Args:
+            codes: Shape (N, D).
+
+        Returns:
+            Lower and upper ends, shape (N,) each.
+        """
+        return self.intervals(self._scores(codes).mean)
+
+    def _scores(self, codes: Codes) -> Prediction:
+        followed = self.ensemble.predict(codes)
+        return followed if self.fusion is None else self.fusion(codes, followed)
 
     def save(self, folder: Path) -> None:
         """Writes ``predictor.json`` and the numbers beside it; a predictor that is there is replaced."""
         evidence = self.cross_validation
         numbers: Arrays = {"out_of_fold": evidence.out_of_fold, "fold": evidence.fold}
+        numbers |= {"interval.scores": self.intervals.scores, "interval.half_widths": self.intervals.half_widths}
         for index, member in enumerate(self.ensemble.members):
             numbers |= {f"member{index}.{name}": values for name, values in member.scorer.arrays().items()}
-        content = {
+        content: dict[str, Any] = {
             "settings": self.settings.model_dump(mode="json"),
             "members": [{"shift": member.shift, "scale": member.scale} for member in self.ensemble.members],
             "calibration": asdict(self.calibration),
+            "intervals": {"level": self.intervals.level, "coverage": _to_json(self.intervals.coverage)},
             "cross_validation": {name: _to_json(getattr(evidence, name)) for name in _FIGURES}
             | {"baselines": {name: _to_json(tau) for name, tau in evidence.baselines.items()}},
         }
+        if self.fusion is not None:
+            numbers |= {f"fusion.{name}": values for name, values in self.fusion.arrays().items()}
+            content["scores"] = self.fusion.prior.extra.weights if self.fusion.prior.extra else None
         write_predictor(folder, self.space, content, numbers)
 
 
@@ -89,6 +119,7 @@ def fit_predictor(
     *,
     baselines: Mapping[str, ArrayLike] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    extra: ExtraScores | None = None,
 ) -> FittedPredictor:
     """Fits an ensemble to labels, cross-validates it, and calibrates it on held-out scores.
 
@@ -103,6 +134,7 @@ def fit_predictor(
         baselines: Other scores of the labelled architectures, shape (M,) each, larger is better, such as the number of
             parameters: the cross-validation says how well they do on the same labels.
         should_stop: Asked before each step; True ends the fit.
+        extra: Scores from elsewhere that vote in the prior; the recipe of labels alone does not use them.
 
     Raises:
         SettingsError: If labels or baselines cannot be used; nothing has been done then.
@@ -130,7 +162,15 @@ def fit_predictor(
     ensemble = Ensemble(space, settings)
     ensemble.fit(units.codes, units.targets, seed=derived_seed(seed, 1), on_member=one_more, should_stop=should_stop)
     held_out = units.mean_over_labels(evidence.out_of_fold, "held-out scores")
-    return FittedPredictor(space, settings, ensemble, calibrate(held_out, units.accuracy_percent), evidence)
+    fusion = None
+    if settings.recipe == "fusion":
+        reference = reference_codes(space, derived_seed(seed, 2))
+        fusion = fuse(make_prior(space, reference, extra), reference, ensemble.predict(reference).mean)
+        held_out = fusion(units.codes, Prediction(held_out, np.zeros(len(held_out)))).mean
+    calibration = calibrate(held_out, units.accuracy_percent)
+    fold = units.mean_over_labels(evidence.fold, "folds").astype(np.int64)
+    intervals = rank_intervals(held_out, units.targets, fold)
+    return FittedPredictor(space, settings, ensemble, calibration, evidence, intervals, fusion)
 
 
 def load_predictor(folder: Path, space: Space) -> FittedPredictor:
@@ -153,13 +193,35 @@ def load_predictor(folder: Path, space: Space) -> FittedPredictor:
             raise ValueError(f"{settings.ensemble} members are needed (got {len(members)})")
         calibration = Calibration(**{name: float(value) for name, value in description["calibration"].items()})
         evidence = _load_evidence(description["cross_validation"], arrays)
+        intervals = _load_intervals(description["intervals"], arrays)
+        fusion = _load_fusion(space, settings, description, _with_prefix(arrays, "fusion."))
     except (ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"{folder / DESCRIPTION} is not complete: {error}") from None
-    return FittedPredictor(space, settings, Ensemble(space, settings, members), calibration, evidence)
+    return FittedPredictor(
+        space, settings, Ensemble(space, settings, members), calibration, evidence, intervals, fusion
+    )
 
 
 def _load_member(space: Space, settings: PredictorSettings, entry: dict[str, Any], arrays: StoredArrays) -> Member:
     return Member(MODELS[settings.model](space, settings, arrays), float(entry["shift"]), float(entry["scale"]))
+
+
+def _load_intervals(entry: dict[str, Any], arrays: StoredArrays) -> RankIntervals:
+    return RankIntervals(
+        np.asarray(arrays["interval.scores"], dtype=np.float64),
+        np.asarray(arrays["interval.half_widths"], dtype=np.float64),
+        float(entry["level"]),
+        _from_json(entry["coverage"]),
+    )
+
+
+def _load_fusion(
+    space: Space, settings: PredictorSettings, description: Mapping[str, Any], arrays: StoredArrays
+) -> Fusion | None:
+    if settings.recipe != "fusion":
+        return None
+    weights = description["scores"]
+    return restored_fusion(space, arrays, None if weights is None else {k: float(v) for k, v in weights.items()})
 
 
 def _load_evidence(entry: dict[str, Any], arrays: StoredArrays) -> CrossValidation:

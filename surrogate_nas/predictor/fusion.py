@@ -9,17 +9,19 @@ With errors of l and p that are independent given q, the regression of q on both
     rho_l / (1 - rho_l^2) * l + rho_p / (1 - rho_p^2) * p,
 and corr(l, p) = rho_l * rho_p (Spearman's one-factor model). So corr(l, p), which takes no trained network, tells
 rho_l once rho_p is known. A supernet that underrates large architectures, as they do, makes corr(l, p) smaller, and is
-trusted less for it.
+trusted less for it. Where the two agree, it may be because they err alike: labels never weigh more than the prior.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from surrogate_nas.predictor.protocol import Floats
-
-# Labels that agree with the prior as well as an error-free measure would are still not taken for error-free.
-MAXIMUM_CORRELATION = 0.98
+from surrogate_nas.predictor.priors import PRIOR_CORRELATION, ExtraScores, Prior, restored_prior
+from surrogate_nas.predictor.protocol import Codes, Floats, Prediction, StoredArrays
+from surrogate_nas.predictor.rank_transform import RankTransform, rank_transform
+from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.space.space import Space
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,93 @@ def fusion_weights(label: Floats, prior: Floats, prior_correlation: float) -> Fu
         prior_correlation: rho_p, in (0, 1).
     """
     agreement = float(np.corrcoef(label, prior)[0, 1])
-    correlation = min(max(agreement / prior_correlation, 0.0), MAXIMUM_CORRELATION)
+    correlation = min(max(agreement / prior_correlation, 0.0), prior_correlation)
     return FusionWeights(_worth(correlation), _worth(prior_correlation), correlation)
 
 
 def _worth(correlation: float) -> float:
     return correlation / (1 - correlation**2)
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A prior joined with whatever learnt a supernet's labels.
+
+    Attributes:
+        prior: The prior.
+        transform: From scores that follow the labels to ranks among the reference architectures.
+        weights: How far each is trusted.
+    """
+
+    prior: Prior
+    transform: RankTransform
+    weights: FusionWeights
+
+    def __call__(self, codes: Codes, labels: Prediction) -> Prediction:
+        """The fused score, mean 0 and standard deviation near 1.
+
+        Args:
+            codes: Shape (N, D).
+            labels: What follows the labels, for the same codes; its spread passes on by its weight alone, since the
+                prior has none.
+        """
+        total = self.weights.label + self.weights.prior
+        mean = self.weights(self.transform(labels.mean), self.prior.score(codes)) / total
+        # Scores of an ensemble are standardised, so their slope to ranks is about 1.
+        return Prediction(mean, labels.std * (self.weights.label / total))
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Everything but the space, by name: what a file keeps."""
+        weights = np.array([self.weights.label, self.weights.prior, self.weights.label_correlation])
+        kept: dict[str, NDArray[np.generic]] = {
+            "labels.values": self.transform.values,
+            "labels.ranks": self.transform.ranks,
+            "weights": weights,
+        }
+        if self.prior.extra is not None:
+            kept |= {"extra.codes": self.prior.extra.table.codes, "extra.values": self.prior.extra.table.values}
+        return kept | {f"prior.{name}": values for name, values in self.prior.arrays().items()}
+
+
+def restored_fusion(space: Space, arrays: StoredArrays, extra_weights: dict[str, float] | None) -> Fusion:
+    """The fusion whose ``arrays()`` were kept.
+
+    Args:
+        space: Space of the codes.
+        arrays: As kept.
+        extra_weights: Votes of the scores from elsewhere by name; None without any.
+
+    Raises:
+        KeyError: If an array is missing.
+        ValueError: If the arrays do not belong together.
+    """
+
+    def floats(name: str) -> Floats:
+        return np.asarray(arrays[name], dtype=np.float64)
+
+    extra = None
+    if extra_weights is not None:
+        codes = space.check(arrays["extra.codes"])
+        extra = ExtraScores(ClassTable(space, tuple(extra_weights), codes, floats("extra.values")), extra_weights)
+    of_prior = {name.removeprefix("prior."): values for name, values in arrays.items() if name.startswith("prior.")}
+    label, prior, correlation = floats("weights").tolist()
+    return Fusion(
+        restored_prior(space, of_prior, extra),
+        RankTransform(floats("labels.values"), floats("labels.ranks")),
+        FusionWeights(label, prior, correlation),
+    )
+
+
+def fuse(prior: Prior, codes: Codes, scores: Floats) -> Fusion:
+    """Joins a prior with scores that follow labels.
+
+    Args:
+        prior: The prior.
+        codes: Reference architectures, shape (R, D).
+        scores: Their scores, shape (R,).
+
+    Raises:
+        TrainingError: If all scores are equal.
+    """
+    transform = rank_transform(scores, "scores of the labels")
+    return Fusion(prior, transform, fusion_weights(transform(scores), prior.score(codes), PRIOR_CORRELATION))

@@ -69,4 +69,5 @@ LOSSES: dict[str, Loss] = {
     "pairwise": pairwise_logistic,
     "listwise": listwise_likelihood,
     "mse": mean_squared_error,
+    "mse_values": mean_squared_error,
 }

@@ -5,7 +5,9 @@ from typing import Protocol
 
 from surrogate_nas.predictor.boosting_scorer import BoostingScorer
 from surrogate_nas.predictor.gcn import BidirectionalGcn
+from surrogate_nas.predictor.gin import BidirectionalGin
 from surrogate_nas.predictor.graph_scorer import GraphScorer
+from surrogate_nas.predictor.plain_gcn import PlainGcn
 from surrogate_nas.predictor.protocol import Scorer, StoredArrays
 from surrogate_nas.predictor.ridge_scorer import RidgeScorer
 from surrogate_nas.predictor.settings import PredictorSettings
@@ -26,6 +28,8 @@ class MakeScorer(Protocol):
 
 MODELS: dict[str, MakeScorer] = {
     "gcn": partial(GraphScorer, BidirectionalGcn),
+    "gin": partial(GraphScorer, BidirectionalGin),
+    "plain_gcn": partial(GraphScorer, PlainGcn),
     "ridge": RidgeScorer,
     "boosting": BoostingScorer,
 }

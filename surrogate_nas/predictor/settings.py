@@ -11,7 +11,7 @@ class PredictorSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Annotated[
-        Literal["gcn", "ridge", "boosting", "auto"],
+        Literal["gcn", "gin", "plain_gcn", "ridge", "boosting", "auto"],
         Field(description="kind of model that each member of the ensemble is; auto: the best on held-out labels"),
     ] = "gcn"
     width: Annotated[int, Field(ge=4, le=1024, description="features per node of the graph")] = 64
@@ -22,8 +22,8 @@ class PredictorSettings(BaseModel):
     weight_decay: Annotated[float, Field(ge=0, le=10, description="of AdamW")] = 1e-3
     # ListMLE orders held-out labels better than pairs do by 0.011 / 0.006 in tau at 300 / 1,000 labels (8 supernets).
     loss: Annotated[
-        Literal["pairwise", "listwise", "mse"],
-        Field(description="what is minimised: order of pairs, order of the batch, or error of the ranks"),
+        Literal["pairwise", "listwise", "mse", "mse_values"],
+        Field(description="what is minimised: order of pairs, order of the batch, error of the ranks or of the labels"),
     ] = "listwise"
     ensemble: Annotated[int, Field(ge=1, le=100, description="members; they differ in seed and resampled labels")] = 5
     folds: Annotated[int, Field(ge=2, le=10, description="folds of the cross-validation")] = 5
@@ -31,6 +31,14 @@ class PredictorSettings(BaseModel):
         Literal["loss", "accuracy"],
         Field(description="label that is fitted; minus the loss ranks better on supernets trained for a short time"),
     ] = "loss"
+    recipe: Annotated[
+        Literal["fusion", "labels"],
+        Field(description="fusion: labels joined with what is known without training; labels: labels alone"),
+    ] = "fusion"
+    zero_cost: Annotated[
+        bool,
+        Field(description="let scores of networks with random weights vote, in spaces small enough to score whole"),
+    ] = True
     canonical: Annotated[
         bool, Field(description="treat isomorphic architectures as one, with the mean of their labels")
     ] = True

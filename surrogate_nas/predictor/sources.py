@@ -13,16 +13,15 @@ import numpy as np
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.auto import choose_model
 from surrogate_nas.predictor.ensemble import Ensemble, derived_seed
-from surrogate_nas.predictor.fusion import FusionWeights, fusion_weights
-from surrogate_nas.predictor.priors import PRIOR_CORRELATION, Prior, make_prior
+from surrogate_nas.predictor.fusion import Fusion, fuse
+from surrogate_nas.predictor.priors import ExtraScores, Prior, make_prior
 from surrogate_nas.predictor.protocol import Codes, FittedModel, Floats, Prediction
-from surrogate_nas.predictor.rank_transform import RankTransform, rank_transform
+from surrogate_nas.predictor.reference import reference_codes
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.source_stack import fit_stack
 from surrogate_nas.predictor.targets import make_units
 from surrogate_nas.space.space import Space
 
-REFERENCE_SIZE = 20_000
 # Fewer say next to nothing about an order.
 MINIMUM_TRAINED = 5
 
@@ -47,14 +46,14 @@ class FusedPredictor:
     Attributes:
         space: Space of the codes.
         prior: The prior.
-        labels: The fitted ensemble, and the transform of its scores to ranks; None without labels.
-        weights: How far each is trusted; None without labels.
+        ensemble: Fitted to the labels; None without labels.
+        fusion: How the two are joined; None without labels.
     """
 
     space: Space
     prior: Prior
-    labels: tuple[Ensemble, RankTransform] | None = None
-    weights: FusionWeights | None = None
+    ensemble: Ensemble | None = None
+    fusion: Fusion | None = None
 
     def predict(self, codes: Codes) -> Prediction:
         """Scores of codes of shape (N, D), and the spread that the ensemble's members cause.
@@ -63,20 +62,10 @@ class FusedPredictor:
             SpaceError: If the codes are not codes of the space.
         """
         codes = self.space.check(codes)
-        prior = self.prior.score(codes)
-        if self.labels is None or self.weights is None:
+        if self.ensemble is None or self.fusion is None:
+            prior = self.prior.score(codes)
             return Prediction(prior, np.zeros(len(prior)))
-        ensemble, transform = self.labels
-        prediction = ensemble.predict(codes)
-        # The members' scores are on a scale of their own, whose slope to ranks is about 1 where they are standardised.
-        return Prediction(self.weights(transform(prediction.mean), prior), self.weights.label * prediction.std)
-
-
-def reference_codes(space: Space, seed: int) -> Codes:
-    """The whole space where it can be listed and is small enough, a uniform sample otherwise, shape (R, D)."""
-    if space.listable and space.size <= REFERENCE_SIZE:
-        return space.all_codes()
-    return space.sample(REFERENCE_SIZE, np.random.default_rng(seed))
+        return self.fusion(codes, self.ensemble.predict(codes))
 
 
 def _fit_to_labels(space: Space, settings: PredictorSettings, labels: SourceLabels, seed: int) -> Ensemble:
@@ -89,7 +78,12 @@ def _fit_to_labels(space: Space, settings: PredictorSettings, labels: SourceLabe
 
 
 def fit_without_training(
-    space: Space, settings: PredictorSettings, supernet: SourceLabels | None, reference: Codes, seed: int
+    space: Space,
+    settings: PredictorSettings,
+    supernet: SourceLabels | None,
+    reference: Codes,
+    seed: int,
+    extra: ExtraScores | None = None,
 ) -> FusedPredictor:
     """What is known before any network is trained: the supernet's labels, if any, and the prior.
 
@@ -99,18 +93,16 @@ def fit_without_training(
         supernet: Labels of a supernet.
         reference: Architectures among which ranks are taken, shape (R, D).
         seed: Decides the fit.
+        extra: Scores from elsewhere.
 
     Raises:
         SettingsError: If labels cannot be learnt from.
     """
-    prior = make_prior(space, reference)
+    prior = make_prior(space, reference, extra)
     if supernet is None:
         return FusedPredictor(space, prior)
     ensemble = _fit_to_labels(space, settings, supernet, seed)
-    scores = ensemble.predict(reference).mean
-    transform = rank_transform(scores, "scores of the labels")
-    weights = fusion_weights(transform(scores), prior.score(reference), PRIOR_CORRELATION)
-    return FusedPredictor(space, prior, (ensemble, transform), weights)
+    return FusedPredictor(space, prior, ensemble, fuse(prior, reference, ensemble.predict(reference).mean))
 
 
 def _labels_alone(
@@ -119,8 +111,10 @@ def _labels_alone(
     supernet: SourceLabels | None,
     trained: SourceLabels | None,
     seed: int,
+    extra: ExtraScores | None,
 ) -> FittedModel:
     """The rival without priors: fitted to the supernet's labels, or to the trained networks where there are none."""
+    del extra
     labels = trained if supernet is None else supernet
     if labels is None:
         raise SettingsError("a predictor that learns from labels alone needs labels or trained networks (got neither)")
@@ -133,18 +127,19 @@ def _fusion(
     supernet: SourceLabels | None,
     trained: SourceLabels | None,
     seed: int,
+    extra: ExtraScores | None,
 ) -> FittedModel:
     """Before any training the fused score; with trained networks, a stack of it and of models that learn from them."""
     reference = reference_codes(space, derived_seed(seed, 0))
-    start = fit_without_training(space, settings, supernet, reference, derived_seed(seed, 1))
+    start = fit_without_training(space, settings, supernet, reference, derived_seed(seed, 1), extra)
     if trained is None:
         return start
     units = make_units(space, trained.codes, trained.values, trained.values, True, MINIMUM_TRAINED)
-    return fit_stack(space, settings, start, units, reference, derived_seed(seed, 2))
+    return fit_stack(space, settings, start, (start.prior, start.ensemble), units, reference, derived_seed(seed, 2))
 
 
 Recipe = Callable[
-    [Space, PredictorSettings, SourceLabels | None, SourceLabels | None, int],
+    [Space, PredictorSettings, SourceLabels | None, SourceLabels | None, int, ExtraScores | None],
     FittedModel,
 ]
 
@@ -162,6 +157,7 @@ def fit_sources(
     trained: SourceLabels | None = None,
     recipe: str = "fusion",
     seed: int = 0,
+    extra: ExtraScores | None = None,
 ) -> FittedModel:
     """Fits what a recipe makes of the sources there are.
 
@@ -172,10 +168,11 @@ def fit_sources(
         trained: Accuracies of trained networks, at least 5 that are not isomorphic, or None.
         recipe: A name of ``RECIPES``.
         seed: Decides all random draws.
+        extra: Scores from elsewhere, which the recipe of labels alone does not use.
 
     Raises:
         SettingsError: If the recipe is unknown or a source cannot be learnt from.
     """
     if recipe not in RECIPES:
         raise SettingsError(f"unknown recipe {recipe!r}; choose from {', '.join(RECIPES)}")
-    return RECIPES[recipe](space, settings, supernet, trained, seed)
+    return RECIPES[recipe](space, settings, supernet, trained, seed, extra)

@@ -37,9 +37,25 @@ def study(
     data: Annotated[
         str | None, typer.Option(help="Folder of images, one sub-folder per class, or a data set by name.")
     ] = None,
-    latency_budget: Annotated[str | None, typer.Option(help="Such as 5ms, or 40% of the space's own range.")] = None,
+    latency_budget: Annotated[
+        list[str] | None,
+        typer.Option(help="Such as 5ms, or 40% of the space's own range; again as raspi4=30ms on another device."),
+    ] = None,
+    also_budget: Annotated[
+        list[str] | None,
+        typer.Option(help="Other budgets to answer from the same study, such as latency=3ms; may be repeated."),
+    ] = None,
+    trainings: Annotated[int | None, typer.Option(help="Short trainings of finalists to learn from.")] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Serve optuna-dashboard on this machine alone while the study runs.")
+    ] = False,
     flops_budget: Annotated[str | None, typer.Option(help="Multiply-accumulates, such as 50M or 40%.")] = None,
     params_budget: Annotated[str | None, typer.Option(help="Such as 1M or 40%.")] = None,
+    memory_budget: Annotated[str | None, typer.Option(help="Peak of activations, such as 2MB or 40%.")] = None,
+    energy_budget: Annotated[str | None, typer.Option(help="Such as 5mJ; needs a table with energies.")] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="With which a predicted latency is to meet its budget, such as 0.95.")
+    ] = None,
     latency_table: Annotated[str | None, typer.Option(help="CSV or Parquet with latencies of another device.")] = None,
     device: Annotated[
         str | None,
@@ -74,9 +90,11 @@ def study(
     if resume and overwrite:
         raise SettingsError("--resume and --overwrite exclude each other; use one of them")
     given = {
-        "budget.latency": latency_budget,
+        "budget.latency": ", ".join(latency_budget) if latency_budget else None,
         "budget.flops": flops_budget,
         "budget.params": params_budget,
+        "budget.memory": memory_budget,
+        "budget.energy": energy_budget,
         "hardware.latency_table": latency_table,
         "hardware.device": device,
         "compute.device": compute_device,
@@ -87,6 +105,9 @@ def study(
     overrides |= parse_assignments(settings or [])
     overrides |= {key: parse_text(value) for key, value in given.items() if value is not None}
     overrides |= {"seed": seed} if seed is not None else {}
+    overrides |= {"loop.trainings": trainings} if trainings is not None else {}
+    overrides |= {"budget.also": list(also_budget)} if also_budget else {}
+    overrides |= {"hardware.confidence": confidence} if confidence is not None else {}
     resolved, output = resolve_request(name, overrides, output_dir, resume=resume)
     if truth_column is not None and resolved.truth.file is None:
         raise SettingsError("--truth-column is a column of a file: give --truth FILE.csv as well")
@@ -97,7 +118,7 @@ def study(
         return
     command = shlex.join(["python", "-m", "surrogate_nas.study", *sys.argv[1:]])
     with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
-        code = _run(Request(resolved, output, resume, overwrite, command), console, as_json)
+        code = _run(Request(resolved, output, resume, overwrite, command, dashboard), console, as_json)
     raise typer.Exit(code)
 
 

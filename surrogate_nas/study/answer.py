@@ -4,8 +4,10 @@ import shutil
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from surrogate_nas import __version__
+from surrogate_nas.budgets import LATENCY_UPPER
 from surrogate_nas.files import write_json
 from surrogate_nas.lookup.metadata import TableMetadata
 from surrogate_nas.lookup.table import LookupTable
@@ -38,6 +40,7 @@ def write_lookup(
         budgets={budget.cost: budget.limit for budget in prepared.budgets},
         answer=space.digits(winners.codes[winners.chosen : winners.chosen + 1])[0],
         notes={
+            "confidence": f"{prepared.settings.hardware.confidence:g}, of latency_upper_ms where there is one",
             "accuracy": "of subnets with shared weights, as the supernet labels measure it, not of trained networks",
             "costs": "of the deployed network without dead operations"
             if prepared.cost_model.can_measure
@@ -52,11 +55,19 @@ def write_lookup(
         score=scores.mean[rows],
         predicted_accuracy_percent=np.clip(scores.mean[rows], 0, 100),
         accuracy_std_percent=scores.std[rows],
-        costs={cost: values[rows] for cost, values in prepared.costs.items()},
+        costs=_lookup_costs(prepared, rows),
         labels={"label_accuracy_percent": label[rows]},
     )
     table.write(folder.path)
     return table
+
+
+def _lookup_costs(prepared: Prepared, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Costs of some architectures; beside a predicted latency what it keeps with confidence, which budgets bind."""
+    costs = {cost: values[rows] for cost, values in prepared.costs.items()}
+    if len(prepared.table.held_out_errors("latency_ms")):
+        costs[LATENCY_UPPER] = prepared.bounds["latency_ms"][rows]
+    return costs
 
 
 def write_best(prepared: Prepared, scores: SpaceScores, winners: Winners, folder: RunFolder) -> None:

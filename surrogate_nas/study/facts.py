@@ -51,12 +51,12 @@ def infeasible_facts(prepared: Prepared) -> AnswerFacts:
     rows = np.flatnonzero(prepared.connected)
     smallest = []
     for budget in prepared.budgets:
-        row = rows[np.argmin(prepared.costs[budget.cost][rows])]
-        cheapest = float(prepared.costs[budget.cost][row])
+        row = rows[np.argmin(prepared.bounds[budget.cost][rows])]
+        cheapest = float(prepared.bounds[budget.cost][row])
         digits, text = prepared.space.digits(prepared.codes[[row]])[0], prepared.space.format(prepared.codes[row])
         smallest.append(SmallestCost(budget.cost, budget.limit, cheapest, digits, text))
     excess = sum(
-        (np.maximum(budget.violation(prepared.costs[budget.cost][rows]), 0) for budget in prepared.budgets),
+        (np.maximum(budget.violation(prepared.bounds[budget.cost][rows]), 0) for budget in prepared.budgets),
         start=np.zeros(len(rows)),
     )
     order = rows[np.argsort(excess, kind="stable")]
@@ -89,9 +89,9 @@ def _architecture(
             cost,
             float(prepared.costs[cost][row]),
             limits.get(cost),
-            *((measured.median_ms, measured.iqr_ms, measured.repeats, measured.noisy) if measured else ())
-            if cost == "latency_ms"
-            else (),
+            *_measured(measured if cost == "latency_ms" else None),
+            _upper(prepared, cost, row),
+            prepared.settings.hardware.confidence,
         )
         for cost in names
     )
@@ -104,6 +104,14 @@ def _architecture(
         costs,
         float(truth) if np.isfinite(truth) else None,
     )
+
+
+def _measured(one: Measurement | None) -> tuple[float | None, float | None, int | None, bool]:
+    return (one.median_ms, one.iqr_ms, one.repeats, one.noisy) if one else (None, None, None, False)
+
+
+def _upper(prepared: Prepared, cost: str, row: int) -> float | None:
+    return float(prepared.bounds[cost][row]) if len(prepared.table.held_out_errors(cost)) else None
 
 
 def _cell(prepared: Prepared, code: Codes) -> CellFacts | None:

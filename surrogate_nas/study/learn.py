@@ -12,6 +12,7 @@ from surrogate_nas.errors import Interrupted, StoreError
 from surrogate_nas.labels.records import LabelBatch, LabelIdentity
 from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.predictor.fitted import FittedPredictor, fit_predictor, load_predictor
+from surrogate_nas.predictor.priors import ExtraScores
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.prepare import Prepared
@@ -21,6 +22,9 @@ from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.stage import Workplace, check_stage, is_trained, known_plan, train_stage
 from surrogate_nas.supernet.training import training_identity
 from surrogate_nas.supernet.workers import Workers
+from surrogate_nas.zero_cost.cached import cached_table, can_be_scored
+from surrogate_nas.zero_cost.settings import ZeroCostSettings
+from surrogate_nas.zero_cost.votes import VOTES
 
 _CODES_PER_JOB = 8
 
@@ -234,6 +238,16 @@ def predictor_inputs(prepared: Prepared, labels: StudyLabels) -> str:
     )
 
 
+def _zero_cost(prepared: Prepared, console: StudyConsole, should_stop: Callable[[], bool]) -> ExtraScores | None:
+    """Scores of networks with random weights, from this machine's cache; None where they are not asked for."""
+    space, settings = prepared.space, prepared.settings.predictor
+    if settings.recipe != "fusion" or not settings.zero_cost or not can_be_scored(space):
+        return None
+    with console.progress("zero-cost scores") as advance:
+        table = cached_table(space, ZeroCostSettings(), advance, should_stop)
+    return ExtraScores(table.pick(tuple(VOTES)), VOTES)
+
+
 def fit_predictor_to(
     prepared: Prepared,
     labels: StudyLabels,
@@ -256,6 +270,7 @@ def fit_predictor_to(
         except StoreError as error:
             console.warn(f"{error}; the predictor is fitted again")
     began, settings = time.monotonic(), prepared.settings
+    extra = _zero_cost(prepared, console, should_stop)
     targets = -labels.loss if settings.predictor.target == "loss" else labels.accuracy_percent
     with console.progress("predictor") as advance:
         predictor = fit_predictor(
@@ -268,6 +283,7 @@ def fit_predictor_to(
             advance,
             baselines=baselines(prepared, labels.codes),
             should_stop=should_stop,
+            extra=extra,
         )
     # A crash between the two writes must not leave this predictor marked as one of former labels.
     folder.state.forget("predictor")

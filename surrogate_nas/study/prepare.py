@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.costs import deployed_costs
+from surrogate_nas.study.devices import also_requests, on_own_device, with_devices
 from surrogate_nas.study.images import keep_images, read_images
 from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.settings import StudySettings
@@ -50,6 +52,7 @@ class Prepared:
         table: The costs of every architecture.
         budgets: The bounds.
         truth: Ground truth for the report, where there is any.
+        also: Other sets of bounds to answer.
     """
 
     settings: StudySettings
@@ -64,6 +67,7 @@ class Prepared:
     table: StoredCosts
     budgets: tuple[Budget, ...]
     truth: Truth | None
+    also: tuple[tuple[Budget, ...], ...] = ()
 
     @cached_property
     def costs(self) -> dict[str, NDArray[np.float64]]:
@@ -72,7 +76,7 @@ class Prepared:
 
     @cached_property
     def bounds(self) -> dict[str, NDArray[np.float64]]:
-        """The costs that budgets are held against, shape (N,) each: of predicted ones, what they keep with confidence."""
+        """The costs that budgets are held against, shape (N,) each: predicted ones with what confidence adds."""
         return bounds_of(self.table, self.codes, self.settings.hardware.confidence)
 
     @property
@@ -97,7 +101,7 @@ def prepare(
         RunFolderError: If the folder was begun with other images, another space or another device.
         Interrupted: If a stop was asked for.
     """
-    requests = settings.budget.requests()
+    requests = [on_own_device(request, settings.hardware) for request in settings.budget.requests()]
     space = load_space(settings.space)
     _require_same_space(space, settings, folder)
     codes = space.all_codes()
@@ -108,7 +112,9 @@ def prepare(
     if settings.hardware.latency_table is None:
         resolve_device(settings.hardware.device)
     else:
-        TableLatency(space, Path(settings.hardware.latency_table), settings.hardware.device)
+        TableLatency(
+            space, Path(settings.hardware.latency_table), settings.hardware.device, settings.hardware.latency_unit
+        )
     splits = read_images(settings, folder, console, should_stop)
     deployed, small = _networks(settings, space, splits)
     plan = make_plan(space, small, settings.supernet, settings.seed)
@@ -118,9 +124,14 @@ def prepare(
             f" (got {settings.supernet.batch_size})"
         )
     model, table = deployed_costs(space, deployed, settings, folder, console, should_stop)
+    others = also_requests(settings)
+    table = with_devices(space, table, [*requests, *chain.from_iterable(others)], settings.hardware)
     bounds = bounds_of(table, codes, settings.hardware.confidence)
     budgets = tuple(_resolved(request, bounds, connected) for request in requests)
-    return Prepared(settings, space, splits, deployed, plan, codes, connected, drawn, model, table, budgets, truth)
+    also = tuple(tuple(_resolved(request, bounds, connected) for request in one) for one in others)
+    return Prepared(
+        settings, space, splits, deployed, plan, codes, connected, drawn, model, table, budgets, truth, also
+    )
 
 
 def _require_same_space(space: Space, settings: StudySettings, folder: RunFolder) -> None:
@@ -239,8 +250,8 @@ def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:
         if len(errors):
             share = cautious(np.ones(1), errors, confidence)[0] - 1
             console.note(
-                f"{COSTS[cost].title} is predicted; budgets are held against {share:.1%} more, which {confidence:.0%} of"
-                f" architectures keep (errors of {len(errors)} networks left out of the fit)"
+                f"{COSTS[cost].title} is predicted; budgets are held against {share:.1%} more, which"
+                f" {confidence:.0%} of architectures keep (errors of {len(errors)} networks left out of the fit)"
             )
     if len(prepared.budgets) > 1:
         console.note(f"all budgets together: {prepared.feasible.sum() / prepared.connected.sum():.1%} meet them")

@@ -24,6 +24,7 @@ class Request:
         resume: Whether to go on with a run in it.
         overwrite: Whether to replace a run in it.
         command: The command line, for the report.
+        dashboard: Whether to serve optuna-dashboard while the study runs.
     """
 
     settings: StudySettings
@@ -31,6 +32,7 @@ class Request:
     resume: bool
     overwrite: bool
     command: str
+    dashboard: bool = False
 
 
 def resolve_request(

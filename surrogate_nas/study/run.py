@@ -12,9 +12,11 @@ import torch
 
 from surrogate_nas.errors import Interrupted, SurrogateNasWarning
 from surrogate_nas.files import write_json
+from surrogate_nas.predictor.fitted import FittedPredictor
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.write import write_report
 from surrogate_nas.search.result import SearchResult
+from surrogate_nas.study.also import answer_also
 from surrogate_nas.study.answer import remove_best, write_best, write_lookup
 from surrogate_nas.study.compute import resolve_compute
 from surrogate_nas.study.console import StudyConsole
@@ -32,9 +34,11 @@ from surrogate_nas.study.made_facts import made_facts
 from surrogate_nas.study.prepare import Prepared, prepare, show_feasibility, store
 from surrogate_nas.study.request import Request, absolute_paths
 from surrogate_nas.study.run_folder import RunFolder
-from surrogate_nas.study.search import score_space, search
+from surrogate_nas.study.search import SpaceScores, score_space, search
 from surrogate_nas.study.settings import StudySettings
+from surrogate_nas.study.trainings import learn_from_trainings
 from surrogate_nas.study.trust_facts import trust_facts, truth_facts
+from surrogate_nas.study.watching import attach, search_points, show, watched
 from surrogate_nas.study.winners import choose_winner
 from surrogate_nas.supernet.workers import Workers
 
@@ -112,13 +116,37 @@ def _answer(
     """Everything that follows from the labels, in seconds."""
     predictor = fit_predictor_to(prepared, labels, folder, console, should_stop)
     scores = score_space(prepared, predictor)
-    with _time_of(folder, "search"):
-        result: SearchResult = search(prepared, labels, scores, folder, console, should_stop)
+    with watched(request.dashboard, folder, console) as dashboard:
+        if prepared.settings.loop.trainings:
+            if dashboard is not None:
+                # Something to look at while networks are trained.
+                search(prepared, labels, scores, folder, console, should_stop)
+                show(dashboard, console)
+            scores = learn_from_trainings(prepared, scores, folder, console, should_stop)
+        with _time_of(folder, "search"):
+            result: SearchResult = search(prepared, labels, scores, folder, console, should_stop)
+        if dashboard is not None:
+            show(dashboard, console)
+        return _write_answer(request, prepared, labels, predictor, scores, result, folder, console, should_stop)
+
+
+def _write_answer(
+    request: Request,
+    prepared: Prepared,
+    labels: StudyLabels,
+    predictor: FittedPredictor,
+    scores: SpaceScores,
+    result: SearchResult,
+    folder: RunFolder,
+    console: StudyConsole,
+    should_stop: ShouldStop,
+) -> StudyFacts:
     with _time_of(folder, "winners"):
         winners = choose_winner(prepared, scores, result, console, should_stop)
     with console.progress("lookup table"):
         write_lookup(prepared, labels, scores, winners, folder)
         write_best(prepared, scores, winners, folder)
+    answer_also(prepared, scores, folder, console)
     made = made_facts(
         prepared,
         command=request.command,
@@ -134,7 +162,11 @@ def _answer(
             trust_facts(prepared, predictor, labels, winners),
             truth_facts(prepared, predictor, scores, labels, winners),
         )
-        return write_report(folder.path, facts, plot_points(prepared, predictor, scores, labels))
+        points = search_points(prepared, scores, result)
+        plotted = replace(plot_points(prepared, predictor, scores, labels), search=points)
+        written = write_report(folder.path, facts, plotted)
+        attach(folder, points, request.command, console)
+        return written
 
 
 def _lasting(settings: StudySettings) -> StudySettings:

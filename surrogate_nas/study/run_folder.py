@@ -40,6 +40,12 @@ class RunFolder:
         self.costs = path / "costs.parquet"
         self.journal = path / "search.journal"
         self.best = path / "best"
+        self.answers = path / "answers.json"
+        self.artifacts = path / "artifacts"
+        self.plots = path / "plots"
+        self.plots = path / "plots"
+        self.trainings = path / "trainings.h5"
+        self.networks = path / "trainings"
         self.log = path / "log.txt"
         self.state = RunState(path / "state.json")
         self._lock = FileLock(path / _LOCK)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.hardware.stored import StoredCosts
 from surrogate_nas.predictor.fitted import FittedPredictor
 from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.search.result import SearchResult
@@ -63,17 +64,21 @@ def search(
     Raises:
         Interrupted: If a stop was asked for; trials written so far are kept.
     """
-    costs = {cost: np.round(values, 9).tolist() for cost, values in prepared.costs.items()}
+    # The search sees costs with the caution in them: to it a chance constraint is a bound like any other.
+    costs = {cost: np.round(values, 9).tolist() for cost, values in prepared.bounds.items()}
+    bounds = StoredCosts(prepared.space, prepared.bounds, {}, {})
     with console.progress("search") as advance:
         return run_search(
             prepared.space,
             scores,
-            prepared.table,
+            bounds,
             prepared.budgets,
             prepared.settings.search,
             seed=prepared.settings.seed,
             journal=folder.journal,
             study=prepared.settings.name,
-            inputs=digest({"predictor": predictor_inputs(prepared, labels), "costs": costs}),
+            inputs=digest(
+                {"predictor": predictor_inputs(prepared, labels), "costs": costs, "scores": scores.mean.tolist()}
+            ),
             progress=stoppable(advance, should_stop, "searching"),
         )

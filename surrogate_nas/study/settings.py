@@ -5,15 +5,23 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from surrogate_nas.budgets import COSTS, BudgetRequest, parse_budget
+from surrogate_nas.budgets import COSTS, BudgetRequest, parse_budget, parse_budgets
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
 from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.search.settings import SearchSettings
+from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.training.settings import TrainingSettings
 
 DEFAULT_BUDGET = "40%"
+BUDGET_COSTS = {
+    "latency": "latency_ms",
+    "flops": "flops",
+    "params": "params",
+    "memory": "memory_bytes",
+    "energy": "energy_mj",
+}
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -38,11 +46,14 @@ class BudgetSettings(BaseModel):
 
     model_config = _STRICT
 
-    latency: str | None = Field(default=None, description="such as 5ms or 40%")
+    latency: str | None = Field(default=None, description="such as 5ms or 40%, or on devices: pixel3=5ms, raspi4=30ms")
     flops: str | None = Field(default=None, description="multiply-accumulates, such as 50M or 40%")
     params: str | None = Field(default=None, description="such as 1M or 40%")
     memory: str | None = Field(default=None, description="peak of activations for one image, such as 2MB or 40%")
     energy: str | None = Field(default=None, description="such as 5mJ or 40%; needs a table that has it")
+    also: tuple[str, ...] = Field(
+        default=(), description="other budgets to answer from the same study, such as 'latency=3ms; flops=50M'"
+    )
 
     def requests(self) -> list[BudgetRequest]:
         """The budgets asked for, latency first; the default where there is none.
@@ -50,9 +61,8 @@ class BudgetSettings(BaseModel):
         Raises:
             BudgetError: If a budget is malformed.
         """
-        texts = {"latency_ms": self.latency, "flops": self.flops, "params": self.params}
-        texts |= {"memory_bytes": self.memory, "energy_mj": self.energy}
-        asked = [parse_budget(cost, text) for cost, text in texts.items() if text is not None]
+        texts = {cost: getattr(self, name) for name, cost in BUDGET_COSTS.items()}
+        asked = [one for cost, text in texts.items() if text is not None for one in parse_budgets(cost, text)]
         assert set(texts) < set(COSTS)
         return asked or [parse_budget("latency_ms", DEFAULT_BUDGET)]
 
@@ -94,6 +104,8 @@ class StudySettings(BaseModel):
     hardware: HardwareSettings = Field(default_factory=HardwareSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
+    loop: LoopSettings = Field(default_factory=LoopSettings)
+    training: TrainingSettings = Field(default_factory=TrainingSettings)
     truth: TruthSettings = Field(default_factory=TruthSettings)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
 
@@ -115,6 +127,7 @@ _FIXED = (
     "labels.validation_images",
     "labels.batch_size",
     "hardware",
+    "training",
     "compute.device",
     "compute.threads",
 )
@@ -124,6 +137,7 @@ _FREE = (
     "data.memory_gb",
     "supernet.preset",
     "supernet.checkpoint_seconds",
+    "training.checkpoint_seconds",
     "hardware.latency_table",
     "hardware.remeasure",
     "hardware.confidence",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from surrogate_nas.errors import StoreError
 from surrogate_nas.files import read_json, write_json
 
-STAGES = ("supernets", "labels", "predictor", "search", "winners")
+STAGES = ("supernets", "labels", "predictor", "trainings", "search", "winners")
 
 
 class _Stage(BaseModel):

@@ -73,7 +73,7 @@ def choose_winner(
         within = np.flatnonzero(medians <= limit_ms)
         if len(within):
             return Winners("met", int(within[0]), seen, tuple(measured))
-        excess = float(np.median(medians / prepared.table.evaluate(seen)["latency_ms"]))
+        excess = float(np.median(medians / prepared.bounds["latency_ms"][prepared.space.index(seen)]))
         bound_ms = min(bound_ms, limit_ms / max(excess, 1.0)) * _TIGHTER
         finalists = _next_finalists(prepared, scores, bound_ms, seen)
         if len(seen) >= _ROUNDS * prepared.settings.search.finalists or not len(finalists):
@@ -84,7 +84,7 @@ def choose_winner(
 def _next_finalists(prepared: Prepared, scores: SpaceScores, limit_ms: float, seen: Codes) -> Codes:
     """The best architectures of distinct classes under a tighter latency bound that were not measured yet."""
     space = prepared.space
-    feasible = np.flatnonzero(prepared.feasible & (prepared.costs["latency_ms"] <= limit_ms))
+    feasible = np.flatnonzero(prepared.feasible & (prepared.bounds["latency_ms"] <= limit_ms))
     order = feasible[np.lexsort((prepared.costs["latency_ms"][feasible], -scores.mean[feasible]))]
     classes = space.canonical_keys(prepared.codes[order])
     _, first = np.unique(classes, return_index=True)

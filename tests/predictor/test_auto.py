@@ -24,7 +24,7 @@ def test_auto_means_every_model() -> None:
 
 def test_the_highest_tau_on_held_out_labels_wins(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     units = make_units(problem.space, problem.codes, problem.targets, problem.accuracy_percent, True)
-    taus = dict(zip(MODELS, (0.4, 0.7, 0.6), strict=True))
+    taus = dict(zip(MODELS, (0.4, 0.5, 0.3, 0.7, 0.6), strict=True))
     blank = cross_validate(problem.space, PredictorSettings(model="ridge"), units, seed=0)
 
     def pretend(_space: object, settings: PredictorSettings, _units: object, **_options: object) -> CrossValidation:
@@ -47,7 +47,7 @@ def test_a_chosen_model_is_saved_and_loaded(problem: Problem, quick: PredictorSe
         lambda done, total: heard.append((done, total)),
     )
     assert made.settings.model in MODELS
-    assert heard[-1] == (3 * 3 + 2, 3 * 3 + 2)
+    assert heard[-1] == (3 * len(MODELS) + 2, 3 * len(MODELS) + 2)
     made.save(tmp_path)
     again = load_predictor(tmp_path, problem.space)
     assert np.array_equal(again.score(problem.codes), made.score(problem.codes))

@@ -10,8 +10,10 @@ import pytest
 
 from surrogate_nas.errors import Interrupted, RunFolderError, SettingsError, StoreError
 from surrogate_nas.predictor.fitted import FittedPredictor, fit_predictor, load_predictor
+from surrogate_nas.predictor.priors import ExtraScores
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.ranking import kendall_tau
+from surrogate_nas.space.class_table import ClassTable
 
 from .conftest import Problem
 
@@ -26,6 +28,18 @@ def fit(problem: Problem, settings: PredictorSettings, seed: int = 0, **options:
         seed,
         **options,  # type: ignore[arg-type]
     )
+
+
+def extra(problem: Problem) -> ExtraScores:
+    space, codes = problem.space, problem.space.all_codes()
+    distinct = space.codes_at(np.unique(space.index(space.canonical(codes[space.is_connected(codes)]))))
+    live = space.live_operations(distinct)[:, None].astype(np.float64)
+    return ExtraScores(ClassTable(space, ("live",), distinct, live), {"live": 1.0})
+
+
+@pytest.fixture(scope="module")
+def fused(problem: Problem, quick: PredictorSettings) -> FittedPredictor:
+    return fit(problem, quick, extra=extra(problem))
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +88,44 @@ def test_labels_that_cannot_be_used_are_refused(problem: Problem, quick: Predict
         fit_predictor(problem.space, problem.codes[:5], np.arange(5.0), np.arange(5.0), quick, 0)
 
 
-def test_another_process_reads_the_same_scores(fitted: FittedPredictor, problem: Problem, tmp_path: Path) -> None:
+def test_the_recipe_decides_what_joins_the_labels(
+    fused: FittedPredictor, problem: Problem, quick: PredictorSettings
+) -> None:
+    alone = fit(problem, quick.model_copy(update={"recipe": "labels"}), extra=extra(problem))
+    assert alone.fusion is None
+    assert fused.fusion is not None
+    assert fused.cross_validation.tau == alone.cross_validation.tau
+    live = problem.space.live_operations(problem.space.all_codes()).astype(np.float64)
+    every = problem.space.all_codes()
+    assert kendall_tau(fused.score(every), live) > kendall_tau(alone.score(every), live)
+
+
+def test_rank_intervals_hold_most_labels(fused: FittedPredictor, problem: Problem, tmp_path: Path) -> None:
+    fused.save(tmp_path)
+    low, high = load_predictor(tmp_path, problem.space).rank_interval(problem.codes)
+    assert np.array_equal(low, fused.rank_interval(problem.codes)[0])
+    assert ((low >= 0) & (low <= high) & (high <= 1)).all()
+    assert fused.intervals.level == 0.8
+    assert 0.6 < fused.intervals.coverage <= 1
+
+
+def test_a_predictor_without_its_prior_is_refused(fused: FittedPredictor, problem: Problem, tmp_path: Path) -> None:
+    fused.save(tmp_path)
+    path = tmp_path / "predictor.json"
+    for scores in (None, {"live": 1.0, "more": 1.0}, {"live": "much"}):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"scores": scores}))
+        if scores is None:
+            assert load_predictor(tmp_path, problem.space).score(problem.codes).shape == (len(problem.codes),)
+            continue
+        with pytest.raises(StoreError, match="not complete"):
+            load_predictor(tmp_path, problem.space)
+
+
+@pytest.mark.parametrize("kind", ["fitted", "fused"])
+def test_another_process_reads_the_same_scores(
+    kind: str, request: pytest.FixtureRequest, problem: Problem, tmp_path: Path
+) -> None:
+    fitted: FittedPredictor = request.getfixturevalue(kind)
     fitted.save(tmp_path)
     program = (
         "import sys, numpy as np\n"
@@ -118,6 +169,7 @@ def test_evidence_comes_back_with_the_predictor(fitted: FittedPredictor, problem
         ({"calibration": {}}, "intercept"),
         ({"calibration": None}, "not complete"),
         ({"cross_validation": {}}, "tau"),
+        ({"intervals": {}}, "level"),
     ],
 )
 def test_a_description_that_was_meddled_with_is_refused(

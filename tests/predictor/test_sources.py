@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.predictor import boosting_scorer, fine_tuning, source_stack, sources
+from surrogate_nas.predictor import boosting_scorer, fine_tuning, reference
 from surrogate_nas.predictor.protocol import FittedModel
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.sources import SourceLabels, fit_sources
@@ -18,8 +18,7 @@ def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fine_tuning, "PRETRAINING_STEPS", 60)
     monkeypatch.setattr(fine_tuning, "TUNING_STEPS", 30)
     monkeypatch.setattr(boosting_scorer, "TREES", 40)
-    monkeypatch.setattr(source_stack, "FOLDS", 3)
-    monkeypatch.setattr(sources, "REFERENCE_SIZE", 500)
+    monkeypatch.setattr(reference, "REFERENCE_SIZE", 500)
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,9 @@ channels = 4
 cells = 1
 
 [supernet]
+split = "nonlinear"
+groups = 2
+sharing = "whole"
 channels = 4
 cells = 1
 steps = 40
@@ -43,6 +46,7 @@ count = 40
 validation_images = 60
 
 [predictor]
+zero_cost = false
 steps = 20
 ensemble = 2
 folds = 2

@@ -29,9 +29,9 @@ def test_the_answer_is_the_chosen_finalist(prepared: Prepared, predictor: Fitted
     assert facts.chosen is not None
     assert facts.chosen.digits == prepared.space.digits(codes)[1]
     # Budgeted costs come first, and only latency is measured.
-    assert [cost.cost for cost in facts.chosen.costs] == ["latency_ms", "flops", "params"]
-    assert [cost.measured for cost in facts.chosen.costs] == [2.0, None, None]
-    assert [cost.budget for cost in facts.chosen.costs] == [1000.0, prepared.budgets[1].limit, None]
+    assert [cost.cost for cost in facts.chosen.costs] == ["latency_ms", "flops", "params", "memory_bytes"]
+    assert [cost.measured for cost in facts.chosen.costs] == [2.0, None, None, None]
+    assert [cost.budget for cost in facts.chosen.costs] == [1000.0, prepared.budgets[1].limit, None, None]
     row = prepared.space.index(codes)[1]
     estimate = facts.chosen.accuracy_percent
     half = 1.96 * np.hypot(scores.std[row], predictor.calibration.residual_percent)

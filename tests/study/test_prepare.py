@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from surrogate_nas.budgets import Budget, format_cost
-from surrogate_nas.errors import RunFolderError, SettingsError
+from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError
 from surrogate_nas.study.console import StudyConsole
-from surrogate_nas.study.prepare import Prepared, draw_architectures, prepare, show_feasibility, store
+from surrogate_nas.study.prepare import Prepared, bounds_of, draw_architectures, prepare, show_feasibility, store
 from surrogate_nas.study.run_folder import RunFolder
+from surrogate_nas.study.settings import BudgetSettings
 
 
 def test_the_draw_follows_from_the_seed_alone(prepared: Prepared) -> None:
@@ -81,3 +82,21 @@ def test_another_space_is_refused_before_anything_is_read(prepared: Prepared, ru
     settings = prepared.settings.model_copy(update={"space": str(other)})
     with pytest.raises(RunFolderError, match="was begun with another space than"):
         prepare(settings, RunFolder(run_copy), StudyConsole(quiet=True), lambda: False)
+
+
+def test_budgets_are_held_against_what_predictions_keep_with_confidence(prepared: Prepared) -> None:
+    bold, cautious = (bounds_of(prepared.table, prepared.codes, confidence)["latency_ms"] for confidence in (0.5, 0.95))
+    predicted = prepared.costs["latency_ms"]
+    assert (predicted <= bold).all()
+    assert (bold <= cautious).all()
+    assert (predicted < cautious).all()
+    np.testing.assert_array_equal(prepared.bounds["flops"], prepared.costs["flops"])
+    limit = float(np.median(prepared.bounds["latency_ms"]))
+    within = replace(prepared, budgets=(Budget("latency_ms", limit),)).feasible
+    assert (prepared.bounds["latency_ms"][within] <= limit).all()
+
+
+def test_a_budget_on_an_unknown_energy_names_the_remedy(prepared: Prepared, tmp_path: Path) -> None:
+    settings = prepared.settings.model_copy(update={"budget": BudgetSettings(energy="5mJ")})
+    with pytest.raises(BudgetError, match="--energy-budget needs costs of energy, which are not known here"):
+        prepare(settings, RunFolder(tmp_path / "run"), StudyConsole(quiet=True), lambda: False)

@@ -36,9 +36,12 @@ def test_what_finished_stages_depend_on_is_fixed() -> None:
         "labels.count",
         "hardware.latency_table",  # by its content
         "hardware.remeasure",
+        "hardware.confidence",
         "compute.processes",
         *(f"predictor.{name}" for name in StudySettings(name="any").predictor.model_dump()),
         *(f"search.{name}" for name in StudySettings(name="any").search.model_dump()),
-        *(f"budget.{name}" for name in ("latency", "flops", "params")),
+        *(f"budget.{name}" for name in ("latency", "flops", "params", "memory", "energy", "also")),
+        *(key for key in flattened(StudySettings(name="any")) if key.startswith("loop.")),
+        "training.checkpoint_seconds",
         *(f"truth.{name}" for name in ("file", "column")),
     }

@@ -1,0 +1,84 @@
+"""Zero-cost scores of every architecture of a space: computed, kept in a file, compared with ground truth.
+
+python -m benchmarks.zero_cost --truth CSV --output FILE
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from surrogate_nas.command_line import run_command, say
+from surrogate_nas.predictor.priors import ExtraScores, make_prior
+from surrogate_nas.ranking import kendall_tau, top_tau
+from surrogate_nas.report.truth import read_truth
+from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.space.load import load_space
+from surrogate_nas.zero_cost.cached import compute_table
+from surrogate_nas.zero_cost.settings import ZeroCostSettings
+from surrogate_nas.zero_cost.table import identity, read_table, write_table
+from surrogate_nas.zero_cost.votes import VOTES
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+TRUTH = "cifar10_test"
+
+
+def compare(table: ClassTable, truth: Path) -> dict[str, tuple[float, float]]:
+    """Kendall's tau with the truth over all architectures and inside the true best 10%, of each score and the prior."""
+    space, codes = table.space, table.space.all_codes()
+    percent = read_truth(truth, space, TRUTH).accuracy_percent
+    known = np.isfinite(percent)
+    columns = dict(zip(table.names, table.columns(codes).T, strict=True))
+    columns["prior without them"] = make_prior(space, codes).score(codes)
+    if set(VOTES) <= set(table.names):
+        columns["prior with them"] = make_prior(space, codes, ExtraScores(table.pick(tuple(VOTES)), VOTES)).score(codes)
+    return {
+        name: (kendall_tau(values[known], percent[known]), top_tau(values[known], percent[known]))
+        for name, values in columns.items()
+    }
+
+
+@app.command()
+def zero_cost(
+    output: Annotated[Path | None, typer.Option(help="File for the scores.")] = None,
+    scores: Annotated[Path | None, typer.Option(help="Take scores from this file instead of computing them.")] = None,
+    truth: Annotated[Path | None, typer.Option(help=f"CSV with columns code and {TRUTH}, in percent.")] = None,
+    space: Annotated[str, typer.Option(help="Name of a space, or a .toml file.")] = "nasbench201",
+    cells: Annotated[int, typer.Option(min=1, help="Cells per stage of the random networks.")] = 5,
+    images: Annotated[int, typer.Option(min=2, help="Gaussian images per network.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights and images.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Scores every architecture of a space before any training."""
+    torch.set_num_threads(1)
+    loaded, settings = load_space(space), ZeroCostSettings(cells=cells, images=images, seed=seed)
+    began = time.process_time()
+    table = read_table(scores, loaded) if scores is not None else compute_table(loaded, settings)
+    result: dict[str, object] = {"classes": len(table.codes), "processor_seconds": time.process_time() - began}
+    if output is not None:
+        write_table(output, table, identity(loaded, settings))
+    if truth is not None:
+        result["scores"] = {name: {"tau": tau, "top10_tau": top} for name, (tau, top) in compare(table, truth).items()}
+    if as_json:
+        say(json.dumps(result))
+        return
+    say(f"{result['classes']:,} classes, {result['processor_seconds']:.0f} s of one processor")
+    if truth is not None:
+        for name, (tau, top) in compare(table, truth).items():
+            say(f"{name:20} tau {tau:6.3f}  true best 10% {top:6.3f}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives its exit code."""
+    return run_command(app, "python -m benchmarks.zero_cost", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

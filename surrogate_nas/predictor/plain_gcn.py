@@ -1,0 +1,42 @@
+"""The graph network of GCN-fit, kept as the reference that others have to beat.
+
+Symbols:
+    B: graphs in the batch.
+    V: nodes of a graph.
+    A: adjacency, (B, V, V); taken as undirected.
+    X: features, (B, V, W).
+
+One layer is X' = relu(D^-1/2 (A + A^T + I) D^-1/2 X W) with D the degrees (Kipf and Welling, arXiv 1609.02907).
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from surrogate_nas.predictor.dense_layers import DenseGCNConv
+from surrogate_nas.predictor.encoding import GraphBatch
+
+
+class PlainGcn(nn.Module):
+    """GCN-fit's kind of predictor (arXiv 2004.08423): undirected convolutions, mean over nodes, one number per graph.
+
+    Args:
+        num_types: Number of node types.
+        width: Features per node W.
+        layers: Number of layers.
+    """
+
+    def __init__(self, num_types: int, width: int, layers: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(num_types, width)
+        self.convolutions = nn.ModuleList([DenseGCNConv(width, width) for _ in range(layers)])
+        self.head = nn.Linear(width, 1)
+
+    def forward(self, graphs: GraphBatch) -> Tensor:
+        """Scores, shape (B,)."""
+        present = (graphs.operations != 0).unsqueeze(-1).to(graphs.adjacency.dtype)  # (B, V, 1)
+        undirected = (graphs.adjacency + graphs.adjacency.transpose(1, 2)).clamp(max=1)
+        features = self.embedding(graphs.operations) * present
+        for convolution in self.convolutions:
+            features = F.relu(convolution(features, undirected)) * present
+        scores: Tensor = self.head(features.sum(dim=1) / present.sum(dim=1)).squeeze(-1)
+        return scores

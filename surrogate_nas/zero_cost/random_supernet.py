@@ -1,0 +1,114 @@
+"""One set of random weights that all architectures share, and a way to run many architectures side by side.
+
+Symbols:
+    A: architectures of a batch.
+    B: images.
+    C: channels; H, W: height and width.
+
+Architectures that choose one operation at one place have the same weights there, so scores differ by what was
+chosen and not by the luck of the draw, and one call serves all of them. Normalisation is by the batch of each
+architecture alone.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from surrogate_nas.nets.layers import build_layer
+from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.space.operations import OPERATIONS
+
+# (A', B, C, H, W) of some architectures to the same, with their positions in the batch, shape (A',)
+Apply = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
+class NormPerArchitecture(nn.Module):
+    """Batch normalisation without scale and shift, over the images of each architecture by itself.
+
+    Args:
+        images: Images B per architecture in inputs of shape (A * B, C, H, W).
+    """
+
+    def __init__(self, images: int) -> None:
+        super().__init__()
+        self.images = images
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalises (A * B, C, H, W)."""
+        grouped = x.reshape(-1, self.images, *x.shape[1:])
+        variance, mean = torch.var_mean(grouped, dim=(1, 3, 4), keepdim=True, correction=0)
+        normal: Tensor = (grouped - mean) * torch.rsqrt(variance + 1e-5)
+        return normal.flatten(0, 1)
+
+
+class RandomSupernet:
+    """Layers of a network with every operation at every place, with random weights.
+
+    Args:
+        space: Space of cells.
+        network: Sizes.
+        images: Images per batch and architecture.
+        generator: Draws the weights, by Kaiming's rule for the inputs of a layer (arXiv 1502.01852).
+        linear: For synflow: no normalisation, weights without their signs.
+    """
+
+    def __init__(
+        self, space: CellSpace, network: NetworkSpec, images: int, generator: torch.Generator, linear: bool = False
+    ) -> None:
+        def norm(_channels: int) -> nn.Module:
+            return nn.Identity() if linear else NormPerArchitecture(images)
+
+        self._space = space
+        self.layers: list[tuple[Layer, list[list[nn.Module]]]] = []
+        for layer in space.layout(network):
+            if layer.kind == "cell":
+                modules = [
+                    [build_operation(name, layer.in_channels, norm) for name in space.operations] for _ in space.edges
+                ]
+            else:
+                modules = [[build_layer(layer, norm)]]
+            self.layers.append((layer, modules))
+            for module in (one for row in modules for one in row):
+                _draw_weights(module.double() if linear else module, generator, linear)
+
+    def run(self, index: int, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:
+        """One layer for all architectures of a batch.
+
+        Args:
+            index: Which layer.
+            chosen: Codes, shape (A, E).
+            x: Shape (A, B, C, H, W).
+            apply: Runs a module.
+
+        Returns:
+            Shape (A, B, C', H', W').
+        """
+        layer, modules = self.layers[index]
+        everyone = torch.arange(len(x))
+        if layer.kind != "cell":
+            return apply(modules[0][0], x, everyone)
+        nodes = {0: x}
+        for edge, (start, end) in enumerate(self._space.edges):
+            total = nodes.get(end, torch.zeros_like(x))
+            for operation, name in enumerate(self._space.operations):
+                who = everyone[chosen[:, edge] == operation]
+                if len(who) and not OPERATIONS[name].is_zero and start in nodes:
+                    total = total.index_add(0, who, apply(modules[edge][operation], nodes[start][who], who))
+            nodes[end] = total
+        return nodes[self._space.output]
+
+
+def _draw_weights(module: nn.Module, generator: torch.Generator, linear: bool) -> None:
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            with torch.no_grad():
+                scale = (2 / part.weight[0].numel()) ** 0.5
+                weights = scale * torch.randn(part.weight.shape, generator=generator)
+                part.weight.copy_(weights.abs() if linear else weights)
+                if part.bias is not None:
+                    part.bias.zero_()
+        for parameter in part.parameters():
+            parameter.requires_grad_(False)

@@ -1,0 +1,18 @@
+"""The networks with random weights that zero-cost scores are taken from."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ZeroCostSettings(BaseModel):
+    """Sizes of the random networks; small ones, since every architecture of the space is scored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channels: Annotated[int, Field(ge=2, le=1024, description="channels of the first stage")] = 8
+    cells: Annotated[int, Field(ge=1, le=64, description="cells per stage")] = 5
+    image_size: Annotated[int, Field(ge=4, le=1024, description="side of the input in pixels")] = 8
+    images: Annotated[int, Field(ge=2, le=4096, description="Gaussian images per batch")] = 16
+    repeats: Annotated[int, Field(ge=1, le=64, description="draws of weights and images that are averaged")] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**31, description="decides weights and images")] = 0

@@ -1,0 +1,67 @@
+"""The file that keeps the zero-cost scores of a whole space."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load, save
+
+from surrogate_nas.errors import SpaceError, StoreError
+from surrogate_nas.files import atomic_write
+from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.space.space import Space
+from surrogate_nas.zero_cost.settings import ZeroCostSettings
+
+KIND = "surrogate_nas zero-cost scores"
+SCHEMA = 1
+"""Raised with the layout of the file and with how any score is computed."""
+
+
+def identity(space: Space, settings: ZeroCostSettings) -> str:
+    """What a table belongs to: space, settings and the version of the scores."""
+    text = json.dumps([SCHEMA, space.fingerprint, settings.model_dump()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def write_table(path: Path, table: ClassTable, belongs_to: str) -> None:
+    """Writes a table; a file that is there is replaced in one piece.
+
+    Raises:
+        WriteError: If it cannot be written.
+    """
+    header = {"kind": KIND, "schema": str(SCHEMA), "identity": belongs_to, "names": json.dumps(table.names)}
+    data = save({"codes": np.ascontiguousarray(table.codes), "values": np.ascontiguousarray(table.values)}, header)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def read_table(path: Path, space: Space, belongs_to: str | None = None) -> ClassTable:
+    """Reads a table.
+
+    Args:
+        path: The file.
+        space: Its space.
+        belongs_to: What ``identity`` gave; None takes scores of any settings.
+
+    Raises:
+        StoreError: If the file is missing, damaged, foreign, of another space or of other settings.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+        arrays = load(path.read_bytes())
+        names = tuple(json.loads(header.get("names", "[]")))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise StoreError(f"zero-cost scores cannot be read: {path}: {error}") from None
+    if header.get("kind") != KIND or header.get("schema") != str(SCHEMA):
+        raise StoreError(f"{path} does not hold zero-cost scores of version {SCHEMA} of this project")
+    if belongs_to is not None and header.get("identity") != belongs_to:
+        raise StoreError(f"{path} holds zero-cost scores of another space or of other settings; compute them again")
+    if not {"codes", "values"} <= arrays.keys():
+        raise StoreError(f"{path} is not complete: codes and values are needed")
+    try:
+        return ClassTable(space, names, space.check(arrays["codes"]), np.asarray(arrays["values"], dtype=np.float64))
+    except SpaceError as error:
+        raise StoreError(f"{path} does not hold scores of the space {space.name}: {error}") from None

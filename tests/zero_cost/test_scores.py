@@ -1,0 +1,80 @@
+"""Scores that can be known: what keeps gradients, what computes more, synflow by its definition."""
+
+import numpy as np
+import pytest
+import torch
+
+from surrogate_nas.errors import Interrupted, SpaceError
+from surrogate_nas.nets.network import build_network
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.zero_cost import scores as module
+from surrogate_nas.zero_cost.random_supernet import RandomSupernet
+from surrogate_nas.zero_cost.scores import SCORES, zero_cost_scores
+from surrogate_nas.zero_cost.settings import ZeroCostSettings
+
+QUICK = ZeroCostSettings(channels=4, cells=1, images=8)
+CONVOLUTIONS, IDENTITY, THIN = [3, 3, 3, 3, 3, 3], [0, 0, 0, 1, 0, 0], [0, 0, 0, 2, 0, 0]
+
+
+@pytest.fixture(scope="module")
+def space() -> CellSpace:
+    space = load_space("nasbench201")
+    assert isinstance(space, CellSpace)
+    return space
+
+
+def column(table: np.ndarray, name: str) -> np.ndarray:
+    return np.asarray(table[:, SCORES.index(name)])
+
+
+def test_larger_architectures_express_more_and_an_identity_cannot_be_trained(space: CellSpace) -> None:
+    codes = np.array([CONVOLUTIONS, IDENTITY, THIN], dtype=np.int8)
+    table = zero_cost_scores(space, codes, QUICK)
+    assert np.isfinite(table).all()
+    assert column(table, "trainability").argmin() == 1
+    for name in ("complexity", "synflow", "naswot"):
+        assert column(table, name).argmax() == 0
+    assert np.array_equal(column(table, "complexity"), space.flops(codes, space.network))
+
+
+def test_batches_and_repeats_change_little_and_seeds_something(
+    space: CellSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = space.sample(12, np.random.default_rng(0))
+    codes = codes[space.is_connected(codes)]
+    whole = zero_cost_scores(space, codes, QUICK)
+    heard: list[tuple[int, int]] = []
+    monkeypatch.setattr(module, "_SIDE_BY_SIDE", 5)
+    parts = zero_cost_scores(space, codes, QUICK, lambda done, total: heard.append((done, total)))
+    # The signs of the gradients begin anew with each batch, so that it does not matter who is in it.
+    np.testing.assert_allclose(parts, whole, rtol=1e-3, atol=1e-3)
+    assert heard[-1] == (len(codes), len(codes))
+    other = zero_cost_scores(space, codes, QUICK.model_copy(update={"seed": 1}))
+    assert not np.allclose(other, whole, rtol=1e-3)
+
+
+def test_synflow_is_the_sum_of_weights_times_gradients(space: CellSpace) -> None:
+    code = np.array([3, 2, 1, 4, 3, 2], dtype=np.int8)
+    network = NetworkSpec(4, 1, 8)
+    supernet = RandomSupernet(space, network, 1, torch.Generator().manual_seed(0), linear=True)
+    own = build_network(space, code, network, lambda _channels: torch.nn.Identity()).double()
+    for layer, (_, modules) in zip(own, supernet.layers, strict=True):
+        chosen = [modules[edge][operation] for edge, operation in enumerate(code)] if len(modules) > 1 else modules[0]
+        owned = list(layer.operations) if len(modules) > 1 else [layer]  # type: ignore[arg-type]
+        for mine, shared in zip(owned, chosen, strict=True):
+            mine.load_state_dict(shared.state_dict())
+    ones = torch.ones(1, 3, 8, 8, dtype=torch.float64)
+    own(ones).sum().backward()
+    weights = [weight for name, weight in own.named_parameters() if name.endswith("weight")]
+    wanted = sum(float((weight * weight.grad).sum().detach()) for weight in weights if weight.grad is not None)
+    found = module._synflow(supernet, torch.from_numpy(code.astype(np.int64))[None], ones)
+    assert found.item() == pytest.approx(np.log(wanted))
+
+
+def test_what_cannot_be_scored_is_refused(space: CellSpace) -> None:
+    with pytest.raises(SpaceError, match="path from input to output"):
+        zero_cost_scores(space, np.zeros((1, 6), np.int8), QUICK)
+    with pytest.raises(Interrupted):
+        zero_cost_scores(space, np.array([THIN], np.int8), QUICK, should_stop=lambda: True)
