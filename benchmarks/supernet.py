@@ -40,7 +40,7 @@ from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.stage import Workplace, train_stage
 from surrogate_nas.supernet.training import training_identity
 from surrogate_nas.supernet.workers import Workers
-from surrogate_nas.zero_cost.scores import SCORES, zero_cost_scores
+from surrogate_nas.zero_cost.cached import cached_table
 from surrogate_nas.zero_cost.settings import ZeroCostSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -52,7 +52,7 @@ PARTS = {"report": 20_201, "choose": 1_812}
 """Seeds of the two disjoint random sets of architectures: settings are chosen on one and reported on the other."""
 
 FIGURES = ("tau", "better_half_tau", "top10_tau", "regret_top1", "regret_top10")
-_PILOT_STEPS = 300
+_PILOT_STEPS = (100, 500)
 _CODES_PER_JOB = 20
 
 
@@ -128,9 +128,9 @@ def baselines(bench: Bench) -> dict[str, Floats]:
 
 
 def zero_cost_baselines(bench: Bench) -> dict[str, Floats]:
-    """Scores of networks before training, by name, each of shape (L,)."""
-    columns = zero_cost_scores(bench.space, bench.codes, ZeroCostSettings()).T
-    return dict(zip(SCORES, columns, strict=True))
+    """Scores of networks before training, by name, each of shape (L,); computed once on this machine."""
+    table = cached_table(bench.space, ZeroCostSettings())
+    return dict(zip(table.names, table.columns(bench.codes).T, strict=True))
 
 
 def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[str, Floats], dict[str, float]]:
@@ -202,10 +202,14 @@ def _label(bench: Bench, plan: SupernetPlan, place: Workplace, workers: Workers)
 
 
 def steps_for(bench: Bench, settings: SupernetSettings, minutes: float) -> int:
-    """Steps of each member that take so many processor minutes in all, by a short training on this machine."""
-    pilot = settings.model_copy(update={"steps": _PILOT_STEPS})
-    _, cost = run_seed(bench_without_labels(bench), pilot, 0)
-    return max(1, round(_PILOT_STEPS * minutes / cost["train_minutes"]))
+    """Steps of each member that take so many processor minutes in all, by two short trainings on this machine."""
+    taken = []
+    for steps in _PILOT_STEPS:
+        _, cost = run_seed(bench_without_labels(bench), settings.model_copy(update={"steps": steps}), 0)
+        taken.append(cost["train_minutes"])
+    # What a training takes before its first step is in both.
+    a_step = (taken[1] - taken[0]) / (_PILOT_STEPS[1] - _PILOT_STEPS[0])
+    return max(1, round((minutes - taken[0]) / max(a_step, 1e-9)) + _PILOT_STEPS[0])
 
 
 def bench_without_labels(bench: Bench) -> Bench:

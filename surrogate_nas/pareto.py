@@ -70,3 +70,46 @@ def _front(score: NDArray[np.float64], costs: NDArray[np.float64]) -> NDArray[np
     on_front = np.zeros(len(points), dtype=bool)
     on_front[rows] = True
     return np.asarray(on_front[inverse.reshape(-1)], dtype=bool)
+
+
+def hypervolume(score: ArrayLike, costs: ArrayLike, worst_score: float, worst_costs: ArrayLike) -> float:
+    """Volume between a reference point and what at least one row dominates, with one or two costs.
+
+    Args:
+        score: Shape (N,).
+        costs: Shape (N, K), K 1 or 2.
+        worst_score: Score of the reference point; rows that are not better add nothing.
+        worst_costs: Costs of the reference point, shape (K,).
+
+    Returns:
+        Exact, in units of score times costs; O(N^2) with two costs, for fronts rather than spaces.
+
+    Raises:
+        SettingsError: If the shapes do not fit, K is larger than 2, or a value is not finite.
+    """
+    prices, worst = np.asarray(costs, dtype=np.float64), np.asarray(worst_costs, dtype=np.float64)
+    mask = pareto_mask(score, prices)
+    if prices.shape[1] > 2 or worst.shape != (prices.shape[1],):
+        raise SettingsError(
+            f"a hypervolume needs one or two costs and one reference cost each (got {prices.shape} and {worst.shape})"
+        )
+    gain = np.asarray(score, dtype=np.float64)[mask] - worst_score
+    room = worst[None, :] - prices[mask]
+    if not (np.isfinite(gain).all() and np.isfinite(room).all()):
+        raise SettingsError("a hypervolume needs finite scores, costs and reference")
+    better = (gain > 0) & (room > 0).all(axis=1)
+    gain, room = gain[better], room[better]
+    if prices.shape[1] == 1:
+        return _area(gain, room[:, 0])
+    # Slices between one room in the second cost and the next: a slice has the front of the rows that reach it.
+    order = np.argsort(-room[:, 1], kind="stable")
+    gain, room = gain[order], room[order]
+    depths = room[:, 1] - np.append(room[1:, 1], 0.0)
+    return float(sum(depth * _area(gain[: at + 1], room[: at + 1, 0]) for at, depth in enumerate(depths) if depth > 0))
+
+
+def _area(width: NDArray[np.float64], height: NDArray[np.float64]) -> float:
+    """Area of the union of rectangles from the origin."""
+    order = np.argsort(-width, kind="stable")
+    width, height = width[order], np.maximum.accumulate(height[order])
+    return float(np.sum((width - np.append(width[1:], 0.0)) * height))

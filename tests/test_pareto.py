@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.pareto import pareto_mask
+from surrogate_nas.pareto import hypervolume, pareto_mask
 
 
 def front_by_definition(score: NDArray[np.float64], costs: NDArray[np.float64]) -> list[bool]:
@@ -61,3 +61,29 @@ def test_a_front_of_everything_and_of_nothing() -> None:
 def test_what_is_refused(score: NDArray[np.float64], costs: NDArray[np.float64], message: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
         pareto_mask(score, costs)
+
+
+def counted(score: np.ndarray, costs: np.ndarray, worst_score: float, worst: np.ndarray) -> float:
+    """Unit cubes that some row dominates."""
+    total = 0
+    for point in np.ndindex(*([10] * (1 + len(worst)))):
+        level = worst_score + point[0] + 1
+        limit = worst - np.array(point[1:]) - 1
+        total += bool(((score >= level) & (costs <= limit).all(axis=1)).any())
+    return float(total)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_hypervolume_counts_unit_cubes(count: int) -> None:
+    rng = np.random.default_rng(count)
+    for _ in range(20):
+        rows = int(rng.integers(0, 8))
+        score, costs = rng.integers(-2, 11, rows).astype(float), rng.integers(0, 13, (rows, count)).astype(float)
+        worst = np.full(count, 10.0)
+        assert hypervolume(score, costs, 0.0, worst) == counted(score, costs, 0.0, worst)
+
+
+def test_hypervolume_by_hand() -> None:
+    assert hypervolume([3.0, 1.0], [[2.0], [1.0]], 0.0, [4.0]) == 3 * 2 + 1 * 1
+    with pytest.raises(SettingsError, match="one or two costs"):
+        hypervolume([1.0], [[1.0, 1.0, 1.0]], 0.0, [2.0, 2.0, 2.0])

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from surrogate_nas.cache_folder import cache_folder
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.backends import build_forward
-from surrogate_nas.hardware.cache import MeasurementCache, cache_folder
+from surrogate_nas.hardware.cache import MeasurementCache
 from surrogate_nas.hardware.machine import machine_name, resolve_device
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress

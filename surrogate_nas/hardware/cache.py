@@ -6,7 +6,6 @@ architectures; what was measured first is therefore what later runs of the same 
 
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from surrogate_nas.cache_folder import FOLDER_VARIABLE
 from surrogate_nas.errors import StoreError, SurrogateNasWarning
 from surrogate_nas.files import read_json, write_json
 from surrogate_nas.hardware.measurement import Measurement
@@ -22,20 +22,10 @@ from surrogate_nas.hardware.measurement import Measurement
 SCHEMA = 1
 """Raised with the layout of the file, with how a latency is measured, and with how a network is computed."""
 
-FOLDER_VARIABLE = "SURROGATE_NAS_CACHE"
 _LOCK_SECONDS = 10.0
 
 Kept = dict[str, Measurement]
 """Measurements by candidate."""
-
-
-def cache_folder() -> Path:
-    """Where this user's measurements are: ``$SURROGATE_NAS_CACHE``, or ``surrogate_nas`` in the user's cache folder."""
-    if chosen := os.environ.get(FOLDER_VARIABLE):
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification has relative paths ignored.
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "surrogate_nas"
 
 
 class MeasurementCache:

@@ -71,6 +71,10 @@ def _one_budget(cost: CostFacts, budget: float, latency: LatencyFacts | None) ->
         if cost.measured > budget:
             return Judgement("bad", f"{name} was measured at {value}, {excess:.1f}% over the budget of {limit}.{noise}")
         level: Level = "caution" if cost.noisy else "good"
+        if cost.upper is not None and cost.confidence is not None and cost.measured > cost.upper:
+            upper = formats.cost(cost.cost, cost.upper)
+            noise += f" That is above {upper}, which it was to keep with {cost.confidence:.0%} confidence."
+            level = "caution"
         return Judgement(level, f"{name} was measured at {value}, within the budget of {limit}.{noise}")
     value = formats.cost(cost.cost, cost.predicted)
     if cost.cost != "latency_ms":

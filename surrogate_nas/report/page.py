@@ -10,6 +10,7 @@ from surrogate_nas.report.drawing import draw_cell
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.judgements import judgements
 from surrogate_nas.report.plots import PlotPoints, figure_html, front_figure, plotly_script, trust_figure
+from surrogate_nas.report.search_plots import search_figures
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -35,11 +36,20 @@ def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
             cell=_safe(draw_cell(facts.answer.cell)) if facts.answer.cell is not None else None,
             front_plot=_safe(figure_html(front_figure(facts, points), "front-plot")) if points is not None else None,
             trust_plot=_safe(figure_html(trust_figure(points), "trust-plot")) if points is not None else None,
+            search_plots=_search_plots(points),
             points=points,
             plotly=_safe(plotly_script()) if points is not None else None,
             total_seconds=sum(stage.seconds for stage in facts.made.stages),
         )
     )
+
+
+def _search_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
+    """Title and figure of every plot of the search."""
+    if points is None or points.search is None:
+        return []
+    made = search_figures(points.search)
+    return [(title, _safe(figure_html(figure, f"search-{name}"))) for name, (title, figure) in made.items()]
 
 
 def _safe(text: str) -> Markup:

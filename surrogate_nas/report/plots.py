@@ -8,18 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from surrogate_nas.budgets import COSTS
 from surrogate_nas.errors import SurrogateNasError
 from surrogate_nas.report import formats
 from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.figures import BLUE, GREY, ORANGE, RED, axis_scale, layout
+from surrogate_nas.report.search_plots import SearchPoints
 
 Floats = NDArray[np.float64]
 
 MAX_DOTS = 3_000
 _DOTS_SEED = 0
-# Mid-tones that stand out from white and from near-black; text takes the page's colours by its style sheet.
-_BLUE, _ORANGE, _GREY, _RED = "#3f83d9", "#e0872a", "#9aa3ad", "#d9534f"
-_LINE = "rgba(140,150,160,0.28)"
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,7 @@ class PlotPoints:
         label_percent: Label of each labelled architecture, shape (M,).
         out_of_fold_percent: Its prediction by a model that had not seen it, shape (M,).
         space_size: Architectures that the N points stand for.
+        search: What the plots of the search show; None for none.
     """
 
     accuracy_percent: Floats
@@ -45,6 +44,7 @@ class PlotPoints:
     label_percent: Floats
     out_of_fold_percent: Floats
     space_size: int
+    search: SearchPoints | None = None
 
     def __post_init__(self) -> None:
         count = len(self.accuracy_percent)
@@ -73,23 +73,23 @@ def kept_points(pareto: NDArray[np.bool_], limit: int = MAX_DOTS) -> NDArray[np.
 def front_figure(facts: StudyFacts, points: PlotPoints) -> go.Figure:
     """Predicted accuracy against the primary cost: the space, its Pareto front, the budget and the answer."""
     cost = facts.primary_cost
-    factor, unit = _scale(cost, points.cost)
+    factor, unit = axis_scale(cost, points.cost)
     kept = kept_points(points.pareto)
     dots, front = kept[~points.pareto[kept]], kept[points.pareto[kept]]
     front = front[np.lexsort((points.accuracy_percent[front], points.cost[front]))]
-    figure = go.Figure(layout=_layout(f"{formats.cost_title(cost)}{unit}", "Predicted accuracy (%)"))
+    figure = go.Figure(layout=layout(f"{formats.cost_title(cost)}{unit}", "Predicted accuracy (%)"))
     figure.add_scatter(
         **_architectures(points, dots, cost, factor),
         name="space",
         mode="markers",
-        marker={"color": _GREY, "size": 4, "opacity": 0.45},
+        marker={"color": GREY, "size": 4, "opacity": 0.45},
     )
     figure.add_scatter(
         **_architectures(points, front, cost, factor),
         name="Pareto front",
         mode="lines+markers",
-        line={"color": _BLUE, "width": 1.5},
-        marker={"color": _BLUE, "size": 6},
+        line={"color": BLUE, "width": 1.5},
+        marker={"color": BLUE, "size": 6},
     )
     _add_answer(figure, facts, factor)
     figure.update_yaxes(range=_accuracy_range(points.accuracy_percent))
@@ -102,10 +102,10 @@ def _add_answer(figure: go.Figure, facts: StudyFacts, factor: float) -> None:
     if budget is not None:
         figure.add_vline(
             x=budget / factor,
-            line={"color": _RED, "width": 1.5, "dash": "dash"},
+            line={"color": RED, "width": 1.5, "dash": "dash"},
             annotation={
                 "text": f"budget {formats.cost(facts.primary_cost, budget)}",
-                "font": {"color": _RED, "size": 12},
+                "font": {"color": RED, "size": 12},
                 "yref": "paper",
                 "y": 0.02,
                 "yanchor": "bottom",
@@ -125,7 +125,7 @@ def _add_answer(figure: go.Figure, facts: StudyFacts, factor: float) -> None:
         y=[chosen.accuracy_percent.value],
         name="chosen",
         mode="markers",
-        marker={"color": _ORANGE, "size": 14, "symbol": "star", "line": {"color": "#6b3d0d", "width": 1}},
+        marker={"color": ORANGE, "size": 14, "symbol": "star", "line": {"color": "#6b3d0d", "width": 1}},
         hovertext=[
             _hover(chosen.digits, chosen.architecture, chosen.accuracy_percent.value, facts.primary_cost, x)
             + "<br>chosen"
@@ -136,7 +136,7 @@ def _add_answer(figure: go.Figure, facts: StudyFacts, factor: float) -> None:
 
 def trust_figure(points: PlotPoints) -> go.Figure:
     """Out-of-fold prediction against label; the diagonal is where they agree."""
-    figure = go.Figure(layout=_layout("Label: accuracy on held-out images (%)", "Predicted without that label (%)"))
+    figure = go.Figure(layout=layout("Label: accuracy on held-out images (%)", "Predicted without that label (%)"))
     x, y = points.label_percent, points.out_of_fold_percent
     if len(x) == 0:
         return figure
@@ -146,7 +146,7 @@ def trust_figure(points: PlotPoints) -> go.Figure:
         y=[low, high],
         name="agreement",
         mode="lines",
-        line={"color": _ORANGE, "width": 1.5, "dash": "dash"},
+        line={"color": ORANGE, "width": 1.5, "dash": "dash"},
         hoverinfo="skip",
     )
     kept = kept_points(np.zeros(len(x), dtype=bool))
@@ -155,7 +155,7 @@ def trust_figure(points: PlotPoints) -> go.Figure:
         y=np.round(y[kept], 3),
         name="labelled architecture",
         mode="markers",
-        marker={"color": _BLUE, "size": 5, "opacity": 0.55},
+        marker={"color": BLUE, "size": 5, "opacity": 0.55},
         hovertemplate="label %{x:.1f}%<br>predicted %{y:.1f}%<extra></extra>",
     )
     return figure
@@ -209,17 +209,6 @@ def _hover(digits: str, architecture: str, accuracy: float, cost: str, value: fl
     return f"<b>{escape(digits)}</b><br>{lines}<br>{accuracy:.1f}% · {formats.cost(cost, float(value))}"
 
 
-def _scale(cost: str, values: Floats) -> tuple[float, str]:
-    """The unit of an axis: its size in the stored unit, and how the title names it."""
-    if cost == "latency_ms":
-        return 1.0, " (ms)"
-    largest = float(values.max()) if len(values) else 0.0
-    for unit, size in sorted(COSTS[cost].units.items(), key=lambda item: -item[1]):
-        if largest >= size:
-            return size, f", {unit}"
-    return 1.0, ""
-
-
 def _accuracy_range(accuracy: Floats) -> list[float] | None:
     """Limits that a few broken architectures do not stretch (Tukey's fence below the lower quartile)."""
     if len(accuracy) == 0:
@@ -229,25 +218,3 @@ def _accuracy_range(accuracy: Floats) -> list[float] | None:
     bottom = max(float(low), float(quarter - 1.5 * (half - quarter)))
     margin = 0.04 * (top - bottom) or 1.0
     return [bottom - margin, top + margin]
-
-
-def _layout(x: str, y: str) -> dict[str, object]:
-    axis = {"gridcolor": _LINE, "zeroline": False, "linecolor": _LINE, "ticks": "outside", "tickcolor": _LINE}
-    return {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#808891"},
-        "margin": {"l": 56, "r": 14, "t": 36, "b": 52},
-        "height": 420,
-        "autosize": True,
-        "hovermode": "closest",
-        "hoverlabel": {
-            "bgcolor": "#23282e",
-            "bordercolor": "#23282e",
-            "font": {"color": "#f2f4f6", "size": 12},
-            "align": "left",
-        },
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "xaxis": {**axis, "title": {"text": x}, "nticks": 8},
-        "yaxis": {**axis, "title": {"text": y}},
-    }

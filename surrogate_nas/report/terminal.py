@@ -57,6 +57,8 @@ def _cost_words(cost: CostFacts) -> str:
     # Only latency can differ from what is predicted; counts are exact.
     predicted = formats.cost(cost.cost, cost.predicted)
     words = [f"{predicted} predicted" if cost.cost == "latency_ms" else predicted]
+    if cost.upper is not None and cost.confidence is not None:
+        words.append(f"at most {formats.cost(cost.cost, cost.upper)} with {cost.confidence:.0%} confidence")
     if cost.measured is not None:
         words.append(f"{formats.measured(cost)} measured{', noisy' if cost.noisy else ''}")
     if cost.budget is not None:

@@ -7,7 +7,7 @@ Symbols:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class Candidates:
         violation: Relative excess over each budget, and 1 where no path leads from input to output, else -1; shape
             (N, B + 1); at most 0 is feasible.
         primary: The cost that is traded against accuracy.
+        second: A second one, for fronts of three objectives.
     """
 
     codes: Codes
@@ -40,6 +41,17 @@ class Candidates:
     costs: Mapping[str, Floats]
     violation: Floats
     primary: str
+    second: str | None = None
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The costs that are traded against accuracy, one or two."""
+        return (self.primary,) if self.second is None else (self.primary, self.second)
+
+    @property
+    def traded(self) -> Floats:
+        """Their values, shape (N, 1) or (N, 2)."""
+        return np.column_stack([self.costs[name] for name in self.objectives])
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -67,21 +79,26 @@ class Candidates:
     def take(self, rows: Rows | NDArray[np.bool_]) -> "Candidates":
         """The candidates at some rows, in that order."""
         costs = {name: values[rows] for name, values in self.costs.items()}
-        return Candidates(
-            self.codes[rows], self.mean[rows], self.std[rows], costs, self.violation[rows], primary=self.primary
+        return replace(
+            self,
+            codes=self.codes[rows],
+            mean=self.mean[rows],
+            std=self.std[rows],
+            costs=costs,
+            violation=self.violation[rows],
         )
 
 
 def concatenate(parts: Sequence[Candidates]) -> Candidates:
     """Candidates one after another; at least one part is needed, and all must be of one search."""
     first = parts[0]
-    return Candidates(
+    return replace(
+        first,
         codes=np.concatenate([part.codes for part in parts]),
         mean=np.concatenate([part.mean for part in parts]),
         std=np.concatenate([part.std for part in parts]),
         costs={name: np.concatenate([part.costs[name] for part in parts]) for name in first.costs},
         violation=np.concatenate([part.violation for part in parts]),
-        primary=first.primary,
     )
 
 

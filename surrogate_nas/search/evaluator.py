@@ -18,10 +18,19 @@ class Evaluator:
         space: The search space.
         budgets: The B budgets, in the order of the columns of ``violation``, whose last column is 1 where no path
             leads from input to output, else -1.
-        primary: The cost that is traded against accuracy: the first budget's, without budgets the model's first.
+        primary: The cost that is traded against accuracy: the first budget's, without budgets the model's first, unless
+            ``traded`` names others.
+        second: A second one that is traded, or None.
     """
 
-    def __init__(self, space: Space, scorer: Scorer, costs: CostModel, budgets: Sequence[Budget]) -> None:
+    def __init__(
+        self,
+        space: Space,
+        scorer: Scorer,
+        costs: CostModel,
+        budgets: Sequence[Budget],
+        traded: Sequence[str] = (),
+    ) -> None:
         if not costs.names:
             raise SettingsError("the search needs at least one cost (the cost model names none)")
         for budget in budgets:
@@ -33,10 +42,20 @@ class Evaluator:
         self.space = space
         self.budgets = tuple(budgets)
         self.primary = budgets[0].cost if budgets else costs.names[0]
+        self.second: str | None = None
+        if traded:
+            self._trade(traded, costs.names)
         self._scorer = scorer
         self._costs = costs
         self._whole: Candidates | None = None
         self._cheapest: Rows | None = None
+
+    def _trade(self, traded: Sequence[str], known: Sequence[str]) -> None:
+        if len(traded) not in (1, 2) or len(set(traded)) < len(traded) or not set(traded) <= set(known):
+            raise SettingsError(
+                f"accuracy is traded against one or two of the costs {', '.join(known)} (got {', '.join(traded)})"
+            )
+        self.primary, self.second = traded[0], traded[1] if len(traded) == 2 else None
 
     def evaluate(self, codes: Codes) -> Candidates:
         """Evaluates codes of shape (N, D), violation (N, B + 1); once the whole space is known, by looking them up.
@@ -57,6 +76,7 @@ class Evaluator:
             costs=costs,
             violation=violation,
             primary=self.primary,
+            second=self.second,
         )
 
     def whole_space(self) -> Candidates:

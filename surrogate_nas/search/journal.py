@@ -125,6 +125,11 @@ class BatchJournal(BaseJournalBackend):
         else:
             self._pending.extend(logs)
 
+    def append_lines(self, lines: list[str]) -> None:
+        """Writes records that are text already, each a line without its end; not inside a batch."""
+        with self._lock.held():
+            self._write_text("".join([line + "\n" for line in lines]))
+
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """Records from a number on: those of the file, then those of the open batch."""
         if self._pending is None or log_number_from < self._written:
@@ -133,7 +138,9 @@ class BatchJournal(BaseJournalBackend):
             yield from self._pending[max(log_number_from - self._written, 0) :]
 
     def _write(self, records: list[dict[str, Any]]) -> None:
-        text = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
+        self._write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records))
+
+    def _write_text(self, text: str) -> None:
         with self._path.open("ab") as file:
             file.write(text.encode())
             file.flush()

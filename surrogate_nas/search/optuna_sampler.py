@@ -40,8 +40,8 @@ class _Known:
 class OptunaSampler:
     """Any Optuna sampler as a proposer of new architectures.
 
-    With the goal ``budget`` the in-memory study has one objective, accuracy; with ``pareto`` the primary cost is the
-    second one. Its constraints are the B + 1 columns of ``violation``: the budgets, and a path from input to output.
+    With the goal ``budget`` the in-memory study has one objective, accuracy; with ``pareto`` the traded costs are the
+    others. Its constraints are the B + 1 columns of ``violation``: the budgets, and a path from input to output.
 
     Args:
         evaluator: Knows the space and its costs.
@@ -57,7 +57,8 @@ class OptunaSampler:
             decision.name: CategoricalDistribution(range(len(decision.choices))) for decision in space.decisions
         }
         maximize, minimize = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
-        directions = [maximize] if goal == "budget" else [maximize, minimize]
+        traded = 1 if evaluator.second is None else 2
+        directions = [maximize] if goal == "budget" else [maximize] + [minimize] * traded
         with quiet_optuna():
             self._study = optuna.create_study(directions=directions, sampler=sampler)
         self._idle = 0
@@ -92,7 +93,7 @@ class OptunaSampler:
         """Tells Optuna the last proposal's accuracies (and costs) and violations."""
         with quiet_optuna():
             for row, key in enumerate(class_keys(self._space, candidates.codes)):
-                values = (float(candidates.mean[row]), float(candidates.primary_cost[row]))
+                values = (float(candidates.mean[row]), *candidates.traded[row].tolist())
                 known = _Known(
                     values=values[:1] if self._goal == "budget" else values,
                     violation=tuple(candidates.violation[row].tolist()),

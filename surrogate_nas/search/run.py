@@ -13,9 +13,10 @@ from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.protocol import CostModel, Scorer
 from surrogate_nas.search.result import SearchResult, summarise
 from surrogate_nas.search.samplers import make_sampler
+from surrogate_nas.search.scan import ScanSampler
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.search.study import Header, StudyJournal
-from surrogate_nas.search.trials import to_trials
+from surrogate_nas.search.trials import TrialBatch
 from surrogate_nas.space.space import Space
 
 ACCURACY = "predicted accuracy"
@@ -55,7 +56,7 @@ def run_search(
         BudgetError, SettingsError, CostTableError, StoreError: If the parts do not fit together; see ``Evaluator``.
         RunFolderError: If the journal holds something else; see ``StudyJournal``.
     """
-    evaluator = Evaluator(space, scorer, costs, budgets)
+    evaluator = Evaluator(space, scorer, costs, budgets, settings.traded)
     sampler = make_sampler(evaluator, settings, seed)
     stored = StudyJournal(journal, _header(evaluator, settings, seed=seed, study=study, inputs=inputs))
     parts: list[Candidates] = []
@@ -68,7 +69,7 @@ def run_search(
         candidates = evaluator.evaluate(codes)
         sampler.observe(candidates)
         parts.append(candidates.take(np.arange(min(len(codes), settings.trials - done))))
-        stored.record(to_trials(space, parts[-1]))
+        stored.record(TrialBatch(space, parts[-1]))
         done += len(parts[-1])
         if progress is not None:
             progress(done, settings.trials)
@@ -79,7 +80,7 @@ def run_search(
     return summarise(
         space,
         concatenate(parts),
-        evaluator.whole_space() if settings.sampler == "scan" else None,
+        evaluator.whole_space() if isinstance(sampler, ScanSampler) else None,
         finalists=settings.finalists,
         opened=stored.opened,
         notes=tuple(notes),
@@ -99,6 +100,6 @@ def _header(evaluator: Evaluator, settings: SearchSettings, *, seed: int, study:
         name=f"{evaluator.space.name}-{study}",
         space=evaluator.space.fingerprint,
         inputs=digest,
-        metrics=(ACCURACY, evaluator.primary),
+        metrics=(ACCURACY, evaluator.primary, *([evaluator.second] if evaluator.second else [])),
         attributes={"budgets": words, "sampler": settings.sampler, "goal": settings.goal, "seed": str(seed)},
     )

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 
+from surrogate_nas.search.climb import ClimbSampler
 from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.search.evolution import EvolutionSampler
 from surrogate_nas.search.optuna_sampler import OptunaSampler
 from surrogate_nas.search.protocol import Sampler
 from surrogate_nas.search.scan import ScanSampler
@@ -18,8 +20,15 @@ def _optuna(make: Callable[[SearchSettings, int], BaseSampler]) -> Factory:
     return lambda evaluator, settings, seed: OptunaSampler(evaluator, make(settings, seed % 2**32), settings.goal)
 
 
+def _predictor(evaluator: Evaluator, settings: SearchSettings, seed: int) -> Sampler:
+    return ScanSampler(evaluator, settings) if evaluator.space.listable else ClimbSampler(evaluator, settings, seed)
+
+
 SAMPLERS: dict[str, Factory] = {
+    "predictor": _predictor,
     "scan": lambda evaluator, settings, _: ScanSampler(evaluator, settings),
+    "climb": ClimbSampler,
+    "evolution": EvolutionSampler,
     "random": _optuna(lambda _, seed: RandomSampler(seed=seed)),
     "nsga2": _optuna(lambda settings, seed: NSGAIISampler(population_size=settings.batch, seed=seed)),
     # Multivariate, since the operations of a cell matter together; Optuna does so by itself for one objective only.

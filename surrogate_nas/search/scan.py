@@ -4,8 +4,11 @@ Up to about 10^6 architectures a scan of the predictor takes seconds and finds i
 evolution and TPE find it in part of the runs; so a search over a listable space needs no search algorithm.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from surrogate_nas.search.acquisition import acquire
 from surrogate_nas.search.candidates import Candidates, Rows, class_numbers
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.selection import best_first, front, nearest_first, representatives
@@ -30,7 +33,7 @@ class ScanSampler:
     """
 
     def __init__(self, evaluator: Evaluator, settings: SearchSettings) -> None:
-        whole = evaluator.whole_space()
+        whole = _valued(evaluator.whole_space(), settings)
         self._codes = whole.codes[plan(whole, class_numbers(evaluator.space, whole.codes), settings)]
         self._proposed = 0
 
@@ -42,6 +45,12 @@ class ScanSampler:
 
     def observe(self, candidates: Candidates) -> None:
         """Nothing to learn: every score is known from the start."""
+
+
+def _valued(whole: Candidates, settings: SearchSettings) -> Candidates:
+    """The candidates with the acquisition in the place of the prediction; improvement is over the best feasible one."""
+    best = float(whole.mean[whole.feasible].max()) if whole.feasible.any() else None
+    return replace(whole, mean=acquire(whole.mean, whole.std, settings.acquisition, settings.kappa, best))
 
 
 def plan(whole: Candidates, classes: Rows, settings: SearchSettings) -> Rows:

@@ -60,7 +60,7 @@ def nearest_first(candidates: Candidates, rows: Rows) -> Rows:
 
 
 def front(candidates: Candidates, classes: Rows) -> Rows:
-    """Feasible, hence connected, rows that no feasible row beats in accuracy and primary cost, best accuracy first.
+    """Feasible, hence connected, rows that no feasible row beats in accuracy and traded costs, best accuracy first.
 
     Of rows of one class with equal accuracy and cost, the first is kept.
     """
@@ -68,7 +68,7 @@ def front(candidates: Candidates, classes: Rows) -> Rows:
     if not len(rows):
         return rows.astype(np.int64)
     steady = steady_scores(candidates.mean, classes)
-    kept = rows[pareto_mask(steady[rows], candidates.primary_cost[rows][:, None])]
-    points = np.column_stack([classes[kept], steady[kept], candidates.primary_cost[kept]])
+    kept = rows[pareto_mask(steady[rows], candidates.traded[rows])]
+    points = np.column_stack([classes[kept], steady[kept], candidates.traded[kept]])
     _, first = np.unique(points, axis=0, return_index=True)
     return best_first(candidates, kept[first].astype(np.int64))

@@ -7,7 +7,6 @@ share a journal.
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,13 +14,13 @@ from typing import Literal
 import optuna
 from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
-from optuna.trial import FrozenTrial
+from optuna.study import StudyDirection
 
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.files import atomic_write
 from surrogate_nas.search.journal import BatchJournal, JournalLock, repair
 from surrogate_nas.search.quiet import quiet_optuna
-from surrogate_nas.search.trials import agree
+from surrogate_nas.search.trials import TrialBatch, agree
 
 SCHEMA = 1
 Opened = Literal["created", "resumed", "replaced"]
@@ -36,14 +35,14 @@ class Header:
         name: Name of the Optuna study: space and study.
         space: Fingerprint of the space.
         inputs: Hash of all that the trials follow from: predictor, costs, budgets, settings, seed.
-        metrics: Names of the two objectives: predicted accuracy (maximised), primary cost (minimised).
+        metrics: Names of the objectives: predicted accuracy (maximised), then one or two costs (minimised).
         attributes: More study attributes for the dashboard, such as the budgets in words.
     """
 
     name: str
     space: str
     inputs: str
-    metrics: tuple[str, str]
+    metrics: tuple[str, ...]
     attributes: dict[str, str] = field(default_factory=dict)
 
 
@@ -69,7 +68,8 @@ class StudyJournal:
         self.opened: Opened = "created"
         self.notes: list[str] = []
         self._header = header
-        self._recorded: list[FrozenTrial] = []
+        self._recorded: list[TrialBatch] = []
+        self._size: int | None = None  # of the file, as long as it is known to hold what was recorded and no more
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = JournalLock(path)
@@ -78,30 +78,44 @@ class StudyJournal:
         except OSError as error:
             raise StoreError(f"the search journal cannot be opened: {path}: {error.strerror or error}") from None
 
-    def record(self, trials: Sequence[FrozenTrial]) -> None:
+    def record(self, batch: TrialBatch) -> None:
         """Makes sure that the journal holds these trials after those recorded before; on return they are on disk.
 
         Raises:
             StoreError: If the journal cannot be written.
         """
-        start = len(self._recorded)
-        self._recorded.extend(trials)
+        start = sum(map(len, self._recorded))
+        self._recorded.append(batch)
         try:
             with self._lock.held(), quiet_optuna():
+                if self._undisturbed():
+                    self._append(batch)
+                    return
                 stored = self._study.get_trials(deepcopy=False)[start:]
-                if all(map(agree, stored, trials)):
-                    with self._backend.batch():
-                        self._study.add_trials(trials[len(stored) :])
-                else:
+                if not all(map(agree, stored, batch[: len(stored)].trials())):
                     self._replace("the trials in the journal are not those of this search")
+                    return
+                self._append(batch[len(stored) :])
+                if len(stored) > len(batch):  # there is more to compare with
+                    self._size = None
         except OSError as error:
             raise StoreError(f"the search journal cannot be written: {self.path}: {error.strerror or error}") from None
 
     def finish(self) -> None:
         """Checks that the journal holds nothing but the recorded trials; call it after the last ``record``."""
         with self._lock.held(), quiet_optuna():
-            if len(self._study.get_trials(deepcopy=False)) != len(self._recorded):
+            if self._undisturbed():
+                return
+            if len(self._study.get_trials(deepcopy=False)) != sum(map(len, self._recorded)):
                 self._replace("the journal held more trials than this search has")
+
+    def _undisturbed(self) -> bool:
+        """Whether the journal holds what was recorded and nothing else; without reading it again."""
+        return self._size is not None and self.path.stat().st_size == self._size
+
+    def _append(self, batch: TrialBatch) -> None:
+        self._backend.append_lines(batch.lines(self._study._study_id))
+        self._size = self.path.stat().st_size
 
     def _open(self) -> None:
         if not self.path.exists() or (self.path.is_file() and self.path.stat().st_size == 0):
@@ -124,7 +138,7 @@ class StudyJournal:
                 study = optuna.create_study(
                     storage=JournalStorage(backend),
                     study_name=header.name,
-                    directions=["maximize", "minimize"],
+                    directions=[StudyDirection.MAXIMIZE] + [StudyDirection.MINIMIZE] * (len(header.metrics) - 1),
                     sampler=RandomSampler(),  # never asked; without it Optuna makes a TPE sampler
                 )
                 study.set_metric_names(list(header.metrics))
@@ -132,6 +146,7 @@ class StudyJournal:
                 for key, value in (identity | header.attributes).items():
                     study.set_user_attr(key, value)
         self._load()
+        self._size = self.path.stat().st_size
 
     def _load(self) -> None:
         self._backend = BatchJournal(self.path, self._lock)
@@ -167,8 +182,8 @@ class StudyJournal:
         self._note(f"{reason}; it was replaced: {self.path} (restart a dashboard that shows it)")
         self.opened = "replaced"
         self._create()
-        with self._backend.batch():
-            self._study.add_trials(self._recorded)
+        for batch in self._recorded:
+            self._append(batch)
 
     def _note(self, text: str) -> None:
         _log.warning("%s", text)

@@ -8,11 +8,15 @@ mixes in infeasible trials of the front.
 """
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from surrogate_nas.search.candidates import Candidates
+from surrogate_nas.search.records import trial_lines
 from surrogate_nas.space.space import Space
 
 CODE = "code"
@@ -20,7 +24,9 @@ CONSTRAINTS = "constraints"
 SAME_VALUE = 1e-6
 
 
-def to_trials(space: Space, candidates: Candidates) -> list[FrozenTrial]:
+def to_trials(
+    space: Space, candidates: Candidates, extra: Mapping[str, str | float] | None = None
+) -> list[FrozenTrial]:
     """One finished trial per candidate.
 
     Parameters are the decisions by name with operations as choices; values are predicted accuracy and primary cost;
@@ -37,7 +43,7 @@ def to_trials(space: Space, candidates: Candidates) -> list[FrozenTrial]:
         costs = {name: float(values[row]) for name, values in candidates.costs.items()}
         trials.append(
             create_trial(
-                values=[float(candidates.mean[row]), costs[candidates.primary]],
+                values=[float(candidates.mean[row]), *(costs[name] for name in candidates.objectives)],
                 params={decision.name: decision.choices[choice] for decision, choice in named},
                 distributions=distributions,
                 user_attrs={
@@ -45,11 +51,41 @@ def to_trials(space: Space, candidates: Candidates) -> list[FrozenTrial]:
                     CODE: digits[row],
                     "predicted_std": float(candidates.std[row]),
                     **costs,
+                    **(extra or {}),
                 },
                 system_attrs={CONSTRAINTS: [float(value) for value in candidates.violation[row]]},
             )
         )
     return trials
+
+
+@dataclass(frozen=True)
+class TrialBatch:
+    """Candidates that become trials only where trials are needed.
+
+    Attributes:
+        space: The search space.
+        candidates: N candidates.
+        extra: More user attributes, the same for all.
+    """
+
+    space: Space
+    candidates: Candidates
+    extra: Mapping[str, str | float] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    def __getitem__(self, rows: slice) -> "TrialBatch":
+        return replace(self, candidates=self.candidates.take(np.arange(len(self))[rows]))
+
+    def trials(self) -> list[FrozenTrial]:
+        """As Optuna's objects."""
+        return to_trials(self.space, self.candidates, self.extra)
+
+    def lines(self, study_id: int) -> list[str]:
+        """As lines of a journal."""
+        return trial_lines(self.space, self.candidates, study_id, self.extra)
 
 
 def agree(stored: FrozenTrial, proposed: FrozenTrial) -> bool:

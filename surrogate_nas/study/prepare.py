@@ -222,6 +222,14 @@ def store(prepared: Prepared, folder: RunFolder) -> None:
         write_costs(folder.costs, prepared.space, prepared.deployed, prepared.table)
 
 
+def _members(plan: SupernetPlan) -> str:
+    """How many sets of weights there are, and what for."""
+    names = ", ".join(plan.names)
+    if plan.members > 1:
+        return f"{plan.members} trained apart ({names})"
+    return "one for all architectures" if len(plan.names) == 1 else f"one for all architectures, drawn by {names}"
+
+
 def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:
     """Prints the space's cost range beside the budgets, and the sizes of the two networks."""
     deployed, small = prepared.deployed, prepared.plan.network
@@ -231,8 +239,7 @@ def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:
     )
     console.note(
         f"supernet: {small.channels} channels, {small.cells} cells a stage, images"
-        f" {small.image_size}x{small.image_size}; {prepared.plan.members} trained apart"
-        f" ({', '.join(prepared.plan.names)})"
+        f" {small.image_size}x{small.image_size}; {_members(prepared.plan)}"
     )
     limits = {budget.cost: budget for budget in prepared.budgets}
     rows = []

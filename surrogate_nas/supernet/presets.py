@@ -67,13 +67,19 @@ _OF_SAMPLER = frozenset({"group_power"})
 _OF_SHARING = frozenset({"thresholds", "shared_stages", "parent_share", "inherit", "group_power"})
 
 
+# Whoever chooses one of these without naming a preset composes rules of their own, from the defaults of the fields.
+_RULES = frozenset({"split", "sharing", "sampler", "bands", "groups", "thresholds", "parent_share", "inherit"})
+
+
 def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
     """Settings with those of their preset filled in; what was given wins.
 
     Args:
         given: Settings by name, perhaps with ``preset``, which is one of ``PRESETS``.
-        default: The preset where none is named.
+        default: The preset where none is named, and none of the rules that presets are made of.
     """
+    if "preset" not in given and _RULES & given.keys():
+        return dict(given)
     name = given.get("preset", default)
     preset = PRESETS[name]
     dropped: frozenset[str] = frozenset()

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import supernet
 from benchmarks.supernet import PARTS, chosen_codes, figures, main
 from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.load import load_space
+from surrogate_nas.zero_cost.cached import distinct_codes
 
 TINY = [
     "--labels",
@@ -70,7 +73,13 @@ def test_minutes_become_steps(inputs: list[str], capsys: pytest.CaptureFixture[s
     assert "processor min" in captured
 
 
-def test_scores_without_training_need_no_steps(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_scores_without_training_need_no_steps(
+    inputs: list[str], space: CellSpace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = distinct_codes(space)
+    values = np.random.default_rng(0).random((len(codes), 2))
+    # Real ones take a minute; tests/zero_cost has them.
+    monkeypatch.setattr(supernet, "cached_table", lambda *_: ClassTable(space, ("synflow", "naswot"), codes, values))
     assert main([*inputs, "--preset", "none", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     names = [row["labels"] for row in rows]

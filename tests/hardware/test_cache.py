@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas.errors import SurrogateNasWarning
-from surrogate_nas.hardware.cache import MeasurementCache, cache_folder
+from surrogate_nas.hardware.cache import MeasurementCache
 from surrogate_nas.hardware.measurement import Measurement
 
 IDENTITY = {"machine": "abacus", "threads": 1}
@@ -66,14 +66,3 @@ def test_a_folder_that_cannot_be_written_to_costs_only_a_warning(tmp_path: Path)
     assert cache.read() == {}
     with pytest.warns(SurrogateNasWarning, match="set SURROGATE_NAS_CACHE to a folder"):
         assert cache.add({"a": measurement(1.0)}) == {"a": measurement(1.0)}
-
-
-def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SURROGATE_NAS_CACHE", "/chosen")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
-    assert cache_folder() == Path("/chosen")
-    monkeypatch.delenv("SURROGATE_NAS_CACHE")
-    assert cache_folder() == Path("/xdg/surrogate_nas")
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    monkeypatch.setenv("HOME", "/home/someone")
-    assert cache_folder() == Path("/home/someone/.cache/surrogate_nas")

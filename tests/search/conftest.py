@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.budgets import Budget
 from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Codes, Space
 
@@ -81,3 +82,14 @@ def costs(space: Space) -> FakeCosts:
 @pytest.fixture
 def evaluator(space: Space, scorer: FakeScorer, costs: FakeCosts) -> Evaluator:
     return Evaluator(space, scorer, costs, [Budget("latency_ms", 4.0), Budget("params", 6e5)])
+
+
+@pytest.fixture(scope="session")
+def large() -> Evaluator:
+    """A cell of five nodes: 9,765,625 architectures, too many to list."""
+    edges = [(start, end) for end in range(1, 5) for start in range(end)]
+    small = load_space("nasbench201")
+    assert isinstance(small, CellSpace)
+    space = CellSpace("five_nodes", "0" * 16, edges, small.operations, small.network)
+    assert not space.listable
+    return Evaluator(space, FakeScorer(space), FakeCosts(space), [Budget("latency_ms", 9.0)])

@@ -1,19 +1,27 @@
 """The dashboard's command, and a real dashboard over a real journal."""
 
 import json
+import shutil
+import subprocess
+import time
+import urllib.request
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from surrogate_nas.budgets import Budget
-from surrogate_nas.search.dashboard import dashboard_command
+from surrogate_nas.search.dashboard import Dashboard, annotate, dashboard_command
 from surrogate_nas.search.protocol import CostModel, Scorer
 from surrogate_nas.search.run import run_search
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.space import Space
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.mark.parametrize(
@@ -59,3 +67,67 @@ def test_a_dashboard_knows_what_is_infeasible(space: Space, scorer: Scorer, cost
     assert {"code", "predicted_std", "latency_ms", "params"} <= first.keys()
     named = {parameter["name"]: parameter["param_external_value"] for parameter in detail["trials"][0]["params"]}
     assert named["3<-0"] == space.decisions[3].choices[result.codes[0][3]]
+
+
+def screenshot(journal: Path, folder: Path) -> Any:  # noqa: ANN401 - an array of pixels
+    """The upper part of the study's page as a browser draws it, shape (H, W, 3)."""
+    dashboard = Dashboard(journal, folder / "artifacts")
+    dashboard.start()
+    try:
+        for _ in range(400):
+            try:
+                urllib.request.urlopen(dashboard.url, timeout=5).read()
+                break
+            except OSError:
+                time.sleep(0.3)
+        picture = folder / "page.png"
+        flags = ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking")
+        more = ("disable-component-update", "disable-sync", f"user-data-dir={folder / 'profile'}")
+        view = ("window-size=1400,640", "virtual-time-budget=20000", f"screenshot={picture}")
+        words = [f"--{flag}" for flag in (*flags, *more, *view)]
+        subprocess.run(
+            [str(CHROMIUM), *words, f"{dashboard.url}studies/0"], capture_output=True, check=True, timeout=180
+        )
+    finally:
+        dashboard.stop()
+    # Left of the colour bars and below the buttons: the Pareto plot.
+    return np.asarray(Image.open(picture).convert("RGB"))[190:600, 430:1070]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_browser_draws_infeasible_trials_in_grey(
+    space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path
+) -> None:
+    pytest.importorskip("optuna_dashboard")
+    grey = []
+    for share in (0.0, 0.5):
+        folder = tmp_path / str(share)
+        folder.mkdir()
+        settings = SearchSettings(trials=60, infeasible_share=share)
+        budgets = [Budget("latency_ms", 4.0)]
+        journal = folder / "search.journal"
+        run_search(space, scorer, costs, budgets, settings, seed=0, journal=journal, study="seen", inputs="-")
+        pixels = screenshot(journal, folder).astype(int)
+        assert (np.ptp(pixels, axis=2) > 60).sum() > 100  # coloured: the feasible trials
+        grey.append(int((abs(pixels - 204).max(axis=2) <= 6).sum()))
+    assert grey[1] > grey[0] + 100
+
+
+def test_notes_and_files_replace_their_namesakes(
+    space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path
+) -> None:
+    journal, artifacts, file = tmp_path / "j", tmp_path / "artifacts", tmp_path / "report.html"
+    run_search(space, scorer, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-")
+    for text in ("first", "second"):
+        file.write_text(text)
+        annotate(journal, f"note: {text}", [file], artifacts)
+    [kept] = artifacts.iterdir()
+    assert kept.read_text() == "second"
+    size = journal.stat().st_size
+    annotate(journal, "note: second", [file], artifacts)
+    assert journal.stat().st_size == size
+    result = run_search(
+        space, scorer, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-"
+    )
+    assert (result.opened, result.notes) == ("resumed", ())

@@ -8,7 +8,7 @@ from surrogate_nas.search.settings import SearchSettings
 
 def test_the_default_is_an_exact_scan_for_a_budget() -> None:
     settings = SearchSettings()
-    assert (settings.sampler, settings.goal) == ("scan", "budget")
+    assert (settings.sampler, settings.goal) == ("predictor", "budget")
 
 
 @pytest.mark.parametrize(

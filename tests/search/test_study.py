@@ -3,24 +3,24 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial
 
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.quiet import quiet_optuna
 from surrogate_nas.search.study import Header, StudyJournal
-from surrogate_nas.search.trials import to_trials
+from surrogate_nas.search.trials import TrialBatch
 
 HEADER = Header("cells-a", "f" * 16, "inputs-1", ("predicted accuracy", "latency_ms"), {"budgets": "none"})
 
 
 @pytest.fixture
-def trials(evaluator: Evaluator) -> list[FrozenTrial]:
-    return to_trials(evaluator.space, evaluator.evaluate(evaluator.space.all_codes()[:12]))
+def trials(evaluator: Evaluator) -> TrialBatch:
+    return TrialBatch(evaluator.space, evaluator.evaluate(evaluator.space.all_codes()[:12]))
 
 
 def codes_in(path: Path) -> list[str]:
@@ -30,11 +30,11 @@ def codes_in(path: Path) -> list[str]:
         return [trial.user_attrs["code"] for trial in optuna.load_study(study_name=study, storage=storage).trials]
 
 
-def names(trials: list[FrozenTrial]) -> list[str]:
-    return [trial.user_attrs["code"] for trial in trials]
+def names(trials: TrialBatch) -> list[str]:
+    return trials.space.digits(trials.candidates.codes)
 
 
-def test_a_new_journal_names_its_metrics_and_inputs(tmp_path: Path, trials: list[FrozenTrial]) -> None:
+def test_a_new_journal_names_its_metrics_and_inputs(tmp_path: Path, trials: TrialBatch) -> None:
     path = tmp_path / "new" / "search.journal"
     journal = StudyJournal(path, HEADER)
     journal.record(trials)
@@ -49,7 +49,7 @@ def test_a_new_journal_names_its_metrics_and_inputs(tmp_path: Path, trials: list
 
 
 @pytest.mark.parametrize("known", [0, 5, 12])
-def test_resuming_adds_only_what_is_missing(tmp_path: Path, trials: list[FrozenTrial], known: int) -> None:
+def test_resuming_adds_only_what_is_missing(tmp_path: Path, trials: TrialBatch, known: int) -> None:
     path = tmp_path / "j"
     StudyJournal(path, HEADER).record(trials[:known])
     size = path.stat().st_size
@@ -62,7 +62,7 @@ def test_resuming_adds_only_what_is_missing(tmp_path: Path, trials: list[FrozenT
     assert (path.stat().st_size == size) is (known == 12)
 
 
-def test_a_torn_record_is_repaired_and_said(tmp_path: Path, trials: list[FrozenTrial]) -> None:
+def test_a_torn_record_is_repaired_and_said(tmp_path: Path, trials: TrialBatch) -> None:
     path = tmp_path / "j"
     StudyJournal(path, HEADER).record(trials)
     path.write_bytes(path.read_bytes()[:-30])
@@ -73,7 +73,7 @@ def test_a_torn_record_is_repaired_and_said(tmp_path: Path, trials: list[FrozenT
     assert codes_in(path) == names(trials)
 
 
-def test_two_runs_at_once_share_the_journal_without_duplicates(tmp_path: Path, trials: list[FrozenTrial]) -> None:
+def test_two_runs_at_once_share_the_journal_without_duplicates(tmp_path: Path, trials: TrialBatch) -> None:
     path = tmp_path / "j"
     one, other = StudyJournal(path, HEADER), StudyJournal(path, HEADER)
     one.record(trials[:6])
@@ -87,7 +87,7 @@ def test_two_runs_at_once_share_the_journal_without_duplicates(tmp_path: Path, t
     assert codes_in(path) == names(trials)
 
 
-def test_other_inputs_replace_the_journal(tmp_path: Path, trials: list[FrozenTrial]) -> None:
+def test_other_inputs_replace_the_journal(tmp_path: Path, trials: TrialBatch) -> None:
     path = tmp_path / "j"
     StudyJournal(path, HEADER).record(trials[:7])
     journal = StudyJournal(path, replace(HEADER, inputs="inputs-2"))
@@ -98,11 +98,10 @@ def test_other_inputs_replace_the_journal(tmp_path: Path, trials: list[FrozenTri
 
 
 @pytest.mark.parametrize("stored", [[0, 2], [0, 1, 2, 3, 4]])
-def test_other_or_additional_trials_replace_the_journal(
-    tmp_path: Path, trials: list[FrozenTrial], stored: list[int]
-) -> None:
+def test_other_or_additional_trials_replace_the_journal(tmp_path: Path, trials: TrialBatch, stored: list[int]) -> None:
     path = tmp_path / "j"
-    StudyJournal(path, HEADER).record([trials[number] for number in stored])
+    before = TrialBatch(trials.space, trials.candidates.take(np.array(stored)))
+    StudyJournal(path, HEADER).record(before)
     journal = StudyJournal(path, HEADER)
     journal.record(trials[:1])
     journal.record(trials[1:3])
@@ -119,7 +118,7 @@ def test_other_or_additional_trials_replace_the_journal(
     ],
 )
 def test_the_study_of_another_space_or_name_is_refused(
-    tmp_path: Path, trials: list[FrozenTrial], change: dict[str, str], message: str
+    tmp_path: Path, trials: TrialBatch, change: dict[str, str], message: str
 ) -> None:
     path = tmp_path / "j"
     StudyJournal(path, HEADER).record(trials)
@@ -145,7 +144,7 @@ def test_a_journal_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
         StudyJournal(tmp_path, HEADER)
 
 
-def test_a_journal_that_goes_away_is_an_error_and_keeps_what_it_has(tmp_path: Path, trials: list[FrozenTrial]) -> None:
+def test_a_journal_that_goes_away_is_an_error_and_keeps_what_it_has(tmp_path: Path, trials: TrialBatch) -> None:
     path = tmp_path / "run" / "j"
     journal = StudyJournal(path, HEADER)
     journal.record(trials[:5])

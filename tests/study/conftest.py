@@ -34,7 +34,6 @@ cells = 1
 [supernet]
 split = "nonlinear"
 groups = 2
-sharing = "whole"
 channels = 4
 cells = 1
 steps = 40

@@ -95,6 +95,7 @@ def test_what_was_kept_is_opened_before_anything_is_changed(prepared: Prepared, 
         check_stored(prepared, folder)
 
 
+@pytest.mark.filterwarnings("ignore:the predictor's scores do not rise")
 def test_a_predictor_is_fitted_once_for_its_labels(
     prepared: Prepared, labels: StudyLabels, run_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

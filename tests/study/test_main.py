@@ -55,7 +55,7 @@ def test_a_dry_run_prints_the_whole_study(here: RunHere, tmp_path: Path, tiny: P
     assert (code, errors) == (0, "")
     content = tomllib.loads(out)
     assert (content["name"], content["seed"], content["supernet"]["steps"]) == ("tiny", 7, 40)
-    assert content["budget"] == {"flops": "50M"}
+    assert content["budget"] == {"flops": "50M", "also": []}
     assert StudySettings.model_validate(content).predictor.folds == 2
     assert not (tmp_path / "run").exists()
     code, out, _ = here(tiny, "--dry-run", "--json", "--flops-budget", "50M", "--seed", 7)
@@ -65,7 +65,7 @@ def test_a_dry_run_prints_the_whole_study(here: RunHere, tmp_path: Path, tiny: P
 def test_later_words_override_earlier_ones(here: RunHere, tiny: Path, tmp_path: Path) -> None:
     words = ("--set", "seed=3", "--seed", 4, "--set", "budget.latency=9ms", "--latency-budget", "none")
     content = tomllib.loads(here(tiny, "--dry-run", *words)[1])
-    assert (content["seed"], content["budget"]) == (4, {})
+    assert (content["seed"], content["budget"]) == (4, {"also": []})
     content = tomllib.loads(here(tiny, "--dry-run", "--data", tmp_path, "--set", "data.flip=false")[1])
     assert content["data"]["source"], content["data"]["path"] == ("folder", str(tmp_path))
     assert content["data"]["flip"] is False
@@ -131,8 +131,11 @@ def test_resuming_without_a_change_gives_the_same(run_copy: Path, here: RunHere,
     assert code == 0
     after = contents(run_copy)
     # What says when and how long may differ, and so may the page that shows it.
-    told = {"state.json", "report.json", "report.html", "environment.json"}
-    assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} <= told
+    told = {"state.json", "report.json", "report.html", "environment.json", "search.journal"}
+    other = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert {name for name in other if not name.startswith("artifacts/")} <= told
+    # The search's note has the last command, and its copy of the report replaces the one before.
+    assert len(other) <= len(told) + 1
     for line in ("supernets: trained already", "labels: all ", "predictor: fitted already"):
         assert line in errors
     assert "supernets (2 x 40 steps)" not in errors
@@ -395,7 +398,8 @@ def test_what_can_be_made_again_is(name: str, run_copy: Path, finished: Path, he
         cut(path)
     code, _, errors = here("--output-dir", run_copy, "--resume", "--quiet")
     assert code == 0
-    (warning,) = errors.splitlines()
+    # Forty labels may also be too few to be learnt, which is said where the predictor is fitted.
+    (warning,) = [line for line in errors.splitlines() if "do not rise with the accuracy" not in line]
     assert warning.startswith("warning: ")
     assert warning.endswith("again")
     assert (run_copy / "lookup.csv").read_bytes() == (finished / "lookup.csv").read_bytes()

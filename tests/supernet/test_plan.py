@@ -26,7 +26,8 @@ MakePlan = Callable[..., SupernetPlan]
 @pytest.mark.parametrize(
     ("settings", "members", "sampler"),
     [
-        ({}, 2, WithinGroup),
+        ({}, 1, Balanced),
+        ({"split": "nonlinear"}, 2, WithinGroup),
         ({"groups": 4}, 4, WithinGroup),
         ({"bands": [[0, 1, 2], [3]], "sampler": "per_group"}, 2, WithinGroup),
         ({"split": "none"}, 1, WithinGroup),
@@ -62,7 +63,7 @@ def test_members_and_their_samplers(
 
 
 def test_equal_steps_but_where_sampling_is_uniform_over_the_space(plan_of: MakePlan) -> None:
-    assert [plan_of(steps=100).steps(member) for member in range(2)] == [100, 100]
+    assert [plan_of(steps=100, groups=2).steps(member) for member in range(2)] == [100, 100]
     uniform = plan_of(steps=1000, sampler="uniform", groups=4)
     population = uniform.split.population()
     steps = [uniform.steps(member) for member in range(4)]
@@ -81,15 +82,15 @@ def test_uniform_sampling_over_shared_weights_follows_the_populations(plan_of: M
 
 
 def test_members_differ_in_weights_and_draws_and_repeat_with_the_seed(plan_of: MakePlan) -> None:
-    first, again = plan_of(seed=5), plan_of(seed=5)
+    first, again = plan_of(seed=5, groups=2), plan_of(seed=5, groups=2)
 
     def weights(plan: SupernetPlan, member: int) -> torch.Tensor:
         return nn.utils.parameters_to_vector(plan.build(member).parameters())
 
     assert torch.equal(weights(first, 0), weights(again, 0))
     assert not torch.equal(weights(first, 0), weights(first, 1))
-    assert not torch.equal(weights(first, 0), weights(plan_of(seed=6), 0))
-    draws = [plan.sampler(plan.training(1)).block(0) for plan in (first, again, plan_of(seed=6))]
+    assert not torch.equal(weights(first, 0), weights(plan_of(seed=6, groups=2), 0))
+    draws = [plan.sampler(plan.training(1)).block(0) for plan in (first, again, plan_of(seed=6, groups=2))]
     assert (draws[0] == draws[1]).all()
     assert (draws[0] != draws[2]).any()
 

@@ -35,7 +35,7 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"schedule": "complexity", "final_learning_rate": 0.01}, "final_learning_rate belongs to schedule = 'cosine'"),
         ({"momentum_groups": "separated", "momentum": 0}, "'separated' needs a momentum above 0"),
         (
-            {"group_power": 2},
+            {"split": "nonlinear", "group_power": 2},
             "group_power belongs to sampler = 'balanced' and split = 'nonlinear' with sharing = 'one'",
         ),
         ({"group_power": 2, "split": "edge", "sharing": "one"}, "group_power belongs to"),
@@ -116,3 +116,11 @@ def test_resolved_settings_give_themselves() -> None:
         resolved = SupernetSettings(preset=name)
         assert SupernetSettings.model_validate(resolved.model_dump()) == resolved
         assert SupernetSettings.model_validate(resolved.model_dump(exclude_none=True)) == resolved
+
+
+def test_the_default_preset_gives_way_to_rules_of_ones_own() -> None:
+    assert SupernetSettings().sharing == "one"
+    assert SupernetSettings(steps=3, channels=4).sharing == "one"
+    assert SupernetSettings(split="nonlinear").sharing == "whole"
+    assert SupernetSettings(groups=3).group_power == 0
+    assert SupernetSettings(preset="auto", groups=3).group_power == 2

@@ -36,7 +36,7 @@ MakePlan = Callable[..., SupernetPlan]
 MakeJob = Callable[..., TrainingJob]
 RATE, DECAY, MOMENTUM = 0.05, 5e-4, 0.9
 KINDS: dict[str, dict[str, Any]] = {
-    "whole": {"member": 1},
+    "whole": {"member": 1, "groups": 2},
     "one supernet": {"preset": "spos"},
     "depth": {"sharing": "depth", "sampler": "per_group", "groups": 3},
     "balanced": {"sharing": "one", "groups": 4, "weight_average": 0.6},
@@ -296,7 +296,7 @@ class TestRefusals:
         assert job.checkpoint.read_bytes() == before
 
     def test_a_checkpoint_of_another_member_is_named(self, job_of: MakeJob) -> None:
-        job, other = job_of(), job_of(member=1)
+        job, other = job_of(groups=2), job_of(groups=2, member=1)
         train_member(job, ignore, after(2))
         job.checkpoint.rename(other.checkpoint)
         with pytest.raises(RunFolderError, match="was made with member = 0, not 1"):

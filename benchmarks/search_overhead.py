@@ -1,0 +1,169 @@
+"""What a search costs beside its predictor: per trial in batches, for a whole space, and for a million architectures.
+
+python -m benchmarks.search_overhead
+
+The scorer is a table that is looked up, so that what is timed is proposing, pricing, choosing and writing the journal.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from surrogate_nas.budgets import Budget
+from surrogate_nas.command_line import run_command, say
+from surrogate_nas.predictor.protocol import Floats, Prediction
+from surrogate_nas.search.candidates import AnyArray
+from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.search.run import ACCURACY, run_search
+from surrogate_nas.search.samplers import SAMPLERS
+from surrogate_nas.search.selection import best_first
+from surrogate_nas.search.settings import SearchSettings
+from surrogate_nas.search.study import Header, StudyJournal
+from surrogate_nas.search.trials import TrialBatch
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.space import Codes, Space
+
+Row = dict[str, float | int | str]
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+MILLION_OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
+MILLION_NODES = 5
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Scores and latencies drawn once, in listing order; itself a scorer and a cost model.
+
+    Attributes:
+        space: The space.
+        score: Shape (size,).
+        latency_ms: Shape (size,).
+    """
+
+    space: Space
+    score: Floats
+    latency_ms: Floats
+    names: tuple[str, ...] = ("latency_ms",)
+
+    def predict(self, codes: Codes) -> Prediction:
+        """The scores of codes of shape (N, D)."""
+        scores = self.score[self.space.index(codes)]
+        return Prediction(scores, np.zeros(len(scores)))
+
+    def evaluate(self, codes: Codes) -> Mapping[str, AnyArray]:
+        """The latencies of codes of shape (N, D)."""
+        return {"latency_ms": self.latency_ms[self.space.index(codes)]}
+
+
+def drawn_numbers(space: Space) -> Numbers:
+    """Numbers that depend on the class alone, as a predictor's do."""
+    rng = np.random.default_rng(0)
+    classes = space.index(space.canonical(space.all_codes()))
+    return Numbers(space, 60 + 30 * rng.random(space.size)[classes], 1 + 9 * rng.random(space.size)[classes])
+
+
+def million() -> CellSpace:
+    """Cells of five nodes with four operations: 1,048,576 architectures."""
+    edges = [(start, end) for end in range(1, MILLION_NODES) for start in range(end)]
+    return CellSpace("five_nodes", "0" * 16, edges, MILLION_OPERATIONS, load_space("nasbench201").network)
+
+
+def measure(space: Space, numbers: Numbers, sampler: str, trials: int, batch: int) -> Row:
+    """One search, timed from nothing to its result, with its journal on disk."""
+    settings = SearchSettings.model_validate({"sampler": sampler, "trials": trials, "batch": batch})
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Path(folder) / "search.journal"
+        began = time.perf_counter()
+        result = run_search(
+            space,
+            numbers,
+            numbers,
+            [Budget("latency_ms", 6.0)],
+            settings,
+            seed=0,
+            journal=journal,
+            study="overhead",
+            inputs="-",
+        )
+        seconds = time.perf_counter() - began
+        size = journal.stat().st_size
+    return _row(space, sampler, batch, len(result.codes), seconds, size)
+
+
+def measure_whole(space: Space, numbers: Numbers, batch: int) -> Row:
+    """Scans a space and writes every architecture of it, the best first, isomorphic ones as well."""
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Path(folder) / "search.journal"
+        began = time.perf_counter()
+        whole = Evaluator(space, numbers, numbers, [Budget("latency_ms", 6.0)]).whole_space()
+        order = best_first(whole, np.arange(len(whole)))
+        stored = StudyJournal(journal, Header(space.name, space.fingerprint, "-", (ACCURACY, "latency_ms")))
+        for start in range(0, len(order), batch):
+            stored.record(TrialBatch(space, whole.take(order[start : start + batch])))
+        stored.finish()
+        seconds = time.perf_counter() - began
+        size = journal.stat().st_size
+    return _row(space, "everything", batch, len(order), seconds, size)
+
+
+def _row(space: Space, sampler: str, batch: int, written: int, seconds: float, size: int) -> Row:
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "space": space.name,
+        "architectures": space.size,
+        "sampler": sampler,
+        "batch": batch,
+        "trials": written,
+        "seconds": seconds,
+        "ms_per_trial": 1e3 * seconds / max(written, 1),
+        "journal_mb": size / 1e6,
+        "peak_memory_mb": peak_kib * (1 if sys.platform == "darwin" else 1024) / 1e6,
+    }
+
+
+@app.command()
+def search_overhead(
+    samplers: Annotated[str, typer.Option(help=f"Separated by commas: {', '.join(SAMPLERS)}.")] = "predictor",
+    with_million: Annotated[
+        bool, typer.Option("--million/--no-million", help="A space of a million as well; its journal takes 1 GB.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+) -> None:
+    """Time of a search without its predictor."""
+    space = load_space("nasbench201")
+    numbers = drawn_numbers(space)
+    rows = [measure(space, numbers, sampler.strip(), 1000, 50) for sampler in samplers.split(",")]
+    rows.append(measure_whole(space, numbers, 2000))
+    if with_million:
+        large = million()
+        rows.append(measure_whole(large, drawn_numbers(large), 50_000))
+    if as_json:
+        say(json.dumps(rows, indent=2))
+        return
+    lines = [f"{'sampler':10}{'space':>12}{'trials':>9}{'batch':>7}{'seconds':>9}{'ms/trial':>10}{'journal MB':>12}"]
+    for row in rows:
+        lines.append(
+            f"{row['sampler']:10}{row['architectures']:12,}{row['trials']:9,}{row['batch']:7,}{row['seconds']:9.2f}"
+            f"{row['ms_per_trial']:10.3f}{row['journal_mb']:12.1f}"
+        )
+    say("\n".join(lines))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives its exit code."""
+    return run_command(app, "python -m benchmarks.search_overhead", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""How trained networks change a score: a Gaussian process on what the score leaves unexplained.
+
+Ten trained networks are too few to fit a predictor to, and plenty to correct one. A candidate's accuracy is taken to be
+
+    y = level + slope * x + g(features) + own + noise
+
+x being the predictor's score, standardised among the best; g is smooth in the features of the architecture, ``own``
+belongs to one architecture alone, and noise to one training. All are normal, so that the posterior has a closed form
+(Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, chapter 2).
+
+Symbols:
+    N: candidates.
+    F: features.
+    T: trained networks; a network may be trained more than once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.search.acquisition import expected_improvement
+from surrogate_nas.search.candidates import Floats, Rows
+from surrogate_nas.search.settings import ResidualSettings
+
+# The level is unknown; so is, to a smaller extent, the slope.
+_LEVEL_SPREAD = 3.0
+_SLOPE_SPREAD = 0.5
+# Fewer trainings do not say how far they spread.
+_FEWEST_FOR_SPREAD = 4
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is believed of N candidates.
+
+    Attributes:
+        mean: Expected accuracy in percent, shape (N,); relative to an unknown level where nothing was trained.
+        std: Its standard deviation, without the noise of a training, shape (N,).
+    """
+
+    mean: Floats
+    std: Floats
+
+
+class ResidualProcess:
+    """Beliefs about N candidates before and after some of them were trained.
+
+    Only columns of the covariance that belong to trained networks are ever computed: a million candidates are no
+    hindrance.
+
+    Args:
+        score: Predicted quality, shape (N,), larger is better; its scale does not matter.
+        features: What architectures are compared by, shape (N, F), on comparable scales (``standardised``); F may be 0.
+        settings: How much is believed of the score and of neighbours.
+        allowed: Which candidates may be trained and answered with, shape (N,); all where not given.
+    """
+
+    def __init__(
+        self,
+        score: Floats,
+        features: Floats,
+        settings: ResidualSettings,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._allowed = np.ones(len(score), dtype=np.bool_) if allowed is None else allowed
+        # A standard deviation of the score is one among the best, where the differences are that matter.
+        best = np.sort(score[self._allowed])[::-1][: settings.reference]
+        spread = float(best.std()) if np.ptp(best) > 0 else 1.0
+        self._x = (score - best.mean()) / spread
+        self._features = features
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which candidates may be trained and answered with, shape (N,)."""
+        return self._allowed
+
+    def _columns(self, rows: Rows) -> Floats:
+        """Covariance of every candidate with those at ``rows`` (T), shape (N, T)."""
+        settings = self._settings
+        near = np.exp(-_squared_distances(self._features, self._features[rows]) / (2 * settings.length**2))
+        slope = (_SLOPE_SPREAD * settings.slope) ** 2 * np.outer(self._x, self._x[rows])
+        columns = settings.smooth**2 * near + slope + _LEVEL_SPREAD**2
+        # Twice the same row is twice the same architecture.
+        for position, row in enumerate(rows.tolist()):
+            columns[row, position] += settings.own**2
+        return np.asarray(columns)
+
+    def _variance(self) -> Floats:
+        """Prior variance of every candidate, the level's included, shape (N,)."""
+        settings = self._settings
+        slope = (_SLOPE_SPREAD * settings.slope * self._x) ** 2
+        return np.asarray(settings.smooth**2 + settings.own**2 + slope + _LEVEL_SPREAD**2)
+
+    def _unit(self, values: Floats) -> float:
+        """Percentage points that all deviations are in: the setting's, or more where trainings spread more."""
+        settings = self._settings
+        if len(values) < _FEWEST_FOR_SPREAD:
+            return settings.spread_percent
+        expected = np.sqrt(settings.slope**2 + settings.smooth**2 + settings.own**2 + settings.noise**2)
+        return max(settings.spread_percent, float(values.std(ddof=1) / expected)) if expected > 0 else 1.0
+
+    def posterior(self, rows: Sequence[int], accuracy_percent: Sequence[float]) -> Posterior:
+        """What is believed once the candidates at ``rows`` (T) were trained to ``accuracy_percent`` (T)."""
+        prior = self._settings.slope * self._x
+        if not len(rows):
+            unit = self._settings.spread_percent
+            return Posterior(unit * prior, unit * np.sqrt(self._variance()))
+        taken = np.asarray(rows, dtype=np.int64)
+        values = np.asarray(accuracy_percent, dtype=np.float64)
+        columns = self._columns(taken)
+        inside = columns[taken].copy()
+        inside[np.diag_indices(len(taken))] += self._settings.noise**2
+        gain = np.linalg.solve(inside, columns.T).T  # (N, T)
+        centre, unit = float(values.mean()), self._unit(values)
+        mean = centre + unit * prior + gain @ (values - centre - unit * prior[taken])
+        variance = self._variance() - np.einsum("nt,nt->n", gain, columns)
+        return Posterior(mean, unit * np.sqrt(np.maximum(variance, 0.0)))
+
+    def next_batch(
+        self, rows: Sequence[int], accuracy_percent: Sequence[float], count: int, pending: Sequence[int] = ()
+    ) -> list[int]:
+        """Candidates worth training next, the most promising first, none of them trained before.
+
+        Upper confidence bounds, one after another: each is chosen as if those before had come out as expected ("kriging
+        believer", Ginsbourger et al., 2010), so that a batch is not one neighbourhood; ``pending`` ones are being
+        trained and are taken to come out as expected, too.
+        """
+        believed, values = list(rows), [float(value) for value in accuracy_percent]
+        chosen: list[int] = []
+        for row in pending:
+            values.append(float(self.posterior(believed, values).mean[row]))
+            believed.append(row)
+        free = self._allowed.copy()
+        free[believed] = False
+        for _ in range(min(count, int(free.sum()))):
+            state = self.posterior(believed, values)
+            # Before anything is trained the candidates differ in nothing but the score.
+            bound = state.mean + (self._settings.caution * state.std if believed else 0.0)
+            best = int(np.argmax(np.where(free, bound, -np.inf)))
+            free[best] = False
+            chosen.append(best)
+            believed.append(best)
+            values.append(float(state.mean[best]))
+        return chosen
+
+    def expected_gain(self, rows: Sequence[int], accuracy_percent: Sequence[float], count: int) -> float:
+        """Percentage points that training ``count`` more is expected to gain at most over the best one known.
+
+        The sum of the largest expected improvements (Jones et al., 1998) on the candidate that would be taken now; the
+        true gain is smaller, since improvements overlap and a training is noisy. Infinite where nothing was trained.
+        """
+        if not len(rows):
+            return float("inf")
+        state = self.posterior(rows, accuracy_percent)
+        improvement = expected_improvement(state.mean - state.mean[self._allowed].max(), state.std)
+        improvement[list(rows)] = 0.0
+        improvement[~self._allowed] = 0.0
+        return float(np.sort(improvement)[::-1][:count].sum())
+
+
+def standardised(features: NDArray[np.floating]) -> Floats:
+    """Features of mean 0 and variance 1, constant ones left out, scaled so that distances are about 1; shape (N, F)."""
+    spread = features.std(axis=0)
+    varying = features[:, spread > 0]
+    if not varying.shape[1]:
+        return np.zeros((len(features), 0))
+    return np.asarray((varying - varying.mean(axis=0)) / spread[spread > 0] / np.sqrt(varying.shape[1]))
+
+
+def _squared_distances(one: Floats, other: Floats) -> Floats:
+    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None, :]
+    return np.asarray(np.maximum(squares - 2 * one @ other.T, 0.0))

@@ -1,0 +1,82 @@
+"""Checkpoints of the training of one network: weights, statistics, momenta and progress in one safetensors file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
+from surrogate_nas.files import atomic_write
+
+_SCHEMA = "1"
+_STATE, _MOMENTUM = "state.", "momentum."
+
+
+def save_training(
+    path: Path, network: nn.Module, optimizer: torch.optim.SGD, step: int, identity: Mapping[str, str]
+) -> None:
+    """Writes a checkpoint in place of an older one.
+
+    Args:
+        path: A ``.safetensors`` file.
+        network: Its parameters and statistics are kept.
+        optimizer: Its momenta are kept.
+        step: Steps done.
+        identity: What the training belongs to; ``load_training`` asks for the same.
+
+    Raises:
+        TrainingError: If it cannot be written, such as on a full disk; an older checkpoint stays as it is.
+    """
+    tensors = {_STATE + name: tensor for name, tensor in network.state_dict().items()}
+    for name, parameter in network.named_parameters():
+        momentum = optimizer.state.get(parameter, {}).get("momentum_buffer")
+        if momentum is not None:
+            tensors[_MOMENTUM + name] = momentum
+    metadata = {"schema": _SCHEMA, "step": str(step), "identity": json.dumps(dict(identity))}
+    try:
+        with atomic_write(path) as temporary:
+            plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+            save_file(plain, temporary, metadata)
+    except (WriteError, SafetensorError) as error:
+        raise TrainingError(f"the checkpoint {path} cannot be written: {error}; make room and go on") from None
+
+
+def load_training(path: Path, network: nn.Module, optimizer: torch.optim.SGD, identity: Mapping[str, str]) -> int:
+    """Puts a checkpoint into a network and its optimizer, and gives the number of steps done.
+
+    Raises:
+        StoreError: If the file is damaged, foreign, or of another version of the project.
+        RunFolderError: If it belongs to something else; the first differing field is named.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        if metadata["schema"] != _SCHEMA:
+            raise ValueError(f"schema {metadata['schema']}, this version reads {_SCHEMA}")
+        made_with, step = dict(json.loads(metadata["identity"])), int(metadata["step"])
+        _require(made_with, identity, path)
+        network.load_state_dict({name[len(_STATE) :]: t for name, t in tensors.items() if name.startswith(_STATE)})
+        for name, parameter in network.named_parameters():
+            if _MOMENTUM + name in tensors:
+                optimizer.state[parameter]["momentum_buffer"] = tensors[_MOMENTUM + name].to(parameter.device)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, RunFolderError):
+            raise
+        raise StoreError(
+            f"the checkpoint {path} is damaged or not one of this training ({error}); remove it to train again"
+        ) from None
+    return step
+
+
+def _require(made_with: Mapping[str, str], identity: Mapping[str, str], path: Path) -> None:
+    for name, value in identity.items():
+        if made_with.get(name) != value:
+            raise RunFolderError(
+                f"the checkpoint {path} was made with {name} = {made_with.get(name)}, not {value}; remove it to train"
+                " again"
+            )
