@@ -137,6 +137,10 @@ class ProfiledLatency:
                 f"{noisy[0]} of {len(pieces)} operations and {noisy[1]} of {len(self._whole)} whole networks were"
                 " still noisy after every attempt; measure again on a machine that does nothing else"
             )
+        if not self._drift_known:
+            notes.append(
+                "drift between measurements is unknown and not part of the error: each network measured again was noisy"
+            )
         groups = self._groups if self._correction.kind == "factor per group" else ("offset_ms", "scale")
         latency = {
             "kind": "measured",
@@ -161,12 +165,17 @@ class ProfiledLatency:
 
         Networks are timed in turns, so that a machine that slows down meanwhile slows all of them down alike: leaving
         one out cannot see it. The largest relative change of three (the fastest, the slowest, one between) is added
-        to errors.
+        to errors. Noisy ones tell of other work on the machine at that moment, not of drift, and do not count.
         """
         anchors = codes[[0, len(codes) // 2, len(codes) - 1]]
-        first = np.array([one.median_ms for one in self._measure(anchors, on_progress)])
-        again = np.array([one.median_ms for one in self._measure(anchors, on_progress, prefix="anchor")])
-        return float(np.abs(again / first - 1).max())
+        pairs = zip(
+            self._measure(anchors, on_progress), self._measure(anchors, on_progress, prefix="anchor"), strict=True
+        )
+        changes = [
+            abs(again.median_ms / first.median_ms - 1) for first, again in pairs if not (first.noisy or again.noisy)
+        ]
+        self._drift_known = bool(changes)
+        return max(changes, default=0.0)
 
     def _group_ms(self, effective: Codes) -> NDArray[np.float64]:
         """Summed latency of each group of pieces, (N, G)."""
