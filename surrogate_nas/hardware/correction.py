@@ -43,7 +43,18 @@ class Correction:
 
     def predict(self, groups: NDArray[np.float64]) -> NDArray[np.float64]:
         """Latencies, shape (N,), in ms, of networks whose groups take ``groups``, shape (N, G), alone."""
-        return np.asarray(_design(self.kind, groups) @ self.coefficients)
+        return weighted_sum(_design(self.kind, groups), self.coefficients)
+
+
+def weighted_sum(columns: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``columns @ weights`` for (N, K) and (K,), column by column, shape (N,).
+
+    The last bits of a product by BLAS change with where its operands lie in memory; two processes must agree on costs.
+    """
+    total = np.zeros(len(columns))
+    for column, weight in zip(columns.T, weights, strict=True):
+        total += column * weight
+    return total
 
 
 def fit_correction(groups: NDArray[np.float64], measured: NDArray[np.float64]) -> Correction:

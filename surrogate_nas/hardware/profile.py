@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.bench import Bench, Candidate
-from surrogate_nas.hardware.correction import Correction, fit_correction
+from surrogate_nas.hardware.correction import Correction, fit_correction, weighted_sum
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
 from surrogate_nas.hardware.workload import FIXED, workload
@@ -179,7 +179,8 @@ class ProfiledLatency:
 
     def _group_ms(self, effective: Codes) -> NDArray[np.float64]:
         """Summed latency of each group of pieces, (N, G)."""
-        return np.asarray(self._workload.counts(effective) @ self._piece_ms)
+        counts = self._workload.counts(effective)
+        return np.column_stack([weighted_sum(counts, of_pieces) for of_pieces in self._piece_ms.T])
 
     def _choose(self, count: int, rng: np.random.Generator) -> Codes:
         """Networks to measure, different from each other: the fastest, the slowest, and one per stratum between.

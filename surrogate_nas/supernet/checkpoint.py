@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
@@ -57,10 +57,10 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, s
     metadata = {name: str(number) for name, number in numbers.items()}
     metadata |= {"schema": _SCHEMA, "identity": json.dumps(dict(identity))}
     try:
+        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         with atomic_write(path) as temporary:
-            save_file(
-                {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary, metadata
-            )
+            # Not by save_file, whose own temporary file outlives a kill under a name that nobody knows.
+            temporary.write_bytes(save(plain, metadata))
     except (WriteError, SafetensorError) as error:
         what = str(error) if isinstance(error, WriteError) else f"{path} cannot be written: {error}"
         raise TrainingError(

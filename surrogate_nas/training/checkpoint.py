@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
@@ -38,9 +38,10 @@ def save_training(
             tensors[_MOMENTUM + name] = momentum
     metadata = {"schema": _SCHEMA, "step": str(step), "identity": json.dumps(dict(identity))}
     try:
+        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         with atomic_write(path) as temporary:
-            plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-            save_file(plain, temporary, metadata)
+            # Not by save_file, whose own temporary file outlives a kill under a name that nobody knows.
+            temporary.write_bytes(save(plain, metadata))
     except (WriteError, SafetensorError) as error:
         raise TrainingError(f"the checkpoint {path} cannot be written: {error}; make room and go on") from None
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
-from surrogate_nas.supernet import checkpoint as module
 from surrogate_nas.supernet.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -147,11 +146,11 @@ def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_checkpoint_before(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = path.read_bytes()
 
-    def full(_tensors: object, target: Path, _metadata: object) -> None:
-        Path(target).write_bytes(before[:100])
+    def full(target: Path, content: bytes) -> None:
+        target.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(module, "save_file", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     expected = f"the checkpoint {path} cannot be written: No space left on device; the one before it is kept"
     with pytest.raises(TrainingError, match=re.escape(expected)):
         save_checkpoint(path, Checkpoint(8, {}, (), torch.zeros(5)), IDENTITY)

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
-from surrogate_nas.supernet import checkpoint as checkpoint_module
 from surrogate_nas.supernet import workers
 from surrogate_nas.supernet.agenda import Agenda, Step
 from surrogate_nas.supernet.checkpoint import load_checkpoint
@@ -330,12 +329,12 @@ class TestRefusals:
         train_member(job, ignore, after(2))
         before = job.checkpoint.read_bytes()
 
-        def full(_tensors: object, target: Path, _metadata: object) -> None:
-            Path(target).write_bytes(b"half")
+        def full(target: Path, content: bytes) -> None:
+            target.write_text("half")
             raise OSError(errno.ENOSPC, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr(checkpoint_module, "save_file", full)
+            patch.setattr(Path, "write_bytes", full)
             with pytest.raises(TrainingError, match=re.escape("No space left on device; the one before it is kept")):
                 train_member(job, ignore, never)
         assert job.checkpoint.read_bytes() == before
