@@ -179,7 +179,7 @@ class ProfiledLatency:
 
     def _group_ms(self, effective: Codes) -> NDArray[np.float64]:
         """Summed latency of each group of pieces, (N, G)."""
-        counts = self._workload.counts(effective)
+        counts = self._workload.counts(effective).astype(np.float64)
         return np.column_stack([weighted_sum(counts, of_pieces) for of_pieces in self._piece_ms.T])
 
     def _choose(self, count: int, rng: np.random.Generator) -> Codes:
