@@ -1,6 +1,7 @@
 """Builds the operations that a cell chooses from; ``surrogate_nas.space.operations`` says what they cost.
 
-The operations are those of NAS-Bench-201 (arXiv 2001.00326, figure 1), at stride 1 and unchanged width.
+The operations are those of NAS-Bench-201 (arXiv 2001.00326, figure 1), NAS-Bench-101 (arXiv 1902.09635) and DARTS
+(arXiv 1806.09055), at unchanged width.
 """
 
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from surrogate_nas.errors import SpaceError
 
@@ -16,11 +18,19 @@ Norm = Callable[[int], nn.Module]
 
 
 class Zero(nn.Module):
-    """Cuts its edge."""
+    """Cuts its edge.
+
+    Args:
+        stride: What the size is divided by.
+    """
+
+    def __init__(self, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zeros of the shape of x."""
-        return torch.zeros_like(x)
+        """Zeros of the shape of x, or of half its size."""
+        return torch.zeros_like(x[:, :, :: self.stride, :: self.stride])
 
 
 class ReluConvNorm(nn.Sequential):
@@ -42,23 +52,103 @@ class ReluConvNorm(nn.Sequential):
         )
 
 
-_BUILDERS: MappingProxyType[str, Callable[[int, Norm], nn.Module]] = MappingProxyType(
+class ConvNormRelu(nn.Sequential):
+    """Convolution, normalisation, ReLU, as in NAS-Bench-101.
+
+    Args:
+        channels: Channels of the input and the output.
+        kernel: Side of the kernel.
+        stride: Stride of the convolution.
+        norm: Builds the normalisation.
+    """
+
+    def __init__(self, channels: int, kernel: int, stride: int, norm: Norm) -> None:
+        super().__init__(
+            nn.Conv2d(channels, channels, kernel, stride, padding=kernel // 2, bias=False), norm(channels), nn.ReLU()
+        )
+
+
+class DepthwiseConv(nn.Sequential):
+    """ReLU, convolution of each channel by itself, 1x1 convolution, normalisation.
+
+    Args:
+        channels: Channels of the input and the output.
+        kernel: Side of the kernel.
+        stride: Stride of the first convolution.
+        dilation: Pixels between those that the kernel sees.
+        norm: Builds the normalisation.
+    """
+
+    def __init__(self, channels: int, kernel: int, stride: int, dilation: int, norm: Norm) -> None:
+        padding = dilation * (kernel // 2)
+        super().__init__(
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            norm(channels),
+        )
+
+
+def _separable(channels: int, kernel: int, stride: int, norm: Norm) -> nn.Module:
+    return nn.Sequential(DepthwiseConv(channels, kernel, stride, 1, norm), DepthwiseConv(channels, kernel, 1, 1, norm))
+
+
+class FactorizedReduce(nn.Module):
+    """Halves the size with 1x1 convolutions that see every pixel diagonal: half the channels from each of two.
+
+    The second convolution starts one pixel to the right and below (DARTS); the odd pixel out is zero.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        norm: Builds the normalisation.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
+        super().__init__()
+        half = out_channels // 2
+        self.relu = nn.ReLU()
+        self.first = nn.Conv2d(in_channels, out_channels - half, 1, stride=2, bias=False)
+        # A width of one leaves nothing for the second.
+        self.second = nn.Conv2d(in_channels, half, 1, stride=2, bias=False) if half else None
+        self.norm = norm(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, in, S, S) to (B, out, S / 2, S / 2), rounded up."""
+        rectified = self.relu(x)
+        parts = [self.first(rectified)]
+        if self.second is not None:
+            parts.append(self.second(F.pad(rectified, (0, 1, 0, 1))[:, :, 1:, 1:]))
+        y: Tensor = self.norm(torch.cat(parts, dim=1))
+        return y
+
+
+_BUILDERS: MappingProxyType[str, Callable[[int, int, Norm], nn.Module]] = MappingProxyType(
     {
-        "none": lambda _channels, _norm: Zero(),
-        "skip_connect": lambda _channels, _norm: nn.Identity(),
-        "nor_conv_1x1": lambda channels, norm: ReluConvNorm(channels, channels, 1, 1, norm),
-        "nor_conv_3x3": lambda channels, norm: ReluConvNorm(channels, channels, 3, 1, norm),
-        "avg_pool_3x3": lambda _channels, _norm: nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
+        "none": lambda _channels, stride, _norm: Zero(stride),
+        "skip_connect": lambda channels, stride, norm: (
+            nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, norm)
+        ),
+        "nor_conv_1x1": lambda channels, stride, norm: ReluConvNorm(channels, channels, 1, stride, norm),
+        "nor_conv_3x3": lambda channels, stride, norm: ReluConvNorm(channels, channels, 3, stride, norm),
+        "avg_pool_3x3": lambda _channels, stride, _norm: nn.AvgPool2d(3, stride, padding=1, count_include_pad=False),
+        "max_pool_3x3": lambda _channels, stride, _norm: nn.MaxPool2d(3, stride, padding=1),
+        "conv_bn_relu_1x1": lambda channels, stride, norm: ConvNormRelu(channels, 1, stride, norm),
+        "conv_bn_relu_3x3": lambda channels, stride, norm: ConvNormRelu(channels, 3, stride, norm),
+        "sep_conv_3x3": lambda channels, stride, norm: _separable(channels, 3, stride, norm),
+        "sep_conv_5x5": lambda channels, stride, norm: _separable(channels, 5, stride, norm),
+        "dil_conv_3x3": lambda channels, stride, norm: DepthwiseConv(channels, 3, stride, 2, norm),
+        "dil_conv_5x5": lambda channels, stride, norm: DepthwiseConv(channels, 5, stride, 2, norm),
     }
 )
 
 
-def build_operation(name: str, channels: int, norm: Norm = nn.BatchNorm2d) -> nn.Module:
-    """One operation from (B, channels, H, W) to the same shape.
+def build_operation(name: str, channels: int, norm: Norm = nn.BatchNorm2d, stride: int = 1) -> nn.Module:
+    """One operation from (B, channels, H, W) to the same shape, or at a stride of 2 to half the size.
 
     Raises:
         SpaceError: If the operation is unknown.
     """
     if name not in _BUILDERS:
         raise SpaceError(f"unknown operation {name!r}; choose from {', '.join(_BUILDERS)}")
-    return _BUILDERS[name](channels, norm)
+    return _BUILDERS[name](channels, stride, norm)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.predictor.protocol import Codes, Floats
-from surrogate_nas.space.operations import OPERATIONS, OperationSpec
+from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Space
 
 _FIRST_OPERATION = 3
@@ -57,13 +57,8 @@ def node_types(space: Space) -> NodeTypes:
         np.array([False] * _FIRST_OPERATION + [spec.is_identity for spec in specs]),
         np.array([False] * _FIRST_OPERATION + [spec.is_zero for spec in specs]),
         np.array(fixed + [float(spec.nonlinear_functions) for spec in specs]),
-        np.array(fixed + [_reach(spec) for spec in specs]),
+        np.array(fixed + [float(spec.reach) for spec in specs]),
     )
-
-
-def _reach(spec: OperationSpec) -> float:
-    # One channel on one pixel takes one multiply-accumulate per weight of the kernel.
-    return (float(spec.flops(1, 1)) ** 0.5 - 1) / 2 if spec.nonlinear_functions else 0.0
 
 
 def one_hot(space: Space, codes: Codes) -> Floats:

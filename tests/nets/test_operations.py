@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.normalization import RecordingBatchNorm
-from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.nets.operations import FactorizedReduce, build_operation
 from surrogate_nas.space.operations import OPERATIONS
 
 
@@ -24,9 +24,10 @@ def test_exactly_the_operations_that_a_space_may_use_can_be_built() -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_every_operation_keeps_the_shape(name: str, size: int) -> None:
-    x = torch.randn(3, 4, size, size)
-    assert build_operation(name, 4)(x).shape == x.shape
+def test_every_operation_keeps_the_shape_or_halves_the_size(name: str, size: int) -> None:
+    x = torch.randn(3, 5, size, size)
+    assert build_operation(name, 5)(x).shape == x.shape
+    assert build_operation(name, 5, stride=2)(x).shape == (3, 5, -(-size // 2), -(-size // 2))
 
 
 @pytest.mark.parametrize(("name", "padding"), [("nor_conv_1x1", 0), ("nor_conv_3x3", 1)])
@@ -49,3 +50,24 @@ def test_the_normalisation_is_the_one_asked_for() -> None:
     kinds = [type(part) for part in build_operation("nor_conv_3x3", 4, RecordingBatchNorm).modules()]
     assert RecordingBatchNorm in kinds
     assert nn.BatchNorm2d not in kinds
+
+
+def test_a_factorized_reduction_takes_the_pixels_of_two_diagonals() -> None:
+    module = FactorizedReduce(1, 2, lambda _channels: nn.Identity())
+    for convolution in (module.first, module.second):
+        assert convolution is not None
+        nn.init.ones_(convolution.weight)
+    y = module(torch.arange(16.0).reshape(1, 1, 4, 4))
+    assert y.tolist() == [[[[0, 2], [8, 10]], [[5, 7], [13, 15]]]]
+
+
+def test_a_separable_convolution_is_two_depthwise_ones_of_which_the_first_has_the_stride() -> None:
+    torch.manual_seed(0)
+    module = build_operation("sep_conv_5x5", 3, stride=2)
+    depthwise, pointwise, again, last = (part for part in module.modules() if isinstance(part, nn.Conv2d))
+    x = torch.randn(2, 3, 8, 8)
+    given = x
+    for deep, point, stride in [(depthwise, pointwise, 2), (again, last, 1)]:
+        deepened = F.conv2d(F.relu(x), deep.weight, padding=2, stride=stride, groups=3)
+        x = F.batch_norm(F.conv2d(deepened, point.weight), None, None, training=True)
+    torch.testing.assert_close(module(given), x)
