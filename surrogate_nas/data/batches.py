@@ -4,17 +4,30 @@ Symbols:
     N: training images; B: images of a batch; C: channels; S: side in pixels; P: side with padding.
 """
 
+from typing import Protocol
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from surrogate_nas.data.images import DataSplits
+from surrogate_nas.data.images import ImageSet
 from surrogate_nas.errors import DataError
 
 # Streams of random numbers drawn from one seed.
 ORDER, AUGMENTATION = 0, 1
+
+
+class TrainingImages(Protocol):
+    """Images to train on, and how they are normalised."""
+
+    @property
+    def train(self) -> ImageSet:
+        """The images."""
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Images (B, C, S, S), uint8, as float32."""
 
 
 class Batches:
@@ -24,7 +37,7 @@ class Batches:
     same in every process and on every device.
 
     Args:
-        splits: Images; batches are made on the device where the training part is.
+        images: Images; batches are made on the device where the training part is.
         batch_size: Images per batch, B.
         seed: Seed of order and augmentation.
         flip: Whether images are mirrored left to right, half of the time.
@@ -34,16 +47,18 @@ class Batches:
         DataError: If there are fewer images than a batch has, or a shift moves whole images out.
     """
 
-    def __init__(self, splits: DataSplits, batch_size: int, *, seed: int, flip: bool, shift: int) -> None:
-        if not 1 <= batch_size <= len(splits.train):
+    def __init__(self, images: TrainingImages, batch_size: int, *, seed: int, flip: bool, shift: int) -> None:
+        if not 1 <= batch_size <= len(images.train):
             raise DataError(
-                f"a batch has 1 to {len(splits.train)} images, all that there are to train on (got {batch_size})"
+                f"a batch has 1 to {len(images.train)} images, all that there are to train on (got {batch_size})"
             )
-        if not 0 <= shift < splits.image_size:
-            raise DataError(f"data.shift must be less than the image size, {splits.image_size} pixels (got {shift})")
+        if not 0 <= shift < images.train.image_size:
+            raise DataError(
+                f"data.shift must be less than the image size, {images.train.image_size} pixels (got {shift})"
+            )
         self.batch_size = batch_size
-        self.steps_per_epoch = len(splits.train) // batch_size
-        self._splits, self._seed, self._flip, self._shift = splits, seed, flip, shift
+        self.steps_per_epoch = len(images.train) // batch_size
+        self._images, self._seed, self._flip, self._shift = images, seed, flip, shift
         self._ordered_epoch, self._order = -1, np.empty(0, dtype=np.int64)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
@@ -55,9 +70,9 @@ class Batches:
         Raises:
             DataError: If the step is negative.
         """
-        train = self._splits.train
+        train = self._images.train
         indices = torch.from_numpy(self.indices(step)).to(train.images.device)
-        return self._splits.normalise(self._augment(train.images[indices], step)), train.labels[indices]
+        return self._images.normalise(self._augment(train.images[indices], step)), train.labels[indices]
 
     def indices(self, step: int) -> NDArray[np.int64]:
         """Positions in the training part of a step's images, shape (B,)."""
@@ -66,7 +81,7 @@ class Batches:
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._ordered_epoch:
             rng = np.random.default_rng([ORDER, self._seed, epoch])
-            self._ordered_epoch, self._order = epoch, rng.permutation(len(self._splits.train))
+            self._ordered_epoch, self._order = epoch, rng.permutation(len(self._images.train))
         return self._order[position * self.batch_size : (position + 1) * self.batch_size]
 
     def _augment(self, images: Tensor, step: int) -> Tensor:

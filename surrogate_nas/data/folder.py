@@ -7,7 +7,7 @@ classes, and gives up on an empty folder.
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,8 @@ from surrogate_nas.errors import DataError
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".gif", ".tif", ".tiff"})
 ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 TRAINING_NAMES = ("train", "training")
-HELD_OUT_NAMES = frozenset({"val", "valid", "validation", "dev", "test", "testing"})
+# What may stand beside the training folder, the most like a test part first.
+HELD_OUT_NAMES = ("test", "testing", "val", "valid", "validation", "dev")
 FEWEST_CLASSES = 2
 NAMES_SHOWN = 5
 LAYOUT = "DIR/<class>/<image> or DIR/train/<class>/<image>"
@@ -54,7 +55,43 @@ def open_folder(path: Path | None) -> ImageSource:
         notes.append(f"{other.total()} files of {root} that are no images were ignored ({_listed(sorted(other))})")
     if loose := sum(is_image(Path(entry)) for entry in os.listdir(root)):
         notes.append(f"{loose} images of {root} outside the class folders were ignored")
-    return _source(root, files, notes)
+    return _source(root, files, sorted(files), notes)
+
+
+def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
+    """The images beside ``DIR/train`` that ``open_folder`` leaves alone: ``DIR/test``, else ``DIR/val`` and the like.
+
+    Args:
+        path: The same folder as ``open_folder`` had.
+        class_names: Names of the classes to train; labels are positions among them.
+
+    Returns:
+        The images, or None where ``DIR`` has no such folder.
+
+    Raises:
+        DataError: If its sub-folders are no classes of the training images, or hold no image.
+    """
+    root = None if path is None else _held_out_folder(_checked(path))
+    if root is None:
+        return None
+    folders = visible_folders(root)
+    if unknown := [folder.name for folder in folders if folder.name not in class_names]:
+        raise DataError(f"{root} has sub-folders that are no class of the training images: {_listed(unknown)}")
+    other: Counter[str] = Counter()
+    files = {folder.name: _images_under(folder, other) for folder in folders}
+    if not any(files.values()):
+        raise DataError(f"{root} holds no image of the classes {_listed(sorted(class_names))}: expected {LAYOUT}")
+    missing = [name for name in class_names if not files.get(name)]
+    notes = [f"{root} has no image of {len(missing)} classes: {_listed(missing)}"] if missing else []
+    return _source(root, files, class_names, notes)
+
+
+def _held_out_folder(root: Path) -> Path | None:
+    training, _ = _training_folder(root)
+    if training == root:
+        return None
+    beside = {folder.name.lower(): folder for folder in visible_folders(root) if visible_folders(folder)}
+    return next((beside[name] for name in HELD_OUT_NAMES if name in beside), None)
 
 
 def is_image(path: Path) -> bool:
@@ -74,18 +111,18 @@ def visible_folders(folder: Path) -> list[Path]:
         raise _unlistable(error) from None
 
 
-def _source(root: Path, files: dict[str, list[str]], notes: list[str]) -> ImageSource:
-    names = sorted(files)
+def _source(root: Path, files: dict[str, list[str]], names: Sequence[str], notes: list[str]) -> ImageSource:
+    """The images of each class by its name; labels are positions among the names, in that order."""
     for name in names:
         try:
             name.encode()
         except UnicodeEncodeError:
             raise DataError(f"the class folder {name!a} of {root} has no valid UTF-8 name: rename it") from None
-    paths = [file for name in names for file in files[name]]
+    paths = [file for name in names for file in files.get(name, ())]
     return ImageSource(
         open_image=lambda index: Image.open(paths[index]),
         describe=lambda index: os.path.relpath(paths[index], root),
-        labels=np.repeat(np.arange(len(names), dtype=np.int64), [len(files[name]) for name in names]),
+        labels=np.repeat(np.arange(len(names), dtype=np.int64), [len(files.get(name, ())) for name in names]),
         class_names=tuple(names),
         notes=tuple(notes),
     )
@@ -110,7 +147,7 @@ def _training_folder(root: Path) -> tuple[Path, list[str]]:
             beside = [other.name for other in folders if other != folder]
             notes = [f"only {folder} is used; beside it, left alone: {_listed(beside)}"] if beside else []
             return folder, notes
-    if folders and all(folder.name.lower() in HELD_OUT_NAMES.union(TRAINING_NAMES) for folder in folders):
+    if folders and all(folder.name.lower() in {*HELD_OUT_NAMES, *TRAINING_NAMES} for folder in folders):
         if training:
             raise DataError(_no_classes(training[0]))
         raise DataError(f"{root} has {_listed([f.name for f in folders])} but no train folder: expected {LAYOUT}")

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from surrogate_nas.data.digits import open_digits
-from surrogate_nas.data.folder import open_folder
+from surrogate_nas.data.folder import open_folder, open_test_folder
 from surrogate_nas.data.image_source import ImageSource
-from surrogate_nas.data.torchvision_sets import TORCHVISION_SETS, open_torchvision_set
+from surrogate_nas.data.torchvision_sets import TORCHVISION_SETS, open_torchvision_set, open_torchvision_test
 from surrogate_nas.errors import DataError
 
 SOURCES: dict[str, Callable[[Path | None], ImageSource]] = {
@@ -36,3 +36,23 @@ def open_source(name: str, path: str | None) -> ImageSource:
     if name not in SOURCES:
         raise DataError(f"no image source is called {name!r}; choose one of: {', '.join(SOURCES)}")
     return SOURCES[name](None if path is None else Path(path).expanduser())
+
+
+def open_test_source(name: str, path: str | None, class_names: tuple[str, ...]) -> ImageSource | None:
+    """Opens the test part that a source has beside its training part, which no study reads.
+
+    Args:
+        name: A key of ``SOURCES``.
+        path: As for ``open_source``.
+        class_names: The classes of the training part; labels are positions among them.
+
+    Returns:
+        The images, or None where the source has no test part.
+
+    Raises:
+        DataError: If it cannot be opened or has other classes.
+    """
+    folder = None if path is None else Path(path).expanduser()
+    if name in TORCHVISION_SETS:
+        return open_torchvision_test(name, folder)
+    return open_test_folder(folder, class_names) if name == "folder" else None

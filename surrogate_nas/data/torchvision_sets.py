@@ -1,4 +1,4 @@
-"""Image sets that torchvision downloads, by name; their training part only."""
+"""Image sets that torchvision downloads, by name: their training part, and the test part for a network at the end."""
 
 import contextlib
 import os
@@ -27,11 +27,13 @@ class TorchvisionSet:
         class_name: Class in ``torchvision.datasets``.
         labels: Attribute of an instance that holds every label.
         training: Arguments that select the training part.
+        testing: Arguments that select the test part; None where there is none.
     """
 
     class_name: str
     labels: str = "targets"
     training: dict[str, Any] = field(default_factory=lambda: {"train": True})
+    testing: dict[str, Any] | None = field(default_factory=lambda: {"train": False})
 
 
 TORCHVISION_SETS: dict[str, TorchvisionSet] = {
@@ -40,10 +42,10 @@ TORCHVISION_SETS: dict[str, TorchvisionSet] = {
     "mnist": TorchvisionSet("MNIST"),
     "fashion_mnist": TorchvisionSet("FashionMNIST"),
     "kmnist": TorchvisionSet("KMNIST"),
-    "svhn": TorchvisionSet("SVHN", labels="labels", training={"split": "train"}),
-    "stl10": TorchvisionSet("STL10", labels="labels", training={"split": "train"}),
+    "svhn": TorchvisionSet("SVHN", "labels", {"split": "train"}, {"split": "test"}),
+    "stl10": TorchvisionSet("STL10", "labels", {"split": "train"}, {"split": "test"}),
     "usps": TorchvisionSet("USPS"),
-    "eurosat": TorchvisionSet("EuroSAT", training={}),
+    "eurosat": TorchvisionSet("EuroSAT", training={}, testing=None),
 }
 
 
@@ -57,11 +59,21 @@ def open_torchvision_set(name: str, path: Path | None) -> ImageSource:
     Raises:
         DataError: If there is no intact copy and none can be downloaded.
     """
+    return _open(name, path, TORCHVISION_SETS[name].training)
+
+
+def open_torchvision_test(name: str, path: Path | None) -> ImageSource | None:
+    """Opens the test part of a set; None where it has none. Raises what ``open_torchvision_set`` does."""
+    testing = TORCHVISION_SETS[name].testing
+    return None if testing is None else _open(name, path, testing)
+
+
+def _open(name: str, path: Path | None, part: dict[str, Any]) -> ImageSource:
     row = TORCHVISION_SETS[name]
     root = default_root() if path is None else path
     if root.exists() and not root.is_dir():
         raise DataError(f"data.path is a file, not the folder of {name}: {root}")
-    dataset = _load(name, root)
+    dataset = _load(name, root, part)
     labels = np.asarray(getattr(dataset, row.labels), dtype=np.int64)
     class_names = getattr(dataset, "classes", None) or [str(label) for label in range(int(labels.max()) + 1)]
     return ImageSource(
@@ -78,20 +90,19 @@ def default_root() -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "surrogate_nas" / "images"
 
 
-def _load(name: str, root: Path) -> Any:  # noqa: ANN401 - torchvision has no types
+def _load(name: str, root: Path, part: dict[str, Any]) -> Any:  # noqa: ANN401 - torchvision has no types
     import torchvision.datasets  # slow to import, and only needed here
 
-    row = TORCHVISION_SETS[name]
-    make = getattr(torchvision.datasets, row.class_name)
+    make = getattr(torchvision.datasets, TORCHVISION_SETS[name].class_name)
     # Other people's readers raise whatever they like about a missing or damaged copy.
     with contextlib.suppress(Exception):
-        return make(root=str(root), download=False, **row.training)
+        return make(root=str(root), download=False, **part)
     if _holds_image_folders(root):
         raise DataError(f'{root} holds folders of images, no torchvision copy of {name}: set data.source = "folder"')
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _downloading(root / f".{name}.lock"):
-            return make(root=str(root), download=True, **row.training)
+            return make(root=str(root), download=True, **part)
     except Exception as error:  # as above, and every kind of network trouble
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(

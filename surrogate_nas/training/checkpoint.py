@@ -13,11 +13,16 @@ from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, Writ
 from surrogate_nas.files import atomic_write
 
 _SCHEMA = "1"
-_STATE, _MOMENTUM = "state.", "momentum."
+_STATE, _MOMENTUM, _MEAN = "state.", "momentum.", "mean."
 
 
 def save_training(
-    path: Path, network: nn.Module, optimizer: torch.optim.SGD, step: int, identity: Mapping[str, str]
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.SGD,
+    step: int,
+    identity: Mapping[str, str],
+    mean: nn.Module | None = None,
 ) -> None:
     """Writes a checkpoint in place of an older one.
 
@@ -27,6 +32,7 @@ def save_training(
         optimizer: Its momenta are kept.
         step: Steps done.
         identity: What the training belongs to; ``load_training`` asks for the same.
+        mean: Keeps a running mean of the network's weights; its state is kept as well.
 
     Raises:
         TrainingError: If it cannot be written, such as on a full disk; an older checkpoint stays as it is.
@@ -36,6 +42,8 @@ def save_training(
         momentum = optimizer.state.get(parameter, {}).get("momentum_buffer")
         if momentum is not None:
             tensors[_MOMENTUM + name] = momentum
+    if mean is not None:
+        tensors |= {_MEAN + name: tensor for name, tensor in mean.state_dict().items()}
     metadata = {"schema": _SCHEMA, "step": str(step), "identity": json.dumps(dict(identity))}
     try:
         plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -46,8 +54,14 @@ def save_training(
         raise TrainingError(f"the checkpoint {path} cannot be written: {error}; make room and go on") from None
 
 
-def load_training(path: Path, network: nn.Module, optimizer: torch.optim.SGD, identity: Mapping[str, str]) -> int:
-    """Puts a checkpoint into a network and its optimizer, and gives the number of steps done.
+def load_training(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.SGD,
+    identity: Mapping[str, str],
+    mean: nn.Module | None = None,
+) -> int:
+    """Puts a checkpoint into a network, its optimizer and its mean, and gives the number of steps done.
 
     Raises:
         StoreError: If the file is damaged, foreign, or of another version of the project.
@@ -61,7 +75,9 @@ def load_training(path: Path, network: nn.Module, optimizer: torch.optim.SGD, id
             raise ValueError(f"schema {metadata['schema']}, this version reads {_SCHEMA}")
         made_with, step = dict(json.loads(metadata["identity"])), int(metadata["step"])
         _require(made_with, identity, path)
-        network.load_state_dict({name[len(_STATE) :]: t for name, t in tensors.items() if name.startswith(_STATE)})
+        network.load_state_dict(_part(tensors, _STATE))
+        if mean is not None:
+            mean.load_state_dict(_part(tensors, _MEAN))
         for name, parameter in network.named_parameters():
             if _MOMENTUM + name in tensors:
                 optimizer.state[parameter]["momentum_buffer"] = tensors[_MOMENTUM + name].to(parameter.device)
@@ -72,6 +88,10 @@ def load_training(path: Path, network: nn.Module, optimizer: torch.optim.SGD, id
             f"the checkpoint {path} is damaged or not one of this training ({error}); remove it to train again"
         ) from None
     return step
+
+
+def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _require(made_with: Mapping[str, str], identity: Mapping[str, str], path: Path) -> None:

@@ -14,17 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits
-from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import TrainingError
 from surrogate_nas.nets.network import build_network
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
-from surrogate_nas.training.checkpoint import load_training, save_training
+from surrogate_nas.training.learner import Learner, evaluate
 from surrogate_nas.training.settings import TrainingSettings
 
 Progress = Callable[[int], None]
@@ -73,6 +71,12 @@ class NetworkJob:
             "seed": str(self.seed),
         }
 
+    def build(self) -> nn.Module:
+        """The network with its first weights."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return build_network(self.space, list(self.code), self.network)
+
 
 @dataclass(frozen=True)
 class TrainedNetwork:
@@ -111,17 +115,16 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
     batches = Batches(
         parts, min(job.settings.batch_size, len(splits.train)), seed=job.seed, flip=job.flip, shift=job.shift
     )
-    network, optimizer = _begin(job, device)
     step, total = 0, job.settings.epochs * batches.steps_per_epoch
+    learner = Learner(job.build(), job.settings, total, device, distributed=False)
     if job.checkpoint.exists():
-        step = load_training(job.checkpoint, network, optimizer, job.identity)
+        step = learner.load(job.checkpoint, job.identity)
     saved = time.monotonic()
     while step < total:
         if stopped():
-            save_training(job.checkpoint, network, optimizer, step, job.identity)
+            learner.save(job.checkpoint, step, job.identity)
             return None
-        images, labels = batches.batch(step)
-        loss = _step(network, optimizer, job.settings, images, labels, step / total)
+        loss = learner.step(*batches.batch(step), step)
         if not math.isfinite(loss):
             raise TrainingError(
                 f"the loss of architecture {job.identity['code']} is {loss} after {step} steps; set a lower"
@@ -130,58 +133,10 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
         step += 1
         report(step)
         if time.monotonic() - saved > job.settings.checkpoint_seconds:
-            save_training(job.checkpoint, network, optimizer, step, job.identity)
+            learner.save(job.checkpoint, step, job.identity)
             saved = time.monotonic()
-    save_training(job.checkpoint, network, optimizer, step, job.identity)
-    accuracy, mean_loss = evaluate(network, parts, parts.validation, job.settings.evaluation_batch)
-    return TrainedNetwork(accuracy, mean_loss, step, time.monotonic() - began)
-
-
-def _begin(job: NetworkJob, device: torch.device) -> tuple[nn.Module, torch.optim.SGD]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(job.seed)
-        network = build_network(job.space, list(job.code), job.network)
-    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    settings = job.settings
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        nesterov=settings.momentum > 0,
+    learner.save(job.checkpoint, step, job.identity)
+    accuracy, mean_loss = evaluate(
+        learner.result, parts.validation, splits.mean, splits.std, job.settings.evaluation_batch
     )
-    return network, optimizer
-
-
-def _step(
-    network: nn.Module,
-    optimizer: torch.optim.SGD,
-    settings: TrainingSettings,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    progress: float,
-) -> float:
-    """One optimizer step on images (B, C, S, S); gives the loss."""
-    network.train()
-    for group in optimizer.param_groups:
-        group["lr"] = settings.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-    optimizer.zero_grad(set_to_none=True)
-    scores = network(images.contiguous(memory_format=torch.channels_last))
-    loss = F.cross_entropy(scores, labels, label_smoothing=settings.label_smoothing)
-    loss.backward()  # type: ignore[no-untyped-call]
-    if settings.clip_norm is not None:
-        nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
-    optimizer.step()
-    return float(loss.detach())
-
-
-@torch.no_grad()
-def evaluate(network: nn.Module, splits: DataSplits, images: ImageSet, batch_size: int) -> tuple[float, float]:
-    """Accuracy in percent and mean cross-entropy on a set of images."""
-    network.eval()
-    correct, loss = 0, 0.0
-    for pixels, labels in images.in_order(batch_size):
-        scores = network(splits.normalise(pixels).contiguous(memory_format=torch.channels_last))
-        correct += int((scores.argmax(dim=1) == labels).sum())
-        loss += float(F.cross_entropy(scores, labels, reduction="sum"))
-    return 100 * correct / len(images), loss / len(images)
+    return TrainedNetwork(accuracy, mean_loss, step, time.monotonic() - began)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from surrogate_nas.data.folder import IMAGE_SUFFIXES, open_folder
+from surrogate_nas.data.folder import IMAGE_SUFFIXES, open_folder, open_test_folder
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 
@@ -162,3 +162,33 @@ def test_a_class_name_that_is_no_text_is_refused(make_folder: MakeFolder) -> Non
         pytest.skip("the file system takes UTF-8 only")
     with pytest.raises(DataError, match=re.escape(r"'\udcff'")):
         open_folder(root)
+
+
+def test_the_test_part_beside_the_training_part_has_the_same_classes(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 2, "train/dog": 3, "train/eel": 1, "test/dog": 2, "test/cat": 1, "val/cat": 9})
+    source = open_test_folder(root, open_folder(root).class_names)
+    assert source is not None
+    assert source.class_names == ("cat", "dog", "eel")
+    assert source.labels.tolist() == [0, 1, 1]
+    assert names(source) == ["cat/0000.png", "dog/0000.png", "dog/0001.png"]
+    assert source.notes == (f"{root / 'test'} has no image of 1 classes: eel",)
+
+
+def test_without_a_test_folder_another_held_out_one_is_taken(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 2, "train/dog": 3, "Val/dog": 2, "Val/cat": 1})
+    source = open_test_folder(root, ("cat", "dog"))
+    assert source is not None
+    assert len(source) == 3
+
+
+def test_there_may_be_no_test_part(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 3})
+    assert open_test_folder(root, ("cat", "dog")) is None
+    # A class may be called "test".
+    assert open_test_folder(make_folder({"test": 2, "dog2": 3}), ("dog2", "test")) is None
+
+
+def test_a_test_part_of_other_classes_is_refused(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 2, "train/dog": 3, "test/dogs": 2})
+    with pytest.raises(DataError, match="no class of the training images: dogs"):
+        open_test_folder(root, ("cat", "dog"))

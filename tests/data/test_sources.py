@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.data.sources import PATH_USE, SOURCES, open_source
+from surrogate_nas.data.sources import PATH_USE, SOURCES, open_source, open_test_source
 from surrogate_nas.errors import DataError
 
 MakeFolder = Callable[..., Path]
@@ -40,3 +40,11 @@ def test_every_source_that_needs_no_download_keeps_the_promises_of_a_source(name
             assert min(image.size) > 0
         assert source.describe(index)
     assert len({source.describe(index) for index in range(len(source))}) == len(source)
+
+
+def test_the_test_part_of_a_source_that_has_one(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 3, "train/dog": 2, "test/cat": 1})
+    source = open_test_source("folder", str(root), ("cat", "dog"))
+    assert source is not None
+    assert source.labels.tolist() == [0]
+    assert open_test_source("digits", None, tuple("0123456789")) is None

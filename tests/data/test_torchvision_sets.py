@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 import torchvision.datasets
 
-from surrogate_nas.data.torchvision_sets import TORCHVISION_SETS, default_root, open_torchvision_set
+from surrogate_nas.data.torchvision_sets import (
+    TORCHVISION_SETS,
+    default_root,
+    open_torchvision_set,
+    open_torchvision_test,
+)
 from surrogate_nas.errors import DataError
 
 MakeFolder = Callable[..., Path]
@@ -49,6 +54,17 @@ def test_a_copy_on_disk_is_opened_without_a_download(tmp_path: Path) -> None:
     assert len(source.class_names) == 10
     assert source.describe(1) == "mnist image 1"
     np.testing.assert_array_equal(np.stack([np.asarray(source.open_image(i)) for i in range(3)]), images)
+
+
+def test_the_test_part_is_another_one(tmp_path: Path) -> None:
+    images = np.zeros((2, 4, 4), dtype=np.uint8)
+    write_mnist(tmp_path, images, [7, 0])
+    raw = tmp_path / "MNIST" / "raw"
+    (raw / "t10k-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 0x801, 2) + bytes([3, 4]))
+    source = open_torchvision_test("mnist", tmp_path)
+    assert source is not None
+    assert source.labels.tolist() == [3, 4]
+    assert open_torchvision_test("eurosat", tmp_path) is None
 
 
 def test_without_a_network_the_ways_out_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,12 @@ def image_set(count: int, seed: int) -> ImageSet:
     )
 
 
+@pytest.fixture(scope="session")
+def noise() -> Callable[[int, int], ImageSet]:
+    """Makes images to learn from, of a number and a seed."""
+    return image_set
+
+
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)

@@ -1,0 +1,133 @@
+"""Images for the network that is deployed: all there are to train on, and images that the study never saw to test with.
+
+Symbols:
+    C: channels; S: side in pixels.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from surrogate_nas.data.decoding import decode
+from surrogate_nas.data.image_source import ImageSource
+from surrogate_nas.data.images import ImageSet, channel_statistics, normalise
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.data.sources import open_source, open_test_source
+from surrogate_nas.data.splits import check_classes, stratified_parts, stratified_subset
+from surrogate_nas.errors import DataError
+
+Progress = Callable[[int, int], None]
+TestOrigin = Literal["own", "left out", "validation"]
+"""Where test images come from, the most trustworthy first; ``TEST_ORIGINS`` says what each means."""
+
+TEST_ORIGINS: dict[TestOrigin, str] = {
+    "own": "the source's own test part, which neither the study nor the training saw",
+    "left out": "images that data.max_images left out, which neither the study nor the training saw",
+    "validation": "the study's validation images: the training did not see them, but the study chose the architecture"
+    " by their help, so that the accuracy may be a little too high",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FinalImages:
+    """What a final network is trained on and judged by; no image is in both.
+
+    Attributes:
+        train: All images that may be trained on.
+        test: Images to judge by, once, at the end.
+        mean: Mean of each channel over ``train``, black 0 and white 1, length C.
+        std: Standard deviation of each channel over ``train``, length C.
+        origin: Where the test images come from.
+        notes: Sentences on what was left out or changed.
+    """
+
+    train: ImageSet
+    test: ImageSet
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    origin: TestOrigin
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, train: ImageSet, test: ImageSet, origin: TestOrigin, notes: tuple[str, ...]) -> Self:
+        """Measures the training images; a note that was made twice is kept once."""
+        mean, std = channel_statistics(train.images)
+        return cls(train, test, mean, std, origin, tuple(dict.fromkeys(notes)))
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Images (B, C, S, S), uint8, as float32 with mean 0 and deviation 1 per channel over the training images."""
+        return normalise(images, self.mean, self.std)
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same images on a device."""
+        return replace(self, train=self.train.to(device), test=self.test.to(device))
+
+
+def load_final_images(
+    settings: DataSettings,
+    seed: int,
+    *,
+    image_size: int,
+    channels: int,
+    class_names: tuple[str, ...],
+    on_progress: Progress | None = None,
+) -> FinalImages:
+    """Reads the images of a study again, at the size of the deployed network.
+
+    With a test part of the source, every other image of it is trained on, validation and recalibration images of the
+    study among them. Without one, images that ``max_images`` left out of the study are the test; where the study used
+    all, its validation images are.
+
+    Args:
+        settings: Those of the study.
+        seed: That of the study, which decides what it saw.
+        image_size: Side S.
+        channels: 1 for grey, 3 for colour.
+        class_names: Those of the study.
+        on_progress: Called now and then with images decoded and images in all, of each part.
+
+    Raises:
+        DataError: If images are missing, unreadable or too large, or have other classes than in the study.
+    """
+    source = open_source(settings.source, settings.path)
+    check_classes(source.labels, source.class_names)
+    if source.class_names != class_names:
+        raise DataError(
+            f"the images have other classes now than in the study: {', '.join(source.class_names)} instead of"
+            f" {', '.join(class_names)}; restore them, or begin a new study"
+        )
+
+    def read(one: ImageSource, chosen: NDArray[np.int64]) -> tuple[ImageSet, tuple[str, ...]]:
+        decoded = decode(
+            one,
+            chosen,
+            image_size=image_size,
+            channels="grey" if channels == 1 else "rgb",
+            on_unreadable=settings.on_unreadable,
+            memory_gb=settings.memory_gb,
+            on_progress=on_progress,
+        )
+        labels = torch.from_numpy(one.labels[decoded.kept])
+        return ImageSet(torch.from_numpy(decoded.images), labels, class_names), (*one.notes, *decoded.notes)
+
+    everything = np.arange(len(source))
+    used = stratified_subset(source.labels, settings.max_images or len(source), class_names, seed)
+    test_source = open_test_source(settings.source, settings.path, class_names)
+    if test_source is not None:
+        train, notes = read(source, everything)
+        test, more = read(test_source, np.arange(len(test_source)))
+        return FinalImages.of(train, test, "own", notes + more)
+    images, notes = read(source, used)
+    if len(used) < len(source):
+        test, more = read(source, np.setdiff1d(everything, used))
+        return FinalImages.of(images, test, "left out", notes + more)
+    parts = stratified_parts(
+        images.labels.numpy(), class_names, settings.validation_fraction, settings.recalibration_images, seed
+    )
+    kept = torch.from_numpy(np.concatenate([parts.train, parts.recalibration]))
+    return FinalImages.of(images.take(kept), images.take(torch.from_numpy(parts.validation)), "validation", notes)

@@ -1,0 +1,122 @@
+"""Trains the network that is deployed, alone or in several processes, and goes on wherever it was stopped."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from surrogate_nas.data.batches import Batches
+from surrogate_nas.data.final import FinalImages
+from surrogate_nas.errors import TrainingError
+from surrogate_nas.training.learner import Learner, evaluate
+from surrogate_nas.training.processes import Processes
+from surrogate_nas.training.recipes import Recipe
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class FinalJob:
+    """One final training.
+
+    Attributes:
+        network: The network with its first weights; it is trained in place.
+        images: What it is trained on and judged by.
+        recipe: How.
+        seed: Of the order of images and their augmentation.
+        checkpoint: File of the checkpoint; kept at the end.
+        identity: What the checkpoint belongs to, beside recipe, seed and images.
+        device: Where it is trained.
+        processes: Those that train together.
+    """
+
+    network: nn.Module
+    images: FinalImages
+    recipe: Recipe
+    seed: int
+    checkpoint: Path
+    identity: Mapping[str, str]
+    device: torch.device
+    processes: Processes = field(default_factory=Processes)
+
+    @property
+    def belongs_to(self) -> dict[str, str]:
+        """What the checkpoint belongs to; with anything else the weights would be others."""
+        recipe = self.recipe.settings.model_dump(exclude={"checkpoint_seconds", "evaluation_batch"})
+        return {
+            **self.identity,
+            "images": self.images.train.fingerprint(),
+            "recipe": str(recipe),
+            "augmentation": f"flip={self.recipe.flip} shift={self.recipe.shift}",
+            "seed": str(self.seed),
+            "processes": str(self.processes.count),
+        }
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a final training came to.
+
+    Attributes:
+        network: In evaluation mode, on the CPU.
+        accuracy_percent: On the test images, looked at this once.
+        loss: Mean cross-entropy there.
+        steps: Optimizer steps.
+    """
+
+    network: nn.Module
+    accuracy_percent: float
+    loss: float
+    steps: int
+
+
+def train_final(job: FinalJob, report: Progress, stopped: Callable[[], bool]) -> Trained | None:
+    """Trains a network to its end; every process that trains together calls it with the same job.
+
+    Args:
+        job: What to train.
+        report: Told the steps done and the steps in all.
+        stopped: Asked before every step.
+
+    Returns:
+        The trained network, or None where it was stopped; the checkpoint is then saved.
+
+    Raises:
+        TrainingError: If the loss is not finite, or a checkpoint cannot be written.
+        StoreError, RunFolderError: If a checkpoint in the way cannot be gone on from.
+    """
+    images, settings = job.images.to(job.device), job.recipe.settings
+    batches = Batches(images, settings.batch_size, seed=job.seed, flip=job.recipe.flip, shift=job.recipe.shift)
+    total = settings.epochs * batches.steps_per_epoch
+    learner = Learner(job.network, settings, total, job.device, distributed=job.processes.count > 1)
+    identity = job.belongs_to
+    step = learner.load(job.checkpoint, identity) if job.checkpoint.exists() else 0
+    saved, loss = time.monotonic(), 0.0
+    report(step, total)
+    while step < total:
+        loss, stop = job.processes.agree(loss, stopped())
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss is {loss} after {step:,} of {total:,} steps; begin again with a lower --learning-rate than"
+                f" {settings.learning_rate:.3g} and --overwrite"
+            )
+        due = time.monotonic() - saved > settings.checkpoint_seconds
+        if (stop or due) and job.processes.is_first:
+            learner.save(job.checkpoint, step, identity)
+            saved = time.monotonic()
+        if stop:
+            return None
+        loss = learner.step(*job.processes.share(*batches.batch(step)), step)
+        step += 1
+        report(step, total)
+    if not job.processes.is_first:
+        return Trained(learner.result, math.nan, math.nan, step)
+    if not math.isfinite(loss):
+        raise TrainingError(f"the loss is {loss} after the last step; begin again with a lower --learning-rate")
+    learner.save(job.checkpoint, step, identity)
+    accuracy, mean_loss = evaluate(learner.result, images.test, images.mean, images.std, settings.evaluation_batch)
+    return Trained(learner.result.cpu().eval(), accuracy, mean_loss, step)

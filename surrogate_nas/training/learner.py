@@ -1,0 +1,111 @@
+"""A network while it is trained: what one step does to its weights, momenta and mean weights.
+
+Symbols:
+    B: images of a batch; C: channels; S: side in pixels.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from surrogate_nas.data.images import ImageSet, normalise
+from surrogate_nas.training.checkpoint import load_training, save_training
+from surrogate_nas.training.settings import TrainingSettings
+
+
+def rate_factor(progress: float, warmup: float) -> float:
+    """The learning rate relative to its highest, for a share of the steps done, 0 to 1; linear, then a cosine."""
+    if progress < warmup:
+        return progress / warmup
+    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+class Learner:
+    """Trains a network by stochastic gradient descent, as settings say.
+
+    Args:
+        network: On the CPU; moved to the device.
+        settings: The recipe.
+        steps: Steps in all, which rates and means are shares of.
+        device: Where it is trained.
+        distributed: Whether the process group's processes share each batch and so the gradients.
+    """
+
+    def __init__(
+        self, network: nn.Module, settings: TrainingSettings, steps: int, device: torch.device, *, distributed: bool
+    ) -> None:
+        network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network, self._settings, self._steps, self._device = network, settings, steps, device
+        self._parallel = DistributedDataParallel(network) if distributed else network
+        self._optimizer = torch.optim.SGD(
+            network.parameters(),
+            lr=settings.learning_rate,
+            momentum=settings.momentum,
+            weight_decay=settings.weight_decay,
+            nesterov=settings.momentum > 0,
+        )
+        self._mean: AveragedModel | None = None
+        if settings.ema:
+            decay = max(0.0, 1 - 1 / max(1.0, settings.ema * steps))
+            self._mean = AveragedModel(network, multi_avg_fn=_running_mean(decay), use_buffers=True)
+        self._half = settings.precision == "bfloat16" or (settings.precision == "auto" and _has_bfloat16(device))
+
+    @property
+    def result(self) -> nn.Module:
+        """The network with the weights that count: their mean where there is one."""
+        return self._network if self._mean is None else self._mean.module
+
+    def step(self, images: Tensor, labels: Tensor, step: int) -> float:
+        """One optimizer step, counted from 0, on normalised images (B, C, S, S); gives the loss."""
+        self._network.train()
+        rate = self._settings.learning_rate * rate_factor(step / self._steps, self._settings.warmup)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
+            scores = self._parallel(images.contiguous(memory_format=torch.channels_last))
+        loss = F.cross_entropy(scores.float(), labels, label_smoothing=self._settings.label_smoothing)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self._settings.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self._network.parameters(), self._settings.clip_norm)
+        self._optimizer.step()
+        if self._mean is not None:
+            self._mean.update_parameters(self._network)
+        return float(loss.detach())
+
+    def save(self, path: Path, step: int, identity: Mapping[str, str]) -> None:
+        """Writes a checkpoint; see ``save_training``."""
+        save_training(path, self._network, self._optimizer, step, identity, self._mean)
+
+    def load(self, path: Path, identity: Mapping[str, str]) -> int:
+        """Goes on from a checkpoint and gives the steps done; see ``load_training``."""
+        return load_training(path, self._network, self._optimizer, identity, self._mean)
+
+
+def _running_mean(decay: float) -> Callable[..., None]:
+    update: Callable[..., None] = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return update
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+
+
+@torch.no_grad()
+def evaluate(
+    network: nn.Module, images: ImageSet, mean: tuple[float, ...], std: tuple[float, ...], batch_size: int
+) -> tuple[float, float]:
+    """Accuracy in percent and mean cross-entropy on a set of images."""
+    network.eval()
+    correct, loss = 0, 0.0
+    for pixels, labels in images.in_order(batch_size):
+        scores = network(normalise(pixels, mean, std).contiguous(memory_format=torch.channels_last))
+        correct += int((scores.argmax(dim=1) == labels).sum())
+        loss += float(F.cross_entropy(scores, labels, reduction="sum"))
+    return 100 * correct / len(images), loss / len(images)

@@ -1,0 +1,98 @@
+"""Processes that train one network together, as torchrun starts them: a part of each batch each, one gradient.
+
+torchrun tells its processes who they are by environment variables; without it there is one process.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed
+
+from surrogate_nas.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among those that train together.
+
+    Attributes:
+        rank: Number of this process, from 0; the first one writes files and speaks.
+        count: Number of processes.
+    """
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files and speaks."""
+        return self.rank == 0
+
+    def share(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """This process's part of a batch: the rows rank, rank + count, ..."""
+        return images[self.rank :: self.count], labels[self.rank :: self.count]
+
+    def agree(self, loss: float, stop: bool) -> tuple[float, bool]:
+        """The mean loss of all processes, and whether any of them was asked to stop; all have to ask at once."""
+        if self.count == 1:
+            return loss, stop
+        device = torch.device("cuda", torch.cuda.current_device()) if _backend() == "nccl" else torch.device("cpu")
+        told = torch.tensor([loss / self.count, float(stop)], device=device, dtype=torch.float64)
+        torch.distributed.all_reduce(told)
+        return float(told[0]), bool(told[1] > 0)
+
+
+def processes_started() -> Processes:
+    """What torchrun says of this process, before it has joined the others."""
+    return Processes(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+
+
+def own_device(device: torch.device) -> torch.device:
+    """The device of this process: on GPUs, processes of one machine have one each.
+
+    Raises:
+        TrainingError: If the machine has fewer GPUs than processes.
+    """
+    if device.type != "cuda" or processes_started().count == 1:
+        return device
+    index = int(os.environ.get("LOCAL_RANK", "0"))
+    if index >= torch.cuda.device_count():
+        raise TrainingError(
+            f"process {index} of this machine has no GPU, there are {torch.cuda.device_count()}; start as many"
+            " processes as GPUs by torchrun --nproc-per-node"
+        )
+    return torch.device("cuda", index)
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[Processes]:
+    """Joins the processes that torchrun started for the length of a block; alone there is nothing to join.
+
+    Raises:
+        TrainingError: If the others cannot be reached.
+    """
+    processes = processes_started()
+    if processes.count == 1:
+        yield processes
+        return
+    options: dict[str, Any] = {}
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        options["device_id"] = device
+    try:
+        torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", **options)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise TrainingError(f"the processes cannot reach each other: {reason}; start them by torchrun") from None
+    try:
+        yield processes
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def _backend() -> str:
+    return str(torch.distributed.get_backend())

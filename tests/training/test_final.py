@@ -1,0 +1,122 @@
+"""A final training learns, repeats itself, goes on where it was stopped, and runs in two processes."""
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from surrogate_nas.data.final import FinalImages
+from surrogate_nas.data.images import ImageSet
+from surrogate_nas.errors import RunFolderError, TrainingError
+from surrogate_nas.training.final import FinalJob, Trained, train_final
+from surrogate_nas.training.recipes import final_recipe
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+Make = Callable[..., FinalJob]
+
+
+def network(seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+
+
+@pytest.fixture
+def make(tmp_path: Path, noise: Callable[[int, int], ImageSet]) -> Make:
+    images = FinalImages.of(noise(96, 0), noise(40, 1), "own", ())
+
+    def job(learning_rate: float = 0.05, epochs: int = 4, **changes: object) -> FinalJob:
+        recipe = final_recipe(
+            flip=False, images=96, image_size=8, epochs=epochs, batch_size=32, learning_rate=learning_rate
+        )
+        recipe = replace(recipe, settings=recipe.settings.model_copy(update={"checkpoint_seconds": 0.0}))
+        one = FinalJob(network(), images, recipe, 5, tmp_path / "c.safetensors", {"code": "3"}, torch.device("cpu"))
+        return replace(one, **changes)  # type: ignore[arg-type]
+
+    return job
+
+
+def run(job: FinalJob, stop_after: int | None = None) -> tuple[Trained | None, list[int]]:
+    steps: list[int] = []
+    done = train_final(
+        job, lambda step, _: steps.append(step), lambda: stop_after is not None and len(steps) > stop_after
+    )
+    return done, steps
+
+
+def test_it_learns_and_tells_its_progress(make: Make) -> None:
+    trained, steps = run(make(epochs=12))
+    assert trained is not None
+    assert trained.accuracy_percent > 85
+    assert math.isfinite(trained.loss)
+    assert steps == list(range(37))
+    assert not trained.network.training
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 11])
+def test_a_stopped_training_goes_on_to_the_same_weights(make: Make, stop_after: int) -> None:
+    whole, _ = run(make())
+    make().checkpoint.unlink()
+    stopped, steps = run(make(), stop_after)
+    assert stopped is None
+    assert len(steps) == stop_after + 1
+    # Weights that a new process begins with are replaced.
+    again, more = run(make(network=network(9)))
+    assert more[0] == stop_after
+    assert whole is not None
+    assert again is not None
+    assert again.accuracy_percent == whole.accuracy_percent
+    for name, tensor in whole.network.state_dict().items():
+        assert torch.equal(again.network.state_dict()[name], tensor), name
+
+
+def test_a_finished_training_is_not_done_again(make: Make) -> None:
+    whole, _ = run(make())
+    again, steps = run(make(network=network(9)))
+    assert steps == [12]
+    assert whole is not None
+    assert again is not None
+    assert again.loss == whole.loss
+
+
+def test_a_checkpoint_of_another_training_is_refused(make: Make) -> None:
+    run(make(), 2)
+    for change, words in (({"seed": 6}, "seed = 5, not 6"), ({"identity": {"code": "4"}}, "code = 3, not 4")):
+        with pytest.raises(RunFolderError, match=words):
+            run(make(**change))
+    with pytest.raises(RunFolderError, match="recipe"):
+        run(make(epochs=9))
+
+
+def test_a_loss_that_is_no_number_ends_it(make: Make) -> None:
+    broken = network()
+    with torch.no_grad():
+        broken[4].bias.fill_(math.inf)  # type: ignore[index]
+    with pytest.raises(TrainingError, match=r"begin again with a lower --learning-rate than 0\.05 and --overwrite"):
+        run(make(network=broken))
+
+
+def test_two_processes_train_one_network(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("two_processes.py")
+    line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        [*line, str(tmp_path)], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+
+    def weights(name: str) -> dict[str, torch.Tensor]:
+        state: dict[str, torch.Tensor] = torch.load(tmp_path / f"{name}.pt", weights_only=True)
+        return state
+
+    for name, tensor in weights("whole-0").items():
+        assert torch.equal(weights("again-0")[name], tensor), name
+        # Statistics are those of the first process, weights are everybody's.
+        if "running" not in name:
+            assert torch.equal(weights("whole-1")[name], tensor), name

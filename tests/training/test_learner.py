@@ -1,0 +1,98 @@
+"""What one step does, and the shape of the learning rate."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from surrogate_nas.data.images import ImageSet
+from surrogate_nas.training.learner import Learner, evaluate, rate_factor
+from surrogate_nas.training.settings import TrainingSettings
+
+Noise = Callable[[int, int], ImageSet]
+Batch = tuple[torch.Tensor, torch.Tensor]
+CPU = torch.device("cpu")
+
+
+def make(steps: int = 10, **settings: object) -> tuple[nn.Module, Learner]:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+    recipe = TrainingSettings.model_validate({"learning_rate": 0.05} | settings)
+    return network, Learner(network, recipe, steps, CPU, distributed=False)
+
+
+@pytest.fixture
+def batch(noise: Noise) -> tuple[torch.Tensor, torch.Tensor]:
+    images = noise(16, 3)
+    return images.images.float() / 255, images.labels
+
+
+@given(progress=st.floats(0, 1), warmup=st.floats(0, 0.5))
+def test_the_rate_stays_between_nothing_and_its_highest(progress: float, warmup: float) -> None:
+    assert 0 <= rate_factor(progress, warmup) <= 1 + 1e-12
+
+
+def test_the_rate_rises_then_falls_along_a_cosine() -> None:
+    assert rate_factor(0, 0) == 1
+    assert rate_factor(0.05, 0.1) == pytest.approx(0.5)
+    assert rate_factor(0.1, 0.1) == 1
+    assert rate_factor(0.55, 0.1) == pytest.approx(0.5)
+    assert rate_factor(0.3, 0) == pytest.approx(0.5 * (1 + math.cos(0.3 * math.pi)))
+    assert rate_factor(1, 0.1) == pytest.approx(0)
+
+
+def test_steps_lower_the_loss(batch: Batch) -> None:
+    _, learner = make(ema=0.2, label_smoothing=0.1, warmup=0.1)
+    losses = [learner.step(*batch, step) for step in range(10)]
+    assert losses[-1] < losses[0]
+
+
+def test_the_mean_of_the_weights_is_the_running_one(batch: Batch) -> None:
+    network, learner = make(steps=40, ema=0.1)  # over 4 steps: a decay of 3/4
+    expected, seen = None, []
+    for step in range(5):
+        learner.step(*batch, step)
+        seen.append(network[4].bias.detach().clone())  # type: ignore[index]
+    expected = seen[0]
+    for one in seen[1:]:
+        expected = 0.75 * expected + 0.25 * one
+    mean = learner.result[4].bias  # type: ignore[index]
+    torch.testing.assert_close(mean, expected)
+    assert not torch.equal(mean, seen[-1])
+
+
+def test_half_precision_leaves_the_weights_whole(batch: Batch) -> None:
+    network, learner = make(precision="bfloat16")
+    loss = learner.step(*batch, 0)
+    assert math.isfinite(loss)
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+    _, plain = make(precision="auto")
+    assert plain.step(*batch, 0) != loss
+
+
+def test_a_checkpoint_brings_everything_back(tmp_path: Path, batch: Batch) -> None:
+    _, whole = make(ema=0.5)
+    losses = [whole.step(*batch, step) for step in range(3)]
+    whole.save(tmp_path / "c", 3, {})
+    losses += [whole.step(*batch, step) for step in range(3, 6)]
+    _, again = make(ema=0.5)
+    assert again.load(tmp_path / "c", {}) == 3
+    assert [again.step(*batch, step) for step in range(3, 6)] == losses[3:]
+    for name, tensor in whole.result.state_dict().items():
+        assert torch.equal(again.result.state_dict()[name], tensor)
+
+
+def test_accuracy_and_loss_are_those_of_plain_arithmetic(noise: Noise) -> None:
+    class Fixed(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.tensor([[2.0, 0.0]]).expand(len(x), 2)
+
+    images = noise(30, 1)
+    accuracy, loss = evaluate(Fixed(), images, (0.5,), (0.2,), 7)
+    assert accuracy == 50
+    assert loss == pytest.approx(0.5 * (math.log1p(math.exp(-2)) + math.log1p(math.exp(2))))
