@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.mixing import mix
 from surrogate_nas.space.network import Layer, NetworkSpec, fixed_flops, fixed_parameters, residual_stages
 from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Codes, Decision, Graphs, Space
@@ -167,15 +168,15 @@ class CellSpace(Space):
         are exact; on larger ones the refinement could take two cells for one.
         """
         operation, flow = self._contracted(self.effective(codes))
-        keys = _mix(operation.astype(np.uint64) + np.uint64(1))
+        keys = mix(operation.astype(np.uint64) + np.uint64(1))
         # After as many rounds as there are nodes on the longest path every node has seen the whole cell.
         for _ in range(self.output + 1):
-            incoming = _mix((flow * keys[:, :, None]).sum(axis=1, dtype=np.uint64) ^ np.uint64(0x9E37))
-            outgoing = _mix((flow * keys[:, None, :]).sum(axis=2, dtype=np.uint64) ^ np.uint64(0x79B9))
-            keys = _mix(keys + np.uint64(3) * incoming + np.uint64(5) * outgoing)
+            incoming = mix((flow * keys[:, :, None]).sum(axis=1, dtype=np.uint64) ^ np.uint64(0x9E37))
+            outgoing = mix((flow * keys[:, None, :]).sum(axis=2, dtype=np.uint64) ^ np.uint64(0x79B9))
+            keys = mix(keys + np.uint64(3) * incoming + np.uint64(5) * outgoing)
         # Contracted and dead edges are no nodes of the graph.
         counted = np.where(operation > 0, keys, np.uint64(0))
-        return _mix(counted.sum(axis=1, dtype=np.uint64))
+        return mix(counted.sum(axis=1, dtype=np.uint64))
 
     def _contracted(self, codes: Codes) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Node types, shape (N, S + 1), and multiplicities of data flow between nodes, shape (N, S + 1, S + 1).
@@ -226,11 +227,3 @@ class CellSpace(Space):
         of_operation = [getattr(OPERATIONS[operation], count) for operation in self.operations]
         totals = [sum(of(cell.in_channels, cell.in_size) for cell in cells) for of in of_operation]
         return np.array(totals, dtype=np.int64)
-
-
-def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scrambles 64-bit integers (the finaliser of splitmix64), so that sums of them act as multiset keys."""
-    with np.errstate(over="ignore"):
-        values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return values ^ (values >> np.uint64(31))
