@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.memory import activation_bytes
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.hardware.memory import activation_bytes, counts_memory
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
 
 class AnalyticCosts:
-    """Parameters, FLOPs and, of cells, activation memory, without dead operations: nobody deploys those.
+    """Parameters, FLOPs and, where it is counted, activation memory, without dead operations: nobody deploys those.
 
     Args:
         space: Search space of the codes.
@@ -23,8 +22,8 @@ class AnalyticCosts:
     def __init__(self, space: Space, network: NetworkSpec) -> None:
         self._space = space
         self._network = network
-        cells = isinstance(space, CellSpace)
-        self.names: tuple[str, ...] = ("flops", "params", "memory_bytes") if cells else ("flops", "params")
+        known = counts_memory(space)
+        self.names: tuple[str, ...] = ("flops", "params", "memory_bytes") if known else ("flops", "params")
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Multiply-accumulates per image, weights with affine batch-norm, bytes; for codes (N, D), shape (N,) each."""

@@ -7,15 +7,17 @@ itself are not in it. A compiled network may need less.
 Symbols:
     N: architectures.
     E: edges of the cell.
-    i, o: channels in and out of a layer.
 """
+
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.space.fixed_layers import find_fixed_layer
+from surrogate_nas.space.kinds import of_kind
+from surrogate_nas.space.network import CELL, NetworkSpec
 from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Codes, Space
 
@@ -27,39 +29,34 @@ _ABSENT = -1
 _CONVOLUTION_MAPS, _POOLING_MAPS = 2, 1
 
 
+def counts_memory(space: Space) -> bool:
+    """Whether activation memory is counted for the kind of a space."""
+    return isinstance(space, tuple(_PEAKS))
+
+
 def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
     """Peak of each network as written, shape (N,), for codes (N, D): pass ``effective(codes)`` for what is deployed.
 
     Raises:
         SpaceError: If the space is of a kind whose networks cannot be built.
     """
-    if not isinstance(space, CellSpace):
-        raise SpaceError(f"activation memory is counted for cell spaces only (got {type(space).__name__})")
-    checked = space.check(codes)
+    peak = of_kind(_PEAKS, space, "activation memory is counted")(space, space.check(codes), network)
     image = network.input_channels * network.image_size**2
-    cell_maps = _cell_maps(space, checked)
-    peak = np.zeros(len(checked), dtype=np.int64)
-    for layer in set(space.layout(network)):
-        one_map = layer.in_channels * layer.in_size**2
-        peak = np.maximum(peak, cell_maps * one_map if layer.kind == "cell" else _fixed_peak(layer))
     return np.asarray(BYTES * (image + peak), dtype=np.int64)
 
 
-def _fixed_peak(layer: Layer) -> int:
-    """Most numbers alive in a fixed layer, its input included, but for the image itself."""
-    i, o = layer.in_channels, layer.out_channels
-    before, after = i * layer.in_size**2, o * layer.out_size**2
-    match layer.kind:
-        case "stem":
-            return 2 * after
-        case "reduction":
-            pooled = i * layer.out_size**2
-            shortcut, first, second = pooled + after, after + before + after, 4 * after
-            return before + max(shortcut, first, 3 * after, second)
-        case "head":  # input, normalised, after ReLU
-            return 3 * before
-        case "cell":
-            raise ValueError("the peak of a cell depends on the architecture")
+def _cell_peak(space: CellSpace, codes: Codes, network: NetworkSpec) -> NDArray[np.int64]:
+    """Most numbers alive but for the image, shape (N,)."""
+    cell_maps = _cell_maps(space, codes)
+    peak = np.zeros(len(codes), dtype=np.int64)
+    for position, layer in enumerate(space.layout(network)):
+        if layer.kind == CELL:
+            peak = np.maximum(peak, cell_maps * layer.shape.inputs)
+        else:
+            # The image is counted apart, since whoever called holds it to the end.
+            before = layer.shape.inputs if position else 0
+            peak = np.maximum(peak, before + find_fixed_layer(layer.kind).alive(layer.shape))
+    return peak
 
 
 def _cell_maps(space: CellSpace, codes: Codes) -> NDArray[np.int64]:
@@ -98,3 +95,6 @@ def _distinct(nodes: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.i
     held = np.sort(np.column_stack([nodes, last]), axis=1)
     fresh = np.diff(held, axis=1) > 0
     return np.asarray(fresh.sum(axis=1) + (held[:, 0] != _ABSENT), dtype=np.int64)
+
+
+_PEAKS: Mapping[type[Space], Callable[..., NDArray[np.int64]]] = {CellSpace: _cell_peak}

@@ -10,6 +10,7 @@ Symbols:
     D: decisions of a code.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,8 +76,12 @@ def chain_views(codes: ArrayLike) -> tuple[View, ...]:
 
 
 def latency_views(space: Space | None, codes: ArrayLike) -> tuple[View, ...]:
-    """The views that suit a space; without one, or of another kind than cells, decisions are taken as layers."""
-    return cell_views(space, codes) if isinstance(space, CellSpace) else chain_views(codes)
+    """The views that suit a space; without one, or of a kind without its own, decisions are taken as layers."""
+    views = _VIEWS.get(type(space)) if space is not None else None
+    return chain_views(codes) if views is None else views(space, codes)
+
+
+_VIEWS: Mapping[type[Space], Callable[..., tuple[View, ...]]] = {CellSpace: cell_views}
 
 
 def _reaches_output(space: CellSpace, codes: Codes) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ Symbols:
     E: edges of the cell.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,11 +15,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.space.kinds import of_kind
+from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Codes, Space
 
@@ -71,7 +71,7 @@ class Piece:
         if self.kind == "operation":
             return build_operation(self.name, self.in_channels)
         sizes = (self.in_channels, self.out_channels, self.in_size, self.out_size)
-        return build_layer(Layer(self.name, *sizes, stage=0))  # type: ignore[arg-type]
+        return build_layer(Layer(self.name, *sizes, stage=0))
 
 
 def _add(x: Tensor) -> Tensor:
@@ -97,9 +97,7 @@ def workload(space: Space, network: NetworkSpec) -> Workload:
     Raises:
         SpaceError: If the space is of a kind whose networks cannot be built.
     """
-    if not isinstance(space, CellSpace):
-        raise SpaceError(f"latencies can be measured for cell spaces only (got {type(space).__name__})")
-    return _cell_workload(space, network)
+    return of_kind(_WORKLOADS, space, "latencies can be measured")(space, network)
 
 
 def _cell_workload(space: CellSpace, network: NetworkSpec) -> Workload:
@@ -108,7 +106,7 @@ def _cell_workload(space: CellSpace, network: NetworkSpec) -> Workload:
     cells: dict[tuple[int, int], int] = {}
     for layer in layers:
         sizes = (layer.in_channels, layer.out_channels, layer.in_size, layer.out_size)
-        if layer.kind == "cell":
+        if layer.kind == CELL:
             place = (layer.in_channels, layer.in_size)
             cells[place] = cells.get(place, 0) + 1
         else:
@@ -143,6 +141,9 @@ def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
         inputs = live[:, [end == node for _, end in space.edges]].sum(axis=1)
         total += np.maximum(inputs - 1, 0)
     return total
+
+
+_WORKLOADS: Mapping[type[Space], Callable[..., Workload]] = {CellSpace: _cell_workload}
 
 
 def prepare(

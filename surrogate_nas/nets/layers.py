@@ -1,9 +1,14 @@
-"""Builds the fixed layers around the cells (NAS-Bench-201, arXiv 2001.00326, section 2)."""
+"""Builds the layers that no decision changes; ``surrogate_nas.space.fixed_layers`` says what they cost."""
+
+from collections.abc import Callable
+from types import MappingProxyType
 
 from torch import Tensor, nn
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.operations import Norm, ReluConvNorm
 from surrogate_nas.space.network import Layer
+from surrogate_nas.space.blocks import Shape
 
 
 class Reduction(nn.Module):
@@ -27,19 +32,34 @@ class Reduction(nn.Module):
         return y
 
 
+def _stem(shape: Shape, norm: Norm) -> nn.Module:
+    i, o = shape.in_channels, shape.out_channels
+    return nn.Sequential(nn.Conv2d(i, o, 3, padding=1, bias=False), norm(o))
+
+
+def _head(shape: Shape, norm: Norm) -> nn.Module:
+    i, o = shape.in_channels, shape.out_channels
+    return nn.Sequential(norm(i), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(i, o))
+
+
+_BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingProxyType(
+    {
+        "stem": _stem,
+        "reduction": lambda shape, norm: Reduction(shape.in_channels, shape.out_channels, norm),
+        "head": _head,
+    }
+)
+
+
 def build_layer(layer: Layer, norm: Norm = nn.BatchNorm2d) -> nn.Module:
     """A fixed layer of a network.
 
     Raises:
-        ValueError: If the layer is a cell, which needs an architecture.
+        ValueError: If what stands there is searched, which needs an architecture.
+        SpaceError: If there is no such layer.
     """
-    i, o = layer.in_channels, layer.out_channels
-    match layer.kind:
-        case "stem":
-            return nn.Sequential(nn.Conv2d(i, o, 3, padding=1, bias=False), norm(o))
-        case "reduction":
-            return Reduction(i, o, norm)
-        case "head":
-            return nn.Sequential(norm(i), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(i, o))
-        case "cell":
-            raise ValueError("a cell is built from an architecture, not from its place alone")
+    if not layer.is_fixed:
+        raise ValueError(f"a {layer.kind} is built from an architecture, not from its place alone")
+    if layer.kind not in _BUILDERS:
+        raise SpaceError(f"unknown layer {layer.kind!r}; choose from {', '.join(_BUILDERS)}")
+    return _BUILDERS[layer.kind](layer.shape, norm)

@@ -1,19 +1,19 @@
 """Standalone networks: the module of one architecture, which owns its weights."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.cell import run_cell
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import Norm, build_operation
 from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.kinds import of_kind
+from surrogate_nas.space.network import CELL, NetworkSpec
 from surrogate_nas.space.operations import OPERATIONS
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.space import Codes, Space
 
 
 class Cell(nn.Module):
@@ -58,13 +58,18 @@ def build_network(space: Space, code: ArrayLike, network: NetworkSpec, norm: Nor
     Raises:
         SpaceError: If the code does not belong to the space, or the space is of a kind that has no networks yet.
     """
-    if not isinstance(space, CellSpace):
-        raise SpaceError(f"networks can be built for cell spaces only (got {type(space).__name__})")
-    row = space.check([np.asarray(code)])[0]
-    names = [space.operations[choice] for choice in row]
+    build = of_kind(_BUILDERS, space, "networks can be built")
+    return build(space, space.check([np.asarray(code)])[0], network, norm)
+
+
+def _cell_network(space: CellSpace, code: Codes, network: NetworkSpec, norm: Norm) -> Network:
+    names = [space.operations[choice] for choice in code]
     return Network(
         *(
-            Cell(space.edges, names, layer.in_channels, norm) if layer.kind == "cell" else build_layer(layer, norm)
+            Cell(space.edges, names, layer.in_channels, norm) if layer.kind == CELL else build_layer(layer, norm)
             for layer in space.layout(network)
         )
     )
+
+
+_BUILDERS: Mapping[type[Space], Callable[..., Network]] = {CellSpace: _cell_network}

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.mixing import mix
-from surrogate_nas.space.network import Layer, NetworkSpec, fixed_flops, fixed_parameters, residual_stages
+from surrogate_nas.space.network import CELL, Layer, NetworkSpec, fixed_flops, fixed_parameters, residual_stages
 from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Codes, Decision, Graphs, Space
 
@@ -134,6 +134,15 @@ class CellSpace(Space):
             longest[:, end] = np.maximum(longest[:, end], through)
         return np.maximum(longest[:, self.output], 0)
 
+    def layer_counts(self, code: ArrayLike, layers: Sequence[Layer]) -> tuple[int, ...]:
+        """The cell's count for every place of the cell."""
+        return (int(self.nonlinear_count([np.asarray(code)])[0]),) * len(layers)
+
+    def largest_count(self, network: NetworkSpec) -> int:
+        """That of the cell with the most nonlinear operation on every edge, times the places of the cell."""
+        most = np.full((1, self.num_decisions), int(self._nonlinear.argmax()))
+        return int(self.nonlinear_count(most)[0]) * sum(layer.kind == CELL for layer in self.layout(network))
+
     # Graphs
 
     def graphs(self, codes: ArrayLike) -> Graphs:
@@ -202,6 +211,11 @@ class CellSpace(Space):
 
     # Counts on a network
 
+    @property
+    def image_step(self) -> int:
+        """Later stages halve the image."""
+        return int(2 ** (self.network.stages - 1))
+
     def layout(self, network: NetworkSpec) -> tuple[Layer, ...]:
         """Stem, stages of cells with residual blocks between them, head."""
         return residual_stages(network)
@@ -223,7 +237,7 @@ class CellSpace(Space):
 
     def _cell_totals(self, layers: Sequence[Layer], count: str) -> NDArray[np.int64]:
         """What each operation on one edge adds over all cells of a network, shape (operations,)."""
-        cells = [layer for layer in layers if layer.kind == "cell"]
+        cells = [layer for layer in layers if layer.kind == CELL]
         of_operation = [getattr(OPERATIONS[operation], count) for operation in self.operations]
         totals = [sum(of(cell.in_channels, cell.in_size) for cell in cells) for of in of_operation]
         return np.array(totals, dtype=np.int64)

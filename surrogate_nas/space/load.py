@@ -1,50 +1,16 @@
-"""Reads a search space from its TOML definition."""
+"""Finds the definition of a search space, and hands it to the reader of its kind."""
 
-import hashlib
-import json
-import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any
 
 from surrogate_nas.definitions import find_definition, read_toml
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.cell_definition import read_cell_space
+from surrogate_nas.space.definition import Header, validated
 from surrogate_nas.space.space import Space
 
-# Few digits, since no cell has many nodes and Python refuses to read numbers of thousands of digits.
-_EDGE = re.compile(r"(\d{1,3})<-(\d{1,3})", re.ASCII)
-# Strict, or true would be 1 channel and "16" a number.
-_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
-_SHOWN = 60
-
-
-class _Cell(BaseModel):
-    model_config = _STRICT
-    nodes: Annotated[int, Field(ge=2, le=16)]
-    edges: Annotated[list[str], Field(min_length=1, max_length=64)]
-
-
-class _Network(BaseModel):
-    model_config = _STRICT
-    # Bounds within which every count of a network fits into 64 bits.
-    channels: Annotated[int, Field(ge=1, le=1024)]
-    cells: Annotated[int, Field(ge=1, le=64)]
-    stages: Annotated[int, Field(ge=1, le=8)]
-    image_size: Annotated[int, Field(ge=1, le=1024)]
-
-
-class _Definition(BaseModel):
-    model_config = _STRICT
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    source: str = ""
-    kind: Literal["cell"]
-    operations: Annotated[list[str], Field(min_length=2, max_length=36)]
-    cell: _Cell
-    network: _Network
+_READERS: Mapping[str, Callable[[dict[str, Any], Path], Space]] = {"cell": read_cell_space}
 
 
 def load_space(name: str) -> Space:
@@ -55,74 +21,8 @@ def load_space(name: str) -> Space:
         SpaceError: If the definition is malformed; the message names file and key.
     """
     path = find_definition("spaces", name)
-    try:
-        definition = _Definition.model_validate(read_toml(path))
-    except ValidationError as error:
-        raise SpaceError(f"{path}: {_explain(error)}") from None
-    return _cell_space(definition, path)
-
-
-def _explain(error: ValidationError) -> str:
-    """The key, what is wrong with it, and what was got."""
-    # A misspelt key is reported twice, as one that is missing and as one that is unknown; the latter says more.
-    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    *section, _ = first["loc"]
-    key = ".".join(map(str, first["loc"]))
-    if first["type"] == "missing":
-        return f"{key} is missing"
-    if first["type"] == "extra_forbidden":
-        models: dict[str, type[BaseModel]] = {"": _Definition, "cell": _Cell, "network": _Network}
-        model = models[".".join(map(str, section))]
-        return f"unknown key {key!r}; the keys there are {', '.join(model.model_fields)}"
-    got = repr(first["input"])
-    got = got if len(got) <= _SHOWN else got[:_SHOWN] + "..."
-    # pydantic would speak of the class that a table is read into.
-    message = "input should be a table" if first["type"] == "model_type" else first["msg"]
-    return f"{key}: {message[:1].lower()}{message[1:]} (got {got})"
-
-
-def _cell_space(definition: _Definition, path: Path) -> CellSpace:
-    unknown = [operation for operation in definition.operations if operation not in OPERATIONS]
-    if unknown:
-        raise SpaceError(f"{path}: operations: unknown operation {unknown[0]!r}; choose from {', '.join(OPERATIONS)}")
-    twice = [operation for operation in definition.operations if definition.operations.count(operation) > 1]
-    if twice:
-        raise SpaceError(f"{path}: operations: {twice[0]!r} is listed twice")
-    if not any(OPERATIONS[operation].is_zero for operation in definition.operations):
-        raise SpaceError(f"{path}: operations: one must cut its edge, such as 'none'")
-    edges = _edges(definition.cell, path)
-    size = definition.network
-    try:
-        network = NetworkSpec(size.channels, size.cells, size.image_size, stages=size.stages)
-    except SpaceError as error:
-        raise SpaceError(f"{path}: network: {error}") from None
-    # Everything that gives a code its meaning; not the sizes, which a study sets, nor remarks.
-    meaning = json.dumps(["cell", edges, definition.operations])
-    fingerprint = hashlib.sha256(meaning.encode()).hexdigest()[:16]
-    return CellSpace(definition.name, fingerprint, edges, definition.operations, network)
-
-
-def _edges(cell: _Cell, path: Path) -> list[tuple[int, int]]:
-    """Start and end of each edge, checked: in order, no cycle, and every node between input and output."""
-    edges: list[tuple[int, int]] = []
-    for position, text in enumerate(cell.edges):
-        where = f"{path}: cell.edges.{position}"
-        match = _EDGE.fullmatch(text)
-        if match is None:
-            raise SpaceError(f"{where}: an edge is written 'end<-start', as '2<-1' (got {text!r})")
-        end, start = int(match[1]), int(match[2])
-        if not start < end:
-            raise SpaceError(f"{where}: an edge leads to a later node, so that no cycle arises (got {text!r})")
-        if end >= cell.nodes:
-            raise SpaceError(f"{where}: nodes are 0 to {cell.nodes - 1} (got {text!r})")
-        if (start, end) in edges:
-            raise SpaceError(f"{where}: {text!r} is listed twice")
-        if edges and end < edges[-1][1]:
-            raise SpaceError(f"{where}: edges must be sorted by their end ({text!r} comes too late)")
-        edges.append((start, end))
-    for node in range(cell.nodes):
-        if node and not any(end == node for _, end in edges):
-            raise SpaceError(f"{path}: cell.edges: no edge leads to node {node}")
-        if node < cell.nodes - 1 and not any(start == node for start, _ in edges):
-            raise SpaceError(f"{path}: cell.edges: no edge leaves node {node}")
-    return edges
+    content = read_toml(path)
+    header = validated(Header, {key: content[key] for key in Header.model_fields if key in content}, path)
+    if header.kind not in _READERS:
+        raise SpaceError(f"{path}: kind: must be one of {', '.join(_READERS)} (got {header.kind!r})")
+    return _READERS[header.kind](content, path)

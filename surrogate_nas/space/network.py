@@ -5,19 +5,24 @@ profiles are all made from the same sequence of layers, so that they cannot disa
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.fixed_layers import find_fixed_layer
+from surrogate_nas.space.blocks import Shape
+
+CELL, CHOICE = "cell", "choice"
+SEARCHED = (CELL, CHOICE)
+"""Kinds of layers that decisions change: a cell, and a layer that is chosen."""
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """Sizes of a network of residual stages (NAS-Bench-201, arXiv 2001.00326, section 2).
+    """Sizes of a network, which a study may set; the space says what they amount to (``Space.layout``).
 
     Attributes:
-        channels: Width of the first stage; each later stage doubles it.
+        channels: Width of the first stage; that of later ones follows from the space.
         cells: Cells per stage.
-        image_size: Side of the square input in pixels; halved before each later stage.
+        image_size: Side of the square input in pixels.
         input_channels: 3 for colour, 1 for grey images.
         classes: Width of the classifier.
         stages: Number of stages.
@@ -34,37 +39,54 @@ class NetworkSpec:
         for name in ("channels", "cells", "image_size", "input_channels", "classes", "stages"):
             if getattr(self, name) < 1:
                 raise SpaceError(f"{name} of a network must be at least 1 (got {getattr(self, name)})")
-        step = 2 ** (self.stages - 1)
-        if self.image_size % step:
-            raise SpaceError(
-                f"image_size must be a multiple of {step}, since {self.stages} stages halve it"
-                f" {self.stages - 1} times (got {self.image_size})"
-            )
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One step of a network: a fixed part (stem, reduction, head) or a place for a cell.
+    """One step of a network: a fixed layer or a place for what is searched.
 
     Attributes:
-        kind: What stands here.
+        kind: Name of the fixed layer that stands here (``surrogate_nas.space.fixed_layers``); or what stands here of
+            what is searched, such as ``"cell"``.
         in_channels: Channels of the input.
         out_channels: Channels of the output; the number of classes for the head.
         in_size: Side of the input in pixels.
         out_size: Side of the output in pixels; 1 for the head.
         stage: Stage index, from 0.
+        decision: Column of a code that decides on what stands here; ``None`` for a fixed layer, and where all do.
     """
 
-    kind: Literal["stem", "cell", "reduction", "head"]
+    kind: str
     in_channels: int
     out_channels: int
     in_size: int
     out_size: int
     stage: int
+    decision: int | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """What goes in and comes out."""
+        return Shape(self.in_channels, self.out_channels, self.in_size, self.out_size)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether no decision changes what stands here."""
+        return self.kind not in SEARCHED
 
 
 def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
-    """Stem, then stages of cells with a residual block of stride 2 between them, then the head."""
+    """Stem, then stages of cells with a residual block of stride 2 between them, then the head.
+
+    Raises:
+        SpaceError: If the stages cannot halve the images.
+    """
+    step = 2 ** (network.stages - 1)
+    if network.image_size % step:
+        raise SpaceError(
+            f"image_size must be a multiple of {step}, since {network.stages} stages halve it"
+            f" {network.stages - 1} times (got {network.image_size})"
+        )
     size, width = network.image_size, network.channels
     layers = [Layer("stem", network.input_channels, width, size, size, 0)]
     for stage in range(network.stages):
@@ -77,28 +99,10 @@ def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
 
 
 def fixed_parameters(layer: Layer) -> int:
-    """Weights of a layer that no decision changes, affine batch-norm included; 0 for a cell."""
-    i, o = layer.in_channels, layer.out_channels
-    match layer.kind:
-        case "stem":  # conv 3x3, BN
-            return 9 * i * o + 2 * o
-        case "reduction":  # two of (conv 3x3, BN), and a 1x1 convolution on the shortcut
-            return 9 * i * o + 2 * o + 9 * o * o + 2 * o + i * o
-        case "head":  # BN, linear
-            return 2 * i + i * o + o
-        case "cell":
-            return 0
+    """Weights of a layer that no decision changes, affine batch-norm included; 0 for what is searched."""
+    return find_fixed_layer(layer.kind).parameters(layer.shape) if layer.is_fixed else 0
 
 
 def fixed_flops(layer: Layer) -> int:
-    """Multiply-accumulates for one image of a layer that no decision changes; 0 for a cell."""
-    i, o, area = layer.in_channels, layer.out_channels, layer.out_size**2
-    match layer.kind:
-        case "stem":
-            return 9 * i * o * area
-        case "reduction":
-            return (9 * i * o + 9 * o * o + i * o) * area
-        case "head":
-            return i * o
-        case "cell":
-            return 0
+    """Multiply-accumulates for one image of a layer that no decision changes; 0 for what is searched."""
+    return find_fixed_layer(layer.kind).flops(layer.shape) if layer.is_fixed else 0

@@ -5,6 +5,7 @@ each entry the index of the choice taken. It is the one currency between stages.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -220,6 +221,14 @@ class Space(ABC):
         """Nonlinear functions as EFS-NAS counts them (arXiv 2412.14678), shape (N,)."""
 
     @abstractmethod
+    def layer_counts(self, code: ArrayLike, layers: Sequence[Layer]) -> tuple[int, ...]:
+        """Nonlinear functions that each searched layer of a network adds under one code, shape (D,)."""
+
+    @abstractmethod
+    def largest_count(self, network: NetworkSpec) -> int:
+        """Most nonlinear functions that the searched layers of a network have together: the sum of ``layer_counts``."""
+
+    @abstractmethod
     def live_operations(self, codes: ArrayLike) -> NDArray[np.int64]:
         """Operations on a path from input to output, shape (N,)."""
 
@@ -227,9 +236,18 @@ class Space(ABC):
     def graphs(self, codes: ArrayLike) -> Graphs:
         """Operation graphs of the codes as given, without dead operations; see ``canonical`` for one per class."""
 
+    @property
+    def image_step(self) -> int:
+        """Sides of images must be a multiple of this."""
+        return 1
+
     @abstractmethod
     def layout(self, network: NetworkSpec) -> tuple[Layer, ...]:
-        """The sequence of layers of a network of this space."""
+        """The sequence of layers of a network of this space.
+
+        Raises:
+            SpaceError: If the sizes do not suit the space.
+        """
 
     @abstractmethod
     def parameters(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:

@@ -175,7 +175,7 @@ def _networks(settings: StudySettings, space: Space, splits: DataSplits) -> tupl
     classes, channels, stages = len(splits.class_names), splits.channels, space.network.stages
     sizes, small = settings.network, settings.supernet
     deployed_size = sizes.image_size or splits.native_image_size
-    step = 2 ** (stages - 1)
+    step = space.image_step
     for setting, size in (("network.image_size", deployed_size), ("data.image_size", splits.image_size)):
         if size % step:
             larger = size + -size % step

@@ -182,6 +182,6 @@ def _batches(
 
 
 def _check_recalibration(plan: SupernetPlan, recalibration: list[Batch]) -> None:
-    side = plan.network.image_size >> (plan.network.stages - 1)
+    side = plan.space.layout(plan.network)[-1].in_size
     if any(len(images) * side**2 < 2 for images, _ in recalibration):
         raise DataError("a variance needs two images to recalibrate with (got 1): give more images, or larger ones")

@@ -7,8 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.errors import SettingsError, SpaceError
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.agenda import Agenda
@@ -56,7 +55,7 @@ class SupernetPlan:
         cuts: What gradients have decided so far.
     """
 
-    space: CellSpace
+    space: Space
     network: NetworkSpec
     settings: SupernetSettings
     split: Split
@@ -213,8 +212,7 @@ class SupernetPlan:
             raise SettingsError(
                 f"supernet.shared_stages must be at most {stages - 1}, or no cell has copies (got {shared})"
             )
-        cells = sum(layer.kind == "cell" for layer in self.space.layout(self.network))
-        largest = int(self.space.nonlinear_count(self.space.all_codes()).max()) * cells
+        largest = self.space.largest_count(self.network)
         # A share times the largest count may miss a whole number by rounding, which would move a cell to another copy.
         return tuple(round(share * largest, 6) for share in shares), shared
 
@@ -223,13 +221,11 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
     """Checks the settings against the space and makes the plan.
 
     Raises:
-        SpaceError: If supernets cannot be built on this kind of space.
+        SpaceError: If the sizes do not fit the space.
         SettingsError: If bands, groups, thresholds, an edge or the number of steps do not fit the space.
     """
-    if not isinstance(space, CellSpace):
-        raise SpaceError(f"supernets can be built for cell spaces only (got {type(space).__name__})")
+    space.layout(network)  # What does not fit is found now, not after an hour.
     plan = SupernetPlan(space, network, settings, _make_split(space, settings), seed)
-    # What does not fit is found now, not after an hour.
     if settings.sharing == "depth":
         plan._copies()
     assert plan.phases
@@ -237,7 +233,7 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
     return plan
 
 
-def _make_split(space: CellSpace, settings: SupernetSettings) -> Split:
+def _make_split(space: Space, settings: SupernetSettings) -> Split:
     if settings.split == "edge":
         return BoxSplit(space, edge_boxes(space, settings.split_edge))
     if settings.split == "nonlinear":

@@ -1,7 +1,7 @@
 """Networks whose subnets share weights.
 
 Symbols:
-    E: edges of the cell. O: operations. L: places for cells in the network. K: copies of a cell.
+    D: decisions of the space. K: copies of a cell or chosen layer.
 """
 
 from collections.abc import Sequence
@@ -11,20 +11,20 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
-from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.shared_cell import SharedCell
+from surrogate_nas.space.space import Space
+from surrogate_nas.supernet.shared_layers import shared_layer
 
 
 class SharedNetwork(nn.Module):
     """A supernet: one set of weights from which every architecture takes its part.
 
-    With several copies per cell it is the depth-wise few-shot supernet of EFS-NAS (arXiv 2412.14678): the number of
-    nonlinear functions of the cells up to and including one says which of its copies is used; stem, reductions and head
-    are shared by all.
+    With several copies of what is searched it is the depth-wise few-shot supernet of EFS-NAS (arXiv 2412.14678): the
+    number of nonlinear functions up to and including a cell, or a chosen layer, says which of its copies is used; fixed
+    layers are shared by all.
 
     Args:
-        space: The cell and its operations.
+        space: The search space.
         network: Sizes of the supernet.
         thresholds: Running counts of nonlinear functions, ascending, length K - 1; copy k is used where exactly k of
             them are exceeded.
@@ -32,31 +32,32 @@ class SharedNetwork(nn.Module):
     """
 
     def __init__(
-        self, space: CellSpace, network: NetworkSpec, thresholds: Sequence[float] = (), shared_stages: int = 0
+        self, space: Space, network: NetworkSpec, thresholds: Sequence[float] = (), shared_stages: int = 0
     ) -> None:
         super().__init__()
         self.space = space
         self.thresholds = tuple(thresholds)
         self.layers = nn.ModuleList()
+        self._searched = tuple(layer for layer in space.layout(network) if not layer.is_fixed)
         for layer in space.layout(network):
-            if layer.kind == "cell":
-                copies = 1 if layer.stage < shared_stages else len(self.thresholds) + 1
-                self.layers.append(nn.ModuleList(SharedCell(space, layer.in_channels) for _ in range(copies)))
-            else:
+            if layer.is_fixed:
                 self.layers.append(build_layer(layer, RecordingBatchNorm))
+            else:
+                copies = 1 if layer.stage < shared_stages else len(self.thresholds) + 1
+                self.layers.append(nn.ModuleList(shared_layer(space, layer) for _ in range(copies)))
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
-        """Class scores (B, classes) of images (B, input channels, S, S) under one architecture, length E.
+        """Class scores (B, classes) of images (B, input channels, S, S) under one architecture, length D.
 
         Dead edges are not computed, so codes need not be effective.
         """
         live = self.space.effective([code])
         choices = live[0].tolist()
-        count = int(self.space.nonlinear_count(live)[0])
+        counts = iter(self.space.layer_counts(live[0], self._searched) if self.thresholds else ())
         running = 0
         for layer in self.layers:
             if isinstance(layer, nn.ModuleList):
-                running += count
+                running += next(counts, 0)
                 copy = sum(running > threshold for threshold in self.thresholds) if len(layer) > 1 else 0
                 x = layer[copy](x, choices)
             else:
@@ -73,7 +74,7 @@ class Subnet(nn.Module):
 
     Args:
         supernet: Owner of the weights.
-        code: The architecture, length E.
+        code: The architecture, length D.
     """
 
     def __init__(self, supernet: SharedNetwork, code: Sequence[int]) -> None:

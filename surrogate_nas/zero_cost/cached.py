@@ -8,10 +8,9 @@ import numpy as np
 
 from surrogate_nas.cache_folder import cache_folder
 from surrogate_nas.errors import SpaceError, StoreError, SurrogateNasWarning, WriteError
-from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.zero_cost.scores import SCORES, zero_cost_scores
+from surrogate_nas.zero_cost.scores import SCORES, scores_kind, zero_cost_scores
 from surrogate_nas.zero_cost.settings import ZeroCostSettings
 from surrogate_nas.zero_cost.table import identity, read_table, write_table
 
@@ -21,7 +20,7 @@ MOST_CODES = 50_000
 
 def can_be_scored(space: Space) -> bool:
     """Whether all classes of a space can be scored in minutes."""
-    return isinstance(space, CellSpace) and space.size <= MOST_CODES
+    return scores_kind(space) and space.size <= MOST_CODES
 
 
 def table_path(space: Space, settings: ZeroCostSettings) -> Path:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.operations import OPERATIONS
 
 # (A', B, C, H, W) of some architectures to the same, with their positions in the batch, shape (A',)
@@ -64,7 +64,7 @@ class RandomSupernet:
         self._space = space
         self.layers: list[tuple[Layer, list[list[nn.Module]]]] = []
         for layer in space.layout(network):
-            if layer.kind == "cell":
+            if layer.kind == CELL:
                 modules = [
                     [build_operation(name, layer.in_channels, norm) for name in space.operations] for _ in space.edges
                 ]
@@ -88,7 +88,7 @@ class RandomSupernet:
         """
         layer, modules = self.layers[index]
         everyone = torch.arange(len(x))
-        if layer.kind != "cell":
+        if layer.kind != CELL:
             return apply(modules[0][0], x, everyone)
         nodes = {0: x}
         for edge, (start, end) in enumerate(self._space.edges):

@@ -131,6 +131,11 @@ def _synflow(supernet: RandomSupernet, chosen: Tensor, image: Tensor) -> Tensor:
     return torch.log(total)
 
 
+def scores_kind(space: Space) -> bool:
+    """Whether there are scores for spaces of this kind."""
+    return isinstance(space, CellSpace)
+
+
 def zero_cost_scores(
     space: Space,
     codes: Codes,

@@ -53,7 +53,7 @@ def test_a_head_averages_and_classifies() -> None:
 
 @pytest.mark.parametrize(("kind", "norms"), [("stem", 1), ("reduction", 2), ("head", 1)])
 def test_the_normalisation_is_the_one_asked_for(kind: str, norms: int) -> None:
-    layer = build_layer(Layer(kind, 4, 4, 4, 4, 0), RecordingBatchNorm)  # type: ignore[arg-type]
+    layer = build_layer(Layer(kind, 4, 4, 4, 4, 0), RecordingBatchNorm)
     assert sum(isinstance(part, RecordingBatchNorm) for part in layer.modules()) == norms
     assert not any(isinstance(part, nn.BatchNorm2d) for part in layer.modules())
 

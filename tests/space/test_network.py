@@ -85,4 +85,4 @@ def test_a_size_below_one_is_refused_by_name(name: str, value: int) -> None:
 def test_an_image_that_cannot_be_halved_is_refused(image_size: int, stages: int, multiple: int) -> None:
     message = f"multiple of {multiple}, since {stages} stages halve it {stages - 1} times (got {image_size})"
     with pytest.raises(SpaceError, match=re.escape(message)):
-        NetworkSpec(channels=4, cells=1, image_size=image_size, stages=stages)
+        residual_stages(NetworkSpec(channels=4, cells=1, image_size=image_size, stages=stages))

@@ -4,7 +4,6 @@ import pickle
 import re
 from collections.abc import Callable
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from torch import nn
 from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.cuts import Cut
 from surrogate_nas.supernet.paths import Balanced, Fair, PerGroup, WithinGroup
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
@@ -156,9 +154,9 @@ def test_many_groups_need_thresholds() -> None:
     make_plan(chain, NetworkSpec(1, 1, 4), SupernetSettings.model_validate(settings | thresholds), 0)
 
 
-def test_other_kinds_of_space_are_refused() -> None:
-    with pytest.raises(SpaceError, match=re.escape("cell spaces only (got Mock)")):
-        make_plan(Mock(spec=Space), NetworkSpec(1, 1, 4), SupernetSettings(), 0)
+def test_sizes_that_do_not_fit_the_space_are_refused(space: CellSpace) -> None:
+    with pytest.raises(SpaceError, match=re.escape("image_size must be a multiple of 4")):
+        make_plan(space, NetworkSpec(1, 1, 6), SupernetSettings(), 0)
 
 
 def test_a_plan_reaches_a_worker_unchanged(plan_of: MakePlan, space: CellSpace) -> None:

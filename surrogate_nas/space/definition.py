@@ -1,0 +1,67 @@
+"""What all definitions of spaces have in common: their first keys, and how a mistake in one is told."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from surrogate_nas.errors import SpaceError
+
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
+"""Strict, or true would be 1 channel and "16" a number."""
+_SHOWN = 60
+
+
+class Header(BaseModel):
+    """The keys of every definition."""
+
+    model_config = STRICT
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    source: str = ""
+    kind: str
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], content: dict[str, Any], path: Path) -> Model:
+    """The content of a file as a model.
+
+    Raises:
+        SpaceError: If it is malformed; the message names file and key.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise SpaceError(f"{path}: {_explain(error, model)}") from None
+
+
+def _explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The key, what is wrong with it, and what was got."""
+    # A misspelt key is reported twice, as one that is missing and as one that is unknown; the latter says more.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    *section, _ = first["loc"]
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f"{key} is missing"
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key!r}; the keys there are {', '.join(_model_of(model, section).model_fields)}"
+    got = repr(first["input"])
+    got = got if len(got) <= _SHOWN else got[:_SHOWN] + "..."
+    # pydantic would speak of the class that a table is read into.
+    message = "input should be a table" if first["type"] == "model_type" else first["msg"]
+    return f"{key}: {message[:1].lower()}{message[1:]} (got {got})"
+
+
+def _model_of(model: type[BaseModel], section: list[int | str]) -> type[BaseModel]:
+    """The model of a section: of a table, or of the tables of a list."""
+    for step in section:
+        if isinstance(step, str):
+            annotation: Any = model.model_fields[step].annotation
+            inner = [each for each in getattr(annotation, "__args__", ()) if isinstance(each, type)]
+            model = next((each for each in [annotation, *inner] if _is_model(each)), model)
+    return model
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -1,0 +1,65 @@
+"""What the layers that no decision changes cost; ``surrogate_nas.nets.layers`` builds them.
+
+A skeleton names them, so that a network of another kind needs rows here and no new branches elsewhere.
+"""
+
+from types import MappingProxyType
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.blocks import BlockSpec, Shape
+
+
+def _stem() -> BlockSpec:
+    """Convolution 3x3, BN (NAS-Bench-201, arXiv 2001.00326)."""
+    return BlockSpec(
+        nonlinear_functions=0,
+        parameters=lambda shape: 9 * shape.in_channels * shape.out_channels + 2 * shape.out_channels,
+        flops=lambda shape: 9 * shape.in_channels * shape.outputs,
+        alive=lambda shape: 2 * shape.outputs,
+    )
+
+
+def _reduction() -> BlockSpec:
+    """Two of (ReLU, convolution 3x3, BN), beside average pooling and a 1x1 convolution (arXiv 2001.00326)."""
+
+    def parameters(shape: Shape) -> int:
+        i, o = shape.in_channels, shape.out_channels
+        return 9 * i * o + 2 * o + 9 * o * o + 2 * o + i * o
+
+    def alive(shape: Shape) -> int:
+        before, after = shape.inputs, shape.outputs
+        shortcut, first, second = shape.in_channels * shape.out_size**2 + after, 2 * after + before, 4 * after
+        return max(shortcut, first, 3 * after, second)
+
+    return BlockSpec(
+        nonlinear_functions=2,
+        parameters=parameters,
+        flops=lambda shape: (10 * shape.in_channels + 9 * shape.out_channels) * shape.outputs,
+        alive=alive,
+    )
+
+
+def _head() -> BlockSpec:
+    """BN, ReLU, mean over all pixels, linear (arXiv 2001.00326)."""
+    return BlockSpec(
+        nonlinear_functions=1,
+        parameters=lambda shape: 2 * shape.in_channels + (shape.in_channels + 1) * shape.out_channels,
+        flops=lambda shape: shape.in_channels * shape.out_channels,
+        alive=lambda shape: 2 * shape.inputs,
+    )
+
+
+FIXED_LAYERS: MappingProxyType[str, BlockSpec] = MappingProxyType(
+    {"stem": _stem(), "reduction": _reduction(), "head": _head()}
+)
+
+
+def find_fixed_layer(name: str) -> BlockSpec:
+    """What a fixed layer costs.
+
+    Raises:
+        SpaceError: If there is none of this name.
+    """
+    if name not in FIXED_LAYERS:
+        raise SpaceError(f"unknown layer {name!r}; choose from {', '.join(FIXED_LAYERS)}")
+    return FIXED_LAYERS[name]

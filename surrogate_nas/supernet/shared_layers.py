@@ -1,0 +1,22 @@
+"""What stands in a supernet where something is searched: one module per kind of place."""
+
+from collections.abc import Callable, Mapping
+
+from torch import nn
+
+from surrogate_nas.space.network import CELL, Layer
+from surrogate_nas.space.space import Space
+from surrogate_nas.supernet.shared_cell import SharedCell
+
+
+def shared_layer(space: Space, layer: Layer) -> nn.Module:
+    """All choices of a place with weights of their own; called with a batch of maps and a whole code, length D.
+
+    Args:
+        space: The search space.
+        layer: A layer that is no fixed one.
+    """
+    return _SHARED[layer.kind](space, layer)
+
+
+_SHARED: Mapping[str, Callable[..., nn.Module]] = {CELL: lambda space, layer: SharedCell(space, layer.in_channels)}

@@ -1,0 +1,18 @@
+"""The table of fixed layers; ``test_network`` compares what they cost with what torch counts."""
+
+import re
+
+import pytest
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.layers import build_layer
+from surrogate_nas.space.fixed_layers import FIXED_LAYERS, find_fixed_layer
+from surrogate_nas.space.network import Layer
+
+
+def test_exactly_the_layers_of_the_table_can_be_built() -> None:
+    for name in FIXED_LAYERS:
+        build_layer(Layer(name, 4, 4, 4, 2, 0))
+    for unknown in (lambda: find_fixed_layer("lid"), lambda: build_layer(Layer("lid", 4, 4, 4, 4, 0))):
+        with pytest.raises(SpaceError, match=re.escape("unknown layer 'lid'; choose from stem, reduction, head")):
+            unknown()

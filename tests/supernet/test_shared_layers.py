@@ -1,0 +1,12 @@
+"""Which module stands where something is searched."""
+
+from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.network import Layer
+from surrogate_nas.supernet.shared_cell import SharedCell
+from surrogate_nas.supernet.shared_layers import shared_layer
+
+
+def test_a_place_for_a_cell_gets_a_cell_of_its_width(space: CellSpace) -> None:
+    built = shared_layer(space, Layer("cell", 5, 5, 4, 4, 0))
+    assert isinstance(built, SharedCell)
+    assert {weight.shape[0] for weight in built.parameters()} == {5}
