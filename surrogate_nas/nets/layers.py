@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.operations import Norm, ReluConvNorm
-from surrogate_nas.space.network import Layer
 from surrogate_nas.space.blocks import Shape
+from surrogate_nas.space.network import Layer
 
 
 class Reduction(nn.Module):

@@ -7,8 +7,8 @@ profiles are all made from the same sequence of layers, so that they cannot disa
 from dataclasses import dataclass
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.fixed_layers import find_fixed_layer
 from surrogate_nas.space.blocks import Shape
+from surrogate_nas.space.fixed_layers import find_fixed_layer
 
 CELL, CHOICE = "cell", "choice"
 SEARCHED = (CELL, CHOICE)
