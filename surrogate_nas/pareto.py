@@ -38,6 +38,21 @@ def pareto_mask(score: ArrayLike, costs: ArrayLike) -> NDArray[np.bool_]:
     return _front_of_one_cost(scores, prices[:, 0]) if prices.shape[1] == 1 else _front(scores, prices)
 
 
+def sorted_front(score: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Positions of the rows that no other row dominates, where rows are sorted by score, the best first.
+
+    Args:
+        score: Shape (N,), never rising, without NaN.
+        cost: Shape (N,), in any order, without NaN.
+
+    Returns:
+        Rising positions, in O(N) and a sort of the front: what costs more than a row before it is dominated by that
+        one, and what is dominated at all is so by a row of the front, so nothing else needs to be compared.
+    """
+    kept = np.flatnonzero(cost <= np.minimum.accumulate(cost))
+    return kept[pareto_mask(score[kept], cost[kept, None])]
+
+
 def _front_of_one_cost(score: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.bool_]:
     mask = np.zeros(len(score), dtype=bool)
     if not len(score):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.pareto import hypervolume, pareto_mask
+from surrogate_nas.pareto import hypervolume, pareto_mask, sorted_front
 
 
 def front_by_definition(score: NDArray[np.float64], costs: NDArray[np.float64]) -> list[bool]:
@@ -32,6 +32,13 @@ def test_agrees_with_the_definition_on_random_rows(num_costs: int) -> None:
     rng = np.random.default_rng(num_costs)
     score, costs = rng.normal(size=400), rng.normal(size=(400, num_costs)).round(1)
     assert pareto_mask(score, costs).tolist() == front_by_definition(score, costs)
+
+
+@given(st.lists(st.tuples(VALUES, VALUES), max_size=40))
+def test_the_front_of_sorted_rows(rows: list[tuple[float, float]]) -> None:
+    table = np.array(sorted(rows, key=lambda row: -row[0])).reshape(-1, 2)
+    expected = np.flatnonzero(front_by_definition(table[:, 0], table[:, 1:]))
+    assert sorted_front(table[:, 0], table[:, 1]).tolist() == expected.tolist()
 
 
 def test_equal_rows_stay_or_go_together() -> None:

@@ -16,6 +16,8 @@ from surrogate_nas.budgets import Budget, format_cost
 from surrogate_nas.command_line import print_version, run_command, say
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
+from surrogate_nas.lookup.exports import EXPORTS, export
+from surrogate_nas.lookup.neighbours import Neighbour
 from surrogate_nas.lookup.table import LookupTable
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -29,6 +31,15 @@ def look_up(
     params_budget: Annotated[str | None, typer.Option(help="Most parameters, such as 1M or 40%.")] = None,
     top: Annotated[int | None, typer.Option(min=1, help="List the best N architectures.", metavar="N")] = None,
     pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front; so without a budget.")] = False,
+    near: Annotated[
+        str | None,
+        typer.Option(help="List what is better or cheaper than an architecture by few changes.", metavar="CODE"),
+    ] = None,
+    export_to: Annotated[
+        tuple[str, Path] | None,
+        typer.Option("--export", help=f"Write a file: {', '.join(EXPORTS)}.", metavar="FORMAT PATH"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let an export replace a file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     version: Annotated[  # noqa: ARG001 - the callback acts on it
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
@@ -40,8 +51,19 @@ def look_up(
     """
     if pareto and top is not None:
         raise SettingsError("--pareto and --top exclude each other; use one of them")
+    if near is not None and pareto:
+        raise SettingsError("--near and --pareto exclude each other; use one of them")
+    if export_to is not None and (pareto or top or near or as_json):
+        raise SettingsError("--export writes a file and lists nothing; leave the other away, or call twice")
     table = LookupTable.load(run)
     budgets = table.resolve(latency_ms=latency_budget, flops=flops_budget, params=params_budget)
+    if export_to is not None:
+        count = export(table, *export_to, budgets, overwrite=overwrite)
+        say(f"{export_to[1]}: {count:,} architectures")
+        return
+    if near is not None:
+        _print_neighbours(table, near, table.near(near, top or 10, budgets), as_json=as_json)
+        return
     try:
         front = pareto or not (budgets or top)
         entries = table.pareto(budgets=budgets) if front else table.top(top or 1, budgets)
@@ -53,6 +75,17 @@ def look_up(
         _print_json(table, budgets, entries)
     else:
         say(aligned(table, entries))
+
+
+def _print_neighbours(table: LookupTable, code: str, found: Sequence[Neighbour], *, as_json: bool) -> None:
+    if as_json:
+        say(json.dumps({"code": code, "neighbours": [one.as_json() for one in found]}, indent=2))
+    elif not found:
+        say(f"nothing in the table is better or cheaper than {code}")
+    else:
+        lines = aligned(table, [one.entry for one in found]).splitlines()
+        changes = ["changes", *(str(len(one.changed)) for one in found)]
+        say("\n".join(f"{number:>7}  {line}" for number, line in zip(changes, lines, strict=True)))
 
 
 def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence[Entry]) -> None:

@@ -1,9 +1,10 @@
 """What a lookup table is about: the space, the device, the network, and how it was made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from surrogate_nas.budgets import LATENCY_UPPER, split_cost
 from surrogate_nas.errors import StoreError
 
 UNITS: dict[str, str] = {
@@ -11,10 +12,15 @@ UNITS: dict[str, str] = {
     "predicted_accuracy_percent": "percent",
     "accuracy_std_percent": "percent",
     "latency_ms": "milliseconds per batch",
+    LATENCY_UPPER: "milliseconds per batch",
+    "memory_bytes": "bytes per image, largest at once",
+    "energy_mj": "millijoules per batch",
     "flops": "multiply-accumulates per image",
     "params": "trainable parameters",
 }
 _LABEL_UNIT = "percent"
+# Fields that tables of the first version may be without.
+_ADDED = ("decisions",)
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class TableMetadata:
         budgets: Bounds that the study was asked for, by cost, in the cost's stored unit.
         answer: Code that the study chose for them, or ``None`` where nothing meets them.
         notes: Anything else worth keeping that JSON can hold.
+        decisions: Name and choices of each place in a code, in order; a digit of a code is an index of the choices.
     """
 
     space_name: str
@@ -46,10 +53,13 @@ class TableMetadata:
     budgets: Mapping[str, float] = field(default_factory=dict)
     answer: str | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    decisions: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
     def as_json(self, columns: list[str]) -> dict[str, Any]:
         """The facts, with the unit of every column that has one."""
-        units = {name: UNITS.get(name, _LABEL_UNIT if name.startswith("label_") else None) for name in columns}
+        units = {
+            name: UNITS.get(split_cost(name)[0], _LABEL_UNIT if name.startswith("label_") else None) for name in columns
+        }
         return {**asdict(self), "units": {name: unit for name, unit in units.items() if unit is not None}}
 
     @classmethod
@@ -66,9 +76,12 @@ class TableMetadata:
             "budgets": (dict,),
             "notes": (dict,),
             "answer": (str, type(None)),
+            "decisions": (list,),
         }
         values: dict[str, Any] = {}
         for known in fields(cls):
+            if known.name not in content and known.name in _ADDED:
+                continue
             if known.name not in content:
                 raise StoreError(f"the lookup table metadata lacks {known.name!r}: {where}")
             value = content[known.name]

@@ -1,131 +1,16 @@
-"""The columns of a lookup table as one Parquet image, and the three files that carry it.
-
-The image is held in memory whole (a megabyte for 15,625 architectures) and its columns are decoded when they are first
-asked for. So an open table stays what it was when a study replaces the files meanwhile.
-"""
+"""The three files that carry a lookup table: Parquet, CSV, and the JSON that vouches for them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
-
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.files import atomic_write, read_json, write_json
+from surrogate_nas.lookup.parquet_columns import ParquetColumns
 
 FORMAT = "surrogate_nas lookup table"
 SCHEMA_VERSION = 1
-# An answer decodes the row group of its row only; smaller groups would make files larger.
-_ROW_GROUP = 2048
-_DECIMALS = 6
-_PERCENT_DECIMALS = 3
 _REMEDY = "run the study again to write all three files"
-
-
-class ParquetColumns:
-    """Columns of one Parquet image, decoded on demand."""
-
-    def __init__(self, image: bytes, where: object) -> None:
-        """Reads the image's table of contents.
-
-        Args:
-            image: The bytes of a Parquet file.
-            where: Where they come from, for messages.
-
-        Raises:
-            StoreError: If they are not a Parquet file.
-        """
-        self.image = image
-        self._where = where
-        try:
-            self._file = pq.ParquetFile(pa.BufferReader(image))
-        except (pa.ArrowException, OSError) as error:
-            raise self._damaged(error) from None
-        self.names: list[str] = self._file.schema_arrow.names
-        self.num_rows: int = self._file.metadata.num_rows
-        groups = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
-        self._group_ends = np.cumsum(groups)
-        self._groups: dict[int, pa.Table] = {}
-        self._numbers: dict[str, NDArray[Any]] = {}
-        self._letters: dict[str, NDArray[np.uint8]] = {}
-
-    def row(self, row: int, names: Sequence[str] | None = None) -> dict[str, Any]:
-        """One row, by column name, all of it or some columns; what is absent is ``None``."""
-        group = int(np.searchsorted(self._group_ends, row, side="right"))
-        if group not in self._groups:
-            try:
-                self._groups[group] = self._file.read_row_group(group, use_threads=False)
-            except (pa.ArrowException, OSError) as error:
-                raise self._damaged(error) from None
-        rows = self._groups[group]
-        place = row - (int(self._group_ends[group]) - rows.num_rows)
-        return {name: rows[name][place].as_py() for name in names or self.names}
-
-    def numbers(self, name: str) -> NDArray[Any]:
-        """A column of numbers or truth values, shape (N,); what is absent is NaN."""
-        if name not in self._numbers:
-            self._numbers[name] = _as_numpy(pa.concat_arrays(self._column(name).chunks))
-        return self._numbers[name]
-
-    def letters(self, name: str) -> NDArray[np.uint8]:
-        """A column of ASCII texts of one length D as letters, shape (N, D)."""
-        if name not in self._letters:
-            _, ends, content = pa.concat_arrays(self._column(name).chunks).buffers()
-            count = int(np.frombuffer(ends, dtype=np.int32, count=self.num_rows + 1)[-1])
-            self._letters[name] = np.frombuffer(content, np.uint8, count=count).reshape(self.num_rows, -1)
-        return self._letters[name]
-
-    def write_csv(self, path: Path) -> None:
-        """Writes all columns as CSV, rounded to what is meant to be read."""
-        # Only writing needs these, and a deployed table that answers should start quickly.
-        import pyarrow.compute as pc
-        import pyarrow.csv as pa_csv
-
-        table = self._file.read(use_threads=False)
-        for position, name in enumerate(self.names):
-            if pa.types.is_floating(table.schema.types[position]):
-                decimals = _PERCENT_DECIMALS if name.endswith("_percent") else _DECIMALS
-                table = table.set_column(position, name, pc.round(table[name], decimals))
-        pa_csv.write_csv(table, path, write_options=pa_csv.WriteOptions(quoting_style="needed"))
-
-    def _column(self, name: str) -> pa.ChunkedArray:
-        try:
-            return self._file.read(columns=[name], use_threads=False)[name]
-        except (pa.ArrowException, OSError, KeyError) as error:
-            raise self._damaged(error) from None
-
-    def _damaged(self, error: Exception) -> StoreError:
-        return StoreError(f"the lookup table is damaged: {self._where}: {' '.join(str(error).split())}")
-
-
-def _as_numpy(column: pa.Array) -> NDArray[Any]:
-    """A column of truth values, whole numbers or floats; what is absent is NaN.
-
-    Made from the buffers, since pyarrow's own conversion imports pandas wherever that is installed, which takes longer
-    than everything else here together.
-    """
-    present, content = column.buffers()
-    if pa.types.is_boolean(column.type):
-        return np.unpackbits(np.frombuffer(content, dtype=np.uint8), count=len(column), bitorder="little").astype(bool)
-    if pa.types.is_integer(column.type):
-        return np.frombuffer(content, dtype=np.int64, count=len(column))
-    values = np.frombuffer(content, dtype=np.float64, count=len(column))
-    if column.null_count:
-        bits = np.unpackbits(np.frombuffer(present, dtype=np.uint8), count=len(column), bitorder="little")
-        values = np.where(bits, values, np.nan)
-    return values
-
-
-def encode(columns: Mapping[str, NDArray[Any] | pa.Array]) -> bytes:
-    """The Parquet image of columns of equal length; NaN becomes absent, as other readers expect it."""
-    arrays = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(arrays), sink, row_group_size=_ROW_GROUP, compression="zstd")
-    return bytes(sink.getvalue())
 
 
 def write_files(folder: Path, columns: ParquetColumns, facts: dict[str, Any]) -> None:

@@ -17,10 +17,13 @@ from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsErr
 from surrogate_nas.lookup.columns import checked_columns
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.metadata import TableMetadata
-from surrogate_nas.lookup.storage import ParquetColumns, encode, read_files, write_files
-from surrogate_nas.pareto import pareto_mask
+from surrogate_nas.lookup.neighbours import Neighbour, changed_decisions, nearest_rows
+from surrogate_nas.lookup.parquet_columns import ParquetColumns, encode
+from surrogate_nas.lookup.storage import read_files, write_files
+from surrogate_nas.pareto import pareto_mask, sorted_front
 
 _FIRST_BLOCK = 4096
+_MISSES = 256
 _TEXTS = ("code", "architecture", "canonical")
 _NEEDED = (*_TEXTS, "score", "predicted_accuracy_percent", "accuracy_std_percent", "pareto")
 
@@ -86,18 +89,20 @@ class LookupTable:
         return cls(metadata, ParquetColumns(image, "a new table"))
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path | str) -> Self:
         """Reads a table from a run folder or from its ``.parquet`` file beside the ``.json`` one.
 
         Raises:
             RunFolderError: If there is no table.
             StoreError: If it is damaged, foreign, or its files were not written together.
         """
+        path = Path(path)
         columns, facts = read_files(path)
         metadata = TableMetadata.from_json(facts, path)
         missing = {*_NEEDED, metadata.primary_cost}.difference(columns.names)
         if missing:
             raise StoreError(f"the lookup table lacks the columns {', '.join(sorted(missing))}: {path}")
+        columns.decode_small()
         return cls(metadata, columns)
 
     def write(self, folder: Path) -> None:
@@ -137,14 +142,17 @@ class LookupTable:
         return [self._resolve(cost, asked) for cost, asked in budgets.items() if asked is not None]
 
     def _resolve(self, cost: str, asked: float | str) -> Budget:
-        if cost == "latency_ms" and LATENCY_UPPER in self.costs:
-            cost = LATENCY_UPPER  # a budget on what was predicted is held against what it keeps with confidence
+        cost = self.binding(cost)
         values = self._cost(cost)
         if isinstance(asked, str):
             return parse_budget(cost, asked).resolve(values)
         if not math.isfinite(asked) or asked <= 0:
             raise BudgetError(f"the budget on {cost} must be a finite number above zero (got {asked})")
         return BudgetRequest(cost, str(asked), limit=float(asked)).resolve(values)
+
+    def binding(self, cost: str) -> str:
+        """The column that a budget on a cost is held against: of a predicted latency what it keeps with confidence."""
+        return LATENCY_UPPER if cost == "latency_ms" and LATENCY_UPPER in self.costs else cost
 
     def _cost(self, cost: str) -> NDArray[Any]:
         if cost not in self.costs:
@@ -196,25 +204,46 @@ class LookupTable:
             InfeasibleBudgetError: If nothing meets the budgets.
         """
         values = self._cost(cost or self.metadata.primary_cost)
-        rows = np.flatnonzero(self._violation(budgets, slice(None)) <= 0)
+        rows = self._rows_meeting(budgets)
         if not len(rows):
             raise self.infeasible(budgets)
-        front = rows[pareto_mask(self._columns.numbers("score")[rows], values[rows, None])]
+        front = rows[sorted_front(self._columns.numbers("score")[rows], values[rows])]
         return self._distinct(iter(front[np.argsort(values[front], kind="stable")].tolist()), len(front))
 
-    def near(self, code: str, count: int = 10, budgets: Sequence[Budget] = ()) -> list[Entry]:
-        """The entries that differ from a code in the fewest decisions, equally near ones by score.
+    def near(
+        self, code: str, count: int = 10, budgets: Sequence[Budget] = (), most_changes: int | None = None
+    ) -> list[Neighbour]:
+        """What is better or cheaper than an architecture and differs from it in few decisions.
+
+        Args:
+            code: An architecture of the table.
+            count: Length of the list; of architectures that compute the same only the best is listed.
+            budgets: Bounds that every neighbour meets.
+            most_changes: Most decisions that may differ; any number unless given.
+
+        Returns:
+            The fewest changes first, equally near ones by score. Each has a better score or a smaller primary cost than
+            the architecture of the code.
 
         Raises:
-            SettingsError: If the code has not one digit per decision.
+            SettingsError: If the table has no such code.
         """
         letters = self._columns.letters("code")
-        if len(code) != letters.shape[1] or not code.isascii():
-            raise SettingsError(f"a code of this table has {letters.shape[1]} digits (got {code!r})")
-        distance = (letters != np.frombuffer(code.encode(), dtype=np.uint8)).sum(axis=1)
-        rows = np.flatnonzero(self._violation(budgets, slice(None)) <= 0)
-        nearest = rows[np.argsort(distance[rows], kind="stable")[:count]]
-        return [self.entry(row) for row in nearest.tolist()]
+        changes = changed_decisions(letters, code)
+        own = int(np.argmin(changes))
+        if changes[own]:
+            raise SettingsError(f"the lookup table has no architecture {code}; the nearest is {self.entry(own).code}")
+        score, primary = self._columns.numbers("score"), self._cost(self.metadata.primary_cost)
+        wanted = (score > score[own]) | (primary < primary[own])
+        if budgets:
+            wanted &= self._violation(budgets, slice(None)) <= 0
+        reference = self.entry(own)
+        rows = nearest_rows(changes, wanted, most_changes)
+        entries = self._distinct(rows, count, apart_from=reference.canonical)
+        return [Neighbour.of(entry, reference, self.metadata.primary_cost) for entry in entries]
+
+    def _rows_meeting(self, budgets: Sequence[Budget]) -> NDArray[np.int64]:
+        return np.flatnonzero(self._violation(budgets, slice(None)) <= 0)
 
     def smallest(self, cost: str) -> float:
         """The smallest reachable value of a cost, in its stored unit."""
@@ -222,8 +251,11 @@ class LookupTable:
 
     def nearest_misses(self, budgets: Sequence[Budget], count: int = 3) -> list[Entry]:
         """The entries that exceed the budgets least, by the largest relative excess."""
-        order = np.argsort(self._violation(budgets, slice(None)), kind="stable")
-        return self._distinct(iter(order.tolist()), count)
+        excess = self._violation(budgets, slice(None))
+        # Architectures that compute the same cost the same: enough are sorted for some to be left.
+        some = min(len(excess), _MISSES * count)
+        least = np.flatnonzero(excess <= np.partition(excess, some - 1)[some - 1])
+        return self._distinct(iter(least[np.argsort(excess[least], kind="stable")].tolist()), count)
 
     def infeasible(self, budgets: Sequence[Budget]) -> InfeasibleBudgetError:
         """The error for budgets that nothing meets: the smallest reachable costs and the nearest misses."""
@@ -254,14 +286,15 @@ class LookupTable:
             yield from (start + hits).tolist()
             start, size = start + size, 4 * size
 
-    def _distinct(self, rows: Iterator[int], count: int) -> list[Entry]:
-        seen: set[str] = set()
+    def _distinct(self, rows: Iterator[int], count: int, apart_from: str | None = None) -> list[Entry]:
+        """The first entries that differ from each other, and from a canonical code, in what they compute."""
+        seen = {apart_from}
         entries: list[Entry] = []
         for row in rows:
             if len(entries) == count:
                 break
-            canonical = self._columns.row(row, ["canonical"])["canonical"]
-            if canonical not in seen:
-                seen.add(canonical)
-                entries.append(self.entry(row))
+            entry = self.entry(row)
+            if entry.canonical not in seen:
+                seen.add(entry.canonical)
+                entries.append(entry)
         return entries

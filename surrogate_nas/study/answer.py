@@ -46,6 +46,7 @@ def write_lookup(
             if prepared.cost_model.can_measure
             else "latency from a table of networks as written; other costs without dead operations",
         },
+        decisions=[{"name": one.name, "choices": list(one.choices)} for one in space.decisions],
     )
     table = LookupTable.build(
         metadata,

@@ -128,3 +128,29 @@ def test_as_a_program_it_is_quiet_light_and_stands_a_closed_pipe(run: str) -> No
         check=False,
     )
     assert (piped.returncode, piped.stderr) == (0, "")
+
+
+def test_neighbours_are_listed(run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([run, "--near", "0042", "--top", "3"]) == 0
+    heads, *lines = capsys.readouterr().out.splitlines()
+    assert heads.split()[:2] == ["changes", "code"]
+    expected = table.near("0042", 3)
+    assert [line.split()[:2] for line in lines] == [[str(len(one.changed)), one.entry.code] for one in expected]
+    assert main([run, "--near", "0042", "--top", "3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["neighbours"] == [one.as_json() for one in expected]
+    assert main([run, "--near", table.best().code, "--latency-budget", "100s", "--top", "1"]) == 0
+    assert main([run, "--near", "42"]) == 2
+    assert "a code of this table has 4 digits" in capsys.readouterr().err
+
+
+def test_exports(run: str, table: LookupTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "pareto.json"
+    assert main([run, "--export", "json", str(path), "--latency-budget", "4ms"]) == 0
+    assert (
+        capsys.readouterr().out == f"{path}: {len(table.pareto(budgets=table.resolve(latency_ms=4)))} architectures\n"
+    )
+    assert main([run, "--export", "json", str(path)]) == 2
+    assert "is in the way" in capsys.readouterr().err
+    assert main([run, "--export", "json", str(path), "--overwrite"]) == 0
+    for wrong in (["--export", "xml", "x"], ["--export", "json", "x", "--pareto"], ["--near", "0042", "--pareto"]):
+        assert main([run, *wrong]) == 2

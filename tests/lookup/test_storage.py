@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surrogate_nas.errors import RunFolderError, StoreError
-from surrogate_nas.lookup.storage import ParquetColumns, encode, read_files, write_files
+from surrogate_nas.lookup.parquet_columns import ParquetColumns, encode
+from surrogate_nas.lookup.storage import read_files, write_files
 from surrogate_nas.lookup.table import LookupTable
 
 
@@ -21,31 +22,6 @@ from surrogate_nas.lookup.table import LookupTable
 def folder(table: LookupTable, tmp_path: Path) -> Path:
     table.write(tmp_path)
     return tmp_path
-
-
-def test_columns_come_back_exactly() -> None:
-    rng = np.random.default_rng(0)
-    count = 5001
-    columns: dict[str, Any] = {
-        "code": np.array([f"{row:05d}" for row in range(count)], dtype=object),
-        "ratio": np.where(rng.random(count) < 0.5, rng.normal(size=count), np.nan),
-        "count": rng.integers(0, 2**62, count),
-        "flag": rng.random(count) < 0.5,
-    }
-    decoded = ParquetColumns(encode(columns), "a test")
-    for name in ("ratio", "count", "flag"):
-        np.testing.assert_array_equal(decoded.numbers(name), columns[name])
-        assert decoded.numbers(name).dtype == columns[name].dtype
-    assert ["".join(map(chr, row)) for row in decoded.letters("code").tolist()] == columns["code"].tolist()
-    for row in (0, 1, 2047, 2048, 4095, 4096, 5000):
-        values = decoded.row(row)
-        assert (values["code"], values["count"], values["flag"]) == (
-            columns["code"][row],
-            columns["count"][row],
-            columns["flag"][row],
-        )
-        assert values["ratio"] == (None if np.isnan(columns["ratio"][row]) else columns["ratio"][row])
-        assert decoded.row(row, ["code"]) == {"code": columns["code"][row]}
 
 
 def test_the_csv_twin_has_the_same_rows_rounded(folder: Path, table: LookupTable) -> None:
@@ -140,8 +116,3 @@ def test_a_folder_that_cannot_be_written_is_named(table: LookupTable, tmp_path: 
     (tmp_path / "file").write_text("")
     with pytest.raises(RunFolderError, match=re.escape(f"cannot be written to {tmp_path / 'file'}")):
         table.write(tmp_path / "file")
-
-
-def test_bytes_that_are_no_parquet_file_are_refused() -> None:
-    with pytest.raises(StoreError, match="the lookup table is damaged: here"):
-        ParquetColumns(b"PAR1 but no more", "here")

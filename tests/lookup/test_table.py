@@ -124,14 +124,38 @@ def test_the_front_of_any_cost() -> None:
         table.pareto("flops")
 
 
-def test_near_counts_differing_decisions() -> None:
+def test_near_lists_what_is_better_or_cheaper_by_few_changes() -> None:
     table = hand_made()
-    assert codes(table.near("010")) == ["010", "011", "000", "001", "100"]
-    assert codes(table.near("111", 1)) == ["011"]
-    assert codes(table.near("010", 2, [Budget("params", 30)])) == ["011", "000"]
+    # 010 and 011 compute the same; 100 is worse and dearer.
+    assert [(one.entry.code, one.changed) for one in table.near("010")] == [("000", (1,)), ("001", (1, 2))]
+    nearest = table.near("010", 1)[0]
+    assert (nearest.accuracy_gain_percent, nearest.cost_change) == (-20.0, -3.0)
+    assert [one.entry.code for one in table.near("010", budgets=[Budget("params", 30)])] == ["000"]
+    assert [one.entry.code for one in table.near("100", most_changes=1)] == ["000"]
     for wrong in ("01", "0100", "01é"):
         with pytest.raises(SettingsError, match=re.escape(f"has 3 digits (got {wrong!r})")):
             table.near(wrong)
+    with pytest.raises(SettingsError, match="has no architecture 111; the nearest is 011"):
+        table.near("111")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 4999), st.floats(1, 9))
+def test_neighbours_are_those_of_a_search_through_all_rows(table: LookupTable, number: int, latency: float) -> None:
+    code = f"{number:04d}"
+    own = next(entry for entry in all_rows(table) if entry.code == code)
+    wanted = [
+        (sum(a != b for a, b in zip(entry.code, code, strict=True)), row, entry)
+        for row, entry in enumerate(all_rows(table))
+        if (entry.score > own.score or entry.costs["latency_ms"] < own.costs["latency_ms"])
+        and entry.costs["latency_ms"] <= latency
+        and entry.canonical != own.canonical
+    ]
+    expected: dict[str, str] = {}
+    for _, _, entry in sorted(wanted, key=lambda one: one[:2]):
+        expected.setdefault(entry.canonical, entry.code)
+    found = table.near(code, 8, [Budget("latency_ms", latency)])
+    assert [one.entry.code for one in found] == list(expected.values())[:8]
 
 
 def test_nothing_within_the_budget_tells_what_is_reachable() -> None:
@@ -191,6 +215,12 @@ def test_roundtrip_through_files(table: LookupTable, tmp_path: Path) -> None:
             np.testing.assert_array_equal(again.column(name), table.column(name))
 
 
+def test_a_table_of_the_first_version_is_read() -> None:
+    stored = LookupTable.load(Path(__file__).parent / "assets" / "version_1")
+    assert all_entries(stored) == all_entries(hand_made())
+    assert stored.metadata == METADATA
+
+
 def test_an_open_table_outlives_its_files(table: LookupTable, tmp_path: Path) -> None:
     table.write(tmp_path)
     opened = LookupTable.load(tmp_path)
@@ -207,7 +237,7 @@ import sys
 from pathlib import Path
 from surrogate_nas.lookup.table import LookupTable
 table = LookupTable.load(Path(sys.argv[1]))
-print(table.best(latency_ms=4, flops="40%").code, len(table.pareto()) > 1, len(table.near("0000", 3)))
+print(table.best(latency_ms=4, flops="40%").code, len(table.pareto()) > 1, len(table.near("0042", 3)))
 table.column("label_accuracy_percent"), table.column("pareto")
 print([name for name in {heavy} if name in sys.modules])
 """
@@ -216,13 +246,13 @@ print([name for name in {heavy} if name in sys.modules])
     start = time.perf_counter()
     opened = LookupTable.load(tmp_path)
     assert time.perf_counter() - start < 0.2
-    opened.best(latency_ms=4)
     seconds = []
     for limit in np.linspace(2, 8, 30):
         start = time.perf_counter()
         opened.best(latency_ms=float(limit))
         seconds.append(time.perf_counter() - start)
     assert np.median(seconds) < 1e-3
+    assert len(opened.near("0042", 3)) == 3
 
 
 def test_the_primary_cost_must_be_there() -> None:

@@ -1,0 +1,121 @@
+"""The Pareto set of a lookup table as a C header: constant data and one function, without any library."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from surrogate_nas.budgets import Budget, format_cost
+from surrogate_nas.files import write_text
+from surrogate_nas.lookup.entry import Entry
+from surrogate_nas.lookup.table import LookupTable
+
+SCHEMA_VERSION = 1
+
+_TEMPLATE = """\
+/* Pareto set of the space {{ about.space_name | comment }} on {{ about.device | comment }},
+   batch size {{ about.batch_size }}. Written by surrogate_nas {{ about.created_with | comment }}; layout {{ version }}.
+   Entries are sorted by {{ cost | comment }}, the cheapest first; a dearer one never has a worse score. */
+#ifndef SURROGATE_NAS_LOOKUP_H
+#define SURROGATE_NAS_LOOKUP_H
+
+#include <stddef.h>
+
+#define SURROGATE_NAS_LOOKUP_VERSION {{ version }}
+#define SURROGATE_NAS_SPACE_FINGERPRINT {{ about.space_fingerprint | string }}
+#define SURROGATE_NAS_DEVICE {{ about.device | string }}
+#define SURROGATE_NAS_BUDGET_COST {{ cost | string }}
+
+typedef struct {
+    const char *code;
+    const char *architecture;
+    double predicted_accuracy_percent;
+    double accuracy_std_percent;
+{% for name, member in members %}
+    double {{ member }};{{ "" if name == member else " /* " ~ (name | comment) ~ " */" }}
+{% endfor %}
+} surrogate_nas_entry;
+
+static const surrogate_nas_entry surrogate_nas_entries[] = {
+{% for entry in entries %}
+    {{ "{" }}{{ entry.code | string }}, {{ entry.architecture | string }},
+     {{ entry.predicted_accuracy_percent | number }}, {{ entry.accuracy_std_percent | number }}
+{%- for name, _ in members %}, {{ entry.costs[name] | number }}{% endfor %}{{ "}" }},
+{% endfor %}
+};
+
+static const size_t surrogate_nas_count = sizeof surrogate_nas_entries / sizeof *surrogate_nas_entries;
+
+/* The best architecture whose {{ cost | comment }} is at most the budget;
+   NULL if none is: the first has {{ smallest }}. */
+static inline const surrogate_nas_entry *surrogate_nas_best(double budget)
+{
+    size_t low = 0, high = surrogate_nas_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (surrogate_nas_entries[middle].{{ binding }} <= budget)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? &surrogate_nas_entries[low - 1] : NULL;
+}
+
+#endif
+"""
+
+
+def write_c_header(table: LookupTable, path: Path, budgets: Sequence[Budget] = ()) -> int:
+    """Writes the front of score against what latency budgets are held against, as a header for C99 and C++.
+
+    Args:
+        table: The table.
+        path: The file.
+        budgets: Bounds that every entry meets.
+
+    Returns:
+        The number of entries.
+
+    Raises:
+        InfeasibleBudgetError: If nothing meets the budgets.
+        WriteError: If the file cannot be written.
+    """
+    cost = table.binding(table.metadata.primary_cost)
+    entries = table.pareto(cost, budgets)
+    write_text(path, _header(table, cost, entries))
+    return len(entries)
+
+
+def _header(table: LookupTable, cost: str, entries: Sequence[Entry]) -> str:
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    environment.filters |= {"string": _string, "comment": _comment, "number": lambda value: repr(float(value))}
+    members = [(name, _member(name)) for name in table.costs]
+    return environment.from_string(_TEMPLATE).render(
+        about=table.metadata,
+        version=SCHEMA_VERSION,
+        cost=cost,
+        binding=_member(cost),
+        members=members,
+        entries=entries,
+        smallest=format_cost(cost, entries[0].costs[cost]),
+    )
+
+
+def _member(cost: str) -> str:
+    """A cost as the name of a member: ``latency_ms[raspi 4]`` is ``latency_ms_raspi_4``."""
+    return re.sub(r"\W+", "_", cost, flags=re.ASCII).strip("_")
+
+
+def _string(text: str) -> str:
+    """A C string of any text: JSON's escapes, with those of Unicode as bytes of UTF-8 in octal."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    # Octal ends after three digits where a hexadecimal escape would swallow what follows. '??' could begin a trigraph.
+    octal = "".join(c if " " <= c <= "~" else "".join(f"\\{byte:03o}" for byte in c.encode()) for c in quoted)
+    return re.sub(r"\\u00([0-9a-f]{2})", lambda match: f"\\{int(match[1], 16):03o}", octal).replace("??", "?\\?")
+
+
+def _comment(text: str) -> str:
+    """A text that cannot end a comment."""
+    return " ".join(text.replace("*/", "* /").split())

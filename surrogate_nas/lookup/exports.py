@@ -1,0 +1,45 @@
+"""The files that a lookup table can be exported to, one row each."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from surrogate_nas.budgets import Budget
+from surrogate_nas.errors import RunFolderError, SettingsError
+from surrogate_nas.lookup.c_header import write_c_header
+from surrogate_nas.lookup.json_export import write_pareto_json
+from surrogate_nas.lookup.sqlite_export import write_sqlite
+from surrogate_nas.lookup.table import LookupTable
+
+EXPORTS: dict[str, Callable[[LookupTable, Path, Sequence[Budget]], int]] = {
+    "sqlite": write_sqlite,
+    "c-header": write_c_header,
+    "json": write_pareto_json,
+}
+
+
+def export(
+    table: LookupTable, kind: str, path: Path, budgets: Sequence[Budget] = (), *, overwrite: bool = False
+) -> int:
+    """Writes a table as another file.
+
+    Args:
+        table: The table.
+        kind: A key of ``EXPORTS``.
+        path: The file.
+        budgets: Bounds that every entry meets.
+        overwrite: Whether a file of that name may be replaced.
+
+    Returns:
+        The number of architectures written.
+
+    Raises:
+        SettingsError: If there is no such kind.
+        RunFolderError: If a file is in the way.
+        InfeasibleBudgetError: If nothing meets the budgets.
+        WriteError: If the file cannot be written.
+    """
+    if kind not in EXPORTS:
+        raise SettingsError(f"unknown export {kind!r}; choose from {', '.join(EXPORTS)}")
+    if path.exists() and not overwrite:
+        raise RunFolderError(f"{path} is in the way; give another path, or --overwrite to replace it")
+    return EXPORTS[kind](table, path, budgets)

@@ -1,0 +1,165 @@
+"""The columns of a lookup table as one Parquet image, decoded when they are first asked for.
+
+The image is held in memory whole (a megabyte for 15,625 architectures), so an open table stays what it was when a study
+replaces the files meanwhile.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from surrogate_nas.errors import StoreError
+
+# An answer decodes the row groups of its rows only; smaller groups would make files larger.
+_ROW_GROUP = 2048
+# Tables of so many groups are decoded at once, in milliseconds, so that their first answer is as quick as any other.
+_AT_ONCE = 32
+_DECIMALS = 6
+_PERCENT_DECIMALS = 3
+
+
+class _Texts:
+    """Texts of a column, cut out of one buffer when they are asked for."""
+
+    def __init__(self, column: pa.Array) -> None:
+        _, ends, content = column.buffers()
+        self._ends = np.frombuffer(ends, dtype=np.int32, count=len(column) + 1)
+        # A column of empty texts may have no buffer at all.
+        self.content = memoryview(content if content is not None else b"")[: self._ends[-1]]
+
+    def __getitem__(self, row: int) -> str:
+        return str(self.content[self._ends[row] : self._ends[row + 1]], "utf-8")
+
+
+class ParquetColumns:
+    """Columns of one Parquet image, decoded on demand."""
+
+    def __init__(self, image: bytes, where: object) -> None:
+        """Reads the image's table of contents.
+
+        Args:
+            image: The bytes of a Parquet file.
+            where: Where they come from, for messages.
+
+        Raises:
+            StoreError: If they are not a Parquet file.
+        """
+        self.image = image
+        self._where = where
+        try:
+            self._file = pq.ParquetFile(pa.BufferReader(image))
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
+        self.names: list[str] = self._file.schema_arrow.names
+        self.num_rows: int = self._file.metadata.num_rows
+        groups = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
+        self._group_ends: list[int] = np.cumsum(groups).tolist()
+        self._groups: dict[int, dict[str, NDArray[Any] | _Texts]] = {}
+        self._numbers: dict[str, NDArray[Any]] = {}
+        self._letters: dict[str, NDArray[np.uint8]] = {}
+
+    def decode_small(self) -> None:
+        """Decodes a table of a few ten thousand rows at once; a larger one stays as it is."""
+        if len(self._group_ends) <= _AT_ONCE:
+            for group in range(len(self._group_ends)):
+                self._group(group)
+            for name in self.names:
+                if not isinstance(self._group(0)[name], _Texts):
+                    self.numbers(name)
+            self.letters("code")
+
+    def row(self, row: int) -> dict[str, Any]:
+        """One row, by column name; what is absent is ``None``."""
+        group = bisect_right(self._group_ends, row)
+        place = row - (self._group_ends[group - 1] if group else 0)
+        columns = self._group(group)
+        return {name: _plain(column[place]) for name, column in columns.items()}
+
+    def _group(self, group: int) -> dict[str, "NDArray[Any] | _Texts"]:
+        """The columns of a row group, by name."""
+        if group not in self._groups:
+            try:
+                rows = self._file.read_row_group(group, use_threads=False)
+            except (pa.ArrowException, OSError) as error:
+                raise self._damaged(error) from None
+            whole = {name: pa.concat_arrays(rows[name].chunks) for name in self.names}
+            self._groups[group] = {
+                name: _Texts(column) if pa.types.is_string(column.type) else _as_numpy(column)
+                for name, column in whole.items()
+            }
+        return self._groups[group]
+
+    def numbers(self, name: str) -> NDArray[Any]:
+        """A column of numbers or truth values, shape (N,); what is absent is NaN."""
+        if name not in self._numbers:
+            self._numbers[name] = _as_numpy(pa.concat_arrays(self._column(name).chunks))
+        return self._numbers[name]
+
+    def letters(self, name: str) -> NDArray[np.uint8]:
+        """A column of ASCII texts of one length D as letters, shape (D, N): one row per place in the text."""
+        if name not in self._letters:
+            content = _Texts(pa.concat_arrays(self._column(name).chunks)).content
+            self._letters[name] = np.ascontiguousarray(np.frombuffer(content, np.uint8).reshape(self.num_rows, -1).T)
+        return self._letters[name]
+
+    def write_csv(self, path: Path) -> None:
+        """Writes all columns as CSV, rounded to what is meant to be read."""
+        # Only writing needs these, and a deployed table that answers should start quickly.
+        import pyarrow.compute as pc
+        import pyarrow.csv as pa_csv
+
+        table = self._file.read(use_threads=False)
+        for position, name in enumerate(self.names):
+            if pa.types.is_floating(table.schema.types[position]):
+                decimals = _PERCENT_DECIMALS if name.endswith("_percent") else _DECIMALS
+                table = table.set_column(position, name, pc.round(table[name], decimals))
+        pa_csv.write_csv(table, path, write_options=pa_csv.WriteOptions(quoting_style="needed"))
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        try:
+            return self._file.read(columns=[name], use_threads=False)[name]
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> StoreError:
+        return StoreError(f"the lookup table is damaged: {self._where}: {' '.join(str(error).split())}")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - an element of any column
+    """A text, truth value or number of Python's own; NaN, which stands for what is absent, is ``None``."""
+    if isinstance(value, str):
+        return value
+    return None if value != value else value.item()
+
+
+def _as_numpy(column: pa.Array) -> NDArray[Any]:
+    """A column of truth values, whole numbers or floats; what is absent is NaN.
+
+    Made from the buffers, since pyarrow's own conversion imports pandas wherever that is installed, which takes longer
+    than everything else here together.
+    """
+    present, content = column.buffers()
+    if pa.types.is_boolean(column.type):
+        return np.unpackbits(np.frombuffer(content, dtype=np.uint8), count=len(column), bitorder="little").astype(bool)
+    if pa.types.is_integer(column.type):
+        return np.frombuffer(content, dtype=np.int64, count=len(column))
+    values = np.frombuffer(content, dtype=np.float64, count=len(column))
+    if column.null_count:
+        bits = np.unpackbits(np.frombuffer(present, dtype=np.uint8), count=len(column), bitorder="little")
+        values = np.where(bits, values, np.nan)
+    return values
+
+
+def encode(columns: Mapping[str, NDArray[Any] | pa.Array]) -> bytes:
+    """The Parquet image of columns of equal length; NaN becomes absent, as other readers expect it."""
+    arrays = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
+    sink = pa.BufferOutputStream()
+    # Hardly any value comes twice, and quick decoding is worth a larger file.
+    pq.write_table(pa.table(arrays), sink, row_group_size=_ROW_GROUP, compression="snappy", use_dictionary=False)
+    return bytes(sink.getvalue())
