@@ -173,10 +173,10 @@ def _label(bench: Bench, plan: SupernetPlan, place: Workplace, workers: Workers)
     """Labels all architectures of a benchmark; those with one effective code are one evaluation."""
     keys, inverse = np.unique(bench.space.index(bench.space.effective(bench.codes)), return_inverse=True)
     codes = bench.space.codes_at(keys)
-    members = plan.member_of(codes)
+    members = plan.members_of(codes)
     jobs, rows = [], []
     for member in np.unique(members).tolist():
-        mine = np.flatnonzero(members == member)
+        mine = np.flatnonzero((members == member).any(axis=1))
         for part in np.split(mine, range(_CODES_PER_JOB, len(mine), _CODES_PER_JOB)):
             rows.append(part)
             jobs.append(
@@ -191,11 +191,11 @@ def _label(bench: Bench, plan: SupernetPlan, place: Workplace, workers: Workers)
                     training_identity(plan, plan.training(member), place.identity),
                 )
             )
-    values = np.empty((len(codes), 2))
+    values = np.zeros((len(codes), 2))
 
     def keep(position: int, result: Evaluation | None) -> None:
         assert result is not None
-        values[rows[position]] = np.stack([result.accuracy_percent, result.loss], axis=1)
+        values[rows[position]] += np.stack([result.accuracy_percent, result.loss], axis=1) / plan.settings.replicas
 
     workers.run(evaluate_member, jobs, on_result=keep, on_progress=lambda _: None, should_stop=lambda: False)
     return Evaluation(*values[inverse.ravel()].T)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas import __version__
 from surrogate_nas.errors import Interrupted, StoreError
-from surrogate_nas.labels.records import LabelBatch, LabelIdentity
+from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, LabelIdentity
 from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.predictor.fitted import FittedPredictor, fit_predictor, load_predictor
 from surrogate_nas.predictor.priors import ExtraScores
@@ -125,44 +125,56 @@ def label_architectures(
     console: StudyConsole,
     should_stop: Callable[[], bool],
 ) -> StudyLabels:
-    """Evaluates each drawn architecture by the supernet that answers for it; equal computations once.
+    """Evaluates each drawn architecture by the supernets that answer for it; equal computations once.
+
+    A label is the mean over the replicas of the supernets.
 
     Raises:
         Interrupted: If a stop was asked for; labels made so far are kept.
         StoreError: If the label file or a checkpoint is damaged.
     """
     space, codes = prepared.space, prepared.drawn
-    keys = space.index(space.effective(codes))
-    wanted = np.unique(keys)
-    if folder.labels.exists():
-        known = space.index(read_labels(folder.labels, label_identity(prepared)).codes)
+    keys, inverse = np.unique(space.index(space.effective(codes)), return_inverse=True)
+    wanted = space.codes_at(keys)
+    members = prepared.plan.members_of(wanted)
+    rows = _rows_of(prepared, folder, keys, members)
+    if (rows < 0).any():
+        _evaluate(prepared, wanted, np.where(rows < 0, members, NO_MEMBER), folder, workers, console, should_stop)
+        rows = _rows_of(prepared, folder, keys, members)
     else:
-        known = keys[:0]
-    missing = np.setdiff1d(wanted, known)
-    if len(missing):
-        _evaluate(prepared, space.codes_at(missing), len(wanted), folder, workers, console, should_stop)
-    else:
-        console.note(f"labels: all {len(wanted):,} made already")
-    stored = read_labels(folder.labels, label_identity(prepared))
-    position = {key: row for row, key in enumerate(space.index(stored.codes).tolist())}
-    if any(key not in position for key in wanted.tolist()):
+        console.note(f"labels: all {rows.size:,} made already")
+    if (rows < 0).any():
         raise Interrupted("stopped while labelling")
-    rows = [position[key] for key in keys.tolist()]
-    return StudyLabels(codes, stored.accuracy_percent[rows], stored.loss[rows], len(wanted))
+    stored = read_labels(folder.labels, label_identity(prepared))
+    accuracy, loss = (values[rows].mean(axis=1)[inverse] for values in (stored.accuracy_percent, stored.loss))
+    return StudyLabels(codes, accuracy, loss, len(wanted))
+
+
+def _rows_of(
+    prepared: Prepared, folder: RunFolder, keys: NDArray[np.int64], members: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Row in the label file of each architecture (W,) by each of its members (W, R); -1 where there is none, (W, R)."""
+    if not folder.labels.exists():
+        return np.full(members.shape, -1)
+    stored = read_labels(folder.labels, label_identity(prepared))
+    known = zip(prepared.space.index(stored.codes).tolist(), stored.member.tolist(), strict=True)
+    row_of = {pair: row for row, pair in enumerate(known)}
+    rows = [[row_of.get((key, member), -1) for member in mine] for key, mine in zip(keys, members, strict=True)]
+    return np.array(rows, dtype=np.int64)
 
 
 def _evaluate(
     prepared: Prepared,
-    missing: Codes,
-    total: int,
+    codes: Codes,
+    missing: NDArray[np.int64],
     folder: RunFolder,
     workers: Workers,
     console: StudyConsole,
     should_stop: Callable[[], bool],
 ) -> None:
-    """Labels what is missing, shape (L, D), of a total number of evaluations."""
-    jobs = _evaluation_jobs(prepared, folder, missing)
-    done_before = total - len(missing)
+    """Labels codes, shape (W, D), by each member that is missing, shape (W, R), ``NO_MEMBER`` where none is."""
+    jobs = _evaluation_jobs(prepared, folder, codes, missing)
+    total, done_before = missing.size, int((missing == NO_MEMBER).sum())
     with (
         LabelStore.open_or_create(folder.labels, label_identity(prepared)) as labels,
         console.progress(f"labels ({total:,} evaluations)") as advance,
@@ -193,12 +205,13 @@ def _keep(prepared: Prepared, labels: LabelStore, job: EvaluationJob, result: Ev
     )
 
 
-def _evaluation_jobs(prepared: Prepared, folder: RunFolder, codes: Codes) -> list[EvaluationJob]:
-    members = prepared.plan.member_of(codes)
+def _evaluation_jobs(
+    prepared: Prepared, folder: RunFolder, codes: Codes, missing: NDArray[np.int64]
+) -> list[EvaluationJob]:
     settings = prepared.settings
     jobs = []
-    for member in np.unique(members).tolist():
-        mine = codes[members == member]
+    for member in np.setdiff1d(missing, NO_MEMBER).tolist():
+        mine = codes[(missing == member).any(axis=1)]
         for start in range(0, len(mine), _CODES_PER_JOB):
             jobs.append(
                 EvaluationJob(

@@ -78,7 +78,7 @@ def _supernet(prepared: Prepared) -> SupernetFacts:
     settings, plan = prepared.settings.supernet, prepared.plan
     return SupernetFacts(
         split=f"{settings.split}: {', '.join(plan.names)}",
-        groups=plan.split.groups if plan.is_known else plan.members,
+        groups=plan.split.groups if plan.is_known else plan.members_per_replica,
         sharing=_SHARING[settings.sharing],
         sampling=settings.sampler,
         steps=min(plan.steps(member) for member in range(plan.members)),

@@ -224,10 +224,12 @@ def store(prepared: Prepared, folder: RunFolder) -> None:
 
 def _members(plan: SupernetPlan) -> str:
     """How many sets of weights there are, and what for."""
-    names = ", ".join(plan.names)
-    if plan.members > 1:
-        return f"{plan.members} trained apart ({names})"
-    return "one for all architectures" if len(plan.names) == 1 else f"one for all architectures, drawn by {names}"
+    names, replicas = ", ".join(plan.names), plan.settings.replicas
+    times = f", {replicas} times over" if replicas > 1 else ""
+    if plan.members_per_replica > 1:
+        return f"{plan.members_per_replica} trained apart ({names}){times}"
+    one = "one for all architectures" if len(plan.names) == 1 else f"one for all architectures, drawn by {names}"
+    return one + times
 
 
 def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:

@@ -8,13 +8,14 @@ sub-supernet goes on with the data where its parent stopped.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.supernet.settings import Inheritance, SupernetSettings
 
 _PARENT_STREAM = 500_000  # of random draws; those of members are their numbers
+_MOST_PARENTS = 64  # of one replica
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Training:
         progress: Shares of its learning-rate schedule that are over at its beginning and at its end.
         parent: Name of the training that it begins from.
         inherits: What it takes over.
+        replica: Which repetition of the whole stage it belongs to.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Training:
     progress: tuple[float, float]
     parent: str | None = None
     inherits: Inheritance = "nothing"
+    replica: int = 0
 
     @property
     def steps(self) -> int:
@@ -63,16 +66,37 @@ Phase = tuple[Training, ...]
 
 
 def make_phases(settings: SupernetSettings, groups: Sequence[int | None], steps: Sequence[int]) -> tuple[Phase, ...]:
-    """All trainings of a stage, in the order in which they may be done.
+    """All trainings of a stage, in the order in which they may be done; members of one replica stand together.
 
     Args:
-        settings: Split, steps and what is inherited.
-        groups: Subspace of each member, of the last split.
-        steps: Steps of each member after the last split, where there is a parent, else all of them.
+        settings: Split, steps, what is inherited, and replicas.
+        groups: Subspace of each member of one replica, of the last split.
+        steps: Steps of each of these members after the last split, where there is a parent, else all of them.
 
     Raises:
         SettingsError: If there are fewer steps than trainings that follow one another.
     """
+    return tuple(
+        tuple(_in_replica(training, replica, len(groups)) for replica in range(settings.replicas) for training in phase)
+        for phase in _one_replica(settings, groups, steps)
+    )
+
+
+def _in_replica(training: Training, replica: int, members: int) -> Training:
+    """The same training in a replica, with draws of its own; the first replica's is the one given."""
+    if replica == 0:
+        return training
+    is_member = training.stream < _PARENT_STREAM
+    return replace(
+        training,
+        name=str(int(training.name) + replica * members) if is_member else f"{training.name}-of-{replica}",
+        stream=training.stream + replica * (members if is_member else _MOST_PARENTS),
+        parent=training.parent and f"{training.parent}-of-{replica}",
+        replica=replica,
+    )
+
+
+def _one_replica(settings: SupernetSettings, groups: Sequence[int | None], steps: Sequence[int]) -> tuple[Phase, ...]:
     bounds = _bounds(settings)
     if len(bounds) == 1:
         return (tuple(_member(member, group, 0, 0, steps[member], (0.0, 1.0)) for member, group in enumerate(groups)),)

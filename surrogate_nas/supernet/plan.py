@@ -32,6 +32,7 @@ from surrogate_nas.supernet.splits import (
 # largest running count, 45; and the number of stages that its variants share.
 _THRESHOLDS = {1: (), 2: (1 / 3,), 3: (1 / 3, 4 / 9), 4: (2 / 9, 4 / 9, 6 / 9)}
 _SHARED_STAGES = {1: 0, 2: 1, 3: 1, 4: 0}
+_REPLICA_STRIDE = 15_485_863  # between the seeds of replicas' images, so that no study's seed meets another's replica
 _SEPARATION_STREAM = 700_000  # of the random draws of a plan's seed
 
 
@@ -66,7 +67,12 @@ class SupernetPlan:
 
     @property
     def members(self) -> int:
-        """Number of sets of weights that architectures are evaluated with."""
+        """Number of sets of weights that architectures are evaluated with, those of all replicas."""
+        return self.members_per_replica * self.settings.replicas
+
+    @property
+    def members_per_replica(self) -> int:
+        """Number of sets of weights of which one answers for an architecture."""
         if self.settings.split == "gradient":
             return int(2**self.settings.split_rounds)
         return self.split.groups if self.settings.sharing == "whole" else 1
@@ -82,7 +88,7 @@ class SupernetPlan:
         return self.split.names if self.is_known else ("split by gradients during training",)
 
     def member_of(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Which member answers for each code, shape (N,).
+        """Which member of the first replica answers for each code, shape (N,).
 
         Raises:
             SettingsError: If the subspaces are not decided.
@@ -91,6 +97,14 @@ class SupernetPlan:
             raise SettingsError("who answers for an architecture is known once the parents of the split are trained")
         groups = self.split.assign(codes)
         return groups if self.settings.sharing == "whole" else np.zeros_like(groups)
+
+    def members_of(self, codes: ArrayLike) -> NDArray[np.int64]:
+        """The members that answer for each code, one of each replica, shape (N, replicas).
+
+        Raises:
+            SettingsError: If the subspaces are not decided.
+        """
+        return self.member_of(codes)[:, None] + self.members_per_replica * np.arange(self.settings.replicas)
 
     def with_cuts(self, cuts: Sequence[Cut]) -> "SupernetPlan":
         """The plan with more decided by gradients; ``cuts`` are all that there are, of whole levels."""
@@ -103,16 +117,16 @@ class SupernetPlan:
     def phases(self) -> tuple[Phase, ...]:
         """All trainings; those of a phase share no weights, and the last phase is that of the members."""
         whole = self.settings.sharing == "whole"
-        groups: list[int | None] = list(range(self.members)) if whole else [None]
+        groups: list[int | None] = list(range(self.members_per_replica)) if whole else [None]
         return make_phases(self.settings, groups, self._member_steps())
 
     def _member_steps(self) -> list[int]:
         """Steps of each member after it was split off: equal, but by population in bands that are drawn uniformly."""
-        left = self.settings.steps - steps_before_split(self.settings)
-        if self.members == 1 or self.settings.sampler != "uniform" or self.settings.split != "nonlinear":
-            return [left] * self.members
+        left, members = self.settings.steps - steps_before_split(self.settings), self.members_per_replica
+        if members == 1 or self.settings.sampler != "uniform" or self.settings.split != "nonlinear":
+            return [left] * members
         population = self.split.population()
-        return [max(1, round(left * self.members * float(part / population.sum()))) for part in population]
+        return [max(1, round(left * members * float(part / population.sum()))) for part in population]
 
     def training(self, member: int) -> Training:
         """The training of a member, the last of those that its weights went through."""
@@ -192,6 +206,10 @@ class SupernetPlan:
             last_step=training.last_step,
             progress=training.progress,
         )
+
+    def image_seed(self, training: Training) -> int:
+        """Decides the mini-batches of a training: the same for all of a replica, which may meet in one step."""
+        return self.seed + _REPLICA_STRIDE * training.replica
 
     def _seed_of(self, stream: int) -> int:
         return self.seed * 1_000_003 + stream

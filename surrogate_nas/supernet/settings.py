@@ -105,6 +105,11 @@ class SupernetSettings(BaseModel):
     clip_norm: Annotated[float, Field(ge=0)] = Field(
         default=5.0, description="largest gradient norm of an optimizer step; 0 leaves gradients as they are"
     )
+    replicas: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1,
+        description="how many times everything is trained, each time from other weights, images and draws; a label is"
+        " the mean over them",
+    )
     weight_average: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0,
         description="share of a sub-supernet's last steps whose weights are averaged for evaluation; 0 for the last"
@@ -154,6 +159,8 @@ class SupernetSettings(BaseModel):
             )
         if self.sharing == "one" and self.split == "gradient":
             raise ValueError("split = 'gradient' decides who shares weights with whom: it needs sharing = 'whole'")
+        if self.replicas > 1 and self.split == "gradient":
+            raise ValueError("split = 'gradient' finds other subspaces in each replica: it needs replicas = 1")
         return self._with_possible_parent()._with_possible_rules()
 
     def _with_possible_parent(self) -> Self:

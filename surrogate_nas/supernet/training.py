@@ -74,10 +74,10 @@ class TrainingJob:
         return training_identity(self.plan, self.training, self.identity)
 
     def batches(self) -> Batches:
-        """The mini-batches, the same for all trainings: subnets of one step see one mini-batch."""
+        """The mini-batches, the same for all trainings of a replica: subnets of one step see one mini-batch."""
         splits = load_splits(self.images).to(torch.device(self.device))
-        data = self.data
-        return Batches(splits, self.plan.settings.batch_size, seed=self.plan.seed, flip=data.flip, shift=data.shift)
+        data, seed = self.data, self.plan.image_seed(self.training)
+        return Batches(splits, self.plan.settings.batch_size, seed=seed, flip=data.flip, shift=data.shift)
 
 
 def training_identity(plan: SupernetPlan, training: Training, identity: dict[str, str]) -> dict[str, str]:

@@ -119,3 +119,28 @@ def test_baselines_are_of_the_deployed_network(prepared: Prepared) -> None:
     np.testing.assert_array_equal(counts["effective parameters"], prepared.costs["params"])
     assert (counts["parameters"] >= counts["effective parameters"]).all()
     assert counts["nonlinear functions"].max() == 3
+
+
+def test_a_label_is_the_mean_over_replicas(prepared: Prepared, finished: Path, tmp_path: Path) -> None:
+    supernet = prepared.settings.supernet.model_copy(update={"replicas": 2})
+    settings = prepared.settings.model_copy(update={"supernet": supernet})
+    twice = replace(prepared, settings=settings, plan=replace(prepared.plan, settings=supernet))
+    shutil.copytree(finished / "images", tmp_path / "run" / "images")
+    folder = RunFolder(tmp_path / "run")
+    with Workers(1) as workers:
+        train_supernets(twice, folder, workers, CONSOLE, lambda: False)
+        labels = label_architectures(twice, folder, workers, CONSOLE, lambda: False)
+    space, stored, single = prepared.space, read_labels(folder.labels), read_labels(finished / "labels.h5")
+    members = prepared.plan.members
+    assert set(stored.member.tolist()) == set(range(2 * members))
+    loss_of = {
+        (digits, int(member) // members): loss
+        for digits, member, loss in zip(space.digits(stored.codes), stored.member, stored.loss, strict=True)
+    }
+    # The first replica is the supernet without replicas; the second is another one.
+    once = dict(zip(space.digits(single.codes), single.loss, strict=True))
+    assert {digits: loss_of[digits, 0] for digits in once} == once
+    assert all(loss_of[digits, 1] != loss for digits, loss in once.items())
+    effective = space.digits(space.effective(labels.codes))
+    np.testing.assert_allclose(labels.loss, [(loss_of[d, 0] + loss_of[d, 1]) / 2 for d in effective])
+    assert labels.evaluations == len(once)

@@ -85,3 +85,24 @@ def test_too_few_steps_are_refused() -> None:
     )
     with pytest.raises(SettingsError, match=re.escape(expected)):
         phases_of(4, split="gradient", steps=2)
+
+
+@pytest.mark.parametrize(("members", "settings"), [(1, {"split": "none"}), (5, {"split": "edge"})], ids=str)
+def test_a_replica_is_the_same_line_of_trainings_with_draws_of_its_own(members: int, settings: dict[str, Any]) -> None:
+    once, thrice = phases_of(members, steps=90, **settings), phases_of(members, steps=90, replicas=3, **settings)
+    assert [len(phase) for phase in thrice] == [3 * len(phase) for phase in once]
+    everything = [training for phase in thrice for training in phase]
+    for name in ("name", "file", "stream"):
+        assert len({getattr(training, name) for training in everything}) == len(everything)
+    for phase, single in zip(thrice, once, strict=True):
+        assert phase[: len(single)] == single
+        for replica in range(3):
+            mine = phase[replica * len(single) : (replica + 1) * len(single)]
+            assert {training.replica for training in mine} == {replica}
+            assert [(t.group, t.first_step, t.last_step) for t in mine] == [
+                (t.group, t.first_step, t.last_step) for t in single
+            ]
+    for before, after in pairwise(thrice):
+        replica_of = {training.name: training.replica for training in before}
+        assert all(replica_of[str(training.parent)] == training.replica for training in after)
+    assert [training.name for training in thrice[-1]] == [str(number) for number in range(3 * members)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from surrogate_nas.errors import SettingsError, SpaceError
@@ -257,3 +258,24 @@ def test_subspaces_are_drawn_by_their_place_to_a_power(
     drawn = np.concatenate([paths.draw(step) for step in range(4000)])
     shares = np.bincount(space.nonlinear_count(drawn), minlength=4) / len(drawn)
     assert shares == pytest.approx(np.array(expected) / sum(expected), abs=0.025)
+
+
+def test_one_member_of_every_replica_answers(plan_of: MakePlan, space: CellSpace) -> None:
+    plan, single = plan_of(groups=2, replicas=3), plan_of(groups=2)
+    assert (plan.members, plan.members_per_replica) == (6, 2)
+    codes = space.sample(50, np.random.default_rng(0))
+    answering = plan.members_of(codes)
+    np.testing.assert_array_equal(answering % 2, np.repeat(single.member_of(codes)[:, None], 3, axis=1))
+    np.testing.assert_array_equal(answering // 2, np.broadcast_to([0, 1, 2], (50, 3)))
+    np.testing.assert_array_equal(single.members_of(codes)[:, 0], single.member_of(codes))
+    trainings = [plan.training(member) for member in range(6)]
+    assert len({plan.image_seed(training) for training in trainings}) == 3
+    assert plan.image_seed(trainings[0]) == plan.image_seed(trainings[1]) == single.image_seed(single.training(0))
+    weights = [next(plan.build(training.stream).parameters()) for training in trainings]
+    assert not any(torch.equal(one, weights[0]) for one in weights[1:])
+    assert torch.equal(weights[0], next(single.build(0).parameters()))
+
+
+def test_replicas_of_a_split_that_is_found_on_the_way_are_refused(plan_of: MakePlan) -> None:
+    with pytest.raises(ValidationError, match="it needs replicas = 1"):
+        plan_of(preset="gmnas", replicas=2)
