@@ -57,6 +57,14 @@ class MeasurementError(SurrogateNasError):
     """A latency could not be measured."""
 
 
+class ExportError(SurrogateNasError):
+    """A trained network could not be written for deployment, or computes something else there."""
+
+
+class PredictionError(SurrogateNasError):
+    """Images could not be classified by a model."""
+
+
 class InfeasibleBudgetError(SurrogateNasError):
     """No architecture of the space meets the budget."""
 

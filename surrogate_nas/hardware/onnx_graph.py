@@ -15,6 +15,7 @@ from torch import Tensor, fx, nn
 
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.files import atomic_write
+from surrogate_nas.optional import require_package
 
 OPSET = 17
 IR_VERSION = 8
@@ -29,14 +30,7 @@ def require(name: str) -> ModuleType:
     Raises:
         MeasurementError: If it is not installed, with the remedy.
     """
-    import importlib
-
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise MeasurementError(
-            f"{name} is not installed, which ONNX models need; install it by: pip install 'surrogate_nas[onnx]'"
-        ) from None
+    return require_package(name, "ONNX models", MeasurementError)
 
 
 def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:

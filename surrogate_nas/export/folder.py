@@ -1,0 +1,82 @@
+"""A trained network as files that need nothing of its search: weights, description and space; and back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from surrogate_nas.errors import ExportError, RunFolderError, SpaceError, StoreError, WriteError
+from surrogate_nas.files import atomic_write, read_json, write_json, write_text
+from surrogate_nas.model_format import DESCRIPTION, SPACE, WEIGHTS, Described, read_description
+from surrogate_nas.nets.network import build_network
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+
+
+def save_model(folder: Path, network: nn.Module, description: Mapping[str, Any], space_toml: str) -> None:
+    """Writes ``model.safetensors``, ``space.toml`` and, last, ``model.json``.
+
+    Args:
+        folder: Made if it is missing.
+        network: What ``build_network`` made of the description's code, trained.
+        description: See ``description.describe``.
+        space_toml: Definition of the search space.
+
+    Raises:
+        ExportError: If a file cannot be written.
+    """
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    try:
+        with atomic_write(folder / WEIGHTS) as temporary:
+            save_file(weights, temporary, {"format": "pt"})
+        write_text(folder / SPACE, space_toml)
+        write_json(folder / DESCRIPTION, dict(description))
+    except (WriteError, SafetensorError) as error:
+        raise ExportError(f"the model cannot be written: {error}") from None
+
+
+def read_model(folder: Path) -> Described:
+    """The description of the model in a folder.
+
+    Raises:
+        RunFolderError: If there is no model.
+        StoreError: If it is damaged or of another version.
+    """
+    path = Path(folder) / DESCRIPTION
+    if not path.exists():
+        raise RunFolderError(f"{folder} holds no model ({DESCRIPTION}); make one by: python -m surrogate_nas.train RUN")
+    return read_description(read_json(path, "description of the model"), path)
+
+
+def load_model(folder: str | Path) -> nn.Module:
+    """The trained network of a folder as a plain module in evaluation mode: images (B, C, S, S) to scores (B, classes).
+
+    Images are normalised as the description's ``preprocessing`` says.
+
+    Args:
+        folder: ``best`` of a run folder, or one of ``models``.
+
+    Raises:
+        RunFolderError: If there is no model.
+        StoreError: If it is damaged or of another version.
+    """
+    folder = Path(folder)
+    content = read_model(folder).content
+    try:
+        space = load_space(str(folder / SPACE))
+        code = space.parse(content["effective_code"])
+        network = build_network(space, np.asarray(code).reshape(-1), NetworkSpec(**content["network"]))
+    except (KeyError, TypeError, SpaceError) as error:
+        raise StoreError(f"the description of the model is damaged: {folder / DESCRIPTION}: {error}") from None
+    if space.fingerprint != content.get("space", {}).get("fingerprint"):
+        raise StoreError(f"{folder / SPACE} is not the space that the model in {folder} was made from")
+    try:
+        network.load_state_dict(load_file(folder / WEIGHTS))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StoreError(f"the weights of the model are missing or damaged: {folder / WEIGHTS}: {reason}") from None
+    return network.eval()

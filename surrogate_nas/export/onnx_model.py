@@ -1,0 +1,164 @@
+"""A trained network as an ONNX model with a dynamic batch, by torch's exporter, checked against torch.
+
+``hardware.onnx_graph`` writes graphs by hand, a hundred times quicker, for measuring alone; here torch's own exporter
+writes what is deployed, whatever layers a network has.
+"""
+
+import contextlib
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from surrogate_nas.errors import ExportError
+from surrogate_nas.files import atomic_write
+from surrogate_nas.model_format import INPUT, METADATA_KEY, OUTPUT
+from surrogate_nas.optional import require_package
+
+OPSET = 18
+IR_VERSION = 8
+"""The oldest that the opset goes with, for runtimes of devices that are not updated often."""
+
+_EXAMPLES = 2  # a batch of one would be taken for a constant
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well a model of ONNX Runtime computes what torch does.
+
+    Attributes:
+        images: Number of images that were compared.
+        largest_difference: Between two scores.
+        equal_predictions: Images to which both give the same class.
+    """
+
+    images: int
+    largest_difference: float
+    equal_predictions: int
+
+
+def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Mapping[str, Any]) -> None:
+    """Writes a network as an ONNX file that carries its description.
+
+    Args:
+        path: The ``.onnx`` file.
+        network: In evaluation mode, on the CPU.
+        example: One image or more, (B, C, S, S).
+        description: What ``model.json`` holds.
+
+    Raises:
+        ExportError: If the extra ``onnx`` is not installed, or the network cannot be exported.
+    """
+    onnx = require_package("onnx", "ONNX models", ExportError)
+    require_package("onnxscript", "ONNX models", ExportError)
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                network,
+                (_batch(example),),
+                dynamo=True,
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                opset_version=OPSET,
+                external_data=False,
+                verbose=False,
+            )
+        assert program is not None
+        model = program.model_proto
+    except Exception as error:  # exporters raise whatever they like
+        raise ExportError(f"the network cannot be exported to ONNX: {_first_line(error)}") from error
+    _strip(model)
+    model.ir_version = IR_VERSION
+    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(description))})
+    onnx.checker.check_model(model)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+
+
+def write_program(path: Path, network: nn.Module, example: Tensor) -> None:
+    """Writes a network as a program of ``torch.export``, with a dynamic batch.
+
+    Raises:
+        ExportError: If the network cannot be exported.
+    """
+    try:
+        with _quiet():
+            program = torch.export.export(network, (_batch(example),), dynamic_shapes=({0: torch.export.Dim("batch")},))
+            with atomic_write(path) as temporary:
+                torch.export.save(program, temporary)
+    except OSError:
+        raise
+    except Exception as error:  # as above
+        raise ExportError(f"the network cannot be exported by torch.export: {_first_line(error)}") from error
+
+
+def run_onnx(path: Path, images: Tensor, batch_size: int = 100) -> NDArray[np.float32]:
+    """Scores that ONNX Runtime gives normalised images (N, C, S, S), shape (N, classes), on the CPU.
+
+    Raises:
+        ExportError: If the model cannot be run.
+    """
+    runtime = require_package("onnxruntime", "ONNX models", ExportError)
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        scores = [session.run([OUTPUT], {INPUT: part.numpy()})[0] for part in torch.split(images, batch_size)]
+    except Exception as error:  # as above
+        raise ExportError(f"{path} cannot be run by ONNX Runtime: {_first_line(error)}") from error
+    return np.concatenate(scores)
+
+
+@torch.no_grad()
+def compare(network: nn.Module, path: Path, images: Tensor, batch_size: int = 100) -> Agreement:
+    """Compares a model with the network that it was made of, on normalised images (N, C, S, S).
+
+    Raises:
+        ExportError: If the model cannot be run.
+    """
+    expected = torch.cat([network(part) for part in torch.split(images, batch_size)]).numpy()
+    scores = run_onnx(path, images, batch_size)
+    return Agreement(
+        len(images),
+        float(np.abs(scores - expected).max()),
+        int((scores.argmax(axis=1) == expected.argmax(axis=1)).sum()),
+    )
+
+
+def _batch(example: Tensor) -> Tensor:
+    return example[:1].expand(_EXAMPLES, -1, -1, -1).contiguous()
+
+
+def _strip(model: Any) -> None:  # noqa: ANN401 - onnx has no types
+    """Removes what the exporter notes on where in which file each node comes from."""
+    graph = model.graph
+    for part in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer, graph, model):
+        del part.metadata_props[:]
+    for node in graph.node:
+        node.doc_string = ""
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps exporters from talking of their progress and of what will change in their next version."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

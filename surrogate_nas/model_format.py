@@ -1,0 +1,102 @@
+"""What is in the folder of a trained model, and what a model says of itself; no more than the standard library.
+
+``model.json`` stands beside the weights, and the same JSON text is inside the ONNX file, so that this one file is
+enough to classify images.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from surrogate_nas.errors import StoreError
+
+FORMAT = "surrogate_nas model"
+SCHEMA_VERSION = 1
+METADATA_KEY = "surrogate_nas"
+"""Under which the description is kept among the metadata of an ONNX file."""
+
+DESCRIPTION, SPACE, WEIGHTS = "model.json", "space.toml", "model.safetensors"
+ONNX, INT8, PROGRAM, CARD = "model.onnx", "model.int8.onnx", "model.pt2", "model-card.md"
+MODEL_FILES = (DESCRIPTION, SPACE, WEIGHTS, ONNX, INT8, PROGRAM, CARD)
+INPUT, OUTPUT = "images", "scores"
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """From an image file to the input of a model.
+
+    An image is turned upright, its centre square resized, and every channel becomes (value / 255 - mean) / std.
+
+    Attributes:
+        size: Side of the input in pixels.
+        channels: 1 for grey, 3 for red, green and blue.
+        mean: Of each channel, white being 1.
+        std: Of each channel.
+    """
+
+    size: int
+    channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Preprocessing":
+        """Reads what ``as_json`` made.
+
+        Raises:
+            KeyError, TypeError, ValueError: If it is not that.
+        """
+        size, channels = content["size"], content["channels"]
+        mean, std = (tuple(float(value) for value in content[name]) for name in ("mean", "std"))
+        if not (isinstance(size, int) and size > 0 and channels in (1, 3) and len(mean) == len(std) == channels):
+            raise ValueError("a size, 1 or 3 channels, and a mean and a std of each are needed")
+        if not all(math.isfinite(value) for value in (*mean, *std)) or min(std) <= 0:
+            raise ValueError("means and stds must be finite, and stds above zero")
+        return cls(size, channels, mean, std)
+
+
+@dataclass(frozen=True)
+class Described:
+    """What whoever runs a model has to know.
+
+    Attributes:
+        class_names: Name of each class, in the order of the scores.
+        preprocessing: What is done to images.
+        content: The whole description.
+    """
+
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+    content: Mapping[str, Any]
+
+
+def read_description(content: Any, where: object) -> Described:  # noqa: ANN401 - whatever a file held
+    """Checks a description.
+
+    Args:
+        content: What JSON gave.
+        where: Where it comes from, for messages.
+
+    Raises:
+        StoreError: If it is none of a model, of another version, or damaged.
+    """
+    if not isinstance(content, Mapping) or content.get("format") != FORMAT:
+        raise StoreError(f"{where} describes no model of surrogate_nas; export one by: python -m surrogate_nas.train")
+    if content.get("schema_version") != SCHEMA_VERSION:
+        raise StoreError(
+            f"{where} was written by another version of surrogate_nas ({content.get('created_with', 'unknown')}): it"
+            f" has schema {content.get('schema_version')}, this one reads {SCHEMA_VERSION}; export the model again"
+        )
+    try:
+        names = tuple(content["class_names"])
+        if len(names) < 1 or not all(isinstance(name, str) for name in names):
+            raise ValueError("class_names must be texts")
+        preprocessing = Preprocessing.from_json(content["preprocessing"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"the description of the model is damaged: {where}: {error}; export the model again") from None
+    return Described(names, preprocessing, content)

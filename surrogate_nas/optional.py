@@ -1,0 +1,25 @@
+"""Packages that only some commands need."""
+
+import importlib
+from types import ModuleType
+
+from surrogate_nas.errors import SurrogateNasError
+
+
+def require_package(name: str, purpose: str, error: type[SurrogateNasError]) -> ModuleType:
+    """An optional package of the extra ``onnx``.
+
+    Args:
+        name: As it is imported.
+        purpose: What needs it, such as ``"ONNX models"``.
+        error: What is raised without it.
+
+    Raises:
+        SurrogateNasError: The error asked for, with the remedy, if the package is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise error(
+            f"{name} is not installed, which {purpose} need; install it by: pip install 'surrogate_nas[onnx]'"
+        ) from None

@@ -1,0 +1,56 @@
+"""ONNX and torch.export give what torch gives, whatever the size of the batch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from surrogate_nas.errors import ExportError
+from surrogate_nas.export.onnx_model import IR_VERSION, OPSET, compare, run_onnx, write_onnx, write_program
+
+
+def test_onnx_agrees_with_torch_at_any_batch(exported: Path, model: Any) -> None:  # noqa: ANN401
+    for batch in (1, 7, 40):
+        agreement = compare(model.network, exported, model.images, batch)
+        assert agreement.images == agreement.equal_predictions == 40
+        assert agreement.largest_difference < 1e-5
+    written = onnx.load(str(exported))
+    assert [one.version for one in written.opset_import] == [OPSET]
+    assert written.ir_version == IR_VERSION
+    # No trace of where it was made.
+    assert str(Path(__file__).parent.parent.parent).encode() not in exported.read_bytes()
+    assert json.loads({one.key: one.value for one in written.metadata_props}["surrogate_nas"]) == model.description
+
+
+def test_a_network_that_differs_is_noticed(exported: Path, model: Any) -> None:  # noqa: ANN401
+    other = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    assert compare(other, exported, model.images).largest_difference > 0.01
+
+
+def test_a_program_agrees_with_torch(folder: Path, model: Any) -> None:  # noqa: ANN401
+    path = folder / "model.pt2"
+    write_program(path, model.network, model.images)
+    program = torch.export.load(path).module()
+    with torch.no_grad():
+        for batch in (1, 5):
+            torch.testing.assert_close(program(model.images[:batch]), model.network(model.images[:batch]))
+
+
+def test_what_cannot_be_exported_or_run_is_said(folder: Path, model: Any) -> None:  # noqa: ANN401
+    class Odd(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x if float(x.sum()) > 0 else -x
+
+    with pytest.raises(ExportError, match="cannot be exported to ONNX"):
+        write_onnx(folder / "m.onnx", Odd(), model.images, {})
+    with pytest.raises(ExportError, match=r"cannot be exported by torch\.export"):
+        write_program(folder / "m.pt2", Odd(), model.images)
+    assert not list(folder.glob("*"))
+    folder.mkdir(exist_ok=True)
+    (folder / "m.onnx").write_bytes(b"no model")
+    with pytest.raises(ExportError, match="cannot be run by ONNX Runtime"):
+        run_onnx(folder / "m.onnx", model.images)
