@@ -6,7 +6,7 @@ from types import MappingProxyType
 from torch import Tensor, nn
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.nets.operations import Norm, ReluConvNorm
+from surrogate_nas.nets.operations import FactorizedReduce, Norm, ReluConvNorm
 from surrogate_nas.space.blocks import Shape
 from surrogate_nas.space.network import Layer
 
@@ -42,11 +42,24 @@ def _head(shape: Shape, norm: Norm) -> nn.Module:
     return nn.Sequential(norm(i), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(i, o))
 
 
+def _projection(shape: Shape, norm: Norm) -> nn.Module:
+    if shape.in_size == shape.out_size:
+        return ReluConvNorm(shape.in_channels, shape.out_channels, 1, 1, norm)
+    return FactorizedReduce(shape.in_channels, shape.out_channels, norm)
+
+
+def _classifier(shape: Shape, _norm: Norm) -> nn.Module:
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(shape.in_channels, shape.out_channels))
+
+
 _BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingProxyType(
     {
         "stem": _stem,
         "reduction": lambda shape, norm: Reduction(shape.in_channels, shape.out_channels, norm),
         "head": _head,
+        "projection": _projection,
+        "pooling": lambda _shape, _norm: nn.MaxPool2d(2),
+        "classifier": _classifier,
     }
 )
 

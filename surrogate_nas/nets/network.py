@@ -7,11 +7,15 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from surrogate_nas.nets.cell import run_cell
+from surrogate_nas.nets.latest import Latest
 from surrogate_nas.nets.layers import build_layer
+from surrogate_nas.nets.node_cell import BuiltNodeCell
 from surrogate_nas.nets.operations import Norm, build_operation
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.kinds import of_kind
-from surrogate_nas.space.network import CELL, NetworkSpec
+from surrogate_nas.space.network import CELL, Layer, NetworkSpec
+from surrogate_nas.space.node_layout import cell_at
+from surrogate_nas.space.node_space import NodeSpace
 from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Codes, Space
 
@@ -41,6 +45,13 @@ class Cell(nn.Module):
 
 class Network(nn.Sequential):
     """A whole network: (B, input channels, S, S) to class scores (B, classes)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, input channels, S, S) to (B, classes); cells may look back further than on the layer before them."""
+        latest = Latest(x)
+        for layer in self:
+            latest.add(layer(latest.given_to(layer)))
+        return latest.value
 
 
 def build_network(space: Space, code: ArrayLike, network: NetworkSpec, norm: Norm = nn.BatchNorm2d) -> Network:
@@ -72,4 +83,16 @@ def _cell_network(space: CellSpace, code: Codes, network: NetworkSpec, norm: Nor
     )
 
 
-_BUILDERS: Mapping[type[Space], Callable[..., Network]] = {CellSpace: _cell_network}
+def _node_network(space: NodeSpace, code: Codes, network: NetworkSpec, norm: Norm) -> Network:
+    wirings = [cell.wiring(part[0]) for cell, part in zip(space.cells, space.parts(code[None]), strict=True)]
+
+    def build(layer: Layer) -> nn.Module:
+        if layer.is_fixed:
+            return build_layer(layer, norm)
+        index = cell_at(space.cells, layer)
+        return BuiltNodeCell(space.cells[index], wirings[index], space.operations, layer, norm)
+
+    return Network(*map(build, space.layout(network)))
+
+
+_BUILDERS: Mapping[type[Space], Callable[..., Network]] = {CellSpace: _cell_network, NodeSpace: _node_network}

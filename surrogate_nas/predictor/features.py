@@ -15,9 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.errors import SpaceError
 from surrogate_nas.predictor.protocol import Codes, Floats
-from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Space
 
 _FIRST_OPERATION = 3
@@ -43,15 +41,8 @@ class NodeTypes:
 
 
 def node_types(space: Space) -> NodeTypes:
-    """The table of a space's node types: absent, input, output, then its operations.
-
-    Raises:
-        SpaceError: If decisions of the space choose from different lists, so that types have no common meaning.
-    """
-    names = space.decisions[0].choices
-    if any(decision.choices != names for decision in space.decisions):
-        raise SpaceError(f"counts on paths need one list of choices for all decisions (those of {space.name} differ)")
-    specs = [OPERATIONS[name] for name in names]
+    """The table of a space's node types: absent, input, output, then what computes."""
+    specs = space.graph_operations
     fixed = [0.0] * _FIRST_OPERATION
     return NodeTypes(
         np.array([False] * _FIRST_OPERATION + [spec.is_identity for spec in specs]),

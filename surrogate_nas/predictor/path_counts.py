@@ -55,9 +55,6 @@ def path_sums(space: Space, codes: Codes) -> PathSums:
 
     Returns:
         Sums with one kind for each operation that computes, then nonlinear functions, then all operations.
-
-    Raises:
-        SpaceError: If decisions of the space choose from different lists.
     """
     types = node_types(space)
     parts = [_path_sums(space, types, codes[start : start + _BATCH]) for start in range(0, max(len(codes), 1), _BATCH)]

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.mixing import mix
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec, fixed_flops, fixed_parameters, residual_stages
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.operations import OPERATIONS, OperationSpec
 from surrogate_nas.space.space import Codes, Decision, Graphs, Space
 
 _ABSENT, _INPUT, _OUTPUT, _FIRST_OPERATION = 0, 1, 2, 3
@@ -156,6 +156,11 @@ class CellSpace(Space):
         present = operations != _ABSENT
         adjacency = self._line_graph & present[:, :, None] & present[:, None, :]
         return Graphs(operations, adjacency, _FIRST_OPERATION + len(self.operations))
+
+    @property
+    def graph_operations(self) -> tuple[OperationSpec, ...]:
+        """The operations."""
+        return tuple(OPERATIONS[name] for name in self.operations)
 
     @cached_property
     def _line_graph(self) -> NDArray[np.bool_]:

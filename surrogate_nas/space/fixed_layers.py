@@ -49,8 +49,40 @@ def _head() -> BlockSpec:
     )
 
 
+def _projection() -> BlockSpec:
+    """ReLU, convolution 1x1, BN; where the size halves, two convolutions to half the channels each (DARTS)."""
+    return BlockSpec(
+        nonlinear_functions=1,
+        parameters=lambda shape: (shape.in_channels + 2) * shape.out_channels,
+        flops=lambda shape: shape.in_channels * shape.outputs,
+        alive=lambda shape: max(shape.inputs + shape.outputs, 2 * shape.outputs),
+    )
+
+
+def _pooling() -> BlockSpec:
+    """Largest of each 2x2 square (NAS-Bench-101, arXiv 1902.09635)."""
+    return BlockSpec(0, lambda _shape: 0, lambda _shape: 0, alive=lambda shape: shape.outputs)
+
+
+def _classifier() -> BlockSpec:
+    """Mean over all pixels, linear (DARTS, arXiv 1806.09055)."""
+    return BlockSpec(
+        nonlinear_functions=0,
+        parameters=lambda shape: (shape.in_channels + 1) * shape.out_channels,
+        flops=lambda shape: shape.in_channels * shape.out_channels,
+        alive=lambda shape: 2 * shape.in_channels,
+    )
+
+
 FIXED_LAYERS: MappingProxyType[str, BlockSpec] = MappingProxyType(
-    {"stem": _stem(), "reduction": _reduction(), "head": _head()}
+    {
+        "stem": _stem(),
+        "reduction": _reduction(),
+        "head": _head(),
+        "projection": _projection(),
+        "pooling": _pooling(),
+        "classifier": _classifier(),
+    }
 )
 
 

@@ -10,9 +10,9 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.blocks import Shape
 from surrogate_nas.space.fixed_layers import find_fixed_layer
 
-CELL, CHOICE = "cell", "choice"
-SEARCHED = (CELL, CHOICE)
-"""Kinds of layers that decisions change: a cell, and a layer that is chosen."""
+CELL, CHOICE, NODES = "cell", "choice", "nodes"
+SEARCHED = (CELL, CHOICE, NODES)
+"""Kinds of layers that decisions change: a cell, a layer that is chosen, and a cell whose nodes choose their inputs."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Layer:
         out_size: Side of the output in pixels; 1 for the head.
         stage: Stage index, from 0.
         decision: Column of a code that decides on what stands here; ``None`` for a fixed layer, and where all do.
+        outside: Channels and size of each value that a cell of node choices takes in, the latest last.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Layer:
     out_size: int
     stage: int
     decision: int | None = None
+    outside: tuple[tuple[int, int], ...] = ()
 
     @property
     def shape(self) -> Shape:
@@ -75,11 +77,11 @@ class Layer:
         return self.kind not in SEARCHED
 
 
-def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
-    """Stem, then stages of cells with a residual block of stride 2 between them, then the head.
+def check_halving(network: NetworkSpec) -> None:
+    """Refuses images that cannot be halved before each stage but the first.
 
     Raises:
-        SpaceError: If the stages cannot halve the images.
+        SpaceError: If so.
     """
     step = 2 ** (network.stages - 1)
     if network.image_size % step:
@@ -87,6 +89,15 @@ def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
             f"image_size must be a multiple of {step}, since {network.stages} stages halve it"
             f" {network.stages - 1} times (got {network.image_size})"
         )
+
+
+def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
+    """Stem, then stages of cells with a residual block of stride 2 between them, then the head.
+
+    Raises:
+        SpaceError: If the stages cannot halve the images.
+    """
+    check_halving(network)
     size, width = network.image_size, network.channels
     layers = [Layer("stem", network.input_channels, width, size, size, 0)]
     for stage in range(network.stages):

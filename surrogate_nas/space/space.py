@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.space.operations import OperationSpec
 
 Codes = NDArray[np.int8]
 
@@ -235,6 +236,11 @@ class Space(ABC):
     @abstractmethod
     def graphs(self, codes: ArrayLike) -> Graphs:
         """Operation graphs of the codes as given, without dead operations; see ``canonical`` for one per class."""
+
+    @property
+    @abstractmethod
+    def graph_operations(self) -> tuple[OperationSpec, ...]:
+        """What each node type of the graphs is, from type 3 on; marks compute nothing, as identities do."""
 
     @property
     def image_step(self) -> int:

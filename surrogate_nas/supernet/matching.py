@@ -26,6 +26,7 @@ from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore
 from surrogate_nas.supernet.cuts import Cut, best_cut, write_cut
 from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.sharing import SharedNetwork
 from surrogate_nas.supernet.splits import Box, in_box
 from surrogate_nas.supernet.training import TrainingJob, network_of
 
@@ -126,7 +127,7 @@ class Contexts:
 
 
 def gradient_distances(
-    network: nn.Module,
+    network: SharedNetwork,
     decision: int,
     codes: Codes,
     alive: NDArray[np.bool_],
@@ -143,7 +144,8 @@ def gradient_distances(
         images: Shape (B, C, H, W).
         labels: Shape (B,).
     """
-    shared = [parameter for name, parameter in network.named_parameters() if f".operations.{decision}." not in name]
+    own = {id(weight) for weight in network.weights_of(decision)}
+    shared = [parameter for parameter in network.parameters() if id(parameter) not in own]
     rows = [
         _gradient(network, shared, code, images, labels) if lives else None
         for code, lives in zip(codes.tolist(), alive.tolist(), strict=True)

@@ -8,7 +8,7 @@ Symbols:
     E: edges of the cell. O: operations. B: images of a batch. C: channels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -78,6 +78,10 @@ class SharedCell(nn.Module):
                 nodes[end] = nodes[end] + value if end in nodes else value
         output = nodes.get(self._output)
         return x.new_zeros(x.shape) if output is None else output
+
+    def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
+        """The weights that a decision chooses among: those of its edge."""
+        yield from self.operations[decision].parameters()
 
     def _operation(self, edge: int, choice: int) -> Callable[[Tensor], Tensor]:
         # Indexing a ModuleList costs more than a small operation; its dictionary does not.

@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from surrogate_nas.space.network import CELL, Layer
+from surrogate_nas.space.network import CELL, NODES, Layer
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.shared_cell import SharedCell
+from surrogate_nas.supernet.shared_node_cell import SharedNodeCell
 
 
 def shared_layer(space: Space, layer: Layer) -> nn.Module:
     """All choices of a place with weights of their own; called with a batch of maps and a whole code, length D.
+
+    A module with ``looks_back`` is called with that many of the latest maps, see ``surrogate_nas.nets.latest``; its
+    ``weights_of`` gives the weights that a decision chooses among.
 
     Args:
         space: The search space.
@@ -19,4 +23,7 @@ def shared_layer(space: Space, layer: Layer) -> nn.Module:
     return _SHARED[layer.kind](space, layer)
 
 
-_SHARED: Mapping[str, Callable[..., nn.Module]] = {CELL: lambda space, layer: SharedCell(space, layer.in_channels)}
+_SHARED: Mapping[str, Callable[..., nn.Module]] = {
+    CELL: lambda space, layer: SharedCell(space, layer.in_channels),
+    NODES: SharedNodeCell,
+}

@@ -4,11 +4,12 @@ Symbols:
     D: decisions of the space. K: copies of a cell or chosen layer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas.nets.latest import Latest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.space.network import NetworkSpec
@@ -54,15 +55,22 @@ class SharedNetwork(nn.Module):
         live = self.space.effective([code])
         choices = live[0].tolist()
         counts = iter(self.space.layer_counts(live[0], self._searched) if self.thresholds else ())
-        running = 0
+        running, latest = 0, Latest(x)
         for layer in self.layers:
             if isinstance(layer, nn.ModuleList):
                 running += next(counts, 0)
-                copy = sum(running > threshold for threshold in self.thresholds) if len(layer) > 1 else 0
-                x = layer[copy](x, choices)
+                chosen = layer[sum(running > threshold for threshold in self.thresholds) if len(layer) > 1 else 0]
+                latest.add(chosen(latest.given_to(chosen), choices))
             else:
-                x = layer(x)
-        return x
+                latest.add(layer(latest.value))
+        return latest.value
+
+    def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
+        """The weights that a decision chooses among, wherever they stand."""
+        for layer in self.layers:
+            if isinstance(layer, nn.ModuleList):
+                for copy in layer:
+                    yield from copy.weights_of(decision)  # type: ignore[operator]
 
     def subnet(self, code: Sequence[int]) -> "Subnet":
         """One architecture as a network of its own on the shared weights."""

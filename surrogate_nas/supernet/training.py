@@ -24,6 +24,7 @@ from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, resto
 from surrogate_nas.supernet.lineage import Training
 from surrogate_nas.supernet.momentum import Momenta
 from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.sharing import SharedNetwork
 
 LOSS_PARTS = 200  # points of a training curve
 _EXPLODED = 1e4  # a mean cross-entropy that nothing comes back from
@@ -202,7 +203,7 @@ class _Member:
         )
 
 
-def network_of(job: TrainingJob) -> nn.Module:
+def network_of(job: TrainingJob) -> SharedNetwork:
     """The network of a job with its first weights, on its device."""
     network = job.plan.build(job.training.stream)
     return network.to(device=torch.device(job.device), memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

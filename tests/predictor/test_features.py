@@ -3,11 +3,9 @@
 import itertools
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surrogate_nas.errors import SpaceError
 from surrogate_nas.predictor.features import (
     longest_path,
     node_types,
@@ -15,7 +13,7 @@ from surrogate_nas.predictor.features import (
     pairs_of_decisions,
     path_features,
 )
-from surrogate_nas.space.space import Decision, Space
+from surrogate_nas.space.space import Space
 
 # Edges 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2; choices none, skip, conv1x1, conv3x3, pool.
 CONV3_THEN_SKIP = np.array([[3, 0, 0, 0, 1, 0]], dtype=np.int8)
@@ -81,9 +79,3 @@ def test_pairs_are_products_of_columns_of_different_decisions(space: Space) -> N
 
 def test_no_codes_have_no_rows(space: Space) -> None:
     assert path_features(space, CONV3_THEN_SKIP[:0]).shape == (0, path_features(space, CONV3_THEN_SKIP).shape[1])
-
-
-def test_decisions_over_different_lists_have_no_common_types(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(space, "decisions", (space.decisions[0], Decision("2<-0", ("none", "skip_connect"))))
-    with pytest.raises(SpaceError, match="nasbench201 differ"):
-        node_types(space)

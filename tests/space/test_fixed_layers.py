@@ -14,5 +14,7 @@ def test_exactly_the_layers_of_the_table_can_be_built() -> None:
     for name in FIXED_LAYERS:
         build_layer(Layer(name, 4, 4, 4, 2, 0))
     for unknown in (lambda: find_fixed_layer("lid"), lambda: build_layer(Layer("lid", 4, 4, 4, 4, 0))):
-        with pytest.raises(SpaceError, match=re.escape("unknown layer 'lid'; choose from stem, reduction, head")):
+        with pytest.raises(
+            SpaceError, match=re.escape("unknown layer 'lid'; choose from stem, reduction, head, projection")
+        ):
             unknown()
