@@ -163,17 +163,20 @@ def repair(path: Path) -> int:
         RunFolderError: If the file is not an Optuna journal; it is left as it is.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            # Line by line: a journal of a million trials is larger than what one wants to hold in memory.
+            first = file.readline()
+            if first and not _starts_a_study(first):
+                raise RunFolderError(
+                    f"the file is in the way of the search journal and is not one: {path}; move it away"
+                )
+            torn = sum(len(line) for line in file if _record(line) is None)
     except OSError as error:
         raise RunFolderError(f"the search journal cannot be read: {path}: {error.strerror}") from None
-    lines = content.splitlines(keepends=True)
-    if lines and not _starts_a_study(lines[0]):
-        raise RunFolderError(f"the file is in the way of the search journal and is not one: {path}; move it away")
-    whole = b"".join(line for line in lines if _record(line) is not None)
-    if len(whole) < len(content):
-        with atomic_write(path) as temporary:
-            temporary.write_bytes(whole)
-    return len(content) - len(whole)
+    if torn:
+        with atomic_write(path) as temporary, path.open("rb") as file, temporary.open("wb") as whole:
+            whole.writelines(line for line in file if _record(line) is not None)
+    return torn
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

@@ -2,7 +2,9 @@
 
 Optuna takes an object, several checks and a replay for every trial; a batch of architectures of one space differs in
 nothing but numbers and a few words. The lines are what ``JournalStorage.create_new_trial`` writes for the trials of
-``surrogate_nas.search.trials.to_trials``; a test compares the two.
+``surrogate_nas.search.trials.to_trials``; a test compares the two. A light line leaves out what follows from the code:
+parameters with their distributions, which are most of a record, and the architecture in words. Optuna and its
+dashboard read both.
 
 Symbols:
     N: architectures.
@@ -26,7 +28,12 @@ _COMBINATIONS = 5_000
 
 
 def trial_lines(
-    space: Space, candidates: Candidates, study_id: int, extra: Mapping[str, str | float] | None = None
+    space: Space,
+    candidates: Candidates,
+    study_id: int,
+    extra: Mapping[str, str | float] | None = None,
+    *,
+    light: bool = False,
 ) -> list[str]:
     """One line of JSON per candidate, without line ends.
 
@@ -35,31 +42,41 @@ def trial_lines(
         candidates: N candidates.
         study_id: Number of the study in the journal.
         extra: More user attributes, the same for all.
+        light: Whether parameters and the architecture in words are left out.
     """
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
-    distributions = {
-        decision.name: distribution_to_json(CategoricalDistribution(decision.choices)) for decision in space.decisions
-    }
     head = (
         f'{{"op_code":{_CREATE_TRIAL},"worker_id":"{_WORKER}","study_id":{study_id},"datetime_start":"{now}",'
         f'"state":{int(TrialState.COMPLETE)},"value":null,"values":['
     )
-    middle = f'],"datetime_complete":"{now}","distributions":{_text(distributions)},"params":{{'
     shared = "".join(f",{_text(name)}:{_text(value)}" for name, value in (extra or {}).items())
+    columns = [candidates.mean, *(candidates.costs[name] for name in candidates.objectives)]
     parts = zip(
-        _rows([candidates.mean, *(candidates.costs[name] for name in candidates.objectives)]),
-        _params(space, candidates.codes),
-        texts(space, candidates.codes),
+        _rows(columns),
+        [""] * len(candidates) if light else _described(space, candidates.codes),
         space.digits(candidates.codes),
         _numbers(candidates.std),
         _named({name: _numbers(values) for name, values in candidates.costs.items()}),
         _rows(list(candidates.violation.T)),
         strict=True,
     )
+    middle = f'],"datetime_complete":"{now}",' + ('"user_attrs":{' if light else "")
     return [
-        f'{head}{values}{middle}{params}}},"user_attrs":{{"architecture":{_text(architecture)},"code":"{digits}",'
-        f'"predicted_std":{std}{costs}{shared}}},"system_attrs":{{"constraints":[{violations}]}},"intermediate_values":{{}}}}'
-        for values, params, architecture, digits, std, costs, violations in parts
+        f'{head}{values}{middle}{described}"code":"{digits}","predicted_std":{std}{costs}{shared}}},'
+        f'"system_attrs":{{"constraints":[{violations}]}},"intermediate_values":{{}}}}'
+        for values, described, digits, std, costs, violations in parts
+    ]
+
+
+def _described(space: Space, codes: Codes) -> list[str]:
+    """Distributions, parameters and the architecture in words, up to the next user attribute."""
+    distributions = {
+        decision.name: distribution_to_json(CategoricalDistribution(decision.choices)) for decision in space.decisions
+    }
+    start, middle = f'"distributions":{_text(distributions)},"params":{{', '},"user_attrs":{"architecture":'
+    return [
+        f"{start}{params}{middle}{_text(words)},"
+        for params, words in zip(_params(space, codes), texts(space, codes), strict=True)
     ]
 
 
@@ -109,7 +126,8 @@ def _rows(columns: Sequence[Floats]) -> list[str]:
 
 def _named(columns: Mapping[str, list[str]]) -> list[str]:
     """``,"name":number`` of each row, one after another."""
-    parts = [[f",{_text(name)}:{value}" for value in values] for name, values in columns.items()]
+    names = [f",{_text(name)}:" for name in columns]
+    parts = [[name + value for value in values] for name, values in zip(names, columns.values(), strict=True)]
     return ["".join(row) for row in zip(*parts, strict=True)]
 
 

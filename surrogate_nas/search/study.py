@@ -23,6 +23,9 @@ from surrogate_nas.search.quiet import quiet_optuna
 from surrogate_nas.search.trials import TrialBatch, agree
 
 SCHEMA = 1
+# A record is 1 to 2 KB, of which four fifths follow from the code. Nobody looks at parameters of more trials than this,
+# and neither do the plots of a dashboard: their importances take minutes for as many.
+DESCRIBED_TRIALS = 20_000
 Opened = Literal["created", "resumed", "replaced"]
 _log = logging.getLogger(__name__)
 
@@ -89,13 +92,13 @@ class StudyJournal:
         try:
             with self._lock.held(), quiet_optuna():
                 if self._undisturbed():
-                    self._append(batch)
+                    self._append(batch, start)
                     return
                 stored = self._study.get_trials(deepcopy=False)[start:]
                 if not all(map(agree, stored, batch[: len(stored)].trials())):
                     self._replace("the trials in the journal are not those of this search")
                     return
-                self._append(batch[len(stored) :])
+                self._append(batch[len(stored) :], start + len(stored))
                 if len(stored) > len(batch):  # there is more to compare with
                     self._size = None
         except OSError as error:
@@ -113,8 +116,11 @@ class StudyJournal:
         """Whether the journal holds what was recorded and nothing else; without reading it again."""
         return self._size is not None and self.path.stat().st_size == self._size
 
-    def _append(self, batch: TrialBatch) -> None:
-        self._backend.append_lines(batch.lines(self._study._study_id))
+    def _append(self, batch: TrialBatch, start: int) -> None:
+        """Writes trials that are numbered from ``start`` on."""
+        described = max(DESCRIBED_TRIALS - start, 0)
+        study = self._study._study_id
+        self._backend.append_lines(batch[:described].lines(study) + batch[described:].lines(study, light=True))
         self._size = self.path.stat().st_size
 
     def _open(self) -> None:
@@ -182,8 +188,10 @@ class StudyJournal:
         self._note(f"{reason}; it was replaced: {self.path} (restart a dashboard that shows it)")
         self.opened = "replaced"
         self._create()
+        start = 0
         for batch in self._recorded:
-            self._append(batch)
+            self._append(batch, start)
+            start += len(batch)
 
     def _note(self, text: str) -> None:
         _log.warning("%s", text)

@@ -83,9 +83,9 @@ class TrialBatch:
         """As Optuna's objects."""
         return to_trials(self.space, self.candidates, self.extra)
 
-    def lines(self, study_id: int) -> list[str]:
-        """As lines of a journal."""
-        return trial_lines(self.space, self.candidates, study_id, self.extra)
+    def lines(self, study_id: int, *, light: bool = False) -> list[str]:
+        """As lines of a journal; light ones without what follows from the code."""
+        return trial_lines(self.space, self.candidates, study_id, self.extra, light=light)
 
 
 def agree(stored: FrozenTrial, proposed: FrozenTrial) -> bool:

@@ -21,6 +21,8 @@ from surrogate_nas.space.space import Codes, Decision, Graphs, Space
 
 _ABSENT, _INPUT, _OUTPUT, _FIRST_OPERATION = 0, 1, 2, 3
 _UNREACHED = -1
+# A cell takes kilobytes while its key is worked out.
+_KEYS_AT_ONCE = 8_192
 # Few digits, since no cell has many nodes and Python refuses to read numbers of thousands of digits.
 _NODE = re.compile(r"\|([^|~+]+~\d{1,3}\|)+", re.ASCII)
 
@@ -181,6 +183,10 @@ class CellSpace(Space):
         differ only in order or in zeros. Counted as networks there are 5,425. On the cells of NAS-Bench-201 the keys
         are exact; on larger ones the refinement could take two cells for one.
         """
+        parts = np.array_split(self.check(codes), max(1, len(np.asarray(codes)) // _KEYS_AT_ONCE))
+        return np.concatenate([self._refined_keys(part) for part in parts])
+
+    def _refined_keys(self, codes: Codes) -> NDArray[np.uint64]:
         operation, flow = self._contracted(self.effective(codes))
         keys = mix(operation.astype(np.uint64) + np.uint64(1))
         # After as many rounds as there are nodes on the longest path every node has seen the whole cell.

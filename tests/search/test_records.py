@@ -70,3 +70,16 @@ def test_a_space_that_writes_otherwise_is_asked_code_by_code(space: Space) -> No
     codes = space.sample(300, np.random.default_rng(0))
     other = Reversed()
     assert texts(other, codes) == [other.format(code) for code in codes]  # type: ignore[arg-type]
+
+
+def test_light_lines_are_the_same_trials_without_what_follows_from_the_code(evaluator: Evaluator) -> None:
+    candidates = evaluator.evaluate(evaluator.space.all_codes()[::900])
+    left_out = {"architecture"}
+    whole, light = (trial_lines(evaluator.space, candidates, 0, {"a": 1.0}, light=light) for light in (False, True))
+    for one, other in zip(map(json.loads, whole), map(json.loads, light), strict=True):
+        for name in ("distributions", "params"):
+            one.pop(name)
+        one["user_attrs"] = {key: value for key, value in one["user_attrs"].items() if key not in left_out}
+        for name in ("datetime_start", "datetime_complete"):
+            assert type(one.pop(name)) is type(other.pop(name))
+        assert one == other

@@ -10,6 +10,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from surrogate_nas.errors import RunFolderError, StoreError
+from surrogate_nas.search import study as study_module
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.quiet import quiet_optuna
 from surrogate_nas.search.study import Header, StudyJournal
@@ -45,6 +46,27 @@ def test_a_new_journal_names_its_metrics_and_inputs(tmp_path: Path, trials: Tria
     assert study.metric_names == ["predicted accuracy", "latency_ms"]
     assert study.user_attrs == {"schema": 1, "space": "f" * 16, "inputs": "inputs-1", "budgets": "none"}
     assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert codes_in(path) == names(trials)
+
+
+@pytest.mark.parametrize("sizes", [(12,), (3, 9), (5, 4, 3), (8, 4)])
+def test_trials_beyond_the_first_are_written_without_parameters(
+    tmp_path: Path, trials: TrialBatch, sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study_module, "DESCRIBED_TRIALS", 5)
+    path = tmp_path / "j"
+    for _ in range(2):  # the second time everything is compared, and nothing written
+        journal, start = StudyJournal(path, HEADER), 0
+        for size in sizes:
+            journal.record(trials[start : start + size])
+            start += size
+        journal.finish()
+        assert journal.notes == []
+    storage = JournalStorage(JournalFileBackend(str(path)))
+    stored = optuna.load_study(study_name="cells-a", storage=storage).trials
+    assert [bool(trial.params) for trial in stored] == [True] * 5 + [False] * 7
+    assert [bool(trial.user_attrs.get("architecture")) for trial in stored] == [True] * 5 + [False] * 7
+    assert all(trial.values and trial.system_attrs["constraints"] for trial in stored)
     assert codes_in(path) == names(trials)
 
 
