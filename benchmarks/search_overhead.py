@@ -155,7 +155,10 @@ def search_overhead(
     if as_json:
         say(json.dumps(rows, indent=2))
         return
-    lines = [f"{'sampler':10}{'space':>12}{'trials':>11}{'batch':>7}{'seconds':>9}{'ms/trial':>10}{'journal MB':>12}{'peak MB':>9}"]
+    lines = [
+        f"{'sampler':10}{'space':>12}{'trials':>11}{'batch':>7}{'seconds':>9}{'ms/trial':>10}"
+        f"{'journal MB':>12}{'peak MB':>9}"
+    ]
     for row in rows:
         lines.append(
             f"{row['sampler']:10}{row['architectures']:12,}{row['trials']:11,}{row['batch']:7,}{row['seconds']:9.2f}"

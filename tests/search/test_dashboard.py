@@ -1,5 +1,6 @@
 """The dashboard's command, and a real dashboard over a real journal."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from wsgiref.util import setup_testing_defaults
 
 import numpy as np
@@ -17,6 +18,7 @@ from PIL import Image
 from surrogate_nas.budgets import Budget
 from surrogate_nas.search.dashboard import Dashboard, annotate, dashboard_command
 from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run import run_search
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.space import Space
@@ -67,6 +69,65 @@ def test_a_dashboard_knows_what_is_infeasible(space: Space, scorer: Scorer, cost
     assert {"code", "predicted_std", "latency_ms", "params"} <= first.keys()
     named = {parameter["name"]: parameter["param_external_value"] for parameter in detail["trials"][0]["params"]}
     assert named["3<-0"] == space.decisions[3].choices[result.codes[0][3]]
+
+
+def write_note(dashboard: Callable[..., Iterable[bytes]], version: int) -> None:
+    """What the page does when somebody types a note."""
+    body = json.dumps({"body": "seen", "version": version}).encode()
+    request: dict[str, Any] = {"PATH_INFO": "/api/studies/0/note", "REQUEST_METHOD": "PUT"}
+    request |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
+    setup_testing_defaults(request)
+    answer: list[str] = []
+    b"".join(dashboard(request, lambda status, *_: answer.append(status)))
+    assert answer == ["204 No Content"]
+
+
+@pytest.mark.parametrize("typing", [False, True])
+def test_a_run_does_not_notice_that_it_is_watched(
+    space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path, typing: bool
+) -> None:
+    optuna_dashboard = pytest.importorskip("optuna_dashboard")
+    settings = SearchSettings(trials=60, batch=4)
+    counts: list[int] = []
+
+    def run(name: str, progress: Callable[[int, int], None] | None) -> SearchResult:
+        return run_search(
+            space,
+            scorer,
+            costs,
+            [Budget("latency_ms", 4.0)],
+            settings,
+            seed=0,
+            journal=tmp_path / name,
+            study="seen",
+            inputs="-",
+            progress=progress,
+        )
+
+    alone = run("alone", None)
+    dashboards: list[Callable[..., Iterable[bytes]]] = []
+    readers: list[IO[bytes]] = []
+
+    def look(done: int, _: int) -> None:
+        if not dashboards:
+            dashboards.append(optuna_dashboard.wsgi(str(tmp_path / "watched")))
+            readers.append((tmp_path / "watched").open("rb"))  # somebody who keeps it open, in the middle of a record
+            readers[0].read(100)
+        counts.append(len(fetch(dashboards[0], "/api/studies/0")["trials"]))
+        if typing:
+            write_note(dashboards[0], len(counts))
+
+    watched = run("watched", look)
+    readers[0].close()
+    assert len(counts) == 15  # each of them answered, if not with the latest: a dashboard remembers for some seconds
+    assert (watched.opened, watched.notes) == ("created", ())
+    assert np.array_equal(watched.codes, alone.codes)
+    assert not (tmp_path / "watched.lock").exists()
+    stored = [
+        len(fetch(optuna_dashboard.wsgi(str(tmp_path / name)), "/api/studies/0")["trials"])
+        for name in ("alone", "watched")
+    ]
+    assert stored == [60, 60]
 
 
 def screenshot(journal: Path, folder: Path) -> Any:  # noqa: ANN401 - an array of pixels
