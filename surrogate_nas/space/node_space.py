@@ -17,6 +17,7 @@ from surrogate_nas.space.node_counts import cell_populations, combined_populatio
 from surrogate_nas.space.node_graphs import graph_types, node_graphs
 from surrogate_nas.space.node_keys import cell_keys
 from surrogate_nas.space.node_layout import cell_at, node_layout, node_width, projections
+from surrogate_nas.space.node_range import cost_range
 from surrogate_nas.space.node_text import format_cell, parse_cell
 from surrogate_nas.space.operations import OperationSpec, operation_spec
 from surrogate_nas.space.space import Codes, Decision, Graphs, Space
@@ -86,6 +87,11 @@ class NodeSpace(Space):
         return np.concatenate(found)
 
     # Paths
+
+    @property
+    def always_connected(self) -> bool:
+        """Every node takes something in."""
+        return True
 
     def effective(self, codes: ArrayLike) -> Codes:
         """Codes with the decisions of dead nodes set to their first choices, shape (N, D)."""
@@ -200,19 +206,27 @@ class NodeSpace(Space):
 
     def _searched(self, codes: ArrayLike, network: NetworkSpec, count: str) -> NDArray[np.int64]:
         """What the operations of the cells add up to, shape (N,)."""
-        counts = self.operation_counts(codes)
-        total = np.zeros(len(counts[0]), dtype=np.int64)
+        pairs = zip(self.operation_counts(codes), self._costs(network, count), strict=True)
+        return np.asarray(sum((counts * costs).sum(axis=(1, 2)) for counts, costs in pairs), dtype=np.int64)
+
+    def _costs(self, network: NetworkSpec, count: str) -> list[NDArray[np.int64]]:
+        """What each operation of each kind of cell adds over all its places, at a stride of 1 and 2, shape (2, O)."""
+        totals = [np.zeros((2, len(self.operations)), dtype=np.int64) for _ in self.cells]
+        specs = [[operation_spec(name, stride) for name in self.operations] for stride in (1, 2)]
         for layer in self.layout(network):
-            if layer.is_fixed:
-                continue
-            index = cell_at(self.cells, layer)
-            width = node_width(self.cells[index], layer)
-            each = [
-                [getattr(operation_spec(name, stride), count)(width, layer.out_size) for name in self.operations]
-                for stride in (1, 2)
-            ]
-            total += (counts[index] * np.array(each, dtype=np.int64)).sum(axis=(1, 2))
-        return total
+            if not layer.is_fixed:
+                index = cell_at(self.cells, layer)
+                width = node_width(self.cells[index], layer)
+                each = [[getattr(spec, count)(width, layer.out_size) for spec in row] for row in specs]
+                totals[index] += np.array(each, dtype=np.int64)
+        return totals
+
+    def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
+        """Fewest and most parameters, exact."""
+        fixed = sum(map(fixed_parameters, self._fixed(network)))
+        costs = self._costs(network, "parameters")
+        ranges = [cost_range(cell, table) for cell, table in zip(self.cells, costs, strict=True)]
+        return fixed + sum(low for low, _ in ranges), fixed + sum(high for _, high in ranges)
 
 
 def _column_name(cell: NodeCell, column: Column, *, several: bool) -> str:

@@ -162,3 +162,9 @@ def test_counts_of_a_network_are_those_of_its_cells() -> None:
     expected = [normal, normal, reduction, normal, normal, reduction, normal, normal]
     assert DARTS.layer_counts(code, searched) == tuple(expected)
     assert DARTS.largest_count(DARTS.network) == 8 * 8
+
+
+@pytest.mark.parametrize("space", [ONE, TINY], ids=lambda space: space.name)
+def test_the_range_of_parameters_is_that_of_the_listed_space(space: NodeSpace) -> None:
+    sizes = space.parameters(space.all_codes(), space.network)
+    assert space.parameter_range(space.network) == (sizes.min(), sizes.max())
