@@ -7,6 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import surrogate_nas
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -27,3 +29,21 @@ def test_importing_it_loads_nothing_else_and_says_nothing() -> None:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
     assert (done.stdout.strip(), done.stderr) == ("['surrogate_nas']", "")
+
+
+def test_public_names_are_loaded_when_used_and_the_table_without_torch() -> None:
+    script = (
+        "import sys; from surrogate_nas import LookupTable, Space; "
+        "print(LookupTable.__name__, Space.load('nasbench201').size, 'torch' in sys.modules)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert (done.stdout.strip(), done.stderr) == ("LookupTable 15625 False", "")
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    for name in surrogate_nas.__all__:
+        assert getattr(surrogate_nas, name).__name__ == name
+        assert name in dir(surrogate_nas)
+    with pytest.raises(AttributeError, match="it has LookupTable, Space, Study, StudyResult"):
+        surrogate_nas.Nothing  # noqa: B018

@@ -12,11 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.budgets import COSTS, LATENCY_UPPER, Budget, BudgetRequest, format_cost, parse_budget
+from surrogate_nas.budgets import COSTS, LATENCY_UPPER, Budget, BudgetRequest, parse_budget
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
 from surrogate_nas.lookup.columns import checked_columns
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.metadata import TableMetadata
+from surrogate_nas.lookup.misses import infeasible_error, least_rows
 from surrogate_nas.lookup.neighbours import Neighbour, changed_decisions, nearest_rows
 from surrogate_nas.lookup.parquet_columns import ParquetColumns, encode
 from surrogate_nas.lookup.storage import read_files, write_files
@@ -204,7 +205,7 @@ class LookupTable:
             InfeasibleBudgetError: If nothing meets the budgets.
         """
         values = self._cost(cost or self.metadata.primary_cost)
-        rows = self._rows_meeting(budgets)
+        rows = np.flatnonzero(self._violation(budgets, slice(None)) <= 0)
         if not len(rows):
             raise self.infeasible(budgets)
         front = rows[sorted_front(self._columns.numbers("score")[rows], values[rows])]
@@ -228,11 +229,7 @@ class LookupTable:
         Raises:
             SettingsError: If the table has no such code.
         """
-        letters = self._columns.letters("code")
-        changes = changed_decisions(letters, code)
-        own = int(np.argmin(changes))
-        if changes[own]:
-            raise SettingsError(f"the lookup table has no architecture {code}; the nearest is {self.entry(own).code}")
+        changes, own = self._changes_from(code)
         score, primary = self._columns.numbers("score"), self._cost(self.metadata.primary_cost)
         wanted = (score > score[own]) | (primary < primary[own])
         if budgets:
@@ -242,8 +239,21 @@ class LookupTable:
         entries = self._distinct(rows, count, apart_from=reference.canonical)
         return [Neighbour.of(entry, reference, self.metadata.primary_cost) for entry in entries]
 
-    def _rows_meeting(self, budgets: Sequence[Budget]) -> NDArray[np.int64]:
-        return np.flatnonzero(self._violation(budgets, slice(None)) <= 0)
+    def find(self, code: str) -> Entry:
+        """The architecture of a code.
+
+        Raises:
+            SettingsError: If the table has no such code.
+        """
+        return self.entry(self._changes_from(code)[1])
+
+    def _changes_from(self, code: str) -> tuple[NDArray[np.uint16], int]:
+        """In how many decisions each row differs from a code, shape (N,), and the code's own row."""
+        changes = changed_decisions(self._columns.letters("code"), code)
+        own = int(np.argmin(changes))
+        if changes[own]:
+            raise SettingsError(f"the lookup table has no architecture {code}; the nearest is {self.entry(own).code}")
+        return changes, own
 
     def smallest(self, cost: str) -> float:
         """The smallest reachable value of a cost, in its stored unit."""
@@ -251,25 +261,14 @@ class LookupTable:
 
     def nearest_misses(self, budgets: Sequence[Budget], count: int = 3) -> list[Entry]:
         """The entries that exceed the budgets least, by the largest relative excess."""
-        excess = self._violation(budgets, slice(None))
         # Architectures that compute the same cost the same: enough are sorted for some to be left.
-        some = min(len(excess), _MISSES * count)
-        least = np.flatnonzero(excess <= np.partition(excess, some - 1)[some - 1])
-        return self._distinct(iter(least[np.argsort(excess[least], kind="stable")].tolist()), count)
+        rows = least_rows(self._violation(budgets, slice(None)), _MISSES * count)
+        return self._distinct(iter(rows.tolist()), count)
 
     def infeasible(self, budgets: Sequence[Budget]) -> InfeasibleBudgetError:
         """The error for budgets that nothing meets: the smallest reachable costs and the nearest misses."""
-        asked = " and ".join(str(budget) for budget in budgets)
-        costs = [budget.cost for budget in budgets]
-        reach = ", ".join(f"{COSTS[cost].title} {format_cost(cost, self.smallest(cost))}" for cost in costs)
-        misses = "; ".join(
-            f"{entry.code} ({', '.join(format_cost(cost, entry.costs[cost]) for cost in costs)}, "
-            f"{entry.predicted_accuracy_percent:.2f} %)"
-            for entry in self.nearest_misses(budgets)
-        )
-        return InfeasibleBudgetError(
-            f"no architecture meets {asked}; smallest reachable, each alone: {reach}; nearest misses: {misses}"
-        )
+        smallest = [self.smallest(budget.cost) for budget in budgets]
+        return infeasible_error(budgets, smallest, self.nearest_misses(budgets))
 
     def _violation(self, budgets: Sequence[Budget], rows: slice) -> NDArray[np.float64]:
         """The largest violation of each row, shape (N,); at most 0 is feasible."""

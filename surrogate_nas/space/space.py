@@ -68,6 +68,13 @@ class Space(ABC):
         self.network = network
         self._choices = np.array([len(decision.choices) for decision in decisions], dtype=np.int64)
 
+    @staticmethod
+    def load(name: str) -> "Space":
+        """A search space by name (``nasbench201``) or by the path of a ``.toml`` file; see ``load.load_space``."""
+        from surrogate_nas.space.load import load_space  # kinds of spaces are children of this class
+
+        return load_space(name)
+
     @property
     def num_decisions(self) -> int:
         """Number of columns D of a code."""

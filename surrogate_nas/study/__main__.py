@@ -8,17 +8,17 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from surrogate_nas.command_line import print_version, run_command, say
-from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.definitions import available
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.interrupts import stop_on_interrupt
-from surrogate_nas.study.read_study import parse_assignments, parse_text, study_text
+from surrogate_nas.study.options import Options, overrides_of
+from surrogate_nas.study.read_study import parse_assignments, study_text
 from surrogate_nas.study.request import Request, absolute_paths, resolve_request, resume_command
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -89,25 +89,24 @@ def study(
     """Searches the best architecture for your images under your budgets, and writes a table for any other budget."""
     if resume and overwrite:
         raise SettingsError("--resume and --overwrite exclude each other; use one of them")
-    given = {
-        "budget.latency": ", ".join(latency_budget) if latency_budget else None,
-        "budget.flops": flops_budget,
-        "budget.params": params_budget,
-        "budget.memory": memory_budget,
-        "budget.energy": energy_budget,
-        "hardware.latency_table": latency_table,
-        "hardware.device": device,
-        "compute.device": compute_device,
-        "truth.file": truth,
-        "truth.column": truth_column,
-    }
-    overrides = _data_overrides(data) if data is not None else {}
-    overrides |= parse_assignments(settings or [])
-    overrides |= {key: parse_text(value) for key, value in given.items() if value is not None}
-    overrides |= {"seed": seed} if seed is not None else {}
-    overrides |= {"loop.trainings": trainings} if trainings is not None else {}
-    overrides |= {"budget.also": list(also_budget)} if also_budget else {}
-    overrides |= {"hardware.confidence": confidence} if confidence is not None else {}
+    options = Options(
+        data=data,
+        latency_budget=latency_budget,
+        flops_budget=flops_budget,
+        params_budget=params_budget,
+        memory_budget=memory_budget,
+        energy_budget=energy_budget,
+        also_budget=also_budget,
+        confidence=confidence,
+        trainings=trainings,
+        latency_table=latency_table,
+        device=device,
+        compute_device=compute_device,
+        truth=truth,
+        truth_column=truth_column,
+        seed=seed,
+    )
+    overrides = overrides_of(options, parse_assignments(settings or []))
     resolved, output = resolve_request(name, overrides, output_dir, resume=resume)
     if truth_column is not None and resolved.truth.file is None:
         raise SettingsError("--truth-column is a column of a file: give --truth FILE.csv as well")
@@ -154,13 +153,6 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
 
 def _way_on(request: Request, console: StudyConsole) -> str:
     return f"go on with: {resume_command(request.output)}" if console.logs else "nothing was changed yet"
-
-
-def _data_overrides(data: str) -> dict[str, Any]:
-    """A name of a data set is that set, from its usual place; anything else is a folder."""
-    if data in SOURCES and data != "folder":
-        return {"data.source": data, "data.path": None}
-    return {"data.source": "folder", "data.path": data}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -191,6 +191,13 @@ def test_a_wrong_budget_is_refused(budgets: dict[str, Any], message: str) -> Non
         hand_made().best(**budgets)
 
 
+def test_an_architecture_is_found_by_its_code() -> None:
+    table = hand_made()
+    assert [table.find(entry.code) for entry in all_entries(table)] == all_entries(table)
+    with pytest.raises(SettingsError, match="has no architecture 211; the nearest is 011"):
+        table.find("211")
+
+
 def test_columns_by_name() -> None:
     table = hand_made()
     assert table.column("latency_ms").tolist() == [9, 3, 4, 6, 1]

@@ -1,0 +1,49 @@
+"""What comes nearest to budgets that nothing meets."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.budgets import COSTS, Budget, format_cost
+from surrogate_nas.errors import InfeasibleBudgetError
+from surrogate_nas.lookup.entry import Entry
+
+
+def least_rows(excess: NDArray[np.float64], some: int) -> NDArray[np.int64]:
+    """Rows of the least excess, at least ``some`` of them if there are so many, the least first.
+
+    Equal ones keep the order of the table.
+
+    Args:
+        excess: Shape (N,).
+        some: At least 1.
+    """
+    last = min(len(excess), some) - 1
+    least = np.flatnonzero(excess <= np.partition(excess, last)[last])
+    return least[np.argsort(excess[least], kind="stable")]
+
+
+def infeasible_error(
+    budgets: Sequence[Budget], smallest: Sequence[float], misses: Sequence[Entry]
+) -> InfeasibleBudgetError:
+    """The error that says what can be reached.
+
+    Args:
+        budgets: What was asked for.
+        smallest: Smallest reachable cost of each budget.
+        misses: The nearest architectures.
+    """
+    asked = " and ".join(str(budget) for budget in budgets)
+    reach = ", ".join(
+        f"{COSTS[budget.cost].title} {format_cost(budget.cost, least)}"
+        for budget, least in zip(budgets, smallest, strict=True)
+    )
+    nearest = "; ".join(
+        f"{entry.code} ({', '.join(format_cost(budget.cost, entry.costs[budget.cost]) for budget in budgets)}, "
+        f"{entry.predicted_accuracy_percent:.2f} %)"
+        for entry in misses
+    )
+    return InfeasibleBudgetError(
+        f"no architecture meets {asked}; smallest reachable, each alone: {reach}; nearest misses: {nearest}"
+    )
