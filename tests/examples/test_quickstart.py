@@ -28,7 +28,7 @@ TINY = {
 
 
 def read() -> nbformat.NotebookNode:
-    return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def run(notebook: nbformat.NotebookNode, monkeypatch: pytest.MonkeyPatch, cache: Path) -> str:
