@@ -5,13 +5,12 @@ Symbols:
     M: trained networks.
 """
 
-from functools import partial
-
 import numpy as np
 
+from surrogate_nas.predictor.convolutions import sum_convolution
 from surrogate_nas.predictor.ensemble import Member, derived_seed
-from surrogate_nas.predictor.gcn import BidirectionalGcn
 from surrogate_nas.predictor.graph_scorer import GraphScorer
+from surrogate_nas.predictor.models import bidirectional
 from surrogate_nas.predictor.protocol import Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.space import Space
@@ -20,7 +19,7 @@ PRETRAINING_STEPS = 600
 TUNING_STEPS = 150
 TUNING_RATE = 1e-3
 
-_make_scorer = partial(GraphScorer, BidirectionalGcn)
+_make_scorer = bidirectional(sum_convolution)
 
 
 def pretrained_members(

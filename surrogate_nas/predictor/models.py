@@ -3,9 +3,14 @@
 from functools import partial
 from typing import Protocol
 
+from surrogate_nas.predictor.bidirectional import BidirectionalNetwork, MakeConvolution
 from surrogate_nas.predictor.boosting_scorer import BoostingScorer
-from surrogate_nas.predictor.gcn import BidirectionalGcn
-from surrogate_nas.predictor.gin import BidirectionalGin
+from surrogate_nas.predictor.convolutions import (
+    gatv2_convolution,
+    isomorphism_convolution,
+    sum_convolution,
+    transformer_convolution,
+)
 from surrogate_nas.predictor.graph_scorer import GraphScorer
 from surrogate_nas.predictor.plain_gcn import PlainGcn
 from surrogate_nas.predictor.protocol import Scorer, StoredArrays
@@ -26,9 +31,16 @@ class MakeScorer(Protocol):
         ...
 
 
+def bidirectional(make_convolution: MakeConvolution) -> partial[GraphScorer]:
+    """Makes scorers that are bidirectional networks of one kind of convolution."""
+    return partial(GraphScorer, partial(BidirectionalNetwork, make_convolution))
+
+
 MODELS: dict[str, MakeScorer] = {
-    "gcn": partial(GraphScorer, BidirectionalGcn),
-    "gin": partial(GraphScorer, BidirectionalGin),
+    "gcn": bidirectional(sum_convolution),
+    "gin": bidirectional(isomorphism_convolution),
+    "gatv2": bidirectional(gatv2_convolution),
+    "transformer": bidirectional(transformer_convolution),
     "plain_gcn": partial(GraphScorer, PlainGcn),
     "ridge": RidgeScorer,
     "boosting": BoostingScorer,

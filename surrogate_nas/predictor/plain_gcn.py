@@ -12,6 +12,7 @@ One layer is X' = relu(D^-1/2 (A + A^T + I) D^-1/2 X W) with D the degrees (Kipf
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from surrogate_nas.predictor.bidirectional import mean_over_nodes, present_nodes
 from surrogate_nas.predictor.dense_layers import DenseGCNConv
 from surrogate_nas.predictor.encoding import GraphBatch
 
@@ -33,10 +34,10 @@ class PlainGcn(nn.Module):
 
     def forward(self, graphs: GraphBatch) -> Tensor:
         """Scores, shape (B,)."""
-        present = (graphs.operations != 0).unsqueeze(-1).to(graphs.adjacency.dtype)  # (B, V, 1)
+        present = present_nodes(graphs)
         undirected = (graphs.adjacency + graphs.adjacency.transpose(1, 2)).clamp(max=1)
         features = self.embedding(graphs.operations) * present
         for convolution in self.convolutions:
             features = F.relu(convolution(features, undirected)) * present
-        scores: Tensor = self.head(features.sum(dim=1) / present.sum(dim=1)).squeeze(-1)
+        scores: Tensor = self.head(mean_over_nodes(features, present)).squeeze(-1)
         return scores

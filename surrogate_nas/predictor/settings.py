@@ -11,7 +11,7 @@ class PredictorSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Annotated[
-        Literal["gcn", "gin", "plain_gcn", "ridge", "boosting", "auto"],
+        Literal["gcn", "gin", "gatv2", "transformer", "plain_gcn", "ridge", "boosting", "auto"],
         Field(description="kind of model that each member of the ensemble is; auto: the best on held-out labels"),
     ] = "gcn"
     width: Annotated[int, Field(ge=4, le=1024, description="features per node of the graph")] = 64

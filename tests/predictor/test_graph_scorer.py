@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from surrogate_nas.predictor import graph_scorer
-from surrogate_nas.predictor.gcn import BidirectionalGcn
-from surrogate_nas.predictor.graph_scorer import GraphScorer
+from surrogate_nas.predictor.convolutions import sum_convolution
+from surrogate_nas.predictor.models import bidirectional
 from surrogate_nas.predictor.settings import PredictorSettings
 
 from .conftest import Problem
@@ -14,7 +14,7 @@ from .conftest import Problem
 def test_the_size_of_scoring_batches_changes_nothing(
     problem: Problem, quick: PredictorSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scorer = GraphScorer(BidirectionalGcn, problem.space, quick)
+    scorer = bidirectional(sum_convolution)(problem.space, quick)
     scorer.fit(problem.codes, problem.targets, seed=0)
     whole = scorer.score(problem.codes)
     monkeypatch.setattr(graph_scorer, "SCORING_BATCH", 7)
@@ -22,7 +22,7 @@ def test_the_size_of_scoring_batches_changes_nothing(
 
 
 def test_tuning_goes_on_from_the_weights_and_leaves_them(problem: Problem, quick: PredictorSettings) -> None:
-    scorer = GraphScorer(BidirectionalGcn, problem.space, quick)
+    scorer = bidirectional(sum_convolution)(problem.space, quick)
     scorer.fit(problem.codes, problem.targets, seed=0)
     before = scorer.score(problem.codes)
     nudged = scorer.tuned(problem.codes, -problem.targets, steps=1, learning_rate=1e-6, seed=0)
@@ -33,7 +33,7 @@ def test_tuning_goes_on_from_the_weights_and_leaves_them(problem: Problem, quick
 
 
 def test_arrays_are_copies(problem: Problem, quick: PredictorSettings) -> None:
-    scorer = GraphScorer(BidirectionalGcn, problem.space, quick)
+    scorer = bidirectional(sum_convolution)(problem.space, quick)
     scorer.fit(problem.codes, problem.targets, seed=0)
     before = scorer.score(problem.codes)
     for values in scorer.arrays().values():
