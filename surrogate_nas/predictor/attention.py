@@ -68,7 +68,8 @@ class GatV2Convolution(nn.Module):
         logits = (pairs * self.att).sum(dim=-1).permute(0, 3, 1, 2)
         itself = torch.eye(adjacency.shape[1], dtype=torch.bool, device=adjacency.device)
         attention = _attention(logits, (adjacency > 0) | itself)
-        return torch.einsum("bhuv,bvhc->buhc", attention, source).flatten(2) + self.bias
+        heard: Tensor = torch.einsum("bhuv,bvhc->buhc", attention, source).flatten(2)
+        return heard + self.bias
 
 
 class TransformerConvolution(nn.Module):
@@ -96,5 +97,5 @@ class TransformerConvolution(nn.Module):
         )
         logits = query @ key.transpose(2, 3) / sqrt(query.shape[-1])
         heard = _attention(logits, adjacency > 0) @ value
-        own: Tensor = self.lin_skip(features)
-        return own + heard.transpose(1, 2).flatten(2)
+        together: Tensor = self.lin_skip(features) + heard.transpose(1, 2).flatten(2)
+        return together
