@@ -61,27 +61,25 @@ def regret(score: Floats, truth: Floats, best_of: int = 1) -> float:
     return float(truth.max() - truth[picked].max())
 
 
-def bootstrap_interval(
+def bootstrap_values(
     statistic: Callable[[NDArray[np.int64]], float],
     count: int,
     seed: int,
     *,
-    level: float = 0.95,
     resamples: int = 200,
     groups: NDArray[np.integer] | None = None,
-) -> tuple[float, float]:
-    """Percentile bootstrap interval of a statistic over resampled architectures.
+) -> NDArray[np.float64]:
+    """A statistic of resampled architectures.
 
     Args:
         statistic: Takes positions (with repeats) and gives a number; NaN results are left out.
         count: Number of architectures N.
         seed: Seed of the resampling.
-        level: Coverage of the interval.
         resamples: Number of resamples.
         groups: Shape (N,); where given, whole groups (such as isomorphic cells) are resampled together.
 
     Returns:
-        Lower and upper end; NaN where the statistic is undefined on every resample.
+        One value per resample on which the statistic is defined.
     """
     rng = np.random.default_rng(seed)
     labels = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
@@ -91,8 +89,37 @@ def bootstrap_interval(
     for _ in range(resamples):
         drawn = [members[i] for i in rng.integers(len(members), size=len(members))] if members else [order]
         values.append(statistic(np.concatenate(drawn)))
-    finite = np.asarray(values)[np.isfinite(values)]
-    if len(finite) == 0:
+    return np.asarray(values, dtype=np.float64)[np.isfinite(values)]
+
+
+def bootstrap_interval(
+    statistic: Callable[[NDArray[np.int64]], float],
+    count: int,
+    seed: int,
+    *,
+    level: float = 0.95,
+    resamples: int = 200,
+    groups: NDArray[np.integer] | None = None,
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of a statistic; see ``bootstrap_values``.
+
+    Args:
+        statistic: Takes positions (with repeats) and gives a number.
+        count: Number of architectures N.
+        seed: Seed of the resampling.
+        level: Coverage of the interval.
+        resamples: Number of resamples.
+        groups: Shape (N,).
+
+    Returns:
+        Lower and upper end; NaN where the statistic is undefined on every resample.
+    """
+    return percentile_interval(bootstrap_values(statistic, count, seed, resamples=resamples, groups=groups), level)
+
+
+def percentile_interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The middle ``level`` of values of shape (N,): lower and upper end, NaN where there are none."""
+    if len(values) == 0:
         return float("nan"), float("nan")
-    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

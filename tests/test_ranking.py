@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from surrogate_nas.ranking import bootstrap_interval, kendall_tau, regret, top_tau
+from surrogate_nas.ranking import (
+    bootstrap_interval,
+    bootstrap_values,
+    kendall_tau,
+    percentile_interval,
+    regret,
+    top_tau,
+)
 
 # Few distinct values, so that ties are the rule.
 PAIRS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=25)
@@ -153,3 +160,11 @@ def test_an_interval_repeats_with_its_seed() -> None:
     values = np.random.default_rng(0).normal(size=30)
     first, again, other = (bootstrap_interval(lambda i: float(values[i].mean()), 30, seed=seed) for seed in (1, 1, 2))
     assert first == again != other
+
+
+def test_values_of_the_bootstrap_are_those_of_the_interval() -> None:
+    numbers = np.random.default_rng(0).normal(size=40)
+    values = bootstrap_values(lambda rows: float(numbers[rows].mean()), 40, seed=3)
+    assert len(values) == 200
+    assert percentile_interval(values) == bootstrap_interval(lambda rows: float(numbers[rows].mean()), 40, seed=3)
+    assert all(map(isnan, percentile_interval(values[:0])))

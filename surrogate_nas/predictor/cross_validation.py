@@ -15,7 +15,7 @@ from surrogate_nas.predictor.ensemble import derived_seed, fit_member
 from surrogate_nas.predictor.protocol import Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.targets import Units
-from surrogate_nas.ranking import bootstrap_interval, kendall_tau, regret, top_tau
+from surrogate_nas.ranking import bootstrap_values, kendall_tau, percentile_interval, regret, top_tau
 from surrogate_nas.space.space import Space
 
 
@@ -31,7 +31,12 @@ class CrossValidation:
         low: Lower end of its 95% bootstrap interval over isomorphism classes.
         high: Upper end.
         top10_tau: Tau among the best tenth by label; NaN where their labels are equal.
-        regret_percent: Best label accuracy minus the label accuracy of the architecture with the highest score.
+        top10_low: Lower end of its interval, made likewise.
+        top10_high: Upper end.
+        regret_percent: Expected regret: best label accuracy minus the label accuracy of the architecture with the
+            highest score, mean over the resamples of the bootstrap. That of one pick is a matter of luck.
+        regret_low: Lower end of the middle 95% of the resamples' regrets.
+        regret_high: Upper end.
         baselines: Tau of each baseline against the same labels, by name; NaN for one that is constant.
         out_of_fold: Held-out score of each label's architecture, shape (M,).
         fold: Fold in which it was held out, shape (M,).
@@ -41,7 +46,11 @@ class CrossValidation:
     low: float
     high: float
     top10_tau: float
+    top10_low: float
+    top10_high: float
     regret_percent: float
+    regret_low: float
+    regret_high: float
     baselines: Mapping[str, float]
     out_of_fold: Floats
     fold: NDArray[np.int64]
@@ -127,16 +136,26 @@ def cross_validate(
     fold = assign_folds(units.groups, settings.folds, derived_seed(seed, 0))
     scores = out_of_fold_scores(space, settings, units, fold, derived_seed(seed, 1), on_fold, should_stop)
 
-    def tau_of(rows: NDArray[np.int64]) -> float:
-        return kendall_tau(scores[rows], units.targets[rows])
+    def resampled(statistic: Callable[[Floats, Floats], float], truth: Floats) -> Floats:
+        # The same resamples for every figure.
+        return bootstrap_values(
+            lambda rows: statistic(scores[rows], truth[rows]), len(units), derived_seed(seed, 2), groups=units.groups
+        )
 
-    low, high = bootstrap_interval(tau_of, len(units), derived_seed(seed, 2), groups=units.groups)
+    low, high = percentile_interval(resampled(kendall_tau, units.targets))
+    top10_low, top10_high = percentile_interval(resampled(top_tau, units.targets))
+    regrets = resampled(regret, units.accuracy_percent)
+    regret_low, regret_high = percentile_interval(regrets)
     return CrossValidation(
         tau=kendall_tau(scores, units.targets),
         low=low,
         high=high,
         top10_tau=top_tau(scores, units.targets),
-        regret_percent=regret(scores, units.accuracy_percent),
+        top10_low=top10_low,
+        top10_high=top10_high,
+        regret_percent=float(regrets.mean()),
+        regret_low=regret_low,
+        regret_high=regret_high,
         baselines={name: kendall_tau(values, units.targets) for name, values in rivals.items()},
         out_of_fold=scores[units.unit_of_label],
         fold=fold[units.unit_of_label],

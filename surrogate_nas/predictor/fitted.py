@@ -26,7 +26,7 @@ from surrogate_nas.predictor.storage import DESCRIPTION, read_predictor, write_p
 from surrogate_nas.predictor.targets import make_units
 from surrogate_nas.space.space import Space
 
-_FIGURES = ("tau", "low", "high", "top10_tau", "regret_percent")
+_FIGURES = ("tau", "low", "high", "top10_tau", "top10_low", "top10_high", "regret_percent", "regret_low", "regret_high")
 
 
 @dataclass(frozen=True)

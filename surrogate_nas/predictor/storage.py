@@ -23,7 +23,7 @@ from surrogate_nas.space.space import Space
 
 DESCRIPTION = "predictor.json"
 KIND = "surrogate_nas predictor"
-SCHEMA = 2
+SCHEMA = 3
 _NUMBERS = re.compile(r"predictor-[0-9a-f]{16}\.safetensors")
 
 

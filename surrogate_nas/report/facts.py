@@ -120,11 +120,11 @@ class AnswerFacts:
 
 @dataclass(frozen=True)
 class BaselineFacts:
-    """Rank agreement of a plain count with the labels.
+    """Rank agreement of a plain count, or of the predictor where it is a sub-supernet's, with labels.
 
     Attributes:
-        name: ``"parameters"``, ``"effective parameters"`` or ``"nonlinear functions"``.
-        tau: Kendall's tau with the labels, over the same architectures as the predictor's.
+        name: ``"parameters"``, ``"effective parameters"`` or ``"nonlinear functions"``; or the sub-supernet's name.
+        tau: Kendall's tau with the labels; a count's over the same architectures as the predictor's.
         top10_tau: The same inside the best 10% by label.
     """
 
@@ -141,10 +141,15 @@ class PredictorFacts:
         name: What kind it is.
         tau: Cross-validated Kendall tau with its interval.
         top10_tau: The same inside the best 10% by label.
-        regret_percent: Best label minus the label of the pick, in percentage points.
+        regret_percent: Expected regret: best label minus the label of the pick, in percentage points.
         folds: Folds of the cross-validation.
-        coverage: Share of out-of-fold labels inside their 95% interval, 0 to 1.
+        coverage: Share of out-of-fold labels inside their 80% interval of ranks, 0 to 1.
         baselines: Plain counts to beat.
+        top10_low: Lower end of the 95% interval of ``top10_tau``.
+        top10_high: Upper end.
+        regret_low: Lower end of the 95% interval of ``regret_percent``.
+        regret_high: Upper end.
+        supernets: Tau of the predictor's scores with the labels of each sub-supernet, where there are several.
     """
 
     name: str
@@ -154,6 +159,11 @@ class PredictorFacts:
     folds: int
     coverage: float | None = None
     baselines: tuple[BaselineFacts, ...] = ()
+    top10_low: float | None = None
+    top10_high: float | None = None
+    regret_low: float | None = None
+    regret_high: float | None = None
+    supernets: tuple[BaselineFacts, ...] = ()
 
 
 @dataclass(frozen=True)

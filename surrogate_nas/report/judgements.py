@@ -13,6 +13,7 @@ from surrogate_nas.report.facts import (
     AnswerFacts,
     BaselineFacts,
     CostFacts,
+    Estimate,
     LabelFacts,
     LatencyFacts,
     PredictorFacts,
@@ -26,7 +27,8 @@ Level = Literal["good", "caution", "bad"]
 MIN_CELLS, ENOUGH_CELLS = 50, 200  # labelled architectures that differ
 SHORT_STEPS, ENOUGH_STEPS = 15_000, 30_000  # optimizer steps of each set of weights
 LOW_TOP_TAU = 0.2  # inside the best 10%
-LOW_COVERAGE = 0.85  # of intervals that are to hold 95%
+LOW_COVERAGE = 0.75  # of intervals that are to hold 80%
+LOW_AGREEMENT = 0.4  # of the predictor with the labels of one sub-supernet
 LATENCY_CAUTION_PERCENT, LATENCY_BAD_PERCENT = 10.0, 25.0  # median error of predicted latency
 _ORDER: dict[Level, int] = {"bad": 0, "caution": 1, "good": 2}
 
@@ -118,7 +120,8 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
 def _details(predictor: PredictorFacts) -> Iterator[Judgement]:
     top = predictor.top10_tau
     if top is None or top < LOW_TOP_TAU:
-        figure = "could not be computed" if top is None else f"is {formats.tau(top)}"
+        interval = formats.tau_interval(Estimate(top, predictor.top10_low, predictor.top10_high))
+        figure = "could not be computed" if top is None else f"is {interval}"
         yield Judgement(
             "caution",
             f"Good from bad is told more easily than best from good: inside the best 10% of labels tau {figure}."
@@ -127,8 +130,15 @@ def _details(predictor: PredictorFacts) -> Iterator[Judgement]:
     if predictor.coverage is not None and predictor.coverage < LOW_COVERAGE:
         yield Judgement(
             "caution",
-            f"Intervals are too narrow: those of 95% held {100 * predictor.coverage:.0f}% of unseen labels.",
+            f"Intervals are too narrow: those of 80% held {100 * predictor.coverage:.0f}% of unseen labels.",
         )
+    for supernet in predictor.supernets:
+        if supernet.tau is not None and supernet.tau < LOW_AGREEMENT:
+            yield Judgement(
+                "caution",
+                f"Labels of the sub-supernet {supernet.name} disagree with the predictor (tau"
+                f" {formats.tau(supernet.tau)}): one of the two is wrong; train a few networks to find out which.",
+            )
 
 
 def _labels(labels: LabelFacts) -> Iterator[Judgement]:

@@ -5,7 +5,15 @@ from rich.table import Table
 from rich.text import Text
 
 from surrogate_nas.report import formats
-from surrogate_nas.report.facts import AnswerFacts, ArchitectureFacts, CostFacts, StudyFacts, TrustFacts, TruthFacts
+from surrogate_nas.report.facts import (
+    AnswerFacts,
+    ArchitectureFacts,
+    CostFacts,
+    Estimate,
+    StudyFacts,
+    TrustFacts,
+    TruthFacts,
+)
 from surrogate_nas.report.judgements import judgements
 
 _STYLES = {"good": "green", "caution": "yellow", "bad": "bold red"}
@@ -83,7 +91,13 @@ def _print_trust(console: Console, trust: TrustFacts) -> None:
     _line(console, "labels", f"{formats.count(trust.labels.architectures)} ({cells} distinct)")
     rivals = ", ".join(f"{item.name} {formats.tau(item.tau)}" for item in trust.predictor.baselines)
     beside = f"; {rivals}" if rivals else ""
-    _line(console, "tau with labels", f"predictor {formats.tau_interval(trust.predictor.tau)}{beside}")
+    predictor = trust.predictor
+    _line(console, "tau with labels", f"predictor {formats.tau_interval(predictor.tau)}{beside}")
+    top = formats.tau_interval(Estimate(predictor.top10_tau, predictor.top10_low, predictor.top10_high))
+    regret = formats.points(predictor.regret_percent)
+    if predictor.regret_low is not None and predictor.regret_high is not None:
+        regret += f" ({formats.points(predictor.regret_low)} to {formats.points(predictor.regret_high)})"
+    _line(console, "best 10%", f"tau {top}; expected regret {regret} by label")
 
 
 def _print_truth(console: Console, truth: TruthFacts) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,6 +240,11 @@ def baselines(prepared: Prepared, codes: Codes) -> dict[str, NDArray[np.float64]
     }
 
 
+def fitted_labels(labels: StudyLabels, target: Literal["loss", "accuracy"]) -> NDArray[np.float64]:
+    """The labels that are fitted, shape (M,), larger is better."""
+    return -labels.loss if target == "loss" else labels.accuracy_percent
+
+
 def predictor_inputs(prepared: Prepared, labels: StudyLabels) -> str:
     """Hash of everything that the predictor is made from."""
     return digest(
@@ -284,7 +290,7 @@ def fit_predictor_to(
             console.warn(f"{error}; the predictor is fitted again")
     began, settings = time.monotonic(), prepared.settings
     extra = _zero_cost(prepared, console, should_stop)
-    targets = -labels.loss if settings.predictor.target == "loss" else labels.accuracy_percent
+    targets = fitted_labels(labels, settings.predictor.target)
     with console.progress("predictor") as advance:
         predictor = fit_predictor(
             prepared.space,

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.predictor.fitted import FittedPredictor
+from surrogate_nas.predictor.label_sources import agreement
+from surrogate_nas.predictor.sources import SourceLabels
 from surrogate_nas.report.facts import (
     BaselineFacts,
     Estimate,
@@ -14,10 +16,13 @@ from surrogate_nas.report.facts import (
     TruthFacts,
 )
 from surrogate_nas.report.truth_judgement import judge_truth
-from surrogate_nas.study.learn import StudyLabels, baselines
+from surrogate_nas.study.learn import StudyLabels, baselines, fitted_labels
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.search import SpaceScores
 from surrogate_nas.study.winners import Winners
+
+# Labels of one sub-supernet, fewer of which say too little about an order.
+_ENOUGH_TO_AGREE = 20
 
 
 def trust_facts(prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels, winners: Winners) -> TrustFacts:
@@ -38,12 +43,32 @@ def trust_facts(prepared: Prepared, predictor: FittedPredictor, labels: StudyLab
             name=settings.predictor.model,
             tau=Estimate(_known(evidence.tau), _known(evidence.low), _known(evidence.high)),
             top10_tau=_known(evidence.top10_tau),
+            top10_low=_known(evidence.top10_low),
+            top10_high=_known(evidence.top10_high),
             regret_percent=_known(evidence.regret_percent),
+            regret_low=_known(evidence.regret_low),
+            regret_high=_known(evidence.regret_high),
             folds=settings.predictor.folds,
+            coverage=_known(predictor.intervals.coverage),
+            supernets=_agreements(prepared, predictor, labels),
             baselines=tuple(BaselineFacts(name, _known(tau)) for name, tau in evidence.baselines.items()),
         ),
         latency=_latency_facts(prepared, winners),
     )
+
+
+def _agreements(prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels) -> tuple[BaselineFacts, ...]:
+    """How far the predictor agrees with each sub-supernet's labels; empty where there is but one."""
+    members = prepared.plan.member_of(labels.codes)
+    values = fitted_labels(labels, predictor.settings.target)
+    sources = {
+        prepared.plan.names[member]: SourceLabels(labels.codes[members == member], values[members == member])
+        for member in np.unique(members).tolist()
+        if (members == member).sum() >= _ENOUGH_TO_AGREE
+    }
+    if len(sources) < 2:
+        return ()
+    return tuple(BaselineFacts(name, _known(tau)) for name, tau in agreement(predictor, sources).items())
 
 
 def _latency_facts(prepared: Prepared, winners: Winners) -> LatencyFacts | None:
@@ -72,7 +97,7 @@ def truth_facts(
     """Everything judged by ground truth, where there is any; nothing but the report sees this."""
     if prepared.truth is None:
         return None
-    values = -labels.loss if predictor.settings.target == "loss" else labels.accuracy_percent
+    values = fitted_labels(labels, predictor.settings.target)
     everywhere = np.full(prepared.space.size, np.nan)
     everywhere[prepared.space.index(labels.codes)] = values
 

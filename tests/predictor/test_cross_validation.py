@@ -73,8 +73,9 @@ def test_the_figures_are_those_of_the_held_out_scores(evidence: CrossValidation,
     assert evidence.low < evidence.tau < evidence.high
     best = units.targets >= np.quantile(units.targets, 0.9)
     assert evidence.top10_tau == pytest.approx(kendalltau(scores[best], units.targets[best]).statistic)
-    picked = units.accuracy_percent[np.argmax(scores)]
-    assert evidence.regret_percent == pytest.approx(units.accuracy_percent.max() - picked)
+    assert evidence.top10_low <= evidence.top10_tau <= evidence.top10_high
+    worst = units.accuracy_percent.max() - units.accuracy_percent.min()
+    assert 0 <= evidence.regret_low <= evidence.regret_percent <= evidence.regret_high < worst
 
 
 def test_a_model_that_can_learn_the_labels_is_seen_to(evidence: CrossValidation) -> None:

@@ -148,12 +148,8 @@ def test_evidence_comes_back_with_the_predictor(fitted: FittedPredictor, problem
     assert again.settings == fitted.settings
     assert again.calibration == fitted.calibration
     before, after = fitted.cross_validation, again.cross_validation
-    assert (after.tau, after.low, after.high, after.regret_percent) == (
-        before.tau,
-        before.low,
-        before.high,
-        before.regret_percent,
-    )
+    for figure in ("tau", "low", "high", "top10_tau", "top10_low", "top10_high", "regret_percent", "regret_high"):
+        assert getattr(after, figure) == getattr(before, figure)
     assert np.isnan(after.baselines["none"])
     assert np.array_equal(after.out_of_fold, before.out_of_fold)
     assert np.array_equal(after.fold, before.fold)

@@ -89,7 +89,7 @@ def test_a_missing_file_of_numbers_is_named(folder: Path, space: Space) -> None:
     ("fields", "message"),
     [
         ({"kind": "cookbook"}, "cookbook"),
-        ({"schema": 99}, "schema version 2 .*99"),
+        ({"schema": 99}, "schema version 3 .*99"),
         ({"encoding": 0}, "encoding version 1 .*0"),
         ({"arrays": {"file": "../secret.safetensors"}}, "secret"),
         ({"arrays": None}, "None"),

@@ -67,7 +67,15 @@ def test_the_top(facts: StudyFacts, top: float | None, expected: str | None) -> 
     assert level(predictor(facts, top10_tau=top), "inside the best 10%") == expected
 
 
-@pytest.mark.parametrize(("coverage", "expected"), [(0.85, None), (0.849, "caution"), (None, None)])
+def test_labels_of_a_sub_supernet_that_disagree_are_named(facts: StudyFacts) -> None:
+    supernets = (BaselineFacts("0 or 1", 0.39), BaselineFacts("2 or 3", 0.4))
+    found = judgements(predictor(facts, supernets=supernets))
+    (about,) = [item for item in found if "disagree" in item.text]
+    assert about.level == "caution"
+    assert "0 or 1" in about.text
+
+
+@pytest.mark.parametrize(("coverage", "expected"), [(0.75, None), (0.749, "caution"), (None, None)])
 def test_intervals_that_are_too_narrow(facts: StudyFacts, coverage: float | None, expected: str | None) -> None:
     assert level(predictor(facts, coverage=coverage), "too narrow") == expected
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surrogate_nas.errors import SurrogateNasWarning
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.fitted import FittedPredictor, load_predictor
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.report.truth import read_truth
+from surrogate_nas.study import trust_facts as module
 from surrogate_nas.study.learn import StudyLabels, baselines
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.search import SpaceScores
@@ -49,12 +51,31 @@ def test_labels_predictor_and_latency(
     assert (facts.labels.lowest_percent, facts.labels.median_percent, facts.labels.highest_percent) == (10, 50, 90)
     assert facts.predictor.tau.value == predictor.cross_validation.tau
     assert [item.name for item in facts.predictor.baselines] == list(baselines(prepared, prepared.drawn))
+    evidence = predictor.cross_validation
+    assert (facts.predictor.regret_low, facts.predictor.regret_high) == (evidence.regret_low, evidence.regret_high)
+    assert facts.predictor.coverage == predictor.intervals.coverage
     assert facts.latency is not None
     assert facts.latency.measured_here
     assert (facts.latency.networks, facts.latency.noisy_networks) == (3, 1)
     # Half too low, right, and twice too high.
     assert facts.latency.median_error_percent == pytest.approx(50)
     assert facts.latency.largest_error_percent == pytest.approx(100)
+
+
+def test_the_labels_of_each_sub_supernet_are_held_against_the_predictor(
+    prepared: Prepared,
+    predictor: FittedPredictor,
+    labels: StudyLabels,
+    winners: Winners,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert trust_facts(prepared, predictor, labels, winners).predictor.supernets == ()  # too few labels to say
+    monkeypatch.setattr(module, "_ENOUGH_TO_AGREE", 2)
+    wrong = replace(labels, loss=predictor.score(labels.codes))  # fitted is minus the loss
+    with pytest.warns(SurrogateNasWarning, match="one of the two is wrong"):
+        facts = trust_facts(prepared, predictor, wrong, winners)
+    assert tuple(item.name for item in facts.predictor.supernets) == prepared.plan.names
+    assert [item.tau for item in facts.predictor.supernets] == pytest.approx([-1, -1])
 
 
 def test_truth_is_judged_where_there_is_any(
