@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.fixed_layers import find_fixed_layer
 from surrogate_nas.space.kinds import of_kind
 from surrogate_nas.space.network import CELL, NetworkSpec
@@ -97,4 +98,18 @@ def _distinct(nodes: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.i
     return np.asarray(fresh.sum(axis=1) + (held[:, 0] != _ABSENT), dtype=np.int64)
 
 
-_PEAKS: Mapping[type[Space], Callable[..., NDArray[np.int64]]] = {CellSpace: _cell_peak}
+def _chain_peak(space: ChainSpace, codes: Codes, network: NetworkSpec) -> NDArray[np.int64]:
+    """Most numbers alive but for the image, shape (N,)."""
+    layers = space.layout(network)
+    before = {layer.decision: layer.shape.inputs if position else 0 for position, layer in enumerate(layers)}
+    fixed = [
+        (layer.shape.inputs if position else 0) + find_fixed_layer(layer.kind).alive(layer.shape)
+        for position, layer in enumerate(layers)
+        if layer.is_fixed
+    ]
+    tables = space.block_tables(network, lambda block, layer: before[layer.decision] + block.alive(layer.shape))
+    chosen = [table[codes[:, column]] for column, table in enumerate(tables)]
+    return np.asarray(np.maximum(np.max(chosen, axis=0), max(fixed)), dtype=np.int64)
+
+
+_PEAKS: Mapping[type[Space], Callable[..., NDArray[np.int64]]] = {CellSpace: _cell_peak, ChainSpace: _chain_peak}

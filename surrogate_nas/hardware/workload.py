@@ -15,14 +15,19 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.space.block_families import find_block
+from surrogate_nas.space.blocks import Shape
 from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.kinds import of_kind
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.operations import OPERATIONS
 from surrogate_nas.space.space import Codes, Space
 
+_NOTHING = -1
 FIXED = "fixed layers"
 ADDITION = "addition"
 _STATISTICS_BATCH = 8
@@ -33,15 +38,15 @@ class Piece:
     """Something that a network runs and that can be timed alone.
 
     Attributes:
-        kind: A fixed layer, an operation of a cell, or the addition of two inputs of a node.
-        name: Name of the operation or kind of the layer; ``"addition"``.
+        kind: A fixed layer, an operation of a cell, the addition of two inputs of a node, or a block of a chain.
+        name: Name of the operation or block, or kind of the layer; ``"addition"``.
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         in_size: Side of the input in pixels.
         out_size: Side of the output in pixels.
     """
 
-    kind: Literal["layer", "operation", "addition"]
+    kind: Literal["layer", "operation", "addition", "block"]
     name: str
     in_channels: int
     out_channels: int
@@ -71,6 +76,8 @@ class Piece:
         if self.kind == "operation":
             return build_operation(self.name, self.in_channels)
         sizes = (self.in_channels, self.out_channels, self.in_size, self.out_size)
+        if self.kind == "block":
+            return build_block(self.name, Shape(*sizes))
         return build_layer(Layer(self.name, *sizes, stage=0))
 
 
@@ -131,6 +138,37 @@ def _cell_workload(space: CellSpace, network: NetworkSpec) -> Workload:
     return Workload(tuple(pieces), counts)
 
 
+def _chain_workload(space: ChainSpace, network: NetworkSpec) -> Workload:
+    """Each different block at each different shape is a piece; identities run nothing."""
+    rows: dict[Piece, int] = {}
+    fixed: list[int] = []
+    chosen: list[list[int]] = []  # the piece of every choice of every layer
+    for layer in space.layout(network):
+        sizes = (layer.in_channels, layer.out_channels, layer.in_size, layer.out_size)
+        if layer.decision is None:
+            fixed.append(rows.setdefault(Piece("layer", layer.kind, *sizes), len(rows)))
+            continue
+        blocks = space.decisions[layer.decision].choices
+        chosen.append(
+            [
+                _NOTHING
+                if find_block(name).is_identity and layer.shape.keeps
+                else rows.setdefault(Piece("block", name, *sizes), len(rows))
+                for name in blocks
+            ]
+        )
+
+    def counts(codes: Codes) -> NDArray[np.int64]:
+        found = np.zeros((len(codes), len(rows) + 1), dtype=np.int64)  # the last column is of what runs nothing
+        found[:, : len(rows)] += np.bincount(fixed, minlength=len(rows))
+        everyone = np.arange(len(codes))
+        for column, pieces in enumerate(chosen):
+            np.add.at(found, (everyone, np.array(pieces)[codes[:, column]]), 1)
+        return found[:, :-1]
+
+    return Workload(tuple(rows), counts)
+
+
 def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
     """Tensor additions in one cell, shape (N,), for effective codes of shape (N, E): a node of k inputs needs k - 1."""
     checked = space.check(codes)
@@ -143,7 +181,10 @@ def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
     return total
 
 
-_WORKLOADS: Mapping[type[Space], Callable[..., Workload]] = {CellSpace: _cell_workload}
+_WORKLOADS: Mapping[type[Space], Callable[..., Workload]] = {
+    CellSpace: _cell_workload,
+    ChainSpace: _chain_workload,
+}
 
 
 def prepare(

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from torch import Tensor, nn
 
-from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.operations import FactorizedReduce, Norm, ReluConvNorm
 from surrogate_nas.space.blocks import Shape
 from surrogate_nas.space.network import Layer
@@ -73,6 +73,5 @@ def build_layer(layer: Layer, norm: Norm = nn.BatchNorm2d) -> nn.Module:
     """
     if not layer.is_fixed:
         raise ValueError(f"a {layer.kind} is built from an architecture, not from its place alone")
-    if layer.kind not in _BUILDERS:
-        raise SpaceError(f"unknown layer {layer.kind!r}; choose from {', '.join(_BUILDERS)}")
-    return _BUILDERS[layer.kind](layer.shape, norm)
+    build = _BUILDERS.get(layer.kind)
+    return build_block(layer.kind, layer.shape, norm) if build is None else build(layer.shape, norm)

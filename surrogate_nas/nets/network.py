@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.cell import run_cell
 from surrogate_nas.nets.latest import Latest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.node_cell import BuiltNodeCell
 from surrogate_nas.nets.operations import Norm, build_operation
 from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.kinds import of_kind
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.node_layout import cell_at
@@ -95,4 +97,20 @@ def _node_network(space: NodeSpace, code: Codes, network: NetworkSpec, norm: Nor
     return Network(*map(build, space.layout(network)))
 
 
-_BUILDERS: Mapping[type[Space], Callable[..., Network]] = {CellSpace: _cell_network, NodeSpace: _node_network}
+def _chain_network(space: ChainSpace, code: Codes, network: NetworkSpec, norm: Norm) -> Network:
+    names = [decision.choices[choice] for decision, choice in zip(space.decisions, code, strict=True)]
+    return Network(
+        *(
+            build_layer(layer, norm)
+            if layer.decision is None
+            else build_block(names[layer.decision], layer.shape, norm)
+            for layer in space.layout(network)
+        )
+    )
+
+
+_BUILDERS: Mapping[type[Space], Callable[..., Network]] = {
+    CellSpace: _cell_network,
+    NodeSpace: _node_network,
+    ChainSpace: _chain_network,
+}

@@ -4,7 +4,7 @@ Symbols:
     N: architectures.
     D: decisions of the space.
     V: nodes of a graph; T: node types; A: adjacency, (N, V, V), A[n, u, v] says that data flow from u to v.
-    O: one-hot node types, (N, V, T).
+    C: coarse types, at most T. O: one-hot coarse types, (N, V, C).
     F: adjacency after identities were contracted, F[n, u, v] = number of ways from u to v through identities alone.
 
 Everything but ``one_hot`` is equal for isomorphic architectures, as it only sums over nodes.
@@ -32,12 +32,19 @@ class NodeTypes:
         is_zero: Whether nodes of the type cut what arrives.
         nonlinear: Nonlinear functions inside.
         reach: Pixels by which the type's convolutions widen what a pixel sees, to each side.
+        coarse: A number below C, equal for types that are counted as one.
     """
 
     is_identity: NDArray[np.bool_]
     is_zero: NDArray[np.bool_]
     nonlinear: Floats
     reach: Floats
+    coarse: NDArray[np.int64]
+
+    @property
+    def kinds(self) -> int:
+        """Number C of coarse types."""
+        return int(self.coarse.max()) + 1
 
 
 def node_types(space: Space) -> NodeTypes:
@@ -49,6 +56,7 @@ def node_types(space: Space) -> NodeTypes:
         np.array([False] * _FIRST_OPERATION + [spec.is_zero for spec in specs]),
         np.array(fixed + [float(spec.nonlinear_functions) for spec in specs]),
         np.array(fixed + [float(spec.reach) for spec in specs]),
+        space.coarse_types(),
     )
 
 
@@ -77,11 +85,11 @@ def path_features(space: Space, codes: Codes) -> Floats:
         codes: Shape (N, D).
 
     Returns:
-        Shape (N, T + 2 T^2 + 3).
+        Shape (N, C + 2 C^2 + 3).
     """
     types = node_types(space)
     parts = [_path_features(space, types, codes[start : start + _BATCH]) for start in range(0, len(codes), _BATCH)]
-    width = len(types.reach) * (1 + 2 * len(types.reach)) + 3
+    width = types.kinds * (1 + 2 * types.kinds) + 3
     return np.concatenate(parts) if parts else np.empty((0, width))
 
 
@@ -89,7 +97,7 @@ def _path_features(space: Space, types: NodeTypes, codes: Codes) -> Floats:
     graphs = space.graphs(codes)
     computes = ~types.is_identity
     computes[0] = False  # absent
-    kinds = np.eye(graphs.num_types)[graphs.operations] * computes  # O
+    kinds = np.eye(types.kinds)[types.coarse][graphs.operations] * computes[graphs.operations][:, :, None]  # O
     adjacency = graphs.adjacency.astype(np.float64)
     flow = _contracted(adjacency, types.is_identity[graphs.operations])
     one_step = np.einsum("nut,nuv,nvs->nts", kinds, flow, kinds, optimize=True)

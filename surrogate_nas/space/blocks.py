@@ -19,6 +19,11 @@ class Shape:
         return -(-self.in_size // self.out_size)
 
     @property
+    def keeps(self) -> bool:
+        """Whether what comes out has the shape of what goes in."""
+        return self.in_channels == self.out_channels and self.in_size == self.out_size
+
+    @property
     def inputs(self) -> int:
         """Numbers of one image that go in."""
         return self.in_channels * self.in_size**2
@@ -42,7 +47,10 @@ class BlockSpec:
         flops: Multiply-accumulates of convolutions and linear layers for one image.
         alive: Most numbers of one image alive at once while it runs, besides its input.
         reach: Pixels by which convolutions widen what a pixel sees, to each side.
-        is_identity: Whether it hands its input on unchanged where width and size stay.
+        is_zero: Whether it cuts the network; no block does, and operations of cells may.
+        is_identity: Whether it hands its input on unchanged where the shape stays.
+        changes_shape: Whether it can also stand where the shape changes.
+        divisor: What all widths must be a multiple of.
     """
 
     nonlinear_functions: int
@@ -51,3 +59,6 @@ class BlockSpec:
     alive: Count
     reach: int = 0
     is_identity: bool = False
+    is_zero: bool = False
+    changes_shape: bool = True
+    divisor: int = 1

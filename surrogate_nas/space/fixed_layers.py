@@ -6,6 +6,7 @@ A skeleton names them, so that a network of another kind needs rows here and no 
 from types import MappingProxyType
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.block_families import find_block
 from surrogate_nas.space.blocks import BlockSpec, Shape
 
 
@@ -87,11 +88,14 @@ FIXED_LAYERS: MappingProxyType[str, BlockSpec] = MappingProxyType(
 
 
 def find_fixed_layer(name: str) -> BlockSpec:
-    """What a fixed layer costs.
+    """What a fixed layer costs; it may also be a block.
 
     Raises:
         SpaceError: If there is none of this name.
     """
-    if name not in FIXED_LAYERS:
-        raise SpaceError(f"unknown layer {name!r}; choose from {', '.join(FIXED_LAYERS)}")
-    return FIXED_LAYERS[name]
+    if name in FIXED_LAYERS:
+        return FIXED_LAYERS[name]
+    try:
+        return find_block(name)
+    except SpaceError as error:
+        raise SpaceError(f"unknown layer {name!r}; choose from {', '.join(FIXED_LAYERS)}, or: {error}") from None

@@ -7,11 +7,16 @@ from typing import Any
 from surrogate_nas.definitions import find_definition, read_toml
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.cell_definition import read_cell_space
+from surrogate_nas.space.chain_definition import read_chain_space
 from surrogate_nas.space.definition import Header, validated
 from surrogate_nas.space.node_definition import read_node_space
 from surrogate_nas.space.space import Space
 
-_READERS: Mapping[str, Callable[[dict[str, Any], Path], Space]] = {"cell": read_cell_space, "nodes": read_node_space}
+_READERS: Mapping[str, Callable[[dict[str, Any], Path], Space]] = {
+    "cell": read_cell_space,
+    "nodes": read_node_space,
+    "chain": read_chain_space,
+}
 
 
 def load_space(name: str) -> Space:

@@ -84,7 +84,7 @@ def draw_cells(cell: NodeCell, operations: Sequence[str], counts: NDArray[np.int
         for (count, state), rows in groups.items():
             options = _options(cell, names, state)
             ways = [_completions(cell, names, tuple(sorted((*state, value))))[count] for _, value in options]
-            picked = rng.choice(len(options), size=len(rows), p=_shares(ways))
+            picked = rng.choice(len(options), size=len(rows), p=shares(ways))
             columns = np.array([option for option, _ in options], dtype=np.int8)
             codes[rows, filled : filled + columns.shape[1]] = columns[picked]
             values = np.array([value for _, value in options])[picked]
@@ -124,13 +124,13 @@ def draw_summands(
         for value in np.unique(left):
             ways = [ways * rest.get(int(value) - count, 0) for count, ways in single.items()]
             rows = np.flatnonzero(left == value)
-            drawn[rows, position] = counts[rng.choice(len(counts), size=len(rows), p=_shares(ways))]
+            drawn[rows, position] = counts[rng.choice(len(counts), size=len(rows), p=shares(ways))]
         left -= drawn[:, position]
     return drawn
 
 
-def _shares(ways: Sequence[int]) -> NDArray[np.float64]:
+def shares(ways: Sequence[int]) -> NDArray[np.float64]:
     """Whole numbers of any size as shares of their sum."""
     total = sum(ways)
-    shares = np.array([each / total for each in ways])
-    return np.asarray(shares / shares.sum())
+    parts = np.array([each / total for each in ways])
+    return np.asarray(parts / parts.sum())

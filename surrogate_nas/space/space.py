@@ -14,26 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.blocks import BlockSpec
+from surrogate_nas.space.decisions import DIGITS, read_digits
+from surrogate_nas.space.decisions import Decision as Decision
 from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.operations import OperationSpec
 
 Codes = NDArray[np.int8]
 
 LISTING_LIMIT = 2_000_000
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One column of a code.
-
-    Attributes:
-        name: What is decided, such as the edge ``"2<-1"``.
-        choices: Names of the operations to choose from, in index order.
-    """
-
-    name: str
-    choices: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -177,7 +166,7 @@ class Space(ABC):
 
     def digits(self, codes: ArrayLike) -> list[str]:
         """Each code as a string with one character per decision."""
-        letters = np.array(list(_DIGITS))[self.check(codes)]
+        letters = np.array(list(DIGITS))[self.check(codes)]
         # Characters that lie side by side are one string to numpy: a hundredth of the time of joining them.
         return [str(text) for text in letters.view(f"<U{self.num_decisions}").ravel().tolist()]
 
@@ -188,19 +177,50 @@ class Space(ABC):
             SpaceError: If the text is neither.
         """
         text = text.strip()
-        if len(text) == self.num_decisions and all(character in _DIGITS for character in text):
-            return self._parse_digits(text)
+        if len(text) == self.num_decisions and all(character in DIGITS for character in text):
+            return np.array(read_digits(text, self.name, self.decisions), dtype=np.int8)
         return self._parse_long(text)
 
-    def _parse_digits(self, text: str) -> Codes:
-        for decision, digit in zip(self.decisions, text, strict=True):
-            known = _DIGITS[: len(decision.choices)]
-            if digit not in known:
-                raise SpaceError(
-                    f"decision {decision.name} of {self.name} has choices {known[0]} to {known[-1]}"
-                    f" (got {digit!r} in {text!r})"
-                )
-        return np.array([_DIGITS.index(digit) for digit in text], dtype=np.int8)
+    # Nonlinear counts and sizes; kinds that can be counted without listing them say so themselves
+
+    @property
+    def always_connected(self) -> bool:
+        """Whether every code leads from input to output."""
+        return False
+
+    def nonlinear_populations(self) -> dict[int, int]:
+        """Number of connected architectures for each count of nonlinear functions, exact, by rising count.
+
+        Raises:
+            SpaceError: If it has to be listed for that, and is too large.
+        """
+        counts, ways = np.unique(self.nonlinear_count(self._connected_codes), return_counts=True)
+        return dict(zip(counts.tolist(), ways.tolist(), strict=True))
+
+    def sample_nonlinear(self, count: int, size: int, rng: np.random.Generator) -> Codes:
+        """Uniform draws among the connected architectures of one count of nonlinear functions, shape (size, D).
+
+        Raises:
+            SpaceError: If no architecture has this count, or the space has to be listed and is too large.
+        """
+        members = np.flatnonzero(self.nonlinear_count(self._connected_codes) == count)
+        if not len(members):
+            raise SpaceError(f"no architecture of {self.name} has {count} nonlinear functions")
+        return np.asarray(self._connected_codes[members[rng.integers(len(members), size=size)]])
+
+    def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
+        """Fewest and most parameters of connected architectures, dead operations left out.
+
+        Raises:
+            SpaceError: If it has to be listed for that, and is too large.
+        """
+        sizes = self.parameters(self.effective(self._connected_codes), network)
+        return int(sizes.min()), int(sizes.max())
+
+    @cached_property
+    def _connected_codes(self) -> Codes:
+        codes = self.all_codes()
+        return np.asarray(codes[self.is_connected(codes)])
 
     # What a kind of space defines
 
@@ -248,13 +268,17 @@ class Space(ABC):
 
     @property
     @abstractmethod
-    def graph_operations(self) -> tuple[OperationSpec, ...]:
+    def graph_operations(self) -> tuple[OperationSpec | BlockSpec, ...]:
         """What each node type of the graphs is, from type 3 on; marks compute nothing, as identities do."""
 
     @property
     def image_step(self) -> int:
         """Sides of images must be a multiple of this."""
         return 1
+
+    def coarse_types(self) -> NDArray[np.int64]:
+        """A number for each node type, equal where types need not be told apart in pairs, shape (T,); below T."""
+        return np.arange(3 + len(self.graph_operations))
 
     @abstractmethod
     def layout(self, network: NetworkSpec) -> tuple[Layer, ...]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
 from surrogate_nas.files import read_json, write_json
 from surrogate_nas.space.space import Space
-from surrogate_nas.supernet.splits import Box, in_box, whole_box
+from surrogate_nas.supernet.boxes import Box, box_population, whole_box
 
 Part = tuple[int, ...]
 
@@ -58,7 +58,7 @@ def check_rounds(space: Space, rounds: int) -> None:
             f"supernet.split_rounds must be at most {space.num_decisions}, how many decisions {space.name} has, each"
             f" cut once (got {rounds})"
         )
-    population = int(space.is_connected(space.all_codes()).sum())
+    population = box_population(space, whole_box(space))
     if 2**rounds > population:
         raise SettingsError(
             f"supernet.split_rounds makes {2**rounds} groups of the {population} architectures of {space.name} that"
@@ -73,7 +73,7 @@ def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], 
     the rounds that follow.
 
     Args:
-        space: A space that can be listed.
+        space: The space.
         box: The subspace.
         distances: Symmetric distances between the choices of each decision that is left to cut, in the order of the
             box: decision to shape (choices, choices).
@@ -82,14 +82,13 @@ def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], 
     Raises:
         SettingsError: If no cut is possible.
     """
-    codes = space.all_codes()
-    codes = codes[space.is_connected(codes) & in_box(codes, box)]
     found: list[tuple[float, Cut]] = []
     for decision, between in distances.items():
         best: tuple[float, Cut] | None = None
         for parts in _bipartitions(len(box[decision])):
             choices = tuple(tuple(box[decision][position] for position in part) for part in parts)
-            if any(np.isin(codes[:, decision], half).sum() < 2**halvings for half in choices):
+            halves = ((*box[:decision], half, *box[decision + 1 :]) for half in choices)
+            if any(box_population(space, half) < 2**halvings for half in halves):
                 continue
             inside = sum(float(np.triu(between[np.ix_(part, part)], 1).sum()) for part in parts)
             if best is None or inside < best[0]:

@@ -23,11 +23,11 @@ from torch.nn import functional as F
 
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.supernet.boxes import Box, draw_box, in_box
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore
 from surrogate_nas.supernet.cuts import Cut, best_cut, write_cut
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.sharing import SharedNetwork
-from surrogate_nas.supernet.splits import Box, in_box
 from surrogate_nas.supernet.training import TrainingJob, network_of
 
 _CONTEXT_STREAM = 800_000  # of the random draws of a plan's seed
@@ -96,7 +96,7 @@ class Contexts:
     """What the other decisions may be while the choices of one are compared.
 
     Args:
-        space: A space that can be listed.
+        space: A space that can be listed, or one in which everything is connected.
         box: The subspace.
         decision: The column whose choices are compared.
 
@@ -106,6 +106,10 @@ class Contexts:
 
     def __init__(self, space: Space, box: Box, decision: int) -> None:
         self._decision, self._choices = decision, np.array(box[decision], dtype=np.int8)
+        self._box, self._open = box, space.always_connected
+        if self._open:
+            self.alive = np.ones(len(self._choices), dtype=bool)
+            return
         codes = space.all_codes()
         first = codes[in_box(codes, (*box[:decision], box[decision][:1], *box[decision + 1 :]))]  # (others, D)
         reaches = np.stack([space.is_connected(self._with(first, choice)) for choice in self._choices])
@@ -115,7 +119,7 @@ class Contexts:
 
     def draw(self, rng: np.random.Generator) -> Codes:
         """One draw of the other decisions with every choice, shape (O, D)."""
-        other = self._others[rng.integers(len(self._others))]
+        other = draw_box(self._box, 1, rng)[0] if self._open else self._others[rng.integers(len(self._others))]
         codes = np.tile(other, (len(self._choices), 1))
         codes[:, self._decision] = self._choices
         return codes

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.supernet.splits import Box, Split
+from surrogate_nas.supernet.boxes import Box
+from surrogate_nas.supernet.splits import Split
 
 BLOCK = 1024  # steps drawn at once; part of what a seed means
 

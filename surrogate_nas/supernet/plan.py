@@ -11,22 +11,15 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.agenda import Agenda
+from surrogate_nas.supernet.bands import equal_bands
+from surrogate_nas.supernet.boxes import Box, edge_boxes, whole_box
 from surrogate_nas.supernet.cuts import Cut, boxes_after, check_rounds
 from surrogate_nas.supernet.lineage import Phase, Training, make_phases, steps_before_split
 from surrogate_nas.supernet.paths import Balanced, Fair, PathSampler, PerGroup, WithinGroup
 from surrogate_nas.supernet.schedules import Complexity, Cosine, Schedule
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.sharing import SharedNetwork, initialise
-from surrogate_nas.supernet.splits import (
-    Box,
-    BoxSplit,
-    NonlinearSplit,
-    NoSplit,
-    Split,
-    edge_boxes,
-    equal_bands,
-    whole_box,
-)
+from surrogate_nas.supernet.splits import BoxSplit, NonlinearSplit, NoSplit, Split
 
 # Thresholds of EFS-NAS (arXiv 2412.14678) on 15 cells, 15 / 15, 20 / 10, 20, 30 nonlinear functions, as shares of the
 # largest running count, 45; and the number of stages that its variants share.
@@ -126,7 +119,7 @@ class SupernetPlan:
         if members == 1 or self.settings.sampler != "uniform" or self.settings.split != "nonlinear":
             return [left] * members
         population = self.split.population()
-        return [max(1, round(left * members * float(part / population.sum()))) for part in population]
+        return [max(1, round(left * members * part / sum(population))) for part in population]
 
     def training(self, member: int) -> Training:
         """The training of a member, the last of those that its weights went through."""
@@ -173,7 +166,7 @@ class SupernetPlan:
         if rule == "per_group":
             return PerGroup(split, seed)
         if rule == "uniform":
-            return Balanced(split, seed, split.population().astype(np.float64))
+            return Balanced(split, seed, np.array([float(part) for part in split.population()]))
         return Balanced(split, seed, np.arange(1, split.groups + 1) ** self.settings.group_power)
 
     def schedule(self) -> Schedule:

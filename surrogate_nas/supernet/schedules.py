@@ -53,7 +53,7 @@ class Complexity:
     of all connected architectures of the space.
 
     Args:
-        space: A space that can be listed.
+        space: The search space.
         network: Sizes of the supernet.
         first: eta_0.
         gamma_max: Exponent of the smallest subnet.
@@ -63,23 +63,20 @@ class Complexity:
     """
 
     def __init__(self, space: Space, network: NetworkSpec, first: float, gamma_max: float) -> None:
-        codes = space.all_codes()
-        effective = space.effective(codes)
-        sizes = np.log(space.parameters(effective, network).astype(np.float64))
-        connected = sizes[space.is_connected(codes)]
-        smallest, largest = float(connected.min()), float(connected.max())
-        if smallest == largest:
+        fewest, most = space.parameter_range(network)
+        if fewest == most:
             raise SettingsError(
                 f"supernet.schedule = 'complexity' needs architectures that differ in size; in {space.name} all have"
-                f" {round(np.exp(smallest)):,} parameters"
+                f" {fewest:,} parameters"
             )
-        self._space, self._first = space, first
-        slope = (1 / gamma_max - gamma_max) / (largest - smallest)
-        self._gamma = np.maximum(gamma_max + slope * (sizes - smallest), 0.0)  # (space size,)
+        self._space, self._network, self._first, self._largest_gamma = space, network, first, gamma_max
+        self._smallest = float(np.log(float(fewest)))
+        self._slope = (1 / gamma_max - gamma_max) / (float(np.log(float(most))) - self._smallest)
 
     def gamma(self, codes: Codes) -> NDArray[np.float64]:
         """Exponents of architectures, codes of shape (N, D) to (N,)."""
-        return np.asarray(self._gamma[self._space.index(codes)])
+        sizes = np.log(self._space.parameters(self._space.effective(codes), self._network).astype(np.float64))
+        return np.maximum(self._largest_gamma + self._slope * (sizes - self._smallest), 0.0)
 
     def rates(self, progress: NDArray[np.float64], codes: Codes) -> Rates:
         """Learning rates, shape (n,), and factors, shape (n, S)."""

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from surrogate_nas.space.network import CELL, NODES, Layer
+from surrogate_nas.space.network import CELL, CHOICE, NODES, Layer
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.shared_cell import SharedCell
+from surrogate_nas.supernet.shared_choice import SharedChoice
 from surrogate_nas.supernet.shared_node_cell import SharedNodeCell
 
 
@@ -26,4 +27,5 @@ def shared_layer(space: Space, layer: Layer) -> nn.Module:
 _SHARED: Mapping[str, Callable[..., nn.Module]] = {
     CELL: lambda space, layer: SharedCell(space, layer.in_channels),
     NODES: SharedNodeCell,
+    CHOICE: SharedChoice,
 }

@@ -90,7 +90,7 @@ def test_operations_and_edges_change_it(tmp_path: Path, other: str) -> None:
         (changed("[cell]", "[[cell]]"), "cell: input should be a table (got [{"),
         (changed('name = "nasbench201"', 'name = "A b"'), "(got 'A b')"),
         (changed("name =", "name.x ="), "name: input should be a valid string (got {'x': 'nasbench201'})"),
-        (changed('kind = "cell"', 'kind = "polygon"'), "kind: must be one of cell, nodes"),
+        (changed('kind = "cell"', 'kind = "polygon"'), "kind: must be one of cell, nodes, chain (got 'polygon')"),
         (changed("channels = 16", "channels = true"), "network.channels: input should be a valid integer (got True)"),
         (changed("channels = 16", 'channels = "16"'), "network.channels: input should be a valid integer (got '16')"),
         (changed("channels = 16", "channels = 1.5"), "network.channels: input should be a valid integer (got 1.5)"),

@@ -7,10 +7,10 @@ import pytest
 
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.supernet.agenda import Agenda
+from surrogate_nas.supernet.boxes import whole_box
 from surrogate_nas.supernet.paths import BLOCK, Fair
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.schedules import Cosine
-from surrogate_nas.supernet.splits import whole_box
 
 MakePlan = Callable[..., SupernetPlan]
 NUMBERS = [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 7]

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.supernet.boxes import whole_box
 from surrogate_nas.supernet.cuts import Cut, best_cut, boxes_after, read_cut, write_cut
-from surrogate_nas.supernet.splits import BoxSplit, whole_box
+from surrogate_nas.supernet.splits import BoxSplit
 
 
 def planted(parts: tuple[tuple[int, ...], ...], apart: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -15,10 +15,10 @@ from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet import matching
+from surrogate_nas.supernet.boxes import Box, whole_box
 from surrogate_nas.supernet.cuts import Cut, read_cut
 from surrogate_nas.supernet.matching import Contexts, cut_member, cut_steps, gradient_distances, uncut_decisions
 from surrogate_nas.supernet.plan import SupernetPlan
-from surrogate_nas.supernet.splits import Box, whole_box
 from surrogate_nas.supernet.training import TrainingJob, train_member
 
 MakePlan = Callable[..., SupernetPlan]

@@ -10,8 +10,9 @@ from scipy.stats import chisquare
 
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.supernet.boxes import Box, whole_box
 from surrogate_nas.supernet.paths import BLOCK, Balanced, Fair, PathSampler, PerGroup, WithinGroup
-from surrogate_nas.supernet.splits import Box, NonlinearSplit, Split, whole_box
+from surrogate_nas.supernet.splits import NonlinearSplit, Split
 
 WEIGHTS = np.array([1.0, 2.0, 5.0])
 SAMPLERS: dict[str, tuple[Callable[[Split, int], PathSampler], int]] = {
@@ -75,7 +76,7 @@ def test_balanced_draws_groups_by_weight(split: Split) -> None:
 
 
 def test_weights_by_population_are_uniform_over_the_space(space: CellSpace, split: Split) -> None:
-    sampler = Balanced(split, 0, split.population().astype(np.float64))
+    sampler = Balanced(split, 0, np.array(split.population(), np.float64))
     drawn = np.concatenate([sampler.draw(step) for step in range(8192)])
     connected = space.all_codes()[space.is_connected(space.all_codes())]
     for column in range(space.num_decisions):

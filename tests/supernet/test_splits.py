@@ -13,17 +13,9 @@ from scipy.stats import chisquare
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.splits import (
-    Box,
-    BoxSplit,
-    NonlinearSplit,
-    NoSplit,
-    Split,
-    edge_boxes,
-    equal_bands,
-    in_box,
-    whole_box,
-)
+from surrogate_nas.supernet.bands import equal_bands
+from surrogate_nas.supernet.boxes import Box, edge_boxes, in_box, whole_box
+from surrogate_nas.supernet.splits import BoxSplit, NonlinearSplit, NoSplit, Split
 
 SPLITS: dict[str, Callable[[CellSpace], Split]] = {
     "none": NoSplit,
@@ -64,7 +56,7 @@ class TestEverySplit:
 
     def test_population_counts_what_can_be_drawn(self, space: CellSpace, split: Split) -> None:
         connected = space.all_codes()[space.is_connected(space.all_codes())]
-        assert split.population().tolist() == np.bincount(split.assign(connected), minlength=split.groups).tolist()
+        assert list(split.population()) == np.bincount(split.assign(connected), minlength=split.groups).tolist()
 
     def test_draws_stay_in_the_subspace_and_are_connected(self, space: CellSpace, split: Split) -> None:
         rng = np.random.default_rng(1)
@@ -159,7 +151,7 @@ def test_a_count_that_only_cut_networks_have_belongs_to_a_band() -> None:
     # Every path has one or two convolutions; 0 is the count of networks that are cut.
     chain = CellSpace("chain", "1" * 16, ((0, 1), (0, 2), (1, 2)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8))
     assert equal_bands(chain, 2) == ((0, 1), (2,))
-    assert NonlinearSplit(chain, equal_bands(chain, 2)).population().tolist() == [3, 2]
+    assert NonlinearSplit(chain, equal_bands(chain, 2)).population() == (3, 2)
     with pytest.raises(SettingsError, match="the subspace '0 nonlinear' of chain is empty"):
         NonlinearSplit(chain, [[0], [1, 2]])
 
@@ -170,7 +162,7 @@ def test_any_partition_of_the_counts_is_accepted(space: CellSpace, order: list[i
     bands = [part.tolist() for part in np.split(np.array(order), sorted(cuts))]
     split = NonlinearSplit(space, bands)
     assert split.groups == len(cuts) + 1
-    assert split.population().sum() == space.is_connected(space.all_codes()).sum()
+    assert sum(split.population()) == space.is_connected(space.all_codes()).sum()
 
 
 @settings(max_examples=20, deadline=None)
@@ -197,7 +189,7 @@ def test_any_tree_of_cuts_is_a_partition_that_agrees_with_going_through_it(
         return
     split = BoxSplit(triangle, boxes)
     assert split.assign(codes).tolist() == expected
-    assert split.population().tolist() == np.bincount(np.array(expected)[connected], minlength=len(boxes)).tolist()
+    assert list(split.population()) == np.bincount(np.array(expected)[connected], minlength=len(boxes)).tolist()
     for k, box in enumerate(boxes):
         assert in_box(split.sample(k, 50, np.random.default_rng(0)), box).all()
 

@@ -1,0 +1,96 @@
+"""Builds the blocks that ``surrogate_nas.space.block_families`` names: what a chain chooses from, and fixed layers."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+
+from surrogate_nas.nets.operations import Norm
+from surrogate_nas.space.block_families import BlockName, parse_block, squeezed
+from surrogate_nas.space.blocks import Shape
+
+
+class SqueezeExcitation(nn.Module):
+    """Scales channels by what their means say (arXiv 1709.01507), with the hard sigmoid of MobileNetV3.
+
+    Args:
+        channels: Number of channels.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, squeezed(channels), 1)
+        self.excite = nn.Conv2d(squeezed(channels), channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, H, W) to the same shape."""
+        scale = self.excite(torch.relu(self.squeeze(x.mean(dim=(2, 3), keepdim=True))))
+        y: Tensor = x * nn.functional.hardsigmoid(scale)
+        return y
+
+
+class Residual(nn.Sequential):
+    """Modules one after another, and their input added at the end."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        y: Tensor = super().forward(x)
+        return x + y
+
+
+def _mbconv(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    i, o, g = shape.in_channels, shape.out_channels, name.numbers.get("g", 1)
+    h, k = name.numbers["e"] * i, name.numbers["k"]
+    parts = [
+        nn.Conv2d(i, h, 1, bias=False, groups=g),
+        norm(h),
+        nn.ReLU6(),
+        *([nn.ChannelShuffle(g)] if g > 1 else []),
+        nn.Conv2d(h, h, k, shape.stride, k // 2, groups=h, bias=False),
+        norm(h),
+        nn.ReLU6(),
+        *([SqueezeExcitation(h)] if name.squeeze else []),
+        nn.Conv2d(h, o, 1, bias=False, groups=g),
+        norm(o),
+    ]
+    return Residual(*parts) if shape.keeps else nn.Sequential(*parts)
+
+
+def _dsconv(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    i, o, k = shape.in_channels, shape.out_channels, name.numbers["k"]
+    depthwise = nn.Conv2d(i, i, k, shape.stride, k // 2, groups=i, bias=False)
+    return nn.Sequential(depthwise, norm(i), nn.ReLU6(), nn.Conv2d(i, o, 1, bias=False), norm(o))
+
+
+def _conv_bn_relu(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    i, o, k = shape.in_channels, shape.out_channels, name.numbers["k"]
+    return nn.Sequential(nn.Conv2d(i, o, k, shape.stride, k // 2, bias=False), norm(o), nn.ReLU6())
+
+
+def _skip(_name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    if shape.keeps:
+        return nn.Identity()
+    i, o = shape.in_channels, shape.out_channels
+    return nn.Sequential(nn.Conv2d(i, o, 1, shape.stride, bias=False), norm(o))
+
+
+_BUILDERS: MappingProxyType[str, Callable[[BlockName, Shape, Norm], nn.Module]] = MappingProxyType(
+    {
+        "identity": lambda _name, _shape, _norm: nn.Identity(),
+        "skip": _skip,
+        "conv_bn_relu": _conv_bn_relu,
+        "dsconv": _dsconv,
+        "mbconv": _mbconv,
+    }
+)
+
+
+def build_block(name: str, shape: Shape, norm: Norm = nn.BatchNorm2d) -> nn.Module:
+    """A block from (B, in, S, S) to (B, out, S', S').
+
+    Raises:
+        SpaceError: If there is no such block.
+    """
+    parsed = parse_block(name)
+    return _BUILDERS[parsed.family](parsed, shape, norm)

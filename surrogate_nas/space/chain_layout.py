@@ -1,0 +1,88 @@
+"""The skeleton of a chain, and the layers that it amounts to in a network of given sizes."""
+
+from dataclasses import dataclass
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.network import CHOICE, Layer, NetworkSpec
+
+_LAST = "classifier"
+
+
+@dataclass(frozen=True)
+class FixedLayer:
+    """A layer that no decision changes: its name, its width and its stride."""
+
+    layer: str
+    width: int
+    stride: int = 1
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Layers of one width.
+
+    Attributes:
+        width: Channels that each gives.
+        stride: Of the first one.
+        choices: Names of the blocks to choose from, for each layer.
+    """
+
+    width: int
+    stride: int
+    choices: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """All layers of a chain but the last, which is a mean over all pixels and a linear layer.
+
+    Attributes:
+        before: Fixed layers at the start.
+        stages: Layers to choose.
+        after: Fixed layers behind them.
+    """
+
+    before: tuple[FixedLayer, ...]
+    stages: tuple[Stage, ...]
+    after: tuple[FixedLayer, ...]
+
+
+def scaled_width(width: int, network: NetworkSpec, first: int) -> int:
+    """A width, where the first stage is ``network.channels`` wide instead of ``first``: the nearest even one."""
+    if network.channels == first:
+        return width
+    return max(2, 2 * round(width * network.channels / first / 2))
+
+
+def chain_layout(skeleton: Skeleton, network: NetworkSpec) -> tuple[Layer, ...]:
+    """The layers of a network.
+
+    Sides are halved upwards, so images may have any size.
+
+    Raises:
+        SpaceError: If the network has another number of stages than the skeleton, or more than one cell.
+    """
+    if network.stages != len(skeleton.stages):
+        raise SpaceError(f"this chain has {len(skeleton.stages)} stages (got {network.stages})")
+    if network.cells != 1:
+        raise SpaceError(f"a chain has the layers of its definition, so cells must be 1 (got {network.cells})")
+    layers: list[Layer] = []
+    width, size, first = network.input_channels, network.image_size, skeleton.stages[0].width
+
+    def add(kind: str, out: int, stride: int, stage: int, decision: int | None = None) -> None:
+        nonlocal width, size
+        out, smaller = scaled_width(out, network, first), -(-size // stride)
+        layers.append(Layer(kind, width, out, size, smaller, stage, decision))
+        width, size = out, smaller
+
+    for fixed in skeleton.before:
+        add(fixed.layer, fixed.width, fixed.stride, 0)
+    decision = 0
+    for number, stage in enumerate(skeleton.stages):
+        for position in range(len(stage.choices)):
+            add(CHOICE, stage.width, 1 if position else stage.stride, number, decision)
+            decision += 1
+    for fixed in skeleton.after:
+        add(fixed.layer, fixed.width, fixed.stride, network.stages - 1)
+    layers.append(Layer(_LAST, width, network.classes, size, 1, network.stages - 1))
+    return tuple(layers)
