@@ -1,11 +1,14 @@
 """The outputs of a network's last layers, for cells that look back further than one."""
 
+from collections.abc import Iterable
 from typing import final
 
 from torch import Tensor, nn
 
-MOST = 2
-"""How far back any layer looks."""
+
+def furthest(modules: Iterable[nn.Module]) -> int:
+    """How many outputs before it the module that looks back furthest wants; 0 where none does."""
+    return max((getattr(module, "looks_back", 0) for module in modules), default=0)
 
 
 @final
@@ -16,10 +19,11 @@ class Latest:
 
     Args:
         x: Input of the network.
+        kept: How many outputs are kept alive, beside the last one.
     """
 
-    def __init__(self, x: Tensor) -> None:
-        self.value = x
+    def __init__(self, x: Tensor, kept: int) -> None:
+        self.value, self._kept = x, kept
         self._outputs: tuple[Tensor, ...] = ()
 
     def given_to(self, module: nn.Module) -> Tensor | tuple[Tensor, ...]:
@@ -34,4 +38,5 @@ class Latest:
     def add(self, value: Tensor) -> None:
         """Takes note of a layer's output."""
         self.value = value
-        self._outputs = (*self._outputs, value)[-MOST:]
+        if self._kept:
+            self._outputs = (*self._outputs, value)[-self._kept :]

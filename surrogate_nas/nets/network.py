@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.cell import run_cell
-from surrogate_nas.nets.latest import Latest
+from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.node_cell import BuiltNodeCell
 from surrogate_nas.nets.operations import Norm, build_operation
@@ -50,7 +50,7 @@ class Network(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, input channels, S, S) to (B, classes); cells may look back further than on the layer before them."""
-        latest = Latest(x)
+        latest = Latest(x, furthest(self))
         for layer in self:
             latest.add(layer(latest.given_to(layer)))
         return latest.value

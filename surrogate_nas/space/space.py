@@ -181,7 +181,7 @@ class Space(ABC):
             return np.array(read_digits(text, self.name, self.decisions), dtype=np.int8)
         return self._parse_long(text)
 
-    # Nonlinear counts and sizes; kinds that can be counted without listing them say so themselves
+    # Nonlinear counts and sizes: by a list, with a SpaceError where it is too long, unless a kind knows them without
 
     @property
     def always_connected(self) -> bool:
@@ -189,11 +189,7 @@ class Space(ABC):
         return False
 
     def nonlinear_populations(self) -> dict[int, int]:
-        """Number of connected architectures for each count of nonlinear functions, exact, by rising count.
-
-        Raises:
-            SpaceError: If it has to be listed for that, and is too large.
-        """
+        """Number of connected architectures for each count of nonlinear functions, exact, by rising count."""
         counts, ways = np.unique(self.nonlinear_count(self._connected_codes), return_counts=True)
         return dict(zip(counts.tolist(), ways.tolist(), strict=True))
 
@@ -201,7 +197,7 @@ class Space(ABC):
         """Uniform draws among the connected architectures of one count of nonlinear functions, shape (size, D).
 
         Raises:
-            SpaceError: If no architecture has this count, or the space has to be listed and is too large.
+            SpaceError: If no architecture has this count.
         """
         members = np.flatnonzero(self.nonlinear_count(self._connected_codes) == count)
         if not len(members):
@@ -209,11 +205,7 @@ class Space(ABC):
         return np.asarray(self._connected_codes[members[rng.integers(len(members), size=size)]])
 
     def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
-        """Fewest and most parameters of connected architectures, dead operations left out.
-
-        Raises:
-            SpaceError: If it has to be listed for that, and is too large.
-        """
+        """Fewest and most parameters of connected architectures, dead operations left out."""
         sizes = self.parameters(self.effective(self._connected_codes), network)
         return int(sizes.min()), int(sizes.max())
 

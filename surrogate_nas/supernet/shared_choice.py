@@ -1,6 +1,6 @@
 """A layer of a chain with all its blocks, which computes the one that an architecture chooses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
 
@@ -23,15 +23,14 @@ class SharedChoice(nn.Module):
         assert layer.decision is not None
         self.decision = layer.decision
         names = space.decisions[layer.decision].choices
-        blocks = nn.ModuleList(build_block(name, layer.shape, RecordingBatchNorm) for name in names)
-        # Weights are found by their decision, as those of a cell are: it is the key here.
-        self.operations = nn.ModuleDict({str(layer.decision): blocks})
+        self.blocks = nn.ModuleList(build_block(name, layer.shape, RecordingBatchNorm) for name in names)
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
         """(B, in, S, S) to (B, out, S', S'), for an architecture of length D."""
-        blocks = self.operations._modules[str(self.decision)]
-        assert blocks is not None
-        block = blocks._modules[str(code[self.decision])]
-        assert block is not None
-        y: Tensor = block(x)
+        y: Tensor = self.blocks[code[self.decision]](x)
         return y
+
+    def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
+        """The weights that a decision chooses among here: all, or none where it is another layer's."""
+        if decision == self.decision:
+            yield from self.parameters()

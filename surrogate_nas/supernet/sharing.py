@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from surrogate_nas.nets.latest import Latest
+from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.space.network import NetworkSpec
@@ -47,6 +47,8 @@ class SharedNetwork(nn.Module):
                 copies = 1 if layer.stage < shared_stages else len(self.thresholds) + 1
                 self.layers.append(nn.ModuleList(shared_layer(space, layer) for _ in range(copies)))
 
+        self._kept = furthest(self.modules())
+
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
         """Class scores (B, classes) of images (B, input channels, S, S) under one architecture, length D.
 
@@ -55,7 +57,7 @@ class SharedNetwork(nn.Module):
         live = self.space.effective([code])
         choices = live[0].tolist()
         counts = iter(self.space.layer_counts(live[0], self._searched) if self.thresholds else ())
-        running, latest = 0, Latest(x)
+        running, latest = 0, Latest(x, self._kept)
         for layer in self.layers:
             if isinstance(layer, nn.ModuleList):
                 running += next(counts, 0)
@@ -97,11 +99,16 @@ class Subnet(nn.Module):
 
 
 def initialise(network: nn.Module, seed: int) -> None:
-    """Draws all weights from one seed: Kaiming normal in convolutions, torch's default in linear layers."""
+    """Draws all weights from one seed: Kaiming normal in convolutions, torch's default in linear layers.
+
+    Convolutions that have a bias begin with zero there.
+    """
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Linear):
             bound = module.in_features**-0.5
             nn.init.uniform_(module.weight, -bound, bound, generator=generator)

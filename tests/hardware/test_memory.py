@@ -71,6 +71,15 @@ def test_the_effective_cell_never_needs_more(code: list[int]) -> None:
     assert activation_bytes(space, space.effective(codes), network) <= activation_bytes(space, codes, network)
 
 
+@pytest.mark.parametrize("name", ["quick", "nasbench_macro", "fbnet", "mobilenet_se"])
+def test_peaks_of_chains_are_those_of_the_built_network(name: str) -> None:
+    space = load_space(name)
+    network = NetworkSpec(8, 1, 64, 3, 10, stages=space.network.stages)
+    codes = space.sample(12, np.random.default_rng(3))
+    counted = activation_bytes(space, codes, network)
+    assert counted.tolist() == [observed_peak(space, code, network) for code in codes]
+
+
 def test_the_peak_grows_with_the_area(space: Space) -> None:
     small, large = (activation_bytes(space, [[3] * 6], NetworkSpec(8, 1, size))[0] for size in (8, 16))
     assert large == 4 * small

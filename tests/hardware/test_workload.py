@@ -14,6 +14,7 @@ from surrogate_nas.nets.cell import run_cell
 from surrogate_nas.nets.network import build_network
 from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -58,6 +59,13 @@ def test_pieces_make_up_the_weights_of_the_network(space: Space, network: Networ
     ]
     built = [sum(p.numel() for p in build_network(space, code, network).parameters()) for code in codes]
     assert (load.counts(codes) @ np.array(weights)).tolist() == built
+
+
+@pytest.mark.parametrize("name", ["quick", "nasbench_macro", "fbnet"])
+def test_pieces_make_up_the_weights_of_a_chain(name: str) -> None:
+    chain = load_space(name)
+    network = NetworkSpec(4, 1, 8, 3, 5, stages=chain.network.stages)
+    test_pieces_make_up_the_weights_of_the_network(chain, network)
 
 
 def test_every_operation_is_counted_in_every_cell(space: Space) -> None:

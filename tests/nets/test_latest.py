@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from surrogate_nas.nets.latest import Latest
+from surrogate_nas.nets.latest import Latest, furthest
 
 
 class LooksBack(nn.Module):
@@ -16,7 +16,7 @@ class LooksBack(nn.Module):
 
 def test_a_module_gets_the_value_before_it_or_as_many_as_it_looks_back_on() -> None:
     image, *outputs = (torch.full((1,), float(number)) for number in range(4))
-    latest = Latest(image)
+    latest = Latest(image, furthest([nn.Identity(), LooksBack(2), LooksBack(1)]))
     assert latest.given_to(nn.Identity()) is image
     latest.add(outputs[0])
     assert latest.given_to(nn.Identity()) is outputs[0]

@@ -1,6 +1,6 @@
 """Bands of counts; ``test_splits`` compares them with trying every cut."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import combinations, pairwise
 
 import pytest
@@ -16,7 +16,7 @@ from surrogate_nas.supernet.bands import equal_bands, even_cuts, occurring_count
 def test_cuts_are_the_first_of_the_best(parts: list[int], data: st.DataObject) -> None:
     groups = data.draw(st.integers(1, len(parts)))
 
-    def largest(cuts: Sequence[int]) -> int:
+    def largest(cuts: Iterable[int]) -> int:
         ends = (0, *cuts, len(parts))
         return max(sum(parts[start:end]) for start, end in pairwise(ends))
 

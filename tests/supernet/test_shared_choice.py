@@ -53,9 +53,7 @@ def standalone(shared: SharedNetwork, code: Sequence[int], copies: Sequence[int]
             choice, copy = next(chosen)
             layer = theirs[copy]
             assert isinstance(layer, SharedChoice)
-            blocks = layer.operations[str(layer.decision)]
-            assert isinstance(blocks, nn.ModuleList)
-            ours.load_state_dict(blocks[choice].state_dict())
+            ours.load_state_dict(layer.blocks[choice].state_dict())
         else:
             ours.load_state_dict(theirs.state_dict())
     return network
@@ -89,6 +87,14 @@ def test_forward_and_gradients_are_those_of_the_standalone_network(
     assert len(ours) == len(theirs) == len(list(single.parameters()))
     for one, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_weights_of_a_decision_are_those_of_its_layer(quick: ChainSpace) -> None:
+    shared = SharedNetwork(quick, SIZES, (3,), shared_stages=1)
+    names = {id(parameter): name for name, parameter in shared.named_parameters()}
+    found = {names[id(weight)].rsplit(".blocks", 1)[0] for weight in shared.weights_of(2)}
+    assert found == {"layers.3.0", "layers.3.1"}
+    assert len(set(map(id, shared.parameters()))) > sum(1 for column in range(4) for _ in shared.weights_of(column))
 
 
 def test_recorded_statistics_are_used_as_the_standalone_network_uses_them(quick: ChainSpace) -> None:
