@@ -98,11 +98,6 @@ class NodeSpace(Space):
         parts = self.parts(self.check(codes))
         return np.concatenate([cell.effective(part) for cell, part in zip(self.cells, parts, strict=True)], axis=1)
 
-    @property
-    def always_connected(self) -> bool:
-        """No operation cuts a cell."""
-        return True
-
     def is_connected(self, codes: ArrayLike) -> NDArray[np.bool_]:
         """True for every code, shape (N,)."""
         return np.ones(len(self.check(codes)), dtype=bool)

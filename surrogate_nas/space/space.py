@@ -6,7 +6,6 @@ each entry the index of the choice taken. It is the one currency between stages.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
@@ -17,27 +16,13 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.blocks import BlockSpec
 from surrogate_nas.space.decisions import DIGITS, read_digits
 from surrogate_nas.space.decisions import Decision as Decision
+from surrogate_nas.space.graphs import Graphs as Graphs
 from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.operations import OperationSpec
 
 Codes = NDArray[np.int8]
 
 LISTING_LIMIT = 2_000_000
-
-
-@dataclass(frozen=True)
-class Graphs:
-    """Architectures as directed operation graphs of one common number of nodes V.
-
-    Attributes:
-        operations: Node types, shape (N, V): 0 absent, 1 input, 2 output, 3 + k for operation k.
-        adjacency: ``adjacency[n, u, v]`` says that data flow from node u to node v, shape (N, V, V).
-        num_types: Number of node types.
-    """
-
-    operations: NDArray[np.int64]
-    adjacency: NDArray[np.bool_]
-    num_types: int
 
 
 class Space(ABC):
