@@ -177,6 +177,8 @@ class LabelFacts:
         lowest_percent: Lowest labelled accuracy.
         median_percent: Median labelled accuracy.
         highest_percent: Highest labelled accuracy.
+        error_percent: What chance alone may do to a label of median accuracy, as the images are a sample: half its 95%
+            interval, percentage points.
     """
 
     architectures: int
@@ -185,6 +187,7 @@ class LabelFacts:
     lowest_percent: float | None = None
     median_percent: float | None = None
     highest_percent: float | None = None
+    error_percent: float | None = None
 
 
 @dataclass(frozen=True)
@@ -349,10 +352,11 @@ class SearchFacts:
 
 @dataclass(frozen=True)
 class StageFacts:
-    """Time that one stage took, all runs together."""
+    """Time that one stage took, all runs together, and the processors' energy in that time where it is known."""
 
     name: str
     seconds: float
+    joules: float | None = None
 
 
 @dataclass(frozen=True)

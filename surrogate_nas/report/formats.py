@@ -82,6 +82,15 @@ def seconds(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def joules(value: float | None) -> str:
+    """An energy: ``850 J``, ``12.4 kJ``, ``0.35 kWh``."""
+    if value is None:
+        return UNKNOWN
+    if value < 1000:
+        return f"{value:.0f} J"
+    return f"{value / 1000:.1f} kJ" if value < 360_000 else f"{value / 3.6e6:.2f} kWh"
+
+
 def operation(name: str) -> str:
     """An operation's name in words: ``nor_conv_3x3`` is ``conv 3×3``."""
     return _KERNEL.sub(rf"\1{_TIMES}\2", name.removeprefix("nor_").replace("_", " "))

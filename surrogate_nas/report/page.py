@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from surrogate_nas.report import formats
 from surrogate_nas.report.drawing import draw_cell
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts import CostFacts, StudyFacts
 from surrogate_nas.report.judgements import judgements
 from surrogate_nas.report.plots import PlotPoints, figure_html, front_figure, plotly_script, trust_figure
 from surrogate_nas.report.search_plots import search_figures
@@ -39,8 +39,20 @@ def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
             search_plots=_search_plots(points),
             points=points,
             plotly=_safe(plotly_script()) if points is not None else None,
+            margin=_margin(facts),
+            energy_known=any(stage.joules is not None for stage in facts.made.stages),
             total_seconds=sum(stage.seconds for stage in facts.made.stages),
         )
+    )
+
+
+def _margin(facts: StudyFacts) -> CostFacts | None:
+    """The chosen architecture's primary cost, where a budget on it is held against more than the prediction."""
+    chosen = facts.answer.chosen
+    return (
+        next((c for c in chosen.costs if c.cost == facts.primary_cost and c.upper is not None), None)
+        if chosen
+        else None
     )
 
 
@@ -77,6 +89,7 @@ def _environment() -> Environment:
         "cost_title",
         "measured",
         "seconds",
+        "joules",
     ):
         environment.filters[name] = getattr(formats, name)
     environment.filters["cost_of"] = lambda value, cost: formats.cost(cost, value)

@@ -100,6 +100,7 @@ def _add_answer(figure: go.Figure, facts: StudyFacts, factor: float) -> None:
     """The budget's line and the chosen architecture."""
     budget = next((item.budget for item in facts.made.cost_ranges if item.cost == facts.primary_cost), None)
     if budget is not None:
+        _add_margin(figure, facts, budget / factor)
         figure.add_vline(
             x=budget / factor,
             line={"color": RED, "width": 1.5, "dash": "dash"},
@@ -107,10 +108,9 @@ def _add_answer(figure: go.Figure, facts: StudyFacts, factor: float) -> None:
                 "text": f"budget {formats.cost(facts.primary_cost, budget)}",
                 "font": {"color": RED, "size": 12},
                 "yref": "paper",
-                "y": 0.02,
+                "y": 0.01,
                 "yanchor": "bottom",
                 "xanchor": "left",
-                "textangle": -90,
             },
         )
     chosen = facts.answer.chosen
@@ -134,9 +134,18 @@ def _add_answer(figure: go.Figure, facts: StudyFacts, factor: float) -> None:
     )
 
 
+def _add_margin(figure: go.Figure, facts: StudyFacts, budget: float) -> None:
+    """The strip before the budget where a predicted cost meets it, but what it keeps with confidence does not."""
+    costs = facts.answer.chosen.costs if facts.answer.chosen is not None else ()
+    for cost in costs:
+        if cost.cost == facts.primary_cost and cost.upper is not None and cost.predicted:
+            first = budget * cost.predicted / cost.upper
+            figure.add_vrect(x0=first, x1=budget, fillcolor=RED, opacity=0.14, line_width=0, layer="below")
+
+
 def trust_figure(points: PlotPoints) -> go.Figure:
     """Out-of-fold prediction against label; the diagonal is where they agree."""
-    figure = go.Figure(layout=layout("Label: accuracy on held-out images (%)", "Predicted without that label (%)"))
+    figure = go.Figure(layout=layout("Label (%)", "Predicted without that label (%)"))
     x, y = points.label_percent, points.out_of_fold_percent
     if len(x) == 0:
         return figure

@@ -1,6 +1,5 @@
 """The stages that learn: train the sub-supernets, label architectures with them, fit the predictor to the labels."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +15,7 @@ from surrogate_nas.predictor.fitted import FittedPredictor, fit_predictor, load_
 from surrogate_nas.predictor.priors import ExtraScores
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.console import StudyConsole
+from surrogate_nas.study.energy import Meter
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder, digest
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
@@ -288,7 +288,7 @@ def fit_predictor_to(
             return predictor
         except StoreError as error:
             console.warn(f"{error}; the predictor is fitted again")
-    began, settings = time.monotonic(), prepared.settings
+    meter, settings = Meter(), prepared.settings
     extra = _zero_cost(prepared, console, should_stop)
     targets = fitted_labels(labels, settings.predictor.target)
     with console.progress("predictor") as advance:
@@ -307,5 +307,5 @@ def fit_predictor_to(
     # A crash between the two writes must not leave this predictor marked as one of former labels.
     folder.state.forget("predictor")
     predictor.save(folder.predictor)
-    folder.state.mark_done("predictor", time.monotonic() - began, inputs)
+    folder.state.mark_done("predictor", meter, inputs)
     return predictor

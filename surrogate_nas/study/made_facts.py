@@ -19,6 +19,7 @@ from surrogate_nas.search.result import SearchResult
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.environment import processor, versions
 from surrogate_nas.study.prepare import Prepared
+from surrogate_nas.study.state import RunState
 
 _SHARING = {"whole": "whole subnet", "depth": "depth-wise", "one": "one set of weights"}
 
@@ -27,7 +28,7 @@ def made_facts(
     prepared: Prepared,
     *,
     command: str,
-    seconds: Mapping[str, float],
+    state: RunState,
     result: SearchResult | None,
     notes: Sequence[str],
 ) -> MadeFacts:
@@ -47,13 +48,18 @@ def made_facts(
         cost_ranges=_cost_ranges(prepared),
         command=command,
         search=_search(prepared, result) if result is not None else None,
-        stages=tuple(StageFacts(name, taken) for name, taken in seconds.items()),
+        stages=_stages(state),
         predictor=_pairs(settings.predictor.model_dump()),
         seeds=(("study", str(settings.seed)),),
         versions=_pairs(versions()),
         hardware=_hardware(prepared),
         notes=tuple(notes),
     )
+
+
+def _stages(state: RunState) -> tuple[StageFacts, ...]:
+    joules = state.joules()
+    return tuple(StageFacts(name, seconds, joules.get(name)) for name, seconds in state.seconds().items())
 
 
 def _network(network: NetworkSpec) -> NetworkFacts:
@@ -114,4 +120,13 @@ def _hardware(prepared: Prepared) -> Pairs:
 
 
 def _pairs(content: Mapping[str, object]) -> Pairs:
-    return tuple((name, str(value)) for name, value in content.items())
+    return tuple((name, _words(value)) for name, value in content.items())
+
+
+def _words(value: object) -> str:
+    """A value of a setting as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value)) or "none"
+    return "none" if value is None else str(value)

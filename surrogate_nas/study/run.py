@@ -1,7 +1,6 @@
 """Runs a study: every stage in its order, each resumed where an earlier process left it."""
 
 import shutil
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from surrogate_nas.study.also import answer_also
 from surrogate_nas.study.answer import remove_best, write_best, write_lookup
 from surrogate_nas.study.compute import resolve_compute
 from surrogate_nas.study.console import StudyConsole
+from surrogate_nas.study.energy import Meter
 from surrogate_nas.study.environment import environment
 from surrogate_nas.study.facts import answer_facts, infeasible_facts, plot_points, study_facts
 from surrogate_nas.study.interrupts import stop_if_asked
@@ -94,7 +94,7 @@ def _run(
     show_feasibility(prepared, console)
     if not prepared.feasible.any():
         remove_best(folder)
-        made = made_facts(prepared, command=request.command, seconds=folder.state.seconds(), result=None, notes=())
+        made = made_facts(prepared, command=request.command, state=folder.state, result=None, notes=())
         return write_report(folder.path, study_facts(prepared, infeasible_facts(prepared), made), None)
     with Workers(prepared.settings.compute.processes or 1) as workers:
         with _time_added(folder, "supernets"):
@@ -150,7 +150,7 @@ def _write_answer(
     made = made_facts(
         prepared,
         command=request.command,
-        seconds=folder.state.seconds(),
+        state=folder.state,
         result=result,
         notes=(*prepared.splits.notes, *result.notes),
     )
@@ -177,21 +177,21 @@ def _lasting(settings: StudySettings) -> StudySettings:
 @contextmanager
 def _time_added(folder: RunFolder, stage: str) -> Iterator[None]:
     """Adds up the time of a stage that every process goes on with, also where it is interrupted."""
-    began = time.monotonic()
+    meter = Meter()
     try:
         yield
     except Interrupted:
-        folder.state.add_seconds(stage, time.monotonic() - began, finished=False)
+        folder.state.add(stage, meter, finished=False)
         raise
-    folder.state.add_seconds(stage, time.monotonic() - began, finished=True)
+    folder.state.add(stage, meter, finished=True)
 
 
 @contextmanager
 def _time_of(folder: RunFolder, stage: str) -> Iterator[None]:
     """Records the time of a stage that every process does anew."""
-    began = time.monotonic()
+    meter = Meter()
     yield
-    folder.state.mark_done(stage, time.monotonic() - began)
+    folder.state.mark_done(stage, meter)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -12,11 +12,24 @@ from surrogate_nas.files import read_json, write_json
 STAGES = ("supernets", "labels", "predictor", "trainings", "search", "winners")
 
 
+class Spent(Protocol):
+    """What a stage took so far, such as a ``Meter`` tells."""
+
+    @property
+    def seconds(self) -> float:
+        """Time."""
+
+    @property
+    def joules(self) -> float | None:
+        """Energy; None where it is not known."""
+
+
 class _Stage(BaseModel):
     """What is known about one stage."""
 
     inputs: str = ""
     seconds: float = Field(ge=0)
+    joules: float | None = None
     finished: str | None = None
 
 
@@ -51,9 +64,9 @@ class RunState:
         known = self._read().stages.get(stage)
         return known is not None and known.finished is not None and known.inputs == inputs
 
-    def mark_done(self, stage: str, seconds: float, inputs: str = "") -> None:
-        """Records that a stage was done in some seconds, and what it was made from."""
-        self._set(stage, _Stage(inputs=inputs, seconds=round(seconds, 3), finished=_now()))
+    def mark_done(self, stage: str, meter: Spent, inputs: str = "") -> None:
+        """Records that a stage is done now, what it took since its meter began, and what it was made from."""
+        self._set(stage, _Stage(inputs=inputs, finished=_now(), **_spent(meter.seconds, meter.joules)))
 
     def forget(self, stage: str) -> None:
         """Records that a stage is not done, whatever its inputs; call it before its files are replaced."""
@@ -61,16 +74,22 @@ class RunState:
         if content.stages.pop(stage, None) is not None:
             self._write(content)
 
-    def add_seconds(self, stage: str, seconds: float, *, finished: bool) -> None:
-        """Adds time that a stage took which every process goes on with where the last one stopped."""
-        known = self._read().stages.get(stage)
-        total = round(seconds + (known.seconds if known else 0.0), 3)
-        self._set(stage, _Stage(seconds=total, finished=_now() if finished else None))
+    def add(self, stage: str, meter: Spent, *, finished: bool) -> None:
+        """Adds what a stage took which every process goes on with where the last one stopped."""
+        known = self._read().stages.get(stage) or _Stage(seconds=0.0, joules=0.0)
+        joules = meter.joules
+        total = None if joules is None or known.joules is None else joules + known.joules
+        spent = _spent(meter.seconds + known.seconds, total)
+        self._set(stage, _Stage(finished=_now() if finished else None, **spent))
 
     def seconds(self) -> dict[str, float]:
         """Seconds that each stage took, in the order of the stages; those of a process that was killed are lost."""
         stages = self._read().stages
         return {name: stages[name].seconds for name in STAGES if name in stages}
+
+    def joules(self) -> dict[str, float]:
+        """Energy of the stages where it is known."""
+        return {name: stage.joules for name, stage in self._read().stages.items() if stage.joules is not None}
 
     @property
     def listing(self) -> str | None:
@@ -105,6 +124,10 @@ class RunState:
             raise StoreError(
                 f"the state of the run is damaged: {self._path}: {where}: {first['msg']}; {remedy}"
             ) from None
+
+
+def _spent(seconds: float, joules: float | None) -> dict[str, Any]:
+    return {"seconds": round(seconds, 3), "joules": None if joules is None else round(joules, 3)}
 
 
 def _now() -> str:

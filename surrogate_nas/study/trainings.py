@@ -1,6 +1,5 @@
 """Short trainings of finalists: what the search learns from networks that own their weights."""
 
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from surrogate_nas.search.loop import Learnt, learn_by_training
 from surrogate_nas.search.residual import ResidualProcess, standardised
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.console import StudyConsole
+from surrogate_nas.study.energy import Meter
 from surrogate_nas.study.learn import label_identity
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder
@@ -44,7 +44,7 @@ def learn_from_trainings(
     if settings.loop.trainings == 0:
         return scores
     space, codes = prepared.space, prepared.codes
-    began = time.monotonic()
+    meter = Meter()
     rows = _candidates(prepared)
     canonical = space.canonical(codes[rows])
     process = ResidualProcess(
@@ -60,7 +60,7 @@ def learn_from_trainings(
 
         learnt = learn_by_training(process, train, settings.loop)
     _tell(learnt, space.digits(codes[rows]), console)
-    folder.state.mark_done("trainings", time.monotonic() - began)
+    folder.state.mark_done("trainings", meter)
     return _scores(prepared, scores, rows, learnt)
 
 

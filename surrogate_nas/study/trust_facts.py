@@ -30,14 +30,16 @@ def trust_facts(prepared: Prepared, predictor: FittedPredictor, labels: StudyLab
     evidence = predictor.cross_validation
     accuracy = labels.accuracy_percent
     settings = prepared.settings
+    images = min(settings.labels.validation_images, len(prepared.splits.validation))
     return TrustFacts(
         labels=LabelFacts(
             architectures=len(labels.codes),
             distinct_cells=len(np.unique(prepared.space.canonical_keys(labels.codes))),
-            images=min(settings.labels.validation_images, len(prepared.splits.validation)),
+            images=images,
             lowest_percent=float(accuracy.min()),
             median_percent=float(np.median(accuracy)),
             highest_percent=float(accuracy.max()),
+            error_percent=_sampling_error(float(np.median(accuracy)), images),
         ),
         predictor=PredictorFacts(
             name=settings.predictor.model,
@@ -116,6 +118,12 @@ def truth_facts(
         chosen=int(prepared.space.index(winners.codes[[winners.chosen]])[0]),
         seed=prepared.settings.seed,
     )
+
+
+def _sampling_error(accuracy_percent: float, images: int) -> float:
+    """Half the 95% interval of a share of so many images, percentage points (normal approximation)."""
+    share = accuracy_percent / 100
+    return float(196 * np.sqrt(share * (1 - share) / images))
 
 
 def _known(value: float) -> float | None:

@@ -57,3 +57,11 @@ def test_figures_have_units_and_sensible_digits() -> None:
 )
 def test_operations_in_words(name: str, text: str) -> None:
     assert formats.operation(name) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, formats.UNKNOWN), (0.4, "0 J"), (850, "850 J"), (12_400, "12.4 kJ"), (1_260_000, "0.35 kWh")],
+)
+def test_joules(value: float | None, text: str) -> None:
+    assert formats.joules(value) == text

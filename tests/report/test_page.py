@@ -139,3 +139,21 @@ def test_what_is_empty_is_left_out(facts: StudyFacts, points: PlotPoints, missin
     made = replace(facts.made, **{missing: None if missing == "search" else ()})  # type: ignore[arg-type]
     assert f"<h3>{heading}</h3>" in render_page(facts, points)
     assert f"<h3>{heading}</h3>" not in render_page(replace(facts, made=made), points)
+
+
+def test_energy_is_told_where_it_is_known(facts: StudyFacts, points: PlotPoints) -> None:
+    assert "Energy: not known" in Outline(render_page(facts, points)).text
+    stages = (replace(facts.made.stages[0], joules=12_400.0), *facts.made.stages[1:])
+    text = Outline(render_page(replace(facts, made=replace(facts.made, stages=stages)), points)).text
+    assert "12.4 kJ" in text
+    assert "not known" not in text
+
+
+def test_a_budget_on_a_predicted_latency_has_its_margin_explained(facts: StudyFacts, points: PlotPoints) -> None:
+    chosen = facts.answer.chosen
+    assert chosen is not None
+    latency = replace(chosen.costs[0], cost=facts.primary_cost, predicted=4.0, upper=4.4, confidence=0.95)
+    chosen = replace(chosen, costs=(latency, *chosen.costs[1:]))
+    text = Outline(render_page(replace(facts, answer=replace(facts.answer, chosen=chosen)), points)).text
+    assert "keeps with 95% confidence, not against its prediction" in text
+    assert "95% interval. Where intervals overlap" in text

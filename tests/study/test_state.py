@@ -2,12 +2,21 @@
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from surrogate_nas.errors import StoreError
 from surrogate_nas.study.state import RunState
+
+
+@dataclass
+class Spent:
+    """A meter that has stopped."""
+
+    seconds: float
+    joules: float | None = None
 
 
 @pytest.fixture
@@ -17,7 +26,7 @@ def state(tmp_path: Path) -> RunState:
 
 def test_a_stage_is_done_with_its_inputs_only(state: RunState) -> None:
     assert not state.is_done("predictor", "a")
-    state.mark_done("predictor", 1.5, "a")
+    state.mark_done("predictor", Spent(1.5), "a")
     assert state.is_done("predictor", "a")
     assert not state.is_done("predictor", "b")
     assert not state.is_done("search", "a")
@@ -27,14 +36,17 @@ def test_a_stage_is_done_with_its_inputs_only(state: RunState) -> None:
 
 
 def test_times_of_interrupted_processes_add_up(state: RunState) -> None:
-    state.add_seconds("supernets", 2.0, finished=False)
+    state.add("supernets", Spent(2.0, 30.0), finished=False)
     assert not state.is_done("supernets", "")
-    state.add_seconds("supernets", 3.0, finished=True)
+    state.add("supernets", Spent(3.0, 40.0), finished=True)
     assert state.is_done("supernets", "")
-    state.mark_done("search", 1.0)
-    state.mark_done("search", 0.5)
-    state.mark_done("predictor", 4.0, "x")
+    state.mark_done("search", Spent(1.0))
+    state.mark_done("search", Spent(0.5))
+    state.mark_done("predictor", Spent(4.0), "x")
     assert list(state.seconds().items()) == [("supernets", 5.0), ("predictor", 4.0), ("search", 0.5)]
+    assert state.joules() == {"supernets": 70.0}
+    state.add("supernets", Spent(1.0), finished=True)
+    assert state.joules() == {}  # a part that is not known makes the whole so
 
 
 def test_the_listing_is_kept_beside_the_stages(state: RunState, tmp_path: Path) -> None:
@@ -42,7 +54,7 @@ def test_the_listing_is_kept_beside_the_stages(state: RunState, tmp_path: Path) 
     state.listing = None
     assert not (tmp_path / "state.json").exists()
     state.listing = "abc"
-    state.mark_done("search", 1.0)
+    state.mark_done("search", Spent(1.0))
     assert RunState(tmp_path / "state.json").listing == "abc"
 
 
