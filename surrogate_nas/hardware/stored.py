@@ -1,7 +1,8 @@
-"""The costs of a whole space in a file, ``costs.parquet``: what a study works with and another tool can read.
+"""The costs of a pool in a file, ``costs.parquet``: what a study works with and another tool can read.
 
-One row per architecture in listing order, a column ``code`` of text, and a column per cost. Metadata in the schema say
-which space and network the costs are of and where they come from.
+One row per architecture, a column ``code`` of text, and a column per cost. A space that can be listed has all its
+architectures there, in listing order. Metadata in the schema say which space and network the costs are of and where
+they come from.
 """
 
 import json
@@ -15,10 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
+from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.files import atomic_write
 from surrogate_nas.hardware.protocol import CostModel
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import Pool, whole_pool
 from surrogate_nas.space.space import Space
 
 SCHEMA = 1
@@ -26,35 +28,67 @@ _METADATA = b"surrogate_nas.costs"
 
 
 class StoredCosts:
-    """Costs of every architecture of a space that can be listed, by position.
+    """Costs of the architectures of a pool, kept, and of others of the space where there is a model to ask.
+
+    Attributes:
+        names: The costs.
+        pool: The architectures whose costs are kept.
 
     Args:
-        space: The space.
-        values: Name of each cost to its values in listing order, shape (size,).
+        pool: N architectures.
+        values: Name of each cost to its values in the pool's order, shape (N,).
         errors: Median relative error to expect of each cost, None where nothing is known.
         descriptions: Where the values of each cost come from.
         held_out: Errors of networks left out of a prediction, for costs that were predicted.
+        model: Knows the costs of architectures that the pool does not have.
     """
 
     def __init__(
         self,
-        space: Space,
+        pool: Pool,
         values: Mapping[str, NDArray[np.float64]],
         errors: Mapping[str, float | None],
         descriptions: Mapping[str, Any],
         held_out: Mapping[str, ArrayLike] | None = None,
+        model: CostModel | None = None,
     ) -> None:
         self.names: tuple[str, ...] = tuple(values)
-        self._space = space
+        self.pool = pool
         self._values = dict(values)
         self._errors = dict(errors)
         self._descriptions = dict(descriptions)
         self._held_out = {name: np.asarray(values, dtype=np.float64) for name, values in (held_out or {}).items()}
+        self._model = model
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Every cost, shape (N,), of codes (N, D)."""
-        positions = self._space.index(codes)
-        return {name: values[positions] for name, values in self._values.items()}
+        """Every cost, shape (N,), of codes (N, D).
+
+        Raises:
+            SpaceError: If an architecture is not of the pool and there is no model to ask.
+        """
+        if self._model is None:
+            rows = self.pool.rows(codes)
+            return {name: values[rows] for name, values in self._values.items()}
+        rows = self.pool.find(codes)
+        known = {name: values[rows] for name, values in self._values.items()}
+        missing = rows < 0
+        if missing.any():
+            asked = self._model.evaluate(np.asarray(codes)[missing])
+            for name, values in known.items():
+                values[missing] = asked[name]
+        return known
+
+    def over(self, pool: Pool, model: CostModel | None = None) -> "StoredCosts":
+        """The costs of another pool, kept; what this one does not have is asked of the model, its own or another.
+
+        Raises:
+            SpaceError: If an architecture is not known and there is no model to ask.
+        """
+        source = StoredCosts(
+            self.pool, self._values, self._errors, self._descriptions, self._held_out, model or self._model
+        )
+        values = source.evaluate(pool.codes)
+        return StoredCosts(pool, values, self._errors, self._descriptions, self._held_out, source._model)
 
     def relative_error(self, cost: str) -> float | None:
         """Median relative error that the cost was stored with.
@@ -81,25 +115,17 @@ class StoredCosts:
         return dict(self._descriptions)
 
 
-def tabulate(space: Space, model: CostModel) -> StoredCosts:
-    """The costs of every architecture.
-
-    Raises:
-        SpaceError: If the space is too large to list.
-    """
+def tabulate(pool: Pool, model: CostModel) -> StoredCosts:
+    """The costs of every architecture of a pool; others can be asked for as well."""
     errors = {name: model.relative_error(name) for name in model.names}
-    values = model.evaluate(space.all_codes())
+    values = model.evaluate(pool.codes)
     held_out = {name: model.held_out_errors(name) for name in model.names}
-    return StoredCosts(space, {name: values[name] for name in model.names}, errors, model.describe(), held_out)
+    return StoredCosts(pool, {name: values[name] for name in model.names}, errors, model.describe(), held_out, model)
 
 
-def write_costs(path: Path, space: Space, network: NetworkSpec, costs: StoredCosts) -> None:
-    """Writes the costs of a whole space in one piece.
-
-    Raises:
-        SpaceError: If the space is too large to list.
-    """
-    codes = space.all_codes()
+def write_costs(path: Path, network: NetworkSpec, costs: StoredCosts) -> None:
+    """Writes the costs of a pool in one piece."""
+    space, codes = costs.pool.space, costs.pool.codes
     metadata = {
         "schema": SCHEMA,
         "space": space.name,
@@ -117,7 +143,7 @@ def write_costs(path: Path, space: Space, network: NetworkSpec, costs: StoredCos
 
 
 def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
-    """Reads what ``write_costs`` wrote.
+    """Reads what ``write_costs`` wrote; there is no model to ask about other architectures.
 
     Raises:
         StoreError: If the file is missing, damaged, or of a version that this one does not know.
@@ -142,12 +168,29 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
         values = {name: _floats(table[name]) for name in names}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"the table of costs is damaged: {path}: {error!r}") from None
-    if codes != space.digits(space.all_codes()):
-        raise StoreError(f"the table of costs is damaged: {path}: its rows are not the architectures of {space.name}")
+    pool = _stored_pool(path, space, codes)
     for name, column in values.items():
         if not np.isfinite(column).all():
             raise StoreError(f"the table of costs is damaged: {path}: column {name} has values that are not finite")
-    return StoredCosts(space, values, errors, descriptions, held_out)
+    return StoredCosts(pool, values, errors, descriptions, held_out)
+
+
+def _stored_pool(path: Path, space: Space, texts: list[str]) -> Pool:
+    """The architectures of the rows: all of a space that can be listed, else some."""
+    if space.listable:
+        if texts != space.digits(space.all_codes()):
+            raise StoreError(
+                f"the table of costs is damaged: {path}: its rows are not the architectures of {space.name}"
+            )
+        return whole_pool(space)
+    try:
+        codes = space.check([space.parse(text) for text in texts])
+    except (SpaceError, AttributeError) as error:
+        raise StoreError(f"the table of costs is damaged: {path}: {error}") from None
+    pool = Pool(space, codes, complete=False, uniform=0)
+    if not np.array_equal(pool.find(codes), np.arange(len(codes))):
+        raise StoreError(f"the table of costs is damaged: {path}: an architecture has two rows")
+    return pool
 
 
 def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ UNITS: dict[str, str] = {
 }
 _LABEL_UNIT = "percent"
 # Fields that tables of the first version may be without.
-_ADDED = ("decisions",)
+_ADDED = ("decisions", "complete")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class TableMetadata:
         primary_cost: The cost that the Pareto front is of.
         created_with: Version of the package that made the table.
         seed: Seed of the study.
+        complete: Whether every connected architecture of the space has a row.
         budgets: Bounds that the study was asked for, by cost, in the cost's stored unit.
         answer: Code that the study chose for them, or ``None`` where nothing meets them.
         notes: Anything else worth keeping that JSON can hold.
@@ -50,6 +51,7 @@ class TableMetadata:
     primary_cost: str
     created_with: str
     seed: int
+    complete: bool = True
     budgets: Mapping[str, float] = field(default_factory=dict)
     answer: str | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class TableMetadata:
             "notes": (dict,),
             "answer": (str, type(None)),
             "decisions": (list,),
+            "complete": (bool,),
         }
         values: dict[str, Any] = {}
         for known in fields(cls):

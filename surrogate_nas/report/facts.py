@@ -321,12 +321,13 @@ class CostRange:
 
 @dataclass(frozen=True)
 class SpaceFacts:
-    """The search space; ``distinct`` counts computations that differ."""
+    """The search space; ``distinct`` counts what differs, ``drawn`` what was drawn where not all is listed."""
 
     name: str
     fingerprint: str
     size: int
     distinct: int | None = None
+    drawn: int | None = None
 
 
 @dataclass(frozen=True)

@@ -104,12 +104,13 @@ def concatenate(parts: Sequence[Candidates]) -> Candidates:
 
 def class_numbers(space: Space, codes: Codes) -> Rows:
     """A number per code, shape (N,), equal where two codes of this call are one canonical architecture."""
-    canonical = space.canonical(codes)
     if space.listable:
-        return space.index(canonical)
-    return np.unique(canonical, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+        return space.index(space.canonical(codes))
+    return np.unique(space.canonical_keys(codes), return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def class_keys(space: Space, codes: Codes) -> list[bytes]:
     """A key per code that names its canonical class in every call."""
-    return [row.tobytes() for row in space.canonical(codes)]
+    if space.listable:
+        return [row.tobytes() for row in space.canonical(codes)]
+    return [key.tobytes() for key in space.canonical_keys(codes)]

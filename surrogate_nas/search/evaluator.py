@@ -8,6 +8,7 @@ from surrogate_nas.budgets import Budget
 from surrogate_nas.errors import BudgetError, CostTableError, SettingsError, StoreError
 from surrogate_nas.search.candidates import AnyArray, Candidates, Floats, Rows, class_numbers
 from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.space.pool import Pool, whole_pool
 from surrogate_nas.space.space import Codes, Space
 
 
@@ -21,6 +22,14 @@ class Evaluator:
         primary: The cost that is traded against accuracy: the first budget's, without budgets the model's first, unless
             ``traded`` names others.
         second: A second one that is traded, or None.
+
+    Args:
+        space: The search space.
+        scorer: The fitted predictor.
+        costs: Costs of architectures; must name every budget's cost.
+        budgets: Upper bounds.
+        traded: Costs that are traded against accuracy, one or two.
+        pool: The architectures that a scan goes through; the whole space where it can be listed.
     """
 
     def __init__(
@@ -30,6 +39,7 @@ class Evaluator:
         costs: CostModel,
         budgets: Sequence[Budget],
         traded: Sequence[str] = (),
+        pool: Pool | None = None,
     ) -> None:
         if not costs.names:
             raise SettingsError("the search needs at least one cost (the cost model names none)")
@@ -47,6 +57,7 @@ class Evaluator:
             self._trade(traded, costs.names)
         self._scorer = scorer
         self._costs = costs
+        self._pool = pool
         self._whole: Candidates | None = None
         self._cheapest: Rows | None = None
 
@@ -57,16 +68,25 @@ class Evaluator:
             )
         self.primary, self.second = traded[0], traded[1] if len(traded) == 2 else None
 
+    @property
+    def pool(self) -> Pool | None:
+        """The architectures that a scan goes through; None where the space cannot be listed and none were given."""
+        if self._pool is None and self.space.listable:
+            self._pool = whole_pool(self.space)
+        return self._pool
+
     def evaluate(self, codes: Codes) -> Candidates:
-        """Evaluates codes of shape (N, D), violation (N, B + 1); once the whole space is known, by looking them up.
+        """Evaluates codes of shape (N, D), violation (N, B + 1); once the pool is known, by looking them up.
 
         Raises:
             StoreError: If the predictor gives scores of the wrong shape or that are not finite.
             CostTableError: If a cost is missing, of the wrong shape or not finite.
         """
-        if self._whole is not None:
+        if self._whole is not None and self._pool is not None:
             # A look-up rather than a second prediction: floating-point sums depend on the batch they are part of.
-            return self._whole.take(self.space.index(codes))
+            rows = self._pool.find(codes)
+            if (rows >= 0).all():
+                return self._whole.take(rows)
         scores = self._scorer.predict(codes)
         costs, violation = self._price(codes)
         return Candidates(
@@ -80,18 +100,19 @@ class Evaluator:
         )
 
     def whole_space(self) -> Candidates:
-        """Every architecture of the space in listing order, scored in one call and remembered.
+        """Every architecture of the pool in its order, scored in one call and remembered.
 
         Raises:
-            SettingsError: If the space is too large to list.
+            SettingsError: If the space is too large to list and no pool of it was given.
         """
-        if not self.space.listable:
+        pool = self.pool
+        if pool is None:
             raise SettingsError(
                 f"the sampler scan needs a space that can be listed; {self.space.name} has {self.space.size}"
-                " architectures: choose the sampler nsga2, tpe or random"
+                " architectures: choose the sampler climb, evolution, nsga2, tpe or random"
             )
         if self._whole is None:
-            self._whole = self.evaluate(self.space.all_codes())
+            self._whole = self.evaluate(pool.codes)
         return self._whole
 
     def cheapest_alike(self, codes: Codes) -> Codes:

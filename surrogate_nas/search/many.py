@@ -15,6 +15,7 @@ from surrogate_nas.search.candidates import class_numbers
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.protocol import CostModel, Scorer
 from surrogate_nas.search.selection import best_first, front, nearest_first, representatives
+from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes, Space
 
 
@@ -58,17 +59,22 @@ class Front:
 
 
 def answer_many(
-    space: Space, scorer: Scorer, costs: CostModel, asked: Sequence[Sequence[Budget]], misses: int = 5
+    space: Space,
+    scorer: Scorer,
+    costs: CostModel,
+    asked: Sequence[Sequence[Budget]],
+    misses: int = 5,
+    pool: Pool | None = None,
 ) -> list[Answer]:
-    """The best architecture for each set of budgets, exactly; the space must be one that can be listed.
+    """The best architecture of the pool for each set of budgets; of a space that can be listed without a pool.
 
     Raises:
         BudgetError: If a budget bounds a cost that is not known.
-        SettingsError: If the space is too large to list.
+        SettingsError: If the space is too large to list and there is no pool.
     """
     answers = []
     for budgets in asked:
-        whole = Evaluator(space, scorer, costs, budgets).whole_space()
+        whole = Evaluator(space, scorer, costs, budgets, pool=pool).whole_space()
         rows = representatives(whole, class_numbers(space, whole.codes))
         rows = rows[whole.connected[rows]]
         feasible = rows[whole.feasible[rows]]
@@ -89,14 +95,20 @@ def answer_many(
 
 
 def pareto_front(
-    space: Space, scorer: Scorer, costs: CostModel, names: Sequence[str], budgets: Sequence[Budget] = ()
+    space: Space,
+    scorer: Scorer,
+    costs: CostModel,
+    names: Sequence[str],
+    budgets: Sequence[Budget] = (),
+    pool: Pool | None = None,
 ) -> Front:
-    """The front of accuracy against one or two costs, within budgets.
+    """The front of accuracy against one or two costs, within budgets, of the pool or of a space that can be listed.
 
     Raises:
-        SettingsError: If there are not one or two costs, or one is not known; or the space is too large to list.
+        SettingsError: If there are not one or two costs, or one is not known; or the space is too large to list
+            and there is no pool.
     """
-    evaluator = Evaluator(space, scorer, costs, budgets, traded=names)
+    evaluator = Evaluator(space, scorer, costs, budgets, traded=names, pool=pool)
     whole = evaluator.whole_space()
     rows = front(whole, class_numbers(space, whole.codes))
     connected = np.flatnonzero(whole.connected)

@@ -16,8 +16,8 @@ class SearchResult:
     """The outcome of a search; T trials, D decisions, B budgets.
 
     ``best`` is None where no connected architecture seen meets every budget; then ``nearest`` and ``smallest_costs``
-    say how near it came, and ``finalists`` and ``pareto`` are empty. With the sampler scan (``exact``), finalists,
-    Pareto front, nearest and smallest costs are of the whole space; otherwise of the trials. All of them are connected.
+    say how near it came, and ``finalists`` and ``pareto`` are empty. With the sampler scan, finalists, Pareto front,
+    nearest and smallest costs are of all that it went through; otherwise of the trials. All of them are connected.
 
     Attributes:
         codes: The trials, shape (T, D).
@@ -70,7 +70,7 @@ def summarise(
     Args:
         space: The search space.
         trials: The T trials, in order.
-        whole: The whole space where it was scored.
+        whole: The whole space, or the pool that stands for it, where it was scored.
         finalists: How many finalists, and how many nearest misses.
         opened: State of the journal.
         notes: What a person should know.
@@ -98,7 +98,7 @@ def summarise(
         smallest_costs=(
             {name: float(values[connected].min()) for name, values in known.costs.items()} if connected.any() else {}
         ),
-        exact=whole is not None,
+        exact=whole is not None and len(whole) == space.size,
         opened=opened,
         notes=notes,
     )

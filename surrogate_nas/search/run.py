@@ -17,6 +17,7 @@ from surrogate_nas.search.scan import ScanSampler
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.search.study import Header, StudyJournal
 from surrogate_nas.search.trials import TrialBatch
+from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Space
 
 ACCURACY = "predicted accuracy"
@@ -34,6 +35,7 @@ def run_search(
     study: str,
     inputs: str,
     progress: Callable[[int, int], None] | None = None,
+    pool: Pool | None = None,
 ) -> SearchResult:
     """Searches for the best architecture within the budgets, as an Optuna study.
 
@@ -51,12 +53,13 @@ def run_search(
         study: Name of the study; the Optuna study is called ``<space>-<study>``.
         inputs: Hash of what predictor and costs were made from; budgets, settings and seed are added here.
         progress: Called with trials done and asked for, after each batch is safely on disk; may raise to stop.
+        pool: What a scan goes through; the whole space where it can be listed.
 
     Raises:
         BudgetError, SettingsError, CostTableError, StoreError: If the parts do not fit together; see ``Evaluator``.
         RunFolderError: If the journal holds something else; see ``StudyJournal``.
     """
-    evaluator = Evaluator(space, scorer, costs, budgets, settings.traded)
+    evaluator = Evaluator(space, scorer, costs, budgets, settings.traded, pool)
     sampler = make_sampler(evaluator, settings, seed)
     stored = StudyJournal(journal, _header(evaluator, settings, seed=seed, study=study, inputs=inputs))
     parts: list[Candidates] = []

@@ -21,7 +21,7 @@ def _optuna(make: Callable[[SearchSettings, int], BaseSampler]) -> Factory:
 
 
 def _predictor(evaluator: Evaluator, settings: SearchSettings, seed: int) -> Sampler:
-    return ScanSampler(evaluator, settings) if evaluator.space.listable else ClimbSampler(evaluator, settings, seed)
+    return ScanSampler(evaluator, settings) if evaluator.pool is not None else ClimbSampler(evaluator, settings, seed)
 
 
 SAMPLERS: dict[str, Factory] = {

@@ -4,7 +4,6 @@ from typing import Any
 
 from surrogate_nas.budgets import format_cost
 from surrogate_nas.files import write_json
-from surrogate_nas.hardware.stored import StoredCosts
 from surrogate_nas.search.many import Answer, answer_many, pareto_front
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.prepare import Prepared
@@ -15,12 +14,12 @@ from surrogate_nas.study.search import SpaceScores
 def answer_also(prepared: Prepared, scores: SpaceScores, folder: RunFolder, console: StudyConsole) -> None:
     """Answers the study's own and its other budgets, and the fronts they lie on, into ``answers.json``."""
     space = prepared.space
-    bounds = StoredCosts(space, prepared.bounds, {}, {})
+    bounds = prepared.cautious_costs
     asked = [list(prepared.budgets), *prepared.also]
-    answers = answer_many(space, scores, bounds, asked)
+    answers = answer_many(space, scores, bounds, asked, pool=prepared.pool)
     names = list(dict.fromkeys(budget.cost for budgets in asked for budget in budgets))[:2]
     fronts = [[name] for name in names] + ([names] if len(names) == 2 else [])
-    found = [pareto_front(space, scores, bounds, front) for front in fronts]
+    found = [pareto_front(space, scores, bounds, front, pool=prepared.pool) for front in fronts]
     content: dict[str, Any] = {
         "schema_version": 1,
         "answers": [_answer(prepared, one) for one in answers],

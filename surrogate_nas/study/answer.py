@@ -1,4 +1,4 @@
-"""Writes the answer: the lookup table of every connected architecture, and the best one."""
+"""Writes the answer: the lookup table of the listed architectures, and the best one."""
 
 import shutil
 from typing import Any
@@ -22,12 +22,12 @@ from surrogate_nas.study.winners import Winners
 def write_lookup(
     prepared: Prepared, labels: StudyLabels, scores: SpaceScores, winners: Winners, folder: RunFolder
 ) -> LookupTable:
-    """Writes the lookup table of every connected architecture."""
+    """Writes the lookup table of every listed architecture that is connected."""
     space = prepared.space
     rows = np.flatnonzero(prepared.connected)
     codes = prepared.codes[rows]
-    label = np.full(space.size, np.nan)
-    label[space.index(labels.codes)] = labels.accuracy_percent
+    label = np.full(len(prepared.pool), np.nan)
+    label[prepared.pool.rows(labels.codes)] = labels.accuracy_percent
     metadata = TableMetadata(
         space_name=space.name,
         space_fingerprint=space.fingerprint,
@@ -37,6 +37,7 @@ def write_lookup(
         primary_cost=prepared.budgets[0].cost,
         created_with=__version__,
         seed=prepared.settings.seed,
+        complete=prepared.pool.complete,
         budgets={budget.cost: budget.limit for budget in prepared.budgets},
         answer=space.digits(winners.codes[winners.chosen : winners.chosen + 1])[0],
         notes={
@@ -52,7 +53,7 @@ def write_lookup(
         metadata,
         codes=space.digits(codes),
         architectures=[space.format(code) for code in codes],
-        canonical=space.digits(space.canonical(codes)),
+        canonical=space.digits(prepared.codes[prepared.pool.representatives[rows]]),
         score=scores.mean[rows],
         predicted_accuracy_percent=np.clip(scores.mean[rows], 0, 100),
         accuracy_std_percent=scores.std[rows],
@@ -74,7 +75,7 @@ def _lookup_costs(prepared: Prepared, rows: NDArray[np.int64]) -> dict[str, NDAr
 def write_best(prepared: Prepared, scores: SpaceScores, winners: Winners, folder: RunFolder) -> None:
     """Writes the chosen architecture as JSON."""
     space, code = prepared.space, winners.codes[winners.chosen : winners.chosen + 1]
-    row = int(space.index(code)[0])
+    row = int(prepared.pool.rows(code)[0])
     measured = winners.measured[winners.chosen] if winners.measured else None
     write_json(
         folder.best / "architecture.json",

@@ -8,7 +8,7 @@ from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.hardware.costs import CompositeCosts, cost_model
 from surrogate_nas.hardware.stored import StoredCosts, read_costs, tabulate
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.interrupts import stoppable
 from surrogate_nas.study.run_folder import RunFolder
@@ -16,14 +16,14 @@ from surrogate_nas.study.settings import StudySettings
 
 
 def deployed_costs(
-    space: Space,
+    pool: Pool,
     deployed: NetworkSpec,
     settings: StudySettings,
     folder: RunFolder,
     console: StudyConsole,
     should_stop: Callable[[], bool],
 ) -> tuple[CompositeCosts, StoredCosts]:
-    """What measures costs, and the costs of every architecture.
+    """What measures costs, and the costs of every architecture of a pool.
 
     Raises:
         CostTableError, SettingsError: If the latency table or the device cannot be used.
@@ -32,7 +32,7 @@ def deployed_costs(
         MeasurementError: If a network cannot be run.
         Interrupted: If a stop was asked for; what was measured before the last batch is kept for the next process.
     """
-    stored = None
+    space, stored = pool.space, None
     if folder.costs.exists() and not settings.hardware.remeasure:
         try:
             stored = read_costs(folder.costs, space, deployed)
@@ -48,12 +48,13 @@ def deployed_costs(
             on_progress=lambda _what, done, total: advance_or_stop(done, total),
         )
     if stored is None:
-        return model, tabulate(space, model)
-    _require_same(space, model, stored, folder)
-    return model, stored
+        return model, tabulate(pool, model)
+    _require_same(model, stored, folder)
+    # A run that was begun with another pool keeps the costs that it has.
+    return model, stored if pool.complete else stored.over(pool, model)
 
 
-def _require_same(space: Space, model: CompositeCosts, stored: StoredCosts, folder: RunFolder) -> None:
+def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder) -> None:
     """Refuses latencies that the run was not begun with; measured ones may differ a little, tables may not."""
     before, now = stored.describe()["latency_ms"], model.describe()["latency_ms"]
     remedy = "use another --output-dir, or --overwrite to begin anew"
@@ -68,7 +69,7 @@ def _require_same(space: Space, model: CompositeCosts, stored: StoredCosts, fold
                 f" {remedy}"
             )
     if now["kind"] == "table":
-        codes = space.all_codes()
+        codes = stored.pool.codes
         if not np.array_equal(stored.evaluate(codes)["latency_ms"], model.evaluate(codes)["latency_ms"]):
             raise RunFolderError(
                 f"{folder.path} was begun with other latencies than hardware.latency_table has now; {remedy}"

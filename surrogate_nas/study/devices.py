@@ -10,7 +10,6 @@ from surrogate_nas.errors import BudgetError
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.stored import StoredCosts
 from surrogate_nas.hardware.tables import TableLatency
-from surrogate_nas.space.space import Space
 from surrogate_nas.study.settings import BUDGET_COSTS, StudySettings
 
 
@@ -43,15 +42,15 @@ def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
     return asked
 
 
-def with_devices(
-    space: Space, table: StoredCosts, requests: list[BudgetRequest], settings: HardwareSettings
-) -> StoredCosts:
+def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: HardwareSettings) -> StoredCosts:
     """The costs, with the latencies of every device that a budget is on.
 
     Raises:
         BudgetError: If a budget names a device and there is no latency table.
         CostTableError: If the table has no such device.
+        SpaceError: If the space is too large to list, for which there are no such tables.
     """
+    space = table.pool.space
     missing = {}
     for request in requests:
         base, device = split_cost(request.cost)
@@ -65,12 +64,12 @@ def with_devices(
         missing[request.cost] = TableLatency(space, Path(settings.latency_table), device, settings.latency_unit)
     if not missing:
         return table
-    codes = space.all_codes()
+    codes = table.pool.codes
     values: dict[str, NDArray[np.float64]] = table.evaluate(codes)
     extra = {name: model.evaluate(codes)["latency_ms"] for name, model in missing.items()}
     described = {name: model.describe()["latency_ms"] for name, model in missing.items()}
     return StoredCosts(
-        space,
+        table.pool,
         values | extra,
         {name: table.relative_error(name) for name in table.names} | dict.fromkeys(extra),
         table.describe() | described,

@@ -76,7 +76,7 @@ def _architecture(
     measured: Measurement | None,
 ) -> ArchitectureFacts:
     space = prepared.space
-    row = int(space.index(code[None])[0])
+    row = int(prepared.pool.rows(code[None])[0])
     estimate, std = Estimate(None), None
     if scores is not None:
         mean, std = float(np.clip(scores.mean[row], 0, 100)), float(scores.std[row])

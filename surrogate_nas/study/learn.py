@@ -135,33 +135,31 @@ def label_architectures(
         StoreError: If the label file or a checkpoint is damaged.
     """
     space, codes = prepared.space, prepared.drawn
-    keys, inverse = np.unique(space.index(space.effective(codes)), return_inverse=True)
-    wanted = space.codes_at(keys)
+    wanted, inverse = np.unique(space.effective(codes), axis=0, return_inverse=True)  # in listing order
     members = prepared.plan.members_of(wanted)
-    rows = _rows_of(prepared, folder, keys, members)
+    rows = _rows_of(prepared, folder, wanted, members)
     if (rows < 0).any():
         _evaluate(prepared, wanted, np.where(rows < 0, members, NO_MEMBER), folder, workers, console, should_stop)
-        rows = _rows_of(prepared, folder, keys, members)
+        rows = _rows_of(prepared, folder, wanted, members)
     else:
         console.note(f"labels: all {rows.size:,} made already")
     if (rows < 0).any():
         raise Interrupted("stopped while labelling")
     stored = read_labels(folder.labels, label_identity(prepared))
-    accuracy, loss = (values[rows].mean(axis=1)[inverse] for values in (stored.accuracy_percent, stored.loss))
+    each = inverse.reshape(-1)
+    accuracy, loss = (values[rows].mean(axis=1)[each] for values in (stored.accuracy_percent, stored.loss))
     return StudyLabels(codes, accuracy, loss, len(wanted))
 
 
-def _rows_of(
-    prepared: Prepared, folder: RunFolder, keys: NDArray[np.int64], members: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Row in the label file of each architecture (W,) by each of its members (W, R); -1 where there is none, (W, R)."""
+def _rows_of(prepared: Prepared, folder: RunFolder, codes: Codes, members: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row in the label file of each architecture (W, D) by each of its members (W, R); -1 where there is none, (W, R)."""
     if not folder.labels.exists():
         return np.full(members.shape, -1)
     stored = read_labels(folder.labels, label_identity(prepared))
-    known = zip(prepared.space.index(stored.codes).tolist(), stored.member.tolist(), strict=True)
+    known = zip(prepared.space.digits(stored.codes), stored.member.tolist(), strict=True)
     row_of = {pair: row for row, pair in enumerate(known)}
-    rows = [[row_of.get((key, member), -1) for member in mine] for key, mine in zip(keys, members, strict=True)]
-    return np.array(rows, dtype=np.int64)
+    each = zip(prepared.space.digits(codes), members, strict=True)
+    return np.array([[row_of.get((text, member), -1) for member in mine] for text, mine in each], dtype=np.int64)
 
 
 def _evaluate(

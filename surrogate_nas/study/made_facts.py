@@ -39,7 +39,8 @@ def made_facts(
             prepared.space.name,
             prepared.space.fingerprint,
             prepared.space.size,
-            len(np.unique(prepared.space.canonical_keys(prepared.codes))),
+            len(np.unique(prepared.pool.representatives)) if prepared.pool.complete else None,
+            None if prepared.pool.complete else prepared.pool.uniform,
         ),
         deployed=_network(prepared.deployed),
         supernet_network=_network(prepared.plan.network),
@@ -98,8 +99,9 @@ def _cost_ranges(prepared: Prepared) -> tuple[CostRange, ...]:
     for cost, everywhere in prepared.costs.items():
         values = everywhere[prepared.connected]
         budget = limits.get(cost)
-        feasible = int((budget.violation(prepared.bounds[cost][prepared.connected]) <= 0).sum()) if budget else None
-        low, middle, high = float(values.min()), float(np.median(values)), float(values.max())
+        typical = prepared.typical
+        feasible = int((budget.violation(prepared.bounds[cost][typical]) <= 0).sum()) if budget else None
+        low, middle, high = float(values.min()), float(np.median(everywhere[typical])), float(values.max())
         ranges.append(CostRange(cost, low, middle, high, budget.limit if budget else None, feasible))
     return tuple(ranges)
 

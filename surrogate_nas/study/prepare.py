@@ -1,7 +1,7 @@
 """Everything before training: space, images, networks, costs, budgets, and whether any architecture can meet them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.budgets import COSTS, Budget, BudgetRequest, format_cost
+from surrogate_nas.budgets import COSTS, Budget, BudgetRequest
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.definitions import find_definition
 from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError
@@ -23,11 +23,13 @@ from surrogate_nas.predictor.targets import MINIMUM_CLASSES
 from surrogate_nas.report.truth import Truth, read_truth
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.costs import deployed_costs
 from surrogate_nas.study.devices import also_requests, on_own_device, with_devices
 from surrogate_nas.study.images import keep_images, read_images
+from surrogate_nas.study.pool import ends_of, first_pool
 from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.settings import StudySettings
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
@@ -45,11 +47,10 @@ class Prepared:
         splits: The images.
         deployed: The network whose costs count.
         plan: Of the supernets; ``plan.network`` is theirs.
-        codes: Every architecture, shape (N, D).
-        connected: Which of them lead from input to output, shape (N,).
+        pool: The N architectures that are listed: all of a space that can be.
         drawn: The architectures to label, shape (M, D).
         cost_model: Made the costs, and measures winners.
-        table: The costs of every architecture.
+        table: The costs of every listed architecture, and of others on demand.
         budgets: The bounds.
         truth: Ground truth for the report, where there is any.
         also: Other sets of bounds to answer.
@@ -60,8 +61,7 @@ class Prepared:
     splits: DataSplits
     deployed: NetworkSpec
     plan: SupernetPlan
-    codes: Codes
-    connected: NDArray[np.bool_]
+    pool: Pool
     drawn: Codes
     cost_model: CompositeCosts
     table: StoredCosts
@@ -69,15 +69,40 @@ class Prepared:
     truth: Truth | None
     also: tuple[tuple[Budget, ...], ...] = ()
 
+    @property
+    def codes(self) -> Codes:
+        """The listed architectures, shape (N, D)."""
+        return self.pool.codes
+
+    @cached_property
+    def connected(self) -> NDArray[np.bool_]:
+        """Which of them lead from input to output, shape (N,)."""
+        return self.space.is_connected(self.codes)
+
+    @cached_property
+    def typical(self) -> NDArray[np.bool_]:
+        """Which of them are connected and stand for the whole space, shape (N,): shares and medians are of these."""
+        return np.asarray(self.connected & (np.arange(len(self.pool)) < self.pool.uniform))
+
+    def listing(self, codes: Codes) -> "Prepared":
+        """The same with more architectures listed, shape (M, D)."""
+        pool = self.pool.extended(codes)
+        return self if pool is self.pool else replace(self, pool=pool, table=self.table.over(pool))
+
     @cached_property
     def costs(self) -> dict[str, NDArray[np.float64]]:
-        """Name to the cost of every architecture, shape (N,) each."""
+        """Name to the cost of every listed architecture, shape (N,) each."""
         return self.table.evaluate(self.codes)
 
     @cached_property
     def bounds(self) -> dict[str, NDArray[np.float64]]:
         """The costs that budgets are held against, shape (N,) each: predicted ones with what confidence adds."""
-        return bounds_of(self.table, self.codes, self.settings.hardware.confidence)
+        return self.cautious_costs.evaluate(self.codes)
+
+    @property
+    def cautious_costs(self) -> "CautiousCosts":
+        """The same of any architecture; to a search a chance constraint is a bound like any other."""
+        return CautiousCosts(self.table, self.settings.hardware.confidence)
 
     @property
     def latency_device(self) -> str:
@@ -104,9 +129,8 @@ def prepare(
     requests = [on_own_device(request, settings.hardware) for request in settings.budget.requests()]
     space = load_space(settings.space)
     _require_same_space(space, settings, folder)
-    codes = space.all_codes()
-    connected = space.is_connected(codes)
-    drawn = draw_architectures(space, codes[connected], settings)
+    pool = first_pool(space, settings.pool, settings.seed)
+    drawn = draw_architectures(space, pool.codes[space.is_connected(pool.codes)], settings)
     truth = read_truth(Path(settings.truth.file), space, settings.truth.column) if settings.truth.file else None
     # What is wrong with a device or a table is said before images are read.
     if settings.hardware.latency_table is None:
@@ -123,15 +147,14 @@ def prepare(
             f"supernet.batch_size must be at most the number of training images, {len(splits.train)}"
             f" (got {settings.supernet.batch_size})"
         )
-    model, table = deployed_costs(space, deployed, settings, folder, console, should_stop)
+    model, table = deployed_costs(pool, deployed, settings, folder, console, should_stop)
     others = also_requests(settings)
-    table = with_devices(space, table, [*requests, *chain.from_iterable(others)], settings.hardware)
-    bounds = bounds_of(table, codes, settings.hardware.confidence)
-    budgets = tuple(_resolved(request, bounds, connected) for request in requests)
-    also = tuple(tuple(_resolved(request, bounds, connected) for request in one) for one in others)
-    return Prepared(
-        settings, space, splits, deployed, plan, codes, connected, drawn, model, table, budgets, truth, also
-    )
+    table = with_devices(table, [*requests, *chain.from_iterable(others)], settings.hardware)
+    prepared = Prepared(settings, space, splits, deployed, plan, pool, drawn, model, table, (), truth)
+    budgets = tuple(_resolved(request, prepared) for request in requests)
+    also = tuple(tuple(_resolved(request, prepared) for request in one) for one in others)
+    prepared = replace(prepared, budgets=budgets, also=also)
+    return prepared if pool.complete else prepared.listing(ends_of(pool, prepared.cautious_costs, [budgets, *also]))
 
 
 def _require_same_space(space: Space, settings: StudySettings, folder: RunFolder) -> None:
@@ -196,13 +219,31 @@ def _networks(settings: StudySettings, space: Space, splits: DataSplits) -> tupl
     )
 
 
-def bounds_of(table: StoredCosts, codes: Codes, confidence: float) -> dict[str, NDArray[np.float64]]:
-    """Upper bounds of the costs of codes (N, D), shape (N,) each: those that are exact or measured as they are."""
-    values = table.evaluate(codes)
-    return {cost: cautious(values[cost], table.held_out_errors(cost), confidence) for cost in table.names}
+@dataclass(frozen=True)
+class CautiousCosts:
+    """Upper bounds of costs: those that are exact or measured as they are, predicted ones with what confidence adds.
+
+    Attributes:
+        table: The costs.
+        confidence: Share of architectures that keep the bound.
+    """
+
+    table: StoredCosts
+    confidence: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The costs."""
+        return self.table.names
+
+    def evaluate(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
+        """Upper bounds of codes (N, D), shape (N,) each."""
+        values = self.table.evaluate(codes)
+        return {cost: cautious(values[cost], self.table.held_out_errors(cost), self.confidence) for cost in self.names}
 
 
-def _resolved(request: BudgetRequest, costs: dict[str, NDArray[np.float64]], connected: NDArray[np.bool_]) -> Budget:
+def _resolved(request: BudgetRequest, prepared: Prepared) -> Budget:
+    costs = prepared.bounds
     if request.cost not in costs:
         kind = COSTS[request.cost]
         raise BudgetError(
@@ -210,7 +251,7 @@ def _resolved(request: BudgetRequest, costs: dict[str, NDArray[np.float64]], con
             " give a latency table that has them, or begin a new run"
         )
     # Percentiles are of networks that compute something; a cut network would be a bargain that nobody wants.
-    return request.resolve(costs[request.cost][connected])
+    return request.resolve(costs[request.cost][prepared.typical])
 
 
 def store(prepared: Prepared, folder: RunFolder) -> None:
@@ -219,50 +260,4 @@ def store(prepared: Prepared, folder: RunFolder) -> None:
     write_text(folder.space, text)
     keep_images(prepared.settings, prepared.splits, folder)
     if prepared.settings.hardware.remeasure or not folder.costs.exists():
-        write_costs(folder.costs, prepared.space, prepared.deployed, prepared.table)
-
-
-def _members(plan: SupernetPlan) -> str:
-    """How many sets of weights there are, and what for."""
-    names, replicas = ", ".join(plan.names), plan.settings.replicas
-    times = f", {replicas} times over" if replicas > 1 else ""
-    if plan.members_per_replica > 1:
-        return f"{plan.members_per_replica} trained apart ({names}){times}"
-    one = "one for all architectures" if len(plan.names) == 1 else f"one for all architectures, drawn by {names}"
-    return one + times
-
-
-def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:
-    """Prints the space's cost range beside the budgets, and the sizes of the two networks."""
-    deployed, small = prepared.deployed, prepared.plan.network
-    console.note(
-        f"deployed network: {deployed.channels} channels, {deployed.cells} cells a stage, images"
-        f" {deployed.image_size}x{deployed.image_size}; costs are of this one"
-    )
-    console.note(
-        f"supernet: {small.channels} channels, {small.cells} cells a stage, images"
-        f" {small.image_size}x{small.image_size}; {_members(prepared.plan)}"
-    )
-    limits = {budget.cost: budget for budget in prepared.budgets}
-    rows = []
-    for cost, everywhere in prepared.costs.items():
-        values = everywhere[prepared.connected]
-        budget = limits.get(cost)
-        meets = f"{np.mean(budget.violation(prepared.bounds[cost][prepared.connected]) <= 0):.1%}" if budget else "-"
-        limit = format_cost(cost, budget.limit) if budget else "-"
-        range_ = [format_cost(cost, float(value)) for value in (values.min(), np.median(values), values.max())]
-        rows.append([cost, *range_, limit, meets])
-    title = f"Costs over the {prepared.connected.sum():,} connected architectures of {prepared.space.name}"
-    console.table(title, ["cost", "smallest", "median", "largest", "budget", "meet it"], rows)
-    confidence = prepared.settings.hardware.confidence
-    for cost, errors in ((cost, prepared.table.held_out_errors(cost)) for cost in prepared.costs):
-        if len(errors):
-            share = cautious(np.ones(1), errors, confidence)[0] - 1
-            console.note(
-                f"{COSTS[cost].title} is predicted; budgets are held against {share:.1%} more, which"
-                f" {confidence:.0%} of architectures keep (errors of {len(errors)} networks left out of the fit)"
-            )
-    if len(prepared.budgets) > 1:
-        console.note(f"all budgets together: {prepared.feasible.sum() / prepared.connected.sum():.1%} meet them")
-    for text in prepared.splits.notes:
-        console.note(f"images: {text}")
+        write_costs(folder.costs, prepared.deployed, prepared.table)

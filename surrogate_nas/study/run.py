@@ -21,7 +21,9 @@ from surrogate_nas.study.compute import resolve_compute
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.energy import Meter
 from surrogate_nas.study.environment import environment
+from surrogate_nas.study.explore import list_the_best
 from surrogate_nas.study.facts import answer_facts, infeasible_facts, plot_points, study_facts
+from surrogate_nas.study.feasibility import show_feasibility
 from surrogate_nas.study.interrupts import stop_if_asked
 from surrogate_nas.study.learn import (
     StudyLabels,
@@ -31,7 +33,7 @@ from surrogate_nas.study.learn import (
     train_supernets,
 )
 from surrogate_nas.study.made_facts import made_facts
-from surrogate_nas.study.prepare import Prepared, prepare, show_feasibility, store
+from surrogate_nas.study.prepare import Prepared, prepare, store
 from surrogate_nas.study.request import Request, absolute_paths
 from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.search import SpaceScores, score_space, search
@@ -115,7 +117,7 @@ def _answer(
 ) -> StudyFacts:
     """Everything that follows from the labels, in seconds."""
     predictor = fit_predictor_to(prepared, labels, folder, console, should_stop)
-    scores = score_space(prepared, predictor)
+    prepared, scores = list_the_best(prepared, score_space(prepared, predictor), console, should_stop)
     with watched(request.dashboard, folder, console) as dashboard:
         if prepared.settings.loop.trainings:
             if dashboard is not None:
@@ -125,6 +127,9 @@ def _answer(
             scores = learn_from_trainings(prepared, scores, folder, console, should_stop)
         with _time_of(folder, "search"):
             result: SearchResult = search(prepared, labels, scores, folder, console, should_stop)
+        # What another sampler than a scan proposed may not be listed yet.
+        prepared = prepared.listing(result.codes)
+        scores = scores.over(prepared.pool)
         if dashboard is not None:
             show(dashboard, console)
         return _write_answer(request, prepared, labels, predictor, scores, result, folder, console, should_stop)

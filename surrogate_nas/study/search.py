@@ -1,4 +1,4 @@
-"""Scores the whole space with the predictor, and searches it under the budgets."""
+"""Scores what is listed with the predictor, and searches under the budgets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.hardware.stored import StoredCosts
 from surrogate_nas.predictor.fitted import FittedPredictor
 from surrogate_nas.predictor.protocol import Prediction
+from surrogate_nas.search.protocol import Scorer
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run import run_search
-from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.space.pool import Pool
+from surrogate_nas.space.space import Codes
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.interrupts import stoppable
 from surrogate_nas.study.learn import StudyLabels, predictor_inputs
@@ -23,32 +24,57 @@ _DECIMALS = 6
 
 @dataclass(frozen=True)
 class SpaceScores:
-    """What the predictor says of every architecture, in listing order; itself a scorer of the search.
+    """What the predictor says of every listed architecture; itself a scorer of the search.
 
     Attributes:
-        space: The space.
-        mean: Predicted accuracy in percent, on the scale of the labels, shape (size,).
-        std: Its spread, shape (size,).
+        pool: The N listed architectures.
+        mean: Predicted accuracy in percent, on the scale of the labels, shape (N,).
+        std: Its spread, shape (N,).
+        scorer: Scores architectures that are not listed; None where all are.
     """
 
-    space: Space
+    pool: Pool
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
+    scorer: Scorer | None = None
 
     def predict(self, codes: Codes) -> Prediction:
-        """Scores of codes of shape (N, D)."""
-        rows = self.space.index(codes)
-        return Prediction(self.mean[rows], self.std[rows])
+        """Scores of codes of shape (N, D).
+
+        Raises:
+            SpaceError: If an architecture is not listed and nothing can score it.
+        """
+        if self.scorer is None:
+            rows = self.pool.rows(codes)
+            return Prediction(self.mean[rows], self.std[rows])
+        rows = self.pool.find(codes)
+        mean, std, missing = self.mean[rows], self.std[rows], rows < 0
+        if missing.any():
+            asked = _rounded(self.scorer, codes[missing])
+            mean[missing], std[missing] = asked.mean, asked.std
+        return Prediction(mean, std)
+
+    def over(self, pool: Pool) -> "SpaceScores":
+        """The scores of another pool."""
+        scored = self.predict(pool.codes)
+        return SpaceScores(pool, scored.mean, scored.std, self.scorer)
 
 
 def score_space(prepared: Prepared, predictor: FittedPredictor) -> SpaceScores:
-    """Scores the whole space in one call.
+    """Scores every listed architecture in one call."""
+    prediction = _rounded(predictor, prepared.codes)
+    scorer = None if prepared.pool.complete else predictor
+    return SpaceScores(prepared.pool, prediction.mean, prediction.std, scorer)
+
+
+def _rounded(scorer: Scorer, codes: Codes) -> Prediction:
+    """What a scorer says, to a millionth of a percentage point, far below what scores mean.
 
     A matrix product may differ in its last bits with where its operands lie in memory, so that a predictor just fitted
-    and the same one loaded would not quite agree; a millionth of a percentage point is far below what scores mean.
+    and the same one loaded would not quite agree.
     """
-    prediction = predictor.predict(prepared.codes)
-    return SpaceScores(prepared.space, prediction.mean.round(_DECIMALS), prediction.std.round(_DECIMALS))
+    scores = scorer.predict(codes)
+    return Prediction(np.round(scores.mean, _DECIMALS), np.round(scores.std, _DECIMALS))
 
 
 def search(
@@ -64,14 +90,12 @@ def search(
     Raises:
         Interrupted: If a stop was asked for; trials written so far are kept.
     """
-    # The search sees costs with the caution in them: to it a chance constraint is a bound like any other.
     costs = {cost: np.round(values, 9).tolist() for cost, values in prepared.bounds.items()}
-    bounds = StoredCosts(prepared.space, prepared.bounds, {}, {})
     with console.progress("search") as advance:
         return run_search(
             prepared.space,
             scores,
-            bounds,
+            prepared.cautious_costs,
             prepared.budgets,
             prepared.settings.search,
             seed=prepared.settings.seed,
@@ -81,4 +105,5 @@ def search(
                 {"predictor": predictor_inputs(prepared, labels), "costs": costs, "scores": scores.mean.tolist()}
             ),
             progress=stoppable(advance, should_stop, "searching"),
+            pool=prepared.pool,
         )

@@ -11,6 +11,7 @@ from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
+from surrogate_nas.study.pool import PoolSettings
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.training.settings import TrainingSettings
 
@@ -100,6 +101,7 @@ class StudySettings(BaseModel):
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     supernet: SupernetSettings = Field(default_factory=SupernetSettings)
     labels: LabelSettings = Field(default_factory=LabelSettings)
+    pool: PoolSettings = Field(default_factory=PoolSettings)
     predictor: PredictorSettings = Field(default_factory=PredictorSettings)
     hardware: HardwareSettings = Field(default_factory=HardwareSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
@@ -126,6 +128,7 @@ _FIXED = (
     "supernet",
     "labels.validation_images",
     "labels.batch_size",
+    "pool.draws",
     "hardware",
     "training",
     "compute.device",

@@ -88,7 +88,7 @@ def _train(
     folder.networks.mkdir(exist_ok=True)
     with LabelStore.open_or_create(folder.trainings, label_identity(prepared)) as store:
         known = _known(prepared, store)
-        wanted = space.index(codes).tolist()
+        wanted = space.digits(codes)
         missing = [position for position, key in enumerate(wanted) if key not in known]
         steps = _steps(prepared)
 
@@ -144,12 +144,12 @@ def _steps(prepared: Prepared) -> int:
     return prepared.settings.training.epochs * (images // min(prepared.settings.training.batch_size, images))
 
 
-def _known(prepared: Prepared, store: LabelStore) -> dict[int, float]:
-    """Accuracies of trainings of the present length and seed, by position in the space."""
+def _known(prepared: Prepared, store: LabelStore) -> dict[str, float]:
+    """Accuracies of trainings of the present length and seed, by code in digits."""
     labels = store.read()
     matching = (labels.steps == _steps(prepared)) & (labels.seed == prepared.settings.seed)
-    positions = prepared.space.index(labels.codes[matching]).tolist()
-    return dict(zip(positions, labels.accuracy_percent[matching].tolist(), strict=True))
+    digits = prepared.space.digits(labels.codes[matching])
+    return dict(zip(digits, labels.accuracy_percent[matching].tolist(), strict=True))
 
 
 def _tell(learnt: Learnt, digits: Sequence[str], console: StudyConsole) -> None:
@@ -169,7 +169,7 @@ def _scores(prepared: Prepared, before: SpaceScores, rows: np.ndarray, learnt: L
     mean, std = learnt.posterior.mean[place], learnt.posterior.std[place]
     lowest = float(learnt.posterior.mean.min())
     return SpaceScores(
-        before.space,
+        before.pool,
         np.where(prepared.connected, mean, lowest).round(_DECIMALS),
         np.where(prepared.connected, std, before.std).round(_DECIMALS),
     )

@@ -76,7 +76,7 @@ def _agreements(prepared: Prepared, predictor: FittedPredictor, labels: StudyLab
 def _latency_facts(prepared: Prepared, winners: Winners) -> LatencyFacts | None:
     described = prepared.table.describe()["latency_ms"]
     device = prepared.latency_device
-    rows = prepared.space.index(winners.codes)
+    rows = prepared.pool.rows(winners.codes)
     if not winners.measured:
         return LatencyFacts(source=f"table {described['file']}", device=device, measured_here=False)
     measured = np.array([one.median_ms for one in winners.measured])
@@ -100,8 +100,8 @@ def truth_facts(
     if prepared.truth is None:
         return None
     values = fitted_labels(labels, predictor.settings.target)
-    everywhere = np.full(prepared.space.size, np.nan)
-    everywhere[prepared.space.index(labels.codes)] = values
+    everywhere = np.full(len(prepared.pool), np.nan)
+    everywhere[prepared.pool.rows(labels.codes)] = values
 
     def connected(score: NDArray[np.float64]) -> NDArray[np.float64]:
         # Every score is judged on the same architectures: those that compute something.
@@ -115,7 +115,7 @@ def truth_facts(
         predicted=connected(scores.mean),
         baselines={name: connected(count) for name, count in counts.items()},
         feasible=prepared.feasible,
-        chosen=int(prepared.space.index(winners.codes[[winners.chosen]])[0]),
+        chosen=int(prepared.pool.rows(winners.codes[[winners.chosen]])[0]),
         seed=prepared.settings.seed,
     )
 

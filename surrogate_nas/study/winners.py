@@ -73,7 +73,7 @@ def choose_winner(
         within = np.flatnonzero(medians <= limit_ms)
         if len(within):
             return Winners("met", int(within[0]), seen, tuple(measured))
-        excess = float(np.median(medians / prepared.bounds["latency_ms"][prepared.space.index(seen)]))
+        excess = float(np.median(medians / prepared.bounds["latency_ms"][prepared.pool.rows(seen)]))
         bound_ms = min(bound_ms, limit_ms / max(excess, 1.0)) * _TIGHTER
         finalists = _next_finalists(prepared, scores, bound_ms, seen)
         if len(seen) >= _ROUNDS * prepared.settings.search.finalists or not len(finalists):

@@ -18,6 +18,7 @@ from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.stored import tabulate
 from surrogate_nas.hardware.tables import TableLatency
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import whole_pool
 from surrogate_nas.space.space import Space
 
 Make = Callable[[Space, NetworkSpec, HardwareSettings, Path], CostModel]
@@ -38,7 +39,7 @@ MODELS: dict[str, Make] = {
     "table": from_table,
     "profiled": profiled,
     "composite": lambda space, network, settings, _folder: cost_model(space, network, settings, seed=0),
-    "stored": lambda space, network, _settings, _folder: tabulate(space, AnalyticCosts(space, network)),
+    "stored": lambda space, network, _settings, _folder: tabulate(whole_pool(space), AnalyticCosts(space, network)),
 }
 
 

@@ -13,13 +13,14 @@ from surrogate_nas.errors import RunFolderError, StoreError, SurrogateNasError
 from surrogate_nas.hardware.analytic import AnalyticCosts
 from surrogate_nas.hardware.stored import read_costs, tabulate, write_costs
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import whole_pool
 from surrogate_nas.space.space import Space
 
 
 @pytest.fixture
 def written(space: Space, network: NetworkSpec, tmp_path: Path) -> Path:
     path = tmp_path / "costs.parquet"
-    write_costs(path, space, network, tabulate(space, AnalyticCosts(space, network)))
+    write_costs(path, network, tabulate(whole_pool(space), AnalyticCosts(space, network)))
     return path
 
 
@@ -43,7 +44,7 @@ def test_other_tools_can_read_it(space: Space, network: NetworkSpec, written: Pa
 
 def test_writing_again_replaces_it_and_leaves_nothing_else(space: Space, network: NetworkSpec, written: Path) -> None:
     before = written.read_bytes()
-    write_costs(written, space, network, tabulate(space, AnalyticCosts(space, network)))
+    write_costs(written, network, tabulate(whole_pool(space), AnalyticCosts(space, network)))
     assert written.read_bytes() == before
     assert [path.name for path in written.parent.glob("*costs*")] == ["costs.parquet"]
 

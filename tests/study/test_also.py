@@ -17,7 +17,7 @@ from surrogate_nas.study.search import SpaceScores
 def test_answers_are_the_best_within_each_budget(prepared: Prepared, tmp_path: Path) -> None:
     space = prepared.space
     mean = np.random.default_rng(0).normal(50, 5, space.size)[space.index(space.canonical(prepared.codes))]
-    scores = SpaceScores(space, mean, np.ones(space.size))
+    scores = SpaceScores(prepared.pool, mean, np.ones(space.size))
     limit = float(np.median(prepared.bounds["params"][prepared.connected]))
     asked = replace(prepared, also=((Budget("params", limit),), (Budget("params", 1.0),)))
     folder = RunFolder(tmp_path)

@@ -20,7 +20,7 @@ from surrogate_nas.study.winners import Winners
 def scores(prepared: Prepared) -> SpaceScores:
     """Accuracies beyond what is possible at both ends, as a line through labels may give them."""
     mean = np.linspace(-20, 120, prepared.space.size)
-    return SpaceScores(prepared.space, mean, np.full(len(mean), 0.5))
+    return SpaceScores(prepared.pool, mean, np.full(len(mean), 0.5))
 
 
 def test_the_table_holds_every_connected_architecture(prepared: Prepared, scores: SpaceScores, tmp_path: Path) -> None:

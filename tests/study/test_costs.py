@@ -23,7 +23,7 @@ def with_hardware(prepared: Prepared, **changes: object) -> StudySettings:
 
 def costs_of(prepared: Prepared, settings: StudySettings, folder: RunFolder) -> dict[str, np.ndarray]:
     console = StudyConsole(quiet=True)
-    _, table = deployed_costs(prepared.space, prepared.deployed, settings, folder, console, lambda: False)
+    _, table = deployed_costs(prepared.pool, prepared.deployed, settings, folder, console, lambda: False)
     return table.evaluate(prepared.codes)
 
 
@@ -45,12 +45,12 @@ def test_a_run_keeps_its_costs(prepared: Prepared, tmp_path: Path) -> None:
     first = costs_of(prepared, prepared.settings, folder)
     scaled = prepared.table
     scaled = type(scaled)(
-        prepared.space,
+        prepared.pool,
         {name: 2 * values for name, values in first.items()},
         {},
         scaled.describe(),
     )
-    write_costs(folder.costs, prepared.space, prepared.deployed, scaled)
+    write_costs(folder.costs, prepared.deployed, scaled)
     kept = costs_of(prepared, prepared.settings, folder)
     np.testing.assert_array_equal(kept["latency_ms"], 2 * first["latency_ms"])
 
@@ -58,7 +58,7 @@ def test_a_run_keeps_its_costs(prepared: Prepared, tmp_path: Path) -> None:
 def test_measuring_again_gives_new_costs(prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path / "cache"))  # of which nobody else sees what is replaced
     folder = RunFolder(tmp_path / "run")
-    write_costs(folder.costs, prepared.space, prepared.deployed, prepared.table)
+    write_costs(folder.costs, prepared.deployed, prepared.table)
     again = costs_of(prepared, with_hardware(prepared, remeasure=True), folder)
     assert not np.array_equal(again["latency_ms"], prepared.costs["latency_ms"])
     np.testing.assert_array_equal(again["flops"], prepared.costs["flops"])
@@ -68,7 +68,7 @@ def test_latencies_of_another_kind_or_machine_are_refused(
     prepared: Prepared, tmp_path: Path, table_of: Callable[[float], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = RunFolder(tmp_path)
-    write_costs(folder.costs, prepared.space, prepared.deployed, prepared.table)
+    write_costs(folder.costs, prepared.deployed, prepared.table)
     with pytest.raises(RunFolderError, match=r"latencies of 'measured', not 'table' \(hardware\.latency_table\)"):
         costs_of(prepared, with_hardware(prepared, latency_table=table_of(1), device="board"), folder)
     monkeypatch.setattr(bench, "machine_name", lambda _: "Another CPU")
@@ -80,8 +80,8 @@ def test_a_table_may_move_but_not_change(prepared: Prepared, tmp_path: Path, tab
     folder = RunFolder(tmp_path / "run")
     settings = with_hardware(prepared, latency_table=table_of(1), device="board")
     console = StudyConsole(quiet=True)
-    _, table = deployed_costs(prepared.space, prepared.deployed, settings, folder, console, lambda: False)
-    write_costs(folder.costs, prepared.space, prepared.deployed, table)
+    _, table = deployed_costs(prepared.pool, prepared.deployed, settings, folder, console, lambda: False)
+    write_costs(folder.costs, prepared.deployed, table)
     moved = Path(table_of(1)).rename(tmp_path / "moved.csv")
     costs_of(prepared, with_hardware(prepared, latency_table=str(moved), device="board"), folder)
     with pytest.raises(RunFolderError, match=r"with other latencies than hardware\.latency_table has now"):
@@ -100,4 +100,4 @@ def test_measuring_stops_when_asked(prepared: Prepared, tmp_path: Path, monkeypa
     console = StudyConsole(quiet=True)
     folder = RunFolder(tmp_path / "run")
     with pytest.raises(Interrupted, match="stopped while measuring costs"):
-        deployed_costs(prepared.space, prepared.deployed, prepared.settings, folder, console, lambda: True)
+        deployed_costs(prepared.pool, prepared.deployed, prepared.settings, folder, console, lambda: True)

@@ -10,6 +10,7 @@ from surrogate_nas.errors import BudgetError, CostTableError
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.stored import StoredCosts
 from surrogate_nas.space.load import load_space
+from surrogate_nas.space.pool import whole_pool
 from surrogate_nas.space.space import Space
 from surrogate_nas.study.devices import also_requests, on_own_device, with_devices
 from surrogate_nas.study.settings import StudySettings
@@ -30,24 +31,24 @@ def table(space: Space, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_device_adds_a_cost_of_its_own(space: Space, table: Path) -> None:
     settings = HardwareSettings(latency_table=str(table), device="phone")
-    own = StoredCosts(space, {"latency_ms": np.ones(space.size)}, {"latency_ms": None}, {"latency_ms": {}})
+    own = StoredCosts(whole_pool(space), {"latency_ms": np.ones(space.size)}, {"latency_ms": None}, {"latency_ms": {}})
     requests = [on_own_device(one, settings) for one in parse_budgets("latency_ms", "phone=5ms, board=3ms")]
     assert [request.cost for request in requests] == ["latency_ms", "latency_ms[board]"]
-    costs = with_devices(space, own, requests, settings)
+    costs = with_devices(own, requests, settings)
     assert costs.names == ("latency_ms", "latency_ms[board]")
     values = costs.evaluate(space.all_codes())["latency_ms[board]"]
     assert values[:6].tolist() == [2, 3, 4, 5, 6, 2]
-    assert with_devices(space, own, requests[:1], settings) is own
+    assert with_devices(own, requests[:1], settings) is own
     assert str(requests[1].resolve(values)) == "latency on board at most 3 ms"
 
 
 def test_what_cannot_be_known_is_said(space: Space, table: Path) -> None:
-    own = StoredCosts(space, {"latency_ms": np.ones(space.size)}, {}, {})
+    own = StoredCosts(whole_pool(space), {"latency_ms": np.ones(space.size)}, {}, {})
     asked = [parse_budget("latency_ms", "watch=5ms")]
     with pytest.raises(BudgetError, match="needs a latency table with a column of that name"):
-        with_devices(space, own, asked, HardwareSettings())
+        with_devices(own, asked, HardwareSettings())
     with pytest.raises(CostTableError, match="watch"):
-        with_devices(space, own, asked, HardwareSettings(latency_table=str(table)))
+        with_devices(own, asked, HardwareSettings(latency_table=str(table)))
     with pytest.raises(BudgetError, match="more than once"):
         parse_budgets("latency_ms", "phone=5ms, phone=6ms")
     with pytest.raises(BudgetError, match="DEVICE=5ms"):

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.budgets import Budget, format_cost
+from surrogate_nas.budgets import Budget
 from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError
 from surrogate_nas.study.console import StudyConsole
-from surrogate_nas.study.prepare import Prepared, bounds_of, draw_architectures, prepare, show_feasibility, store
+from surrogate_nas.study.prepare import CautiousCosts, Prepared, draw_architectures, prepare, store
 from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.settings import BudgetSettings
 
@@ -54,16 +54,6 @@ def test_percentiles_are_of_connected_architectures(prepared: Prepared) -> None:
     assert flops.limit == np.percentile(values, 40, method="higher")
 
 
-def test_feasibility_is_shown_beside_the_budgets(prepared: Prepared, capsys: pytest.CaptureFixture[str]) -> None:
-    show_feasibility(prepared, StudyConsole())
-    out, errors = capsys.readouterr()
-    (flops,) = [line.split("│")[1:-1] for line in out.splitlines() if "flops" in line]
-    assert [cell.strip() for cell in flops][4] == format_cost("flops", prepared.budgets[1].limit)
-    assert "latency_ms" in out
-    assert "deployed network: 4 channels, 1 cells a stage, images 8x8" in errors
-    assert "all budgets together: " in errors
-
-
 def test_preparing_changes_nothing_and_storing_twice_changes_nothing_more(prepared: Prepared, run_copy: Path) -> None:
     folder = RunFolder(run_copy)
     before = {path: path.stat().st_mtime_ns for path in run_copy.rglob("*")}
@@ -85,7 +75,9 @@ def test_another_space_is_refused_before_anything_is_read(prepared: Prepared, ru
 
 
 def test_budgets_are_held_against_what_predictions_keep_with_confidence(prepared: Prepared) -> None:
-    bold, cautious = (bounds_of(prepared.table, prepared.codes, confidence)["latency_ms"] for confidence in (0.5, 0.95))
+    bold, cautious = (
+        CautiousCosts(prepared.table, confidence).evaluate(prepared.codes)["latency_ms"] for confidence in (0.5, 0.95)
+    )
     predicted = prepared.costs["latency_ms"]
     assert (predicted <= bold).all()
     assert (bold <= cautious).all()

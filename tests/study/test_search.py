@@ -21,7 +21,7 @@ CONSOLE = StudyConsole(quiet=True)
 def scores(prepared: Prepared) -> SpaceScores:
     """The number of parameters as an accuracy."""
     mean = prepared.costs["params"] / 1e3
-    return SpaceScores(prepared.space, mean, np.ones_like(mean))
+    return SpaceScores(prepared.pool, mean, np.ones_like(mean))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_scores_are_those_of_the_codes_asked_for(prepared: Prepared, scores: Spa
 
     class Half:
         def predict(self, codes: np.ndarray) -> SpaceScores:
-            return SpaceScores(prepared.space, codes.sum(axis=1) / 2, np.zeros(len(codes)))
+            return SpaceScores(prepared.pool, codes.sum(axis=1) / 2, np.zeros(len(codes)))
 
     np.testing.assert_array_equal(
         score_space(prepared, Half()).mean,  # type: ignore[arg-type]

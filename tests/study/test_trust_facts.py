@@ -82,7 +82,7 @@ def test_truth_is_judged_where_there_is_any(
     prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels, winners: Winners, tmp_path: Path
 ) -> None:
     mean = np.random.default_rng(0).uniform(0, 100, prepared.space.size)
-    scores = SpaceScores(prepared.space, mean, np.zeros_like(mean))
+    scores = SpaceScores(prepared.pool, mean, np.zeros_like(mean))
     assert truth_facts(prepared, predictor, scores, labels, winners) is None
     true = np.random.default_rng(1).uniform(50, 90, prepared.space.size).round(3)
     rows = [f"{code},{value}" for code, value in zip(prepared.space.digits(prepared.codes), true, strict=True)]

@@ -23,7 +23,7 @@ Measuring = Callable[[Callable[[int], float]], tuple[Prepared, Any]]
 def prepared(prepared: Prepared) -> Prepared:
     """The tiny study with errors that are known: budgets are held against a tenth more than what is predicted."""
     values, described = prepared.table.evaluate(prepared.codes), prepared.table.describe()
-    table = StoredCosts(prepared.space, values, {}, described, {"latency_ms": np.full(100, 0.1)})
+    table = StoredCosts(prepared.pool, values, {}, described, {"latency_ms": np.full(100, 0.1)})
     return replace(prepared, table=table)
 
 
@@ -31,7 +31,7 @@ def prepared(prepared: Prepared) -> Prepared:
 def scores(prepared: Prepared) -> SpaceScores:
     """Slower is better, so that the budget decides."""
     mean = prepared.costs["latency_ms"] * 100
-    return SpaceScores(prepared.space, mean, np.zeros_like(mean))
+    return SpaceScores(prepared.pool, mean, np.zeros_like(mean))
 
 
 def chosen(prepared: Prepared, scores: SpaceScores, limit_ms: float | None, stop: bool = False) -> Winners:

@@ -1,0 +1,131 @@
+"""The architectures that a study works on: a whole space where it can be listed, elsewhere a bounded part of it.
+
+Rows are found by comparing codes, not by their place in the space: a place in a space of 10^20 needs more than 64 bits.
+
+Symbols:
+    N: architectures of the pool.
+    D: decisions of the space.
+"""
+
+from functools import cached_property
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.space import Codes, Space
+
+_BATCH = 10_000
+
+
+@final
+class Pool:
+    """Different architectures of one space, one row each.
+
+    Attributes:
+        space: The space.
+        codes: Shape (N, D).
+        complete: Whether it is the whole space, in listing order.
+        uniform: How many of the first rows are uniform draws, from which shares and percentiles are taken; the rows
+            after them were sought.
+    """
+
+    def __init__(self, space: Space, codes: Codes, *, complete: bool, uniform: int) -> None:
+        self.space = space
+        self.codes = codes
+        self.complete = complete
+        self.uniform = uniform
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @cached_property
+    def _sorted(self) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
+        """Texts of the codes in ascending order, and the row of each."""
+        texts = _texts(self.codes)
+        order = np.argsort(texts, kind="stable")
+        return texts[order], order
+
+    def find(self, codes: ArrayLike) -> NDArray[np.int64]:
+        """Row of each code, shape (M, D), or -1 where the pool does not have it; shape (M,)."""
+        checked = self.space.check(codes)
+        if self.complete:
+            return self.space.index(checked)
+        known, order = self._sorted
+        wanted = _texts(checked)
+        if not len(known):
+            return np.full(len(wanted), -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where(known[places] == wanted, order[places], -1)
+
+    def rows(self, codes: ArrayLike) -> NDArray[np.int64]:
+        """Row of each code, shape (M, D), all of which the pool has; shape (M,).
+
+        Raises:
+            SpaceError: If it does not have one of them.
+        """
+        found = self.find(codes)
+        if (found < 0).any():
+            missing = self.space.digits(np.asarray(codes)[found < 0][:1])[0]
+            raise SpaceError(
+                f"architecture {missing} is not among the {len(self):,} that are listed of {self.space.name}"
+            )
+        return found
+
+    def extended(self, codes: ArrayLike) -> "Pool":
+        """The pool with those of some codes, shape (M, D), that it does not have; rows it has stay where they are."""
+        checked = self.space.check(codes)
+        fresh = checked[self.find(checked) < 0]
+        if not len(fresh):
+            return self
+        _, first = np.unique(_texts(fresh), return_index=True)
+        every = np.concatenate([self.codes, fresh[np.sort(first)]])
+        return Pool(self.space, every, complete=False, uniform=self.uniform)
+
+    @cached_property
+    def representatives(self) -> NDArray[np.int64]:
+        """The row that stands for each row's isomorphism class, shape (N,): the first of the class in the pool."""
+        _, first, inverse = np.unique(self.space.canonical_keys(self.codes), return_index=True, return_inverse=True)
+        return np.asarray(first[inverse], dtype=np.int64)
+
+
+def whole_pool(space: Space) -> Pool:
+    """Every architecture of a space.
+
+    Raises:
+        SpaceError: If it is too large to list.
+    """
+    codes = space.all_codes()
+    return Pool(space, codes, complete=True, uniform=len(codes))
+
+
+def drawn_pool(space: Space, count: int, rng: np.random.Generator) -> Pool:
+    """Different architectures that lead from input to output, drawn uniformly, shape (count, D).
+
+    Args:
+        space: A space with many more architectures than are drawn.
+        count: How many; fewer are drawn where nearly all architectures lead nowhere.
+        rng: Source of randomness; with one state, fewer architectures are the first of more.
+
+    Raises:
+        SpaceError: If no architecture was found that leads from input to output.
+    """
+    pool = Pool(space, space.sample(0, rng), complete=False, uniform=0)
+    # So many rounds are enough even if one architecture in ten computes something.
+    for _ in range(10 * (count // _BATCH + 1)):
+        drawn = space.sample(_BATCH, rng)
+        pool = pool.extended(drawn[space.is_connected(drawn)])
+        if len(pool) >= count:
+            break
+    if not len(pool):
+        raise SpaceError(f"no architecture of {space.name} was found that leads from input to output")
+    kept = pool.codes[:count]
+    return Pool(space, kept, complete=False, uniform=len(kept))
+
+
+def _texts(codes: Codes) -> NDArray[np.bytes_]:
+    """One byte string per code, in listing order, shape (N,)."""
+    # numpy drops zeros at the end of a byte string, so that choices are written from 1 on.
+    shifted = np.ascontiguousarray(codes.astype(np.uint8) + 1)
+    return shifted.view(f"S{codes.shape[1]}").reshape(-1)
