@@ -36,11 +36,11 @@ class TableMetadata:
         primary_cost: The cost that the Pareto front is of.
         created_with: Version of the package that made the table.
         seed: Seed of the study.
-        complete: Whether every connected architecture of the space has a row.
         budgets: Bounds that the study was asked for, by cost, in the cost's stored unit.
         answer: Code that the study chose for them, or ``None`` where nothing meets them.
         notes: Anything else worth keeping that JSON can hold.
         decisions: Name and choices of each place in a code, in order; a digit of a code is an index of the choices.
+        complete: Whether every connected architecture of the space has a row.
     """
 
     space_name: str
@@ -51,11 +51,11 @@ class TableMetadata:
     primary_cost: str
     created_with: str
     seed: int
-    complete: bool = True
     budgets: Mapping[str, float] = field(default_factory=dict)
     answer: str | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
     decisions: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    complete: bool = True
 
     def as_json(self, columns: list[str]) -> dict[str, Any]:
         """The facts, with the unit of every column that has one."""

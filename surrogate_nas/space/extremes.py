@@ -25,7 +25,7 @@ def smallest(space: Space, measure: Measure, start: Codes) -> Codes:
         measure: What is made small; infinite for architectures that are not wanted.
         start: Codes to begin with, shape (N, D), at least one.
     """
-    code = start[np.argmin(measure(start))].copy()
+    code: Codes = start[np.argmin(measure(start))].copy()
     for _ in range(_PASSES):
         before = code.copy()
         for column, decision in enumerate(space.decisions):

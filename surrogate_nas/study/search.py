@@ -74,7 +74,8 @@ def _rounded(scorer: Scorer, codes: Codes) -> Prediction:
     and the same one loaded would not quite agree.
     """
     scores = scorer.predict(codes)
-    return Prediction(np.round(scores.mean, _DECIMALS), np.round(scores.std, _DECIMALS))
+    mean, std = (np.asarray(values, dtype=np.float64) for values in (scores.mean, scores.std))
+    return Prediction(mean.round(_DECIMALS), std.round(_DECIMALS))
 
 
 def search(

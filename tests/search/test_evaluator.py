@@ -11,6 +11,7 @@ from surrogate_nas.budgets import Budget
 from surrogate_nas.errors import BudgetError, CostTableError, SettingsError, StoreError, SurrogateNasError
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.space.pool import drawn_pool
 from surrogate_nas.space.space import Codes, Space
 
 Answers = dict[str, NDArray[np.float64] | None]
@@ -115,3 +116,14 @@ def test_the_cheapest_alike_is_that_of_a_search_by_hand(evaluator: Evaluator, sp
         members = np.flatnonzero(canonical == canonical[row])
         expected = min(members, key=lambda member: (whole.excess[member], whole.primary_cost[member], member))
         assert settled[row] == expected
+
+
+def test_a_pool_stands_for_a_space_that_cannot_be_listed(large: Evaluator) -> None:
+    pool = drawn_pool(large.space, 200, np.random.default_rng(0))
+    evaluator = Evaluator(large.space, large._scorer, large._costs, large.budgets, pool=pool)
+    listed = evaluator.whole_space()
+    np.testing.assert_array_equal(listed.codes, pool.codes)
+    np.testing.assert_array_equal(evaluator.evaluate(pool.codes[5:9]).mean, listed.mean[5:9])
+    other = large.space.sample(3, np.random.default_rng(9))
+    np.testing.assert_array_equal(evaluator.evaluate(other).mean, large.evaluate(other).mean)
+    assert large.pool is None
