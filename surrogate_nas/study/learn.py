@@ -105,14 +105,8 @@ def train_supernets(
     if is_trained(plan, folder.supernets, identity):
         console.note("supernets: trained already")
         return known_plan(plan, folder.supernets, identity)
-    place = Workplace(
-        folder.supernets,
-        folder.images,
-        settings.data,
-        identity,
-        settings.compute.device,
-        settings.compute.threads,
-    )
+    compute = settings.compute
+    place = Workplace(folder.supernets, folder.images, settings.data, identity, compute.device, compute.threads)
     trained = train_stage(plan, place, workers, console.progress, should_stop)
     if not plan.is_known:
         console.note(f"supernets: split into {'; '.join(f'({name})' for name in trained.names)}")
@@ -146,19 +140,18 @@ def label_architectures(
     if (rows < 0).any():
         raise Interrupted("stopped while labelling")
     stored = read_labels(folder.labels, label_identity(prepared))
-    each = inverse.reshape(-1)
-    accuracy, loss = (values[rows].mean(axis=1)[each] for values in (stored.accuracy_percent, stored.loss))
+    of_each = rows[inverse.reshape(-1)]
+    accuracy, loss = (values[of_each].mean(axis=1) for values in (stored.accuracy_percent, stored.loss))
     return StudyLabels(codes, accuracy, loss, len(wanted))
 
 
 def _rows_of(prepared: Prepared, folder: RunFolder, codes: Codes, members: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Row in the label file of each architecture (W, D) by each of its members (W, R); -1 where there is none, (W, R)."""
+    """Row in the label file of each code (W, D) by each of its members (W, R), (W, R); -1 where there is none."""
     if not folder.labels.exists():
         return np.full(members.shape, -1)
-    stored = read_labels(folder.labels, label_identity(prepared))
-    known = zip(prepared.space.digits(stored.codes), stored.member.tolist(), strict=True)
-    row_of = {pair: row for row, pair in enumerate(known)}
-    each = zip(prepared.space.digits(codes), members, strict=True)
+    stored, digits = read_labels(folder.labels, label_identity(prepared)), prepared.space.digits
+    row_of = {pair: row for row, pair in enumerate(zip(digits(stored.codes), stored.member.tolist(), strict=True))}
+    each = zip(digits(codes), members, strict=True)
     return np.array([[row_of.get((text, member), -1) for member in mine] for text, mine in each], dtype=np.int64)
 
 
