@@ -10,6 +10,8 @@ For each segment in turn: architectures are drawn whose earlier decisions are on
 free, and whose later decisions are drawn too; they are labelled; a predictor is fitted to the labels; every super-cell
 with every choice of the segment is scored, and the best P are the super-cells of the next segment. At the end the best
 super-cell is a whole architecture.
+
+Under budgets, architectures that exceed them are neither labelled nor completions, as long as there are enough others.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,17 +20,50 @@ from itertools import product
 from math import prod
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from surrogate_nas.errors import SettingsError, TrainingError
 from surrogate_nas.predictor.protocol import Codes, Floats
 
 # Largest number of partial architectures of one segment that are scored.
 MOST_SCORED = 1_000_000
+# Draws for each architecture that is labelled where there are budgets: those that exceed them least are taken.
+_OVERDRAWN = 20
 
 # Codes of shape (N, D) to labels of shape (N,), larger is better: what a supernet says.
 Label = Callable[[Codes], Floats]
 # Codes of shape (M, D) and labels of shape (M,) to a score of codes of shape (N, D), shape (N,).
 Fit = Callable[[Codes, Floats], Callable[[Codes], Floats]]
+# Codes of shape (N, D) to how far they exceed all budgets, shape (N,); 0 where they keep them.
+Excess = Callable[[Codes], Floats]
+
+
+class SegmentSettings(BaseModel):
+    """How labels are spent where a space is searched in segments; others take no notice of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kept: int = Field(6, ge=1, le=1000, description="super-cells kept from one segment to the next")
+    completions: int = Field(8, ge=1, le=1000, description="ways to go on over which a super-cell is scored")
+    scored: int = Field(
+        20_000, ge=100, le=MOST_SCORED, description="most super-cells scored in one segment, which says how long it is"
+    )
+
+
+def even_segments(choices: Sequence[int], settings: SegmentSettings) -> tuple[tuple[int, ...], ...]:
+    """Neighbouring decisions in as few segments of nearly equal size as the settings allow.
+
+    Raises:
+        SettingsError: If one decision alone has too many choices.
+    """
+    for count in range(1, len(choices) + 1):
+        parts = [tuple(part.tolist()) for part in np.array_split(np.arange(len(choices)), count)]
+        if all(settings.kept * prod(choices[decision] for decision in part) <= settings.scored for part in parts):
+            return tuple(parts)
+    raise SettingsError(
+        f"segments.scored must be at least segments.kept times the choices of one decision, {max(choices)}"
+        f" (got {settings.scored} with {settings.kept} kept)"
+    )
 
 
 @dataclass(frozen=True)
@@ -81,7 +116,9 @@ class SegmentResult:
     labelled: Codes
 
 
-def search_segments(search: SegmentSearch, label: Label, fit: Fit, seed: int) -> SegmentResult:
+def search_segments(
+    search: SegmentSearch, label: Label, fit: Fit, seed: int, excess: Excess | None = None
+) -> SegmentResult:
     """Runs the search.
 
     Args:
@@ -89,6 +126,7 @@ def search_segments(search: SegmentSearch, label: Label, fit: Fit, seed: int) ->
         label: Labels architectures.
         fit: Fits a predictor to labels of one segment.
         seed: Decides all random draws but those of ``label`` and ``fit``.
+        excess: How far architectures exceed budgets; without it there are none.
 
     Raises:
         TrainingError: If a label or a score is not finite.
@@ -99,33 +137,56 @@ def search_segments(search: SegmentSearch, label: Label, fit: Fit, seed: int) ->
     decided: list[int] = []
     labelled, scores = [], np.zeros(1)
     for segment in search.segments:
-        drawn = _draw(supercells, decided, choices, search.labels, rng)
-        values = _finite(label(drawn), len(drawn), "labels")
+        drawn = _draw(supercells, decided, choices, search.labels, rng, excess)
+        score = fit(drawn, _finite(label(drawn), len(drawn), "labels"))
         labelled.append(drawn)
-        score = fit(drawn, values)
         decided = [*decided, *segment]
         extended = _extended(supercells, segment, choices)
-        scores = np.zeros(len(extended))
-        complete = len(decided) == len(choices)
-        rounds = 1 if complete else search.completions
         # Every candidate with the same completions: they differ by what is decided alone.
-        for _ in range(rounds):
-            completion = rng.integers(0, choices).astype(np.int8)
-            whole = np.tile(completion, (len(extended), 1))
-            whole[:, decided] = extended[:, decided]
-            scores += _finite(score(whole), len(whole), "scores") / rounds
-        best = np.argsort(-scores, kind="stable")[: search.kept]
+        rounds = 1 if len(decided) == len(choices) else search.completions
+        completions = drawn[rng.integers(len(drawn), size=rounds)]
+        scores, over = _scored(extended, decided, completions, score, excess)
+        best = np.lexsort((-scores, over))[: search.kept]
         supercells, scores = extended[best], scores[best]
     return SegmentResult(supercells, scores, np.concatenate(labelled))
 
 
+def _scored(
+    extended: Codes,
+    decided: Sequence[int],
+    completions: Codes,
+    score: Callable[[Codes], Floats],
+    excess: Excess | None,
+) -> tuple[Floats, Floats]:
+    """Mean score of each partial architecture over the completions that keep the budgets, and its least excess."""
+    total, kept = np.zeros(len(extended)), np.zeros(len(extended))
+    over = np.full(len(extended), np.inf)
+    for completion in completions:
+        whole = np.tile(completion, (len(extended), 1))
+        whole[:, decided] = extended[:, decided]
+        above = np.zeros(len(whole)) if excess is None else excess(whole)
+        values = _finite(score(whole), len(whole), "scores")
+        total += np.where(above <= 0, values, 0.0)
+        kept += above <= 0
+        over = np.minimum(over, np.maximum(above, 0.0))
+    return np.where(kept > 0, total / np.maximum(kept, 1), -np.inf), over
+
+
 def _draw(
-    supercells: Codes, decided: Sequence[int], choices: np.ndarray, count: int, rng: np.random.Generator
+    supercells: Codes,
+    decided: Sequence[int],
+    choices: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
+    excess: Excess | None,
 ) -> Codes:
     """Architectures with one of the super-cells and everything else drawn, shape (count, D)."""
-    drawn = rng.integers(0, choices, size=(count, len(choices))).astype(np.int8)
-    drawn[:, list(decided)] = supercells[rng.integers(len(supercells), size=count)][:, list(decided)]
-    return drawn
+    tried = count if excess is None else _OVERDRAWN * count
+    drawn = rng.integers(0, choices, size=(tried, len(choices))).astype(np.int8)
+    drawn[:, list(decided)] = supercells[rng.integers(len(supercells), size=tried)][:, list(decided)]
+    if excess is None:
+        return drawn
+    return drawn[np.sort(np.argsort(np.maximum(excess(drawn), 0.0), kind="stable")[:count])]
 
 
 def _extended(supercells: Codes, segment: Sequence[int], choices: np.ndarray) -> Codes:

@@ -1,13 +1,14 @@
 """Segments against a listing of the whole space, which is small enough here."""
 
 import itertools
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from surrogate_nas.errors import SettingsError, TrainingError
-from surrogate_nas.predictor.segments import SegmentSearch, search_segments
+from surrogate_nas.predictor.segments import SegmentSearch, SegmentSettings, even_segments, search_segments
 
 CHOICES = (3, 3, 2, 4, 3, 3)
 EVERY = np.array(list(itertools.product(*map(range, CHOICES))), dtype=np.int8)
@@ -87,3 +88,37 @@ def test_impossible_segments_are_refused(
 def test_labels_that_are_not_numbers_end_the_search() -> None:
     with pytest.raises(TrainingError, match="120 finite labels"):
         search_segments(SEARCH, lambda codes: np.full(len(codes), np.nan), fit, seed=0)
+
+
+def test_budgets_hold_for_labels_and_answer() -> None:
+    def excess(codes: np.ndarray) -> np.ndarray:
+        return np.asarray(codes.sum(axis=1) / 5.0 - 1.0)
+
+    asked: list[np.ndarray] = []
+
+    def label(codes: np.ndarray) -> np.ndarray:
+        asked.append(codes)
+        return quality(codes)
+
+    wide = SegmentSearch(CHOICES, SEARCH.segments, labels=120, kept=12)
+    result = search_segments(wide, label, fit, seed=0, excess=excess)
+    assert all((excess(codes) <= 0).all() for codes in asked)
+    feasible = EVERY[excess(EVERY) <= 0]
+    assert excess(result.codes[:1])[0] <= 0
+    assert quality(result.codes[:1])[0] > np.sort(quality(feasible))[-4]
+
+
+def test_a_budget_that_nothing_keeps_leads_to_the_least_excess() -> None:
+    result = search_segments(SEARCH, quality, fit, seed=0, excess=lambda codes: 1.0 + codes.sum(axis=1))
+    assert result.codes[0].sum() <= 2
+
+
+def test_segments_are_as_few_as_may_be_scored() -> None:
+    settings = SegmentSettings(kept=6, scored=20_000)
+    assert even_segments([7] * 4, settings) == ((0, 1, 2, 3),)
+    segments = even_segments([7] * 21, settings)
+    assert [decision for segment in segments for decision in segment] == list(range(21))
+    assert max(map(len, segments)) == 4
+    assert len(segments) == 6
+    with pytest.raises(SettingsError, match=re.escape("the choices of one decision, 40 (got 200 with 6 kept)")):
+        even_segments([40, 2], SegmentSettings(scored=200))
