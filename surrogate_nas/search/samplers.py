@@ -28,6 +28,8 @@ SAMPLERS: dict[str, Factory] = {
     "predictor": _predictor,
     "scan": lambda evaluator, settings, _: ScanSampler(evaluator, settings),
     "climb": ClimbSampler,
+    # What is special about it is which labels the predictor learnt from.
+    "segments": _predictor,
     "evolution": EvolutionSampler,
     "random": _optuna(lambda _, seed: RandomSampler(seed=seed)),
     "nsga2": _optuna(lambda settings, seed: NSGAIISampler(population_size=settings.batch, seed=seed)),

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from surrogate_nas.search.acquisition import AcquisitionName
 
-SamplerName = Literal["predictor", "scan", "climb", "evolution", "random", "nsga2", "tpe"]
+SamplerName = Literal["predictor", "scan", "climb", "segments", "evolution", "random", "nsga2", "tpe"]
 Goal = Literal["budget", "pareto"]
 
 
@@ -17,7 +17,8 @@ class SearchSettings(BaseModel):
 
     sampler: SamplerName = Field(
         "predictor",
-        description="Who proposes: predictor (scan in a space that can be listed, climb elsewhere) or a rival.",
+        description="Who proposes: predictor (scan of what is listed, climb where nothing is), segments (the same, with"
+        " a study's labels spent segment by segment of a space that cannot be listed), or a rival.",
     )
     goal: Goal = Field("budget", description="The best architecture within the budget, or the whole Pareto front.")
     traded: tuple[str, ...] = Field(

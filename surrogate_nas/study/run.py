@@ -37,6 +37,7 @@ from surrogate_nas.study.prepare import Prepared, prepare, store
 from surrogate_nas.study.request import Request, absolute_paths
 from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.search import SpaceScores, score_space, search
+from surrogate_nas.study.segments import label_in_segments, segments_of
 from surrogate_nas.study.settings import StudySettings
 from surrogate_nas.study.trainings import learn_from_trainings
 from surrogate_nas.study.trust_facts import trust_facts, truth_facts
@@ -73,6 +74,8 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
         with _warnings_to(console):
             prepared = prepare(settings, source, console, should_stop)
             check_stored(prepared, source)
+            if settings.search.sampler == "segments":
+                segments_of(prepared)  # what does not fit is said before training
             stop_if_asked(should_stop, "preparing the study")
             if request.overwrite:
                 folder.clear()
@@ -103,7 +106,10 @@ def _run(
             plan = train_supernets(prepared, folder, workers, console, should_stop)
         prepared = replace(prepared, plan=plan)
         with _time_added(folder, "labels"):
-            labels = label_architectures(prepared, folder, workers, console, should_stop)
+            if prepared.settings.search.sampler == "segments":
+                prepared, labels = label_in_segments(prepared, folder, workers, console, should_stop)
+            else:
+                labels = label_architectures(prepared, folder, workers, console, should_stop)
     return _answer(request, prepared, labels, folder, console, should_stop)
 
 

@@ -9,6 +9,7 @@ from surrogate_nas.budgets import COSTS, BudgetRequest, parse_budget, parse_budg
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
+from surrogate_nas.predictor.segments import SegmentSettings
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.study.pool import PoolSettings
@@ -106,6 +107,7 @@ class StudySettings(BaseModel):
     hardware: HardwareSettings = Field(default_factory=HardwareSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
+    segments: SegmentSettings = Field(default_factory=SegmentSettings)
     loop: LoopSettings = Field(default_factory=LoopSettings)
     training: TrainingSettings = Field(default_factory=TrainingSettings)
     truth: TruthSettings = Field(default_factory=TruthSettings)
