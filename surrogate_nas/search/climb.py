@@ -73,7 +73,7 @@ class ClimbSampler:
 def climb(
     evaluator: Evaluator, value: Callable[[Candidates], Floats], start: Codes, rng: np.random.Generator
 ) -> Candidates:
-    """All architectures that were looked at, one per class, at least one of which no neighbour beats.
+    """All architectures that were looked at, one per canonical code, at least one of which no neighbour beats.
 
     Args:
         evaluator: Scores and costs.
@@ -119,7 +119,7 @@ def _best_first(pool: Candidates, value: Floats) -> np.ndarray:
 
 
 class _Looked:
-    """Evaluates each class once and keeps all of them."""
+    """Evaluates each canonical code once and keeps all of them."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
@@ -130,8 +130,9 @@ class _Looked:
         """The architectures among the codes that were not looked at before, evaluated; may be none."""
         codes = self._evaluator.cheapest_alike(codes)
         fresh = []
-        for row, key in enumerate(class_keys(self._evaluator.space, codes)):
-            if key not in self._known:
+        # Keys of isomorphism classes would take longer than the scores that they save.
+        for row, code in enumerate(self._evaluator.space.canonical(codes)):
+            if (key := code.tobytes()) not in self._known:
                 self._known.add(key)
                 fresh.append(row)
         part = self._evaluator.evaluate(codes[fresh])

@@ -115,6 +115,16 @@ class Evaluator:
             self._whole = self.evaluate(pool.codes)
         return self._whole
 
+    def whole_classes(self) -> Rows:
+        """A number for each architecture of the pool, shape (N,), equal for those of one canonical class.
+
+        Raises:
+            SettingsError: If there is no pool; see ``whole_space``.
+        """
+        self.whole_space()
+        assert self._pool is not None
+        return self._pool.representatives
+
     def cheapest_alike(self, codes: Codes) -> Codes:
         """For each code, shape (N, D), the isomorphic architecture that suits the budgets best.
 

@@ -10,15 +10,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from surrogate_nas.budgets import Budget
+from surrogate_nas.pareto import pareto_mask
 from surrogate_nas.search.candidates import Candidates, class_numbers
 from surrogate_nas.search.climb import climb
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.protocol import CostModel, Scorer
-from surrogate_nas.search.selection import best_first, front, nearest_first, representatives
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes
 
 _STARTS = 50
+# How many are looked at for each that is kept, since several may compute the same.
+_ALIKE = 3
 
 
 def explore(
@@ -46,18 +48,19 @@ def explore(
     for done, budgets in enumerate(asked):
         evaluator = Evaluator(pool.space, scorer, costs, budgets)
         known = evaluator.evaluate(np.concatenate([pool.codes, *found]))
-        start = known.codes[_ordered(evaluator, known)[:_STARTS]]
-        looked = climb(evaluator, lambda some: some.mean, start, rng)
-        on_front = front(looked, class_numbers(pool.space, looked.codes))
-        found.append(looked.codes[np.union1d(_ordered(evaluator, looked)[:kept], on_front)])
+        looked = climb(evaluator, lambda some: some.mean, known.codes[_ordered(known)[:_STARTS]], rng)
+        on_front = np.flatnonzero(looked.feasible)
+        on_front = on_front[pareto_mask(looked.mean[on_front], looked.traded[on_front])] if len(on_front) else on_front
+        rows = np.concatenate([_ordered(looked)[: _ALIKE * kept], on_front])
+        _, first = np.unique(class_numbers(pool.space, looked.codes[rows]), return_index=True)
+        different = rows[np.sort(first)]
+        found.append(looked.codes[np.union1d(different[:kept], np.intersect1d(different, on_front))])
         if progress is not None:
             progress(done + 1, len(asked))
     return np.concatenate(found)
 
 
-def _ordered(evaluator: Evaluator, known: Candidates) -> np.ndarray:
-    """One row per connected class, the best feasible first, then what comes nearest to the budgets."""
-    rows = representatives(known, class_numbers(evaluator.space, known.codes))
-    rows = rows[known.connected[rows]]
-    feasible = known.feasible[rows]
-    return np.concatenate([best_first(known, rows[feasible]), nearest_first(known, rows[~feasible])])
+def _ordered(known: Candidates) -> np.ndarray:
+    """Connected rows, the best feasible first, then what comes nearest to the budgets."""
+    rows = np.lexsort((known.primary_cost, -known.mean, known.excess))
+    return rows[known.connected[rows]]

@@ -11,7 +11,6 @@ import numpy as np
 
 from surrogate_nas.budgets import Budget
 from surrogate_nas.pareto import hypervolume
-from surrogate_nas.search.candidates import class_numbers
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.protocol import CostModel, Scorer
 from surrogate_nas.search.selection import best_first, front, nearest_first, representatives
@@ -74,8 +73,9 @@ def answer_many(
     """
     answers = []
     for budgets in asked:
-        whole = Evaluator(space, scorer, costs, budgets, pool=pool).whole_space()
-        rows = representatives(whole, class_numbers(space, whole.codes))
+        evaluator = Evaluator(space, scorer, costs, budgets, pool=pool)
+        whole = evaluator.whole_space()
+        rows = representatives(whole, evaluator.whole_classes())
         rows = rows[whole.connected[rows]]
         feasible = rows[whole.feasible[rows]]
         nearest = rows[:0] if len(feasible) else nearest_first(whole, rows)[:misses]
@@ -110,7 +110,7 @@ def pareto_front(
     """
     evaluator = Evaluator(space, scorer, costs, budgets, traded=names, pool=pool)
     whole = evaluator.whole_space()
-    rows = front(whole, class_numbers(space, whole.codes))
+    rows = front(whole, evaluator.whole_classes())
     connected = np.flatnonzero(whole.connected)
     worst_costs, worst = whole.traded[connected].max(axis=0), float(whole.mean[connected].min())
     volume = hypervolume(whole.mean[rows], whole.traded[rows], worst, worst_costs) if len(rows) else 0.0

@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from surrogate_nas.budgets import Budget
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.search.acquisition import AcquisitionName, acquire
-from surrogate_nas.search.candidates import Candidates, Floats, class_keys, class_numbers
+from surrogate_nas.search.candidates import Candidates, Floats, class_keys
 from surrogate_nas.search.climb import climb
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.protocol import CostModel, Scorer
@@ -178,7 +178,7 @@ class PredictorSampler(BaseSampler):
         if self._space.listable:
             if self._listed is None:
                 whole = self._evaluator.whole_space()
-                rows = representatives(whole, class_numbers(self._space, whole.codes))
+                rows = representatives(whole, self._evaluator.whole_classes())
                 pool = whole.take(rows[whole.connected[rows]])
                 self._listed = pool, class_keys(self._space, pool.codes)
             return self._listed

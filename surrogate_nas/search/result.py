@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.search.candidates import Candidates, Floats, class_numbers
+from surrogate_nas.search.candidates import Candidates, Floats, Rows, class_numbers
 from surrogate_nas.search.selection import best_first, front, nearest_first, representatives
 from surrogate_nas.space.space import Codes, Space
 
@@ -64,6 +64,7 @@ def summarise(
     finalists: int,
     opened: Literal["created", "resumed", "replaced"],
     notes: tuple[str, ...],
+    classes: Rows | None = None,
 ) -> SearchResult:
     """Picks best, finalists, Pareto front or nearest misses.
 
@@ -74,9 +75,10 @@ def summarise(
         finalists: How many finalists, and how many nearest misses.
         opened: State of the journal.
         notes: What a person should know.
+        classes: Canonical class of each architecture of ``whole``; worked out where it is not given.
     """
     known = trials if whole is None else whole
-    classes = class_numbers(space, known.codes)
+    classes = class_numbers(space, known.codes) if classes is None else classes
     connected = known.connected
     chosen = representatives(known, classes)
     chosen = chosen[connected[chosen]]

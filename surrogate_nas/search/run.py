@@ -80,13 +80,15 @@ def run_search(
     notes = list(stored.notes)
     if done < settings.trials:
         notes.append(f"{done} trials of {settings.trials}: the sampler {settings.sampler} has nothing new to propose")
+    scanned = isinstance(sampler, ScanSampler)
     return summarise(
         space,
         concatenate(parts),
-        evaluator.whole_space() if isinstance(sampler, ScanSampler) else None,
+        evaluator.whole_space() if scanned else None,
         finalists=settings.finalists,
         opened=stored.opened,
         notes=tuple(notes),
+        classes=evaluator.whole_classes() if scanned else None,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from surrogate_nas.search.acquisition import acquire
-from surrogate_nas.search.candidates import Candidates, Rows, class_numbers
+from surrogate_nas.search.candidates import Candidates, Rows
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.selection import best_first, front, nearest_first, representatives
 from surrogate_nas.search.settings import SearchSettings
@@ -34,7 +34,7 @@ class ScanSampler:
 
     def __init__(self, evaluator: Evaluator, settings: SearchSettings) -> None:
         whole = _valued(evaluator.whole_space(), settings)
-        self._codes = whole.codes[plan(whole, class_numbers(evaluator.space, whole.codes), settings)]
+        self._codes = whole.codes[plan(whole, evaluator.whole_classes(), settings)]
         self._proposed = 0
 
     def propose(self, count: int) -> Codes:

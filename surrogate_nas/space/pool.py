@@ -86,6 +86,8 @@ class Pool:
     @cached_property
     def representatives(self) -> NDArray[np.int64]:
         """The row that stands for each row's isomorphism class, shape (N,): the first of the class in the pool."""
+        if self.complete:
+            return self.space.index(self.space.canonical(self.codes))
         _, first, inverse = np.unique(self.space.canonical_keys(self.codes), return_index=True, return_inverse=True)
         return np.asarray(first[inverse], dtype=np.int64)
 

@@ -66,7 +66,7 @@ def learn_from_trainings(
 
 def _candidates(prepared: Prepared) -> np.ndarray:
     """One row of every connected class: what suits the budgets best, then the cheapest."""
-    classes = prepared.space.canonical_keys(prepared.codes)
+    classes = prepared.pool.representatives
     cost = prepared.bounds[prepared.budgets[0].cost]
     order = np.lexsort((cost, ~prepared.feasible, classes))
     order = order[prepared.connected[order]]
@@ -162,8 +162,7 @@ def _tell(learnt: Learnt, digits: Sequence[str], console: StudyConsole) -> None:
 
 def _scores(prepared: Prepared, before: SpaceScores, rows: np.ndarray, learnt: Learnt) -> SpaceScores:
     """Beliefs about every architecture by its class; those that compute nothing keep a score below all others."""
-    space = prepared.space
-    keys = space.canonical_keys(prepared.codes)
+    keys = prepared.pool.representatives
     order = np.argsort(keys[rows])
     place = order[np.clip(np.searchsorted(keys[rows], keys, sorter=order), 0, len(order) - 1)]
     mean, std = learnt.posterior.mean[place], learnt.posterior.std[place]
