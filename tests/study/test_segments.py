@@ -18,7 +18,7 @@ def test_a_listed_space_is_refused(prepared: Prepared) -> None:
 def test_each_segment_needs_labels_to_learn_from(prepared: Prepared) -> None:
     part = Pool(prepared.space, prepared.codes[5000:6000], complete=False, uniform=1000)
     long = prepared.settings.model_copy(
-        update={"segments": prepared.settings.segments.model_copy(update={"scored": 1000})}
+        update={"segments": prepared.settings.segments.model_copy(update={"scored": 200})}
     )
     one = replace(prepared, pool=part)
     assert segments_of(replace(one, settings=prepared.settings.model_copy(deep=True))).labels == 20
