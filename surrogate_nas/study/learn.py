@@ -184,17 +184,9 @@ def _evaluate(
 def _keep(prepared: Prepared, labels: LabelStore, job: EvaluationJob, result: Evaluation | None) -> None:
     if result is None:  # it was stopped
         return
-    labels.append(
-        LabelBatch(
-            np.array(job.codes, dtype=np.int8),
-            result.accuracy_percent,
-            result.loss,
-            "supernet",
-            job.member,
-            prepared.settings.seed,
-            prepared.plan.steps(job.member),
-        )
-    )
+    codes, steps = np.array(job.codes, dtype=np.int8), prepared.plan.steps(job.member)
+    made = (result.accuracy_percent, result.loss, "supernet", job.member, prepared.settings.seed, steps)
+    labels.append(LabelBatch(codes, *made))
 
 
 def _evaluation_jobs(

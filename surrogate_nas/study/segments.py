@@ -16,7 +16,7 @@ from surrogate_nas.predictor.segments import SegmentSearch, even_segments, searc
 from surrogate_nas.predictor.targets import MINIMUM_CLASSES, make_units
 from surrogate_nas.space.space import Space
 from surrogate_nas.study.console import StudyConsole
-from surrogate_nas.study.learn import StudyLabels, label_architectures
+from surrogate_nas.study.learn import StudyLabels, fitted_labels, label_architectures
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.supernet.workers import Workers
@@ -69,7 +69,7 @@ def label_in_segments(
     def label(codes: Codes) -> Floats:
         asked = replace(prepared, drawn=prepared.space.check(codes))
         parts.append(label_architectures(asked, folder, workers, console, should_stop))
-        return _targets(prepared, parts[-1])
+        return fitted_labels(parts[-1], prepared.settings.predictor.target)
 
     def fit(_codes: Codes, _labels: Floats) -> Callable[[Codes], Floats]:
         return _fitted(prepared, _joined(prepared.space, parts), len(parts), should_stop)
@@ -81,19 +81,14 @@ def label_in_segments(
     return prepared.listing(np.concatenate([labels.codes, result.codes])), labels
 
 
-def _targets(prepared: Prepared, labels: StudyLabels) -> Floats:
-    return -labels.loss if prepared.settings.predictor.target == "loss" else labels.accuracy_percent
-
-
 def _fitted(
     prepared: Prepared, labels: StudyLabels, number: int, should_stop: Callable[[], bool]
 ) -> Callable[[Codes], Floats]:
     settings = prepared.settings.predictor
     # Choosing a kind of model for each segment would cost more than it could gain.
     settings = settings.model_copy(update={"model": "gcn"}) if settings.model == "auto" else settings
-    units = make_units(
-        prepared.space, labels.codes, _targets(prepared, labels), labels.accuracy_percent, settings.canonical
-    )
+    targets = fitted_labels(labels, settings.target)
+    units = make_units(prepared.space, labels.codes, targets, labels.accuracy_percent, settings.canonical)
     ensemble = Ensemble(prepared.space, settings)
     seed = derived_seed(prepared.settings.seed, _STREAM, number)
     ensemble.fit(units.codes, units.targets, seed=seed, should_stop=should_stop)
