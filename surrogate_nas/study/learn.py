@@ -185,8 +185,8 @@ def _keep(prepared: Prepared, labels: LabelStore, job: EvaluationJob, result: Ev
     if result is None:  # it was stopped
         return
     codes, steps = np.array(job.codes, dtype=np.int8), prepared.plan.steps(job.member)
-    made = (result.accuracy_percent, result.loss, "supernet", job.member, prepared.settings.seed, steps)
-    labels.append(LabelBatch(codes, *made))
+    accuracy, loss, seed = result.accuracy_percent, result.loss, prepared.settings.seed
+    labels.append(LabelBatch(codes, accuracy, loss, "supernet", job.member, seed, steps))
 
 
 def _evaluation_jobs(
