@@ -4,10 +4,11 @@ The names below are loaded when they are first used, each with what it needs and
 """
 
 __version__ = "0.1.0"
-__all__ = ["LookupTable", "Space", "Study", "StudyResult"]
+__all__ = ["LookupTable", "Space", "Study", "StudyResult", "load_model"]
 
 TYPE_CHECKING = False  # as typing has it, which would have to be imported
 if TYPE_CHECKING:
+    from surrogate_nas.export.folder import load_model
     from surrogate_nas.lookup.table import LookupTable
     from surrogate_nas.space.space import Space
     from surrogate_nas.study.api import Study, StudyResult
@@ -17,6 +18,7 @@ _PLACES = {
     "Space": "surrogate_nas.space.space",
     "Study": "surrogate_nas.study.api",
     "StudyResult": "surrogate_nas.study.api",
+    "load_model": "surrogate_nas.export.folder",
 }
 
 

@@ -1,6 +1,7 @@
 """Writes the answer: the lookup table of the listed architectures, and the best one."""
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 
 from surrogate_nas import __version__
 from surrogate_nas.budgets import LATENCY_UPPER
-from surrogate_nas.files import write_json
+from surrogate_nas.errors import StoreError
+from surrogate_nas.files import read_json, write_json
 from surrogate_nas.lookup.metadata import TableMetadata
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.space.network import NetworkSpec
@@ -17,6 +19,8 @@ from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.search import SpaceScores
 from surrogate_nas.study.winners import Winners
+
+_ANSWER = "architecture.json"
 
 
 def write_lookup(
@@ -73,12 +77,14 @@ def _lookup_costs(prepared: Prepared, rows: NDArray[np.int64]) -> dict[str, NDAr
 
 
 def write_best(prepared: Prepared, scores: SpaceScores, winners: Winners, folder: RunFolder) -> None:
-    """Writes the chosen architecture as JSON."""
+    """Writes the chosen architecture as JSON; a trained model of another one is removed, whose original is kept."""
     space, code = prepared.space, winners.codes[winners.chosen : winners.chosen + 1]
     row = int(prepared.pool.rows(code)[0])
     measured = winners.measured[winners.chosen] if winners.measured else None
+    if _code_in(folder.best / _ANSWER) != space.digits(code)[0]:
+        remove_best(folder)
     write_json(
-        folder.best / "architecture.json",
+        folder.best / _ANSWER,
         {
             "schema_version": 1,
             "space": space.name,
@@ -96,6 +102,13 @@ def write_best(prepared: Prepared, scores: SpaceScores, winners: Winners, folder
             "outcome": winners.outcome,
         },
     )
+
+
+def _code_in(path: Path) -> str | None:
+    try:
+        return str(read_json(path, "answer of the run").get("code"))
+    except StoreError:
+        return None
 
 
 def remove_best(folder: RunFolder) -> None:

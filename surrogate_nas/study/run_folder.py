@@ -46,6 +46,7 @@ class RunFolder:
         self.plots = path / "plots"
         self.trainings = path / "trainings.h5"
         self.networks = path / "trainings"
+        self.models = path / "models"
         self.log = path / "log.txt"
         self.state = RunState(path / "state.json")
         self._lock = FileLock(path / _LOCK)
@@ -188,6 +189,7 @@ _CONTENTS = frozenset(
         "trainings.h5",
         ".trainings.h5.lock",
         "best",
+        "models",
         "report.html",
         "report.json",
         "state.json",

@@ -13,7 +13,7 @@ from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.shared_layers import shared_layer
 
 
@@ -56,16 +56,29 @@ class SharedNetwork(nn.Module):
         """
         live = self.space.effective([code])
         choices = live[0].tolist()
-        counts = iter(self.space.layer_counts(live[0], self._searched) if self.thresholds else ())
-        running, latest = 0, Latest(x, self._kept)
+        latest = Latest(x, self._kept)
+        for layer, used in zip(self.layers, self.used(live[0]), strict=True):
+            if isinstance(layer, nn.ModuleList):
+                latest.add(used(latest.given_to(used), choices))
+            else:
+                latest.add(used(latest.value))
+        return latest.value
+
+    def used(self, live: Codes) -> list[nn.Module]:
+        """What an architecture runs through, one module per layer: of several copies the one that its counts say.
+
+        Args:
+            live: Its effective code, length D.
+        """
+        counts = iter(self.space.layer_counts(live, self._searched) if self.thresholds else ())
+        running, modules = 0, list[nn.Module]()
         for layer in self.layers:
             if isinstance(layer, nn.ModuleList):
                 running += next(counts, 0)
-                chosen = layer[sum(running > threshold for threshold in self.thresholds) if len(layer) > 1 else 0]
-                latest.add(chosen(latest.given_to(chosen), choices))
+                modules.append(layer[sum(running > bound for bound in self.thresholds) if len(layer) > 1 else 0])
             else:
-                latest.add(layer(latest.value))
-        return latest.value
+                modules.append(layer)
+        return modules
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
         """The weights that a decision chooses among, wherever they stand."""

@@ -36,8 +36,9 @@ class Recipe:
         """The recipe in one line."""
         one = self.settings
         moved = f"{'mirrored and ' if self.flip else ''}moved by up to {self.shift} pixels"
+        epochs = f"{one.epochs} epoch{'s' if one.epochs > 1 else ''}"
         return (
-            f"{self.kind}: {one.epochs} epochs in batches of {one.batch_size}, rate {one.learning_rate:.3g} after"
+            f"{self.kind}: {epochs} in batches of {one.batch_size}, rate {one.learning_rate:.3g} after"
             f" {one.warmup:.0%} warm-up falling along a cosine, weight decay {one.weight_decay:g}, labels smoothed by"
             f" {one.label_smoothing:g}, mean of weights over {one.ema:.0%} of the steps, images {moved}"
         )

@@ -45,7 +45,13 @@ def test_the_table_holds_every_connected_architecture(prepared: Prepared, scores
 def test_the_best_says_what_it_is_of(prepared: Prepared, scores: SpaceScores, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     code = prepared.space.parse("000033")  # a cell whose first edges are dead
+    (folder.best).mkdir(exist_ok=True)
+    (folder.best / "model.onnx").write_bytes(b"trained, of another answer")
     write_best(prepared, scores, Winners("met", 0, code[None], ()), folder)
+    assert not (folder.best / "model.onnx").exists()
+    (folder.best / "model.onnx").write_bytes(b"trained, of this answer")
+    write_best(prepared, scores, Winners("met", 0, code[None], ()), folder)
+    assert (folder.best / "model.onnx").exists()
     content = json.loads((folder.best / "architecture.json").read_text(encoding="utf-8"))
     row = prepared.space.index(code[None])[0]
     assert content["code"] == "000033"

@@ -1,0 +1,180 @@
+"""From a trained network to the files that are deployed, each checked against it and measured."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from surrogate_nas import __version__
+from surrogate_nas.data.final import TEST_ORIGINS, FinalImages
+from surrogate_nas.errors import ExportError
+from surrogate_nas.export.folder import save_model
+from surrogate_nas.export.onnx_model import OPSET, compare, run_onnx, write_onnx, write_program
+from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
+from surrogate_nas.files import write_text
+from surrogate_nas.model_format import (
+    CARD,
+    FORMAT,
+    INT8,
+    MODEL_FILES,
+    ONNX,
+    PROGRAM,
+    SCHEMA_VERSION,
+    Preprocessing,
+)
+from surrogate_nas.train.card import model_card
+from surrogate_nas.train.choice import Choice
+from surrogate_nas.train.latency import measure_models
+from surrogate_nas.train.outcome import Accuracy, Outcome, Variant
+from surrogate_nas.train.request import TrainRequest
+from surrogate_nas.training.final import Trained
+from surrogate_nas.training.processes import Processes
+from surrogate_nas.training.recipes import Recipe
+
+_CHECKED_IMAGES = 1000
+_MOST_UNEQUAL = 0.002  # share of images whose class may differ where two scores are nearly equal
+
+
+def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
+    """What ``model.json`` and the ONNX files say before anything is measured."""
+    code = choice.code[None]
+    return {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "created_with": __version__,
+        "space": {"name": choice.space.name, "fingerprint": choice.space.fingerprint},
+        "code": choice.entry.code,
+        "effective_code": choice.space.digits(code)[0],
+        "architecture": choice.entry.architecture,
+        "network": {name: getattr(choice.network, name) for name in choice.network.__dataclass_fields__},
+        "class_names": list(images.train.class_names),
+        "preprocessing": preprocessing_of(images).as_json(),
+    }
+
+
+def preprocessing_of(images: FinalImages) -> Preprocessing:
+    """What was done to the training images."""
+    return Preprocessing(images.train.image_size, images.train.channels, images.mean, images.std)
+
+
+def deliver(
+    request: TrainRequest,
+    choice: Choice,
+    recipe: Recipe,
+    seed: int,
+    images: FinalImages,
+    trained: Trained,
+    processes: Processes,
+    advance: Callable[[int, int], None],
+) -> Outcome:
+    """Writes every file into the model's folder, and copies them beside the study's answer where they are its model.
+
+    Raises:
+        ExportError: If a file cannot be written, or computes something else than the network.
+        MeasurementError: If a latency cannot be measured.
+    """
+    folder, network = choice.folder, trained.network.to(memory_format=torch.contiguous_format)
+    description = describe(choice, images)
+    variants = _export(request, choice, seed, images, network, description, advance)
+    outcome = _outcome(request, choice, recipe, seed, images, trained, processes, variants)
+    card = model_card(outcome, images.train.class_names, preprocessing_of(images), __version__)
+    write_text(folder / CARD, card)
+    space_toml = choice.run.space.read_text(encoding="utf-8")
+    save_model(folder, network, {**description, "results": outcome.as_json()}, space_toml)
+    if choice.is_answer:
+        _copy(folder, choice.run.best)
+    advance(4, 4)
+    return outcome
+
+
+def _export(
+    request: TrainRequest,
+    choice: Choice,
+    seed: int,
+    images: FinalImages,
+    network: nn.Module,
+    description: dict[str, Any],
+    advance: Callable[[int, int], None],
+) -> dict[str, Variant]:
+    """Writes the files that need no Python of this project, and checks and measures those of ONNX."""
+    folder, checked = choice.folder, images.normalise(images.test.images[:_CHECKED_IMAGES])
+    paths = {"float": folder / ONNX}
+    write_onnx(folder / ONNX, network, checked, description)
+    advance(1, 4)
+    write_program(folder / PROGRAM, network, checked)
+    advance(2, 4)
+    if request.int8:
+        paths["int8"] = folder / INT8
+        write_int8(folder / INT8, folder / ONNX, _calibration(images, seed), description)
+    else:
+        (folder / INT8).unlink(missing_ok=True)
+    agreements = {name: compare(network, path, checked) for name, path in paths.items()}
+    unequal = agreements["float"].images - agreements["float"].equal_predictions
+    if unequal > _MOST_UNEQUAL * len(checked):
+        raise ExportError(
+            f"{folder / ONNX} gives {unequal} of {len(checked)} test images another class than torch does; please"
+            " report this architecture"
+        )
+    advance(3, 4)
+    shape = (images.test.channels, images.test.image_size, images.test.image_size)
+    latencies = measure_models(paths, shape, choice.settings.hardware)
+    return {
+        name: Variant(path.name, path.stat().st_size, _accuracy(path, images), agreements[name], latencies[name])
+        for name, path in paths.items()
+    }
+
+
+def _outcome(
+    request: TrainRequest,
+    choice: Choice,
+    recipe: Recipe,
+    seed: int,
+    images: FinalImages,
+    trained: Trained,
+    processes: Processes,
+    variants: dict[str, Variant],
+) -> Outcome:
+    return Outcome(
+        code=choice.entry.code,
+        architecture=choice.entry.architecture,
+        test=Accuracy.of(round(trained.accuracy_percent * len(images.test) / 100), len(images.test)),
+        test_origin=TEST_ORIGINS[images.origin],
+        predicted_percent=choice.entry.predicted_accuracy_percent,
+        predicted_half_width=choice.half_width,
+        costs=choice.entry.costs,
+        budgets=choice.budgets,
+        device=choice.device,
+        batch=choice.settings.hardware.batch,
+        threads=choice.settings.hardware.threads,
+        onnx=variants,
+        opset=OPSET,
+        recipe=recipe.words(),
+        start="from scratch" if request.start == "scratch" else "from the weights of the supernet",
+        seed=seed,
+        train_images=len(images.train),
+        processes=processes.count,
+        command=request.command,
+    )
+
+
+def _calibration(images: FinalImages, seed: int) -> Tensor:
+    chosen = torch.randperm(len(images.train), generator=torch.Generator().manual_seed(seed))[:CALIBRATION_IMAGES]
+    return images.normalise(images.train.images[chosen])
+
+
+def _accuracy(path: Path, images: FinalImages) -> Accuracy:
+    correct = 0
+    for pixels, labels in images.test.in_order(_CHECKED_IMAGES):
+        correct += int((run_onnx(path, images.normalise(pixels)).argmax(axis=1) == labels.numpy()).sum())
+    return Accuracy.of(correct, len(images.test))
+
+
+def _copy(folder: Path, best: Path) -> None:
+    best.mkdir(exist_ok=True)
+    for name in MODEL_FILES:
+        (best / name).unlink(missing_ok=True)
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, best / name)

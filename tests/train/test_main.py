@@ -1,0 +1,40 @@
+"""The command as a user runs it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Train = Callable[..., tuple[int, str, str]]
+
+
+def test_the_answer_as_json(trained_run: Path) -> None:
+    answer = json.loads((trained_run / "answer.json").read_text())
+    assert answer["code"] == "333123"
+    assert answer["test"]["percent"] > 50
+    assert list(answer["onnx"]) == ["float", "int8"]
+    assert answer["onnx"]["float"]["keeps_latency_budget"] is True
+    assert answer["recipe"].startswith("characters: 8 epochs")
+    assert "recipe: characters: 8 epochs" in (trained_run / "models" / "333123" / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--arch", "999999"], 2, "--arch"),
+        (["--latency-budget", "0.01ms"], 3, "no architecture meets"),
+        (["--latency-budget", "soon"], 2, "soon"),
+        (["--from", "nowhere"], 2, "--from must be scratch or supernet"),
+        (["--learning-rate", "0"], 2, "--learning-rate must be above 0"),
+        (["--compute-device", "abacus"], 2, "must be auto, cpu or cuda"),
+        (["--epochs", "0"], 2, "--epochs"),
+    ],
+)
+def test_errors_are_one_line(finished_run: Path, train: Train, words: list[str], code: int, message: str) -> None:
+    got, out, err = train(finished_run, *words)
+    assert got == code
+    assert message in err
+    assert out == ""
+    assert err.strip().count("\n") == 0
+    assert not (finished_run / "models").exists()
