@@ -1,5 +1,6 @@
 # Everything a new checkout needs: 'make study' runs a study, 'make test' the checks. Both make the virtual environment
-# first; PYTHON, STUDY and ARGS may be set: make study STUDY=cifar10 ARGS="--data images --latency-budget 5ms"
+# first; 'make docs' builds the documentation's site. PYTHON, STUDY and ARGS may be set:
+# make study STUDY=cifar10 ARGS="--data images --latency-budget 5ms"
 
 PYTHON ?= python3
 STUDY ?= quickstart
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: study test test-all lint dashboard clean
+.PHONY: study test test-all lint dashboard docs clean
 
 study: $(VENV)/.installed
 	$(BIN)/python -m surrogate_nas.study $(STUDY) --resume $(ARGS)
@@ -27,6 +28,9 @@ lint: $(VENV)/.installed-dev
 dashboard: $(VENV)/.installed-dashboard
 	$(BIN)/optuna-dashboard --host 127.0.0.1 runs/$(STUDY)/search.journal
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m mkdocs build --strict
+
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "surrogate_nas needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
@@ -39,8 +43,12 @@ $(VENV)/.installed-dashboard: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dashboard]'
 	touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,dashboard,onnx]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,dashboard,docs,onnx]'
 	touch $@
 
 clean:

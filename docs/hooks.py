@@ -1,0 +1,133 @@
+"""Pages of the reference that are written from the code when the site is built, so that they are never out of date."""
+
+import importlib
+import inspect
+from pathlib import Path
+from typing import Any, get_args
+
+import typer
+from mkdocs.structure.files import File, Files
+from pydantic import BaseModel
+
+import surrogate_nas
+from surrogate_nas.study.options import Options
+from surrogate_nas.study.settings import StudySettings
+
+PACKAGE = Path(surrogate_nas.__file__).parent
+
+
+def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401 - mkdocs calls it by name
+    """Adds the pages to those of the folder."""
+    for name, content in pages().items():
+        files.append(File.generated(config, f"reference/{name}.md", content=content))
+    return files
+
+
+def pages() -> dict[str, str]:
+    """Name to text of every page that is written."""
+    return {"settings": settings_page(), "commands": commands_page(), "api": api_page()}
+
+
+def settings_page() -> str:
+    """Every setting with its default and its description, a table for each section."""
+    lines = [
+        "# Settings",
+        "",
+        "A study is a TOML file; every setting may also be given as `--set SECTION.NAME=VALUE`, and `--dry-run` prints"
+        " them all.",
+    ]
+    return "\n".join([*lines, *_section(StudySettings, "")]) + "\n"
+
+
+def _section(model: type[BaseModel], prefix: str) -> list[str]:
+    title = f"`[{prefix.removesuffix('.')}]`" if prefix else "Of the study"
+    lines = ["", f"## {title}", "", _text(model.__doc__), "", "| setting | default | meaning |", "| --- | --- | --- |"]
+    nested: list[tuple[str, type[BaseModel]]] = []
+    for name, field in model.model_fields.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        inner = [kind for kind in kinds if inspect.isclass(kind) and issubclass(kind, BaseModel)]
+        if inner:
+            nested.append((name, inner[0]))
+            continue
+        default = "needed" if field.is_required() else f"`{_value(field.get_default(call_default_factory=True))}`"
+        lines.append(f"| `{prefix}{name}` | {default} | {_cell(field.description or '')} |")
+    if lines[-1].startswith("| ---"):
+        lines = lines[:-2]
+    for name, inner in nested:
+        lines += _section(inner, f"{prefix}{name}.")
+    return lines
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return "none" if value is None else str(value)
+
+
+def commands_page() -> str:
+    """Options of every command line."""
+    lines = [
+        "# Commands",
+        "",
+        "Exit codes: 0 success, 1 failure while running, 2 wrong usage or settings, 3 nothing meets",
+    ]
+    lines[-1] += " the budget, 130 interrupted."
+    for path in sorted(PACKAGE.glob("*/__main__.py")):
+        module = importlib.import_module(f"surrogate_nas.{path.parent.name}.__main__")
+        lines += ["", f"## python -m surrogate_nas.{path.parent.name}", "", _text(module.__doc__)]
+        if hasattr(module, "app"):
+            lines += _command(typer.main.get_command(module.app), f"python -m surrogate_nas.{path.parent.name}")
+    return "\n".join(lines) + "\n"
+
+
+def _command(command: Any, words: str) -> list[str]:  # noqa: ANN401 - typer carries its own copy of click
+    if hasattr(command, "commands"):
+        lines = []
+        for name, inner in command.commands.items():
+            lines += ["", f"### {words} {name}", "", _text(inner.help), *_command(inner, f"{words} {name}")]
+        return lines
+    lines = ["", "| option | meaning |", "| --- | --- |"]
+    for option in command.params:
+        names = (
+            ", ".join(f"`{name}`" for name in option.opts) if option.opts[0][0] == "-" else f"`{option.name.upper()}`"
+        )
+        lines.append(f"| {names} | {_cell(getattr(option, 'help', None) or '')} |")
+    return lines
+
+
+def api_page() -> str:
+    """The public names of the package, from their docstrings."""
+    lines = ["# Python", "", "```python", f"from surrogate_nas import {', '.join(surrogate_nas.__all__)}", "```", ""]
+    lines += [
+        "Errors are children of `surrogate_nas.errors.SurrogateNasError`; they say the rule, the place, what was got"
+    ]
+    lines[-1] += " and the remedy."
+    for name in surrogate_nas.__all__:
+        public = getattr(surrogate_nas, name)
+        lines += ["", f"## {name}", "", "```text", inspect.getdoc(public) or "", "```"]
+        for member, what in inspect.getmembers(public):
+            if member.startswith("_") or not (inspect.isroutine(what) or isinstance(what, property)):
+                continue
+            signature = "" if isinstance(what, property) else str(inspect.signature(what))
+            lines += [
+                "",
+                f"### {name}.{member}",
+                "",
+                "```text",
+                f"{member}{signature}",
+                "",
+                inspect.getdoc(what) or "",
+                "```",
+            ]
+    return "\n".join([*lines, "", "## Options of a study", "", "```text", inspect.getdoc(Options) or "", "```", ""])
+
+
+def _text(text: str | None) -> str:
+    """A docstring as a paragraph; double backticks are Markdown's single ones."""
+    return inspect.cleandoc(text or "").replace("``", "`").replace("<", "&lt;")
+
+
+def _cell(text: str) -> str:
+    return " ".join(_text(text).split()).replace("|", "\\|")
