@@ -72,7 +72,10 @@ def _skip(_name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     if shape.keeps:
         return nn.Identity()
     i, o = shape.in_channels, shape.out_channels
-    return nn.Sequential(nn.Conv2d(i, o, 1, shape.stride, bias=False), norm(o))
+    # The stride stands apart: 1x1 convolutions with a stride write outside their memory in torch 2.14 on CPUs, where
+    # maps are narrow and in channels-last order.
+    stride = [nn.AvgPool2d(1, shape.stride)] if shape.stride > 1 else []
+    return nn.Sequential(*stride, nn.Conv2d(i, o, 1, bias=False), norm(o))
 
 
 _BUILDERS: MappingProxyType[str, Callable[[BlockName, Shape, Norm], nn.Module]] = MappingProxyType(

@@ -98,7 +98,7 @@ def _skip(_name: BlockName) -> BlockSpec:
         0,
         parameters=lambda s: 0 if s.keeps else (s.in_channels + 2) * s.out_channels,
         flops=lambda s: 0 if s.keeps else s.in_channels * s.outputs,
-        alive=lambda s: 0 if s.keeps else 2 * s.outputs,
+        alive=lambda s: 0 if s.keeps else s.outputs + max(s.outputs, s.in_channels * s.out_size**2 * (s.stride > 1)),
         is_identity=True,
     )
 

@@ -60,6 +60,15 @@ def test_a_skip_is_a_convolution_only_where_the_shape_changes() -> None:
     torch.testing.assert_close(block(x), norm(F.conv2d(x, weight, stride=2)))
 
 
+def test_a_skip_of_narrow_maps_keeps_to_its_memory() -> None:
+    """A 1x1 convolution with a stride does not, in channels-last order (torch 2.14): the process dies of it."""
+    block = build_block("skip", Shape(4, 8, 16, 8)).to(memory_format=torch.channels_last)
+    x = torch.randn(64, 4, 16, 16).to(memory_format=torch.channels_last).requires_grad_()
+    for _ in range(20):
+        block(x).square().sum().backward()
+    assert x.grad is not None
+
+
 def test_the_normalisation_is_the_one_asked_for() -> None:
     for name, norms in {"mbconv_k3_e2_se": 3, "dsconv_k3": 2, "conv_bn_relu_k1": 1, "skip": 1}.items():
         block = build_block(name, Shape(4, 6, 4, 4), RecordingBatchNorm)
