@@ -200,6 +200,11 @@ class ChainSpace(Space):
         """The block of each node type from type 3 on."""
         return tuple(replace(find_block(kind.block), is_identity=kind.is_identity) for kind in self.node_kinds)
 
+    @property
+    def graph_names(self) -> tuple[str, ...]:
+        """The block of each node type from type 3 on."""
+        return tuple(kind.block for kind in self.node_kinds)
+
     def coarse_types(self) -> NDArray[np.int64]:
         """Stages left out: otherwise there are more pairs of types than architectures to learn from."""
         number: dict[tuple[str, bool], int] = {}

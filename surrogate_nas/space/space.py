@@ -18,7 +18,7 @@ from surrogate_nas.space.decisions import DIGITS, read_digits
 from surrogate_nas.space.decisions import Decision as Decision
 from surrogate_nas.space.graphs import Graphs as Graphs
 from surrogate_nas.space.network import Layer, NetworkSpec
-from surrogate_nas.space.operations import OperationSpec
+from surrogate_nas.space.operations import OPERATIONS, OperationSpec
 
 Codes = NDArray[np.int8]
 
@@ -252,6 +252,12 @@ class Space(ABC):
     def image_step(self) -> int:
         """Sides of images must be a multiple of this."""
         return 1
+
+    @property
+    def graph_names(self) -> tuple[str, ...]:
+        """A name for each node type of the graphs, from type 3 on."""
+        names = {id(spec): name for name, spec in OPERATIONS.items()}
+        return tuple(names.get(id(spec), "join") for spec in self.graph_operations)
 
     def coarse_types(self) -> NDArray[np.int64]:
         """A number for each node type, equal where types need not be told apart in pairs, shape (T,); below T."""

@@ -1,0 +1,50 @@
+"""Looking a space over."""
+
+import re
+
+import pytest
+from torch import Tensor, nn
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets import space_check
+from surrogate_nas.nets.space_check import check_space
+from surrogate_nas.space.load import load_space
+
+
+@pytest.mark.parametrize("name", ["quick", "nasbench201"])
+def test_a_space_that_can_be_listed_is_looked_at_as_a_whole(name: str) -> None:
+    space = load_space(name)
+    found = check_space(space)
+    codes = space.all_codes()
+    sizes = space.parameters(space.effective(codes), space.network)[space.is_connected(codes)]
+    assert (found.size, found.exact) == (space.size, True)
+    assert found.parameters == (sizes.min(), sizes.max())
+    assert sum(found.populations.values()) == space.is_connected(codes).sum()
+    assert len(found.ran) == 5
+    assert space.digits([found.drawn])[0] == found.ran[-1]
+
+
+def test_of_others_some_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(space_check, "_run", lambda *_: None)
+    space = load_space("fbnet")
+    found = check_space(space)
+    assert not found.exact
+    assert found.size == sum(found.populations.values()) == 9**22
+    assert found.parameters[0] < found.parameters[1]
+
+
+class Broken(nn.Module):
+    def forward(self, _x: Tensor) -> Tensor:
+        raise RuntimeError("sizes differ")
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [(Broken(), "does not run: sizes differ"), (nn.Identity(), "gives scores of shape (1, 3, 8")],
+)
+def test_a_network_that_does_not_run_is_named(
+    network: nn.Module, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space_check, "build_network", lambda *_: network)
+    with pytest.raises(SpaceError, match=re.escape(message)):
+        check_space(load_space("quick"))
