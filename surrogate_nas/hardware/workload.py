@@ -8,6 +8,7 @@ Symbols:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -24,13 +25,16 @@ from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.kinds import of_kind
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.node_layout import cell_at, node_width
+from surrogate_nas.space.node_space import NodeSpace
+from surrogate_nas.space.operations import OPERATIONS, operation_spec
 from surrogate_nas.space.space import Codes, Space
 
 _NOTHING = -1
 FIXED = "fixed layers"
 ADDITION = "addition"
 _STATISTICS_BATCH = 8
+_ADDITIONS = -1
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Piece:
         if self.kind == "addition":
             return _add
         if self.kind == "operation":
-            return build_operation(self.name, self.in_channels)
+            return build_operation(self.name, self.in_channels, stride=self.in_size // self.out_size)
         sizes = (self.in_channels, self.out_channels, self.in_size, self.out_size)
         if self.kind == "block":
             return build_block(self.name, Shape(*sizes))
@@ -169,6 +173,38 @@ def _chain_workload(space: ChainSpace, network: NetworkSpec) -> Workload:
     return Workload(tuple(rows), counts)
 
 
+def _node_workload(space: NodeSpace, network: NetworkSpec) -> Workload:
+    """Operations and additions at each place of a cell; projections are fixed layers, identities run nothing."""
+    rows: dict[Piece, int] = {}
+    fixed: list[int] = []
+    varying: list[tuple[int, int, int, int]] = []  # cell, stride - 1, operation (or ``_ADDITIONS``), row
+    for layer in space.fixed_layers(network):
+        sizes = (layer.in_channels, layer.out_channels, layer.in_size, layer.out_size)
+        fixed.append(rows.setdefault(Piece("layer", layer.kind, *sizes), len(rows)))
+    for layer in space.layout(network):
+        if layer.is_fixed:
+            continue
+        index = cell_at(space.cells, layer)
+        cell, size = space.cells[index], layer.out_size
+        width = node_width(cell, layer)
+        added = Piece("addition", ADDITION, width, width, size, size)
+        varying.append((index, 0, _ADDITIONS, rows.setdefault(added, len(rows))))
+        for stride, (choice, name) in product((1, 2) if cell.reduces else (1,), enumerate(space.operations)):
+            if not operation_spec(name, stride).is_identity:
+                piece = Piece("operation", name, width, width, stride * size, size)
+                varying.append((index, stride - 1, choice, rows.setdefault(piece, len(rows))))
+
+    def counts(codes: Codes) -> NDArray[np.int64]:
+        found = np.tile(np.bincount(fixed, minlength=len(rows)), (len(codes), 1))
+        operations = space.operation_counts(codes)
+        sums = [cell.additions(part) for cell, part in zip(space.cells, space.parts(codes), strict=True)]
+        for index, stride, choice, row in varying:
+            found[:, row] += sums[index] if choice == _ADDITIONS else operations[index][:, stride, choice]
+        return found
+
+    return Workload(tuple(rows), counts)
+
+
 def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
     """Tensor additions in one cell, shape (N,), for effective codes of shape (N, E): a node of k inputs needs k - 1."""
     checked = space.check(codes)
@@ -184,6 +220,7 @@ def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
 _WORKLOADS: Mapping[type[Space], Callable[..., Workload]] = {
     CellSpace: _cell_workload,
     ChainSpace: _chain_workload,
+    NodeSpace: _node_workload,
 }
 
 

@@ -192,13 +192,13 @@ class NodeSpace(Space):
 
     def parameters(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
         """Weights, affine batch-norm included, shape (N,); of live nodes alone."""
-        return sum(map(fixed_parameters, self._fixed(network))) + self._searched(codes, network, "parameters")
+        return sum(map(fixed_parameters, self.fixed_layers(network))) + self._searched(codes, network, "parameters")
 
     def flops(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
         """Multiply-accumulates of convolutions and classifier for one image, shape (N,); of live nodes alone."""
-        return sum(map(fixed_flops, self._fixed(network))) + self._searched(codes, network, "flops")
+        return sum(map(fixed_flops, self.fixed_layers(network))) + self._searched(codes, network, "flops")
 
-    def _fixed(self, network: NetworkSpec) -> list[Layer]:
+    def fixed_layers(self, network: NetworkSpec) -> list[Layer]:
         """Everything that no decision changes, projections inside cells too."""
         layers = self.layout(network)
         cells = [(self.cells[cell_at(self.cells, layer)], layer) for layer in layers if not layer.is_fixed]
@@ -223,7 +223,7 @@ class NodeSpace(Space):
 
     def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
         """Fewest and most parameters, exact."""
-        fixed = sum(map(fixed_parameters, self._fixed(network)))
+        fixed = sum(map(fixed_parameters, self.fixed_layers(network)))
         costs = self._costs(network, "parameters")
         ranges = [cost_range(cell, table) for cell, table in zip(self.cells, costs, strict=True)]
         return fixed + sum(low for low, _ in ranges), fixed + sum(high for _, high in ranges)

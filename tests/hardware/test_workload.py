@@ -120,3 +120,29 @@ def last_cell(network: nn.Module, images: Tensor) -> Tensor:
 def test_the_addition_is_no_module() -> None:
     forward, example = prepare(Piece("addition", "addition", 2, 2, 4, 4).build(), (2, 4, 4), 1, torch.device("cpu"))
     assert torch.equal(forward(example), 2 * example)
+
+
+@pytest.mark.parametrize("name", ["darts", "nasbench1shot1_2"])
+def test_cells_of_node_choices_are_made_up_of_their_pieces(name: str) -> None:
+    space, network = load_space(name), NetworkSpec(3, 1, 8, 2, 5)
+    load = workload(space, network)
+    assert len({piece.key for piece in load.pieces}) == len(load.pieces)
+    modules = [piece.build() for piece in load.pieces]
+    weights = [
+        sum(parameter.numel() for parameter in module.parameters()) if isinstance(module, nn.Module) else 0
+        for module in modules
+    ]
+    codes = space.effective(space.sample(8, np.random.default_rng(1)))
+    counts = load.counts(codes)
+    added = [index for index, piece in enumerate(load.pieces) if piece.kind == "addition"]
+    for code, row in zip(codes, counts, strict=True):
+        built = build_network(space, code, network).eval()
+        assert row @ np.array(weights) == sum(p.numel() for p in built.parameters())
+        with torch.no_grad(), CountAdditions() as counter:
+            built(torch.zeros(1, 2, 8, 8))
+        assert row[added].sum() == counter.count
+    for piece in load.pieces:
+        forward, example = prepare(piece.build(), piece.input_shape, 1, torch.device("cpu"))
+        output = forward(example)
+        assert output.shape[1] == piece.out_channels
+        assert piece.name == "classifier" or output.shape[2] == piece.out_size
