@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn import functional
 
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.files import atomic_write
@@ -22,6 +23,7 @@ IR_VERSION = 8
 """Old enough for the runtimes of devices that are not updated often."""
 
 INPUT, OUTPUT = "images", "scores"
+_TO_THE_END = 2**31 - 1
 
 
 def require(name: str) -> ModuleType:
@@ -54,6 +56,13 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
                 names[node] = writer.layer(modules[str(node.target)], names[node.args[0]], node.name)
             case "call_function" if node.target in (operator.add, torch.add):
                 names[node] = writer.node("Add", [names[one] for one in node.args], node.name)
+            case "call_function" if node.target is torch.cat:
+                parts = [names[part] for part in node.args[0]]
+                names[node] = writer.node("Concat", parts, node.name, axis=int(node.kwargs["dim"]))
+            case "call_function" if node.target is functional.pad:
+                names[node] = writer.pad(names[node.args[0]], node.args[1], node.name)
+            case "call_function" if node.target is operator.getitem:
+                names[node] = writer.slice(names[node.args[0]], node.args[1], node.name)
             case "call_function" if node.target is getattr:
                 continue  # the shape that the zeros of a cut cell take
             case "call_method" if node.target == "new_zeros":
@@ -102,6 +111,7 @@ class _Writer:
                     kernel_shape=list(layer.kernel_size),
                     strides=list(layer.stride),
                     pads=[*pads, *pads],
+                    dilations=list(layer.dilation),
                     group=layer.groups,
                 )
             case nn.BatchNorm2d():
@@ -111,7 +121,9 @@ class _Writer:
             case nn.ReLU():
                 return self.node("Relu", [source], name)
             case nn.AvgPool2d():
-                return self._pool(layer, source, name)
+                return self._pool("AveragePool", layer, source, name, count_include_pad=int(layer.count_include_pad))
+            case nn.MaxPool2d():
+                return self._pool("MaxPool", layer, source, name)
             case nn.AdaptiveAvgPool2d() if layer.output_size in (1, (1, 1)):
                 return self.node("GlobalAveragePool", [source], name)
             case nn.Flatten():
@@ -129,19 +141,37 @@ class _Writer:
         """Adds zeros of the shape of another node's output."""
         return self.node("Mul", [source, self._weight(torch.zeros(1), f"{name}.zero")], name)
 
-    def _pool(self, layer: nn.AvgPool2d, source: str, name: str) -> str:
+    def pad(self, source: str, widths: tuple[int, ...], name: str) -> str:
+        """Adds zeros around the last dimensions, given as torch does: before and after, the last dimension first."""
+        pairs = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
+        before, after = ([0] * (4 - len(pairs)) + [pair[end] for pair in pairs] for end in (0, 1))
+        return self.node("Pad", [source, self._integers([*before, *after], f"{name}.pads")], name)
+
+    def slice(self, source: str, slices: tuple[slice, ...], name: str) -> str:
+        """Adds a slice that leaves out some first entries of each dimension."""
+        if any(one.stop is not None or one.step is not None for one in slices):
+            raise MeasurementError(f"an ONNX model cannot be written of slices {slices}; use another backend")
+        starts = [one.start or 0 for one in slices]
+        ends = [_TO_THE_END] * len(slices)
+        bounds = [self._integers(values, f"{name}.{what}") for what, values in (("starts", starts), ("ends", ends))]
+        return self.node("Slice", [source, *bounds], name)
+
+    def _integers(self, values: list[int], name: str) -> str:
+        return self._weight(torch.tensor(values, dtype=torch.int64), name)
+
+    def _pool(self, kind: str, layer: nn.AvgPool2d | nn.MaxPool2d, source: str, name: str, **attributes: int) -> str:
         kernel, stride, pad = (
             [value, value] if isinstance(value, int) else list(value)
             for value in (layer.kernel_size, layer.stride, layer.padding)
         )
         return self.node(
-            "AveragePool",
+            kind,
             [source],
             name,
             kernel_shape=kernel,
             strides=stride,
             pads=[*pad, *pad],
-            count_include_pad=int(layer.count_include_pad),
+            **attributes,
         )
 
     def _weight(self, value: Tensor | None, name: str) -> str:

@@ -38,8 +38,8 @@ def test_a_node_is_one_operation_of_a_sum() -> None:
 @pytest.mark.parametrize("name", ["darts", "nasbench1shot1_1", "nasbench1shot1_2", "nasbench1shot1_3"])
 def test_counts_are_those_of_the_built_network(name: str) -> None:
     space = load_space(name)
-    network = NetworkSpec(channels=3, cells=2, image_size=8, input_channels=2, classes=4)
-    codes = space.sample(6, np.random.default_rng(0))
+    network = NetworkSpec(channels=3, cells=1, image_size=8, input_channels=2, classes=4)
+    codes = space.sample(3, np.random.default_rng(0))
     parameters, flops = space.parameters(codes, network), space.flops(codes, network)
     for row, code in enumerate(codes):
         with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -101,3 +101,17 @@ def test_the_normalisation_is_the_one_asked_for() -> None:
         load_space("darts"), [3] * 2 + [0, 3, 3] * 3 + [3] * 2 + [0, 3, 3] * 3, NetworkSpec(2, 1, 8), nn.InstanceNorm2d
     )
     assert not any(isinstance(part, nn.BatchNorm2d) for part in network.modules())
+
+
+@pytest.mark.parametrize("largest", [False, True])
+def test_the_smallest_and_the_largest_network_of_darts_run(largest: bool) -> None:
+    """With the fewest and the most parameters: poolings and identities alone, or separable 5x5 convolutions."""
+    space = load_space("darts")
+    assert isinstance(space, NodeSpace)
+    network = NetworkSpec(channels=4, cells=2, image_size=16)
+    operation = space.operations.index("sep_conv_5x5" if largest else "max_pool_3x3")
+    code = [operation if "operation" in decision.name else 0 for decision in space.decisions]
+    assert space.parameters([code], network)[0] == space.parameter_range(network)[largest]
+    scores = build_network(space, code, network)(torch.randn(2, 3, 16, 16))
+    assert scores.shape == (2, 10)
+    assert scores.isfinite().all()
