@@ -145,19 +145,19 @@ class _Writer:
         """Adds zeros around the last dimensions, given as torch does: before and after, the last dimension first."""
         pairs = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
         before, after = ([0] * (4 - len(pairs)) + [pair[end] for pair in pairs] for end in (0, 1))
-        return self.node("Pad", [source, self._integers([*before, *after], f"{name}.pads")], name)
+        return self.node("Pad", [source, self._weight(torch.tensor([*before, *after]), f"{name}.pads")], name)
 
     def slice(self, source: str, slices: tuple[slice, ...], name: str) -> str:
-        """Adds a slice that leaves out some first entries of each dimension."""
-        if any(one.stop is not None or one.step is not None for one in slices):
-            raise MeasurementError(f"an ONNX model cannot be written of slices {slices}; use another backend")
-        starts = [one.start or 0 for one in slices]
-        ends = [_TO_THE_END] * len(slices)
-        bounds = [self._integers(values, f"{name}.{what}") for what, values in (("starts", starts), ("ends", ends))]
-        return self.node("Slice", [source, *bounds], name)
-
-    def _integers(self, values: list[int], name: str) -> str:
-        return self._weight(torch.tensor(values, dtype=torch.int64), name)
+        """Adds a slice of the first dimensions, each from somewhere to its end in steps."""
+        assert all(one.stop is None for one in slices)
+        bounds = {
+            "starts": [one.start or 0 for one in slices],
+            "ends": [_TO_THE_END] * len(slices),
+            "axes": list(range(len(slices))),
+            "steps": [one.step or 1 for one in slices],
+        }
+        inputs = [self._weight(torch.tensor(values), f"{name}.{what}") for what, values in bounds.items()]
+        return self.node("Slice", [source, *inputs], name)
 
     def _pool(self, kind: str, layer: nn.AvgPool2d | nn.MaxPool2d, source: str, name: str, **attributes: int) -> str:
         kernel, stride, pad = (

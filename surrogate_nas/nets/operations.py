@@ -93,10 +93,29 @@ def _separable(channels: int, kernel: int, stride: int, norm: Norm) -> nn.Module
     return nn.Sequential(DepthwiseConv(channels, kernel, stride, 1, norm), DepthwiseConv(channels, kernel, 1, 1, norm))
 
 
-class FactorizedReduce(nn.Module):
-    """Halves the size with 1x1 convolutions that see every pixel diagonal: half the channels from each of two.
+class EverySecondPixel(nn.Module):
+    """Every second pixel of every second row.
 
-    The second convolution starts one pixel to the right and below (DARTS); the odd pixel out is zero.
+    Before a 1x1 convolution it is that convolution at a stride of 2, for whose gradient on CPUs torch 2.14 writes where
+    it must not: memory is damaged where there are few channels in channels-last order.
+
+    Args:
+        first: First row and column taken, 0 or 1; where 1 is beyond the last one there are zeros.
+    """
+
+    def __init__(self, first: int = 0) -> None:
+        super().__init__()
+        self.first = first
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, S, S) to (B, C, S / 2, S / 2), rounded up."""
+        if self.first:
+            x = F.pad(x, (0, 1, 0, 1))
+        return x[:, :, self.first :: 2, self.first :: 2]
+
+
+class FactorizedReduce(nn.Module):
+    """Halves the size with 1x1 convolutions that see every pixel diagonal: half the channels from each of two (DARTS).
 
     Args:
         in_channels: Channels of the input.
@@ -108,19 +127,23 @@ class FactorizedReduce(nn.Module):
         super().__init__()
         half = out_channels // 2
         self.relu = nn.ReLU()
-        self.first = nn.Conv2d(in_channels, out_channels - half, 1, stride=2, bias=False)
         # A width of one leaves nothing for the second.
-        self.second = nn.Conv2d(in_channels, half, 1, stride=2, bias=False) if half else None
+        self.parts = nn.ModuleList(
+            nn.Sequential(EverySecondPixel(first), nn.Conv2d(in_channels, width, 1, bias=False))
+            for first, width in enumerate((out_channels - half, half))
+            if width
+        )
         self.norm = norm(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in, S, S) to (B, out, S / 2, S / 2), rounded up."""
         rectified = self.relu(x)
-        parts = [self.first(rectified)]
-        if self.second is not None:
-            parts.append(self.second(F.pad(rectified, (0, 1, 0, 1))[:, :, 1:, 1:]))
-        y: Tensor = self.norm(torch.cat(parts, dim=1))
+        y: Tensor = self.norm(torch.cat([part(rectified) for part in self.parts], dim=1))
         return y
+
+
+def _pointwise(convolution: nn.Module, stride: int) -> nn.Module:
+    return nn.Sequential(EverySecondPixel(), convolution) if stride == 2 else convolution
 
 
 _BUILDERS: MappingProxyType[str, Callable[[int, int, Norm], nn.Module]] = MappingProxyType(
@@ -129,11 +152,11 @@ _BUILDERS: MappingProxyType[str, Callable[[int, int, Norm], nn.Module]] = Mappin
         "skip_connect": lambda channels, stride, norm: (
             nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, norm)
         ),
-        "nor_conv_1x1": lambda channels, stride, norm: ReluConvNorm(channels, channels, 1, stride, norm),
+        "nor_conv_1x1": lambda channels, stride, norm: _pointwise(ReluConvNorm(channels, channels, 1, 1, norm), stride),
         "nor_conv_3x3": lambda channels, stride, norm: ReluConvNorm(channels, channels, 3, stride, norm),
         "avg_pool_3x3": lambda _channels, stride, _norm: nn.AvgPool2d(3, stride, padding=1, count_include_pad=False),
         "max_pool_3x3": lambda _channels, stride, _norm: nn.MaxPool2d(3, stride, padding=1),
-        "conv_bn_relu_1x1": lambda channels, stride, norm: ConvNormRelu(channels, 1, stride, norm),
+        "conv_bn_relu_1x1": lambda channels, stride, norm: _pointwise(ConvNormRelu(channels, 1, 1, norm), stride),
         "conv_bn_relu_3x3": lambda channels, stride, norm: ConvNormRelu(channels, 3, stride, norm),
         "sep_conv_3x3": lambda channels, stride, norm: _separable(channels, 3, stride, norm),
         "sep_conv_5x5": lambda channels, stride, norm: _separable(channels, 5, stride, norm),

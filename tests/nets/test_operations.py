@@ -54,11 +54,40 @@ def test_the_normalisation_is_the_one_asked_for() -> None:
 
 def test_a_factorized_reduction_takes_the_pixels_of_two_diagonals() -> None:
     module = FactorizedReduce(1, 2, lambda _channels: nn.Identity())
-    for convolution in (module.first, module.second):
-        assert convolution is not None
-        nn.init.ones_(convolution.weight)
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.ones_(part.weight)
     y = module(torch.arange(16.0).reshape(1, 1, 4, 4))
     assert y.tolist() == [[[[0, 2], [8, 10]], [[5, 7], [13, 15]]]]
+
+
+@pytest.mark.parametrize("name", ["nor_conv_1x1", "conv_bn_relu_1x1"])
+def test_a_1x1_convolution_of_every_second_pixel_is_one_of_stride_2(name: str) -> None:
+    module = build_operation(name, 3, stride=2)
+    (convolution,) = (part for part in module.modules() if isinstance(part, nn.Conv2d))
+    x = torch.rand(2, 3, 6, 6)
+    expected = F.batch_norm(F.conv2d(x, convolution.weight, stride=2), None, None, training=True)
+    torch.testing.assert_close(module(x), expected.relu() if name == "conv_bn_relu_1x1" else expected)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("channels", [2, 4])
+def test_gradients_of_few_channels_in_channels_last_order_are_those_of_the_other_order(
+    name: str, channels: int
+) -> None:
+    """Where torch's own stride damages memory, the process would end here."""
+    torch.manual_seed(0)
+    x = torch.randn(8, channels, 8, 8)
+    found = []
+    for order in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(1)
+        module = build_operation(name, channels, stride=2).to(memory_format=order)
+        given = x.clone(memory_format=order).requires_grad_()
+        loss = module(given).square().sum()
+        if loss.requires_grad:
+            loss.backward()
+        found.append(torch.zeros(1) if given.grad is None else given.grad)
+    torch.testing.assert_close(*found)
 
 
 def test_a_separable_convolution_is_two_depthwise_ones_of_which_the_first_has_the_stride() -> None:
