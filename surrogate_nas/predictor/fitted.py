@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import ValidationError
 
-from surrogate_nas.errors import StoreError
+from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.predictor.auto import candidates, choose_model
 from surrogate_nas.predictor.calibration import Calibration, calibrate
 from surrogate_nas.predictor.cross_validation import CrossValidation
 from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed
 from surrogate_nas.predictor.fusion import Fusion, fuse, restored_fusion
 from surrogate_nas.predictor.models import MODELS
-from surrogate_nas.predictor.priors import ExtraScores, make_prior
-from surrogate_nas.predictor.protocol import Arrays, Codes, Floats, Prediction, StoredArrays
+from surrogate_nas.predictor.priors import ExtraScores, Prior, make_prior
+from surrogate_nas.predictor.protocol import Arrays, Codes, FittedModel, Floats, Prediction, StoredArrays
 from surrogate_nas.predictor.rank_interval import RankIntervals, rank_intervals
 from surrogate_nas.predictor.reference import reference_codes
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.source_stack import SourceStack, fit_stack
+from surrogate_nas.predictor.sources import MINIMUM_TRAINED, FusedPredictor, SourceLabels
+from surrogate_nas.predictor.stack_arrays import prefixed, restored_stack, stack_arrays, with_prefix
 from surrogate_nas.predictor.storage import DESCRIPTION, read_predictor, write_predictor
 from surrogate_nas.predictor.targets import make_units
 from surrogate_nas.space.space import Space
@@ -41,6 +44,8 @@ class FittedPredictor:
         cross_validation: How well the ensemble orders the labels of architectures that it did not see.
         intervals: Where the rank of an architecture's label lies, in 80% of held-out cases.
         fusion: How the ensemble is joined with what is known without training; None for labels alone.
+        stack: What trained networks made of both, by ``with_trained``; its scores are ranks. The methods here do not
+            ask it: they speak of labels.
     """
 
     space: Space
@@ -50,6 +55,7 @@ class FittedPredictor:
     cross_validation: CrossValidation
     intervals: RankIntervals
     fusion: Fusion | None = None
+    stack: SourceStack | None = None
 
     def predict(self, codes: Codes) -> Prediction:
         """Accuracy in percent, on the scale of the labels and not of trained networks, and the members' disagreement.
@@ -87,13 +93,39 @@ class FittedPredictor:
         followed = self.ensemble.predict(codes)
         return followed if self.fusion is None else self.fusion(codes, followed)
 
+    def with_trained(self, trained: SourceLabels, seed: int) -> "FittedPredictor":
+        """The same with a stack that learnt from trained networks too; as it is where its stack knows just these.
+
+        Args:
+            trained: Accuracies of at least 5 trained networks that are not isomorphic.
+            seed: Decides the fits.
+
+        Raises:
+            SettingsError: If the recipe is that of labels alone, or the accuracies cannot be learnt from.
+        """
+        if self.fusion is None:
+            raise SettingsError(
+                "trained networks join a predictor with the recipe fusion (got labels); set predictor.recipe"
+            )
+        units = make_units(self.space, trained.codes, trained.values, trained.values, True, MINIMUM_TRAINED)
+        if (
+            self.stack is not None
+            and np.array_equal(self.stack.codes, units.codes)
+            and np.array_equal(self.stack.targets, units.targets)
+        ):
+            return self
+        reference = reference_codes(self.space, derived_seed(seed, 2))
+        start, known = _start_of_stack(self.space, self.ensemble, self.fusion)
+        stack = fit_stack(self.space, self.settings, start, known, units, reference, derived_seed(seed, 3))
+        return replace(self, stack=stack)
+
     def save(self, folder: Path) -> None:
         """Writes ``predictor.json`` and the numbers beside it; a predictor that is there is replaced."""
         evidence = self.cross_validation
         numbers: Arrays = {"out_of_fold": evidence.out_of_fold, "fold": evidence.fold}
         numbers |= {"interval.scores": self.intervals.scores, "interval.half_widths": self.intervals.half_widths}
         for index, member in enumerate(self.ensemble.members):
-            numbers |= {f"member{index}.{name}": values for name, values in member.scorer.arrays().items()}
+            numbers |= prefixed(member.scorer.arrays(), f"member{index}.")
         content: dict[str, Any] = {
             "settings": self.settings.model_dump(mode="json"),
             "members": [{"shift": member.shift, "scale": member.scale} for member in self.ensemble.members],
@@ -103,8 +135,11 @@ class FittedPredictor:
             | {"baselines": {name: _to_json(tau) for name, tau in evidence.baselines.items()}},
         }
         if self.fusion is not None:
-            numbers |= {f"fusion.{name}": values for name, values in self.fusion.arrays().items()}
+            numbers |= prefixed(self.fusion.arrays(), "fusion.")
             content["scores"] = self.fusion.prior.extra.weights if self.fusion.prior.extra else None
+        if self.stack is not None:
+            numbers |= prefixed(stack_arrays(self.stack), "stack.")
+        content["trained_networks"] = 0 if self.stack is None else len(self.stack.codes)
         write_predictor(folder, self.space, content, numbers)
 
 
@@ -186,7 +221,7 @@ def load_predictor(folder: Path, space: Space) -> FittedPredictor:
     try:
         settings = PredictorSettings.model_validate(description["settings"])
         members = [
-            _load_member(space, settings, entry, _with_prefix(arrays, f"member{index}."))
+            _load_member(space, settings, entry, with_prefix(arrays, f"member{index}."))
             for index, entry in enumerate(description["members"])
         ]
         if len(members) != settings.ensemble:
@@ -194,12 +229,21 @@ def load_predictor(folder: Path, space: Space) -> FittedPredictor:
         calibration = Calibration(**{name: float(value) for name, value in description["calibration"].items()})
         evidence = _load_evidence(description["cross_validation"], arrays)
         intervals = _load_intervals(description["intervals"], arrays)
-        fusion = _load_fusion(space, settings, description, _with_prefix(arrays, "fusion."))
+        ensemble = Ensemble(space, settings, members)
+        fusion = _load_fusion(space, settings, description, with_prefix(arrays, "fusion."))
+        stack = None
+        if fusion is not None and description["trained_networks"]:
+            start, known = _start_of_stack(space, ensemble, fusion)
+            stack = restored_stack(space, settings, start, known, with_prefix(arrays, "stack."))
     except (ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"{folder / DESCRIPTION} is not complete: {error}") from None
-    return FittedPredictor(
-        space, settings, Ensemble(space, settings, members), calibration, evidence, intervals, fusion
-    )
+    return FittedPredictor(space, settings, ensemble, calibration, evidence, intervals, fusion, stack)
+
+
+def _start_of_stack(
+    space: Space, ensemble: Ensemble, fusion: Fusion
+) -> tuple[FusedPredictor, tuple[Prior, FittedModel | None]]:
+    return FusedPredictor(space, fusion.prior, ensemble, fusion), (fusion.prior, ensemble)
 
 
 def _load_member(space: Space, settings: PredictorSettings, entry: dict[str, Any], arrays: StoredArrays) -> Member:
@@ -231,10 +275,6 @@ def _load_evidence(entry: dict[str, Any], arrays: StoredArrays) -> CrossValidati
         out_of_fold=np.asarray(arrays["out_of_fold"], dtype=np.float64),
         fold=np.asarray(arrays["fold"], dtype=np.int64),
     )
-
-
-def _with_prefix(arrays: StoredArrays, prefix: str) -> StoredArrays:
-    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
 
 
 def _to_json(value: float) -> float | None:

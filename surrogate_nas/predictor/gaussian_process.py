@@ -87,8 +87,10 @@ def fit_gaussian_process(groups: Sequence[Floats], targets: Floats) -> GaussianP
         options={"maxiter": _ITERATIONS},
     )
     factor = cho_factor(_noisy(found.x, _kernel(found.x, distances, products)), lower=True)
-    inverse = cho_solve(factor, np.eye(len(targets)))
-    return GaussianProcess(tuple(groups), found.x, inverse @ centred, inverse, mean)
+    # Rows side by side in memory, as a file has them: the last bits of a product depend on it.
+    inverse = np.ascontiguousarray(cho_solve(factor, np.eye(len(targets))))
+    columns = tuple(np.ascontiguousarray(group) for group in groups)
+    return GaussianProcess(columns, found.x, inverse @ centred, inverse, mean)
 
 
 def _prior_of_logarithms(groups: int) -> tuple[Floats, Floats]:

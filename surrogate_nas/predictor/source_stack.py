@@ -1,11 +1,12 @@
 """The models that learn from trained networks, each in its own way, joined with what is known without them.
 
 Symbols:
+    N: architectures asked about.
     M: trained networks, one per isomorphism class.
     R: architectures of the reference set.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,11 +15,18 @@ from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed
 from surrogate_nas.predictor.fine_tuning import pretrained_members, tuned_members
 from surrogate_nas.predictor.path_counts import path_sums
 from surrogate_nas.predictor.priors import Prior
-from surrogate_nas.predictor.process_model import fit_process, known_groups, normal_scores, standardised
-from surrogate_nas.predictor.protocol import Codes, FittedModel, Floats
+from surrogate_nas.predictor.process_model import (
+    Groups,
+    ProcessModel,
+    fit_process,
+    known_groups,
+    normal_scores,
+    standardised,
+)
+from surrogate_nas.predictor.protocol import Codes, FittedModel, Floats, Prediction
 from surrogate_nas.predictor.remembered import remembered
 from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.predictor.stacking import Stack, ranked
+from surrogate_nas.predictor.stacking import Ranked, Stack, ranked
 from surrogate_nas.predictor.targets import Units
 from surrogate_nas.space.space import Space
 
@@ -28,7 +36,66 @@ ENOUGH_FOR_GRAPHS = 50
 BOOSTED_MEMBERS = 3
 TUNED_MEMBERS = 3
 
-Score = Callable[[Codes], Floats]
+
+@dataclass(frozen=True)
+class Known:
+    """What is known without trained networks.
+
+    Attributes:
+        space: Space of the codes.
+        prior: The prior.
+        start: Ranks by labels and prior together.
+        labels: Ranks by what follows a supernet's labels alone; None without labels.
+    """
+
+    space: Space
+    prior: Prior
+    start: Ranked
+    labels: Ranked | None
+
+    def scores(self) -> list[Ranked]:
+        """The start, and the labels where there are any."""
+        return [self.start] if self.labels is None else [self.start, self.labels]
+
+    def groups(self, structure: bool) -> Groups:
+        """What a Gaussian process sees; ``structure`` says whether it looks at the graphs too."""
+        return known_groups(self.space, self.prior, [one.score for one in self.scores()], structure)
+
+    def columns(self, codes: Codes) -> Floats:
+        """What boosting sees of codes of shape (N, D), shape (N, any)."""
+        ranks = np.stack([one.score(codes) for one in self.scores()], axis=1)
+        return np.concatenate([ranks, self.prior.ranks(codes), path_sums(self.space, codes).columns()], axis=1)
+
+
+@dataclass(frozen=True)
+class SourceStack:
+    """A ``FittedModel``: the mean of the ranks of the start and of what learnt from trained networks.
+
+    Attributes:
+        known: What is known without them.
+        process: A Gaussian process.
+        boosted: Gradient boosting; None where trained networks were few.
+        tuned: Graph networks, pretrained and tuned; likewise.
+        models: All that are joined, by name, as ranks.
+        codes: The trained networks, shape (M, D).
+        targets: What they were fitted to, shape (M,).
+    """
+
+    known: Known
+    process: ProcessModel
+    boosted: Ensemble | None
+    tuned: Ensemble | None
+    models: dict[str, Ranked]
+    codes: Codes
+    targets: Floats
+
+    def predict(self, codes: Codes) -> Prediction:
+        """Mean of the models' ranks for codes of shape (N, D), and how far the models disagree.
+
+        Raises:
+            SpaceError: If the codes are not codes of the space.
+        """
+        return Stack(self.known.space, self.models).predict(codes)
 
 
 def fit_stack(
@@ -39,7 +106,7 @@ def fit_stack(
     units: Units,
     reference: Codes,
     seed: int,
-) -> Stack:
+) -> SourceStack:
     """Joins the start with models that learn from trained networks.
 
     With few of them a Gaussian process that sees the start, the labels and the prior's votes. From 50 on a process and
@@ -52,51 +119,50 @@ def fit_stack(
         start: What is known without trained networks.
         known: The prior, and what follows a supernet's labels where there is one.
         units: Trained networks, one per isomorphism class.
-        reference: Architectures among which ranks are taken, shape (R, D).
+        reference: Architectures among which ranks are taken.
         seed: Decides the fits.
 
     Raises:
         TrainingError: If a fit diverged.
     """
+
+    def ranks(model: FittedModel) -> Ranked:
+        return ranked(remembered(space, model, reference), reference)
+
     prior, labels = known
-    start = remembered(space, start, reference)
-    first = ranked(start, reference)
-    scores: list[Score] = [first.score]
-    if labels is not None:
-        scores.append(ranked(remembered(space, labels, reference), reference).score)
+    all_known = Known(space, prior, ranks(start), None if labels is None else ranks(labels))
     graphs = len(units) >= ENOUGH_FOR_GRAPHS
-    groups = standardised(known_groups(space, prior, scores, structure=graphs), reference)
+    groups = standardised(all_known.groups(structure=graphs), reference)
     process = fit_process(space, groups, units.codes, units.targets)
-    models = {"start": first, "process": ranked(remembered(space, process, reference), reference)}
-    if graphs:
-        boosted = _boosted(space, settings, prior, scores, units, derived_seed(seed, 0))
-        models["boosting"] = ranked(remembered(space, boosted, reference), reference)
-        joined = Stack(space, dict(models))
-        tuned = _tuned(space, settings, joined, units, reference, derived_seed(seed, 1))
-        models["tuned"] = ranked(remembered(space, tuned, reference), reference)
-    return Stack(space, models)
+    models = {"start": all_known.start, "process": ranks(process)}
+    if not graphs:
+        return SourceStack(all_known, process, None, None, models, units.codes, units.targets)
+    boosted = _boosted(settings, all_known, units, derived_seed(seed, 0))
+    models["boosting"] = ranks(boosted)
+    tuned = _tuned(space, settings, Stack(space, dict(models)), units, reference, derived_seed(seed, 1))
+    models["tuned"] = ranks(tuned)
+    return SourceStack(all_known, process, boosted, tuned, models, units.codes, units.targets)
 
 
-def _boosted(
-    space: Space, settings: PredictorSettings, prior: Prior, scores: list[Score], units: Units, seed: int
-) -> Ensemble:
-    def columns(codes: Codes) -> Floats:
-        known = np.stack([score(codes) for score in scores], axis=1)
-        return np.concatenate([known, prior.ranks(codes), path_sums(space, codes).columns()], axis=1)
-
+def _boosted(settings: PredictorSettings, known: Known, units: Units, seed: int) -> Ensemble:
     members = []
     for index in range(BOOSTED_MEMBERS):
-        scorer = BoostingScorer(space, settings, columns=columns)
+        scorer = BoostingScorer(known.space, settings, columns=known.columns)
         scorer.fit(units.codes, normal_scores(units.targets), seed=derived_seed(seed, index))
         members.append(Member(scorer, 0.0, 1.0))
-    return Ensemble(space, settings, members)
+    return Ensemble(known.space, settings, members)
+
+
+def tuned_settings(settings: PredictorSettings) -> PredictorSettings:
+    """Settings of the graph networks that are tuned."""
+    return settings.model_copy(update={"model": "gcn", "ensemble": TUNED_MEMBERS})
 
 
 def _tuned(
     space: Space, settings: PredictorSettings, start: FittedModel, units: Units, reference: Codes, seed: int
 ) -> Ensemble:
     """Graph networks pretrained on the start's scores of the reference set, tuned on trained networks."""
-    networks = settings.model_copy(update={"model": "gcn", "ensemble": TUNED_MEMBERS})
+    networks = tuned_settings(settings)
     distinct = np.unique(space.canonical(reference), axis=0)
     known = start.predict(distinct).mean
     first = pretrained_members(space, networks, distinct, known, derived_seed(seed, 0))

@@ -39,6 +39,7 @@ from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.search import SpaceScores, score_space, search
 from surrogate_nas.study.segments import label_in_segments, segments_of
 from surrogate_nas.study.settings import StudySettings
+from surrogate_nas.study.trained_predictor import keep_trained
 from surrogate_nas.study.trainings import learn_from_trainings
 from surrogate_nas.study.trust_facts import trust_facts, truth_facts
 from surrogate_nas.study.watching import attach, search_points, show, watched
@@ -131,6 +132,7 @@ def _answer(
                 search(prepared, labels, scores, folder, console, should_stop)
                 show(dashboard, console)
             scores = learn_from_trainings(prepared, scores, folder, console, should_stop)
+            predictor = keep_trained(prepared, predictor, folder, console)
         with _time_of(folder, "search"):
             result: SearchResult = search(prepared, labels, scores, folder, console, should_stop)
         # What another sampler than a scan proposed may not be listed yet.

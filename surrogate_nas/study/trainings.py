@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from surrogate_nas.errors import Interrupted, RunFolderError
-from surrogate_nas.labels.records import NO_MEMBER, LabelBatch
+from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.predictor.features import path_features
 from surrogate_nas.search.loop import Learnt, learn_by_training
@@ -87,7 +87,7 @@ def _train(
     jobs = [_job(prepared, code, folder) for code in codes]
     folder.networks.mkdir(exist_ok=True)
     with LabelStore.open_or_create(folder.trainings, label_identity(prepared)) as store:
-        known = _known(prepared, store)
+        known = known_trainings(prepared, store.read())
         wanted = space.digits(codes)
         missing = [position for position, key in enumerate(wanted) if key not in known]
         steps = _steps(prepared)
@@ -115,7 +115,7 @@ def _train(
                 on_progress=lambda done: advance(done + (len(jobs) - len(missing)) * steps, len(jobs) * steps),
                 should_stop=should_stop,
             )
-        known = _known(prepared, store)
+        known = known_trainings(prepared, store.read())
     if any(key not in known for key in wanted):
         raise Interrupted("stopped while training finalists")
     return [known[key] for key in wanted]
@@ -144,9 +144,8 @@ def _steps(prepared: Prepared) -> int:
     return prepared.settings.training.epochs * (images // min(prepared.settings.training.batch_size, images))
 
 
-def _known(prepared: Prepared, store: LabelStore) -> dict[str, float]:
+def known_trainings(prepared: Prepared, labels: Labels) -> dict[str, float]:
     """Accuracies of trainings of the present length and seed, by code in digits."""
-    labels = store.read()
     matching = (labels.steps == _steps(prepared)) & (labels.seed == prepared.settings.seed)
     digits = prepared.space.digits(labels.codes[matching])
     return dict(zip(digits, labels.accuracy_percent[matching].tolist(), strict=True))
