@@ -87,6 +87,21 @@ class CellFacts:
 
 
 @dataclass(frozen=True)
+class BlockFacts:
+    """One decision of an architecture that is no cell: a block of a chain, or another choice.
+
+    Attributes:
+        name: What is decided, such as ``"2.1"``: the first block of the second stage.
+        choice: What was chosen.
+        live: Whether it computes anything.
+    """
+
+    name: str
+    choice: str
+    live: bool
+
+
+@dataclass(frozen=True)
 class SmallestCost:
     """The cheapest architecture of the space by one budgeted cost."""
 
@@ -104,7 +119,9 @@ class AnswerFacts:
     Attributes:
         outcome: Whether the budget is met.
         chosen: The architecture proposed; ``None`` if nothing can meet the budget.
-        cell: The chosen architecture's cell, in spaces of cells.
+        cell: The chosen architecture's cell, in spaces of one cell whose edges have operations.
+        blocks: The chosen architecture's decisions, in other spaces.
+        chained: Whether data flow through the blocks in their order.
         finalists: Best feasible architectures, best first, the chosen one among them.
         smallest: If infeasible: the smallest reachable cost per budget.
         nearest_misses: If infeasible: architectures that exceed the budgets least, nearest first.
@@ -116,6 +133,8 @@ class AnswerFacts:
     finalists: tuple[ArchitectureFacts, ...] = ()
     smallest: tuple[SmallestCost, ...] = ()
     nearest_misses: tuple[ArchitectureFacts, ...] = ()
+    blocks: tuple[BlockFacts, ...] = ()
+    chained: bool = False
 
 
 @dataclass(frozen=True)

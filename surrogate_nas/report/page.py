@@ -6,9 +6,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from surrogate_nas.report import formats
-from surrogate_nas.report.drawing import draw_cell
 from surrogate_nas.report.facts import CostFacts, StudyFacts
 from surrogate_nas.report.judgements import judgements
+from surrogate_nas.report.picture_file import drawing
 from surrogate_nas.report.plots import PlotPoints, figure_html, front_figure, plotly_script, trust_figure
 from surrogate_nas.report.search_plots import search_figures
 
@@ -33,7 +33,7 @@ def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
             truth=facts.truth,
             made=facts.made,
             judgements=judgements(facts),
-            cell=_safe(draw_cell(facts.answer.cell)) if facts.answer.cell is not None else None,
+            cell=_safe(drawn) if (drawn := drawing(facts.answer)) is not None else None,
             front_plot=_safe(figure_html(front_figure(facts, points), "front-plot")) if points is not None else None,
             trust_plot=_safe(figure_html(trust_figure(points), "trust-plot")) if points is not None else None,
             search_plots=_search_plots(points),

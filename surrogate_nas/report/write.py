@@ -5,14 +5,15 @@ from pathlib import Path
 from surrogate_nas.files import write_json, write_text
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.page import render_page
+from surrogate_nas.report.picture_file import write_drawing
 from surrogate_nas.report.plots import PlotPoints
 from surrogate_nas.report.report_json import facts_from_json, facts_to_json
 
-JSON_NAME, PAGE_NAME = "report.json", "report.html"
+JSON_NAME, PAGE_NAME, DRAWING_NAME = "report.json", "report.html", "plots/architecture.svg"
 
 
 def write_report(folder: Path, facts: StudyFacts, points: PlotPoints | None) -> StudyFacts:
-    """Writes ``report.json``, then ``report.html``, each in one piece.
+    """Writes ``report.json``, then ``report.html`` and the architecture's drawing, each in one piece.
 
     Args:
         folder: The run folder.
@@ -31,4 +32,5 @@ def write_report(folder: Path, facts: StudyFacts, points: PlotPoints | None) -> 
     page = render_page(stored, points)
     write_json(folder / JSON_NAME, content)
     write_text(folder / PAGE_NAME, page)
+    write_drawing(folder / DRAWING_NAME, stored.answer)
     return stored

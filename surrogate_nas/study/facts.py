@@ -10,6 +10,7 @@ from surrogate_nas.predictor.fitted import FittedPredictor
 from surrogate_nas.report.facts import (
     AnswerFacts,
     ArchitectureFacts,
+    BlockFacts,
     CellFacts,
     CostFacts,
     Estimate,
@@ -21,6 +22,7 @@ from surrogate_nas.report.facts import (
 )
 from surrogate_nas.report.plots import PlotPoints
 from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.learn import StudyLabels
 from surrogate_nas.study.prepare import Prepared
@@ -28,6 +30,8 @@ from surrogate_nas.study.search import SpaceScores
 from surrogate_nas.study.winners import Winners
 
 _NORMAL_95 = 1.96
+# Choices that leave data as they are, or let none through.
+_NOTHING = ("none", "skip", "skip_connect", "identity")
 _NEAREST = 5
 
 
@@ -43,6 +47,8 @@ def answer_facts(prepared: Prepared, predictor: FittedPredictor, scores: SpaceSc
         chosen=finalists[winners.chosen],
         cell=_cell(prepared, winners.codes[winners.chosen]),
         finalists=finalists,
+        blocks=_blocks(prepared, winners.codes[winners.chosen]),
+        chained=isinstance(prepared.space, ChainSpace),
     )
 
 
@@ -125,6 +131,14 @@ def _cell(prepared: Prepared, code: Codes) -> CellFacts | None:
         tuple(space.operations[choice] for choice in code),
         tuple(bool(choice != zero) for choice in effective),
     )
+
+
+def _blocks(prepared: Prepared, code: Codes) -> tuple[BlockFacts, ...]:
+    if isinstance(prepared.space, CellSpace):
+        return ()
+    decided = zip(prepared.space.decisions, code.tolist(), strict=True)
+    chosen = [(decision.name, decision.choices[choice]) for decision, choice in decided]
+    return tuple(BlockFacts(name, choice, choice not in _NOTHING) for name, choice in chosen)
 
 
 def study_facts(
