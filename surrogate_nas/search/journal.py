@@ -23,6 +23,7 @@ LOCK_MARK = b"surrogate_nas\n"
 GUARD_TIMEOUT_S = 60.0
 FOREIGN_GRACE_S = 2.0
 _CREATE_STUDY = 0
+_LONGEST_RECORD = 65_536  # bytes, more than any that is written here
 
 
 class JournalLock:
@@ -141,10 +142,25 @@ class BatchJournal(BaseJournalBackend):
         self._write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records))
 
     def _write_text(self, text: str) -> None:
+        _cut_torn_record(self._path)
         with self._path.open("ab") as file:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
+
+
+def _cut_torn_record(path: Path) -> None:
+    """Removes a last record that its writer did not live to end; call it as the only writer."""
+    try:
+        with path.open("r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            start = max(0, end - _LONGEST_RECORD)
+            file.seek(start)
+            tail = file.read()
+            if tail and not tail.endswith(b"\n"):
+                file.truncate(start + tail.rfind(b"\n") + 1)
+    except FileNotFoundError:
+        return
 
 
 def repair(path: Path) -> int:

@@ -75,6 +75,10 @@ class ResidualProcess:
     def __len__(self) -> int:
         return len(self._x)
 
+    def with_score(self, score: Floats) -> "ResidualProcess":
+        """The same candidates, begun anew from another score, shape (N,)."""
+        return ResidualProcess(score, self._features, self._settings, self._allowed)
+
     @property
     def allowed(self) -> NDArray[np.bool_]:
         """Which candidates may be trained and answered with, shape (N,)."""

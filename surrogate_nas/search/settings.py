@@ -66,4 +66,16 @@ class LoopSettings(BaseModel):
         le=100,
         description="Percentage points; a batch that is expected to gain less is not trained.",
     )
+    lengths: int = Field(
+        1,
+        ge=1,
+        le=6,
+        description="Lengths of trainings: all begin with the shortest, the best go on to the next; 1 is full length.",
+    )
+    halving: int = Field(
+        3,
+        ge=2,
+        le=10,
+        description="By which the number of trainings falls, and their length grows, from one to the next.",
+    )
     residual: ResidualSettings = Field(default_factory=ResidualSettings, description="What trainings say of others.")

@@ -165,7 +165,7 @@ def _write_answer(
         command=request.command,
         state=folder.state,
         result=result,
-        notes=(*prepared.splits.notes, *result.notes),
+        notes=(*prepared.splits.notes, *scores.notes, *result.notes),
     )
     with console.progress("report"):
         facts = study_facts(

@@ -43,8 +43,8 @@ class RunFolder:
         self.answers = path / "answers.json"
         self.artifacts = path / "artifacts"
         self.plots = path / "plots"
-        self.plots = path / "plots"
         self.trainings = path / "trainings.h5"
+        self.trainings_journal = path / "trainings.journal"
         self.networks = path / "trainings"
         self.models = path / "models"
         self.log = path / "log.txt"
@@ -188,6 +188,9 @@ _CONTENTS = frozenset(
         "trainings",
         "trainings.h5",
         ".trainings.h5.lock",
+        "trainings.journal",
+        "trainings.journal.lock",
+        ".trainings.journal.guard",
         "best",
         "models",
         "report.html",

@@ -31,12 +31,14 @@ class SpaceScores:
         mean: Predicted accuracy in percent, on the scale of the labels, shape (N,).
         std: Its spread, shape (N,).
         scorer: Scores architectures that are not listed; None where all are.
+        notes: What a person should know about where they come from.
     """
 
     pool: Pool
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
     scorer: Scorer | None = None
+    notes: tuple[str, ...] = ()
 
     def predict(self, codes: Codes) -> Prediction:
         """Scores of codes of shape (N, D).

@@ -1,6 +1,7 @@
 """Short trainings of finalists: what the search learns from networks that own their weights."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,19 +9,44 @@ from surrogate_nas.errors import Interrupted, RunFolderError
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.predictor.features import path_features
-from surrogate_nas.search.loop import Learnt, learn_by_training
+from surrogate_nas.search.crew import Crew
+from surrogate_nas.search.loop import Learnt, learn_by_lengths
 from surrogate_nas.search.residual import ResidualProcess, standardised
+from surrogate_nas.search.shared_trials import Outcome, Place, Task
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.energy import Meter
 from surrogate_nas.study.learn import label_identity
 from surrogate_nas.study.prepare import Prepared
-from surrogate_nas.study.run_folder import RunFolder
+from surrogate_nas.study.run_folder import RunFolder, digest
 from surrogate_nas.study.search import SpaceScores
-from surrogate_nas.supernet.workers import Workers
-from surrogate_nas.training.train import NetworkJob, TrainedNetwork, train_network
+from surrogate_nas.training.train import NetworkJob, train_network
 
 _DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class NetworkWork:
+    """What a worker process does with a task: trains the network of its architecture for its length.
+
+    Attributes:
+        job: Any job of the study.
+    """
+
+    job: NetworkJob
+
+    def __call__(self, task: Task, report: Callable[[int], None], stopped: Callable[[], bool]) -> Outcome | None:
+        """Goes on from a checkpoint, whoever made it; None where it was stopped."""
+        job = replace(
+            self.job,
+            code=tuple(self.job.space.parse(task.code).tolist()),
+            settings=self.job.settings.model_copy(update={"epochs": task.epochs}),
+            checkpoint=self.job.checkpoint.with_name(f"{task.code}-{task.epochs}.safetensors"),
+        )
+        trained = train_network(job, report, stopped)
+        if trained is None:
+            return None
+        return Outcome(trained.accuracy_percent, trained.loss, trained.steps)
 
 
 def learn_from_trainings(
@@ -33,12 +59,14 @@ def learn_from_trainings(
     """Trains finalists for a while, in batches, and gives the scores that follow from them.
 
     Scores are of isomorphism classes from then on, on the scale of the trainings' validation accuracy. Which networks
-    are trained, and so the answer, does not depend on the number of worker processes. Trainings that the run folder
-    holds are not done again, and one that was stopped goes on from its checkpoint.
+    are trained, and so the answer, does not depend on the number of worker processes, nor on whether one is killed:
+    another takes over what it did. Trainings that the run folder holds are not done again, and one that was stopped
+    goes on from its checkpoint.
 
     Raises:
         Interrupted: If a stop was asked for; finished trainings and checkpoints are kept.
-        TrainingError: If a loss is not finite, or a worker dies.
+        TrainingError: If a loss is not finite, or workers die again and again.
+        StoreError: If the journal through which workers share the trainings goes away.
     """
     settings = prepared.settings
     if settings.loop.trainings == 0:
@@ -53,15 +81,22 @@ def learn_from_trainings(
         settings.loop.residual,
         prepared.feasible[rows],
     )
-    with Workers(settings.compute.processes or 1) as workers:
+    folder.networks.mkdir(exist_ok=True)
+    place = _place(prepared, folder)
+    for note in place.prepare():
+        console.note(note)
+    with Crew(place, NetworkWork(_job(prepared, folder)), settings.compute.processes or 1) as crew:
 
-        def train(batch: Sequence[int]) -> list[float]:
-            return _train(prepared, space.effective(codes[rows[list(batch)]]), folder, workers, console, should_stop)
+        def train(epochs: int, batch: Sequence[int]) -> list[float]:
+            finalists = space.effective(codes[rows[list(batch)]])
+            return _train(prepared, finalists, epochs, folder, crew, console, should_stop)
 
-        learnt = learn_by_training(process, train, settings.loop)
-    _tell(learnt, space.digits(codes[rows]), console)
+        learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs)
     folder.state.mark_done("trainings", meter)
-    return _scores(prepared, scores, rows, learnt)
+    notes = _notes(learnt, space.digits(codes[rows]))
+    for note in notes:
+        console.note(note)
+    return replace(_scores(prepared, scores, rows, learnt), notes=notes)
 
 
 def _candidates(prepared: Prepared) -> np.ndarray:
@@ -74,89 +109,93 @@ def _candidates(prepared: Prepared) -> np.ndarray:
     return np.sort(order[first])
 
 
+def _place(prepared: Prepared, folder: RunFolder) -> Place:
+    """Where worker processes find their trainings."""
+    job = _job(prepared, folder)
+    recipe = job.settings.model_dump(exclude={"epochs", "checkpoint_seconds", "evaluation_batch"})
+    inputs = {"network": str(job.network), "recipe": recipe, "shift": job.shift, "flip": job.flip, "seed": job.seed}
+    inputs |= {"space": prepared.space.fingerprint, "data": prepared.splits.fingerprint}
+    name = f"{prepared.space.name}-{prepared.settings.name}-trainings"
+    return Place(folder.trainings_journal, folder.networks, prepared.space, name, digest(inputs))
+
+
 def _train(
     prepared: Prepared,
     codes: Codes,
+    epochs: int,
     folder: RunFolder,
-    workers: Workers,
+    crew: Crew,
     console: StudyConsole,
     should_stop: Callable[[], bool],
 ) -> list[float]:
     """Validation accuracies of networks of shape (n, D), trained now or before."""
     space = prepared.space
-    jobs = [_job(prepared, code, folder) for code in codes]
-    folder.networks.mkdir(exist_ok=True)
+    steps = _steps(prepared, epochs)
     with LabelStore.open_or_create(folder.trainings, label_identity(prepared)) as store:
-        known = known_trainings(prepared, store.read())
-        wanted = space.digits(codes)
-        missing = [position for position, key in enumerate(wanted) if key not in known]
-        steps = _steps(prepared)
+        known = known_trainings(prepared, store.read(), epochs)
+        wanted = [Task(digits, epochs) for digits in space.digits(codes)]
+        missing = [task for task in wanted if task.code not in known]
 
-        def keep(position: int, result: TrainedNetwork | None) -> None:
-            if result is None:
-                return
-            store.append(
-                LabelBatch(
-                    codes[[missing[position]]],
-                    np.array([result.accuracy_percent]),
-                    np.array([result.loss]),
-                    "training",
-                    NO_MEMBER,
-                    prepared.settings.seed,
-                    result.steps,
+        def keep(task: Task, outcome: Outcome) -> None:
+            label = np.array([outcome.accuracy_percent]), np.array([outcome.loss])
+            code, seed = space.parse(task.code)[None], prepared.settings.seed
+            store.append(LabelBatch(code, *label, "training", NO_MEMBER, seed, outcome.steps))
+
+        with console.progress(f"trainings ({len(wanted)} networks x {steps:,} steps)") as advance:
+            done = (len(wanted) - len(missing)) * steps
+            if missing:
+                crew.run(
+                    missing,
+                    on_outcome=keep,
+                    on_progress=lambda more: advance(done + more, len(wanted) * steps),
+                    should_stop=should_stop,
                 )
-            )
-
-        with console.progress(f"trainings ({len(jobs)} networks x {steps:,} steps)") as advance:
-            workers.run(
-                train_network,
-                [jobs[position] for position in missing],
-                on_result=keep,
-                on_progress=lambda done: advance(done + (len(jobs) - len(missing)) * steps, len(jobs) * steps),
-                should_stop=should_stop,
-            )
-        known = known_trainings(prepared, store.read())
-    if any(key not in known for key in wanted):
+        known = known_trainings(prepared, store.read(), epochs)
+    if any(task.code not in known for task in wanted):
         raise Interrupted("stopped while training finalists")
-    return [known[key] for key in wanted]
+    return [known[task.code] for task in wanted]
 
 
-def _job(prepared: Prepared, code: np.ndarray, folder: RunFolder) -> NetworkJob:
-    settings, space = prepared.settings, prepared.space
-    digits = space.digits(code[None])[0]
+def _job(prepared: Prepared, folder: RunFolder) -> NetworkJob:
+    """The job of some architecture; all others differ in their code, length and checkpoint alone."""
+    settings = prepared.settings
     return NetworkJob(
-        space,
-        tuple(int(choice) for choice in code),
+        prepared.space,
+        tuple(prepared.codes[0].tolist()),
         prepared.deployed,
         folder.images,
         settings.data.flip,
         settings.data.shift,
         settings.training,
         settings.seed,
-        folder.networks / f"{digits}-{settings.training.epochs}.safetensors",
+        folder.networks / "any.safetensors",
         settings.compute.device,
         settings.compute.threads,
     )
 
 
-def _steps(prepared: Prepared) -> int:
+def _steps(prepared: Prepared, epochs: int) -> int:
     images = len(prepared.splits.train)
-    return prepared.settings.training.epochs * (images // min(prepared.settings.training.batch_size, images))
+    return epochs * (images // min(prepared.settings.training.batch_size, images))
 
 
-def known_trainings(prepared: Prepared, labels: Labels) -> dict[str, float]:
-    """Accuracies of trainings of the present length and seed, by code in digits."""
-    matching = (labels.steps == _steps(prepared)) & (labels.seed == prepared.settings.seed)
+def known_trainings(prepared: Prepared, labels: Labels, epochs: int | None = None) -> dict[str, float]:
+    """Accuracies of trainings of a length, the full one where not given, and the present seed, by code in digits."""
+    steps = _steps(prepared, epochs or prepared.settings.training.epochs)
+    matching = (labels.steps == steps) & (labels.seed == prepared.settings.seed)
     digits = prepared.space.digits(labels.codes[matching])
     return dict(zip(digits, labels.accuracy_percent[matching].tolist(), strict=True))
 
 
-def _tell(learnt: Learnt, digits: Sequence[str], console: StudyConsole) -> None:
+def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
+    """What was trained, in words."""
     pairs = sorted(zip(learnt.accuracy_percent, learnt.rows, strict=True), reverse=True)
     best = ", ".join(f"{digits[row]} {accuracy:.2f}%" for accuracy, row in pairs[:3])
-    console.note(f"trainings: {len(learnt.rows)} networks, the best {best}")
-    if learnt.stopped:
-        console.note(f"trainings: {learnt.stopped}")
+    numbers = [
+        f"{count} {'of them' if at else 'networks'} for {n} epochs" for at, (n, count) in enumerate(learnt.trained)
+    ]
+    told = f"trainings: {', '.join(numbers)}; the best {best}"
+    return (told, f"trainings: {learnt.stopped}") if learnt.stopped else (told,)
 
 
 def _scores(prepared: Prepared, before: SpaceScores, rows: np.ndarray, learnt: Learnt) -> SpaceScores:

@@ -1,17 +1,12 @@
 """Worker processes for trainings and evaluations that do not depend on each other."""
 
 import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing.connection import wait as wait_for_any
 from typing import Any, Protocol, TypeVar
 
-from surrogate_nas.allocator import keep_freed_memory
+from surrogate_nas.child_process import begin_child, interrupts_held
 from surrogate_nas.errors import TrainingError
 
 Job = TypeVar("Job", contravariant=True)
@@ -92,7 +87,7 @@ class Workers:
                     (position, job), slot = waiting.pop(), free.pop()
                     self._shared[slot] = 0
                     pool = self._pool(slot)
-                    with _interrupts_held():
+                    with interrupts_held():
                         running[pool.submit(_run_task, task, job, slot)] = position, slot
                 done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 on_progress(finished + sum(self._shared[slot] for _, slot in running.values()))
@@ -123,33 +118,13 @@ class Workers:
         self._shared[-1] = 1
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Lets processes begin without interrupts from the keyboard, which would end them before they can ignore them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 _shared: Any = None
 
 
 def _start_worker(shared: Any) -> None:  # noqa: ANN401 - types of multiprocessing are private
     global _shared
     _shared = shared
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    keep_freed_memory()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for_any([parent.sentinel])
-        # Files are replaced in one piece, so there is nothing to tidy up.
-        os._exit(1)
+    begin_child()
 
 
 def _run_task(task: Task[Job, Result], job: Job, slot: int) -> Result:

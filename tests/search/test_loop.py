@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from surrogate_nas.search.loop import batch_sizes, learn_by_training
+from surrogate_nas.search.loop import batch_sizes, learn_by_lengths, learn_by_training, training_lengths
 from surrogate_nas.search.residual import ResidualProcess
 from surrogate_nas.search.settings import LoopSettings, ResidualSettings
 
@@ -55,3 +55,38 @@ def test_none_are_trained_where_none_may_be() -> None:
 )
 def test_batch_sizes(trainings: int, rounds: int, sizes: list[int]) -> None:
     assert batch_sizes(trainings, rounds) == sizes
+
+
+@pytest.mark.parametrize(
+    ("epochs", "lengths", "expected"),
+    [(9, 1, [9]), (9, 3, [1, 3, 9]), (3, 3, [1, 3]), (1, 4, [1]), (100, 3, [11, 33, 100])],
+)
+def test_lengths_rise_to_the_full_one(epochs: int, lengths: int, expected: list[int]) -> None:
+    assert training_lengths(epochs, LoopSettings(lengths=lengths)) == expected
+
+
+def test_the_best_of_each_length_are_trained_for_longer() -> None:
+    told: list[tuple[int, tuple[int, ...]]] = []
+
+    def train(epochs: int, rows: Sequence[int]) -> list[float]:
+        told.append((epochs, tuple(rows)))
+        return [float(TRUTH[row] + RNG.normal(0, 0.5 / epochs) - 20 / epochs) for row in rows]
+
+    loop = LoopSettings(trainings=20, rounds=2, lengths=3, stop_gain_percent=0)
+    learnt = learn_by_lengths(ResidualProcess(SCORE, np.zeros((200, 0)), ResidualSettings()), train, loop, 9)
+    assert [(epochs, len(rows)) for epochs, rows in told] == [(1, 10), (1, 10), (3, 7), (9, 3)]
+    assert learnt.trained == ((1, 20), (3, 7), (9, 3))
+    assert set(told[2][1]) <= {*told[0][1], *told[1][1]}
+    assert set(told[3][1]) <= set(told[2][1])
+    assert learnt.rows == told[3][1]
+    assert TRUTH[learnt.best_first[0]] >= TRUTH[np.argmax(SCORE)]
+
+
+def test_one_length_is_plain_training() -> None:
+    loop = LoopSettings(trainings=6, stop_gain_percent=0)
+    process = ResidualProcess(SCORE, np.zeros((200, 0)), ResidualSettings())
+    plain = learn_by_training(process, lambda rows: [float(TRUTH[row]) for row in rows], loop)
+    other = learn_by_lengths(process, lambda _, rows: [float(TRUTH[row]) for row in rows], loop, 5)
+    assert other.rows == plain.rows
+    assert np.array_equal(other.posterior.mean, plain.posterior.mean)
+    assert other.trained == ((5, 6),)
