@@ -30,6 +30,12 @@ def test_the_constraint_takes_away_what_it_names() -> None:
     assert [decision.name for decision in load_space("quick").decisions] == ["1.1", "1.2", "2.1", "2.2"]
 
 
+def test_the_example_of_the_guide_is_a_space(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "spaces.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"(?s)```toml\n(.*?)```", guide)
+    assert load_space(written(tmp_path, example)).size == 4**4 * 3
+
+
 @pytest.mark.parametrize("same", [changed("width = 8", "width = 12"), changed('"quick"', '"other"'), "# x\n" + QUICK])
 def test_widths_and_remarks_do_not_change_what_a_code_means(tmp_path: Path, same: str) -> None:
     assert load_space(written(tmp_path, same)).fingerprint == load_space("quick").fingerprint
