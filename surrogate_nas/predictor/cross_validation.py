@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from surrogate_nas.predictor.ensemble import derived_seed, fit_member
+from surrogate_nas.predictor.fit_context import FitContext
 from surrogate_nas.predictor.protocol import Floats
-from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.targets import Units
 from surrogate_nas.ranking import bootstrap_values, kendall_tau, percentile_interval, regret, top_tau
-from surrogate_nas.space.space import Space
 
 
 @dataclass(frozen=True)
@@ -77,64 +76,43 @@ def assign_folds(groups: NDArray[np.integer], folds: int, seed: int) -> NDArray[
     return np.asarray(fold_of_group[position.reshape(-1)], dtype=np.int64)
 
 
-def out_of_fold_scores(
-    space: Space,
-    settings: PredictorSettings,
-    units: Units,
-    fold: NDArray[np.int64],
-    seed: int,
-    on_fold: Callable[[], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> Floats:
+def out_of_fold_scores(context: FitContext, units: Units, fold: NDArray[np.int64], seed: int) -> Floats:
     """Score of each unit by a model that was fitted to the other folds, shape (U,).
 
     Every fold's model has a scale of its own; its scores are standardised over what it was fitted to.
     """
     scores = np.empty(len(units))
-    for index in range(settings.folds):
+    for index in range(context.settings.folds):
         held_out = fold == index
         member = fit_member(
-            space,
-            settings,
+            context.space,
+            context.settings,
             units.codes[~held_out],
             units.targets[~held_out],
             seed=derived_seed(seed, index),
-            should_stop=should_stop,
+            should_stop=context.should_stop,
         )
         scores[held_out] = member.score(units.codes[held_out])
-        if on_fold is not None:
-            on_fold()
+        if context.on_fold is not None:
+            context.on_fold()
     return scores
 
 
-def cross_validate(
-    space: Space,
-    settings: PredictorSettings,
-    units: Units,
-    *,
-    seed: int,
-    baselines: Mapping[str, ArrayLike] | None = None,
-    on_fold: Callable[[], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> CrossValidation:
+def cross_validate(context: FitContext, units: Units) -> CrossValidation:
     """K-fold cross-validation with one model per fold.
 
     Args:
-        space: Space of the codes.
-        settings: Settings of the predictor, the number of folds among them.
+        context: What is fitted with, the number of folds and the baselines among it.
         units: What is fitted.
-        seed: Decides folds, fits and the bootstrap.
-        baselines: Scores to compare with, one per label, shape (M,), larger is better.
-        on_fold: Called after each fold.
-        should_stop: Asked now and then; True ends it.
 
     Raises:
         SettingsError: If a baseline is not M finite numbers.
         Interrupted: If ``should_stop`` said so.
     """
-    rivals = {name: units.mean_over_labels(values, f"baseline {name}") for name, values in (baselines or {}).items()}
-    fold = assign_folds(units.groups, settings.folds, derived_seed(seed, 0))
-    scores = out_of_fold_scores(space, settings, units, fold, derived_seed(seed, 1), on_fold, should_stop)
+    seed, baselines = context.seed, context.baselines or {}
+    rivals = {name: units.mean_over_labels(values, f"baseline {name}") for name, values in baselines.items()}
+    fold = assign_folds(units.groups, context.settings.folds, derived_seed(seed, 0))
+    scores = out_of_fold_scores(context, units, fold, derived_seed(seed, 1))
 
     def resampled(statistic: Callable[[Floats, Floats], float], truth: Floats) -> Floats:
         # The same resamples for every figure.

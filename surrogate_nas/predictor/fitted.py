@@ -15,6 +15,7 @@ from surrogate_nas.predictor.auto import candidates, choose_model
 from surrogate_nas.predictor.calibration import Calibration, calibrate
 from surrogate_nas.predictor.cross_validation import CrossValidation
 from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed
+from surrogate_nas.predictor.fit_context import FitContext
 from surrogate_nas.predictor.fusion import Fusion, fuse, restored_fusion
 from surrogate_nas.predictor.models import MODELS
 from surrogate_nas.predictor.priors import ExtraScores, Prior, make_prior
@@ -185,15 +186,8 @@ def fit_predictor(
         if on_progress is not None:
             on_progress(done, total)
 
-    settings, evidence = choose_model(
-        space,
-        settings,
-        units,
-        seed=derived_seed(seed, 0),
-        baselines=baselines,
-        on_fold=one_more,
-        should_stop=should_stop,
-    )
+    context = FitContext(space, settings, derived_seed(seed, 0), baselines, one_more, should_stop)
+    settings, evidence = choose_model(context, units)
     ensemble = Ensemble(space, settings)
     ensemble.fit(units.codes, units.targets, seed=derived_seed(seed, 1), on_member=one_more, should_stop=should_stop)
     held_out = units.mean_over_labels(evidence.out_of_fold, "held-out scores")

@@ -42,7 +42,7 @@ class RankIntervals:
 
     def __call__(self, scores: Floats) -> tuple[Floats, Floats]:
         """Ends of the intervals for scores of shape (N,), as ranks from 0 (worst label) to 1 (best)."""
-        ranks = _ranks_among(self.scores, scores)
+        ranks = ranks_among(self.scores, scores)
         half = self.half_widths[_bins(ranks, len(self.half_widths))]
         return np.maximum(ranks - half, 0.0), np.minimum(ranks + half, 1.0)
 
@@ -62,7 +62,7 @@ def rank_intervals(
     if fold is not None:
         inside = np.zeros(len(scores), dtype=bool)
         for out in (fold == index for index in np.unique(fold)):
-            truth = _ranks_among(np.sort(targets[~out]), targets[out])
+            truth = ranks_among(np.sort(targets[~out]), targets[out])
             low, high = _calibrated(scores[~out], targets[~out], level, np.nan)(scores[out])
             inside[out] = (low <= truth) & (truth <= high)
         held = float(inside.mean())
@@ -71,7 +71,7 @@ def rank_intervals(
 
 def _calibrated(scores: Floats, targets: Floats, level: float, coverage: float) -> RankIntervals:
     known = np.sort(scores)
-    predicted, actual = _ranks_among(known, scores), rankdata(targets) / (len(targets) + 1)
+    predicted, actual = ranks_among(known, scores), rankdata(targets) / (len(targets) + 1)
     residuals = np.abs(predicted - actual)
     bins = int(np.clip(len(scores) // _PER_BIN, 1, _MOST_BINS))
     member = _bins(predicted, bins)
@@ -79,7 +79,7 @@ def _calibrated(scores: Floats, targets: Floats, level: float, coverage: float) 
     return RankIntervals(known, half, level, coverage)
 
 
-def _ranks_among(known: Floats, values: Floats) -> Floats:
+def ranks_among(known: Floats, values: Floats) -> Floats:
     """Shares of known values, rising, that lie below each value, equal ones counted half, shape (N,)."""
     below = np.searchsorted(known, values, side="left") + np.searchsorted(known, values, side="right")
     return np.asarray((below / 2 + 0.5) / (len(known) + 1), dtype=np.float64)

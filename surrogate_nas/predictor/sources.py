@@ -13,6 +13,7 @@ import numpy as np
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.auto import choose_model
 from surrogate_nas.predictor.ensemble import Ensemble, derived_seed
+from surrogate_nas.predictor.fit_context import FitContext
 from surrogate_nas.predictor.fusion import Fusion, fuse
 from surrogate_nas.predictor.priors import ExtraScores, Prior, make_prior
 from surrogate_nas.predictor.protocol import Codes, FittedModel, Floats, Prediction
@@ -71,7 +72,7 @@ class FusedPredictor:
 def _fit_to_labels(space: Space, settings: PredictorSettings, labels: SourceLabels, seed: int) -> Ensemble:
     units = make_units(space, labels.codes, labels.values, labels.values, settings.canonical)
     if settings.model == "auto":
-        settings, _ = choose_model(space, settings, units, seed=derived_seed(seed, 0))
+        settings, _ = choose_model(FitContext(space, settings, derived_seed(seed, 0)), units)
     ensemble = Ensemble(space, settings)
     ensemble.fit(units.codes, units.targets, seed=seed)
     return ensemble

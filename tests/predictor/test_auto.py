@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.predictor import auto
+from surrogate_nas.predictor import auto, boosting_scorer
 from surrogate_nas.predictor.auto import candidates, choose_model
 from surrogate_nas.predictor.cross_validation import CrossValidation, cross_validate
+from surrogate_nas.predictor.fit_context import FitContext
 from surrogate_nas.predictor.fitted import fit_predictor, load_predictor
 from surrogate_nas.predictor.models import MODELS
 from surrogate_nas.predictor.settings import PredictorSettings
@@ -25,17 +26,20 @@ def test_auto_means_every_model() -> None:
 def test_the_highest_tau_on_held_out_labels_wins(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     units = make_units(problem.space, problem.codes, problem.targets, problem.accuracy_percent, True)
     taus = dict.fromkeys(MODELS, 0.4) | {"gin": 0.5, "plain_gcn": 0.3, "ridge": 0.7, "boosting": 0.6}
-    blank = cross_validate(problem.space, PredictorSettings(model="ridge"), units, seed=0)
+    blank = cross_validate(FitContext(problem.space, PredictorSettings(model="ridge"), 0), units)
 
-    def pretend(_space: object, settings: PredictorSettings, _units: object, **_options: object) -> CrossValidation:
-        return dataclasses.replace(blank, tau=taus[settings.model])
+    def pretend(context: FitContext, _units: object) -> CrossValidation:
+        return dataclasses.replace(blank, tau=taus[context.settings.model])
 
     monkeypatch.setattr(auto, "cross_validate", pretend)
-    settings, evidence = choose_model(problem.space, PredictorSettings(model="auto"), units, seed=0)
+    settings, evidence = choose_model(FitContext(problem.space, PredictorSettings(model="auto"), 0), units)
     assert (settings.model, evidence.tau) == ("ridge", 0.7)
 
 
-def test_a_chosen_model_is_saved_and_loaded(problem: Problem, quick: PredictorSettings, tmp_path: Path) -> None:
+def test_a_chosen_model_is_saved_and_loaded(
+    problem: Problem, quick: PredictorSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boosting_scorer, "TREES", 10)
     heard: list[tuple[int, int]] = []
     made = fit_predictor(
         problem.space,

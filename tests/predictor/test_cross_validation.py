@@ -8,6 +8,7 @@ from scipy.stats import kendalltau
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.cross_validation import CrossValidation, assign_folds, cross_validate
+from surrogate_nas.predictor.fit_context import FitContext
 from surrogate_nas.predictor.models import MODELS
 from surrogate_nas.predictor.protocol import Arrays, Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
@@ -23,7 +24,7 @@ def units_of(problem: Problem, canonical: bool = True) -> Units:
 @pytest.fixture(scope="module")
 def evidence(problem: Problem, quick: PredictorSettings) -> CrossValidation:
     rivals = {"copy": problem.targets, "reverse": -problem.targets, "constant": np.ones(len(problem.codes))}
-    return cross_validate(problem.space, quick, units_of(problem), seed=0, baselines=rivals)
+    return cross_validate(FitContext(problem.space, quick, 0, rivals), units_of(problem))
 
 
 @given(groups=st.lists(st.integers(0, 12), min_size=20, max_size=60), folds=st.integers(2, 5), seed=st.integers(0, 99))
@@ -37,7 +38,7 @@ def test_a_group_is_in_one_fold_and_folds_are_even(groups: list[int], folds: int
 
 def test_isomorphic_cells_are_never_on_both_sides(problem: Problem, quick: PredictorSettings) -> None:
     apart = quick.model_copy(update={"canonical": False, "steps": 1})
-    evidence = cross_validate(problem.space, apart, units_of(problem, canonical=False), seed=0)
+    evidence = cross_validate(FitContext(problem.space, apart, 0), units_of(problem, canonical=False))
     classes = problem.space.index(problem.space.canonical(problem.codes))
     pairs = set(zip(classes.tolist(), evidence.fold.tolist(), strict=True))
     assert len(pairs) == len(set(classes.tolist())) < len(problem.codes)
@@ -61,7 +62,7 @@ def test_no_model_scores_what_it_was_fitted_to(
             return {}
 
     monkeypatch.setitem(MODELS, "gcn", always(Memory()))
-    evidence = cross_validate(problem.space, quick, units_of(problem), seed=0)
+    evidence = cross_validate(FitContext(problem.space, quick, 0), units_of(problem))
     assert (evidence.out_of_fold < -5).all()  # raw 0, far below the mean of nearly 1
 
 
@@ -91,7 +92,8 @@ def test_baselines_are_measured_on_the_same_labels(evidence: CrossValidation) ->
 
 def test_one_seed_one_result(problem: Problem, quick: PredictorSettings) -> None:
     short = quick.model_copy(update={"steps": 5})
-    first, again, other = (cross_validate(problem.space, short, units_of(problem), seed=seed) for seed in (1, 1, 2))
+    contexts = [FitContext(problem.space, short, seed) for seed in (1, 1, 2)]
+    first, again, other = (cross_validate(context, units_of(problem)) for context in contexts)
     assert np.array_equal(first.out_of_fold, again.out_of_fold)
     assert (first.low, first.high) == (again.low, again.high)
     assert not np.array_equal(first.fold, other.fold)
@@ -100,5 +102,5 @@ def test_one_seed_one_result(problem: Problem, quick: PredictorSettings) -> None
 def test_a_baseline_that_is_not_finite_is_named(problem: Problem, quick: PredictorSettings) -> None:
     with pytest.raises(SettingsError, match="baseline size must be finite"):
         cross_validate(
-            problem.space, quick, units_of(problem), seed=0, baselines={"size": np.full(len(problem.codes), np.nan)}
+            FitContext(problem.space, quick, 0, {"size": np.full(len(problem.codes), np.nan)}), units_of(problem)
         )
