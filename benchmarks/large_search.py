@@ -25,6 +25,7 @@ from surrogate_nas.command_line import run_command, say
 from surrogate_nas.hardware.analytic import AnalyticCosts
 from surrogate_nas.predictor.ensemble import Ensemble
 from surrogate_nas.predictor.features import one_hot
+from surrogate_nas.predictor.protocol import Codes as AnyCodes
 from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.predictor.segments import SegmentSearch, SegmentSettings, even_segments, search_segments
 from surrogate_nas.predictor.settings import PredictorSettings
@@ -121,20 +122,25 @@ def by_segments(task: Task, *, then_climb: bool) -> Codes:
     segments = even_segments(choices, settings)
     search = SegmentSearch(choices, segments, labels=task.labels // len(segments), completions=4)
     seen: list[tuple[Codes, Floats]] = []
+    check = task.space.check
 
-    def fit(codes: Codes, labels: Floats) -> Callable[[Codes], Floats]:
-        seen.append((codes, labels))
+    def fit(codes: AnyCodes, labels: Floats) -> Callable[[AnyCodes], Floats]:
+        seen.append((check(codes), labels))
         predictor = fitted(task, np.concatenate([c for c, _ in seen]), np.concatenate([v for _, v in seen]))
         return lambda asked: predictor.predict(asked).mean
 
     costs = AnalyticCosts(task.space, task.space.network)
     result = search_segments(
-        search, task.label, fit, task.seed, lambda codes: task.budget.violation(costs.evaluate(codes)["flops"])
+        search,
+        lambda codes: task.label(check(codes)),
+        fit,
+        task.seed,
+        lambda codes: task.budget.violation(costs.evaluate(codes)["flops"]),
     )
     if not then_climb:
-        return result.codes[:1]
+        return check(result.codes[:1])
     predictor = fitted(task, np.concatenate([c for c, _ in seen]), np.concatenate([v for _, v in seen]))
-    return climbed(task, predictor, result.codes)
+    return climbed(task, predictor, check(result.codes))
 
 
 def by_evolution(task: Task) -> Codes:
@@ -162,7 +168,8 @@ def by_chance(task: Task) -> Codes:
         drawn = task.space.sample(10_000, rng)
         kept = np.concatenate([kept, drawn[task.budget.violation(costs.evaluate(drawn)["flops"]) <= 0]])
     kept = kept[: task.labels]
-    return kept[np.argmax(task.label(kept))][None]
+    best = int(np.argmax(task.label(kept)))
+    return kept[best : best + 1]
 
 
 class _Labels:
