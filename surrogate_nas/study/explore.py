@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from surrogate_nas.budgets import Budget
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.search.explore import explore
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.interrupts import stoppable
@@ -12,6 +13,21 @@ from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.search import SpaceScores
 
 _STREAM = 3  # of the random draws of a study's seed
+_OF_THE_LISTED = ("predictor", "scan", "segments")
+
+
+def check_sampler(prepared: Prepared) -> None:
+    """Refuses a search beyond what is listed where trainings are to be learnt from: they say nothing about the rest.
+
+    Raises:
+        SettingsError: If the search is such a one.
+    """
+    sampler, trainings = prepared.settings.search.sampler, prepared.settings.loop.trainings
+    if trainings and not prepared.pool.complete and sampler not in _OF_THE_LISTED:
+        raise SettingsError(
+            f"loop.trainings in a space that cannot be listed needs search.sampler to be one of"
+            f" {', '.join(_OF_THE_LISTED)} (got {sampler!r} with {trainings} trainings)"
+        )
 
 
 def list_the_best(

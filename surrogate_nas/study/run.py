@@ -21,7 +21,7 @@ from surrogate_nas.study.compute import resolve_compute
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.energy import Meter
 from surrogate_nas.study.environment import environment
-from surrogate_nas.study.explore import list_the_best
+from surrogate_nas.study.explore import check_sampler, list_the_best
 from surrogate_nas.study.facts import answer_facts, infeasible_facts, plot_points, study_facts
 from surrogate_nas.study.feasibility import show_feasibility
 from surrogate_nas.study.interrupts import stop_if_asked
@@ -75,6 +75,7 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
         with _warnings_to(console):
             prepared = prepare(settings, source, console, should_stop)
             check_stored(prepared, source)
+            check_sampler(prepared)
             if settings.search.sampler == "segments":
                 segments_of(prepared)  # what does not fit is said before training
             stop_if_asked(should_stop, "preparing the study")

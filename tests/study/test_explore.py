@@ -1,9 +1,14 @@
-"""Listing the best of a space that cannot be listed; a whole study on one is in ``test_run.py``."""
+"""Listing the best of a space that cannot be listed; a whole study on one is in ``test_large.py``."""
+
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.console import StudyConsole
-from surrogate_nas.study.explore import list_the_best
+from surrogate_nas.study.explore import check_sampler, list_the_best
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.search import SpaceScores
 
@@ -13,3 +18,17 @@ def test_a_listed_space_needs_nothing(prepared: Prepared) -> None:
     same, kept = list_the_best(prepared, scores, StudyConsole(quiet=True), lambda: False)
     assert same is prepared
     assert kept is scores
+
+
+def test_trainings_and_a_search_beyond_the_listed_exclude_each_other(prepared: Prepared) -> None:
+    settings = prepared.settings.model_copy(
+        update={
+            "loop": prepared.settings.loop.model_copy(update={"trainings": 3}),
+            "search": prepared.settings.search.model_copy(update={"sampler": "evolution"}),
+        }
+    )
+    trained = replace(prepared, settings=settings)
+    check_sampler(trained)
+    part = Pool(prepared.space, prepared.codes[5000:6000], complete=False, uniform=1000)
+    with pytest.raises(SettingsError, match="got 'evolution' with 3 trainings"):
+        check_sampler(replace(trained, pool=part))
