@@ -11,6 +11,7 @@ from surrogate_nas.report.judgements import judgements
 from surrogate_nas.report.picture_file import drawing
 from surrogate_nas.report.plots import PlotPoints, figure_html, front_figure, plotly_script, trust_figure
 from surrogate_nas.report.search_plots import search_figures
+from surrogate_nas.report.supernet_plots import supernet_figures
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -37,6 +38,7 @@ def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
             front_plot=_safe(figure_html(front_figure(facts, points), "front-plot")) if points is not None else None,
             trust_plot=_safe(figure_html(trust_figure(points), "trust-plot")) if points is not None else None,
             search_plots=_search_plots(points),
+            supernet_plots=_supernet_plots(points),
             points=points,
             plotly=_safe(plotly_script()) if points is not None else None,
             margin=_margin(facts),
@@ -62,6 +64,14 @@ def _search_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
         return []
     made = search_figures(points.search)
     return [(title, _safe(figure_html(figure, f"search-{name}"))) for name, (title, figure) in made.items()]
+
+
+def _supernet_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
+    """Title and figure of every plot of the supernets."""
+    if points is None or points.supernet is None:
+        return []
+    made = supernet_figures(points.supernet)
+    return [(title, _safe(figure_html(figure, f"supernet-{name}"))) for name, (title, figure) in made.items()]
 
 
 def _safe(text: str) -> Markup:

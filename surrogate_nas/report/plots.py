@@ -13,6 +13,7 @@ from surrogate_nas.report import formats
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.figures import BLUE, GREY, ORANGE, RED, axis_scale, layout
 from surrogate_nas.report.search_plots import SearchPoints
+from surrogate_nas.report.supernet_plots import SupernetPoints
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +35,7 @@ class PlotPoints:
         out_of_fold_percent: Its prediction by a model that had not seen it, shape (M,).
         space_size: Architectures that the N points stand for.
         search: What the plots of the search show; None for none.
+        supernet: What the plots of the supernets show; None for none.
     """
 
     accuracy_percent: Floats
@@ -45,6 +47,7 @@ class PlotPoints:
     out_of_fold_percent: Floats
     space_size: int
     search: SearchPoints | None = None
+    supernet: SupernetPoints | None = None
 
     def __post_init__(self) -> None:
         count = len(self.accuracy_percent)

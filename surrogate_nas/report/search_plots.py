@@ -6,7 +6,7 @@ Symbols:
     T: trials of the search.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -179,15 +179,19 @@ def operations_figure(points: SearchPoints) -> go.Figure:
     return figure
 
 
-def write_search_plots(folder: Path, points: SearchPoints) -> list[Path]:
+def write_plots(folder: Path, figures: Mapping[str, tuple[str, go.Figure]]) -> list[Path]:
     """Writes every plot as a page of its own; all of them share one copy of plotly.js beside them.
+
+    Args:
+        folder: Where to.
+        figures: Name of a file to title and plot.
 
     Raises:
         OSError: If the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, (title, figure) in search_figures(points).items():
+    for name, (title, figure) in figures.items():
         figure.update_layout(title={"text": title}, margin={"t": 72}, paper_bgcolor="white")
         path = folder / f"{name}.html"
         figure.write_html(path, include_plotlyjs="directory", div_id=name)

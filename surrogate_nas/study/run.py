@@ -39,6 +39,7 @@ from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.search import SpaceScores, score_space, search
 from surrogate_nas.study.segments import label_in_segments, segments_of
 from surrogate_nas.study.settings import StudySettings
+from surrogate_nas.study.supernet_points import supernet_points
 from surrogate_nas.study.trained_predictor import keep_trained
 from surrogate_nas.study.trainings import learn_from_trainings
 from surrogate_nas.study.trust_facts import trust_facts, truth_facts
@@ -177,9 +178,10 @@ def _write_answer(
             truth_facts(prepared, predictor, scores, labels, winners),
         )
         points = search_points(prepared, scores, result)
-        plotted = replace(plot_points(prepared, predictor, scores, labels), search=points)
+        supernet = supernet_points(prepared, scores, folder.supernets)
+        plotted = replace(plot_points(prepared, predictor, scores, labels), search=points, supernet=supernet)
         written = write_report(folder.path, facts, plotted)
-        attach(folder, points, request.command, console)
+        attach(folder, points, supernet, request.command, console)
         return written
 
 

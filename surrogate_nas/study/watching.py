@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from surrogate_nas.errors import SurrogateNasError
-from surrogate_nas.report.search_plots import SearchPoints, write_search_plots
+from surrogate_nas.report.search_plots import SearchPoints, search_figures, write_plots
+from surrogate_nas.report.supernet_plots import SupernetPoints, supernet_figures
 from surrogate_nas.search.dashboard import Dashboard, annotate, dashboard_command, served
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.study.console import StudyConsole
@@ -54,14 +55,16 @@ def search_points(prepared: Prepared, scores: SpaceScores, result: SearchResult)
     )
 
 
-def attach(folder: RunFolder, points: SearchPoints, command: str, console: StudyConsole) -> None:
+def attach(
+    folder: RunFolder, points: SearchPoints, supernet: SupernetPoints, command: str, console: StudyConsole
+) -> None:
     """Writes the plots as files, and gives the search's study the report, the table and the command that made them.
 
     What goes wrong is said and is no reason to fail: the answer is on the disk already.
     """
     note = f"Made by\n\n    {command}\n\nLook again with\n\n    {dashboard_command(folder.journal)}\n"
     try:
-        plots = write_search_plots(folder.plots, points)
+        plots = write_plots(folder.plots, supernet_figures(supernet) | search_figures(points))
         files = [folder.path / "report.html", folder.path / "lookup.csv", *plots]
         annotate(folder.journal, note, [file for file in files if file.exists()], folder.artifacts)
     except (OSError, SurrogateNasError) as error:

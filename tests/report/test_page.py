@@ -3,11 +3,13 @@
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.page import render_page
 from surrogate_nas.report.plots import PlotPoints
+from surrogate_nas.report.supernet_plots import Curve, SupernetPoints
 
 EVIL = '<script>alert("x")</script><img src=http://example.org/x onerror=alert(1)>'
 VOID = {"meta", "br", "wbr", "img", "link", "input", "hr"}
@@ -157,3 +159,14 @@ def test_a_budget_on_a_predicted_latency_has_its_margin_explained(facts: StudyFa
     text = Outline(render_page(replace(facts, answer=replace(facts.answer, chosen=chosen)), points)).text
     assert "keeps with 95% confidence, not against its prediction" in text
     assert "95% interval. Where intervals overlap" in text
+
+
+def test_supernets_have_a_section_where_there_is_something_to_show(facts: StudyFacts, points: PlotPoints) -> None:
+    curve = Curve("supernet 0", np.array([1.0, 2.0]), np.array([2.0, 1.0]))
+    count = len(points.cost)
+    shown = SupernetPoints([curve], ("few", "many"), np.arange(count) % 2, "latency_ms", points.cost, points.cost)
+    outline = Outline(render_page(facts, replace(points, supernet=shown)))
+    sections = [attributes.get("id") for tag, attributes in outline.tags if tag == "section"]
+    assert sections == ["answer", "front", "trust", "truth", "supernets", "made"]
+    assert "Training of the supernets" in outline.text
+    assert "Groups of the space" in outline.text

@@ -13,7 +13,7 @@ from surrogate_nas.report.search_plots import (
     search_figures,
     trials_figure,
     winning_shares,
-    write_search_plots,
+    write_plots,
 )
 
 RNG = np.random.default_rng(0)
@@ -65,7 +65,7 @@ def test_the_histogram_counts_every_architecture(points: SearchPoints) -> None:
 
 
 def test_every_plot_is_a_file_that_opens_offline(points: SearchPoints, tmp_path: Path) -> None:
-    paths = write_search_plots(tmp_path / "plots", points)
+    paths = write_plots(tmp_path / "plots", search_figures(points))
     assert [path.stem for path in paths] == list(search_figures(points))
     assert {"trials", "importance", "operations", "cost-latency-ms", "cost-latency-ms-pixel3"} <= {
         p.stem for p in paths
