@@ -22,6 +22,9 @@ from surrogate_nas.space.node_text import format_cell, parse_cell
 from surrogate_nas.space.operations import OperationSpec, operation_spec
 from surrogate_nas.space.space import Codes, Decision, Graphs, Space
 
+# Codes whose keys are made side by side; what is in memory does not grow with their number.
+_KEYS_AT_ONCE = 8192
+
 
 class NodeSpace(Space):
     """Cells whose nodes choose their inputs among the values before them, and their operations.
@@ -164,8 +167,12 @@ class NodeSpace(Space):
     def canonical_keys(self, codes: ArrayLike) -> NDArray[np.uint64]:
         """Keys of the cells with dead nodes dropped and identities contracted, shape (N,); see ``node_keys``."""
         checked = self.check(codes)
-        keys = np.zeros(len(checked), dtype=np.uint64)
-        for cell, part in zip(self.cells, self.parts(checked), strict=True):
+        parts = np.array_split(checked, max(1, len(checked) // _KEYS_AT_ONCE))
+        return np.concatenate([self._joined_keys(part) for part in parts])
+
+    def _joined_keys(self, codes: Codes) -> NDArray[np.uint64]:
+        keys = np.zeros(len(codes), dtype=np.uint64)
+        for cell, part in zip(self.cells, self.parts(codes), strict=True):
             keys = mix(keys * np.uint64(3) + cell_keys(cell, part, self.operations))
         return keys
 
