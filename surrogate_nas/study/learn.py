@@ -243,7 +243,10 @@ def predictor_inputs(prepared: Prepared, labels: StudyLabels) -> str:
 def _zero_cost(prepared: Prepared, console: StudyConsole, should_stop: Callable[[], bool]) -> ExtraScores | None:
     """Scores of networks with random weights, from this machine's cache; None where they are not asked for."""
     space, settings = prepared.space, prepared.settings.predictor
-    if settings.recipe != "fusion" or not settings.zero_cost or not can_be_scored(space):
+    if settings.recipe != "fusion" or not settings.zero_cost:
+        return None
+    if not can_be_scored(space):
+        console.note(f"zero-cost scores: there are none for {space.name}, which is no small space of cells")
         return None
     with console.progress("zero-cost scores") as advance:
         table = cached_table(space, ZeroCostSettings(), advance, should_stop)

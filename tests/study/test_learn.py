@@ -4,6 +4,9 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -11,6 +14,9 @@ import pytest
 from surrogate_nas.errors import Interrupted, RunFolderError, StoreError
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.predictor import fitted
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.space.load import load_space
+from surrogate_nas.study import learn
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.learn import (
     StudyLabels,
@@ -112,6 +118,14 @@ def test_a_predictor_is_fitted_once_for_its_labels(
     assert not folder.state.is_done("predictor", predictor_inputs(prepared, other))
     again = fit_predictor_to(prepared, labels, folder, CONSOLE, lambda: False)
     np.testing.assert_array_equal(again.predict(prepared.drawn).mean, loaded.predict(prepared.drawn).mean)
+
+
+def test_it_is_said_where_there_are_no_zero_cost_scores() -> None:
+    settings = SimpleNamespace(predictor=PredictorSettings(recipe="fusion", zero_cost=True))
+    chain, console = SimpleNamespace(space=load_space("quick"), settings=settings), Mock()
+    assert learn._zero_cost(cast(Prepared, chain), console, lambda: False) is None
+    said = "zero-cost scores: there are none for quick, which is no small space of cells"
+    console.note.assert_called_once_with(said)
 
 
 def test_baselines_are_of_the_deployed_network(prepared: Prepared) -> None:
