@@ -25,7 +25,7 @@ def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
     """The other budgets, each a set that must hold together.
 
     Raises:
-        BudgetError: If one is malformed.
+        BudgetError: If one is malformed, or two of a set bound the same cost.
     """
     asked = []
     for text in settings.budget.also:
@@ -38,7 +38,12 @@ def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
                     f" {', '.join(BUDGET_COSTS)} (got {text!r})"
                 )
             parts += parse_budgets(BUDGET_COSTS[name], bound)
-        asked.append([on_own_device(request, settings.hardware) for request in parts])
+        own = [on_own_device(request, settings.hardware) for request in parts]
+        if len({request.cost for request in own}) < len(own):
+            raise BudgetError(
+                f"--also-budget bounds one cost more than once (got {text!r}); give each a set of its own"
+            )
+        asked.append(own)
     return asked
 
 

@@ -297,6 +297,10 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "budget of zero": (["--latency-budget", "0ms"], "above zero (got '0ms')"),
     "negative budget": (["--latency-budget=-1ms"], "above zero (got '-1ms')"),
     "budget over 100%": (["--params-budget", "101%"], "at most 100% (got '101%')"),
+    "two budgets on one cost": (
+        ["--latency-budget", "5ms", "--latency-budget", "6ms"],
+        "--latency-budget bounds the latency more than once",
+    ),
     "no folder of images": (["--data", "nowhere"], "the folder of images does not exist"),
     "empty folder": (["--data", "empty"], "has no class sub-folders: expected DIR/<class>/<image>"),
     "one class": (["--data", "one"], "at least 2 classes are needed (got only 'class0'"),
@@ -385,6 +389,30 @@ def test_a_damaged_file_is_named_with_the_remedy(
     assert contents(run_copy) == before
 
 
+def test_a_torn_record_of_the_search_is_repaired_and_said(run_copy: Path, finished: Path, here: RunHere) -> None:
+    journal = run_copy / "search.journal"
+    records = len(journal.read_bytes().splitlines())
+    with journal.open("ab") as file:
+        file.write(b'{"op_code":4,"worker')
+    code, _, errors = here("--output-dir", run_copy, "--resume")
+    assert code == 0
+    assert "half-written records were removed" in errors + (run_copy / "report.json").read_text(encoding="utf-8")
+    assert len(journal.read_bytes().splitlines()) >= records
+    assert all(json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())
+    assert (run_copy / "lookup.csv").read_bytes() == (finished / "lookup.csv").read_bytes()
+
+
+def test_a_search_of_another_space_under_the_same_name_is_refused_and_kept(run_copy: Path, here: RunHere) -> None:
+    journal = run_copy / "search.journal"
+    space = load_space("nasbench201").fingerprint
+    foreign = journal.read_text(encoding="utf-8").replace(space, "0" * len(space))
+    journal.write_text(foreign, encoding="utf-8")
+    code, _, errors = here("--output-dir", run_copy, "--resume")
+    assert code == 2
+    assert "searches another space: its fingerprint must be" in error_line(errors)
+    assert journal.read_text(encoding="utf-8") == foreign
+
+
 @pytest.mark.parametrize("name", ["labels.h5", "costs.parquet", "state.json"])
 def test_the_remedy_works(name: str, run_copy: Path, finished: Path, here: RunHere) -> None:
     (run_copy / name).unlink()
@@ -440,6 +468,26 @@ def test_an_infeasible_budget_is_said_before_any_training(tiny: Path, tmp_path: 
     # The answer to former budgets does not stay beside a report that says that there is none.
     assert here("--output-dir", folder, "--resume", "--params-budget", "1K", "--quiet")[0] == 3
     assert not (folder / "best").exists()
+
+
+def test_budgets_that_exclude_each_other_are_said_with_what_comes_nearest(
+    tiny: Path, tmp_path: Path, here: RunHere
+) -> None:
+    """What is quick on one device is slow on the other: each budget can be met, both cannot."""
+    codes = load_space("nasbench201").all_codes()
+    digits, places = load_space("nasbench201").digits(codes), range(1, len(codes) + 1)
+    lines = [f"{code},{1 + at / 1000},{20 - at / 1000}" for code, at in zip(digits, places, strict=True)]
+    table, folder = tmp_path / "table.csv", tmp_path / "run"
+    table.write_text("\n".join(["code,one,other", *lines]), encoding="utf-8")
+    words = ("--latency-table", table, "--device", "one", "--set", "compute.processes=1", "--output-dir", folder)
+    code, out, errors = here(tiny, *words, "--latency-budget", "one=5ms", "--latency-budget", "other=10ms")
+    assert code == 3
+    assert "no architecture of the space meets the budget" in error_line(errors)
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))["answer"]
+    assert report["outcome"] == "infeasible"
+    assert len(report["nearest_misses"]) == 5
+    assert "nearest" in out.lower()
+    assert not (folder / "supernets").exists()
 
 
 # Own images
