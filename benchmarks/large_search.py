@@ -39,7 +39,7 @@ from surrogate_nas.space.space import Codes, Space
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-_SETTINGS = PredictorSettings(model="gcn", steps=150, ensemble=2)
+_SETTINGS = PredictorSettings(model="gcn", width=32, steps=100, ensemble=1)
 Floats = NDArray[np.float64]
 
 
