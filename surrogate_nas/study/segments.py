@@ -22,6 +22,8 @@ from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.supernet.workers import Workers
 
 _STREAM = 4  # of the random draws of a study's seed
+# A first segment has few labels, some of them of isomorphic architectures; the study's own predictor needs more.
+_FEWEST_CLASSES = MINIMUM_CLASSES // 2
 
 
 def segments_of(prepared: Prepared) -> SegmentSearch:
@@ -88,7 +90,9 @@ def _fitted(
     # Choosing a kind of model for each segment would cost more than it could gain.
     settings = settings.model_copy(update={"model": "gcn"}) if settings.model == "auto" else settings
     targets = fitted_labels(labels, settings.target)
-    units = make_units(prepared.space, labels.codes, targets, labels.accuracy_percent, settings.canonical)
+    units = make_units(
+        prepared.space, labels.codes, targets, labels.accuracy_percent, settings.canonical, _FEWEST_CLASSES
+    )
     ensemble = Ensemble(prepared.space, settings)
     seed = derived_seed(prepared.settings.seed, _STREAM, number)
     ensemble.fit(units.codes, units.targets, seed=seed, should_stop=should_stop)
