@@ -53,8 +53,8 @@ def stage_identity(prepared: Prepared) -> dict[str, str]:
     return {
         "space": prepared.space.fingerprint,
         "data": prepared.splits.fingerprint,
-        # What a preset stands for is in the other settings.
-        "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds", "preset"})),
+        # What a preset stands for is in the other settings; each replica's training is the same with more beside it.
+        "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds", "preset", "replicas"})),
         "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
         "seed": str(settings.seed),
     }

@@ -75,15 +75,12 @@ def test_a_stop_gives_back_what_runs(place: Place, tmp_path: Path) -> None:
 
 
 def test_a_journal_that_goes_away_ends_the_run(place: Place, tmp_path: Path) -> None:
-    outcomes: dict[Task, Outcome] = {}
-
-    def lose(task: Task, outcome: Outcome) -> None:
-        outcomes[task] = outcome
+    def lose() -> bool:
         place.journal.unlink(missing_ok=True)
+        return False
 
-    with Crew(place, NoWork(tmp_path), 1) as crew, pytest.raises(StoreError, match="went away"):
-        crew.run(TASKS, on_outcome=lose, on_progress=lambda _: None, should_stop=lambda: False)
-    assert outcomes
+    with Crew(place, NoWork(tmp_path, seconds=60), 1) as crew, pytest.raises(StoreError, match="went away"):
+        crew.run(TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=lose)
     assert not place.journal.exists()
     anew = replace(place)
     assert anew.prepare() == []

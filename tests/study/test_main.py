@@ -282,7 +282,7 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
 WRONG: dict[str, tuple[list[str], str]] = {
     "study": (["nosuch"], "unknown study 'nosuch'; choose from cifar10, quickstart"),
     "study file": (["broken.toml"], "is not valid TOML"),
-    "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from nasbench201"),
+    "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from darts, fbnet,"),
     "space file": (["--set", "space=broken.toml"], "is not valid TOML"),
     "setting": (["--set", "supernet.stepz=5"], "unknown setting 'supernet.stepz' on the command line; did you mean"),
     "value": (["--set", "supernet.steps=0"], "supernet.steps: input should be greater than or equal to 1 (got 0)"),

@@ -85,6 +85,7 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "momentum": 0.9,
         "weight_decay": 5e-4,
         "clip_norm": 5.0,
+        "replicas": 1,
         "weight_average": 0.0,
         "checkpoint_seconds": 30.0,
     }
