@@ -27,6 +27,8 @@ from surrogate_nas.space.space import Codes, Space
 POOL = 20_000
 """Architectures among which the ones to measure are chosen; a smaller space is its own pool."""
 
+_ENOUGH_ERRORS = 8  # without those of the ends
+
 
 class ProfiledLatency:
     """Latency on a device of this machine, predicted for every architecture and measured for some.
@@ -77,6 +79,10 @@ class ProfiledLatency:
         # Noisy ones are left out unless they are most: then the note in the description says so.
         used = calm if 2 * calm.sum() >= len(codes) and calm.sum() >= 2 else np.ones(len(codes), dtype=bool)
         self._used = int(used.sum())
+        # Left out of the fit, the ends of the range are extrapolated to, as no other architecture ever is.
+        inner = np.arange(1, len(codes) - 1)[used[1:-1]]
+        counting = inner if len(inner) >= _ENOUGH_ERRORS else np.flatnonzero(used)
+        self._counting = np.searchsorted(np.flatnonzero(used), counting)
         self._correction = fit_correction(self._group_ms(codes[used]), measured[used])
         self.drift = self._drift(codes, on_progress)
 
@@ -117,13 +123,15 @@ class ProfiledLatency:
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
         """Measured / predicted - 1 of measured networks that were left out of the fit, widened by drift, shape (M,).
 
+        Of those between the fastest and the slowest, where these are enough.
+
         Raises:
             SettingsError: If the cost is not the latency.
         """
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
         # A regression from few noisy networks may predict nothing at all for one; twenty times too little is as bad.
-        return 1 / np.maximum(1 + self._correction.errors, 0.05) - 1 + self.drift
+        return 1 / np.maximum(1 + self._correction.errors[self._counting], 0.05) - 1 + self.drift
 
     def describe(self) -> dict[str, Any]:
         """Device, settings, how much was measured when, and how well prediction and measurements agree."""

@@ -62,6 +62,21 @@ def _budget(answer: AnswerFacts, latency: LatencyFacts | None) -> Iterator[Judge
     for cost in answer.chosen.costs:
         if cost.budget is not None:
             yield _one_budget(cost, cost.budget, latency)
+            yield from _margin(cost)
+
+
+def _margin(cost: CostFacts) -> Iterator[Judgement]:
+    """Whether confidence takes so much of a budget that better architectures are most likely left out."""
+    if cost.upper is None or cost.confidence is None or not cost.predicted:
+        return
+    percent = 100 * (cost.upper / cost.predicted - 1)
+    if percent > LATENCY_BAD_PERCENT:
+        yield Judgement(
+            "caution",
+            f"{formats.cost_title(cost.cost)} is predicted so unsurely that {cost.confidence:.0%} confidence takes"
+            f" {percent:.0f}% on top: better architectures may keep the budget too. Measure again on an idle machine"
+            " (hardware.remeasure = true), with more networks (hardware.whole_networks).",
+        )
 
 
 def _one_budget(cost: CostFacts, budget: float, latency: LatencyFacts | None) -> Judgement:

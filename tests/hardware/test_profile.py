@@ -1,6 +1,7 @@
 """Predicted latency on a made-up machine whose latencies are known, and once for real."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,3 +148,29 @@ def test_the_description_says_how_it_was_measured(predicted: ProfiledLatency) ->
     assert (said["operations_measured"], said["networks_measured"]) == (19, 20)
     assert said["measured_from"].startswith("2026-11-22")
     assert said["coefficients"]["nor_conv_3x3"] == pytest.approx(1.1, rel=1e-6)
+
+
+def test_bounds_do_not_follow_from_the_ends_of_the_range(
+    space: Space, network: NetworkSpec, quick: HardwareSettings
+) -> None:
+    class OddSmallest(MadeUpBench):
+        @staticmethod
+        def milliseconds(name: str) -> float:
+            return 9.0 if name.endswith(":000000") else MadeUpBench.milliseconds(name)
+
+        def measure(
+            self, what: str, candidates: Mapping[str, Candidate], on_progress: Progress | None = None
+        ) -> dict[str, Measurement]:
+            measured = super().measure(what, candidates, on_progress)
+            return {name: replace(one, median_ms=self.milliseconds(name)) for name, one in measured.items()}
+
+    def model(whole_networks: int) -> ProfiledLatency:
+        bench = OddSmallest(space, network, quick)
+        return ProfiledLatency(space, network, bench, whole_networks=whole_networks, seed=1)
+
+    many, few = model(12), model(6)
+    assert (len(many.held_out_errors("latency_ms")), len(few.held_out_errors("latency_ms"))) == (10, 6)
+    # Left out, it is predicted far off; no architecture between the ends is.
+    assert np.abs(many.correction.errors[0]) > 0.5
+    inner = 1 / (1 + many.correction.errors[1:-1]) - 1
+    np.testing.assert_allclose(many.held_out_errors("latency_ms"), inner + many.drift)

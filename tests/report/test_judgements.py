@@ -41,6 +41,16 @@ def level(facts: StudyFacts, part: str) -> str | None:
     return found[0] if found else None
 
 
+@pytest.mark.parametrize(
+    ("upper", "confidence", "expected"), [(1.25, 0.95, None), (1.26, 0.95, "caution"), (None, 0.95, None)]
+)
+def test_confidence_that_takes_much_of_a_budget(
+    facts: StudyFacts, upper: float | None, confidence: float, expected: str | None
+) -> None:
+    changed = first_cost(facts, predicted=1.0, measured=0.9, budget=2.0, upper=upper, confidence=confidence)
+    assert level(changed, "95% confidence takes 26% on top") == expected
+
+
 def test_a_sound_study_has_nothing_to_warn_of(facts: StudyFacts) -> None:
     assert {judgement.level for judgement in judgements(replace(facts, truth=None))} == {"good"}
 
