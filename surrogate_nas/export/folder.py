@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from surrogate_nas.errors import ExportError, RunFolderError, SpaceError, StoreError, WriteError
-from surrogate_nas.files import atomic_write, read_json, write_json, write_text
+from surrogate_nas.files import read_json, write_json, write_text
 from surrogate_nas.model_format import DESCRIPTION, SPACE, WEIGHTS, Described, read_description
 from surrogate_nas.nets.network import build_network
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.tensor_files import read_tensors, write_tensors
 
 
 def save_model(folder: Path, network: nn.Module, description: Mapping[str, Any], space_toml: str) -> None:
@@ -29,13 +28,11 @@ def save_model(folder: Path, network: nn.Module, description: Mapping[str, Any],
     Raises:
         ExportError: If a file cannot be written.
     """
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     try:
-        with atomic_write(folder / WEIGHTS) as temporary:
-            save_file(weights, temporary, {"format": "pt"})
+        write_tensors(folder / WEIGHTS, network.state_dict(), {"format": "pt"})
         write_text(folder / SPACE, space_toml)
         write_json(folder / DESCRIPTION, dict(description))
-    except (WriteError, SafetensorError) as error:
+    except WriteError as error:
         raise ExportError(f"the model cannot be written: {error}") from None
 
 
@@ -75,8 +72,8 @@ def load_model(folder: str | Path) -> nn.Module:
     if space.fingerprint != content.get("space", {}).get("fingerprint"):
         raise StoreError(f"{folder / SPACE} is not the space that the model in {folder} was made from")
     try:
-        network.load_state_dict(load_file(folder / WEIGHTS))
-    except (OSError, SafetensorError, RuntimeError) as error:
+        network.load_state_dict(read_tensors(folder / WEIGHTS)[0])
+    except (StoreError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise StoreError(f"the weights of the model are missing or damaged: {folder / WEIGHTS}: {reason}") from None
     return network.eval()

@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
-from surrogate_nas.files import atomic_write
+from surrogate_nas.tensor_files import part, read_tensors, write_tensors
 
 _SCHEMA = "2"
 _WEIGHT, _MOMENTUM, _MEAN, _LOSS_SUM = "weight.", "momentum.", "mean.", "loss_sum"
@@ -57,14 +55,10 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, s
     metadata = {name: str(number) for name, number in numbers.items()}
     metadata |= {"schema": _SCHEMA, "identity": json.dumps(dict(identity))}
     try:
-        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        with atomic_write(path) as temporary:
-            # Not by save_file, whose own temporary file outlives a kill under a name that nobody knows.
-            temporary.write_bytes(save(plain, metadata))
-    except (WriteError, SafetensorError) as error:
-        what = str(error) if isinstance(error, WriteError) else f"{path} cannot be written: {error}"
+        write_tensors(path, tensors, metadata)
+    except WriteError as error:
         raise TrainingError(
-            f"the checkpoint {what}; the one before it is kept: make room and run again with --resume"
+            f"the checkpoint {error}; the one before it is kept: make room and run again with --resume"
         ) from None
 
 
@@ -76,15 +70,13 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
         RunFolderError: If it belongs to something else; the first differing field is named.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        tensors, metadata = read_tensors(path)
         schema = metadata["schema"]
         made_with = dict(json.loads(metadata["identity"]))
         if schema == _SCHEMA:
             step, groups, samples = (int(metadata[name]) for name in ("step", "groups", "samples"))
         loss_sum = tensors[_LOSS_SUM]
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (StoreError, KeyError, TypeError, ValueError) as error:
         raise StoreError(
             f"the checkpoint {path} is damaged or not one of this project ({error}); remove it to train this supernet"
             " again"
@@ -100,12 +92,8 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
                 f"the checkpoint {path} was made with {name} = {made_with.get(name)}, not {value};"
                 " use another --output-dir, or --overwrite"
             )
-    momenta = [_part(tensors, f"{_MOMENTUM}{group}.") for group in range(groups)]
-    return Checkpoint(step, _part(tensors, _WEIGHT), momenta, loss_sum, _part(tensors, _MEAN), samples)
-
-
-def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    momenta = [part(tensors, f"{_MOMENTUM}{group}.") for group in range(groups)]
+    return Checkpoint(step, part(tensors, _WEIGHT), momenta, loss_sum, part(tensors, _MEAN), samples)
 
 
 def restore_weights(path: Path, checkpoint: Checkpoint, network: nn.Module) -> None:

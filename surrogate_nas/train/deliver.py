@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,29 @@ _CHECKED_IMAGES = 1000
 _MOST_UNEQUAL = 0.002  # share of images whose class may differ where two scores are nearly equal
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """What is delivered, and how it came about.
+
+    Attributes:
+        request: What was asked for.
+        choice: Which architecture, and where its files go.
+        recipe: How it was trained.
+        seed: Of the training.
+        images: What it was trained and tested on.
+        trained: The network.
+        processes: How many trained it.
+    """
+
+    request: TrainRequest
+    choice: Choice
+    recipe: Recipe
+    seed: int
+    images: FinalImages
+    trained: Trained
+    processes: Processes
+
+
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
     """What ``model.json`` and the ONNX files say before anything is measured."""
     code = choice.code[None]
@@ -60,55 +84,41 @@ def preprocessing_of(images: FinalImages) -> Preprocessing:
     return Preprocessing(images.train.image_size, images.train.channels, images.mean, images.std)
 
 
-def deliver(
-    request: TrainRequest,
-    choice: Choice,
-    recipe: Recipe,
-    seed: int,
-    images: FinalImages,
-    trained: Trained,
-    processes: Processes,
-    advance: Callable[[int, int], None],
-) -> Outcome:
+def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> Outcome:
     """Writes every file into the model's folder, and copies them beside the study's answer where they are its model.
 
     Raises:
         ExportError: If a file cannot be written, or computes something else than the network.
         MeasurementError: If a latency cannot be measured.
     """
-    folder, network = choice.folder, trained.network.to(memory_format=torch.contiguous_format)
+    choice, images = delivery.choice, delivery.images
+    network = delivery.trained.network.to(memory_format=torch.contiguous_format)
     description = describe(choice, images)
-    variants = _export(request, choice, seed, images, network, description, advance)
-    outcome = _outcome(request, choice, recipe, seed, images, trained, processes, variants)
+    outcome = _outcome(delivery, _export(delivery, network, description, advance))
     card = model_card(outcome, images.train.class_names, preprocessing_of(images), __version__)
-    write_text(folder / CARD, card)
+    write_text(choice.folder / CARD, card)
     space_toml = choice.run.space.read_text(encoding="utf-8")
-    save_model(folder, network, {**description, "results": outcome.as_json()}, space_toml)
+    save_model(choice.folder, network, {**description, "results": outcome.as_json()}, space_toml)
     if choice.is_answer:
-        _copy(folder, choice.run.best)
+        _copy(choice.folder, choice.run.best)
     advance(4, 4)
     return outcome
 
 
 def _export(
-    request: TrainRequest,
-    choice: Choice,
-    seed: int,
-    images: FinalImages,
-    network: nn.Module,
-    description: dict[str, Any],
-    advance: Callable[[int, int], None],
+    delivery: Delivery, network: nn.Module, description: dict[str, Any], advance: Callable[[int, int], None]
 ) -> dict[str, Variant]:
     """Writes the files that need no Python of this project, and checks and measures those of ONNX."""
-    folder, checked = choice.folder, images.normalise(images.test.images[:_CHECKED_IMAGES])
+    folder, images = delivery.choice.folder, delivery.images
+    checked = images.normalise(images.test.images[:_CHECKED_IMAGES])
     paths = {"float": folder / ONNX}
     write_onnx(folder / ONNX, network, checked, description)
     advance(1, 4)
     write_program(folder / PROGRAM, network, checked)
     advance(2, 4)
-    if request.int8:
+    if delivery.request.int8:
         paths["int8"] = folder / INT8
-        write_int8(folder / INT8, folder / ONNX, _calibration(images, seed), description)
+        write_int8(folder / INT8, folder / ONNX, _calibration(images, delivery.seed), description)
     else:
         (folder / INT8).unlink(missing_ok=True)
     agreements = {name: compare(network, path, checked) for name, path in paths.items()}
@@ -120,42 +130,35 @@ def _export(
         )
     advance(3, 4)
     shape = (images.test.channels, images.test.image_size, images.test.image_size)
-    latencies = measure_models(paths, shape, choice.settings.hardware)
+    latencies = measure_models(paths, shape, delivery.choice.settings.hardware)
     return {
         name: Variant(path.name, path.stat().st_size, _accuracy(path, images), agreements[name], latencies[name])
         for name, path in paths.items()
     }
 
 
-def _outcome(
-    request: TrainRequest,
-    choice: Choice,
-    recipe: Recipe,
-    seed: int,
-    images: FinalImages,
-    trained: Trained,
-    processes: Processes,
-    variants: dict[str, Variant],
-) -> Outcome:
+def _outcome(delivery: Delivery, variants: dict[str, Variant]) -> Outcome:
+    request, choice, images = delivery.request, delivery.choice, delivery.images
+    entry, hardware = choice.entry, choice.settings.hardware
     return Outcome(
-        code=choice.entry.code,
-        architecture=choice.entry.architecture,
-        test=Accuracy.of(round(trained.accuracy_percent * len(images.test) / 100), len(images.test)),
+        code=entry.code,
+        architecture=entry.architecture,
+        test=Accuracy.of(round(delivery.trained.accuracy_percent * len(images.test) / 100), len(images.test)),
         test_origin=TEST_ORIGINS[images.origin],
-        predicted_percent=choice.entry.predicted_accuracy_percent,
+        predicted_percent=entry.predicted_accuracy_percent,
         predicted_half_width=choice.half_width,
-        costs=choice.entry.costs,
+        costs=entry.costs,
         budgets=choice.budgets,
         device=choice.device,
-        batch=choice.settings.hardware.batch,
-        threads=choice.settings.hardware.threads,
+        batch=hardware.batch,
+        threads=hardware.threads,
         onnx=variants,
         opset=OPSET,
-        recipe=recipe.words(),
+        recipe=delivery.recipe.words(),
         start="from scratch" if request.start == "scratch" else "from the weights of the supernet",
-        seed=seed,
+        seed=delivery.seed,
         train_images=len(images.train),
-        processes=processes.count,
+        processes=delivery.processes.count,
         command=request.command,
     )
 

@@ -17,7 +17,7 @@ from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.interrupts import stoppable
 from surrogate_nas.study.settings import ComputeSettings
 from surrogate_nas.train.choice import Choice, choose
-from surrogate_nas.train.deliver import deliver
+from surrogate_nas.train.deliver import Delivery, deliver
 from surrogate_nas.train.inherited import inherit_from_run
 from surrogate_nas.train.outcome import Outcome
 from surrogate_nas.train.request import TrainRequest
@@ -97,17 +97,9 @@ def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_st
         raise Interrupted("stopped while training")
     if not processes.is_first:
         return None
+    delivery = Delivery(request, choice, prepared.recipe, prepared.seed, prepared.images, trained, processes)
     with console.progress("export, check, measure") as advance:
-        return deliver(
-            request,
-            choice,
-            prepared.recipe,
-            prepared.seed,
-            prepared.images,
-            trained,
-            processes,
-            advance,
-        )
+        return deliver(delivery, advance)
 
 
 def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> _Prepared:

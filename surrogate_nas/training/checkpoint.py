@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
-from surrogate_nas.files import atomic_write
+from surrogate_nas.tensor_files import part, read_tensors, write_tensors
 
 _SCHEMA = "1"
 _STATE, _MOMENTUM, _MEAN = "state.", "momentum.", "mean."
@@ -46,12 +44,9 @@ def save_training(
         tensors |= {_MEAN + name: tensor for name, tensor in mean.state_dict().items()}
     metadata = {"schema": _SCHEMA, "step": str(step), "identity": json.dumps(dict(identity))}
     try:
-        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        with atomic_write(path) as temporary:
-            # Not by save_file, whose own temporary file outlives a kill under a name that nobody knows.
-            temporary.write_bytes(save(plain, metadata))
-    except (WriteError, SafetensorError) as error:
-        raise TrainingError(f"the checkpoint {path} cannot be written: {error}; make room and go on") from None
+        write_tensors(path, tensors, metadata)
+    except WriteError as error:
+        raise TrainingError(f"the checkpoint {error}; make room and go on") from None
 
 
 def load_training(
@@ -68,30 +63,24 @@ def load_training(
         RunFolderError: If it belongs to something else; the first differing field is named.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        tensors, metadata = read_tensors(path)
         if metadata["schema"] != _SCHEMA:
             raise ValueError(f"schema {metadata['schema']}, this version reads {_SCHEMA}")
         made_with, step = dict(json.loads(metadata["identity"])), int(metadata["step"])
         _require(made_with, identity, path)
-        network.load_state_dict(_part(tensors, _STATE))
+        network.load_state_dict(part(tensors, _STATE))
         if mean is not None:
-            mean.load_state_dict(_part(tensors, _MEAN))
+            mean.load_state_dict(part(tensors, _MEAN))
         for name, parameter in network.named_parameters():
             if _MOMENTUM + name in tensors:
                 optimizer.state[parameter]["momentum_buffer"] = tensors[_MOMENTUM + name].to(parameter.device)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        if isinstance(error, RunFolderError):
-            raise
+    except RunFolderError:
+        raise
+    except (StoreError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise StoreError(
             f"the checkpoint {path} is damaged or not one of this training ({error}); remove it to train again"
         ) from None
     return step
-
-
-def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _require(made_with: Mapping[str, str], identity: Mapping[str, str], path: Path) -> None:
