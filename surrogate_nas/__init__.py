@@ -4,12 +4,13 @@ The names below are loaded when they are first used, each with what it needs and
 """
 
 __version__ = "0.1.0"
-__all__ = ["LookupTable", "Space", "Study", "StudyResult", "load_model"]
+__all__ = ["LookupTable", "Space", "Study", "StudyResult", "load_model", "operation"]
 
 TYPE_CHECKING = False  # as typing has it, which would have to be imported
 if TYPE_CHECKING:
     from surrogate_nas.export.folder import load_model
     from surrogate_nas.lookup.table import LookupTable
+    from surrogate_nas.nets.own_operations import operation
     from surrogate_nas.space.space import Space
     from surrogate_nas.study.api import Study, StudyResult
 
@@ -19,6 +20,7 @@ _PLACES = {
     "Study": "surrogate_nas.study.api",
     "StudyResult": "surrogate_nas.study.api",
     "load_model": "surrogate_nas.export.folder",
+    "operation": "surrogate_nas.nets.own_operations",
 }
 
 

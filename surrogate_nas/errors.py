@@ -21,6 +21,10 @@ class SpaceError(SettingsError):
     """A search space or an architecture is malformed."""
 
 
+class ProgramError(SpaceError):
+    """The program of a space fails, or may not be run."""
+
+
 class DataError(SettingsError):
     """Images cannot be used: missing, unreadable, of one class only."""
 

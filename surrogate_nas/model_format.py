@@ -16,9 +16,9 @@ SCHEMA_VERSION = 1
 METADATA_KEY = "surrogate_nas"
 """Under which the description is kept among the metadata of an ONNX file."""
 
-DESCRIPTION, SPACE, WEIGHTS = "model.json", "space.toml", "model.safetensors"
+DESCRIPTION, SPACE, SPACE_PROGRAM, WEIGHTS = "model.json", "space.toml", "space.py", "model.safetensors"
 ONNX, INT8, PROGRAM, CARD = "model.onnx", "model.int8.onnx", "model.pt2", "model-card.md"
-MODEL_FILES = (DESCRIPTION, SPACE, WEIGHTS, ONNX, INT8, PROGRAM, CARD)
+MODEL_FILES = (DESCRIPTION, SPACE, SPACE_PROGRAM, WEIGHTS, ONNX, INT8, PROGRAM, CARD)
 INPUT, OUTPUT = "images", "scores"
 
 

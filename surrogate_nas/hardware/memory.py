@@ -19,7 +19,7 @@ from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.fixed_layers import find_fixed_layer
 from surrogate_nas.space.kinds import of_kind
 from surrogate_nas.space.network import CELL, NetworkSpec
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.operations import operation_spec
 from surrogate_nas.space.space import Codes, Space
 
 BYTES = 4
@@ -31,8 +31,8 @@ _CONVOLUTION_MAPS, _POOLING_MAPS = 2, 1
 
 
 def counts_memory(space: Space) -> bool:
-    """Whether activation memory is counted for the kind of a space."""
-    return isinstance(space, tuple(_PEAKS))
+    """Whether activation memory is counted for a space; that of operations which users wrote is in chains only."""
+    return isinstance(space, tuple(_PEAKS)) and (space.program is None or isinstance(space, ChainSpace))
 
 
 def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
@@ -66,7 +66,7 @@ def _cell_maps(space: CellSpace, codes: Codes) -> NDArray[np.int64]:
     Every feature map gets a number; an identity and the node it feeds share one.
     """
     count = len(codes)
-    specs = [OPERATIONS[name] for name in space.operations]
+    specs = [operation_spec(name) for name in space.operations]
     is_zero = np.array([spec.is_zero for spec in specs])
     is_identity = np.array([spec.is_identity for spec in specs])
     convolves = np.array([spec.parameters(2, 2) > 0 for spec in specs])

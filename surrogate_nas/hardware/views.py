@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.operations import operation_spec
 from surrogate_nas.space.space import Codes, Space
 
 WRITTEN, REACHING, EDGES = "operations as written", "operations that reach the output", "operation of each edge"
@@ -47,7 +47,7 @@ def cell_views(space: CellSpace, codes: ArrayLike) -> tuple[View, ...]:
     """The views of cells, coarse to fine, of codes of shape (N, D)."""
     checked = space.check(codes)
     choices = len(space.operations)
-    zero = int(np.flatnonzero([OPERATIONS[name].is_zero for name in space.operations])[0])
+    zero = int(np.flatnonzero([operation_spec(name).is_zero for name in space.operations])[0])
     reaching = np.where(_reaches_output(space, checked), checked, np.int8(zero))
     connected = space.is_connected(checked)[:, None]
     return (
@@ -86,7 +86,7 @@ _VIEWS: Mapping[type[Space], Callable[..., tuple[View, ...]]] = {CellSpace: cell
 
 def _reaches_output(space: CellSpace, codes: Codes) -> NDArray[np.bool_]:
     """Whether a path leads from each edge to the output, whatever it is fed with, shape (N, E)."""
-    is_zero = np.array([OPERATIONS[name].is_zero for name in space.operations])
+    is_zero = np.array([operation_spec(name).is_zero for name in space.operations])
     passes = ~is_zero[codes]
     reaches = np.zeros((len(codes), space.output + 1), dtype=bool)
     reaches[:, space.output] = True

@@ -27,7 +27,7 @@ from surrogate_nas.space.kinds import of_kind
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.node_layout import cell_at, node_width
 from surrogate_nas.space.node_space import NodeSpace
-from surrogate_nas.space.operations import OPERATIONS, operation_spec
+from surrogate_nas.space.operations import operation_spec
 from surrogate_nas.space.space import Codes, Space
 
 _NOTHING = -1
@@ -123,7 +123,7 @@ def _cell_workload(space: CellSpace, network: NetworkSpec) -> Workload:
         else:
             piece = Piece("layer", layer.kind, *sizes)
             fixed[piece] = fixed.get(piece, 0) + 1
-    running = [index for index, name in enumerate(space.operations) if not OPERATIONS[name].is_zero]
+    running = [index for index, name in enumerate(space.operations) if not operation_spec(name).is_zero]
     of_cell = [
         *(("operation", space.operations[index]) for index in running),
         ("addition", ADDITION),
@@ -208,7 +208,7 @@ def _node_workload(space: NodeSpace, network: NetworkSpec) -> Workload:
 def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
     """Tensor additions in one cell, shape (N,), for effective codes of shape (N, E): a node of k inputs needs k - 1."""
     checked = space.check(codes)
-    zero = np.array([OPERATIONS[name].is_zero for name in space.operations])
+    zero = np.array([operation_spec(name).is_zero for name in space.operations])
     live = ~zero[checked]
     total = np.zeros(len(checked), dtype=np.int64)
     for node in {end for _, end in space.edges}:

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from surrogate_nas.nets.operations import Norm
+from surrogate_nas.nets.own_operations import build_own
 from surrogate_nas.space.block_families import BlockName, parse_block, squeezed
 from surrogate_nas.space.blocks import Shape
+from surrogate_nas.space.own import find_own
 
 
 class SqueezeExcitation(nn.Module):
@@ -95,5 +97,8 @@ def build_block(name: str, shape: Shape, norm: Norm = nn.BatchNorm2d) -> nn.Modu
     Raises:
         SpaceError: If there is no such block.
     """
+    own = find_own(name)
+    if own is not None:
+        return build_own(own, shape.in_channels, shape.out_channels, shape.stride, norm)
     parsed = parse_block(name)
     return _BUILDERS[parsed.family](parsed, shape, norm)

@@ -18,7 +18,7 @@ from surrogate_nas.space.kinds import of_kind
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.node_layout import cell_at
 from surrogate_nas.space.node_space import NodeSpace
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.operations import operation_spec
 from surrogate_nas.space.space import Codes, Space
 
 
@@ -36,7 +36,7 @@ class Cell(nn.Module):
         super().__init__()
         self.edges = tuple(edges)
         self.operations = nn.ModuleList(build_operation(name, channels, norm) for name in operations)
-        self._is_zero = [OPERATIONS[name].is_zero for name in operations]
+        self._is_zero = [operation_spec(name).is_zero for name in operations]
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, H, W) to the same shape."""

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.own_operations import build_own
+from surrogate_nas.space.own import find_own
 
 Norm = Callable[[int], nn.Module]
 """Builds a normalisation for a number of channels."""
@@ -172,6 +174,9 @@ def build_operation(name: str, channels: int, norm: Norm = nn.BatchNorm2d, strid
     Raises:
         SpaceError: If the operation is unknown.
     """
+    own = find_own(name)
+    if own is not None:
+        return build_own(own, channels, channels, stride, norm)
     if name not in _BUILDERS:
         raise SpaceError(f"unknown operation {name!r}; choose from {', '.join(_BUILDERS)}")
     return _BUILDERS[name](channels, stride, norm)

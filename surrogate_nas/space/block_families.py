@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.blocks import BlockSpec, Shape
+from surrogate_nas.space.own import find_own, others_in_words
 
 _PARAMETER = re.compile(r"([a-z])([1-9]\d?)", re.ASCII)
 _SQUEEZE = "se"
@@ -145,7 +146,7 @@ def parse_block(name: str) -> BlockName:
     """
     family = max((each for each in FAMILIES if name == each or name.startswith(f"{each}_")), key=len, default=None)
     if family is None:
-        raise SpaceError(f"unknown block {name!r}; the blocks are {FORMS}")
+        raise SpaceError(f"unknown block {name!r}; the blocks are {FORMS}{others_in_words()}")
     rules = FAMILIES[family]
     words = name[len(family) :].split("_")[1:]
     squeeze = rules.squeeze and words[-1:] == [_SQUEEZE]
@@ -159,12 +160,17 @@ def parse_block(name: str) -> BlockName:
     return BlockName(family, MappingProxyType(numbers), squeeze)
 
 
-@lru_cache(maxsize=1024)
 def find_block(name: str) -> BlockSpec:
-    """What a block is and costs.
+    """What a block is and costs, also one that a user wrote.
 
     Raises:
         SpaceError: If there is no such block.
     """
+    own = find_own(name)
+    return _built_in(name) if own is None else own.spec
+
+
+@lru_cache(maxsize=1024)
+def _built_in(name: str) -> BlockSpec:
     parsed = parse_block(name)
     return FAMILIES[parsed.family].spec(parsed)

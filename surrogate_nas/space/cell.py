@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.mixing import mix
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec, fixed_flops, fixed_parameters, residual_stages
-from surrogate_nas.space.operations import OPERATIONS, OperationSpec
+from surrogate_nas.space.operations import OperationSpec, operation_spec
 from surrogate_nas.space.space import Codes, Decision, Graphs, Space
 
 _ABSENT, _INPUT, _OUTPUT, _FIRST_OPERATION = 0, 1, 2, 3
@@ -48,7 +48,7 @@ class CellSpace(Space):
         self.edges = tuple(edges)
         self.operations = tuple(operations)
         self.output = max(end for _, end in edges)
-        specs = [OPERATIONS[operation] for operation in operations]
+        specs = [operation_spec(operation) for operation in operations]
         self._is_zero = np.array([spec.is_zero for spec in specs])
         self._is_identity = np.array([spec.is_identity for spec in specs])
         self._nonlinear = np.array([spec.nonlinear_functions for spec in specs], dtype=np.int64)
@@ -162,7 +162,7 @@ class CellSpace(Space):
     @property
     def graph_operations(self) -> tuple[OperationSpec, ...]:
         """The operations."""
-        return tuple(OPERATIONS[name] for name in self.operations)
+        return tuple(operation_spec(name) for name in self.operations)
 
     @cached_property
     def _line_graph(self) -> NDArray[np.bool_]:
@@ -249,6 +249,6 @@ class CellSpace(Space):
     def _cell_totals(self, layers: Sequence[Layer], count: str) -> NDArray[np.int64]:
         """What each operation on one edge adds over all cells of a network, shape (operations,)."""
         cells = [layer for layer in layers if layer.kind == CELL]
-        of_operation = [getattr(OPERATIONS[operation], count) for operation in self.operations]
+        of_operation = [getattr(operation_spec(operation), count) for operation in self.operations]
         totals = [sum(of(cell.in_channels, cell.in_size) for cell in cells) for of in of_operation]
         return np.array(totals, dtype=np.int64)

@@ -12,7 +12,7 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.definition import STRICT, Header, validated
 from surrogate_nas.space.network import NetworkSpec, residual_stages
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.operations import operation_spec, require_operation
 
 # Few digits, since no cell has many nodes and Python refuses to read numbers of thousands of digits.
 _EDGE = re.compile(r"(\d{1,3})<-(\d{1,3})", re.ASCII)
@@ -46,13 +46,15 @@ def read_cell_space(content: dict[str, Any], path: Path) -> CellSpace:
         SpaceError: If the definition is malformed; the message names file and key.
     """
     definition = validated(_Definition, content, path)
-    unknown = [operation for operation in definition.operations if operation not in OPERATIONS]
-    if unknown:
-        raise SpaceError(f"{path}: operations: unknown operation {unknown[0]!r}; choose from {', '.join(OPERATIONS)}")
+    for operation in definition.operations:
+        try:
+            require_operation(operation)
+        except SpaceError as error:
+            raise SpaceError(f"{path}: operations: {error}") from None
     twice = [operation for operation in definition.operations if definition.operations.count(operation) > 1]
     if twice:
         raise SpaceError(f"{path}: operations: {twice[0]!r} is listed twice")
-    if not any(OPERATIONS[operation].is_zero for operation in definition.operations):
+    if not any(operation_spec(operation).is_zero for operation in definition.operations):
         raise SpaceError(f"{path}: operations: one must cut its edge, such as 'none'")
     edges = _edges(definition.cell, path)
     size = definition.network

@@ -19,6 +19,7 @@ class Header(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     source: str = ""
     kind: str
+    program: Annotated[str | None, Field(pattern=r"\.py$")] = None
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -1,18 +1,26 @@
-"""Finds the definition of a search space, and hands it to the reader of its kind."""
+"""Finds the definition of a search space, runs its program where it may be, and hands it to the reader of its kind."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from surrogate_nas.definitions import find_definition, read_toml
-from surrogate_nas.errors import SpaceError
+from surrogate_nas.errors import ProgramError, SpaceError
 from surrogate_nas.space.cell_definition import read_cell_space
 from surrogate_nas.space.chain_definition import read_chain_space
 from surrogate_nas.space.definition import Header, validated
 from surrogate_nas.space.node_definition import read_node_space
+from surrogate_nas.space.own import only_of
+from surrogate_nas.space.program import Program
 from surrogate_nas.space.space import Space
 from surrogate_nas.space.toml_lines import line_of
+
+STORED_DEFINITION, STORED_PROGRAM = "space.toml", "space.py"
+"""How a run folder or a model keeps a space and its program."""
 
 _KEY = re.compile(r"(?:unknown key ')?([\w.]+)(?:'|:| is missing)", re.ASCII)
 _READERS: Mapping[str, Callable[[dict[str, Any], Path], Space]] = {
@@ -22,18 +30,75 @@ _READERS: Mapping[str, Callable[[dict[str, Any], Path], Space]] = {
 }
 
 
-def load_space(name: str) -> Space:
+def load_space(name: str, *, named_by_user: bool = True) -> Space:
     """A search space by name (``nasbench201``) or by the path of a ``.toml`` file.
+
+    Args:
+        name: Name or path.
+        named_by_user: Whether the user gave the name. A space with a program of its own runs it then, and it is
+            remembered; otherwise only a program that was run before is run.
 
     Raises:
         SettingsError: If there is no such space or its file is not TOML.
         SpaceError: If the definition is malformed; the message names file, line and key.
+        ProgramError: If the space's program fails or may not be run; likewise.
     """
     path = find_definition("spaces", name)
+    remedy = None if named_by_user else f"read it, and if you trust it name the space yourself: --set space={path}"
+    return _load(path, lambda file: Program.read(path.parent / file), remedy)
+
+
+def load_stored_space(folder: Path, remedy: str | None) -> Space:
+    """The space of a run folder or a model, which may be somebody else's.
+
+    Args:
+        folder: Holds ``space.toml``, and ``space.py`` where the space has a program.
+        remedy: What to do about a program that was never run on this machine, as it ends the message; None where
+            the user wants it to be run.
+
+    Raises:
+        SettingsError, SpaceError: As ``load_space``.
+    """
+    return _load(folder / STORED_DEFINITION, lambda _file: Program.read(folder / STORED_PROGRAM), remedy)
+
+
+def _load(path: Path, find: Callable[[str], Program], remedy: str | None) -> Space:
     try:
-        return _read(read_toml(path), path)
+        content = read_toml(path)
+        header = validated(Header, {key: content[key] for key in Header.model_fields if key in content}, path)
+        if header.kind not in _READERS:
+            raise SpaceError(f"{path}: kind: must be one of {', '.join(_READERS)} (got {header.kind!r})")
+        program = None if header.program is None else _run(header.program, find, remedy, path)
+        with only_of(program.digest if program else None):
+            space = _READERS[header.kind](content, path)
+            return space if program is None else _with_program(space, program, path)
     except SpaceError as error:
-        raise SpaceError(_with_line(str(error), path)) from None
+        raise type(error)(_with_line(str(error), path)) from None
+
+
+def _run(file: str, find: Callable[[str], Program], remedy: str | None, path: Path) -> Program:
+    try:
+        program = find(file)
+        if remedy is not None and not program.is_trusted:
+            raise ProgramError(
+                f"{program.path} is a program that was never run on this machine for a space of yours; {remedy}"
+            )
+        program.run()
+    except ProgramError as error:
+        raise ProgramError(f"{path}: program: {error}") from None
+    program.trust()
+    return program
+
+
+def _with_program(space: Space, program: Program, path: Path) -> Space:
+    """The space with a fingerprint of definition and program, once its operations are known to fit their places."""
+    try:
+        space.parameters(np.zeros((1, space.num_decisions), dtype=np.int8), space.network)
+    except SpaceError as error:
+        raise SpaceError(f"{path}: operations: {error}") from None
+    space.program = program
+    space.fingerprint = hashlib.sha256(f"{space.fingerprint} {program.digest}".encode()).hexdigest()[:16]
+    return space
 
 
 def _with_line(message: str, path: Path) -> str:
@@ -42,10 +107,3 @@ def _with_line(message: str, path: Path) -> str:
     key = _KEY.match(rest)
     line = line_of(path.read_text(encoding="utf-8-sig"), key[1]) if key and rest != message else None
     return message if line is None else f"{path}: line {line}: {rest}"
-
-
-def _read(content: dict[str, Any], path: Path) -> Space:
-    header = validated(Header, {key: content[key] for key in Header.model_fields if key in content}, path)
-    if header.kind not in _READERS:
-        raise SpaceError(f"{path}: kind: must be one of {', '.join(_READERS)} (got {header.kind!r})")
-    return _READERS[header.kind](content, path)

@@ -13,7 +13,7 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.node_cell import NodeCell
 from surrogate_nas.space.node_layout import node_layout
 from surrogate_nas.space.node_space import NodeSpace
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.operations import operation_spec, require_operation
 
 # A code's digits are 0 to 9 and a to z.
 _MOST_CHOICES = 36
@@ -75,11 +75,13 @@ def read_node_space(content: dict[str, Any], path: Path) -> NodeSpace:
 def _check_operations(operations: list[str], path: Path) -> None:
     for operation in operations:
         where = f"{path}: operations: "
-        if operation not in OPERATIONS:
-            raise SpaceError(f"{where}unknown operation {operation!r}; choose from {', '.join(OPERATIONS)}")
+        try:
+            require_operation(operation)
+        except SpaceError as error:
+            raise SpaceError(f"{where}{error}") from None
         if operations.count(operation) > 1:
             raise SpaceError(f"{where}{operation!r} is listed twice")
-        if OPERATIONS[operation].is_zero:
+        if operation_spec(operation).is_zero:
             raise SpaceError(f"{where}{operation!r} cuts its edge, but nodes choose what they take in: leave it out")
 
 

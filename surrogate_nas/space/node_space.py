@@ -219,13 +219,14 @@ class NodeSpace(Space):
     def _costs(self, network: NetworkSpec, count: str) -> list[NDArray[np.int64]]:
         """What each operation of each kind of cell adds over all its places, at a stride of 1 and 2, shape (2, O)."""
         totals = [np.zeros((2, len(self.operations)), dtype=np.int64) for _ in self.cells]
-        specs = [[operation_spec(name, stride) for name in self.operations] for stride in (1, 2)]
         for layer in self.layout(network):
             if not layer.is_fixed:
                 index = cell_at(self.cells, layer)
                 width = node_width(self.cells[index], layer)
-                each = [[getattr(spec, count)(width, layer.out_size) for spec in row] for row in specs]
-                totals[index] += np.array(each, dtype=np.int64)
+                for stride in (1, 2) if self.cells[index].reduces else (1,):
+                    specs = [operation_spec(name, stride) for name in self.operations]
+                    each = [getattr(spec, count)(width, layer.out_size) for spec in specs]
+                    totals[index][stride - 1] += np.array(each, dtype=np.int64)
         return totals
 
     def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:

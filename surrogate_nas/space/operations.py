@@ -8,7 +8,12 @@ Symbols:
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.blocks import Shape
+from surrogate_nas.space.own import OwnOperation, find_own, others_in_words, own_names
 
 Count = Callable[[int, int], int]
 
@@ -83,5 +88,37 @@ _HALVING: MappingProxyType[str, OperationSpec] = MappingProxyType(
 
 
 def operation_spec(name: str, stride: int = 1) -> OperationSpec:
-    """An operation at a stride of 1 or 2."""
+    """An operation at a stride of 1 or 2, also one that a user wrote."""
+    own = find_own(name)
+    if own is not None:
+        return _own_spec(own, stride)
     return _HALVING.get(name, OPERATIONS[name]) if stride == 2 else OPERATIONS[name]
+
+
+@lru_cache(maxsize=1024)
+def _own_spec(own: OwnOperation, stride: int) -> OperationSpec:
+    def shape(c: int, s: int) -> Shape:
+        return Shape(c, c, stride * s, s)
+
+    return OperationSpec(
+        own.spec.nonlinear_functions,
+        parameters=lambda c, s: own.spec.parameters(shape(c, s)),
+        flops=lambda c, s: own.spec.flops(shape(c, s)),
+        reach=own.spec.reach,
+    )
+
+
+def require_operation(name: str) -> None:
+    """Refuses a name that is no operation.
+
+    Raises:
+        SpaceError: If so; the message lists those that there are.
+    """
+    if name not in OPERATIONS and find_own(name) is None:
+        raise SpaceError(f"unknown operation {name!r}; choose from {', '.join(OPERATIONS)}{others_in_words()}")
+
+
+def operation_names() -> dict[int, str]:
+    """The name of every operation's description, by its ``id``."""
+    of_users = {id(operation_spec(name, stride)): name for name in own_names() for stride in (1, 2)}
+    return {id(spec): name for name, spec in OPERATIONS.items()} | of_users

@@ -18,7 +18,8 @@ from surrogate_nas.space.decisions import DIGITS, read_digits
 from surrogate_nas.space.decisions import Decision as Decision
 from surrogate_nas.space.graphs import Graphs as Graphs
 from surrogate_nas.space.network import Layer, NetworkSpec
-from surrogate_nas.space.operations import OPERATIONS, OperationSpec
+from surrogate_nas.space.operations import OperationSpec, operation_names
+from surrogate_nas.space.program import Program
 
 Codes = NDArray[np.int8]
 
@@ -33,13 +34,14 @@ class Space(ABC):
         fingerprint: 16 hexadecimal digits that change with anything that changes the meaning of a code.
         decisions: The D decisions, in the order of a code's columns.
         network: The network that is deployed unless a study sets another.
+        program: Where its operations are a user's own.
     """
 
     def __init__(self, name: str, fingerprint: str, decisions: tuple[Decision, ...], network: NetworkSpec) -> None:
         self.name = name
         self.fingerprint = fingerprint
-        self.decisions = decisions
-        self.network = network
+        self.decisions, self.network = decisions, network
+        self.program: Program | None = None
         self._choices = np.array([len(decision.choices) for decision in decisions], dtype=np.int64)
 
     @staticmethod
@@ -256,7 +258,7 @@ class Space(ABC):
     @property
     def graph_names(self) -> tuple[str, ...]:
         """A name for each node type of the graphs, from type 3 on."""
-        names = {id(spec): name for name, spec in OPERATIONS.items()}
+        names = operation_names()
         return tuple(names.get(id(spec), "join") for spec in self.graph_operations)
 
     def coarse_types(self) -> NDArray[np.int64]:

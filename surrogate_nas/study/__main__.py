@@ -19,7 +19,7 @@ from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.interrupts import stop_on_interrupt
 from surrogate_nas.study.options import Options, overrides_of
 from surrogate_nas.study.read_study import parse_assignments, study_text
-from surrogate_nas.study.request import Request, absolute_paths, resolve_request, resume_command
+from surrogate_nas.study.request import Request, absolute_paths, names_space, resolve_request, resume_command
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -116,8 +116,9 @@ def study(
         say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
         return
     command = shlex.join(["python", "-m", "surrogate_nas.study", *sys.argv[1:]])
+    named = names_space(name, overrides, resume=resume)
     with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
-        code = _run(Request(resolved, output, resume, overwrite, command, dashboard), console, as_json)
+        code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named), console, as_json)
     raise typer.Exit(code)
 
 

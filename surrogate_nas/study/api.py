@@ -17,7 +17,7 @@ from surrogate_nas.report.write import JSON_NAME, PAGE_NAME
 from surrogate_nas.study.console import StudyConsole
 from surrogate_nas.study.interrupts import stop_on_interrupt
 from surrogate_nas.study.options import Options, overrides_of
-from surrogate_nas.study.request import Request, resolve_request
+from surrogate_nas.study.request import Request, names_space, resolve_request
 from surrogate_nas.study.settings import StudySettings
 
 
@@ -95,7 +95,9 @@ class Study:
             raise SettingsError("resume and overwrite exclude each other; use one of them")
         folder = Path(output_dir) if output_dir is not None else None
         self.settings: StudySettings
-        self.settings, self.output_dir = resolve_request(name, overrides_of(options, settings), folder, resume=resume)
+        overrides = overrides_of(options, settings)
+        self.settings, self.output_dir = resolve_request(name, overrides, folder, resume=resume)
+        self._names_space = names_space(name, overrides, resume=resume)
         self.settings.budget.requests()
         self._resume, self._overwrite, self._quiet = resume, overwrite, quiet
 
@@ -115,7 +117,14 @@ class Study:
         again = f"{self.output_dir}-again"
         words = [str(self.output_dir / "study.toml"), "--output-dir", again]
         command = shlex.join(["python", "-m", "surrogate_nas.study", *words])
-        request = Request(self.settings, self.output_dir, self._resume, self._overwrite, command)
+        request = Request(
+            self.settings,
+            self.output_dir,
+            self._resume,
+            self._overwrite,
+            command,
+            names_space=self._names_space,
+        )
         with StudyConsole(quiet=self._quiet, json=True) as console, _interruptible(console) as should_stop:
             facts = run_study(request, console, should_stop)
         if facts.answer.outcome == "infeasible":

@@ -21,7 +21,7 @@ from surrogate_nas.hardware.stored import StoredCosts, write_costs
 from surrogate_nas.hardware.tables import TableLatency
 from surrogate_nas.predictor.targets import MINIMUM_CLASSES
 from surrogate_nas.report.truth import Truth, read_truth
-from surrogate_nas.space.load import load_space
+from surrogate_nas.space.load import load_space, load_stored_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes, Space
@@ -117,9 +117,21 @@ class Prepared:
 
 
 def prepare(
-    settings: StudySettings, folder: RunFolder, console: StudyConsole, should_stop: Callable[[], bool]
+    settings: StudySettings,
+    folder: RunFolder,
+    console: StudyConsole,
+    should_stop: Callable[[], bool],
+    *,
+    names_space: bool = True,
 ) -> Prepared:
     """Reads and checks everything, what is quickly checked first, without changing the run folder.
+
+    Args:
+        settings: Of the study.
+        folder: Where it is run.
+        console: Is told of progress.
+        should_stop: Asked now and then.
+        names_space: Whether the user named the space, whose program may then be run.
 
     Raises:
         SurrogateNasError: If anything is wrong with settings, images, tables or ground truth.
@@ -127,7 +139,7 @@ def prepare(
         Interrupted: If a stop was asked for.
     """
     requests = [on_own_device(request, settings.hardware) for request in settings.budget.requests()]
-    space = load_space(settings.space)
+    space = load_space(settings.space, named_by_user=names_space)
     _require_same_space(space, settings, folder)
     pool = first_pool(space, settings.pool, settings.seed)
     drawn = draw_architectures(space, pool.codes[space.is_connected(pool.codes)], settings)
@@ -141,6 +153,8 @@ def prepare(
         )
     splits = read_images(settings, folder, console, should_stop)
     deployed, small = _networks(settings, space, splits)
+    if space.program is not None:
+        space.parameters(drawn[:1], small)  # where an operation does not fit the supernet is said now
     plan = make_plan(space, small, settings.supernet, settings.seed)
     if settings.supernet.batch_size > len(splits.train):
         raise SettingsError(
@@ -160,8 +174,14 @@ def prepare(
 def _require_same_space(space: Space, settings: StudySettings, folder: RunFolder) -> None:
     if not folder.space.exists():
         return
+    program = folder.program.read_text(encoding="utf-8") if folder.program.exists() else None
+    if program is not None and space.program is not None and program != space.program.source:
+        raise RunFolderError(
+            f"{space.program.path} has changed since {folder.path} was begun, which keeps it as {folder.program.name};"
+            " restore it, use another --output-dir, or --overwrite to begin anew"
+        )
     try:
-        before = load_space(str(folder.space))
+        before = load_stored_space(folder.path, "name the space that the run was begun with, by --set space=FILE")
     except SettingsError as error:
         raise SettingsError(f"{error}; restore the file, or begin anew by --overwrite") from None
     if before.fingerprint != space.fingerprint:
@@ -258,6 +278,8 @@ def store(prepared: Prepared, folder: RunFolder) -> None:
     """Writes what was prepared into the run folder."""
     text = find_definition("spaces", prepared.settings.space).read_text(encoding="utf-8-sig")
     write_text(folder.space, text)
+    if prepared.space.program is not None:
+        write_text(folder.program, prepared.space.program.source)
     keep_images(prepared.settings, prepared.splits, folder)
     if prepared.settings.hardware.remeasure or not folder.costs.exists():
         write_costs(folder.costs, prepared.deployed, prepared.table)

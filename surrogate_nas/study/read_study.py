@@ -45,6 +45,15 @@ def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
     return _validated(content, overrides, path)
 
 
+def is_resolved(path: Path) -> bool:
+    """Whether a file is the study of a run folder."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(RESOLVED_HEADER)) == RESOLVED_HEADER.encode()
+    except OSError:
+        return False
+
+
 def write_study(path: Path, settings: StudySettings) -> None:
     """Writes every setting, so that the file alone repeats the study; settings that are not set are left out."""
     write_text(path, f"{RESOLVED_HEADER}{study_text(settings)}")

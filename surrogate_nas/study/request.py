@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from surrogate_nas.errors import RunFolderError
-from surrogate_nas.study.read_study import read_resolved, read_study
+from surrogate_nas.study.read_study import is_resolved, read_resolved, read_study
 from surrogate_nas.study.settings import StudySettings
 
 DEFAULT_STUDY = "quickstart"
@@ -25,6 +25,7 @@ class Request:
         overwrite: Whether to replace a run in it.
         command: The command line, for the report.
         dashboard: Whether to serve optuna-dashboard while the study runs.
+        names_space: Whether the space is one that the person named, whose program may be run.
     """
 
     settings: StudySettings
@@ -33,6 +34,7 @@ class Request:
     overwrite: bool
     command: str
     dashboard: bool = False
+    names_space: bool = True
 
 
 def resolve_request(
@@ -61,6 +63,19 @@ def resolve_request(
             )
     settings = read_study(name or DEFAULT_STUDY, overrides)
     return settings, output or RUNS / settings.name
+
+
+def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool) -> bool:
+    """Whether a request names its space itself, or leaves it to a run folder, which may be somebody else's.
+
+    Args:
+        name: Of the study.
+        overrides: Dotted key of settings to value.
+        resume: Whether to go on with a run.
+    """
+    if "space" in overrides:
+        return True
+    return not resume if name is None else not is_resolved(Path(name))
 
 
 def resume_command(output: Path) -> str:

@@ -74,7 +74,7 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
         source = RunFolder(request.output / ".nothing") if request.overwrite else folder
         source.require_same(settings)
         with _warnings_to(console):
-            prepared = prepare(settings, source, console, should_stop)
+            prepared = prepare(settings, source, console, should_stop, names_space=request.names_space)
             check_stored(prepared, source)
             check_sampler(prepared)
             if settings.search.sampler == "segments":

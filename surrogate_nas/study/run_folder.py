@@ -11,7 +11,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from surrogate_nas.errors import RunFolderError, SettingsError
-from surrogate_nas.study.read_study import RESOLVED_HEADER, flattened, read_resolved, write_study
+from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
+from surrogate_nas.study.read_study import flattened, is_resolved, read_resolved, write_study
 from surrogate_nas.study.settings import StudySettings, is_fixed
 from surrogate_nas.study.state import RunState
 
@@ -32,7 +33,8 @@ class RunFolder:
         self.path = path
         self.study = path / "study.toml"
         self.environment = path / "environment.json"
-        self.space = path / "space.toml"
+        self.space = path / STORED_DEFINITION
+        self.program = path / STORED_PROGRAM
         self.images = path / "images"
         self.supernets = path / "supernets"
         self.labels = path / "labels.h5"
@@ -125,10 +127,7 @@ class RunFolder:
 
     def _is_run(self) -> bool:
         """Whether the study is a resolved one; a person may keep one of their own beside their images."""
-        if not self.study.is_file():
-            return False
-        with self.study.open("rb") as file:
-            return file.read(len(RESOLVED_HEADER)) == RESOLVED_HEADER.encode() or self.environment.exists()
+        return self.study.is_file() and (is_resolved(self.study) or self.environment.exists())
 
     # Settings
 
@@ -169,7 +168,8 @@ class RunFolder:
 _CONTENTS = frozenset(
     {
         "environment.json",
-        "space.toml",
+        STORED_DEFINITION,
+        STORED_PROGRAM,
         "images",
         "supernets",
         "labels.h5",

@@ -20,7 +20,7 @@ from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm
 from surrogate_nas.nets.operations import ReluConvNorm, build_operation
 from surrogate_nas.nets.pooling import AveragePool3x3
 from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.operations import operation_spec
 
 # Numbers in a merged output up to which merging was measured to pay on CPUs: about what a core's own cache holds.
 _LARGEST_MERGED = 2**18
@@ -52,7 +52,7 @@ class SharedCell(nn.Module):
             for _ in space.edges
         )
         self._output = max(end for _, end in space.edges)
-        self._is_zero = tuple(OPERATIONS[name].is_zero for name in space.operations)
+        self._is_zero = tuple(operation_spec(name).is_zero for name in space.operations)
         first = self.operations[0]
         assert isinstance(first, nn.ModuleList)
         self._has_weights = [any(True for _ in operation.parameters()) for operation in first]

@@ -40,6 +40,10 @@ def train(
         bool, typer.Option("--resume", help="Go on with a training, or export a finished one again.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew.")] = False,
+    trust_program: Annotated[
+        bool,
+        typer.Option("--trust-program", help="Run the Python in space.py of somebody else's run; read it first."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress.")] = False,
     version: Annotated[  # noqa: ARG001 - the callback acts on it
@@ -66,6 +70,7 @@ def train(
         resume,
         overwrite,
         shlex.join(["python", "-m", "surrogate_nas.train", *(word for word in sys.argv[1:] if word != "--resume")]),
+        trust_program,
     )
     # Torch takes seconds to import, which help and wrong options need not wait for.
     from surrogate_nas.training.processes import processes_started

@@ -12,7 +12,7 @@ from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError
 from surrogate_nas.files import read_json
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
-from surrogate_nas.space.load import load_space
+from surrogate_nas.space.load import load_stored_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.read_study import read_resolved
@@ -60,15 +60,17 @@ class Choice:
         return self.run.models / self.entry.code
 
 
-def choose(path: Path, *, latency_budget: str | None, arch: str | None) -> Choice:
+def choose(path: Path, *, latency_budget: str | None, arch: str | None, trust_program: bool = False) -> Choice:
     """The answer of the study in a run folder, the best under another latency, or a given architecture.
 
     Args:
         path: The run folder.
         latency_budget: Such as ``"3ms"`` or ``"40%"``.
         arch: A code or an architecture's text.
+        trust_program: Whether to run the program of the space, even if it was never run on this machine.
 
     Raises:
+        ProgramError: If the space has one that may not be run.
         SettingsError: If both are given, or the architecture is none of the space or computes nothing.
         RunFolderError: If there is no finished run.
         InfeasibleBudgetError: If nothing meets the budget.
@@ -78,7 +80,7 @@ def choose(path: Path, *, latency_budget: str | None, arch: str | None) -> Choic
     run = RunFolder(path)
     if not run.study.is_file():
         raise RunFolderError(f"{path} is no run folder; make one by: python -m surrogate_nas.study --output-dir {path}")
-    settings, space, table = read_resolved(run.study, {}), load_space(str(run.space)), LookupTable.load(path)
+    settings, space, table = read_resolved(run.study, {}), _space(run, trust_program), LookupTable.load(path)
     answer = table.metadata.answer
     budgets = dict(table.metadata.budgets)
     if arch is not None:
@@ -102,6 +104,11 @@ def choose(path: Path, *, latency_budget: str | None, arch: str | None) -> Choic
         table.metadata.device,
         entry.code == answer,
     )
+
+
+def _space(run: RunFolder, trust_program: bool) -> Space:
+    remedy = None if trust_program else "read it, and if you trust it run this again with --trust-program"
+    return load_stored_space(run.path, remedy)
 
 
 def _entry_of(table: LookupTable, space: Space, text: str) -> Entry:

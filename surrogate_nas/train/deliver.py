@@ -98,7 +98,8 @@ def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> Outcome:
     card = model_card(outcome, images.train.class_names, preprocessing_of(images), __version__)
     write_text(choice.folder / CARD, card)
     space_toml = choice.run.space.read_text(encoding="utf-8")
-    save_model(choice.folder, network, {**description, "results": outcome.as_json()}, space_toml)
+    program = choice.space.program.source if choice.space.program else None
+    save_model(choice.folder, network, {**description, "results": outcome.as_json()}, space_toml, program)
     if choice.is_answer:
         _copy(choice.folder, choice.run.best)
     advance(4, 4)

@@ -26,6 +26,7 @@ class TrainRequest:
         resume: Whether to go on with a training, or to export a finished one again.
         overwrite: Whether to begin anew.
         command: The command line, for the model card.
+        trust_program: Whether to run the program of the run's space, even if it was never run on this machine.
     """
 
     run: Path
@@ -42,3 +43,4 @@ class TrainRequest:
     resume: bool = False
     overwrite: bool = False
     command: str = ""
+    trust_program: bool = False

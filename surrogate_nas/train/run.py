@@ -58,7 +58,12 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
         raise SettingsError("--resume and --overwrite exclude each other; use one of them")
     for package in ("onnx", "onnxscript", "onnxruntime"):
         require_package(package, "exported models", ExportError)  # not found out after hours
-    choice = choose(request.run, latency_budget=request.latency_budget, arch=request.arch)
+    choice = choose(
+        request.run,
+        latency_budget=request.latency_budget,
+        arch=request.arch,
+        trust_program=request.trust_program,
+    )
     processes = processes_started()
     if not processes.is_first:
         return _run(request, choice, console, should_stop)

@@ -19,7 +19,7 @@ from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.operations import operation_spec
 
 # (A', B, C, H, W) of some architectures to the same, with their positions in the batch, shape (A',)
 Apply = Callable[[nn.Module, Tensor, Tensor], Tensor]
@@ -95,7 +95,7 @@ class RandomSupernet:
             total = nodes.get(end, torch.zeros_like(x))
             for operation, name in enumerate(self._space.operations):
                 who = everyone[chosen[:, edge] == operation]
-                if len(who) and not OPERATIONS[name].is_zero and start in nodes:
+                if len(who) and not operation_spec(name).is_zero and start in nodes:
                     total = total.index_add(0, who, apply(modules[edge][operation], nodes[start][who], who))
             nodes[end] = total
         return nodes[self._space.output]
