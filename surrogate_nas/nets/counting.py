@@ -25,7 +25,7 @@ class Counted:
         result: Shape of what comes out, without the batch; None where it is no tensor of one image.
         parameters: Weights, affine batch-norm included.
         flops: Multiply-accumulates of convolutions and matrix products: half of torch's own count.
-        alive: Most numbers alive at once, the input and the weights not among them.
+        alive: Most numbers alive at once, the input, the weights and plain vectors not among them.
         reach: Pixels by which convolutions one behind another widen what a pixel sees, to each side.
     """
 
@@ -93,7 +93,8 @@ class _Watch(TorchDispatchMode):
     def _hold(self, tensor: Tensor) -> None:
         # Views share their memory with what they are views of, and keep it alive.
         storage, size = _storage(tensor), tensor.untyped_storage().nbytes() // tensor.element_size()
-        if storage in self._given:
+        # Of what has no place in an image, as the statistics that a normalisation hands out, nothing is counted.
+        if storage in self._given or tensor.ndim < 2:
             return
         if storage not in self._holders:
             self._holders[storage] = 0

@@ -48,6 +48,20 @@ def load_space(name: str, *, named_by_user: bool = True) -> Space:
     return _load(path, lambda file: Program.read(path.parent / file), remedy)
 
 
+def program_of(name: str) -> Program | None:
+    """The program of a space by name or path, which is not run; None where there is none that can be read.
+
+    Raises:
+        SettingsError: If there is no such space or its file is not TOML.
+    """
+    path = find_definition("spaces", name)
+    file = read_toml(path).get("program")
+    try:
+        return Program.read(path.parent / file) if isinstance(file, str) else None
+    except ProgramError:
+        return None
+
+
 def load_stored_space(folder: Path, remedy: str | None) -> Space:
     """The space of a run folder or a model, which may be somebody else's.
 

@@ -21,7 +21,7 @@ from surrogate_nas.hardware.stored import StoredCosts, write_costs
 from surrogate_nas.hardware.tables import TableLatency
 from surrogate_nas.predictor.targets import MINIMUM_CLASSES
 from surrogate_nas.report.truth import Truth, read_truth
-from surrogate_nas.space.load import load_space, load_stored_space
+from surrogate_nas.space.load import load_space, load_stored_space, program_of
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes, Space
@@ -139,6 +139,7 @@ def prepare(
         Interrupted: If a stop was asked for.
     """
     requests = [on_own_device(request, settings.hardware) for request in settings.budget.requests()]
+    _require_same_program(settings, folder)
     space = load_space(settings.space, named_by_user=names_space)
     _require_same_space(space, settings, folder)
     pool = first_pool(space, settings.pool, settings.seed)
@@ -171,15 +172,21 @@ def prepare(
     return prepared if pool.complete else prepared.listing(ends_of(pool, prepared.cautious_costs, [budgets, *also]))
 
 
+def _require_same_program(settings: StudySettings, folder: RunFolder) -> None:
+    """Comes before anything is run: a program that was changed is not the one that was trusted."""
+    program = program_of(settings.space)
+    if program is None or not folder.program.exists():
+        return
+    if folder.program.read_text(encoding="utf-8", errors="replace") != program.source:
+        raise RunFolderError(
+            f"{program.path} has changed since {folder.path} was begun, which keeps it as {folder.program.name};"
+            " restore it, use another --output-dir, or --overwrite to begin anew"
+        )
+
+
 def _require_same_space(space: Space, settings: StudySettings, folder: RunFolder) -> None:
     if not folder.space.exists():
         return
-    program = folder.program.read_text(encoding="utf-8") if folder.program.exists() else None
-    if program is not None and space.program is not None and program != space.program.source:
-        raise RunFolderError(
-            f"{space.program.path} has changed since {folder.path} was begun, which keeps it as {folder.program.name};"
-            " restore it, use another --output-dir, or --overwrite to begin anew"
-        )
     try:
         before = load_stored_space(folder.path, "name the space that the run was begun with, by --set space=FILE")
     except SettingsError as error:

@@ -3,12 +3,16 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from surrogate_nas.definitions import find_definition
-from surrogate_nas.errors import SettingsError, SpaceError
-from surrogate_nas.space.load import load_space
+from surrogate_nas.errors import ProgramError, SettingsError, SpaceError
+from surrogate_nas.nets.network import build_network
+from surrogate_nas.space.load import load_space, load_stored_space, program_of
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.own import forget_all
+from tests.space.programs import CELL, CHAIN, NODES, PROGRAM, write_space
 
 PUBLISHED = find_definition("spaces", "nasbench201").read_text(encoding="utf-8")
 DIGITS = "9" * 5000  # more than Python reads as one number
@@ -80,7 +84,7 @@ def test_operations_and_edges_change_it(tmp_path: Path, other: str) -> None:
         (changed("channels = 16 #", "#"), "network.channels is missing"),
         (
             changed("[cell]", "[cells]"),
-            "unknown key 'cells'; the keys there are name, source, kind, operations, cell, network",
+            "unknown key 'cells'; the keys there are name, source, kind, program, operations, cell, network",
         ),
         (changed("edges =", "edgs ="), "unknown key 'cell.edgs'; the keys there are nodes, edges"),
         (
@@ -184,3 +188,93 @@ def test_a_definition_that_breaks_off_is_refused(tmp_path: Path) -> None:
         path = written(tmp_path, PUBLISHED[:end])
         with pytest.raises(SettingsError, match=re.escape(path)):
             load_space(path)
+
+
+# Programs
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize(("definition", "size"), [(CHAIN, 4), (CELL, 27), (NODES, 48**2)])
+def test_every_kind_takes_operations_of_its_program(tmp_path: Path, definition: str, size: int) -> None:
+    path = write_space(tmp_path, definition)
+    space = load_space(path)
+    assert space.size == size
+    assert space.program is not None
+    assert (space.program.path, space.program.source) == (str(tmp_path / "mine.py"), PROGRAM)
+    assert program_of(path) == space.program
+    assert "conv_gelu_k3" in space.graph_names
+    for code in space.sample(5, np.random.default_rng(0)):
+        network = build_network(space, space.effective([code])[0], space.network)
+        counted = sum(weight.numel() for weight in network.parameters())
+        assert space.parameters(space.effective([code]), space.network).tolist() == [counted]
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_programs_content_is_part_of_what_a_code_means(tmp_path: Path) -> None:
+    one, same = (write_space(tmp_path / name) for name in ("one", "same"))
+    other = write_space(tmp_path / "other", program=f"{PROGRAM}# a remark\n")
+    before = load_space(one).fingerprint
+    assert load_space(same).fingerprint == before
+    with pytest.raises(ProgramError, match="this process already has another operation 'conv_gelu_k3'"):
+        load_space(other)
+    forget_all()
+    assert load_space(other).fingerprint != before
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize(
+    ("definition", "program", "message"),
+    [
+        (CHAIN, PROGRAM.replace("nn.Conv2d(", "nn.Conv3d("), "line 4: operations: operation 'conv_gelu_k3' of"),
+        (CHAIN, PROGRAM.replace("nn.Conv2d(", "nn.Convd("), ", line 8 cannot be built from 3x8x8 to 4x4x4: Attribute"),
+        (CHAIN, "x = y\n", "line 3: program: "),
+        (CHAIN.replace("mine.py", "other.py"), PROGRAM, "line 3: program: there is no file"),
+        (CHAIN.replace("mine.py", "mine"), PROGRAM, "line 3: program: string should match pattern"),
+        (CHAIN.replace("conv_gelu_k3", "gelu"), PROGRAM, "line 4: operations.1: unknown block 'gelu'"),
+        (CHAIN.replace("conv_gelu_k3", "gelu"), PROGRAM, "; the space's program has conv_gelu_k3"),
+        (CELL.replace("conv_gelu_k3", "gelu"), PROGRAM, "line 4: operations: unknown operation 'gelu'; choose from"),
+        (NODES.replace("conv_gelu_k3", "gelu"), PROGRAM, "; the space's program has conv_gelu_k3"),
+        (CHAIN.replace('program = "mine.py"', ""), PROGRAM, "one of your own needs the key 'program'"),
+    ],
+)
+def test_what_is_wrong_with_a_program_is_told_by_file_line_and_key(
+    tmp_path: Path, definition: str, program: str, message: str
+) -> None:
+    other = (text.replace("gelu_k3", "gelu_k5") for text in (CELL, PROGRAM))
+    load_space(write_space(tmp_path / "other", *other))
+    path = write_space(tmp_path, definition, program)
+    with pytest.raises(SpaceError, match=re.escape(message)) as caught:
+        load_space(path)
+    assert str(caught.value).startswith(f"{path}: line ")
+
+
+WROTE = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\n"
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_what_the_user_did_not_name_is_not_run_until_it_was(tmp_path: Path) -> None:
+    path = write_space(tmp_path, program=WROTE + PROGRAM)
+    (tmp_path / "space.toml").write_text(CHAIN, encoding="utf-8")
+    (tmp_path / "space.py").write_text(WROTE + PROGRAM, encoding="utf-8")
+    program_of(path)
+    never = "is a program that was never run on this machine for a space of yours"
+    with pytest.raises(ProgramError, match=never):
+        load_space(path, named_by_user=False)
+    with pytest.raises(ProgramError, match=f"{never}; ask"):
+        load_stored_space(tmp_path, "ask")
+    assert not (tmp_path / "ran").exists()
+    named = load_space(path)
+    assert (tmp_path / "ran").exists()
+    forget_all()  # another process
+    assert load_stored_space(tmp_path, "ask").fingerprint == named.fingerprint
+    assert load_space(path, named_by_user=False).fingerprint == named.fingerprint
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_stored_program_is_run_where_that_is_wanted(tmp_path: Path) -> None:
+    write_space(tmp_path)
+    (tmp_path / "space.toml").write_text(CHAIN, encoding="utf-8")
+    with pytest.raises(ProgramError, match=re.escape(f"there is no file {tmp_path / 'space.py'}")):
+        load_stored_space(tmp_path, None)
+    (tmp_path / "space.py").write_text(PROGRAM, encoding="utf-8")
+    assert load_stored_space(tmp_path, None).size == 4
