@@ -27,6 +27,7 @@ from surrogate_nas.space.space import Space
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 CONFIDENCE = 0.95
+_LISTED, _DRAWN = 100_000, 200  # larger spaces are drawn from, since they may not be listed
 
 _HEAD = "seed  set-up s  stated %  drift %  median %  largest %    tau  caution %  kept %  noisy"
 
@@ -37,14 +38,15 @@ def measure(space: Space, network: NetworkSpec, networks: int, seed: int) -> dic
     Args:
         space: The search space.
         network: The deployed network.
-        networks: How many other networks, drawn at random among connected ones of distinct classes.
+        networks: How many other networks, at random among connected ones of distinct classes.
         seed: Decides these and those that correct the profile.
 
     Raises:
         SettingsError: If fewer than 2 networks are asked for, or more than there are.
     """
     rng = np.random.default_rng(seed)
-    classes = np.unique(space.canonical(space.all_codes()), axis=0)
+    listed = space.all_codes() if space.size <= _LISTED else space.sample(max(networks, _DRAWN), rng)
+    classes = np.unique(space.canonical(listed), axis=0)
     candidates = classes[space.is_connected(classes)]
     if not 2 <= networks <= len(candidates):
         raise SettingsError(f"--networks must be between 2 and {len(candidates)} (got {networks})")

@@ -14,20 +14,18 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas.hardware.node_memory import node_peak
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.fixed_layers import find_fixed_layer
 from surrogate_nas.space.kinds import of_kind
 from surrogate_nas.space.network import CELL, NetworkSpec
+from surrogate_nas.space.node_space import NodeSpace
 from surrogate_nas.space.operations import operation_spec
 from surrogate_nas.space.space import Codes, Space
 
 BYTES = 4
 _ABSENT = -1
-
-# Feature maps that an operation has alive while it runs, its input not among them: ReLU, convolution, normalisation
-# hand on one to the next; pooling has its output alone; an identity hands on its input.
-_CONVOLUTION_MAPS, _POOLING_MAPS = 2, 1
 
 
 def counts_memory(space: Space) -> bool:
@@ -69,7 +67,7 @@ def _cell_maps(space: CellSpace, codes: Codes) -> NDArray[np.int64]:
     specs = [operation_spec(name) for name in space.operations]
     is_zero = np.array([spec.is_zero for spec in specs])
     is_identity = np.array([spec.is_identity for spec in specs])
-    convolves = np.array([spec.parameters(2, 2) > 0 for spec in specs])
+    maps = np.array([spec.alive(1, 1, 1) for spec in specs])
     nodes = np.full((count, space.output + 1), _ABSENT, dtype=np.int64)
     nodes[:, 0] = 0
     last = np.full(
@@ -79,8 +77,7 @@ def _cell_maps(space: CellSpace, codes: Codes) -> NDArray[np.int64]:
     for column, (start, end) in enumerate(space.edges):
         choice = codes[:, column]
         runs = ~is_zero[choice] & (nodes[:, start] != _ABSENT)
-        own = np.where(convolves[choice], _CONVOLUTION_MAPS, _POOLING_MAPS) * ~is_identity[choice]
-        peak = np.where(runs, np.maximum(peak, _distinct(nodes, last) + own), peak)
+        peak = np.where(runs, np.maximum(peak, _distinct(nodes, last) + maps[choice]), peak)
         value = np.where(is_identity[choice], nodes[:, start], 2 * column + 1)
         last = np.where(runs, value, last)
         adds = runs & (nodes[:, end] != _ABSENT)
@@ -112,4 +109,8 @@ def _chain_peak(space: ChainSpace, codes: Codes, network: NetworkSpec) -> NDArra
     return np.asarray(np.maximum(np.max(chosen, axis=0), max(fixed)), dtype=np.int64)
 
 
-_PEAKS: Mapping[type[Space], Callable[..., NDArray[np.int64]]] = {CellSpace: _cell_peak, ChainSpace: _chain_peak}
+_PEAKS: Mapping[type[Space], Callable[..., NDArray[np.int64]]] = {
+    CellSpace: _cell_peak,
+    ChainSpace: _chain_peak,
+    NodeSpace: node_peak,
+}

@@ -8,6 +8,7 @@ Symbols:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Literal
 
@@ -32,7 +33,7 @@ from surrogate_nas.space.space import Codes, Space
 
 _NOTHING = -1
 FIXED = "fixed layers"
-ADDITION = "addition"
+ADDITION, CONCATENATION = "addition", "concatenation"
 _STATISTICS_BATCH = 8
 _ADDITIONS = -1
 
@@ -42,8 +43,9 @@ class Piece:
     """Something that a network runs and that can be timed alone.
 
     Attributes:
-        kind: A fixed layer, an operation of a cell, the addition of two inputs of a node, or a block of a chain.
-        name: Name of the operation or block, or kind of the layer; ``"addition"``.
+        kind: A fixed layer or the concatenation at the end of a cell, an operation of a cell, the addition of two
+            inputs of a node, or a block of a chain.
+        name: Name of the operation or block, or kind of the layer; ``"addition"``, ``"concatenation"``.
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         in_size: Side of the input in pixels.
@@ -77,6 +79,8 @@ class Piece:
         """What runs it."""
         if self.kind == "addition":
             return _add
+        if self.name == CONCATENATION:
+            return partial(_concatenate, parts=self.out_channels // self.in_channels)
         if self.kind == "operation":
             return build_operation(self.name, self.in_channels, stride=self.in_size // self.out_size)
         sizes = (self.in_channels, self.out_channels, self.in_size, self.out_size)
@@ -87,6 +91,10 @@ class Piece:
 
 def _add(x: Tensor) -> Tensor:
     return x + x
+
+
+def _concatenate(x: Tensor, parts: int) -> Tensor:
+    return torch.cat([x] * parts, dim=1)
 
 
 @dataclass(frozen=True)
@@ -174,7 +182,7 @@ def _chain_workload(space: ChainSpace, network: NetworkSpec) -> Workload:
 
 
 def _node_workload(space: NodeSpace, network: NetworkSpec) -> Workload:
-    """Operations and additions at each place of a cell; projections are fixed layers, identities run nothing."""
+    """Operations and additions at each place of a cell; projections and concatenations are the same in every one."""
     rows: dict[Piece, int] = {}
     fixed: list[int] = []
     varying: list[tuple[int, int, int, int]] = []  # cell, stride - 1, operation (or ``_ADDITIONS``), row
@@ -187,6 +195,8 @@ def _node_workload(space: NodeSpace, network: NetworkSpec) -> Workload:
         index = cell_at(space.cells, layer)
         cell, size = space.cells[index], layer.out_size
         width = node_width(cell, layer)
+        joined = Piece("layer", CONCATENATION, width, cell.parts * width, size, size)
+        fixed.append(rows.setdefault(joined, len(rows)))
         added = Piece("addition", ADDITION, width, width, size, size)
         varying.append((index, 0, _ADDITIONS, rows.setdefault(added, len(rows))))
         for stride, (choice, name) in product((1, 2) if cell.reduces else (1,), enumerate(space.operations)):

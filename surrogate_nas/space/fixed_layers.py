@@ -8,6 +8,7 @@ from types import MappingProxyType
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.block_families import find_block
 from surrogate_nas.space.blocks import BlockSpec, Shape
+from surrogate_nas.space.operations import factorized_alive
 
 
 def _stem() -> BlockSpec:
@@ -52,11 +53,17 @@ def _head() -> BlockSpec:
 
 def _projection() -> BlockSpec:
     """ReLU, convolution 1x1, BN; where the size halves, two convolutions to half the channels each (DARTS)."""
+
+    def alive(shape: Shape) -> int:
+        if shape.in_size != shape.out_size:
+            return factorized_alive(shape.in_channels, shape.in_size, shape.out_channels, shape.out_size)
+        return max(shape.inputs + shape.outputs, 2 * shape.outputs)
+
     return BlockSpec(
         nonlinear_functions=1,
         parameters=lambda shape: (shape.in_channels + 2) * shape.out_channels,
         flops=lambda shape: shape.in_channels * shape.outputs,
-        alive=lambda shape: max(shape.inputs + shape.outputs, 2 * shape.outputs),
+        alive=alive,
     )
 
 

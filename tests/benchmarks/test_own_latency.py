@@ -9,8 +9,9 @@ from benchmarks.own_latency import main
 TINY = ["--channels", "2", "--cells", "1", "--image-size", "8", "--networks", "3", "--seeds", "1"]
 
 
-def test_a_row_has_errors_of_networks_that_were_not_fitted(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*TINY, "--json"]) == 0
+@pytest.mark.parametrize("space", ["nasbench201", pytest.param("darts", marks=pytest.mark.slow)])
+def test_a_row_has_errors_of_networks_that_were_not_fitted(capsys: pytest.CaptureFixture[str], space: str) -> None:
+    assert main([*TINY, "--space", space, "--json"]) == 0
     [row] = json.loads(capsys.readouterr().out)
     assert 0 <= row["median_error_percent"] <= row["largest_error_percent"]
     assert -1 <= row["kendall_tau"] <= 1

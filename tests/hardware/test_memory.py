@@ -1,57 +1,18 @@
 """The counted memory peak against the feature maps that the built network really has alive."""
 
-import weakref
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.hardware.memory import activation_bytes
-from surrogate_nas.nets.network import build_network
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
+from tests.hardware.live_maps import observed_peak
 
 NETWORKS = [NetworkSpec(8, 1, 8, 1, 10), NetworkSpec(16, 2, 32, 3, 10), NetworkSpec(5, 2, 12, 4, 7, stages=2)]
-
-
-class LiveMaps(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows the bytes of feature maps (tensors of four dimensions) that something still refers to."""
-
-    def __init__(self, begun: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.live = self.peak = begun
-
-    def __torch_dispatch__(
-        self, func: Callable[..., Any], types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> object:
-        result = func(*args, **(kwargs or {}))
-        first = result[0] if isinstance(result, tuple) else result
-        # A view, such as torch.flatten's, is no map of its own.
-        if isinstance(first, torch.Tensor) and first.ndim == 4 and first.shape[-1] > 1:
-            size = first.numel() * first.element_size()
-            self.live += size
-            self.peak = max(self.peak, self.live)
-            weakref.finalize(first, self._free, size)
-        return result
-
-    def _free(self, size: int) -> None:
-        self.live -= size
-
-
-def observed_peak(space: Space, code: np.ndarray[Any, Any], network: NetworkSpec) -> int:
-    with torch.device("meta"), torch.no_grad():
-        module = build_network(space, code, network).eval()
-        image = torch.empty(1, network.input_channels, network.image_size, network.image_size)
-        with LiveMaps(image.numel() * image.element_size()) as maps:
-            module(image)
-    return int(maps.peak)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: f"{network.channels}x{network.cells}")

@@ -19,10 +19,12 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
 
-class CountAdditions(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    def __init__(self) -> None:
+class CountCalls(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the calls of one operator, additions unless told otherwise."""
+
+    def __init__(self, counted: object = torch.ops.aten.add.Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.count = 0
+        self.count, self.counted = 0, counted
 
     def __torch_dispatch__(
         self,
@@ -31,7 +33,7 @@ class CountAdditions(TorchDispatchMode):  # type: ignore[no-untyped-call]
         args: tuple[object, ...] = (),
         kwargs: dict[str, object] | None = None,
     ) -> object:
-        self.count += func is torch.ops.aten.add.Tensor
+        self.count += func is self.counted
         return func(*args, **(kwargs or {}))
 
 
@@ -41,7 +43,7 @@ def test_additions_are_those_of_the_cell(space: Space) -> None:
     for code, expected in zip(codes, additions(space, codes), strict=True):
         names = [space.operations[choice] for choice in code]
         operations = [None if name == "none" else build_operation(name, 2).eval() for name in names]
-        with torch.no_grad(), CountAdditions() as counter:
+        with torch.no_grad(), CountCalls() as counter:
             run_cell(space.edges, operations, torch.zeros(1, 2, 4, 4))
         assert counter.count == expected
 
@@ -135,12 +137,19 @@ def test_cells_of_node_choices_are_made_up_of_their_pieces(name: str) -> None:
     codes = space.effective(space.sample(8, np.random.default_rng(1)))
     counts = load.counts(codes)
     added = [index for index, piece in enumerate(load.pieces) if piece.kind == "addition"]
+    joined = [index for index, piece in enumerate(load.pieces) if piece.name == "concatenation"]
     for code, row in zip(codes, counts, strict=True):
         built = build_network(space, code, network).eval()
         assert row @ np.array(weights) == sum(p.numel() for p in built.parameters())
-        with torch.no_grad(), CountAdditions() as counter:
+        with torch.no_grad(), CountCalls() as counter, CountCalls(torch.ops.aten.cat.default) as joins:
             built(torch.zeros(1, 2, 8, 8))
         assert row[added].sum() == counter.count
+        # A concatenation outside the list is that of two convolutions that halve the size.
+        inside = [
+            piece.in_size != piece.out_size for piece in load.pieces if piece.name in ("projection", "skip_connect")
+        ]
+        halving = [index for index, piece in enumerate(load.pieces) if piece.name in ("projection", "skip_connect")]
+        assert row[joined].sum() + row[halving] @ np.array(inside) == joins.count
     for piece in load.pieces:
         forward, example = prepare(piece.build(), piece.input_shape, 1, torch.device("cpu"))
         output = forward(example)

@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.space.operations import OPERATIONS, operation_spec
+from tests.hardware.live_maps import LiveMaps
 
 STRIDES = pytest.mark.parametrize("stride", [1, 2])
 
@@ -53,6 +54,17 @@ def test_an_operation_costs_what_torch_counts(name: str, channels: int, size: in
         module(torch.empty(1, channels, size, size))
     assert spec.parameters(channels, size // stride) == sum(weight.numel() for weight in module.parameters())
     assert 2 * spec.flops(channels, size // stride) == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@STRIDES
+@pytest.mark.parametrize(("channels", "size"), [(1, 4), (3, 6)])
+def test_an_operation_has_alive_what_its_module_has(name: str, channels: int, size: int, stride: int) -> None:
+    with torch.device("meta"), torch.no_grad():
+        module, x = build_operation(name, channels, stride=stride).eval(), torch.empty(1, channels, size, size)
+        with LiveMaps(0) as maps:
+            module(x)
+    assert 4 * operation_spec(name, stride).alive(channels, size, size // stride) == maps.peak
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
