@@ -22,6 +22,7 @@ from surrogate_nas.space.kinds import of_kind
 from surrogate_nas.space.network import CELL, NetworkSpec
 from surrogate_nas.space.node_space import NodeSpace
 from surrogate_nas.space.operations import operation_spec
+from surrogate_nas.space.resolutions import ResolutionSpace
 from surrogate_nas.space.space import Codes, Space
 
 BYTES = 4
@@ -95,13 +96,13 @@ def _distinct(nodes: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.i
     return np.asarray(fresh.sum(axis=1) + (held[:, 0] != _ABSENT), dtype=np.int64)
 
 
-def _chain_peak(space: ChainSpace, codes: Codes, network: NetworkSpec) -> NDArray[np.int64]:
-    """Most numbers alive but for the image, shape (N,)."""
+def _chain_peak(space: ChainSpace, codes: Codes, network: NetworkSpec, *, resized: bool = False) -> NDArray[np.int64]:
+    """Most numbers alive but for the image, shape (N,); the first layer may take a resized copy of it."""
     layers = space.layout(network)
-    before = {layer.decision: layer.shape.inputs if position else 0 for position, layer in enumerate(layers)}
+    before = {layer.decision: layer.shape.inputs * (resized or place > 0) for place, layer in enumerate(layers)}
     fixed = [
-        (layer.shape.inputs if position else 0) + find_fixed_layer(layer.kind).alive(layer.shape)
-        for position, layer in enumerate(layers)
+        layer.shape.inputs * (resized or place > 0) + find_fixed_layer(layer.kind).alive(layer.shape)
+        for place, layer in enumerate(layers)
         if layer.is_fixed
     ]
     tables = space.block_tables(network, lambda block, layer: before[layer.decision] + block.alive(layer.shape))
@@ -109,8 +110,18 @@ def _chain_peak(space: ChainSpace, codes: Codes, network: NetworkSpec) -> NDArra
     return np.asarray(np.maximum(np.max(chosen, axis=0), max(fixed)), dtype=np.int64)
 
 
+def _resolution_peak(space: ResolutionSpace, codes: Codes, network: NetworkSpec) -> NDArray[np.int64]:
+    """Most numbers alive but for the image, shape (N,)."""
+
+    def peak(chain: Codes, chosen: NetworkSpec) -> NDArray[np.int64]:
+        return _chain_peak(space.chain, chain, chosen, resized=chosen.image_size < network.image_size)
+
+    return space.by_resolution(codes, network, peak)
+
+
 _PEAKS: Mapping[type[Space], Callable[..., NDArray[np.int64]]] = {
     CellSpace: _cell_peak,
     ChainSpace: _chain_peak,
     NodeSpace: node_peak,
+    ResolutionSpace: _resolution_peak,
 }

@@ -29,6 +29,7 @@ from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.node_layout import cell_at, node_width
 from surrogate_nas.space.node_space import NodeSpace
 from surrogate_nas.space.operations import operation_spec
+from surrogate_nas.space.resolutions import ResolutionSpace
 from surrogate_nas.space.space import Codes, Space
 
 _NOTHING = -1
@@ -181,6 +182,28 @@ def _chain_workload(space: ChainSpace, network: NetworkSpec) -> Workload:
     return Workload(tuple(rows), counts)
 
 
+def _resolution_workload(space: ResolutionSpace, network: NetworkSpec) -> Workload:
+    """Resizing, unless the resolution is the largest, and the pieces of the chain at each resolution."""
+    rows: dict[Piece, int] = {}
+    channels, side = network.input_channels, network.image_size
+    places: list[tuple[list[int], Workload]] = []  # the pieces of each resolution, those of its chain last
+    for sizes in space.sizes(network):
+        chain = workload(space.chain, sizes)
+        own = [Piece("layer", "resize", channels, channels, side, sizes.image_size)] * (sizes != network)
+        places.append(([rows.setdefault(piece, len(rows)) for piece in (*own, *chain.pieces)], chain))
+
+    def counts(codes: Codes) -> NDArray[np.int64]:
+        found = np.zeros((len(codes), len(rows)), dtype=np.int64)
+        for choice, (columns, chain) in enumerate(places):
+            at = np.flatnonzero(codes[:, 0] == choice)
+            of_chain = chain.counts(codes[at, 1:])
+            once = np.ones((len(at), len(columns) - of_chain.shape[1]), dtype=np.int64)
+            found[at[:, None], columns] = np.column_stack([once, of_chain])
+        return found
+
+    return Workload(tuple(rows), counts)
+
+
 def _node_workload(space: NodeSpace, network: NetworkSpec) -> Workload:
     """Operations and additions at each place of a cell; projections and concatenations are the same in every one."""
     rows: dict[Piece, int] = {}
@@ -230,6 +253,7 @@ def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
 _WORKLOADS: Mapping[type[Space], Callable[..., Workload]] = {
     CellSpace: _cell_workload,
     ChainSpace: _chain_workload,
+    ResolutionSpace: _resolution_workload,
     NodeSpace: _node_workload,
 }
 

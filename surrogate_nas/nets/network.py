@@ -12,6 +12,7 @@ from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.node_cell import BuiltNodeCell
 from surrogate_nas.nets.operations import Norm, build_operation
+from surrogate_nas.nets.resize import Resize
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.kinds import of_kind
@@ -19,6 +20,7 @@ from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.node_layout import cell_at
 from surrogate_nas.space.node_space import NodeSpace
 from surrogate_nas.space.operations import operation_spec
+from surrogate_nas.space.resolutions import ResolutionSpace
 from surrogate_nas.space.space import Codes, Space
 
 
@@ -109,8 +111,14 @@ def _chain_network(space: ChainSpace, code: Codes, network: NetworkSpec, norm: N
     )
 
 
+def _resolution_network(space: ResolutionSpace, code: Codes, network: NetworkSpec, norm: Norm) -> Network:
+    chosen = space.sizes(network)[code[0]]
+    return Network(Resize(chosen.image_size), *_chain_network(space.chain, code[1:], chosen, norm))
+
+
 _BUILDERS: Mapping[type[Space], Callable[..., Network]] = {
     CellSpace: _cell_network,
     NodeSpace: _node_network,
     ChainSpace: _chain_network,
+    ResolutionSpace: _resolution_network,
 }

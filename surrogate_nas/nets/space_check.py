@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.network import build_network
+from surrogate_nas.space.extremes import Measure, smallest
 from surrogate_nas.space.space import Codes, Space
 
 _DRAWN = 2000
@@ -22,7 +23,8 @@ class SpaceCheck:
         size: Number of codes.
         populations: Connected architectures for each count of nonlinear functions.
         parameters: Fewest and most of connected architectures, exact.
-        flops: Fewest and most of those that were looked at: all of a space that can be listed.
+        flops: Fewest and most: of all architectures of a space that can be listed, elsewhere sought from those that
+            were looked at, which for chains finds the ends.
         exact: Whether all were looked at.
         ran: Digits of the architectures whose networks ran: smallest, largest, some at random.
         drawn: One of these at random, shape (D,).
@@ -52,6 +54,8 @@ def check_space(space: Space, seed: int = 0) -> SpaceCheck:
     codes = space.effective(codes[space.is_connected(codes)])
     if not len(codes):
         raise SpaceError(f"no architecture of {space.name} leads from input to output")
+    if not space.listable:
+        codes = np.concatenate([codes, _ends(space, codes)])
     sizes = space.parameters(codes, space.network)
     rows = [int(sizes.argmin()), int(sizes.argmax()), *rng.integers(len(codes), size=_RUN).tolist()]
     for row in rows:
@@ -66,6 +70,19 @@ def check_space(space: Space, seed: int = 0) -> SpaceCheck:
         tuple(space.digits(codes[rows])),
         codes[rows[-1]],
     )
+
+
+def _ends(space: Space, codes: Codes) -> Codes:
+    """Architectures with fewest and most multiply-accumulates, beginning from some, shape (2, D)."""
+
+    def ordered(sign: int) -> Measure:
+        def measure(codes: Codes) -> NDArray[np.float64]:
+            flops = sign * space.flops(space.effective(codes), space.network).astype(np.float64)
+            return np.where(space.is_connected(codes), flops, np.inf)
+
+        return measure
+
+    return space.effective([smallest(space, ordered(sign), codes) for sign in (1, -1)])
 
 
 def _run(space: Space, code: NDArray[np.int8]) -> None:

@@ -38,7 +38,7 @@ def check(
     say(f"{loaded.name}: {found.size:,} architectures of {loaded.num_decisions} decisions")
     say("nonlinear functions: " + ", ".join(f"{count}: {ways:,}" for count, ways in found.populations.items()))
     say("parameters: {:,} to {:,}".format(*found.parameters))
-    among = "all" if found.exact else "architectures drawn at random"
+    among = "all" if found.exact else "sought, one decision at a time"
     say("multiply-accumulates: {:,} to {:,} ({})".format(*found.flops, among))
     say(f"ran: {', '.join(found.ran)} (smallest, largest, at random)")
     if drawing is not None:

@@ -5,10 +5,10 @@ Symbols:
     D: layers that are chosen, the decisions.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,10 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.block_families import find_block
 from surrogate_nas.space.blocks import BlockSpec
+from surrogate_nas.space.chain_counts import LayerGroup, chain_populations, draw_any, draw_chains
 from surrogate_nas.space.chain_layout import Skeleton, chain_layout
+from surrogate_nas.space.chain_text import read_chain, write_chain
 from surrogate_nas.space.mixing import mix
 from surrogate_nas.space.network import Layer, NetworkSpec, fixed_flops, fixed_parameters
-from surrogate_nas.space.node_counts import combined_populations, draw_summands
 from surrogate_nas.space.space import Codes, Decision, Graphs, Space
 
 _INPUT, _OUTPUT, _FIRST_OPERATION = 1, 2, 3
@@ -61,30 +62,30 @@ class ChainSpace(Space):
     def format(self, code: ArrayLike) -> str:
         """Names of the blocks, layers parted by ``|`` and stages by ``+``."""
         row = self.check([np.asarray(code)])[0]
-        names = iter(decision.choices[choice] for decision, choice in zip(self.decisions, row, strict=True))
-        return "+".join("|".join(next(names) for _ in stage.choices) for stage in self.skeleton.stages)
+        names = [decision.choices[choice] for decision, choice in zip(self.decisions, row, strict=True)]
+        return write_chain(names, self._lengths)
 
     def _parse_long(self, text: str) -> Codes:
-        names = [stage.split("|") for stage in text.split("+")]
-        if [len(stage) for stage in names] != [len(stage.choices) for stage in self.skeleton.stages]:
-            shape = "+".join("|".join(["BLOCK"] * len(stage.choices)) for stage in self.skeleton.stages)
-            raise SpaceError(
-                f"an architecture of {self.name} is {self.num_decisions} digits or of the form {shape} (got {text!r})"
-            )
-        code = []
-        for decision, block in zip(self.decisions, (name for stage in names for name in stage), strict=True):
-            if block not in decision.choices:
-                raise SpaceError(
-                    f"unknown block {block!r} in layer {decision.name}; choose from {', '.join(decision.choices)}"
-                )
-            code.append(decision.choices.index(block))
-        return np.array(code, dtype=np.int8)
+        return np.array(read_chain(text, self.name, self.decisions, self._lengths), dtype=np.int8)
+
+    @property
+    def _lengths(self) -> list[int]:
+        return [len(stage.choices) for stage in self.skeleton.stages]
 
     # What is computed
 
     def effective(self, codes: ArrayLike) -> Codes:
-        """The codes themselves, shape (N, D): every layer reaches the output."""
-        return self.check(codes)
+        """Codes whose stages are left out from the end on where they may be, shape (N, D); else the codes themselves.
+
+        A stage of elastic depth has its first layers (Once-for-All, arXiv 1908.09791), so an identity there says how
+        many, not which.
+        """
+        return self._identities_last(codes, [group.columns for group in self._groups if group.elastic])
+
+    @property
+    def networks(self) -> int:
+        """Number of different effective codes."""
+        return prod(group.size for group in self._groups)
 
     def is_connected(self, codes: ArrayLike) -> NDArray[np.bool_]:
         """Every chain is, shape (N,)."""
@@ -100,8 +101,11 @@ class ChainSpace(Space):
         Those are neighbours of one stage that keep the shape and choose from the same blocks: a network where it is
         the second and not the third of them that does nothing is the same network.
         """
-        moved = self.check(codes).copy()
-        for columns in self._exchangeable:
+        return self._identities_last(codes, self._exchangeable)
+
+    def _identities_last(self, codes: ArrayLike, runs: Sequence[Sequence[int]]) -> Codes:
+        moved = self.check(codes)
+        for columns in runs:
             part = moved[:, columns]
             order = np.argsort(self._at(columns[0], _is_identity)[part], axis=1, kind="stable")
             moved[:, columns] = np.take_along_axis(part, order, axis=1)
@@ -150,23 +154,29 @@ class ChainSpace(Space):
         return int(sum(table.max() for table in self._nonlinear))
 
     def nonlinear_populations(self) -> dict[int, int]:
-        """Number of architectures for each count of nonlinear functions, exact, by rising count."""
-        return combined_populations(self._count_ways)
+        """Number of networks for each count of nonlinear functions, exact, by rising count."""
+        return chain_populations(self._groups)
 
     def sample_nonlinear(self, count: int, size: int, rng: np.random.Generator) -> Codes:
-        """Uniform draws among the architectures of one count of nonlinear functions, shape (size, D).
+        """Uniform draws among the networks of one count of nonlinear functions, shape (size, D).
 
         Raises:
             SpaceError: If no architecture has this count.
         """
         if count not in self.nonlinear_populations():
             raise SpaceError(f"no architecture of {self.name} has {count} nonlinear functions")
-        summands = draw_summands(self._count_ways, count, size, rng)
-        codes = np.zeros((size, self.num_decisions), dtype=np.int8)
-        for column, table in enumerate(self._nonlinear):
-            for value in np.unique(summands[:, column]):
-                rows = np.flatnonzero(summands[:, column] == value)
-                codes[rows, column] = rng.choice(np.flatnonzero(table == value), size=len(rows))
+        return draw_chains(self._groups, count, size, rng)
+
+    def sample(self, count: int, rng: np.random.Generator, *, replace: bool = True) -> Codes:
+        """Uniform draws, shape (count, D): of effective codes, or of all codes where none may be drawn twice.
+
+        Raises:
+            SpaceError: If the count is negative, or more distinct codes are asked for than there are.
+        """
+        codes = super().sample(count, rng, replace=replace)
+        for group in self._groups if replace else ():
+            if group.elastic:
+                codes[:, group.columns] = draw_any(group, count, rng)
         return codes
 
     @cached_property
@@ -174,8 +184,18 @@ class ChainSpace(Space):
         return self._tables(self._places, lambda block, _layer: block.nonlinear_functions)
 
     @cached_property
-    def _count_ways(self) -> list[dict[int, int]]:
-        return [dict(sorted(Counter(table.tolist()).items())) for table in self._nonlinear]
+    def _groups(self) -> list[LayerGroup]:
+        """The layers, those that are left out from the end on together."""
+        groups, column = [], 0
+        for stage in self.skeleton.stages:
+            alone = len(stage.choices) - stage.elastic
+            columns = [(column + place,) for place in range(alone)]
+            groups += [LayerGroup(one, self._nonlinear[one[0]], elastic=False) for one in columns]
+            column += len(stage.choices)
+            if stage.elastic:
+                last = tuple(range(column - stage.elastic, column))
+                groups.append(LayerGroup(last, self._nonlinear[last[0]], elastic=True))
+        return groups
 
     # Graphs
 
@@ -236,21 +256,18 @@ class ChainSpace(Space):
 
     def parameters(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
         """Weights, affine batch-norm included, shape (N,)."""
-        layers = self.layout(network)
-        tables = self._tables(layers, lambda block, layer: block.parameters(layer.shape))
-        return self._summed(codes, tables) + sum(map(fixed_parameters, layers))
+        tables = self.block_tables(network, lambda block, layer: block.parameters(layer.shape))
+        return self._summed(codes, tables) + sum(map(fixed_parameters, self.layout(network)))
 
     def flops(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
         """Multiply-accumulates of convolutions and linear layers for one image, shape (N,)."""
-        layers = self.layout(network)
-        tables = self._tables(layers, lambda block, layer: block.flops(layer.shape))
-        return self._summed(codes, tables) + sum(map(fixed_flops, layers))
+        tables = self.block_tables(network, lambda block, layer: block.flops(layer.shape))
+        return self._summed(codes, tables) + sum(map(fixed_flops, self.layout(network)))
 
     def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
         """Fewest and most parameters: those of the smallest and of the largest block everywhere."""
-        layers = self.layout(network)
-        tables = self._tables(layers, lambda block, layer: block.parameters(layer.shape))
-        fixed = sum(map(fixed_parameters, layers))
+        tables = self.block_tables(network, lambda block, layer: block.parameters(layer.shape))
+        fixed = sum(map(fixed_parameters, self.layout(network)))
         return fixed + sum(int(table.min()) for table in tables), fixed + sum(int(table.max()) for table in tables)
 
     def block_tables(self, network: NetworkSpec, value: Callable[[BlockSpec, Layer], int]) -> list[NDArray[np.int64]]:

@@ -25,11 +25,14 @@ class Stage:
         width: Channels that each gives.
         stride: Of the first one.
         choices: Names of the blocks to choose from, for each layer.
+        elastic: How many of the last layers may be left out, from the end on; each has the same choices, of which the
+            last and no other is an identity.
     """
 
     width: int
     stride: int
     choices: tuple[tuple[str, ...], ...]
+    elastic: int = 0
 
 
 @dataclass(frozen=True)

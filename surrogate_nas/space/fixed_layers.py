@@ -82,6 +82,11 @@ def _classifier() -> BlockSpec:
     )
 
 
+def _resize() -> BlockSpec:
+    """Images resized, bilinear: its four products per pixel are not counted, as torch does not."""
+    return BlockSpec(0, lambda _shape: 0, lambda _shape: 0, alive=lambda shape: 0 if shape.keeps else shape.outputs)
+
+
 FIXED_LAYERS: MappingProxyType[str, BlockSpec] = MappingProxyType(
     {
         "stem": _stem(),
@@ -90,6 +95,7 @@ FIXED_LAYERS: MappingProxyType[str, BlockSpec] = MappingProxyType(
         "projection": _projection(),
         "pooling": _pooling(),
         "classifier": _classifier(),
+        "resize": _resize(),
     }
 )
 

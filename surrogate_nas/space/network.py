@@ -10,9 +10,10 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.blocks import Shape
 from surrogate_nas.space.fixed_layers import find_fixed_layer
 
-CELL, CHOICE, NODES = "cell", "choice", "nodes"
-SEARCHED = (CELL, CHOICE, NODES)
-"""Kinds of layers that decisions change: a cell, a layer that is chosen, and a cell whose nodes choose their inputs."""
+CELL, CHOICE, NODES, RESOLUTION = "cell", "choice", "nodes", "resolution"
+SEARCHED = (CELL, CHOICE, NODES, RESOLUTION)
+"""Kinds of layers that decisions change: a cell, a layer that is chosen, a cell whose nodes choose their inputs, and
+where images are resized to a size that is chosen."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from surrogate_nas.report.facts import (
 from surrogate_nas.report.plots import PlotPoints
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.chain import ChainSpace
+from surrogate_nas.space.resolutions import ResolutionSpace
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.learn import StudyLabels
 from surrogate_nas.study.prepare import Prepared
@@ -48,7 +49,7 @@ def answer_facts(prepared: Prepared, predictor: FittedPredictor, scores: SpaceSc
         cell=_cell(prepared, winners.codes[winners.chosen]),
         finalists=finalists,
         blocks=_blocks(prepared, winners.codes[winners.chosen]),
-        chained=isinstance(prepared.space, ChainSpace),
+        chained=isinstance(prepared.space, ChainSpace | ResolutionSpace),
     )
 
 

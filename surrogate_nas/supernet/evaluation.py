@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from surrogate_nas.data.cache import INDEX, load_splits
 from surrogate_nas.errors import DataError, StoreError, TrainingError
 from surrogate_nas.nets.normalization import NormMode, set_mode
+from surrogate_nas.space.resolutions import smallest_map
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.sharing import SharedNetwork
@@ -182,6 +183,6 @@ def _batches(
 
 
 def _check_recalibration(plan: SupernetPlan, recalibration: list[Batch]) -> None:
-    side = plan.space.layout(plan.network)[-1].in_size
+    side = smallest_map(plan.space, plan.network)
     if any(len(images) * side**2 < 2 for images, _ in recalibration):
         raise DataError("a variance needs two images to recalibrate with (got 1): give more images, or larger ones")

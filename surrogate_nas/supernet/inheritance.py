@@ -9,6 +9,7 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.network import Cell, Network
 from surrogate_nas.supernet.shared_cell import SharedCell
 from surrogate_nas.supernet.shared_choice import SharedChoice
+from surrogate_nas.supernet.shared_resolution import SharedResolution
 from surrogate_nas.supernet.sharing import SharedNetwork
 
 
@@ -35,6 +36,8 @@ def inherit(network: Network, shared: SharedNetwork, code: ArrayLike) -> None:
                 _copy(row[choice], operation)
         elif isinstance(source, SharedChoice):
             _copy(source.blocks[int(live[source.decision])], target)
+        elif isinstance(source, SharedResolution):
+            continue  # no weights
         elif type(source) is type(target):
             _copy(source, target)
         else:

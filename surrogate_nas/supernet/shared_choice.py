@@ -6,19 +6,19 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.normalization import RecordingBatchNorm
-from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.network import Layer
+from surrogate_nas.space.space import Space
 
 
 class SharedChoice(nn.Module):
     """Every block that may stand at one layer, with weights of its own.
 
     Args:
-        space: The chain.
+        space: A space with a chain.
         layer: One of its chosen layers.
     """
 
-    def __init__(self, space: ChainSpace, layer: Layer) -> None:
+    def __init__(self, space: Space, layer: Layer) -> None:
         super().__init__()
         assert layer.decision is not None
         self.decision = layer.decision

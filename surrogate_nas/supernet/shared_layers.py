@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from surrogate_nas.space.network import CELL, CHOICE, NODES, Layer
+from surrogate_nas.space.network import CELL, CHOICE, NODES, RESOLUTION, Layer
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.shared_cell import SharedCell
 from surrogate_nas.supernet.shared_choice import SharedChoice
 from surrogate_nas.supernet.shared_node_cell import SharedNodeCell
+from surrogate_nas.supernet.shared_resolution import SharedResolution
 
 
 def shared_layer(space: Space, layer: Layer) -> nn.Module:
@@ -28,4 +29,5 @@ _SHARED: Mapping[str, Callable[..., nn.Module]] = {
     CELL: lambda space, layer: SharedCell(space, layer.in_channels),
     NODES: SharedNodeCell,
     CHOICE: SharedChoice,
+    RESOLUTION: SharedResolution,
 }

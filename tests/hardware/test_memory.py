@@ -32,7 +32,9 @@ def test_the_effective_cell_never_needs_more(code: list[int]) -> None:
     assert activation_bytes(space, space.effective(codes), network) <= activation_bytes(space, codes, network)
 
 
-@pytest.mark.parametrize("name", ["quick", "nasbench_macro", "fbnet", "mobilenet_se"])
+@pytest.mark.parametrize(
+    "name", ["quick", "nasbench_macro", "fbnet", "mobilenet_se", "quick_elastic", "ofa_mobilenetv3"]
+)
 def test_peaks_of_chains_are_those_of_the_built_network(name: str) -> None:
     space = load_space(name)
     network = NetworkSpec(8, 1, 64, 3, 10, stages=space.network.stages)

@@ -63,7 +63,7 @@ def test_pieces_make_up_the_weights_of_the_network(space: Space, network: Networ
     assert (load.counts(codes) @ np.array(weights)).tolist() == built
 
 
-@pytest.mark.parametrize("name", ["quick", "nasbench_macro", "fbnet"])
+@pytest.mark.parametrize("name", ["quick", "nasbench_macro", "fbnet", "quick_elastic"])
 def test_pieces_make_up_the_weights_of_a_chain(name: str) -> None:
     chain = load_space(name)
     network = NetworkSpec(4, 1, 8, 3, 5, stages=chain.network.stages)
@@ -155,3 +155,16 @@ def test_cells_of_node_choices_are_made_up_of_their_pieces(name: str) -> None:
         output = forward(example)
         assert output.shape[1] == piece.out_channels
         assert piece.name == "classifier" or output.shape[2] == piece.out_size
+
+
+def test_pieces_of_every_resolution_are_of_its_size() -> None:
+    space = load_space("quick_elastic")
+    load = workload(space, space.network)
+    counts = load.counts(np.array([[0] * 7, [1] + [0] * 6], dtype=np.int8))
+    small, large = ([piece for piece, count in zip(load.pieces, row, strict=True) if count] for row in counts)
+    assert {piece.in_size for piece in small} == {8, 6, 3}
+    assert {piece.in_size for piece in large} == {8, 4}
+    assert [piece.name for piece in small + large].count("resize") == 1
+    assert counts.sum(axis=1).tolist() == [10, 9]  # with the resizing three fixed layers more than are chosen, or four
+    (resize,) = (piece for piece in load.pieces if piece.name == "resize")
+    assert resize.build()(torch.zeros(2, 3, 8, 8)).shape == (2, 3, 6, 6)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.network import Cell, Network, build_network
@@ -103,3 +104,23 @@ def test_a_code_that_does_not_belong_is_refused() -> None:
         build_network(SPACE, [0, 7, 0, 0, 0, 0], SMALL)
     with pytest.raises(SpaceError, match=re.escape("(got shape (1, 5))")):
         build_network(SPACE, [0] * 5, SMALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [("quick_elastic", NetworkSpec(6, 1, 9, 1, 5, stages=2)), ("ofa_mobilenetv3", NetworkSpec(8, 1, 32, stages=5))],
+)
+def test_networks_have_the_counted_costs_at_every_resolution(name: str, sizes: NetworkSpec) -> None:
+    space = load_space(name)
+    codes = np.repeat(space.sample(1, np.random.default_rng(0)), len(space.decisions[0].choices), axis=0)
+    codes[:, 0] = np.arange(len(codes))
+    found = []
+    for code in codes:
+        with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
+            network = build_network(space, code, sizes).eval()
+            image = torch.zeros(1, sizes.input_channels, sizes.image_size, sizes.image_size)
+            assert network(image).shape == (1, sizes.classes)
+        found.append(counter.get_total_flops() // 2)
+        assert space.parameters([code], sizes)[0] == sum(weight.numel() for weight in network.parameters())
+    assert found == space.flops(codes, sizes).tolist()
+    assert len(set(found)) == len(found)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets import space_check
 from surrogate_nas.nets.space_check import check_space
+from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.load import load_space
 
 
@@ -27,10 +28,14 @@ def test_a_space_that_can_be_listed_is_looked_at_as_a_whole(name: str) -> None:
 def test_of_others_some_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(space_check, "_run", lambda *_: None)
     space = load_space("fbnet")
+    assert isinstance(space, ChainSpace)
     found = check_space(space)
     assert not found.exact
     assert found.size == sum(found.populations.values()) == 9**22
     assert found.parameters[0] < found.parameters[1]
+    tables = space.block_tables(space.network, lambda block, layer: block.flops(layer.shape))
+    fixed = space.flops([[0] * 22], space.network)[0] - sum(table[0] for table in tables)
+    assert found.flops == tuple(fixed + sum(int(end(table)) for table in tables) for end in (min, max))
 
 
 class Broken(nn.Module):

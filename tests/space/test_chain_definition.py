@@ -36,6 +36,67 @@ def test_the_example_of_the_guide_is_a_space(tmp_path: Path) -> None:
     assert load_space(written(tmp_path, example)).size == 4**4 * 3
 
 
+ELASTIC = find_definition("spaces", "quick_elastic").read_text(encoding="utf-8")
+
+
+def test_layers_that_may_be_left_out_may_be_identities() -> None:
+    choices = [len(decision.choices) for decision in load_space("quick_elastic").decisions]
+    assert choices == [2, 2, 3, 3, 2, 3, 3]
+
+
+def test_depths_and_resolutions_change_what_a_code_means(tmp_path: Path) -> None:
+    written_out = ELASTIC.replace("least_layers = 1\n", "").replace(
+        '"mbconv_k3_e2_se"]', '"mbconv_k3_e2_se", "identity"]'
+    )
+    constrained = written_out + '[[constraints]]\nwithout = ["identity"]\nlayers = ["first"]\n'
+    codes = (ELASTIC, constrained, ELASTIC.replace("[6, 8]", "[5, 8]"), ELASTIC.replace("[6, 8]", "[4, 6, 8]"))
+    assert len({load_space(written(tmp_path, one)).fingerprint for one in codes}) == 4
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("least_layers = 1", "least_layers = 4", "stages.0.least_layers: must be at most layers, 3 (got 4)"),
+        ("least_layers = 1", "least_layers = 0", "stages.0.least_layers: input should be greater than or equal to 1"),
+        (
+            '"mbconv_k3_e1"',
+            '"skip"',
+            "stages.0.least_layers: says which layers may do nothing, so 'skip' must not be among the operations",
+        ),
+        (
+            "[elastic]",
+            '[[constraints]]\nwithout = ["mbconv_k3_e1"]\nlayers = ["1.3"]\n[elastic]',
+            "constraints: layers of stage 1 that may be left out must have the same choices, 'identity' among them",
+        ),
+        (
+            "[elastic]",
+            '[[constraints]]\nwithout = ["identity"]\nlayers = ["2.2", "2.3"]\n[elastic]',
+            "constraints: layers of stage 2 that may be left out must have the same choices, 'identity' among them",
+        ),
+        ("[6, 8]", "[6, 9]", "elastic.resolutions: must rise up to network.image_size, 8 (got 6, 9)"),
+        ("[6, 8]", "[8, 6]", "elastic.resolutions: must rise up to network.image_size, 8 (got 8, 6)"),
+        ("[6, 8]", "[8]", "elastic.resolutions: list should have at least 2 items"),
+        ("[6, 8]", "[0, 8]", "elastic.resolutions.0: input should be greater than or equal to 1 (got 0)"),
+        ("resolutions = ", "sizes = ", "unknown key 'elastic.sizes'; the keys there are resolutions"),
+    ],
+)
+def test_mistakes_in_elastic_dimensions_are_told(tmp_path: Path, before: str, after: str, message: str) -> None:
+    assert before in ELASTIC
+    path = written(tmp_path, ELASTIC.replace(before, after, 1))
+    with pytest.raises(SpaceError, match=re.escape(message)) as caught:
+        load_space(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_operations_beside_the_identity_fit_the_digits(tmp_path: Path) -> None:
+    names = ", ".join(f'"mbconv_k3_e{expansion}"' for expansion in range(1, 37))
+    content = re.sub(r"operations = \[.*\]", f"operations = [{names}]", ELASTIC)
+    with pytest.raises(
+        SpaceError, match=re.escape("stages.0.operations: must be 35 at most beside least_layers (got 36)")
+    ):
+        load_space(written(tmp_path, content))
+
+
 @pytest.mark.parametrize("same", [changed("width = 8", "width = 12"), changed('"quick"', '"other"'), "# x\n" + QUICK])
 def test_widths_and_remarks_do_not_change_what_a_code_means(tmp_path: Path, same: str) -> None:
     assert load_space(written(tmp_path, same)).fingerprint == load_space("quick").fingerprint
@@ -77,7 +138,7 @@ def test_blocks_lengths_and_strides_change_it(tmp_path: Path, other: str) -> Non
             QUICK.replace("layers = 2\n", "layers = 64\n") + "\n[[stages]]\nlayers = 1\nwidth = 1\n",
             "128 layers at most",
         ),
-        (QUICK.replace("[network]", "[net]"), "unknown key 'net'; the keys there are name, source, kind, operations"),
+        (QUICK.replace("[network]", "[net]"), "unknown key 'net'; the keys there are name, source, kind, "),
     ],
 )
 def test_a_malformed_definition_is_named_by_file_and_key(tmp_path: Path, definition: str, message: str) -> None:

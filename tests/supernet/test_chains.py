@@ -11,6 +11,7 @@ from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.cuts import read_cut
+from surrogate_nas.supernet.evaluation import EvaluationJob, evaluate_member
 from surrogate_nas.supernet.matching import Contexts, cut_member
 from surrogate_nas.supernet.plan import make_plan
 from surrogate_nas.supernet.settings import SupernetSettings
@@ -43,6 +44,21 @@ def trained(images: Path, folder: Path, **given: object) -> TrainingJob:
 def test_a_chain_trains_under_every_rule(images: Path, tmp_path: Path, given: dict[str, object]) -> None:
     job = trained(images, tmp_path, **given)
     assert job.checkpoint.exists()
+
+
+def test_elastic_depth_and_resolution_train_and_are_evaluated(images: Path, tmp_path: Path) -> None:
+    """Every rule sees decisions alone: one where losses of every resolution meet, with momenta of their own."""
+    space = load_space("quick_elastic")
+    given = FEW | {"split": "nonlinear", "groups": 2, "sharing": "depth", "sampler": "fair", "schedule": "complexity"}
+    plan = make_plan(space, NETWORK, SupernetSettings.model_validate(given | {"momentum_groups": "separated"}), 0)
+    job = TrainingJob(plan, plan.phases[0][0], images, DataSettings(source="digits"), tmp_path, {})
+    assert train_member(job, lambda _: None, lambda: False)
+    codes = ((0, 0, 2, 1, 0, 1, 2), (0, 0, 1, 2, 0, 1, 2), (1, 0, 1, 2, 0, 1, 2))
+    assert plan.member_of(np.array(codes)).tolist() == [0, 0, 0]
+    wanted = EvaluationJob(plan, 0, codes, images, 40, 20, job.checkpoint, job.belongs_to)
+    found = evaluate_member(wanted, lambda _: None, lambda: False)
+    assert found is not None
+    assert found.loss[0] == found.loss[1] != found.loss[2]  # a layer that is left out is the last one
 
 
 def test_a_chain_is_cut_by_gradients(images: Path, tmp_path: Path) -> None:

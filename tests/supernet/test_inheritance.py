@@ -31,12 +31,13 @@ def test_both_compute_the_same(code: tuple[int, ...], thresholds: tuple[float, .
         torch.testing.assert_close(network.train()(images), shared(images, code), rtol=1e-4, atol=1e-5)
 
 
-def test_chains_too() -> None:
-    space = load_space("nasbench_macro")
+@pytest.mark.parametrize(("name", "digits"), [("nasbench_macro", "12012012"), ("quick_elastic", "0012102")])
+def test_chains_too(name: str, digits: str) -> None:
+    space = load_space(name)
     spec = replace(space.network, channels=4, image_size=8)
     shared = SharedNetwork(space, spec)
     initialise(shared, 1)
-    code = space.parse("12012012")
+    code = space.parse(digits)
     network = build_network(space, code, spec)
     inherit(network, shared, code)
     images = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
