@@ -44,7 +44,11 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
     onnx = require("onnx")
     # Inside another module, since a layer at the root would be traced into rather than called.
     root = nn.Sequential(module).eval()
-    graph = fx.symbolic_trace(root).graph
+    try:
+        graph = fx.symbolic_trace(root).graph
+    except Exception as error:  # whatever a module of a user's own raises when it is given no numbers
+        reason = " ".join(str(error).split())[:200]
+        raise MeasurementError(f"an ONNX model cannot be written, {reason}; use another backend") from None
     modules = dict(root.named_modules())
     writer = _Writer(onnx)
     names: dict[fx.Node, str] = {}

@@ -66,8 +66,8 @@ class ProfiledLatency:
         self._workload = workload(space, network)
         pieces: dict[str, Candidate] = {piece.key: (piece.build, piece.input_shape) for piece in self._workload.pieces}
         self._profile = bench.measure("operations", pieces, on_progress)
-        groups = list(dict.fromkeys(piece.group for piece in self._workload.pieces))
-        assert groups[0] == FIXED
+        # A chain may begin with layers that are chosen.
+        groups = list(dict.fromkeys([FIXED, *(piece.group for piece in self._workload.pieces)]))
         self._groups = tuple(groups)
         self._piece_ms = np.zeros((len(pieces), len(groups)))
         for row, piece in enumerate(self._workload.pieces):

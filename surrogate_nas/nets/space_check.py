@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.network import build_network
@@ -86,9 +87,10 @@ def _ends(space: Space, codes: Codes) -> Codes:
 
 
 def _run(space: Space, code: NDArray[np.int8]) -> None:
+    """Runs one network, and compares what it has and does with what is counted."""
     sizes = space.network
     digits = space.digits([code])[0]
-    with torch.inference_mode():
+    with torch.no_grad(), FlopCounterMode(display=False) as flops:
         network = build_network(space, code, sizes).eval()
         image = torch.zeros(1, sizes.input_channels, sizes.image_size, sizes.image_size)
         try:
@@ -100,3 +102,12 @@ def _run(space: Space, code: NDArray[np.int8]) -> None:
             f"the network of {digits} of {space.name} gives scores of shape {tuple(scores.shape)}, not"
             f" {(1, sizes.classes)}"
         )
+    for what, counted, built in (
+        ("parameters", space.parameters([code], sizes), sum(weight.numel() for weight in network.parameters())),
+        ("multiply-accumulates", space.flops([code], sizes), flops.get_total_flops() // 2),
+    ):
+        if counted[0] != built:
+            raise SpaceError(
+                f"the network of {digits} of {space.name} has {built:,} {what}, {built - counted[0]:+,} against what is"
+                " counted; please report this space"
+            )

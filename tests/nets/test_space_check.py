@@ -53,3 +53,13 @@ def test_a_network_that_does_not_run_is_named(
     monkeypatch.setattr(space_check, "build_network", lambda *_: network)
     with pytest.raises(SpaceError, match=re.escape(message)):
         check_space(load_space("quick"))
+
+
+@pytest.mark.parametrize("count", ["parameters", "flops"])
+def test_counts_that_are_not_those_of_the_network_are_told(count: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = load_space("quick")
+    counted = getattr(space, count)
+    monkeypatch.setattr(space, count, lambda codes, network: counted(codes, network) - 7)
+    what = {"parameters": "parameters", "flops": "multiply-accumulates"}[count]
+    with pytest.raises(SpaceError, match=re.escape(f"{what}, +7 against what is counted")):
+        check_space(space)
