@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
 from surrogate_nas.errors import MeasurementError
@@ -45,21 +46,34 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
     # Inside another module, since a layer at the root would be traced into rather than called.
     root = nn.Sequential(module).eval()
     try:
-        graph = fx.symbolic_trace(root).graph
+        traced = fx.symbolic_trace(root)
     except Exception as error:  # whatever a module of a user's own raises when it is given no numbers
         reason = " ".join(str(error).split())[:200]
         raise MeasurementError(f"an ONNX model cannot be written, {reason}; use another backend") from None
+    with torch.no_grad():
+        ShapeProp(traced).propagate(example)
     modules = dict(root.named_modules())
     writer = _Writer(onnx)
     names: dict[fx.Node, str] = {}
-    for node in graph.nodes:
+    for node in traced.graph.nodes:
         match node.op:
             case "placeholder":
                 names[node] = INPUT
+            case "call_module" if isinstance(modules[str(node.target)], nn.ChannelShuffle):
+                groups, channels = modules[str(node.target)].groups, node.meta["tensor_meta"].shape[1]
+                names[node] = writer.shuffle(names[node.args[0]], groups, channels, node.name)
             case "call_module":
                 names[node] = writer.layer(modules[str(node.target)], names[node.args[0]], node.name)
             case "call_function" if node.target in (operator.add, torch.add):
                 names[node] = writer.node("Add", [names[one] for one in node.args], node.name)
+            case "call_function" if node.target is operator.mul:
+                names[node] = writer.node("Mul", [names[one] for one in node.args], node.name)
+            case "call_function" if node.target is torch.relu:
+                names[node] = writer.node("Relu", [names[node.args[0]]], node.name)
+            case "call_function" if node.target is functional.hardsigmoid:
+                names[node] = writer.node("HardSigmoid", [names[node.args[0]]], node.name, alpha=1 / 6, beta=0.5)
+            case "call_method" if node.target == "mean" and node.kwargs == {"dim": (2, 3), "keepdim": True}:
+                names[node] = writer.node("GlobalAveragePool", [names[node.args[0]]], node.name)
             case "call_function" if node.target is torch.cat:
                 parts = [names[part] for part in node.args[0]]
                 names[node] = writer.node("Concat", parts, node.name, axis=int(node.kwargs["dim"]))
@@ -77,9 +91,8 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
                 raise MeasurementError(
                     f"an ONNX model cannot be written of {node.op} {node.target}; use another backend"
                 )
-    with torch.no_grad():
-        shape = list(module(example).shape)
-    return writer.model(list(example.shape), shape)
+    [output] = (node for node in traced.graph.nodes if node.op == "output")
+    return writer.model(list(example.shape), list(output.meta["tensor_meta"].shape))
 
 
 def write_onnx(path: Path, module: nn.Module, example: Tensor) -> None:
@@ -124,6 +137,9 @@ class _Writer:
                 return self.node("BatchNormalization", [source, *weights], name, epsilon=layer.eps)
             case nn.ReLU():
                 return self.node("Relu", [source], name)
+            case nn.ReLU6():
+                bounds = [self._weight(torch.tensor(bound), f"{name}.{bound:.0f}") for bound in (0.0, 6.0)]
+                return self.node("Clip", [source, *bounds], name)
             case nn.AvgPool2d():
                 return self._pool("AveragePool", layer, source, name, count_include_pad=int(layer.count_include_pad))
             case nn.MaxPool2d():
@@ -144,6 +160,11 @@ class _Writer:
     def zeros(self, source: str, name: str) -> str:
         """Adds zeros of the shape of another node's output."""
         return self.node("Mul", [source, self._weight(torch.zeros(1), f"{name}.zero")], name)
+
+    def shuffle(self, source: str, groups: int, channels: int, name: str) -> str:
+        """Adds a channel shuffle (arXiv 1707.01083): channels in a new order."""
+        order = torch.arange(channels).view(groups, -1).T.flatten()
+        return self.node("Gather", [source, self._weight(order, f"{name}.order")], name, axis=1)
 
     def pad(self, source: str, widths: tuple[int, ...], name: str) -> str:
         """Adds zeros around the last dimensions, given as torch does: before and after, the last dimension first."""

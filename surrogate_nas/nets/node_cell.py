@@ -4,7 +4,7 @@ Symbols:
     B: images. c: width of the cell. K: parts of its output.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -76,11 +76,9 @@ class BuiltNodeCell(nn.Module):
         self.cell, self.wiring, self.looks_back = cell, wiring, cell.inputs
         self.projections = build_projections(cell, layer, norm)
         self.operations = nn.ModuleDict()
-        for choice in wiring.nodes:
-            places = choice.places if cell.on_edges else (0,)
-            for source, index in zip(places, choice.operations, strict=True):
-                built = build_operation(operations[index], node_width(cell, layer), norm, stride_of(cell, source))
-                self.operations[f"{choice.node}_{source}"] = built
+        for node, source, index in self._chosen():
+            built = build_operation(operations[index], node_width(cell, layer), norm, stride_of(cell, source))
+            self.operations[f"{node}_{source}"] = built
 
     def forward(self, outside: Sequence[Tensor]) -> Tensor:
         """The latest values from outside, shape (B, channels, H, W) each, to (B, K c, H', W')."""
@@ -88,3 +86,14 @@ class BuiltNodeCell(nn.Module):
         return run_node_cell(
             self.cell, self.wiring, projected, lambda node, place, _choice: self.operations[f"{node}_{place}"]
         )
+
+    def running(self) -> Iterator[tuple[int, int, int, nn.Module]]:
+        """Every operation: its node, the place of its value (0 with operations on nodes), its choice, its module."""
+        for node, place, choice in self._chosen():
+            yield node, place, choice, self.operations[f"{node}_{place}"]
+
+    def _chosen(self) -> Iterator[tuple[int, int, int]]:
+        for node in self.wiring.nodes:
+            places = node.places if self.cell.on_edges else (0,)
+            for place, choice in zip(places, node.operations, strict=True):
+                yield node.node, place, choice

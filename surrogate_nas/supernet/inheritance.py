@@ -7,8 +7,10 @@ from torch import nn
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.network import Cell, Network
+from surrogate_nas.nets.node_cell import BuiltNodeCell
 from surrogate_nas.supernet.shared_cell import SharedCell
 from surrogate_nas.supernet.shared_choice import SharedChoice
+from surrogate_nas.supernet.shared_node_cell import SharedNodeCell
 from surrogate_nas.supernet.shared_resolution import SharedResolution
 from surrogate_nas.supernet.sharing import SharedNetwork
 
@@ -34,6 +36,10 @@ def inherit(network: Network, shared: SharedNetwork, code: ArrayLike) -> None:
             for row, choice, operation in zip(source.operations, live.tolist(), target.operations, strict=True):
                 assert isinstance(row, nn.ModuleList)
                 _copy(row[choice], operation)
+        elif isinstance(source, SharedNodeCell) and isinstance(target, BuiltNodeCell):
+            _copy(source.projections, target.projections)
+            for node, place, choice, operation in target.running():
+                _copy(source.operation(node, place, choice), operation)
         elif isinstance(source, SharedChoice):
             _copy(source.blocks[int(live[source.decision])], target)
         elif isinstance(source, SharedResolution):

@@ -7,7 +7,7 @@ Symbols:
     B: images. c: width of the cell. K: parts of its output. D: decisions of the space.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -58,7 +58,7 @@ class SharedNodeCell(nn.Module):
         """
         projected = [projection(value) for projection, value in zip(self.projections, outside, strict=True)]
         own = tuple(code[self._first : self._first + len(self.cell.columns)])
-        return run_node_cell(self.cell, _wiring(self.cell, own), projected, self._operation)
+        return run_node_cell(self.cell, _wiring(self.cell, own), projected, self.operation)
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
         """The weights that a decision chooses among: those of its node, of which its inputs decide as well."""
@@ -66,7 +66,8 @@ class SharedNodeCell(nn.Module):
         if 0 <= own < len(self.cell.columns) and self.cell.columns[own].kind != "output":
             yield from self.nodes[self.cell.columns[own].node].parameters()
 
-    def _operation(self, node: int, place: int, choice: int) -> Callable[[Tensor], Tensor]:
+    def operation(self, node: int, place: int, choice: int) -> nn.Module:
+        """The operation of a node, by node, place of its value (0 with operations on nodes) and choice."""
         # Indexing a ModuleList costs more than a small operation; its dictionary does not.
         places = self.nodes._modules[str(node)]
         assert places is not None

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 import torch
@@ -11,6 +12,9 @@ from torch import nn
 
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.onnx_model import IR_VERSION, OPSET, compare, run_onnx, write_onnx, write_program
+from surrogate_nas.nets.network import build_network
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
 
 
 def test_onnx_agrees_with_torch_at_any_batch(exported: Path, model: Any) -> None:  # noqa: ANN401
@@ -24,6 +28,30 @@ def test_onnx_agrees_with_torch_at_any_batch(exported: Path, model: Any) -> None
     # No trace of where it was made.
     assert str(Path(__file__).parent.parent.parent).encode() not in exported.read_bytes()
     assert json.loads({one.key: one.value for one in written.metadata_props}["surrogate_nas"]) == model.description
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "stages"),
+    [
+        ("quick", 1, 2),  # a chain
+        ("nasbench1shot1_1", 1, 1),  # cells of node choices
+        *(
+            pytest.param(name, 1, load_space(name).network.stages, marks=pytest.mark.slow)
+            for name in ("nasbench_macro", "darts", "nasbench1shot1_3", "mobilenet", "mobilenet_se", "fbnet")
+        ),
+    ],
+)
+def test_networks_of_other_spaces_can_be_exported(name: str, cells: int, stages: int, tmp_path: Path) -> None:
+    space = load_space(name)
+    code = space.effective(space.sample(1, np.random.default_rng(1)))[0]
+    images = torch.randn(6, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    network = build_network(space, code, NetworkSpec(4, cells, 16, 3, 5, stages=stages))
+    with torch.no_grad():
+        network.train()(images)  # batch statistics, so that a forgotten normalisation shows
+    write_onnx(tmp_path / "model.onnx", network.eval(), images, {})
+    agreement = compare(network, tmp_path / "model.onnx", images)
+    assert agreement.equal_predictions == 6
+    assert agreement.largest_difference < 5e-3  # in deep chains; 1e-6 in the others
 
 
 def test_a_network_that_differs_is_noticed(exported: Path, model: Any) -> None:  # noqa: ANN401

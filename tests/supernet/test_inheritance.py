@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -44,6 +45,21 @@ def test_chains_too(name: str, digits: str) -> None:
     set_mode(shared, NormMode.BATCH)
     with torch.no_grad():
         torch.testing.assert_close(network.train()(images), shared(images, code.tolist()), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["darts", "nasbench1shot1_3"])
+@pytest.mark.parametrize("thresholds", [(), (3.0,)])
+def test_cells_of_node_choices_too(name: str, thresholds: tuple[float, ...]) -> None:
+    space, spec = load_space(name), NetworkSpec(4, 1, 8, 3, 5, stages=2)
+    shared = SharedNetwork(space, spec, thresholds)
+    initialise(shared, 1)
+    images = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    set_mode(shared, NormMode.BATCH)
+    for code in space.sample(3, np.random.default_rng(2)):
+        network = build_network(space, space.effective([code])[0], spec)
+        inherit(network, shared, code)
+        with torch.no_grad():
+            torch.testing.assert_close(network.train()(images), shared(images, code.tolist()), rtol=1e-3, atol=1e-4)
 
 
 def test_other_sizes_are_refused() -> None:
