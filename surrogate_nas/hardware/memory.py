@@ -31,7 +31,9 @@ _ABSENT = -1
 
 def counts_memory(space: Space) -> bool:
     """Whether activation memory is counted for a space; that of operations which users wrote is in chains only."""
-    return isinstance(space, tuple(_PEAKS)) and (space.program is None or isinstance(space, ChainSpace))
+    return isinstance(space, tuple(_PEAKS)) and (
+        space.program is None or isinstance(space, ChainSpace | ResolutionSpace)
+    )
 
 
 def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:

@@ -226,6 +226,13 @@ class ResolutionSpace(Space):
         return found
 
 
+def seen_size(space: Space, code: ArrayLike, network: NetworkSpec) -> int:
+    """Side in pixels of the images that an architecture of shape (D,) sees: it resizes those that it gets itself."""
+    if isinstance(space, ResolutionSpace):
+        return space.sides(network.image_size)[int(np.asarray(code)[0])]
+    return network.image_size
+
+
 def smallest_map(space: Space, network: NetworkSpec) -> int:
     """Side in pixels of what the last layer takes, of the architectures where it is smallest."""
     if isinstance(space, ResolutionSpace):

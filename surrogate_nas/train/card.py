@@ -9,13 +9,15 @@ def model_card(outcome: Outcome, class_names: tuple[str, ...], preprocessing: Pr
     """The card as Markdown."""
     one = preprocessing
     colour = "grey" if one.channels == 1 else "colour"
+    seen = outcome.seen_size
+    resized = f", which the model itself resizes to {seen}x{seen}" if seen != one.size else ""
     sections = [
         f"# Model card: {outcome.code}",
         f"An image classifier of {len(class_names)} classes, found by surrogate_nas {version} under a budget and then"
         f" trained {outcome.start}.",
         "## What it is\n"
         f"- Architecture: `{outcome.architecture}` (code {outcome.code})\n"
-        f"- Input: {colour} images of {one.size}x{one.size} pixels; `model.json` has the preprocessing\n"
+        f"- Input: {colour} images of {one.size}x{one.size} pixels{resized}; `model.json` has the preprocessing\n"
         f"- Classes: {', '.join(class_names)}\n"
         f"- Files: {_files(outcome)}",
         "## Data and training\n"

@@ -26,6 +26,7 @@ from surrogate_nas.model_format import (
     SCHEMA_VERSION,
     Preprocessing,
 )
+from surrogate_nas.space.resolutions import seen_size
 from surrogate_nas.train.card import model_card
 from surrogate_nas.train.choice import Choice
 from surrogate_nas.train.latency import measure_models
@@ -144,6 +145,7 @@ def _outcome(delivery: Delivery, variants: dict[str, Variant]) -> Outcome:
     return Outcome(
         code=entry.code,
         architecture=entry.architecture,
+        seen_size=seen_size(choice.space, choice.code, choice.network),
         test=Accuracy.of(round(delivery.trained.accuracy_percent * len(images.test) / 100), len(images.test)),
         test_origin=TEST_ORIGINS[images.origin],
         predicted_percent=entry.predicted_accuracy_percent,

@@ -47,6 +47,7 @@ class Outcome:
     Attributes:
         code: The architecture as the lookup table writes it.
         architecture: The same for people.
+        seen_size: Side in pixels to which the network resizes its images before the first layer.
         test: Accuracy of the network in torch.
         test_origin: Where the test images come from, in words.
         predicted_percent: What the study predicted, of shared weights.
@@ -68,6 +69,7 @@ class Outcome:
 
     code: str
     architecture: str
+    seen_size: int
     test: Accuracy
     test_origin: str
     predicted_percent: float

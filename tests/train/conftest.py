@@ -136,6 +136,7 @@ def make_outcome(**changes: Any) -> Outcome:  # noqa: ANN401
     outcome = Outcome(
         "333123",
         "|conv~0|",
+        8,
         Accuracy.of(91, 100),
         "the source's own test part",
         70.0,

@@ -25,6 +25,11 @@ def test_the_card_has_every_section(outcome_of: Make, variant_of: Callable[..., 
     assert "python -m surrogate_nas.train RUN" in card
 
 
+def test_it_says_where_the_model_resizes_its_images(outcome_of: Make) -> None:
+    card = model_card(outcome_of(seen_size=6), ("cat", "dog"), GREY, "0.1.0")
+    assert "grey images of 8x8 pixels, which the model itself resizes to 6x6; `model.json`" in card
+
+
 def test_another_device_s_budget_is_not_held_against_this_machine(outcome_of: Make) -> None:
     card = model_card(outcome_of(device="raspi4"), ("cat", "dog"), GREY, "0.1.0")
     assert "budget is of raspi4, which is not this machine" in card
