@@ -44,14 +44,15 @@ class Residual(nn.Sequential):
 def _mbconv(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     i, o, g = shape.in_channels, shape.out_channels, name.numbers.get("g", 1)
     h, k = name.numbers["e"] * i, name.numbers["k"]
+    activation = nn.Hardswish if name.hard_swish else nn.ReLU6
     parts = [
         nn.Conv2d(i, h, 1, bias=False, groups=g),
         norm(h),
-        nn.ReLU6(),
+        activation(),
         *([nn.ChannelShuffle(g)] if g > 1 else []),
         nn.Conv2d(h, h, k, shape.stride, k // 2, groups=h, bias=False),
         norm(h),
-        nn.ReLU6(),
+        activation(),
         *([SqueezeExcitation(h)] if name.squeeze else []),
         nn.Conv2d(h, o, 1, bias=False, groups=g),
         norm(o),
@@ -70,6 +71,11 @@ def _conv_bn_relu(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     return nn.Sequential(nn.Conv2d(i, o, k, shape.stride, k // 2, bias=False), norm(o), nn.ReLU6())
 
 
+def _conv_bn_hs(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    *same, _ = _conv_bn_relu(name, shape, norm).children()
+    return nn.Sequential(*same, nn.Hardswish())
+
+
 def _skip(_name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     if shape.keeps:
         return nn.Identity()
@@ -85,6 +91,7 @@ _BUILDERS: MappingProxyType[str, Callable[[BlockName, Shape, Norm], nn.Module]] 
         "identity": lambda _name, _shape, _norm: nn.Identity(),
         "skip": _skip,
         "conv_bn_relu": _conv_bn_relu,
+        "conv_bn_hs": _conv_bn_hs,
         "dsconv": _dsconv,
         "mbconv": _mbconv,
     }

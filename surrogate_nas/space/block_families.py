@@ -16,7 +16,7 @@ from surrogate_nas.space.blocks import BlockSpec, Shape
 from surrogate_nas.space.own import find_own, others_in_words
 
 _PARAMETER = re.compile(r"([a-z])([1-9]\d?)", re.ASCII)
-_SQUEEZE = "se"
+_SQUEEZE, _HARD_SWISH = "se", "hs"
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class BlockName:
         family: Name of the family.
         numbers: Value of each parameter, by its letter.
         squeeze: Whether it has squeeze and excitation.
+        hard_swish: Whether its activations are the hard swish of MobileNetV3 (arXiv 1905.02244) instead of ReLU6.
     """
 
     family: str
     numbers: Mapping[str, int]
     squeeze: bool = False
+    hard_swish: bool = False
 
 
 def squeezed(hidden: int) -> int:
@@ -110,12 +112,12 @@ def _identity(_name: BlockName) -> BlockSpec:
 
 @dataclass(frozen=True)
 class _Family:
-    """Letters of parameters that must and may be given, whether there may be a squeeze, and what a block costs."""
+    """Letters of parameters that must and may be given, words that may follow, and what a block costs."""
 
     spec: Callable[[BlockName], BlockSpec]
     needs: str = ""
     may: str = ""
-    squeeze: bool = False
+    words: tuple[str, ...] = ()
 
 
 FAMILIES: MappingProxyType[str, _Family] = MappingProxyType(
@@ -123,15 +125,16 @@ FAMILIES: MappingProxyType[str, _Family] = MappingProxyType(
         "identity": _Family(_identity),
         "skip": _Family(_skip),
         "conv_bn_relu": _Family(_conv_bn_relu, needs="k"),
+        "conv_bn_hs": _Family(_conv_bn_relu, needs="k"),
         "dsconv": _Family(_dsconv, needs="k"),
-        "mbconv": _Family(_mbconv, needs="ke", may="g", squeeze=True),
+        "mbconv": _Family(_mbconv, needs="ke", may="g", words=(_SQUEEZE, _HARD_SWISH)),
     }
 )
 FORMS = ", ".join(
     family
     + "".join(f"_{letter}N" for letter in one.needs)
     + "".join(f"[_{letter}N]" for letter in one.may)
-    + f"[_{_SQUEEZE}]" * one.squeeze
+    + "".join(f"[_{word}]" for word in one.words)
     for family, one in FAMILIES.items()
 )
 """How the names of all blocks are written."""
@@ -149,15 +152,17 @@ def parse_block(name: str) -> BlockName:
         raise SpaceError(f"unknown block {name!r}; the blocks are {FORMS}{others_in_words()}")
     rules = FAMILIES[family]
     words = name[len(family) :].split("_")[1:]
-    squeeze = rules.squeeze and words[-1:] == [_SQUEEZE]
-    found = [_PARAMETER.fullmatch(word) for word in (words[:-1] if squeeze else words)]
+    last = [word for word in rules.words if word in words]
+    if last and words[-len(last) :] == last:
+        words = words[: -len(last)]
+    found = [_PARAMETER.fullmatch(word) for word in words]
     letters = "".join(match[1] for match in found if match)
     if None in found or letters not in (rules.needs, rules.needs + rules.may):
         raise SpaceError(f"the block {name!r} is not written like one of {FORMS}, with whole numbers N below 100")
     numbers = {match[1]: int(match[2]) for match in found if match}
     if numbers.get("k", 1) % 2 == 0:
         raise SpaceError(f"the kernel k of block {name!r} must be odd")
-    return BlockName(family, MappingProxyType(numbers), squeeze)
+    return BlockName(family, MappingProxyType(numbers), _SQUEEZE in last, _HARD_SWISH in last)
 
 
 def find_block(name: str) -> BlockSpec:

@@ -30,6 +30,21 @@ def test_an_inverted_residual() -> None:
         torch.testing.assert_close(block(x), x + y if shape.keeps else y)
 
 
+def test_activations_of_v3_are_hard_swishes() -> None:
+    """MobileNetV3, arXiv 1905.02244, section 5.2: x times the hard sigmoid of x."""
+    torch.manual_seed(0)
+    x = torch.randn(3, 4, 5, 5)
+    first = build_block("conv_bn_hs_k3", Shape(4, 6, 5, 5))
+    (weight,) = weights(first)
+    y = norm(F.conv2d(x, weight, padding=1))
+    torch.testing.assert_close(first(x), y * F.relu6(y + 3) / 6)
+    block = build_block("mbconv_k3_e2_hs", Shape(4, 6, 5, 5))
+    expand, depthwise, project = weights(block)
+    y = F.hardswish(norm(F.conv2d(x, expand)))
+    y = F.hardswish(norm(F.conv2d(y, depthwise, padding=1, groups=8)))
+    torch.testing.assert_close(block(x), norm(F.conv2d(y, project)))
+
+
 def test_groups_are_shuffled_after_the_first_convolution() -> None:
     """FBNet, arXiv 1812.03443, section 3.1."""
     torch.manual_seed(0)

@@ -23,6 +23,9 @@ NAMES = [
     "mbconv_k7_e3_se",
     "mbconv_k3_e1_g2",
     "mbconv_k5_e3_g2_se",
+    "conv_bn_hs_k3",
+    "mbconv_k3_e2_hs",
+    "mbconv_k5_e4_se_hs",
 ]
 SHAPES = [Shape(4, 4, 6, 6), Shape(4, 10, 6, 3), Shape(6, 2, 7, 4), Shape(8, 8, 5, 3), Shape(2, 6, 1, 1)]
 
@@ -56,6 +59,9 @@ def test_nonlinear_functions_are_those_of_the_paper() -> None:
 def test_a_name_is_taken_apart() -> None:
     parsed = parse_block("mbconv_k5_e6_g2_se")
     assert (parsed.family, dict(parsed.numbers), parsed.squeeze) == ("mbconv", {"k": 5, "e": 6, "g": 2}, True)
+    assert not parsed.hard_swish
+    assert parse_block("mbconv_k5_e6_g2_se_hs").hard_swish
+    assert not parse_block("mbconv_k5_e6_hs").squeeze
 
 
 @pytest.mark.parametrize(
@@ -69,6 +75,9 @@ def test_a_name_is_taken_apart() -> None:
         ("mbconv_k3_e3_e3", "is not written like one of"),
         ("mbconv_k3_e300", "is not written like one of"),
         ("dsconv_k3_se", "is not written like one of"),
+        ("mbconv_k3_e3_hs_se", "is not written like one of"),
+        ("mbconv_k3_hs_e3", "is not written like one of"),
+        ("mbconv_k3_e3_se_se", "is not written like one of"),
         ("identity_k3", "is not written like one of"),
         ("mbconv_k4_e3", "the kernel k of block 'mbconv_k4_e3' must be odd"),
     ],
