@@ -13,6 +13,7 @@ from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.definition import STRICT, Header, validated
 from surrogate_nas.space.network import NetworkSpec, residual_stages
 from surrogate_nas.space.operations import operation_spec, require_operation
+from surrogate_nas.space.space import LISTING_LIMIT
 
 # Few digits, since no cell has many nodes and Python refuses to read numbers of thousands of digits.
 _EDGE = re.compile(r"(\d{1,3})<-(\d{1,3})", re.ASCII)
@@ -57,8 +58,15 @@ def read_cell_space(content: dict[str, Any], path: Path) -> CellSpace:
     if not any(operation_spec(operation).is_zero for operation in definition.operations):
         raise SpaceError(f"{path}: operations: one must cut its edge, such as 'none'")
     edges = _edges(definition.cell, path)
-    size = definition.network
-    network = NetworkSpec(size.channels, size.cells, size.image_size, stages=size.stages)
+    size = len(definition.operations) ** len(edges)
+    if size > LISTING_LIMIT:
+        raise SpaceError(
+            f"{path}: cell.edges: {len(edges)} edges with {len(definition.operations)} operations are {size:,}"
+            f" architectures, and a cell is listed, with {LISTING_LIMIT:,} at most; leave out edges or operations, or"
+            ' write a cell of kind = "nodes"'
+        )
+    sizes = definition.network
+    network = NetworkSpec(sizes.channels, sizes.cells, sizes.image_size, stages=sizes.stages)
     try:
         residual_stages(network)
     except SpaceError as error:
@@ -87,9 +95,12 @@ def _edges(cell: _Cell, path: Path) -> list[tuple[int, int]]:
         if edges and end < edges[-1][1]:
             raise SpaceError(f"{where}: edges must be sorted by their end ({text!r} comes too late)")
         edges.append((start, end))
-    for node in range(cell.nodes):
-        if node and not any(end == node for _, end in edges):
-            raise SpaceError(f"{path}: cell.edges: no edge leads to node {node}")
-        if node < cell.nodes - 1 and not any(start == node for start, _ in edges):
-            raise SpaceError(f"{path}: cell.edges: no edge leaves node {node}")
+    last = cell.nodes - 1
+    for node in range(last, 0, -1):
+        if not any(end == node for _, end in edges):
+            name = f"the output, node {node}" if node == last else f"node {node}"
+            raise SpaceError(f"{path}: cell.edges: no edge leads to {name}; add one such as '{node}<-{node - 1}'")
+    for node in range(last):
+        if not any(start == node for start, _ in edges):
+            raise SpaceError(f"{path}: cell.edges: no edge leaves node {node}; add one such as '{last}<-{node}'")
     return edges

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,25 @@ def _completions(cell: NodeCell, operations: tuple[str, ...], state: State) -> C
 
 def _outcomes(cell: NodeCell, operations: tuple[str, ...], state: State) -> Counter[int]:
     """How many ways there are for the next node to have each longest path."""
-    return Counter(value for _, value in _options(cell, operations, state))
+    node, values = len(state), _values(cell, state)
+    if not cell.on_edges:
+        return Counter(value for _, value in _options(cell, operations, state))
+    added = [Counter(row) for row in nonlinear_table(operations).tolist()]
+    ways = [
+        {value + inside: many for inside, many in added[int(cell.reduces and place < cell.inputs)].items()}
+        for place, value in enumerate(values)
+    ]
+    ends = sorted({end for paths in ways for end in paths})
+    # The ways of a place not to go beyond each end; those of several places are their product.
+    within = [[sum(many for end, many in paths.items() if end <= bound) for bound in ends] for paths in ways]
+    found = Counter[int]()
+    for places in cell.inputs_of(node):
+        below = 0
+        for position, end in enumerate(ends):
+            upto = prod(within[place][position] for place in places)
+            found[end] += upto - below
+            below = upto
+    return +found
 
 
 @lru_cache(maxsize=2**14)

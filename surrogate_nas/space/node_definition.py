@@ -23,7 +23,8 @@ class _Cell(BaseModel):
     model_config = STRICT
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     inputs: Annotated[int, Field(ge=1, le=2)]
-    nodes: Annotated[list[Annotated[int, Field(ge=1, le=16)]], Field(min_length=1, max_length=16)]
+    # Counting architectures takes seconds with this many nodes, and minutes with two more.
+    nodes: Annotated[list[Annotated[int, Field(ge=1, le=16)]], Field(min_length=1, max_length=8)]
     output: Annotated[int | None, Field(ge=1, le=16)] = None
     reduces: bool = False
 

@@ -119,8 +119,8 @@ def test_operations_and_edges_change_it(tmp_path: Path, other: str) -> None:
         (changed('"none"', '"skip_connect"'), "operations: 'skip_connect' is listed twice"),
         (changed('"none"', "0"), "operations.0: input should be a valid string (got 0)"),
         (changed("nodes = 4", "nodes = 3"), "cell.edges.3: nodes are 0 to 2 (got '3<-0')"),
-        (changed("nodes = 4", "nodes = 5"), "cell.edges: no edge leaves node 3"),
-        (changed('"1<-0", ', ""), "cell.edges: no edge leads to node 1"),
+        (changed("nodes = 4", "nodes = 5"), "cell.edges: no edge leads to the output, node 4; add one such as '4<-3'"),
+        (changed('"1<-0", ', ""), "cell.edges: no edge leads to node 1; add one such as '1<-0'"),
         (
             changed('"1<-0"', '"0<-1"'),
             "cell.edges.0: an edge leads to a later node, so that no cycle arises (got '0<-1')",
@@ -133,6 +133,14 @@ def test_operations_and_edges_change_it(tmp_path: Path, other: str) -> None:
         (
             changed('"1<-0", "2<-0"', '"2<-0", "1<-0"'),
             "cell.edges.1: edges must be sorted by their end ('1<-0' comes too",
+        ),
+        (
+            changed("nodes = 4", "nodes = 5").replace('"3<-2"]', '"3<-2", "4<-0", "4<-1"]'),
+            "cell.edges: no edge leaves node 3; add one such as '4<-3'",
+        ),
+        (
+            changed("nodes = 4", "nodes = 5").replace('"3<-2"]', '"3<-2", "4<-0", "4<-1", "4<-2", "4<-3"]'),
+            "cell.edges: 10 edges with 5 operations are 9,765,625 architectures, and a cell is listed, with 2,000,000",
         ),
         (re.sub("edges = .*", "edges = []", PUBLISHED), "cell.edges: list should have at least 1 item"),
     ],
