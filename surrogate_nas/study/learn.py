@@ -246,7 +246,8 @@ def _zero_cost(prepared: Prepared, console: StudyConsole, should_stop: Callable[
     if settings.recipe != "fusion" or not settings.zero_cost:
         return None
     if not can_be_scored(space):
-        console.note(f"zero-cost scores: there are none for {space.name}, which is no small space of cells")
+        reason = "it has too many architectures, or cells of node choices"
+        console.note(f"zero-cost scores: there are none for {space.name}; {reason}")
         return None
     with console.progress("zero-cost scores") as advance:
         table = cached_table(space, ZeroCostSettings(), advance, should_stop)

@@ -44,12 +44,12 @@ def compute_table(
     """Scores every class of a space.
 
     Raises:
-        SpaceError: If the space has other things than cells, or too many architectures.
+        SpaceError: If the space is of a kind without scores, or has too many architectures.
         Interrupted: If ``should_stop`` said so.
     """
     if not can_be_scored(space):
         raise SpaceError(
-            f"zero-cost scores of all architectures need a space of cells with at most {MOST_CODES:,} codes"
+            f"zero-cost scores of all architectures need a chain or operations on edges, at most {MOST_CODES:,} codes"
             f" (got {space.name} with {space.size:,})"
         )
     codes = distinct_codes(space)

@@ -15,9 +15,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas.nets.blocks import SqueezeExcitation, build_block
 from surrogate_nas.nets.layers import build_layer
-from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.nets.operations import Norm, build_operation
 from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.operations import operation_spec
 
@@ -48,7 +50,7 @@ class RandomSupernet:
     """Layers of a network with every operation at every place, with random weights.
 
     Args:
-        space: Space of cells.
+        space: Space of cells, or a chain.
         network: Sizes.
         images: Images per batch and architecture.
         generator: Draws the weights, by Kaiming's rule for the inputs of a layer (arXiv 1502.01852).
@@ -56,7 +58,12 @@ class RandomSupernet:
     """
 
     def __init__(
-        self, space: CellSpace, network: NetworkSpec, images: int, generator: torch.Generator, linear: bool = False
+        self,
+        space: CellSpace | ChainSpace,
+        network: NetworkSpec,
+        images: int,
+        generator: torch.Generator,
+        linear: bool = False,
     ) -> None:
         def norm(_channels: int) -> nn.Module:
             return nn.Identity() if linear else NormPerArchitecture(images)
@@ -64,15 +71,21 @@ class RandomSupernet:
         self._space = space
         self.layers: list[tuple[Layer, list[list[nn.Module]]]] = []
         for layer in space.layout(network):
-            if layer.kind == CELL:
-                modules = [
-                    [build_operation(name, layer.in_channels, norm) for name in space.operations] for _ in space.edges
-                ]
-            else:
-                modules = [[build_layer(layer, norm)]]
+            modules = self._modules(layer, norm)
             self.layers.append((layer, modules))
             for module in (one for row in modules for one in row):
+                if linear:
+                    _make_linear(module)
                 _draw_weights(module.double() if linear else module, generator, linear)
+
+    def _modules(self, layer: Layer, norm: Norm) -> list[list[nn.Module]]:
+        """What may stand at a layer: a row of choices for each edge of a cell, one row otherwise."""
+        space = self._space
+        if isinstance(space, CellSpace) and layer.kind == CELL:
+            return [[build_operation(name, layer.in_channels, norm) for name in space.operations] for _ in space.edges]
+        if layer.decision is not None:
+            return [[build_block(name, layer.shape, norm) for name in space.decisions[layer.decision].choices]]
+        return [[build_layer(layer, norm)]]
 
     def run(self, index: int, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:
         """One layer for all architectures of a batch.
@@ -88,7 +101,14 @@ class RandomSupernet:
         """
         layer, modules = self.layers[index]
         everyone = torch.arange(len(x))
-        if layer.kind != CELL:
+        if layer.decision is not None:
+            groups = [(module, everyone[chosen[:, layer.decision] == row]) for row, module in enumerate(modules[0])]
+            parts = [(who, apply(module, x[who], who)) for module, who in groups if len(who)]
+            total = x.new_zeros(len(x), *parts[0][1].shape[1:])
+            for who, part in parts:
+                total = total.index_add(0, who, part)
+            return total
+        if not isinstance(self._space, CellSpace) or layer.kind != CELL:
             return apply(modules[0][0], x, everyone)
         nodes = {0: x}
         for edge, (start, end) in enumerate(self._space.edges):
@@ -99,6 +119,14 @@ class RandomSupernet:
                     total = total.index_add(0, who, apply(modules[edge][operation], nodes[start][who], who))
             nodes[end] = total
         return nodes[self._space.output]
+
+
+def _make_linear(module: nn.Module) -> None:
+    """Takes out of a chain's blocks what is not linear for positive numbers: bounds, and scales that end at one."""
+    for part in module.modules():
+        for name, child in part.named_children():
+            if isinstance(child, nn.ReLU6 | SqueezeExcitation):
+                setattr(part, name, nn.Identity())
 
 
 def _draw_weights(module: nn.Module, generator: torch.Generator, linear: bool) -> None:

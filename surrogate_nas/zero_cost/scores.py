@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.errors import Interrupted, SpaceError
 from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.zero_cost.measures import (
     code_matches,
@@ -30,8 +30,9 @@ from surrogate_nas.zero_cost.settings import ZeroCostSettings
 
 SCORES = ("expressivity", "progressivity", "trainability", "complexity", "synflow", "naswot")
 _SIDE_BY_SIDE = 64
-# Below every trainability that occurs.
-_NEVER = -1e3
+# Trainability of what changes nothing, which keeps gradients perfectly and cannot be trained. In cells below every one
+# that occurs: AZ-NAS puts such cells last. In chains none: it is how a network of fewer layers is written.
+_NEVER, _LEFT_OUT = -1e3, float("nan")
 
 
 class _Watched:
@@ -52,7 +53,9 @@ class _Watched:
             seen = seen.reshape(len(who), -1, *seen.shape[1:])
             self.matches.index_add_(0, who, code_matches(seen))
 
-        hooks = [part.register_forward_pre_hook(record) for part in module.modules() if isinstance(part, nn.ReLU)]
+        hooks = [
+            part.register_forward_pre_hook(record) for part in module.modules() if isinstance(part, nn.ReLU | nn.ReLU6)
+        ]
         y: Tensor = module(x.flatten(0, 1))
         for hook in hooks:
             hook.remove()
@@ -60,7 +63,7 @@ class _Watched:
 
 
 def _measured(
-    supernet: RandomSupernet, chosen: Tensor, images: Tensor, generator: torch.Generator
+    supernet: RandomSupernet, chosen: Tensor, images: Tensor, generator: torch.Generator, unchanged: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Runs a batch of codes once.
 
@@ -69,6 +72,7 @@ def _measured(
         chosen: Codes, shape (A, E).
         images: Shape (B, channels, H, W).
         generator: Draws the signs of the gradients, the same for all architectures.
+        unchanged: Trainability of a layer that hands its input on.
 
     Returns:
         Entropies by layer, shape (layers, A); trainability by layer behind the stem, shape (layers - 1, A);
@@ -86,9 +90,8 @@ def _measured(
             signs = torch.randint(0, 2, features.shape[1:], generator=generator) * 2.0 - 1
             (gradient,) = torch.autograd.grad(features, leaf, signs.expand_as(features))
             gains = gradient_gain(signs.expand_as(features), gradient)
-            # What changes nothing keeps gradients perfectly, and cannot be trained: AZ-NAS puts it last.
             same = (features == leaf).flatten(1).all(dim=1) if features.shape == leaf.shape else torch.zeros_like(gains)
-            trainabilities.append(torch.where(same.bool(), _NEVER, trainability(gains)))
+            trainabilities.append(torch.where(same.bool(), unchanged, trainability(gains)))
     with torch.no_grad():
         supernet.run(last, chosen, features.detach(), apply)
     return torch.stack(entropies), torch.stack(trainabilities), log_determinant(apply.matches)
@@ -132,8 +135,8 @@ def _synflow(supernet: RandomSupernet, chosen: Tensor, image: Tensor) -> Tensor:
 
 
 def scores_kind(space: Space) -> bool:
-    """Whether there are scores for spaces of this kind."""
-    return isinstance(space, CellSpace)
+    """Whether there are scores for spaces of this kind: cells with an operation on each edge, and chains."""
+    return isinstance(space, CellSpace | ChainSpace)
 
 
 def zero_cost_scores(
@@ -150,7 +153,7 @@ def zero_cost_scores(
     logarithms. Complexity counts multiply-accumulates of the space's own network.
 
     Args:
-        space: Space of cells.
+        space: Space of cells, or a chain.
         codes: Connected, shape (N, D); isomorphic ones get equal scores where they are given canonically.
         settings: Sizes of the random networks.
         on_progress: Called with the number of architectures done and to do.
@@ -163,8 +166,10 @@ def zero_cost_scores(
         SpaceError: If the space is of another kind, or an architecture has no path.
         Interrupted: If ``should_stop`` said so.
     """
-    if not isinstance(space, CellSpace):
-        raise SpaceError(f"zero-cost scores are there for spaces of cells only (got {type(space).__name__})")
+    if not isinstance(space, CellSpace | ChainSpace):
+        raise SpaceError(
+            f"zero-cost scores are there for chains and for cells with operations on edges (got {type(space).__name__})"
+        )
     live = space.effective(codes)
     if not space.is_connected(live).all():
         raise SpaceError("zero-cost scores need architectures with a path from input to output")
@@ -185,34 +190,39 @@ def zero_cost_scores(
 
 @dataclass(frozen=True)
 class _Networks:
-    """Random weights and images of one repeat: with normalisation, and linear for synflow."""
+    """Random weights and images of one repeat: with normalisation, and linear for synflow; what identities count."""
 
     ordinary: RandomSupernet
     images: Tensor
     linear: RandomSupernet
     ones: Tensor
+    unchanged: float
 
 
-def _networks(space: CellSpace, settings: ZeroCostSettings, repeat: int) -> _Networks:
+def _networks(space: CellSpace | ChainSpace, settings: ZeroCostSettings, repeat: int) -> _Networks:
     own = space.network
-    network = NetworkSpec(settings.channels, settings.cells, settings.image_size, own.input_channels, own.classes)
+    in_cells = isinstance(space, CellSpace)
+    network = replace(
+        own, channels=settings.channels, cells=settings.cells if in_cells else 1, image_size=settings.image_size
+    )
     generator = torch.Generator().manual_seed(settings.seed + repeat)
     ordinary = RandomSupernet(space, network, settings.images, generator)
     size = settings.image_size
     images = torch.randn(settings.images, own.input_channels, size, size, generator=generator)
     # One cell a stage says what five do: in a linear network they only multiply the flow again.
     linear = RandomSupernet(space, replace(network, cells=1), 1, generator, linear=True)
-    return _Networks(ordinary, images, linear, torch.ones(1, own.input_channels, size, size, dtype=torch.float64))
+    ones = torch.ones(1, own.input_channels, size, size, dtype=torch.float64)
+    return _Networks(ordinary, images, linear, ones, _NEVER if in_cells else _LEFT_OUT)
 
 
 def _batch(networks: _Networks, chosen: Tensor, seed: int) -> NDArray[np.float64]:
     """All scores but complexity of a batch of codes of shape (A, E), shape (A, 6)."""
     signs = torch.Generator().manual_seed(seed)
-    entropies, trainabilities, naswot = _measured(networks.ordinary, chosen, networks.images, signs)
+    entropies, trainabilities, naswot = _measured(networks.ordinary, chosen, networks.images, signs, networks.unchanged)
     columns = {
         "expressivity": entropies.sum(dim=0),
         "progressivity": entropies.diff(dim=0).min(dim=0).values,
-        "trainability": trainabilities.mean(dim=0),
+        "trainability": trainabilities.nanmean(dim=0),
         "complexity": torch.zeros(len(chosen)),
         "synflow": _synflow(networks.linear, chosen, networks.ones),
         "naswot": naswot,

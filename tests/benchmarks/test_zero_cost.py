@@ -36,6 +36,19 @@ def test_scores_are_compared_with_the_truth(files: tuple[Path, Path], capsys: py
     assert "prior with them" in found
 
 
+def test_halves_are_of_different_classes(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    space, found = load_space("nasbench201"), []
+    rows = zip(space.digits(space.all_codes()), space.nonlinear_count(space.all_codes()).tolist(), strict=True)
+    files[1].write_text("code,cifar10_test\n" + "".join(f"{code},{50 + count}\n" for code, count in rows))
+    for half in ("choose", "report"):
+        assert main(["--scores", str(files[0]), "--truth", str(files[1]), "--half", half, "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out)["scores"])
+    assert [scores["depth"]["tau"] for scores in found] == pytest.approx([1, 1])
+    assert found[0]["naswot"] != found[1]["naswot"]
+    assert main(["--scores", str(files[0]), "--truth", str(files[1]), "--half", "third"]) == 2
+    assert "choose or report (got third)" in capsys.readouterr().err
+
+
 def test_a_file_that_holds_no_scores_is_refused(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--scores", str(files[1])]) == 1
     assert "cannot be read" in capsys.readouterr().err

@@ -122,9 +122,9 @@ def test_a_predictor_is_fitted_once_for_its_labels(
 
 def test_it_is_said_where_there_are_no_zero_cost_scores() -> None:
     settings = SimpleNamespace(predictor=PredictorSettings(recipe="fusion", zero_cost=True))
-    chain, console = SimpleNamespace(space=load_space("quick"), settings=settings), Mock()
+    chain, console = SimpleNamespace(space=load_space("mobilenet"), settings=settings), Mock()
     assert learn._zero_cost(cast(Prepared, chain), console, lambda: False) is None
-    said = "zero-cost scores: there are none for quick, which is no small space of cells"
+    said = "zero-cost scores: there are none for mobilenet; it has too many architectures, or cells of node choices"
     console.note.assert_called_once_with(said)
 
 

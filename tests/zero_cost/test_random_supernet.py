@@ -1,5 +1,7 @@
 """Many architectures side by side against one at a time, and against a network that owns its weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.network import build_network
 from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.zero_cost.random_supernet import RandomSupernet
@@ -46,6 +49,25 @@ def test_neighbours_in_a_batch_change_nothing(space: CellSpace, supernet: Random
         torch.testing.assert_close(
             outputs(supernet, codes[row : row + 1], images)[0], together[row], atol=1e-4, rtol=1e-4
         )
+
+
+@pytest.mark.parametrize("name", ["quick", "nasbench_macro"])
+def test_chains_side_by_side_compute_what_networks_with_the_same_weights_do(name: str) -> None:
+    space = load_space(name)
+    assert isinstance(space, ChainSpace)
+    spec = replace(space.network, channels=4, image_size=8)
+    supernet = RandomSupernet(space, spec, 6, torch.Generator().manual_seed(0))
+    codes = space.sample(5, np.random.default_rng(0))
+    images = torch.randn(6, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    together = outputs(supernet, codes, images)
+    for code, found in zip(codes, together, strict=True):
+        network = build_network(space, code, spec, lambda channels: nn.BatchNorm2d(channels, affine=False)).train()
+        for own, (layer, modules) in zip(network, supernet.layers, strict=True):
+            shared = modules[0][code[layer.decision] if layer.decision is not None else 0]
+            for mine, theirs in zip(own.parameters(), shared.parameters(), strict=True):
+                mine.data.copy_(theirs)
+        with torch.no_grad():
+            torch.testing.assert_close(network(images), found, atol=1e-3, rtol=1e-3)
 
 
 def test_it_computes_what_a_network_with_the_same_weights_does(space: CellSpace, supernet: RandomSupernet) -> None:

@@ -7,6 +7,7 @@ import torch
 from surrogate_nas.errors import Interrupted, SpaceError
 from surrogate_nas.nets.network import build_network
 from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.zero_cost import scores as module
@@ -73,7 +74,40 @@ def test_synflow_is_the_sum_of_weights_times_gradients(space: CellSpace) -> None
     assert found.item() == pytest.approx(np.log(wanted))
 
 
+def test_chains_have_scores_too() -> None:
+    chain = load_space("nasbench_macro")
+    codes = np.array([[0] * 8, [1, 0, 1, 0, 0, 1, 0, 0], [2] * 8], dtype=np.int8)
+    table = zero_cost_scores(chain, codes, QUICK)
+    assert np.isfinite(table).all()
+    for name in ("expressivity", "complexity", "naswot"):
+        assert np.array_equal(column(table, name).argsort(), [0, 1, 2])
+    # Layers that hand on their input are none: trainability is the mean over the others.
+    assert (column(table, "trainability") > -100).all()
+
+
+def test_synflow_of_a_chain_is_the_sum_of_weights_times_gradients() -> None:
+    chain = load_space("quick")
+    assert isinstance(chain, ChainSpace)
+    code, network = np.array([1, 0, 1, 1], dtype=np.int8)[: chain.num_decisions], chain.network
+    supernet = RandomSupernet(chain, network, 1, torch.Generator().manual_seed(0), linear=True)
+    weights = []
+    x = torch.ones(1, 3, network.image_size, network.image_size, dtype=torch.float64)
+    for layer, modules in supernet.layers:
+        part = modules[0][code[layer.decision] if layer.decision is not None else 0]
+        weights += [weight.requires_grad_() for name, weight in part.named_parameters() if name.endswith("weight")]
+        x = part(x)
+    gradients = torch.autograd.grad(x.sum(), weights)
+    products = [(weight * gradient).sum().item() for weight, gradient in zip(weights, gradients, strict=True)]
+    wanted = sum(products)
+    supernet = RandomSupernet(chain, network, 1, torch.Generator().manual_seed(0), linear=True)
+    ones = torch.ones(1, 3, network.image_size, network.image_size, dtype=torch.float64)
+    found = module._synflow(supernet, torch.from_numpy(code.astype(np.int64))[None], ones)
+    assert found.item() == pytest.approx(np.log(wanted))
+
+
 def test_what_cannot_be_scored_is_refused(space: CellSpace) -> None:
+    with pytest.raises(SpaceError, match="chains and for cells with operations on edges"):
+        zero_cost_scores(load_space("darts"), load_space("darts").sample(1, np.random.default_rng(0)), QUICK)
     with pytest.raises(SpaceError, match="path from input to output"):
         zero_cost_scores(space, np.zeros((1, 6), np.int8), QUICK)
     with pytest.raises(Interrupted):
