@@ -62,6 +62,8 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
             case "call_module" if isinstance(modules[str(node.target)], nn.ChannelShuffle):
                 groups, channels = modules[str(node.target)].groups, node.meta["tensor_meta"].shape[1]
                 names[node] = writer.shuffle(names[node.args[0]], groups, channels, node.name)
+            case "call_module" if isinstance(modules[str(node.target)], nn.Upsample):
+                names[node] = writer.resize(names[node.args[0]], list(node.meta["tensor_meta"].shape), node.name)
             case "call_module":
                 names[node] = writer.layer(modules[str(node.target)], names[node.args[0]], node.name)
             case "call_function" if node.target in (operator.add, torch.add):
@@ -114,6 +116,11 @@ class _Writer:
         self.nodes.append(self._onnx.helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
+    def resize(self, source: str, shape: list[int], name: str) -> str:
+        """Adds a bilinear resizing to a shape (B, C, H, W)."""
+        sizes = self._weight(torch.tensor(shape), f"{name}.sizes")
+        return self.node("Resize", [source, "", "", sizes], name, mode="linear")
+
     def layer(self, layer: nn.Module, source: str, name: str) -> str:
         """Adds the node of one layer and returns the name of its output."""
         match layer:
@@ -137,6 +144,8 @@ class _Writer:
                 return self.node("BatchNormalization", [source, *weights], name, epsilon=layer.eps)
             case nn.ReLU():
                 return self.node("Relu", [source], name)
+            case nn.Hardswish():
+                return self.node("HardSwish", [source], name)
             case nn.ReLU6():
                 bounds = [self._weight(torch.tensor(bound), f"{name}.{bound:.0f}") for bound in (0.0, 6.0)]
                 return self.node("Clip", [source, *bounds], name)

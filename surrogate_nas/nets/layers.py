@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.operations import FactorizedReduce, Norm, ReluConvNorm
-from surrogate_nas.nets.resize import Resize
+from surrogate_nas.nets.resize import resizing
 from surrogate_nas.space.blocks import Shape
 from surrogate_nas.space.network import Layer
 
@@ -61,7 +61,7 @@ _BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingPr
         "projection": _projection,
         "pooling": lambda _shape, _norm: nn.MaxPool2d(2),
         "classifier": _classifier,
-        "resize": lambda shape, _norm: Resize(shape.out_size),
+        "resize": lambda shape, _norm: resizing(shape.in_size, shape.out_size),
     }
 )
 

@@ -12,7 +12,7 @@ from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.node_cell import BuiltNodeCell
 from surrogate_nas.nets.operations import Norm, build_operation
-from surrogate_nas.nets.resize import Resize
+from surrogate_nas.nets.resize import resizing
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.chain import ChainSpace
 from surrogate_nas.space.kinds import of_kind
@@ -113,7 +113,9 @@ def _chain_network(space: ChainSpace, code: Codes, network: NetworkSpec, norm: N
 
 def _resolution_network(space: ResolutionSpace, code: Codes, network: NetworkSpec, norm: Norm) -> Network:
     chosen = space.sizes(network)[code[0]]
-    return Network(Resize(chosen.image_size), *_chain_network(space.chain, code[1:], chosen, norm))
+    return Network(
+        resizing(network.image_size, chosen.image_size), *_chain_network(space.chain, code[1:], chosen, norm)
+    )
 
 
 _BUILDERS: Mapping[type[Space], Callable[..., Network]] = {

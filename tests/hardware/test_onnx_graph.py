@@ -12,6 +12,7 @@ from surrogate_nas.hardware.onnx_graph import INPUT, onnx_bytes, require, write_
 from surrogate_nas.hardware.workload import prepare
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.network import build_network
+from surrogate_nas.nets.resize import resizing
 from surrogate_nas.space.blocks import Shape
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
@@ -33,6 +34,7 @@ def test_models_compute_what_networks_do(space: Space, digits: str, tmp_path: Pa
     [
         ("nasbench_macro", 1e-5),
         ("nasbench1shot1_1", 1e-5),
+        ("quick_elastic", 1e-5),
         *(
             # Normalisations by the statistics of single pixels enlarge rounding from layer to layer.
             pytest.param(name, tolerance, marks=pytest.mark.slow)
@@ -46,13 +48,18 @@ def test_models_of_other_spaces_compute_what_networks_do(name: str, tolerance: f
         model_agrees(space, code, NetworkSpec(4, 1, 8, 3, 5, stages=space.network.stages), tmp_path, tolerance)
 
 
-@pytest.mark.parametrize("name", ["mbconv_k3_e2_g2", "mbconv_k5_e3_se", "skip", "dsconv_k3", "conv_bn_relu_k3"])
+@pytest.mark.parametrize("name", ["mbconv_k3_e2_g2", "mbconv_k5_e3_se", "skip", "dsconv_k3", "conv_bn_hs_k3"])
 @pytest.mark.parametrize("shape", [Shape(4, 4, 8, 8), Shape(4, 6, 8, 4)])
 def test_models_of_blocks_compute_what_blocks_do(name: str, shape: Shape, tmp_path: Path) -> None:
     torch.manual_seed(0)
     block, x = prepare(build_block(name, shape), (4, 8, 8), 2, torch.device("cpu"))
     assert isinstance(block, nn.Module)
     modules_agree(block, 3 * x, tmp_path)
+
+
+@pytest.mark.parametrize("side", [5, 8])
+def test_models_of_resizing_compute_what_it_does(side: int, tmp_path: Path) -> None:
+    modules_agree(resizing(8, side), torch.randn(2, 3, 8, 8), tmp_path)
 
 
 def model_agrees(space: Space, code: Codes, network: NetworkSpec, folder: Path, tolerance: float = 1e-5) -> None:

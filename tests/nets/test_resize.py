@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from surrogate_nas.nets.resize import Resize, resized
+from surrogate_nas.nets.resize import resized, resizing
 
 
 def test_images_of_the_size_stay_as_they_are() -> None:
@@ -14,8 +14,8 @@ def test_images_of_the_size_stay_as_they_are() -> None:
 def test_values_are_taken_between_centres_of_pixels() -> None:
     image = torch.arange(4.0).reshape(1, 1, 1, 4).expand(1, 1, 4, 4)
     # Centres of two pixels lie at 0.5 and 2.5 of four, those of three at 1/6, 3/2 and 17/6.
-    assert Resize(2)(image)[0, 0, 0].tolist() == [0.5, 2.5]
-    torch.testing.assert_close(Resize(3)(image)[0, 0, 1], torch.tensor([1 / 6, 1.5, 17 / 6]))
+    assert resizing(4, 2)(image)[0, 0, 0].tolist() == [0.5, 2.5]
+    torch.testing.assert_close(resizing(4, 3)(image)[0, 0, 1], torch.tensor([1 / 6, 1.5, 17 / 6]))
 
 
 def test_memory_order_changes_nothing() -> None:
