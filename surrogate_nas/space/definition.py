@@ -43,10 +43,11 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> str:
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     *section, _ = first["loc"]
     key = ".".join(map(str, first["loc"]))
+    keys = ", ".join(_model_of(model, section).model_fields)
     if first["type"] == "missing":
-        return f"{key} is missing"
+        return f"{key} is missing; add it, the keys there are {keys}"
     if first["type"] == "extra_forbidden":
-        return f"unknown key {key!r}; the keys there are {', '.join(_model_of(model, section).model_fields)}"
+        return f"unknown key {key!r}; the keys there are {keys}"
     got = repr(first["input"])
     got = got if len(got) <= _SHOWN else got[:_SHOWN] + "..."
     # pydantic would speak of the class that a table is read into.

@@ -30,12 +30,6 @@ def test_the_constraint_takes_away_what_it_names() -> None:
     assert [decision.name for decision in load_space("quick").decisions] == ["1.1", "1.2", "2.1", "2.2"]
 
 
-def test_the_example_of_the_guide_is_a_space(tmp_path: Path) -> None:
-    guide = (Path(__file__).parents[2] / "docs" / "spaces.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"(?s)```toml\n(.*?)```", guide)
-    assert load_space(written(tmp_path, example)).size == 4**4 * 3
-
-
 ELASTIC = find_definition("spaces", "quick_elastic").read_text(encoding="utf-8")
 
 

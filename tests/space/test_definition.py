@@ -27,6 +27,8 @@ class Whole(BaseModel):
         ({"parts": [{"width": 1}, {"wdth": 2}]}, "unknown key 'parts.1.wdth'; the keys there are width"),
         ({"parts": [], "lid": {"w": 1}}, "unknown key 'lid.w'; the keys there are width"),
         ({"parts": [{"width": "x" * 99}]}, f"parts.0.width: input should be a valid integer (got '{'x' * 59}...)"),
+        ({"parts": [{}]}, "parts.0.width is missing; add it, the keys there are width"),
+        ({"lid": {"width": 1}}, "parts is missing; add it, the keys there are parts, lid"),
         ({"parts": [1]}, "parts.0: input should be a table (got 1)"),
     ],
 )
