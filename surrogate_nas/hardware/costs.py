@@ -11,10 +11,10 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.analytic import AnalyticCosts
 from surrogate_nas.hardware.bench import Bench
 from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.partial_tables import read_latencies
 from surrogate_nas.hardware.profile import ProfiledLatency
 from surrogate_nas.hardware.protocol import CostModel, Measurable, Progress
 from surrogate_nas.hardware.settings import HardwareSettings
-from surrogate_nas.hardware.tables import TableLatency
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -117,7 +117,7 @@ def cost_model(
     """
     latency: CostModel
     if settings.latency_table is not None:
-        latency = TableLatency(space, Path(settings.latency_table), settings.device, settings.latency_unit)
+        latency = read_latencies(space, Path(settings.latency_table), settings.device, settings.latency_unit)
     else:
         latency = ProfiledLatency(
             space,

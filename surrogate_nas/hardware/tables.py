@@ -20,7 +20,7 @@ from surrogate_nas.hardware.table_files import Columns, read_columns
 from surrogate_nas.space.space import Space
 
 CODE_COLUMNS = ("code", "arch")
-_UNITS = {"auto": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
+UNITS = {"auto": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -47,10 +47,10 @@ class TableLatency:
         self._space = space
         self._path = path
         columns = read_columns(path)
-        code_column = _code_column(columns)
-        self._device = _device_column(columns, device)
-        positions = _positions(space, columns, code_column)
-        values = _milliseconds(columns, self._device) * _UNITS[unit]
+        key = code_column(columns)
+        self._device = device_column(columns, device)
+        positions = _positions(space, columns, key)
+        values = milliseconds(columns, self._device) * UNITS[unit]
         self._held_out = read_held_out(path, self._device)
         # What this project predicted is in milliseconds, however small.
         if unit == "auto" and not len(self._held_out) and looks_like_seconds(values):
@@ -61,7 +61,7 @@ class TableLatency:
         self._values = {"latency_ms": _placed(values, positions)}
         energy = next((one for one in (f"{self._device}_{ENERGY_SUFFIX}", ENERGY_SUFFIX) if one in columns.names), None)
         if energy is not None:
-            self._values["energy_mj"] = _placed(_milliseconds(columns, energy, "an energy", "millijoules"), positions)
+            self._values["energy_mj"] = _placed(milliseconds(columns, energy, "an energy", "millijoules"), positions)
         self.names: tuple[str, ...] = tuple(self._values)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
@@ -117,7 +117,12 @@ class TableLatency:
         return said
 
 
-def _code_column(columns: Columns) -> str:
+def code_column(columns: Columns) -> str:
+    """The column that names architectures.
+
+    Raises:
+        CostTableError: If there is none.
+    """
     for name in CODE_COLUMNS:
         if name in columns.names:
             return name
@@ -127,7 +132,12 @@ def _code_column(columns: Columns) -> str:
     )
 
 
-def _device_column(columns: Columns, device: str) -> str:
+def device_column(columns: Columns, device: str) -> str:
+    """The column of a device; ``auto`` takes the only one.
+
+    Raises:
+        CostTableError: If there is none, or more than one for ``auto``.
+    """
     names = [one for one in columns.names if one not in CODE_COLUMNS and not one.endswith(ENERGY_SUFFIX)]
     if device == "auto" and len(names) == 1:
         return names[0]
@@ -144,7 +154,7 @@ def _listed(names: Sequence[str]) -> str:
 def _positions(space: Space, columns: Columns, name: str) -> NDArray[np.int64]:
     """Position in the space of every row, each once and none missing, shape (size,)."""
     texts = columns.texts(name)
-    rows = [_parse(space, text, columns, name, row) for row, text in enumerate(texts)]
+    rows = [parse_row(space, text, columns, name, row) for row, text in enumerate(texts)]
     positions = space.index(np.array(rows)) if rows else np.zeros(0, dtype=np.int64)
     _, first, count = np.unique(positions, return_index=True, return_counts=True)
     if (count > 1).any():
@@ -165,14 +175,20 @@ def _positions(space: Space, columns: Columns, name: str) -> NDArray[np.int64]:
     return positions
 
 
-def _parse(space: Space, text: str, columns: Columns, name: str, row: int) -> NDArray[np.int8]:
+def parse_row(space: Space, text: str, columns: Columns, name: str, row: int) -> NDArray[np.int8]:
+    """The code of a row, shape (D,).
+
+    Raises:
+        CostTableError: If it is none of the space.
+    """
     try:
         return space.parse(text)
     except SpaceError as error:
         where = columns.where(row, name)
         if name == "arch":
             raise CostTableError(f"{where}: {error}; use a table of this space") from None
-        remedy = f"use a table of this space, whose codes are like {space.digits(space.codes_at(np.array([1])))[0]}"
+        example = space.digits(np.zeros((1, space.num_decisions), dtype=np.int8))[0]
+        remedy = f"use a table of this space, whose codes are like {example}"
         if text.isascii() and text.isdigit() and len(text) < space.num_decisions:
             remedy = f"codes have {space.num_decisions} digits: keep the column as text, so that leading zeros stay"
         raise CostTableError(f"{where}: {text!r} is no architecture of {space.name}; {remedy}") from None
@@ -184,9 +200,14 @@ def _placed(values: NDArray[np.float64], positions: NDArray[np.int64]) -> NDArra
     return placed
 
 
-def _milliseconds(
+def milliseconds(
     columns: Columns, name: str, what: str = "a latency", unit: str = "milliseconds"
 ) -> NDArray[np.float64]:
+    """A column of numbers above zero, shape (rows,).
+
+    Raises:
+        CostTableError: If a cell is none, or all are equal.
+    """
     texts = columns.texts(name)
     values = np.empty(len(texts))
     for row, text in enumerate(texts):

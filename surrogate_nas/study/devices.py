@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from surrogate_nas.budgets import BudgetRequest, parse_budgets, split_cost
 from surrogate_nas.errors import BudgetError
+from surrogate_nas.hardware.partial_tables import read_latencies
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.stored import StoredCosts
-from surrogate_nas.hardware.tables import TableLatency
 from surrogate_nas.study.settings import BUDGET_COSTS, StudySettings
 
 
@@ -66,7 +66,7 @@ def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: Ha
                 f"a budget on {device} needs a latency table with a column of that name: --latency-table FILE"
                 f" (got {request.text!r})"
             )
-        missing[request.cost] = TableLatency(space, Path(settings.latency_table), device, settings.latency_unit)
+        missing[request.cost] = read_latencies(space, Path(settings.latency_table), device, settings.latency_unit)
     if not missing:
         return table
     codes = table.pool.codes

@@ -17,8 +17,8 @@ from surrogate_nas.files import write_text
 from surrogate_nas.hardware.caution import cautious
 from surrogate_nas.hardware.costs import CompositeCosts
 from surrogate_nas.hardware.machine import resolve_device
+from surrogate_nas.hardware.partial_tables import read_latencies
 from surrogate_nas.hardware.stored import StoredCosts, write_costs
-from surrogate_nas.hardware.tables import TableLatency
 from surrogate_nas.predictor.targets import MINIMUM_CLASSES
 from surrogate_nas.report.truth import Truth, read_truth
 from surrogate_nas.space.load import load_space, load_stored_space, program_of
@@ -149,7 +149,7 @@ def prepare(
     if settings.hardware.latency_table is None:
         resolve_device(settings.hardware.device)
     else:
-        TableLatency(
+        read_latencies(
             space, Path(settings.hardware.latency_table), settings.hardware.device, settings.hardware.latency_unit
         )
     splits = read_images(settings, folder, console, should_stop)
