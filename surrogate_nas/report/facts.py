@@ -102,6 +102,19 @@ class BlockFacts:
 
 
 @dataclass(frozen=True)
+class GraphFacts:
+    """An architecture of node choices to draw.
+
+    Attributes:
+        boxes: What is computed, in the order of data.
+        flows: Positions of the two boxes of every flow of data.
+    """
+
+    boxes: tuple[str, ...]
+    flows: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class SmallestCost:
     """The cheapest architecture of the space by one budgeted cost."""
 
@@ -122,6 +135,7 @@ class AnswerFacts:
         cell: The chosen architecture's cell, in spaces of one cell whose edges have operations.
         blocks: The chosen architecture's decisions, in other spaces.
         chained: Whether data flow through the blocks in their order.
+        graph: The chosen architecture as a graph, in spaces of cells whose nodes choose their inputs.
         finalists: Best feasible architectures, best first, the chosen one among them.
         smallest: If infeasible: the smallest reachable cost per budget.
         nearest_misses: If infeasible: architectures that exceed the budgets least, nearest first.
@@ -135,6 +149,7 @@ class AnswerFacts:
     nearest_misses: tuple[ArchitectureFacts, ...] = ()
     blocks: tuple[BlockFacts, ...] = ()
     chained: bool = False
+    graph: GraphFacts | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from surrogate_nas.files import write_text
 from surrogate_nas.report.block_drawing import draw_blocks
 from surrogate_nas.report.drawing import draw_cell
 from surrogate_nas.report.facts import AnswerFacts
+from surrogate_nas.space.drawing import draw_graph
 
 _SHEET = Path(__file__).resolve().parent / "templates" / "style.css.j2"
 
@@ -14,6 +15,8 @@ def drawing(answer: AnswerFacts) -> str | None:
     """The chosen architecture as an ``<svg>`` element; None where nothing was chosen."""
     if answer.cell is not None:
         return draw_cell(answer.cell)
+    if answer.graph is not None and answer.chosen is not None:
+        return draw_graph(answer.graph.boxes, answer.graph.flows, f"Architecture: {answer.chosen.architecture}")
     return draw_blocks(answer.blocks, answer.chained) if answer.blocks else None
 
 

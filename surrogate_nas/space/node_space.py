@@ -160,6 +160,13 @@ class NodeSpace(Space):
         return node_graphs(self.cells, self.parts(self.check(codes)), self.operations)
 
     @property
+    def graph_names(self) -> tuple[str, ...]:
+        """Operations by cell, then what is no operation."""
+        inputs = max(cell.inputs for cell in self.cells)
+        marks = [*(f"input {number}" for number in range(inputs)), "sum", "concatenation"]
+        return (*super().graph_names[: -len(marks)], *marks)
+
+    @property
     def graph_operations(self) -> tuple[OperationSpec, ...]:
         """What each node type of the graphs is, from type 3 on."""
         return graph_types(self.cells, self.operations).operations

@@ -14,6 +14,7 @@ from surrogate_nas.report.facts import (
     CellFacts,
     CostFacts,
     Estimate,
+    GraphFacts,
     MadeFacts,
     SmallestCost,
     StudyFacts,
@@ -23,6 +24,8 @@ from surrogate_nas.report.facts import (
 from surrogate_nas.report.plots import PlotPoints
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.chain import ChainSpace
+from surrogate_nas.space.drawing import graph_of
+from surrogate_nas.space.node_space import NodeSpace
 from surrogate_nas.space.resolutions import ResolutionSpace
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.learn import StudyLabels
@@ -49,6 +52,7 @@ def answer_facts(prepared: Prepared, predictor: FittedPredictor, scores: SpaceSc
         cell=_cell(prepared, winners.codes[winners.chosen]),
         finalists=finalists,
         blocks=_blocks(prepared, winners.codes[winners.chosen]),
+        graph=_graph(prepared, winners.codes[winners.chosen]),
         chained=isinstance(prepared.space, ChainSpace | ResolutionSpace),
     )
 
@@ -140,6 +144,10 @@ def _blocks(prepared: Prepared, code: Codes) -> tuple[BlockFacts, ...]:
     decided = zip(prepared.space.decisions, code.tolist(), strict=True)
     chosen = [(decision.name, decision.choices[choice]) for decision, choice in decided]
     return tuple(BlockFacts(name, choice, choice not in _NOTHING) for name, choice in chosen)
+
+
+def _graph(prepared: Prepared, code: Codes) -> GraphFacts | None:
+    return GraphFacts(*graph_of(prepared.space, code)) if isinstance(prepared.space, NodeSpace) else None
 
 
 def study_facts(

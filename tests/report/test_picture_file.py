@@ -4,14 +4,15 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
 
-from surrogate_nas.report.facts import BlockFacts, StudyFacts
+from surrogate_nas.report.facts import BlockFacts, GraphFacts, StudyFacts
 from surrogate_nas.report.picture_file import drawing, write_drawing
 
 
 def test_a_cell_or_blocks_become_a_file_of_their_own(facts: StudyFacts, tmp_path: Path) -> None:
     path = tmp_path / "plots" / "architecture.svg"
     blocks = replace(facts.answer, cell=None, blocks=(BlockFacts("1.1", "a", True),), chained=True)
-    for answer in (facts.answer, blocks):
+    graph = replace(blocks, graph=GraphFacts(("input", "sum", "output"), ((0, 1), (0, 2), (1, 2))))
+    for answer in (facts.answer, blocks, graph):
         write_drawing(path, answer)
         text = path.read_text(encoding="utf-8")
         assert ElementTree.fromstring(text).tag.endswith("svg")
