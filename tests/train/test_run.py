@@ -21,7 +21,7 @@ from surrogate_nas.train.run import CHECKPOINT, run_training
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Trainings are not exported, which would take most of the time, but listed here."""
     done: list[Any] = []
-    monkeypatch.setattr(module, "deliver", lambda *given: done.append(given[5]))
+    monkeypatch.setattr(module, "deliver", lambda delivery, _advance: done.append(delivery.trained))
     return done
 
 
