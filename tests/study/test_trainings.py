@@ -92,7 +92,8 @@ def test_a_journal_that_goes_away_costs_no_label(
     assert code == 1
     assert "the journal of the trainings went away" in errors
     assert "Traceback" not in errors
-    assert len(read_labels(untrained / "trainings.h5")) == 1
+    # Another training may have ended before the loss was noticed.
+    assert len(read_labels(untrained / "trainings.h5")) in (1, 2)
     code, _, errors = here("--resume", "--output-dir", untrained)
     assert code == 0, errors
     assert (untrained / "lookup.csv").read_bytes() == (trained / "lookup.csv").read_bytes()
