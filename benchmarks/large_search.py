@@ -32,6 +32,7 @@ from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.search.climb import climb
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.evolution import EvolutionSampler
+from surrogate_nas.search.protocol import Scorer
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import drawn_pool
@@ -90,9 +91,9 @@ class Task:
     labels: int
     seed: int
 
-    def evaluator(self, scorer: object) -> Evaluator:
+    def evaluator(self, scorer: Scorer) -> Evaluator:
         """A search with some scorer under the budget."""
-        return Evaluator(self.space, scorer, AnalyticCosts(self.space, self.space.network), [self.budget])  # type: ignore[arg-type]
+        return Evaluator(self.space, scorer, AnalyticCosts(self.space, self.space.network), [self.budget])
 
 
 def fitted(task: Task, codes: Codes, labels: Floats) -> Ensemble:
@@ -109,7 +110,7 @@ def by_climbing(task: Task) -> Codes:
     return climbed(task, fitted(task, drawn, task.label(drawn)), drawn[:0])
 
 
-def climbed(task: Task, scorer: object, start: Codes) -> Codes:
+def climbed(task: Task, scorer: Scorer, start: Codes) -> Codes:
     """The best that evolution and local search over a scorer find, shape (1, D)."""
     looked = climb(task.evaluator(scorer), lambda some: some.mean, start, np.random.default_rng([task.seed, 2]))
     return looked.codes[np.lexsort((-looked.mean, looked.excess))[:1]]

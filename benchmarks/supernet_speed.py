@@ -152,16 +152,18 @@ def supernet_speed(
     loaded = load_space(space)
     if not isinstance(loaded, CellSpace):
         raise SettingsError(f"--space must be a space of cells (got {space})")
-    own = (channels, cells, image_size)
-    if any(value is not None for value in own) and not all(own):
+    if channels and cells and image_size:
+        sizes = [(channels, cells, image_size)]
+    elif channels is cells is image_size is None:
+        sizes = list(REFERENCE_MS)
+    else:
         raise SettingsError("--channels, --cells and --image-size must be given together, each at least 1")
-    sizes = [own] if all(own) else list(REFERENCE_MS)
     keep_freed_memory()
     if not as_json:
         say("   C  N  size  batch  threads   step ms  floor ms  step/floor  evaluate ms  reference step ms")
     for number in _threads(threads):
         for size in sizes:
-            row = measure(loaded, Setup(*size, batch, number), subnets, repeats)  # type: ignore[arg-type]
+            row = measure(loaded, Setup(*size, batch, number), subnets, repeats)
             say(json.dumps(row) if as_json else _line(row))
 
 

@@ -54,6 +54,7 @@ def open_sessions(
 ) -> list[Callable[[], object]]:
     """A forward pass of each model, made once already."""
     try:
+        # Without types where it is installed, and it need not be.
         import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
         fail("onnxruntime is not installed; install it by: pip install onnxruntime")
@@ -159,7 +160,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{len(found)} of {len(codes)} models measured", file=sys.stderr)
     anchors = [codes[int(i)] for i in np.unique(np.linspace(0, len(codes) - 1, ANCHORS).astype(int))]
     repeated = measure_block(open_sessions(folder, manifest, anchors, options), options)
-    again = {code: one["median_ms"] for code, one in zip(anchors, repeated)}  # noqa: B905
+    again = {code: one["median_ms"] for code, one in zip(anchors, repeated)}  # noqa: B905 - likewise
     import onnxruntime
 
     facts = {

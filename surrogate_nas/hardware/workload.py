@@ -39,6 +39,9 @@ _STATISTICS_BATCH = 8
 _ADDITIONS = -1
 
 
+PieceKind = Literal["layer", "operation", "addition", "block"]
+
+
 @dataclass(frozen=True)
 class Piece:
     """Something that a network runs and that can be timed alone.
@@ -53,7 +56,7 @@ class Piece:
         out_size: Side of the output in pixels.
     """
 
-    kind: Literal["layer", "operation", "addition", "block"]
+    kind: PieceKind
     name: str
     in_channels: int
     out_channels: int
@@ -133,11 +136,9 @@ def _cell_workload(space: CellSpace, network: NetworkSpec) -> Workload:
             piece = Piece("layer", layer.kind, *sizes)
             fixed[piece] = fixed.get(piece, 0) + 1
     running = [index for index, name in enumerate(space.operations) if not operation_spec(name).is_zero]
-    of_cell = [
-        *(("operation", space.operations[index]) for index in running),
-        ("addition", ADDITION),
-    ]
-    pieces = [*fixed, *(Piece(k, n, c, c, s, s) for c, s in cells for k, n in of_cell)]  # type: ignore[arg-type]
+    of_cell: list[tuple[PieceKind, str]] = [("operation", space.operations[index]) for index in running]
+    of_cell.append(("addition", ADDITION))
+    pieces = [*fixed, *(Piece(k, n, c, c, s, s) for c, s in cells for k, n in of_cell)]
     fixed_counts = np.array(list(fixed.values()), dtype=np.int64)
     places = np.array(list(cells.values()), dtype=np.int64)
 
