@@ -2,7 +2,6 @@
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ class Bench:
                 "clock": self._clock.name,
                 **({} if settings.backend == "eager" else {"backend": settings.backend}),
                 "space": space.fingerprint,
-                "network": asdict(network),
+                "network": network.described(),
             },
         )
 

@@ -7,7 +7,7 @@ Symbols:
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +120,7 @@ def export_bench(space: Space, network: NetworkSpec, folder: Path, codes: Codes,
             "schema": 1,
             "space": space.name,
             "space_fingerprint": space.fingerprint,
-            "network": asdict(network),
+            "network": network.described(),
             "input": INPUT,
             "input_shape": [batch, *shape],
             "models": models,

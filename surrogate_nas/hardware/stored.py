@@ -7,7 +7,6 @@ they come from.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +129,7 @@ def write_costs(path: Path, network: NetworkSpec, costs: StoredCosts) -> None:
         "schema": SCHEMA,
         "space": space.name,
         "space_fingerprint": space.fingerprint,
-        "network": asdict(network),
+        "network": network.described(),
         "costs": list(costs.names),
         "relative_errors": {name: costs.relative_error(name) for name in costs.names},
         "held_out_errors": {name: costs.held_out_errors(name).tolist() for name in costs.names},
@@ -158,7 +157,7 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
         raise StoreError(f"the table of costs cannot be read: {path}: {reason}") from None
     metadata = _metadata(path, table)
     _require(path, "space", metadata.get("space_fingerprint"), space.fingerprint)
-    _require(path, "network", metadata.get("network"), asdict(network))
+    _require(path, "network", metadata.get("network"), network.described())
     try:
         names = [str(name) for name in metadata["costs"]]
         errors, descriptions = dict(metadata["relative_errors"]), dict(metadata["descriptions"])

@@ -38,6 +38,11 @@ def _stem(shape: Shape, norm: Norm) -> nn.Module:
     return nn.Sequential(nn.Conv2d(i, o, 3, padding=1, bias=False), norm(o))
 
 
+def _linear_reduction(shape: Shape, norm: Norm) -> nn.Module:
+    i, o = shape.in_channels, shape.out_channels
+    return nn.Sequential(nn.Conv2d(i, o, 3, stride=2, padding=1, bias=False), norm(o))
+
+
 def _head(shape: Shape, norm: Norm) -> nn.Module:
     i, o = shape.in_channels, shape.out_channels
     return nn.Sequential(norm(i), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(i, o))
@@ -57,6 +62,7 @@ _BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingPr
     {
         "stem": _stem,
         "reduction": lambda shape, norm: Reduction(shape.in_channels, shape.out_channels, norm),
+        "linear_reduction": _linear_reduction,
         "head": _head,
         "projection": _projection,
         "pooling": lambda _shape, _norm: nn.MaxPool2d(2),

@@ -41,6 +41,16 @@ def _reduction() -> BlockSpec:
     )
 
 
+def _linear_reduction() -> BlockSpec:
+    """Convolution 3x3 of stride 2, BN: no more than a network needs to become smaller."""
+    return BlockSpec(
+        nonlinear_functions=0,
+        parameters=lambda shape: (9 * shape.in_channels + 2) * shape.out_channels,
+        flops=lambda shape: 9 * shape.in_channels * shape.outputs,
+        alive=lambda shape: max(shape.inputs + shape.outputs, 2 * shape.outputs),
+    )
+
+
 def _head() -> BlockSpec:
     """BN, ReLU, mean over all pixels, linear (arXiv 2001.00326)."""
     return BlockSpec(
@@ -91,6 +101,7 @@ FIXED_LAYERS: MappingProxyType[str, BlockSpec] = MappingProxyType(
     {
         "stem": _stem(),
         "reduction": _reduction(),
+        "linear_reduction": _linear_reduction(),
         "head": _head(),
         "projection": _projection(),
         "pooling": _pooling(),

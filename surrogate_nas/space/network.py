@@ -4,7 +4,7 @@ One space has several networks: the deployed one, and a narrower and shallower o
 profiles are all made from the same sequence of layers, so that they cannot disagree.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.blocks import Shape
@@ -27,6 +27,8 @@ class NetworkSpec:
         input_channels: 3 for colour, 1 for grey images.
         classes: Width of the classifier.
         stages: Number of stages.
+        linear_reductions: Whether a single convolution without activation stands for the residual block between stages
+            of cells, as it may in a supernet; of no effect in spaces without such blocks.
     """
 
     channels: int
@@ -35,11 +37,19 @@ class NetworkSpec:
     input_channels: int = 3
     classes: int = 10
     stages: int = 3
+    linear_reductions: bool = False
 
     def __post_init__(self) -> None:
         for name in ("channels", "cells", "image_size", "input_channels", "classes", "stages"):
             if getattr(self, name) < 1:
                 raise SpaceError(f"{name} of a network must be at least 1 (got {getattr(self, name)})")
+
+    def described(self) -> dict[str, int]:
+        """The sizes by name, as files keep them; linear reductions are named where there are any."""
+        sizes = asdict(self)
+        if not self.linear_reductions:
+            del sizes["linear_reductions"]
+        return sizes
 
 
 @dataclass(frozen=True)
@@ -93,17 +103,18 @@ def check_halving(network: NetworkSpec) -> None:
 
 
 def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
-    """Stem, then stages of cells with a residual block of stride 2 between them, then the head.
+    """Stem, then stages of cells with a block of stride 2 between them, residual or linear, then the head.
 
     Raises:
         SpaceError: If the stages cannot halve the images.
     """
     check_halving(network)
     size, width = network.image_size, network.channels
+    reduction = "linear_reduction" if network.linear_reductions else "reduction"
     layers = [Layer("stem", network.input_channels, width, size, size, 0)]
     for stage in range(network.stages):
         if stage:
-            layers.append(Layer("reduction", width, 2 * width, size, size // 2, stage))
+            layers.append(Layer(reduction, width, 2 * width, size, size // 2, stage))
             size, width = size // 2, 2 * width
         layers += [Layer("cell", width, width, size, size, stage)] * network.cells
     layers.append(Layer("head", width, network.classes, size, 1, network.stages - 1))

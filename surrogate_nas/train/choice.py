@@ -97,7 +97,7 @@ def choose(path: Path, *, latency_budget: str | None, arch: str | None, trust_pr
         run,
         settings,
         space,
-        NetworkSpec(**table.metadata.network),
+        NetworkSpec(**dict[str, Any](table.metadata.network)),
         entry,
         _half_width(path, entry),
         budgets,

@@ -4,6 +4,7 @@ from surrogate_nas.data.images import DataSplits
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.nets.network import Network
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
 from surrogate_nas.supernet.inheritance import inherit
 from surrogate_nas.supernet.plan import make_plan
@@ -35,8 +36,17 @@ def inherit_from_run(network: Network, choice: Choice, splits: DataSplits) -> No
         small.channels, small.cells, splits.image_size, deployed.input_channels, deployed.classes, deployed.stages
     )
     plan = known_plan(make_plan(choice.space, spec, small, settings.seed), choice.run.supernets, {})
+    if _kinds(choice.space, plan.network) != _kinds(choice.space, deployed):
+        raise SettingsError(
+            "--from supernet: the supernet has linear reductions, the deployed network residual ones, so that its"
+            " weights do not fit; train --from scratch, or make a study with supernet.reductions=residual"
+        )
     member = int(plan.member_of(choice.code[None])[0])
     path = choice.run.supernets / plan.training(member).file
     shared = plan.build(member)
     restore_weights(path, load_checkpoint(path, {}), shared)
     inherit(network, shared, choice.code)
+
+
+def _kinds(space: Space, network: NetworkSpec) -> list[str]:
+    return [layer.kind for layer in space.layout(network)]

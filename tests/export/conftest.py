@@ -1,6 +1,5 @@
 """A small trained network with its description."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +39,7 @@ def model() -> Model:
         "space": {"name": space.name, "fingerprint": space.fingerprint},
         "code": "314231",
         "effective_code": "314231",
-        "network": asdict(spec),
+        "network": spec.described(),
         "class_names": ["a", "b", "c"],
         "preprocessing": {"size": 8, "channels": 1, "mean": [0.5], "std": [0.25]},
     }

@@ -34,6 +34,15 @@ def test_a_reduction_is_two_convolutions_beside_a_pooled_shortcut() -> None:
     torch.testing.assert_close(layer(x), expected)
 
 
+def test_a_linear_reduction_is_a_convolution_without_an_activation() -> None:
+    torch.manual_seed(0)
+    layer = build_layer(Layer("linear_reduction", 3, 6, 8, 4, 1))
+    (weight,) = (part.weight for part in layer.modules() if isinstance(part, nn.Conv2d))
+    x = torch.randn(5, 3, 8, 8)
+    expected = F.batch_norm(F.conv2d(x, weight, stride=2, padding=1), None, None, training=True)
+    torch.testing.assert_close(layer(x), expected)
+
+
 def test_a_stem_is_a_convolution_without_an_activation() -> None:
     torch.manual_seed(0)
     layer = build_layer(Layer("stem", 1, 4, 6, 6, 0))
@@ -51,7 +60,7 @@ def test_a_head_averages_and_classifies() -> None:
     torch.testing.assert_close(layer(x), F.linear(pooled, linear.weight, linear.bias))
 
 
-@pytest.mark.parametrize(("kind", "norms"), [("stem", 1), ("reduction", 2), ("head", 1)])
+@pytest.mark.parametrize(("kind", "norms"), [("stem", 1), ("reduction", 2), ("linear_reduction", 1), ("head", 1)])
 def test_the_normalisation_is_the_one_asked_for(kind: str, norms: int) -> None:
     layer = build_layer(Layer(kind, 4, 4, 4, 4, 0), RecordingBatchNorm)
     assert sum(isinstance(part, RecordingBatchNorm) for part in layer.modules()) == norms

@@ -1,7 +1,9 @@
 """The sequence of layers, and what its fixed ones cost, against modules that torch counts."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -34,6 +36,29 @@ def test_one_stage_has_no_reduction_and_takes_any_image() -> None:
     assert layers[0] == Layer("stem", 1, 4, 7, 7, 0)
 
 
+def test_linear_reductions_stand_where_residual_ones_do_and_cost_less() -> None:
+    residual = NetworkSpec(channels=8, cells=1, image_size=16)
+    linear = replace(residual, linear_reductions=True)
+    before, after = residual_stages(residual), residual_stages(linear)
+    assert [replace(layer, kind="reduction") if layer.kind == "linear_reduction" else layer for layer in after] == list(
+        before
+    )
+    assert sum(map(fixed_flops, after)) < sum(map(fixed_flops, before))
+
+
+def test_a_description_names_linear_reductions_where_there_are_any() -> None:
+    network = NetworkSpec(channels=8, cells=1, image_size=16)
+    assert network.described() == {
+        "channels": 8,
+        "cells": 1,
+        "image_size": 16,
+        "input_channels": 3,
+        "classes": 10,
+        "stages": 3,
+    }
+    assert replace(network, linear_reductions=True).described()["linear_reductions"]
+
+
 NETWORKS = st.integers(1, 4).flatmap(
     lambda stages: st.builds(
         NetworkSpec,
@@ -43,6 +68,7 @@ NETWORKS = st.integers(1, 4).flatmap(
         input_channels=st.integers(1, 4),
         classes=st.integers(1, 11),
         stages=st.just(stages),
+        linear_reductions=st.booleans(),
     )
 )
 
@@ -76,7 +102,7 @@ def test_fixed_layers_cost_what_torch_counts(network: NetworkSpec) -> None:
 @pytest.mark.parametrize("name", ["channels", "cells", "image_size", "input_channels", "classes", "stages"])
 @pytest.mark.parametrize("value", [0, -1])
 def test_a_size_below_one_is_refused_by_name(name: str, value: int) -> None:
-    sizes = {"channels": 4, "cells": 1, "image_size": 8, name: value}
+    sizes: dict[str, Any] = {"channels": 4, "cells": 1, "image_size": 8, name: value}
     with pytest.raises(SpaceError, match=re.escape(f"{name} of a network must be at least 1 (got {value})")):
         NetworkSpec(**sizes)
 

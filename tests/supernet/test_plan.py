@@ -276,6 +276,21 @@ def test_one_member_of_every_replica_answers(plan_of: MakePlan, space: CellSpace
     assert torch.equal(weights[0], next(single.build(0).parameters()))
 
 
+@pytest.mark.parametrize(
+    ("reductions", "linear"),
+    [("mixed", [True, False, True]), ("linear", [True] * 3), ("residual", [False] * 3)],
+)
+@pytest.mark.parametrize("settings", [{"split": "none"}, {"preset": "fsnas"}], ids=str)
+def test_replicas_have_the_reductions_that_are_asked_for(
+    plan_of: MakePlan, settings: dict[str, Any], reductions: str, linear: list[bool]
+) -> None:
+    plan = plan_of(replicas=3, reductions=reductions, **settings)
+    assert plan.network.linear_reductions == linear[0]
+    for training in (training for phase in plan.phases for training in phase):
+        convolutions = sum(isinstance(module, nn.Conv2d) for module in plan.build(training.stream).layers[2].modules())
+        assert convolutions == (1 if linear[training.replica] else 3)
+
+
 def test_replicas_of_a_split_that_is_found_on_the_way_are_refused(plan_of: MakePlan) -> None:
     with pytest.raises(ValidationError, match="it needs replicas = 1"):
         plan_of(preset="gmnas", replicas=2)

@@ -5,7 +5,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "network.channels": 4,
         "supernet.preset": "spos",
         "supernet.channels": 4,
+        "supernet.reductions": "residual",
         "supernet.steps": 10,
         "hardware.timing.seconds": 0.005,
         "hardware.timing.min_repeats": 3,
@@ -68,7 +69,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             space.fingerprint,
             "cpu",
             1,
-            asdict(SPEC),
+            SPEC.described(),
             "latency_ms",
             "0.1.0",
             0,
