@@ -41,13 +41,18 @@ def _reduction() -> BlockSpec:
     )
 
 
-def _linear_reduction() -> BlockSpec:
-    """Convolution 3x3 of stride 2, BN: no more than a network needs to become smaller."""
+def _light_reduction() -> BlockSpec:
+    """ReLU, convolution 3x3, BN, beside average pooling and a 1x1 convolution."""
+
+    def alive(shape: Shape) -> int:
+        shortcut = shape.in_channels * shape.out_size**2 + shape.outputs
+        return max(shortcut, 2 * shape.outputs + shape.inputs, 3 * shape.outputs)
+
     return BlockSpec(
-        nonlinear_functions=0,
-        parameters=lambda shape: (9 * shape.in_channels + 2) * shape.out_channels,
-        flops=lambda shape: 9 * shape.in_channels * shape.outputs,
-        alive=lambda shape: max(shape.inputs + shape.outputs, 2 * shape.outputs),
+        nonlinear_functions=1,
+        parameters=lambda shape: 10 * shape.in_channels * shape.out_channels + 2 * shape.out_channels,
+        flops=lambda shape: 10 * shape.in_channels * shape.outputs,
+        alive=alive,
     )
 
 
@@ -101,7 +106,7 @@ FIXED_LAYERS: MappingProxyType[str, BlockSpec] = MappingProxyType(
     {
         "stem": _stem(),
         "reduction": _reduction(),
-        "linear_reduction": _linear_reduction(),
+        "light_reduction": _light_reduction(),
         "head": _head(),
         "projection": _projection(),
         "pooling": _pooling(),

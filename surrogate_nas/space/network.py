@@ -27,8 +27,8 @@ class NetworkSpec:
         input_channels: 3 for colour, 1 for grey images.
         classes: Width of the classifier.
         stages: Number of stages.
-        linear_reductions: Whether a single convolution without activation stands for the residual block between stages
-            of cells, as it may in a supernet; of no effect in spaces without such blocks.
+        light_reductions: Whether the residual blocks between stages of cells have one convolution instead of two, as
+            they may in a supernet; of no effect in spaces without such blocks.
     """
 
     channels: int
@@ -37,7 +37,7 @@ class NetworkSpec:
     input_channels: int = 3
     classes: int = 10
     stages: int = 3
-    linear_reductions: bool = False
+    light_reductions: bool = False
 
     def __post_init__(self) -> None:
         for name in ("channels", "cells", "image_size", "input_channels", "classes", "stages"):
@@ -45,10 +45,10 @@ class NetworkSpec:
                 raise SpaceError(f"{name} of a network must be at least 1 (got {getattr(self, name)})")
 
     def described(self) -> dict[str, int]:
-        """The sizes by name, as files keep them; linear reductions are named where there are any."""
+        """The sizes by name, as files keep them; light reductions are named where there are any."""
         sizes = asdict(self)
-        if not self.linear_reductions:
-            del sizes["linear_reductions"]
+        if not self.light_reductions:
+            del sizes["light_reductions"]
         return sizes
 
 
@@ -103,14 +103,14 @@ def check_halving(network: NetworkSpec) -> None:
 
 
 def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
-    """Stem, then stages of cells with a block of stride 2 between them, residual or linear, then the head.
+    """Stem, then stages of cells with a block of stride 2 between them, then the head.
 
     Raises:
         SpaceError: If the stages cannot halve the images.
     """
     check_halving(network)
     size, width = network.image_size, network.channels
-    reduction = "linear_reduction" if network.linear_reductions else "reduction"
+    reduction = "light_reduction" if network.light_reductions else "reduction"
     layers = [Layer("stem", network.input_channels, width, size, size, 0)]
     for stage in range(network.stages):
         if stage:

@@ -96,11 +96,6 @@ def _in_replica(training: Training, replica: int, members: int) -> Training:
     )
 
 
-def replica_of(stream: int, members: int) -> int:
-    """The replica of a training by its stream, where each replica has so many members."""
-    return (stream - _PARENT_STREAM) // _MOST_PARENTS if stream >= _PARENT_STREAM else stream // members
-
-
 def _one_replica(settings: SupernetSettings, groups: Sequence[int | None], steps: Sequence[int]) -> tuple[Phase, ...]:
     bounds = _bounds(settings)
     if len(bounds) == 1:

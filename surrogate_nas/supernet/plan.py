@@ -14,7 +14,7 @@ from surrogate_nas.supernet.agenda import Agenda
 from surrogate_nas.supernet.bands import equal_bands
 from surrogate_nas.supernet.boxes import Box, edge_boxes, whole_box
 from surrogate_nas.supernet.cuts import Cut, boxes_after, check_rounds
-from surrogate_nas.supernet.lineage import Phase, Training, make_phases, replica_of, steps_before_split
+from surrogate_nas.supernet.lineage import Phase, Training, make_phases, steps_before_split
 from surrogate_nas.supernet.paths import Balanced, Fair, PathSampler, PerGroup, WithinGroup
 from surrogate_nas.supernet.schedules import Complexity, Cosine, Schedule
 from surrogate_nas.supernet.settings import SupernetSettings
@@ -42,7 +42,7 @@ class SupernetPlan:
 
     Attributes:
         space: The search space.
-        network: The supernet, of the first replica.
+        network: Sizes of the supernet.
         settings: How to split, share and sample.
         split: The subspaces; the whole space as long as they are not known.
         seed: Seed of weights and draws.
@@ -135,8 +135,7 @@ class SupernetPlan:
         shared_stages = 0
         if self.settings.sharing == "depth":
             thresholds, shared_stages = self._copies()
-        spec = replica_network(self.network, self.settings, replica_of(stream, self.members_per_replica))
-        network = SharedNetwork(self.space, spec, thresholds, shared_stages)
+        network = SharedNetwork(self.space, self.network, thresholds, shared_stages)
         initialise(network, self._seed_of(stream))
         return network
 
@@ -229,12 +228,6 @@ class SupernetPlan:
         return tuple(round(share * largest, 6) for share in shares), shared
 
 
-def replica_network(network: NetworkSpec, settings: SupernetSettings, replica: int) -> NetworkSpec:
-    """A network with the reductions that a replica of the supernets has."""
-    rule = settings.reductions
-    return replace(network, linear_reductions=rule == "linear" or (rule == "mixed" and replica % 2 == 0))
-
-
 def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, seed: int) -> SupernetPlan:
     """Checks the settings against the space and makes the plan.
 
@@ -249,8 +242,8 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
         SettingsError: If bands, groups, thresholds, an edge or the number of steps do not fit the space.
     """
     space.layout(network)  # What does not fit is found now, not after an hour.
-    first = replica_network(network, settings, 0)
-    plan = SupernetPlan(space, first, settings, _make_split(space, settings), seed)
+    network = replace(network, light_reductions=settings.reductions == "light")
+    plan = SupernetPlan(space, network, settings, _make_split(space, settings), seed)
     if settings.sharing == "depth":
         plan._copies()
     assert plan.phases

@@ -92,11 +92,10 @@ class SupernetSettings(BaseModel):
     )
     channels: Annotated[int, Field(ge=1, le=1024)] = Field(default=8, description="channels of the first stage")
     cells: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="cells per stage")
-    reductions: Literal["mixed", "linear", "residual"] = Field(
-        default="mixed",
-        description="between stages of cells: linear, one convolution without activation, which leaves the work to the"
-        " cells; residual, the block of the deployed network; mixed, the one and the other in turn over replicas, the"
-        " first linear; without effect in spaces that have no such blocks",
+    reductions: Literal["light", "residual"] = Field(
+        default="light",
+        description="blocks between stages of cells: of one convolution, which leaves more of the work to the cells, or"
+        " those of the deployed network, of two; without effect in spaces that have none",
     )
     steps: Annotated[int, Field(ge=1)] = Field(
         default=20_000, description="training steps of each sub-supernet, those before it was split off included"

@@ -38,7 +38,7 @@ def inherit_from_run(network: Network, choice: Choice, splits: DataSplits) -> No
     plan = known_plan(make_plan(choice.space, spec, small, settings.seed), choice.run.supernets, {})
     if _kinds(choice.space, plan.network) != _kinds(choice.space, deployed):
         raise SettingsError(
-            "--from supernet: the supernet has linear reductions, the deployed network residual ones, so that its"
+            "--from supernet: the supernet has light reductions, the deployed network residual ones, so that its"
             " weights do not fit; train --from scratch, or make a study with supernet.reductions=residual"
         )
     member = int(plan.member_of(choice.code[None])[0])

@@ -34,13 +34,13 @@ def test_a_reduction_is_two_convolutions_beside_a_pooled_shortcut() -> None:
     torch.testing.assert_close(layer(x), expected)
 
 
-def test_a_linear_reduction_is_a_convolution_without_an_activation() -> None:
+def test_a_light_reduction_is_one_convolution_beside_a_pooled_shortcut() -> None:
     torch.manual_seed(0)
-    layer = build_layer(Layer("linear_reduction", 3, 6, 8, 4, 1))
-    (weight,) = (part.weight for part in layer.modules() if isinstance(part, nn.Conv2d))
+    layer = build_layer(Layer("light_reduction", 3, 6, 8, 4, 1))
+    weight, shortcut = (part.weight for part in layer.modules() if isinstance(part, nn.Conv2d))
     x = torch.randn(5, 3, 8, 8)
-    expected = F.batch_norm(F.conv2d(x, weight, stride=2, padding=1), None, None, training=True)
-    torch.testing.assert_close(layer(x), expected)
+    y = F.batch_norm(F.conv2d(F.relu(x), weight, stride=2, padding=1), None, None, training=True)
+    torch.testing.assert_close(layer(x), y + F.conv2d(F.avg_pool2d(x, 2), shortcut))
 
 
 def test_a_stem_is_a_convolution_without_an_activation() -> None:
@@ -60,7 +60,7 @@ def test_a_head_averages_and_classifies() -> None:
     torch.testing.assert_close(layer(x), F.linear(pooled, linear.weight, linear.bias))
 
 
-@pytest.mark.parametrize(("kind", "norms"), [("stem", 1), ("reduction", 2), ("linear_reduction", 1), ("head", 1)])
+@pytest.mark.parametrize(("kind", "norms"), [("stem", 1), ("reduction", 2), ("light_reduction", 1), ("head", 1)])
 def test_the_normalisation_is_the_one_asked_for(kind: str, norms: int) -> None:
     layer = build_layer(Layer(kind, 4, 4, 4, 4, 0), RecordingBatchNorm)
     assert sum(isinstance(part, RecordingBatchNorm) for part in layer.modules()) == norms

@@ -36,17 +36,17 @@ def test_one_stage_has_no_reduction_and_takes_any_image() -> None:
     assert layers[0] == Layer("stem", 1, 4, 7, 7, 0)
 
 
-def test_linear_reductions_stand_where_residual_ones_do_and_cost_less() -> None:
+def test_light_reductions_stand_where_residual_ones_do_and_cost_less() -> None:
     residual = NetworkSpec(channels=8, cells=1, image_size=16)
-    linear = replace(residual, linear_reductions=True)
-    before, after = residual_stages(residual), residual_stages(linear)
-    assert [replace(layer, kind="reduction") if layer.kind == "linear_reduction" else layer for layer in after] == list(
+    light = replace(residual, light_reductions=True)
+    before, after = residual_stages(residual), residual_stages(light)
+    assert [replace(layer, kind="reduction") if layer.kind == "light_reduction" else layer for layer in after] == list(
         before
     )
     assert sum(map(fixed_flops, after)) < sum(map(fixed_flops, before))
 
 
-def test_a_description_names_linear_reductions_where_there_are_any() -> None:
+def test_a_description_names_light_reductions_where_there_are_any() -> None:
     network = NetworkSpec(channels=8, cells=1, image_size=16)
     assert network.described() == {
         "channels": 8,
@@ -56,7 +56,7 @@ def test_a_description_names_linear_reductions_where_there_are_any() -> None:
         "classes": 10,
         "stages": 3,
     }
-    assert replace(network, linear_reductions=True).described()["linear_reductions"]
+    assert replace(network, light_reductions=True).described()["light_reductions"]
 
 
 NETWORKS = st.integers(1, 4).flatmap(
@@ -68,7 +68,7 @@ NETWORKS = st.integers(1, 4).flatmap(
         input_channels=st.integers(1, 4),
         classes=st.integers(1, 11),
         stages=st.just(stages),
-        linear_reductions=st.booleans(),
+        light_reductions=st.booleans(),
     )
 )
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from surrogate_nas.errors import SettingsError, SpaceError
+from surrogate_nas.nets.layers import LightReduction, Reduction
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.cuts import Cut
@@ -276,19 +277,14 @@ def test_one_member_of_every_replica_answers(plan_of: MakePlan, space: CellSpace
     assert torch.equal(weights[0], next(single.build(0).parameters()))
 
 
-@pytest.mark.parametrize(
-    ("reductions", "linear"),
-    [("mixed", [True, False, True]), ("linear", [True] * 3), ("residual", [False] * 3)],
-)
-@pytest.mark.parametrize("settings", [{"split": "none"}, {"preset": "fsnas"}], ids=str)
-def test_replicas_have_the_reductions_that_are_asked_for(
-    plan_of: MakePlan, settings: dict[str, Any], reductions: str, linear: list[bool]
-) -> None:
-    plan = plan_of(replicas=3, reductions=reductions, **settings)
-    assert plan.network.linear_reductions == linear[0]
-    for training in (training for phase in plan.phases for training in phase):
-        convolutions = sum(isinstance(module, nn.Conv2d) for module in plan.build(training.stream).layers[2].modules())
-        assert convolutions == (1 if linear[training.replica] else 3)
+@pytest.mark.parametrize(("reductions", "convolutions"), [("light", 2), ("residual", 3)])
+def test_the_settings_say_what_stands_between_stages(plan_of: MakePlan, reductions: str, convolutions: int) -> None:
+    plan = plan_of(split="none", reductions=reductions)
+    assert plan.network.light_reductions == (reductions == "light")
+    between = [layer for layer in plan.build(0).layers if isinstance(layer, (Reduction, LightReduction))]
+    assert between
+    for layer in between:
+        assert sum(isinstance(module, nn.Conv2d) for module in layer.modules()) == convolutions
 
 
 def test_replicas_of_a_split_that_is_found_on_the_way_are_refused(plan_of: MakePlan) -> None:

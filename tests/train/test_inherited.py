@@ -35,11 +35,11 @@ def test_other_widths_are_refused_with_what_would_fit(choice: Choice) -> None:
         inherit_from_run(network, wide, load_splits(choice.run.images))
 
 
-def test_linear_reductions_are_refused(choice: Choice) -> None:
-    supernet = choice.settings.supernet.model_copy(update={"reductions": "linear"})
+def test_light_reductions_are_refused(choice: Choice) -> None:
+    supernet = choice.settings.supernet.model_copy(update={"reductions": "light"})
     other = replace(choice, settings=choice.settings.model_copy(update={"supernet": supernet}))
     network = build_network(other.space, other.code, other.network)
-    with pytest.raises(SettingsError, match=r"linear reductions.* supernet\.reductions=residual"):
+    with pytest.raises(SettingsError, match=r"light reductions.* supernet\.reductions=residual"):
         inherit_from_run(network, other, load_splits(choice.run.images))
 
 
