@@ -78,6 +78,7 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "momentum_groups": "joint",
         "channels": 8,
         "cells": 1,
+        "reductions": "light",
         "steps": 20_000,
         "batch_size": 64,
         "learning_rate": 0.1,
