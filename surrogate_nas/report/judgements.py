@@ -1,7 +1,7 @@
 """What to trust and what not, in plain sentences drawn from the facts.
 
 The thresholds are leads from measurements on NAS-Bench-201 with CIFAR-10 images: supernets trained for fewer than
-15,000 to 30,000 steps ranked worse than a parameter count, and predictors gained little beyond a few hundred labels.
+8,000 to 16,000 steps ranked worse than a parameter count, and predictors gained little beyond a few hundred labels.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from surrogate_nas.report.facts import (
 Level = Literal["good", "caution", "bad"]
 
 MIN_CELLS, ENOUGH_CELLS = 50, 200  # labelled architectures that differ
-SHORT_STEPS, ENOUGH_STEPS = 15_000, 30_000  # optimizer steps of each set of weights
+SHORT_STEPS, ENOUGH_STEPS = 8_000, 16_000  # optimizer steps of each set of weights
 LOW_TOP_TAU = 0.2  # inside the best 10%
 LOW_COVERAGE = 0.75  # of intervals that are to hold 80%
 LOW_AGREEMENT = 0.4  # of the predictor with the labels of one sub-supernet
