@@ -13,43 +13,24 @@ from surrogate_nas.space.network import Layer
 
 
 class Reduction(nn.Module):
-    """Residual block of stride 2: two convolutions, and average pooling with a 1x1 convolution on the shortcut.
+    """Residual block of stride 2: two convolutions, or a single one, and average pooling with a 1x1 convolution beside.
 
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output, at half the size.
         norm: Builds the normalisation.
+        light: Whether there is a single convolution, which leaves more of the work to the cells.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm, *, light: bool = False) -> None:
         super().__init__()
         self.first = ReluConvNorm(in_channels, out_channels, 3, 2, norm)
-        self.second = ReluConvNorm(out_channels, out_channels, 3, 1, norm)
+        self.second = nn.Identity() if light else ReluConvNorm(out_channels, out_channels, 3, 1, norm)
         self.shortcut = nn.Sequential(nn.AvgPool2d(2, stride=2), nn.Conv2d(in_channels, out_channels, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in, S, S) to (B, out, S / 2, S / 2)."""
         y: Tensor = self.shortcut(x) + self.second(self.first(x))
-        return y
-
-
-class LightReduction(nn.Module):
-    """Residual block of stride 2 with one convolution: in front of small cells it leaves more of the work to them.
-
-    Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output, at half the size.
-        norm: Builds the normalisation.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
-        super().__init__()
-        self.convolution = ReluConvNorm(in_channels, out_channels, 3, 2, norm)
-        self.shortcut = nn.Sequential(nn.AvgPool2d(2, stride=2), nn.Conv2d(in_channels, out_channels, 1, bias=False))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, in, S, S) to (B, out, S / 2, S / 2)."""
-        y: Tensor = self.shortcut(x) + self.convolution(x)
         return y
 
 
@@ -77,7 +58,7 @@ _BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingPr
     {
         "stem": _stem,
         "reduction": lambda shape, norm: Reduction(shape.in_channels, shape.out_channels, norm),
-        "light_reduction": lambda shape, norm: LightReduction(shape.in_channels, shape.out_channels, norm),
+        "light_reduction": lambda shape, norm: Reduction(shape.in_channels, shape.out_channels, norm, light=True),
         "head": _head,
         "projection": _projection,
         "pooling": lambda _shape, _norm: nn.MaxPool2d(2),

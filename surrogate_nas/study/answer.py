@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,6 @@ from surrogate_nas.errors import StoreError
 from surrogate_nas.files import read_json, write_json
 from surrogate_nas.lookup.metadata import TableMetadata
 from surrogate_nas.lookup.table import LookupTable
-from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.learn import StudyLabels
 from surrogate_nas.study.prepare import Prepared
 from surrogate_nas.study.run_folder import RunFolder
@@ -37,7 +35,7 @@ def write_lookup(
         space_fingerprint=space.fingerprint,
         device=prepared.latency_device,
         batch_size=prepared.settings.hardware.batch,
-        network=_sizes(prepared.deployed),
+        network=prepared.deployed.described(),
         primary_cost=prepared.budgets[0].cost,
         created_with=__version__,
         seed=prepared.settings.seed,
@@ -92,7 +90,7 @@ def write_best(prepared: Prepared, scores: SpaceScores, winners: Winners, folder
             "code": space.digits(code)[0],
             "architecture": space.format(code[0]),
             "effective_code": space.digits(space.effective(code))[0],
-            "network": _sizes(prepared.deployed),
+            "network": prepared.deployed.described(),
             "class_names": list(prepared.splits.class_names),
             "predicted_accuracy_percent": round(float(np.clip(scores.mean[row], 0, 100)), 4),
             "accuracy_std_percent": round(float(scores.std[row]), 4),
@@ -114,8 +112,3 @@ def _code_in(path: Path) -> str | None:
 def remove_best(folder: RunFolder) -> None:
     """Removes the architecture of former budgets, where none meets the present ones."""
     shutil.rmtree(folder.best, ignore_errors=True)
-
-
-def _sizes(network: NetworkSpec) -> dict[str, Any]:
-    names = ("channels", "cells", "stages", "image_size", "input_channels", "classes")
-    return {name: getattr(network, name) for name in names}

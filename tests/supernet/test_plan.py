@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from surrogate_nas.errors import SettingsError, SpaceError
-from surrogate_nas.nets.layers import LightReduction, Reduction
+from surrogate_nas.nets.layers import Reduction
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.cuts import Cut
@@ -281,7 +281,7 @@ def test_one_member_of_every_replica_answers(plan_of: MakePlan, space: CellSpace
 def test_the_settings_say_what_stands_between_stages(plan_of: MakePlan, reductions: str, convolutions: int) -> None:
     plan = plan_of(split="none", reductions=reductions)
     assert plan.network.light_reductions == (reductions == "light")
-    between = [layer for layer in plan.build(0).layers if isinstance(layer, (Reduction, LightReduction))]
+    between = [layer for layer in plan.build(0).layers if isinstance(layer, Reduction)]
     assert between
     for layer in between:
         assert sum(isinstance(module, nn.Conv2d) for module in layer.modules()) == convolutions
