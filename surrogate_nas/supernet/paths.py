@@ -77,9 +77,41 @@ class Balanced(_BlockSampler):
         self._split, self._weights = split, weights / weights.sum()
 
     def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
-        groups = rng.choice(self._split.groups, size=BLOCK, p=self._weights)
-        each = np.stack([self._split.sample(group, BLOCK, rng) for group in range(self._split.groups)])
-        return np.asarray(each[groups, np.arange(BLOCK)][:, None])
+        return _drawn_by_weight(self._split, self._weights, rng)[:, None]
+
+
+@final
+class BalancedWithin(_BlockSampler):
+    """What ``Balanced`` draws, but only the subnets that belong to one subspace of another split.
+
+    Every architecture of the subspace is as likely, beside the others there, as in a training of the whole space.
+
+    Args:
+        bands: The split whose subspaces are drawn by weight.
+        weights: Of them, all positive, so that there is something to draw in every subspace.
+        split: The split of which one subspace is trained.
+        group: That subspace.
+        seed: Of the draws.
+    """
+
+    def __init__(self, bands: Split, weights: NDArray[np.floating], split: Split, group: int, seed: int) -> None:
+        super().__init__(seed)
+        self._bands, self._weights = bands, weights / weights.sum()
+        self._split, self._group = split, group
+
+    def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        kept: list[Codes] = []
+        while sum(map(len, kept)) < BLOCK:
+            codes = _drawn_by_weight(self._bands, self._weights, rng)
+            kept.append(codes[self._split.assign(codes) == self._group])
+        return np.concatenate(kept)[:BLOCK, None]
+
+
+def _drawn_by_weight(split: Split, weights: NDArray[np.floating], rng: np.random.Generator) -> Codes:
+    """A subspace drawn by weight for each step of a block, then a subnet uniformly within it, shape (BLOCK, D)."""
+    groups = rng.choice(split.groups, size=BLOCK, p=weights)
+    each = np.stack([split.sample(group, BLOCK, rng) for group in range(split.groups)])
+    return np.asarray(each[groups, np.arange(BLOCK)])
 
 
 @final

@@ -15,7 +15,7 @@ from surrogate_nas.supernet.bands import equal_bands
 from surrogate_nas.supernet.boxes import Box, edge_boxes, whole_box
 from surrogate_nas.supernet.cuts import Cut, boxes_after, check_rounds
 from surrogate_nas.supernet.lineage import Phase, Training, make_phases, steps_before_split
-from surrogate_nas.supernet.paths import Balanced, Fair, PathSampler, PerGroup, WithinGroup
+from surrogate_nas.supernet.paths import Balanced, BalancedWithin, Fair, PathSampler, PerGroup, WithinGroup
 from surrogate_nas.supernet.schedules import Complexity, Cosine, Schedule
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.sharing import SharedNetwork, initialise
@@ -25,6 +25,7 @@ from surrogate_nas.supernet.splits import BoxSplit, NonlinearSplit, NoSplit, Spl
 # largest running count, 45; and the number of stages that its variants share.
 _THRESHOLDS = {1: (), 2: (1 / 3,), 3: (1 / 3, 4 / 9), 4: (2 / 9, 4 / 9, 6 / 9)}
 _SHARED_STAGES = {1: 0, 2: 1, 3: 1, 4: 0}
+_DRAWN_BANDS = 4  # of which subnets are drawn by weight: the counts of NAS-Bench-201, on which it was measured
 _REPLICA_STRIDE = 15_485_863  # between the seeds of replicas' images, so that no study's seed meets another's replica
 _SEPARATION_STREAM = 700_000  # of the random draws of a plan's seed
 
@@ -161,13 +162,25 @@ class SupernetPlan:
         seed, split, rule = self._seed_of(training.stream), self.split_at(training.level), self.settings.sampler
         if rule == "fair":
             return Fair(self.space, self.box(training), seed)
+        if rule == "nonlinear":
+            bands, weights = self._drawn_bands
+            if training.group is None:
+                return Balanced(bands, seed, weights)
+            return BalancedWithin(bands, weights, split, training.group, seed)
         if training.group is not None:
             return WithinGroup(split, training.group, seed)
         if rule == "per_group":
             return PerGroup(split, seed)
         if rule == "uniform":
             return Balanced(split, seed, np.array([float(part) for part in split.population()]))
-        return Balanced(split, seed, np.arange(1, split.groups + 1) ** self.settings.group_power)
+        return Balanced(split, seed, np.ones(split.groups))
+
+    @cached_property
+    def _drawn_bands(self) -> tuple[Split, NDArray[np.floating]]:
+        """What the sampler ``nonlinear`` draws by weight: bands of counts, from the fewest, and their weights."""
+        groups = min(_DRAWN_BANDS, len(self.space.nonlinear_populations()))
+        bands = NonlinearSplit(self.space, equal_bands(self.space, groups))
+        return bands, np.arange(1, groups + 1) ** self.settings.nonlinear_power
 
     def schedule(self) -> Schedule:
         """The learning rate of all trainings."""

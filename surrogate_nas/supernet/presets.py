@@ -13,7 +13,7 @@ Preset = Mapping[str, Any]
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         # What measures best here (docs/results.md): one supernet that trains subnets with many convolutions most.
-        "auto": {"split": "nonlinear", "groups": 4, "sharing": "one", "sampler": "balanced", "group_power": 2.0},
+        "auto": {"split": "none", "sharing": "whole", "sampler": "nonlinear", "nonlinear_power": 2.0},
         # SPOS, arXiv 1904.00420: one supernet, one subnet a step, drawn uniformly.
         "spos": {"split": "none", "sharing": "whole", "sampler": "uniform"},
         # FairNAS, arXiv 1907.01845: every operation of every edge once in each step.
@@ -60,11 +60,10 @@ _OF_SPLIT = frozenset(
         "parent_share",
         "inherit",
         "sharing",
-        "group_power",
     }
 )
-_OF_SAMPLER = frozenset({"group_power"})
-_OF_SHARING = frozenset({"thresholds", "shared_stages", "parent_share", "inherit", "group_power"})
+_OF_SAMPLER = frozenset({"nonlinear_power"})
+_OF_SHARING = frozenset({"thresholds", "shared_stages", "parent_share", "inherit"})
 
 
 # Whoever chooses one of these without naming a preset composes rules of their own, from the defaults of the fields.

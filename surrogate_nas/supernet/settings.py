@@ -69,15 +69,16 @@ class SupernetSettings(BaseModel):
     shared_stages: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="depth: stages at the start that have one copy only"
     )
-    sampler: Literal["balanced", "per_group", "uniform", "fair"] = Field(
+    sampler: Literal["balanced", "per_group", "uniform", "nonlinear", "fair"] = Field(
         default="balanced",
         description="which subnets a step trains: balanced draws a subspace, then a subnet; per_group takes one of each"
-        " subspace; uniform draws from the whole space; fair takes every operation of every edge once (FairNAS)",
+        " subspace; uniform draws from the whole space; nonlinear prefers subnets with many nonlinear functions; fair"
+        " takes every operation of every edge once (FairNAS)",
     )
-    group_power: Annotated[float, Field(ge=0, le=16)] = Field(
-        default=0.0,
-        description="balanced over nonlinear counts, with sharing one or depth: the k-th subspace, from the fewest"
-        " nonlinear functions, is drawn in proportion to k to this power; 0 draws all alike",
+    nonlinear_power: Annotated[float, Field(ge=0, le=4)] = Field(
+        default=2.0,
+        description="sampler = nonlinear: of four bands of counts of nonlinear functions, from the fewest, the k-th is"
+        " drawn in proportion to k to this power; a sub-supernet draws what of it is its own",
     )
     schedule: Literal["cosine", "complexity"] = Field(
         default="cosine",
@@ -186,10 +187,6 @@ class SupernetSettings(BaseModel):
             )
         if self.sampler == "fair" and self.sharing == "one" and self.split != "none":
             raise ValueError("sampler = 'fair' makes no use of a split, and sharing = 'one' has no other use of it")
-        if self.group_power and (self.sampler != "balanced" or self.split != "nonlinear" or self.sharing == "whole"):
-            raise ValueError(
-                "group_power belongs to sampler = 'balanced' and split = 'nonlinear' with sharing = 'one' or 'depth'"
-            )
         if self.schedule == "complexity" and self.final_learning_rate:
             raise ValueError("final_learning_rate belongs to schedule = 'cosine'; 'complexity' ends at 0")
         if self.momentum_groups == "separated" and self.momentum == 0:

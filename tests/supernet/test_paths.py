@@ -11,13 +11,14 @@ from scipy.stats import chisquare
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.boxes import Box, whole_box
-from surrogate_nas.supernet.paths import BLOCK, Balanced, Fair, PathSampler, PerGroup, WithinGroup
+from surrogate_nas.supernet.paths import BLOCK, Balanced, BalancedWithin, Fair, PathSampler, PerGroup, WithinGroup
 from surrogate_nas.supernet.splits import NonlinearSplit, Split
 
 WEIGHTS = np.array([1.0, 2.0, 5.0])
 SAMPLERS: dict[str, tuple[Callable[[Split, int], PathSampler], int]] = {
     "within a group": (lambda split, seed: WithinGroup(split, 1, seed), 1),
     "balanced": (lambda split, seed: Balanced(split, seed, WEIGHTS), 1),
+    "balanced within": (lambda split, seed: BalancedWithin(split, WEIGHTS, split, 0, seed), 1),
     "per group": (PerGroup, 3),
 }
 

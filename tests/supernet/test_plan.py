@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from scipy.stats import chisquare
 from torch import nn
 
 from surrogate_nas.errors import SettingsError, SpaceError
@@ -16,7 +17,7 @@ from surrogate_nas.nets.layers import Reduction
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.cuts import Cut
-from surrogate_nas.supernet.paths import Balanced, Fair, PerGroup, WithinGroup
+from surrogate_nas.supernet.paths import Balanced, BalancedWithin, Fair, PerGroup, WithinGroup
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.settings import SupernetSettings
 
@@ -26,7 +27,7 @@ MakePlan = Callable[..., SupernetPlan]
 @pytest.mark.parametrize(
     ("settings", "members", "sampler"),
     [
-        ({}, 1, Balanced),
+        ({}, 1, BalancedWithin),
         ({"split": "nonlinear"}, 2, WithinGroup),
         ({"groups": 4}, 4, WithinGroup),
         ({"bands": [[0, 1, 2], [3]], "sampler": "per_group"}, 2, WithinGroup),
@@ -35,12 +36,14 @@ MakePlan = Callable[..., SupernetPlan]
         ({"preset": "fairnas"}, 1, Fair),
         ({"preset": "fsnas"}, 5, WithinGroup),
         ({"preset": "fsnas", "sampler": "fair"}, 5, Fair),
+        ({"preset": "fsnas", "sampler": "nonlinear"}, 5, BalancedWithin),
         ({"preset": "efsnas"}, 1, Balanced),
         ({"preset": "dynas"}, 1, WithinGroup),
         ({"sharing": "one", "groups": 4}, 1, Balanced),
         ({"sharing": "one", "groups": 4, "sampler": "per_group"}, 1, PerGroup),
         ({"sharing": "one", "split": "edge"}, 1, Balanced),
         ({"sharing": "depth"}, 1, Balanced),
+        ({"sharing": "depth", "sampler": "nonlinear"}, 1, Balanced),
         ({"sharing": "depth", "sampler": "per_group"}, 1, PerGroup),
         ({"sharing": "depth", "sampler": "uniform"}, 1, Balanced),
     ],
@@ -251,14 +254,39 @@ def test_a_space_of_one_size_has_no_complexity() -> None:
 
 
 @pytest.mark.parametrize(("power", "expected"), [(0, [1, 1, 1, 1]), (2, [1, 4, 9, 16])])
-def test_subspaces_are_drawn_by_their_place_to_a_power(
-    plan_of: MakePlan, space: CellSpace, power: float, expected: list[int]
+@pytest.mark.parametrize("rules", [{"split": "none"}, {"groups": 3, "sharing": "depth"}], ids=str)
+def test_counts_are_drawn_by_their_place_to_a_power(
+    plan_of: MakePlan, space: CellSpace, rules: dict[str, Any], power: float, expected: list[int]
 ) -> None:
-    plan = plan_of(groups=4, sharing="one", group_power=power)
+    plan = plan_of(sampler="nonlinear", nonlinear_power=power, **rules)
     paths = plan.sampler(plan.training(0))
     drawn = np.concatenate([paths.draw(step) for step in range(4000)])
     shares = np.bincount(space.nonlinear_count(drawn), minlength=4) / len(drawn)
     assert shares == pytest.approx(np.array(expected) / sum(expected), abs=0.025)
+
+
+@pytest.mark.parametrize(
+    "rules", [{"split": "edge", "split_edge": "3<-0"}, {"bands": [[0, 2], [1, 3]]}, {"split": "nonlinear"}], ids=str
+)
+def test_sub_supernets_draw_what_the_whole_space_would_draw_of_theirs(
+    plan_of: MakePlan, space: CellSpace, rules: dict[str, Any]
+) -> None:
+    plan = plan_of(sampler="nonlinear", parent_share=0.5, **rules)
+    codes = space.all_codes()[space.is_connected(space.all_codes())]
+    count, group = space.nonlinear_count(codes), plan.split.assign(codes)
+    likely = np.array([1, 4, 9, 16])[count] / np.bincount(count)[count]
+    parent = plan.sampler(plan.phases[0][0])
+    assert {*plan.split.assign(parent.block(0)[:, 0]).tolist()} == {*range(plan.split.groups)}
+    for member in range(plan.members):
+        paths = plan.sampler(plan.training(member))
+        drawn = np.concatenate([paths.block(number)[:, 0] for number in range(4)])
+        assert (plan.split.assign(drawn) == member).all()
+        own = likely * (group == member)
+        expected = np.bincount(count, own / own.sum(), minlength=4)
+        seen = np.bincount(space.nonlinear_count(drawn), minlength=4)
+        possible = expected > 0
+        assert not seen[~possible].any()
+        assert chisquare(seen[possible], expected[possible] * len(drawn)).pvalue > 1e-4
 
 
 def test_one_member_of_every_replica_answers(plan_of: MakePlan, space: CellSpace) -> None:

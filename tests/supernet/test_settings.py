@@ -34,11 +34,7 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"sampler": "fair", "sharing": "one"}, "sampler = 'fair' makes no use of a split"),
         ({"schedule": "complexity", "final_learning_rate": 0.01}, "final_learning_rate belongs to schedule = 'cosine'"),
         ({"momentum_groups": "separated", "momentum": 0}, "'separated' needs a momentum above 0"),
-        (
-            {"split": "nonlinear", "group_power": 2},
-            "group_power belongs to sampler = 'balanced' and split = 'nonlinear' with sharing = 'one'",
-        ),
-        ({"group_power": 2, "split": "edge", "sharing": "one"}, "group_power belongs to"),
+        ({"nonlinear_power": 5}, "less than or equal to 4"),
         ({"epochs": 3}, "Extra inputs are not permitted"),
     ],
 )
@@ -72,7 +68,7 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "thresholds": None,
         "shared_stages": None,
         "sampler": "balanced",
-        "group_power": 0.0,
+        "nonlinear_power": 2.0,
         "schedule": "cosine",
         "gamma_max": 4.0,
         "momentum_groups": "joint",
@@ -121,8 +117,8 @@ def test_resolved_settings_give_themselves() -> None:
 
 
 def test_the_default_preset_gives_way_to_rules_of_ones_own() -> None:
-    assert SupernetSettings().sharing == "one"
-    assert SupernetSettings(steps=3, channels=4).sharing == "one"
-    assert SupernetSettings(split="nonlinear").sharing == "whole"
-    assert SupernetSettings(groups=3).group_power == 0
-    assert SupernetSettings(preset="auto", groups=3).group_power == 2
+    assert SupernetSettings().sampler == "nonlinear"
+    assert SupernetSettings(steps=3, channels=4).split == "none"
+    assert SupernetSettings(split="nonlinear").sampler == "balanced"
+    assert SupernetSettings(groups=3).split == "nonlinear"
+    assert SupernetSettings(preset="auto", split="edge").sampler == "nonlinear"
