@@ -11,12 +11,12 @@ from surrogate_nas.supernet.plan import SupernetPlan
 
 def _members(plan: SupernetPlan) -> str:
     """How many sets of weights there are, and what for."""
-    names, replicas = ", ".join(plan.names), plan.settings.replicas
+    replicas = plan.settings.replicas
     times = f", {replicas} times over" if replicas > 1 else ""
     if plan.members_per_replica > 1:
-        return f"{plan.members_per_replica} trained apart ({names}){times}"
-    one = "one for all architectures" if len(plan.names) == 1 else f"one for all architectures, drawn by {names}"
-    return one + times
+        return f"{plan.members_per_replica} trained apart ({', '.join(plan.names)}){times}"
+    one, drawn = "one for all architectures", plan.drawn_by.names
+    return (one if len(drawn) == 1 else f"{one}, drawn by {', '.join(drawn)}") + times
 
 
 def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:

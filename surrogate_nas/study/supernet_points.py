@@ -27,8 +27,8 @@ def supernet_points(prepared: Prepared, scores: SpaceScores, folder: Path) -> Su
     curves = [read_curve(folder / training.file, training) for training in trainings]
     return SupernetPoints(
         curves=[curve for curve in curves if curve is not None],
-        groups=plan.split.names if plan.is_known else (),
-        group=plan.split.assign(prepared.codes[rows]) if plan.is_known else np.zeros(len(rows), np.int64),
+        groups=plan.drawn_by.names if plan.is_known else (),
+        group=plan.drawn_by.assign(prepared.codes[rows]) if plan.is_known else np.zeros(len(rows), np.int64),
         cost_name=cost,
         cost=prepared.costs[cost][rows],
         accuracy_percent=np.clip(scores.mean[rows], 0, 100),

@@ -81,6 +81,15 @@ class SupernetPlan:
         """A few words on each subspace, or on how they will be found."""
         return self.split.names if self.is_known else ("split by gradients during training",)
 
+    @property
+    def drawn_by(self) -> Split:
+        """What tells architectures apart when they are drawn: the split, or without one the bands of the sampler."""
+        return (
+            self._drawn_bands[0]
+            if self.settings.split == "none" and self.settings.sampler == "nonlinear"
+            else self.split
+        )
+
     def member_of(self, codes: ArrayLike) -> NDArray[np.int64]:
         """Which member of the first replica answers for each code, shape (N,).
 

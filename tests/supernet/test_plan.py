@@ -289,6 +289,15 @@ def test_sub_supernets_draw_what_the_whole_space_would_draw_of_theirs(
         assert chisquare(seen[possible], expected[possible] * len(drawn)).pvalue > 1e-4
 
 
+@pytest.mark.parametrize(
+    ("rules", "groups"),
+    [({}, 4), ({"preset": "auto", "split": "edge"}, 5), ({"groups": 2}, 2), ({"preset": "spos"}, 1)],
+    ids=str,
+)
+def test_architectures_are_told_apart_by_split_or_bands(plan_of: MakePlan, rules: dict[str, Any], groups: int) -> None:
+    assert plan_of(**rules).drawn_by.groups == groups
+
+
 def test_one_member_of_every_replica_answers(plan_of: MakePlan, space: CellSpace) -> None:
     plan, single = plan_of(groups=2, replicas=3), plan_of(groups=2)
     assert (plan.members, plan.members_per_replica) == (6, 2)
