@@ -1,0 +1,59 @@
+"""Images, latencies and ground truth out of files."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from surrogate_nas.space.load import load_space
+from tests.study.command_words import error_line, write_table
+
+RunHere = Callable[..., tuple[int, str, str]]
+
+
+def test_images_of_mixed_modes_and_sizes_work(tiny: Path, mixed_images: Path, tmp_path: Path, here: RunHere) -> None:
+    images, folder = Path(shutil.copytree(mixed_images, tmp_path / "images")), tmp_path / "run"
+    words = ("--output-dir", folder, "--set", "compute.processes=1", "--params-budget", "40%")
+    code, _, errors = here(tiny, *words, "--data", images)
+    assert code == 0
+    assert "images: 60 of 120 images were resized to 8x8" in errors
+    assert "images: 40 of 120 images were converted to colour" in errors
+    # The same images elsewhere are the same images; others at the same place are not.
+    moved = Path(shutil.copytree(images, tmp_path / "moved"))
+    assert here("--output-dir", folder, "--resume", "--quiet", "--data", moved)[0] == 0
+    victim = next((moved / "dark").iterdir())
+    Image.new("RGB", (8, 8), "red").save(victim)
+    code, _, errors = here("--output-dir", folder, "--resume", "--quiet")
+    assert code == 2
+    assert f"was begun with other images (data) than those of {moved} now" in error_line(errors)
+    shutil.rmtree(moved)
+    code, _, errors = here("--output-dir", folder, "--resume", "--quiet")
+    assert code == 0
+    assert errors == f"warning: data.path: {moved} is gone; the images kept in the run folder are used\n"
+
+
+def test_another_device_and_ground_truth_come_from_files(tiny: Path, tmp_path: Path, here: RunHere) -> None:
+    table, folder = write_table(tmp_path / "table.csv", list), tmp_path / "run"
+    truth = write_table(tmp_path / "truth.csv", list)
+    words = ("--latency-table", table, "--device", "board", "--latency-budget", "9ms", "--truth", truth)
+    code, out, _ = here(tiny, *words, "--output-dir", folder, "--set", "compute.processes=1")
+    assert code == 0
+    assert "Against ground truth, board" in out
+    best = json.loads((folder / "best" / "architecture.json").read_text(encoding="utf-8"))
+    assert best["measured_latency_ms"] is None
+    position = int(load_space("nasbench201").index(load_space("nasbench201").parse(best["code"])[None])[0])
+    assert best["costs"]["latency_ms"] == pytest.approx(1 + position / 1000)
+    assert best["costs"]["latency_ms"] <= 9
+    # Neither the table's place nor the truth is part of what was trained and labelled.
+    moved = table.rename(tmp_path / "moved.csv")
+    again = ("--output-dir", folder, "--resume", "--latency-table", moved, "--truth", "none", "--quiet")
+    code, out, _ = here(*again)
+    assert code == 0
+    assert "Against ground truth" not in out
+    write_table(moved, lambda rows: [row.replace(",1.", ",2.") for row in rows])
+    code, _, errors = here(*again)
+    assert code == 2
+    assert "begun with other latencies than hardware.latency_table has now" in error_line(errors)
