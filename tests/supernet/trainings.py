@@ -1,0 +1,70 @@
+"""What tests of trainings share: steps, when to stop, and what a checkpoint holds."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from surrogate_nas.supernet.agenda import Step
+from surrogate_nas.supernet.momentum import Momenta
+from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.training import TrainingJob
+
+MakePlan = Callable[..., SupernetPlan]
+MakeJob = Callable[..., TrainingJob]
+RATE, DECAY, MOMENTUM = 0.05, 5e-4, 0.9
+
+
+def never() -> bool:
+    return False
+
+
+def ignore(_step: int) -> None:
+    pass
+
+
+def after(steps: int) -> Callable[[], bool]:
+    """Is true once it was asked so often."""
+    asked = iter(range(steps))
+    return lambda: next(asked, None) is None
+
+
+def momenta_of(network: nn.Module, groups: int = 1) -> Momenta:
+    return Momenta(network, SupernetSettings(momentum=MOMENTUM, weight_decay=DECAY), groups)
+
+
+def step_of(
+    codes: Sequence[Sequence[int]],
+    rate: float = RATE,
+    factors: Sequence[float] | None = None,
+    groups: Sequence[int] | None = None,
+) -> Step:
+    """Some subnets, by default with whole losses and common momenta."""
+    return Step(tuple(map(tuple, codes)), rate, tuple(factors or [1.0] * len(codes)), tuple(groups or [0] * len(codes)))
+
+
+def drawn(plan: SupernetPlan, step: int, member: int = 0) -> list[list[int]]:
+    codes: list[list[int]] = plan.sampler(plan.training(member)).draw(step).tolist()
+    return codes
+
+
+def batch(seed: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(8, 1, 8, 8, generator=generator), torch.arange(8) % 4
+
+
+def gradients(network: nn.Module) -> dict[str, Tensor]:
+    return {name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None}
+
+
+def content(job: TrainingJob) -> dict[str, Tensor]:
+    """Weights, momenta and curve as they are on disk."""
+    return load_file(job.checkpoint)
+
+
+def assert_identical(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
+    assert ours.keys() == theirs.keys()
+    for name, tensor in ours.items():
+        assert tensor.numpy().tobytes() == theirs[name].numpy().tobytes(), name
