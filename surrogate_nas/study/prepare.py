@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from surrogate_nas.budgets import COSTS, Budget, BudgetRequest
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.definitions import find_definition
-from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError
+from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError, SpaceError
 from surrogate_nas.files import write_text
 from surrogate_nas.hardware.caution import cautious
 from surrogate_nas.hardware.costs import CompositeCosts
@@ -142,6 +142,7 @@ def prepare(
     _require_same_program(settings, folder)
     space = load_space(settings.space, named_by_user=names_space)
     _require_same_space(space, settings, folder)
+    _require_fitting_cells(space, settings)
     pool = first_pool(space, settings.pool, settings.seed)
     drawn = draw_architectures(space, pool.codes[space.is_connected(pool.codes)], settings)
     truth = read_truth(Path(settings.truth.file), space, settings.truth.column) if settings.truth.file else None
@@ -218,6 +219,15 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
             f" from (got {settings.labels.count} with {classes}); set a larger one"
         )
     return drawn
+
+
+def _require_fitting_cells(space: Space, settings: StudySettings) -> None:
+    """A study file may be of another kind of space than the one that was chosen."""
+    for setting, cells in (("network.cells", settings.network.cells), ("supernet.cells", settings.supernet.cells)):
+        try:
+            space.layout(replace(space.network, cells=cells or space.network.cells))
+        except SpaceError as error:
+            raise SettingsError(f"{setting} does not fit {space.name}: {error}") from None
 
 
 def _networks(settings: StudySettings, space: Space, splits: DataSplits) -> tuple[NetworkSpec, NetworkSpec]:

@@ -45,6 +45,10 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "study file": (["broken.toml"], "is not valid TOML"),
     "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from darts, fbnet,"),
     "space file": (["--set", "space=broken.toml"], "is not valid TOML"),
+    "cells of a chain": (
+        ["--set", "space=fbnet", "--set", "supernet.cells=2"],
+        "supernet.cells does not fit fbnet: a chain has the layers of its definition, so cells must be 1 (got 2)",
+    ),
     "setting": (["--set", "supernet.stepz=5"], "unknown setting 'supernet.stepz' on the command line; did you mean"),
     "value": (["--set", "supernet.steps=0"], "supernet.steps: input should be greater than or equal to 1 (got 0)"),
     "assignment": (["--set", "supernet.steps"], "--set takes key=value, such as supernet.steps=5000"),
