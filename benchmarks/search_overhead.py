@@ -10,18 +10,17 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
+from benchmarks.budget_answer import Known
 from surrogate_nas.budgets import Budget
 from surrogate_nas.command_line import run_command, say
-from surrogate_nas.predictor.protocol import Floats, Prediction
-from surrogate_nas.search.candidates import AnyArray, class_numbers
+from surrogate_nas.search.candidates import class_numbers
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.run import ACCURACY, run_search
 from surrogate_nas.search.samplers import SAMPLERS
@@ -31,7 +30,7 @@ from surrogate_nas.search.study import Header, StudyJournal
 from surrogate_nas.search.trials import TrialBatch
 from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.load import load_space
-from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.space.space import Space
 
 Row = dict[str, float | int | str]
 
@@ -41,36 +40,12 @@ MILLION_OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
 MILLION_NODES = 5
 
 
-@dataclass(frozen=True)
-class Numbers:
-    """Scores and latencies drawn once, in listing order; itself a scorer and a cost model.
-
-    Attributes:
-        space: The space.
-        score: Shape (size,).
-        latency_ms: Shape (size,).
-    """
-
-    space: Space
-    score: Floats
-    latency_ms: Floats
-    names: tuple[str, ...] = ("latency_ms",)
-
-    def predict(self, codes: Codes) -> Prediction:
-        """The scores of codes of shape (N, D)."""
-        scores = self.score[self.space.index(codes)]
-        return Prediction(scores, np.zeros(len(scores)))
-
-    def evaluate(self, codes: Codes) -> Mapping[str, AnyArray]:
-        """The latencies of codes of shape (N, D)."""
-        return {"latency_ms": self.latency_ms[self.space.index(codes)]}
-
-
-def drawn_numbers(space: Space) -> Numbers:
+def drawn_numbers(space: Space) -> Known:
     """Numbers that depend on the class alone, as a predictor's do."""
     rng = np.random.default_rng(0)
     classes = space.index(space.canonical(space.all_codes()))
-    return Numbers(space, 60 + 30 * rng.random(space.size)[classes], 1 + 9 * rng.random(space.size)[classes])
+    score, latency_ms = 60 + 30 * rng.random(space.size)[classes], 1 + 9 * rng.random(space.size)[classes]
+    return Known(space, score, latency_ms, features=np.empty((space.size, 0)))
 
 
 def million() -> CellSpace:
@@ -79,7 +54,7 @@ def million() -> CellSpace:
     return CellSpace("five_nodes", "0" * 16, edges, MILLION_OPERATIONS, load_space("nasbench201").network)
 
 
-def measure(space: Space, numbers: Numbers, sampler: str, trials: int, batch: int) -> Row:
+def measure(space: Space, numbers: Known, sampler: str, trials: int, batch: int) -> Row:
     """One search, timed from nothing to its result, with its journal on disk."""
     settings = SearchSettings.model_validate({"sampler": sampler, "trials": trials, "batch": batch})
     with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +76,7 @@ def measure(space: Space, numbers: Numbers, sampler: str, trials: int, batch: in
     return _row(space, sampler, batch, len(result.codes), seconds, size)
 
 
-def measure_whole(space: Space, numbers: Numbers, batch: int) -> Row:
+def measure_whole(space: Space, numbers: Known, batch: int) -> Row:
     """Scans a space, finds its isomorphism classes, and writes every architecture, the best first.
 
     Classes are found anew only by a space that was not asked for them before.
