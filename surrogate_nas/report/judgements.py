@@ -26,6 +26,7 @@ Level = Literal["good", "caution", "bad"]
 
 MIN_CELLS, ENOUGH_CELLS = 50, 200  # labelled architectures that differ
 SHORT_STEPS, ENOUGH_STEPS = 8_000, 16_000  # optimizer steps of each set of weights
+CHANCE_SHARE = 0.05  # of the way from guessing a class to making no error
 LOW_TOP_TAU = 0.2  # inside the best 10%
 LOW_COVERAGE = 0.75  # of intervals that are to hold 80%
 LOW_AGREEMENT = 0.4  # of the predictor with the labels of one sub-supernet
@@ -46,7 +47,7 @@ def judgements(facts: StudyFacts) -> tuple[Judgement, ...]:
     found = list(_budget(facts.answer, facts.trust.latency if facts.trust else None))
     if facts.trust is not None:
         found += _predictor(facts.trust.predictor)
-        found += _labels(facts.trust.labels)
+        found += _labels(facts.trust.labels, len(facts.made.data.classes))
         found += _bias(facts.made.supernet, facts.trust.predictor.baselines)
         if facts.trust.latency is not None:
             found += _latency(facts.trust.latency)
@@ -117,7 +118,7 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
             f"The predictor (tau {interval}) orders architectures no better than their {best.name}"
             f" (tau {formats.tau(best.tau)}): its ranking adds nothing to that count.",
         )
-    elif predictor.tau.low is not None and predictor.tau.low <= best.tau:
+    elif predictor.tau.low is not None and predictor.tau.low <= max(best.tau, 0.0):
         yield Judgement(
             "caution",
             f"The predictor (tau {interval}) is ahead of the best plain count, {best.name} (tau"
@@ -156,12 +157,20 @@ def _details(predictor: PredictorFacts) -> Iterator[Judgement]:
             )
 
 
-def _labels(labels: LabelFacts) -> Iterator[Judgement]:
+def _labels(labels: LabelFacts, classes: int) -> Iterator[Judgement]:
     cells = f"{formats.count(labels.distinct_cells)} distinct architectures"
     if labels.distinct_cells < MIN_CELLS:
         yield Judgement("bad", f"Only {cells} are labelled: too few to learn from; label at least {ENOUGH_CELLS}.")
     elif labels.distinct_cells < ENOUGH_CELLS:
         yield Judgement("caution", f"Only {cells} are labelled; {ENOUGH_CELLS} or more make a steadier predictor.")
+    guessing, median = 100 / classes, labels.median_percent
+    if median is not None and median < guessing + CHANCE_SHARE * (100 - guessing):
+        yield Judgement(
+            "bad",
+            f"Half of the labels are {formats.percent(median)} or less, and guessing one of {classes} classes gives"
+            f" {formats.percent(guessing)}: the supernet has hardly learnt anything yet, and its labels tell little."
+            " Train it for longer, or on larger images.",
+        )
 
 
 def _bias(supernet: SupernetFacts, baselines: tuple[BaselineFacts, ...]) -> Iterator[Judgement]:

@@ -14,6 +14,8 @@ from surrogate_nas.study.interrupts import stoppable
 from surrogate_nas.study.run_folder import RunFolder
 from surrogate_nas.study.settings import StudySettings
 
+_ROUNDING = 1e-9  # of a latency
+
 
 def deployed_costs(
     pool: Pool,
@@ -55,7 +57,10 @@ def deployed_costs(
 
 
 def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder) -> None:
-    """Refuses latencies that the run was not begun with; measured ones may differ a little, tables may not."""
+    """Refuses latencies that the run was not begun with; measured ones may differ a little, tables may not.
+
+    What is fitted to a table may differ in its last digits, by the number of threads that fit it.
+    """
     before, now = stored.describe()["latency_ms"], model.describe()["latency_ms"]
     remedy = "use another --output-dir, or --overwrite to begin anew"
     for key, setting in (
@@ -70,7 +75,8 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
             )
     if now["kind"] == "table":
         codes = stored.pool.codes
-        if not np.array_equal(stored.evaluate(codes)["latency_ms"], model.evaluate(codes)["latency_ms"]):
+        before_ms, now_ms = stored.evaluate(codes)["latency_ms"], model.evaluate(codes)["latency_ms"]
+        if not np.allclose(before_ms, now_ms, rtol=_ROUNDING, atol=0):
             raise RunFolderError(
                 f"{folder.path} was begun with other latencies than hardware.latency_table has now; {remedy}"
             )

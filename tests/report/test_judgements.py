@@ -68,6 +68,11 @@ def test_the_predictor_beside_the_best_plain_count(
     assert tau is None or "effective parameters" in about.text
 
 
+def test_a_predictor_that_may_be_worth_nothing_is_not_praised(facts: StudyFacts) -> None:
+    changed = predictor(facts, tau=Estimate(0.17, 0.0, 0.36), baselines=(BaselineFacts("parameters", -0.1),))
+    assert level(changed, "The predictor (tau") == "caution"
+
+
 def test_without_a_plain_count_there_is_no_praise(facts: StudyFacts) -> None:
     assert level(predictor(facts, baselines=()), "no plain count") == "caution"
 
@@ -96,6 +101,20 @@ def test_intervals_that_are_too_narrow(facts: StudyFacts, coverage: float | None
 )
 def test_few_labels(facts: StudyFacts, cells: int, expected: str | None) -> None:
     assert level(labels(facts, cells), "labelled") == expected
+
+
+@pytest.mark.parametrize(
+    ("classes", "median", "expected"),
+    [(10, 14.4, "bad"), (10, 14.6, None), (2, 52.4, "bad"), (2, 52.6, None), (10, None, None)],
+)
+def test_labels_no_better_than_guessing(
+    facts: StudyFacts, classes: int, median: float | None, expected: str | None
+) -> None:
+    assert facts.trust is not None
+    data = replace(facts.made.data, classes=tuple(map(str, range(classes))))
+    trust = replace(facts.trust, labels=replace(facts.trust.labels, median_percent=median))
+    changed = replace(facts, made=replace(facts.made, data=data), trust=trust)
+    assert level(changed, f"guessing one of {classes} classes") == expected
 
 
 @pytest.mark.parametrize(
