@@ -29,7 +29,10 @@ class PredictorSettings(BaseModel):
     folds: Annotated[int, Field(ge=2, le=10, description="folds of the cross-validation")] = 5
     target: Annotated[
         Literal["loss", "accuracy"],
-        Field(description="label that is fitted; minus the loss ranks better on supernets trained for a short time"),
+        Field(
+            description="label that is fitted; minus the loss ranks better on a supernet trained for a short time, the"
+            " mean accuracy on several trained for longer"
+        ),
     ] = "loss"
     recipe: Annotated[
         Literal["fusion", "labels"],
