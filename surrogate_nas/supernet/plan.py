@@ -84,11 +84,9 @@ class SupernetPlan:
     @property
     def drawn_by(self) -> Split:
         """What tells architectures apart when they are drawn: the split, or without one the bands of the sampler."""
-        return (
-            self._drawn_bands[0]
-            if self.settings.split == "none" and self.settings.sampler == "nonlinear"
-            else self.split
-        )
+        if self.settings.split == "none" and self.settings.sampler == "nonlinear":
+            return self._drawn_bands[0]
+        return self.split
 
     def member_of(self, codes: ArrayLike) -> NDArray[np.int64]:
         """Which member of the first replica answers for each code, shape (N,).

@@ -185,8 +185,10 @@ class SupernetSettings(BaseModel):
             raise ValueError(
                 "sampler = 'fair' permutes operations edge by edge, which leaves the subspaces of split = 'nonlinear'"
             )
-        if self.sampler == "fair" and self.sharing == "one" and self.split != "none":
-            raise ValueError("sampler = 'fair' makes no use of a split, and sharing = 'one' has no other use of it")
+        if self.sampler in ("fair", "nonlinear") and self.sharing == "one" and self.split != "none":
+            raise ValueError(
+                f"sampler = {self.sampler!r} makes no use of a split, and sharing = 'one' has no other use of it"
+            )
         if self.schedule == "complexity" and self.final_learning_rate:
             raise ValueError("final_learning_rate belongs to schedule = 'cosine'; 'complexity' ends at 0")
         if self.momentum_groups == "separated" and self.momentum == 0:

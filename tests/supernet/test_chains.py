@@ -36,8 +36,9 @@ def trained(images: Path, folder: Path, **given: object) -> TrainingJob:
         {"split": "none", "sharing": "one", "sampler": "uniform", "momentum_groups": "separated"},
         {"split": "nonlinear", "groups": 3, "sharing": "whole", "sampler": "balanced"},
         {"split": "nonlinear", "groups": 2, "sharing": "depth", "sampler": "per_group"},
-        {"split": "nonlinear", "groups": 4, "sharing": "one", "schedule": "complexity", "final_learning_rate": 0},
-        {"split": "edge", "split_edge": "2.1", "sharing": "whole"},
+        {"split": "nonlinear", "groups": 4, "sharing": "one", "sampler": "balanced", "schedule": "complexity"},
+        {"split": "none", "sampler": "nonlinear"},
+        {"split": "edge", "split_edge": "2.1", "sharing": "whole", "sampler": "nonlinear"},
     ],
     ids=lambda given: "-".join(map(str, given.values())),
 )
