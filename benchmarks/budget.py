@@ -19,13 +19,13 @@ from benchmarks.budget_answer import Known, answer, search_score
 from benchmarks.budget_latency import from_samples, from_table
 from benchmarks.budget_tables import BudgetTables, read_budget_tables, score_of_labels
 from benchmarks.intervals import mean_and_interval
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.predictor.features import path_features
+from surrogate_nas.predictor.features.graph_features import path_features
 from surrogate_nas.predictor.protocol import Floats
-from surrogate_nas.search.residual import standardised
-from surrogate_nas.search.samplers import SAMPLERS
+from surrogate_nas.search.samplers.table import SAMPLERS
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
+from surrogate_nas.search.trainings.residual import standardised
 from surrogate_nas.space.load import load_space
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

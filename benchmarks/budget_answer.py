@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.budget_latency import DeviceLatency
-from surrogate_nas.budgets import Budget
+from surrogate_nas.costs.budgets import Budget
 from surrogate_nas.predictor.protocol import Floats, Prediction
 from surrogate_nas.search.candidates import AnyArray
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.loop import learn_by_training
-from surrogate_nas.search.residual import ResidualProcess
-from surrogate_nas.search.samplers import make_sampler
+from surrogate_nas.search.samplers.table import make_sampler
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
+from surrogate_nas.search.trainings.loop import learn_by_training
+from surrogate_nas.search.trainings.residual import ResidualProcess
 from surrogate_nas.space.space import Codes, Space
 
 _SAME = 1e-9

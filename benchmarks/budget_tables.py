@@ -8,13 +8,13 @@ import numpy as np
 
 from benchmarks.latency_tables import read_devices
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.predictor.fusion import fusion_weights
-from surrogate_nas.predictor.priors import PRIOR_CORRELATION, make_prior
+from surrogate_nas.predictor.fusion.fusion import fusion_weights
+from surrogate_nas.predictor.fusion.priors import PRIOR_CORRELATION, make_prior
+from surrogate_nas.predictor.fusion.rank_transform import rank_transform
+from surrogate_nas.predictor.fusion.recipes import SourceLabels, fit_sources
 from surrogate_nas.predictor.protocol import Floats
-from surrogate_nas.predictor.rank_transform import rank_transform
 from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.predictor.sources import SourceLabels, fit_sources
-from surrogate_nas.report.truth import read_truth
+from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.space.space import Space
 
 

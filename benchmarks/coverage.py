@@ -15,9 +15,9 @@ import typer
 
 from benchmarks.intervals import mean_and_interval
 from benchmarks.predictor import Tables, check_options, draw, read_tables
-from surrogate_nas.command_line import run_command, say
-from surrogate_nas.predictor.fitted import fit_predictor
-from surrogate_nas.predictor.rank_interval import LEVEL, ranks_among
+from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas.predictor.evidence.rank_interval import LEVEL, ranks_among
+from surrogate_nas.predictor.predictor import fit_predictor
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space

@@ -21,14 +21,14 @@ import typer
 from benchmarks.budget_answer import Known, answer, search_score
 from benchmarks.budget_latency import DeviceLatency
 from benchmarks.budget_tables import BudgetTables, read_budget_tables, score_of_labels
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.transfer import Transfer
-from surrogate_nas.hardware.views import latency_views
-from surrogate_nas.predictor.features import path_features
+from surrogate_nas.hardware.transfer.features import latency_views
+from surrogate_nas.hardware.transfer.from_devices import Transfer
+from surrogate_nas.predictor.features.graph_features import path_features
 from surrogate_nas.predictor.protocol import Floats
-from surrogate_nas.search.residual import standardised
 from surrogate_nas.search.settings import LoopSettings, ResidualSettings, SearchSettings
+from surrogate_nas.search.trainings.residual import standardised
 from surrogate_nas.space.load import load_space
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

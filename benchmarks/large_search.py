@@ -20,19 +20,19 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from surrogate_nas.budgets import Budget
-from surrogate_nas.command_line import run_command, say
-from surrogate_nas.hardware.analytic import AnalyticCosts
+from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.predictor.ensemble import Ensemble
-from surrogate_nas.predictor.features import one_hot
+from surrogate_nas.predictor.features.graph_features import one_hot
 from surrogate_nas.predictor.protocol import Codes as AnyCodes
 from surrogate_nas.predictor.protocol import Prediction
-from surrogate_nas.predictor.segments import SegmentSearch, SegmentSettings, even_segments, search_segments
 from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.search.climb import climb
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.evolution import EvolutionSampler
 from surrogate_nas.search.protocol import Scorer
+from surrogate_nas.search.samplers.evolution import EvolutionSampler
+from surrogate_nas.search.samplers.local_search import climb
+from surrogate_nas.search.samplers.segments import SegmentSearch, SegmentSettings, even_segments, search_segments
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import drawn_pool

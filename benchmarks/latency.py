@@ -19,14 +19,14 @@ from scipy.stats import spearmanr
 from sklearn.linear_model import Ridge
 
 from benchmarks.latency_tables import LAYERS, DeviceTable, read_devices
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.caution import check_confidence
-from surrogate_nas.hardware.design import choose_informative, design_features
-from surrogate_nas.hardware.sparse import FEWEST, SparseLatency, fit_latency
-from surrogate_nas.hardware.views import View, latency_views
+from surrogate_nas.hardware.confidence import check_confidence
+from surrogate_nas.hardware.transfer.design import choose_informative, design_features
+from surrogate_nas.hardware.transfer.features import View, latency_views
+from surrogate_nas.hardware.transfer.sparse import FEWEST, SparseLatency, fit_latency
 from surrogate_nas.ranking import kendall_tau
-from surrogate_nas.report.truth import read_truth
+from surrogate_nas.report.truth.truth import read_truth
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import CostTableError
-from surrogate_nas.hardware.table_files import read_columns
+from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
 

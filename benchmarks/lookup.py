@@ -18,7 +18,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.lookup.metadata import TableMetadata
 from surrogate_nas.lookup.table import LookupTable

@@ -14,10 +14,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.caution import cautious
-from surrogate_nas.hardware.costs import cost_model
+from surrogate_nas.hardware.confidence import cautious
+from surrogate_nas.hardware.cost_models import cost_model
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.space.load import load_space

@@ -18,15 +18,15 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks.intervals import mean_and_interval
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.predictor.models import MODELS
-from surrogate_nas.predictor.priors import ExtraScores
+from surrogate_nas.predictor.fusion.priors import ExtraScores
+from surrogate_nas.predictor.fusion.recipes import RECIPES, SourceLabels, fit_sources
+from surrogate_nas.predictor.models.table import MODELS
 from surrogate_nas.predictor.protocol import FittedModel, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.predictor.sources import RECIPES, SourceLabels, fit_sources
 from surrogate_nas.ranking import kendall_tau, regret, top_tau
-from surrogate_nas.report.truth import read_truth
+from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
 from surrogate_nas.zero_cost.cached import cached_table, can_be_scored, table_path

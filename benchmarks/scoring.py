@@ -14,10 +14,10 @@ import numpy as np
 import torch
 import typer
 
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.ensemble import Ensemble
-from surrogate_nas.predictor.models import MODELS
+from surrogate_nas.predictor.models.table import MODELS
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.load import load_space
 

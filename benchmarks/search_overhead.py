@@ -18,17 +18,17 @@ import numpy as np
 import typer
 
 from benchmarks.budget_answer import Known
-from surrogate_nas.budgets import Budget
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas.costs.budgets import Budget
 from surrogate_nas.search.candidates import class_numbers
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.run import ACCURACY, run_search
-from surrogate_nas.search.samplers import SAMPLERS
+from surrogate_nas.search.journal.study_journal import Header, StudyJournal
+from surrogate_nas.search.journal.trials import TrialBatch
+from surrogate_nas.search.run_search import ACCURACY, run_search
+from surrogate_nas.search.samplers.table import SAMPLERS
 from surrogate_nas.search.selection import best_first, representatives
 from surrogate_nas.search.settings import SearchSettings
-from surrogate_nas.search.study import Header, StudyJournal
-from surrogate_nas.search.trials import TrialBatch
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
 

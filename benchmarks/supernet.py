@@ -21,15 +21,16 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from benchmarks.intervals import mean_and_interval
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas._processes.workers import Workers
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.data.cache import save_splits
 from surrogate_nas.data.images import DataSplits
-from surrogate_nas.data.load import load_images
+from surrogate_nas.data.loading import load_images
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.ranking import kendall_tau, regret, top_tau
-from surrogate_nas.report.truth import read_truth
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.report.truth.truth import read_truth
+from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes
@@ -39,7 +40,6 @@ from surrogate_nas.supernet.presets import PRESETS
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.stage import Workplace, train_stage
 from surrogate_nas.supernet.training import training_identity
-from surrogate_nas.supernet.workers import Workers
 from surrogate_nas.zero_cost.cached import cached_table
 from surrogate_nas.zero_cost.settings import ZeroCostSettings
 

@@ -17,18 +17,18 @@ import torch
 import typer
 from torch import Tensor
 
-from surrogate_nas.allocator import keep_freed_memory
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas._processes.allocator import keep_freed_memory
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes
-from surrogate_nas.supernet.agenda import Step
 from surrogate_nas.supernet.evaluation import evaluate
-from surrogate_nas.supernet.momentum import Momenta
+from surrogate_nas.supernet.rules.momentum import Momenta
+from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.settings import SupernetSettings
-from surrogate_nas.supernet.sharing import SharedNetwork, initialise
+from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
 from surrogate_nas.supernet.training import train_step
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

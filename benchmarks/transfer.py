@@ -19,11 +19,11 @@ from sklearn.linear_model import Ridge
 
 from benchmarks.latency import PERCENTILES
 from benchmarks.latency_tables import LAYERS, DeviceTable, read_devices
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.caution import check_confidence, upper_error
-from surrogate_nas.hardware.transfer import Transfer
-from surrogate_nas.hardware.views import latency_views
+from surrogate_nas.hardware.confidence import check_confidence, upper_error
+from surrogate_nas.hardware.transfer.features import latency_views
+from surrogate_nas.hardware.transfer.from_devices import Transfer
 from surrogate_nas.ranking import kendall_tau
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

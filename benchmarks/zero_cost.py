@@ -16,11 +16,11 @@ import torch
 import typer
 from numpy.typing import NDArray
 
-from surrogate_nas.command_line import run_command, say
+from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.predictor.priors import ExtraScores, make_prior, prior_columns
+from surrogate_nas.predictor.fusion.priors import ExtraScores, make_prior, prior_columns
 from surrogate_nas.ranking import kendall_tau, top_tau
-from surrogate_nas.report.truth import read_truth
+from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Codes

@@ -10,8 +10,8 @@ from mkdocs.structure.files import File, Files
 from pydantic import BaseModel
 
 import surrogate_nas
-from surrogate_nas.study.options import Options
-from surrogate_nas.study.settings import StudySettings
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.study.ask.options import Options
 
 PACKAGE = Path(surrogate_nas.__file__).parent
 
@@ -75,7 +75,7 @@ def commands_page() -> str:
     ]
     lines[-1] += " the budget, 130 interrupted."
     for path in sorted(PACKAGE.glob("*/__main__.py")):
-        module = importlib.import_module(f"surrogate_nas.{path.parent.name}.__main__")
+        module = importlib.import_module(f"surrogate_nas.cli.{path.parent.name}")
         lines += ["", f"## python -m surrogate_nas.{path.parent.name}", "", _text(module.__doc__)]
         if hasattr(module, "app"):
             lines += _command(typer.main.get_command(module.app), f"python -m surrogate_nas.{path.parent.name}")

@@ -4,13 +4,14 @@ The names below are loaded when they are first used, each with what it needs and
 """
 
 __version__ = "0.1.0"
-__all__ = ["LookupTable", "Space", "Study", "StudyResult", "load_model", "operation"]
+__all__ = ["LookupTable", "Space", "Study", "StudyResult", "load_model", "load_space", "operation"]
 
 TYPE_CHECKING = False  # as typing has it, which would have to be imported
 if TYPE_CHECKING:
-    from surrogate_nas.export.folder import load_model
+    from surrogate_nas.export.model_folder import load_model
     from surrogate_nas.lookup.table import LookupTable
     from surrogate_nas.nets.own_operations import operation
+    from surrogate_nas.space.load import load_space
     from surrogate_nas.space.space import Space
     from surrogate_nas.study.api import Study, StudyResult
 
@@ -19,7 +20,8 @@ _PLACES = {
     "Space": "surrogate_nas.space.space",
     "Study": "surrogate_nas.study.api",
     "StudyResult": "surrogate_nas.study.api",
-    "load_model": "surrogate_nas.export.folder",
+    "load_model": "surrogate_nas.export.model_folder",
+    "load_space": "surrogate_nas.space.load",
     "operation": "surrogate_nas.nets.own_operations",
 }
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from surrogate_nas.cache_folder import FOLDER_VARIABLE
-from surrogate_nas.space.own import forget_all
+from surrogate_nas._support.cache_folder import FOLDER_VARIABLE
+from surrogate_nas.space.operations.registry import forget_all
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+pytest_plugins = ["tests.fixtures.tiny_study", "tests.fixtures.finished_run", "tests.fixtures.bright_model"]
+
+REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 # Time limits per example say more about how busy the machine is than about the code.

@@ -11,7 +11,7 @@ import pytest
 
 import surrogate_nas
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def test_the_version_is_one_that_packaging_takes() -> None:
@@ -33,8 +33,8 @@ def test_importing_it_loads_nothing_else_and_says_nothing() -> None:
 
 def test_public_names_are_loaded_when_used_and_the_table_without_torch() -> None:
     script = (
-        "import sys; from surrogate_nas import LookupTable, Space; "
-        "print(LookupTable.__name__, Space.load('nasbench201').size, 'torch' in sys.modules)"
+        "import sys; from surrogate_nas import LookupTable, load_space; "
+        "print(LookupTable.__name__, load_space('nasbench201').size, 'torch' in sys.modules)"
     )
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)

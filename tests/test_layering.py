@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[1]
 LINT = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
 
 
@@ -27,17 +27,26 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
 def test_imports_keep_to_the_layers() -> None:
     done = lint(REPOSITORY)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 kept, 0 broken" in done.stdout
+    assert "4 kept, 0 broken" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
         ("space/space.py", "from surrogate_nas.nets import cell", "Imports point down, and every module has its layer"),
-        ("supernet/plan.py", "import surrogate_nas.hardware.costs", "Imports point down"),
-        ("budgets.py", "import surrogate_nas.ranking", "Imports point down"),
+        ("supernet/plan.py", "import surrogate_nas.hardware.cost_models", "Imports point down"),
+        ("costs/budgets.py", "import surrogate_nas.ranking", "Imports point down"),
+        ("_support/files.py", "import surrogate_nas.costs.pareto", "Imports point down"),
+        ("study/run.py", "import surrogate_nas.cli.study", "Imports point down"),
+        ("deploy/train/card.py", "import surrogate_nas.study.api", "Imports point down"),
+        ("space/codes.py", "import surrogate_nas.space.load", "No circle of imports, at any depth"),
+        ("space/kinds/cell/space.py", "import surrogate_nas.space.load", "No circle of imports, at any depth"),
         ("forgotten.py", "", "Imports point down"),
-        ("search/scan.py", "def late():\n    import surrogate_nas.labels.store", "Stages know files and protocols"),
+        (
+            "search/samplers/scan.py",
+            "def late():\n    import surrogate_nas.labels.store",
+            "Stages know files and protocols",
+        ),
         ("labels/store.py", "import torch", "What works with codes and numbers alone"),
     ],
 )

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "surrogate_nas"
 BENCHMARKS = REPOSITORY / "benchmarks"
 

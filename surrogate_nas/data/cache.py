@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from surrogate_nas._support.files import atomic_write, read_json, write_json
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import DataError, StoreError
-from surrogate_nas.files import atomic_write, read_json, write_json
 
 SCHEMA = 1
 INDEX = "splits.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from surrogate_nas.data.digits import open_digits
-from surrogate_nas.data.folder import open_folder, open_test_folder
+from surrogate_nas.data.image_folder import open_folder, open_test_folder
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.torchvision_sets import TORCHVISION_SETS, open_torchvision_set, open_torchvision_test
 from surrogate_nas.errors import DataError

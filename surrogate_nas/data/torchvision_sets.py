@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from surrogate_nas.data.folder import is_image, visible_folders
+from surrogate_nas.data.image_folder import is_image, visible_folders
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 

@@ -18,10 +18,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.model_format import INPUT, METADATA_KEY, OUTPUT
+from surrogate_nas._support.optional import require_package
 from surrogate_nas.errors import ExportError
-from surrogate_nas.files import atomic_write
-from surrogate_nas.model_format import INPUT, METADATA_KEY, OUTPUT
-from surrogate_nas.optional import require_package
 
 OPSET = 18
 IR_VERSION = 8

@@ -11,7 +11,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
-from surrogate_nas.labels.layout import columns_of, hdf5_file, read_identity_of, read_labels_of, write_file
+from surrogate_nas.labels.hdf5_layout import columns_of, hdf5_file, read_identity_of, read_labels_of, write_file
 from surrogate_nas.labels.records import NO_MEMBER, SOURCES, LabelBatch, LabelIdentity, Labels, concatenate
 
 FIRST_CAPACITY = 1024

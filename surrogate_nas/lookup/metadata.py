@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from surrogate_nas.budgets import LATENCY_UPPER, split_cost
+from surrogate_nas.costs.budgets import LATENCY_UPPER, split_cost
 from surrogate_nas.errors import StoreError
 
 UNITS: dict[str, str] = {

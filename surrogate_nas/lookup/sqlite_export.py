@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from surrogate_nas.budgets import Budget
+from surrogate_nas._support.files import atomic_write
+from surrogate_nas.costs.budgets import Budget
 from surrogate_nas.errors import SettingsError, WriteError
-from surrogate_nas.files import atomic_write
 from surrogate_nas.lookup.table import LookupTable
 
 SCHEMA_VERSION = 1

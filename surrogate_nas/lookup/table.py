@@ -12,7 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.budgets import COSTS, LATENCY_UPPER, Budget, BudgetRequest, parse_budget
+from surrogate_nas.costs.budgets import COSTS, LATENCY_UPPER, Budget, BudgetRequest, parse_budget
+from surrogate_nas.costs.pareto import pareto_mask, sorted_front
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
 from surrogate_nas.lookup.columns import checked_columns
 from surrogate_nas.lookup.entry import Entry
@@ -20,8 +21,7 @@ from surrogate_nas.lookup.metadata import TableMetadata
 from surrogate_nas.lookup.misses import infeasible_error, least_rows
 from surrogate_nas.lookup.neighbours import Neighbour, changed_decisions, nearest_rows
 from surrogate_nas.lookup.parquet_columns import ParquetColumns, encode
-from surrogate_nas.lookup.storage import read_files, write_files
-from surrogate_nas.pareto import pareto_mask, sorted_front
+from surrogate_nas.lookup.table_files import read_files, write_files
 
 _FIRST_BLOCK = 4096
 _MISSES = 256

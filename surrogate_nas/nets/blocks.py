@@ -1,4 +1,4 @@
-"""Builds the blocks that ``surrogate_nas.space.block_families`` names: what a chain chooses from, and fixed layers."""
+"""Builds the blocks that ``space.operations.families`` names: what a chain chooses from, and fixed layers."""
 
 from collections.abc import Callable
 from types import MappingProxyType
@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.operations import Norm
 from surrogate_nas.nets.own_operations import build_own
-from surrogate_nas.space.block_families import BlockName, parse_block, squeezed
-from surrogate_nas.space.blocks import Shape
-from surrogate_nas.space.own import find_own
+from surrogate_nas.space.operations.families import BlockName, parse_block, squeezed
+from surrogate_nas.space.operations.registry import find_own
+from surrogate_nas.space.operations.shapes import Shape
 
 
 class SqueezeExcitation(nn.Module):

@@ -1,4 +1,4 @@
-"""Builds the layers that no decision changes; ``surrogate_nas.space.fixed_layers`` says what they cost."""
+"""Builds the layers that no decision changes; ``surrogate_nas.space.operations.fixed`` says what they cost."""
 
 from collections.abc import Callable
 from types import MappingProxyType
@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.operations import FactorizedReduce, Norm, ReluConvNorm
 from surrogate_nas.nets.resize import resizing
-from surrogate_nas.space.blocks import Shape
 from surrogate_nas.space.network import Layer
+from surrogate_nas.space.operations.shapes import Shape
 
 
 class Reduction(nn.Module):

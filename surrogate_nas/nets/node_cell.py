@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import Norm, build_operation
+from surrogate_nas.space.kinds.nodes.layout import node_width, projections
+from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, Wiring
 from surrogate_nas.space.network import Layer
-from surrogate_nas.space.node_cell import NodeCell, Wiring
-from surrogate_nas.space.node_layout import node_width, projections
 
 # Node, place of its value (0 with operations on nodes) and choice to the operation.
 Operations = Callable[[int, int, int], Callable[[Tensor], Tensor]]

@@ -1,4 +1,4 @@
-"""Builds the operations that a cell chooses from; ``surrogate_nas.space.operations`` says what they cost.
+"""Builds the operations that a cell chooses from; ``surrogate_nas.space.operations.table`` says what they cost.
 
 The operations are those of NAS-Bench-201 (arXiv 2001.00326, figure 1), NAS-Bench-101 (arXiv 1902.09635) and DARTS
 (arXiv 1806.09055), at unchanged width.
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.own_operations import build_own
-from surrogate_nas.space.own import find_own
+from surrogate_nas.space.operations.registry import find_own
 
 Norm = Callable[[int], nn.Module]
 """Builds a normalisation for a number of channels."""

@@ -20,13 +20,13 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.nets.counting import Counted, count_module
-from surrogate_nas.space.block_families import FAMILIES, parse_block
-from surrogate_nas.space.blocks import BlockSpec, Count, Shape
-from surrogate_nas.space.fixed_layers import FIXED_LAYERS
-from surrogate_nas.space.operations import OPERATIONS
-from surrogate_nas.space.own import Builder, OwnOperation, register, running_program
-from surrogate_nas.space.program import line_in, words_of
+from surrogate_nas.nets.module_counts import Counted, count_module
+from surrogate_nas.space.operations.families import FAMILIES, parse_block
+from surrogate_nas.space.operations.fixed import FIXED_LAYERS
+from surrogate_nas.space.operations.program import line_in, words_of
+from surrogate_nas.space.operations.registry import Builder, OwnOperation, register, running_program
+from surrogate_nas.space.operations.shapes import BlockSpec, Count, Shape
+from surrogate_nas.space.operations.table import OPERATIONS
 
 Norm = Callable[[int], nn.Module]
 _MOST = 64  # nonlinear functions, and pixels of reach

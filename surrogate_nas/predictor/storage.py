@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from surrogate_nas._support.files import atomic_write, read_json, write_json
 from surrogate_nas.errors import RunFolderError, StoreError
-from surrogate_nas.files import atomic_write, read_json, write_json
-from surrogate_nas.predictor.encoding import ENCODING_VERSION
+from surrogate_nas.predictor.models.encoding import ENCODING_VERSION
 from surrogate_nas.predictor.protocol import StoredArrays
 from surrogate_nas.space.space import Space
 

@@ -1,7 +1,7 @@
 """Everything a report says, as plain numbers, strings and tuples: what the study fills in and ``report.json`` holds.
 
 Conventions: accuracies are in percent; a latency in milliseconds, FLOPs as multiply-accumulates and parameters as plain
-counts (the stored units of ``surrogate_nas.budgets.COSTS``); ``None`` stands for a figure that is unknown or undefined.
+counts (the stored units of ``COSTS``); ``None`` stands for a figure that is unknown or undefined.
 Longer than other modules because it is one schema, read as a whole, with no logic in it.
 """
 

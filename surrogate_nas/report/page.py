@@ -6,12 +6,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from surrogate_nas.report import formats
+from surrogate_nas.report.drawings.picture_file import drawing
 from surrogate_nas.report.facts import CostFacts, StudyFacts
 from surrogate_nas.report.judgements import judgements
-from surrogate_nas.report.picture_file import drawing
-from surrogate_nas.report.plots import PlotPoints, figure_html, front_figure, plotly_script, trust_figure
-from surrogate_nas.report.search_plots import search_figures
-from surrogate_nas.report.supernet_plots import supernet_figures
+from surrogate_nas.report.plots.predictor_plots import (
+    PlotPoints,
+    figure_html,
+    front_figure,
+    plotly_script,
+    trust_figure,
+)
+from surrogate_nas.report.plots.search_plots import search_figures
+from surrogate_nas.report.plots.supernet_plots import supernet_figures
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from surrogate_nas.files import write_json, write_text
+from surrogate_nas._support.files import write_json, write_text
+from surrogate_nas.report.drawings.picture_file import write_drawing
 from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.json_file import facts_from_json, facts_to_json
 from surrogate_nas.report.page import render_page
-from surrogate_nas.report.picture_file import write_drawing
-from surrogate_nas.report.plots import PlotPoints
-from surrogate_nas.report.report_json import facts_from_json, facts_to_json
+from surrogate_nas.report.plots.predictor_plots import PlotPoints
 
 JSON_NAME, PAGE_NAME, DRAWING_NAME = "report.json", "report.html", "plots/architecture.svg"
 

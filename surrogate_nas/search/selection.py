@@ -7,7 +7,7 @@ members have a path from input to output or none has.
 
 import numpy as np
 
-from surrogate_nas.pareto import pareto_mask
+from surrogate_nas.costs.pareto import pareto_mask
 from surrogate_nas.search.candidates import Candidates, Floats, Rows
 
 # Scores of one class that differ by less than this share of the scores' range differ by rounding.

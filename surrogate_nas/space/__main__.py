@@ -1,55 +1,8 @@
-"""Command line of spaces: look one over before a study is begun in it.
-
-python -m surrogate_nas.space check my_space.toml
-"""
+"""``python -m surrogate_nas.space``: the command line of ``surrogate_nas.cli.space``."""
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from surrogate_nas.command_line import run_command, say
-from surrogate_nas.files import write_text
-from surrogate_nas.space.drawing import draw_architecture
-from surrogate_nas.space.load import load_space
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def _commands() -> None:
-    """Search spaces: what a definition amounts to."""
-
-
-@app.command()
-def check(
-    space: Annotated[str, typer.Argument(metavar="SPACE", help="Search space by name, or a .toml file.")],
-    seed: Annotated[int, typer.Option(min=0, help="Of the random architectures.")] = 0,
-    drawing: Annotated[Path | None, typer.Option(help="SVG file of a random architecture to write.")] = None,
-) -> None:
-    """Reads a definition, counts it, and runs the smallest, the largest and some random networks."""
-    # A command line stands above everything; the package that it belongs to does not.
-    from surrogate_nas.nets.space_check import check_space
-
-    loaded = load_space(space)
-    found = check_space(loaded, seed)
-    say(f"{loaded.name}: {found.size:,} architectures of {loaded.num_decisions} decisions")
-    say("nonlinear functions: " + ", ".join(f"{count}: {ways:,}" for count, ways in found.populations.items()))
-    say("parameters: {:,} to {:,}".format(*found.parameters))
-    among = "all" if found.exact else "sought, one decision at a time"
-    say("multiply-accumulates: {:,} to {:,} ({})".format(*found.flops, among))
-    say(f"ran: {', '.join(found.ran)} (smallest, largest, at random)")
-    if drawing is not None:
-        write_text(drawing, draw_architecture(loaded, found.drawn))
-        say(f"drawing of {found.ran[-1]}: {drawing}")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; see ``run_command`` for its exit codes."""
-    return run_command(app, "python -m surrogate_nas.space", arguments)
-
+from surrogate_nas.cli.space import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from surrogate_nas.definitions import find_definition, read_toml
+from surrogate_nas._support.definitions import find_definition, read_toml
 from surrogate_nas.errors import ProgramError, SpaceError
-from surrogate_nas.space.cell_definition import read_cell_space
-from surrogate_nas.space.chain_definition import read_chain_space
-from surrogate_nas.space.definition import Header, validated
-from surrogate_nas.space.node_definition import read_node_space
-from surrogate_nas.space.own import only_of
-from surrogate_nas.space.program import Program
+from surrogate_nas.space.definitions.header import Header, validated
+from surrogate_nas.space.definitions.toml_lines import line_of
+from surrogate_nas.space.kinds.cell.definition import read_cell_space
+from surrogate_nas.space.kinds.chain.definition import read_chain_space
+from surrogate_nas.space.kinds.nodes.definition import read_node_space
+from surrogate_nas.space.operations.program import Program
+from surrogate_nas.space.operations.registry import only_of
 from surrogate_nas.space.space import Space
-from surrogate_nas.space.toml_lines import line_of
 
 STORED_DEFINITION, STORED_PROGRAM = "space.toml", "space.py"
 """How a run folder or a model keeps a space and its program."""

@@ -7,8 +7,8 @@ profiles are all made from the same sequence of layers, so that they cannot disa
 from dataclasses import asdict, dataclass
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.blocks import Shape
-from surrogate_nas.space.fixed_layers import find_fixed_layer
+from surrogate_nas.space.operations.fixed import find_fixed_layer
+from surrogate_nas.space.operations.shapes import Shape
 
 CELL, CHOICE, NODES, RESOLUTION = "cell", "choice", "nodes", "resolution"
 SEARCHED = (CELL, CHOICE, NODES, RESOLUTION)
@@ -57,7 +57,7 @@ class Layer:
     """One step of a network: a fixed layer or a place for what is searched.
 
     Attributes:
-        kind: Name of the fixed layer that stands here (``surrogate_nas.space.fixed_layers``); or what stands here of
+        kind: Name of the fixed layer that stands here (``space.operations.fixed``); or what stands here of
             what is searched, such as ``"cell"``.
         in_channels: Channels of the input.
         out_channels: Channels of the output; the number of classes for the head.

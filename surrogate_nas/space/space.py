@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.blocks import BlockSpec
-from surrogate_nas.space.decisions import DIGITS, read_digits
-from surrogate_nas.space.decisions import Decision as Decision
+from surrogate_nas.space.codes import DIGITS, read_digits
+from surrogate_nas.space.codes import Decision as Decision
 from surrogate_nas.space.graphs import Graphs as Graphs
 from surrogate_nas.space.network import Layer, NetworkSpec
-from surrogate_nas.space.operations import OperationSpec, operation_names
-from surrogate_nas.space.program import Program
+from surrogate_nas.space.operations.program import Program
+from surrogate_nas.space.operations.shapes import BlockSpec
+from surrogate_nas.space.operations.table import OperationSpec, operation_names
 
 Codes = NDArray[np.int8]
 
@@ -43,13 +43,6 @@ class Space(ABC):
         self.decisions, self.network = decisions, network
         self.program: Program | None = None
         self._choices = np.array([len(decision.choices) for decision in decisions], dtype=np.int64)
-
-    @staticmethod
-    def load(name: str) -> "Space":
-        """A search space by name (``nasbench201``) or by the path of a ``.toml`` file; see ``load.load_space``."""
-        from surrogate_nas.space.load import load_space  # kinds of spaces are children of this class
-
-        return load_space(name)
 
     @property
     def num_decisions(self) -> int:

@@ -12,13 +12,13 @@ from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.report.facts import StudyFacts
-from surrogate_nas.report.report_json import read_facts
+from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.write import JSON_NAME, PAGE_NAME
-from surrogate_nas.study.console import StudyConsole
-from surrogate_nas.study.interrupts import stop_on_interrupt
-from surrogate_nas.study.options import Options, overrides_of
-from surrogate_nas.study.request import Request, names_space, resolve_request
-from surrogate_nas.study.settings import StudySettings
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.interrupts import stop_on_interrupt
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.study.ask.options import Options, overrides_of
+from surrogate_nas.study.ask.request import Request, names_space, resolve_request
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Study:
         resume: Whether to go on with the run in the folder, if there is one.
         overwrite: Whether to replace it.
         quiet: Whether to leave out notes and progress.
-        options: The options of the command line; see ``surrogate_nas.study.options.Options``.
+        options: The options of the command line; see ``surrogate_nas.study.ask.options.Options``.
 
     Raises:
         SettingsError: If a setting, an option or a budget is unknown or impossible.

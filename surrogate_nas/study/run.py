@@ -9,43 +9,43 @@ from pathlib import Path
 
 import torch
 
+from surrogate_nas._processes.workers import Workers
+from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import Interrupted, SurrogateNasWarning
-from surrogate_nas.files import write_json
-from surrogate_nas.predictor.fitted import FittedPredictor
+from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.write import write_report
+from surrogate_nas.runs.compute import resolve_compute
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.environment import environment
+from surrogate_nas.runs.interrupts import stop_if_asked
+from surrogate_nas.runs.meter import Meter
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.search.result import SearchResult
-from surrogate_nas.study.also import answer_also
-from surrogate_nas.study.answer import remove_best, write_best, write_lookup
-from surrogate_nas.study.compute import resolve_compute
-from surrogate_nas.study.console import StudyConsole
-from surrogate_nas.study.energy import Meter
-from surrogate_nas.study.environment import environment
-from surrogate_nas.study.explore import check_sampler, list_the_best
-from surrogate_nas.study.facts import answer_facts, infeasible_facts, plot_points, study_facts
-from surrogate_nas.study.feasibility import show_feasibility
-from surrogate_nas.study.interrupts import stop_if_asked
-from surrogate_nas.study.learn import (
+from surrogate_nas.study.ask.request import Request, absolute_paths
+from surrogate_nas.study.report.answer import answer_facts, infeasible_facts, plot_points, study_facts
+from surrogate_nas.study.report.curves import supernet_points
+from surrogate_nas.study.report.evidence import trust_facts, truth_facts
+from surrogate_nas.study.report.feasibility import show_feasibility
+from surrogate_nas.study.report.provenance import made_facts
+from surrogate_nas.study.stages.finalists import choose_winner
+from surrogate_nas.study.stages.learn import (
     StudyLabels,
     check_stored,
     fit_predictor_to,
     label_architectures,
     train_supernets,
 )
-from surrogate_nas.study.made_facts import made_facts
-from surrogate_nas.study.prepare import Prepared, prepare, store
-from surrogate_nas.study.request import Request, absolute_paths
-from surrogate_nas.study.run_folder import RunFolder
-from surrogate_nas.study.search import SpaceScores, score_space, search
-from surrogate_nas.study.segments import label_in_segments, segments_of
-from surrogate_nas.study.settings import StudySettings
-from surrogate_nas.study.supernet_points import supernet_points
-from surrogate_nas.study.trained_predictor import keep_trained
-from surrogate_nas.study.trainings import learn_from_trainings
-from surrogate_nas.study.trust_facts import trust_facts, truth_facts
-from surrogate_nas.study.watching import attach, search_points, show, watched
-from surrogate_nas.study.winners import choose_winner
-from surrogate_nas.supernet.workers import Workers
+from surrogate_nas.study.stages.other_budgets import answer_also
+from surrogate_nas.study.stages.prepare import Prepared, prepare, store
+from surrogate_nas.study.stages.search import SpaceScores, score_space, search
+from surrogate_nas.study.stages.segments import label_in_segments, segments_of
+from surrogate_nas.study.stages.trained_predictor import keep_trained
+from surrogate_nas.study.stages.trainings import learn_from_trainings
+from surrogate_nas.study.stages.watching import attach, search_points, show, watched
+from surrogate_nas.study.stages.widen_pool import check_sampler, list_the_best
+from surrogate_nas.study.stages.write_answer import remove_best, write_best, write_lookup
 
 ShouldStop = Callable[[], bool]
 

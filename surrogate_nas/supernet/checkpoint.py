@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from surrogate_nas._support.tensor_files import part, read_tensors, write_tensors
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
-from surrogate_nas.tensor_files import part, read_tensors, write_tensors
 
 _SCHEMA = "2"
 _WEIGHT, _MOMENTUM, _MEAN, _LOSS_SUM = "weight.", "momentum.", "mean.", "loss_sum"

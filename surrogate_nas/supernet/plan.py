@@ -10,16 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
-from surrogate_nas.supernet.agenda import Agenda
-from surrogate_nas.supernet.bands import equal_bands
-from surrogate_nas.supernet.boxes import Box, edge_boxes, whole_box
-from surrogate_nas.supernet.cuts import Cut, boxes_after, check_rounds
-from surrogate_nas.supernet.lineage import Phase, Training, make_phases, steps_before_split
-from surrogate_nas.supernet.paths import Balanced, BalancedWithin, Fair, PathSampler, PerGroup, WithinGroup
-from surrogate_nas.supernet.schedules import Complexity, Cosine, Schedule
+from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
+from surrogate_nas.supernet.rules.samplers import Balanced, BalancedWithin, Fair, PathSampler, PerGroup, WithinGroup
+from surrogate_nas.supernet.rules.schedules import Complexity, Cosine, Schedule
+from surrogate_nas.supernet.rules.step_plan import Agenda
 from surrogate_nas.supernet.settings import SupernetSettings
-from surrogate_nas.supernet.sharing import SharedNetwork, initialise
-from surrogate_nas.supernet.splits import BoxSplit, NonlinearSplit, NoSplit, Split
+from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
+from surrogate_nas.supernet.splits.bands import equal_bands
+from surrogate_nas.supernet.splits.boxes import Box, edge_boxes, whole_box
+from surrogate_nas.supernet.splits.gradient_cuts import Cut, boxes_after, check_rounds
+from surrogate_nas.supernet.splits.split import BoxSplit, NonlinearSplit, NoSplit, Split
 
 # Thresholds of EFS-NAS (arXiv 2412.14678) on 15 cells, 15 / 15, 20 / 10, 20, 30 nonlinear functions, as shares of the
 # largest running count, 45; and the number of stages that its variants share.

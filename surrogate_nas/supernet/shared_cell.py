@@ -19,8 +19,8 @@ from torch.nn import functional as F
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm
 from surrogate_nas.nets.operations import ReluConvNorm, build_operation
 from surrogate_nas.nets.pooling import AveragePool3x3
-from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.operations import operation_spec
+from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.operations.table import operation_spec
 
 # Numbers in a merged output up to which merging was measured to pay on CPUs: about what a core's own cache holds.
 _LARGEST_MERGED = 2**18

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from surrogate_nas.nets.node_cell import build_projections, run_node_cell, stride_of
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.space.kinds.nodes.layout import cell_at, node_width
+from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, Wiring
+from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.network import Layer
-from surrogate_nas.space.node_cell import NodeCell, Wiring
-from surrogate_nas.space.node_layout import cell_at, node_width
-from surrogate_nas.space.node_space import NodeSpace
 
 
 class SharedNodeCell(nn.Module):

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from torch import Tensor, nn
 
 from surrogate_nas.nets.resize import resized
+from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
 from surrogate_nas.space.network import Layer
-from surrogate_nas.space.resolutions import ResolutionSpace
 
 
 class SharedResolution(nn.Module):

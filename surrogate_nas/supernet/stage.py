@@ -13,15 +13,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from surrogate_nas._processes.workers import Workers
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.supernet.checkpoint import load_checkpoint
-from surrogate_nas.supernet.cuts import Cut, boxes_after, read_cut
-from surrogate_nas.supernet.lineage import Phase, Training
-from surrogate_nas.supernet.matching import cut_member, cut_steps
+from surrogate_nas.supernet.gradient_matching import cut_member, cut_steps
+from surrogate_nas.supernet.phases import Phase, Training
 from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.splits.gradient_cuts import Cut, boxes_after, read_cut
 from surrogate_nas.supernet.training import TrainingJob, train_member, training_identity
-from surrogate_nas.supernet.workers import Workers
 
 Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 

@@ -18,13 +18,13 @@ from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import StoreError, TrainingError
-from surrogate_nas.supernet.agenda import Step
-from surrogate_nas.supernet.averaging import TailAverage
 from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, restore, save_checkpoint
-from surrogate_nas.supernet.lineage import Training
-from surrogate_nas.supernet.momentum import Momenta
+from surrogate_nas.supernet.phases import Training
 from surrogate_nas.supernet.plan import SupernetPlan
-from surrogate_nas.supernet.sharing import SharedNetwork
+from surrogate_nas.supernet.rules.momentum import Momenta
+from surrogate_nas.supernet.rules.step_plan import Step
+from surrogate_nas.supernet.rules.weight_average import TailAverage
+from surrogate_nas.supernet.shared_network import SharedNetwork
 
 LOSS_PARTS = 200  # points of a training curve
 _EXPLODED = 1e4  # a mean cross-entropy that nothing comes back from

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from surrogate_nas.data.batches import Batches
-from surrogate_nas.data.final import FinalImages
+from surrogate_nas.data.final_images import FinalImages
 from surrogate_nas.errors import TrainingError
+from surrogate_nas.training.data_parallel import Processes
 from surrogate_nas.training.learner import Learner, evaluate
-from surrogate_nas.training.processes import Processes
 from surrogate_nas.training.recipes import Recipe
 
 Progress = Callable[[int, int], None]

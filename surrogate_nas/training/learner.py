@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from surrogate_nas.data.images import ImageSet, normalise
-from surrogate_nas.training.checkpoint import load_training, save_training
+from surrogate_nas.training.network_checkpoint import load_training, save_training
 from surrogate_nas.training.settings import TrainingSettings
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from surrogate_nas.cache_folder import cache_folder
+from surrogate_nas._support.cache_folder import cache_folder
 from surrogate_nas.errors import SpaceError, StoreError, SurrogateNasWarning, WriteError
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.space import Codes, Space

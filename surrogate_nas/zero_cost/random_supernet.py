@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from surrogate_nas.nets.blocks import SqueezeExcitation, build_block
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import Norm, build_operation
-from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.chain import ChainSpace
+from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec
-from surrogate_nas.space.operations import operation_spec
+from surrogate_nas.space.operations.table import operation_spec
 
 # (A', B, C, H, W) of some architectures to the same, with their positions in the batch, shape (A',)
 Apply = Callable[[nn.Module, Tensor, Tensor], Tensor]

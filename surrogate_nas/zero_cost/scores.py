@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from surrogate_nas.errors import Interrupted, SpaceError
-from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.chain import ChainSpace
+from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.zero_cost.measures import (
     code_matches,

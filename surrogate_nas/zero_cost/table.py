@@ -8,8 +8,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
+from surrogate_nas._support.files import atomic_write
 from surrogate_nas.errors import SpaceError, StoreError
-from surrogate_nas.files import atomic_write
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.space import Space
 from surrogate_nas.zero_cost.settings import ZeroCostSettings

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.budget_tables import read_budget_tables, score_of_labels
 from benchmarks.help_table import JUDGED, MEASUREMENTS, PUBLISHED, REVEALED, answer_table, main, summary
-from surrogate_nas.predictor.features import path_features
-from surrogate_nas.search.residual import standardised
+from surrogate_nas.predictor.features.graph_features import path_features
+from surrogate_nas.search.trainings.residual import standardised
 from surrogate_nas.space.load import load_space
 
 COLUMN = "fewshot3_c5_t15-20_b128_e1000_sbs_seed0"

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import large_search
 from benchmarks.large_search import Quality, main
-from surrogate_nas.search import climb
+from surrogate_nas.search.samplers import local_search as climb
 from surrogate_nas.space.load import load_space
 
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 from benchmarks import supernet
 from benchmarks.supernet import PARTS, chosen_codes, figures, main
-from surrogate_nas.space.cell import CellSpace
 from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.zero_cost.cached import distinct_codes
 

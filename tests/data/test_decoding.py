@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from surrogate_nas.data.decoding import Decoded, decode, square_pixels
-from surrogate_nas.data.folder import open_folder
+from surrogate_nas.data.image_folder import open_folder
 from surrogate_nas.errors import DataError
 
 MakeFolder = Callable[..., Path]

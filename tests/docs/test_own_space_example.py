@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from surrogate_nas.space.__main__ import main as space
+from surrogate_nas.cli.space import main as space
+from surrogate_nas.runs.study_file import read_study
 from surrogate_nas.space.load import load_space
-from surrogate_nas.study.read_study import read_study
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "spaces.md").read_text(encoding="utf-8")
 EXAMPLE = TEXT[TEXT.index("## Worked example") : TEXT.index("## An operation of your own")]

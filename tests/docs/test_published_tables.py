@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from surrogate_nas.hardware.tables import TableLatency
+from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.space.load import load_space
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "published-tables.md").read_text(encoding="utf-8")

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from surrogate_nas import __all__ as public_names
-from surrogate_nas.study.read_study import settings_of
-from surrogate_nas.study.settings import StudySettings
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.runs.study_file import settings_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"

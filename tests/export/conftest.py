@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from surrogate_nas.definitions import find_definition
+from surrogate_nas._support.definitions import find_definition
 from surrogate_nas.export.onnx_model import write_onnx
-from surrogate_nas.nets.network import build_network
+from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from surrogate_nas.nets.network import build_network
+from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 

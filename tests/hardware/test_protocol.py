@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.budgets import COSTS
+from surrogate_nas.costs.budgets import COSTS
 from surrogate_nas.errors import SettingsError, SpaceError
-from surrogate_nas.hardware.analytic import AnalyticCosts
-from surrogate_nas.hardware.bench import Bench
-from surrogate_nas.hardware.costs import cost_model
-from surrogate_nas.hardware.profile import ProfiledLatency
+from surrogate_nas.hardware.cost_models import cost_model
+from surrogate_nas.hardware.counted.analytic import AnalyticCosts
+from surrogate_nas.hardware.measure.bench import Bench
+from surrogate_nas.hardware.measure.profile import ProfiledLatency
 from surrogate_nas.hardware.protocol import CostModel, Measurable
 from surrogate_nas.hardware.settings import HardwareSettings
-from surrogate_nas.hardware.stored import tabulate
-from surrogate_nas.hardware.tables import TableLatency
+from surrogate_nas.hardware.tables.full import TableLatency
+from surrogate_nas.hardware.tables.stored import tabulate
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import whole_pool
 from surrogate_nas.space.space import Space

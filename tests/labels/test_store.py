@@ -27,7 +27,8 @@ WRITER = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from surrogate_nas.labels import layout, store
+from surrogate_nas.labels import store
+from surrogate_nas.labels import hdf5_layout as layout
 from surrogate_nas.labels.records import LabelBatch, LabelIdentity
 
 path, kill_at = Path(sys.argv[1]), sys.argv[2]

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from surrogate_nas.nets.network import build_network
 from surrogate_nas.nets.node_cell import BuiltNodeCell, run_node_cell
 from surrogate_nas.nets.operations import FactorizedReduce
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, NodeChoice, Wiring
+from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.node_cell import NodeCell, NodeChoice, Wiring
-from surrogate_nas.space.node_space import NodeSpace
 
 EDGES = NodeCell("edges", 2, (2, 2), None, on_edges=True)
 NODES = NodeCell("nodes", 1, (1, 2), 2, on_edges=False)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.nets.operations import FactorizedReduce, build_operation
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.operations.table import OPERATIONS
 
 
 def test_exactly_the_operations_that_a_space_may_use_can_be_built() -> None:

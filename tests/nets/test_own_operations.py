@@ -14,10 +14,10 @@ from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.nets.own_operations import operation
-from surrogate_nas.space.block_families import find_block
-from surrogate_nas.space.blocks import Shape
-from surrogate_nas.space.operations import operation_names, operation_spec
-from surrogate_nas.space.own import registering
+from surrogate_nas.space.operations.families import find_block
+from surrogate_nas.space.operations.registry import registering
+from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.table import operation_names, operation_spec
 
 PLACE = Shape(4, 6, 7, 4)
 AT = "from 4x7x7 to 6x4x4"

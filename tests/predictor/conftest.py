@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from surrogate_nas.predictor.models import MakeScorer
+from surrogate_nas.predictor.models.table import MakeScorer
 from surrogate_nas.predictor.protocol import Scorer, StoredArrays
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.load import load_space

@@ -29,7 +29,7 @@ from surrogate_nas.report.facts import (
     TrustFacts,
     TruthFacts,
 )
-from surrogate_nas.report.plots import PlotPoints
+from surrogate_nas.report.plots.predictor_plots import PlotPoints
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))

@@ -8,8 +8,8 @@ import pytest
 
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.page import render_page
-from surrogate_nas.report.plots import PlotPoints
-from surrogate_nas.report.supernet_plots import Curve, SupernetPoints
+from surrogate_nas.report.plots.predictor_plots import PlotPoints
+from surrogate_nas.report.plots.supernet_plots import Curve, SupernetPoints
 
 EVIL = '<script>alert("x")</script><img src=http://example.org/x onerror=alert(1)>'
 VOID = {"meta", "br", "wbr", "img", "link", "input", "hr"}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from surrogate_nas.budgets import Budget
+from surrogate_nas.costs.budgets import Budget
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Codes, Space
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.search.shared_trials import Outcome, Task
+from surrogate_nas.search.trainings.shared_trials import Outcome, Task
 
 
 def value_of(task: Task) -> float:

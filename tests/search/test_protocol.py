@@ -2,7 +2,7 @@
 
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.protocol import CostModel, Sampler, Scorer, Scores
-from surrogate_nas.search.scan import ScanSampler
+from surrogate_nas.search.samplers.scan import ScanSampler
 from surrogate_nas.search.settings import SearchSettings
 
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from surrogate_nas.nets.network import build_network
 from surrogate_nas.nets.operations import build_operation
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 

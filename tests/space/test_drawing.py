@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from surrogate_nas.definitions import available
+from surrogate_nas._support.definitions import available
 from surrogate_nas.space.drawing import draw_architecture, draw_graph, graph_of
 from surrogate_nas.space.load import load_space
 

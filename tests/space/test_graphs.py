@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surrogate_nas.definitions import available
+from surrogate_nas._support.definitions import available
 from surrogate_nas.space.load import load_space
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.definitions import find_definition
+from surrogate_nas._support.definitions import find_definition
 from surrogate_nas.errors import ProgramError, SettingsError, SpaceError
-from surrogate_nas.nets.network import build_network
+from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_space, load_stored_space, program_of
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.own import forget_all
+from surrogate_nas.space.operations.registry import forget_all
 from tests.space.programs import CELL, CHAIN, NODES, PROGRAM, write_space
 
 PUBLISHED = find_definition("spaces", "nasbench201").read_text(encoding="utf-8")

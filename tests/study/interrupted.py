@@ -33,7 +33,7 @@ def interrupt_at_a_step() -> None:
 if __name__ == "__main__":
     os.environ[REPORT], os.environ[POINT] = sys.argv[1:3]
     sys.argv[1:] = sys.argv[3:]
-    from surrogate_nas.study.__main__ import main
+    from surrogate_nas.cli.study import main
 
     sys.exit(main())
 elif POINT in os.environ:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from surrogate_nas.search.shared_trials import Outcome, Task
-from surrogate_nas.study.trainings import NetworkWork
+from surrogate_nas.search.trainings.shared_trials import Outcome, Task
+from surrogate_nas.study.stages.trainings import NetworkWork
 
 
 class KilledEach(NetworkWork):

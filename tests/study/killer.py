@@ -46,7 +46,7 @@ def replacing(file: str) -> None:
 
 def advancing(stage: str) -> None:
     """Kills once a bar of progress has got anywhere, but not to its end."""
-    from surrogate_nas.study import console
+    from surrogate_nas.runs import console
 
     original = console._logged_tenths
 
@@ -72,7 +72,7 @@ def second_append() -> None:
 
 def measuring_winners() -> None:
     """Kills when finalists are about to be measured."""
-    from surrogate_nas.hardware.costs import CompositeCosts
+    from surrogate_nas.hardware.cost_models import CompositeCosts
 
     before(CompositeCosts, "measure_architectures", lambda *_: True)
 
@@ -119,7 +119,7 @@ def alive(worker: str) -> bool:
 
 def run_point(point: str) -> dict[str, Any]:
     """Runs the command until the point: what ended it, and which of its workers outlived it by more than moments."""
-    from surrogate_nas.study.__main__ import main
+    from surrogate_nas.cli.study import main
 
     os.environ[POINT] = point
     report = Path(os.environ[REPORT])
@@ -145,8 +145,8 @@ def run_point(point: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     # Imported once, here, for all children.
-    import surrogate_nas.report.report_json
-    import surrogate_nas.study.outcome
+    import surrogate_nas.report.json_file
+    import surrogate_nas.study.report.outcome
     import surrogate_nas.study.run  # noqa: F401
 
     os.environ[REPORT] = sys.argv[1]

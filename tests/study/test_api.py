@@ -7,7 +7,7 @@ import pytest
 
 from surrogate_nas import LookupTable, Study, StudyResult
 from surrogate_nas.errors import InfeasibleBudgetError, RunFolderError, SettingsError
-from surrogate_nas.study.read_study import read_resolved
+from surrogate_nas.runs.study_file import read_resolved
 
 
 def test_python_and_the_command_line_do_the_same(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from surrogate_nas.definitions import find_definition
+from surrogate_nas._support.definitions import find_definition
+from surrogate_nas.cli.train import main as train
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.space.load import load_space
-from surrogate_nas.train.__main__ import main as train
 
 RunHere = Callable[..., tuple[int, str, str]]
 FASTER = {"supernet.steps": 20, "labels.validation_images": 40, "predictor.ensemble": 1}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from surrogate_nas.cli.lookup import main as lookup
+from surrogate_nas.cli.train import main as train
 from surrogate_nas.errors import ProgramError
-from surrogate_nas.export.folder import load_model
-from surrogate_nas.lookup.__main__ import main as lookup
-from surrogate_nas.space.own import forget_all
-from surrogate_nas.train.__main__ import main as train
+from surrogate_nas.export.model_folder import load_model
+from surrogate_nas.space.operations.registry import forget_all
 from tests.space.programs import CHAIN, PROGRAM, write_space
 
 RunHere = Callable[..., tuple[int, str, str]]

@@ -23,9 +23,9 @@ from surrogate_nas.supernet.checkpoint import (
     restore_weights,
     save_checkpoint,
 )
-from surrogate_nas.supernet.momentum import Momenta
 from surrogate_nas.supernet.plan import SupernetPlan
-from surrogate_nas.supernet.sharing import SharedNetwork
+from surrogate_nas.supernet.rules.momentum import Momenta
+from surrogate_nas.supernet.shared_network import SharedNetwork
 from surrogate_nas.supernet.training import train_step
 
 IDENTITY = {"space": "4d2a", "data": "77aa", "seed": "0"}

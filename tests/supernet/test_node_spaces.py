@@ -8,11 +8,11 @@ import pytest
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.cuts import read_cut
 from surrogate_nas.supernet.evaluation import EvaluationJob, evaluate_member
-from surrogate_nas.supernet.matching import cut_member
+from surrogate_nas.supernet.gradient_matching import cut_member
 from surrogate_nas.supernet.plan import make_plan
 from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.splits.gradient_cuts import read_cut
 from surrogate_nas.supernet.training import TrainingJob, train_member
 
 SPACES = {name: load_space(name) for name in ("darts", "nasbench1shot1_1")}

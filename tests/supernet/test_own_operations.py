@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from surrogate_nas.hardware.analytic import AnalyticCosts
-from surrogate_nas.hardware.workload import workload
-from surrogate_nas.nets.network import build_network
-from surrogate_nas.nets.space_check import check_space
-from surrogate_nas.predictor.features import node_types
-from surrogate_nas.space.chain import ChainSpace
+from surrogate_nas.cli.space_check import check_space
+from surrogate_nas.hardware.counted.analytic import AnalyticCosts
+from surrogate_nas.hardware.measure.pieces import workload
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.predictor.features.graph_features import node_types
 from surrogate_nas.space.drawing import draw_architecture
+from surrogate_nas.space.kinds.chain.space import ChainSpace
+from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
-from surrogate_nas.space.node_space import NodeSpace
 from surrogate_nas.space.space import Space
-from surrogate_nas.supernet.inheritance import inherit
-from surrogate_nas.supernet.sharing import SharedNetwork
+from surrogate_nas.supernet.extract import inherit
+from surrogate_nas.supernet.shared_network import SharedNetwork
 from tests.space.programs import CELL, CHAIN, NODES, write_space
 
 

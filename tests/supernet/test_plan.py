@@ -14,12 +14,12 @@ from torch import nn
 
 from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.nets.layers import Reduction
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.cuts import Cut
-from surrogate_nas.supernet.paths import Balanced, BalancedWithin, Fair, PerGroup, WithinGroup
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
+from surrogate_nas.supernet.rules.samplers import Balanced, BalancedWithin, Fair, PerGroup, WithinGroup
 from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.splits.gradient_cuts import Cut
 
 MakePlan = Callable[..., SupernetPlan]
 

@@ -11,9 +11,9 @@ import pytest
 from torch import Tensor
 
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
-from surrogate_nas.supernet.agenda import Agenda, Step
 from surrogate_nas.supernet.checkpoint import load_checkpoint
-from surrogate_nas.supernet.sharing import SharedNetwork
+from surrogate_nas.supernet.rules.step_plan import Agenda, Step
+from surrogate_nas.supernet.shared_network import SharedNetwork
 from surrogate_nas.supernet.training import train_member
 from tests.supernet.trainings import MakeJob, after, drawn, ignore, never
 

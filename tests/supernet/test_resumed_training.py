@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from surrogate_nas._processes import workers
+from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.supernet import workers
 from surrogate_nas.supernet.checkpoint import load_checkpoint
 from surrogate_nas.supernet.training import mean_losses, train_member
-from surrogate_nas.supernet.workers import Workers
 from tests.supernet.trainings import MakeJob, after, assert_identical, content, ignore, never
 
 KINDS: dict[str, dict[str, Any]] = {

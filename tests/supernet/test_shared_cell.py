@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from surrogate_nas.nets.cell import run_cell
 from surrogate_nas.nets.normalization import NormMode, set_mode
 from surrogate_nas.nets.operations import build_operation
-from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.operations import OPERATIONS
+from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.operations.table import OPERATIONS
 from surrogate_nas.supernet import shared_cell
 from surrogate_nas.supernet.shared_cell import SharedCell
 

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from surrogate_nas.nets.network import build_network
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
-from surrogate_nas.space.chain import ChainSpace
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.shared_choice import SharedChoice
-from surrogate_nas.supernet.sharing import SharedNetwork
+from surrogate_nas.supernet.shared_network import SharedNetwork
 
 SIZES = NetworkSpec(6, 1, 8, input_channels=2, classes=5, stages=2)
 

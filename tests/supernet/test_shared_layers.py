@@ -1,6 +1,6 @@
 """Which module stands where something is searched."""
 
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import Layer
 from surrogate_nas.supernet.shared_cell import SharedCell
 from surrogate_nas.supernet.shared_layers import shared_layer

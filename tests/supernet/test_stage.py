@@ -13,17 +13,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from surrogate_nas._processes import workers
+from surrogate_nas._processes.workers import Workers
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import Interrupted, RunFolderError, StoreError, TrainingError
-from surrogate_nas.space.cell import CellSpace
+from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet import stage, workers
+from surrogate_nas.supernet import stage
 from surrogate_nas.supernet.checkpoint import load_checkpoint
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.stage import Workplace, check_stage, is_trained, known_plan, train_stage
 from surrogate_nas.supernet.training import TrainingJob, train_member
-from surrogate_nas.supernet.workers import Workers
 
 MakePlan = Callable[..., SupernetPlan]
 

@@ -6,9 +6,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from surrogate_nas.supernet.agenda import Step
-from surrogate_nas.supernet.momentum import Momenta
 from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.rules.momentum import Momenta
+from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.training import TrainingJob
 

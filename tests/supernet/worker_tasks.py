@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from surrogate_nas import errors
-from surrogate_nas.supernet.workers import Workers
+from surrogate_nas._processes.workers import Workers
 
 Report = Callable[[int], None]
 Stopped = Callable[[], bool]

@@ -12,7 +12,7 @@ from surrogate_nas.data.images import DataSplits, ImageSet, channel_statistics
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.training.settings import TrainingSettings
-from surrogate_nas.training.train import NetworkJob
+from surrogate_nas.training.train_network import NetworkJob
 
 
 def image_set(count: int, seed: int) -> ImageSet:

@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import nn
 
-from surrogate_nas.data.final import FinalImages
+from surrogate_nas.data.final_images import FinalImages
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.errors import RunFolderError, TrainingError
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import final_recipe
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 Make = Callable[..., FinalJob]
 
 

@@ -7,10 +7,10 @@ import torch
 import torch.distributed
 from torch import nn
 
-from surrogate_nas.data.final import FinalImages
+from surrogate_nas.data.final_images import FinalImages
 from surrogate_nas.data.images import ImageSet
+from surrogate_nas.training.data_parallel import Processes, joined
 from surrogate_nas.training.final import FinalJob, Trained, train_final
-from surrogate_nas.training.processes import Processes, joined
 from surrogate_nas.training.recipes import final_recipe
 
 CPU = torch.device("cpu")

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from surrogate_nas.nets.network import build_network
-from surrogate_nas.space.cell import CellSpace
-from surrogate_nas.space.chain import ChainSpace
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.zero_cost.random_supernet import RandomSupernet

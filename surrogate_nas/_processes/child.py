@@ -1,0 +1,39 @@
+"""What every worker process does first, and what its parent sees to while it begins."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+
+from surrogate_nas._processes.allocator import keep_freed_memory
+
+
+def begin_child() -> None:
+    """Leaves interrupts from the keyboard to the parent, and ends with it even where it is killed.
+
+    Two runs never write one folder then.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Lets processes begin without interrupts from the keyboard, which would end them before they can ignore them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        # Files are replaced in one piece, so there is nothing to tidy up.
+        os._exit(1)

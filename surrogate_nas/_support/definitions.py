@@ -1,0 +1,70 @@
+"""Finds definitions in TOML (search spaces, studies) by name or path, in a checkout or an installed package."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from surrogate_nas.errors import SettingsError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def _folder(kind: str) -> Path:
+    installed = _PACKAGE / "_definitions" / kind
+    return installed if installed.is_dir() else _PACKAGE.parent / kind
+
+
+def available(kind: str) -> list[str]:
+    """Names of the definitions that come with the project.
+
+    Args:
+        kind: ``"spaces"`` or ``"studies"``.
+    """
+    return sorted(path.stem for path in _folder(kind).glob("*.toml"))
+
+
+def find_definition(kind: str, name: str) -> Path:
+    """The file of a definition: a name ending in ``.toml`` is a path, any other is one that comes with the project.
+
+    Raises:
+        SettingsError: If there is none; the message names the path, or lists the known names.
+    """
+    singular = {"spaces": "space", "studies": "study"}[kind]
+    if name.endswith(".toml"):
+        return _existing_file(Path(name), singular)
+    path = _folder(kind) / f"{name}.toml"
+    # A name is not a path: '../x' must not leave the folder of definitions.
+    if name not in available(kind):
+        raise SettingsError(
+            f"unknown {singular} {name!r}; choose from {', '.join(available(kind))}, or give the path of a .toml file"
+        )
+    return path
+
+
+def _existing_file(path: Path, what: str) -> Path:
+    try:
+        if path.is_file():
+            return path
+        wrong = "is a folder" if path.is_dir() else "does not exist"
+    # Such as a name that is too long, or a folder that may not be entered.
+    except OSError as error:
+        raise SettingsError(f"the {what} file cannot be read: {path}: {error.strerror}") from None
+    raise SettingsError(f"the {what} file {wrong}: {path}")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Reads a TOML file.
+
+    Raises:
+        SettingsError: If it cannot be read or is not TOML; the message gives file and line.
+    """
+    try:
+        # Some editors begin a file with a byte order mark.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8 text: {error}") from None
+    # A TOMLDecodeError is a ValueError, as is a number of too many digits; brackets may be nested too deeply.
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None

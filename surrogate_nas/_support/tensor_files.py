@@ -1,0 +1,52 @@
+"""Tensors by name in one safetensors file, with texts beside them, replaced in one piece."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from surrogate_nas._support.files import atomic_write
+from surrogate_nas.errors import StoreError, WriteError
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> None:
+    """Writes a file in place of an older one.
+
+    Args:
+        path: The file.
+        tensors: By name, of any device.
+        texts: Metadata by name.
+
+    Raises:
+        WriteError: If it cannot be written, such as on a full disk; an older file stays as it is.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    try:
+        with atomic_write(path) as temporary:
+            # Not by save_file, whose own temporary file outlives a kill under a name that nobody knows.
+            temporary.write_bytes(save(plain, dict(texts)))
+    except SafetensorError as error:
+        raise WriteError(f"{path} cannot be written: {error}") from None
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors and texts of a file.
+
+    Raises:
+        StoreError: If it is missing or damaged; the message is the reason alone, since only the caller knows what the
+            file is and what can be done.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            texts = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (OSError, SafetensorError, ValueError) as error:
+        raise StoreError(" ".join(str(error).split())) from None
+    return tensors, texts
+
+
+def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,259 @@
+"""Command line of costs: profile this machine, check a table, measure on another device.
+
+python -m surrogate_nas.hardware profile nasbench201 --device cpu --budget 5ms
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas.costs.budgets import format_cost, parse_budget
+from surrogate_nas.errors import CostTableError, InfeasibleBudgetError
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+# What needs torch is imported where it is used: checking a table does without.
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+_NETWORKS, _NETWORKS_LIKE = 60, 10
+
+SpaceName = Annotated[str, typer.Argument(metavar="SPACE", help="Search space by name, or a .toml file.")]
+Budget = Annotated[str | None, typer.Option(help="Latency to compare with, such as 5ms or 40%.")]
+Confidence = Annotated[float, typer.Option(help="With which a predicted latency is to meet the budget.")]
+Output = Annotated[Path | None, typer.Option(help="Table to write, a .parquet file; a study takes it.")]
+Like = Annotated[Path | None, typer.Option(help="Table of other devices; then ten measurements will do.")]
+LikeDevices = Annotated[str, typer.Option(help="Its columns, separated by commas; all where not given.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Channels = Annotated[int | None, typer.Option(help="Channels of the first stage; the space's own where not given.")]
+Cells = Annotated[int | None, typer.Option(help="Cells per stage; the space's own where not given.")]
+ImageSize = Annotated[int | None, typer.Option(help="Side of the images; the space's own where not given.")]
+InputChannels = Annotated[int, typer.Option(help="3 for colour, 1 for grey images.")]
+Classes = Annotated[int, typer.Option(help="Classes of the images.")]
+
+
+@app.callback()
+def _commands() -> None:
+    """Costs of architectures: on this machine, from tables, and on other devices."""
+
+
+# Long because an option is a parameter.
+@app.command()
+def profile(
+    space: SpaceName,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
+    budget: Budget = None,
+    confidence: Confidence = 0.95,
+    backend: Annotated[
+        Literal["eager", "exported", "compiled", "onnx"], typer.Option(help="What runs the networks.")
+    ] = "eager",
+    batch: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
+    networks: Annotated[int, typer.Option(min=4, help="Networks to measure as a whole.")] = 16,
+    channels: Channels = None,
+    cells: Cells = None,
+    image_size: ImageSize = None,
+    input_channels: InputChannels = 3,
+    classes: Classes = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which networks are measured.")] = 0,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predicts the latency of every architecture on this machine and writes the table that a study takes."""
+    from surrogate_nas.hardware.measure.bench import Bench
+    from surrogate_nas.hardware.measure.profile import ProfiledLatency
+    from surrogate_nas.hardware.settings import HardwareSettings
+    from surrogate_nas.hardware.tables.predicted import write_predicted
+
+    loaded = load_space(space)
+    network = _network(loaded, channels, cells, image_size, input_channels, classes)
+    settings = HardwareSettings(
+        device=device, backend=backend, batch=batch, threads=threads, whole_networks=networks, confidence=confidence
+    )
+    model = ProfiledLatency(
+        loaded, network, Bench(loaded, network, settings), whole_networks=networks, seed=seed, on_progress=_progress
+    )
+    said = model.describe()["latency_ms"]
+    for note in said["notes"]:
+        typer.echo(f"warning: {note}", err=True)
+    values, errors = model.evaluate(loaded.all_codes())["latency_ms"], model.held_out_errors("latency_ms")
+    name = str(said["device"]).replace(":", "")
+    path = output or Path(f"{loaded.name}-{name}.parquet")
+    write_predicted(path, loaded, {name: values}, {name: errors}, said)
+    _report(loaded, values, errors, budget, confidence, path, name, said, as_json)
+
+
+@app.command("check-table")
+def check_table_command(
+    space: SpaceName,
+    table: Annotated[Path, typer.Argument(help="CSV or Parquet with a column code or arch, and one per device.")],
+    as_json: AsJson = False,
+) -> None:
+    """Lists everything that is wrong with a table; exit code 2 if a study could not use all of it."""
+    from dataclasses import asdict
+
+    from surrogate_nas.hardware.tables.table_check import check_table
+
+    check = check_table(table, load_space(space))
+    if as_json:
+        # JSON has no NaN, which stands for columns without any number.
+        content = json.loads(json.dumps(asdict(check), default=str), parse_constant=lambda _: None)
+        say(json.dumps(content | {"good": check.good}, indent=2))
+    else:
+        lines = [
+            f"{check.rows:,} rows; {check.missing:,} architectures missing, {check.duplicates:,} rows doubled,"
+            f" {check.foreign:,} of no architecture",
+            *(f"  {example}" for example in check.examples),
+        ]
+        for column in check.columns:
+            range_ = f"{column.smallest:.4g} to {column.largest:.4g}, median {column.median:.4g}"
+            lines.append(f"{column.name}: {range_}: {'; '.join(column.faults) or 'good'}")
+        say("\n".join(lines))
+    if not check.good:
+        raise CostTableError(f"{table} cannot be used as it is: correct the rows and columns named above")
+
+
+@app.command("export-bench")
+def export_bench_command(
+    space: SpaceName,
+    folder: Annotated[Path, typer.Argument(help="New folder for models, manifest and measure.py.")],
+    networks: Annotated[
+        int | None, typer.Option(help="Networks to measure; 60 where not given, 10 with a table of other devices.")
+    ] = None,
+    like: Like = None,
+    like_devices: LikeDevices = "",
+    batch: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 1,
+    channels: Channels = None,
+    cells: Cells = None,
+    image_size: ImageSize = None,
+    input_channels: InputChannels = 3,
+    classes: Classes = 10,
+) -> None:
+    """Writes ONNX models and a small runner, to be copied to another device."""
+    from surrogate_nas.hardware.transfer.remote import RUNNER, choose_to_measure, export_bench
+
+    loaded = load_space(space)
+    network = _network(loaded, channels, cells, image_size, input_channels, classes)
+    known = _known(loaded, like, like_devices)
+    codes = choose_to_measure(loaded, networks or (_NETWORKS if known is None else _NETWORKS_LIKE), known)
+    models = export_bench(loaded, network, folder, codes, batch)
+    again = f" --like {like}" + (f" --like-devices {like_devices}" if like_devices else "") if like else ""
+    size = sum(path.stat().st_size for path in models) / 1e6
+    say(
+        f"{len(models)} models ({size:.0f} MB) in {folder}; copy it to the device, which needs numpy and onnxruntime:\n"
+        f"  python {folder / RUNNER} --device NAME\n"
+        f"then, with its results.csv:\n"
+        f"  python -m surrogate_nas.hardware import-bench {space} results.csv{again}"
+    )
+
+
+@app.command("import-bench")
+def import_bench_command(
+    space: SpaceName,
+    results: Annotated[Path, typer.Argument(help="results.csv of the device.")],
+    budget: Budget = None,
+    confidence: Confidence = 0.95,
+    like: Like = None,
+    like_devices: LikeDevices = "",
+    seed: Annotated[int, typer.Option(min=0, help="Of the cross-validation.")] = 0,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predicts the latency of every architecture on the device, and writes the table that a study takes."""
+    from surrogate_nas.hardware.tables.predicted import write_predicted
+    from surrogate_nas.hardware.transfer.remote import predict_space, read_results, transfer_to_space
+    from surrogate_nas.hardware.transfer.sparse import FEWEST
+
+    loaded = load_space(space)
+    known = _known(loaded, like, like_devices)
+    measured = read_results(results, loaded, FEWEST if known is None else 3)
+    if measured.noisy:
+        typer.echo(f"warning: {measured.noisy} measurements that never settled are left out", err=True)
+    fit, errors = predict_space(loaded, measured, seed) if known is None else transfer_to_space(loaded, measured, known)
+    path = output or Path(f"{loaded.name}-{measured.device}.parquet")
+    said: dict[str, Any] = {
+        "device": measured.device,
+        **measured.facts,
+        "networks_measured": len(measured.codes),
+        "noisy": measured.noisy,
+        "drift": measured.drift,
+        "relative_error": fit.relative_error + measured.drift,
+        "views": list(fit.views),
+    }
+    write_predicted(path, loaded, {measured.device: fit.predicted_ms}, {measured.device: errors}, said)
+    _report(loaded, fit.predicted_ms, errors, budget, confidence, path, measured.device, said, as_json)
+
+
+def _known(space: Space, table: Path | None, devices: str) -> NDArray[np.float64] | None:
+    """Latencies of other devices, shape (size, S), where a table of them is given."""
+    if table is None:
+        return None
+    from surrogate_nas.hardware.transfer.remote import read_known
+
+    return read_known(table, [name.strip() for name in devices.split(",") if name.strip()], space)
+
+
+def _network(
+    space: Space, channels: int | None, cells: int | None, image_size: int | None, input_channels: int, classes: int
+) -> NetworkSpec:
+    own = space.network
+    return NetworkSpec(
+        channels or own.channels, cells or own.cells, image_size or own.image_size, input_channels, classes, own.stages
+    )
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r{what}: {done} of {total} rounds ", err=True, nl=done == total)
+
+
+def _report(
+    space: Space,
+    values: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    budget: str | None,
+    confidence: float,
+    path: Path,
+    device: str,
+    facts: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Prints the range beside the budget; raises where nothing meets it."""
+    from surrogate_nas.hardware.confidence import cautious
+
+    connected = space.is_connected(space.all_codes())
+    predicted, upper = values[connected], cautious(values[connected], errors, confidence)
+    limit = parse_budget("latency_ms", budget).resolve(upper).limit if budget else None
+    share = float(np.mean(upper <= limit)) if limit else None
+    smallest, middle, largest = float(predicted.min()), float(np.median(predicted)), float(predicted.max())
+    caution = float(upper[0] / predicted[0] - 1)
+    if as_json:
+        content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}
+        content |= {"budget_ms": limit, "share_within": share, "confidence": confidence, "caution": caution}
+        say(json.dumps(content | {"table": str(path), "column": device, "facts": facts}, indent=2))
+    else:
+        words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
+        lines = [f"latency on {device}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
+        lines.append(
+            f"stated error {facts['relative_error']:.1%} (median, drift of {facts['drift']:.1%} included);"
+            f" {confidence:.0%} of architectures keep {1 + caution:.3f} times what is predicted"
+        )
+        if limit is not None and share is not None:
+            lines.append(f"budget {format_cost('latency_ms', limit)}: {share:.1%} of architectures meet it")
+        lines.append(f"written: {path}; use it by --latency-table {path} --device {device}")
+        say("\n".join(lines))
+    if share == 0:
+        least = format_cost("latency_ms", float(upper.min()))
+        raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest keeps {least}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    return run_command(app, "python -m surrogate_nas.hardware", arguments)

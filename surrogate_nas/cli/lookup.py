@@ -1,0 +1,129 @@
+"""Command line of the lookup table: a budget goes in, an architecture comes out.
+
+Results go to standard output, errors as one line to standard error. Exit codes: 0 found, 1 damaged table, 2 wrong
+usage, 3 nothing meets the budget.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from surrogate_nas.cli.command_line import print_version, run_command, say
+from surrogate_nas.costs.budgets import Budget, format_cost
+from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
+from surrogate_nas.lookup.entry import Entry
+from surrogate_nas.lookup.exports import EXPORTS, export
+from surrogate_nas.lookup.neighbours import Neighbour
+from surrogate_nas.lookup.table import LookupTable
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def look_up(
+    run: Annotated[Path, typer.Argument(help="Run folder of a study, or its lookup.parquet.", show_default=False)],
+    latency_budget: Annotated[str | None, typer.Option(help="Largest latency, such as 3ms or 40%.")] = None,
+    flops_budget: Annotated[str | None, typer.Option(help="Most multiply-accumulates, such as 50M or 40%.")] = None,
+    params_budget: Annotated[str | None, typer.Option(help="Most parameters, such as 1M or 40%.")] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="List the best N architectures.", metavar="N")] = None,
+    pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front; so without a budget.")] = False,
+    near: Annotated[
+        str | None,
+        typer.Option(help="List what is better or cheaper than an architecture by few changes.", metavar="CODE"),
+    ] = None,
+    export_to: Annotated[
+        tuple[str, Path] | None,
+        typer.Option("--export", help=f"Write a file: {', '.join(EXPORTS)}.", metavar="FORMAT PATH"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let an export replace a file.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    version: Annotated[  # noqa: ARG001 - the callback acts on it
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find the architecture with the best predicted accuracy within a budget.
+
+    Percentages are percentiles of the table's own costs. Without a budget, the Pareto front is listed.
+    """
+    if pareto and top is not None:
+        raise SettingsError("--pareto and --top exclude each other; use one of them")
+    if near is not None and pareto:
+        raise SettingsError("--near and --pareto exclude each other; use one of them")
+    if export_to is not None and (pareto or top or near or as_json):
+        raise SettingsError("--export writes a file and lists nothing; leave the other away, or call twice")
+    table = LookupTable.load(run)
+    budgets = table.resolve(latency_ms=latency_budget, flops=flops_budget, params=params_budget)
+    if export_to is not None:
+        count = export(table, *export_to, budgets, overwrite=overwrite)
+        say(f"{export_to[1]}: {count:,} architectures")
+        return
+    if near is not None:
+        _print_neighbours(table, near, table.near(near, top or 10, budgets), as_json=as_json)
+        return
+    try:
+        front = pareto or not (budgets or top)
+        entries = table.pareto(budgets=budgets) if front else table.top(top or 1, budgets)
+    except InfeasibleBudgetError:
+        if as_json:
+            _print_json(table, budgets, [])
+        raise
+    if as_json:
+        _print_json(table, budgets, entries)
+    else:
+        say(aligned(table, entries))
+
+
+def _print_neighbours(table: LookupTable, code: str, found: Sequence[Neighbour], *, as_json: bool) -> None:
+    if as_json:
+        say(json.dumps({"code": code, "neighbours": [one.as_json() for one in found]}, indent=2))
+    elif not found:
+        say(f"nothing in the table is better or cheaper than {code}")
+    else:
+        lines = aligned(table, [one.entry for one in found]).splitlines()
+        changes = ["changes", *(str(len(one.changed)) for one in found)]
+        say("\n".join(f"{number:>7}  {line}" for number, line in zip(changes, lines, strict=True)))
+
+
+def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence[Entry]) -> None:
+    about = table.metadata
+    answer: dict[str, Any] = {
+        "space": about.space_name,
+        "device": about.device,
+        "batch_size": about.batch_size,
+        "budgets": {budget.cost: budget.limit for budget in budgets},
+        "feasible": bool(entries),
+        "entries": [entry.as_json() for entry in entries],
+    }
+    if not entries:
+        answer["smallest_reachable"] = {budget.cost: table.smallest(budget.cost) for budget in budgets}
+        answer["nearest_misses"] = [entry.as_json() for entry in table.nearest_misses(budgets)]
+    say(json.dumps(answer, indent=2))
+
+
+def aligned(table: LookupTable, entries: Sequence[Entry]) -> str:
+    """The entries as lines of text, one per entry under a line of headings, in columns that line up."""
+    shown_labels = [name for name in table.labels if any(name in entry.labels for entry in entries)]
+    heads = ["code", "predicted accuracy", *(name.removesuffix("_percent").replace("_", " ") for name in shown_labels)]
+    rows = [[*heads, *(cost.removesuffix("_ms") for cost in table.costs), "architecture"]]
+    for entry in entries:
+        labels = [f"{entry.labels[name]:.2f} %" if name in entry.labels else "" for name in shown_labels]
+        costs = [format_cost(cost, entry.costs[cost]) for cost in table.costs]
+        accuracy = f"{entry.predicted_accuracy_percent:.2f} ± {entry.accuracy_std_percent:.2f} %"
+        rows.append([entry.code, accuracy, *labels, *costs, entry.architecture])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            # Numbers end where their column ends, texts start where it starts.
+            cell.rjust(width) if 0 < column < len(row) - 1 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    return run_command(app, "python -m surrogate_nas.lookup", arguments)

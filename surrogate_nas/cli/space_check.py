@@ -1,0 +1,113 @@
+"""A space looked over before a study is begun in it: size, counts, costs, and whether its networks run."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.extremes import Measure, smallest
+from surrogate_nas.space.space import Codes, Space
+
+_DRAWN = 2000
+_RUN = 3
+
+
+@dataclass(frozen=True)
+class SpaceCheck:
+    """What was found.
+
+    Attributes:
+        size: Number of codes.
+        populations: Connected architectures for each count of nonlinear functions.
+        parameters: Fewest and most of connected architectures, exact.
+        flops: Fewest and most: of all architectures of a space that can be listed, elsewhere sought from those that
+            were looked at, which for chains finds the ends.
+        exact: Whether all were looked at.
+        ran: Digits of the architectures whose networks ran: smallest, largest, some at random.
+        drawn: One of these at random, shape (D,).
+    """
+
+    size: int
+    populations: dict[int, int]
+    parameters: tuple[int, int]
+    flops: tuple[int, int]
+    exact: bool
+    ran: tuple[str, ...]
+    drawn: Codes
+
+
+def check_space(space: Space, seed: int = 0) -> SpaceCheck:
+    """Counts a space, and runs the smallest, the largest and some random networks of those looked at.
+
+    Args:
+        space: The space.
+        seed: Of the random architectures.
+
+    Raises:
+        SpaceError: If no architecture is connected, or a network does not run.
+    """
+    rng = np.random.default_rng(seed)
+    codes = space.all_codes() if space.listable else space.sample(_DRAWN, rng)
+    codes = space.effective(codes[space.is_connected(codes)])
+    if not len(codes):
+        raise SpaceError(f"no architecture of {space.name} leads from input to output")
+    if not space.listable:
+        codes = np.concatenate([codes, _ends(space, codes)])
+    sizes = space.parameters(codes, space.network)
+    rows = [int(sizes.argmin()), int(sizes.argmax()), *rng.integers(len(codes), size=_RUN).tolist()]
+    for row in rows:
+        _run(space, codes[row])
+    flops = space.flops(codes, space.network)
+    return SpaceCheck(
+        space.size,
+        space.nonlinear_populations(),
+        space.parameter_range(space.network),
+        (int(flops.min()), int(flops.max())),
+        space.listable,
+        tuple(space.digits(codes[rows])),
+        codes[rows[-1]],
+    )
+
+
+def _ends(space: Space, codes: Codes) -> Codes:
+    """Architectures with fewest and most multiply-accumulates, beginning from some, shape (2, D)."""
+
+    def ordered(sign: int) -> Measure:
+        def measure(codes: Codes) -> NDArray[np.float64]:
+            flops = sign * space.flops(space.effective(codes), space.network).astype(np.float64)
+            return np.where(space.is_connected(codes), flops, np.inf)
+
+        return measure
+
+    return space.effective([smallest(space, ordered(sign), codes) for sign in (1, -1)])
+
+
+def _run(space: Space, code: NDArray[np.int8]) -> None:
+    """Runs one network, and compares what it has and does with what is counted."""
+    sizes = space.network
+    digits = space.digits([code])[0]
+    with torch.no_grad(), FlopCounterMode(display=False) as flops:
+        network = build_network(space, code, sizes).eval()
+        image = torch.zeros(1, sizes.input_channels, sizes.image_size, sizes.image_size)
+        try:
+            scores = network(image)
+        except RuntimeError as error:
+            raise SpaceError(f"the network of {digits} of {space.name} does not run: {error}") from None
+    if scores.shape != (1, sizes.classes):
+        raise SpaceError(
+            f"the network of {digits} of {space.name} gives scores of shape {tuple(scores.shape)}, not"
+            f" {(1, sizes.classes)}"
+        )
+    for what, counted, built in (
+        ("parameters", space.parameters([code], sizes), sum(weight.numel() for weight in network.parameters())),
+        ("multiply-accumulates", space.flops([code], sizes), flops.get_total_flops() // 2),
+    ):
+        if counted[0] != built:
+            raise SpaceError(
+                f"the network of {digits} of {space.name} has {built:,} {what}, {built - counted[0]:+,} against what is"
+                " counted; please report this space"
+            )

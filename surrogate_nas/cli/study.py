@@ -1,0 +1,161 @@
+"""Command line: images and a budget in, an architecture and a lookup table out.
+
+python -m surrogate_nas.study [STUDY] --latency-budget 5ms
+"""
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from surrogate_nas._support.definitions import available
+from surrogate_nas.cli.command_line import print_version, run_command, say
+from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.interrupts import stop_on_interrupt
+from surrogate_nas.runs.study_file import parse_assignments, study_text
+from surrogate_nas.study.ask.options import Options, overrides_of
+from surrogate_nas.study.ask.request import Request, absolute_paths, names_space, resolve_request, resume_command
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+# Long because an option is a parameter; what it does with them is at its end.
+@app.command()
+def study(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[STUDY]",
+            help=f"A study that comes with the project ({', '.join(available('studies'))}) or a .toml file.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Folder of images, one sub-folder per class, or a data set by name.")
+    ] = None,
+    latency_budget: Annotated[
+        list[str] | None,
+        typer.Option(help="Such as 5ms, or 40% of the space's own range; again as raspi4=30ms on another device."),
+    ] = None,
+    also_budget: Annotated[
+        list[str] | None,
+        typer.Option(help="Other budgets to answer from the same study, such as latency=3ms; may be repeated."),
+    ] = None,
+    trainings: Annotated[int | None, typer.Option(help="Short trainings of finalists to learn from.")] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Serve optuna-dashboard on this machine alone while the study runs.")
+    ] = False,
+    flops_budget: Annotated[str | None, typer.Option(help="Multiply-accumulates, such as 50M or 40%.")] = None,
+    params_budget: Annotated[str | None, typer.Option(help="Such as 1M or 40%.")] = None,
+    memory_budget: Annotated[str | None, typer.Option(help="Peak of activations, such as 2MB or 40%.")] = None,
+    energy_budget: Annotated[str | None, typer.Option(help="Such as 5mJ; needs a table with energies.")] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="With which a predicted latency is to meet its budget, such as 0.95.")
+    ] = None,
+    latency_table: Annotated[str | None, typer.Option(help="CSV or Parquet with latencies of another device.")] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Whose latency counts: auto, cpu, cuda[:n], or a column of the latency table."),
+    ] = None,
+    compute_device: Annotated[
+        str | None, typer.Option(help="Where supernets are trained: auto, cpu or cuda[:n].")
+    ] = None,
+    truth: Annotated[str | None, typer.Option(help="CSV with accuracies of trained networks, for the report.")] = None,
+    truth_column: Annotated[str | None, typer.Option(help="Its column.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Every random draw comes from it.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Any setting, such as supernet.steps=5000 or budget.flops=none."
+        ),
+    ] = None,
+    output_dir: Annotated[Path | None, typer.Option(help="Run folder; runs/STUDY where not given.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder, if there is one.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved study and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More notes.")] = False,
+    show_version: Annotated[  # noqa: ARG001 - acts through its callback
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Searches the best architecture for your images under your budgets, and writes a table for any other budget."""
+    if resume and overwrite:
+        raise SettingsError("--resume and --overwrite exclude each other; use one of them")
+    options = Options(
+        data=data,
+        latency_budget=latency_budget,
+        flops_budget=flops_budget,
+        params_budget=params_budget,
+        memory_budget=memory_budget,
+        energy_budget=energy_budget,
+        also_budget=also_budget,
+        confidence=confidence,
+        trainings=trainings,
+        latency_table=latency_table,
+        device=device,
+        compute_device=compute_device,
+        truth=truth,
+        truth_column=truth_column,
+        seed=seed,
+    )
+    overrides = overrides_of(options, parse_assignments(settings or []))
+    resolved, output = resolve_request(name, overrides, output_dir, resume=resume)
+    if truth_column is not None and resolved.truth.file is None:
+        raise SettingsError("--truth-column is a column of a file: give --truth FILE.csv as well")
+    resolved.budget.requests()  # a wrong budget is said before anything else is done
+    if dry_run:
+        resolved = absolute_paths(resolved)
+        say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
+        return
+    command = shlex.join(["python", "-m", "surrogate_nas.study", *sys.argv[1:]])
+    named = names_space(name, overrides, resume=resume)
+    with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
+        code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named), console, as_json)
+    raise typer.Exit(code)
+
+
+def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
+    """Runs the study and returns the exit code; whatever ends it is one line that goes into the log as well."""
+
+    def on_first_interrupt() -> None:
+        console.warn("stopping: what is done is being saved; press Ctrl-C again to stop at once")
+
+    try:
+        # Torch and its companions take seconds to import, which help, versions and wrong options need not wait for.
+        from surrogate_nas.report.json_file import facts_to_json
+        from surrogate_nas.study.report.outcome import show_outcome
+        from surrogate_nas.study.run import run_study
+
+        with stop_on_interrupt(on_first_interrupt) as should_stop:
+            facts = run_study(request, console, should_stop)
+        if as_json:
+            say(json.dumps(facts_to_json(facts), indent=2))
+        show_outcome(facts, request.output, console)
+    except (Interrupted, KeyboardInterrupt) as interruption:
+        console.warn(f"{str(interruption) or 'stopped at once'}; {_way_on(request, console)}")
+        return Interrupted.exit_code
+    except SurrogateNasError as error:
+        console.error(str(error))
+        return error.exit_code
+    except OSError as error:
+        # Such as a full disk where a library writes.
+        console.error(f"{error.filename or request.output}: {error.strerror or error}")
+        return SurrogateNasError.exit_code
+    return 0
+
+
+def _way_on(request: Request, console: StudyConsole) -> str:
+    return f"go on with: {resume_command(request.output)}" if console.logs else "nothing was changed yet"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    return run_command(app, "python -m surrogate_nas.study", arguments)

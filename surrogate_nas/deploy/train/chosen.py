@@ -1,0 +1,132 @@
+"""Which architecture of a run is trained, and what the run said of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from surrogate_nas._support.files import read_json
+from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError
+from surrogate_nas.lookup.entry import Entry
+from surrogate_nas.lookup.table import LookupTable
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.runs.study_file import read_resolved
+from surrogate_nas.space.load import load_stored_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes, Space
+
+_NORMAL_95 = float(norm.ppf(0.975))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An architecture of a run.
+
+    Attributes:
+        run: The run folder.
+        settings: Of the study.
+        space: The search space.
+        network: Sizes of the deployed network.
+        entry: What the lookup table says of the architecture.
+        half_width: Half of the 95% interval of its predicted accuracy, in percent; None where nothing is known.
+        budgets: Bounds that it was chosen for, by cost.
+        device: What the latencies of the run hold for.
+        is_answer: Whether it is the study's own answer.
+    """
+
+    run: RunFolder
+    settings: StudySettings
+    space: Space
+    network: NetworkSpec
+    entry: Entry
+    half_width: float | None
+    budgets: Mapping[str, float]
+    device: str
+    is_answer: bool
+
+    @property
+    def code(self) -> Codes:
+        """The effective code, shape (D,): what is deployed has no dead operations."""
+        effective: Codes = self.space.effective(self.space.parse(self.entry.code).reshape(1, -1))[0]
+        return effective
+
+    @property
+    def folder(self) -> Path:
+        """Where the trained model goes."""
+        return self.run.models / self.entry.code
+
+
+def choose(path: Path, *, latency_budget: str | None, arch: str | None, trust_program: bool = False) -> Choice:
+    """The answer of the study in a run folder, the best under another latency, or a given architecture.
+
+    Args:
+        path: The run folder.
+        latency_budget: Such as ``"3ms"`` or ``"40%"``.
+        arch: A code or an architecture's text.
+        trust_program: Whether to run the program of the space, even if it was never run on this machine.
+
+    Raises:
+        ProgramError: If the space has one that may not be run.
+        SettingsError: If both are given, or the architecture is none of the space or computes nothing.
+        RunFolderError: If there is no finished run.
+        InfeasibleBudgetError: If nothing meets the budget.
+    """
+    if latency_budget is not None and arch is not None:
+        raise SettingsError("--latency-budget and --arch exclude each other; use one of them")
+    run = RunFolder(path)
+    if not run.study.is_file():
+        raise RunFolderError(f"{path} is no run folder; make one by: python -m surrogate_nas.study --output-dir {path}")
+    settings, space, table = read_resolved(run.study, {}), _space(run, trust_program), LookupTable.load(path)
+    answer = table.metadata.answer
+    budgets = dict(table.metadata.budgets)
+    if arch is not None:
+        entry = _entry_of(table, space, arch)
+    elif latency_budget is not None:
+        bounds = table.resolve(latency_ms=latency_budget)
+        entry = table.best_for(bounds)
+        budgets = {"latency_ms": bounds[0].limit}
+    elif answer is not None:
+        entry = _entry_of(table, space, answer)
+    else:
+        raise RunFolderError(f"the study in {path} has no answer; give --latency-budget or --arch")
+    return Choice(
+        run,
+        settings,
+        space,
+        NetworkSpec(**dict[str, Any](table.metadata.network)),
+        entry,
+        _half_width(path, entry),
+        budgets,
+        table.metadata.device,
+        entry.code == answer,
+    )
+
+
+def _space(run: RunFolder, trust_program: bool) -> Space:
+    remedy = None if trust_program else "read it, and if you trust it run this again with --trust-program"
+    return load_stored_space(run.path, remedy)
+
+
+def _entry_of(table: LookupTable, space: Space, text: str) -> Entry:
+    try:
+        code = space.parse(text).reshape(1, -1)
+    except SpaceError as error:
+        raise SettingsError(f"--arch: {error}") from None
+    return table.find(space.digits(code)[0])
+
+
+def _half_width(path: Path, entry: Entry) -> float | None:
+    """From the study's report, which has the error of labels as well as the predictor's spread."""
+    report: dict[str, Any] = read_json(path / "report.json", "report of the run")
+    chosen = report.get("answer", {}).get("chosen")
+    if not chosen or chosen["accuracy_percent"]["high"] is None or chosen.get("accuracy_std") is None:
+        return None
+    accuracy = chosen["accuracy_percent"]
+    # An interval is cut off at 0 and 100%, so that the wider side is what was added.
+    half = max(accuracy["high"] - accuracy["value"], accuracy["value"] - accuracy["low"])
+    label_error_squared = max(0.0, (half / _NORMAL_95) ** 2 - chosen["accuracy_std"] ** 2)
+    return _NORMAL_95 * float(np.sqrt(label_error_squared + entry.accuracy_std_percent**2))

@@ -1,0 +1,186 @@
+"""From a trained network to the files that are deployed, each checked against it and measured."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from surrogate_nas import __version__
+from surrogate_nas._support.files import write_text
+from surrogate_nas._support.model_format import (
+    CARD,
+    FORMAT,
+    INT8,
+    MODEL_FILES,
+    ONNX,
+    PROGRAM,
+    SCHEMA_VERSION,
+    Preprocessing,
+)
+from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
+from surrogate_nas.deploy.train.card import model_card
+from surrogate_nas.deploy.train.chosen import Choice
+from surrogate_nas.deploy.train.onnx_latency import measure_models
+from surrogate_nas.deploy.train.train_request import TrainRequest
+from surrogate_nas.deploy.train.trained import Accuracy, Outcome, Variant
+from surrogate_nas.errors import ExportError
+from surrogate_nas.export.model_folder import save_model
+from surrogate_nas.export.onnx_model import OPSET, compare, run_onnx, write_onnx, write_program
+from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
+from surrogate_nas.space.kinds.chain.elastic import seen_size
+from surrogate_nas.training.data_parallel import Processes
+from surrogate_nas.training.final import Trained
+from surrogate_nas.training.recipes import Recipe
+
+_CHECKED_IMAGES = 1000
+_MOST_UNEQUAL = 0.002  # share of images whose class may differ where two scores are nearly equal
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is delivered, and how it came about.
+
+    Attributes:
+        request: What was asked for.
+        choice: Which architecture, and where its files go.
+        recipe: How it was trained.
+        seed: Of the training.
+        images: What it was trained and tested on.
+        trained: The network.
+        processes: How many trained it.
+    """
+
+    request: TrainRequest
+    choice: Choice
+    recipe: Recipe
+    seed: int
+    images: FinalImages
+    trained: Trained
+    processes: Processes
+
+
+def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
+    """What ``model.json`` and the ONNX files say before anything is measured."""
+    code = choice.code[None]
+    return {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "created_with": __version__,
+        "space": {"name": choice.space.name, "fingerprint": choice.space.fingerprint},
+        "code": choice.entry.code,
+        "effective_code": choice.space.digits(code)[0],
+        "architecture": choice.entry.architecture,
+        "network": {name: getattr(choice.network, name) for name in choice.network.__dataclass_fields__},
+        "class_names": list(images.train.class_names),
+        "preprocessing": preprocessing_of(images).as_json(),
+    }
+
+
+def preprocessing_of(images: FinalImages) -> Preprocessing:
+    """What was done to the training images."""
+    return Preprocessing(images.train.image_size, images.train.channels, images.mean, images.std)
+
+
+def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> Outcome:
+    """Writes every file into the model's folder, and copies them beside the study's answer where they are its model.
+
+    Raises:
+        ExportError: If a file cannot be written, or computes something else than the network.
+        MeasurementError: If a latency cannot be measured.
+    """
+    choice, images = delivery.choice, delivery.images
+    network = delivery.trained.network.to(memory_format=torch.contiguous_format)
+    description = describe(choice, images)
+    outcome = _outcome(delivery, _export(delivery, network, description, advance))
+    card = model_card(outcome, images.train.class_names, preprocessing_of(images), __version__)
+    write_text(choice.folder / CARD, card)
+    space_toml = choice.run.space.read_text(encoding="utf-8")
+    program = choice.space.program.source if choice.space.program else None
+    save_model(choice.folder, network, {**description, "results": outcome.as_json()}, space_toml, program)
+    if choice.is_answer:
+        _copy(choice.folder, choice.run.best)
+    advance(4, 4)
+    return outcome
+
+
+def _export(
+    delivery: Delivery, network: nn.Module, description: dict[str, Any], advance: Callable[[int, int], None]
+) -> dict[str, Variant]:
+    """Writes the files that need no Python of this project, and checks and measures those of ONNX."""
+    folder, images = delivery.choice.folder, delivery.images
+    checked = images.normalise(images.test.images[:_CHECKED_IMAGES])
+    paths = {"float": folder / ONNX}
+    write_onnx(folder / ONNX, network, checked, description)
+    advance(1, 4)
+    write_program(folder / PROGRAM, network, checked)
+    advance(2, 4)
+    if delivery.request.int8:
+        paths["int8"] = folder / INT8
+        write_int8(folder / INT8, folder / ONNX, _calibration(images, delivery.seed), description)
+    else:
+        (folder / INT8).unlink(missing_ok=True)
+    agreements = {name: compare(network, path, checked) for name, path in paths.items()}
+    unequal = agreements["float"].images - agreements["float"].equal_predictions
+    if unequal > _MOST_UNEQUAL * len(checked):
+        raise ExportError(
+            f"{folder / ONNX} gives {unequal} of {len(checked)} test images another class than torch does; please"
+            " report this architecture"
+        )
+    advance(3, 4)
+    shape = (images.test.channels, images.test.image_size, images.test.image_size)
+    latencies = measure_models(paths, shape, delivery.choice.settings.hardware)
+    return {
+        name: Variant(path.name, path.stat().st_size, _accuracy(path, images), agreements[name], latencies[name])
+        for name, path in paths.items()
+    }
+
+
+def _outcome(delivery: Delivery, variants: dict[str, Variant]) -> Outcome:
+    request, choice, images = delivery.request, delivery.choice, delivery.images
+    entry, hardware = choice.entry, choice.settings.hardware
+    return Outcome(
+        code=entry.code,
+        architecture=entry.architecture,
+        seen_size=seen_size(choice.space, choice.code, choice.network),
+        test=Accuracy.of(round(delivery.trained.accuracy_percent * len(images.test) / 100), len(images.test)),
+        test_origin=TEST_ORIGINS[images.origin],
+        predicted_percent=entry.predicted_accuracy_percent,
+        predicted_half_width=choice.half_width,
+        costs=entry.costs,
+        budgets=choice.budgets,
+        device=choice.device,
+        batch=hardware.batch,
+        threads=hardware.threads,
+        onnx=variants,
+        opset=OPSET,
+        recipe=delivery.recipe.words(),
+        start="from scratch" if request.start == "scratch" else "from the weights of the supernet",
+        seed=delivery.seed,
+        train_images=len(images.train),
+        processes=delivery.processes.count,
+        command=request.command,
+    )
+
+
+def _calibration(images: FinalImages, seed: int) -> Tensor:
+    chosen = torch.randperm(len(images.train), generator=torch.Generator().manual_seed(seed))[:CALIBRATION_IMAGES]
+    return images.normalise(images.train.images[chosen])
+
+
+def _accuracy(path: Path, images: FinalImages) -> Accuracy:
+    correct = 0
+    for pixels, labels in images.test.in_order(_CHECKED_IMAGES):
+        correct += int((run_onnx(path, images.normalise(pixels)).argmax(axis=1) == labels.numpy()).sum())
+    return Accuracy.of(correct, len(images.test))
+
+
+def _copy(folder: Path, best: Path) -> None:
+    best.mkdir(exist_ok=True)
+    for name in MODEL_FILES:
+        (best / name).unlink(missing_ok=True)
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, best / name)

@@ -1,0 +1,182 @@
+"""A final training from a run folder to the files of a deployed model."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from surrogate_nas._support.optional import require_package
+from surrogate_nas.data.cache import load_splits
+from surrogate_nas.data.final_images import FinalImages, load_final_images
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.deploy.train.chosen import Choice, choose
+from surrogate_nas.deploy.train.deliver import Delivery, deliver
+from surrogate_nas.deploy.train.inherited import inherit_from_run
+from surrogate_nas.deploy.train.train_request import TrainRequest
+from surrogate_nas.deploy.train.trained import Outcome
+from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
+from surrogate_nas.nets.standalone import Network, build_network
+from surrogate_nas.runs.compute import resolve_compute
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.interrupts import stoppable
+from surrogate_nas.runs.settings import ComputeSettings
+from surrogate_nas.training.data_parallel import Processes, joined, own_device, processes_started
+from surrogate_nas.training.final import FinalJob, Trained, train_final
+from surrogate_nas.training.recipes import Recipe, final_recipe
+
+CHECKPOINT = "training.safetensors"
+LOG = "log.txt"
+ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What all processes of a training agree on."""
+
+    choice: Choice
+    images: FinalImages
+    network: Network
+    recipe: Recipe
+    seed: int
+    device: torch.device
+
+
+def run_training(request: TrainRequest, console: StudyConsole, should_stop: ShouldStop) -> Outcome | None:
+    """Trains and exports; every process that torchrun started calls it.
+
+    Returns:
+        What came out; None in all processes but the first.
+
+    Raises:
+        SettingsError: If the request is wrong or does not fit the run.
+        RunFolderError: If there is no run, another process works in it, or a training is in the way.
+        Interrupted: If a stop was asked for; the checkpoint is saved.
+        TrainingError, ExportError, MeasurementError: If that stage fails.
+    """
+    if request.resume and request.overwrite:
+        raise SettingsError("--resume and --overwrite exclude each other; use one of them")
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        require_package(package, "exported models", ExportError)  # not found out after hours
+    choice = choose(
+        request.run,
+        latency_budget=request.latency_budget,
+        arch=request.arch,
+        trust_program=request.trust_program,
+    )
+    processes = processes_started()
+    if not processes.is_first:
+        return _run(request, choice, console, should_stop)
+    choice.run.take()
+    try:
+        _check_folder(request, choice)
+        return _run(request, choice, console, should_stop)
+    finally:
+        choice.run.release()
+
+
+def _check_folder(request: TrainRequest, choice: Choice) -> None:
+    checkpoint = choice.folder / CHECKPOINT
+    if checkpoint.exists() and not (request.resume or request.overwrite):
+        raise RunFolderError(
+            f"{choice.folder} already holds a training: go on with it, or export it again, by --resume; begin anew by"
+            " --overwrite"
+        )
+
+
+def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> Outcome | None:
+    prepared = _prepare(request, choice, console, should_stop)
+    threads = request.threads or choice.settings.compute.threads
+    torch.set_num_threads(threads)
+    with joined(prepared.device) as processes:
+        if processes.is_first:
+            if request.overwrite:
+                (choice.folder / CHECKPOINT).unlink(missing_ok=True)
+            choice.folder.mkdir(parents=True, exist_ok=True)
+            console.log_to(choice.folder / LOG)
+            _tell(prepared, console)
+        if processes.count > 1:
+            torch.distributed.barrier()
+        trained = _train(prepared, request, processes, console, should_stop)
+    if trained is None:
+        raise Interrupted("stopped while training")
+    if not processes.is_first:
+        return None
+    delivery = Delivery(request, choice, prepared.recipe, prepared.seed, prepared.images, trained, processes)
+    with console.progress("export, check, measure") as advance:
+        return deliver(delivery, advance)
+
+
+def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> _Prepared:
+    device = own_device(torch.device(str(resolve_compute(ComputeSettings(device=request.device)).device)))
+    settings, splits = choice.settings, load_splits(choice.run.images)
+    seed = settings.seed if request.seed is None else request.seed
+    network = _network(request, choice, splits, seed)
+    with console.progress("images") as advance:
+        images = load_final_images(
+            settings.data,
+            settings.seed,
+            image_size=choice.network.image_size,
+            channels=choice.network.input_channels,
+            class_names=splits.class_names,
+            on_progress=stoppable(advance, should_stop, "reading images"),
+        )
+    recipe = final_recipe(
+        flip=settings.data.flip,
+        images=len(images.train),
+        image_size=choice.network.image_size,
+        epochs=request.epochs,
+        batch_size=request.batch_size,
+        learning_rate=request.learning_rate,
+    )
+    if recipe.settings.batch_size < processes_started().count:
+        raise SettingsError(
+            f"{processes_started().count} processes cannot share batches of {recipe.settings.batch_size} images; start"
+            " fewer"
+        )
+    return _Prepared(choice, images, network, recipe, seed, device)
+
+
+def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: int) -> Network:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build_network(choice.space, choice.code, choice.network)
+    if request.start == "supernet":
+        inherit_from_run(network, choice, splits)
+    return network
+
+
+def _train(
+    prepared: _Prepared, request: TrainRequest, processes: Processes, console: StudyConsole, should_stop: ShouldStop
+) -> Trained | None:
+    choice = prepared.choice
+    job = FinalJob(
+        prepared.network,
+        prepared.images,
+        prepared.recipe,
+        prepared.seed,
+        choice.folder / CHECKPOINT,
+        {
+            "space": choice.space.fingerprint,
+            "code": choice.entry.code,
+            "network": str(choice.network),
+            "start": request.start,
+        },
+        prepared.device,
+        processes,
+    )
+    with console.progress(f"training ({prepared.recipe.settings.epochs} epochs)") as advance:
+        trained = train_final(job, advance, should_stop)
+    if trained is not None and not math.isnan(trained.loss):
+        console.note(f"trained: {trained.steps:,} steps, test accuracy {trained.accuracy_percent:.2f}%")
+    return trained
+
+
+def _tell(prepared: _Prepared, console: StudyConsole) -> None:
+    choice, images = prepared.choice, prepared.images
+    console.note(f"architecture {choice.entry.code}: {choice.entry.architecture}")
+    console.note(f"model folder: {choice.folder}")
+    console.note(f"images: {len(images.train):,} to train on, {len(images.test):,} to test with")
+    for note in images.notes:
+        console.note(f"images: {note}")
+    console.note(f"recipe: {prepared.recipe.words()}")

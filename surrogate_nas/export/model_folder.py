@@ -1,0 +1,94 @@
+"""A trained network as files that need nothing of its search: weights, description and space; and back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from surrogate_nas._support.files import read_json, write_json, write_text
+from surrogate_nas._support.model_format import DESCRIPTION, SPACE, SPACE_PROGRAM, WEIGHTS, Described, read_description
+from surrogate_nas._support.tensor_files import read_tensors, write_tensors
+from surrogate_nas.errors import ExportError, ProgramError, RunFolderError, SpaceError, StoreError, WriteError
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.load import load_stored_space
+from surrogate_nas.space.network import NetworkSpec
+
+_REMEDY = (
+    "read it, and if you trust it call load_model(folder, trust_program=True); model.onnx and model.pt2 need no program"
+)
+
+
+def save_model(
+    folder: Path, network: nn.Module, description: Mapping[str, Any], space_toml: str, program: str | None = None
+) -> None:
+    """Writes ``model.safetensors``, ``space.toml``, ``space.py`` where there is one, and, last, ``model.json``.
+
+    Args:
+        folder: Made if it is missing.
+        network: What ``build_network`` made of the description's code, trained.
+        description: See ``description.describe``.
+        space_toml: Definition of the search space.
+        program: The space's Python.
+
+    Raises:
+        ExportError: If a file cannot be written.
+    """
+    try:
+        write_tensors(folder / WEIGHTS, network.state_dict(), {"format": "pt"})
+        write_text(folder / SPACE, space_toml)
+        if program is not None:
+            write_text(folder / SPACE_PROGRAM, program)
+        write_json(folder / DESCRIPTION, dict(description))
+    except WriteError as error:
+        raise ExportError(f"the model cannot be written: {error}") from None
+
+
+def read_model(folder: Path) -> Described:
+    """The description of the model in a folder.
+
+    Raises:
+        RunFolderError: If there is no model.
+        StoreError: If it is damaged or of another version.
+    """
+    path = Path(folder) / DESCRIPTION
+    if not path.exists():
+        raise RunFolderError(f"{folder} holds no model ({DESCRIPTION}); make one by: python -m surrogate_nas.train RUN")
+    return read_description(read_json(path, "description of the model"), path)
+
+
+def load_model(folder: str | Path, *, trust_program: bool = False) -> nn.Module:
+    """The trained network of a folder as a plain module in evaluation mode: images (B, C, S, S) to scores (B, classes).
+
+    Images are normalised as the description's ``preprocessing`` says.
+
+    Args:
+        folder: ``best`` of a run folder, or one of ``models``.
+        trust_program: Whether to run the Python in ``space.py`` of a model whose space has operations of its own, even
+            if it was never run on this machine.
+
+    Raises:
+        ProgramError: If there is such a program and it may not be run or fails.
+        RunFolderError: If there is no model.
+        StoreError: If it is damaged or of another version.
+    """
+    folder = Path(folder)
+    content = read_model(folder).content
+    remedy = None if trust_program else _REMEDY
+    try:
+        space = load_stored_space(folder, remedy)
+        code = space.parse(content["effective_code"])
+        network = build_network(space, np.asarray(code).reshape(-1), NetworkSpec(**content["network"]))
+    except ProgramError:
+        raise
+    except (KeyError, TypeError, SpaceError) as error:
+        raise StoreError(f"the description of the model is damaged: {folder / DESCRIPTION}: {error}") from None
+    if space.fingerprint != content.get("space", {}).get("fingerprint"):
+        raise StoreError(f"{folder / SPACE} is not the space that the model in {folder} was made from")
+    try:
+        network.load_state_dict(read_tensors(folder / WEIGHTS)[0])
+    except (StoreError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StoreError(f"the weights of the model are missing or damaged: {folder / WEIGHTS}: {reason}") from None
+    return network.eval()

@@ -1,0 +1,130 @@
+"""Puts the cost models of a study together."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.hardware.counted.analytic import AnalyticCosts
+from surrogate_nas.hardware.measure.bench import Bench
+from surrogate_nas.hardware.measure.profile import ProfiledLatency
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.protocol import CostModel, Measurable, Progress
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.tables.partial import read_latencies
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+
+class CompositeCosts:
+    """Several cost models as one.
+
+    Args:
+        models: Models of different costs.
+
+    Raises:
+        ValueError: If two of them know the same cost.
+    """
+
+    def __init__(self, models: Sequence[CostModel]) -> None:
+        self._models = tuple(models)
+        self.names: tuple[str, ...] = tuple(name for model in models for name in model.names)
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(f"a cost must come from one model (got {', '.join(self.names)})")
+
+    def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """Every cost, shape (N,), of codes (N, D)."""
+        values: dict[str, NDArray[np.float64]] = {}
+        for model in self._models:
+            values |= model.evaluate(codes)
+        return values
+
+    def relative_error(self, cost: str) -> float | None:
+        """Median relative error to expect of a cost: 0 where it is exact, None where nothing is known.
+
+        Raises:
+            SettingsError: If no model knows the cost.
+        """
+        for model in self._models:
+            if cost in model.names:
+                return model.relative_error(cost)
+        raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Measured / predicted - 1 of networks left out of a prediction, shape (M,); empty where nothing was predicted.
+
+        Raises:
+            SettingsError: If no model knows the cost.
+        """
+        for model in self._models:
+            if cost in model.names:
+                return model.held_out_errors(cost)
+        raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+
+    def describe(self) -> dict[str, Any]:
+        """Where the values of each cost come from."""
+        described: dict[str, Any] = {}
+        for model in self._models:
+            described |= model.describe()
+        return described
+
+    @property
+    def can_measure(self) -> bool:
+        """Whether whole networks can be measured, which they cannot where latency comes from a table."""
+        return any(isinstance(model, Measurable) for model in self._models)
+
+    def measure_architectures(self, codes: ArrayLike) -> Sequence[Measurement]:
+        """Latency of each whole network on the device, for codes (N, D), in their order.
+
+        Raises:
+            SettingsError: If no model can measure; ask ``can_measure`` first.
+            MeasurementError: If a network cannot be run.
+        """
+        for model in self._models:
+            if isinstance(model, Measurable):
+                return model.measure_architectures(codes)
+        raise SettingsError("latency comes from a table, so networks cannot be measured; set no latency table")
+
+
+def cost_model(
+    space: Space,
+    network: NetworkSpec,
+    settings: HardwareSettings,
+    *,
+    seed: int,
+    cache: Path | None = None,
+    on_progress: Progress | None = None,
+) -> CompositeCosts:
+    """Latency, FLOPs and parameters of the deployed network.
+
+    Measures what this machine has not measured before, or reads the latency table.
+
+    Args:
+        space: Search space.
+        network: The deployed network.
+        settings: Device, or table and column.
+        seed: Decides which networks are measured as a whole.
+        cache: Folder of measurements; None is the user's.
+        on_progress: Called while something is measured.
+
+    Raises:
+        SettingsError: If this machine has no such device.
+        CostTableError: If the table is incomplete, or has no such device.
+        MeasurementError: If a network cannot be run.
+    """
+    latency: CostModel
+    if settings.latency_table is not None:
+        latency = read_latencies(space, Path(settings.latency_table), settings.device, settings.latency_unit)
+    else:
+        latency = ProfiledLatency(
+            space,
+            network,
+            Bench(space, network, settings, cache),
+            whole_networks=settings.whole_networks,
+            seed=seed,
+            on_progress=on_progress,
+        )
+    return CompositeCosts([latency, AnalyticCosts(space, network)])

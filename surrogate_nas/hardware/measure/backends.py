@@ -1,0 +1,86 @@
+"""What runs a network while it is timed: torch as it is, a graph of it, or ONNX Runtime.
+
+A network that is deployed by other means than torch takes another time there, and its operations another share of it.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+
+from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes, require
+
+Forward = Callable[[Tensor], object]
+Build = Callable[[Callable[[Tensor], Tensor], Tensor, int], Forward]
+"""Takes what is to be run, its input and the number of CPU threads; gives what runs it."""
+
+
+class _AsModule(nn.Module):
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self._function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._function(x)
+
+
+def _module(forward: Callable[[Tensor], Tensor]) -> nn.Module:
+    return forward if isinstance(forward, nn.Module) else _AsModule(forward).eval()
+
+
+def _eager(forward: Callable[[Tensor], Tensor], _example: Tensor, _threads: int) -> Forward:
+    return forward
+
+
+def _exported(forward: Callable[[Tensor], Tensor], example: Tensor, _threads: int) -> Forward:
+    with torch.no_grad():
+        program = torch.export.export(_module(forward), (example,))
+    run: Forward = program.module()
+    return run
+
+
+def _compiled(forward: Callable[[Tensor], Tensor], example: Tensor, _threads: int) -> Forward:
+    run: Forward = torch.compile(_module(forward))
+    with torch.inference_mode():
+        run(example)
+    return run
+
+
+def _onnx(forward: Callable[[Tensor], Tensor], example: Tensor, threads: int) -> Forward:
+    runtime = require("onnxruntime")
+    if example.device.type != "cpu":
+        raise MeasurementError(f"ONNX Runtime is used on the CPU here (got {example.device}); use the eager backend")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    session = runtime.InferenceSession(
+        onnx_bytes(_module(forward), example), options, providers=["CPUExecutionProvider"]
+    )
+    images = {INPUT: example.numpy()}
+    return lambda _: session.run(None, images)
+
+
+BACKENDS: MappingProxyType[str, Build] = MappingProxyType(
+    {"eager": _eager, "exported": _exported, "compiled": _compiled, "onnx": _onnx}
+)
+
+
+def build_forward(
+    backend: str, forward: Callable[[Tensor], Tensor], example: Tensor, threads: int
+) -> Callable[[Tensor], object]:
+    """What runs a network or a piece of one on the example.
+
+    Raises:
+        MeasurementError: If the backend is not installed or cannot run it.
+    """
+    try:
+        return BACKENDS[backend](forward, example, threads)
+    except (MeasurementError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # compilers and runtimes raise whatever they like
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise MeasurementError(
+            f"the backend {backend} cannot run this here: {reason}; use hardware.backend eager"
+        ) from error

@@ -1,0 +1,124 @@
+"""Measures candidates on one device, and only those that this machine has not measured before."""
+
+import platform
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from surrogate_nas._support.cache_folder import cache_folder
+from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.measure.backends import build_forward
+from surrogate_nas.hardware.measure.machine import machine_name, resolve_device
+from surrogate_nas.hardware.measure.measurement_cache import MeasurementCache
+from surrogate_nas.hardware.measure.pieces import prepare
+from surrogate_nas.hardware.measure.timing import Run, choose_clock, forward_run, measure_interleaved, torch_threads
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.protocol import Progress
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+DTYPE = "float32"
+
+Candidate = tuple[Callable[[], Callable[[Tensor], Tensor]], tuple[int, int, int]]
+"""Builds what is to be timed, and the shape (C, H, W) of its input."""
+
+
+class Bench:
+    """A device with settings on which pieces and whole networks of one network size are measured.
+
+    Args:
+        space: Search space of the candidates.
+        network: The deployed network.
+        settings: Device, batch, threads and timing.
+        folder: Folder of the cache; None is the user's.
+
+    Raises:
+        SettingsError: If this machine has no such device.
+    """
+
+    def __init__(
+        self, space: Space, network: NetworkSpec, settings: HardwareSettings, folder: Path | None = None
+    ) -> None:
+        self.device = resolve_device(settings.device)
+        self._settings = settings
+        self._clock = choose_clock(self.device, settings.threads)
+        self._measured_here: dict[str, Measurement] = {}
+        self.cache = MeasurementCache(
+            folder or cache_folder(),
+            {
+                "device": str(self.device),
+                "machine": machine_name(self.device),
+                "architecture": platform.machine(),
+                "torch": str(torch.__version__),
+                "threads": settings.threads,
+                "batch": settings.batch,
+                "dtype": DTYPE,
+                "clock": self._clock.name,
+                **({} if settings.backend == "eager" else {"backend": settings.backend}),
+                "space": space.fingerprint,
+                "network": network.described(),
+            },
+        )
+
+    def measure(
+        self, what: str, candidates: Mapping[str, Candidate], on_progress: Progress | None = None
+    ) -> dict[str, Measurement]:
+        """Latency of every candidate.
+
+        Args:
+            what: What is measured, for progress, such as ``"operations"``.
+            candidates: By the name under which the cache keeps them.
+            on_progress: Called while something is measured.
+
+        Raises:
+            MeasurementError: If a candidate cannot be built or run.
+        """
+        known = self._known(candidates)
+        missing = {name: candidate for name, candidate in candidates.items() if name not in known}
+        if missing:
+            measured = self._measure_now(what, missing, on_progress)
+            keep = self.cache.replace if self._settings.remeasure else self.cache.add
+            known |= keep(measured)
+            self._measured_here |= {name: known[name] for name in missing}
+        return {name: known[name] for name in candidates}
+
+    def describe(self) -> dict[str, Any]:
+        """Where it measures and how, as JSON takes it."""
+        hidden = ("space", "network")
+        return {key: value for key, value in self.cache.identity.items() if key not in hidden}
+
+    def _run(self, forward: Callable[[Tensor], Tensor], example: Tensor) -> Run:
+        run = build_forward(self._settings.backend, forward, example, self._settings.threads)
+        return forward_run(run, example, self._clock)
+
+    def _known(self, candidates: Mapping[str, Candidate]) -> dict[str, Measurement]:
+        # Once is enough even where everything is to be measured again: costs must not change within a run.
+        kept = {} if self._settings.remeasure else self.cache.read()
+        known = {**kept, **self._measured_here}
+        return {name: known[name] for name in candidates if name in known}
+
+    def _measure_now(
+        self, what: str, candidates: Mapping[str, Candidate], on_progress: Progress | None
+    ) -> dict[str, Measurement]:
+        batch = self._settings.batch
+        # Whether something has to be measured must not change what the caller draws at random afterwards.
+        with torch_threads(self._settings.threads), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            try:
+                runs = [self._run(*prepare(build(), shape, batch, self.device)) for build, shape in candidates.values()]
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                # On the CPU torch has no error of its own for a lack of memory.
+                if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "allocate" not in str(error):
+                    raise
+                raise MeasurementError(
+                    f"{len(candidates)} {what} do not fit in the memory of {self.device};"
+                    " use a smaller batch or network"
+                ) from error
+            on_round = partial(on_progress, what) if on_progress is not None else None
+            measured = measure_interleaved(runs, self._settings.timing, on_round)
+        return dict(zip(candidates, measured, strict=True))

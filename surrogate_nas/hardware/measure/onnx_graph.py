@@ -1,0 +1,229 @@
+"""Writes a network as an ONNX model, module by module.
+
+Networks here consist of few kinds of layers, so that tracing them symbolically and naming each layer's ONNX operator
+takes a hundredth of the time of torch's general exporter, which a hundred networks to measure would make an hour of.
+Needs the package onnx (the extra ``onnx``).
+"""
+
+import operator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.nn import functional
+
+from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.optional import require_package
+from surrogate_nas.errors import MeasurementError
+
+OPSET = 17
+IR_VERSION = 8
+"""Old enough for the runtimes of devices that are not updated often."""
+
+INPUT, OUTPUT = "images", "scores"
+_TO_THE_END = 2**31 - 1
+
+
+def require(name: str) -> ModuleType:
+    """An optional package.
+
+    Raises:
+        MeasurementError: If it is not installed, with the remedy.
+    """
+    return require_package(name, "ONNX models", MeasurementError)
+
+
+def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
+    """The model of a module in evaluation mode, for inputs of the shape of the example.
+
+    Raises:
+        MeasurementError: If onnx is not installed, or the module has a layer that is not known here.
+    """
+    onnx = require("onnx")
+    # Inside another module, since a layer at the root would be traced into rather than called.
+    root = nn.Sequential(module).eval()
+    try:
+        traced = fx.symbolic_trace(root)
+    except Exception as error:  # whatever a module of a user's own raises when it is given no numbers
+        reason = " ".join(str(error).split())[:200]
+        raise MeasurementError(f"an ONNX model cannot be written, {reason}; use another backend") from None
+    with torch.no_grad():
+        ShapeProp(traced).propagate(example)
+    modules = dict(root.named_modules())
+    writer = _Writer(onnx)
+    names: dict[fx.Node, str] = {}
+    for node in traced.graph.nodes:
+        match node.op:
+            case "placeholder":
+                names[node] = INPUT
+            case "call_module" if isinstance(modules[str(node.target)], nn.ChannelShuffle):
+                groups, channels = modules[str(node.target)].groups, node.meta["tensor_meta"].shape[1]
+                names[node] = writer.shuffle(names[node.args[0]], groups, channels, node.name)
+            case "call_module" if isinstance(modules[str(node.target)], nn.Upsample):
+                names[node] = writer.resize(names[node.args[0]], list(node.meta["tensor_meta"].shape), node.name)
+            case "call_module":
+                names[node] = writer.layer(modules[str(node.target)], names[node.args[0]], node.name)
+            case "call_function" if node.target in (operator.add, torch.add):
+                names[node] = writer.node("Add", [names[one] for one in node.args], node.name)
+            case "call_function" if node.target is operator.mul:
+                names[node] = writer.node("Mul", [names[one] for one in node.args], node.name)
+            case "call_function" if node.target is torch.relu:
+                names[node] = writer.node("Relu", [names[node.args[0]]], node.name)
+            case "call_function" if node.target is functional.hardsigmoid:
+                names[node] = writer.node("HardSigmoid", [names[node.args[0]]], node.name, alpha=1 / 6, beta=0.5)
+            case "call_method" if node.target == "mean" and node.kwargs == {"dim": (2, 3), "keepdim": True}:
+                names[node] = writer.node("GlobalAveragePool", [names[node.args[0]]], node.name)
+            case "call_function" if node.target is torch.cat:
+                parts = [names[part] for part in node.args[0]]
+                names[node] = writer.node("Concat", parts, node.name, axis=int(node.kwargs["dim"]))
+            case "call_function" if node.target is functional.pad:
+                names[node] = writer.pad(names[node.args[0]], node.args[1], node.name)
+            case "call_function" if node.target is operator.getitem:
+                names[node] = writer.slice(names[node.args[0]], node.args[1], node.name)
+            case "call_function" if node.target is getattr:
+                continue  # the shape that the zeros of a cut cell take
+            case "call_method" if node.target == "new_zeros":
+                names[node] = writer.zeros(names[node.args[0]], node.name)
+            case "output":
+                writer.nodes.append(onnx.helper.make_node("Identity", [names[node.args[0]]], [OUTPUT]))
+            case _:
+                raise MeasurementError(
+                    f"an ONNX model cannot be written of {node.op} {node.target}; use another backend"
+                )
+    [output] = (node for node in traced.graph.nodes if node.op == "output")
+    return writer.model(list(example.shape), list(output.meta["tensor_meta"].shape))
+
+
+def write_onnx(path: Path, module: nn.Module, example: Tensor) -> None:
+    """Writes the model in one piece; raises what ``onnx_bytes`` does."""
+    content = onnx_bytes(module, example)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+class _Writer:
+    """Collects nodes and weights."""
+
+    def __init__(self, onnx: ModuleType) -> None:
+        self._onnx = onnx
+        self.nodes: list[Any] = []
+        self._weights: list[Any] = []
+
+    def node(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:  # noqa: ANN401 - as ONNX has them
+        self.nodes.append(self._onnx.helper.make_node(kind, inputs, [name], name=name, **attributes))
+        return name
+
+    def resize(self, source: str, shape: list[int], name: str) -> str:
+        """Adds a bilinear resizing to a shape (B, C, H, W)."""
+        sizes = self._weight(torch.tensor(shape), f"{name}.sizes")
+        return self.node("Resize", [source, "", "", sizes], name, mode="linear")
+
+    def layer(self, layer: nn.Module, source: str, name: str) -> str:
+        """Adds the node of one layer and returns the name of its output."""
+        match layer:
+            case nn.Conv2d():
+                weights = [self._weight(layer.weight, f"{name}.weight")]
+                weights += [self._weight(layer.bias, f"{name}.bias")] if layer.bias is not None else []
+                pads = [int(one) for one in layer.padding]
+                return self.node(
+                    "Conv",
+                    [source, *weights],
+                    name,
+                    kernel_shape=list(layer.kernel_size),
+                    strides=list(layer.stride),
+                    pads=[*pads, *pads],
+                    dilations=list(layer.dilation),
+                    group=layer.groups,
+                )
+            case nn.BatchNorm2d():
+                values = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
+                weights = [self._weight(value, f"{name}.{row}") for row, value in enumerate(values)]
+                return self.node("BatchNormalization", [source, *weights], name, epsilon=layer.eps)
+            case nn.ReLU():
+                return self.node("Relu", [source], name)
+            case nn.Hardswish():
+                return self.node("HardSwish", [source], name)
+            case nn.ReLU6():
+                bounds = [self._weight(torch.tensor(bound), f"{name}.{bound:.0f}") for bound in (0.0, 6.0)]
+                return self.node("Clip", [source, *bounds], name)
+            case nn.AvgPool2d():
+                return self._pool("AveragePool", layer, source, name, count_include_pad=int(layer.count_include_pad))
+            case nn.MaxPool2d():
+                return self._pool("MaxPool", layer, source, name)
+            case nn.AdaptiveAvgPool2d() if layer.output_size in (1, (1, 1)):
+                return self.node("GlobalAveragePool", [source], name)
+            case nn.Flatten():
+                return self.node("Flatten", [source], name, axis=1)
+            case nn.Linear():
+                weights = [self._weight(layer.weight, f"{name}.weight"), self._weight(layer.bias, f"{name}.bias")]
+                return self.node("Gemm", [source, *weights], name, transB=1)
+            case nn.Identity():
+                return source
+        raise MeasurementError(
+            f"an ONNX model cannot be written of a layer {type(layer).__name__}; use another backend"
+        )
+
+    def zeros(self, source: str, name: str) -> str:
+        """Adds zeros of the shape of another node's output."""
+        return self.node("Mul", [source, self._weight(torch.zeros(1), f"{name}.zero")], name)
+
+    def shuffle(self, source: str, groups: int, channels: int, name: str) -> str:
+        """Adds a channel shuffle (arXiv 1707.01083): channels in a new order."""
+        order = torch.arange(channels).view(groups, -1).T.flatten()
+        return self.node("Gather", [source, self._weight(order, f"{name}.order")], name, axis=1)
+
+    def pad(self, source: str, widths: tuple[int, ...], name: str) -> str:
+        """Adds zeros around the last dimensions, given as torch does: before and after, the last dimension first."""
+        pairs = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
+        before, after = ([0] * (4 - len(pairs)) + [pair[end] for pair in pairs] for end in (0, 1))
+        return self.node("Pad", [source, self._weight(torch.tensor([*before, *after]), f"{name}.pads")], name)
+
+    def slice(self, source: str, slices: tuple[slice, ...], name: str) -> str:
+        """Adds a slice of the first dimensions, each from somewhere to its end in steps."""
+        assert all(one.stop is None for one in slices)
+        bounds = {
+            "starts": [one.start or 0 for one in slices],
+            "ends": [_TO_THE_END] * len(slices),
+            "axes": list(range(len(slices))),
+            "steps": [one.step or 1 for one in slices],
+        }
+        inputs = [self._weight(torch.tensor(values), f"{name}.{what}") for what, values in bounds.items()]
+        return self.node("Slice", [source, *inputs], name)
+
+    def _pool(self, kind: str, layer: nn.AvgPool2d | nn.MaxPool2d, source: str, name: str, **attributes: int) -> str:
+        kernel, stride, pad = (
+            [value, value] if isinstance(value, int) else list(value)
+            for value in (layer.kernel_size, layer.stride, layer.padding)
+        )
+        return self.node(
+            kind,
+            [source],
+            name,
+            kernel_shape=kernel,
+            strides=stride,
+            pads=[*pad, *pad],
+            **attributes,
+        )
+
+    def _weight(self, value: Tensor | None, name: str) -> str:
+        assert value is not None
+        array = value.detach().cpu().contiguous().numpy()
+        self._weights.append(self._onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def model(self, shape: list[int], result: list[int]) -> bytes:
+        """The whole model, checked."""
+        helper, floats = self._onnx.helper, self._onnx.TensorProto.FLOAT
+        graph = helper.make_graph(
+            self.nodes,
+            "network",
+            [helper.make_tensor_value_info(INPUT, floats, shape)],
+            [helper.make_tensor_value_info(OUTPUT, floats, result)],
+            initializer=self._weights,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        self._onnx.checker.check_model(model)
+        return bytes(model.SerializeToString())

@@ -1,0 +1,209 @@
+"""Latency of every architecture from a profile of pieces and a few networks measured as a whole.
+
+Symbols:
+    N: architectures in the batch.
+    P: distinct pieces of the networks.
+    G: groups of pieces.
+    M: networks measured as a whole.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.errors import MeasurementError, SettingsError
+from surrogate_nas.hardware.measure.bench import Bench, Candidate
+from surrogate_nas.hardware.measure.correction import Correction, fit_correction, weighted_sum
+from surrogate_nas.hardware.measure.pieces import FIXED, workload
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.protocol import Progress
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes, Space
+
+POOL = 20_000
+"""Architectures among which the ones to measure are chosen; a smaller space is its own pool."""
+
+_ENOUGH_ERRORS = 8  # without those of the ends
+
+
+class ProfiledLatency:
+    """Latency on a device of this machine, predicted for every architecture and measured for some.
+
+    Measures on construction: every piece of the networks, then ``whole_networks`` networks.
+
+    Args:
+        space: Search space of the codes.
+        network: The deployed network.
+        bench: Where to measure.
+        whole_networks: Number of networks to measure as a whole.
+        seed: Decides which ones.
+        on_progress: Called while something is measured.
+
+    Raises:
+        MeasurementError: If something cannot be run, or the space has fewer than two different networks.
+        SpaceError: If networks of the space cannot be built.
+    """
+
+    names: tuple[str, ...] = ("latency_ms",)
+
+    def __init__(
+        self,
+        space: Space,
+        network: NetworkSpec,
+        bench: Bench,
+        *,
+        whole_networks: int,
+        seed: int,
+        on_progress: Progress | None = None,
+    ) -> None:
+        self._space = space
+        self._network = network
+        self._bench = bench
+        self._workload = workload(space, network)
+        pieces: dict[str, Candidate] = {piece.key: (piece.build, piece.input_shape) for piece in self._workload.pieces}
+        self._profile = bench.measure("operations", pieces, on_progress)
+        # A chain may begin with layers that are chosen.
+        groups = list(dict.fromkeys([FIXED, *(piece.group for piece in self._workload.pieces)]))
+        self._groups = tuple(groups)
+        self._piece_ms = np.zeros((len(pieces), len(groups)))
+        for row, piece in enumerate(self._workload.pieces):
+            self._piece_ms[row, groups.index(piece.group)] = self._profile[piece.key].median_ms
+        codes = self._choose(whole_networks, np.random.default_rng(seed))
+        self._whole = self._measure(codes, on_progress)
+        measured = np.array([measurement.median_ms for measurement in self._whole])
+        calm = np.array([not measurement.noisy for measurement in self._whole])
+        # Noisy ones are left out unless they are most: then the note in the description says so.
+        used = calm if 2 * calm.sum() >= len(codes) and calm.sum() >= 2 else np.ones(len(codes), dtype=bool)
+        self._used = int(used.sum())
+        # Left out of the fit, the ends of the range are extrapolated to, as no other architecture ever is.
+        inner = np.arange(1, len(codes) - 1)[used[1:-1]]
+        counting = inner if len(inner) >= _ENOUGH_ERRORS else np.flatnonzero(used)
+        self._counting = np.searchsorted(np.flatnonzero(used), counting)
+        self._correction = fit_correction(self._group_ms(codes[used]), measured[used])
+        self.drift = self._drift(codes, on_progress)
+
+    @property
+    def correction(self) -> Correction:
+        """How the profile was corrected, with the errors of networks left out of the fit."""
+        return self._correction
+
+    def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """Predicted latency in ms of one forward pass over the batch, for codes (N, D); shape (N,)."""
+        return {"latency_ms": self._correction.predict(self._group_ms(self._space.effective(codes)))}
+
+    def measure_architectures(self, codes: ArrayLike, on_progress: Progress | None = None) -> list[Measurement]:
+        """Latency of each whole network; see ``Measurable``."""
+        return self._measure(codes, on_progress)
+
+    def _measure(self, codes: ArrayLike, on_progress: Progress | None, prefix: str = "network") -> list[Measurement]:
+        effective = self._space.effective(codes)
+        names = [f"{prefix}:{digits}" for digits in self._space.digits(effective)]
+        shape = (self._network.input_channels, self._network.image_size, self._network.image_size)
+        candidates: Mapping[str, Candidate] = {
+            name: (partial(build_network, self._space, code, self._network), shape)
+            for name, code in zip(names, effective, strict=True)
+        }
+        measured = self._bench.measure("whole networks", candidates, on_progress)
+        return [measured[name] for name in names]
+
+    def relative_error(self, cost: str) -> float | None:
+        """Median relative error on measured networks that were left out of the fit, drift included.
+
+        Raises:
+            SettingsError: If the cost is not the latency.
+        """
+        if cost not in self.names:
+            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+        return self._correction.relative_error + self.drift
+
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Measured / predicted - 1 of measured networks that were left out of the fit, widened by drift, shape (M,).
+
+        Of those between the fastest and the slowest, where these are enough.
+
+        Raises:
+            SettingsError: If the cost is not the latency.
+        """
+        if cost not in self.names:
+            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+        # A regression from few noisy networks may predict nothing at all for one; twenty times too little is as bad.
+        return 1 / np.maximum(1 + self._correction.errors[self._counting], 0.05) - 1 + self.drift
+
+    def describe(self) -> dict[str, Any]:
+        """Device, settings, how much was measured when, and how well prediction and measurements agree."""
+        pieces = list(self._profile.values())
+        everything = [*pieces, *self._whole]
+        dates = sorted(measurement.measured_at for measurement in everything)
+        noisy = [sum(measurement.noisy for measurement in some) for some in (pieces, self._whole)]
+        notes = []
+        if any(noisy):
+            notes.append(
+                f"{noisy[0]} of {len(pieces)} operations and {noisy[1]} of {len(self._whole)} whole networks were"
+                " still noisy after every attempt; measure again on a machine that does nothing else"
+            )
+        if not self._drift_known:
+            notes.append(
+                "drift between measurements is unknown and not part of the error: each network measured again was noisy"
+            )
+        groups = self._groups if self._correction.kind == "factor per group" else ("offset_ms", "scale")
+        latency = {
+            "kind": "measured",
+            **self._bench.describe(),
+            "operations_measured": len(pieces),
+            "networks_measured": len(self._whole),
+            "networks_used": self._used,
+            "drift": self.drift,
+            "noisy": sum(noisy),
+            "relative_spread": float(np.median([measurement.spread for measurement in everything])),
+            "measured_from": dates[0],
+            "measured_to": dates[-1],
+            "correction": self._correction.kind,
+            "coefficients": dict(zip(groups, self._correction.coefficients.tolist(), strict=True)),
+            "relative_error": self._correction.relative_error + self.drift,
+            "notes": notes,
+        }
+        return {"latency_ms": latency}
+
+    def _drift(self, codes: Codes, on_progress: Progress | None) -> float:
+        """How much slower or faster a few of the networks are when they are measured again after all others.
+
+        Networks are timed in turns, so that a machine that slows down meanwhile slows all of them down alike: leaving
+        one out cannot see it. The largest relative change of three (the fastest, the slowest, one between) is added
+        to errors. Noisy ones tell of other work on the machine at that moment, not of drift, and do not count.
+        """
+        anchors = codes[[0, len(codes) // 2, len(codes) - 1]]
+        pairs = zip(
+            self._measure(anchors, on_progress), self._measure(anchors, on_progress, prefix="anchor"), strict=True
+        )
+        changes = [
+            abs(again.median_ms / first.median_ms - 1) for first, again in pairs if not (first.noisy or again.noisy)
+        ]
+        self._drift_known = bool(changes)
+        return max(changes, default=0.0)
+
+    def _group_ms(self, effective: Codes) -> NDArray[np.float64]:
+        """Summed latency of each group of pieces, (N, G)."""
+        counts = self._workload.counts(effective).astype(np.float64)
+        return np.column_stack([weighted_sum(counts, of_pieces) for of_pieces in self._piece_ms.T])
+
+    def _choose(self, count: int, rng: np.random.Generator) -> Codes:
+        """Networks to measure, different from each other: the fastest, the slowest, and one per stratum between.
+
+        Strata of the uncorrected prediction, so that the whole range of latencies is covered whatever the seed.
+        """
+        space = self._space
+        pool = space.all_codes() if space.size <= POOL else space.sample(POOL, rng)
+        pool = np.unique(space.effective(pool), axis=0)
+        if len(pool) < 2:
+            raise MeasurementError(
+                f"the space {space.name} has {len(pool)} network only; a latency is predicted from at least 2"
+            )
+        order = np.argsort(self._group_ms(pool).sum(axis=1), kind="stable")
+        if len(pool) <= count:
+            return np.asarray(pool[order])
+        inner = [rng.choice(stratum) for stratum in np.array_split(order[1:-1], count - 2)]
+        return np.asarray(pool[[order[0], *inner, order[-1]]])

@@ -1,0 +1,131 @@
+"""Latency tables of chains too large to list: a latency for every choice of every layer, fitted to the rows there are.
+
+Symbols:
+    M: rows of the table. D: layers. F: choices of all layers but the first one of each, and one.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.errors import CostTableError, SettingsError
+from surrogate_nas.hardware.protocol import CostModel
+from surrogate_nas.hardware.tables.full import UNITS, TableLatency, code_column, device_column, milliseconds, parse_row
+from surrogate_nas.hardware.tables.table_check import looks_like_seconds
+from surrogate_nas.hardware.tables.text_columns import read_columns
+from surrogate_nas.space.kinds.chain.space import ChainSpace
+from surrogate_nas.space.space import Codes, Space
+
+_ROWS_PER_FEATURE = 2
+# Little beside counts of hundreds: a choice that hardly any row has is taken to cost what the first one does.
+_RIDGE = 0.1
+_FLOOR = 0.25  # of the smallest latency in the table; a sum that is not one may come out below zero
+
+
+def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") -> CostModel:
+    """The latencies of a table: of every architecture where a space can be listed, else predicted from its rows.
+
+    Raises:
+        CostTableError: If the table cannot be read, or is not complete or not large enough.
+    """
+    if isinstance(space, ChainSpace) and not space.listable:
+        return LayerLatency(space, path, device, unit)
+    return TableLatency(space, path, device, unit)
+
+
+class LayerLatency:
+    """Latency of a chain as a sum over its layers, by ridge regression on the rows of a table.
+
+    Args:
+        space: A chain; codes are of architectures as written.
+        path: The file, ``.csv`` or ``.parquet``, with some of its architectures.
+        device: The column; ``auto`` takes the only one.
+        unit: As of ``TableLatency``.
+
+    Raises:
+        CostTableError: If the file cannot be read, or has too few rows or one twice.
+    """
+
+    names: tuple[str, ...] = ("latency_ms",)
+
+    def __init__(self, space: ChainSpace, path: Path, device: str, unit: str = "auto") -> None:
+        columns = read_columns(path)
+        key = code_column(columns)
+        self._space, self._path, self._device = space, path, device_column(columns, device)
+        texts = columns.texts(key)
+        needed = _ROWS_PER_FEATURE * (1 + sum(len(one.choices) - 1 for one in space.decisions))
+        if len(texts) < needed:
+            raise CostTableError(
+                f"{path}: latencies of each layer of {space.name} need at least {needed} architectures (got"
+                f" {len(texts)}); measure more of them"
+            )
+        codes = np.array([parse_row(space, text, columns, key, row) for row, text in enumerate(texts)])
+        _, first, count = np.unique(codes, axis=0, return_index=True, return_counts=True)
+        if (count > 1).any():
+            raise CostTableError(
+                f"{path}: architecture {texts[int(first[count > 1][0])]} is listed twice; keep one row"
+            )
+        values = milliseconds(columns, self._device) * UNITS[unit]
+        if unit == "auto" and looks_like_seconds(values):
+            raise CostTableError(
+                f"{path}, column {self._device}: half of the latencies are below {np.median(values):.3g}, which looks"
+                " like seconds rather than milliseconds; set hardware.latency_unit to s if so, to ms if not"
+            )
+        self._rows, self._floor = len(values), _FLOOR * float(values.min())
+        self._weights, left_out = _fit(self._features(codes), values)
+        self._held_out = values / np.maximum(left_out, self._floor) - 1
+
+    def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """Predicted latency in ms of codes (N, D), shape (N,); never below a quarter of the smallest in the table."""
+        predicted = self._features(self._space.check(codes)) @ self._weights
+        return {"latency_ms": np.maximum(predicted, self._floor)}
+
+    def relative_error(self, cost: str) -> float | None:
+        """Median relative error on rows left out of the fit.
+
+        Raises:
+            SettingsError: If the cost is not the latency.
+        """
+        return float(np.median(np.abs(1 - 1 / (1 + self.held_out_errors(cost)))))
+
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Measured / predicted - 1 of each row left out of the fit, shape (M,).
+
+        Raises:
+            SettingsError: If the cost is not the latency.
+        """
+        if cost not in self.names:
+            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+        return self._held_out
+
+    def describe(self) -> dict[str, Any]:
+        """File, column, and what was done with it."""
+        said = {
+            "kind": "table",
+            "file": self._path.name,
+            "device": self._device,
+            "architectures": self._rows,
+            "notes": [f"a sum over layers, fitted to {self._rows:,} architectures of the table"],
+        }
+        return {"latency_ms": said}
+
+    def _features(self, codes: Codes) -> NDArray[np.float64]:
+        """Ones, and for each layer which of its choices but the first it has, shape (N, F)."""
+        chosen = [
+            codes[:, [column]] == np.arange(1, len(decision.choices))
+            for column, decision in enumerate(self._space.decisions)
+        ]
+        return np.hstack([np.ones((len(codes), 1)), *chosen]).astype(np.float64)
+
+
+def _fit(features: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights (F,) of the ridge regression, and what it would predict for each row without that row, (M,)."""
+    penalty = np.full(features.shape[1], _RIDGE)
+    penalty[0] = 0.0
+    inverse = np.linalg.inv(features.T @ features + np.diag(penalty))
+    weights = inverse @ features.T @ values
+    leverage = np.einsum("mf,fg,mg->m", features, inverse, features, optimize=True)
+    residual = (values - features @ weights) / (1 - leverage)
+    return weights, np.asarray(values - residual)

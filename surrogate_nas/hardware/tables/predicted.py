@@ -1,0 +1,82 @@
+"""Tables of predicted latencies: Parquet files that carry, beside the values, how far they may be off.
+
+What a profile of this machine or measurements of another device lead to is written so, for a study to take as its
+latency table. The errors stand in the metadata of the file's schema; a CSV has no place for them.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from surrogate_nas._support.files import atomic_write
+from surrogate_nas.errors import CostTableError
+from surrogate_nas.space.space import Space
+
+SCHEMA = 1
+_METADATA = b"surrogate_nas.predicted_latency"
+
+
+def write_predicted(
+    path: Path,
+    space: Space,
+    columns: Mapping[str, NDArray[np.float64]],
+    errors: Mapping[str, NDArray[np.float64]],
+    facts: Mapping[str, Any],
+) -> None:
+    """Writes a table of the whole space.
+
+    Args:
+        path: A ``.parquet`` file.
+        space: The space; rows are its architectures in listing order.
+        columns: Name of each column to its values, shape (size,).
+        errors: Measured / predicted - 1 of networks left out of the prediction, by column.
+        facts: How the values were found, as JSON takes it.
+
+    Raises:
+        CostTableError: If the name of the file does not end in ``.parquet``.
+    """
+    if path.suffix.lower() != ".parquet":
+        raise CostTableError(
+            f"a table of predicted latencies is a .parquet file, which can carry its errors (got {path})"
+        )
+    metadata = {
+        "schema": SCHEMA,
+        "space_fingerprint": space.fingerprint,
+        "held_out_errors": {name: values.tolist() for name, values in errors.items()},
+        "facts": dict(facts),
+    }
+    table = pa.table({"code": pa.array(space.digits(space.all_codes()), pa.string()), **columns})
+    table = table.replace_schema_metadata({_METADATA: json.dumps(metadata, allow_nan=False).encode()})
+    with atomic_write(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
+    """Errors that a column's predictions come with, shape (M,); M is 0 for files of other kinds.
+
+    Raises:
+        CostTableError: If what the file says about its errors is damaged.
+    """
+    if path.suffix.lower() != ".parquet":
+        return np.zeros(0)
+    held = (pq.read_schema(path).metadata or {}).get(_METADATA)
+    if held is None:
+        return np.zeros(0)
+    try:
+        metadata = json.loads(held)
+        if metadata["schema"] != SCHEMA:
+            raise ValueError(f"version {metadata['schema']!r} instead of {SCHEMA}")
+        errors = np.array(metadata["held_out_errors"].get(column, []), dtype=np.float64)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CostTableError(
+            f"{path}: what it says about its errors is damaged: {error!r}; make the table again"
+        ) from None
+    if not np.isfinite(errors).all() or errors.ndim != 1:
+        raise CostTableError(f"{path}: its errors must be finite numbers; make the table again")
+    return errors

@@ -1,0 +1,219 @@
+"""The costs of a pool in a file, ``costs.parquet``: what a study works with and another tool can read.
+
+One row per architecture, a column ``code`` of text, and a column per cost. A space that can be listed has all its
+architectures there, in listing order. Metadata in the schema say which space and network the costs are of and where
+they come from.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas._support.files import atomic_write
+from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
+from surrogate_nas.hardware.protocol import CostModel
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import Pool, whole_pool
+from surrogate_nas.space.space import Space
+
+SCHEMA = 1
+_METADATA = b"surrogate_nas.costs"
+
+
+class StoredCosts:
+    """Costs of the architectures of a pool, kept, and of others of the space where there is a model to ask.
+
+    Attributes:
+        names: The costs.
+        pool: The architectures whose costs are kept.
+
+    Args:
+        pool: N architectures.
+        values: Name of each cost to its values in the pool's order, shape (N,).
+        errors: Median relative error to expect of each cost, None where nothing is known.
+        descriptions: Where the values of each cost come from.
+        held_out: Errors of networks left out of a prediction, for costs that were predicted.
+        model: Knows the costs of architectures that the pool does not have.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        values: Mapping[str, NDArray[np.float64]],
+        errors: Mapping[str, float | None],
+        descriptions: Mapping[str, Any],
+        held_out: Mapping[str, ArrayLike] | None = None,
+        model: CostModel | None = None,
+    ) -> None:
+        self.names: tuple[str, ...] = tuple(values)
+        self.pool = pool
+        self._values = dict(values)
+        self._errors = dict(errors)
+        self._descriptions = dict(descriptions)
+        self._held_out = {name: np.asarray(values, dtype=np.float64) for name, values in (held_out or {}).items()}
+        self._model = model
+
+    def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """Every cost, shape (N,), of codes (N, D).
+
+        Raises:
+            SpaceError: If an architecture is not of the pool and there is no model to ask.
+        """
+        if self._model is None:
+            rows = self.pool.rows(codes)
+            return {name: values[rows] for name, values in self._values.items()}
+        rows = self.pool.find(codes)
+        known = {name: values[rows] for name, values in self._values.items()}
+        missing = rows < 0
+        if missing.any():
+            asked = self._model.evaluate(np.asarray(codes)[missing])
+            for name, values in known.items():
+                values[missing] = asked[name]
+        return known
+
+    def over(self, pool: Pool, model: CostModel | None = None) -> "StoredCosts":
+        """The costs of another pool, kept; what this one does not have is asked of the model, its own or another.
+
+        Raises:
+            SpaceError: If an architecture is not known and there is no model to ask.
+        """
+        source = StoredCosts(
+            self.pool, self._values, self._errors, self._descriptions, self._held_out, model or self._model
+        )
+        values = source.evaluate(pool.codes)
+        return StoredCosts(pool, values, self._errors, self._descriptions, self._held_out, source._model)
+
+    def relative_error(self, cost: str) -> float | None:
+        """Median relative error that the cost was stored with.
+
+        Raises:
+            SettingsError: If the cost was not stored.
+        """
+        if cost not in self.names:
+            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+        return self._errors.get(cost)
+
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Errors of networks left out of the prediction that the cost was stored with, shape (M,).
+
+        Raises:
+            SettingsError: If the cost was not stored.
+        """
+        if cost not in self.names:
+            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+        return self._held_out.get(cost, np.zeros(0))
+
+    def describe(self) -> dict[str, Any]:
+        """The description that each cost was stored with."""
+        return dict(self._descriptions)
+
+
+def tabulate(pool: Pool, model: CostModel) -> StoredCosts:
+    """The costs of every architecture of a pool; others can be asked for as well."""
+    errors = {name: model.relative_error(name) for name in model.names}
+    values = model.evaluate(pool.codes)
+    held_out = {name: model.held_out_errors(name) for name in model.names}
+    return StoredCosts(pool, {name: values[name] for name in model.names}, errors, model.describe(), held_out, model)
+
+
+def write_costs(path: Path, network: NetworkSpec, costs: StoredCosts) -> None:
+    """Writes the costs of a pool in one piece."""
+    space, codes = costs.pool.space, costs.pool.codes
+    metadata = {
+        "schema": SCHEMA,
+        "space": space.name,
+        "space_fingerprint": space.fingerprint,
+        "network": network.described(),
+        "costs": list(costs.names),
+        "relative_errors": {name: costs.relative_error(name) for name in costs.names},
+        "held_out_errors": {name: costs.held_out_errors(name).tolist() for name in costs.names},
+        "descriptions": costs.describe(),
+    }
+    table = pa.table({"code": pa.array(space.digits(codes), pa.string()), **costs.evaluate(codes)})
+    table = table.replace_schema_metadata({_METADATA: json.dumps(metadata, allow_nan=False).encode()})
+    with atomic_write(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
+    """Reads what ``write_costs`` wrote; there is no model to ask about other architectures.
+
+    Raises:
+        StoreError: If the file is missing, damaged, or of a version that this one does not know.
+        RunFolderError: If it is of another space or network, or was not written by this project.
+    """
+    if not path.is_file():
+        raise StoreError(f"the table of costs is missing: {path}")
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise StoreError(f"the table of costs cannot be read: {path}: {reason}") from None
+    metadata = _metadata(path, table)
+    _require(path, "space", metadata.get("space_fingerprint"), space.fingerprint)
+    _require(path, "network", metadata.get("network"), network.described())
+    try:
+        names = [str(name) for name in metadata["costs"]]
+        errors, descriptions = dict(metadata["relative_errors"]), dict(metadata["descriptions"])
+        # Files of runs that were begun before there were bounds have none.
+        held_out = {str(k): np.array(v, dtype=np.float64) for k, v in metadata.get("held_out_errors", {}).items()}
+        codes = table["code"].to_pylist()
+        values = {name: _floats(table[name]) for name in names}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"the table of costs is damaged: {path}: {error!r}") from None
+    pool = _stored_pool(path, space, codes)
+    for name, column in values.items():
+        if not np.isfinite(column).all():
+            raise StoreError(f"the table of costs is damaged: {path}: column {name} has values that are not finite")
+    return StoredCosts(pool, values, errors, descriptions, held_out)
+
+
+def _stored_pool(path: Path, space: Space, texts: list[str]) -> Pool:
+    """The architectures of the rows: all of a space that can be listed, else some."""
+    if space.listable:
+        if texts != space.digits(space.all_codes()):
+            raise StoreError(
+                f"the table of costs is damaged: {path}: its rows are not the architectures of {space.name}"
+            )
+        return whole_pool(space)
+    try:
+        codes = space.check([space.parse(text) for text in texts])
+    except (SpaceError, AttributeError) as error:
+        raise StoreError(f"the table of costs is damaged: {path}: {error}") from None
+    pool = Pool(space, codes, complete=False, uniform=0)
+    if not np.array_equal(pool.find(codes), np.arange(len(codes))):
+        raise StoreError(f"the table of costs is damaged: {path}: an architecture has two rows")
+    return pool
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    if column.type != pa.float64():
+        raise TypeError(f"costs are of type double (got {column.type})")
+    return np.asarray(column.to_numpy(), dtype=np.float64)
+
+
+def _metadata(path: Path, table: pa.Table) -> dict[str, Any]:
+    held = (table.schema.metadata or {}).get(_METADATA)
+    if held is None:
+        raise RunFolderError(f"{path} is no table of costs that this project wrote; use another folder")
+    try:
+        metadata = json.loads(held)
+    except ValueError as error:
+        raise StoreError(f"the table of costs is damaged: {path}: its metadata are no JSON: {error}") from None
+    if not isinstance(metadata, dict) or metadata.get("schema") != SCHEMA:
+        version = metadata.get("schema") if isinstance(metadata, dict) else None
+        raise StoreError(f"the table of costs must be of version {SCHEMA} (got {version!r}): {path}")
+    return metadata
+
+
+def _require(path: Path, field: str, held: object, wanted: object) -> None:
+    if held != wanted:
+        raise RunFolderError(
+            f"{path} holds costs of another {field}: {held} (this one is {wanted}); use another run folder"
+        )

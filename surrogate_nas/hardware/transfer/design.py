@@ -1,0 +1,61 @@
+"""Which architectures to measure, so that few measurements say as much as possible about all.
+
+Greedy D-optimal design of a Bayesian linear model: the next architecture is always the one whose latency the
+measurements so far leave most uncertain. It needs no measurement, so that the whole set can be sent to a device at
+once.
+
+Symbols:
+    N: architectures to choose from.
+    F: features.
+    P: posterior covariance of the coefficients, (F, F).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.hardware.transfer.features import View
+
+_FINER = 0.1
+"""Prior variance of each view relative to the coarser one before it."""
+
+
+def choose_informative(
+    features: NDArray[np.float64], count: int, *, already: Sequence[int] = (), noise: float = 1.0
+) -> NDArray[np.int64]:
+    """Rows whose measurement leaves least uncertainty about a linear function of the features.
+
+    Args:
+        features: Shape (N, F); coefficients have unit prior variance, so larger features are learnt first.
+        count: How many rows to choose.
+        already: Rows that are measured anyhow.
+        noise: Variance of one measurement.
+
+    Returns:
+        ``count`` rows in the order in which they were chosen.
+
+    Raises:
+        ValueError: If more rows are asked for than there are.
+    """
+    if not 0 < count <= len(features) - len(already):
+        raise ValueError(f"count must be between 1 and {len(features) - len(already)} (got {count})")
+    covariance = np.eye(features.shape[1])
+    taken = np.zeros(len(features), dtype=bool)
+    chosen: list[int] = []
+    for step in range(len(already) + count):
+        spread = features @ covariance
+        if step < len(already):
+            row = int(already[step])
+        else:
+            row = int(np.argmax(np.where(taken, -np.inf, np.einsum("nf,nf->n", spread, features))))
+            chosen.append(row)
+        taken[row] = True
+        along = spread[row]
+        covariance -= np.outer(along, along) / (noise + along @ features[row])
+    return np.array(chosen, dtype=np.int64)
+
+
+def design_features(views: Sequence[View]) -> NDArray[np.float64]:
+    """The features of all views side by side, the finer the smaller, shape (N, F)."""
+    return np.hstack([_FINER ** (0.5 * depth) * view.features for depth, view in enumerate(views)])

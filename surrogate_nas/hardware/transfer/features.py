@@ -1,0 +1,110 @@
+"""What a latency may depend on: groups of features of architectures, from coarse to fine.
+
+A group is a guess of how a device computes a network. A device that runs networks as they are written pays for every
+operation; one that compiles them pays only for what reaches the output. Finer groups cost more measurements to learn,
+so that a regression gives each group a weight of its own.
+
+Symbols:
+    N: architectures.
+    F: features of a group.
+    D: decisions of a code.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.operations.table import operation_spec
+from surrogate_nas.space.space import Codes, Space
+
+WRITTEN, REACHING, EDGES = "operations as written", "operations that reach the output", "operation of each edge"
+COUNTS, NEIGHBOURS, POSITIONS = "operations", "operations along the layers", "operation of each layer"
+
+_NEIGHBOURHOOD = 2.0  # layers over which an operation's latency is taken to change little
+
+
+@dataclass(frozen=True)
+class View:
+    """One group of features.
+
+    Attributes:
+        name: Words for people.
+        features: Shape (N, F); of mean 0, and of variance 1 or, where features overlap, of comparable size.
+    """
+
+    name: str
+    features: NDArray[np.float64]
+
+    def kernel(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Inner products of every architecture with those of ``rows``, shape (N, rows), about 1 with themselves."""
+        return np.asarray(self.features @ self.features[rows].T / max(self.features.shape[1], 1))
+
+
+def cell_views(space: CellSpace, codes: ArrayLike) -> tuple[View, ...]:
+    """The views of cells, coarse to fine, of codes of shape (N, D)."""
+    checked = space.check(codes)
+    choices = len(space.operations)
+    zero = int(np.flatnonzero([operation_spec(name).is_zero for name in space.operations])[0])
+    reaching = np.where(_reaches_output(space, checked), checked, np.int8(zero))
+    connected = space.is_connected(checked)[:, None]
+    return (
+        View(WRITTEN, _standard(_counts(checked, choices))),
+        View(REACHING, _standard(np.hstack([connected, connected * _counts(reaching, choices)]))),
+        View(EDGES, _standard(_one_hot(checked, choices))),
+    )
+
+
+def chain_views(codes: ArrayLike) -> tuple[View, ...]:
+    """The views of chains of layers, coarse to fine, of codes (N, D) of any space whose decisions are layers."""
+    array = np.asarray(codes, dtype=np.int64)
+    choices = int(array.max()) + 1
+    layers = np.arange(array.shape[1])
+    closeness = np.exp(-0.5 * ((layers[:, None] - layers) / _NEIGHBOURHOOD) ** 2)
+    values, vectors = np.linalg.eigh(closeness)
+    basis = vectors[:, values > 1e-6] * np.sqrt(values[values > 1e-6])
+    per_layer = _one_hot(array, choices).reshape(len(array), len(layers), choices)
+    smooth = np.einsum("nlc,lb->ncb", per_layer, basis).reshape(len(array), -1)
+    smooth -= smooth.mean(axis=0)
+    return (
+        View(COUNTS, _standard(_counts(array, choices))),
+        View(NEIGHBOURS, smooth * np.sqrt(smooth.shape[1] / max((smooth**2).sum(axis=1).mean(), 1e-12))),
+        View(POSITIONS, _standard(per_layer.reshape(len(array), -1))),
+    )
+
+
+def latency_views(space: Space | None, codes: ArrayLike) -> tuple[View, ...]:
+    """The views that suit a space; without one, or of a kind without its own, decisions are taken as layers."""
+    views = _VIEWS.get(type(space)) if space is not None else None
+    return chain_views(codes) if views is None else views(space, codes)
+
+
+_VIEWS: Mapping[type[Space], Callable[..., tuple[View, ...]]] = {CellSpace: cell_views}
+
+
+def _reaches_output(space: CellSpace, codes: Codes) -> NDArray[np.bool_]:
+    """Whether a path leads from each edge to the output, whatever it is fed with, shape (N, E)."""
+    is_zero = np.array([operation_spec(name).is_zero for name in space.operations])
+    passes = ~is_zero[codes]
+    reaches = np.zeros((len(codes), space.output + 1), dtype=bool)
+    reaches[:, space.output] = True
+    for column, (start, end) in reversed(list(enumerate(space.edges))):
+        reaches[:, start] |= reaches[:, end] & passes[:, column]
+    return np.asarray(passes & reaches[:, [end for _, end in space.edges]])
+
+
+def _one_hot(codes: NDArray[np.integer], choices: int) -> NDArray[np.float64]:
+    return np.asarray((codes[:, :, None] == np.arange(choices)).reshape(len(codes), -1), dtype=np.float64)
+
+
+def _counts(codes: NDArray[np.integer], choices: int) -> NDArray[np.float64]:
+    # The first operation is what the others leave over.
+    return np.stack([(codes == choice).sum(axis=1) for choice in range(1, choices)], axis=1).astype(np.float64)
+
+
+def _standard(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    spread = features.std(axis=0)
+    varying = features[:, spread > 0]
+    return np.asarray((varying - varying.mean(axis=0)) / spread[spread > 0])

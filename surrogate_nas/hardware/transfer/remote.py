@@ -1,0 +1,201 @@
+"""Latency on a device that is not here: models to measure are written to a folder, and the results read back.
+
+Symbols:
+    M: measured architectures.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from surrogate_nas._support.files import write_json, write_text
+from surrogate_nas.errors import CostTableError, MeasurementError, SettingsError
+from surrogate_nas.hardware.measure.onnx_graph import INPUT, require, write_onnx
+from surrogate_nas.hardware.measure.pieces import prepare
+from surrogate_nas.hardware.tables.full import CODE_COLUMNS, TableLatency
+from surrogate_nas.hardware.tables.table_check import ENERGY_SUFFIX
+from surrogate_nas.hardware.tables.text_columns import read_columns
+from surrogate_nas.hardware.transfer import remote_runner
+from surrogate_nas.hardware.transfer.design import choose_informative, design_features
+from surrogate_nas.hardware.transfer.features import latency_views
+from surrogate_nas.hardware.transfer.from_devices import Transfer
+from surrogate_nas.hardware.transfer.sparse import FEWEST, SparseLatency, fit_latency
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes, Space
+
+RUNNER = "measure.py"
+
+
+@dataclass(frozen=True)
+class RemoteResults:
+    """What a device measured.
+
+    Attributes:
+        device: Its name.
+        codes: Calmly measured architectures, shape (M, D).
+        median_ms: Their latencies, shape (M,).
+        noisy: How many others stayed noisy; they are left out.
+        drift: Largest relative change of the models that were timed again at the end.
+        facts: Batch, threads, provider and runtime, as the device wrote them.
+    """
+
+    device: str
+    codes: Codes
+    median_ms: NDArray[np.float64]
+    noisy: int
+    drift: float
+    facts: dict[str, str]
+
+
+def read_known(path: Path, devices: Sequence[str], space: Space) -> NDArray[np.float64]:
+    """Latencies of other devices from a table of the whole space, shape (size, S), in listing order.
+
+    Raises:
+        CostTableError: If the table is incomplete or has no such device; without devices, all columns are taken.
+    """
+    names = [one for one in read_columns(path).names if one not in CODE_COLUMNS and not one.endswith(ENERGY_SUFFIX)]
+    tables = [TableLatency(space, path, name, "ms") for name in devices or names]
+    return np.stack([table.evaluate(space.all_codes())["latency_ms"] for table in tables], axis=1)
+
+
+def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | None = None) -> Codes:
+    """Connected networks, of distinct computations, that say most about the rest, shape (count, D).
+
+    Args:
+        space: The space.
+        count: How many networks.
+        known_ms: Latencies of other devices, shape (size, S), where there are any: then ten networks will do.
+
+    Raises:
+        SettingsError: If there are not as many, or fewer than a prediction needs.
+    """
+    if known_ms is not None:
+        everything = space.all_codes()
+        connected = space.is_connected(everything)
+        if not 3 <= count <= connected.sum():
+            raise SettingsError(f"--networks must be between 3 and {connected.sum()} (got {count})")
+        rows = Transfer(latency_views(space, everything), known_ms).choose(count, connected)
+        return np.asarray(everything[rows])
+    codes = np.unique(space.effective(space.all_codes()), axis=0)
+    codes = codes[space.is_connected(codes)]
+    if not FEWEST <= count <= len(codes):
+        raise SettingsError(f"--networks must be between {FEWEST} and {len(codes)} (got {count})")
+    chosen: Codes = codes[choose_informative(design_features(latency_views(space, codes)), count)]
+    return chosen
+
+
+def export_bench(space: Space, network: NetworkSpec, folder: Path, codes: Codes, batch: int) -> list[Path]:
+    """Writes the models of networks to measure, codes of shape (M, D), a manifest and the runner.
+
+    Returns:
+        The files of the models.
+
+    Raises:
+        MeasurementError: If onnx is not installed.
+        SettingsError: If the folder is not empty.
+    """
+    require("onnx")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SettingsError(f"{folder} must be a new or an empty folder")
+    shape = (network.input_channels, network.image_size, network.image_size)
+    models: dict[str, str] = {}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for digits, code in zip(space.digits(codes), codes, strict=True):
+            models[digits] = f"{digits}.onnx"
+            module, example = prepare(build_network(space, code, network), shape, batch, torch.device("cpu"))
+            assert isinstance(module, torch.nn.Module)
+            write_onnx(folder / models[digits], module, example)
+    write_text(folder / RUNNER, Path(str(remote_runner.__file__)).read_text(encoding="utf-8"))
+    write_json(
+        folder / "manifest.json",
+        {
+            "schema": 1,
+            "space": space.name,
+            "space_fingerprint": space.fingerprint,
+            "network": network.described(),
+            "input": INPUT,
+            "input_shape": [batch, *shape],
+            "models": models,
+        },
+    )
+    return [folder / name for name in models.values()]
+
+
+def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResults:
+    """Reads the results of the runner, of which at least ``fewest`` have to be calm.
+
+    Raises:
+        CostTableError: If the file is missing, is none of the runner's, is of another space, or has impossible values.
+        MeasurementError: If too few measurements are calm.
+    """
+    rows = _rows(path)
+    columns = remote_runner.COLUMNS
+    if not rows or set(rows[0]) != set(columns):
+        raise CostTableError(f"{path}: results of {RUNNER} have the columns {', '.join(columns)}")
+    if rows[0]["space"] != space.fingerprint:
+        raise CostTableError(f"{path}: measured for another space than {space.name}; export the models again")
+    try:
+        medians = np.array([float(row["median_ms"]) for row in rows])
+        again = [float(row["again_ms"]) / float(row["median_ms"]) for row in rows if row["again_ms"]]
+    except (ValueError, ZeroDivisionError):
+        raise CostTableError(f"{path}: median_ms and again_ms must be numbers above zero; measure again") from None
+    if not (np.isfinite(medians).all() and (medians > 0).all()):
+        raise CostTableError(f"{path}: median_ms must be finite numbers above zero; measure again")
+    codes = np.array([space.parse(row["code"]) for row in rows])
+    if len(np.unique(codes, axis=0)) < len(codes):
+        raise CostTableError(f"{path}: an architecture is listed twice; import one file of results at a time")
+    noisy = np.array([row["noisy"].strip().lower() == "true" for row in rows])
+    if (~noisy).sum() < fewest:
+        raise MeasurementError(
+            f"{path}: {noisy.sum()} of {len(rows)} measurements never settled, and {fewest} calm ones are needed;"
+            " measure again on a device that does nothing else, or with --attempts 10"
+        )
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", rows[0]["device"]) or rows[0]["device"] in ("code", "arch", "auto"):
+        raise CostTableError(
+            f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {rows[0]['device']!r}); rename it"
+        )
+    drift = max((abs(one - 1) for one in again), default=0.0)
+    kept = ("batch", "threads", "provider", "runtime", "measured_at")
+    facts = {name: rows[0][name] for name in kept}
+    return RemoteResults(rows[0]["device"], codes[~noisy], medians[~noisy], int(noisy.sum()), drift, facts)
+
+
+def predict_space(space: Space, results: RemoteResults, seed: int) -> tuple[SparseLatency, NDArray[np.float64]]:
+    """Latency of every architecture of the space, and the errors of left-out networks with the drift added.
+
+    The models were written without dead operations, so predictions are of effective codes.
+    """
+    everything = space.all_codes()
+    distinct, inverse = np.unique(space.effective(everything), axis=0, return_inverse=True)
+    place = {digits: row for row, digits in enumerate(space.digits(distinct))}
+    rows = np.array([place[digits] for digits in space.digits(space.effective(results.codes))])
+    fit = fit_latency(latency_views(space, distinct), rows, results.median_ms, seed=seed)
+    spread = SparseLatency(fit.predicted_ms[inverse.reshape(-1)], fit.errors, fit.views, fit.loss)
+    return spread, fit.errors + results.drift
+
+
+def transfer_to_space(
+    space: Space, results: RemoteResults, known_ms: NDArray[np.float64]
+) -> tuple[SparseLatency, NDArray[np.float64]]:
+    """The same from a few measurements and the latencies of other devices, shape (size, S)."""
+    transfer = Transfer(latency_views(space, space.all_codes()), known_ms)
+    rows = space.index(results.codes)
+    errors = transfer.errors(rows, results.median_ms)
+    fit = SparseLatency(transfer.predict(rows, results.median_ms), errors, ("other devices",), "squares")
+    return fit, errors + results.drift
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [{str(k): v or "" for k, v in row.items()} for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CostTableError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -1,0 +1,34 @@
+"""Which kind of model, where the settings leave it open: the one that orders held-out labels best."""
+
+from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, cross_validate
+from surrogate_nas.predictor.evidence.fit_context import FitContext
+from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.training_set import Units
+
+
+def candidates(settings: PredictorSettings) -> tuple[str, ...]:
+    """Kinds of model that come into question."""
+    return tuple(MODELS) if settings.model == "auto" else (settings.model,)
+
+
+def choose_model(context: FitContext, units: Units) -> tuple[PredictorSettings, CrossValidation]:
+    """Cross-validates every candidate on the same folds of the labels.
+
+    No truth takes part. The winner's figures are a little flattered by having won; with a handful of candidates and
+    hundreds of labels that is far less than their interval.
+
+    Args:
+        context: What is fitted with; only ``model = "auto"`` leaves a choice.
+        units: What is fitted.
+
+    Returns:
+        The settings with the model of the highest tau, and its evidence; the first of ``MODELS`` among equals.
+
+    Raises:
+        SettingsError: If a baseline is not as many finite numbers as there are labels.
+        Interrupted: If ``should_stop`` said so.
+    """
+    contexts = [context.of_model(model) for model in candidates(context.settings)]
+    tried = [(one.settings, cross_validate(one, units)) for one in contexts]
+    return max(tried, key=lambda pair: pair[1].tau)

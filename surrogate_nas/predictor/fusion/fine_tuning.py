@@ -1,0 +1,63 @@
+"""Graph networks that learn a score of the whole space first, and then what few trained networks say.
+
+Symbols:
+    R: architectures of the reference set.
+    M: trained networks.
+"""
+
+import numpy as np
+
+from surrogate_nas.predictor.ensemble import Member, derived_seed
+from surrogate_nas.predictor.models.convolutions import sum_convolution
+from surrogate_nas.predictor.models.graph import GraphScorer
+from surrogate_nas.predictor.models.table import bidirectional
+from surrogate_nas.predictor.protocol import Codes, Floats
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.space.space import Space
+
+PRETRAINING_STEPS = 600
+TUNING_STEPS = 150
+TUNING_RATE = 1e-3
+
+_make_scorer = bidirectional(sum_convolution)
+
+
+def pretrained_members(
+    space: Space, settings: PredictorSettings, codes: Codes, scores: Floats, seed: int
+) -> list[GraphScorer]:
+    """One graph network per member of the ensemble, fitted to a score.
+
+    Args:
+        space: Space of the codes.
+        settings: Width, layers, batch size, loss and number of members.
+        codes: Shape (R, D).
+        scores: What is learnt, shape (R,).
+        seed: Decides initial weights and batches.
+    """
+    longer = settings.model_copy(update={"steps": PRETRAINING_STEPS})
+    scorers = [_make_scorer(space, longer) for _ in range(settings.ensemble)]
+    for index, scorer in enumerate(scorers):
+        scorer.fit(codes, scores, seed=derived_seed(seed, index))
+    return scorers
+
+
+def tuned_members(
+    scorers: list[GraphScorer], codes: Codes, targets: Floats, reference: Codes, seed: int
+) -> list[Member]:
+    """Goes on fitting each network to trained networks alone, gently: few steps at a low rate.
+
+    Args:
+        scorers: Fitted networks; they are not changed.
+        codes: Shape (M, D).
+        targets: Shape (M,).
+        reference: Architectures over which scores are standardised, shape (R, D).
+        seed: Decides the batches.
+    """
+    members = []
+    for index, scorer in enumerate(scorers):
+        tuned = scorer.tuned(
+            codes, targets, steps=TUNING_STEPS, learning_rate=TUNING_RATE, seed=derived_seed(seed, index)
+        )
+        scores = tuned.score(reference)
+        members.append(Member(tuned, float(scores.mean()), float(np.maximum(scores.std(), 1e-12))))
+    return members

@@ -1,0 +1,144 @@
+"""Two noisy measures of one quality as one, weighted by what each is worth.
+
+Symbols:
+    q: the quality, here the rank of the accuracy after training, standardised.
+    l: the rank that a supernet's labels give, standardised; rho_l its correlation with q.
+    p: the rank that the prior gives, standardised; rho_p its correlation with q.
+
+With errors of l and p that are independent given q, the regression of q on both is proportional to
+    rho_l / (1 - rho_l^2) * l + rho_p / (1 - rho_p^2) * p,
+and corr(l, p) = rho_l * rho_p (Spearman's one-factor model). So corr(l, p), which takes no trained network, tells
+rho_l once rho_p is known. A supernet that underrates large architectures, as they do, makes corr(l, p) smaller, and is
+trusted less for it. Where the two agree, it may be because they err alike: labels never weigh more than the prior.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.predictor.fusion.priors import PRIOR_CORRELATION, ExtraScores, Prior, restored_prior
+from surrogate_nas.predictor.fusion.rank_transform import RankTransform, rank_transform
+from surrogate_nas.predictor.protocol import Codes, Floats, Prediction, StoredArrays
+from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.space.space import Space
+
+
+@dataclass(frozen=True)
+class FusionWeights:
+    """How far each measure is trusted.
+
+    Attributes:
+        label: Weight of the labels' rank, at least 0.
+        prior: Weight of the prior's rank.
+        label_correlation: What the labels' correlation with the quality was estimated to be.
+    """
+
+    label: float
+    prior: float
+    label_correlation: float
+
+    def __call__(self, label: Floats, prior: Floats) -> Floats:
+        """The weighted sum, shape (N,), of ranks of shape (N,)."""
+        return np.asarray(self.label * label + self.prior * prior, dtype=np.float64)
+
+
+def fusion_weights(label: Floats, prior: Floats, prior_correlation: float) -> FusionWeights:
+    """Weights from the agreement of labels and prior over a reference set.
+
+    Args:
+        label: Standardised ranks, shape (R,).
+        prior: Standardised ranks, shape (R,).
+        prior_correlation: rho_p, in (0, 1).
+    """
+    agreement = float(np.corrcoef(label, prior)[0, 1])
+    correlation = min(max(agreement / prior_correlation, 0.0), prior_correlation)
+    return FusionWeights(_worth(correlation), _worth(prior_correlation), correlation)
+
+
+def _worth(correlation: float) -> float:
+    return correlation / (1 - correlation**2)
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A prior joined with whatever learnt a supernet's labels.
+
+    Attributes:
+        prior: The prior.
+        transform: From scores that follow the labels to ranks among the reference architectures.
+        weights: How far each is trusted.
+    """
+
+    prior: Prior
+    transform: RankTransform
+    weights: FusionWeights
+
+    def __call__(self, codes: Codes, labels: Prediction) -> Prediction:
+        """The fused score, mean 0 and standard deviation near 1.
+
+        Args:
+            codes: Shape (N, D).
+            labels: What follows the labels, for the same codes; its spread passes on by its weight alone, since the
+                prior has none.
+        """
+        total = self.weights.label + self.weights.prior
+        mean = self.weights(self.transform(labels.mean), self.prior.score(codes)) / total
+        # Scores of an ensemble are standardised, so their slope to ranks is about 1.
+        return Prediction(mean, labels.std * (self.weights.label / total))
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Everything but the space, by name: what a file keeps."""
+        weights = np.array([self.weights.label, self.weights.prior, self.weights.label_correlation])
+        kept: dict[str, NDArray[np.generic]] = {
+            "labels.values": self.transform.values,
+            "labels.ranks": self.transform.ranks,
+            "weights": weights,
+        }
+        if self.prior.extra is not None:
+            kept |= {"extra.codes": self.prior.extra.table.codes, "extra.values": self.prior.extra.table.values}
+        return kept | {f"prior.{name}": values for name, values in self.prior.arrays().items()}
+
+
+def restored_fusion(space: Space, arrays: StoredArrays, extra_weights: dict[str, float] | None) -> Fusion:
+    """The fusion whose ``arrays()`` were kept.
+
+    Args:
+        space: Space of the codes.
+        arrays: As kept.
+        extra_weights: Votes of the scores from elsewhere by name; None without any.
+
+    Raises:
+        KeyError: If an array is missing.
+        ValueError: If the arrays do not belong together.
+    """
+
+    def floats(name: str) -> Floats:
+        return np.asarray(arrays[name], dtype=np.float64)
+
+    extra = None
+    if extra_weights is not None:
+        codes = space.check(arrays["extra.codes"])
+        extra = ExtraScores(ClassTable(space, tuple(extra_weights), codes, floats("extra.values")), extra_weights)
+    of_prior = {name.removeprefix("prior."): values for name, values in arrays.items() if name.startswith("prior.")}
+    label, prior, correlation = floats("weights").tolist()
+    return Fusion(
+        restored_prior(space, of_prior, extra),
+        RankTransform(floats("labels.values"), floats("labels.ranks")),
+        FusionWeights(label, prior, correlation),
+    )
+
+
+def fuse(prior: Prior, codes: Codes, scores: Floats) -> Fusion:
+    """Joins a prior with scores that follow labels.
+
+    Args:
+        prior: The prior.
+        codes: Reference architectures, shape (R, D).
+        scores: Their scores, shape (R,).
+
+    Raises:
+        TrainingError: If all scores are equal.
+    """
+    transform = rank_transform(scores, "scores of the labels")
+    return Fusion(prior, transform, fusion_weights(transform(scores), prior.score(codes), PRIOR_CORRELATION))

@@ -1,0 +1,189 @@
+"""What is known of an architecture's accuracy before any training: several counts and scores, each of them a rank.
+
+Symbols:
+    N: architectures.
+    R: architectures of the reference set.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.predictor.features.graph_features import longest_path, node_types
+from surrogate_nas.predictor.features.path_counts import path_sums
+from surrogate_nas.predictor.fusion.rank_transform import RankTransform, rank_transform
+from surrogate_nas.predictor.protocol import Codes, Floats, StoredArrays
+from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.space.space import Space
+
+# Correlation of the prior's ranks with those of the accuracy after training, measured on another space whose trained
+# networks are public, NAS-Bench-Macro (a chain of 8 layers, 6,561 networks): operations 0.75, depth 0.83, reach 0.82,
+# their sum 0.825. Nothing of the space that is searched is in it.
+PRIOR_CORRELATION = 0.825
+
+# Votes of the prior. Equal weights, because weights fitted to one other space would be too much of that space (unit
+# weights: Dawes, "The robust beauty of improper linear models in decision making", 1979).
+COMPLEXITY = ("operations", "depth", "reach")
+# A path on which nothing is computed, around which deep networks train better (He et al., arXiv 1512.03385). As a yes
+# or a no it has a seventh of all votes: one beside six others, half of one beside the three counts alone.
+SHORTCUT = "shortcut"
+SHORTCUT_SHARE = 1 / 7
+
+_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class ExtraScores:
+    """Scores of architectures from elsewhere, such as those of networks with random weights.
+
+    Attributes:
+        table: Scores by isomorphism class, larger is better.
+        weights: Votes in the prior, one for each column; a score without a vote is still shown to what learns from
+            trained networks.
+    """
+
+    table: ClassTable
+    weights: dict[str, float]
+
+    def __post_init__(self) -> None:
+        if self.table.names != tuple(self.weights):
+            raise SettingsError(f"scores {', '.join(self.table.names)} need one weight each (got {self.weights})")
+
+    def columns(self, codes: Codes) -> dict[str, Floats]:
+        """Scores of codes of shape (N, D) by name, shape (N,) each.
+
+        Raises:
+            SettingsError: If a score is missing.
+        """
+        rows = self.table.columns(codes)
+        missing = ~np.isfinite(rows).all(axis=1)
+        if missing.any():
+            first = self.table.space.digits(codes[missing][:1])[0]
+            raise SettingsError(
+                f"a prior needs a finite score of every architecture ({int(missing.sum())} of {len(codes)} have none,"
+                f" such as {first})"
+            )
+        return dict(zip(self.table.names, rows.T, strict=True))
+
+
+def complexity_counts(space: Space, codes: Codes) -> Floats:
+    """How much an architecture computes, how deep it is, and how far it sees.
+
+    Args:
+        space: Space of the codes.
+        codes: Shape (N, D).
+
+    Returns:
+        Shape (N, 3): multiply-accumulates of the live operations in the space's own network; most nonlinear functions
+        on a path of the cell; most pixels by which convolutions on a path of the cell widen what is seen.
+    """
+    parts = [_counts(space, codes[start : start + _BATCH]) for start in range(0, len(codes), _BATCH)]
+    return np.concatenate(parts) if parts else np.empty((0, 3))
+
+
+def _counts(space: Space, codes: Codes) -> Floats:
+    graphs = space.graphs(codes)
+    reach = node_types(space).reach[graphs.operations]
+    columns = (
+        space.flops(space.effective(codes), space.network),
+        space.nonlinear_count(codes),
+        longest_path(graphs.adjacency.astype(np.float64), reach),
+    )
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def prior_columns(space: Space, codes: Codes) -> dict[str, Floats]:
+    """The counts that vote, by name, shape (N,) each, larger is better."""
+    counts = complexity_counts(space, codes)
+    shortcut = path_sums(space, codes).shortcuts > 0
+    return dict(zip(COMPLEXITY, counts.T, strict=True)) | {SHORTCUT: shortcut.astype(np.float64)}
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Weighted sum of the ranks that counts and scores give, itself as a rank.
+
+    Attributes:
+        space: Space of the codes.
+        votes: For each count or score its weight and its transform to ranks; those that are constant have no vote.
+        total: Transform of their sum.
+        extra: Scores from elsewhere; None without.
+    """
+
+    space: Space
+    votes: dict[str, tuple[float, RankTransform]]
+    total: RankTransform
+    extra: ExtraScores | None = None
+
+    def score(self, codes: Codes) -> Floats:
+        """Mean 0 and standard deviation 1 over the reference set, shape (N,).
+
+        Raises:
+            SettingsError: If a score from elsewhere is missing.
+        """
+        return self.total(_summed(self.votes, _columns(self.space, codes, self.extra)))
+
+    def ranks(self, codes: Codes) -> Floats:
+        """The rank of each count or score by itself, shape (N, votes)."""
+        columns = _columns(self.space, codes, self.extra)
+        return np.stack([transform(columns[name]) for name, (_, transform) in self.votes.items()], axis=1)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Everything but the space and the scores from elsewhere, by name: what a file keeps."""
+        kept: dict[str, NDArray[np.generic]] = {}
+        for name, transform in [*((name, vote[1]) for name, vote in self.votes.items()), ("total", self.total)]:
+            kept |= {f"{name}.values": transform.values, f"{name}.ranks": transform.ranks}
+        return kept | {f"{name}.weight": np.array([weight]) for name, (weight, _) in self.votes.items()}
+
+
+def make_prior(space: Space, reference: Codes, extra: ExtraScores | None = None) -> Prior:
+    """The prior of a space.
+
+    Args:
+        space: The space.
+        reference: Codes among which the ranks are, shape (R, D).
+        extra: Scores from elsewhere.
+
+    Raises:
+        SettingsError: If a score from elsewhere is missing for an architecture of the reference set.
+        TrainingError: If no count differs between architectures.
+    """
+    columns = _columns(space, reference, extra)
+    weights = dict.fromkeys(COMPLEXITY, 1.0) | (extra.weights if extra else {})
+    weights[SHORTCUT] = sum(weights.values()) * SHORTCUT_SHARE / (1 - SHORTCUT_SHARE)
+    votes = {
+        name: (weights[name], rank_transform(values, name)) for name, values in columns.items() if np.ptp(values) > 0
+    }
+    return Prior(space, votes, rank_transform(_summed(votes, columns), "counts of complexity"), extra)
+
+
+def restored_prior(space: Space, arrays: StoredArrays, extra: ExtraScores | None) -> Prior:
+    """The prior whose ``arrays()`` were kept.
+
+    Raises:
+        KeyError: If an array is missing.
+    """
+
+    def transform(name: str) -> RankTransform:
+        return RankTransform(
+            np.asarray(arrays[f"{name}.values"], np.float64), np.asarray(arrays[f"{name}.ranks"], np.float64)
+        )
+
+    known = [*COMPLEXITY, SHORTCUT, *(extra.weights if extra else ())]
+    votes = {
+        name: (float(np.asarray(arrays[f"{name}.weight"], np.float64)[0]), transform(name))
+        for name in known
+        if f"{name}.weight" in arrays
+    }
+    return Prior(space, votes, transform("total"), extra)
+
+
+def _columns(space: Space, codes: Codes, extra: ExtraScores | None) -> dict[str, Floats]:
+    return prior_columns(space, codes) | (extra.columns(codes) if extra else {})
+
+
+def _summed(votes: dict[str, tuple[float, RankTransform]], columns: dict[str, Floats]) -> Floats:
+    ranks = [weight * transform(columns[name]) for name, (weight, transform) in votes.items()]
+    return np.asarray(np.sum(ranks, axis=0), dtype=np.float64)

@@ -1,0 +1,279 @@
+"""The predictor as the other stages use it: fit it to labels, ask it about codes, save it, load it."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import ValidationError
+
+from surrogate_nas.errors import SettingsError, StoreError
+from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed
+from surrogate_nas.predictor.evidence.calibration import Calibration, calibrate
+from surrogate_nas.predictor.evidence.cross_validation import CrossValidation
+from surrogate_nas.predictor.evidence.fit_context import FitContext
+from surrogate_nas.predictor.evidence.model_choice import candidates, choose_model
+from surrogate_nas.predictor.evidence.rank_interval import RankIntervals, rank_intervals
+from surrogate_nas.predictor.fusion.fusion import Fusion, fuse, restored_fusion
+from surrogate_nas.predictor.fusion.priors import ExtraScores, Prior, make_prior
+from surrogate_nas.predictor.fusion.recipes import MINIMUM_TRAINED, FusedPredictor, SourceLabels
+from surrogate_nas.predictor.fusion.reference_set import reference_codes
+from surrogate_nas.predictor.fusion.stack import SourceStack, fit_stack
+from surrogate_nas.predictor.fusion.stack_storage import prefixed, restored_stack, stack_arrays, with_prefix
+from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.protocol import Arrays, Codes, FittedModel, Floats, Prediction, StoredArrays
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.storage import DESCRIPTION, read_predictor, write_predictor
+from surrogate_nas.predictor.training_set import make_units
+from surrogate_nas.space.space import Space
+
+_FIGURES = ("tau", "low", "high", "top10_tau", "top10_low", "top10_high", "regret_percent", "regret_low", "regret_high")
+
+
+@dataclass(frozen=True)
+class FittedPredictor:
+    """An ensemble with the line that maps its scores to accuracies, and the evidence for both.
+
+    Attributes:
+        space: Space of the codes.
+        settings: Settings it was fitted with; where they left the kind of model open, the one that was chosen.
+        ensemble: The fitted members.
+        calibration: From scores to percent accuracy of the labels.
+        cross_validation: How well the ensemble orders the labels of architectures that it did not see.
+        intervals: Where the rank of an architecture's label lies, in 80% of held-out cases.
+        fusion: How the ensemble is joined with what is known without training; None for labels alone.
+        stack: What trained networks made of both, by ``with_trained``; its scores are ranks. The methods here do not
+            ask it: they speak of labels.
+    """
+
+    space: Space
+    settings: PredictorSettings
+    ensemble: Ensemble
+    calibration: Calibration
+    cross_validation: CrossValidation
+    intervals: RankIntervals
+    fusion: Fusion | None = None
+    stack: SourceStack | None = None
+
+    def predict(self, codes: Codes) -> Prediction:
+        """Accuracy in percent, on the scale of the labels and not of trained networks, and the members' disagreement.
+
+        The disagreement says where the members are unsure of the labels' order. It is not the error of a prediction: on
+        recorded supernets of NAS-Bench-201 it is about a quarter of the distance to unseen labels, for which
+        ``calibration.residual_percent`` is the honest figure, and the error of the labels themselves comes on top.
+
+        Args:
+            codes: Shape (N, D).
+
+        Raises:
+            SpaceError: If the codes are not codes of the space.
+        """
+        return self.calibration.apply(self._scores(codes))
+
+    def score(self, codes: Codes) -> Floats:
+        """Scores, shape (N,), in the same order as the predicted accuracies; their scale is arbitrary."""
+        return self._scores(codes).mean
+
+    def rank_interval(self, codes: Codes) -> tuple[Floats, Floats]:
+        """Where the label of each architecture ranks among labels, from 0 (worst) to 1 (best), in 80% of cases.
+
+        Calibrated on held-out labels; the error of the labels themselves is not in it.
+
+        Args:
+            codes: Shape (N, D).
+
+        Returns:
+            Lower and upper ends, shape (N,) each.
+        """
+        return self.intervals(self._scores(codes).mean)
+
+    def _scores(self, codes: Codes) -> Prediction:
+        followed = self.ensemble.predict(codes)
+        return followed if self.fusion is None else self.fusion(codes, followed)
+
+    def with_trained(self, trained: SourceLabels, seed: int) -> "FittedPredictor":
+        """The same with a stack that learnt from trained networks too; as it is where its stack knows just these.
+
+        Args:
+            trained: Accuracies of at least 5 trained networks that are not isomorphic.
+            seed: Decides the fits.
+
+        Raises:
+            SettingsError: If the recipe is that of labels alone, or the accuracies cannot be learnt from.
+        """
+        if self.fusion is None:
+            raise SettingsError(
+                "trained networks join a predictor with the recipe fusion (got labels); set predictor.recipe"
+            )
+        units = make_units(self.space, trained.codes, trained.values, trained.values, True, MINIMUM_TRAINED)
+        if (
+            self.stack is not None
+            and np.array_equal(self.stack.codes, units.codes)
+            and np.array_equal(self.stack.targets, units.targets)
+        ):
+            return self
+        reference = reference_codes(self.space, derived_seed(seed, 2))
+        start, known = _start_of_stack(self.space, self.ensemble, self.fusion)
+        stack = fit_stack(self.space, self.settings, start, known, units, reference, derived_seed(seed, 3))
+        return replace(self, stack=stack)
+
+    def save(self, folder: Path) -> None:
+        """Writes ``predictor.json`` and the numbers beside it; a predictor that is there is replaced."""
+        evidence = self.cross_validation
+        numbers: Arrays = {"out_of_fold": evidence.out_of_fold, "fold": evidence.fold}
+        numbers |= {"interval.scores": self.intervals.scores, "interval.half_widths": self.intervals.half_widths}
+        for index, member in enumerate(self.ensemble.members):
+            numbers |= prefixed(member.scorer.arrays(), f"member{index}.")
+        content: dict[str, Any] = {
+            "settings": self.settings.model_dump(mode="json"),
+            "members": [{"shift": member.shift, "scale": member.scale} for member in self.ensemble.members],
+            "calibration": asdict(self.calibration),
+            "intervals": {"level": self.intervals.level, "coverage": _to_json(self.intervals.coverage)},
+            "cross_validation": {name: _to_json(getattr(evidence, name)) for name in _FIGURES}
+            | {"baselines": {name: _to_json(tau) for name, tau in evidence.baselines.items()}},
+        }
+        if self.fusion is not None:
+            numbers |= prefixed(self.fusion.arrays(), "fusion.")
+            content["scores"] = self.fusion.prior.extra.weights if self.fusion.prior.extra else None
+        if self.stack is not None:
+            numbers |= prefixed(stack_arrays(self.stack), "stack.")
+        content["trained_networks"] = 0 if self.stack is None else len(self.stack.codes)
+        write_predictor(folder, self.space, content, numbers)
+
+
+def fit_predictor(
+    space: Space,
+    codes: Codes,
+    targets: ArrayLike,
+    accuracy_percent: ArrayLike,
+    settings: PredictorSettings,
+    seed: int,
+    on_progress: Callable[[int, int], None] | None = None,
+    *,
+    baselines: Mapping[str, ArrayLike] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    extra: ExtraScores | None = None,
+) -> FittedPredictor:
+    """Fits an ensemble to labels, cross-validates it, and calibrates it on held-out scores.
+
+    Args:
+        space: Space of the codes.
+        codes: Labelled architectures, shape (M, D); an architecture may come several times.
+        targets: What is fitted, shape (M,), larger is better: accuracies or minus losses.
+        accuracy_percent: Label accuracies, shape (M,), to which the scores are calibrated.
+        settings: Settings of the predictor.
+        seed: Decides all random draws: one seed, one predictor.
+        on_progress: Called with the number of models fitted and the number to fit.
+        baselines: Other scores of the labelled architectures, shape (M,) each, larger is better, such as the number of
+            parameters: the cross-validation says how well they do on the same labels.
+        should_stop: Asked before each step; True ends the fit.
+        extra: Scores from elsewhere that vote in the prior; the recipe of labels alone does not use them.
+
+    Raises:
+        SettingsError: If labels or baselines cannot be used; nothing has been done then.
+        Interrupted: If ``should_stop`` said so.
+        TrainingError: If a fit diverged.
+    """
+    units = make_units(space, codes, targets, accuracy_percent, settings.canonical)
+    total, done = len(candidates(settings)) * settings.folds + settings.ensemble, 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        if on_progress is not None:
+            on_progress(done, total)
+
+    context = FitContext(space, settings, derived_seed(seed, 0), baselines, one_more, should_stop)
+    settings, evidence = choose_model(context, units)
+    ensemble = Ensemble(space, settings)
+    ensemble.fit(units.codes, units.targets, seed=derived_seed(seed, 1), on_member=one_more, should_stop=should_stop)
+    held_out = units.mean_over_labels(evidence.out_of_fold, "held-out scores")
+    fusion = None
+    if settings.recipe == "fusion":
+        reference = reference_codes(space, derived_seed(seed, 2))
+        fusion = fuse(make_prior(space, reference, extra), reference, ensemble.predict(reference).mean)
+        held_out = fusion(units.codes, Prediction(held_out, np.zeros(len(held_out)))).mean
+    calibration = calibrate(held_out, units.accuracy_percent)
+    fold = units.mean_over_labels(evidence.fold, "folds").astype(np.int64)
+    intervals = rank_intervals(held_out, units.targets, fold)
+    return FittedPredictor(space, settings, ensemble, calibration, evidence, intervals, fusion)
+
+
+def load_predictor(folder: Path, space: Space) -> FittedPredictor:
+    """Reads a predictor that ``FittedPredictor.save`` wrote.
+
+    Its predictions are the same to the last bit on the same machine with the same number of threads.
+
+    Raises:
+        StoreError: If a file is missing, foreign, damaged, or of another version.
+        RunFolderError: If the predictor is of another space.
+    """
+    description, arrays = read_predictor(folder, space)
+    try:
+        settings = PredictorSettings.model_validate(description["settings"])
+        members = [
+            _load_member(space, settings, entry, with_prefix(arrays, f"member{index}."))
+            for index, entry in enumerate(description["members"])
+        ]
+        if len(members) != settings.ensemble:
+            raise ValueError(f"{settings.ensemble} members are needed (got {len(members)})")
+        calibration = Calibration(**{name: float(value) for name, value in description["calibration"].items()})
+        evidence = _load_evidence(description["cross_validation"], arrays)
+        intervals = _load_intervals(description["intervals"], arrays)
+        ensemble = Ensemble(space, settings, members)
+        fusion = _load_fusion(space, settings, description, with_prefix(arrays, "fusion."))
+        stack = None
+        if fusion is not None and description["trained_networks"]:
+            start, known = _start_of_stack(space, ensemble, fusion)
+            stack = restored_stack(space, settings, start, known, with_prefix(arrays, "stack."))
+    except (ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"{folder / DESCRIPTION} is not complete: {error}") from None
+    return FittedPredictor(space, settings, ensemble, calibration, evidence, intervals, fusion, stack)
+
+
+def _start_of_stack(
+    space: Space, ensemble: Ensemble, fusion: Fusion
+) -> tuple[FusedPredictor, tuple[Prior, FittedModel | None]]:
+    return FusedPredictor(space, fusion.prior, ensemble, fusion), (fusion.prior, ensemble)
+
+
+def _load_member(space: Space, settings: PredictorSettings, entry: dict[str, Any], arrays: StoredArrays) -> Member:
+    return Member(MODELS[settings.model](space, settings, arrays), float(entry["shift"]), float(entry["scale"]))
+
+
+def _load_intervals(entry: dict[str, Any], arrays: StoredArrays) -> RankIntervals:
+    return RankIntervals(
+        np.asarray(arrays["interval.scores"], dtype=np.float64),
+        np.asarray(arrays["interval.half_widths"], dtype=np.float64),
+        float(entry["level"]),
+        _from_json(entry["coverage"]),
+    )
+
+
+def _load_fusion(
+    space: Space, settings: PredictorSettings, description: Mapping[str, Any], arrays: StoredArrays
+) -> Fusion | None:
+    if settings.recipe != "fusion":
+        return None
+    weights = description["scores"]
+    return restored_fusion(space, arrays, None if weights is None else {k: float(v) for k, v in weights.items()})
+
+
+def _load_evidence(entry: dict[str, Any], arrays: StoredArrays) -> CrossValidation:
+    return CrossValidation(
+        **{name: _from_json(entry[name]) for name in _FIGURES},
+        baselines={name: _from_json(tau) for name, tau in entry["baselines"].items()},
+        out_of_fold=np.asarray(arrays["out_of_fold"], dtype=np.float64),
+        fold=np.asarray(arrays["fold"], dtype=np.int64),
+    )
+
+
+def _to_json(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _from_json(value: float | None) -> float:
+    return math.nan if value is None else float(value)

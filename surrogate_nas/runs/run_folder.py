@@ -1,0 +1,225 @@
+"""The run folder: names of its files, who may write it, and what it was begun with."""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from surrogate_nas.errors import RunFolderError, SettingsError
+from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
+from surrogate_nas.runs.study_file import flattened, is_resolved, read_resolved, write_study
+from surrogate_nas.runs.settings import StudySettings, is_fixed
+from surrogate_nas.runs.state import RunState
+
+_LOCK = ".lock"
+
+
+class RunFolder:
+    """Everything that one study writes; held by one process at a time.
+
+    Call order: ``check`` and ``take``; then ``require_same`` and whatever else reads, to see that the input is sound;
+    then ``clear`` or ``remove_leftovers``, and everything that writes; ``release`` at the end.
+
+    Args:
+        path: The folder; made when it is taken.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.study = path / "study.toml"
+        self.environment = path / "environment.json"
+        self.space = path / STORED_DEFINITION
+        self.program = path / STORED_PROGRAM
+        self.images = path / "images"
+        self.supernets = path / "supernets"
+        self.labels = path / "labels.h5"
+        self.predictor = path / "predictor"
+        self.costs = path / "costs.parquet"
+        self.journal = path / "search.journal"
+        self.best = path / "best"
+        self.answers = path / "answers.json"
+        self.artifacts = path / "artifacts"
+        self.plots = path / "plots"
+        self.trainings = path / "trainings.h5"
+        self.trainings_journal = path / "trainings.journal"
+        self.networks = path / "trainings"
+        self.models = path / "models"
+        self.log = path / "log.txt"
+        self.state = RunState(path / "state.json")
+        self._lock = FileLock(path / _LOCK)
+
+    def checkpoint(self, member: int) -> Path:
+        """Where the training of a supernet's member is kept."""
+        return self.supernets / f"member-{member}.safetensors"
+
+    # Taking and giving back
+
+    def check(self, *, resume: bool, overwrite: bool) -> None:
+        """Whether the folder may be used, without changing anything.
+
+        Raises:
+            RunFolderError: If it is not a folder, holds something else, or holds a run and neither resuming nor
+                overwriting was asked for.
+        """
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise RunFolderError(f"the output folder {self.path} is a file; choose another --output-dir")
+            if not self.path.is_dir() or self._is_empty():
+                return
+            is_run = self._is_run()
+        except OSError as error:
+            raise RunFolderError(f"the output folder {self.path} cannot be read: {error.strerror or error}") from None
+        if not is_run:
+            raise RunFolderError(f"{self.path} is not empty and holds no run; choose another --output-dir")
+        if not resume and not overwrite:
+            raise RunFolderError(
+                f"{self.path} already holds a run: go on with it by --resume, replace it by --overwrite, or choose"
+                " another --output-dir"
+            )
+
+    def take(self) -> None:
+        """Makes the folder and holds it until the process ends or ``release`` is called.
+
+        Raises:
+            RunFolderError: If another process holds it, or it cannot be made or written to.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise RunFolderError(f"another process is working in {self.path}; wait for it or stop it first") from None
+        except (OSError, NotImplementedError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise RunFolderError(
+                f"the output folder {self.path} cannot be written to: {reason}; choose another --output-dir"
+            ) from None
+
+    def release(self) -> None:
+        """Lets other processes take the folder; one in which nothing was written is left empty."""
+        self._lock.release()
+        if self.path.is_dir() and [entry.name for entry in self.path.iterdir()] == [_LOCK]:
+            (self.path / _LOCK).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Removes what an earlier run wrote; other files stay.
+
+        The study stays until it is replaced, so that a folder half cleared is still known as a run.
+        """
+        for entry in self.path.iterdir():
+            if entry.name in _CONTENTS or _is_leftover(entry.name):
+                _remove(entry)
+
+    def remove_leftovers(self) -> None:
+        """Removes files that killed processes did not complete."""
+        ours = [folder for folder in (self.images, self.supernets, self.predictor, self.best) if folder.is_dir()]
+        leftovers = [entry for entry in self.path.iterdir() if _is_leftover(entry.name)]
+        leftovers += [entry for folder in ours for entry in folder.iterdir() if _LEFTOVER.fullmatch(entry.name)]
+        for entry in leftovers:
+            entry.unlink(missing_ok=True)
+
+    def _is_empty(self) -> bool:
+        return all(entry.name == _LOCK or _is_leftover(entry.name) for entry in self.path.iterdir())
+
+    def _is_run(self) -> bool:
+        """Whether the study is a resolved one; a person may keep one of their own beside their images."""
+        return self.study.is_file() and (is_resolved(self.study) or self.environment.exists())
+
+    # Settings
+
+    def begun_with(self) -> StudySettings | None:
+        """The settings that the run in the folder was begun with, if there is one.
+
+        Raises:
+            SettingsError: If they are damaged.
+        """
+        return read_resolved(self.study, {}) if self.study.exists() else None
+
+    def require_same(self, settings: StudySettings) -> None:
+        """Refuses to go on with other settings than a run was begun with, where stages that are done depend on them.
+
+        Raises:
+            RunFolderError: Naming the first setting that differs.
+            SettingsError: If the settings it was begun with are damaged.
+        """
+        try:
+            before = self.begun_with()
+        except SettingsError as error:
+            raise SettingsError(f"{error}; restore the file, or begin anew by --overwrite") from None
+        if before is None:
+            return
+        old, new = flattened(before), flattened(settings)
+        for key in sorted(old | new):
+            if is_fixed(key) and old.get(key) != new.get(key):
+                raise RunFolderError(
+                    f"{self.path} was begun with {key} = {_words(old.get(key))}, not {_words(new.get(key))}; use"
+                    " another --output-dir, or --overwrite to begin anew"
+                )
+
+    def write_settings(self, settings: StudySettings) -> None:
+        """Writes the resolved study."""
+        write_study(self.study, settings)
+
+
+_CONTENTS = frozenset(
+    {
+        "environment.json",
+        STORED_DEFINITION,
+        STORED_PROGRAM,
+        "images",
+        "supernets",
+        "labels.h5",
+        ".labels.h5.lock",
+        "predictor",
+        "costs.parquet",
+        "search.journal",
+        "search.journal.lock",
+        ".search.journal.guard",
+        "lookup.parquet",
+        "lookup.csv",
+        "lookup.json",
+        "answers.json",
+        "plots",
+        "artifacts",
+        "trainings",
+        "trainings.h5",
+        ".trainings.h5.lock",
+        "trainings.journal",
+        "trainings.journal.lock",
+        ".trainings.journal.guard",
+        "best",
+        "models",
+        "report.html",
+        "report.json",
+        "state.json",
+        "log.txt",
+    }
+)
+# The names that ``files.atomic_write`` gives to what is not complete.
+_LEFTOVER = re.compile(r"\.(.+)\.[0-9a-f]{8}(\.[^.]*)?")
+
+
+def _is_leftover(name: str) -> bool:
+    match = _LEFTOVER.fullmatch(name)
+    return match is not None and (match[1] == "study.toml" or match[1] in _CONTENTS)
+
+
+def _remove(entry: Path) -> None:
+    # A link is removed, and what it leads to stays.
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
+
+
+def _words(value: object) -> str:
+    return "nothing" if value is None else repr(value)
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """A short hash of settings and of what earlier stages made."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,163 @@
+"""Settings of a study: those of every stage, and what ties them together."""
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from surrogate_nas.costs.budgets import COSTS, BudgetRequest, parse_budget, parse_budgets
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.labels.settings import LabelSettings
+from surrogate_nas.search.samplers.segments import SegmentSettings
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.search.settings import LoopSettings, SearchSettings
+from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.training.settings import TrainingSettings
+
+DEFAULT_BUDGET = "40%"
+BUDGET_COSTS = {
+    "latency": "latency_ms",
+    "flops": "flops",
+    "params": "params",
+    "memory": "memory_bytes",
+    "energy": "energy_mj",
+}
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class PoolSettings(BaseModel):
+    """Which architectures are listed of a space that is too large to list whole; others take no notice of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    draws: int = Field(20_000, ge=100, le=1_000_000, description="architectures drawn uniformly, without repeats")
+    kept: int = Field(400, ge=1, le=100_000, description="best predicted architectures added under each bound")
+    steps: int = Field(6, ge=0, le=100, description="bounds along the first budget's cost under which is searched too")
+
+
+class NetworkSettings(BaseModel):
+    """Sizes of the network that is deployed; its costs are the study's costs."""
+
+    model_config = _STRICT
+
+    channels: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="channels of the first stage; where not given, those of the space's own network"
+    )
+    cells: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="cells per stage; where not given, those of the space's own network"
+    )
+    image_size: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="side of the images in pixels; where not given, that of the images as they come"
+    )
+
+
+class BudgetSettings(BaseModel):
+    """Upper bounds on costs: a number with its unit, or a percentile of the space's own costs."""
+
+    model_config = _STRICT
+
+    latency: str | None = Field(default=None, description="such as 5ms or 40%, or on devices: pixel3=5ms, raspi4=30ms")
+    flops: str | None = Field(default=None, description="multiply-accumulates, such as 50M or 40%")
+    params: str | None = Field(default=None, description="such as 1M or 40%")
+    memory: str | None = Field(default=None, description="peak of activations for one image, such as 2MB or 40%")
+    energy: str | None = Field(default=None, description="such as 5mJ or 40%; needs a table that has it")
+    also: tuple[str, ...] = Field(
+        default=(), description="other budgets to answer from the same study, such as 'latency=3ms; flops=50M'"
+    )
+
+    def requests(self) -> list[BudgetRequest]:
+        """The budgets asked for, latency first; the default where there is none.
+
+        Raises:
+            BudgetError: If a budget is malformed.
+        """
+        texts = {cost: getattr(self, name) for name, cost in BUDGET_COSTS.items()}
+        asked = [one for cost, text in texts.items() if text is not None for one in parse_budgets(cost, text)]
+        assert set(texts) < set(COSTS)
+        return asked or [parse_budget("latency_ms", DEFAULT_BUDGET)]
+
+
+class TruthSettings(BaseModel):
+    """Accuracies of trained networks, used for nothing but the report."""
+
+    model_config = _STRICT
+
+    file: str | None = Field(default=None, description="CSV with a column 'code' or 'arch' and accuracies in percent")
+    column: str | None = Field(default=None, description="which column; needed where there are several")
+
+
+class ComputeSettings(BaseModel):
+    """Where and how wide the work runs."""
+
+    model_config = _STRICT
+
+    device: str = Field(default="auto", description="where supernets are trained and evaluated: auto, cpu or cuda[:n]")
+    processes: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="worker processes; where not given, one per core, and one on a GPU"
+    )
+    threads: Annotated[int, Field(ge=1, le=1024)] = Field(default=1, description="threads of each training process")
+
+
+class StudySettings(BaseModel):
+    """Everything a study may set."""
+
+    model_config = _STRICT
+
+    name: str = Field(description="name of the study; where not given, that of its file")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=0, description="every random draw comes from it")
+    space: str = Field(default="nasbench201", description="search space by name, or path of a .toml file")
+    data: DataSettings = Field(default_factory=DataSettings)
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
+    supernet: SupernetSettings = Field(default_factory=SupernetSettings)
+    labels: LabelSettings = Field(default_factory=LabelSettings)
+    pool: PoolSettings = Field(default_factory=PoolSettings)
+    predictor: PredictorSettings = Field(default_factory=PredictorSettings)
+    hardware: HardwareSettings = Field(default_factory=HardwareSettings)
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
+    segments: SegmentSettings = Field(default_factory=SegmentSettings)
+    loop: LoopSettings = Field(default_factory=LoopSettings)
+    training: TrainingSettings = Field(default_factory=TrainingSettings)
+    truth: TruthSettings = Field(default_factory=TruthSettings)
+    compute: ComputeSettings = Field(default_factory=ComputeSettings)
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_a_file_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+            raise ValueError("a name is made of letters, digits, '.', '_' and '-', and begins with a letter or digit")
+        return name
+
+
+# What finished stages depend on: a run that was begun with one value cannot go on with another.
+_FIXED = (
+    "name",
+    "seed",
+    "data",
+    "network",
+    "supernet",
+    "labels.validation_images",
+    "labels.batch_size",
+    "pool.draws",
+    "hardware",
+    "training",
+    "compute.device",
+    "compute.threads",
+)
+# Not so, or what they lead to is compared instead of the setting itself.
+_FREE = (
+    "data.path",
+    "data.memory_gb",
+    "supernet.preset",
+    "supernet.checkpoint_seconds",
+    "training.checkpoint_seconds",
+    "hardware.latency_table",
+    "hardware.remeasure",
+    "hardware.confidence",
+)
+
+
+def is_fixed(key: str) -> bool:
+    """Whether the setting of a dotted key must stay what it was when a run was begun."""
+    return key not in _FREE and any(f"{key}.".startswith(f"{fixed}.") for fixed in _FIXED)

@@ -1,0 +1,152 @@
+"""Reads a study from TOML, applies what the command line sets, and writes the result back."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import tomli_w
+from pydantic import BaseModel, ValidationError
+
+from surrogate_nas._support.definitions import find_definition, read_toml
+from surrogate_nas.errors import SettingsError
+from surrogate_nas._support.files import write_text
+from surrogate_nas.runs.settings import StudySettings
+
+RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
+NOT_SET = "none"
+
+
+def read_study(name: str, overrides: Mapping[str, Any]) -> StudySettings:
+    """A study by name or path, with single settings replaced.
+
+    Args:
+        name: Name of a study that comes with the project, or path of a ``.toml`` file.
+        overrides: Dotted key, such as ``"supernet.steps"``, to value.
+
+    Raises:
+        SettingsError: If the study, a setting or a value is unknown or impossible.
+    """
+    path = find_definition("studies", name)
+    return _validated({"name": path.stem, **read_toml(path)}, overrides, path)
+
+
+def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
+    """The resolved study of a run folder, with single settings replaced.
+
+    Raises:
+        SettingsError: If the file is damaged, or a setting or a value is unknown or impossible.
+    """
+    content = read_toml(path)
+    missing = [name for name in StudySettings.model_fields if name not in content]
+    if missing:
+        raise SettingsError(f"{path} is cut short: it has no {missing[0]}")
+    return _validated(content, overrides, path)
+
+
+def is_resolved(path: Path) -> bool:
+    """Whether a file is the study of a run folder."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(RESOLVED_HEADER)) == RESOLVED_HEADER.encode()
+    except OSError:
+        return False
+
+
+def write_study(path: Path, settings: StudySettings) -> None:
+    """Writes every setting, so that the file alone repeats the study; settings that are not set are left out."""
+    write_text(path, f"{RESOLVED_HEADER}{study_text(settings)}")
+
+
+def study_text(settings: StudySettings) -> str:
+    """Every setting as TOML; settings that are not set are left out."""
+    return tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
+
+
+def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """Reads ``key=value`` texts, the value as TOML writes it, or bare text; ``none`` is a setting that is not set.
+
+    Raises:
+        SettingsError: If there is no equals sign or no key.
+    """
+    result = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not all(part.strip() for part in key.split(".")):
+            raise SettingsError(f"--set takes key=value, such as supernet.steps=5000 (got {text!r})")
+        try:
+            result[key.strip()] = tomllib.loads(f"value = {value.strip()}")["value"]
+        except (ValueError, RecursionError):
+            result[key.strip()] = parse_text(value)
+    return result
+
+
+def parse_text(value: str) -> str | None:
+    """A text setting as a command line gives it; ``none`` is a setting that is not set."""
+    return None if value.strip() == NOT_SET else value.strip()
+
+
+def _with_overrides(content: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in overrides.items():
+        *sections, last = key.split(".")
+        place = content
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise SettingsError(f"unknown setting {key!r}: {section!r} has no settings of its own")
+        place[last] = value
+    return content
+
+
+def _validated(content: dict[str, Any], overrides: Mapping[str, Any], path: Path) -> StudySettings:
+    try:
+        return StudySettings.model_validate(_with_overrides(content, overrides))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        given = any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in overrides)
+        where = "on the command line" if given else f"in {path}"
+        raise SettingsError(_explain(first["type"], key, first["msg"], first.get("input"), where)) from None
+
+
+def _explain(kind: str, key: str, message: str, value: object, where: str) -> str:
+    if kind == "missing":
+        return f"the setting {key!r} is missing {where}"
+    if kind == "model_type":
+        return f"{key or 'a study'} is a section of settings, not a value (got {value!r}) {where}"
+    if kind != "extra_forbidden":
+        message = message.removeprefix("Value error, ")
+        # Of settings that contradict each other the message names both; all the others of the section say nothing.
+        got = "" if kind == "value_error" and isinstance(value, Mapping) else f" (got {value!r})"
+        return f"{key}: {message[:1].lower()}{message[1:]}{got} {where}"
+    known = settings_of(StudySettings)
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    remedy = f"did you mean {near[0]}?" if near else "see the settings with --dry-run"
+    return f"unknown setting {key!r} {where}; {remedy}"
+
+
+def settings_of(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Dotted keys of all settings of a model."""
+    keys = []
+    for name, field in model.model_fields.items():
+        nested = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
+        keys += settings_of(nested[0], f"{prefix}{name}.") if nested else [prefix + name]
+    return keys
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def flattened(settings: BaseModel) -> dict[str, Any]:
+    """Dotted key to value of every setting."""
+
+    def walk(content: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
+        for key, value in content.items():
+            if isinstance(value, dict):
+                yield from walk(value, f"{prefix}{key}.")
+            else:
+                yield prefix + key, value
+
+    return dict(walk(settings.model_dump(mode="json"), ""))

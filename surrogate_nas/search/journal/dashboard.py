@@ -1,0 +1,144 @@
+"""Looking at a search in optuna-dashboard: the command, a server beside a run, and what is attached to the study.
+
+The server is a process of its own that reads the journal; whatever becomes of it, the run goes on.
+"""
+
+import contextlib
+import importlib.util
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import optuna
+from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
+from optuna.samplers import RandomSampler
+from optuna.storages import JournalStorage
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.search.journal.journal import BatchJournal, JournalLock
+from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
+
+LOOPBACK = "127.0.0.1"
+_PATIENCE_S = 10.0
+# What optuna-dashboard calls its notes.
+_NOTE_VERSION, _NOTE_TEXT = "dashboard:note_ver", "dashboard:note_str:0"
+_NOTE_LENGTH = 2000  # characters that it keeps in one attribute
+
+
+def dashboard_command(journal: Path) -> str:
+    """The command that shows a search's journal in a browser; it may run while the search does.
+
+    optuna-dashboard 0.21 takes the path of an existing file for a journal, unless it starts like an option or like the
+    address of a Redis server.
+    """
+    return f"optuna-dashboard {shlex.quote(_plain(journal))}"
+
+
+def _plain(journal: Path) -> str:
+    path = str(journal)
+    return f"./{path}" if path.startswith(("-", "redis")) else path
+
+
+class Dashboard:
+    """A server of one journal on the loopback address.
+
+    Args:
+        journal: An existing journal.
+        artifacts: Folder of files attached to the study.
+
+    Raises:
+        SettingsError: If optuna-dashboard is not installed.
+    """
+
+    def __init__(self, journal: Path, artifacts: Path) -> None:
+        if importlib.util.find_spec("optuna_dashboard") is None:
+            raise SettingsError("the dashboard needs optuna-dashboard: pip install 'surrogate_nas[dashboard]'")
+        self._journal, self._artifacts = journal, artifacts
+        self._port = 0
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is served."""
+        return f"http://{LOOPBACK}:{self._port}/dashboard/"
+
+    def start(self) -> None:
+        """Starts the server, or starts it again where the journal was replaced; does not wait for it."""
+        self.stop()
+        self._artifacts.mkdir(parents=True, exist_ok=True)
+        if not self._port:
+            with socket.socket() as probe:
+                probe.bind((LOOPBACK, 0))
+                self._port = int(probe.getsockname()[1])
+        program = "from optuna_dashboard._cli import main; main()"
+        words = [_plain(self._journal), "--host", LOOPBACK, "--port", str(self._port)]
+        self._server = subprocess.Popen(
+            [sys.executable, "-c", program, *words, "--artifact-dir", str(self._artifacts)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # an interrupt from the keyboard is the run's, which then ends the server
+        )
+
+    def stop(self) -> None:
+        """Ends the server, if it runs."""
+        if self._server is None:
+            return
+        self._server.terminate()
+        try:
+            self._server.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+        self._server = None
+
+
+@contextmanager
+def served(dashboard: Dashboard | None) -> Iterator[None]:
+    """Ends a dashboard at the end of the block, however that comes."""
+    try:
+        yield
+    finally:
+        if dashboard is not None:
+            dashboard.stop()
+
+
+def annotate(journal: Path, note: str, files: Sequence[Path], artifacts: Path) -> None:
+    """Gives the journal's study a note (Markdown) and files, in place of those of the same names.
+
+    Args:
+        journal: An existing journal of one study.
+        note: Text; what is longer than the dashboard keeps is cut.
+        files: Attached as copies.
+        artifacts: Folder where the copies are kept.
+    """
+    lock = JournalLock(journal)
+    artifacts.mkdir(parents=True, exist_ok=True)
+    store = FileSystemArtifactStore(str(artifacts))
+    with lock.held(), quiet_optuna():
+        backend = BatchJournal(journal, lock)
+        storage = JournalStorage(backend)
+        [study_id] = [study._study_id for study in storage.get_all_studies()]
+        name = storage.get_study_name_from_id(study_id)
+        study = optuna.load_study(study_name=name, storage=storage, sampler=RandomSampler())
+        known = storage.get_study_system_attrs(study_id)
+        if known.get(_NOTE_TEXT) != note[:_NOTE_LENGTH]:
+            storage.set_study_system_attr(study_id, _NOTE_VERSION, int(known.get(_NOTE_VERSION, 0)) + 1)
+            storage.set_study_system_attr(study_id, _NOTE_TEXT, note[:_NOTE_LENGTH])
+        present = {meta.filename: meta.artifact_id for meta in get_all_artifact_meta(study)}
+        # Those of a journal that was replaced belong to nobody.
+        for left in artifacts.iterdir():
+            if left.name not in present.values():
+                left.unlink()
+        for file in files:
+            if file.name in present:
+                # The same name is the same place in the dashboard: only what it shows is replaced.
+                with contextlib.suppress(OSError):
+                    shutil.copyfile(file, artifacts / present[file.name])
+                continue
+            upload_artifact(artifact_store=store, file_path=str(file), study_or_trial=study)

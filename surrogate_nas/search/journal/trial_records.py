@@ -1,0 +1,159 @@
+"""Trials as lines of an Optuna journal, made for a batch at a time.
+
+Optuna takes an object, several checks and a replay for every trial; a batch of architectures of one space differs in
+nothing but numbers and a few words. The lines are what ``JournalStorage.create_new_trial`` writes for the trials of
+``search.journal.trials.to_trials``; a test compares the two. A light line leaves out what follows from the code:
+parameters with their distributions, which are most of a record, and the architecture in words. Optuna and its
+dashboard read both.
+
+Symbols:
+    N: architectures.
+    D: decisions.
+"""
+
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from optuna.distributions import CategoricalDistribution, distribution_to_json
+from optuna.trial import TrialState
+
+from surrogate_nas.search.candidates import Candidates, Floats
+from surrogate_nas.space.space import Codes, Space
+
+_CREATE_TRIAL = 4
+_WORKER = "surrogate_nas"
+_COMBINATIONS = 5_000
+
+
+def trial_lines(
+    space: Space,
+    candidates: Candidates,
+    study_id: int,
+    extra: Mapping[str, str | float] | None = None,
+    *,
+    light: bool = False,
+) -> list[str]:
+    """One line of JSON per candidate, without line ends.
+
+    Args:
+        space: The search space.
+        candidates: N candidates.
+        study_id: Number of the study in the journal.
+        extra: More user attributes, the same for all.
+        light: Whether parameters and the architecture in words are left out.
+    """
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+    head = (
+        f'{{"op_code":{_CREATE_TRIAL},"worker_id":"{_WORKER}","study_id":{study_id},"datetime_start":"{now}",'
+        f'"state":{int(TrialState.COMPLETE)},"value":null,"values":['
+    )
+    shared = "".join(f",{_text(name)}:{_text(value)}" for name, value in (extra or {}).items())
+    columns = [candidates.mean, *(candidates.costs[name] for name in candidates.objectives)]
+    parts = zip(
+        _rows(columns),
+        [""] * len(candidates) if light else _described(space, candidates.codes),
+        space.digits(candidates.codes),
+        _numbers(candidates.std),
+        _named({name: _numbers(values) for name, values in candidates.costs.items()}),
+        _rows(list(candidates.violation.T)),
+        strict=True,
+    )
+    middle = f'],"datetime_complete":"{now}",' + ('"user_attrs":{' if light else "")
+    return [
+        f'{head}{values}{middle}{described}"code":"{digits}","predicted_std":{std}{costs}{shared}}},'
+        f'"system_attrs":{{"constraints":[{violations}]}},"intermediate_values":{{}}}}'
+        for values, described, digits, std, costs, violations in parts
+    ]
+
+
+def _described(space: Space, codes: Codes) -> list[str]:
+    """Distributions, parameters and the architecture in words, up to the next user attribute."""
+    distributions = {
+        decision.name: distribution_to_json(CategoricalDistribution(decision.choices)) for decision in space.decisions
+    }
+    start, middle = f'"distributions":{_text(distributions)},"params":{{', '},"user_attrs":{"architecture":'
+    return [
+        f"{start}{params}{middle}{_text(words)},"
+        for params, words in zip(_params(space, codes), texts(space, codes), strict=True)
+    ]
+
+
+def texts(space: Space, codes: Codes) -> list[str]:
+    """``space.format`` of many codes of shape (N, D), in a hundredth of the time where every decision has a place."""
+    if len(codes) < 100:
+        return [space.format(code) for code in codes]
+    base = np.zeros(space.num_decisions, dtype=np.int8)
+    fixed, names, at = [], [], 0
+    whole = space.format(base)
+    for column, decision in enumerate(space.decisions):
+        written = []
+        for choice in range(len(decision.choices)):
+            code = base.copy()
+            code[column] = choice
+            written.append(space.format(code))
+        start = next((i for i, letters in enumerate(zip(*written, strict=False)) if len(set(letters)) > 1), len(whole))
+        end = next(
+            (i for i, letters in enumerate(zip(*(w[::-1] for w in written), strict=False)) if len(set(letters)) > 1), 0
+        )
+        fixed.append(whole[at:start])
+        names.append([text[start : len(text) - end] for text in written])
+        at = len(whole) - end
+    tail = whole[at:]
+    table = [[gap + name for name in choices] for gap, choices in zip(fixed, names, strict=True)]
+    made = [text + tail for text in _joined(codes, table)]
+    # A space may write its codes in a way that has no place per decision.
+    checked = range(0, len(codes), max(1, len(codes) // 20))
+    if all(made[row] == space.format(codes[row]) for row in checked):
+        return made
+    return [space.format(code) for code in codes]
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _numbers(values: Floats) -> list[str]:
+    # repr is what json writes, and the shortest text that reads back as the same number.
+    return [repr(value) for value in np.asarray(values, dtype=np.float64).tolist()]
+
+
+def _rows(columns: Sequence[Floats]) -> list[str]:
+    """Numbers of each row separated by commas."""
+    return [",".join(row) for row in zip(*(_numbers(column) for column in columns), strict=True)]
+
+
+def _named(columns: Mapping[str, list[str]]) -> list[str]:
+    """``,"name":number`` of each row, one after another."""
+    names = [f",{_text(name)}:" for name in columns]
+    parts = [[name + value for value in values] for name, values in zip(names, columns.values(), strict=True)]
+    return ["".join(row) for row in zip(*parts, strict=True)]
+
+
+def _params(space: Space, codes: Codes) -> list[str]:
+    table = [
+        [f"{',' if column else ''}{_text(decision.name)}:{choice}" for choice in range(len(decision.choices))]
+        for column, decision in enumerate(space.decisions)
+    ]
+    return _joined(codes, table)
+
+
+def _joined(codes: Codes, table: Sequence[Sequence[str]]) -> list[str]:
+    """For each code the fragments of its choices, one after another.
+
+    Fragments of several decisions are joined once for all combinations of their choices, of which there are few.
+
+    Args:
+        codes: Shape (N, D).
+        table: Text of each choice of each decision.
+    """
+    joined, at = [""] * len(codes), 0
+    while at < len(table):
+        fragments, place, row = [""], at, np.zeros(len(codes), dtype=np.int64)
+        while at < len(table) and (at == place or len(fragments) * len(table[at]) <= _COMBINATIONS):
+            fragments = [before + text for before in fragments for text in table[at]]
+            row = row * len(table[at]) + codes[:, at]
+            at += 1
+        joined = [before + fragments[position] for before, position in zip(joined, row.tolist(), strict=True)]
+    return joined

@@ -1,0 +1,108 @@
+"""Optuna's own samplers behind the search's protocol: batches are asked and told in an in-memory study.
+
+The in-memory study is the sampler's notebook, not the result: it sees repeated proposals too, answered from what is
+known without evaluating them again. Finished trials are mirrored to the journal afterwards; NSGA-II working on a
+journal itself takes 40 times as long.
+
+Constraints: ``constraints_func`` is deprecated since Optuna 5.0, so violations are set with ``Trial.set_constraint``
+before ``tell``, which NSGA-II and TPE read. The mirrored trials need the older attribute; see
+``surrogate_nas.search.journal.trials``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import StudyDirection
+
+from surrogate_nas.search.candidates import Candidates, class_keys
+from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
+from surrogate_nas.search.settings import Goal
+from surrogate_nas.space.space import Codes
+
+# A generation with a smaller share of new architectures is idle; after so many in a row the sampler has converged, or
+# the space is nearly used up, and going on would cost minutes: Optuna's work per ask grows with the asks before.
+IDLE_SHARE = 0.05
+IDLE_GENERATIONS = 5
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What Optuna is told about one canonical class: its objectives, and its violations, B + 1 of them."""
+
+    values: tuple[float, ...]
+    violation: tuple[float, ...]
+
+
+class OptunaSampler:
+    """Any Optuna sampler as a proposer of new architectures.
+
+    With the goal ``budget`` the in-memory study has one objective, accuracy; with ``pareto`` the traded costs are the
+    others. Its constraints are the B + 1 columns of ``violation``: the budgets, and a path from input to output.
+
+    Args:
+        evaluator: Knows the space and its costs.
+        sampler: Optuna's sampler, seeded.
+        goal: What is searched for.
+    """
+
+    def __init__(self, evaluator: Evaluator, sampler: BaseSampler, goal: Goal) -> None:
+        self._evaluator = evaluator
+        self._space = space = evaluator.space
+        self._goal = goal
+        self._distributions: dict[str, BaseDistribution] = {
+            decision.name: CategoricalDistribution(range(len(decision.choices))) for decision in space.decisions
+        }
+        maximize, minimize = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
+        traded = 1 if evaluator.second is None else 2
+        directions = [maximize] if goal == "budget" else [maximize] + [minimize] * traded
+        with quiet_optuna():
+            self._study = optuna.create_study(directions=directions, sampler=sampler)
+        self._idle = 0
+        self._known: dict[bytes, _Known] = {}
+        self._pending: dict[bytes, list[optuna.Trial]] = {}
+
+    def propose(self, count: int) -> Codes:
+        """The new ones of a generation of ``count``, shape (n, D); none at all once the sampler repeats itself."""
+        if self._pending:
+            raise RuntimeError("observe must be called between two calls of propose")
+        with quiet_optuna():
+            while self._idle < IDLE_GENERATIONS:
+                codes = [code for code in (self._ask() for _ in range(count)) if code is not None]
+                self._idle = self._idle + 1 if len(codes) < IDLE_SHARE * count else 0
+                if codes:
+                    return np.concatenate(codes)
+        return np.empty((0, self._space.num_decisions), dtype=np.int8)
+
+    def _ask(self) -> Codes | None:
+        """Asks once; the code, shape (1, D), if its class is new."""
+        trial = self._study.ask(self._distributions)
+        asked = self._space.check([[trial.params[name] for name in self._distributions]])
+        code = self._evaluator.cheapest_alike(asked)
+        key = class_keys(self._space, code)[0]
+        if key in self._known:
+            self._tell(trial, self._known[key])
+            return None
+        self._pending.setdefault(key, []).append(trial)
+        return code if len(self._pending[key]) == 1 else None
+
+    def observe(self, candidates: Candidates) -> None:
+        """Tells Optuna the last proposal's accuracies (and costs) and violations."""
+        with quiet_optuna():
+            for row, key in enumerate(class_keys(self._space, candidates.codes)):
+                values = (float(candidates.mean[row]), *candidates.traded[row].tolist())
+                known = _Known(
+                    values=values[:1] if self._goal == "budget" else values,
+                    violation=tuple(candidates.violation[row].tolist()),
+                )
+                self._known[key] = known
+                for trial in self._pending.pop(key):
+                    self._tell(trial, known)
+
+    def _tell(self, trial: optuna.Trial, known: _Known) -> None:
+        for column, violation in enumerate(known.violation):
+            trial.set_constraint(str(column), violation)
+        self._study.tell(trial, known.values)

@@ -1,0 +1,231 @@
+"""An Optuna sampler that proposes what a predictor thinks best, for any study over the decisions of a space.
+
+    sampler = PredictorSampler(space, scorer, costs, [Budget("latency_ms", 5.0)])
+    study = optuna.create_study(directions=["maximize"], sampler=sampler)
+    trial = study.ask()  # trial.params: one operation by decision
+    study.tell(trial, accuracy_percent)
+
+Symbols:
+    N: architectures, one per isomorphism class.
+    F: features.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.search.acquisition import AcquisitionName, acquire
+from surrogate_nas.search.candidates import Candidates, Floats, class_keys
+from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.search.journal.trials import CODE, CONSTRAINTS
+from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.samplers.local_search import climb
+from surrogate_nas.search.selection import representatives
+from surrogate_nas.search.settings import ResidualSettings
+from surrogate_nas.search.trainings.residual import ResidualProcess
+from surrogate_nas.space.space import Codes, Space
+
+Features = Callable[[Codes], Floats]
+
+
+class PredictorSampler(BaseSampler):
+    """Proposes the feasible architecture with the best acquisition that the study has not seen.
+
+    Where the space can be listed it is scored once, so that the proposal is exactly the best. Elsewhere evolution and
+    local search look for it. Isomorphic architectures count as one: what any trial of the study has, running ones
+    included, is not proposed again, so that batches of ``ask`` and several workers on one storage share the work. What
+    exceeds a budget is proposed only when nothing else is left. Every finished trial gets its code, its costs and its
+    violations as attributes.
+
+    With ``learn`` the values of finished trials correct the predictor by a Gaussian process (``residual``): the first
+    objective is to be the accuracy in percent.
+
+    Args:
+        space: The search space; parameters are its decisions by name, choices the names of operations.
+        scorer: A fitted predictor.
+        costs: Costs of architectures; must name every budget's cost.
+        budgets: Upper bounds.
+        acquisition: ``mean``, ``ucb`` or ``ei``; with ``learn`` the process's own bounds are used instead.
+        kappa: Standard deviations that ``ucb`` adds.
+        learn: How much finished trials say of others; None takes the predictor as it is.
+        features: What architectures are compared by where they are learnt from, (N, D) to (N, F); see ``standardised``.
+        seed: Decides what evolution draws, together with the number of trials; a scan draws nothing.
+
+    Raises:
+        BudgetError, SettingsError: If budgets and costs do not fit together.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        scorer: Scorer,
+        costs: CostModel,
+        budgets: Sequence[Budget] = (),
+        *,
+        acquisition: AcquisitionName = "mean",
+        kappa: float = 1.0,
+        learn: ResidualSettings | None = None,
+        features: Features | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._evaluator = Evaluator(space, scorer, costs, budgets)
+        self._space = space
+        self._acquisition: AcquisitionName = acquisition
+        self._kappa = kappa
+        self._learn = learn
+        self._features = features or (lambda codes: np.zeros((len(codes), 0)))
+        self._seed = seed
+        self._listed: tuple[Candidates, list[bytes]] | None = None
+        self._process: ResidualProcess | None = None
+        self._keys: dict[tuple[int, ...], bytes] = {}
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:  # noqa: ARG002
+        """One categorical parameter per decision, whether or not earlier trials had them."""
+        return {decision.name: CategoricalDistribution(decision.choices) for decision in self._space.decisions}
+
+    def sample_relative(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        search_space: dict[str, BaseDistribution],  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """The parameters of the next architecture.
+
+        Raises:
+            SettingsError: If the study has seen every architecture.
+        """
+        finished, pending = self._seen(study, trial)
+        pool, keys = self._pool(finished, len(study.get_trials(deepcopy=False)))
+        row = self._next(pool, keys, finished, pending)
+        code = pool.codes[row]
+        study._storage.set_trial_user_attr(trial._trial_id, CODE, self._space.digits(pool.codes[row : row + 1])[0])
+        named = zip(self._space.decisions, code.tolist(), strict=True)
+        return {decision.name: decision.choices[choice] for decision, choice in named}
+
+    def sample_independent(
+        self,
+        study: Study,  # noqa: ARG002
+        trial: FrozenTrial,  # noqa: ARG002
+        param_name: str,
+        param_distribution: BaseDistribution,  # noqa: ARG002
+    ) -> Any:  # noqa: ANN401 - the type of Optuna's parameters
+        """Refuses parameters that are no decisions of the space.
+
+        Raises:
+            SettingsError: Always.
+        """
+        known = ", ".join(decision.name for decision in self._space.decisions)
+        raise SettingsError(
+            f"this sampler proposes the decisions of {self._space.name}, with all of their choices: {known}"
+            f" (the study asks for {param_name!r})"
+        )
+
+    def after_trial(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,  # noqa: ARG002
+    ) -> None:
+        """Adds the architecture, costs and violations, which plots and the dashboard show."""
+        code = self._code(trial)
+        if code is None or state != TrialState.COMPLETE:
+            return
+        known = self._evaluator.evaluate(code)
+        costs = {name: float(value[0]) for name, value in known.costs.items()}
+        attributes = {"architecture": self._space.format(code[0]), "predicted": float(known.mean[0]), **costs}
+        for name, value in attributes.items():
+            study._storage.set_trial_user_attr(trial._trial_id, name, value)
+        study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, known.violation[0].tolist())
+
+    def _code(self, trial: FrozenTrial) -> Codes | None:
+        """The trial's code, shape (1, D); None where it is not one of the space."""
+        try:
+            chosen = [decision.choices.index(trial.params[decision.name]) for decision in self._space.decisions]
+        except (KeyError, ValueError):
+            return None
+        return self._space.check([chosen])
+
+    def _seen(self, study: Study, asking: FrozenTrial) -> tuple[dict[bytes, list[float]], list[bytes]]:
+        """Values of finished trials by class, and the classes of all others that the study has."""
+        finished: dict[bytes, list[float]] = {}
+        pending = []
+        for trial in study.get_trials(deepcopy=False):
+            if trial.number == asking.number:
+                continue
+            code = self._code(trial)
+            if code is None:
+                continue
+            text = tuple(code[0].tolist())
+            if text not in self._keys:
+                self._keys[text] = class_keys(self._space, code)[0]
+            key = self._keys[text]
+            if trial.state == TrialState.COMPLETE and trial.values:
+                finished.setdefault(key, []).append(float(trial.values[0]))
+            else:
+                pending.append(key)
+        return finished, [key for key in pending if key not in finished]
+
+    def _pool(self, finished: dict[bytes, list[float]], trials: int) -> tuple[Candidates, list[bytes]]:
+        """Candidates, one per class, and their keys."""
+        if self._space.listable:
+            if self._listed is None:
+                whole = self._evaluator.whole_space()
+                rows = representatives(whole, self._evaluator.whole_classes())
+                pool = whole.take(rows[whole.connected[rows]])
+                self._listed = pool, class_keys(self._space, pool.codes)
+            return self._listed
+        rng = np.random.default_rng([self._seed, trials])
+        best = max((max(values) for values in finished.values()), default=None)
+        start = np.empty((0, self._space.num_decisions), dtype=np.int8)
+        pool = climb(self._evaluator, lambda some: self._value(some, best), start, rng)
+        return pool, class_keys(self._space, pool.codes)
+
+    def _value(self, pool: Candidates, incumbent: float | None) -> Floats:
+        return acquire(pool.mean, pool.std, self._acquisition, self._kappa, incumbent)
+
+    def _next(
+        self, pool: Candidates, keys: list[bytes], finished: dict[bytes, list[float]], pending: list[bytes]
+    ) -> int:
+        """Row of the pool that is proposed."""
+        taken = set(finished) | set(pending)
+        free = np.array([key not in taken for key in keys])
+        if not free.any():
+            raise SettingsError(f"the study has seen all {len(keys)} architectures of {self._space.name} there are")
+        allowed = np.flatnonzero(free & pool.feasible)
+        if not len(allowed):
+            rows = np.flatnonzero(free)
+            return int(rows[np.lexsort((-pool.mean[rows], pool.excess[rows]))[0]])
+        if self._learn is not None and finished:
+            return self._learnt(pool, keys, finished, pending, free)
+        best = pool.mean[pool.feasible].max()
+        value = self._value(pool, float(best))[allowed]
+        return int(allowed[np.lexsort((allowed, pool.primary_cost[allowed], -value))[0]])
+
+    def _learnt(
+        self,
+        pool: Candidates,
+        keys: list[bytes],
+        finished: dict[bytes, list[float]],
+        pending: list[bytes],
+        free: np.ndarray,
+    ) -> int:
+        """The same after what finished trials say; classes that are no feasible candidates say nothing."""
+        assert self._learn is not None
+        rows = np.flatnonzero(pool.feasible)
+        if self._process is None or not self._space.listable:
+            self._process = ResidualProcess(pool.mean[rows], self._features(pool.codes[rows]), self._learn)
+        position = {keys[row]: at for at, row in enumerate(rows.tolist())}
+        known = [(position[key], value) for key, values in finished.items() if key in position for value in values]
+        waiting = [position[key] for key in pending if key in position]
+        chosen = self._process.next_batch([at for at, _ in known], [value for _, value in known], 1, waiting)
+        assert chosen, "some feasible candidate is free"
+        assert free[rows[chosen[0]]]
+        return int(rows[chosen[0]])

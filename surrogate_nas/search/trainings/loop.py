@@ -1,0 +1,114 @@
+"""Search, train the finalists for a while, learn from them, search again: within a budget of trainings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.search.settings import LoopSettings
+from surrogate_nas.search.trainings.residual import Posterior, ResidualProcess
+
+Train = Callable[[Sequence[int]], Sequence[float]]
+"""Trains the candidates at some rows; gives their validation accuracies in percent, in that order."""
+
+
+TrainFor = Callable[[int, Sequence[int]], Sequence[float]]
+"""The same for a length in epochs."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What the trainings taught about N candidates.
+
+    Attributes:
+        rows: Candidates that were trained, in order; for the longest time where there are several lengths.
+        accuracy_percent: Their validation accuracies.
+        posterior: What is believed of all candidates now.
+        stopped: Why fewer were trained than allowed; None if as many were.
+        allowed: Which candidates may be answered with, shape (N,).
+        trained: Lengths in epochs, rising, and how many were trained for each.
+    """
+
+    rows: tuple[int, ...]
+    accuracy_percent: tuple[float, ...]
+    posterior: Posterior
+    stopped: str | None
+    allowed: NDArray[np.bool_]
+    trained: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def best_first(self) -> list[int]:
+        """Allowed candidates, what is believed the best first; an untrained one may be ahead of a trained one.
+
+        A measured accuracy is noisy, and the best of several is so partly by luck: beliefs take that into account.
+        """
+        order = np.argsort(-self.posterior.mean, kind="stable")
+        return [int(row) for row in order[self.allowed[order]]]
+
+
+def learn_by_training(process: ResidualProcess, train: Train, settings: LoopSettings) -> Learnt:
+    """Spends up to ``settings.trainings`` trainings in ``settings.rounds`` batches.
+
+    Args:
+        process: The candidates.
+        train: Called once a round.
+        settings: How many trainings, in how many rounds, and when to stop.
+    """
+    rows: list[int] = []
+    values: list[float] = []
+    stopped = None
+    for size in batch_sizes(min(settings.trainings, int(process.allowed.sum())), settings.rounds):
+        gain = process.expected_gain(rows, values, size)
+        if gain < settings.stop_gain_percent:
+            stopped = f"{size} more trainings were expected to gain {gain:.3f} percentage points at most"
+            break
+        batch = process.next_batch(rows, values, size)
+        values.extend(float(value) for value in train(batch))
+        rows.extend(batch)
+    return Learnt(tuple(rows), tuple(values), process.posterior(rows, values), stopped, process.allowed)
+
+
+def learn_by_lengths(process: ResidualProcess, train: TrainFor, settings: LoopSettings, epochs: int) -> Learnt:
+    """Successive halving (Jamieson and Talwalkar, AISTATS 2016) over training lengths, promoted by what is believed.
+
+    All trainings are of the shortest length; what is believed after them is the score that the next length begins
+    with, and of the architectures trained the best are trained again from their beginning, for longer. With one
+    length this is ``learn_by_training``.
+
+    Args:
+        process: The candidates.
+        train: Called for each batch.
+        settings: How many trainings there are of the shortest length, and how many lengths.
+        epochs: The longest.
+    """
+    first, *longer = training_lengths(epochs, settings)
+    learnt = learn_by_training(process, partial(train, first), settings)
+    learnt = replace(learnt, trained=((first, len(learnt.rows)),))
+    for length in longer:
+        if not learnt.rows:
+            break
+        promoted = sorted(learnt.rows, key=lambda row: (-learnt.posterior.mean[row], row))
+        promoted = promoted[: -(-len(promoted) // settings.halving)]
+        process = process.with_score(learnt.posterior.mean)
+        values = [float(value) for value in train(length, promoted)]
+        learnt = replace(
+            learnt,
+            rows=tuple(promoted),
+            accuracy_percent=tuple(values),
+            posterior=process.posterior(promoted, values),
+            trained=(*learnt.trained, (length, len(promoted))),
+        )
+    return learnt
+
+
+def training_lengths(epochs: int, settings: LoopSettings) -> list[int]:
+    """Lengths in epochs, rising to ``epochs``; those that would be one and the same are one."""
+    lengths = [max(1, round(epochs / settings.halving**step)) for step in range(settings.lengths)]
+    return sorted(set(lengths))
+
+
+def batch_sizes(trainings: int, rounds: int) -> list[int]:
+    """Sizes of the batches, the larger ones first: 10 in 3 rounds are 4, 3 and 3."""
+    return [len(part) for part in np.array_split(np.arange(trainings), min(rounds, max(trainings, 1))) if len(part)]

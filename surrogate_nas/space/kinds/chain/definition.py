@@ -1,0 +1,222 @@
+"""Reads a space of chains from its TOML definition."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.definitions.header import STRICT, Header, validated
+from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
+from surrogate_nas.space.kinds.chain.skeleton import FixedLayer, Skeleton, Stage, chain_layout
+from surrogate_nas.space.kinds.chain.space import ChainSpace
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.operations.families import find_block
+from surrogate_nas.space.operations.fixed import find_fixed_layer
+from surrogate_nas.space.space import Space
+
+_MOST_LAYERS = 128
+_NO_LAYER = "identity"
+_MOST_BLOCKS = 36
+Blocks = Annotated[list[str], Field(min_length=1, max_length=_MOST_BLOCKS)]
+Width = Annotated[int, Field(ge=1, le=8192)]
+Stride = Annotated[Literal[1, 2], Field()]
+
+
+class _Fixed(BaseModel):
+    model_config = STRICT
+    layer: str
+    width: Width
+    stride: Stride = 1
+
+
+class _Stage(BaseModel):
+    model_config = STRICT
+    layers: Annotated[int, Field(ge=1, le=64)]
+    width: Width
+    stride: Stride = 1
+    operations: Blocks | None = None
+    least_layers: Annotated[int, Field(ge=1)] | None = None
+
+
+class _Constraint(BaseModel):
+    model_config = STRICT
+    without: Annotated[list[str], Field(min_length=1)]
+    layers: Annotated[list[str], Field(min_length=1)]
+
+
+class _Network(BaseModel):
+    model_config = STRICT
+    image_size: Annotated[int, Field(ge=1, le=1024)]
+
+
+class _Elastic(BaseModel):
+    model_config = STRICT
+    resolutions: Annotated[list[Annotated[int, Field(ge=1, le=1024)]], Field(min_length=2, max_length=36)]
+
+
+class _Definition(Header):
+    operations: Blocks
+    before: Annotated[list[_Fixed], Field(default_factory=list, max_length=16)]
+    stages: Annotated[list[_Stage], Field(min_length=1, max_length=16)]
+    after: Annotated[list[_Fixed], Field(default_factory=list, max_length=16)]
+    constraints: Annotated[list[_Constraint], Field(default_factory=list)]
+    network: _Network
+    elastic: _Elastic | None = None
+
+
+def read_chain_space(content: dict[str, Any], path: Path) -> Space:
+    """The space of a definition of kind ``chain``.
+
+    Raises:
+        SpaceError: If the definition is malformed; the message names file and key.
+    """
+    definition = validated(_Definition, content, path)
+    if sum(stage.layers for stage in definition.stages) > _MOST_LAYERS:
+        raise SpaceError(f"{path}: stages: together they may have {_MOST_LAYERS} layers at most")
+    _check_blocks(definition.operations, f"{path}: operations")
+    for number, stage in enumerate(definition.stages):
+        if stage.operations is not None:
+            _check_blocks(stage.operations, f"{path}: stages.{number}.operations")
+    skeleton = Skeleton(
+        _fixed(definition.before, f"{path}: before"),
+        _constrained(definition, path),
+        _fixed(definition.after, f"{path}: after"),
+    )
+    meaning = json.dumps(["chain", [[stage.choices for stage in skeleton.stages], *_structure(skeleton)]])
+    fingerprint = hashlib.sha256(meaning.encode()).hexdigest()[:16]
+    space = ChainSpace(definition.name, fingerprint, skeleton, definition.network.image_size)
+    if definition.elastic is not None:
+        return _resized(space, definition.elastic.resolutions, path)
+    if space.size == 1:
+        raise SpaceError(f"{path}: operations: every layer has one choice only, so there is nothing to search")
+    _check_shapes(space, space.network, path)
+    return space
+
+
+def _resized(chain: ChainSpace, resolutions: list[int], path: Path) -> ResolutionSpace:
+    largest = chain.network.image_size
+    if resolutions != sorted(set(resolutions)) or resolutions[-1] != largest:
+        raise SpaceError(
+            f"{path}: elastic.resolutions: must rise up to network.image_size, {largest} (got"
+            f" {', '.join(map(str, resolutions))})"
+        )
+    meaning = json.dumps(["resolutions", chain.fingerprint, resolutions])
+    space = ResolutionSpace(chain, hashlib.sha256(meaning.encode()).hexdigest()[:16], resolutions)
+    for network in space.sizes(space.network):
+        _check_shapes(chain, network, path)
+    return space
+
+
+def _structure(skeleton: Skeleton) -> list[object]:
+    """What gives a code its meaning beside the choices: not the widths, which a study sets."""
+    fixed = [[(layer.layer, layer.stride) for layer in part] for part in (skeleton.before, skeleton.after)]
+    elastic = [stage.elastic for stage in skeleton.stages]
+    return [[fixed, [stage.stride for stage in skeleton.stages]], *([elastic] if any(elastic) else [])]
+
+
+def _check_blocks(names: list[str], where: str) -> None:
+    for position, name in enumerate(names):
+        try:
+            find_block(name)
+        except SpaceError as error:
+            raise SpaceError(f"{where}.{position}: {error}") from None
+        if name in names[:position]:
+            raise SpaceError(f"{where}.{position}: {name!r} is listed twice")
+
+
+def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
+    for position, one in enumerate(layers):
+        try:
+            find_fixed_layer(one.layer)
+        except SpaceError as error:
+            raise SpaceError(f"{where}.{position}.layer: {error}") from None
+    return tuple(FixedLayer(one.layer, one.width, one.stride) for one in layers)
+
+
+def _constrained(definition: _Definition, path: Path) -> tuple[Stage, ...]:
+    """The stages, with what the constraints take away."""
+    names = {
+        f"{stage + 1}.{layer + 1}": (stage, layer)
+        for stage, one in enumerate(definition.stages)
+        for layer in range(one.layers)
+    }
+    choices = [_choices(definition, number, f"{path}: stages.{number}") for number in range(len(definition.stages))]
+    for number, constraint in enumerate(definition.constraints):
+        where = f"{path}: constraints.{number}"
+        for name in constraint.layers:
+            if name not in names and name != "first":
+                raise SpaceError(f"{where}.layers: must be 'first' or of {', '.join(names)} (got {name!r})")
+        places = {names[name] for name in constraint.layers if name != "first"}
+        if "first" in constraint.layers:
+            places |= {(stage, 0) for stage in range(len(choices))}
+        taken = {block for stage, layer in places for block in choices[stage][layer]}
+        for block in constraint.without:
+            if block not in taken:
+                raise SpaceError(f"{where}.without: none of these layers can be {block!r}")
+        for stage, layer in places:
+            choices[stage][layer] = [block for block in choices[stage][layer] if block not in constraint.without]
+    for (stage, layer), name in zip(names.values(), names, strict=True):
+        if not choices[stage][layer]:
+            raise SpaceError(f"{path}: constraints: nothing is left for layer {name}")
+    return tuple(
+        _stage(stage, layers, f"{path}: constraints: layers of stage {number}")
+        for number, (stage, layers) in enumerate(zip(definition.stages, choices, strict=True), start=1)
+    )
+
+
+def _stage(stage: _Stage, choices: list[list[str]], where: str) -> Stage:
+    elastic = _left_out(stage)
+    last = choices[stage.layers - elastic :]
+    if any(each != last[0] or _NO_LAYER not in each for each in last):
+        raise SpaceError(f"{where} that may be left out must have the same choices, {_NO_LAYER!r} among them")
+    return Stage(stage.width, stage.stride, tuple(map(tuple, choices)), elastic)
+
+
+def _left_out(stage: _Stage) -> int:
+    """How many layers of a stage may be left out."""
+    return 0 if stage.least_layers is None else stage.layers - stage.least_layers
+
+
+def _choices(definition: _Definition, number: int, where: str) -> list[list[str]]:
+    """Blocks of each layer of a stage, before constraints."""
+    stage = definition.stages[number]
+    blocks = list(stage.operations or definition.operations)
+    if stage.least_layers is None:
+        return [blocks] * stage.layers
+    if stage.least_layers > stage.layers:
+        raise SpaceError(f"{where}.least_layers: must be at most layers, {stage.layers} (got {stage.least_layers})")
+    nothing = [block for block in blocks if find_block(block).is_identity]
+    if nothing:
+        raise SpaceError(
+            f"{where}.least_layers: says which layers may do nothing, so {nothing[0]!r} must not be among the"
+            " operations"
+        )
+    if len(blocks) == _MOST_BLOCKS:
+        raise SpaceError(
+            f"{where}.operations: must be {_MOST_BLOCKS - 1} at most beside least_layers (got {len(blocks)})"
+        )
+    return [blocks] * stage.least_layers + [[*blocks, _NO_LAYER]] * _left_out(stage)
+
+
+def _check_shapes(space: ChainSpace, network: NetworkSpec, path: Path) -> None:
+    """Refuses blocks that cannot stand where they are to be chosen."""
+    for layer in chain_layout(space.skeleton, network):
+        if layer.decision is None:
+            continue
+        decision, stage = space.decisions[layer.decision], layer.stage
+        for block in decision.choices:
+            spec, widths = find_block(block), (layer.in_channels, layer.out_channels)
+            if not layer.shape.keeps and not spec.changes_shape:
+                raise SpaceError(
+                    f"{path}: stages.{stage}: {block!r} cannot be layer {decision.name}, which takes"
+                    f" {layer.in_channels} channels of {layer.in_size} pixels and gives {layer.out_channels} of"
+                    f" {layer.out_size}; take it away by a constraint, or use 'skip'"
+                )
+            if any(width % spec.divisor for width in widths):
+                raise SpaceError(
+                    f"{path}: stages.{stage}: {block!r} needs widths that are multiples of {spec.divisor} in layer"
+                    f" {decision.name} (got {widths[0]} and {widths[1]})"
+                )

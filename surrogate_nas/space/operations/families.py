@@ -1,0 +1,181 @@
+"""Blocks by name: a family and its parameters, such as ``mbconv_k5_e6_se``; ``surrogate_nas.nets.blocks`` builds them.
+
+Symbols:
+    i, o: channels in and out. k: side of a kernel. e: expansion. g: groups of the 1x1 convolutions.
+    h: hidden channels, e i. r: channels of the squeeze, a quarter of h.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.operations.registry import find_own, others_in_words
+from surrogate_nas.space.operations.shapes import BlockSpec, Shape
+
+_PARAMETER = re.compile(r"([a-z])([1-9]\d?)", re.ASCII)
+_SQUEEZE, _HARD_SWISH = "se", "hs"
+
+
+@dataclass(frozen=True)
+class BlockName:
+    """A name taken apart.
+
+    Attributes:
+        family: Name of the family.
+        numbers: Value of each parameter, by its letter.
+        squeeze: Whether it has squeeze and excitation.
+        hard_swish: Whether its activations are the hard swish of MobileNetV3 (arXiv 1905.02244) instead of ReLU6.
+    """
+
+    family: str
+    numbers: Mapping[str, int]
+    squeeze: bool = False
+    hard_swish: bool = False
+
+
+def squeezed(hidden: int) -> int:
+    """Channels between the two layers of squeeze and excitation (arXiv 1709.01507): a quarter."""
+    return max(1, hidden // 4)
+
+
+def _mbconv(name: BlockName) -> BlockSpec:
+    """Inverted residual (MobileNetV2, arXiv 1801.04381); grouped as in FBNet (arXiv 1812.03443), squeezed as in V3."""
+    k, e, g = name.numbers["k"], name.numbers["e"], name.numbers.get("g", 1)
+
+    def parameters(shape: Shape) -> int:
+        i, o = shape.in_channels, shape.out_channels
+        h = e * i
+        gate = 2 * h * squeezed(h) + squeezed(h) + h if name.squeeze else 0
+        return (i * h + h * o) // g + k * k * h + 2 * (h + h + o) + gate
+
+    def flops(shape: Shape) -> int:
+        h = e * shape.in_channels
+        gate = 2 * h * squeezed(h) if name.squeeze else 0
+        area = shape.out_size**2
+        return h * shape.inputs // g + (k * k * h + h * shape.out_channels // g) * area + gate
+
+    def alive(shape: Shape) -> int:
+        h = e * shape.in_channels
+        wide, narrow = h * shape.in_size**2, h * shape.out_size**2
+        # Each step holds what it takes and what it gives; vectors, as of a squeeze, are not counted.
+        return max(2 * wide, wide + narrow, 2 * narrow, narrow + shape.outputs, 2 * shape.outputs)
+
+    return BlockSpec(2 + 2 * name.squeeze, parameters, flops, alive, reach=k // 2, divisor=g)
+
+
+def _dsconv(name: BlockName) -> BlockSpec:
+    """Depthwise convolution, BN, ReLU, 1x1 convolution, BN: the first block of MobileNetV2 (arXiv 1801.04381)."""
+    k = name.numbers["k"]
+    return BlockSpec(
+        1,
+        parameters=lambda s: (k * k + 2 + s.out_channels) * s.in_channels + 2 * s.out_channels,
+        flops=lambda s: (k * k + s.out_channels) * s.in_channels * s.out_size**2,
+        alive=lambda s: max(
+            2 * s.in_channels * s.out_size**2, s.in_channels * s.out_size**2 + s.outputs, 2 * s.outputs
+        ),
+        reach=k // 2,
+    )
+
+
+def _conv_bn_relu(name: BlockName) -> BlockSpec:
+    k = name.numbers["k"]
+    return BlockSpec(
+        1,
+        parameters=lambda s: (k * k * s.in_channels + 2) * s.out_channels,
+        flops=lambda s: k * k * s.in_channels * s.outputs,
+        alive=lambda s: 2 * s.outputs,
+        reach=k // 2,
+    )
+
+
+def _nothing(_shape: Shape) -> int:
+    return 0
+
+
+def _skip(_name: BlockName) -> BlockSpec:
+    """An identity; where the shape changes a 1x1 convolution with BN (NAS-Bench-Macro, arXiv 2103.11922)."""
+    return BlockSpec(
+        0,
+        parameters=lambda s: 0 if s.keeps else (s.in_channels + 2) * s.out_channels,
+        flops=lambda s: 0 if s.keeps else s.in_channels * s.outputs,
+        alive=lambda s: 0 if s.keeps else s.outputs + max(s.outputs, s.in_channels * s.out_size**2 * (s.stride > 1)),
+        is_identity=True,
+    )
+
+
+def _identity(_name: BlockName) -> BlockSpec:
+    return BlockSpec(0, _nothing, _nothing, _nothing, is_identity=True, changes_shape=False)
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Letters of parameters that must and may be given, words that may follow, and what a block costs."""
+
+    spec: Callable[[BlockName], BlockSpec]
+    needs: str = ""
+    may: str = ""
+    words: tuple[str, ...] = ()
+
+
+FAMILIES: MappingProxyType[str, _Family] = MappingProxyType(
+    {
+        "identity": _Family(_identity),
+        "skip": _Family(_skip),
+        "conv_bn_relu": _Family(_conv_bn_relu, needs="k"),
+        "conv_bn_hs": _Family(_conv_bn_relu, needs="k"),
+        "dsconv": _Family(_dsconv, needs="k"),
+        "mbconv": _Family(_mbconv, needs="ke", may="g", words=(_SQUEEZE, _HARD_SWISH)),
+    }
+)
+FORMS = ", ".join(
+    family
+    + "".join(f"_{letter}N" for letter in one.needs)
+    + "".join(f"[_{letter}N]" for letter in one.may)
+    + "".join(f"[_{word}]" for word in one.words)
+    for family, one in FAMILIES.items()
+)
+"""How the names of all blocks are written."""
+
+
+@lru_cache(maxsize=1024)
+def parse_block(name: str) -> BlockName:
+    """A block's family and parameters.
+
+    Raises:
+        SpaceError: If there is no such block.
+    """
+    family = max((each for each in FAMILIES if name == each or name.startswith(f"{each}_")), key=len, default=None)
+    if family is None:
+        raise SpaceError(f"unknown block {name!r}; the blocks are {FORMS}{others_in_words()}")
+    rules = FAMILIES[family]
+    words = name[len(family) :].split("_")[1:]
+    last = [word for word in rules.words if word in words]
+    if last and words[-len(last) :] == last:
+        words = words[: -len(last)]
+    found = [_PARAMETER.fullmatch(word) for word in words]
+    letters = "".join(match[1] for match in found if match)
+    if None in found or letters not in (rules.needs, rules.needs + rules.may):
+        raise SpaceError(f"the block {name!r} is not written like one of {FORMS}, with whole numbers N below 100")
+    numbers = {match[1]: int(match[2]) for match in found if match}
+    if numbers.get("k", 1) % 2 == 0:
+        raise SpaceError(f"the kernel k of block {name!r} must be odd")
+    return BlockName(family, MappingProxyType(numbers), _SQUEEZE in last, _HARD_SWISH in last)
+
+
+def find_block(name: str) -> BlockSpec:
+    """What a block is and costs, also one that a user wrote.
+
+    Raises:
+        SpaceError: If there is no such block.
+    """
+    own = find_own(name)
+    return _built_in(name) if own is None else own.spec
+
+
+@lru_cache(maxsize=1024)
+def _built_in(name: str) -> BlockSpec:
+    parsed = parse_block(name)
+    return FAMILIES[parsed.family].spec(parsed)

@@ -1,0 +1,130 @@
+"""What the layers that no decision changes cost; ``surrogate_nas.nets.layers`` builds them.
+
+A skeleton names them, so that a network of another kind needs rows here and no new branches elsewhere.
+"""
+
+from types import MappingProxyType
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.operations.families import find_block
+from surrogate_nas.space.operations.shapes import BlockSpec, Shape
+from surrogate_nas.space.operations.table import factorized_alive
+
+
+def _stem() -> BlockSpec:
+    """Convolution 3x3, BN (NAS-Bench-201, arXiv 2001.00326)."""
+    return BlockSpec(
+        nonlinear_functions=0,
+        parameters=lambda shape: 9 * shape.in_channels * shape.out_channels + 2 * shape.out_channels,
+        flops=lambda shape: 9 * shape.in_channels * shape.outputs,
+        alive=lambda shape: 2 * shape.outputs,
+    )
+
+
+def _reduction() -> BlockSpec:
+    """Two of (ReLU, convolution 3x3, BN), beside average pooling and a 1x1 convolution (arXiv 2001.00326)."""
+
+    def parameters(shape: Shape) -> int:
+        i, o = shape.in_channels, shape.out_channels
+        return 9 * i * o + 2 * o + 9 * o * o + 2 * o + i * o
+
+    def alive(shape: Shape) -> int:
+        before, after = shape.inputs, shape.outputs
+        shortcut, first, second = shape.in_channels * shape.out_size**2 + after, 2 * after + before, 4 * after
+        return max(shortcut, first, 3 * after, second)
+
+    return BlockSpec(
+        nonlinear_functions=2,
+        parameters=parameters,
+        flops=lambda shape: (10 * shape.in_channels + 9 * shape.out_channels) * shape.outputs,
+        alive=alive,
+    )
+
+
+def _light_reduction() -> BlockSpec:
+    """ReLU, convolution 3x3, BN, beside average pooling and a 1x1 convolution."""
+
+    def alive(shape: Shape) -> int:
+        shortcut = shape.in_channels * shape.out_size**2 + shape.outputs
+        return max(shortcut, 2 * shape.outputs + shape.inputs, 3 * shape.outputs)
+
+    return BlockSpec(
+        nonlinear_functions=1,
+        parameters=lambda shape: 10 * shape.in_channels * shape.out_channels + 2 * shape.out_channels,
+        flops=lambda shape: 10 * shape.in_channels * shape.outputs,
+        alive=alive,
+    )
+
+
+def _head() -> BlockSpec:
+    """BN, ReLU, mean over all pixels, linear (arXiv 2001.00326)."""
+    return BlockSpec(
+        nonlinear_functions=1,
+        parameters=lambda shape: 2 * shape.in_channels + (shape.in_channels + 1) * shape.out_channels,
+        flops=lambda shape: shape.in_channels * shape.out_channels,
+        alive=lambda shape: 2 * shape.inputs,
+    )
+
+
+def _projection() -> BlockSpec:
+    """ReLU, convolution 1x1, BN; where the size halves, two convolutions to half the channels each (DARTS)."""
+
+    def alive(shape: Shape) -> int:
+        if shape.in_size != shape.out_size:
+            return factorized_alive(shape.in_channels, shape.in_size, shape.out_channels, shape.out_size)
+        return max(shape.inputs + shape.outputs, 2 * shape.outputs)
+
+    return BlockSpec(
+        nonlinear_functions=1,
+        parameters=lambda shape: (shape.in_channels + 2) * shape.out_channels,
+        flops=lambda shape: shape.in_channels * shape.outputs,
+        alive=alive,
+    )
+
+
+def _pooling() -> BlockSpec:
+    """Largest of each 2x2 square (NAS-Bench-101, arXiv 1902.09635)."""
+    return BlockSpec(0, lambda _shape: 0, lambda _shape: 0, alive=lambda shape: shape.outputs)
+
+
+def _classifier() -> BlockSpec:
+    """Mean over all pixels, linear (DARTS, arXiv 1806.09055)."""
+    return BlockSpec(
+        nonlinear_functions=0,
+        parameters=lambda shape: (shape.in_channels + 1) * shape.out_channels,
+        flops=lambda shape: shape.in_channels * shape.out_channels,
+        alive=lambda shape: 2 * shape.in_channels,
+    )
+
+
+def _resize() -> BlockSpec:
+    """Images resized, bilinear: its four products per pixel are not counted, as torch does not."""
+    return BlockSpec(0, lambda _shape: 0, lambda _shape: 0, alive=lambda shape: 0 if shape.keeps else shape.outputs)
+
+
+FIXED_LAYERS: MappingProxyType[str, BlockSpec] = MappingProxyType(
+    {
+        "stem": _stem(),
+        "reduction": _reduction(),
+        "light_reduction": _light_reduction(),
+        "head": _head(),
+        "projection": _projection(),
+        "pooling": _pooling(),
+        "classifier": _classifier(),
+        "resize": _resize(),
+    }
+)
+
+
+def find_fixed_layer(name: str) -> BlockSpec:
+    """What a fixed layer costs; it may also be a block.
+
+    Raises:
+        SpaceError: If there is none of this name.
+    """
+    if name in FIXED_LAYERS:
+        return FIXED_LAYERS[name]
+    try:
+        return find_block(name)
+    except SpaceError as error:
+        raise SpaceError(f"unknown layer {name!r}; choose from {', '.join(FIXED_LAYERS)}, or: {error}") from None

@@ -1,0 +1,83 @@
+"""Budgets on other devices than the study's own, and other budgets than its own: what they ask for."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.costs.budgets import BudgetRequest, parse_budgets, split_cost
+from surrogate_nas.errors import BudgetError
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.tables.partial import read_latencies
+from surrogate_nas.hardware.tables.stored import StoredCosts
+from surrogate_nas.runs.settings import BUDGET_COSTS, StudySettings
+
+
+def on_own_device(request: BudgetRequest, settings: HardwareSettings) -> BudgetRequest:
+    """A budget on the study's own device, named, is the same without the name."""
+    base, device = split_cost(request.cost)
+    if device is None or device != settings.device:
+        return request
+    return BudgetRequest(base, request.text, request.limit, request.percent)
+
+
+def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
+    """The other budgets, each a set that must hold together.
+
+    Raises:
+        BudgetError: If one is malformed, or two of a set bound the same cost.
+    """
+    asked = []
+    for text in settings.budget.also:
+        parts = []
+        for part in text.split(";"):
+            name, separator, bound = part.strip().partition("=")
+            if not separator or name not in BUDGET_COSTS:
+                raise BudgetError(
+                    f"--also-budget is written COST=BOUND, such as latency=3ms or 'latency=3ms; flops=50M', with one of"
+                    f" {', '.join(BUDGET_COSTS)} (got {text!r})"
+                )
+            parts += parse_budgets(BUDGET_COSTS[name], bound)
+        own = [on_own_device(request, settings.hardware) for request in parts]
+        if len({request.cost for request in own}) < len(own):
+            raise BudgetError(
+                f"--also-budget bounds one cost more than once (got {text!r}); give each a set of its own"
+            )
+        asked.append(own)
+    return asked
+
+
+def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: HardwareSettings) -> StoredCosts:
+    """The costs, with the latencies of every device that a budget is on.
+
+    Raises:
+        BudgetError: If a budget names a device and there is no latency table.
+        CostTableError: If the table has no such device.
+        SpaceError: If the space is too large to list, for which there are no such tables.
+    """
+    space = table.pool.space
+    missing = {}
+    for request in requests:
+        base, device = split_cost(request.cost)
+        if device is None or request.cost in table.names:
+            continue
+        if base != "latency_ms" or settings.latency_table is None:
+            raise BudgetError(
+                f"a budget on {device} needs a latency table with a column of that name: --latency-table FILE"
+                f" (got {request.text!r})"
+            )
+        missing[request.cost] = read_latencies(space, Path(settings.latency_table), device, settings.latency_unit)
+    if not missing:
+        return table
+    codes = table.pool.codes
+    values: dict[str, NDArray[np.float64]] = table.evaluate(codes)
+    extra = {name: model.evaluate(codes)["latency_ms"] for name, model in missing.items()}
+    described = {name: model.describe()["latency_ms"] for name, model in missing.items()}
+    return StoredCosts(
+        table.pool,
+        values | extra,
+        {name: table.relative_error(name) for name in table.names} | dict.fromkeys(extra),
+        table.describe() | described,
+        {name: table.held_out_errors(name) for name in table.names}
+        | {name: model.held_out_errors("latency_ms") for name, model in missing.items()},
+    )

@@ -1,0 +1,104 @@
+"""The options of a study, the same on the command line and in Python, and the settings that they stand for."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+from surrogate_nas.data.sources import SOURCES
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.runs.study_file import parse_text
+
+
+class Options(TypedDict, total=False):
+    """What may be asked of a study beside its settings by key; what is None is not asked.
+
+    Attributes:
+        data: Folder of images, one sub-folder per class, or a data set by name.
+        latency_budget: Such as ``"5ms"`` or ``"40%"``; several are budgets on devices, such as ``"raspi4=30ms"``.
+        flops_budget: Such as ``"50M"``.
+        params_budget: Such as ``"1M"``.
+        memory_budget: Such as ``"2MB"``.
+        energy_budget: Such as ``"5mJ"``.
+        also_budget: Other budgets to answer from the same study, such as ``"latency=3ms"``.
+        confidence: With which a predicted latency is to meet its budget.
+        trainings: Short trainings of finalists to learn from.
+        latency_table: CSV or Parquet file with latencies of another device.
+        device: Whose latency counts.
+        compute_device: Where supernets are trained.
+        truth: CSV file with accuracies of trained networks, for the report.
+        truth_column: Its column.
+        seed: Every random draw comes from it.
+    """
+
+    data: str | Path | None
+    latency_budget: str | Sequence[str] | None
+    flops_budget: str | None
+    params_budget: str | None
+    memory_budget: str | None
+    energy_budget: str | None
+    also_budget: str | Sequence[str] | None
+    confidence: float | None
+    trainings: int | None
+    latency_table: str | Path | None
+    device: str | None
+    compute_device: str | None
+    truth: str | Path | None
+    truth_column: str | None
+    seed: int | None
+
+
+_KEYS = {
+    "latency_budget": "budget.latency",
+    "flops_budget": "budget.flops",
+    "params_budget": "budget.params",
+    "memory_budget": "budget.memory",
+    "energy_budget": "budget.energy",
+    "also_budget": "budget.also",
+    "confidence": "hardware.confidence",
+    "trainings": "loop.trainings",
+    "latency_table": "hardware.latency_table",
+    "device": "hardware.device",
+    "compute_device": "compute.device",
+    "truth": "truth.file",
+    "truth_column": "truth.column",
+    "seed": "seed",
+}
+
+
+def overrides_of(options: Options, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Dotted key of a setting to its value.
+
+    Args:
+        options: What is asked for; it wins over ``settings``, but for the data, which they may refine.
+        settings: Settings by key.
+
+    Raises:
+        SettingsError: If there is no such option.
+    """
+    unknown = [name for name in options if name not in Options.__annotations__]
+    if unknown:
+        raise SettingsError(f"unknown option {unknown[0]!r}; choose from {', '.join(Options.__annotations__)}")
+    data = options.get("data")
+    overrides = _data(str(data)) if data is not None else {}
+    overrides |= settings or {}
+    for name, key in _KEYS.items():
+        value = options.get(name)
+        if value is not None:
+            overrides[key] = _value(name, value)
+    return overrides
+
+
+def _value(name: str, value: object) -> object:
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    if name == "also_budget":
+        return list(value) if several else [value]  # type: ignore[call-overload]
+    if several:
+        return parse_text(", ".join(value)) if value else None  # type: ignore[arg-type]
+    return parse_text(str(value)) if isinstance(value, str | Path) else value
+
+
+def _data(data: str) -> dict[str, Any]:
+    """A name of a data set is that set, from its usual place; anything else is a folder."""
+    if data in SOURCES and data != "folder":
+        return {"data.source": data, "data.path": None}
+    return {"data.source": "folder", "data.path": data}

@@ -1,0 +1,98 @@
+"""What a person asks of the study command."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from surrogate_nas.errors import RunFolderError
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
+
+DEFAULT_STUDY = "quickstart"
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for.
+
+    Attributes:
+        settings: The study.
+        output: The run folder.
+        resume: Whether to go on with a run in it.
+        overwrite: Whether to replace a run in it.
+        command: The command line, for the report.
+        dashboard: Whether to serve optuna-dashboard while the study runs.
+        names_space: Whether the space is one that the person named, whose program may be run.
+    """
+
+    settings: StudySettings
+    output: Path
+    resume: bool
+    overwrite: bool
+    command: str
+    dashboard: bool = False
+    names_space: bool = True
+
+
+def resolve_request(
+    name: str | None, overrides: Mapping[str, Any], output: Path | None, *, resume: bool
+) -> tuple[StudySettings, Path]:
+    """The study asked for and its run folder; resuming without a study's name takes the study in the folder.
+
+    Args:
+        name: Name of a study that comes with the project, path of a ``.toml`` file, or None for the default.
+        overrides: Dotted key of settings to value.
+        output: The run folder, or None for one named after the study.
+        resume: Whether to go on with a run.
+
+    Raises:
+        SettingsError: If the study, a setting or a value is unknown or impossible.
+        RunFolderError: If a run is to be resumed from a folder that holds none.
+    """
+    if name is None and resume:
+        folder = output or RUNS / DEFAULT_STUDY
+        begun = folder / "study.toml"
+        if begun.exists():
+            return read_resolved(begun, overrides), folder
+        if output is not None:
+            raise RunFolderError(
+                f"{folder} holds no run to go on with: name the study to begin one, such as {DEFAULT_STUDY}"
+            )
+    settings = read_study(name or DEFAULT_STUDY, overrides)
+    return settings, output or RUNS / settings.name
+
+
+def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool) -> bool:
+    """Whether a request names its space itself, or leaves it to a run folder, which may be somebody else's.
+
+    Args:
+        name: Of the study.
+        overrides: Dotted key of settings to value.
+        resume: Whether to go on with a run.
+    """
+    if "space" in overrides:
+        return True
+    return not resume if name is None else not is_resolved(Path(name))
+
+
+def resume_command(output: Path) -> str:
+    """The command that goes on with the run in a folder."""
+    return f"python -m surrogate_nas.study --output-dir {shlex.quote(str(output))} --resume"
+
+
+def absolute_paths(settings: StudySettings) -> StudySettings:
+    """Makes every path absolute, so that a run can be resumed from another folder."""
+
+    def absolute(path: str | None) -> str | None:
+        return str(Path(path).expanduser().resolve()) if path is not None else None
+
+    updates = {
+        "space": absolute(settings.space) if settings.space.endswith(".toml") else settings.space,
+        "data": settings.data.model_copy(update={"path": absolute(settings.data.path)}),
+        "hardware": settings.hardware.model_copy(update={"latency_table": absolute(settings.hardware.latency_table)}),
+        "truth": settings.truth.model_copy(update={"file": absolute(settings.truth.file)}),
+    }
+    return settings.model_copy(update=updates)

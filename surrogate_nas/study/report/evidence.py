@@ -1,0 +1,130 @@
+"""How far an answer can be trusted: labels, predictor and latencies by themselves, and against ground truth."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.predictor.fusion.agreement import agreement
+from surrogate_nas.predictor.fusion.recipes import SourceLabels
+from surrogate_nas.predictor.predictor import FittedPredictor
+from surrogate_nas.report.facts import (
+    BaselineFacts,
+    Estimate,
+    LabelFacts,
+    LatencyFacts,
+    PredictorFacts,
+    TrustFacts,
+    TruthFacts,
+)
+from surrogate_nas.report.truth.judgement import judge_truth
+from surrogate_nas.study.stages.finalists import Winners
+from surrogate_nas.study.stages.learn import StudyLabels, baselines, fitted_labels
+from surrogate_nas.study.stages.prepare import Prepared
+from surrogate_nas.study.stages.search import SpaceScores
+
+# Labels of one sub-supernet, fewer of which say too little about an order.
+_ENOUGH_TO_AGREE = 20
+
+
+def trust_facts(prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels, winners: Winners) -> TrustFacts:
+    """How good labels, predictor and latencies are by themselves."""
+    evidence = predictor.cross_validation
+    accuracy = labels.accuracy_percent
+    settings = prepared.settings
+    images = min(settings.labels.validation_images, len(prepared.splits.validation))
+    return TrustFacts(
+        labels=LabelFacts(
+            architectures=len(labels.codes),
+            distinct_cells=len(np.unique(prepared.space.canonical_keys(labels.codes))),
+            images=images,
+            lowest_percent=float(accuracy.min()),
+            median_percent=float(np.median(accuracy)),
+            highest_percent=float(accuracy.max()),
+            error_percent=_sampling_error(float(np.median(accuracy)), images),
+        ),
+        predictor=PredictorFacts(
+            name=settings.predictor.model,
+            tau=Estimate(_known(evidence.tau), _known(evidence.low), _known(evidence.high)),
+            top10_tau=_known(evidence.top10_tau),
+            top10_low=_known(evidence.top10_low),
+            top10_high=_known(evidence.top10_high),
+            regret_percent=_known(evidence.regret_percent),
+            regret_low=_known(evidence.regret_low),
+            regret_high=_known(evidence.regret_high),
+            folds=settings.predictor.folds,
+            coverage=_known(predictor.intervals.coverage),
+            supernets=_agreements(prepared, predictor, labels),
+            baselines=tuple(BaselineFacts(name, _known(tau)) for name, tau in evidence.baselines.items()),
+        ),
+        latency=_latency_facts(prepared, winners),
+    )
+
+
+def _agreements(prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels) -> tuple[BaselineFacts, ...]:
+    """How far the predictor agrees with each sub-supernet's labels; empty where there is but one."""
+    members = prepared.plan.member_of(labels.codes)
+    values = fitted_labels(labels, predictor.settings.target)
+    sources = {
+        prepared.plan.names[member]: SourceLabels(labels.codes[members == member], values[members == member])
+        for member in np.unique(members).tolist()
+        if (members == member).sum() >= _ENOUGH_TO_AGREE
+    }
+    if len(sources) < 2:
+        return ()
+    return tuple(BaselineFacts(name, _known(tau)) for name, tau in agreement(predictor, sources).items())
+
+
+def _latency_facts(prepared: Prepared, winners: Winners) -> LatencyFacts | None:
+    described = prepared.table.describe()["latency_ms"]
+    device = prepared.latency_device
+    rows = prepared.pool.rows(winners.codes)
+    if not winners.measured:
+        return LatencyFacts(source=f"table {described['file']}", device=device, measured_here=False)
+    measured = np.array([one.median_ms for one in winners.measured])
+    errors = 100 * np.abs(prepared.costs["latency_ms"][rows] / measured - 1)
+    day = described["measured_to"][:10]
+    return LatencyFacts(
+        source=f"operations and {described['networks_measured']} whole networks, measured {day}",
+        device=device,
+        measured_here=True,
+        networks=len(measured),
+        median_error_percent=float(np.median(errors)),
+        largest_error_percent=float(errors.max()),
+        noisy_networks=sum(one.noisy for one in winners.measured),
+    )
+
+
+def truth_facts(
+    prepared: Prepared, predictor: FittedPredictor, scores: SpaceScores, labels: StudyLabels, winners: Winners
+) -> TruthFacts | None:
+    """Everything judged by ground truth, where there is any; nothing but the report sees this."""
+    if prepared.truth is None:
+        return None
+    values = fitted_labels(labels, predictor.settings.target)
+    everywhere = np.full(len(prepared.pool), np.nan)
+    everywhere[prepared.pool.rows(labels.codes)] = values
+
+    def connected(score: NDArray[np.float64]) -> NDArray[np.float64]:
+        # Every score is judged on the same architectures: those that compute something.
+        return np.where(prepared.connected, score, np.nan)
+
+    counts = baselines(prepared, prepared.codes)
+    return judge_truth(
+        prepared.truth,
+        prepared.space,
+        labels=everywhere,
+        predicted=connected(scores.mean),
+        baselines={name: connected(count) for name, count in counts.items()},
+        feasible=prepared.feasible,
+        chosen=int(prepared.pool.rows(winners.codes[[winners.chosen]])[0]),
+        seed=prepared.settings.seed,
+    )
+
+
+def _sampling_error(accuracy_percent: float, images: int) -> float:
+    """Half the 95% interval of a share of so many images, percentage points (normal approximation)."""
+    share = accuracy_percent / 100
+    return float(196 * np.sqrt(share * (1 - share) / images))
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,57 @@
+"""Other budgets that a study answers beside its own: from the same scores, without another search."""
+
+from typing import Any
+
+from surrogate_nas._support.files import write_json
+from surrogate_nas.costs.budgets import format_cost
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.search.answers import Answer, answer_many, pareto_front
+from surrogate_nas.study.stages.prepare import Prepared
+from surrogate_nas.study.stages.search import SpaceScores
+
+
+def answer_also(prepared: Prepared, scores: SpaceScores, folder: RunFolder, console: StudyConsole) -> None:
+    """Answers the study's own and its other budgets, and the fronts they lie on, into ``answers.json``."""
+    space = prepared.space
+    bounds = prepared.cautious_costs
+    asked = [list(prepared.budgets), *prepared.also]
+    answers = answer_many(space, scores, bounds, asked, pool=prepared.pool)
+    names = list(dict.fromkeys(budget.cost for budgets in asked for budget in budgets))[:2]
+    fronts = [[name] for name in names] + ([names] if len(names) == 2 else [])
+    found = [pareto_front(space, scores, bounds, front, pool=prepared.pool) for front in fronts]
+    content: dict[str, Any] = {
+        "schema_version": 1,
+        "answers": [_answer(prepared, one) for one in answers],
+        "fronts": [
+            {"costs": list(one.costs), "codes": space.digits(one.codes), "hypervolume": one.hypervolume}
+            for one in found
+        ],
+    }
+    write_json(folder.answers, content)
+    if prepared.also:
+        rows = [
+            [
+                "; ".join(str(budget) for budget in one.budgets),
+                space.digits(one.code[None])[0] if one.code is not None else "none meets it",
+                f"{one.predicted_percent:.2f}" if one.predicted_percent is not None else "-",
+                ", ".join(format_cost(budget.cost, one.costs[budget.cost]) for budget in one.budgets if one.costs),
+            ]
+            for one in answers
+        ]
+        console.table("Budgets answered by this study", ["budgets", "architecture", "predicted %", "costs"], rows)
+
+
+def _answer(prepared: Prepared, answer: Answer) -> dict[str, Any]:
+    space = prepared.space
+    return {
+        "budgets": {budget.cost: budget.limit for budget in answer.budgets},
+        "code": space.digits(answer.code[None])[0] if answer.code is not None else None,
+        "predicted_accuracy_percent": answer.predicted_percent,
+        "costs": answer.costs,
+        "feasible": answer.feasible,
+        "nearest": [
+            {"code": digits, "excess": excess}
+            for digits, excess in zip(space.digits(answer.nearest), answer.nearest_excess, strict=True)
+        ],
+    }

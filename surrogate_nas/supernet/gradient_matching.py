@@ -1,0 +1,174 @@
+"""Gradient matching: which choices of a decision want the same of the weights that they share (GM-NAS).
+
+Symbols:
+    O: choices of a decision. P: shared weights outside it. M: mini-batches.
+
+GM-NAS, arXiv 2203.15207. For each decision that is left to cut, the other decisions are drawn, and the gradient of all
+weights that do not belong to the decision itself is taken once with each of its choices:
+D[i, j] = mean over M of 1 - cos(g_i, g_j). A weight that one choice leaves unused (a later edge that is dead without
+it) has gradient zero there.
+
+The other decisions are drawn such that data reach the output whatever the choice, also ``none``: uniformly among such
+draws, the same for all choices in a mini-batch. Where an edge is on every path there is no such draw: then they are
+drawn for the other choices, and the choice that cuts the network has no gradient and distance 1 from all others.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.supernet.checkpoint import load_checkpoint, restore
+from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.shared_network import SharedNetwork
+from surrogate_nas.supernet.splits.boxes import Box, draw_box, in_box
+from surrogate_nas.supernet.splits.gradient_cuts import Cut, best_cut, write_cut
+from surrogate_nas.supernet.training import TrainingJob, network_of
+
+_CONTEXT_STREAM = 800_000  # of the random draws of a plan's seed
+
+
+def cut_member(job: TrainingJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> Cut | None:
+    """Finds where the subspace of a finished training is cut in two, and writes that beside its checkpoint.
+
+    Args:
+        job: The training.
+        report: Is told how much of ``cut_steps`` is done.
+        stopped: Whether to return early.
+
+    Returns:
+        The cut, or ``None`` if it was stopped before.
+
+    Raises:
+        StoreError, RunFolderError: If the training is damaged, not finished or belongs to something else.
+        SettingsError: If no cut leaves two halves with enough architectures.
+        TrainingError: If gradients are not finite.
+        WriteError: If the file cannot be written.
+    """
+    torch.set_num_threads(job.threads)
+    plan, training = job.plan, job.training
+    network = network_of(job)
+    state = load_checkpoint(job.checkpoint, job.belongs_to)
+    if state.step != training.last_step:
+        raise StoreError(f"the training in {job.checkpoint} stopped at step {state.step} of {training.last_step}")
+    restore(job.checkpoint, state, network)
+    box, batches = plan.box(training), job.batches()
+    contexts = {decision: Contexts(plan.space, box, decision) for decision in uncut_decisions(plan.space, box)}
+    totals = {decision: np.zeros((len(box[decision]),) * 2) for decision in contexts}
+    for number in range(plan.settings.split_batches):
+        if stopped():
+            return None
+        images, labels = batches.batch(training.last_step + number)
+        images = images.to(memory_format=torch.channels_last)
+        for decision, drawn in contexts.items():
+            rng = np.random.default_rng([plan.seed, _CONTEXT_STREAM, training.stream, number, decision])
+            codes = drawn.draw(rng)
+            totals[decision] += gradient_distances(network, decision, codes, drawn.alive, images, labels)
+        if not all(np.isfinite(total).all() for total in totals.values()):
+            raise TrainingError(
+                f"gradients of supernet {training.name} are not finite: begin anew with a lower supernet.learning_rate"
+            )
+        report((number + 1) * cut_steps(plan, training.level) // plan.settings.split_batches)
+    distances = {decision: total / plan.settings.split_batches for decision, total in totals.items()}
+    cut = best_cut(plan.space, box, distances, plan.settings.split_rounds - training.level - 1)
+    write_cut(job.cut, plan.space, cut, distances, job.belongs_to)
+    return cut
+
+
+def cut_steps(plan: SupernetPlan, level: int) -> int:
+    """About how many training steps it costs to cut a subspace of a level: one for every choice and mini-batch."""
+    choices = sum(len(decision.choices) for decision in plan.space.decisions) / plan.space.num_decisions
+    return round(plan.settings.split_batches * (plan.space.num_decisions - level) * choices)
+
+
+def uncut_decisions(space: Space, box: Box) -> list[int]:
+    """Columns of the decisions of which a box still has every choice, and more than one."""
+    complete = [len(allowed) == len(decision.choices) for allowed, decision in zip(box, space.decisions, strict=True)]
+    return [column for column, allowed in enumerate(box) if complete[column] and len(allowed) > 1]
+
+
+class Contexts:
+    """What the other decisions may be while the choices of one are compared.
+
+    Args:
+        space: A space that can be listed, or one in which everything is connected.
+        box: The subspace.
+        decision: The column whose choices are compared.
+
+    Attributes:
+        alive: Which of the choices lead from input to output in every draw, shape (O,).
+    """
+
+    def __init__(self, space: Space, box: Box, decision: int) -> None:
+        self._decision, self._choices = decision, np.array(box[decision], dtype=np.int8)
+        self._box, self._open = box, space.always_connected
+        if self._open:
+            self.alive = np.ones(len(self._choices), dtype=bool)
+            return
+        codes = space.all_codes()
+        first = codes[in_box(codes, (*box[:decision], box[decision][:1], *box[decision + 1 :]))]  # (others, D)
+        reaches = np.stack([space.is_connected(self._with(first, choice)) for choice in self._choices])
+        everywhere = bool(reaches.all(axis=0).any())
+        self.alive = np.array([everywhere or bool(row.any()) for row in reaches])
+        self._others = first[reaches[self.alive].all(axis=0)]
+
+    def draw(self, rng: np.random.Generator) -> Codes:
+        """One draw of the other decisions with every choice, shape (O, D)."""
+        other = draw_box(self._box, 1, rng)[0] if self._open else self._others[rng.integers(len(self._others))]
+        codes = np.tile(other, (len(self._choices), 1))
+        codes[:, self._decision] = self._choices
+        return codes
+
+    def _with(self, codes: Codes, choice: np.int8) -> Codes:
+        changed = codes.copy()
+        changed[:, self._decision] = choice
+        return changed
+
+
+def gradient_distances(
+    network: SharedNetwork,
+    decision: int,
+    codes: Codes,
+    alive: NDArray[np.bool_],
+    images: Tensor,
+    labels: Tensor,
+) -> NDArray[np.float64]:
+    """1 - cosine between the gradients under each choice of a decision, of all weights outside it, shape (O, O).
+
+    Args:
+        network: A supernet.
+        decision: Column of the decision.
+        codes: The subnets, which differ in that column alone, shape (O, D).
+        alive: Which of them have gradients, shape (O,); the others are at distance 1.
+        images: Shape (B, C, H, W).
+        labels: Shape (B,).
+    """
+    own = {id(weight) for weight in network.weights_of(decision)}
+    shared = [parameter for parameter in network.parameters() if id(parameter) not in own]
+    rows = [
+        _gradient(network, shared, code, images, labels) if lives else None
+        for code, lives in zip(codes.tolist(), alive.tolist(), strict=True)
+    ]
+    size = sum(parameter.numel() for parameter in shared)
+    gradients = torch.stack([labels.new_zeros(size, dtype=torch.float64) if row is None else row for row in rows])
+    unit = F.normalize(gradients, dim=1)
+    distances = (1 - unit @ unit.T).cpu().numpy().astype(np.float64)
+    np.fill_diagonal(distances, 0.0)
+    return distances
+
+
+def _gradient(
+    network: nn.Module, shared: list[nn.Parameter], code: list[int], images: Tensor, labels: Tensor
+) -> Tensor:
+    """The gradient of some weights as one vector, zero where a weight is not used, shape (P,)."""
+    with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
+        loss = F.cross_entropy(network(images, tuple(code)), labels)
+    found = torch.autograd.grad(loss, shared, allow_unused=True)
+    pairs = zip(found, shared, strict=True)
+    parts = [torch.zeros_like(weight) if gradient is None else gradient for gradient, weight in pairs]
+    return torch.cat([part.flatten() for part in parts]).double()

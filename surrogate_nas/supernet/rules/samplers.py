@@ -1,0 +1,172 @@
+"""Path samplers: which subnets each training step takes.
+
+The draws of a step depend on the seed and the step's number alone, so that a training resumed in the middle goes on as
+if it had never stopped.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.supernet.splits.boxes import Box
+from surrogate_nas.supernet.splits.split import Split
+
+BLOCK = 1024  # steps drawn at once; part of what a seed means
+
+
+class PathSampler(Protocol):
+    """Draws the subnets of steps, whose gradients are summed."""
+
+    def draw(self, step: int) -> Codes:
+        """Codes of a step, shape (S, D)."""
+
+    def block(self, number: int) -> Codes:
+        """Codes of the steps from ``number * BLOCK`` on, shape (BLOCK, S, D)."""
+
+
+class _BlockSampler(ABC):
+    """Draws a block of steps at a time, from a generator of its own."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._number = -1
+        self._drawn: NDArray[np.int8] = np.empty((0, 0, 0), dtype=np.int8)
+
+    def draw(self, step: int) -> Codes:
+        """Codes of a step, shape (S, D)."""
+        number, offset = divmod(step, BLOCK)
+        return np.asarray(self.block(number)[offset])
+
+    def block(self, number: int) -> Codes:
+        """Codes of a block of steps, shape (BLOCK, S, D)."""
+        if number != self._number:
+            self._drawn = self._draw_block(np.random.default_rng([self._seed, number]))
+            self._number = number
+        return self._drawn
+
+    @abstractmethod
+    def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        """Codes of a block of steps, shape (block, S, D)."""
+
+
+@final
+class WithinGroup(_BlockSampler):
+    """One subnet per step, uniform within one subspace."""
+
+    def __init__(self, split: Split, group: int, seed: int) -> None:
+        super().__init__(seed)
+        self._split, self._group = split, group
+
+    def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        return self._split.sample(self._group, BLOCK, rng)[:, None]
+
+
+@final
+class Balanced(_BlockSampler):
+    """One subnet per step: a subspace drawn by weight, then a subnet uniformly within it.
+
+    Equal weights are EFS-NAS's supernet-balanced sampling on NAS-Bench-201 (arXiv 2412.14678); weights by population
+    make it uniform over the space (SPOS, arXiv 1904.00420).
+    """
+
+    def __init__(self, split: Split, seed: int, weights: NDArray[np.floating]) -> None:
+        super().__init__(seed)
+        self._split, self._weights = split, weights / weights.sum()
+
+    def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        return _drawn_by_weight(self._split, self._weights, rng)[:, None]
+
+
+@final
+class BalancedWithin(_BlockSampler):
+    """What ``Balanced`` draws, but only the subnets that belong to one subspace of another split.
+
+    Every architecture of the subspace is as likely, beside the others there, as in a training of the whole space.
+
+    Args:
+        bands: The split whose subspaces are drawn by weight.
+        weights: Of them, all positive, so that there is something to draw in every subspace.
+        split: The split of which one subspace is trained.
+        group: That subspace.
+        seed: Of the draws.
+    """
+
+    def __init__(self, bands: Split, weights: NDArray[np.floating], split: Split, group: int, seed: int) -> None:
+        super().__init__(seed)
+        self._bands, self._weights = bands, weights / weights.sum()
+        self._split, self._group = split, group
+
+    def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        kept: list[Codes] = []
+        while sum(map(len, kept)) < BLOCK:
+            codes = _drawn_by_weight(self._bands, self._weights, rng)
+            kept.append(codes[self._split.assign(codes) == self._group])
+        return np.concatenate(kept)[:BLOCK, None]
+
+
+def _drawn_by_weight(split: Split, weights: NDArray[np.floating], rng: np.random.Generator) -> Codes:
+    """A subspace drawn by weight for each step of a block, then a subnet uniformly within it, shape (BLOCK, D)."""
+    groups = rng.choice(split.groups, size=BLOCK, p=weights)
+    each = np.stack([split.sample(group, BLOCK, rng) for group in range(split.groups)])
+    return np.asarray(each[groups, np.arange(BLOCK)])
+
+
+@final
+class PerGroup(_BlockSampler):
+    """One subnet of every subspace per step, gradients summed: EFS-NAS's sampling (arXiv 2412.14678)."""
+
+    def __init__(self, split: Split, seed: int) -> None:
+        super().__init__(seed)
+        self._split = split
+
+    def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        return np.stack([self._split.sample(group, BLOCK, rng) for group in range(self._split.groups)], axis=1)
+
+
+@final
+class Fair(_BlockSampler):
+    """Every choice of every decision once per step (FairNAS, arXiv 1907.01845, strict fairness).
+
+    A step has as many subnets as the decision with most choices left has choices; each decision deals its choices to
+    them in an order of its own. A decision with fewer choices, in a space or subspace that has such, repeats them:
+    equally often where their number divides the number of subnets, else some of them, by lot, once more than others.
+
+    Some subnets of a step may be cut from input to output: they belong to the permutation but have nothing to train,
+    so the training leaves them out of the sum. A step of nothing but such subnets is drawn again.
+
+    Args:
+        space: The space.
+        box: The choices to deal, of every decision.
+        seed: Of the draws.
+    """
+
+    def __init__(self, space: Space, box: Box, seed: int) -> None:
+        super().__init__(seed)
+        self._space, self._box = space, box
+        self._subnets = max(map(len, box))
+
+    def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        drawn = self._deal(BLOCK, rng)
+        while len(empty := np.flatnonzero(~self._any_connected(drawn))):
+            drawn[empty] = self._deal(len(empty), rng)
+        return drawn
+
+    def _deal(self, steps: int, rng: np.random.Generator) -> NDArray[np.int8]:
+        """Shape (steps, S, D)."""
+        columns = []
+        for allowed in self._box:
+            choices = np.array(allowed, dtype=np.int8)
+            rounds = -(-self._subnets // len(choices))
+            # Whole permutations one after another, cut where the subnets end: the cut one decides who comes once more.
+            dealt = rng.permuted(np.tile(choices, (steps, rounds, 1)), axis=2).reshape(steps, -1)
+            columns.append(rng.permuted(dealt[:, : self._subnets], axis=1))
+        return np.stack(columns, axis=2)
+
+    def _any_connected(self, codes: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Whether a step has a subnet to train, codes of shape (n, S, D) to (n,)."""
+        steps, subnets, decisions = codes.shape
+        connected = self._space.is_connected(codes.reshape(-1, decisions)).reshape(steps, subnets)
+        return np.asarray(connected.any(axis=1))

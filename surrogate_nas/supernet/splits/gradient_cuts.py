@@ -1,0 +1,175 @@
+"""Cuts: where gradients decided that a sub-supernet is split in two, and the subspaces that follow (GM-NAS)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from surrogate_nas._support.files import read_json, write_json
+from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
+from surrogate_nas.space.space import Space
+from surrogate_nas.supernet.splits.boxes import Box, box_population, whole_box
+
+Part = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A subspace cut in two at one decision.
+
+    Attributes:
+        decision: Column of a code.
+        parts: The choices that each half keeps.
+    """
+
+    decision: int
+    parts: tuple[Part, Part]
+
+
+def boxes_after(space: Space, cuts: Sequence[Cut], level: int) -> tuple[Box, ...]:
+    """The subspaces after a number of rounds, length 2 ** level.
+
+    Args:
+        space: The space.
+        cuts: Cuts of the rounds, those of one round in the order of their subspaces: 1, 2, 4, ...
+        level: Number of rounds.
+    """
+    boxes = [whole_box(space)]
+    for round_ in range(level):
+        first = 2**round_ - 1
+        halves = [(box, cut) for box, cut in zip(boxes, cuts[first : 2 * first + 1], strict=True)]
+        boxes = [(*box[: cut.decision], part, *box[cut.decision + 1 :]) for box, cut in halves for part in cut.parts]
+    return tuple(boxes)
+
+
+def check_rounds(space: Space, rounds: int) -> None:
+    """Refuses more halvings than a space has decisions or architectures for.
+
+    Raises:
+        SettingsError: If so.
+    """
+    if rounds > space.num_decisions:
+        raise SettingsError(
+            f"supernet.split_rounds must be at most {space.num_decisions}, how many decisions {space.name} has, each"
+            f" cut once (got {rounds})"
+        )
+    population = box_population(space, whole_box(space))
+    if 2**rounds > population:
+        raise SettingsError(
+            f"supernet.split_rounds makes {2**rounds} groups of the {population} architectures of {space.name} that"
+            f" lead from input to output (got {rounds})"
+        )
+
+
+def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], halvings: int) -> Cut:
+    """The cut whose halves disagree most: least distance inside the halves at each decision, then the largest cut.
+
+    All bipartitions of a decision's choices are tried. Halves must hold enough architectures, and open decisions, for
+    the rounds that follow.
+
+    Args:
+        space: The space.
+        box: The subspace.
+        distances: Symmetric distances between the choices of each decision that is left to cut, in the order of the
+            box: decision to shape (choices, choices).
+        halvings: How often each half will be cut again.
+
+    Raises:
+        SettingsError: If no cut is possible.
+    """
+    found: list[tuple[float, Cut]] = []
+    for decision, between in distances.items():
+        best: tuple[float, Cut] | None = None
+        for parts in _bipartitions(len(box[decision])):
+            choices = tuple(tuple(box[decision][position] for position in part) for part in parts)
+            halves = ((*box[:decision], half, *box[decision + 1 :]) for half in choices)
+            if any(box_population(space, half) < 2**halvings for half in halves):
+                continue
+            inside = sum(float(np.triu(between[np.ix_(part, part)], 1).sum()) for part in parts)
+            if best is None or inside < best[0]:
+                best = inside, Cut(decision, (choices[0], choices[1]))
+        if best is not None:
+            found.append((float(np.triu(between, 1).sum()) - best[0], best[1]))
+    if not found:
+        raise SettingsError(
+            f"no decision of {space.name} can be cut in two halves with {2**halvings} architectures each that lead from"
+            " input to output; set a smaller supernet.split_rounds"
+        )
+    return max(found, key=lambda each: each[0])[1]
+
+
+def _bipartitions(count: int) -> list[tuple[Part, Part]]:
+    """All ways to part 0 to count - 1 in two, the first half with 0."""
+    rest = range(1, count)
+    halves = [(0, *more) for size in range(count - 1) for more in combinations(rest, size)]
+    return [(half, tuple(each for each in range(count) if each not in half)) for half in halves]
+
+
+class _Stored(BaseModel):
+    """Content of a file with a cut."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1]
+    identity: dict[str, str]
+    decision: str
+    choices: tuple[tuple[str, ...], tuple[str, ...]]
+    distances: dict[str, tuple[tuple[float, ...], ...]] = Field(min_length=1)
+
+
+def write_cut(
+    path: Path,
+    space: Space,
+    cut: Cut,
+    distances: dict[int, NDArray[np.float64]],
+    identity: dict[str, str],
+) -> None:
+    """Writes a cut, by the names of its decision and choices, with the distances that it was found from.
+
+    Raises:
+        WriteError: If it cannot be written.
+    """
+    decision = space.decisions[cut.decision]
+    content: dict[str, Any] = {
+        "schema_version": 1,
+        "identity": identity,
+        "decision": decision.name,
+        "choices": [[decision.choices[choice] for choice in part] for part in cut.parts],
+        "distances": {space.decisions[column].name: table.tolist() for column, table in distances.items()},
+    }
+    write_json(path, content)
+
+
+def read_cut(path: Path, space: Space, box: Box, identity: dict[str, str]) -> Cut:
+    """Reads a cut of a subspace.
+
+    Raises:
+        StoreError: If the file is damaged, or does not cut this subspace.
+        RunFolderError: If it belongs to something else; the first differing field is named.
+    """
+    try:
+        stored = _Stored.model_validate(read_json(path, "split of a supernet"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise StoreError(f"the split of a supernet in {path} is damaged: {where}: {first['msg']}") from None
+    for field, value in identity.items():
+        if stored.identity.get(field) != value:
+            raise RunFolderError(
+                f"the split of a supernet in {path} was made with {field} = {stored.identity.get(field)}, not {value};"
+                " use another --output-dir, or --overwrite"
+            )
+    names = [decision.name for decision in space.decisions]
+    if stored.decision in names:
+        column = names.index(stored.decision)
+        choices = space.decisions[column].choices
+        if all(name in choices for part in stored.choices for name in part):
+            one, other = (tuple(choices.index(name) for name in part) for part in stored.choices)
+            if one and other and sorted(one + other) == sorted(box[column]):
+                return Cut(column, (one, other))
+    raise StoreError(f"the split of a supernet in {path} is damaged: it does not part the choices of a decision in two")

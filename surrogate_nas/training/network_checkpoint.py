@@ -1,0 +1,92 @@
+"""Checkpoints of the training of one network: weights, statistics, momenta and progress in one safetensors file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from surrogate_nas._support.tensor_files import part, read_tensors, write_tensors
+from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
+
+_SCHEMA = "1"
+_STATE, _MOMENTUM, _MEAN = "state.", "momentum.", "mean."
+
+
+def save_training(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.SGD,
+    step: int,
+    identity: Mapping[str, str],
+    mean: nn.Module | None = None,
+) -> None:
+    """Writes a checkpoint in place of an older one.
+
+    Args:
+        path: A ``.safetensors`` file.
+        network: Its parameters and statistics are kept.
+        optimizer: Its momenta are kept.
+        step: Steps done.
+        identity: What the training belongs to; ``load_training`` asks for the same.
+        mean: Keeps a running mean of the network's weights; its state is kept as well.
+
+    Raises:
+        TrainingError: If it cannot be written, such as on a full disk; an older checkpoint stays as it is.
+    """
+    tensors = {_STATE + name: tensor for name, tensor in network.state_dict().items()}
+    for name, parameter in network.named_parameters():
+        momentum = optimizer.state.get(parameter, {}).get("momentum_buffer")
+        if momentum is not None:
+            tensors[_MOMENTUM + name] = momentum
+    if mean is not None:
+        tensors |= {_MEAN + name: tensor for name, tensor in mean.state_dict().items()}
+    metadata = {"schema": _SCHEMA, "step": str(step), "identity": json.dumps(dict(identity))}
+    try:
+        write_tensors(path, tensors, metadata)
+    except WriteError as error:
+        raise TrainingError(f"the checkpoint {error}; make room and go on") from None
+
+
+def load_training(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.SGD,
+    identity: Mapping[str, str],
+    mean: nn.Module | None = None,
+) -> int:
+    """Puts a checkpoint into a network, its optimizer and its mean, and gives the number of steps done.
+
+    Raises:
+        StoreError: If the file is damaged, foreign, or of another version of the project.
+        RunFolderError: If it belongs to something else; the first differing field is named.
+    """
+    try:
+        tensors, metadata = read_tensors(path)
+        if metadata["schema"] != _SCHEMA:
+            raise ValueError(f"schema {metadata['schema']}, this version reads {_SCHEMA}")
+        made_with, step = dict(json.loads(metadata["identity"])), int(metadata["step"])
+        _require(made_with, identity, path)
+        network.load_state_dict(part(tensors, _STATE))
+        if mean is not None:
+            mean.load_state_dict(part(tensors, _MEAN))
+        for name, parameter in network.named_parameters():
+            if _MOMENTUM + name in tensors:
+                optimizer.state[parameter]["momentum_buffer"] = tensors[_MOMENTUM + name].to(parameter.device)
+    except RunFolderError:
+        raise
+    except (StoreError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise StoreError(
+            f"the checkpoint {path} is damaged or not one of this training ({error}); remove it to train again"
+        ) from None
+    return step
+
+
+def _require(made_with: Mapping[str, str], identity: Mapping[str, str], path: Path) -> None:
+    for name, value in identity.items():
+        if made_with.get(name) != value:
+            raise RunFolderError(
+                f"the checkpoint {path} was made with {name} = {made_with.get(name)}, not {value}; remove it to train"
+                " again"
+            )

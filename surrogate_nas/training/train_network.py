@@ -1,0 +1,142 @@
+"""Trains the standalone network of one architecture, with checkpoints, so that it goes on wherever it was stopped.
+
+Initial weights, order of images and augmentation follow from the seed alone: one seed, one result on one kind of
+machine and number of threads, whether the training was interrupted or not.
+
+Symbols:
+    D: decisions of the space.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from surrogate_nas.data.batches import Batches
+from surrogate_nas.data.cache import load_splits
+from surrogate_nas.errors import TrainingError
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+from surrogate_nas.training.learner import Learner, evaluate
+from surrogate_nas.training.settings import TrainingSettings
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class NetworkJob:
+    """One training, as a worker process takes it.
+
+    Attributes:
+        space: The search space.
+        code: The architecture, length D.
+        network: Sizes of the network.
+        images: Folder of cached images.
+        flip: Whether images are mirrored.
+        shift: Pixels by which they are moved at most.
+        settings: The recipe.
+        seed: Of initial weights and batches.
+        checkpoint: File of the checkpoint; kept at the end.
+        device: Where it is trained.
+        threads: Threads of this process.
+    """
+
+    space: Space
+    code: tuple[int, ...]
+    network: NetworkSpec
+    images: Path
+    flip: bool
+    shift: int
+    settings: TrainingSettings
+    seed: int
+    checkpoint: Path
+    device: str = "cpu"
+    threads: int = 1
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What the checkpoint belongs to; its length is none of it, so that a longer training cannot pass for it."""
+        recipe = self.settings.model_dump(exclude={"checkpoint_seconds", "evaluation_batch"})
+        return {
+            "space": self.space.fingerprint,
+            "code": "".join(map(str, self.code)),
+            "network": str(self.network),
+            "recipe": str(recipe),
+            "augmentation": f"flip={self.flip} shift={self.shift}",
+            "seed": str(self.seed),
+        }
+
+    def build(self) -> nn.Module:
+        """The network with its first weights."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return build_network(self.space, list(self.code), self.network)
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """What a training came to.
+
+    Attributes:
+        accuracy_percent: On the validation images.
+        loss: Mean cross-entropy there.
+        steps: Optimizer steps.
+        seconds: Time of this process, evaluation included.
+    """
+
+    accuracy_percent: float
+    loss: float
+    steps: int
+    seconds: float
+
+
+def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]) -> TrainedNetwork | None:
+    """Trains a network to its end; a task of ``supernet.workers.Workers``.
+
+    Args:
+        job: What to train.
+        report: Told the number of steps done.
+        stopped: Asked before every step; once true, the checkpoint is saved and nothing returned.
+
+    Raises:
+        TrainingError: If the loss is not finite, or a checkpoint cannot be written.
+        StoreError, RunFolderError: If a checkpoint in the way cannot be gone on from.
+    """
+    torch.set_num_threads(job.threads)
+    began = time.monotonic()
+    splits = load_splits(job.images)
+    device = torch.device(job.device)
+    parts = splits.to(device)
+    batches = Batches(
+        parts, min(job.settings.batch_size, len(splits.train)), seed=job.seed, flip=job.flip, shift=job.shift
+    )
+    step, total = 0, job.settings.epochs * batches.steps_per_epoch
+    learner = Learner(job.build(), job.settings, total, device, distributed=False)
+    if job.checkpoint.exists():
+        step = learner.load(job.checkpoint, job.identity)
+    saved = time.monotonic()
+    while step < total:
+        if stopped():
+            learner.save(job.checkpoint, step, job.identity)
+            return None
+        loss = learner.step(*batches.batch(step), step)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss of architecture {job.identity['code']} is {loss} after {step} steps; set a lower"
+                " learning_rate"
+            )
+        step += 1
+        report(step)
+        if time.monotonic() - saved > job.settings.checkpoint_seconds:
+            learner.save(job.checkpoint, step, job.identity)
+            saved = time.monotonic()
+    learner.save(job.checkpoint, step, job.identity)
+    accuracy, mean_loss = evaluate(
+        learner.result, parts.validation, splits.mean, splits.std, job.settings.evaluation_batch
+    )
+    return TrainedNetwork(accuracy, mean_loss, step, time.monotonic() - began)

@@ -1,0 +1,62 @@
+"""A child ends with its parent, and leaves interrupts to it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from surrogate_nas._processes.child import interrupts_held
+
+PARENT = """
+import multiprocessing, sys, time
+from surrogate_nas._processes.child import begin_child
+
+def child(path):
+    begin_child()
+    open(path, "w").write(str(multiprocessing.current_process().pid) + "\\n")
+    time.sleep(120)
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("spawn").Process(target=child, args=(sys.argv[1],))
+    process.start()
+    process.join()
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+    except FileNotFoundError:
+        return False
+
+
+def test_a_child_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script, said = tmp_path / "parent.py", tmp_path / "pid"
+    script.write_text(PARENT)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    parent = subprocess.Popen([sys.executable, str(script), str(said)], env=environment)
+    while not (said.exists() and said.read_text().endswith("\n")):
+        assert parent.poll() is None
+        time.sleep(0.05)
+    child = int(said.read_text())
+    os.kill(child, signal.SIGINT)
+    time.sleep(0.2)
+    assert alive(child)
+    parent.kill()
+    parent.wait()
+    for _ in range(600):
+        if not alive(child):
+            break
+        time.sleep(0.05)
+    assert not alive(child)
+
+
+def test_interrupts_wait_for_the_end_of_the_block() -> None:
+    def waiting() -> bool:
+        return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+    with interrupts_held():
+        assert waiting()
+    assert not waiting()

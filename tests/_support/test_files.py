@@ -1,0 +1,196 @@
+"""Writing in one piece: what was there before survives everything that may go wrong."""
+
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from surrogate_nas._support.files import atomic_write, read_json, write_json, write_text
+from surrogate_nas.errors import StoreError, SurrogateNasError, WriteError
+
+
+@pytest.fixture
+def umask() -> Iterator[None]:
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_is_replaced_and_nothing_else_stays(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "for" / "this.json"
+    for content in ("old", "new"):
+        with atomic_write(path) as temporary:
+            assert temporary.parent == path.parent
+            assert temporary.suffix == path.suffix
+            temporary.write_text(content)
+        assert path.read_text() == content
+        assert names(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_block_that_fails_leaves_the_old_file_and_its_own_error(tmp_path: Path, failure: type[BaseException]) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def write() -> None:
+        with atomic_write(path) as temporary:
+            temporary.write_text("half")
+            raise failure("by the block")
+
+    with pytest.raises(failure, match="by the block"):
+        write()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_full_disk_leaves_the_old_file_and_is_said_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def write() -> None:
+        with atomic_write(path) as temporary:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(temporary))
+
+    with pytest.raises(WriteError, match=re.escape(f"{path} cannot be written: No space left on device") + "$"):
+        write()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_an_error_of_writing_is_one_of_the_project_and_one_of_the_system() -> None:
+    assert issubclass(WriteError, SurrogateNasError)
+    assert issubclass(WriteError, OSError)
+
+
+def test_an_inner_write_that_fails_is_named_itself(tmp_path: Path) -> None:
+    inner = tmp_path / "a.txt" / "inner.txt"
+    (tmp_path / "a.txt").touch()
+
+    def write() -> None:
+        with atomic_write(tmp_path / "outer.txt"):
+            write_text(inner, "x")
+
+    with pytest.raises(WriteError, match=f"^{re.escape(str(inner))} cannot be written"):
+        write()
+
+
+def test_a_file_or_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(WriteError, match=re.escape(f"file/a.txt cannot be written: File exists: {tmp_path / 'file'}")):
+        write_text(tmp_path / "file" / "a.txt", "x")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(WriteError, match=re.escape(f"{tmp_path / 'folder'} cannot be written: Is a directory")):
+        write_text(tmp_path / "folder", "x")
+    assert names(tmp_path) == ["file", "folder"]
+    assert (tmp_path / "file").read_text() == "old"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_a_folder_that_may_not_be_written_to_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(WriteError, match=re.escape(f"{path} cannot be written: Permission denied")):
+            write_text(path, "new")
+    finally:
+        tmp_path.chmod(0o700)
+    assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_new_file_has_the_permissions_of_any_other(tmp_path: Path, umask: None, replaced: bool) -> None:
+    path = tmp_path / "a.txt"
+    with atomic_write(path) as temporary:
+        assert temporary.stat().st_mode & 0o777 == 0o640
+        if replaced:  # some libraries write a file of their own and move it into place
+            own = tmp_path / "own"
+            own.touch(mode=0o600)
+            own.replace(temporary)
+    (tmp_path / "other.txt").touch()
+    assert path.stat().st_mode == (tmp_path / "other.txt").stat().st_mode
+
+
+def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        from pathlib import Path
+        from surrogate_nas._support.files import atomic_write
+        with atomic_write(Path(sys.argv[1])) as temporary:
+            temporary.write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    killed = subprocess.run([sys.executable, "-c", script, str(path)], check=False, env=environment)
+    assert killed.returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+    write_text(path, "new")
+    assert path.read_text() == "new"
+
+
+# Text and JSON
+
+
+def test_text_is_utf8(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "5 µs\n")
+    assert (tmp_path / "a.txt").read_bytes() == b"5 \xc2\xb5s\n"
+
+
+def test_json_reads_back(tmp_path: Path) -> None:
+    content: dict[str, Any] = {"b": [1, 2.5, None, True], "a": {"\u00b5": "\U0001f600"}, "": 10**20}
+    write_json(tmp_path / "a.json", content)
+    assert read_json(tmp_path / "a.json", "thing") == content
+    assert (tmp_path / "a.json").read_text().endswith("}\n")
+    assert list(json.loads((tmp_path / "a.json").read_text())) == ["b", "a", ""]
+
+
+@pytest.mark.parametrize("content", [{"x": float("nan")}, {"x": float("inf")}, {"x": object()}])
+def test_what_json_has_no_words_for_is_not_written(tmp_path: Path, content: dict[str, Any]) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("old")
+    with pytest.raises((ValueError, TypeError)):
+        write_json(path, content)
+    assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the thing cannot be read: {path}: Expecting value"),
+        (b'{"a": 1', "the thing cannot be read: {path}: Expecting ',' delimiter"),
+        (b'{"a": "caf\xe9"}', "the thing cannot be read: {path}: 'utf-8' codec"),
+        (b"[" * 100_000, "the thing cannot be read: {path}: maximum recursion depth"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "the thing cannot be read: {path}: Exceeds the limit"),
+        (b"[1]", "the thing must be a JSON object (got list): {path}"),
+        (b"null", "the thing must be a JSON object (got NoneType): {path}"),
+    ],
+)
+def test_a_damaged_file_is_named_with_what_it_is(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=re.escape(message.format(path=path))):
+        read_json(path, "thing")
+
+
+def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=re.escape(f"the thing is missing: {tmp_path / 'nil.json'}")):
+        read_json(tmp_path / "nil.json", "thing")
+    with pytest.raises(StoreError, match=re.escape(f"the thing cannot be read: {tmp_path}: Is a directory")):
+        read_json(tmp_path, "thing")

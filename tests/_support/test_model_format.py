@@ -1,0 +1,69 @@
+"""What a model says of itself is checked before anything is done with it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surrogate_nas._support.model_format import FORMAT, SCHEMA_VERSION, Preprocessing, read_description
+from surrogate_nas.errors import StoreError
+
+GOOD: dict[str, Any] = {
+    "format": FORMAT,
+    "schema_version": SCHEMA_VERSION,
+    "created_with": "0.1.0",
+    "class_names": ["a", "b"],
+    "preprocessing": {"size": 8, "channels": 1, "mean": [0.5], "std": [0.25]},
+}
+
+
+def test_a_description_comes_back() -> None:
+    described = read_description(json.loads(json.dumps(GOOD)), "model.json")
+    assert described.class_names == ("a", "b")
+    assert described.preprocessing == Preprocessing(8, 1, (0.5,), (0.25,))
+    assert described.preprocessing.as_json()["size"] == 8
+
+
+@pytest.mark.parametrize("content", [None, 3, [], {}, {"format": "other"}])
+def test_what_is_no_description_is_refused(content: object) -> None:
+    with pytest.raises(StoreError, match=r"model\.json describes no model"):
+        read_description(content, "model.json")
+
+
+def test_another_version_is_refused_by_its_name() -> None:
+    with pytest.raises(
+        StoreError, match=r"another version of surrogate_nas \(0\.1\.0\): it has schema 7, this one reads 1"
+    ):
+        read_description({**GOOD, "schema_version": 7}, "model.json")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"class_names": []},
+        {"class_names": [1]},
+        {"class_names": None},
+        {"preprocessing": None},
+        {"preprocessing": {"size": 8}},
+        {"preprocessing": {"size": 0, "channels": 1, "mean": [0.5], "std": [0.25]}},
+        {"preprocessing": {"size": 8, "channels": 2, "mean": [0, 0], "std": [1, 1]}},
+        {"preprocessing": {"size": 8, "channels": 3, "mean": [0], "std": [1]}},
+        {"preprocessing": {"size": 8, "channels": 1, "mean": [0], "std": [0]}},
+        {"preprocessing": {"size": 8, "channels": 1, "mean": ["x"], "std": [1]}},
+    ],
+)
+def test_damage_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(StoreError, match=r"damaged: model\.json"):
+        read_description({**GOOD, **change}, "model.json")
+
+
+_VALUES = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.floats(), max_size=3)
+
+
+@settings(max_examples=30)
+@given(_VALUES | st.dictionaries(st.sampled_from(["size", "channels", "mean"]), _VALUES))
+def test_anything_else_is_an_error_of_ours(content: object) -> None:
+    with pytest.raises(StoreError):
+        read_description({**GOOD, "preprocessing": content}, "model.json")

@@ -1,0 +1,17 @@
+"""A missing package is an error with its remedy."""
+
+import math
+
+import pytest
+
+from surrogate_nas._support.optional import require_package
+from surrogate_nas.errors import ExportError
+
+
+def test_what_is_there_is_imported() -> None:
+    assert require_package("math", "sums", ExportError) is math
+
+
+def test_what_is_not_there_is_said() -> None:
+    with pytest.raises(ExportError, match=r"not installed, which sums need; install it by: pip install 'surrogate_nas"):
+        require_package("no_such_package_as_this", "sums", ExportError)

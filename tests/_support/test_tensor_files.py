@@ -1,0 +1,52 @@
+"""A file of tensors gives back what went in, and a bad one says why."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from surrogate_nas._support.tensor_files import part, read_tensors, write_tensors
+from surrogate_nas.errors import StoreError, WriteError
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    tensors = {"weight.a": torch.arange(6.0).reshape(2, 3).T, "weight.b": torch.tensor(3, dtype=torch.int64)}
+    write_tensors(tmp_path / "a.safetensors", tensors, {"step": "7"})
+    found, texts = read_tensors(tmp_path / "a.safetensors")
+    assert texts == {"step": "7"}
+    assert found.keys() == tensors.keys()
+    assert all(torch.equal(found[name], tensors[name]) and found[name].dtype == tensors[name].dtype for name in found)
+
+
+def test_nothing_but_the_file_is_left(tmp_path: Path) -> None:
+    for value in (1.0, 2.0):
+        write_tensors(tmp_path / "a.safetensors", {"a": torch.tensor(value)}, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
+    assert read_tensors(tmp_path / "a.safetensors")[0]["a"].item() == 2.0
+
+
+def test_a_file_that_cannot_be_written_leaves_the_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.safetensors"
+    write_tensors(path, {"a": torch.tensor(1.0)}, {})
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(WriteError, match="No space left"):
+        write_tensors(path, {"a": torch.tensor(2.0)}, {})
+    assert read_tensors(path)[0]["a"].item() == 1.0
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not tensors", b"\xff" * 64])
+def test_a_missing_or_damaged_file_says_why(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "a.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"\w"):
+        read_tensors(path)
+
+
+def test_part_takes_off_the_prefix() -> None:
+    tensors = {"weight.a": torch.tensor(1.0), "mean.a": torch.tensor(2.0)}
+    assert {name: value.item() for name, value in part(tensors, "mean.").items()} == {"a": 2.0}

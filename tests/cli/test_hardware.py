@@ -1,0 +1,95 @@
+"""The command line of costs."""
+
+import importlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from surrogate_nas.cli import hardware as command
+from surrogate_nas.hardware import settings
+from surrogate_nas.hardware.measure import bench
+from surrogate_nas.hardware.settings import TimingSettings
+from surrogate_nas.space.space import Space
+
+TINY = ["--channels", "2", "--cells", "1", "--image-size", "4"]
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    quick = TimingSettings(seconds=0.002, min_repeats=3, max_repeats=5, attempts=1)
+    made = settings.HardwareSettings
+
+    def fast(**values: object) -> settings.HardwareSettings:
+        return made.model_validate({**values, "timing": quick})
+
+    monkeypatch.setattr(settings, "HardwareSettings", fast)
+    monkeypatch.chdir(tmp_path)
+    assert bench
+
+
+def test_a_profile_shows_the_range_beside_the_budget_and_writes_the_table(
+    space: Space, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["profile", "nasbench201", "--device", "cpu", "--networks", "6", "--budget", "50%", *TINY]
+    assert command.main(words) == 0
+    said = capsys.readouterr().out
+    assert "latency on cpu: smallest" in said
+    assert "of architectures meet it" in said
+    table = pq.read_table("nasbench201-cpu.parquet")
+    assert table.column_names == ["code", "cpu"]
+    assert table.num_rows == space.size
+
+
+def test_a_budget_below_everything_is_an_outcome_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["profile", "nasbench201", "--device", "cpu", "--networks", "6", "--budget", "0.001us", "--json", *TINY]
+    assert command.main(words) == 3
+    out, err = capsys.readouterr()
+    assert json.loads(out)["share_within"] == 0
+    assert "no architecture of nasbench201 meets 0.001us; the smallest keeps" in err
+
+
+def test_a_table_is_checked(space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.csv"
+    codes = space.digits(space.all_codes())
+    path.write_text("code,phone\n" + "".join(f"{code},{1 + n}\n" for n, code in enumerate(codes)))
+    assert command.main(["check-table", "nasbench201", str(path)]) == 0
+    assert "phone: 1 to 1.562e+04, median 7813: good" in capsys.readouterr().out
+    path.write_text("code,phone\n" + "".join(f"{code},{1 + n}\n" for n, code in enumerate(codes[1:])))
+    assert command.main(["check-table", "nasbench201", str(path), "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["missing"] == 1
+    assert "cannot be used as it is" in err
+
+
+def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from surrogate_nas.hardware.transfer.remote import choose_to_measure
+    from surrogate_nas.hardware.transfer.remote_runner import COLUMNS
+
+    lines = [",".join(COLUMNS)]
+    for code, digits in zip(chosen := choose_to_measure(space, 20), space.digits(chosen), strict=True):
+        median = 1 + np.array([0, 0.1, 0.5, 2, 0.7])[code].sum()
+        lines.append(f"{digits},{median},0.1,15,0,False,,phone,1,1,P,R,2026-11-22T08:00:00+00:00,{space.fingerprint}")
+    (tmp_path / "results.csv").write_text("\n".join(lines) + "\n")
+    assert command.main(["import-bench", "nasbench201", "results.csv", "--budget", "3ms"]) == 0
+    assert "use it by --latency-table nasbench201-phone.parquet --device phone" in capsys.readouterr().out
+
+
+def test_models_are_exported_or_the_remedy_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["export-bench", "nasbench201", str(tmp_path / "bench"), "--networks", "10", *TINY]
+    try:
+        importlib.import_module("onnx")
+    except ImportError:
+        assert command.main(words) == 1
+        assert "pip install 'surrogate_nas[onnx]'" in capsys.readouterr().err
+    else:
+        assert command.main(words) == 0
+        assert len(list((tmp_path / "bench").glob("*.onnx"))) == 10
+
+
+@pytest.mark.parametrize("words", [["profile", "nowhere"], ["check-table", "nasbench201", "missing.csv"], ["profile"]])
+def test_wrong_words_are_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(words) == 2
+    assert capsys.readouterr().err.startswith("error: ")

@@ -1,0 +1,156 @@
+"""The command line: results on standard output, one line of error on standard error, and the exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.cli.lookup import main
+from surrogate_nas.lookup.table import LookupTable
+
+
+@pytest.fixture(scope="module")
+def run(table: LookupTable, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("run")
+    table.write(folder)
+    return str(folder)
+
+
+def test_a_budget_gives_the_best_architecture_in_aligned_columns(
+    run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([run, "--latency-budget", "4ms", "--flops-budget", "50M"]) == 0
+    out, err = capsys.readouterr()
+    heads, line = out.splitlines()
+    best = table.best(latency_ms=4, flops=50e6)
+    assert err == ""
+    assert line.startswith(f"{best.code} ")
+    assert line.endswith(best.architecture)
+    assert heads.index("architecture") == line.index(best.architecture)
+    assert f"{best.predicted_accuracy_percent:.2f} ± {best.accuracy_std_percent:.2f} %" in line
+
+
+def test_top_and_pareto_list_several(run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([run, "--latency-budget", "40%", "--top", "3"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == ["code", *(entry.code for entry in table.top(3, table.resolve(latency_ms="40%")))]
+    assert main([run]) == 0
+    front = capsys.readouterr().out
+    assert [line.split()[0] for line in front.splitlines()] == ["code", *(entry.code for entry in table.pareto())]
+    assert main([run, "--pareto"]) == 0
+    assert capsys.readouterr().out == front
+    assert main([run, "--pareto", "--latency-budget", "4ms"]) == 0
+    assert front.startswith(capsys.readouterr().out.splitlines()[0].split("  ")[0])
+
+
+def test_json_is_one_object(run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([f"{run}/lookup.parquet", "--latency-budget", "4ms", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["budgets"] == {"latency_ms": 4.0}
+    assert answer["entries"] == [table.best(latency_ms=4).as_json()]
+    assert answer["feasible"] is True
+
+
+def test_nothing_within_the_budget_ends_with_3_and_the_smallest_cost(
+    run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([run, "--latency-budget", "1us"]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: no architecture meets latency at most 0.001 ms; smallest reachable")
+    assert err.count("\n") == 1
+    assert main([run, "--latency-budget", "1us", "--json"]) == 3
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["feasible"] is False
+    assert answer["smallest_reachable"] == {"latency_ms": table.smallest("latency_ms")}
+    assert len(answer["nearest_misses"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--latency-budget", "5"], "--latency-budget needs a unit"),
+        (["--latency-budget", "fast"], "--latency-budget must be a number with a unit"),
+        (["--params-budget", "1M"], "no cost 'params'; it has latency_ms, flops"),
+        (["--top", "0"], "--top"),
+        (["--top", "many"], "--top"),
+        (["--pareto", "--top", "3"], "--pareto and --top exclude each other"),
+        (["--latency", "3ms"], "--latency"),
+        (["more"], "more"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_one_line(
+    options: list[str], message: str, run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([run, *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_no_run_and_no_table_end_with_2_a_damaged_table_with_1(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([]) == 2
+    assert main([str(tmp_path / "none")]) == 2
+    assert main([str(tmp_path)]) == 2
+    assert "has no lookup table yet; the study writes it" in capsys.readouterr().err
+    (tmp_path / "lookup.parquet").write_bytes(Path(run, "lookup.parquet").read_bytes())
+    assert main([str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith("error: the lookup table metadata is missing")
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("surrogate_nas ")
+
+
+def test_as_a_program_it_is_quiet_light_and_stands_a_closed_pipe(run: str) -> None:
+    program = (
+        "import sys, runpy\n"
+        "sys.argv = ['lookup', *sys.argv[1:]]\n"
+        "try:\n    runpy.run_module('surrogate_nas.lookup', run_name='__main__')\n"
+        "finally:\n    heavy = {'torch', 'optuna', 'sklearn', 'scipy', 'plotly', 'pandas', 'h5py'} & set(sys.modules)\n"
+        "    assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, run, "--latency-budget", "4ms"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    piped = subprocess.run(
+        ["bash", "-c", f"'{sys.executable}' -m surrogate_nas.lookup '{run}' | true; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (piped.returncode, piped.stderr) == (0, "")
+
+
+def test_neighbours_are_listed(run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([run, "--near", "0042", "--top", "3"]) == 0
+    heads, *lines = capsys.readouterr().out.splitlines()
+    assert heads.split()[:2] == ["changes", "code"]
+    expected = table.near("0042", 3)
+    assert [line.split()[:2] for line in lines] == [[str(len(one.changed)), one.entry.code] for one in expected]
+    assert main([run, "--near", "0042", "--top", "3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["neighbours"] == [one.as_json() for one in expected]
+    assert main([run, "--near", table.best().code, "--latency-budget", "100s", "--top", "1"]) == 0
+    assert main([run, "--near", "42"]) == 2
+    assert "a code of this table has 4 digits" in capsys.readouterr().err
+
+
+def test_exports(run: str, table: LookupTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "pareto.json"
+    assert main([run, "--export", "json", str(path), "--latency-budget", "4ms"]) == 0
+    assert (
+        capsys.readouterr().out == f"{path}: {len(table.pareto(budgets=table.resolve(latency_ms=4)))} architectures\n"
+    )
+    assert main([run, "--export", "json", str(path)]) == 2
+    assert "is in the way" in capsys.readouterr().err
+    assert main([run, "--export", "json", str(path), "--overwrite"]) == 0
+    for wrong in (["--export", "xml", "x"], ["--export", "json", "x", "--pareto"], ["--near", "0042", "--pareto"]):
+        assert main([run, *wrong]) == 2

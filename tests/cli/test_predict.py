@@ -1,0 +1,60 @@
+"""The command: answers, errors in one line, and no torch."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.cli.predict import main
+
+Make = Callable[..., Path]
+
+
+def test_a_line_per_image(make_model: Make, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(make_model()), str(images / "b.png"), str(images / "inner")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["100.0%", "bright", str(images / "b.png")]
+    assert lines[1].split()[1:] == ["dark", str(images / "inner" / "a.jpg")]
+
+
+def test_json(make_model: Make, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = make_model() / "model.onnx"
+    assert main([str(model), str(images), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [one["class"] for one in answer["predictions"]] == ["bright", "dark"]
+    assert answer["predictions"][0]["probabilities"]["bright"] == answer["predictions"][0]["probability"]
+
+
+def test_errors_are_one_line(
+    make_model: Make, images: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(code: int, message: str, *words: Path) -> None:
+        assert main([str(word) for word in words]) == code
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+
+    model = make_model()
+    fails(1, "cannot be read", model, images / "notes.txt")
+    fails(2, "there is no image", model, images / "none")
+    fails(2, "there is no model at", images, images)
+    fails(1, "another version", make_model(schema_version=3), images)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert main([str(model), str(images)]) == 1
+    assert "pip install 'surrogate_nas[onnx]'" in capsys.readouterr().err
+
+
+def test_nothing_heavy_is_imported(make_model: Make, images: Path) -> None:
+    script = (
+        "import sys; from surrogate_nas.cli.predict import main; main(sys.argv[1:]);"
+        "heavy = ('torch', 'torchvision', 'scipy', 'sklearn', 'pyarrow', 'h5py', 'onnx');"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(make_model()), str(images)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert done.stderr == ""

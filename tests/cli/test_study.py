@@ -1,0 +1,100 @@
+"""The command line: what it prints where, and its exit codes."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from surrogate_nas.runs.settings import StudySettings
+
+RunHere = Callable[..., tuple[int, str, str]]
+
+
+# Help, version, dry run
+
+
+def test_nothing_slow_is_imported_before_there_is_something_to_run() -> None:
+    program = """
+import sys
+from surrogate_nas.cli.study import main
+calls = [["--help"], ["--version"], ["quickstart", "--dry-run"], ["nosuch"], ["--set", "supernet.stepz=1"]]
+codes = [main(call + ["--output-dir", "/nowhere"] if call[0][:3] == "qui" else call) for call in calls]
+slow = {"torch", "torchvision", "torch_geometric", "optuna", "sklearn", "scipy", "h5py", "pyarrow", "plotly"}
+print(codes, sorted(slow & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[0, 0, 0, 2, 2] []"
+
+
+def test_a_dry_run_prints_the_whole_study(here: RunHere, tmp_path: Path, tiny: Path) -> None:
+    code, out, errors = here(tiny, "--dry-run", "--output-dir", tmp_path / "run", "--flops-budget", "50M", "--seed", 7)
+    assert (code, errors) == (0, "")
+    content = tomllib.loads(out)
+    assert (content["name"], content["seed"], content["supernet"]["steps"]) == ("tiny", 7, 40)
+    assert content["budget"] == {"flops": "50M", "also": []}
+    assert StudySettings.model_validate(content).predictor.folds == 2
+    assert not (tmp_path / "run").exists()
+    code, out, _ = here(tiny, "--dry-run", "--json", "--flops-budget", "50M", "--seed", 7)
+    assert StudySettings.model_validate_json(out) == StudySettings.model_validate(content)
+
+
+def test_later_words_override_earlier_ones(here: RunHere, tiny: Path, tmp_path: Path) -> None:
+    words = ("--set", "seed=3", "--seed", 4, "--set", "budget.latency=9ms", "--latency-budget", "none")
+    content = tomllib.loads(here(tiny, "--dry-run", *words)[1])
+    assert (content["seed"], content["budget"]) == (4, {"also": []})
+    content = tomllib.loads(here(tiny, "--dry-run", "--data", tmp_path, "--set", "data.flip=false")[1])
+    assert content["data"]["source"], content["data"]["path"] == ("folder", str(tmp_path))
+    assert content["data"]["flip"] is False
+    own = tmp_path / "own.toml"
+    own.write_text(f'[data]\nsource = "folder"\npath = "{tmp_path}"\n', encoding="utf-8")
+    assert "path" not in tomllib.loads(here(own, "--dry-run", "--data", "digits")[1])["data"]
+
+
+# Where things are printed
+
+
+def test_results_go_to_standard_output_and_progress_to_standard_error(finished_command: tuple[Path, str, str]) -> None:
+    folder, out, errors = finished_command
+    assert "Costs over the 15,284 connected architectures of nasbench201" in out
+    assert "Budget met: tiny" in out
+    assert str(folder / "report.html") in out
+    assert "\x1b" not in out + errors
+    lines = errors.splitlines()
+    for line in ("images ...", "supernets (2 x 40 steps) ...", "predictor ...", "report ..."):
+        assert lines.count(line) == 1
+        assert line not in out
+    assert lines[-2] == f"another budget:  python -m surrogate_nas.lookup {folder} --latency-budget 20%"
+    assert lines[-1] == f"the search:      optuna-dashboard {folder / 'search.journal'}"
+    # The costs stand before the training, in the log as well.
+    log = (folder / "log.txt").read_text(encoding="utf-8")
+    assert log.index("Costs over") < log.index("supernets (2 x 40 steps): begun")
+
+
+def test_json_is_one_object_and_the_report(run_copy: Path, here: RunHere) -> None:
+    code, out, errors = here("--output-dir", run_copy, "--resume", "--json")
+    assert code == 0
+    assert json.loads(out) == json.loads((run_copy / "report.json").read_text(encoding="utf-8"))
+    assert "Budget met: tiny" in errors
+
+
+def test_quiet_leaves_results_only(run_copy: Path, here: RunHere) -> None:
+    code, out, errors = here("--output-dir", run_copy, "--resume", "--quiet")
+    assert (code, errors) == (0, "")
+    assert "Budget met: tiny" in out
+    code, out, errors = here("--output-dir", run_copy, "--resume", "--quiet", "--json")
+    assert (code, errors) == (0, "")
+    json.loads(out)
+
+
+def test_a_reader_that_goes_away_ends_no_study(run_copy: Path) -> None:
+    line = [sys.executable, "-m", "surrogate_nas.study", "--output-dir", str(run_copy), "--resume"]
+    (run_copy / "report.html").unlink()
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert process.returncode == 0, errors
+    assert (run_copy / "report.html").exists()

@@ -1,0 +1,62 @@
+"""Which images a final network is trained on, and which it is judged by."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages, load_final_images
+from surrogate_nas.data.images import ImageSet
+from surrogate_nas.data.loading import load_images
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.errors import DataError
+
+MakeFolder = Callable[..., Path]
+DIGITS = tuple(str(digit) for digit in range(10))
+
+
+def rows(images: ImageSet) -> set[bytes]:
+    return {image.numpy().tobytes() for image in images.images}
+
+
+def load(settings: DataSettings, names: tuple[str, ...], **sizes: int) -> FinalImages:
+    wanted = {"image_size": 8, "channels": 1} | sizes
+    return load_final_images(settings, 3, class_names=names, **wanted)  # type: ignore[arg-type]
+
+
+def test_a_test_part_of_the_source_is_the_test_and_all_else_is_trained_on(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 6, "train/dog": 9, "test/cat": 3, "test/dog": 2})
+    settings = DataSettings(source="folder", path=str(root), max_images=8, image_size=4)
+    images = load(settings, ("cat", "dog"), channels=3)
+    assert images.origin == "own"
+    assert (len(images.train), len(images.test)) == (15, 5)
+    assert images.train.images.shape[1:] == images.test.images.shape[1:] == (3, 8, 8)
+    assert images.test.labels.tolist() == [0, 0, 0, 1, 1]
+
+
+def test_images_that_the_study_left_out_are_a_test_it_never_saw() -> None:
+    settings = DataSettings(max_images=400, recalibration_images=20)
+    images, study = load(settings, DIGITS), load_images(settings, 3)
+    assert images.origin == "left out"
+    assert (len(images.train), len(images.test)) == (400, 1797 - 400)
+    seen = rows(study.train) | rows(study.validation) | rows(study.recalibration)
+    assert rows(images.train) == seen
+    # Two digits of the set are equal to the pixel, by chance.
+    assert len(rows(images.test) & seen) <= 2
+
+
+def test_a_study_of_all_images_leaves_its_validation_images() -> None:
+    settings = DataSettings(recalibration_images=100)
+    images, study = load(settings, DIGITS), load_images(settings, 3)
+    assert images.origin == "validation"
+    assert torch.equal(images.test.images, study.validation.images)
+    assert rows(images.train) == rows(study.train) | rows(study.recalibration)
+    assert "may be a little too high" in TEST_ORIGINS["validation"]
+
+
+def test_other_classes_than_in_the_study_are_refused(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 6, "dog": 9})
+    settings = DataSettings(source="folder", path=str(root))
+    with pytest.raises(DataError, match="other classes now than in the study: cat, dog instead of cat, eel"):
+        load(settings, ("cat", "eel"), channels=3)

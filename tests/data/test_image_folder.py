@@ -1,0 +1,194 @@
+"""Layouts of a folder of images, against torchvision's ImageFolder and by hand; and every way to get it wrong."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from torchvision.datasets import ImageFolder
+
+from surrogate_nas.data.image_folder import IMAGE_SUFFIXES, open_folder, open_test_folder
+from surrogate_nas.data.image_source import ImageSource
+from surrogate_nas.errors import DataError
+
+MakeFolder = Callable[..., Path]
+
+
+def names(source: ImageSource) -> list[str]:
+    return [source.describe(index) for index in range(len(source))]
+
+
+def test_a_clean_folder_is_read_as_torchvision_reads_it(make_folder: MakeFolder) -> None:
+    root = make_folder({"dog": 3, "cat": 2, "Eel": 1, "10": 1, "9": 1})
+    source, reference = open_folder(root), ImageFolder(str(root))
+    assert list(source.class_names) == reference.classes
+    assert source.labels.tolist() == reference.targets
+    assert [str(root / name) for name in names(source)] == [file for file, _ in reference.samples]
+    assert source.notes == ()
+    np.testing.assert_array_equal(np.asarray(source.open_image(4)), np.asarray(reference[4][0]))
+
+
+def test_every_suffix_counts_in_capital_and_small_letters(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 1, "dog": 1})
+    for suffix in IMAGE_SUFFIXES:
+        for spelling in (suffix, suffix.upper()):
+            Image.new("RGB", (4, 4)).save(root / "cat" / f"x{spelling}", format="PNG")
+    assert len(open_folder(root)) == 2 + 2 * len(IMAGE_SUFFIXES)
+
+
+def test_hidden_files_and_folders_are_passed_over(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 2, ".ipynb_checkpoints": 1, "__MACOSX": 1, "dog/.thumbs": 3})
+    (root / "cat" / "._0000.png").write_bytes(b"resource fork")
+    (root / "cat" / ".DS_Store").write_bytes(b"")
+    source = open_folder(root)
+    assert source.class_names == ("cat", "dog")
+    assert len(source) == 4
+    assert source.notes == ()
+
+
+def test_folders_inside_a_class_belong_to_it(make_folder: MakeFolder) -> None:
+    source = open_folder(make_folder({"cat": 1, "cat/tabby": 2, "dog": 1}))
+    assert names(source) == ["cat/0000.png", "cat/tabby/0000.png", "cat/tabby/0001.png", "dog/0000.png"]
+    assert source.labels.tolist() == [0, 0, 0, 1]
+
+
+def test_a_link_back_up_is_followed_once(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 1})
+    (root / "cat" / "again").symlink_to(root / "cat", target_is_directory=True)
+    assert len(open_folder(root)) == 3
+
+
+@pytest.mark.parametrize("train", ["train", "Train", "training"])
+@pytest.mark.parametrize("beside", ["test", "val", "valid"])
+def test_only_the_training_folder_is_used_and_the_rest_is_named(
+    make_folder: MakeFolder, train: str, beside: str
+) -> None:
+    root = make_folder({f"{train}/cat": 2, f"{train}/dog": 3, f"{beside}/cat": 4, f"{beside}/dog": 4})
+    source = open_folder(root)
+    assert names(source)[0] == "cat/0000.png"
+    assert len(source) == 5
+    assert source.notes == (f"only {root / train} is used; beside it, left alone: {beside}",)
+
+
+def test_train_may_be_a_class_beside_cars_and_boats(make_folder: MakeFolder) -> None:
+    source = open_folder(make_folder({"boat": 1, "car": 2, "train": 3}))
+    assert source.class_names == ("boat", "car", "train")
+
+
+def test_what_is_left_out_is_noted(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 2})
+    (root / "labels").mkdir()
+    (root / "cat" / "list.txt").write_text("x")
+    (root / "dog" / "README").write_text("x")
+    Image.new("L", (4, 4)).save(root / "stray.png")
+    assert open_folder(root).notes == (
+        f"1 sub-folders of {root} without images were ignored: labels",
+        f"2 files of {root} that are no images were ignored (.txt, no suffix)",
+        f"1 images of {root} outside the class folders were ignored",
+    )
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=re.escape(f"does not exist: {tmp_path / 'nowhere'}")):
+        open_folder(tmp_path / "nowhere")
+
+
+def test_no_path_is_said_to_be_missing() -> None:
+    with pytest.raises(DataError, match=re.escape("data.path is missing")):
+        open_folder(None)
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("set.zip", "unpack it and name the folder"), ("cat.png", "DIR/<class>")])
+def test_a_file_is_no_folder(tmp_path: Path, name: str, remedy: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DataError, match=re.escape(f"is a file, not a folder of images: {tmp_path / name}")) as caught:
+        open_folder(tmp_path / name)
+    assert remedy in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ({"": 0}, "has no class sub-folders: expected DIR/<class>/<image>"),
+        ({"": 3}, "has 3 images but no class sub-folders: expected"),
+        ({"train": 3}, "train has 3 images but no class sub-folders: expected"),
+        ({"train": 3, "test": 2}, "train has 3 images but no class sub-folders: expected"),
+        ({"test/cat": 3, "val/cat": 2}, "has test, val but no train folder: expected"),
+        ({"cat": 3}, "at least 2 classes are needed (got only 'cat' in"),
+        ({"cat": 3, "dog": 0}, "at least 2 classes are needed (got only 'cat' in"),
+        ({"cat": 0, "dog": 0}, "no images in the sub-folders of"),
+        ({"train/cat": 3, "test/cat": 1}, "at least 2 classes are needed (got only 'cat' in"),
+    ],
+)
+def test_a_folder_without_classes_is_told_the_layout(
+    make_folder: MakeFolder, counts: dict[str, int], message: str
+) -> None:
+    with pytest.raises(DataError, match=re.escape(message)):
+        open_folder(make_folder(counts))
+
+
+def test_a_folder_around_the_right_one_is_pointed_to_it(make_folder: MakeFolder) -> None:
+    root = make_folder({"photos/cat": 2, "photos/dog": 2})
+    with pytest.raises(DataError, match=re.escape(f"did you mean data.path = {str(root / 'photos')!r}?")):
+        open_folder(root)
+
+
+def test_files_of_other_kinds_are_named_where_no_image_is_found(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 0, "dog": 0})
+    (root / "cat" / "a.HEIC").write_bytes(b"")
+    with pytest.raises(DataError, match=re.escape("(found only files ending in .heic)")):
+        open_folder(root)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_folder_that_may_not_be_read_is_named(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 1, "dog": 1})
+    (root / "dog").chmod(0)
+    try:
+        with pytest.raises(DataError, match=re.escape(f"cannot be read: {root / 'dog'}")):
+            open_folder(root)
+    finally:
+        (root / "dog").chmod(0o755)
+
+
+def test_a_class_name_that_is_no_text_is_refused(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 1, "dog": 1})
+    try:
+        os.rename(root / "dog", os.fsencode(root) + b"/\xff")
+    except OSError:
+        pytest.skip("the file system takes UTF-8 only")
+    with pytest.raises(DataError, match=re.escape(r"'\udcff'")):
+        open_folder(root)
+
+
+def test_the_test_part_beside_the_training_part_has_the_same_classes(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 2, "train/dog": 3, "train/eel": 1, "test/dog": 2, "test/cat": 1, "val/cat": 9})
+    source = open_test_folder(root, open_folder(root).class_names)
+    assert source is not None
+    assert source.class_names == ("cat", "dog", "eel")
+    assert source.labels.tolist() == [0, 1, 1]
+    assert names(source) == ["cat/0000.png", "dog/0000.png", "dog/0001.png"]
+    assert source.notes == (f"{root / 'test'} has no image of 1 classes: eel",)
+
+
+def test_without_a_test_folder_another_held_out_one_is_taken(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 2, "train/dog": 3, "Val/dog": 2, "Val/cat": 1})
+    source = open_test_folder(root, ("cat", "dog"))
+    assert source is not None
+    assert len(source) == 3
+
+
+def test_there_may_be_no_test_part(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 3})
+    assert open_test_folder(root, ("cat", "dog")) is None
+    # A class may be called "test".
+    assert open_test_folder(make_folder({"test": 2, "dog2": 3}), ("dog2", "test")) is None
+
+
+def test_a_test_part_of_other_classes_is_refused(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 2, "train/dog": 3, "test/dogs": 2})
+    with pytest.raises(DataError, match="no class of the training images: dogs"):
+        open_test_folder(root, ("cat", "dog"))

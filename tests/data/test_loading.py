@@ -1,0 +1,131 @@
+"""From settings to divided images: the digits, folders made here, and real photographs."""
+
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from surrogate_nas.data.batches import Batches
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.data.loading import load_images
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.errors import DataError
+
+MakeFolder = Callable[..., Path]
+
+
+def parts(splits: DataSplits) -> list[torch.Tensor]:
+    return [splits.train.images, splits.validation.images, splits.recalibration.images]
+
+
+def test_the_quickstart_needs_nothing_but_the_defaults() -> None:
+    settings = DataSettings()
+    splits = load_images(settings, seed=1)
+    assert [len(part) for part in parts(splits)] == [863, 719, 215]
+    assert (splits.channels, splits.image_size, splits.native_image_size) == (1, 8, 8)
+    assert splits.class_names == tuple("0123456789")
+    images, labels = Batches(splits, 64, seed=1, flip=settings.flip, shift=settings.shift).batch(0)
+    assert images.shape == (64, 1, 8, 8)
+    assert labels.shape == (64,)
+
+
+def test_loading_twice_gives_the_same_parts_and_another_seed_others() -> None:
+    first, second, other = (load_images(DataSettings(), seed=seed) for seed in (1, 1, 2))
+    assert all(torch.equal(a, b) for a, b in zip(parts(first), parts(second), strict=True))
+    assert first.fingerprint == second.fingerprint != other.fingerprint
+
+
+def test_the_same_images_are_in_the_same_parts_at_every_size(make_folder: MakeFolder) -> None:
+    root = str(make_folder({"cat": 20, "dog": 20}))
+    native, small = (
+        load_images(DataSettings(source="folder", path=root, image_size=size), seed=4) for size in (None, 4)
+    )
+    for large_part, small_part in zip(parts(native), parts(small), strict=True):
+        means = large_part.double().reshape(-1, 3, 4, 2, 4, 2).mean(dim=(3, 5))
+        assert (small_part - means).abs().max() <= 0.51
+    assert small.native_image_size == 8
+
+
+def test_two_folders_of_the_same_images_have_one_fingerprint(make_folder: MakeFolder) -> None:
+    roots = [make_folder({"cat": 12, "dog": 9}, under=name, seed=1) for name in ("here", "there")]
+    other = make_folder({"cat": 12, "dog": 9}, under="elsewhere", seed=2)
+    fingerprints = [
+        load_images(DataSettings(source="folder", path=str(root)), seed=0).fingerprint for root in (*roots, other)
+    ]
+    assert fingerprints[0] == fingerprints[1] != fingerprints[2]
+
+
+def test_every_image_keeps_its_label(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"a": 0, "b": 0, "c": 0})
+    for label, name in enumerate("abc"):
+        for index in range(30):
+            Image.new("L", (4, 4), 80 * label + index).save(root / name / f"{index}.png")
+    splits = load_images(DataSettings(source="folder", path=str(root)), seed=0)
+    seen = []
+    for part in (splits.train, splits.validation, splits.recalibration):
+        values = part.images[:, 0, 0, 0].to(torch.int64)
+        assert torch.equal(values // 80, part.labels)
+        seen += values.tolist()
+    assert sorted(seen) == sorted(80 * label + index for label in range(3) for index in range(30))
+
+
+def test_a_subset_is_of_the_asked_size_and_in_proportion() -> None:
+    splits = load_images(DataSettings(max_images=200), seed=0)
+    labels = torch.cat([splits.train.labels, splits.validation.labels, splits.recalibration.labels])
+    assert len(labels) == 200
+    assert set(labels.bincount().tolist()) <= {19, 20, 21}
+
+
+def test_notes_of_all_steps_come_together(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 10, "train/dog": 10, "test/cat": 1})
+    (root / "train" / "cat" / "0003.png").write_bytes(b"")
+    settings = DataSettings(source="folder", path=str(root), image_size=4, on_unreadable="skip")
+    notes = " / ".join(load_images(settings, seed=0).notes)
+    for part in ("left alone: test", "19 of 19 images were resized to 4x4", "cat/0003.png", "recalibrate batch norms"):
+        assert part in notes
+
+
+def test_a_class_too_small_for_the_split_is_named(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 10, "dog": 2})
+    with pytest.raises(DataError, match=re.escape("(got too few: 'dog' has 2)")):
+        load_images(DataSettings(source="folder", path=str(root)), seed=0)
+
+
+def test_a_class_that_skipping_makes_too_small_is_named(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 10, "dog": 3})
+    (root / "dog" / "0001.png").write_bytes(b"")
+    with pytest.raises(DataError, match=re.escape("(got too few: 'dog' has 2)")):
+        load_images(DataSettings(source="folder", path=str(root), on_unreadable="skip"), seed=0)
+
+
+def test_photographs_of_cifar10(shared_data: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(shared_data / "cifar10_images.zip") as archive:
+        wanted = [
+            name for name in archive.namelist() if re.search(r"(train|test)/(cat|ship|frog)/000[0-8]\.jpg$", name)
+        ]
+        archive.extractall(tmp_path, wanted)
+    (train,) = tmp_path.rglob("train")
+    settings = DataSettings(source="folder", path=str(train.parent), image_size=16)
+    splits = load_images(settings, seed=0)
+    assert splits.class_names == ("cat", "frog", "ship")
+    assert splits.train.images.shape[1:] == (3, 16, 16)
+    assert splits.native_image_size == 32
+    files = list(train.rglob("*.jpg"))
+    assert sum(len(part) for part in parts(splits)) == len(files) == 27
+    # A file is told by the means of 2x2 blocks, to within their rounding.
+    means = [
+        np.asarray(Image.open(file)).reshape(16, 2, 16, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1) for file in files
+    ]
+    classes = [splits.class_names.index(file.parent.name) for file in files]
+    found = []
+    for part in (splits.train, splits.validation, splits.recalibration):
+        for image, label in zip(part.images.numpy(), part.labels.tolist(), strict=True):
+            (match,) = [index for index, mean in enumerate(means) if np.abs(image - mean).max() <= 0.51]
+            assert classes[match] == label
+            found.append(match)
+    assert sorted(found) == list(range(27))

@@ -1,0 +1,55 @@
+"""Which architecture is meant, and what the run said of it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surrogate_nas.deploy.train.chosen import choose
+from surrogate_nas.errors import InfeasibleBudgetError, RunFolderError, SettingsError, StoreError
+
+
+def test_the_study_s_answer_is_the_default(finished_run: Path) -> None:
+    choice = choose(finished_run, latency_budget=None, arch=None)
+    assert choice.entry.code == "333123"
+    assert choice.is_answer
+    assert choice.half_width == pytest.approx(4.0)
+    assert choice.budgets == {"latency_ms": 1e3}
+    assert choice.folder == finished_run / "models" / "333123"
+    assert (choice.network.channels, choice.network.classes) == (4, 10)
+
+
+def test_another_budget_or_code(finished_run: Path) -> None:
+    choice = choose(finished_run, latency_budget="2.5ms", arch=None)
+    assert (choice.entry.code, choice.is_answer, choice.budgets) == ("311141", False, {"latency_ms": 2.5})
+    # Its own spread in place of the answer's: the error of labels stays.
+    assert choice.half_width == pytest.approx(np.sqrt(4.0**2 - (1.959964 * 0.5) ** 2), rel=1e-4)
+    assert choose(finished_run, latency_budget=None, arch="202102").entry.code == "202102"
+    text = choice.entry.architecture
+    assert choose(finished_run, latency_budget=None, arch=text).entry.code == "311141"
+
+
+def test_what_cannot_be_chosen_is_said(finished_run: Path, run_copy: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="exclude each other"):
+        choose(finished_run, latency_budget="3ms", arch="333123")
+    with pytest.raises(SettingsError, match="--arch: "):
+        choose(finished_run, latency_budget=None, arch="nothing")
+    with pytest.raises(SettingsError, match="has no architecture 000000"):
+        choose(finished_run, latency_budget=None, arch="000000")
+    with pytest.raises(InfeasibleBudgetError):
+        choose(finished_run, latency_budget="0.1ms", arch=None)
+    with pytest.raises(RunFolderError, match="is no run folder"):
+        choose(tmp_path / "none", latency_budget=None, arch=None)
+    (run_copy / "report.json").unlink()
+    with pytest.raises(StoreError, match="report of the run is missing"):
+        choose(run_copy, latency_budget=None, arch=None)
+
+
+def test_without_an_answer_one_has_to_be_asked_for(run_copy: Path) -> None:
+    facts = json.loads((run_copy / "lookup.json").read_text())
+    (run_copy / "lookup.json").write_text(json.dumps({**facts, "answer": None}))
+    (run_copy / "report.json").write_text(json.dumps({"answer": {"chosen": None}}))
+    with pytest.raises(RunFolderError, match="give --latency-budget or --arch"):
+        choose(run_copy, latency_budget=None, arch=None)
+    assert choose(run_copy, latency_budget="3ms", arch=None).half_width is None

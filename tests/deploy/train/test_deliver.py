@@ -1,0 +1,51 @@
+"""Every file of a trained model, and that all of them give the same answers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from surrogate_nas._support.model_format import MODEL_FILES, SPACE_PROGRAM
+from surrogate_nas.data.digits import open_digits
+from surrogate_nas.deploy.classifier import Classifier, normalised
+from surrogate_nas.export.model_folder import load_model, read_model
+
+
+def test_the_answer_s_model_lies_beside_the_answer(trained_run: Path) -> None:
+    folder, best = trained_run / "models" / "333123", trained_run / "best"
+    assert not (folder / SPACE_PROGRAM).exists()  # the space has no operations of its own
+    for name in set(MODEL_FILES) - {SPACE_PROGRAM}:
+        assert (best / name).read_bytes() == (folder / name).read_bytes()
+    assert json.loads((best / "architecture.json").read_text())["code"] == "333123"
+    assert not list(best.glob("training*"))
+
+
+def test_torch_and_onnx_classify_alike(trained_run: Path, tmp_path: Path) -> None:
+    described, module = read_model(trained_run / "best"), load_model(trained_run / "best")
+    source = open_digits()
+    files = []
+    for index in range(40):
+        files.append(tmp_path / f"{index}.png")
+        with source.open_image(index) as image:
+            image.save(files[-1])
+    pixels = np.stack([np.asarray(Image.open(file))[None] for file in files])
+    with torch.no_grad():
+        scores = module(torch.from_numpy(normalised(pixels, described.preprocessing)))
+    predictions = list(Classifier.load(trained_run / "best").classify(files))
+    expected = [described.class_names[row] for row in scores.argmax(dim=1).tolist()]
+    assert [one.class_name for one in predictions] == expected
+    probabilities = torch.tensor([list(one.probabilities.values()) for one in predictions])
+    torch.testing.assert_close(probabilities, scores.softmax(dim=1), rtol=1e-3, atol=1e-5)
+
+
+def test_results_are_in_the_description_and_the_card(trained_run: Path) -> None:
+    results = read_model(trained_run / "best").content["results"]
+    assert results["test"]["images"] == 1497
+    assert results["test"]["percent"] == results["onnx"]["float"]["accuracy"]["percent"]
+    assert results["onnx"]["float"]["agreement"]["equal_predictions"] == 1000
+    assert results["onnx"]["int8"]["size_bytes"] < results["onnx"]["float"]["size_bytes"]
+    card = (trained_run / "best" / "model-card.md").read_text()
+    assert f"{results['test']['percent']:.2f}%" in card
+    assert "images that data.max_images left out" in card

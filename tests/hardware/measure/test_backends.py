@@ -1,0 +1,68 @@
+"""Whatever runs a network gives the same scores."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.measure.backends import BACKENDS, build_forward
+from surrogate_nas.hardware.measure.bench import Bench
+from surrogate_nas.hardware.measure.pieces import prepare
+from surrogate_nas.hardware.measure.profile import ProfiledLatency
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+
+@pytest.mark.parametrize("backend", ["eager", "exported", "onnx"])
+def test_backends_agree(space: Space, network: NetworkSpec, backend: str) -> None:
+    if backend == "onnx":
+        pytest.importorskip("onnx")
+        pytest.importorskip("onnxruntime")
+    module, images = prepare(build_network(space, [3, 1, 2, 4, 0, 3], network), (1, 8, 8), 2, torch.device("cpu"))
+    with torch.no_grad():
+        result = build_forward(backend, module, images, 1)(images)
+        expected = module(images)
+    got = result[0] if isinstance(result, list) else result
+    np.testing.assert_allclose(np.asarray(got), expected.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_functions_run_on_every_backend() -> None:
+    def double(x: Tensor) -> Tensor:
+        return x + x
+
+    for backend in ("eager", "exported"):
+        result = build_forward(backend, double, torch.ones(2), 1)(torch.ones(2))
+        assert isinstance(result, Tensor)
+        assert result.tolist() == [2, 2]
+
+
+def test_what_cannot_be_run_is_one_line_with_the_remedy() -> None:
+    class Stubborn(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:  # noqa: ARG002
+            raise RuntimeError("no\nway")
+
+    with pytest.raises(MeasurementError, match=r"the backend exported cannot run this here: no; use"):
+        build_forward("exported", Stubborn(), torch.ones(1), 1)
+
+
+def test_settings_offer_all_of_them() -> None:
+    for backend in BACKENDS:
+        assert HardwareSettings.model_validate({"backend": backend}).backend == backend
+
+
+def test_latencies_of_backends_are_kept_apart(space: Space, network: NetworkSpec, quick: HardwareSettings) -> None:
+    exported = quick.model_copy(update={"backend": "exported"})
+    assert Bench(space, network, quick).cache.path != Bench(space, network, exported).cache.path
+    assert Bench(space, network, exported).describe()["backend"] == "exported"
+
+
+def test_onnx_runtime_predicts_a_space(space: Space, network: NetworkSpec, quick: HardwareSettings) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    settings = quick.model_copy(update={"backend": "onnx"})
+    model = ProfiledLatency(space, network, Bench(space, network, settings), whole_networks=6, seed=0)
+    assert (model.evaluate(space.sample(20, np.random.default_rng(0)))["latency_ms"] > 0).all()
+    assert len(model.held_out_errors("latency_ms")) >= 2

@@ -1,0 +1,112 @@
+"""Measuring on this machine: once only, and without a trace on the process that asked for it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from surrogate_nas.errors import MeasurementError, SettingsError
+from surrogate_nas.hardware.measure.bench import Bench, Candidate
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+
+class Counting:
+    """Builds convolutions and counts how many it was asked for."""
+
+    def __init__(self) -> None:
+        self.built = 0
+
+    def __call__(self) -> nn.Module:
+        self.built += 1
+        return nn.Conv2d(2, 2, 1)
+
+
+def candidates(build: Counting, *names: str) -> dict[str, Candidate]:
+    return dict.fromkeys(names, (build, (2, 4, 4)))
+
+
+def test_a_candidate_is_measured_once_on_a_machine(space: Space, network: NetworkSpec, quick: HardwareSettings) -> None:
+    build = Counting()
+    first = Bench(space, network, quick).measure("parts", candidates(build, "a", "b"))
+    second = Bench(space, network, quick).measure("parts", candidates(build, "b", "c", "a"))
+    assert build.built == 3
+    assert list(second) == ["b", "c", "a"]
+    assert {name: second[name] for name in first} == first
+
+
+def test_measuring_again_replaces_the_old_but_only_once_in_a_run(
+    space: Space, network: NetworkSpec, quick: HardwareSettings
+) -> None:
+    build = Counting()
+    again = quick.model_copy(update={"remeasure": True})
+    Bench(space, network, quick).measure("parts", candidates(build, "a", "b"))
+    bench = Bench(space, network, again)
+    new = bench.measure("parts", candidates(build, "a"))
+    assert bench.measure("parts", candidates(build, "a")) == new
+    assert build.built == 3
+    assert set(bench.cache.read()) == {"a", "b"}
+    assert Bench(space, network, quick).measure("parts", candidates(build, "a")) == new
+
+
+@pytest.mark.parametrize("change", [{"batch": 2}, {"threads": 2}])
+def test_other_settings_share_no_measurement(
+    space: Space, network: NetworkSpec, quick: HardwareSettings, change: dict[str, int]
+) -> None:
+    build = Counting()
+    Bench(space, network, quick).measure("parts", candidates(build, "a"))
+    Bench(space, network, quick.model_copy(update=change)).measure("parts", candidates(build, "a"))
+    assert build.built == 2
+
+
+def test_neither_threads_nor_random_draws_of_the_caller_change(
+    space: Space, network: NetworkSpec, quick: HardwareSettings
+) -> None:
+    threads = torch.get_num_threads()
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    Bench(space, network, quick.model_copy(update={"threads": threads + 1})).measure(
+        "parts", candidates(Counting(), "a")
+    )
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.get_num_threads() == threads
+
+
+def test_a_candidate_that_cannot_run_is_an_error_that_says_why(
+    space: Space, network: NetworkSpec, quick: HardwareSettings, cache: Path
+) -> None:
+    def fail(_: Tensor) -> Tensor:
+        raise RuntimeError("the device burns\nwith details")
+
+    threads = torch.get_num_threads()
+    with pytest.raises(MeasurementError, match=r"latency was measured: the device burns$"):
+        Bench(space, network, quick).measure("parts", {"a": (lambda: fail, (2, 4, 4))})
+    assert torch.get_num_threads() == threads
+    assert not cache.exists()
+
+
+def test_memory_that_does_not_suffice_comes_with_a_remedy(
+    space: Space, network: NetworkSpec, quick: HardwareSettings
+) -> None:
+    def build() -> nn.Module:
+        raise torch.OutOfMemoryError("no room")
+
+    with pytest.raises(MeasurementError, match="1 parts do not fit in the memory of cpu; use a smaller batch"):
+        Bench(space, network, quick).measure("parts", {"a": (build, (2, 4, 4))})
+
+
+def test_a_device_that_is_not_there_is_refused(space: Space, network: NetworkSpec) -> None:
+    with pytest.raises(SettingsError, match="got 'tpu'"):
+        Bench(space, network, HardwareSettings(device="tpu"))
+
+
+def test_progress_ends_complete(space: Space, network: NetworkSpec, quick: HardwareSettings) -> None:
+    seen: list[tuple[str, int, int]] = []
+    Bench(space, network, quick).measure(
+        "parts", candidates(Counting(), "a"), lambda what, done, total: seen.append((what, done, total))
+    )
+    assert seen[-1][0] == "parts"
+    assert seen[-1][1] == seen[-1][2] > 0

@@ -1,0 +1,71 @@
+"""The correction recovers laws that it can express, and tells how well it does."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from surrogate_nas.hardware.measure.correction import KINDS, fit_correction, weighted_sum
+
+
+def groups_of(count: int, seed: int) -> NDArray[np.float64]:
+    groups = np.random.default_rng(seed).uniform(0.0, 3.0, size=(count, 4))
+    groups[:, 0] = 1.5  # fixed layers take the same time in every network
+    return groups
+
+
+@given(st.lists(st.floats(0.0, 3.0), min_size=4, max_size=4).filter(lambda factors: factors[0] > 0.1), st.integers(0))
+@settings(max_examples=30, deadline=None)
+def test_factors_per_group_are_recovered(factors: list[float], seed: int) -> None:
+    groups = groups_of(12, seed)
+    fit = fit_correction(groups, groups @ factors)
+    assert fit.relative_error < 1e-6
+    others = groups_of(50, seed + 1)
+    np.testing.assert_allclose(fit.predict(others), others @ factors, rtol=1e-5)
+
+
+def test_a_scale_and_an_offset_are_recovered_from_few_networks() -> None:
+    groups = groups_of(4, 0)
+    fit = fit_correction(groups, 0.3 + 1.2 * groups.sum(axis=1))
+    assert fit.kind == "scale and offset"
+    np.testing.assert_allclose(fit.coefficients, [0.3, 1.2], rtol=1e-9)
+
+
+def test_the_stated_error_is_that_of_networks_left_out() -> None:
+    rng = np.random.default_rng(5)
+    groups = groups_of(9, 1)
+    measured = groups @ [1.0, 0.5, 2.0, 1.0] * rng.uniform(0.9, 1.1, size=9)
+    fit = fit_correction(groups, measured)
+    others = [np.delete(np.arange(9), left_out) for left_out in range(9)]
+    refits = [fit_correction(groups[rows], measured[rows]) for rows in others]
+    expected = [refit.predict(groups[[row]])[0] / measured[row] - 1 for row, refit in enumerate(refits)]
+    same_kind = [row for row, refit in enumerate(refits) if refit.kind == fit.kind]
+    assert same_kind
+    np.testing.assert_allclose(fit.errors[same_kind], np.array(expected)[same_kind])
+    assert fit.relative_error == np.median(np.abs(fit.errors))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_predictions_are_never_below_zero(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fit = fit_correction(groups_of(8, seed), rng.uniform(0.1, 9.0, size=8))
+    assert fit.kind in KINDS
+    assert (fit.predict(groups_of(200, seed + 50)) > 0).all()
+
+
+def test_one_network_is_too_few() -> None:
+    with pytest.raises(ValueError, match=r"at least 2 measured networks \(got 1\)"):
+        fit_correction(np.ones((1, 3)), np.ones(1))
+
+
+@given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 100))
+@settings(max_examples=20, deadline=None)
+def test_weighted_sums_are_those_of_a_product_wherever_the_numbers_lie(rows: int, columns: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, weights = rng.uniform(size=(rows, columns)), rng.uniform(size=columns)
+    total = weighted_sum(values, weights)
+    np.testing.assert_allclose(total, values @ weights)
+    moved = np.zeros(values.size + 1)[1:].reshape(values.shape)
+    moved[:] = values
+    np.testing.assert_array_equal(weighted_sum(moved, weights), total)

@@ -1,0 +1,44 @@
+"""Devices by name."""
+
+import re
+
+import pytest
+import torch
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.hardware.measure import machine
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_names_of_gpus() -> None:
+    assert machine.resolve_device("auto") == torch.device("cuda:0")
+    assert machine.resolve_device("cuda") == torch.device("cuda:0")
+    assert machine.resolve_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(SettingsError, match=re.escape("cpu, cuda:0, cuda:1 (got 'cuda:2')")):
+        machine.resolve_device("cuda:2")
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize("name", ["tpu", "cuda", "cuda:0", "", "CPU", "cuda:-1", "raspi4"])
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(name: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"has, cpu (got {name!r})")):
+        machine.resolve_device(name)
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_without_a_gpu_auto_is_the_cpu() -> None:
+    assert machine.resolve_device("auto") == machine.resolve_device("cpu") == torch.device("cpu")
+
+
+def test_the_processor_has_a_name() -> None:
+    assert machine.machine_name(torch.device("cpu"))

@@ -1,0 +1,68 @@
+"""The cache survives damage, two writers and folders that it cannot write to."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.errors import SurrogateNasWarning
+from surrogate_nas.hardware.measure.measurement_cache import MeasurementCache
+from surrogate_nas.hardware.measurement import Measurement
+
+IDENTITY = {"machine": "abacus", "threads": 1}
+
+
+def measurement(median_ms: float) -> Measurement:
+    return Measurement(median_ms, 0.1, 15, 0, noisy=False, measured_at="2026-11-22T08:46:27+00:00")
+
+
+def test_measurements_come_back_exactly(tmp_path: Path) -> None:
+    kept = {"a": measurement(1 / 3), "b": measurement(2e-5)}
+    assert MeasurementCache(tmp_path, IDENTITY).add(kept) == kept
+    assert MeasurementCache(tmp_path, IDENTITY).read() == kept
+    assert MeasurementCache(tmp_path, {**IDENTITY, "threads": 2}).read() == {}
+
+
+def test_the_first_of_two_writers_wins_for_both(tmp_path: Path) -> None:
+    one, other = (MeasurementCache(tmp_path, IDENTITY) for _ in range(2))
+    one.add({"a": measurement(1.0)})
+    used = other.add({"a": measurement(2.0), "b": measurement(3.0)})
+    assert used == {"a": measurement(1.0), "b": measurement(3.0)}
+    assert one.read() == used
+
+
+def test_replacing_keeps_what_is_not_replaced(tmp_path: Path) -> None:
+    cache = MeasurementCache(tmp_path, IDENTITY)
+    cache.add({"a": measurement(1.0), "b": measurement(2.0)})
+    assert cache.replace({"a": measurement(4.0)}) == {"a": measurement(4.0)}
+    assert cache.read() == {"a": measurement(4.0), "b": measurement(2.0)}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        b'{"measurements": {}, "identity": {"machine": "another"}}',
+        b'{"identity": {"machine": "abacus", "threads": 1}, "measurements": {"a": {"median_ms": 1}}}',
+    ],
+)
+def test_a_damaged_file_is_ignored_with_a_warning_and_made_anew(tmp_path: Path, content: bytes) -> None:
+    cache = MeasurementCache(tmp_path, IDENTITY)
+    cache.path.write_bytes(content)
+    with pytest.warns(SurrogateNasWarning, match="cannot be used and is made anew"):
+        assert cache.read() == {}
+    with pytest.warns(SurrogateNasWarning):
+        cache.add({"a": measurement(1.0)})
+    assert cache.read() == {"a": measurement(1.0)}
+    assert json.loads(cache.path.read_text())["identity"] == IDENTITY
+
+
+def test_a_folder_that_cannot_be_written_to_costs_only_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    cache = MeasurementCache(tmp_path / "file", IDENTITY)
+    assert cache.read() == {}
+    with pytest.warns(SurrogateNasWarning, match="set SURROGATE_NAS_CACHE to a folder"):
+        assert cache.add({"a": measurement(1.0)}) == {"a": measurement(1.0)}

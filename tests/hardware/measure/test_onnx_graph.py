@@ -1,0 +1,89 @@
+"""ONNX models against the networks that they were made of."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes, require, write_onnx
+from surrogate_nas.hardware.measure.pieces import prepare
+from surrogate_nas.nets.blocks import build_block
+from surrogate_nas.nets.resize import resizing
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.space import Codes, Space
+
+
+def test_a_missing_package_is_said_with_the_remedy() -> None:
+    with pytest.raises(MeasurementError, match=r"pip install 'surrogate_nas\[onnx\]'"):
+        require("no_such_package_as_this")
+
+
+@pytest.mark.parametrize("digits", ["333333", "214031", "010203", "444444", "000100"])
+def test_models_compute_what_networks_do(space: Space, digits: str, tmp_path: Path) -> None:
+    model_agrees(space, space.parse(digits), NetworkSpec(4, 2, 8, 3, 5), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [
+        ("nasbench_macro", 1e-5),
+        ("nasbench1shot1_1", 1e-5),
+        ("quick_elastic", 1e-5),
+        *(
+            # Normalisations by the statistics of single pixels enlarge rounding from layer to layer.
+            pytest.param(name, tolerance, marks=pytest.mark.slow)
+            for name, tolerance in [("darts", 1e-5), ("mobilenet", 5e-3), ("mobilenet_se", 5e-3), ("fbnet", 5e-3)]
+        ),
+    ],
+)
+def test_models_of_other_spaces_compute_what_networks_do(name: str, tolerance: float, tmp_path: Path) -> None:
+    space = load_space(name)
+    for code in space.sample(2, np.random.default_rng(0)):
+        model_agrees(space, code, NetworkSpec(4, 1, 8, 3, 5, stages=space.network.stages), tmp_path, tolerance)
+
+
+@pytest.mark.parametrize("name", ["mbconv_k3_e2_g2", "mbconv_k5_e3_se", "skip", "dsconv_k3", "conv_bn_hs_k3"])
+@pytest.mark.parametrize("shape", [Shape(4, 4, 8, 8), Shape(4, 6, 8, 4)])
+def test_models_of_blocks_compute_what_blocks_do(name: str, shape: Shape, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    block, x = prepare(build_block(name, shape), (4, 8, 8), 2, torch.device("cpu"))
+    assert isinstance(block, nn.Module)
+    modules_agree(block, 3 * x, tmp_path)
+
+
+@pytest.mark.parametrize("side", [5, 8])
+def test_models_of_resizing_compute_what_it_does(side: int, tmp_path: Path) -> None:
+    modules_agree(resizing(8, side), torch.randn(2, 3, 8, 8), tmp_path)
+
+
+def model_agrees(space: Space, code: Codes, network: NetworkSpec, folder: Path, tolerance: float = 1e-5) -> None:
+    """Asserts that the ONNX model of an architecture gives the scores that torch does."""
+    torch.manual_seed(0)
+    # Batch-norm statistics of random images, so that a forgotten normalisation shows.
+    module, images = prepare(build_network(space, code, network), (3, 8, 8), 2, torch.device("cpu"))
+    assert isinstance(module, nn.Module)
+    modules_agree(module, images, folder, tolerance)
+
+
+def modules_agree(module: nn.Module, images: torch.Tensor, folder: Path, tolerance: float = 1e-5) -> None:
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    write_onnx(folder / "model.onnx", module, images)
+    session = runtime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        expected = module(images).numpy()
+    np.testing.assert_allclose(
+        session.run(None, {INPUT: images.numpy()})[0], expected, rtol=10 * tolerance, atol=tolerance
+    )
+
+
+def test_layers_that_are_not_known_are_named() -> None:
+    pytest.importorskip("onnx")
+    with pytest.raises(MeasurementError, match="a layer Softsign; use another backend"):
+        onnx_bytes(nn.Sequential(nn.Softsign()), torch.zeros(1, 3))

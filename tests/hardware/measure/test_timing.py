@@ -1,0 +1,159 @@
+"""Timing in turns, with machines that a test makes up."""
+
+import gc
+
+import numpy as np
+import pytest
+import torch
+
+from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.measure import timing
+from surrogate_nas.hardware.measure.timing import Run, choose_clock, forward_run, measure_interleaved, torch_threads
+from surrogate_nas.hardware.settings import TimingSettings
+
+
+class Machine:
+    """Candidates of known latency on a machine whose speed changes from sample to sample."""
+
+    def __init__(self, seconds: list[float], drift: float = 0.0) -> None:
+        self.order: list[int] = []
+        self.seconds = seconds
+        self.slowness = 1.0
+        self.drift = drift
+
+    def runs(self) -> list[Run]:
+        return [self._run(index) for index in range(len(self.seconds))]
+
+    def _run(self, index: int) -> Run:
+        def run(count: int) -> float:
+            self.order.append(index)
+            self.slowness += self.drift
+            return count * self.seconds[index] * self.slowness
+
+        return run
+
+
+SETTINGS = TimingSettings(seconds=0.05, min_repeats=10, max_repeats=20, attempts=1)
+
+
+def test_latencies_are_per_pass_however_many_passes_make_a_sample() -> None:
+    measured = measure_interleaved(Machine([2e-6, 5e-3]).runs(), SETTINGS)
+    assert [one.median_ms for one in measured] == pytest.approx([2e-3, 5.0])
+    assert not any(one.noisy for one in measured)
+
+
+def test_drift_does_not_reverse_the_order_of_close_candidates() -> None:
+    # A machine that becomes 20% slower from the first sample to the last; candidates 1% apart.
+    machine = Machine([1.02e-3, 1.01e-3, 1.00e-3], drift=0.003)
+    medians = [one.median_ms for one in measure_interleaved(machine.runs(), SETTINGS)]
+    assert medians == sorted(medians, reverse=True)
+
+
+def test_candidates_take_turns_to_and_fro() -> None:
+    machine = Machine([1e-3, 1e-3, 1e-3])
+    measure_interleaved(machine.runs(), SETTINGS)
+    rounds = np.array(machine.order[-60:]).reshape(-1, 3).tolist()
+    assert rounds[:4] in ([[0, 1, 2], [2, 1, 0]] * 2, [[2, 1, 0], [0, 1, 2]] * 2)
+
+
+def test_noisy_candidates_alone_are_measured_again_and_then_marked() -> None:
+    rng = np.random.default_rng(0)
+    calls = [0, 0]
+
+    def steady(count: int) -> float:
+        calls[0] += 1
+        return count * 1e-3
+
+    def restless(count: int) -> float:
+        calls[1] += 1
+        return count * 1e-3 * float(rng.uniform(1.0, 4.0))
+
+    settings = TimingSettings(seconds=0.05, min_repeats=10, max_repeats=10, attempts=3)
+    measured = measure_interleaved([steady, restless], settings)
+    assert [one.noisy for one in measured] == [False, True]
+    assert calls[1] == 3 * calls[0]
+
+
+def test_a_machine_that_was_slow_throughout_an_attempt_does_not_count() -> None:
+    rng = np.random.default_rng(0)
+    passes = 0
+
+    def run(count: int) -> float:
+        nonlocal passes
+        passes += 1
+        # First noisy around the true latency, then calm but twice as slow.
+        return count * 1e-3 * (float(rng.uniform(0.9, 1.1)) if passes <= 23 else 2.0)
+
+    settings = TimingSettings(seconds=0.05, min_repeats=20, max_repeats=20, attempts=2, noise=0.02)
+    (measured,) = measure_interleaved([run], settings)
+    assert measured.median_ms == pytest.approx(1.0, rel=0.1)
+    assert measured.noisy
+
+
+def test_a_busy_machine_does_not_stretch_the_time_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def run(count: int) -> float:
+        nonlocal now
+        now += 10 * count * 1e-3  # the thread had the core for a tenth of the time
+        return count * 1e-3
+
+    monkeypatch.setattr("surrogate_nas.hardware.measure.timing.time.perf_counter", lambda: now)
+    settings = TimingSettings(seconds=0.2, min_repeats=5, max_repeats=100, attempts=1)
+    rounds: list[tuple[int, int]] = []
+    (measured,) = measure_interleaved([run], settings, lambda done, total: rounds.append((done, total)))
+    assert measured.repeats == pytest.approx(20, abs=1)
+    assert rounds[-1] == (100, 100)
+
+
+def test_the_garbage_collector_is_as_before() -> None:
+    assert gc.isenabled()
+    measure_interleaved(Machine([1e-3]).runs(), SETTINGS)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        measure_interleaved(Machine([1e-3]).runs(), SETTINGS)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_a_failing_pass_is_a_measurement_error_with_its_reason() -> None:
+    def run(_count: int) -> float:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    with pytest.raises(MeasurementError, match=r"CUDA out of memory\.; use a smaller batch"):
+        measure_interleaved([run], SETTINGS)
+    assert gc.isenabled()
+
+
+def test_the_number_of_threads_is_restored_after_an_error() -> None:
+    before = torch.get_num_threads()
+
+    def fail() -> None:
+        with torch_threads(before + 3):
+            assert torch.get_num_threads() == before + 3
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert torch.get_num_threads() == before
+
+
+def test_the_thread_clock_is_for_one_cpu_thread_only() -> None:
+    assert choose_clock(torch.device("cpu"), 2) is timing.WALL
+    assert choose_clock(torch.device("cuda:0"), 1) is timing.WALL
+    assert choose_clock(torch.device("cpu"), 1) in (timing.THREAD, timing.WALL)
+
+
+def test_a_pass_runs_without_gradients_and_more_passes_take_longer() -> None:
+    modes: list[bool] = []
+
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        modes.append(torch.is_inference_mode_enabled())
+        return x @ x
+
+    run = forward_run(forward, torch.zeros(64, 64), timing.WALL)
+    assert 0 < run(1) < run(2000)
+    assert len(modes) == 2003
+    assert all(modes)

@@ -1,0 +1,179 @@
+"""Latency tables: what is looked up, and everything that a table can get wrong."""
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from surrogate_nas.errors import CostTableError
+from surrogate_nas.hardware.tables.full import TableLatency
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.space import Space
+
+Rows = list[list[str]]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Space:
+    """A space of 27 architectures."""
+    path = tmp_path / "small.toml"
+    path.write_text(
+        'name = "small"\nkind = "cell"\noperations = ["none", "skip_connect", "nor_conv_3x3"]\n'
+        '[cell]\nnodes = 3\nedges = ["1<-0", "2<-0", "2<-1"]\n'
+        "[network]\nchannels = 2\ncells = 1\nstages = 1\nimage_size = 4\n"
+    )
+    return load_space(str(path))
+
+
+def rows_of(space: Space) -> Rows:
+    codes = space.digits(space.all_codes())
+    return [["code", "phone", "board"], *([code, f"{1 + n / 7:.4f}", f"{5 + n}"] for n, code in enumerate(codes))]
+
+
+def write(path: Path, rows: Rows) -> Path:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def test_values_are_looked_up_by_code_in_any_order_of_rows(small: Space, tmp_path: Path) -> None:
+    rows = rows_of(small)
+    shuffled = [rows[0], *np.random.default_rng(0).permutation(rows[1:]).tolist()]
+    table = TableLatency(small, write(tmp_path / "t.csv", shuffled), "board")
+    codes = small.sample(100, np.random.default_rng(1))
+    np.testing.assert_array_equal(table.evaluate(codes)["latency_ms"], 5.0 + small.index(codes))
+
+
+def test_dead_operations_count_as_they_were_measured(small: Space, tmp_path: Path) -> None:
+    table = TableLatency(small, write(tmp_path / "t.csv", rows_of(small)), "board")
+    # The first edge leads to a node that nothing leaves.
+    assert table.evaluate([[2, 1, 0]])["latency_ms"] != table.evaluate([[0, 1, 0]])["latency_ms"]
+
+
+def test_parquet_and_architectures_in_words_say_the_same(small: Space, tmp_path: Path) -> None:
+    rows = rows_of(small)
+    codes = small.all_codes()
+    words = pa.table({"arch": [small.format(code) for code in codes], "board": [float(row[2]) for row in rows[1:]]})
+    pq.write_table(words, tmp_path / "t.parquet")
+    one = TableLatency(small, write(tmp_path / "t.csv", rows), "board").evaluate(codes)["latency_ms"]
+    other = TableLatency(small, tmp_path / "t.parquet", "auto").evaluate(codes)["latency_ms"]
+    np.testing.assert_array_equal(one, other)
+
+
+def cell(row: int, column: int, value: str) -> Callable[[Rows], None]:
+    def change(rows: Rows) -> None:
+        rows[row][column] = value
+
+    return change
+
+
+def remove(*chosen: int) -> Callable[[Rows], None]:
+    def change(rows: Rows) -> None:
+        for row in sorted(chosen, reverse=True):
+            del rows[row]
+
+    return change
+
+
+def constant(rows: Rows) -> None:
+    for row in rows[1:]:
+        row[1] = "4.0"
+
+
+def without_leading_zeros(rows: Rows) -> None:
+    for row in rows[1:]:
+        row[0] = str(int(row[0]))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (cell(0, 0, "id"), "needs a column 'code' (one digit per decision) or 'arch', separated by commas in CSV"),
+        (cell(0, 1, "Phone"), "unknown device 'phone'; choose from the columns Phone, board"),
+        (without_leading_zeros, "line 2, column code: '0' is no architecture of small; codes have 3 digits"),
+        (cell(5, 0, "0112"), "line 6, column code: '0112' is no architecture of small; use a table of this space"),
+        (cell(5, 0, "019"), "line 6, column code: '019' is no architecture of small; use a table of this space"),
+        (cell(5, 0, "000"), "line 6, column code: architecture 000 is listed twice, first in line 2"),
+        (remove(3, 9), "2 of the 27 architectures of small are missing, the first is 002"),
+        (remove(*range(1, 28)), "27 of the 27 architectures of small are missing, the first is 000"),
+        (constant, "every architecture has a latency of 4"),
+        *(
+            (cell(4, 1, text), f"line 5, column phone: a latency must be a finite number {rest}")
+            for text, rest in [
+                ("", "of milliseconds above zero, with a decimal point (got an empty cell)"),
+                *((text, f"of milliseconds above zero, with a decimal point (got {text!r})") for text in
+                  ("nan", "inf", "-1.0", "0", "0.0", "fast", "1_0", "1,5", "1e999", "5 ms", "٣")),
+            ]
+        ),
+    ],
+)  # fmt: skip
+def test_a_table_with_a_mistake_is_refused_with_its_place(
+    small: Space, tmp_path: Path, change: Callable[[Rows], None], message: str
+) -> None:
+    rows = rows_of(small)
+    change(rows)
+    path = write(tmp_path / "t.csv", rows)
+    with pytest.raises(CostTableError, match=re.escape(message)) as error:
+        TableLatency(small, path, "phone")
+    assert str(path) in str(error.value)
+
+
+def test_several_devices_need_a_name(small: Space, tmp_path: Path) -> None:
+    with pytest.raises(CostTableError, match="name the device; choose from the columns phone, board"):
+        TableLatency(small, write(tmp_path / "t.csv", rows_of(small)), "auto")
+
+
+def test_codes_that_parquet_holds_as_numbers_are_refused(small: Space, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"code": list(range(27)), "a": [float(n) for n in range(1, 28)]}), tmp_path / "t.parquet")
+    with pytest.raises(CostTableError, match=r"row 1, column code: '0' is no architecture .* leading zeros stay"):
+        TableLatency(small, tmp_path / "t.parquet", "a")
+
+
+@pytest.mark.parametrize("device", ["raspi4", "eyeriss", "titan_rtx_256"])
+def test_published_tables_load(space: Space, shared_data: Path, device: str) -> None:
+    path = shared_data / "nasbench201_latency_ms.csv"
+    table = TableLatency(space, path, device)
+    values = table.evaluate(space.all_codes())["latency_ms"]
+    with path.open(newline="") as file:
+        expected = [float(row[device]) for row in csv.DictReader(file)]
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_a_published_table_of_another_space_is_refused(space: Space, shared_data: Path) -> None:
+    with pytest.raises(CostTableError, match=r"line 2, column code: .* use a table of this space"):
+        TableLatency(space, shared_data / "fbnet_latency_ms.csv", "raspi4")
+
+
+def test_energies_of_the_device_come_along(small: Space, tmp_path: Path) -> None:
+    rows = rows_of(small)
+    rows = [[*row, "board_energy_mj" if n == 0 else f"{n / 3:.4f}"] for n, row in enumerate(rows)]
+    path = write(tmp_path / "t.csv", rows)
+    board = TableLatency(small, path, "board")
+    assert board.names == ("latency_ms", "energy_mj")
+    assert board.evaluate(small.all_codes()[:1])["energy_mj"] == pytest.approx(1 / 3, abs=1e-4)
+    assert board.describe()["energy_mj"]["unit"] == "millijoules"
+    assert board.relative_error("energy_mj") is None
+    assert TableLatency(small, path, "phone").names == ("latency_ms",)
+    with pytest.raises(CostTableError, match="unknown device 'board_energy_mj'; choose from the columns phone, board"):
+        TableLatency(small, path, "board_energy_mj")
+    rows[3][3] = "-1"
+    with pytest.raises(CostTableError, match="an energy must be a finite number of millijoules above zero"):
+        TableLatency(small, write(path, rows), "board")
+
+
+def test_what_looks_like_seconds_is_asked_about(small: Space, tmp_path: Path) -> None:
+    rows = [[row[0], row[1], row[2] if n == 0 else f"{float(row[2]) / 1000}"] for n, row in enumerate(rows_of(small))]
+    path = write(tmp_path / "t.csv", rows)
+    with pytest.raises(
+        CostTableError, match=r"looks like seconds .* set hardware\.latency_unit to s if so, to ms if not"
+    ):
+        TableLatency(small, path, "board")
+    in_seconds, in_ms = (TableLatency(small, path, "board", unit) for unit in ("s", "ms"))
+    code = small.all_codes()[:1]
+    assert in_seconds.evaluate(code)["latency_ms"] == pytest.approx(5)
+    assert in_ms.evaluate(code)["latency_ms"] == pytest.approx(0.005)

@@ -1,0 +1,54 @@
+"""Tables that carry their errors."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from surrogate_nas.errors import CostTableError
+from surrogate_nas.hardware.tables.full import TableLatency
+from surrogate_nas.hardware.tables.predicted import read_held_out, write_predicted
+from surrogate_nas.space.space import Space
+
+
+@pytest.fixture
+def written(space: Space, tmp_path: Path) -> Path:
+    path = tmp_path / "phone.parquet"
+    # Far below a millisecond: what was predicted here is not asked whether it is in seconds.
+    values = {"phone": 0.01 + np.arange(space.size) / 1e6}
+    write_predicted(path, space, values, {"phone": np.array([-0.1, 0.0, 0.2])}, {"device": "phone"})
+    return path
+
+
+def test_a_study_reads_values_and_errors(space: Space, written: Path) -> None:
+    table = TableLatency(space, written, "auto")
+    np.testing.assert_allclose(table.evaluate([[0, 0, 0, 0, 0, 4]])["latency_ms"], 0.01 + 4e-6)
+    np.testing.assert_array_equal(table.held_out_errors("latency_ms"), [-0.1, 0.0, 0.2])
+    # Predicted over measured minus one, of which the median counts.
+    assert table.relative_error("latency_ms") == pytest.approx(1 / 0.9 - 1)
+    assert table.describe()["latency_ms"]["notes"] == ["predicted from 3 measured networks"]
+
+
+def test_other_columns_and_files_have_no_errors(written: Path, tmp_path: Path) -> None:
+    assert len(read_held_out(written, "board")) == 0
+    assert len(read_held_out(tmp_path / "t.csv", "board")) == 0
+    pq.write_table(pa.table({"code": ["000000"]}), tmp_path / "t.parquet")
+    assert len(read_held_out(tmp_path / "t.parquet", "board")) == 0
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b'{"schema": 9}', b"[]", json.dumps({"schema": 1, "held_out_errors": {"phone": ["x"]}}).encode()]
+)
+def test_damaged_errors_are_refused(written: Path, content: bytes) -> None:
+    table = pq.read_table(written).replace_schema_metadata({b"surrogate_nas.predicted_latency": content})
+    pq.write_table(table, written)
+    with pytest.raises(CostTableError, match="make the table again"):
+        read_held_out(written, "phone")
+
+
+def test_a_csv_cannot_carry_errors(space: Space, tmp_path: Path) -> None:
+    with pytest.raises(CostTableError, match="which can carry its errors"):
+        write_predicted(tmp_path / "t.csv", space, {}, {}, {})

@@ -1,0 +1,103 @@
+"""The file of a whole space's costs: exact, and refused where it is damaged or not ours."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from surrogate_nas.errors import RunFolderError, StoreError, SurrogateNasError
+from surrogate_nas.hardware.counted.analytic import AnalyticCosts
+from surrogate_nas.hardware.tables.stored import read_costs, tabulate, write_costs
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import whole_pool
+from surrogate_nas.space.space import Space
+
+
+@pytest.fixture
+def written(space: Space, network: NetworkSpec, tmp_path: Path) -> Path:
+    path = tmp_path / "costs.parquet"
+    write_costs(path, network, tabulate(whole_pool(space), AnalyticCosts(space, network)))
+    return path
+
+
+def test_what_was_written_comes_back(space: Space, network: NetworkSpec, written: Path) -> None:
+    model, stored = AnalyticCosts(space, network), read_costs(written, space, network)
+    codes = space.sample(200, np.random.default_rng(0))
+    for name, values in model.evaluate(codes).items():
+        np.testing.assert_array_equal(stored.evaluate(codes)[name], values)
+    assert stored.describe() == model.describe()
+    assert stored.relative_error("params") == 0.0
+
+
+def test_other_tools_can_read_it(space: Space, network: NetworkSpec, written: Path) -> None:
+    table = pq.read_table(written)
+    assert table.column_names == ["code", "flops", "params", "memory_bytes"]
+    assert table["code"].to_pylist()[:2] == ["000000", "000001"]
+    metadata = json.loads(table.schema.metadata[b"surrogate_nas.costs"])
+    assert metadata["space_fingerprint"] == space.fingerprint
+    assert metadata["network"]["channels"] == network.channels
+
+
+def test_writing_again_replaces_it_and_leaves_nothing_else(space: Space, network: NetworkSpec, written: Path) -> None:
+    before = written.read_bytes()
+    write_costs(written, network, tabulate(whole_pool(space), AnalyticCosts(space, network)))
+    assert written.read_bytes() == before
+    assert [path.name for path in written.parent.glob("*costs*")] == ["costs.parquet"]
+
+
+def test_another_network_is_named(space: Space, written: Path) -> None:
+    with pytest.raises(RunFolderError, match=re.escape("another network: {'channels': 4")):
+        read_costs(written, space, NetworkSpec(8, 1, 8, 1, 5))
+
+
+def test_a_missing_or_cut_off_file(space: Space, network: NetworkSpec, written: Path) -> None:
+    written.write_bytes(written.read_bytes()[:-100])
+    with pytest.raises(StoreError, match="cannot be read"):
+        read_costs(written, space, network)
+    written.unlink()
+    with pytest.raises(StoreError, match="is missing"):
+        read_costs(written, space, network)
+
+
+def change_metadata(table: pa.Table, **changes: object) -> pa.Table:
+    metadata = json.loads(table.schema.metadata[b"surrogate_nas.costs"]) | changes
+    return table.replace_schema_metadata({b"surrogate_nas.costs": json.dumps(metadata).encode()})
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind", "message"),
+    [
+        (lambda table: table.replace_schema_metadata(None), RunFolderError, "no table of costs that this project"),
+        (lambda table: table.replace_schema_metadata({b"surrogate_nas.costs": b"{"}), StoreError, "are no JSON"),
+        (lambda table: change_metadata(table, schema=99), StoreError, "must be of version 1 (got 99)"),
+        (lambda table: change_metadata(table, space_fingerprint="0" * 16), RunFolderError, "another space"),
+        (lambda table: change_metadata(table, costs=["energy_mj"]), StoreError, "damaged"),
+        (lambda table: change_metadata(table, costs=3), StoreError, "damaged"),
+        (lambda table: change_metadata(table, costs=["code"]), StoreError, "damaged"),
+        (lambda table: table.slice(1), StoreError, "rows are not the architectures of nasbench201"),
+        (lambda table: table.drop(["code"]), StoreError, "damaged"),
+        (
+            lambda table: table.set_column(1, "flops", pa.nulls(len(table), pa.float64())),
+            StoreError,
+            "column flops has values that are not finite",
+        ),
+    ],
+)
+def test_a_table_that_is_damaged_or_not_ours_is_refused_and_left(
+    space: Space,
+    network: NetworkSpec,
+    written: Path,
+    damage: object,
+    kind: type[SurrogateNasError],
+    message: str,
+) -> None:
+    assert callable(damage)
+    pq.write_table(damage(pq.read_table(written)), written)
+    before = written.read_bytes()
+    with pytest.raises(kind, match=re.escape(message)):
+        read_costs(written, space, network)
+    assert written.read_bytes() == before

@@ -1,0 +1,62 @@
+"""The cost models of a study as one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surrogate_nas.errors import CostTableError, SettingsError
+from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
+from surrogate_nas.hardware.counted.analytic import AnalyticCosts
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+
+@pytest.fixture
+def table(space: Space, tmp_path: Path) -> HardwareSettings:
+    lines = [f"{code},{1 + n / 100}" for n, code in enumerate(space.digits(space.all_codes()))]
+    (tmp_path / "t.csv").write_text("\n".join(["code,phone", *lines]))
+    return HardwareSettings(device="phone", latency_table=str(tmp_path / "t.csv"))
+
+
+def test_measured_latency_comes_with_counted_costs(
+    space: Space, network: NetworkSpec, quick: HardwareSettings, tmp_path: Path
+) -> None:
+    costs = cost_model(space, network, quick, seed=0, cache=tmp_path / "elsewhere")
+    assert costs.names == ("latency_ms", "flops", "params", "memory_bytes")
+    assert costs.relative_error("flops") == 0.0
+    error = costs.relative_error("latency_ms")
+    assert error is not None
+    assert error > 0
+    assert costs.can_measure
+    assert len(costs.measure_architectures(space.sample(3, np.random.default_rng(0)))) == 3
+    assert list((tmp_path / "elsewhere").glob("latency-*.json"))
+
+
+def test_a_table_takes_the_place_of_measuring(
+    space: Space, network: NetworkSpec, table: HardwareSettings, cache: Path
+) -> None:
+    costs = cost_model(space, network, table, seed=0)
+    assert costs.names == ("latency_ms", "flops", "params", "memory_bytes")
+    assert costs.evaluate([[0, 0, 0, 0, 0, 4]])["latency_ms"] == 1.04
+    assert costs.relative_error("latency_ms") is None
+    assert costs.describe()["latency_ms"]["kind"] == "table"
+    assert not costs.can_measure
+    assert not cache.exists()
+    with pytest.raises(SettingsError, match="latency comes from a table"):
+        costs.measure_architectures([[0] * 6])
+
+
+def test_unknown_devices_are_refused_with_what_there_is(
+    space: Space, network: NetworkSpec, table: HardwareSettings
+) -> None:
+    with pytest.raises(SettingsError, match=r"one that this machine has, cpu.* \(got 'tpu'\)"):
+        cost_model(space, network, HardwareSettings(device="tpu"), seed=0)
+    with pytest.raises(CostTableError, match="unknown device 'cpu'; choose from the columns phone"):
+        cost_model(space, network, table.model_copy(update={"device": "cpu"}), seed=0)
+
+
+def test_a_cost_has_one_source(space: Space, network: NetworkSpec) -> None:
+    with pytest.raises(ValueError, match=r"one model \(got flops, params, memory_bytes, flops,"):
+        CompositeCosts([AnalyticCosts(space, network)] * 2)

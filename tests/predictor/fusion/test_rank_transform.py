@@ -1,0 +1,28 @@
+"""Ranks against scipy's, on and off the reference set."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import rankdata, zscore
+
+from surrogate_nas.errors import TrainingError
+from surrogate_nas.predictor.fusion.rank_transform import rank_transform
+
+
+@given(st.lists(st.integers(-50, 50), min_size=2, max_size=60).filter(lambda values: len(set(values)) > 1))
+def test_reference_values_get_their_standardised_rank(values: list[int]) -> None:
+    reference = np.array(values, dtype=np.float64)
+    np.testing.assert_allclose(rank_transform(reference, "values")(reference), zscore(rankdata(reference)), atol=1e-9)
+
+
+def test_other_values_lie_between_and_outliers_at_the_end() -> None:
+    transform = rank_transform(np.array([1.0, 2.0, 4.0]), "values")
+    low, middle, high = transform(np.array([1.0, 2.0, 4.0]))
+    assert transform(np.array([-9.0, 3.0, 99.0])).tolist() == [low, (middle + high) / 2, high]
+
+
+@pytest.mark.parametrize("values", [[1.0, 1.0], [1.0, np.nan], []])
+def test_values_without_an_order_are_refused(values: list[float]) -> None:
+    with pytest.raises(TrainingError, match="sizes must be finite and differ"):
+        rank_transform(np.array(values), "sizes")

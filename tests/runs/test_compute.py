@@ -1,0 +1,35 @@
+"""Devices and processes of this machine."""
+
+import os
+import re
+
+import pytest
+import torch
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.runs.compute import resolve_compute
+from surrogate_nas.runs.settings import ComputeSettings
+
+
+def test_missing_numbers_are_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    resolved = resolve_compute(ComputeSettings())
+    assert (resolved.device, resolved.processes, resolved.threads) == ("cpu", len(os.sched_getaffinity(0)), 1)
+    assert resolve_compute(ComputeSettings(processes=7, threads=3)).processes == 7
+    assert resolve_compute(resolved) == resolved
+
+
+def test_a_gpu_is_used_by_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    resolved = resolve_compute(ComputeSettings())
+    assert (resolved.device, resolved.processes) == ("cuda", 1)
+    assert resolve_compute(ComputeSettings(device="cuda:1")).device == "cuda:1"
+    with pytest.raises(SettingsError, match="'cuda:2' is not on this machine, which has 2 CUDA devices"):
+        resolve_compute(ComputeSettings(device="cuda:2"))
+
+
+@pytest.mark.parametrize("device", ["tpu", "meta", "mps", "", "cuda:x"])
+def test_other_devices_are_refused(device: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"must be auto, cpu or cuda[:n] (got {device!r})")):
+        resolve_compute(ComputeSettings(device=device))

@@ -1,0 +1,22 @@
+"""What a study ran on."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from surrogate_nas import __version__
+from surrogate_nas.runs.environment import environment, processor, versions
+
+
+def test_versions_are_those_that_run() -> None:
+    assert versions()["torch"] == str(torch.__version__).partition("+")[0] or versions()["torch"] == torch.__version__
+    assert versions()["surrogate_nas"] == __version__
+
+
+def test_the_run_folder_says_what_it_was_made_on(finished: Path) -> None:
+    content = json.loads((finished / "environment.json").read_text(encoding="utf-8"))
+    assert content.keys() == environment("any").keys()
+    assert content["processor"] == processor() != ""
+    assert content["command"].startswith("python -m surrogate_nas.study ")
+    assert str(finished) in content["command"]

@@ -1,0 +1,115 @@
+"""Studies from TOML and the command line, and back."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surrogate_nas._support.definitions import available
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.runs.study_file import (
+    RESOLVED_HEADER,
+    flattened,
+    parse_assignments,
+    read_resolved,
+    read_study,
+    settings_of,
+    write_study,
+)
+from surrogate_nas.runs.settings import StudySettings
+
+
+@pytest.mark.parametrize("name", available("studies"))
+def test_studies_that_come_with_the_project_are_sound(name: str) -> None:
+    study = read_study(name, {})
+    assert study.name == name
+    assert study.budget.requests()
+
+
+def test_a_resolved_study_is_read_back_as_it_was(tmp_path: Path) -> None:
+    study = read_study("quickstart", {"budget.flops": "50M", "supernet.bands": [[0, 1], [2, 3]]})
+    write_study(tmp_path / "study.toml", study)
+    assert read_resolved(tmp_path / "study.toml", {}) == study
+    assert read_resolved(tmp_path / "study.toml", {"seed": 3}).seed == 3
+    assert (tmp_path / "study.toml").read_text(encoding="utf-8").startswith(RESOLVED_HEADER)
+    assert read_study(str(tmp_path / "study.toml"), {}) == study
+
+
+def test_a_resolved_study_without_a_section_is_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text('name = "x"\n[data]\nsource = "digits"\n', encoding="utf-8")
+    with pytest.raises(SettingsError, match=re.escape(f"{path} is cut short: it has no seed")):
+        read_resolved(path, {})
+
+
+def test_assignments_are_toml_or_bare_text() -> None:
+    texts = ["a=3", "b=2.5", "c=true", "d=[1, 2]", "e=5ms", 'f="5"', "g=/a path/x=y", "h = none", "i="]
+    assert parse_assignments(texts) == {
+        "a": 3,
+        "b": 2.5,
+        "c": True,
+        "d": [1, 2],
+        "e": "5ms",
+        "f": "5",
+        "g": "/a path/x=y",
+        "h": None,
+        "i": "",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "a", "=3", "a.=3", ".a=3", "a..b=3"])
+def test_an_assignment_needs_a_key_and_a_value(text: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"(got {text!r})")):
+        parse_assignments([text])
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_no_text_of_an_assignment_does_anything_but_an_error_of_ours(key: str, value: str) -> None:
+    try:
+        read_study("quickstart", parse_assignments([f"{key}={value}"]))
+    except SettingsError as error:
+        said = str(error)
+    else:
+        said = "fine"
+    assert len(said.splitlines()) == 1
+
+
+def test_errors_say_where_the_wrong_setting_stands(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("[supernet]\nsteps = 0\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=re.escape(f"(got 0) in {path}")):
+        read_study(str(path), {})
+    with pytest.raises(SettingsError, match=re.escape("(got -1) on the command line")):
+        read_study(str(path), {"supernet.steps": -1})
+    with pytest.raises(SettingsError, match=re.escape("(got {'x': 1}) on the command line")):
+        read_study("quickstart", {"seed.x": 1})
+    with pytest.raises(SettingsError, match="'name' has no settings of its own"):
+        read_study("quickstart", {"name.x.y": 1})
+
+
+def test_settings_that_contradict_each_other_are_named_and_no_others() -> None:
+    expected = "supernet: split = 'gradient' decides who shares weights with whom: it needs sharing = 'whole' on the"
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        read_study("quickstart", {"supernet.split": "gradient", "supernet.sharing": "one"})
+
+
+def test_presets_give_way_to_the_study_and_unknown_ones_are_answered_with_those_that_there_are() -> None:
+    settings = read_study("quickstart", {"supernet.preset": "dynas", "supernet.split": "nonlinear"}).supernet
+    assert (settings.split, settings.schedule, settings.momentum_groups) == ("nonlinear", "complexity", "separated")
+    assert read_study("quickstart", {"supernet.preset": "dynas"}).supernet.split == "none"
+    expected = "supernet.preset: a preset is one of auto, spos, fairnas, fsnas, gmnas, efsnas, dynas (got 'best')"
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        read_study("quickstart", {"supernet.preset": "best"})
+
+
+def test_unknown_settings_are_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=re.escape("did you mean predictor.ensemble?")):
+        read_study("quickstart", {"predictor.ensembles": 3})
+    with pytest.raises(SettingsError, match="see the settings with --dry-run"):
+        read_study("quickstart", {"zzzzzz": 3})
+
+
+def test_every_setting_has_a_key() -> None:
+    assert set(flattened(read_study("quickstart", {}))) == set(settings_of(StudySettings))

@@ -1,0 +1,242 @@
+"""The whole search: exact answers, one answer per seed, and kill -9 in the middle of a record."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import optuna
+import pytest
+from numpy.typing import NDArray
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.pareto import pareto_mask
+from surrogate_nas.errors import Interrupted
+from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.result import SearchResult
+from surrogate_nas.search.run_search import run_search
+from surrogate_nas.search.settings import SamplerName, SearchSettings
+from surrogate_nas.space.space import Space
+
+BUDGETS = [Budget("latency_ms", 4.0), Budget("params", 6e5)]
+
+# Runs a search; asked to, dies by kill -9 in the middle of a write, with its locks held and half a record on disk.
+KILLED = """
+import importlib.util, json, os, signal, sys
+from pathlib import Path
+
+fakes, journal, sampler, kill_at = sys.argv[1:]
+spec = importlib.util.spec_from_file_location("fakes", fakes)
+module = importlib.util.module_from_spec(spec)
+sys.modules["fakes"] = module
+spec.loader.exec_module(module)
+
+from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.search.run_search import run_search
+from surrogate_nas.search.settings import SearchSettings
+from surrogate_nas.space.load import load_space
+
+write_through = os.fsync
+
+def fsync(handle):
+    write_through(handle)
+    path = Path(journal)
+    if path.exists() and path.stat().st_size > int(kill_at) and Path(journal + ".lock").exists():
+        os.truncate(path, path.stat().st_size - 100)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if int(kill_at):
+    os.fsync = fsync
+space = load_space("nasbench201")
+result = run_search(
+    space, module.FakeScorer(space), module.FakeCosts(space), [Budget("latency_ms", 4.0), Budget("params", 6e5)],
+    SearchSettings(sampler=sampler, trials=60, batch=20), seed=3, journal=Path(journal), study="killed", inputs="-",
+)
+print(json.dumps([result.codes.tolist(), result.mean.tolist(), result.best, result.finalists.tolist(), result.notes]))
+"""
+
+
+def stored_codes(journal: Path) -> list[str]:
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    [name] = optuna.get_all_study_names(storage)
+    return [trial.user_attrs["code"] for trial in optuna.load_study(study_name=name, storage=storage).trials]
+
+
+class Search:
+    """Searches over the fake predictor, each in a journal of its own unless one is named."""
+
+    def __init__(self, space: Space, scorer: Scorer, costs: CostModel, folder: Path) -> None:
+        self.space, self.scorer, self.costs, self.folder = space, scorer, costs, folder
+
+    def __call__(self, *, budgets: list[Budget] = BUDGETS, seed: int = 0, **settings: object) -> SearchResult:
+        return run_search(
+            self.space,
+            self.scorer,
+            self.costs,
+            budgets,
+            SearchSettings.model_validate(settings),
+            seed=seed,
+            journal=self.folder / "search.journal",
+            study="test",
+            inputs="-",
+        )
+
+
+def has_path(code: NDArray[np.int8]) -> bool:
+    """Whether a cell of four nodes has a path from input to output, by trying every one of the four."""
+    to_1, to_2, from_1_to_2, straight, from_1, from_2 = (bool(choice) for choice in code)
+    return straight or (to_1 and from_1) or (to_2 and from_2) or (to_1 and from_1_to_2 and from_2)
+
+
+@pytest.fixture
+def search(space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path) -> Search:
+    return Search(space, scorer, costs, tmp_path)
+
+
+def test_scan_is_exact(search: Search) -> None:
+    space = search.space
+    result = search(budgets=BUDGETS[:1], trials=120)
+    codes = space.all_codes()
+    mean = search.scorer.predict(codes).mean
+    latency = search.costs.evaluate(codes)["latency_ms"]
+    connected = np.array([has_path(code) for code in codes])
+    feasible = connected & (latency <= 4.0)
+    assert result.exact
+    assert result.best == 0
+    assert result.mean[0] == mean[feasible].max()
+    on_front = np.flatnonzero(feasible)[pareto_mask(mean[feasible], latency[feasible][:, None])]
+    assert {tuple(code) for code in result.pareto} == {tuple(code) for code in codes[on_front]}
+    ranked: list[int] = []
+    seen: set[int] = set()
+    for row in sorted(np.flatnonzero(feasible), key=lambda row: (-round(float(mean[row]), 9), latency[row])):
+        number = int(space.index(space.canonical(codes[row : row + 1]))[0])
+        if number not in seen:
+            seen.add(number)
+            ranked.append(int(row))
+    assert result.finalists.tolist() == codes[ranked[:5]].tolist()
+    assert result.smallest_costs["latency_ms"] == latency[connected].min() > latency.min()
+    assert len(result.nearest) == 0
+
+
+@pytest.mark.parametrize("sampler", get_args(SamplerName))
+def test_every_sampler_gives_a_result_and_a_journal_that_agree(search: Search, sampler: SamplerName) -> None:
+    result = search(sampler=sampler, trials=50, batch=20)
+    assert result.codes.shape == (50, 6)
+    assert result.violation.shape == (50, 3)
+    assert (result.violation[:, -1] <= 0).tolist() == [has_path(code) for code in result.codes]
+    assert all(has_path(code) for found in (result.finalists, result.pareto) for code in found)
+    assert result.feasible.tolist() == (result.violation <= 0).all(axis=1).tolist()
+    assert result.best is not None
+    assert result.mean[result.best] == result.mean[result.feasible].max()
+    assert result.finalists[0].tolist() == result.codes[result.best].tolist()
+    assert stored_codes(search.folder / "search.journal") == search.space.digits(result.codes)
+    keys = search.space.index(search.space.canonical(result.codes))
+    assert len(np.unique(keys)) == 50
+
+
+@pytest.mark.parametrize("sampler", get_args(SamplerName))
+def test_a_budget_that_nobody_meets_is_an_outcome(search: Search, sampler: SamplerName) -> None:
+    result = search(budgets=[Budget("latency_ms", 0.5)], sampler=sampler, trials=30, batch=10)
+    assert result.best is None
+    assert len(result.finalists) == len(result.pareto) == 0
+    assert result.nearest.shape == (5, 6)
+    assert all(has_path(code) for code in result.nearest)
+    nearest = search.costs.evaluate(result.nearest[:1])["latency_ms"][0]
+    assert nearest == result.smallest_costs["latency_ms"] > 0.5
+
+
+@pytest.mark.parametrize("sampler", get_args(SamplerName))
+def test_without_budgets_the_front_is_of_connected_architectures(search: Search, sampler: SamplerName) -> None:
+    result = search(budgets=[], sampler=sampler, goal="pareto", trials=50, batch=20)
+    assert result.violation.shape == (50, 1)
+    assert result.feasible.tolist() == [has_path(code) for code in result.codes]
+    assert len(result.pareto)
+    assert all(has_path(code) for code in result.pareto)
+
+
+def test_a_journal_of_other_budgets_is_replaced(search: Search) -> None:
+    search(trials=30, batch=10)
+    result = search(budgets=[Budget("latency_ms", 3.0)], trials=20, batch=10)
+    assert result.opened == "replaced"
+    assert len(stored_codes(search.folder / "search.journal")) == 20
+
+
+def test_stopping_between_batches_loses_nothing(search: Search) -> None:
+    journal = search.folder / "search.journal"
+    settings = SearchSettings(trials=60, batch=20)
+    done = []
+
+    def stop(trials: int, _: int) -> None:
+        done.append(trials)
+        if trials == 40:
+            raise Interrupted("stopped")
+
+    arguments = (search.space, search.scorer, search.costs, BUDGETS, settings)
+    with pytest.raises(Interrupted):
+        run_search(*arguments, seed=0, journal=journal, study="test", inputs="-", progress=stop)
+    assert done == [20, 40]
+    assert len(stored_codes(journal)) == 40
+    assert search(trials=60, batch=20).opened == "resumed"
+    assert len(stored_codes(journal)) == 60
+
+
+@pytest.mark.parametrize("sampler", ["random", "nsga2", "tpe"])
+def test_a_space_too_large_to_list_is_searched_by_optuna(
+    search: Search, calls: list[int], sampler: SamplerName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(search.space), "listable", False)
+    result = search(sampler=sampler, trials=40, batch=20)
+    assert not result.exact
+    assert max(calls) <= 20
+    effective = search.space.effective(result.codes)
+    assert len(np.unique(effective, axis=0)) == len(result.codes) == 40
+
+
+def test_a_used_up_space_is_said(search: Search) -> None:
+    result = search(trials=20_000, batch=5_000)
+    assert "has nothing new to propose" in result.notes[0]
+    assert len(result.codes) < 20_000
+
+
+def run_killed(journal: Path, sampler: str, kill_at: int) -> "subprocess.CompletedProcess[str]":
+    fakes = Path(__file__).with_name("conftest.py")
+    return subprocess.run(
+        [sys.executable, "-c", KILLED, str(fakes), str(journal), sampler, str(kill_at)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("sampler", ["scan", "nsga2"])
+def test_killed_in_the_middle_of_a_record_and_run_again(tmp_path: Path, sampler: str) -> None:
+    journal = tmp_path / "search.journal"
+    killed = run_killed(journal, sampler, kill_at=35_000)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert Path(f"{journal}.lock").exists()
+    assert not journal.read_bytes().endswith(b"\n")
+    start = time.monotonic()
+    again = run_killed(journal, sampler, kill_at=0)
+    assert again.returncode == 0, again.stderr
+    assert time.monotonic() - start < 25  # Optuna's own lock would have been waited for for 30 s
+    assert "half-written" in again.stderr
+    whole = run_killed(tmp_path / "whole.journal", sampler, kill_at=0)
+    resumed_answer, whole_answer = json.loads(again.stdout), json.loads(whole.stdout)
+    assert resumed_answer[:-1] == whole_answer[:-1]
+    assert "half-written" in resumed_answer[-1][0]
+    codes = stored_codes(journal)
+    assert codes == stored_codes(tmp_path / "whole.journal")
+    assert len(set(codes)) == len(codes) == 60
+
+
+def test_four_hundred_trials_are_written_within_two_seconds(search: Search) -> None:
+    search.scorer.predict(search.space.all_codes())
+    start = time.perf_counter()
+    assert len(search(trials=400).codes) == 400
+    assert time.perf_counter() - start < 2

@@ -1,0 +1,87 @@
+"""The same outcomes with one worker or four, and with workers that are killed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.search.trainings.crew import Crew
+from surrogate_nas.search.trainings.shared_trials import Outcome, Place, SharedTrials, Task
+from surrogate_nas.space.space import Space
+from tests.search.sharing import NoWork, value_of
+
+TASKS = [Task(f"00001{digit}", 3) for digit in range(5)] + [Task("000100", 3)]
+
+
+@pytest.fixture
+def place(space: Space, tmp_path: Path) -> Place:
+    made = Place(tmp_path / "j", tmp_path, space, "shared", "inputs")
+    made.prepare()
+    return made
+
+
+def run(place: Place, work: NoWork, processes: int, tasks: list[Task] = TASKS) -> dict[Task, Outcome]:
+    outcomes: dict[Task, Outcome] = {}
+    with Crew(place, work, processes) as crew:
+        crew.run(tasks, on_outcome=outcomes.__setitem__, on_progress=lambda _: None, should_stop=lambda: False)
+    return outcomes
+
+
+@pytest.mark.parametrize(("processes", "kills"), [(1, 0), (4, 0), (1, 2), (4, 2)])
+def test_workers_share_what_is_to_be_done(place: Place, tmp_path: Path, processes: int, kills: int) -> None:
+    outcomes = run(place, NoWork(tmp_path, kills, "13"), processes)
+    assert outcomes == {task: Outcome(value_of(task), 1.5, 3) for task in TASKS}
+    begun = {task.code: len(list(tmp_path.glob(f"{task.code}.*"))) for task in TASKS}
+    assert begun == {task.code: 1 + (kills if task.code == "000013" else 0) for task in TASKS}
+
+
+def test_what_is_done_is_not_done_again_and_rounds_follow_each_other(place: Place, tmp_path: Path) -> None:
+    run(place, NoWork(tmp_path), 1, TASKS[:2])
+    with Crew(place, NoWork(tmp_path), 1) as crew:
+        outcomes: dict[Task, Outcome] = {}
+        for some in (TASKS[:2], TASKS[1:3]):
+            crew.run(some, on_outcome=outcomes.__setitem__, on_progress=lambda _: None, should_stop=lambda: False)
+        assert list(outcomes) == TASKS[:3]
+    assert len(list(tmp_path.glob("0000*.*"))) == 3
+
+
+def test_a_task_that_always_kills_its_process_ends_the_run(place: Place, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="ended its process 3 times"):
+        run(place, NoWork(tmp_path, 99, "13"), 2)
+
+
+def test_a_failed_task_is_said_and_has_another_chance(place: Place, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="the loss of 000012 is nan"):
+        run(place, NoWork(tmp_path, fails="12"), 2)
+    assert len(run(place, NoWork(tmp_path), 1)) == len(TASKS)
+
+
+def test_a_stop_gives_back_what_runs(place: Place, tmp_path: Path) -> None:
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return bool(list(tmp_path.glob("0000*.*")))
+
+    with Crew(place, NoWork(tmp_path, seconds=60), 1) as crew:
+        crew.run(TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=should_stop)
+        assert crew.pids
+    assert asked
+    claim = SharedTrials(place).claim()
+    assert claim is not None
+    assert claim.attempt == 1
+
+
+def test_a_journal_that_goes_away_ends_the_run(place: Place, tmp_path: Path) -> None:
+    def lose() -> bool:
+        place.journal.unlink(missing_ok=True)
+        return False
+
+    with Crew(place, NoWork(tmp_path, seconds=60), 1) as crew, pytest.raises(StoreError, match="went away"):
+        crew.run(TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=lose)
+    assert not place.journal.exists()
+    anew = replace(place)
+    assert anew.prepare() == []
+    assert len(run(anew, NoWork(tmp_path), 1)) == len(TASKS)

@@ -1,0 +1,71 @@
+"""The process against the textbook's formula, and what it does with few trainings."""
+
+import numpy as np
+import pytest
+
+from surrogate_nas.search.settings import ResidualSettings
+from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
+
+SETTINGS = ResidualSettings(reference=6)
+SCORE = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+FEATURES = standardised(np.random.default_rng(0).normal(size=(6, 3)))
+
+
+def joint_normal(rows: list[int], values: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Conditioning of the joint normal distribution, term by term."""
+    x = (SCORE - SCORE.mean()) / SCORE.std()
+    size = len(SCORE)
+    covariance = np.empty((size, size))
+    for i in range(size):
+        for j in range(size):
+            distance = ((FEATURES[i] - FEATURES[j]) ** 2).sum()
+            covariance[i, j] = 3.0**2 + 0.1**2 * x[i] * x[j] + 0.25 * np.exp(-distance / (2 * 1.5**2))
+        covariance[i, i] += 0.24**2
+    inverse = np.linalg.inv(covariance[np.ix_(rows, rows)] + 0.14**2 * np.eye(len(rows)))
+    cross = covariance[:, rows]
+    centre = np.mean(values)
+    mean = centre + 0.2 * x + cross @ inverse @ (np.array(values) - centre - 0.2 * x[rows])
+    return mean, np.sqrt(np.diag(covariance - cross @ inverse @ cross.T))
+
+
+@pytest.mark.parametrize(("rows", "values"), [([2], [90.0]), ([0, 5, 3], [90.0, 91.0, 92.0]), ([1, 1], [90.0, 90.4])])
+def test_it_is_the_conditional_of_a_normal_distribution(rows: list[int], values: list[float]) -> None:
+    state = ResidualProcess(SCORE, FEATURES, SETTINGS).posterior(rows, values)
+    mean, std = joint_normal(rows, values)
+    assert state.mean == pytest.approx(mean, abs=1e-9)
+    assert state.std == pytest.approx(std, abs=1e-9)
+
+
+def test_before_any_training_the_score_decides() -> None:
+    process = ResidualProcess(SCORE, FEATURES, SETTINGS)
+    assert process.posterior([], []).mean.argsort().tolist() == [0, 1, 2, 3, 4, 5]
+    assert process.next_batch([], [], 1) == [5]
+    assert process.expected_gain([], [], 3) == np.inf
+
+
+def test_a_disappointment_is_not_followed_by_its_twin() -> None:
+    features = np.array([[0.0], [0.0], [3.0]])
+    process = ResidualProcess(np.array([1.0, 0.99, 0.5]), features, ResidualSettings(reference=3, slope=0.1))
+    assert process.next_batch([0], [90.0], 1) == [1]
+    others = process.posterior([0, 2], [89.0, 91.0]).mean
+    assert others[1] < others[2]
+
+
+def test_a_batch_is_new_distinct_and_ends_with_the_candidates() -> None:
+    process = ResidualProcess(SCORE, FEATURES, SETTINGS)
+    batch = process.next_batch([5, 0], [91.0, 90.0], 10, pending=[4])
+    assert sorted(batch) == [1, 2, 3]
+
+
+def test_gains_shrink_with_what_is_known() -> None:
+    process = ResidualProcess(SCORE, FEATURES, SETTINGS)
+    rows = [5, 4, 3]
+    few = process.expected_gain(rows, [91.0, 91.1, 90.9], 3)
+    assert few > 0
+    assert process.expected_gain([*rows, 2, 1, 0], [91.0, 91.1, 90.9, 90.5, 90.2, 90.0], 3) == 0
+
+
+def test_equal_scores_and_no_features_are_no_trouble() -> None:
+    process = ResidualProcess(np.ones(4), np.zeros((4, 0)), ResidualSettings())
+    assert np.isfinite(process.posterior([1], [50.0]).mean).all()
+    assert standardised(np.ones((4, 2))).shape == (4, 0)

@@ -1,0 +1,77 @@
+"""Budgets on several devices, and other budgets."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surrogate_nas.costs.budgets import Budget, parse_budget, parse_budgets
+from surrogate_nas.errors import BudgetError, CostTableError
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.tables.stored import StoredCosts
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.pool import whole_pool
+from surrogate_nas.space.space import Space
+from surrogate_nas.study.ask.budget_requests import also_requests, on_own_device, with_devices
+
+
+@pytest.fixture(scope="module")
+def space() -> Space:
+    return load_space("nasbench201")
+
+
+@pytest.fixture(scope="module")
+def table(space: Space, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tables") / "latency.csv"
+    lines = [f"{code},{1 + row % 7},{2 + row % 5}" for row, code in enumerate(space.digits(space.all_codes()))]
+    path.write_text("code,phone,board\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def test_a_device_adds_a_cost_of_its_own(space: Space, table: Path) -> None:
+    settings = HardwareSettings(latency_table=str(table), device="phone")
+    own = StoredCosts(whole_pool(space), {"latency_ms": np.ones(space.size)}, {"latency_ms": None}, {"latency_ms": {}})
+    requests = [on_own_device(one, settings) for one in parse_budgets("latency_ms", "phone=5ms, board=3ms")]
+    assert [request.cost for request in requests] == ["latency_ms", "latency_ms[board]"]
+    costs = with_devices(own, requests, settings)
+    assert costs.names == ("latency_ms", "latency_ms[board]")
+    values = costs.evaluate(space.all_codes())["latency_ms[board]"]
+    assert values[:6].tolist() == [2, 3, 4, 5, 6, 2]
+    assert with_devices(own, requests[:1], settings) is own
+    assert str(requests[1].resolve(values)) == "latency on board at most 3 ms"
+
+
+def test_what_cannot_be_known_is_said(space: Space, table: Path) -> None:
+    own = StoredCosts(whole_pool(space), {"latency_ms": np.ones(space.size)}, {}, {})
+    asked = [parse_budget("latency_ms", "watch=5ms")]
+    with pytest.raises(BudgetError, match="needs a latency table with a column of that name"):
+        with_devices(own, asked, HardwareSettings())
+    with pytest.raises(CostTableError, match="watch"):
+        with_devices(own, asked, HardwareSettings(latency_table=str(table)))
+    with pytest.raises(BudgetError, match="more than once"):
+        parse_budgets("latency_ms", "phone=5ms, phone=6ms")
+    with pytest.raises(BudgetError, match="DEVICE=5ms"):
+        parse_budget("latency_ms", "=5ms")
+
+
+def test_other_budgets_are_read() -> None:
+    settings = StudySettings.model_validate(
+        {
+            "name": "a",
+            "budget": {"also": ["latency=3ms; flops=50M", "latency=phone=4ms"]},
+            "hardware": {"device": "phone"},
+        }
+    )
+    first, second = also_requests(settings)
+    assert [request.cost for request in first] == ["latency_ms", "flops"]
+    assert [(one.cost, one.limit) for one in second] == [("latency_ms", 4.0)]
+    assert first[1].resolve(np.ones(3)) == Budget("flops", 5e7)
+    for text in ("flops=1M; flops=2M", "latency=3ms; latency=phone=4ms"):
+        twice = settings.model_copy(update={"budget": settings.budget.model_copy(update={"also": (text,)})})
+        with pytest.raises(BudgetError, match="bounds one cost more than once"):
+            also_requests(twice)
+    for text in ("3ms", "speed=3"):
+        wrong = StudySettings.model_validate({"name": "a", "budget": {"also": [text]}})
+        with pytest.raises(BudgetError, match="--also-budget is written COST=BOUND"):
+            also_requests(wrong)

@@ -1,0 +1,45 @@
+"""Options become settings, the same from the command line and from Python."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.study.ask.options import Options, overrides_of
+
+
+@pytest.mark.parametrize(
+    ("options", "overrides"),
+    [
+        ({}, {}),
+        ({"latency_budget": None, "seed": None}, {}),
+        ({"data": "digits"}, {"data.source": "digits", "data.path": None}),
+        ({"data": Path("a") / "b"}, {"data.source": "folder", "data.path": "a/b"}),
+        ({"latency_budget": "5ms"}, {"budget.latency": "5ms"}),
+        ({"latency_budget": ["pixel3=5ms", "raspi4=30ms"]}, {"budget.latency": "pixel3=5ms, raspi4=30ms"}),
+        ({"latency_budget": [], "flops_budget": "none"}, {"budget.latency": None, "budget.flops": None}),
+        ({"also_budget": "latency=3ms"}, {"budget.also": ["latency=3ms"]}),
+        ({"also_budget": ["latency=3ms", "flops=50M"]}, {"budget.also": ["latency=3ms", "flops=50M"]}),
+        (
+            {"confidence": 0.9, "trainings": 0, "seed": 0, "truth": Path("t.csv")},
+            {"hardware.confidence": 0.9, "loop.trainings": 0, "seed": 0, "truth.file": "t.csv"},
+        ),
+    ],
+)
+def test_options_are_settings(options: Options, overrides: dict[str, object]) -> None:
+    assert overrides_of(options) == overrides
+
+
+def test_options_win_over_settings_and_settings_refine_the_data() -> None:
+    settings = {"seed": 1, "data.path": "elsewhere"}
+    assert overrides_of({"seed": 2, "data": "digits"}, settings) == {
+        "data.source": "digits",
+        "data.path": "elsewhere",
+        "seed": 2,
+    }
+
+
+def test_an_unknown_option_lists_the_options() -> None:
+    with pytest.raises(SettingsError, match=re.escape("unknown option 'latency'; choose from data, latency_budget,")):
+        overrides_of({"latency": "5ms"})  # type: ignore[typeddict-unknown-key]

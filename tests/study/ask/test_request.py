@@ -1,0 +1,56 @@
+"""Which study and which folder a command line means."""
+
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.errors import RunFolderError
+from surrogate_nas.runs.study_file import read_study, write_study
+from surrogate_nas.study.ask.request import absolute_paths, resolve_request, resume_command
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_study_runs_in_a_folder_of_its_name() -> None:
+    assert resolve_request(None, {}, None, resume=False)[1] == Path("runs/quickstart")
+    assert resolve_request("cifar10", {}, None, resume=True)[1] == Path("runs/cifar10")
+    settings, output = resolve_request("cifar10", {"seed": 5}, Path("here"), resume=True)
+    assert (settings.name, settings.seed, output) == ("cifar10", 5, Path("here"))
+
+
+def test_resuming_without_a_name_takes_the_study_of_the_folder() -> None:
+    write_study(Path("here/study.toml"), read_study("cifar10", {"seed": 5}))
+    settings, _ = resolve_request(None, {"budget.latency": "3ms"}, Path("here"), resume=True)
+    assert (settings.name, settings.seed, settings.budget.latency) == ("cifar10", 5, "3ms")
+    # Without a folder, it is that of the default study.
+    write_study(Path("runs/quickstart/study.toml"), read_study("quickstart", {"seed": 6}))
+    assert resolve_request(None, {}, None, resume=True)[0].seed == 6
+    assert resolve_request(None, {}, None, resume=False)[0].seed == 0
+
+
+def test_resuming_nothing_begins_no_other_study() -> None:
+    with pytest.raises(RunFolderError, match="there holds no run to go on with: name the study"):
+        resolve_request(None, {}, Path("there"), resume=True)
+
+
+def test_paths_become_absolute(tmp_path: Path) -> None:
+    overrides = {
+        "data.source": "folder",
+        "data.path": "images",
+        "hardware.latency_table": "sub/../table.csv",
+        "truth.file": str(tmp_path / "truth.csv"),
+    }
+    settings = absolute_paths(read_study("quickstart", overrides))
+    assert settings.data.path == str(tmp_path / "images")
+    assert settings.hardware.latency_table == str(tmp_path / "table.csv")
+    assert settings.truth.file == str(tmp_path / "truth.csv")
+    assert settings.space == "nasbench201"
+    assert absolute_paths(settings.model_copy(update={"space": "own.toml"})).space == str(tmp_path / "own.toml")
+    assert absolute_paths(settings) == settings
+
+
+def test_the_command_that_resumes_can_be_pasted() -> None:
+    assert resume_command(Path("my runs/a")).endswith("--output-dir 'my runs/a' --resume")

@@ -1,0 +1,99 @@
+"""Facts of trust, against the arrays that they come from."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surrogate_nas.errors import SurrogateNasWarning
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.predictor.predictor import FittedPredictor, load_predictor
+from surrogate_nas.ranking import kendall_tau
+from surrogate_nas.report.truth.truth import read_truth
+from surrogate_nas.study.report import evidence as module
+from surrogate_nas.study.report.evidence import trust_facts, truth_facts
+from surrogate_nas.study.stages.finalists import Winners
+from surrogate_nas.study.stages.learn import StudyLabels, baselines
+from surrogate_nas.study.stages.prepare import Prepared
+from surrogate_nas.study.stages.search import SpaceScores
+
+
+@pytest.fixture(scope="module")
+def predictor(prepared: Prepared, finished: Path) -> FittedPredictor:
+    return load_predictor(finished / "predictor", prepared.space)
+
+
+@pytest.fixture
+def labels(prepared: Prepared) -> StudyLabels:
+    accuracy = np.linspace(10, 90, len(prepared.drawn))
+    return StudyLabels(prepared.drawn, accuracy, 100 - accuracy, len(accuracy))
+
+
+@pytest.fixture
+def winners(prepared: Prepared) -> Winners:
+    """Three finalists, measured at twice, once and half of what was predicted."""
+    codes = prepared.drawn[:3]
+    predicted = prepared.table.evaluate(codes)["latency_ms"]
+    measured = [
+        Measurement(float(value * factor), 0.0, 9, 0, noisy, "2026-01-01T00:00:00+00:00")
+        for value, factor, noisy in zip(predicted, (2, 1, 0.5), (True, False, False), strict=True)
+    ]
+    return Winners("met", 1, codes, tuple(measured))
+
+
+def test_labels_predictor_and_latency(
+    prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels, winners: Winners
+) -> None:
+    facts = trust_facts(prepared, predictor, labels, winners)
+    assert (facts.labels.architectures, facts.labels.images) == (40, 60)
+    assert facts.labels.distinct_cells == len(np.unique(prepared.space.canonical_keys(prepared.drawn)))
+    assert (facts.labels.lowest_percent, facts.labels.median_percent, facts.labels.highest_percent) == (10, 50, 90)
+    assert facts.predictor.tau.value == predictor.cross_validation.tau
+    assert [item.name for item in facts.predictor.baselines] == list(baselines(prepared, prepared.drawn))
+    evidence = predictor.cross_validation
+    assert (facts.predictor.regret_low, facts.predictor.regret_high) == (evidence.regret_low, evidence.regret_high)
+    assert facts.predictor.coverage == predictor.intervals.coverage
+    assert facts.latency is not None
+    assert facts.latency.measured_here
+    assert (facts.latency.networks, facts.latency.noisy_networks) == (3, 1)
+    # Half too low, right, and twice too high.
+    assert facts.latency.median_error_percent == pytest.approx(50)
+    assert facts.latency.largest_error_percent == pytest.approx(100)
+
+
+def test_the_labels_of_each_sub_supernet_are_held_against_the_predictor(
+    prepared: Prepared,
+    predictor: FittedPredictor,
+    labels: StudyLabels,
+    winners: Winners,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert trust_facts(prepared, predictor, labels, winners).predictor.supernets == ()  # too few labels to say
+    monkeypatch.setattr(module, "_ENOUGH_TO_AGREE", 2)
+    wrong = replace(labels, loss=predictor.score(labels.codes))  # fitted is minus the loss
+    with pytest.warns(SurrogateNasWarning, match="one of the two is wrong"):
+        facts = trust_facts(prepared, predictor, wrong, winners)
+    assert tuple(item.name for item in facts.predictor.supernets) == prepared.plan.names
+    assert [item.tau for item in facts.predictor.supernets] == pytest.approx([-1, -1])
+
+
+def test_truth_is_judged_where_there_is_any(
+    prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels, winners: Winners, tmp_path: Path
+) -> None:
+    mean = np.random.default_rng(0).uniform(0, 100, prepared.space.size)
+    scores = SpaceScores(prepared.pool, mean, np.zeros_like(mean))
+    assert truth_facts(prepared, predictor, scores, labels, winners) is None
+    true = np.random.default_rng(1).uniform(50, 90, prepared.space.size).round(3)
+    rows = [f"{code},{value}" for code, value in zip(prepared.space.digits(prepared.codes), true, strict=True)]
+    path = tmp_path / "truth.csv"
+    path.write_text("\n".join(["code,accuracy", *rows]) + "\n", encoding="utf-8")
+    known = replace(prepared, truth=read_truth(path, prepared.space, None))
+    facts = truth_facts(known, predictor, scores, labels, winners)
+    assert facts is not None
+    assert facts.chosen_percent == true[prepared.space.index(winners.codes)[1]]
+    assert facts.feasible_percent == true[prepared.feasible].max()
+    by_score = {(rank.score, rank.over): rank for rank in facts.ranks}
+    # Labels are losses where the predictor is fitted to losses: the smaller the better.
+    drawn = prepared.space.index(prepared.drawn)
+    assert by_score["labels", "labelled"].tau.value == pytest.approx(kendall_tau(-labels.loss, true[drawn]))

@@ -1,0 +1,111 @@
+"""A study that trains finalists: the same answer with any number of processes, interrupted, killed or not."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.labels.records import LabelBatch
+from surrogate_nas.labels.store import LabelStore, read_labels
+from surrogate_nas.study.stages import trainings
+from tests.study.killed_work import KilledEach, KilledOnce
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+RunHere = Callable[..., tuple[int, str, str]]
+TRAININGS = ("--trainings", "4", *(f"--set={key}" for key in ("training.epochs=2", "training.batch_size=32")))
+
+
+@pytest.fixture(scope="module")
+def trained(tiny: Path, budgets: tuple[str, ...], command: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with trainings by one process."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    also = ["--also-budget", "flops=20%", "--also-budget", "params=1K", "--set=compute.processes=1"]
+    also.append("--set=loop.stop_gain_percent=0")
+    done = command(tiny, "--output-dir", folder, *budgets, *TRAININGS, *also)
+    assert done.returncode == 0, done.stderr
+    assert "trainings: " in done.stderr
+    return folder
+
+
+@pytest.fixture
+def untrained(trained: Path, tmp_path: Path) -> Path:
+    """The same run before the first training."""
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    for name in ("trainings.h5", "trainings.journal", "search.journal", "lookup.csv"):
+        (folder / name).unlink()
+    shutil.rmtree(folder / "trainings")
+    return folder
+
+
+def test_trainings_are_labels_of_their_own_and_decide(trained: Path, here: RunHere) -> None:
+    labels = read_labels(trained / "trainings.h5")
+    assert set(labels.source.tolist()) == {"training"}
+    assert len(labels) == 4
+    made = json.loads((trained / "answers.json").read_text())
+    assert [one["code"] is None for one in made["answers"]] == [False, False, True]
+    assert made["answers"][2]["nearest"]
+    assert all(front["hypervolume"] > 0 for front in made["fronts"])
+    assert (trained / "plots" / "trials.html").exists()
+    table = (trained / "lookup.csv").read_bytes()
+    code, _, errors = here("--resume", "--output-dir", trained)
+    assert code == 0, errors
+    assert (trained / "lookup.csv").read_bytes() == table
+    assert len(read_labels(trained / "trainings.h5")) == len(labels)
+
+
+@pytest.mark.parametrize(
+    ("processes", "work", "killed"), [(2, KilledOnce, 1), pytest.param(4, KilledEach, 4, marks=pytest.mark.slow)]
+)
+def test_killed_workers_and_their_number_change_nothing(
+    trained: Path,
+    untrained: Path,
+    here: RunHere,
+    processes: int,
+    work: type,
+    killed: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trainings, "NetworkWork", work)
+    code, _, errors = here("--resume", "--output-dir", untrained, "--set", f"compute.processes={processes}")
+    assert code == 0, errors
+    assert (untrained / "lookup.csv").read_bytes() == (trained / "lookup.csv").read_bytes()
+    assert len(list((untrained / "trainings").glob("*.killed"))) == killed
+    assert (untrained / "trainings.journal").read_text().count('"op_code":4') == 4 + killed
+
+
+def test_a_journal_that_goes_away_costs_no_label(
+    trained: Path, untrained: Path, here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = LabelStore.append
+
+    def lose(store: LabelStore, batch: LabelBatch) -> None:
+        append(store, batch)
+        (untrained / "trainings.journal").unlink(missing_ok=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LabelStore, "append", lose)
+        code, _, errors = here("--resume", "--output-dir", untrained)
+    assert code == 1
+    assert "the journal of the trainings went away" in errors
+    assert "Traceback" not in errors
+    # Another training may have ended before the loss was noticed.
+    assert len(read_labels(untrained / "trainings.h5")) in (1, 2)
+    code, _, errors = here("--resume", "--output-dir", untrained)
+    assert code == 0, errors
+    assert (untrained / "lookup.csv").read_bytes() == (trained / "lookup.csv").read_bytes()
+
+
+def test_it_stops_early_and_the_best_of_short_trainings_are_trained_for_longer(untrained: Path, here: RunHere) -> None:
+    longer = ("--set", "loop.lengths=2", "--set", "loop.halving=2", "--set", "loop.stop_gain_percent=100")
+    code, _, errors = here("--resume", "--output-dir", untrained, *longer)
+    assert code == 0, errors
+    labels = read_labels(untrained / "trainings.h5")
+    short, full = sorted(set(labels.steps.tolist()))
+    assert full == 2 * short
+    assert [(labels.steps == steps).sum() for steps in (short, full)] == [2, 1]
+    assert "more trainings were expected to gain" in errors
+    assert "1 of them for 2 epochs" in errors

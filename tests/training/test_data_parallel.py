@@ -1,0 +1,44 @@
+"""One process alone; several of them are tested where they train."""
+
+import math
+
+import pytest
+import torch
+
+from surrogate_nas.errors import TrainingError
+from surrogate_nas.training.data_parallel import Processes, joined, own_device, processes_started
+
+
+def test_alone_there_is_nothing_to_agree_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with joined(torch.device("cpu")) as processes:
+        assert processes == Processes(0, 1)
+        assert processes.is_first
+        assert processes.agree(1.5, True) == (1.5, True)
+        assert math.isnan(processes.agree(math.nan, False)[0])
+
+
+def test_torchrun_says_who_this_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert processes_started() == Processes(3, 4)
+    assert not processes_started().is_first
+    assert own_device(torch.device("cpu")) == torch.device("cpu")
+    monkeypatch.setenv("LOCAL_RANK", "99")
+    with pytest.raises(TrainingError, match="process 99 of this machine has no GPU"):
+        own_device(torch.device("cuda"))
+
+
+def test_shares_make_up_the_batch() -> None:
+    images, labels = torch.arange(10).view(10, 1), torch.arange(10)
+    shares = [Processes(rank, 3).share(images, labels) for rank in range(3)]
+    assert sorted(label for _, part in shares for label in part.tolist()) == list(range(10))
+    assert all(torch.equal(one[:, 0], part) for one, part in shares)
+
+
+def test_others_that_cannot_be_reached_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(TrainingError, match="start them by torchrun"), joined(torch.device("cpu")):
+        pass

@@ -1,0 +1,52 @@
+"""Checkpoints that cannot be read or written are said and change nothing."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
+from surrogate_nas.training.network_checkpoint import load_training, save_training
+
+IDENTITY = {"code": "333132", "seed": "0"}
+
+
+def network_and_optimizer() -> tuple[nn.Module, torch.optim.SGD]:
+    network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    network(torch.randn(4, 3)).sum().backward()
+    optimizer.step()
+    return network, optimizer
+
+
+def test_everything_comes_back(tmp_path: Path) -> None:
+    network, optimizer = network_and_optimizer()
+    save_training(tmp_path / "c", network, optimizer, 5, IDENTITY)
+    other, tuned = network_and_optimizer()
+    assert load_training(tmp_path / "c", other, tuned, IDENTITY) == 5
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(other.state_dict()[name], tensor)
+    for one, two in zip(network.parameters(), other.parameters(), strict=True):
+        assert torch.equal(optimizer.state[one]["momentum_buffer"], tuned.state[two]["momentum_buffer"])
+
+
+def test_damage_and_foreign_files_are_said(tmp_path: Path) -> None:
+    network, optimizer = network_and_optimizer()
+    path = tmp_path / "c"
+    save_training(path, network, optimizer, 5, IDENTITY)
+    with pytest.raises(RunFolderError, match="made with seed = 0, not 1"):
+        load_training(path, network, optimizer, IDENTITY | {"seed": "1"})
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(StoreError, match="damaged"):
+        load_training(path, network, optimizer, IDENTITY)
+    path.write_text("not a checkpoint")
+    with pytest.raises(StoreError, match="damaged"):
+        load_training(path, network, optimizer, IDENTITY)
+
+
+def test_what_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    network, optimizer = network_and_optimizer()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TrainingError, match="cannot be written"):
+        save_training(tmp_path / "file" / "c", network, optimizer, 5, IDENTITY)
