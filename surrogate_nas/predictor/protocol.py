@@ -46,14 +46,6 @@ class FittedModel(Protocol):
         ...
 
 
-class Predictor(FittedModel, Protocol):
-    """A model of a whole space. Call order: ``fit`` once, then ``predict`` as often as wanted."""
-
-    def fit(self, codes: Codes, targets: Floats, *, seed: int) -> None:
-        """Learns from codes of shape (M, D) and targets of shape (M,), larger is better; forgets earlier fits."""
-        ...
-
-
 class Scorer(Protocol):
     """One member of an ensemble: puts architectures in an order, on a scale of its own.
 

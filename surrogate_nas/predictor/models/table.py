@@ -1,47 +1,22 @@
-"""The kinds of model that an ensemble can be made of: one row each."""
+"""The kinds of model that an ensemble can be made of: one row each, imported when one is first made.
 
-from functools import partial
-from typing import Protocol
+A row makes a ``Scorer`` that is yet to be fitted from a space and the settings; given the arrays of a fitted scorer as
+well, it makes an equal one, or raises ``StoreError`` if the arrays are not those of such a scorer.
+"""
 
-from surrogate_nas.predictor.models.bidirectional import BidirectionalNetwork, MakeConvolution
-from surrogate_nas.predictor.models.boosting import BoostingScorer
-from surrogate_nas.predictor.models.convolutions import (
-    gatv2_convolution,
-    isomorphism_convolution,
-    sum_convolution,
-    transformer_convolution,
-)
-from surrogate_nas.predictor.models.graph import GraphScorer
-from surrogate_nas.predictor.models.plain_gcn import PlainGcn
-from surrogate_nas.predictor.models.ridge import RidgeScorer
-from surrogate_nas.predictor.protocol import Scorer, StoredArrays
-from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.space.space import Space
+from collections.abc import Callable
+from typing import Any
 
+from surrogate_nas._support.late import Late
 
-class MakeScorer(Protocol):
-    """Makes a scorer that is yet to be fitted or, from the arrays of a fitted one, its equal."""
+_PLACE = "surrogate_nas.predictor.models"
 
-    def __call__(self, space: Space, settings: PredictorSettings, arrays: StoredArrays | None = None) -> Scorer:
-        """The scorer.
-
-        Raises:
-            StoreError: If the arrays are not those of such a scorer.
-        """
-        ...
-
-
-def bidirectional(make_convolution: MakeConvolution) -> partial[GraphScorer]:
-    """Makes scorers that are bidirectional networks of one kind of convolution."""
-    return partial(GraphScorer, partial(BidirectionalNetwork, make_convolution))
-
-
-MODELS: dict[str, MakeScorer] = {
-    "gcn": bidirectional(sum_convolution),
-    "gin": bidirectional(isomorphism_convolution),
-    "gatv2": bidirectional(gatv2_convolution),
-    "transformer": bidirectional(transformer_convolution),
-    "plain_gcn": partial(GraphScorer, PlainGcn),
-    "ridge": RidgeScorer,
-    "boosting": BoostingScorer,
+MODELS: dict[str, Callable[..., Any]] = {
+    "gcn": Late(f"{_PLACE}.graph_kinds:gcn"),
+    "gin": Late(f"{_PLACE}.graph_kinds:gin"),
+    "gatv2": Late(f"{_PLACE}.graph_kinds:gatv2"),
+    "transformer": Late(f"{_PLACE}.graph_kinds:transformer"),
+    "plain_gcn": Late(f"{_PLACE}.graph_kinds:plain_gcn"),
+    "ridge": Late(f"{_PLACE}.ridge:RidgeScorer"),
+    "boosting": Late(f"{_PLACE}.boosting:BoostingScorer"),
 }
