@@ -21,7 +21,7 @@ from benchmarks.intervals import mean_and_interval
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.fusion.priors import ExtraScores
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.predictor import fit_predictor
 from surrogate_nas.predictor.protocol import FittedModel, Floats
 from surrogate_nas.predictor.settings import PredictorSettings

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.protocol import Codes, Floats, Prediction, Scorer, StoredArrays
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.space import Space

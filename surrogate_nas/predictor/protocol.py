@@ -51,7 +51,7 @@ class Scorer(Protocol):
 
     Call order: ``fit``, or made from the arrays of one that was fitted; then ``score`` and ``arrays``.
     Canonical cells, averaging and calibration are the callers' business, so a new kind of model is one class with
-    these three methods and one row in ``models.MODELS``.
+    these three methods and one row in ``model_table.MODELS``.
     """
 
     def fit(self, codes: Codes, targets: Floats, *, seed: int, should_stop: Callable[[], bool] | None = None) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.model_table import MODELS
 
 if TYPE_CHECKING:
     ModelName = str

@@ -9,8 +9,8 @@ from surrogate_nas.predictor.features.graph_features import path_features
 from surrogate_nas.predictor.features.path_counts import path_sums
 from surrogate_nas.predictor.fusion import rank_transform as reference
 from surrogate_nas.predictor.fusion.priors import make_prior
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.models.encoding import encode
-from surrogate_nas.predictor.models.table import MODELS
 from surrogate_nas.predictor.predictor import fit_predictor, load_predictor
 from surrogate_nas.predictor.protocol import Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings

@@ -1,7 +1,7 @@
 """Which kind of model, where the settings leave it open: the one that orders held-out labels best."""
 
 from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, FitContext, cross_validate
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.training_set import TrainingSet
 

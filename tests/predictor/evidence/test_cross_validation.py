@@ -10,7 +10,7 @@ from scipy.stats import kendalltau
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, FitContext, assign_folds, cross_validate
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.protocol import Arrays, Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.training_set import TrainingSet, make_training_set

@@ -9,8 +9,8 @@ import pytest
 from surrogate_nas.predictor.evidence import model_choice as auto
 from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, FitContext, cross_validate
 from surrogate_nas.predictor.evidence.model_choice import candidates, choose_model
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.models import boosting as boosting_scorer
-from surrogate_nas.predictor.models.table import MODELS
 from surrogate_nas.predictor.predictor import fit_predictor, load_predictor
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.training_set import make_training_set

@@ -6,7 +6,7 @@ import torch
 
 from surrogate_nas.errors import Interrupted, StoreError
 from surrogate_nas.predictor.ensemble import make_scorer
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.protocol import Arrays, Scorer
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.ranking import kendall_tau
