@@ -27,7 +27,7 @@ _SAME = 1e-9
 
 @dataclass(frozen=True)
 class Known:
-    """A score and a latency of every architecture; itself a scorer and a cost model of the search.
+    """A score and a latency of every architecture; itself a predictor and a cost model of the search.
 
     Attributes:
         space: The space.

@@ -2,7 +2,7 @@
 
 python -m benchmarks.search_overhead
 
-The scorer is a table that is looked up, so that what is timed is proposing, pricing, choosing and writing the journal.
+The predictor is a table that is looked up, so that proposing, pricing, choosing and writing the journal are timed.
 """
 
 import json
