@@ -13,10 +13,10 @@ from surrogate_nas.search.candidates import Candidates, concatenate
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.study_journal import Header, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
-from surrogate_nas.search.protocol import Predictor
+from surrogate_nas.search.protocol import Predictor, Sampler
 from surrogate_nas.search.result import SearchResult, summarise
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.samplers.scan import ScanSampler
-from surrogate_nas.search.samplers.table import make_sampler
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Space
@@ -61,7 +61,7 @@ def run_search(
         RunFolderError: If the journal holds something else; see ``StudyJournal``.
     """
     evaluator = Evaluator(space, predictor, costs, budgets, settings.traded, pool)
-    sampler = make_sampler(evaluator, settings, seed)
+    sampler: Sampler = SAMPLERS[settings.sampler].make(evaluator, settings, seed)
     stored = StudyJournal(journal, _header(evaluator, settings, seed=seed, study=study, inputs=inputs))
     parts: list[Candidates] = []
     done = 0
