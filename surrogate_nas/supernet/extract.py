@@ -7,12 +7,12 @@ from torch import nn
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.node_cell import BuiltNodeCell
+from surrogate_nas.nets.places.cell import SharedCell
+from surrogate_nas.nets.places.choice import SharedChoice
+from surrogate_nas.nets.places.nodes import SharedNodeCell
+from surrogate_nas.nets.places.resolution import SharedResolution
 from surrogate_nas.nets.standalone import Cell, Network
-from surrogate_nas.supernet.shared_cell import SharedCell
-from surrogate_nas.supernet.shared_choice import SharedChoice
 from surrogate_nas.supernet.shared_network import SharedNetwork
-from surrogate_nas.supernet.shared_node_cell import SharedNodeCell
-from surrogate_nas.supernet.shared_resolution import SharedResolution
 
 
 @torch.no_grad()

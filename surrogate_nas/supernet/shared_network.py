@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
+from surrogate_nas.nets.places.table import shared_layer
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.supernet.shared_layers import shared_layer
 
 
 class SharedNetwork(nn.Module):

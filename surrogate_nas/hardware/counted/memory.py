@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.hardware.counted.node_memory import node_peak
 from surrogate_nas.space.dispatch import of_kind
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
 from surrogate_nas.space.kinds.chain.space import ChainSpace
+from surrogate_nas.space.kinds.nodes.forward import node_peak
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.network import CELL, NetworkSpec
 from surrogate_nas.space.operations.fixed import find_fixed_layer

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from surrogate_nas.nets.places.resolution import SharedResolution
 from surrogate_nas.nets.resize import resized
 from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
-from surrogate_nas.supernet.shared_resolution import SharedResolution
 
 SIZES = NetworkSpec(4, 1, 12, input_channels=2, classes=5, stages=2)
 

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from surrogate_nas.nets.cell import run_cell
 from surrogate_nas.nets.normalization import NormMode, set_mode
 from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.nets.places import cell as places_cell
+from surrogate_nas.nets.places.cell import SharedCell
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.operations.table import OPERATIONS
-from surrogate_nas.supernet import shared_cell
-from surrogate_nas.supernet.shared_cell import SharedCell
 
 
 def by_edges(cell: SharedCell, space: CellSpace, code: list[int], x: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def by_edges(cell: SharedCell, space: CellSpace, code: list[int], x: Tensor) -> 
 def test_every_architecture_computes_what_its_edges_do(
     space: CellSpace, mode: NormMode, largest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_cell, "_LARGEST_MERGED", largest)
+    monkeypatch.setattr(places_cell, "_LARGEST_MERGED", largest)
     torch.manual_seed(0)
     cell = SharedCell(space, 2).double()
     set_mode(cell, mode)

@@ -10,12 +10,12 @@ from torch.nn import functional as F
 
 from surrogate_nas.nets.node_cell import BuiltNodeCell
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
+from surrogate_nas.nets.places.nodes import SharedNodeCell
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.shared_network import SharedNetwork
-from surrogate_nas.supernet.shared_node_cell import SharedNodeCell
 
 SIZES = NetworkSpec(channels=3, cells=1, image_size=8, input_channels=2, classes=5)
 

@@ -1,9 +1,9 @@
 """Which module stands where something is searched."""
 
+from surrogate_nas.nets.places.cell import SharedCell
+from surrogate_nas.nets.places.table import shared_layer
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import Layer
-from surrogate_nas.supernet.shared_cell import SharedCell
-from surrogate_nas.supernet.shared_layers import shared_layer
 
 
 def test_a_place_for_a_cell_gets_a_cell_of_its_width(space: CellSpace) -> None:

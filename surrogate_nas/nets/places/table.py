@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
+from surrogate_nas.nets.places.cell import SharedCell
+from surrogate_nas.nets.places.choice import SharedChoice
+from surrogate_nas.nets.places.nodes import SharedNodeCell
+from surrogate_nas.nets.places.resolution import SharedResolution
 from surrogate_nas.space.network import CELL, CHOICE, NODES, RESOLUTION, Layer
 from surrogate_nas.space.space import Space
-from surrogate_nas.supernet.shared_cell import SharedCell
-from surrogate_nas.supernet.shared_choice import SharedChoice
-from surrogate_nas.supernet.shared_node_cell import SharedNodeCell
-from surrogate_nas.supernet.shared_resolution import SharedResolution
 
 
 def shared_layer(space: Space, layer: Layer) -> nn.Module:
