@@ -62,8 +62,8 @@ def test_chains_side_by_side_compute_what_networks_with_the_same_weights_do(name
     together = outputs(supernet, codes, images)
     for code, found in zip(codes, together, strict=True):
         network = build_network(space, code, spec, lambda channels: nn.BatchNorm2d(channels, affine=False)).train()
-        for own, (layer, modules) in zip(network, supernet.layers, strict=True):
-            shared = modules[0][code[layer.decision] if layer.decision is not None else 0]
+        for own, layer, variants in zip(network, space.layout(spec), supernet.layers, strict=True):
+            shared = variants.rows[0][code[layer.decision] if layer.decision is not None else 0]
             for mine, theirs in zip(own.parameters(), shared.parameters(), strict=True):
                 mine.data.copy_(theirs)
         with torch.no_grad():
@@ -73,9 +73,10 @@ def test_chains_side_by_side_compute_what_networks_with_the_same_weights_do(name
 def test_it_computes_what_a_network_with_the_same_weights_does(space: CellSpace, supernet: RandomSupernet) -> None:
     code = np.array([3, 4, 1, 2, 3, 3], dtype=np.int8)
     network = build_network(space, code, NETWORK, lambda channels: nn.BatchNorm2d(channels, affine=False)).train()
-    for layer, (_, modules) in zip(network, supernet.layers, strict=True):
-        chosen = [modules[edge][operation] for edge, operation in enumerate(code)] if len(modules) > 1 else modules[0]
-        owned = list(layer.operations) if len(modules) > 1 else [layer]  # type: ignore[arg-type]
+    for layer, variants in zip(network, supernet.layers, strict=True):
+        rows = variants.rows
+        chosen = [rows[edge][operation] for edge, operation in enumerate(code)] if len(rows) > 1 else rows[0]
+        owned = list(layer.operations) if len(rows) > 1 else [layer]  # type: ignore[arg-type]
         for own, shared in zip(owned, chosen, strict=True):
             for mine, theirs in zip(own.parameters(), shared.parameters(), strict=True):
                 mine.data.copy_(theirs)

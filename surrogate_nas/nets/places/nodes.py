@@ -1,29 +1,122 @@
-"""A cell whose nodes choose their inputs, with every operation wherever one may stand; one architecture at a time.
-
-With operations on edges, an operation's weights belong to its node and the value that it is applied to, whichever of
-the node's two decisions put it there.
+"""A cell whose nodes choose their inputs.
 
 Symbols:
-    B: images. c: width of the cell. K: parts of its output. D: decisions of the space.
+    N: architectures. B: images. c: width of the cell. K: parts of its output. D: decisions of the space.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from surrogate_nas.nets.node_cell import build_projections, run_node_cell, stride_of
+from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
-from surrogate_nas.nets.operations import build_operation
-from surrogate_nas.space.kinds.nodes.layout import cell_at, node_width
+from surrogate_nas.nets.operations import Norm, build_operation
+from surrogate_nas.nets.places.protocol import SharedPlace, unlike
+from surrogate_nas.nets.workload import ADDITION, CONCATENATION, Piece, Workload
+from surrogate_nas.space.kinds.nodes.forward import alive_numbers
+from surrogate_nas.space.kinds.nodes.layout import cell_at, node_width, projections
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, Wiring
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.network import Layer
+from surrogate_nas.space.operations.table import operation_spec
+from surrogate_nas.space.space import Codes
+
+_ADDITIONS = -1
+
+# Node, place of its value (0 with operations on nodes) and choice to the operation.
+Operations = Callable[[int, int, int], Callable[[Tensor], Tensor]]
 
 
-class SharedNodeCell(nn.Module):
-    """All architectures of a cell at one place.
+def run_node_cell(cell: NodeCell, wiring: Wiring, projected: Sequence[Tensor], operation: Operations) -> Tensor:
+    """Runs one architecture of a cell.
+
+    Args:
+        cell: The cell.
+        wiring: The architecture.
+        projected: Its inputs at the width of the cell, shape (B, c, H, W) each.
+        operation: The operation of a node, by node, place and choice.
+
+    Returns:
+        Shape (B, K c, H', W').
+    """
+    values = dict(enumerate(projected))
+    for choice in wiring.nodes:
+        node = choice.node
+        if cell.on_edges:
+            edges = zip(choice.places, choice.operations, strict=True)
+            value = _sum([operation(node, place, index)(values[place]) for place, index in edges])
+        else:
+            value = operation(node, 0, choice.operations[0])(_sum([values[place] for place in choice.places]))
+        values[cell.inputs + node] = value
+    return torch.cat([values[place] for place in wiring.output], dim=1)
+
+
+def _sum(values: Sequence[Tensor]) -> Tensor:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total
+
+
+def stride_of(cell: NodeCell, place: int) -> int:
+    """Stride of an operation on the value of a place."""
+    return 2 if cell.on_edges and cell.reduces and place < cell.inputs else 1
+
+
+def build_projections(cell: NodeCell, layer: Layer, norm: Norm) -> nn.ModuleList:
+    """What brings each value from outside to the width and size of a cell at a layer."""
+    return nn.ModuleList(build_layer(each, norm) for each in projections(cell, layer))
+
+
+class BuiltNodeCell(nn.Module):
+    """A cell of one architecture, without its dead nodes.
+
+    Args:
+        cell: The cell.
+        wiring: The architecture.
+        operations: Names of the operations.
+        layer: Where it stands.
+        norm: Builds the normalisations.
+    """
+
+    def __init__(self, cell: NodeCell, wiring: Wiring, operations: Sequence[str], layer: Layer, norm: Norm) -> None:
+        super().__init__()
+        self.cell, self.wiring, self.looks_back = cell, wiring, cell.inputs
+        self.projections = build_projections(cell, layer, norm)
+        self.operations = nn.ModuleDict()
+        for node, source, index in self._chosen():
+            built = build_operation(operations[index], node_width(cell, layer), norm, stride_of(cell, source))
+            self.operations[f"{node}_{source}"] = built
+
+    def forward(self, outside: Sequence[Tensor]) -> Tensor:
+        """The latest values from outside, shape (B, channels, H, W) each, to (B, K c, H', W')."""
+        projected = [projection(value) for projection, value in zip(self.projections, outside, strict=True)]
+        return run_node_cell(
+            self.cell, self.wiring, projected, lambda node, place, _choice: self.operations[f"{node}_{place}"]
+        )
+
+    def running(self) -> Iterator[tuple[int, int, int, nn.Module]]:
+        """Every operation: its node, the place of its value (0 with operations on nodes), its choice, its module."""
+        for node, place, choice in self._chosen():
+            yield node, place, choice, self.operations[f"{node}_{place}"]
+
+    def _chosen(self) -> Iterator[tuple[int, int, int]]:
+        for node in self.wiring.nodes:
+            places = node.places if self.cell.on_edges else (0,)
+            for place, choice in zip(places, node.operations, strict=True):
+                yield node.node, place, choice
+
+
+class SharedNodeCell(SharedPlace):
+    """All architectures of a cell at one place: every operation wherever one may stand.
+
+    With operations on edges, an operation's weights belong to its node and the value that it is applied to, whichever
+    of the node's two decisions put it there.
 
     Args:
         space: The space of the cell.
@@ -66,6 +159,14 @@ class SharedNodeCell(nn.Module):
         if 0 <= own < len(self.cell.columns) and self.cell.columns[own].kind != "output":
             yield from self.nodes[self.cell.columns[own].node].parameters()
 
+    def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:  # noqa: ARG002
+        """The projections and each operation that runs, and the network's own."""
+        if not isinstance(own, BuiltNodeCell):
+            raise unlike(self)
+        yield self.projections, own.projections
+        for node, place, choice, operation in own.running():
+            yield self.operation(node, place, choice), operation
+
     def operation(self, node: int, place: int, choice: int) -> nn.Module:
         """The operation of a node, by node, place of its value (0 with operations on nodes) and choice."""
         # Indexing a ModuleList costs more than a small operation; its dictionary does not.
@@ -81,3 +182,55 @@ class SharedNodeCell(nn.Module):
 @lru_cache(maxsize=2**14)
 def _wiring(cell: NodeCell, code: tuple[int, ...]) -> Wiring:
     return cell.wiring(np.array(code, dtype=np.int8))
+
+
+class NodesPlace:
+    """One of the kinds of cells of a space, which the sizes of a place say."""
+
+    measures_own = False
+
+    def standalone(self, space: NodeSpace, layer: Layer, code: Codes, norm: Norm) -> BuiltNodeCell:
+        """The live nodes."""
+        index = cell_at(space.cells, layer)
+        cell, part = space.cells[index], space.parts(code[None])[index][0]
+        return BuiltNodeCell(cell, _wiring(cell, tuple(part.tolist())), space.operations, layer, norm)
+
+    def shared(self, space: NodeSpace, layer: Layer) -> SharedNodeCell:
+        """All operations of all nodes."""
+        return SharedNodeCell(space, layer)
+
+    def workload(self, space: NodeSpace, layers: Sequence[Layer]) -> Workload:
+        """Operations and additions at each place; projections and concatenations are the same in every cell."""
+        rows: dict[Piece, int] = {}
+        varying: list[tuple[int, int, int, int]] = []  # cell, stride - 1, operation (or ``_ADDITIONS``), row
+        places = [(cell_at(space.cells, layer), layer) for layer in layers]
+        inside = [each for index, layer in places for each in projections(space.cells[index], layer)]
+        fixed = [rows.setdefault(Piece.at("layer", each.kind, each), len(rows)) for each in inside]
+        for index, layer in places:
+            cell, size = space.cells[index], layer.out_size
+            width = node_width(cell, layer)
+            joined = Piece("layer", CONCATENATION, width, cell.parts * width, size, size)
+            fixed.append(rows.setdefault(joined, len(rows)))
+            added = Piece("addition", ADDITION, width, width, size, size)
+            varying.append((index, 0, _ADDITIONS, rows.setdefault(added, len(rows))))
+            for stride, (choice, name) in product((1, 2) if cell.reduces else (1,), enumerate(space.operations)):
+                if not operation_spec(name, stride).is_identity:
+                    piece = Piece("operation", name, width, width, stride * size, size)
+                    varying.append((index, stride - 1, choice, rows.setdefault(piece, len(rows))))
+
+        def counts(codes: Codes) -> NDArray[np.int64]:
+            found = np.tile(np.bincount(fixed, minlength=len(rows)), (len(codes), 1))
+            operations = space.operation_counts(codes)
+            sums = [cell.additions(part) for cell, part in zip(space.cells, space.parts(codes), strict=True)]
+            for index, stride, choice, row in varying:
+                found[:, row] += sums[index] if choice == _ADDITIONS else operations[index][:, stride, choice]
+            return found
+
+        return Workload(tuple(rows), counts)
+
+    def alive(self, space: NodeSpace, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64]]:
+        """Most numbers that a cell has alive but for what comes from outside, shape (N,) for each place."""
+        parts = space.parts(codes)
+        for layer in layers:
+            index = cell_at(space.cells, layer)
+            yield alive_numbers(space.cells[index], parts[index], space.operations, layer)

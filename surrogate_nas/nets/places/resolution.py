@@ -1,15 +1,24 @@
-"""The place before a supernet's first layer where images are resized, to the size that an architecture chooses."""
+"""The place before a network's first layer where images are resized, to the size that an architecture chooses."""
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from surrogate_nas.nets.resize import resized
+from surrogate_nas.nets.layers import resizing
+from surrogate_nas.nets.operations import Norm
+from surrogate_nas.nets.places.protocol import SharedPlace
+from surrogate_nas.nets.workload import Piece, Workload, always
 from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
 from surrogate_nas.space.network import Layer
+from surrogate_nas.space.operations.fixed import find_fixed_layer
+from surrogate_nas.space.space import Codes
+
+_RESIZE = "resize"
 
 
-class SharedResolution(nn.Module):
+class SharedResolution(SharedPlace):
     """Resizes images; has no weights, as those behind it are shared by all resolutions.
 
     Args:
@@ -30,3 +39,41 @@ class SharedResolution(nn.Module):
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:  # noqa: ARG002 - whichever it is
         """None."""
         return iter(())
+
+    def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:  # noqa: ARG002
+        """None, as there are no weights."""
+        return iter(())
+
+
+def resized(images: Tensor, out: int) -> Tensor:
+    """Square images (B, C, S, S) as (B, C, out, out)."""
+    y: Tensor = resizing(images.shape[-1], out)(images)
+    return y
+
+
+class ResolutionPlace:
+    """Where images are resized; the layers of an architecture (``layout_of``) say to which size."""
+
+    measures_own = True
+
+    def standalone(self, space: ResolutionSpace, layer: Layer, code: Codes, norm: Norm) -> nn.Module:  # noqa: ARG002
+        """Resizing to the size that the layer says."""
+        return resizing(layer.in_size, layer.out_size)
+
+    def shared(self, space: ResolutionSpace, layer: Layer) -> SharedResolution:
+        """Resizing to the size that a code says."""
+        return SharedResolution(space, layer)
+
+    def workload(self, space: ResolutionSpace, layers: Sequence[Layer]) -> Workload:  # noqa: ARG002
+        """Resizing, unless the images have the size."""
+        return always(Piece.at("layer", _RESIZE, layer) for layer in layers if not layer.hands_on)
+
+    def alive(
+        self,
+        space: ResolutionSpace,  # noqa: ARG002
+        layers: Sequence[Layer],
+        codes: Codes,
+    ) -> Iterator[NDArray[np.int64]]:
+        """The resized images, shape (N,) for each place."""
+        for layer in layers:
+            yield np.full(len(codes), find_fixed_layer(_RESIZE).alive(layer.shape))

@@ -194,13 +194,30 @@ class ResolutionSpace(Space):
         Raises:
             SpaceError: If the network has another number of stages or cells, or resolutions do not differ in it.
         """
-        self.sizes(network)
+        return self.layouts(network)[-1]
+
+    def layouts(self, network: NetworkSpec) -> tuple[tuple[Layer, ...], ...]:
+        """A place where images are resized, then the chain's layers, at each resolution.
+
+        Raises:
+            SpaceError: As ``layout``.
+        """
         channels, side = network.input_channels, network.image_size
-        chain = (
-            layer if layer.decision is None else replace(layer, decision=layer.decision + 1)
-            for layer in self.chain.layout(network)
+        return tuple(
+            (Layer(RESOLUTION, channels, channels, side, sizes.image_size, 0, 0), *self._shifted(sizes))
+            for sizes in self.sizes(network)
         )
-        return (Layer(RESOLUTION, channels, channels, side, side, 0, 0), *chain)
+
+    def _shifted(self, sizes: NetworkSpec) -> tuple[Layer, ...]:
+        """The chain's layers, with the columns of its decisions here."""
+        return tuple(
+            layer if layer.decision is None else replace(layer, decision=layer.decision + 1)
+            for layer in self.chain.layout(sizes)
+        )
+
+    def size_choices(self, codes: ArrayLike) -> NDArray[np.int64]:
+        """The resolution of each architecture, shape (N,)."""
+        return self.check(codes)[:, 0].astype(np.int64)
 
     def parameters(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
         """Weights, affine batch-norm included, shape (N,): the same at every resolution."""
@@ -224,17 +241,3 @@ class ResolutionSpace(Space):
             rows = np.flatnonzero(checked[:, 0] == choice)
             found[rows] = value(checked[rows, 1:], sizes)
         return found
-
-
-def seen_size(space: Space, code: ArrayLike, network: NetworkSpec) -> int:
-    """Side in pixels of the images that an architecture of shape (D,) sees: it resizes those that it gets itself."""
-    if isinstance(space, ResolutionSpace):
-        return space.sides(network.image_size)[int(np.asarray(code)[0])]
-    return network.image_size
-
-
-def smallest_map(space: Space, network: NetworkSpec) -> int:
-    """Side in pixels of what the last layer takes, of the architectures where it is smallest."""
-    if isinstance(space, ResolutionSpace):
-        return min(smallest_map(space.chain, sizes) for sizes in space.sizes(network))
-    return space.layout(network)[-1].in_size
