@@ -112,7 +112,7 @@ def _variants(space: Space, layer: Layer, norm: Norm) -> Variants:
         return FixedVariants(layer, norm)
     place = PLACES[layer.kind]
     if not isinstance(place, ScoredPlace):
-        raise SpaceError(f"architectures cannot be run side by side with a {layer.kind} in them")
+        raise SpaceError(f"architectures cannot be run side by side where a place is of the kind {layer.kind!r}")
     return place.variants(space, layer, norm)
 
 

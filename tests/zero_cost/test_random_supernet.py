@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.zero_cost.random_supernet import RandomSupernet
+from surrogate_nas.zero_cost.random_supernet import RandomSupernet, scored_places
 
 NETWORK = NetworkSpec(4, 1, 8)
 
@@ -82,3 +83,10 @@ def test_it_computes_what_a_network_with_the_same_weights_does(space: CellSpace,
                 mine.data.copy_(theirs)
     images = torch.randn(6, 3, 8, 8, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(outputs(supernet, code[None], images)[0], network(images), atol=1e-4, rtol=1e-4)
+
+
+def test_places_that_cannot_run_side_by_side_are_refused() -> None:
+    space = load_space("darts")
+    assert scored_places(space) == scored_places(load_space("quick_elastic")) == ()
+    with pytest.raises(SpaceError, match="a place is of the kind 'nodes'"):
+        RandomSupernet(space, NETWORK, 2, torch.Generator())

@@ -46,7 +46,7 @@ def _peak(space: Space, layers: Sequence[Layer], codes: Codes) -> NDArray[np.int
     """Most numbers alive but for the image, shape (N,), in networks that have the same layers."""
     running = [layer for layer in layers if not layer.hands_on]
     # Outputs that a later layer may look back on are alive meanwhile.
-    latest: deque[int] = deque(maxlen=max(1, *(len(layer.outside) for layer in running)))
+    latest: deque[int] = deque(maxlen=max([1, *(len(layer.outside) for layer in running)]))
     peak = np.zeros(len(codes), dtype=np.int64)
     for layer, needed in zip(running, _needed(space, running, codes), strict=True):
         peak = np.maximum(peak, sum(latest) + needed)
