@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.space.kinds.nodes.counts import shares
+from surrogate_nas.space.counting import shares
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.splits.bands import occurring_counts
 from surrogate_nas.supernet.splits.boxes import Box, box_name, box_population, draw_box, in_box, whole_box

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.hashing import mix
+from surrogate_nas.space.hashing import graph_keys
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec, fixed_flops, fixed_parameters, residual_stages
 from surrogate_nas.space.operations.table import OperationSpec, operation_spec
 from surrogate_nas.space.space import Codes, Decision, Graphs, Space
@@ -187,16 +187,7 @@ class CellSpace(Space):
         return np.concatenate([self._refined_keys(part) for part in parts])
 
     def _refined_keys(self, codes: Codes) -> NDArray[np.uint64]:
-        operation, flow = self._contracted(self.effective(codes))
-        keys = mix(operation.astype(np.uint64) + np.uint64(1))
-        # After as many rounds as there are nodes on the longest path every node has seen the whole cell.
-        for _ in range(self.output + 1):
-            incoming = mix((flow * keys[:, :, None]).sum(axis=1, dtype=np.uint64) ^ np.uint64(0x9E37))
-            outgoing = mix((flow * keys[:, None, :]).sum(axis=2, dtype=np.uint64) ^ np.uint64(0x79B9))
-            keys = mix(keys + np.uint64(3) * incoming + np.uint64(5) * outgoing)
-        # Contracted and dead edges are no nodes of the graph.
-        counted = np.where(operation > 0, keys, np.uint64(0))
-        return mix(counted.sum(axis=1, dtype=np.uint64))
+        return graph_keys(*self._contracted(self.effective(codes)), rounds=self.output + 1)
 
     def _contracted(self, codes: Codes) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Node types, shape (N, S + 1), and multiplicities of data flow between nodes, shape (N, S + 1, S + 1).

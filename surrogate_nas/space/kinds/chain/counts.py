@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.space.kinds.nodes.counts import combined_populations, draw_summands, shares
+from surrogate_nas.space.counting import combined_populations, draw_summands, shares
 from surrogate_nas.space.space import Codes
 
 

@@ -16,6 +16,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.space.counting import shares
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, nonlinear_table
 from surrogate_nas.space.space import Codes
 
@@ -117,39 +118,3 @@ def draw_cells(cell: NodeCell, operations: Sequence[str], counts: NDArray[np.int
             fits = [max(values_of[place] for place in places) == count for places in cell.inputs_of(cell.nodes)]
             codes[rows, filled] = rng.choice(np.flatnonzero(fits), size=len(rows))
     return codes
-
-
-def combined_populations(populations: Sequence[dict[int, int]]) -> dict[int, int]:
-    """Number of ways to take one code of every cell for each sum of their counts, by rising sum."""
-    total = {0: 1}
-    for single in populations:
-        found: Counter[int] = Counter()
-        for before, ways in total.items():
-            for count, more in single.items():
-                found[before + count] += ways * more
-        total = dict(sorted(found.items()))
-    return total
-
-
-def draw_summands(
-    populations: Sequence[dict[int, int]], total: int, size: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Nonlinear counts of the cells of architectures drawn uniformly among those of one sum, shape (size, cells)."""
-    left = np.full(size, total, dtype=np.int64)
-    drawn = np.zeros((size, len(populations)), dtype=np.int64)
-    for position, single in enumerate(populations):
-        rest = combined_populations(populations[position + 1 :])
-        counts = np.array(list(single))
-        for value in np.unique(left):
-            ways = [ways * rest.get(int(value) - count, 0) for count, ways in single.items()]
-            rows = np.flatnonzero(left == value)
-            drawn[rows, position] = counts[rng.choice(len(counts), size=len(rows), p=shares(ways))]
-        left -= drawn[:, position]
-    return drawn
-
-
-def shares(ways: Sequence[int]) -> NDArray[np.float64]:
-    """Whole numbers of any size as shares of their sum."""
-    total = sum(ways)
-    parts = np.array([each / total for each in ways])
-    return np.asarray(parts / parts.sum())

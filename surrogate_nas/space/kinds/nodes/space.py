@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.counting import combined_populations, draw_summands
 from surrogate_nas.space.hashing import mix
-from surrogate_nas.space.kinds.nodes.counts import cell_populations, combined_populations, draw_cells, draw_summands
+from surrogate_nas.space.kinds.nodes.counts import cell_populations, draw_cells
 from surrogate_nas.space.kinds.nodes.graphs import graph_types, node_graphs
 from surrogate_nas.space.kinds.nodes.keys import cell_keys
 from surrogate_nas.space.kinds.nodes.layout import cell_at, node_layout, node_width, projections
