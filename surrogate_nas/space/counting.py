@@ -1,14 +1,60 @@
-"""Counts of what is put together from independent parts, and exactly uniform draws by their sum.
+"""How many architectures have each nonlinear count, and exactly uniform draws among them.
 
-A part has a number of ways for each count, such as the nonlinear functions of one cell. Numbers of ways are whole
-numbers of any size.
+Where architectures are put together from independent parts, such as cells, each part has a number of ways for each
+count, and the counts of the parts add up. Numbers of ways are whole numbers of any size.
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from surrogate_nas.errors import SpaceError
+
+
+class Counts(Protocol):
+    """Nonlinear counts of all connected architectures of a space, each effective code once."""
+
+    def populations(self) -> dict[int, int]:
+        """Returns the number of architectures for each count that occurs, exact, by rising count."""
+
+    def draw(self, count: int, size: int, rng: np.random.Generator) -> NDArray[np.int8]:
+        """Returns uniform draws among the architectures of one count, shape (size, D).
+
+        Raises:
+            SpaceError: If no architecture has this count.
+        """
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ListedCounts:
+    """Counts by a list.
+
+    Attributes:
+        space: Name of the space, for messages.
+        codes: The architectures, shape (N, D).
+        nonlinear: Their nonlinear functions, shape (N,).
+    """
+
+    space: str
+    codes: NDArray[np.int8]
+    nonlinear: NDArray[np.int64]
+
+    def populations(self) -> dict[int, int]:
+        """Returns the number of architectures for each count that occurs, by rising count."""
+        counts, ways = np.unique(self.nonlinear, return_counts=True)
+        return dict(zip(counts.tolist(), ways.tolist(), strict=True))
+
+    def draw(self, count: int, size: int, rng: np.random.Generator) -> NDArray[np.int8]:
+        """Returns uniform draws among the architectures of one count, shape (size, D)."""
+        members = np.flatnonzero(self.nonlinear == count)
+        if not len(members):
+            raise SpaceError(f"no architecture of {self.space} has {count} nonlinear functions")
+        return np.asarray(self.codes[members[rng.integers(len(members), size=size)]])
 
 
 def combined_populations(populations: Sequence[dict[int, int]]) -> dict[int, int]:

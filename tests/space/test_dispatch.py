@@ -8,7 +8,7 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.dispatch import of_kind
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.space import Identity, Space
 
 
 class Other(CellSpace):
@@ -18,7 +18,7 @@ class Other(CellSpace):
 def test_the_nearest_kind_counts() -> None:
     space = load_space("nasbench201")
     assert isinstance(space, CellSpace)
-    other = Other("other", "0" * 16, space.edges, space.operations, space.network)
+    other = Other(Identity("other", "0" * 16), space.edges, space.operations, space.network)
     table: dict[type[Space], str] = {CellSpace: "cell", Other: "other"}
     assert of_kind(table, space, "it works") == "cell"
     assert of_kind(table, other, "it works") == "other"

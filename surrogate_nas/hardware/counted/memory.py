@@ -22,6 +22,7 @@ from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.network import CELL, NetworkSpec
 from surrogate_nas.space.operations.fixed import find_fixed_layer
+from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.operations.table import operation_spec
 from surrogate_nas.space.space import Codes, Space
 
@@ -70,7 +71,7 @@ def _cell_maps(space: CellSpace, codes: Codes) -> NDArray[np.int64]:
     specs = [operation_spec(name) for name in space.operations]
     is_zero = np.array([spec.is_zero for spec in specs])
     is_identity = np.array([spec.is_identity for spec in specs])
-    maps = np.array([spec.alive(1, 1, 1) for spec in specs])
+    maps = np.array([spec.alive(Shape(1, 1, 1, 1)) for spec in specs])
     nodes = np.full((count, space.output + 1), _ABSENT, dtype=np.int64)
     nodes[:, 0] = 0
     last = np.full(

@@ -28,7 +28,7 @@ from surrogate_nas.space.kinds.nodes.layout import cell_at, node_width
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec
 from surrogate_nas.space.operations.families import find_block
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.operations.table import operation_spec
 from surrogate_nas.space.space import Codes, Space
 

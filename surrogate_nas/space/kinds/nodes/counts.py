@@ -9,19 +9,60 @@ Symbols:
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import prod
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.space.counting import shares
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.counting import combined_populations, draw_summands, shares
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, nonlinear_table
 from surrogate_nas.space.space import Codes
 
 # Longest paths to the inner nodes so far.
 State = tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True)
+class NodeCounts:
+    """Counts of all codes of one or two cells.
+
+    Attributes:
+        space: Name of the space, for messages.
+        cells: The cells.
+        operations: Names of the operations.
+    """
+
+    space: str
+    cells: tuple[NodeCell, ...]
+    operations: tuple[str, ...]
+
+    def populations(self) -> dict[int, int]:
+        """Returns the number of codes for each nonlinear count that occurs, exact, by rising count."""
+        return combined_populations(self._of_cells())
+
+    def draw(self, count: int, size: int, rng: np.random.Generator) -> Codes:
+        """Returns uniform draws with replacement among the codes of one nonlinear count, shape (size, D).
+
+        Raises:
+            SpaceError: If no code has that count.
+        """
+        known = self.populations()
+        if count not in known:
+            raise SpaceError(
+                f"architectures of {self.space} have {', '.join(map(str, known))} nonlinear functions (got {count})"
+            )
+        summands = draw_summands(self._of_cells(), count, size, rng)
+        drawn = [draw_cells(cell, self.operations, summands[:, index], rng) for index, cell in enumerate(self.cells)]
+        return np.concatenate(drawn, axis=1)
+
+    def _of_cells(self) -> list[dict[int, int]]:
+        return [cell_populations(cell, self.operations) for cell in self.cells]
 
 
 @lru_cache(maxsize=64)
