@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.operations import FactorizedReduce, Norm, ReluConvNorm
 from surrogate_nas.space.network import Layer
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 
 
 class Reduction(nn.Module):

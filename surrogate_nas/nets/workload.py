@@ -20,7 +20,7 @@ from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.space.network import Layer
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.space import Codes
 
 FIXED = "fixed layers"

@@ -14,6 +14,7 @@ from surrogate_nas.data.splits import split_images
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Identity
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.training import TrainingJob
@@ -37,7 +38,7 @@ def space() -> CellSpace:
 def triangle() -> CellSpace:
     """Two nodes after the input and 64 codes: small enough to go through."""
     operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
-    return CellSpace("triangle", "0" * 16, ((0, 1), (0, 2), (1, 2)), operations, NetworkSpec(2, 1, 8))
+    return CellSpace(Identity("triangle", "0" * 16), ((0, 1), (0, 2), (1, 2)), operations, NetworkSpec(2, 1, 8))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from surrogate_nas.nets.layers import resizing
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.space import Codes, Space
 
 

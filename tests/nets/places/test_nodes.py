@@ -14,6 +14,7 @@ from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_m
 from surrogate_nas.nets.operations import FactorizedReduce
 from surrogate_nas.nets.places.nodes import BuiltNodeCell, SharedNodeCell, run_node_cell
 from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.extremes import parameter_range
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, NodeChoice, Wiring
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
@@ -117,7 +118,7 @@ def test_the_smallest_and_the_largest_network_of_darts_run(largest: bool) -> Non
     network = NetworkSpec(channels=4, cells=2, image_size=16)
     operation = space.operations.index("sep_conv_5x5" if largest else "max_pool_3x3")
     code = [operation if "operation" in decision.name else 0 for decision in space.decisions]
-    assert space.parameters([code], network)[0] == space.parameter_range(network)[largest]
+    assert space.parameters([code], network)[0] == parameter_range(space, network)[largest]
     scores = build_network(space, code, network)(torch.randn(2, 3, 16, 16))
     assert scores.shape == (2, 10)
     assert scores.isfinite().all()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.operations.table import operation_spec
 from surrogate_nas.space.space import Codes
 
@@ -38,7 +39,7 @@ def alive_maps(space: CellSpace, codes: Codes) -> NDArray[np.int64]:
     specs = [operation_spec(name) for name in space.operations]
     is_zero = np.array([spec.is_zero for spec in specs])
     is_identity = np.array([spec.is_identity for spec in specs])
-    maps = np.array([spec.alive(1, 1, 1) for spec in specs])
+    maps = np.array([spec.alive(Shape(1, 1, 1, 1)) for spec in specs])
     nodes = np.full((count, space.output + 1), _ABSENT, dtype=np.int64)
     nodes[:, 0] = 0
     last = np.full(

@@ -15,6 +15,7 @@ from surrogate_nas.space.kinds.nodes.layout import node_width, projections
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.network import Layer
 from surrogate_nas.space.operations.fixed import find_fixed_layer
+from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.operations.table import operation_spec
 from surrogate_nas.space.space import Codes
 
@@ -31,7 +32,7 @@ def alive_numbers(cell: NodeCell, codes: Codes, operations: tuple[str, ...], lay
     one = width * s * s
     alive = np.array(
         [
-            [operation_spec(name, stride).alive(width, r if stride == 2 else s, s) for name in operations]
+            [operation_spec(name, stride).alive(Shape(width, width, r if stride == 2 else s, s)) for name in operations]
             for stride in (1, 2)
         ]
     )

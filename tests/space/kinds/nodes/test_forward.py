@@ -11,6 +11,7 @@ from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Identity
 from tests.hardware.live_maps import observed_peak
 
 SIZES = [(4, 1, 16, 3), (3, 2, 8, 2), (1, 1, 8, 1)]
@@ -47,7 +48,7 @@ def test_so_are_those_of_any_cells(
     if on_edges:
         cells.append(NodeCell("two", 3 - inputs, (1, 2), None, on_edges, reduces=True))
     network = NetworkSpec(channels, 1, 12, 2, 10, stages=2)
-    space = NodeSpace("any", "any", cells, OPERATIONS, network, stem=2)
+    space = NodeSpace(Identity("any", "any"), cells, OPERATIONS, network, stem=2)
     codes = space.sample(2, np.random.default_rng(seed))
     assert activation_bytes(space, codes, network).tolist() == [observed_peak(space, code, network) for code in codes]
 
