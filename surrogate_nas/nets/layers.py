@@ -54,7 +54,7 @@ def _classifier(shape: Shape, _norm: Norm) -> nn.Module:
 
 
 def resizing(side: int, out: int) -> nn.Module:
-    """A module from square images (B, C, side, side) to (B, C, out, out), bilinear between centres of pixels.
+    """Returns a module from images (B, C, side, side) to (B, C, out, out), bilinear between centres of pixels.
 
     Not antialiased, which not every runtime is: meant for sides of half the images' and more.
     """

@@ -17,7 +17,7 @@ class Network(nn.Sequential):
     """A whole network: (B, input channels, S, S) to class scores (B, classes)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, input channels, S, S) to (B, classes); cells may look back further than on the layer before them."""
+        """Maps (B, input channels, S, S) to (B, classes); cells may look back further than one layer."""
         latest = Latest(x, furthest(self))
         for layer in self:
             latest.add(layer(latest.given_to(layer)))
@@ -25,7 +25,7 @@ class Network(nn.Sequential):
 
 
 def build_network(space: Space, code: ArrayLike, network: NetworkSpec, norm: Norm = nn.BatchNorm2d) -> Network:
-    """The standalone network of one architecture, as written: pass an effective code to leave dead operations out.
+    """Returns the network of one architecture, as written: pass an effective code to leave dead operations out.
 
     A code and its effective code compute the same from the same weights. Of dead operations those that no data reach
     are not run, others are run for nothing.

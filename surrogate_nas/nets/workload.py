@@ -1,4 +1,4 @@
-"""What networks are taken apart into to be timed: pieces whose latency is measured once, and how many of each run.
+"""The pieces of networks, whose latency is measured once, and how many of each an architecture runs.
 
 Symbols:
     N: architectures in the batch.
@@ -31,7 +31,7 @@ PieceKind = Literal["layer", "operation", "addition", "block"]
 
 @dataclass(frozen=True)
 class Piece:
-    """Something that a network runs and that can be timed alone.
+    """A part of a network that can be timed alone.
 
     Attributes:
         kind: A fixed layer or the concatenation at the end of a cell, an operation of a cell, the addition of two
@@ -52,7 +52,7 @@ class Piece:
 
     @classmethod
     def at(cls, kind: PieceKind, name: str, layer: Layer) -> "Piece":
-        """A piece of the sizes of a layer."""
+        """Returns a piece of the sizes of a layer."""
         return cls(kind, name, layer.in_channels, layer.out_channels, layer.in_size, layer.out_size)
 
     @property
@@ -72,7 +72,7 @@ class Piece:
         return (self.in_channels, self.in_size, self.in_size)
 
     def build(self) -> Callable[[Tensor], Tensor]:
-        """What runs it."""
+        """Returns a function that runs it."""
         if self.kind == "addition":
             return _add
         if self.name == CONCATENATION:
@@ -107,14 +107,14 @@ class Workload:
 
 
 def always(pieces: Iterable[Piece]) -> Workload:
-    """Pieces that every architecture runs, each as often as it is given."""
+    """Returns the workload of pieces that every architecture runs, each as often as it is given."""
     number = Counter(pieces)
     row = np.array(list(number.values()), dtype=np.int64)
     return Workload(tuple(number), lambda codes: np.broadcast_to(row, (len(codes), len(row))))
 
 
 def joined(parts: Sequence[Workload]) -> Workload:
-    """All parts of the same networks together; a piece of several parts is counted in one column."""
+    """Returns the workload of several parts of the same networks; a piece of several parts has one column."""
     rows: dict[Piece, int] = {}
     columns = [[rows.setdefault(piece, len(rows)) for piece in part.pieces] for part in parts]
 

@@ -21,13 +21,13 @@ class EdgeCell(Protocol):
     operations: tuple[str, ...]
 
     def check(self, codes: ArrayLike) -> Codes:
-        """As ``Space.check``."""
+        """Checks codes as ``Space.check`` does."""
         ...
 
     def is_connected(self, codes: ArrayLike) -> NDArray[np.bool_]:
-        """As ``Space.is_connected``."""
+        """Returns whether codes are connected, as ``Space.is_connected`` does."""
         ...
 
     def reaching(self, codes: ArrayLike) -> Codes:
-        """Codes, shape (N, E), with the edges cut that no path leads from to the output, whatever feeds them."""
+        """Returns codes, shape (N, E), whose edges without a path to the output are cut, whatever feeds them."""
         ...

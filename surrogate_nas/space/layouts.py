@@ -17,16 +17,16 @@ class ChoosesSize(Protocol):
     """A space whose architectures choose a size that changes the layers behind the choice."""
 
     def layouts(self, network: NetworkSpec) -> tuple[Layers, ...]:
-        """The layers at each size; ``Space.layout`` has the largest one's."""
+        """Returns the layers at each size; ``Space.layout`` has those at the largest."""
         ...
 
     def size_choices(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Position in ``layouts`` of the layers of each architecture, codes (N, D) to (N,)."""
+        """Returns the position in ``layouts`` of each architecture's layers, codes (N, D) to (N,)."""
         ...
 
 
 def layouts(space: Space, network: NetworkSpec) -> tuple[Layers, ...]:
-    """Every sequence of layers that an architecture of the space may have.
+    """Returns every sequence of layers that an architecture of the space may have.
 
     Raises:
         SpaceError: If the sizes of the network do not suit the space.
@@ -35,13 +35,13 @@ def layouts(space: Space, network: NetworkSpec) -> tuple[Layers, ...]:
 
 
 def layout_of(space: Space, code: ArrayLike, network: NetworkSpec) -> Layers:
-    """The layers of one architecture, shape (D,)."""
+    """Returns the layers of one architecture, shape (D,)."""
     choice = space.size_choices([np.asarray(code)])[0] if isinstance(space, ChoosesSize) else 0
     return layouts(space, network)[choice]
 
 
 def by_layout(space: Space, codes: ArrayLike, network: NetworkSpec) -> Iterator[tuple[NDArray[np.int64], Layers]]:
-    """The rows of codes (N, D) that have the same layers, and these layers."""
+    """Yields the rows of codes (N, D) that have the same layers, and these layers."""
     checked = space.check(codes)
     chosen = space.size_choices(checked) if isinstance(space, ChoosesSize) else np.zeros(len(checked), dtype=np.int64)
     for choice, layers in enumerate(layouts(space, network)):
@@ -49,15 +49,15 @@ def by_layout(space: Space, codes: ArrayLike, network: NetworkSpec) -> Iterator[
 
 
 def seen_size(space: Space, code: ArrayLike, network: NetworkSpec) -> int:
-    """Side in pixels of the images that an architecture of shape (D,) sees: it resizes the given ones itself."""
+    """Returns the side in pixels to which an architecture, shape (D,), resizes its images."""
     return next(layer.in_size for layer in layout_of(space, code, network) if layer.kind != RESOLUTION)
 
 
 def smallest_map(space: Space, network: NetworkSpec) -> int:
-    """Side in pixels of what the last layer takes, of the architectures where it is smallest."""
+    """Returns the smallest side in pixels of the last layer's input, over all architectures."""
     return min(layers[-1].in_size for layers in layouts(space, network))
 
 
 def decides_by_layer(layers: Layers) -> bool:
-    """Whether each decision is about one layer and each searched layer about one decision, as in a chain."""
+    """Returns whether each searched layer has one decision of its own, as in a chain."""
     return all(layer.decision is not None for layer in layers if not layer.is_fixed)

@@ -65,7 +65,7 @@ class SharedNetwork(nn.Module):
         return latest.value
 
     def used(self, live: Codes) -> list[nn.Module]:
-        """What an architecture runs through, one module per layer: of several copies the one that its counts say.
+        """Returns the modules that an architecture runs, one per layer; its counts choose among copies.
 
         Args:
             live: Its effective code, length D.

@@ -45,7 +45,7 @@ class NormPerArchitecture(nn.Module):
 
 
 def scored_places(space: Space) -> tuple[ScoredPlace[Any], ...]:
-    """The kinds of places of a space, where there are scores for all of them; otherwise none."""
+    """Returns the kinds of places of a space if there are scores for all of them, otherwise none."""
     places = tuple(place for place in places_of(space) if isinstance(place, ScoredPlace))
     return places if len(places) == len(places_of(space)) else ()
 
@@ -62,7 +62,7 @@ class FixedVariants:
         self.rows = [[build_layer(layer, norm)]]
 
     def run(self, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:  # noqa: ARG002 - whatever is chosen elsewhere
-        """(A, B, C, H, W) to (A, B, C', H', W')."""
+        """Maps (A, B, C, H, W) to (A, B, C', H', W')."""
         return apply(self.rows[0][0], x, torch.arange(len(x)))
 
 
@@ -93,7 +93,7 @@ class RandomSupernet:
                 _draw_weights(module.double() if linear else module, generator, linear)
 
     def run(self, index: int, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:
-        """One layer for all architectures of a batch.
+        """Runs one layer for all architectures of a batch.
 
         Args:
             index: Which layer.

@@ -24,12 +24,12 @@ BYTES = 4
 
 
 def counts_memory(space: Space) -> bool:
-    """Whether activation memory is counted for a space; that of operations which users wrote is in chains only."""
+    """Returns whether activation memory is counted for a space; users' own operations are counted in chains only."""
     return space.program is None or all(place.measures_own for place in places_of(space))
 
 
 def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
-    """Peak of each network as written, shape (N,), for codes (N, D): pass ``effective(codes)`` for what is deployed.
+    """Returns the peak of each network as written, shape (N,): pass ``effective(codes)`` for what is deployed.
 
     Raises:
         SpaceError: If the codes do not belong to the space, or the sizes do not suit it.
@@ -43,7 +43,7 @@ def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> ND
 
 
 def _peak(space: Space, layers: Sequence[Layer], codes: Codes) -> NDArray[np.int64]:
-    """Most numbers alive but for the image, shape (N,), in networks that have the same layers."""
+    """Returns the most numbers alive besides the image, shape (N,), in networks that have the same layers."""
     running = [layer for layer in layers if not layer.hands_on]
     # Outputs that a later layer may look back on are alive meanwhile.
     latest: deque[int] = deque(maxlen=max([1, *(len(layer.outside) for layer in running)]))
@@ -55,7 +55,7 @@ def _peak(space: Space, layers: Sequence[Layer], codes: Codes) -> NDArray[np.int
 
 
 def _needed(space: Space, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64] | int]:
-    """Most numbers alive at once at each layer, besides what comes in."""
+    """Yields the most numbers alive at once at each layer, besides its inputs."""
     places = {
         kind: PLACES[kind].alive(space, [layer for layer in layers if layer.kind == kind], codes)
         for kind in dict.fromkeys(layer.kind for layer in layers if not layer.is_fixed)

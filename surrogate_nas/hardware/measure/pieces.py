@@ -23,7 +23,7 @@ _FIXED = "fixed"
 
 
 def workload(space: Space, network: NetworkSpec) -> Workload:
-    """The pieces of the networks of a space, of one size of network.
+    """Returns the pieces of the networks of a space, of one size of network.
 
     Raises:
         SpaceError: If the sizes do not suit the space.
@@ -42,7 +42,7 @@ def workload(space: Space, network: NetworkSpec) -> Workload:
 
 
 def _of_layers(space: Space, layers: Sequence[Layer]) -> Workload:
-    """The pieces of networks that have the same layers, kind by kind in the order in which data meet them."""
+    """Returns the pieces of networks that have the same layers, kind by kind in the order of data."""
     kinds: dict[str, list[Layer]] = {}
     for layer in layers:
         kinds.setdefault(_FIXED if layer.is_fixed else layer.kind, []).append(layer)
@@ -59,7 +59,7 @@ def _of_layers(space: Space, layers: Sequence[Layer]) -> Workload:
 def prepare(
     forward: Callable[[Tensor], Tensor], input_shape: tuple[int, int, int], batch: int, device: torch.device
 ) -> tuple[Callable[[Tensor], Tensor], Tensor]:
-    """A module ready to be timed, and an input of shape (batch, C, H, W).
+    """Returns a module ready to be timed, and an input of shape (batch, C, H, W).
 
     A new network's batch-norm statistics are nobody's; its activations fade from layer to layer until they are too
     small for ordinary floating-point arithmetic, which is many times slower then. So the statistics are taken from

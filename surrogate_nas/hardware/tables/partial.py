@@ -36,7 +36,7 @@ def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") ->
 
 
 def _adds_up(space: Space) -> bool:
-    """Whether an architecture's latency is about a sum over its decisions: each of them is about one layer's block."""
+    """Returns whether a latency is about a sum over the decisions: each of them is about one layer."""
     only, *others = layouts(space, space.network)
     return not others and decides_by_layer(only)
 

@@ -1,4 +1,4 @@
-"""What a latency may depend on: groups of features of architectures, from coarse to fine.
+"""The features that a latency may depend on: groups of features of architectures, from coarse to fine.
 
 A group is a guess of how a device computes a network. A device that runs networks as they are written pays for every
 operation; one that compiles them pays only for what reaches the output. Finer groups cost more measurements to learn,
@@ -42,7 +42,7 @@ class View:
 
 
 def cell_views(space: EdgeCell, codes: ArrayLike) -> tuple[View, ...]:
-    """The views of cells, coarse to fine, of codes of shape (N, D)."""
+    """Returns the views of cells, coarse to fine, of codes of shape (N, D)."""
     checked = space.check(codes)
     choices = len(space.operations)
     reaching = space.reaching(checked)
@@ -73,7 +73,7 @@ def chain_views(codes: ArrayLike) -> tuple[View, ...]:
 
 
 def latency_views(space: Space | None, codes: ArrayLike) -> tuple[View, ...]:
-    """The views that suit a space; without one, or of a kind without its own, decisions are taken as layers."""
+    """Returns the views of a space; without one, or if it has no cell, decisions are taken as layers."""
     return cell_views(space, codes) if isinstance(space, EdgeCell) else chain_views(codes)
 
 

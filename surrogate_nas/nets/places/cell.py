@@ -1,4 +1,4 @@
-"""A cell with an operation on each edge.
+"""A place for a cell with an operation on each edge.
 
 Symbols:
     N: architectures. A: architectures that are run side by side. B: images of a batch. C: channels.
@@ -34,7 +34,7 @@ _LARGEST_MERGED = 2**18
 def run_cell(
     edges: Sequence[tuple[int, int]], operations: Sequence[Callable[[Tensor], Tensor] | None], x: Tensor
 ) -> Tensor:
-    """Sums, at every node, what the operations on its incoming edges make of their start nodes.
+    """Runs a cell: every node is the sum over its incoming edges of an operation's output on the edge's start node.
 
     Args:
         edges: Start and end node of each edge, topologically ordered, length E; the last node is the output.
@@ -71,7 +71,7 @@ class Cell(nn.Module):
         self._is_zero = [operation_spec(name).is_zero for name in operations]
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, H, W) to the same shape."""
+        """Maps (B, channels, H, W) to the same shape."""
         # Zeros are neither made nor added: that would take time, and what follows a cut edge would hand on its biases.
         running = [None if zero else one for zero, one in zip(self._is_zero, self.operations, strict=True)]
         return run_cell(self.edges, running, x)
@@ -114,7 +114,7 @@ class SharedCell(SharedPlace):
         self._is_convolution = [isinstance(operation, ReluConvNorm) for operation in first]
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
-        """(B, C, H, W) to the same shape, for an architecture of length E."""
+        """Maps (B, C, H, W) to the same shape, for an architecture of length E."""
         nodes: dict[int, Tensor] = {0: x}
         rectified: dict[int, Tensor] = {}
         for departure in _departures(self.edges, self._is_zero, tuple(code)):
@@ -135,11 +135,11 @@ class SharedCell(SharedPlace):
         return x.new_zeros(x.shape) if output is None else output
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
-        """The weights that a decision chooses among: those of its edge."""
+        """Yields the weights of all operations on the decision's edge."""
         yield from self.operations[decision].parameters()
 
     def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:
-        """The chosen operation of each edge and the network's own."""
+        """Yields the chosen operation of each edge and the network's own."""
         if not isinstance(own, Cell):
             raise unlike(self)
         for row, choice, operation in zip(self.operations, code.tolist(), own.operations, strict=True):
@@ -165,7 +165,7 @@ class SharedCell(SharedPlace):
 
 
 def _quick(operation: nn.Module) -> nn.Module:
-    """The same operation by a quicker module, where there is one."""
+    """Returns the same operation as a quicker module, where there is one."""
     return AveragePool3x3() if isinstance(operation, nn.AvgPool2d) else operation
 
 
@@ -173,7 +173,7 @@ def _quick(operation: nn.Module) -> nn.Module:
 def _departures(
     edges: tuple[tuple[int, int], ...], is_zero: tuple[bool, ...], code: tuple[int, ...]
 ) -> tuple[_Departure, ...]:
-    """The live edges of an architecture, by start node and operation, in an order in which every node is complete."""
+    """Returns the live edges of an architecture, in an order in which every start node is complete."""
     found: dict[tuple[int, int], list[int]] = {}
     for edge, ((start, _), choice) in enumerate(zip(edges, code, strict=True)):
         if not is_zero[choice]:
@@ -199,7 +199,7 @@ class CellVariants:
         self.rows = [[build_operation(name, channels, norm) for name in space.operations] for _ in space.edges]
 
     def run(self, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:
-        """(A, B, C, H, W) to the same shape for codes of shape (A, E)."""
+        """Maps (A, B, C, H, W) to the same shape, for codes of shape (A, E)."""
         everyone = torch.arange(len(x))
         nodes = {0: x}
         for edge, (start, end) in enumerate(self._edges):
@@ -213,25 +213,25 @@ class CellVariants:
 
 
 class CellPlace:
-    """A cell, the same at all its places."""
+    """The place of a cell, which is the same at all places of a network."""
 
     measures_own = False
     stacks = True
 
     def standalone(self, space: CellSpace, layer: Layer, code: Codes, norm: Norm) -> Cell:
-        """The chosen operations."""
+        """Returns the cell of the chosen operations."""
         return Cell(space.edges, [space.operations[choice] for choice in code], layer.in_channels, norm)
 
     def shared(self, space: CellSpace, layer: Layer) -> SharedCell:
-        """All operations on every edge."""
+        """Returns a cell with all operations on every edge."""
         return SharedCell(space, layer.in_channels)
 
     def variants(self, space: CellSpace, layer: Layer, norm: Norm) -> CellVariants:
-        """All operations on every edge, for architectures side by side."""
+        """Returns all operations on every edge, for architectures side by side."""
         return CellVariants(space, layer.in_channels, norm)
 
     def workload(self, space: CellSpace, layers: Sequence[Layer]) -> Workload:
-        """Operations and additions at each size of the cell."""
+        """Returns the operations and additions of the cell at each of its sizes."""
         sizes = Counter((layer.in_channels, layer.in_size) for layer in layers)
         running = [index for index, name in enumerate(space.operations) if not operation_spec(name).is_zero]
         of_cell: list[tuple[PieceKind, str]] = [("operation", space.operations[index]) for index in running]
@@ -247,7 +247,7 @@ class CellPlace:
         return Workload(pieces, counts)
 
     def alive(self, space: CellSpace, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64]]:
-        """The cell's feature maps but for its input, shape (N,) for each place."""
+        """Yields the numbers in the cell's feature maps without its input, shape (N,) for each place."""
         maps = alive_maps(space, codes) - 1
         for layer in layers:
             yield maps * layer.shape.inputs

@@ -1,4 +1,4 @@
-"""A layer of a chain, where a block is chosen."""
+"""A place for one layer of a chain, where a block is chosen."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,7 +25,7 @@ def _decision(layer: Layer) -> int:
 
 
 def _blocks(space: Space, layer: Layer) -> tuple[str, ...]:
-    """Names of the blocks to choose from."""
+    """Returns the names of the blocks to choose from."""
     return space.decisions[_decision(layer)].choices
 
 
@@ -44,17 +44,17 @@ class SharedChoice(SharedPlace):
         self.blocks = nn.ModuleList(build_block(name, layer.shape, RecordingBatchNorm) for name in names)
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
-        """(B, in, S, S) to (B, out, S', S'), for an architecture of length D."""
+        """Maps (B, in, S, S) to (B, out, S', S'), for an architecture of length D."""
         y: Tensor = self.blocks[code[self.decision]](x)
         return y
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
-        """The weights that a decision chooses among here: all, or none where it is another layer's."""
+        """Yields all weights of the layer if the decision is its own, otherwise none."""
         if decision == self.decision:
             yield from self.parameters()
 
     def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:
-        """The chosen block and the network's own."""
+        """Yields the chosen block and the network's own."""
         yield self.blocks[int(code[self.decision])], own
 
 
@@ -72,7 +72,7 @@ class ChoiceVariants:
         self.rows = [[build_block(name, layer.shape, norm) for name in _blocks(space, layer)]]
 
     def run(self, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:
-        """(A, B, C, H, W) to (A, B, C', H', W') for codes of shape (A, D)."""
+        """Maps (A, B, C, H, W) to (A, B, C', H', W'), for codes of shape (A, D)."""
         everyone = torch.arange(len(x))
         choices = chosen[:, self._decision]
         groups = [(module, everyone[choices == choice]) for choice, module in enumerate(self.rows[0])]
@@ -84,25 +84,25 @@ class ChoiceVariants:
 
 
 class ChoicePlace:
-    """A layer whose block one decision chooses, in any space that names the blocks as its choices."""
+    """The place of a layer whose block one decision chooses; the decision's choices are names of blocks."""
 
     measures_own = True
     stacks = False
 
     def standalone(self, space: Space, layer: Layer, code: Codes, norm: Norm) -> nn.Module:
-        """The chosen block."""
+        """Returns the chosen block."""
         return build_block(_blocks(space, layer)[code[_decision(layer)]], layer.shape, norm)
 
     def shared(self, space: Space, layer: Layer) -> SharedChoice:
-        """All blocks."""
+        """Returns all blocks."""
         return SharedChoice(space, layer)
 
     def variants(self, space: Space, layer: Layer, norm: Norm) -> ChoiceVariants:
-        """All blocks, for architectures side by side."""
+        """Returns all blocks, for architectures side by side."""
         return ChoiceVariants(space, layer, norm)
 
     def workload(self, space: Space, layers: Sequence[Layer]) -> Workload:
-        """Each different block at each different shape is a piece; identities run nothing."""
+        """Returns each different block at each different shape; identities run nothing."""
         rows: dict[Piece, int] = {}
         pieces = [  # of every choice of every layer
             [
@@ -124,7 +124,7 @@ class ChoicePlace:
         return Workload(tuple(rows), counts)
 
     def alive(self, space: Space, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64]]:
-        """Most numbers that the chosen block has alive, shape (N,) for each place."""
+        """Yields the most numbers that the chosen block has alive, shape (N,) for each place."""
         for layer in layers:
             of_choices = [find_block(name).alive(layer.shape) for name in _blocks(space, layer)]
             yield np.array(of_choices, dtype=np.int64)[codes[:, _decision(layer)]]

@@ -1,4 +1,4 @@
-"""A cell whose nodes choose their inputs.
+"""A place for a cell whose nodes choose their inputs.
 
 Symbols:
     N: architectures. B: images. c: width of the cell. K: parts of its output. D: decisions of the space.
@@ -64,12 +64,12 @@ def _sum(values: Sequence[Tensor]) -> Tensor:
 
 
 def stride_of(cell: NodeCell, place: int) -> int:
-    """Stride of an operation on the value of a place."""
+    """Returns the stride of an operation on the value of a place."""
     return 2 if cell.on_edges and cell.reduces and place < cell.inputs else 1
 
 
 def build_projections(cell: NodeCell, layer: Layer, norm: Norm) -> nn.ModuleList:
-    """What brings each value from outside to the width and size of a cell at a layer."""
+    """Returns the layers that bring each value from outside to the width and size of a cell."""
     return nn.ModuleList(build_layer(each, norm) for each in projections(cell, layer))
 
 
@@ -94,14 +94,14 @@ class BuiltNodeCell(nn.Module):
             self.operations[f"{node}_{source}"] = built
 
     def forward(self, outside: Sequence[Tensor]) -> Tensor:
-        """The latest values from outside, shape (B, channels, H, W) each, to (B, K c, H', W')."""
+        """Maps the latest values from outside, shape (B, channels, H, W) each, to (B, K c, H', W')."""
         projected = [projection(value) for projection, value in zip(self.projections, outside, strict=True)]
         return run_node_cell(
             self.cell, self.wiring, projected, lambda node, place, _choice: self.operations[f"{node}_{place}"]
         )
 
     def running(self) -> Iterator[tuple[int, int, int, nn.Module]]:
-        """Every operation: its node, the place of its value (0 with operations on nodes), its choice, its module."""
+        """Yields every operation: node, place of its value (0 with operations on nodes), choice, module."""
         for node, place, choice in self._chosen():
             yield node, place, choice, self.operations[f"{node}_{place}"]
 
@@ -143,7 +143,7 @@ class SharedNodeCell(SharedPlace):
         )
 
     def forward(self, outside: Sequence[Tensor], code: Sequence[int]) -> Tensor:
-        """The latest values from outside, shape (B, channels, H, W) each, to (B, K c, H', W').
+        """Maps the latest values from outside, shape (B, channels, H, W) each, to (B, K c, H', W').
 
         Args:
             outside: As many values as the cell has inputs.
@@ -154,13 +154,13 @@ class SharedNodeCell(SharedPlace):
         return run_node_cell(self.cell, _wiring(self.cell, own), projected, self.operation)
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
-        """The weights that a decision chooses among: those of its node, of which its inputs decide as well."""
+        """Yields the weights of the decision's node, of which the choice of its inputs decides as well."""
         own = decision - self._first
         if 0 <= own < len(self.cell.columns) and self.cell.columns[own].kind != "output":
             yield from self.nodes[self.cell.columns[own].node].parameters()
 
     def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:  # noqa: ARG002
-        """The projections and each operation that runs, and the network's own."""
+        """Yields the projections and each operation that runs, and the network's own."""
         if not isinstance(own, BuiltNodeCell):
             raise unlike(self)
         yield self.projections, own.projections
@@ -168,7 +168,7 @@ class SharedNodeCell(SharedPlace):
             yield self.operation(node, place, choice), operation
 
     def operation(self, node: int, place: int, choice: int) -> nn.Module:
-        """The operation of a node, by node, place of its value (0 with operations on nodes) and choice."""
+        """Returns an operation by its node, the place of its value (0 with operations on nodes) and its choice."""
         # Indexing a ModuleList costs more than a small operation; its dictionary does not.
         places = self.nodes._modules[str(node)]
         assert places is not None
@@ -185,22 +185,22 @@ def _wiring(cell: NodeCell, code: tuple[int, ...]) -> Wiring:
 
 
 class NodesPlace:
-    """One of the kinds of cells of a space, which the sizes of a place say."""
+    """The place of one of a space's kinds of cells; its sizes say which kind."""
 
     measures_own = False
 
     def standalone(self, space: NodeSpace, layer: Layer, code: Codes, norm: Norm) -> BuiltNodeCell:
-        """The live nodes."""
+        """Returns a cell of the live nodes."""
         index = cell_at(space.cells, layer)
         cell, part = space.cells[index], space.parts(code[None])[index][0]
         return BuiltNodeCell(cell, _wiring(cell, tuple(part.tolist())), space.operations, layer, norm)
 
     def shared(self, space: NodeSpace, layer: Layer) -> SharedNodeCell:
-        """All operations of all nodes."""
+        """Returns a cell with all operations of all nodes."""
         return SharedNodeCell(space, layer)
 
     def workload(self, space: NodeSpace, layers: Sequence[Layer]) -> Workload:
-        """Operations and additions at each place; projections and concatenations are the same in every cell."""
+        """Returns the operations and additions, and the projections and concatenations that every cell has."""
         rows: dict[Piece, int] = {}
         varying: list[tuple[int, int, int, int]] = []  # cell, stride - 1, operation (or ``_ADDITIONS``), row
         places = [(cell_at(space.cells, layer), layer) for layer in layers]
@@ -229,7 +229,7 @@ class NodesPlace:
         return Workload(tuple(rows), counts)
 
     def alive(self, space: NodeSpace, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64]]:
-        """Most numbers that a cell has alive but for what comes from outside, shape (N,) for each place."""
+        """Yields the most numbers that a cell has alive besides its inputs, shape (N,) for each place."""
         parts = space.parts(codes)
         for layer in layers:
             index = cell_at(space.cells, layer)

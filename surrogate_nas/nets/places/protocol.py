@@ -1,4 +1,4 @@
-"""What every other stage asks of a kind of place: of what is searched at a layer of a network.
+"""The protocol of a kind of place: the answers about a searched layer of a network that other stages ask for.
 
 Symbols:
     N: architectures. D: decisions of the space. B: images. A: architectures that are run side by side.
@@ -32,11 +32,11 @@ class SharedPlace(nn.Module, ABC):
 
     @abstractmethod
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
-        """The weights that a decision chooses among."""
+        """Yields the weights that a decision chooses among."""
 
     @abstractmethod
     def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:
-        """Each module that an architecture runs here, with the one in its place in the architecture's own network.
+        """Yields each module that an architecture runs here, and the module in its place in the architecture's network.
 
         Args:
             own: The module that ``Place.standalone`` builds for the effective code.
@@ -48,7 +48,7 @@ class SharedPlace(nn.Module, ABC):
 
 
 def unlike(shared: nn.Module) -> SpaceError:
-    """The refusal of a module that has no counterparts in a shared one."""
+    """Returns the refusal of a module that has no counterparts in a shared one."""
     return SpaceError(f"weights of a supernet's {type(shared).__name__} cannot be taken over; train from scratch")
 
 
@@ -62,19 +62,19 @@ class Place(Protocol[S]):
     measures_own: bool
 
     def standalone(self, space: S, layer: Layer, code: Codes, norm: Norm) -> nn.Module:
-        """The module of one architecture, shape (D,), which owns its weights."""
+        """Returns the module of one architecture, shape (D,), which owns its weights."""
         ...
 
     def shared(self, space: S, layer: Layer) -> SharedPlace:
-        """The module of a supernet."""
+        """Returns the module of a supernet."""
         ...
 
     def workload(self, space: S, layers: Sequence[Layer]) -> Workload:
-        """The pieces that networks run at all their places of this kind, given in order."""
+        """Returns the pieces that networks run at all their places of this kind, given in order."""
         ...
 
     def alive(self, space: S, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64]]:
-        """Most numbers of one image alive at once at each place, besides what comes in; codes (N, D) to (N,) each."""
+        """Yields the most numbers of one image alive at each place besides its inputs, codes (N, D) to (N,) each."""
         ...
 
 
@@ -88,7 +88,7 @@ class Variants(Protocol):
     rows: list[list[nn.Module]]
 
     def run(self, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:
-        """What the architectures of a batch make of their maps.
+        """Runs the layer for the architectures of a batch.
 
         Args:
             chosen: Codes, shape (A, D).
@@ -113,5 +113,5 @@ class ScoredPlace(Protocol[S]):
     stacks: bool
 
     def variants(self, space: S, layer: Layer, norm: Norm) -> Variants:
-        """Every module that may stand at a place."""
+        """Returns every module that may stand at a place."""
         ...

@@ -1,4 +1,4 @@
-"""The place before a network's first layer where images are resized, to the size that an architecture chooses."""
+"""A place before the first layer where images are resized to the size that an architecture chooses."""
 
 from collections.abc import Iterator, Sequence
 
@@ -33,39 +33,39 @@ class SharedResolution(SharedPlace):
         self.sides = space.sides(layer.in_size)
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
-        """(B, C, S, S) to (B, C, side, side), for an architecture of length D."""
+        """Maps (B, C, S, S) to (B, C, side, side), for an architecture of length D."""
         return resized(x, self.sides[code[self.decision]])
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:  # noqa: ARG002 - whichever it is
-        """None."""
+        """Yields nothing: there are no weights."""
         return iter(())
 
     def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:  # noqa: ARG002
-        """None, as there are no weights."""
+        """Yields nothing: there are no weights."""
         return iter(())
 
 
 def resized(images: Tensor, out: int) -> Tensor:
-    """Square images (B, C, S, S) as (B, C, out, out)."""
+    """Returns square images (B, C, S, S) as (B, C, out, out)."""
     y: Tensor = resizing(images.shape[-1], out)(images)
     return y
 
 
 class ResolutionPlace:
-    """Where images are resized; the layers of an architecture (``layout_of``) say to which size."""
+    """The place where images are resized; an architecture's own layers (``layout_of``) have the size."""
 
     measures_own = True
 
     def standalone(self, space: ResolutionSpace, layer: Layer, code: Codes, norm: Norm) -> nn.Module:  # noqa: ARG002
-        """Resizing to the size that the layer says."""
+        """Returns a module that resizes to the layer's output."""
         return resizing(layer.in_size, layer.out_size)
 
     def shared(self, space: ResolutionSpace, layer: Layer) -> SharedResolution:
-        """Resizing to the size that a code says."""
+        """Returns a module that resizes to the size that a code chooses."""
         return SharedResolution(space, layer)
 
     def workload(self, space: ResolutionSpace, layers: Sequence[Layer]) -> Workload:  # noqa: ARG002
-        """Resizing, unless the images have the size."""
+        """Returns one resizing for each place where the size changes."""
         return always(Piece.at("layer", _RESIZE, layer) for layer in layers if not layer.hands_on)
 
     def alive(
@@ -74,6 +74,6 @@ class ResolutionPlace:
         layers: Sequence[Layer],
         codes: Codes,
     ) -> Iterator[NDArray[np.int64]]:
-        """The resized images, shape (N,) for each place."""
+        """Yields the numbers of the resized images, shape (N,) for each place."""
         for layer in layers:
             yield np.full(len(codes), find_fixed_layer(_RESIZE).alive(layer.shape))

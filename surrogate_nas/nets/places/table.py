@@ -1,4 +1,4 @@
-"""The kinds of places, by the kind of their layers: every stage that walks the layers of a network asks here."""
+"""The table of the kinds of places: every stage that walks the layers of a network asks it by a layer's kind."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,6 +18,6 @@ PLACES: Mapping[str, Place[Any]] = MappingProxyType(
 
 
 def places_of(space: Space) -> tuple[Place[Any], ...]:
-    """The kinds of places that networks of a space have."""
+    """Returns the kinds of places that networks of a space have."""
     kinds = dict.fromkeys(layer.kind for layer in space.layout(space.network) if not layer.is_fixed)
     return tuple(PLACES[kind] for kind in kinds)

@@ -151,7 +151,7 @@ def _graph(prepared: Prepared, code: Codes) -> GraphFacts | None:
 
 
 def _chained(space: Space) -> bool:
-    """Whether data flow through what the decisions are about in the order of the decisions."""
+    """Returns whether data flow through the decided layers in the order of the decisions."""
     return decides_by_layer(space.layout(space.network))
 
 

@@ -1,4 +1,4 @@
-"""What one forward pass through a cell needs: its additions, and its feature maps alive at once.
+"""The forward pass of a cell, counted: its additions, and its feature maps alive at once.
 
 Edge by edge, as the built cell makes it; a feature map is alive from where it is computed until nothing refers to it.
 
@@ -19,7 +19,7 @@ _ABSENT = -1
 
 
 def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
-    """Tensor additions in one cell, shape (N,), for effective codes of shape (N, E): a node of k inputs needs k - 1."""
+    """Returns the tensor additions in one cell, shape (N,), of effective codes (N, E): k inputs need k - 1."""
     checked = space.check(codes)
     zero = np.array([operation_spec(name).is_zero for name in space.operations])
     live = ~zero[checked]
@@ -31,7 +31,7 @@ def additions(space: CellSpace, codes: ArrayLike) -> NDArray[np.int64]:
 
 
 def alive_maps(space: CellSpace, codes: Codes) -> NDArray[np.int64]:
-    """Most feature maps of the cell's size alive at once, its input included, shape (N,).
+    """Returns the most feature maps of the cell's size alive at once, its input included, shape (N,).
 
     Every feature map gets a number; an identity and the node it feeds share one.
     """
@@ -61,7 +61,7 @@ def alive_maps(space: CellSpace, codes: Codes) -> NDArray[np.int64]:
 
 
 def _distinct(nodes: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Different feature maps among nodes and the last value, shape (N,)."""
+    """Returns the number of different feature maps among nodes and the last value, shape (N,)."""
     held = np.sort(np.column_stack([nodes, last]), axis=1)
     fresh = np.diff(held, axis=1) > 0
     return np.asarray(fresh.sum(axis=1) + (held[:, 0] != _ABSENT), dtype=np.int64)

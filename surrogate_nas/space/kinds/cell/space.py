@@ -103,7 +103,7 @@ class CellSpace(Space):
         return np.asarray(self._reaches_output(codes) & from_input[:, [start for start, _ in self.edges]])
 
     def _reaches_output(self, codes: Codes) -> NDArray[np.bool_]:
-        """Whether a path leads from each edge to the output, whatever it is fed with, shape (N, E)."""
+        """Returns whether a path leads from each edge to the output, whatever feeds it, shape (N, E)."""
         passes = ~self._is_zero[codes]
         to_output = np.zeros((len(codes), self.output + 1), dtype=bool)
         to_output[:, self.output] = True
@@ -112,7 +112,7 @@ class CellSpace(Space):
         return np.asarray(passes & to_output[:, [end for _, end in self.edges]])
 
     def reaching(self, codes: ArrayLike) -> Codes:
-        """Codes, shape (N, E), with the edges cut that no path leads from to the output, whatever feeds them."""
+        """Returns codes, shape (N, E), whose edges without a path to the output are cut, whatever feeds them."""
         checked = self.check(codes)
         return np.where(self._reaches_output(checked), checked, np.int8(self._zero))
 

@@ -183,7 +183,7 @@ class ResolutionSpace(Space):
         return self.layouts(network)[-1]
 
     def layouts(self, network: NetworkSpec) -> tuple[tuple[Layer, ...], ...]:
-        """A place where images are resized, then the chain's layers, at each resolution.
+        """Returns a place where images are resized and the chain's layers, at each resolution.
 
         Raises:
             SpaceError: As ``layout``.
@@ -195,14 +195,14 @@ class ResolutionSpace(Space):
         )
 
     def _shifted(self, sizes: NetworkSpec) -> tuple[Layer, ...]:
-        """The chain's layers, with the columns of its decisions here."""
+        """Returns the chain's layers with the columns that its decisions have here."""
         return tuple(
             layer if layer.decision is None else replace(layer, decision=layer.decision + 1)
             for layer in self.chain.layout(sizes)
         )
 
     def size_choices(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """The resolution of each architecture, shape (N,)."""
+        """Returns the resolution of each architecture, shape (N,)."""
         return self.check(codes)[:, 0].astype(np.int64)
 
     def total(self, codes: ArrayLike, network: NetworkSpec, count: CountName) -> NDArray[np.int64]:

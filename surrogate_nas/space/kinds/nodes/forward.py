@@ -1,4 +1,4 @@
-"""Activation memory peak of networks of cells whose nodes choose their inputs; ``memory`` says what is counted.
+"""The forward pass of a cell whose nodes choose their inputs, counted: its numbers alive at once.
 
 A cell has the values from outside, their projections and every value of its own alive to its end, since a later node
 may take them in; what changes from step to step is what a projection, an operation or a sum needs for itself.
@@ -23,7 +23,7 @@ Numbers = NDArray[np.int64]
 
 
 def alive_numbers(cell: NodeCell, codes: Codes, operations: tuple[str, ...], layer: Layer) -> Numbers:
-    """Most numbers alive at once in one cell, but for what comes from outside, shape (N,)."""
+    """Returns the most numbers of one image alive at once in a cell besides its inputs, shape (N,)."""
     held, peak = 0, 0
     for projection in projections(cell, layer):
         peak = max(peak, held + find_fixed_layer(projection.kind).alive(projection.shape))
@@ -46,7 +46,7 @@ def alive_numbers(cell: NodeCell, codes: Codes, operations: tuple[str, ...], lay
 
 
 def _node_needs(cell: NodeCell, codes: Codes, node: int, alive: Numbers, one: int) -> tuple[Numbers, Numbers]:
-    """The most numbers alive while a node is worked out, and those of its value: (N,) each.
+    """Returns the most numbers alive while a node is worked out, and the numbers of its value: (N,) each.
 
     Args:
         cell: The cell.
