@@ -116,12 +116,15 @@ def always(pieces: Iterable[Piece]) -> Workload:
 def joined(parts: Sequence[Workload]) -> Workload:
     """Returns the workload of several parts of the same networks; a piece of several parts has one column."""
     rows: dict[Piece, int] = {}
-    columns = [[rows.setdefault(piece, len(rows)) for piece in part.pieces] for part in parts]
+    columns = [rows.setdefault(piece, len(rows)) for part in parts for piece in part.pieces]
 
     def counts(codes: Codes) -> NDArray[np.int64]:
-        found = np.zeros((len(codes), len(rows)), dtype=np.int64)
-        for part, own in zip(parts, columns, strict=True):
-            found[:, own] += part.counts(codes)
-        return found
+        found = np.hstack([part.counts(codes) for part in parts])
+        if len(columns) == len(rows):
+            return found
+        merged = np.zeros((len(codes), len(rows)), dtype=np.int64)
+        for column, values in zip(columns, found.T, strict=True):
+            merged[:, column] += values
+        return merged
 
     return Workload(tuple(rows), counts)

@@ -29,6 +29,8 @@ def workload(space: Space, network: NetworkSpec) -> Workload:
         SpaceError: If the sizes do not suit the space.
     """
     parts = [_of_layers(space, layers) for layers in layouts(space, network)]
+    if len(parts) == 1:
+        return parts[0]
     rows: dict[Piece, int] = {}
     columns = [[rows.setdefault(piece, len(rows)) for piece in part.pieces] for part in parts]
 
