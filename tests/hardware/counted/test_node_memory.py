@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from surrogate_nas.hardware.counted.memory import activation_bytes, counts_memory
 from surrogate_nas.hardware.counted.node_memory import node_peak
+from surrogate_nas.space.identity import Identity
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 from tests.hardware.live_maps import observed_peak
 
 SIZES = [(4, 1, 16, 3), (3, 2, 8, 2), (1, 1, 8, 1)]

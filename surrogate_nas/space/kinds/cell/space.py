@@ -17,10 +17,11 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.graphs import ABSENT, FIRST_TYPE, INPUT, OUTPUT, Graphs, GraphTypes
 from surrogate_nas.space.hashing import graph_keys
+from surrogate_nas.space.identity import Identity
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec, fixed_total, residual_stages
 from surrogate_nas.space.operations.spec import CountName
 from surrogate_nas.space.operations.table import operation_spec
-from surrogate_nas.space.space import Codes, Identity, Space
+from surrogate_nas.space.space import Codes, Space
 
 _UNREACHED = -1
 # Few digits, since no cell has many nodes and Python refuses to read numbers of thousands of digits.

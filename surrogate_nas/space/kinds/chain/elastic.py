@@ -20,12 +20,13 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.graphs import Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
+from surrogate_nas.space.identity import Identity
 from surrogate_nas.space.kinds.chain.counts import ChainCounts
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.network import RESOLUTION, Layer, NetworkSpec
 from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.operations.spec import CountName
-from surrogate_nas.space.space import Codes, Identity, Space
+from surrogate_nas.space.space import Codes, Space
 
 
 @final

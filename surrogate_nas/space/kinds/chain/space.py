@@ -15,13 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.graphs import FIRST_TYPE, INPUT, OUTPUT, Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
+from surrogate_nas.space.identity import Identity
 from surrogate_nas.space.kinds.chain.counts import ChainCounts, LayerGroup, draw_any
 from surrogate_nas.space.kinds.chain.skeleton import Skeleton, chain_layout
 from surrogate_nas.space.kinds.chain.text import read_chain, write_chain
 from surrogate_nas.space.network import Layer, NetworkSpec, fixed_total
 from surrogate_nas.space.operations.families import find_block
 from surrogate_nas.space.operations.spec import CountName, OperationSpec
-from surrogate_nas.space.space import Codes, Identity, Space
+from surrogate_nas.space.space import Codes, Space
 
 # A number of a block at a layer.
 Value = Callable[[OperationSpec, Layer], int]

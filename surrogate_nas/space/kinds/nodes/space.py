@@ -13,6 +13,7 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.graphs import Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
+from surrogate_nas.space.identity import Identity
 from surrogate_nas.space.kinds.nodes.counts import NodeCounts
 from surrogate_nas.space.kinds.nodes.graphs import cell_types, node_graphs
 from surrogate_nas.space.kinds.nodes.keys import cell_keys
@@ -23,7 +24,7 @@ from surrogate_nas.space.kinds.nodes.text import format_cell, parse_cell
 from surrogate_nas.space.network import Layer, NetworkSpec, fixed_total
 from surrogate_nas.space.operations.spec import CountName, Shape
 from surrogate_nas.space.operations.table import operation_spec
-from surrogate_nas.space.space import Codes, Identity, Space
+from surrogate_nas.space.space import Codes, Space
 
 
 class NodeSpace(Space):
