@@ -242,7 +242,7 @@ class Space(Codebook, ABC):
 
     @cached_property
     def counts(self) -> Counts:
-        """Nonlinear counts of all connected architectures; by a list, unless a kind knows them without."""
+        """Nonlinear counts of the connected architectures among those that ``sample`` draws; by a list, by default."""
         codes = self.all_codes()
         connected = codes[self.is_connected(codes)]
         return ListedCounts(self.name, connected, self.nonlinear_count(connected))
