@@ -28,7 +28,7 @@ from surrogate_nas.search.run_search import ACCURACY, run_search
 from surrogate_nas.search.samplers.table import SAMPLERS
 from surrogate_nas.search.selection import best_first, representatives
 from surrogate_nas.search.settings import SearchSettings
-from surrogate_nas.space.identity import Identity
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space

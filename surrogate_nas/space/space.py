@@ -1,4 +1,4 @@
-"""What a search space offers to every other stage: codes, their text, and what can be counted on them.
+"""Search spaces as every other stage sees them: codes, their text, and everything that is counted on them.
 
 A set of architectures is an integer array ``codes`` of shape (N, D): one row per architecture, one column per decision,
 each entry the index of the choice taken. It is the one currency between stages.
@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import DIGITS, Decision, read_digits
 from surrogate_nas.space.counting import Counts, ListedCounts
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import Graphs, GraphTypes
-from surrogate_nas.space.identity import Identity
 from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.operations.spec import CountName
 
@@ -275,13 +275,13 @@ class Space(Codebook, ABC):
     def parameters(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
         """Returns the weights of each network, affine batch-norm included, shape (N,).
 
-        They are those of the network as written: pass ``effective(codes)`` for what is deployed.
+        Dead operations are counted as they are written: pass ``effective(codes)`` for what is deployed.
         """
         return self.total(codes, network, "parameters")
 
     def flops(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
         """Returns the multiply-accumulates of convolutions and linear layers for one image, shape (N,).
 
-        They are half of what torch counts, of the network as written: pass ``effective(codes)`` for what is deployed.
+        They are half of what torch counts, and dead operations are counted too: pass ``effective(codes)`` without them.
         """
         return self.total(codes, network, "flops")

@@ -61,7 +61,7 @@ def check_layouts(space: Space) -> None:
 
 
 def check_costs(space: Space) -> None:
-    """Costs are whole numbers, at least those of the fixed layers; parameters do not depend on the image."""
+    """Costs are whole numbers, no lower than without what is searched; parameters do not depend on the image."""
     codes = looked_at(space)
     plain, wide, large, grey = _networks(space.network)
     for network in (plain, wide, large, grey):

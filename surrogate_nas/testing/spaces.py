@@ -125,7 +125,7 @@ def check_draws(space: Space) -> None:
 
 
 def check_effective(space: Space) -> None:
-    """Effective codes are those of themselves, and are the same architecture at the same or a lower cost."""
+    """Effective codes have no other effective code, and are the same architecture at the same or a lower cost."""
     codes = looked_at(space)
     live = space.effective(codes)
     require(np.array_equal(space.effective(live), live), "the effective code of an effective code is itself")
@@ -166,7 +166,7 @@ def check_classes(space: Space) -> None:
 
 
 def check_populations(space: Space) -> None:
-    """Populations are those of a list, or of draws, and draws of a count are uniform among those that have it."""
+    """Populations agree with a list, or with draws, and draws of a count are uniform among all that have it."""
     counts, rng = space.counts, np.random.default_rng(0)
     populations = counts.populations()
     require(list(populations) == sorted(populations) and min(populations.values()) > 0, "counts that occur, rising")

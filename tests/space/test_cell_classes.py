@@ -9,7 +9,7 @@ import pytest
 from networkx import DiGraph, ancestors, descendants, is_isomorphic
 from networkx.algorithms.isomorphism import categorical_node_match, numerical_edge_match
 
-from surrogate_nas.space.identity import Identity
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.testing.spaces import live_operations

@@ -11,7 +11,7 @@ from surrogate_nas.data.cache import save_splits
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.splits import split_images
-from surrogate_nas.space.identity import Identity
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec

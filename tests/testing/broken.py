@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.space.counting import ListedCounts
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import Graphs, GraphTypes
-from surrogate_nas.space.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.operations.spec import CountName

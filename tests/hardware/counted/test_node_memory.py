@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from surrogate_nas.hardware.counted.memory import activation_bytes, counts_memory
 from surrogate_nas.hardware.counted.node_memory import node_peak
-from surrogate_nas.space.identity import Identity
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space

@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
-from surrogate_nas.space.identity import Identity
 from surrogate_nas.space.kinds.chain.counts import ChainCounts
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.network import RESOLUTION, Layer, NetworkSpec
@@ -77,7 +77,7 @@ class ResolutionSpace(Space):
         self.resolutions = tuple(resolutions)
 
     def sizes(self, network: NetworkSpec) -> tuple[NetworkSpec, ...]:
-        """The network at each resolution.
+        """Returns the network at each resolution.
 
         Raises:
             SpaceError: If two resolutions come to the same number of pixels.
@@ -94,14 +94,14 @@ class ResolutionSpace(Space):
         return tuple(replace(network, image_size=side) for side in sides)
 
     def sides(self, image_size: int) -> list[int]:
-        """The side in pixels at each resolution, where it is ``image_size`` at the largest."""
+        """Returns the side in pixels at each resolution, where it is ``image_size`` at the largest."""
         # Halves upwards, or python's rounding to even numbers would space them unevenly.
         return [max(1, (2 * image_size * side // self.resolutions[-1] + 1) // 2) for side in self.resolutions]
 
     # Text
 
     def format(self, code: ArrayLike) -> str:
-        """The resolution, ``+`` and the chain, such as ``r160+mbconv_k3_e3|identity``."""
+        """Returns the resolution, ``+`` and the chain, such as ``r160+mbconv_k3_e3|identity``."""
         row = self.check([np.asarray(code)])[0]
         return f"{self.decisions[0].choices[row[0]]}+{self.chain.format(row[1:])}"
 
@@ -117,11 +117,11 @@ class ResolutionSpace(Space):
     # What is computed
 
     def effective(self, codes: ArrayLike) -> Codes:
-        """Those of the chain at the same resolution, shape (N, D)."""
+        """Returns effective codes of the chain at the same resolution, shape (N, D)."""
         return self._each(codes, self.chain.effective)
 
     def canonical(self, codes: ArrayLike) -> Codes:
-        """Those of the chain at the same resolution, shape (N, D)."""
+        """Returns canonical codes of the chain at the same resolution, shape (N, D)."""
         return self._each(codes, self.chain.canonical)
 
     def _each(self, codes: ArrayLike, change: Callable[[Codes], Codes]) -> Codes:
@@ -166,7 +166,7 @@ class ResolutionSpace(Space):
 
     @property
     def graph_types(self) -> GraphTypes:
-        """The chain's, then one for each resolution."""
+        """The types of the chain, then one for each resolution."""
         chain, names = self.chain.graph_types, self.decisions[0].choices
         marks = [replace(find_fixed_layer("resize"), name=name) for name in names]
         first = 1 + max(chain.coarse)
@@ -202,7 +202,7 @@ class ResolutionSpace(Space):
     def by_resolution(
         self, codes: ArrayLike, network: NetworkSpec, value: Callable[[Codes, NetworkSpec], NDArray[np.int64]]
     ) -> NDArray[np.int64]:
-        """A number of every architecture, shape (N,), by a function of the chain's codes and a network."""
+        """Returns a number of every architecture, shape (N,), by a function of the chain's codes and a network."""
         checked = self.check(codes)
         found = np.zeros(len(checked), dtype=np.int64)
         for choice, sizes in enumerate(self.sizes(network)):
@@ -210,16 +210,10 @@ class ResolutionSpace(Space):
             found[rows] = value(checked[rows, 1:], sizes)
         return found
 
+    def seen_size(self, code: ArrayLike, network: NetworkSpec) -> int:
+        """Returns the side in pixels of the images that an architecture, shape (D,), sees."""
+        return self.sides(network.image_size)[int(np.asarray(code)[0])]
 
-def seen_size(space: Space, code: ArrayLike, network: NetworkSpec) -> int:
-    """Side in pixels of the images that an architecture of shape (D,) sees: it resizes those that it gets itself."""
-    if isinstance(space, ResolutionSpace):
-        return space.sides(network.image_size)[int(np.asarray(code)[0])]
-    return network.image_size
-
-
-def smallest_map(space: Space, network: NetworkSpec) -> int:
-    """Side in pixels of what the last layer takes, of the architectures where it is smallest."""
-    if isinstance(space, ResolutionSpace):
-        return min(smallest_map(space.chain, sizes) for sizes in space.sizes(network))
-    return space.layout(network)[-1].in_size
+    def smallest_map(self, network: NetworkSpec) -> int:
+        """Returns the side of the last layer's input at the resolution where it is smallest."""
+        return min(self.chain.layout(sizes)[-1].in_size for sizes in self.sizes(network))

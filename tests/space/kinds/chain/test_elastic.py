@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.extremes import largest_count, parameter_range, smallest
-from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace, seen_size, smallest_map
+from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 
@@ -177,14 +177,3 @@ def test_it_holds_mobilenetv3_large() -> None:
     code = space.parse("3" + "3099" + "1119" + "6000" + "6699" + "7779")
     flops = space.flops([code], NetworkSpec(24, 1, 224, classes=1000, stages=5))[0]
     assert flops == pytest.approx(219e6, rel=0.05)
-
-
-def test_an_architecture_says_which_size_it_sees() -> None:
-    sizes = NetworkSpec(4, 1, 16, stages=2)
-    assert [seen_size(QUICK, [choice, *[0] * 6], sizes) for choice in (0, 1)] == [12, 16]
-    assert seen_size(QUICK.chain, [0] * 6, sizes) == 16
-
-
-def test_the_smallest_map_is_that_of_the_smallest_resolution() -> None:
-    assert smallest_map(QUICK, QUICK.network) == 3
-    assert smallest_map(QUICK.chain, QUICK.network) == 4

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.extremes import largest_count, parameter_range
-from surrogate_nas.space.identity import Identity
 from surrogate_nas.space.kinds.chain.skeleton import Skeleton, Stage
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space

@@ -1,6 +1,6 @@
 """Fingerprints change with what they are of; ``test_load`` has those of definitions."""
 
-from surrogate_nas.space.identity import identity_of
+from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.operations.program import Program
 
 

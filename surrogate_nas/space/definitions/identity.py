@@ -1,4 +1,4 @@
-"""What tells one search space from another: its name, and a fingerprint of everything that gives a code its meaning."""
+"""The identity of a search space: its name, and a fingerprint of everything that gives a code its meaning."""
 
 import hashlib
 import json
