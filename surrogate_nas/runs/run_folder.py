@@ -11,10 +11,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from surrogate_nas.errors import RunFolderError, SettingsError
-from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
-from surrogate_nas.runs.study_file import flattened, is_resolved, read_resolved, write_study
 from surrogate_nas.runs.settings import StudySettings, is_fixed
 from surrogate_nas.runs.state import RunState
+from surrogate_nas.runs.study_file import flattened, is_resolved, read_resolved, write_study
+from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
 
 _LOCK = ".lock"
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.runs.settings import PoolSettings
 from surrogate_nas.space.definitions.identity import Identity
