@@ -19,7 +19,7 @@ import typer
 
 from benchmarks.budget_answer import Known
 from surrogate_nas.cli.command_line import run_command, say
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.candidates import class_numbers
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.study_journal import Header, StudyJournal
@@ -28,9 +28,10 @@ from surrogate_nas.search.run_search import ACCURACY, run_search
 from surrogate_nas.search.samplers.table import SAMPLERS
 from surrogate_nas.search.selection import best_first, representatives
 from surrogate_nas.search.settings import SearchSettings
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
-from surrogate_nas.space.space import Identity, Space
+from surrogate_nas.space.space import Space
 
 Row = dict[str, float | int | str]
 

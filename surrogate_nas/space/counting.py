@@ -16,7 +16,7 @@ from surrogate_nas.errors import SpaceError
 
 
 class Counts(Protocol):
-    """Nonlinear counts of all connected architectures of a space, each effective code once."""
+    """Exact nonlinear counts of the connected architectures among those that ``Space.sample`` draws."""
 
     def populations(self) -> dict[int, int]:
         """Returns the number of architectures for each count that occurs, exact, by rising count."""

@@ -1,4 +1,4 @@
-"""What a search space offers to every other stage: codes, their text, and what can be counted on them.
+"""Search spaces as every other stage sees them: codes, their text, and everything that is counted on them.
 
 A set of architectures is an integer array ``codes`` of shape (N, D): one row per architecture, one column per decision,
 each entry the index of the choice taken. It is the one currency between stages.
@@ -6,7 +6,6 @@ each entry the index of the choice taken. It is the one currency between stages.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import ClassVar
@@ -17,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import DIGITS, Decision, read_digits
 from surrogate_nas.space.counting import Counts, ListedCounts
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import Graphs, GraphTypes
 from surrogate_nas.space.network import Layer, NetworkSpec
-from surrogate_nas.space.operations.program import Program
 from surrogate_nas.space.operations.spec import CountName
 
 Codes = NDArray[np.int8]
@@ -27,21 +26,6 @@ Codes = NDArray[np.int8]
 LISTING_LIMIT = 2_000_000
 # Architectures whose keys are made side by side; what is in memory does not grow with their number.
 _KEYS_AT_ONCE = 8192
-
-
-@dataclass(frozen=True)
-class Identity:
-    """The name of a space, and what stored results are compared with.
-
-    Attributes:
-        name: Name of the space.
-        fingerprint: 16 hexadecimal digits that change with anything that changes the meaning of a code.
-        program: The file of its operations, where they are a user's own.
-    """
-
-    name: str
-    fingerprint: str
-    program: Program | None = None
 
 
 class Codebook:
@@ -120,6 +104,7 @@ class Codebook:
         return self.codes_at(rng.permutation(self._listed_size())[:count])
 
     def _draw(self, count: int, rng: np.random.Generator) -> Codes:
+        """Returns uniform draws with replacement."""
         return rng.integers(0, self._choices, size=(count, self.num_decisions)).astype(np.int8)
 
     def all_codes(self) -> Codes:
@@ -204,7 +189,8 @@ class Space(Codebook, ABC):
         return self._parse_long(text)
 
     @abstractmethod
-    def _parse_long(self, text: str) -> Codes: ...
+    def _parse_long(self, text: str) -> Codes:
+        """Returns the code, shape (D,), of a text that is no row of digits; refuses what ``format`` does not write."""
 
     # Equal architectures
 
@@ -225,7 +211,8 @@ class Space(Codebook, ABC):
         return self.codes_at(self._representatives[self.index(codes)])
 
     @cached_property
-    def _representatives(self) -> NDArray[np.int64]:  # position of the representative of every code, shape (size,)
+    def _representatives(self) -> NDArray[np.int64]:
+        """Position of the representative of every code of the space, shape (size,)."""
         _, first, inverse = np.unique(self.canonical_keys(self.all_codes()), return_index=True, return_inverse=True)
         return first[inverse]
 
@@ -236,7 +223,8 @@ class Space(Codebook, ABC):
         return np.concatenate([self._keys(part) for part in parts])
 
     @abstractmethod
-    def _keys(self, codes: Codes) -> NDArray[np.uint64]: ...
+    def _keys(self, codes: Codes) -> NDArray[np.uint64]:
+        """Returns the keys of few codes, which are checked."""
 
     # Paths
 
@@ -254,7 +242,7 @@ class Space(Codebook, ABC):
 
     @cached_property
     def counts(self) -> Counts:
-        """Nonlinear counts of all connected architectures; by a list, unless a kind knows them without."""
+        """Nonlinear counts of the connected architectures among those that ``sample`` draws; by a list, by default."""
         codes = self.all_codes()
         connected = codes[self.is_connected(codes)]
         return ListedCounts(self.name, connected, self.nonlinear_count(connected))
@@ -287,13 +275,13 @@ class Space(Codebook, ABC):
     def parameters(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
         """Returns the weights of each network, affine batch-norm included, shape (N,).
 
-        They are those of the network as written: pass ``effective(codes)`` for what is deployed.
+        Dead operations are counted as they are written: pass ``effective(codes)`` for what is deployed.
         """
         return self.total(codes, network, "parameters")
 
     def flops(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
         """Returns the multiply-accumulates of convolutions and linear layers for one image, shape (N,).
 
-        They are half of what torch counts, of the network as written: pass ``effective(codes)`` for what is deployed.
+        They are half of what torch counts, and dead operations are counted too: pass ``effective(codes)`` without them.
         """
         return self.total(codes, network, "flops")

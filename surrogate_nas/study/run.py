@@ -62,7 +62,6 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
     """
     settings = absolute_paths(request.settings)
     settings = settings.model_copy(update={"compute": resolve_compute(settings.compute)})
-    settings.budget.requests()  # a wrong budget is said before anything is read
     folder = RunFolder(request.output)
     folder.check(resume=request.resume, overwrite=request.overwrite)
     made = [place for place in (request.output, *request.output.parents) if not place.exists()]

@@ -9,9 +9,9 @@ import pytest
 from networkx import DiGraph, ancestors, descendants, is_isomorphic
 from networkx.algorithms.isomorphism import categorical_node_match, numerical_edge_match
 
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
-from surrogate_nas.space.space import Identity
 from surrogate_nas.testing.spaces import live_operations
 
 EDGES = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]

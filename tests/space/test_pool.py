@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import Pool, drawn_pool, whole_pool
-from surrogate_nas.space.space import Codes, Identity
+from surrogate_nas.space.space import Codes
 
 NB201 = load_space("nasbench201")
 

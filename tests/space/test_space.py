@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 
 SPACE = load_space("nasbench201")
 NETWORK = NetworkSpec(channels=2, cells=1, image_size=8)

@@ -11,20 +11,15 @@ from surrogate_nas.data.cache import save_splits
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.splits import split_images
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.training import TrainingJob
 
 CLASSES = 4
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

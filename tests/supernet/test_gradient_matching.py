@@ -12,9 +12,9 @@ from scipy.stats import chisquare
 from torch.nn import functional as F
 
 from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 from surrogate_nas.supernet import gradient_matching as matching
 from surrogate_nas.supernet.gradient_matching import (
     Contexts,

@@ -14,9 +14,9 @@ from torch import nn
 
 from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.nets.layers import Reduction
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.rules.samplers import Balanced, BalancedWithin, Fair, PerGroup, WithinGroup
 from surrogate_nas.supernet.settings import SupernetSettings

@@ -1,7 +1,7 @@
 """``model-card.md``: what a trained model is, how good it is, what it costs, and where that ends."""
 
 from surrogate_nas._support.model_format import INT8, ONNX, PROGRAM, WEIGHTS, Preprocessing
-from surrogate_nas.costs.budgets import format_cost
+from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.deploy.train.trained import Accuracy, Outcome, Variant
 
 

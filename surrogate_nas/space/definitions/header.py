@@ -1,15 +1,11 @@
-"""What all definitions of spaces have in common: their first keys, the identity, and messages about a mistake."""
+"""The first keys of every definition of a space, and messages about a mistake in one."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.operations.program import Program
-from surrogate_nas.space.space import Identity
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Strict, or true would be 1 channel and "16" a number."""
@@ -24,23 +20,6 @@ class Header(BaseModel):
     source: str = ""
     kind: str
     program: Annotated[str | None, Field(pattern=r"\.py$")] = None
-
-
-def identity_of(name: str, meaning: object, program: Program | None = None) -> Identity:
-    """Returns the identity of a space.
-
-    Args:
-        name: Name of the space.
-        meaning: Everything that gives a code its meaning, as JSON has it; not the sizes, which a study sets, nor
-            remarks.
-        program: The file of its operations, where they are a user's own.
-    """
-    digest = _short_digest(json.dumps(meaning))
-    return Identity(name, digest if program is None else _short_digest(f"{digest} {program.digest}"), program)
-
-
-def _short_digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -167,7 +167,7 @@ def parse_block(name: str) -> BlockName:
 
 
 def find_block(name: str) -> OperationSpec:
-    """What a block is and costs, also one that a user wrote.
+    """Returns a block, also one that a user wrote.
 
     Raises:
         SpaceError: If there is no such block.

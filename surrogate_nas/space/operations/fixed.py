@@ -122,7 +122,7 @@ FIXED_LAYERS: MappingProxyType[str, OperationSpec] = MappingProxyType({spec.name
 
 
 def find_fixed_layer(name: str) -> OperationSpec:
-    """What a fixed layer costs; it may also be a block.
+    """Returns a fixed layer, which may also be a block.
 
     Raises:
         SpaceError: If there is none of this name.

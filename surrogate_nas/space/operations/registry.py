@@ -126,7 +126,7 @@ def own_names() -> tuple[str, ...]:
 
 
 def others_in_words() -> str:
-    """What a message about an unknown name adds to the built-in ones."""
+    """Returns the end of a message about an unknown name, behind the built-in ones."""
     names = ", ".join(own_names())
     return (
         f"; the space's program has {names}" if names else "; one of your own needs the key 'program' (docs/spaces.md)"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.runs.settings import PoolSettings
 from surrogate_nas.search.protocol import CostModel
 from surrogate_nas.space.extremes import smallest

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from surrogate_nas._support.definitions import find_definition
 from surrogate_nas._support.files import write_text
-from surrogate_nas.costs.budgets import COSTS, Budget, BudgetRequest
+from surrogate_nas.costs.budget import Budget, BudgetRequest
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError, SpaceError
 from surrogate_nas.hardware.confidence import cautious

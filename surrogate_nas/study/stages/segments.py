@@ -13,7 +13,7 @@ from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.ensemble import Ensemble, derived_seed
 from surrogate_nas.predictor.protocol import Codes, Floats
-from surrogate_nas.predictor.training_set import MINIMUM_CLASSES, make_units
+from surrogate_nas.predictor.training_set import MINIMUM_CLASSES, make_training_set
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.search.samplers.segments import SegmentSearch, even_segments, search_segments
@@ -90,7 +90,7 @@ def _fitted(
     # Choosing a kind of model for each segment would cost more than it could gain.
     settings = settings.model_copy(update={"model": "gcn"}) if settings.model == "auto" else settings
     targets = fitted_labels(labels, settings.target)
-    units = make_units(
+    units = make_training_set(
         prepared.space, labels.codes, targets, labels.accuracy_percent, settings.canonical, _FEWEST_CLASSES
     )
     ensemble = Ensemble(prepared.space, settings)

@@ -4,8 +4,8 @@ import numpy as np
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.labels.store import read_labels
-from surrogate_nas.predictor.fusion.recipes import SourceLabels
 from surrogate_nas.predictor.predictor import FittedPredictor
+from surrogate_nas.predictor.training_set import SourceLabels
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.study.stages.learn import label_identity

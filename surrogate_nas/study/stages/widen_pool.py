@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable

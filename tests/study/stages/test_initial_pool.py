@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.runs.settings import PoolSettings
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import Pool
-from surrogate_nas.space.space import Identity
 from surrogate_nas.study.stages.initial_pool import ends_of, first_pool
 
 NB201 = load_space("nasbench201")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.study.stages.other_budgets import answer_also

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
-from surrogate_nas.runs.settings import BudgetSettings
 from surrogate_nas.study.stages.prepare import CautiousCosts, Prepared, draw_architectures, prepare, store
 
 
@@ -89,6 +89,6 @@ def test_budgets_are_held_against_what_predictions_keep_with_confidence(prepared
 
 
 def test_a_budget_on_an_unknown_energy_names_the_remedy(prepared: Prepared, tmp_path: Path) -> None:
-    settings = prepared.settings.model_copy(update={"budget": BudgetSettings(energy="5mJ")})
+    settings = prepared.settings.model_copy(update={"budget": BudgetSettings.model_validate({"energy": "5mJ"})})
     with pytest.raises(BudgetError, match="--energy-budget needs costs of energy, which are not known here"):
         prepare(settings, RunFolder(tmp_path / "run"), StudyConsole(quiet=True), lambda: False)

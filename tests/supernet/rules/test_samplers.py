@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 from surrogate_nas.supernet.rules.samplers import (
     BLOCK,
     Balanced,

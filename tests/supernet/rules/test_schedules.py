@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 from surrogate_nas.supernet.rules.schedules import Complexity, Cosine
 
 ONE = np.zeros((1, 1, 6), dtype=np.int8)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 from surrogate_nas.supernet.splits.bands import equal_bands
 from surrogate_nas.supernet.splits.boxes import Box, edge_boxes, in_box, whole_box
 from surrogate_nas.supernet.splits.split import BoxSplit, NonlinearSplit, NoSplit, Split

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.definitions.header import STRICT, Header, identity_of, validated
+from surrogate_nas.space.definitions.header import STRICT, Header, validated
+from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec, residual_stages
 from surrogate_nas.space.operations.program import Program

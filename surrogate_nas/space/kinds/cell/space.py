@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import ABSENT, FIRST_TYPE, INPUT, OUTPUT, Graphs, GraphTypes
 from surrogate_nas.space.hashing import graph_keys
 from surrogate_nas.space.network import CELL, Layer, NetworkSpec, fixed_total, residual_stages
 from surrogate_nas.space.operations.spec import CountName
 from surrogate_nas.space.operations.table import operation_spec
-from surrogate_nas.space.space import Codes, Identity, Space
+from surrogate_nas.space.space import Codes, Space
 
 _UNREACHED = -1
 # Few digits, since no cell has many nodes and Python refuses to read numbers of thousands of digits.
@@ -55,7 +56,7 @@ class CellSpace(Space):
     # Text
 
     def format(self, code: ArrayLike) -> str:
-        """The cell as NAS-Bench-201 writes it: ``|op~start|`` per edge, nodes joined by ``+``."""
+        """Returns the cell as NAS-Bench-201 writes it: ``|op~start|`` per edge, nodes joined by ``+``."""
         row = self.check([np.asarray(code)])[0]
         nodes: dict[int, str] = {}
         for (start, end), choice in zip(self.edges, row, strict=True):
@@ -117,16 +118,16 @@ class CellSpace(Space):
         return np.where(self._reaches_output(checked), checked, np.int8(self._zero))
 
     def effective(self, codes: ArrayLike) -> Codes:
-        """Codes with dead edges set to the operation that cuts them, shape (N, E)."""
+        """Returns codes with dead edges set to the operation that cuts them, shape (N, E)."""
         checked = self.check(codes)
         return np.where(self._live(checked), checked, np.int8(self._zero))
 
     def is_connected(self, codes: ArrayLike) -> NDArray[np.bool_]:
-        """Whether any edge lies on a path from input to output, shape (N,)."""
+        """Returns whether any edge lies on a path from input to output, shape (N,)."""
         return np.asarray(self._live(self.check(codes)).any(axis=1))
 
     def nonlinear_count(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Most nonlinear functions on any path from input to output of the cell, shape (N,); 0 where there is no path.
+        """Returns the most nonlinear functions on any path through the cell, shape (N,); 0 where there is no path.
 
         The count by which EFS-NAS (arXiv 2412.14678) groups subnets.
         """
@@ -143,7 +144,7 @@ class CellSpace(Space):
     # Graphs
 
     def graphs(self, codes: ArrayLike) -> Graphs:
-        """One node for the input, one per edge's operation, one for the output: V = E + 2 nodes."""
+        """Returns one node for the input, one per edge's operation, one for the output: V = E + 2 nodes."""
         checked = self.check(codes)
         live = self._live(checked)
         count, width = len(checked), self.num_decisions + 2
@@ -161,7 +162,7 @@ class CellSpace(Space):
 
     @cached_property
     def _line_graph(self) -> NDArray[np.bool_]:
-        """Which node may feed which when no edge is dead, shape (V, V)."""
+        """Whether one node may feed another when no edge is dead, shape (V, V)."""
         ends = [0, *(end for _, end in self.edges)]
         starts = [*(start for start, _ in self.edges), self.output]
         graph = np.zeros((len(self.edges) + 2, len(self.edges) + 2), dtype=bool)
@@ -205,11 +206,11 @@ class CellSpace(Space):
     # Counts on a network
 
     def layout(self, network: NetworkSpec) -> tuple[Layer, ...]:
-        """Stem, stages of cells with residual blocks between them, head."""
+        """Returns stem, stages of cells with residual blocks between them, head."""
         return residual_stages(network)
 
     def total(self, codes: ArrayLike, network: NetworkSpec, count: CountName) -> NDArray[np.int64]:
-        """Returns a count of the whole network, shape (N,): every edge adds that of its operation in all cells."""
+        """Returns a count of the whole network, shape (N,): every edge adds its operation in all cells."""
         layers = self.layout(network)
         specs = [operation_spec(operation) for operation in self.operations]
         cells = [layer.shape for layer in layers if layer.kind == CELL]

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.definitions.header import STRICT, Header, identity_of, validated
+from surrogate_nas.space.definitions.header import STRICT, Header, validated
+from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
 from surrogate_nas.space.kinds.chain.skeleton import FixedLayer, Skeleton, Stage, chain_layout
 from surrogate_nas.space.kinds.chain.space import ChainSpace
@@ -110,7 +111,7 @@ def _resized(chain: ChainSpace, resolutions: list[int], path: Path, program: Pro
 
 
 def _structure(skeleton: Skeleton) -> list[object]:
-    """What gives a code its meaning beside the choices: not the widths, which a study sets."""
+    """Returns the parts that give a code its meaning beside the choices: not the widths, which a study sets."""
     fixed = [[(layer.layer, layer.stride) for layer in part] for part in (skeleton.before, skeleton.after)]
     elastic = [stage.elastic for stage in skeleton.stages]
     return [[fixed, [stage.stride for stage in skeleton.stages]], *([elastic] if any(elastic) else [])]

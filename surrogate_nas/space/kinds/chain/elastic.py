@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
 from surrogate_nas.space.kinds.chain.counts import ChainCounts
@@ -25,7 +26,7 @@ from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.network import RESOLUTION, Layer, NetworkSpec
 from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.operations.spec import CountName
-from surrogate_nas.space.space import Codes, Identity, Space
+from surrogate_nas.space.space import Codes, Space
 
 
 @final
@@ -76,7 +77,7 @@ class ResolutionSpace(Space):
         self.resolutions = tuple(resolutions)
 
     def sizes(self, network: NetworkSpec) -> tuple[NetworkSpec, ...]:
-        """The network at each resolution.
+        """Returns the network at each resolution.
 
         Raises:
             SpaceError: If two resolutions come to the same number of pixels.
@@ -93,14 +94,14 @@ class ResolutionSpace(Space):
         return tuple(replace(network, image_size=side) for side in sides)
 
     def sides(self, image_size: int) -> list[int]:
-        """The side in pixels at each resolution, where it is ``image_size`` at the largest."""
+        """Returns the side in pixels at each resolution, where it is ``image_size`` at the largest."""
         # Halves upwards, or python's rounding to even numbers would space them unevenly.
         return [max(1, (2 * image_size * side // self.resolutions[-1] + 1) // 2) for side in self.resolutions]
 
     # Text
 
     def format(self, code: ArrayLike) -> str:
-        """The resolution, ``+`` and the chain, such as ``r160+mbconv_k3_e3|identity``."""
+        """Returns the resolution, ``+`` and the chain, such as ``r160+mbconv_k3_e3|identity``."""
         row = self.check([np.asarray(code)])[0]
         return f"{self.decisions[0].choices[row[0]]}+{self.chain.format(row[1:])}"
 
@@ -116,11 +117,11 @@ class ResolutionSpace(Space):
     # What is computed
 
     def effective(self, codes: ArrayLike) -> Codes:
-        """Those of the chain at the same resolution, shape (N, D)."""
+        """Returns effective codes of the chain at the same resolution, shape (N, D)."""
         return self._each(codes, self.chain.effective)
 
     def canonical(self, codes: ArrayLike) -> Codes:
-        """Those of the chain at the same resolution, shape (N, D)."""
+        """Returns canonical codes of the chain at the same resolution, shape (N, D)."""
         return self._each(codes, self.chain.canonical)
 
     def _each(self, codes: ArrayLike, change: Callable[[Codes], Codes]) -> Codes:
@@ -165,7 +166,7 @@ class ResolutionSpace(Space):
 
     @property
     def graph_types(self) -> GraphTypes:
-        """The chain's, then one for each resolution."""
+        """The types of the chain, then one for each resolution."""
         chain, names = self.chain.graph_types, self.decisions[0].choices
         marks = [replace(find_fixed_layer("resize"), name=name) for name in names]
         first = 1 + max(chain.coarse)
@@ -218,7 +219,7 @@ class ResolutionSpace(Space):
     def by_resolution(
         self, codes: ArrayLike, network: NetworkSpec, value: Callable[[Codes, NetworkSpec], NDArray[np.int64]]
     ) -> NDArray[np.int64]:
-        """A number of every architecture, shape (N,), by a function of the chain's codes and a network."""
+        """Returns a number of every architecture, shape (N,), by a function of the chain's codes and a network."""
         checked = self.check(codes)
         found = np.zeros(len(checked), dtype=np.int64)
         for choice, sizes in enumerate(self.sizes(network)):

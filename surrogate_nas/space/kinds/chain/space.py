@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.space.codes import Decision
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import FIRST_TYPE, INPUT, OUTPUT, Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
 from surrogate_nas.space.kinds.chain.counts import ChainCounts, LayerGroup, draw_any
@@ -21,7 +22,7 @@ from surrogate_nas.space.kinds.chain.text import read_chain, write_chain
 from surrogate_nas.space.network import Layer, NetworkSpec, fixed_total
 from surrogate_nas.space.operations.families import find_block
 from surrogate_nas.space.operations.spec import CountName, OperationSpec
-from surrogate_nas.space.space import Codes, Identity, Space
+from surrogate_nas.space.space import Codes, Space
 
 # A number of a block at a layer.
 Value = Callable[[OperationSpec, Layer], int]
@@ -29,7 +30,7 @@ Value = Callable[[OperationSpec, Layer], int]
 
 @dataclass(frozen=True)
 class NodeKind:
-    """What the nodes of one type of a chain's graph are: a block at a stage, an identity or not."""
+    """The meaning of one type of nodes in the graphs of a chain: a block at a stage, an identity or not."""
 
     stage: int
     block: str
@@ -55,7 +56,7 @@ class ChainSpace(Space):
     # Text
 
     def format(self, code: ArrayLike) -> str:
-        """Names of the blocks, layers parted by ``|`` and stages by ``+``."""
+        """Returns the names of the blocks, layers parted by ``|`` and stages by ``+``."""
         row = self.check([np.asarray(code)])[0]
         names = [decision.choices[choice] for decision, choice in zip(self.decisions, row, strict=True)]
         return write_chain(names, self._lengths)
@@ -70,7 +71,7 @@ class ChainSpace(Space):
     # What is computed
 
     def effective(self, codes: ArrayLike) -> Codes:
-        """Codes whose stages are left out from the end on where they may be, shape (N, D); else the codes themselves.
+        """Returns codes whose layers are left out from the end of a stage on where they may be, shape (N, D).
 
         A stage of elastic depth has its first layers (Once-for-All, arXiv 1908.09791), so an identity there says how
         many, not which.
@@ -78,7 +79,7 @@ class ChainSpace(Space):
         return self._identities_last(codes, [group.columns for group in self._groups if group.elastic])
 
     def canonical(self, codes: ArrayLike) -> Codes:
-        """Codes with identities behind the other layers that they can change places with, shape (N, D).
+        """Returns codes with identities behind the other layers that they can change places with, shape (N, D).
 
         Those are neighbours of one stage that keep the shape and choose from the same blocks: a network where it is
         the second and not the third of them that does nothing is the same network.
@@ -122,11 +123,11 @@ class ChainSpace(Space):
     # Nonlinear functions
 
     def nonlinear_count(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Nonlinear functions in all chosen layers, shape (N,), as EFS-NAS counts them (arXiv 2412.14678)."""
+        """Returns the nonlinear functions in all chosen layers, shape (N,), as EFS-NAS counts (arXiv 2412.14678)."""
         return self._summed(codes, self._nonlinear)
 
     def layer_counts(self, code: ArrayLike, layers: Sequence[Layer]) -> tuple[int, ...]:
-        """Those of each chosen layer."""
+        """Returns the nonlinear functions of each chosen layer."""
         row = np.asarray(code)
         return tuple(int(self._nonlinear[layer.decision][row[layer.decision]]) for layer in layers)  # type: ignore[index]
 
@@ -163,7 +164,7 @@ class ChainSpace(Space):
     # Graphs
 
     def graphs(self, codes: ArrayLike) -> Graphs:
-        """A chain of input, one node per layer and output: V = D + 2; types tell block and stage."""
+        """Returns a chain of input, one node per layer and output: V = D + 2; types tell block and stage."""
         checked = self.check(codes)
         operations = np.full((len(checked), self.num_decisions + 2), INPUT, dtype=np.int64)
         operations[:, -1] = OUTPUT
@@ -175,7 +176,7 @@ class ChainSpace(Space):
 
     @cached_property
     def node_kinds(self) -> tuple[NodeKind, ...]:
-        """What each node type of a graph stands for, from type 3 on."""
+        """The meaning of each node type of the graphs, from type 3 on."""
         return tuple(dict.fromkeys(kind for column in range(self.num_decisions) for kind in self._kinds(column)))
 
     @property
@@ -202,7 +203,7 @@ class ChainSpace(Space):
     # Counts on a network
 
     def layout(self, network: NetworkSpec) -> tuple[Layer, ...]:
-        """Fixed layers, chosen layers, fixed layers; widths in proportion to that of the first stage.
+        """Returns fixed, chosen and fixed layers; widths are in proportion to the width of the first stage.
 
         Raises:
             SpaceError: If the network has another number of stages or cells.
@@ -221,7 +222,7 @@ class ChainSpace(Space):
         return fixed + sum(int(table.min()) for table in tables), fixed + sum(int(table.max()) for table in tables)
 
     def block_tables(self, network: NetworkSpec, value: Value) -> list[NDArray[np.int64]]:
-        """A number for every choice of each of the D layers of a network."""
+        """Returns a number for every choice of each of the D layers of a network."""
         return self._tables(self.layout(network), value)
 
     def _tables(self, layers: Sequence[Layer], value: Value) -> list[NDArray[np.int64]]:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.definitions.header import STRICT, Header, identity_of, validated
+from surrogate_nas.space.definitions.header import STRICT, Header, validated
+from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.kinds.nodes.layout import node_layout
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.kinds.nodes.space import NodeSpace

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
 from surrogate_nas.space.kinds.nodes.counts import NodeCounts
@@ -23,7 +24,7 @@ from surrogate_nas.space.kinds.nodes.text import format_cell, parse_cell
 from surrogate_nas.space.network import Layer, NetworkSpec, fixed_total
 from surrogate_nas.space.operations.spec import CountName, Shape
 from surrogate_nas.space.operations.table import operation_spec
-from surrogate_nas.space.space import Codes, Identity, Space
+from surrogate_nas.space.space import Codes, Space
 
 
 class NodeSpace(Space):
@@ -59,13 +60,13 @@ class NodeSpace(Space):
         self._bounds = np.cumsum([len(cell.columns) for cell in cells])[:-1].tolist()
 
     def parts(self, codes: Codes) -> list[Codes]:
-        """The part of codes (N, D) that belongs to each cell, shape (N, its decisions) each."""
+        """Returns the part of codes (N, D) that belongs to each cell, shape (N, its decisions) each."""
         return np.split(codes, self._bounds, axis=1)
 
     # Text
 
     def format(self, code: ArrayLike) -> str:
-        """The cells as text, by name where there are several; see ``node_text``."""
+        """Returns the cells as text, by name where there are several; see ``kinds.nodes.text``."""
         row = self.check([np.asarray(code)])
         texts = [
             format_cell(cell, part[0], self.operations) for cell, part in zip(self.cells, self.parts(row), strict=True)
@@ -92,12 +93,12 @@ class NodeSpace(Space):
     # Paths
 
     def effective(self, codes: ArrayLike) -> Codes:
-        """Codes with the decisions of dead nodes set to their first choices, shape (N, D)."""
+        """Returns codes with the decisions of dead nodes set to their first choices, shape (N, D)."""
         parts = self.parts(self.check(codes))
         return np.concatenate([cell.effective(part) for cell, part in zip(self.cells, parts, strict=True)], axis=1)
 
     def nonlinear_count(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Most nonlinear functions on any path from input to output of each cell, added up over the cells, shape (N,).
+        """Returns the most nonlinear functions on any path through each cell, added up over the cells, shape (N,).
 
         EFS-NAS (arXiv 2412.14678) has one cell and takes the maximum over its paths; a path through a network leads
         through cells of all kinds.
@@ -105,13 +106,13 @@ class NodeSpace(Space):
         return np.asarray(self.cell_nonlinear(codes).sum(axis=1))
 
     def cell_nonlinear(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Most nonlinear functions on any path through each kind of cell, shape (N, cells)."""
+        """Returns the most nonlinear functions on any path through each kind of cell, shape (N, cells)."""
         parts = self.parts(self.check(codes))
         counts = [cell.nonlinear(part, self.operations) for cell, part in zip(self.cells, parts, strict=True)]
         return np.stack(counts, axis=1)
 
     def operation_counts(self, codes: ArrayLike) -> list[NDArray[np.int64]]:
-        """For each kind of cell how often each operation runs at a stride of 1 and 2, shape (N, 2, O) each."""
+        """Returns for each kind of cell how often an operation runs at a stride of 1 and 2, shape (N, 2, O) each."""
         parts = self.parts(self.check(codes))
         number = len(self.operations)
         return [cell.operation_counts(part, number) for cell, part in zip(self.cells, parts, strict=True)]
@@ -124,7 +125,7 @@ class NodeSpace(Space):
     # Graphs
 
     def graphs(self, codes: ArrayLike) -> Graphs:
-        """The cells one after another; see ``node_graphs``."""
+        """Returns the cells one after another; see ``node_graphs``."""
         return node_graphs(self.cells, self.parts(self.check(codes)), self.operations)
 
     @property
@@ -141,11 +142,11 @@ class NodeSpace(Space):
     # Counts on a network
 
     def layout(self, network: NetworkSpec) -> tuple[Layer, ...]:
-        """Stem, cells, what halves the size between stages, classifier."""
+        """Returns stem, cells, pooling or cells that halve the size between stages, and classifier."""
         return node_layout(self.cells, network, self.stem)
 
     def layer_counts(self, code: ArrayLike, layers: Sequence[Layer]) -> tuple[int, ...]:
-        """For every place of a cell the count of the kind of cell that stands there."""
+        """Returns for every place of a cell the count of the kind of cell that stands there."""
         counts = self.cell_nonlinear([np.asarray(code)])[0].tolist()
         return tuple(counts[cell_at(self.cells, layer)] for layer in layers)
 
@@ -156,13 +157,13 @@ class NodeSpace(Space):
         return np.asarray(fixed_total(self.fixed_layers(network), count) + searched, dtype=np.int64)
 
     def fixed_layers(self, network: NetworkSpec) -> list[Layer]:
-        """Everything that no decision changes, projections inside cells too."""
+        """Returns the layers that no decision changes, projections inside cells too."""
         layers = self.layout(network)
         cells = [(self.cells[cell_at(self.cells, layer)], layer) for layer in layers if not layer.is_fixed]
         return [layer for layer in layers if layer.is_fixed] + [each for place in cells for each in projections(*place)]
 
     def _costs(self, network: NetworkSpec, count: CountName) -> list[NDArray[np.int64]]:
-        """What each operation of each kind of cell adds over all its places, at a stride of 1 and 2, shape (2, O)."""
+        """Returns the count of each operation over all places of a kind of cell, at both strides, shape (2, O) each."""
         totals = [np.zeros((2, len(self.operations)), dtype=np.int64) for _ in self.cells]
         for layer in self.layout(network):
             if not layer.is_fixed:
@@ -183,7 +184,7 @@ class NodeSpace(Space):
 
 
 def _column_name(cell: NodeCell, column: Column, *, several: bool) -> str:
-    """Such as ``normal.2.operation_1``: nodes are numbered as the places of their values are."""
+    """Returns a name such as ``normal.2.operation_1``: nodes are numbered as the places of their values are."""
     owner = f"{cell.name}." if several else ""
     if column.kind == "output":
         return f"{owner}output"

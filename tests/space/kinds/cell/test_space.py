@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 from surrogate_nas.testing.spaces import live_operations
 
 EDGES = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]

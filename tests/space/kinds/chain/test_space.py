@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.extremes import largest_count, parameter_range
 from surrogate_nas.space.kinds.chain.skeleton import Skeleton, Stage
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 
 TRUTH = Path(__file__).resolve().parents[5] / "shared" / "data" / "nasbench_macro.csv"
 BLOCKS = ("skip", "mbconv_k3_e1", "mbconv_k3_e2", "mbconv_k3_e1_se", "conv_bn_relu_k1")

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surrogate_nas.hardware.counted.memory import activation_bytes, counts_memory
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.nodes.forward import alive_numbers
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 from tests.hardware.live_maps import observed_peak
 
 SIZES = [(4, 1, 16, 3), (3, 2, 8, 2), (1, 1, 8, 1)]

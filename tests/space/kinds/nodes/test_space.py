@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.extremes import largest_count, parameter_range
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Identity
 
 
 def node_space(name: str) -> NodeSpace:
