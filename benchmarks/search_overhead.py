@@ -28,6 +28,7 @@ from surrogate_nas.search.run_search import ACCURACY, run_search
 from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.selection import best_first, representatives
 from surrogate_nas.search.settings import SearchSettings
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
@@ -51,7 +52,7 @@ def drawn_numbers(space: Space) -> Known:
 def million() -> CellSpace:
     """Cells of five nodes with four operations: 1,048,576 architectures."""
     edges = [(start, end) for end in range(1, MILLION_NODES) for start in range(end)]
-    return CellSpace("five_nodes", "0" * 16, edges, MILLION_OPERATIONS, load_space("nasbench201").network)
+    return CellSpace(Identity("five_nodes", "0" * 16), edges, MILLION_OPERATIONS, load_space("nasbench201").network)
 
 
 def measure(space: Space, numbers: Known, sampler: str, trials: int, batch: int) -> Row:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Codes, Space
@@ -90,6 +91,6 @@ def large() -> Evaluator:
     edges = [(start, end) for end in range(1, 5) for start in range(end)]
     small = load_space("nasbench201")
     assert isinstance(small, CellSpace)
-    space = CellSpace("five_nodes", "0" * 16, edges, small.operations, small.network)
+    space = CellSpace(Identity("five_nodes", "0" * 16), edges, small.operations, small.network)
     assert not space.listable
     return Evaluator(space, FakeScorer(space), FakeCosts(space), [Budget("latency_ms", 9.0)])

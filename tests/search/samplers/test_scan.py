@@ -13,6 +13,7 @@ from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.samplers.scan import ScanSampler, plan
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.space import Space
+from surrogate_nas.testing.spaces import live_operations
 
 
 def planned(evaluator: Evaluator, **settings: object) -> Rows:
@@ -49,7 +50,7 @@ def test_the_front_comes_first_where_it_is_the_goal(space: Space, predictor: Pre
     evaluator = Evaluator(space, predictor, costs, [])
     whole = evaluator.whole_space()
     # Connected is what keeps an operation once dead ones are cut.
-    connected = np.flatnonzero(space.live_operations(whole.codes) > 0)
+    connected = np.flatnonzero(live_operations(space, whole.codes) > 0)
     on_front = connected[pareto_mask(whole.mean[connected], whole.primary_cost[connected][:, None])]
     points = set(zip(whole.mean[on_front], whole.primary_cost[on_front], strict=True))
     rows = planned(evaluator, trials=100, goal="pareto")[: len(points)]
@@ -61,7 +62,7 @@ def test_a_front_longer_than_the_study_keeps_its_best(space: Space, predictor: P
     rows = planned(evaluator, trials=3, goal="pareto")
     whole = evaluator.whole_space()
     assert len(rows) == 3
-    assert whole.mean[rows[0]] == whole.mean[space.live_operations(whole.codes) > 0].max()
+    assert whole.mean[rows[0]] == whole.mean[live_operations(space, whole.codes) > 0].max()
 
 
 def test_where_nothing_is_feasible_the_nearest_misses_are_shown(
@@ -71,7 +72,7 @@ def test_where_nothing_is_feasible_the_nearest_misses_are_shown(
     whole = evaluator.whole_space()
     rows = planned(evaluator, trials=20)
     assert len(rows) == 20
-    live = space.live_operations(whole.codes)
+    live = live_operations(space, whole.codes)
     assert whole.primary_cost[rows[0]] == whole.primary_cost[live > 0].min()
     assert (live[rows] > 0).all()
 
@@ -79,9 +80,9 @@ def test_where_nothing_is_feasible_the_nearest_misses_are_shown(
 def test_a_study_larger_than_the_space_shows_every_connected_class_once(evaluator: Evaluator, space: Space) -> None:
     rows = planned(evaluator, trials=20_000)
     codes = space.all_codes()
-    connected = codes[space.live_operations(codes) > 0]
+    connected = codes[live_operations(space, codes) > 0]
     assert len(rows) == len(np.unique(space.index(space.canonical(connected))))
-    assert (space.live_operations(codes[rows]) > 0).all()
+    assert (live_operations(space, codes[rows]) > 0).all()
 
 
 def test_what_is_not_connected_takes_no_share_of_the_excluded(
@@ -89,7 +90,7 @@ def test_what_is_not_connected_takes_no_share_of_the_excluded(
 ) -> None:
     evaluator = Evaluator(space, predictor, costs, [Budget("latency_ms", 4.0)])
     whole = evaluator.whole_space()
-    live = space.live_operations(whole.codes)
+    live = live_operations(space, whole.codes)
     whole.mean[live == 0] = whole.mean.max() + 1  # among what is excluded, the best scores come first
     rows = planned(evaluator, trials=100, infeasible_share=0.3)
     assert (live[rows] > 0).all()

@@ -5,6 +5,7 @@ import numpy as np
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.runs.settings import PoolSettings
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import Pool
@@ -13,7 +14,7 @@ from surrogate_nas.study.stages.initial_pool import ends_of, first_pool
 NB201 = load_space("nasbench201")
 assert isinstance(NB201, CellSpace)
 EDGES = [(start, end) for end in range(1, 5) for start in range(end)]
-LARGE = CellSpace("five_nodes", "0" * 16, EDGES, NB201.operations, NB201.network)
+LARGE = CellSpace(Identity("five_nodes", "0" * 16), EDGES, NB201.operations, NB201.network)
 
 
 def test_a_space_that_can_be_listed_is_listed() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
-"""What a block that may change width and size takes, gives and costs: fixed layers, and the choices of chains."""
+"""An operation without its weights: operations of cells, blocks of chains and layers that no decision changes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a block takes and gives: channels, and sides of square feature maps in pixels."""
+    """The channels that an operation takes and gives, and sides of its square feature maps in pixels."""
 
     in_channels: int
     out_channels: int
@@ -35,24 +36,27 @@ class Shape:
 
 
 Count = Callable[[Shape], int]
+CountName = Literal["parameters", "flops"]
 
 
 @dataclass(frozen=True)
-class BlockSpec:
-    """A block as the search sees it.
+class OperationSpec:
+    """An operation as the search sees it.
 
     Attributes:
+        name: Its name in definitions of spaces and in drawings.
         nonlinear_functions: Activations inside, as EFS-NAS counts them (arXiv 2412.14678).
         parameters: Number of weights, affine batch-norm included.
         flops: Multiply-accumulates of convolutions and linear layers for one image.
         alive: Most numbers of one image alive at once while it runs, besides its input.
         reach: Pixels by which convolutions widen what a pixel sees, to each side.
-        is_zero: Whether it cuts the network; no block does, and operations of cells may.
         is_identity: Whether it hands its input on unchanged where the shape stays.
+        is_zero: Whether it cuts the network; only operations of cells may.
         changes_shape: Whether it can also stand where the shape changes.
-        divisor: What all widths must be a multiple of.
+        divisor: A number of which all widths must be a multiple.
     """
 
+    name: str
     nonlinear_functions: int
     parameters: Count
     flops: Count
@@ -62,3 +66,12 @@ class BlockSpec:
     is_zero: bool = False
     changes_shape: bool = True
     divisor: int = 1
+
+    def count(self, name: CountName, shape: Shape) -> int:
+        """Returns the number of parameters or of multiply-accumulates."""
+        return self.parameters(shape) if name == "parameters" else self.flops(shape)
+
+
+def nothing(_shape: Shape) -> int:
+    """Returns 0, as a count."""
+    return 0
