@@ -88,6 +88,11 @@ class Layer:
         """Whether no decision changes what stands here."""
         return self.kind not in SEARCHED
 
+    @property
+    def hands_on(self) -> bool:
+        """Whether nothing is computed here: images are resized to the size that they have."""
+        return self.kind == RESOLUTION and self.shape.keeps
+
 
 def check_halving(network: NetworkSpec) -> None:
     """Refuses images that cannot be halved before each stage but the first.

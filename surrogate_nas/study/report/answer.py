@@ -23,11 +23,9 @@ from surrogate_nas.report.facts import (
 )
 from surrogate_nas.report.plots.predictor_plots import PlotPoints
 from surrogate_nas.space.drawing import graph_of
-from surrogate_nas.space.kinds.cell.space import CellSpace
-from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
-from surrogate_nas.space.kinds.chain.space import ChainSpace
-from surrogate_nas.space.kinds.nodes.space import NodeSpace
-from surrogate_nas.space.space import Codes
+from surrogate_nas.space.edge_cells import EdgeCell
+from surrogate_nas.space.layouts import decides_by_layer
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.stages.finalists import Winners
 from surrogate_nas.study.stages.learn import StudyLabels
 from surrogate_nas.study.stages.prepare import Prepared
@@ -53,7 +51,7 @@ def answer_facts(prepared: Prepared, predictor: FittedPredictor, scores: SpaceSc
         finalists=finalists,
         blocks=_blocks(prepared, winners.codes[winners.chosen]),
         graph=_graph(prepared, winners.codes[winners.chosen]),
-        chained=isinstance(prepared.space, ChainSpace | ResolutionSpace),
+        chained=_chained(prepared.space),
     )
 
 
@@ -127,7 +125,7 @@ def _upper(prepared: Prepared, cost: str, row: int) -> float | None:
 
 def _cell(prepared: Prepared, code: Codes) -> CellFacts | None:
     space = prepared.space
-    if not isinstance(space, CellSpace):
+    if not isinstance(space, EdgeCell):
         return None
     effective = space.effective(code[None])[0]
     zero = space.effective(np.zeros_like(code)[None])[0][0]
@@ -139,7 +137,7 @@ def _cell(prepared: Prepared, code: Codes) -> CellFacts | None:
 
 
 def _blocks(prepared: Prepared, code: Codes) -> tuple[BlockFacts, ...]:
-    if isinstance(prepared.space, CellSpace):
+    if isinstance(prepared.space, EdgeCell):
         return ()
     decided = zip(prepared.space.decisions, code.tolist(), strict=True)
     chosen = [(decision.name, decision.choices[choice]) for decision, choice in decided]
@@ -147,7 +145,14 @@ def _blocks(prepared: Prepared, code: Codes) -> tuple[BlockFacts, ...]:
 
 
 def _graph(prepared: Prepared, code: Codes) -> GraphFacts | None:
-    return GraphFacts(*graph_of(prepared.space, code)) if isinstance(prepared.space, NodeSpace) else None
+    if isinstance(prepared.space, EdgeCell) or _chained(prepared.space):
+        return None
+    return GraphFacts(*graph_of(prepared.space, code))
+
+
+def _chained(space: Space) -> bool:
+    """Returns whether data flow through the decided layers in the order of the decisions."""
+    return decides_by_layer(space.layout(space.network))
 
 
 def study_facts(

@@ -98,14 +98,24 @@ class CellSpace(Space):
         """Whether each edge lies on a path from input to output, shape (N, E)."""
         passes = ~self._is_zero[codes]
         from_input = np.zeros((len(codes), self.output + 1), dtype=bool)
-        to_output = from_input.copy()
-        from_input[:, 0] = to_output[:, self.output] = True
+        from_input[:, 0] = True
         for column, (start, end) in enumerate(self.edges):
             from_input[:, end] |= from_input[:, start] & passes[:, column]
+        return np.asarray(self._reaches_output(codes) & from_input[:, [start for start, _ in self.edges]])
+
+    def _reaches_output(self, codes: Codes) -> NDArray[np.bool_]:
+        """Returns whether a path leads from each edge to the output, whatever feeds it, shape (N, E)."""
+        passes = ~self._is_zero[codes]
+        to_output = np.zeros((len(codes), self.output + 1), dtype=bool)
+        to_output[:, self.output] = True
         for column, (start, end) in reversed(list(enumerate(self.edges))):
             to_output[:, start] |= to_output[:, end] & passes[:, column]
-        starts, ends = zip(*self.edges, strict=True)
-        return np.asarray(passes & from_input[:, list(starts)] & to_output[:, list(ends)])
+        return np.asarray(passes & to_output[:, [end for _, end in self.edges]])
+
+    def reaching(self, codes: ArrayLike) -> Codes:
+        """Returns codes, shape (N, E), whose edges without a path to the output are cut, whatever feeds them."""
+        checked = self.check(codes)
+        return np.where(self._reaches_output(checked), checked, np.int8(self._zero))
 
     def effective(self, codes: ArrayLike) -> Codes:
         """Returns codes with dead edges set to the operation that cuts them, shape (N, E)."""

@@ -181,13 +181,30 @@ class ResolutionSpace(Space):
         Raises:
             SpaceError: If the network has another number of stages or cells, or resolutions do not differ in it.
         """
-        self.sizes(network)
+        return self.layouts(network)[-1]
+
+    def layouts(self, network: NetworkSpec) -> tuple[tuple[Layer, ...], ...]:
+        """Returns a place where images are resized and the chain's layers, at each resolution.
+
+        Raises:
+            SpaceError: As ``layout``.
+        """
         channels, side = network.input_channels, network.image_size
-        chain = (
-            layer if layer.decision is None else replace(layer, decision=layer.decision + 1)
-            for layer in self.chain.layout(network)
+        return tuple(
+            (Layer(RESOLUTION, channels, channels, side, sizes.image_size, 0, 0), *self._shifted(sizes))
+            for sizes in self.sizes(network)
         )
-        return (Layer(RESOLUTION, channels, channels, side, side, 0, 0), *chain)
+
+    def _shifted(self, sizes: NetworkSpec) -> tuple[Layer, ...]:
+        """Returns the chain's layers with the columns that its decisions have here."""
+        return tuple(
+            layer if layer.decision is None else replace(layer, decision=layer.decision + 1)
+            for layer in self.chain.layout(sizes)
+        )
+
+    def size_choices(self, codes: ArrayLike) -> NDArray[np.int64]:
+        """Returns the resolution of each architecture, shape (N,)."""
+        return self.check(codes)[:, 0].astype(np.int64)
 
     def total(self, codes: ArrayLike, network: NetworkSpec, count: CountName) -> NDArray[np.int64]:
         """Returns a count of the chain at the chosen resolution, shape (N,): resizing has none."""
@@ -209,11 +226,3 @@ class ResolutionSpace(Space):
             rows = np.flatnonzero(checked[:, 0] == choice)
             found[rows] = value(checked[rows, 1:], sizes)
         return found
-
-    def seen_size(self, code: ArrayLike, network: NetworkSpec) -> int:
-        """Returns the side in pixels of the images that an architecture, shape (D,), sees."""
-        return self.sides(network.image_size)[int(np.asarray(code)[0])]
-
-    def smallest_map(self, network: NetworkSpec) -> int:
-        """Returns the side of the last layer's input at the resolution where it is smallest."""
-        return min(self.chain.layout(sizes)[-1].in_size for sizes in self.sizes(network))

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
+from surrogate_nas.nets.places.choice import SharedChoice
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.shared_choice import SharedChoice
 from surrogate_nas.supernet.shared_network import SharedNetwork
 
 SIZES = NetworkSpec(6, 1, 8, input_channels=2, classes=5, stages=2)
@@ -64,8 +64,8 @@ def standalone(shared: SharedNetwork, code: Sequence[int], copies: Sequence[int]
 def test_forward_and_gradients_are_those_of_the_standalone_network(
     quick: ChainSpace, code: str, thresholds: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("shared_network", "shared_choice"):
-        monkeypatch.setattr(f"surrogate_nas.supernet.{module}.RecordingBatchNorm", ScaledNorm)
+    for module in ("supernet.shared_network", "nets.places.choice"):
+        monkeypatch.setattr(f"surrogate_nas.{module}.RecordingBatchNorm", ScaledNorm)
     row = quick.parse(code).tolist()
     shared = SharedNetwork(quick, SIZES, thresholds)
     randomised(shared)

@@ -1,4 +1,5 @@
-"""A subnet of cells of node choices is exactly the standalone network with the same weights, gradients included."""
+"""Cells of node choices against sums and concatenations written out by hand, against what they are said to cost,
+and shared ones against the standalone network with the same weights, gradients included."""
 
 from collections.abc import Sequence
 
@@ -7,15 +8,121 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
-from surrogate_nas.nets.node_cell import BuiltNodeCell
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
+from surrogate_nas.nets.operations import FactorizedReduce
+from surrogate_nas.nets.places.nodes import BuiltNodeCell, SharedNodeCell, run_node_cell
 from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.extremes import parameter_range
+from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, NodeChoice, Wiring
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.shared_network import SharedNetwork
-from surrogate_nas.supernet.shared_node_cell import SharedNodeCell
+
+EDGES = NodeCell("edges", 2, (2, 2), None, on_edges=True)
+NODES = NodeCell("nodes", 1, (1, 2), 2, on_edges=False)
+
+
+def test_a_node_of_edges_adds_up_what_their_operations_make_of_values() -> None:
+    wiring = Wiring((NodeChoice(0, (0, 1), (5, 6)), NodeChoice(1, (1, 2), (7, 8))), (2, 3))
+    one, other = torch.tensor([[2.0]]), torch.tensor([[3.0]])
+    # An operation multiplies by a number of its own.
+    factors = {(0, 0, 5): 1, (0, 1, 6): 10, (1, 1, 7): 100, (1, 2, 8): 1000}
+    y = run_node_cell(EDGES, wiring, [one, other], lambda *key: lambda x: factors[key] * x)
+    assert y.tolist() == [[2.0 + 30, 300.0 + 1000 * 32]]
+
+
+def test_a_node_is_one_operation_of_a_sum() -> None:
+    wiring = Wiring((NodeChoice(0, (0,), (1,)), NodeChoice(1, (0, 1), (2,))), (0, 2))
+    y = run_node_cell(
+        NODES, wiring, [torch.tensor([[2.0]])], lambda node, _place, index: lambda x: x * 10 ** (node + index)
+    )
+    assert y.tolist() == [[2.0, 1000 * (2 + 20)]]
+
+
+@pytest.mark.parametrize("name", ["darts", "nasbench1shot1_1", "nasbench1shot1_2", "nasbench1shot1_3"])
+def test_counts_are_those_of_the_built_network(name: str) -> None:
+    space = load_space(name)
+    network = NetworkSpec(channels=3, cells=1, image_size=8, input_channels=2, classes=4)
+    codes = space.sample(3, np.random.default_rng(0))
+    parameters, flops = space.parameters(codes, network), space.flops(codes, network)
+    for row, code in enumerate(codes):
+        with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
+            built = build_network(space, code, network).eval()
+            scores = built(torch.empty(1, 2, 8, 8))
+        assert scores.shape == (1, 4)
+        assert parameters[row] == sum(weight.numel() for weight in built.parameters())
+        assert 2 * flops[row] == counter.get_total_flops()
+
+
+def test_an_input_of_twice_the_size_is_reduced_on_its_way_in() -> None:
+    space = load_space("darts")
+    network = build_network(space, [0] * 22, NetworkSpec(channels=2, cells=1, image_size=8))
+    cells = [part for part in network.modules() if isinstance(part, BuiltNodeCell)]
+    reduced = [[isinstance(part, FactorizedReduce) for part in cell.projections] for cell in cells]
+    assert reduced == [[False, False], [False, False], [True, False], [False, False], [True, False]]
+
+
+def test_dead_nodes_are_not_built() -> None:
+    space = load_space("nasbench1shot1_1")
+    assert isinstance(space, NodeSpace)
+    network = NetworkSpec(channels=2, cells=1, image_size=8, stages=1)
+    sizes = []
+    for output in ("0&1", "3&4"):
+        code = np.zeros(space.num_decisions, dtype=np.int8)
+        code[-1] = space.decisions[-1].choices.index(output)
+        (cell,) = (part for part in build_network(space, code, network).modules() if isinstance(part, BuiltNodeCell))
+        sizes.append(len(cell.operations))
+    assert sizes == [1, 3]  # nodes 3 and 4 take in the input and node 1
+
+
+def test_a_network_of_two_inputs_looks_back_on_two_cells() -> None:
+    """With operations that hand on, a cell's output follows from what the two cells before it gave."""
+    space = load_space("darts")
+    assert isinstance(space, NodeSpace)
+    skip = space.operations.index("skip_connect")
+    code = [skip if "operation" in decision.name else 0 for decision in space.decisions]
+    network = build_network(space, code, NetworkSpec(channels=2, cells=3, image_size=4, stages=1)).eval()
+    seen: list[tuple[tuple[Tensor, ...], Tensor]] = []
+    for part in network:
+        if isinstance(part, BuiltNodeCell):
+            part.register_forward_hook(lambda _module, given, result: seen.append((given[0], result)))
+    stem: list[Tensor] = []
+    network[0].register_forward_hook(lambda _module, _given, result: stem.append(result))
+    network(torch.randn(2, 3, 4, 4))
+    outputs = [stem[0], stem[0], *(result for _, result in seen)]
+    for index, (given, result) in enumerate(seen):
+        assert given[0] is outputs[index]
+        assert given[1] is outputs[index + 1]
+        cell = network[index + 1]
+        assert isinstance(cell, BuiltNodeCell)
+        first, second = (projection(value) for projection, value in zip(cell.projections, given, strict=True))
+        # Every node takes in the first two values: their sum, four times.
+        torch.testing.assert_close(result, torch.cat([first + second] * 4, dim=1))
+
+
+def test_the_normalisation_is_the_one_asked_for() -> None:
+    network = build_network(
+        load_space("darts"), [3] * 2 + [0, 3, 3] * 3 + [3] * 2 + [0, 3, 3] * 3, NetworkSpec(2, 1, 8), nn.InstanceNorm2d
+    )
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in network.modules())
+
+
+@pytest.mark.parametrize("largest", [False, True])
+def test_the_smallest_and_the_largest_network_of_darts_run(largest: bool) -> None:
+    """With the fewest and the most parameters: poolings and identities alone, or separable 5x5 convolutions."""
+    space = load_space("darts")
+    assert isinstance(space, NodeSpace)
+    network = NetworkSpec(channels=4, cells=2, image_size=16)
+    operation = space.operations.index("sep_conv_5x5" if largest else "max_pool_3x3")
+    code = [operation if "operation" in decision.name else 0 for decision in space.decisions]
+    assert space.parameters([code], network)[0] == parameter_range(space, network)[largest]
+    scores = build_network(space, code, network)(torch.randn(2, 3, 16, 16))
+    assert scores.shape == (2, 10)
+    assert scores.isfinite().all()
+
 
 SIZES = NetworkSpec(channels=3, cells=1, image_size=8, input_channels=2, classes=5)
 

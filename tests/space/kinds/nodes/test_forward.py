@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surrogate_nas.hardware.counted.memory import activation_bytes, counts_memory
-from surrogate_nas.hardware.counted.node_memory import node_peak
 from surrogate_nas.space.definitions.identity import Identity
+from surrogate_nas.space.kinds.nodes.forward import alive_numbers
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
@@ -58,9 +58,11 @@ def test_many_codes_are_counted_at_once() -> None:
     assert isinstance(space, NodeSpace)
     assert counts_memory(space)
     codes = space.sample(60, np.random.default_rng(0))
-    together = node_peak(space, codes, space.network)
-    assert together.tolist() == [node_peak(space, code[None], space.network)[0] for code in codes]
-    assert len(set(together.tolist())) > 4
+    layer = next(layer for layer in space.layout(space.network) if not layer.is_fixed)
+    cell, part = space.cells[0], space.parts(codes)[0]
+    together = alive_numbers(cell, part, space.operations, layer)
+    assert together.tolist() == [alive_numbers(cell, row[None], space.operations, layer)[0] for row in part]
+    assert len(set(activation_bytes(space, codes, space.network).tolist())) > 4
 
 
 def test_dead_nodes_need_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Activation memory peak of networks of cells whose nodes choose their inputs; ``memory`` says what is counted.
+"""The forward pass of a cell whose nodes choose their inputs, counted: its numbers alive at once.
 
 A cell has the values from outside, their projections and every value of its own alive to its end, since a later node
 may take them in; what changes from step to step is what a projection, an operation or a sum needs for itself.
@@ -8,15 +8,12 @@ Symbols:
     c: width of a cell. s: side of its values, and r of its projected inputs.
 """
 
-from collections import deque
-
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.space.kinds.nodes.layout import cell_at, node_width, projections
+from surrogate_nas.space.kinds.nodes.layout import node_width, projections
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
-from surrogate_nas.space.kinds.nodes.space import NodeSpace
-from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.space.network import Layer
 from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.operations.table import operation_spec
@@ -25,27 +22,8 @@ from surrogate_nas.space.space import Codes
 Numbers = NDArray[np.int64]
 
 
-def node_peak(space: NodeSpace, codes: Codes, network: NetworkSpec) -> Numbers:
-    """Most numbers alive but for the image, for codes (N, D); shape (N,). Dead nodes are not built."""
-    parts = space.parts(codes)
-    layers = space.layout(network)
-    cells = [space.cells[cell_at(space.cells, layer)] for layer in layers if not layer.is_fixed]
-    # Outputs that a later cell may look back on are alive meanwhile.
-    latest: deque[int] = deque(maxlen=max(cell.inputs for cell in cells))
-    peak = np.zeros(len(codes), dtype=np.int64)
-    for layer in layers:
-        if layer.is_fixed:
-            needed: Numbers | int = find_fixed_layer(layer.kind).alive(layer.shape)
-        else:
-            index = cell_at(space.cells, layer)
-            needed = _cell_peak(space.cells[index], parts[index], space.operations, layer)
-        peak = np.maximum(peak, sum(latest) + needed)
-        latest.append(layer.shape.outputs)
-    return peak
-
-
-def _cell_peak(cell: NodeCell, codes: Codes, operations: tuple[str, ...], layer: Layer) -> Numbers:
-    """Most numbers alive at once in one cell, but for what comes from outside, shape (N,)."""
+def alive_numbers(cell: NodeCell, codes: Codes, operations: tuple[str, ...], layer: Layer) -> Numbers:
+    """Returns the most numbers of one image alive at once in a cell besides its inputs, shape (N,)."""
     held, peak = 0, 0
     for projection in projections(cell, layer):
         peak = max(peak, held + find_fixed_layer(projection.kind).alive(projection.shape))
@@ -68,7 +46,7 @@ def _cell_peak(cell: NodeCell, codes: Codes, operations: tuple[str, ...], layer:
 
 
 def _node_needs(cell: NodeCell, codes: Codes, node: int, alive: Numbers, one: int) -> tuple[Numbers, Numbers]:
-    """The most numbers alive while a node is worked out, and those of its value: (N,) each.
+    """Returns the most numbers alive while a node is worked out, and the numbers of its value: (N,) each.
 
     Args:
         cell: The cell.
