@@ -2,7 +2,7 @@
 
 python -m benchmarks.search_overhead
 
-The scorer is a table that is looked up, so that what is timed is proposing, pricing, choosing and writing the journal.
+The predictor is a table that is looked up, so that proposing, pricing, choosing and writing the journal are timed.
 """
 
 import json
@@ -25,7 +25,7 @@ from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.study_journal import Header, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
 from surrogate_nas.search.run_search import ACCURACY, run_search
-from surrogate_nas.search.samplers.table import SAMPLERS
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.selection import best_first, representatives
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.definitions.identity import Identity

@@ -1,4 +1,4 @@
-"""A tiny scorer and cost model for the search's tests; a process that is to be killed loads this file by its path."""
+"""A tiny predictor and cost model for tests of the search; a process that is to be killed loads this file by path."""
 
 import zlib
 from collections.abc import Mapping
@@ -60,18 +60,18 @@ def space() -> Space:
 
 @pytest.fixture
 def calls() -> list[int]:
-    """Number of codes in each call of the scorer."""
+    """Number of codes in each call of the predictor."""
     return []
 
 
 @pytest.fixture
-def scorer(space: Space, calls: list[int]) -> FakeScorer:
+def predictor(space: Space, calls: list[int]) -> FakeScorer:
     return FakeScorer(space, calls=calls)
 
 
 @pytest.fixture
 def raw_scorer(space: Space) -> FakeScorer:
-    """A scorer that tells isomorphic codes apart."""
+    """A predictor that tells isomorphic codes apart."""
     return FakeScorer(space, canonical=False)
 
 
@@ -81,8 +81,8 @@ def costs(space: Space) -> FakeCosts:
 
 
 @pytest.fixture
-def evaluator(space: Space, scorer: FakeScorer, costs: FakeCosts) -> Evaluator:
-    return Evaluator(space, scorer, costs, [Budget("latency_ms", 4.0), Budget("params", 6e5)])
+def evaluator(space: Space, predictor: FakeScorer, costs: FakeCosts) -> Evaluator:
+    return Evaluator(space, predictor, costs, [Budget("latency_ms", 4.0), Budget("params", 6e5)])
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import CostTableError, SettingsError
-from surrogate_nas.hardware.protocol import CostModel
+from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.hardware.tables.full import UNITS, TableLatency, code_column, device_column, milliseconds, parse_row
 from surrogate_nas.hardware.tables.table_check import looks_like_seconds
 from surrogate_nas.hardware.tables.text_columns import read_columns
@@ -24,7 +24,7 @@ _RIDGE = 0.1
 _FLOOR = 0.25  # of the smallest latency in the table; a sum that is not one may come out below zero
 
 
-def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") -> CostModel:
+def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") -> CostSource:
     """The latencies of a table: of every architecture where a space can be listed, else predicted from its rows.
 
     Raises:

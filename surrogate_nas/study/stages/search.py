@@ -11,7 +11,7 @@ from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.run_folder import RunFolder, digest
-from surrogate_nas.search.protocol import Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run_search import run_search
 from surrogate_nas.space.pool import Pool
@@ -37,7 +37,7 @@ class SpaceScores:
     pool: Pool
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
-    scorer: Scorer | None = None
+    scorer: Predictor | None = None
     notes: tuple[str, ...] = ()
 
     def predict(self, codes: Codes) -> Prediction:
@@ -69,7 +69,7 @@ def score_space(prepared: Prepared, predictor: FittedPredictor) -> SpaceScores:
     return SpaceScores(prepared.pool, prediction.mean, prediction.std, scorer)
 
 
-def _rounded(scorer: Scorer, codes: Codes) -> Prediction:
+def _rounded(scorer: Predictor, codes: Codes) -> Prediction:
     """What a scorer says, to a millionth of a percentage point, far below what scores mean.
 
     A matrix product may differ in its last bits with where its operands lie in memory, so that a predictor just fitted

@@ -8,12 +8,12 @@ from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.widen import explore
 from surrogate_nas.study.stages.prepare import Prepared
 from surrogate_nas.study.stages.search import SpaceScores
 
 _STREAM = 3  # of the random draws of a study's seed
-_OF_THE_LISTED = ("predictor", "scan", "segments")
 
 
 def check_sampler(prepared: Prepared) -> None:
@@ -23,10 +23,11 @@ def check_sampler(prepared: Prepared) -> None:
         SettingsError: If the search is such a one.
     """
     sampler, trainings = prepared.settings.search.sampler, prepared.settings.loop.trainings
-    if trainings and not prepared.pool.complete and sampler not in _OF_THE_LISTED:
+    if trainings and not prepared.pool.complete and not SAMPLERS[sampler].within_list:
+        within = [name for name, row in SAMPLERS.items() if row.within_list]
         raise SettingsError(
             f"loop.trainings in a space that cannot be listed needs search.sampler to be one of"
-            f" {', '.join(_OF_THE_LISTED)} (got {sampler!r} with {trainings} trainings)"
+            f" {', '.join(within)} (got {sampler!r} with {trainings} trainings)"
         )
 
 

@@ -8,8 +8,14 @@ import pytest
 
 from surrogate_nas.search.candidates import class_keys
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.samplers.table import SAMPLERS, make_sampler
+from surrogate_nas.search.protocol import Sampler
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.settings import Goal, SamplerName, SearchSettings
+
+
+def make_sampler(evaluator: Evaluator, settings: SearchSettings, seed: int) -> Sampler:
+    made: Sampler = SAMPLERS[settings.sampler].make(evaluator, settings, seed)
+    return made
 
 
 def proposals(evaluator: Evaluator, settings: SearchSettings, seed: int, rounds: int = 3) -> list[np.ndarray]:
