@@ -26,7 +26,7 @@ class Ranks(AnalyticCosts):
 
 class Overconfident(AnalyticCosts):
     def relative_error(self, cost: str) -> float:
-        return super().relative_error(cost) - 0.1
+        return (super().relative_error(cost) or 0.0) - 0.1
 
 
 class Mute(AnalyticCosts):
