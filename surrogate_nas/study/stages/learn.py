@@ -24,8 +24,7 @@ from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.stage import Workplace, check_stage, is_trained, known_plan, train_stage
 from surrogate_nas.supernet.training import training_identity
 from surrogate_nas.zero_cost.cached import cached_table, can_be_scored
-from surrogate_nas.zero_cost.settings import ZeroCostSettings
-from surrogate_nas.zero_cost.votes import VOTES
+from surrogate_nas.zero_cost.settings import VOTES, ZeroCostSettings
 
 _CODES_PER_JOB = 8
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import Interrupted, RunFolderError
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore, read_labels
@@ -85,7 +86,8 @@ def learn_from_trainings(
     place = _place(prepared, folder)
     for note in place.prepare():
         console.note(note)
-    with Crew(place, NetworkWork(_job(prepared, folder)), settings.compute.processes or 1) as crew:
+    with Workers(settings.compute.processes or 1) as workers:
+        crew = Crew(place, NetworkWork(_job(prepared, folder)), workers)
 
         def train(epochs: int, batch: Sequence[int]) -> list[float]:
             finalists = space.effective(codes[rows[list(batch)]])
