@@ -30,7 +30,7 @@ def test_another_budget_or_code(finished_run: Path) -> None:
     assert choose(finished_run, latency_budget=None, arch=text).entry.code == "311141"
 
 
-def test_what_cannot_be_chosen_is_said(finished_run: Path, run_copy: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_chosen_is_said(finished_run: Path, trainable_copy: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="exclude each other"):
         choose(finished_run, latency_budget="3ms", arch="333123")
     with pytest.raises(SettingsError, match="--arch: "):
@@ -41,15 +41,15 @@ def test_what_cannot_be_chosen_is_said(finished_run: Path, run_copy: Path, tmp_p
         choose(finished_run, latency_budget="0.1ms", arch=None)
     with pytest.raises(RunFolderError, match="is no run folder"):
         choose(tmp_path / "none", latency_budget=None, arch=None)
-    (run_copy / "report.json").unlink()
+    (trainable_copy / "report.json").unlink()
     with pytest.raises(StoreError, match="report of the run is missing"):
-        choose(run_copy, latency_budget=None, arch=None)
+        choose(trainable_copy, latency_budget=None, arch=None)
 
 
-def test_without_an_answer_one_has_to_be_asked_for(run_copy: Path) -> None:
-    facts = json.loads((run_copy / "lookup.json").read_text())
-    (run_copy / "lookup.json").write_text(json.dumps({**facts, "answer": None}))
-    (run_copy / "report.json").write_text(json.dumps({"answer": {"chosen": None}}))
+def test_without_an_answer_one_has_to_be_asked_for(trainable_copy: Path) -> None:
+    facts = json.loads((trainable_copy / "lookup.json").read_text())
+    (trainable_copy / "lookup.json").write_text(json.dumps({**facts, "answer": None}))
+    (trainable_copy / "report.json").write_text(json.dumps({"answer": {"chosen": None}}))
     with pytest.raises(RunFolderError, match="give --latency-budget or --arch"):
-        choose(run_copy, latency_budget=None, arch=None)
-    assert choose(run_copy, latency_budget="3ms", arch=None).half_width is None
+        choose(trainable_copy, latency_budget=None, arch=None)
+    assert choose(trainable_copy, latency_budget="3ms", arch=None).half_width is None

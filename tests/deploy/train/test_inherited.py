@@ -15,8 +15,8 @@ from surrogate_nas.nets.standalone import build_network
 
 
 @pytest.fixture
-def choice(run_copy: Path) -> Choice:
-    return choose(run_copy, latency_budget=None, arch=None)
+def choice(trainable_copy: Path) -> Choice:
+    return choose(trainable_copy, latency_budget=None, arch=None)
 
 
 def test_the_checkpoint_s_weights_arrive(choice: Choice) -> None:
