@@ -47,6 +47,10 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the processes before the end of the block, where nothing needs them any more."""
         self._stop()
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)

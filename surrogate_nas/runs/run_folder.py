@@ -11,10 +11,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from surrogate_nas.errors import RunFolderError, SettingsError
-from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
-from surrogate_nas.runs.study_file import flattened, is_resolved, read_resolved, write_study
 from surrogate_nas.runs.settings import StudySettings, is_fixed
 from surrogate_nas.runs.state import RunState
+from surrogate_nas.runs.study_file import flattened, is_resolved, read_resolved, write_study
+from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
 
 _LOCK = ".lock"
 
@@ -42,6 +42,7 @@ class RunFolder:
         self.costs = path / "costs.parquet"
         self.journal = path / "search.journal"
         self.best = path / "best"
+        self.answer = self.best / "architecture.json"
         self.answers = path / "answers.json"
         self.artifacts = path / "artifacts"
         self.plots = path / "plots"

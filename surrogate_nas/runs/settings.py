@@ -9,8 +9,8 @@ from surrogate_nas.costs.budgets import COSTS, BudgetRequest, parse_budget, pars
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
-from surrogate_nas.search.samplers.segments import SegmentSettings
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.search.samplers.segments import SegmentSettings
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.training.settings import TrainingSettings

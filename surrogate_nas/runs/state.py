@@ -6,8 +6,8 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, Field, ValidationError
 
-from surrogate_nas.errors import StoreError
 from surrogate_nas._support.files import read_json, write_json
+from surrogate_nas.errors import StoreError
 
 STAGES = ("supernets", "labels", "predictor", "trainings", "search", "winners")
 

@@ -10,8 +10,8 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from surrogate_nas._support.definitions import find_definition, read_toml
-from surrogate_nas.errors import SettingsError
 from surrogate_nas._support.files import write_text
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.runs.settings import StudySettings
 
 RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"

@@ -1,71 +1,59 @@
-"""What a person may watch while a study runs, and what stays attached to its search."""
+"""The dashboard that a person may watch while a study runs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
-import numpy as np
-
-from surrogate_nas.errors import SurrogateNasError
-from surrogate_nas.report.plots.search_plots import SearchPoints, search_figures, write_plots
-from surrogate_nas.report.plots.supernet_plots import SupernetPoints, supernet_figures
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
-from surrogate_nas.search.journal.dashboard import Dashboard, annotate, dashboard_command, served
-from surrogate_nas.search.result import SearchResult
-from surrogate_nas.study.stages.prepare import Prepared
-from surrogate_nas.study.stages.search import SpaceScores
+from surrogate_nas.search.journal.dashboard import Dashboard
 
 
-@contextmanager
-def watched(asked: bool, folder: RunFolder, console: StudyConsole) -> Iterator[Dashboard | None]:
-    """A dashboard that is not started yet, and ends with the block; None where none was asked for.
+class Watch:
+    """optuna-dashboard beside a run, where the user asked for one.
 
-    Raises:
-        SettingsError: If optuna-dashboard is not installed.
+    Call order: ``open`` once there may be something to look at, ``show`` whenever the journal was replaced. The server
+    ends with the block.
+
+    Args:
+        asked: Whether the user asked for it; if not, nothing is ever shown.
+        folder: Of the run.
+        console: Where its address and its failures are noted.
     """
-    dashboard = Dashboard(folder.journal, folder.artifacts) if asked else None
-    with served(dashboard):
-        if dashboard is not None and folder.journal.exists():
-            show(dashboard, console)
-        yield dashboard
 
+    def __init__(self, asked: bool, folder: RunFolder, console: StudyConsole) -> None:
+        self.asked = asked
+        self._folder, self._console = folder, console
+        self._dashboard: Dashboard | None = None
 
-def show(dashboard: Dashboard, console: StudyConsole) -> None:
-    """Starts it, or starts it again on a journal that was replaced; what goes wrong there is no reason to stop."""
-    try:
-        dashboard.start()
-    except OSError as error:
-        console.warn(f"the dashboard could not be started: {error}")
-    else:
-        console.note(f"dashboard: {dashboard.url} (until the run ends)")
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        if self._dashboard is not None:
+            self._dashboard.stop()
 
-def search_points(prepared: Prepared, scores: SpaceScores, result: SearchResult) -> SearchPoints:
-    """What the plots of the search show."""
-    rows = np.flatnonzero(prepared.connected)
-    return SearchPoints(
-        codes=prepared.codes[rows],
-        decisions=[decision.name for decision in prepared.space.decisions],
-        choices=[decision.choices for decision in prepared.space.decisions],
-        accuracy_percent=np.clip(scores.mean[rows], 0, 100),
-        feasible=prepared.feasible[rows],
-        costs={budget.cost: (prepared.bounds[budget.cost][rows], budget.limit) for budget in prepared.budgets},
-        trial_accuracy_percent=np.clip(result.mean, 0, 100),
-        trial_feasible=result.feasible,
-    )
+    @property
+    def url(self) -> str | None:
+        """Where the dashboard is served; None where there is none."""
+        return self._dashboard.url if self._dashboard is not None else None
 
+    def open(self) -> None:
+        """Shows what an earlier process searched.
 
-def attach(
-    folder: RunFolder, points: SearchPoints, supernet: SupernetPoints, command: str, console: StudyConsole
-) -> None:
-    """Writes the plots as files, and gives the search's study the report, the table and the command that made them.
+        Raises:
+            SettingsError: If optuna-dashboard is not installed.
+        """
+        if self.asked:
+            self._dashboard = Dashboard(self._folder.journal, self._folder.artifacts)
+            if self._folder.journal.exists():
+                self.show()
 
-    What goes wrong is said and is no reason to fail: the answer is on the disk already.
-    """
-    note = f"Made by\n\n    {command}\n\nLook again with\n\n    {dashboard_command(folder.journal)}\n"
-    try:
-        plots = write_plots(folder.plots, supernet_figures(supernet) | search_figures(points))
-        files = [folder.path / "report.html", folder.path / "lookup.csv", *plots]
-        annotate(folder.journal, note, [file for file in files if file.exists()], folder.artifacts)
-    except (OSError, SurrogateNasError) as error:
-        console.warn(f"plots and notes could not be attached to the search: {error}")
+    def show(self) -> None:
+        """Starts the server, again where the journal was replaced; a failure is a warning and no reason to stop."""
+        if self._dashboard is None:
+            return
+        try:
+            self._dashboard.start()
+        except OSError as error:
+            self._console.warn(f"the dashboard could not be started: {error}")
+        else:
+            self._console.note(f"dashboard: {self._dashboard.url} (until the run ends)")

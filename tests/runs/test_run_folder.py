@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas.errors import RunFolderError, SettingsError
-from surrogate_nas.runs.study_file import read_study
 from surrogate_nas.runs.run_folder import RunFolder, digest
+from surrogate_nas.runs.study_file import read_study
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from surrogate_nas.errors import BudgetError
-from surrogate_nas.runs.study_file import flattened
 from surrogate_nas.runs.settings import BudgetSettings, StudySettings, is_fixed
+from surrogate_nas.runs.study_file import flattened
 
 
 @pytest.mark.parametrize("name", ["", "..", ".", "-x", "a/b", "a b", "../x"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from surrogate_nas._support.definitions import available
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import (
     RESOLVED_HEADER,
     flattened,
@@ -18,7 +19,6 @@ from surrogate_nas.runs.study_file import (
     settings_of,
     write_study,
 )
-from surrogate_nas.runs.settings import StudySettings
 
 
 @pytest.mark.parametrize("name", available("studies"))
