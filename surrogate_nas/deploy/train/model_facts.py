@@ -41,7 +41,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ModelFacts:
     """Everything about a trained model that was predicted or measured.
 
     Attributes:
