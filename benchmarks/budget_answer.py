@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.budget_latency import DeviceLatency
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.predictor.protocol import Floats, Prediction
 from surrogate_nas.search.candidates import AnyArray
 from surrogate_nas.search.evaluator import Evaluator

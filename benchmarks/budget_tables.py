@@ -11,7 +11,7 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.fusion.fusion import fusion_weights
 from surrogate_nas.predictor.fusion.priors import PRIOR_CORRELATION, make_prior
 from surrogate_nas.predictor.fusion.rank_transform import rank_transform
-from surrogate_nas.predictor.fusion.recipes import SourceLabels, fit_sources
+from surrogate_nas.predictor.predictor import fit_predictor
 from surrogate_nas.predictor.protocol import Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.report.truth.truth import read_truth
@@ -87,10 +87,8 @@ def score_of_labels(tables: BudgetTables, train: int | None, seed: int) -> Float
         if not 0 < train <= len(known):
             raise SettingsError(f"--train must be between 1 and the number of labels, {len(known)} (got {train})")
         drawn = np.random.default_rng(seed).permutation(known)[:train]
-        fitted = fit_sources(
-            space, PredictorSettings(), supernet=SourceLabels(codes[drawn], label[drawn]), trained=None, seed=seed
-        )
-        return fitted.predict(codes).mean
+        fitted = fit_predictor(space, codes[drawn], label[drawn], label[drawn], PredictorSettings(), seed)
+        return fitted.score(codes)
     if len(known) < space.size:
         raise SettingsError(f"without --train every architecture needs a label ({len(known)} of {space.size} have one)")
     classes = space.index(space.canonical(codes))

@@ -21,7 +21,7 @@ import typer
 from numpy.typing import NDArray
 
 from surrogate_nas.cli.command_line import run_command, say
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.predictor.ensemble import Ensemble
 from surrogate_nas.predictor.features.graph_features import one_hot

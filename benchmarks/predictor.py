@@ -21,10 +21,12 @@ from benchmarks.intervals import mean_and_interval
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.fusion.priors import ExtraScores
-from surrogate_nas.predictor.fusion.recipes import RECIPES, SourceLabels, fit_sources
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.model_table import MODELS
+from surrogate_nas.predictor.predictor import fit_predictor
 from surrogate_nas.predictor.protocol import FittedModel, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.training_set import SourceLabels
+from surrogate_nas.predictor.unlabelled import fit_unlabelled
 from surrogate_nas.ranking import kendall_tau, regret, top_tau
 from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.space.load import load_space
@@ -37,6 +39,7 @@ from surrogate_nas.zero_cost.votes import VOTES
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 REVEALED, TRUTH = "cifar10_valid", "cifar10_test"
+RECIPES = ("fusion", "labels")
 FIGURES = ("tau", "top10_tau", "regret_top1", "regret_top10")
 
 
@@ -122,25 +125,24 @@ def fit_draw(
     tables: Tables,
     drawn: Draw,
     settings: PredictorSettings,
-    recipe: str,
     seed: int,
     extra: ExtraScores | None = None,
 ) -> FittedModel:
-    """Fits a predictor to what a draw shows; the truth takes no part."""
+    """Fits the predictor of studies to what a draw shows; the truth takes no part.
+
+    Without labels it is what is known without a supernet; under the recipe of labels alone, trained networks are the
+    labels then.
+    """
     codes = space.all_codes()
-
-    def source(positions: NDArray[np.int64], values: Floats) -> SourceLabels | None:
-        return SourceLabels(codes[positions], values[positions]) if len(positions) else None
-
-    return fit_sources(
-        space,
-        settings,
-        supernet=source(drawn.supernet, tables.label_percent),
-        trained=source(drawn.trained, tables.revealed_percent),
-        recipe=recipe,
-        seed=seed,
-        extra=extra,
-    )
+    labels = SourceLabels(codes[drawn.supernet], tables.label_percent[drawn.supernet])
+    trained = SourceLabels(codes[drawn.trained], tables.revealed_percent[drawn.trained])
+    if settings.recipe == "labels":
+        shown = labels if len(labels) else trained
+        return fit_predictor(space, shown.codes, shown.values, shown.values, settings, seed)
+    if not len(labels):
+        return fit_unlabelled(space, settings, trained if len(trained) else None, seed=seed, extra=extra)
+    fitted = fit_predictor(space, labels.codes, labels.values, labels.values, settings, seed, extra=extra)
+    return fitted.with_trained(trained, seed).ranking if len(trained) else fitted
 
 
 def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
@@ -162,7 +164,7 @@ def check_options(train: int, trained: int, seeds: int, model: str, recipe: str)
     for option, value, least in (("--train", train, 0), ("--trained", trained, 0), ("--seeds", seeds, 1)):
         if value < least:
             raise SettingsError(f"{option} must be at least {least} (got {value})")
-    for what, name, known in (("model", model, (*MODELS, "auto")), ("recipe", recipe, tuple(RECIPES))):
+    for what, name, known in (("model", model, (*MODELS, "auto")), ("recipe", recipe, RECIPES)):
         if name not in known:
             raise SettingsError(f"unknown {what} {name!r}; choose from {', '.join(known)}")
 
@@ -182,12 +184,12 @@ def measure(
     Raises:
         SettingsError: If there are not as many labels, or they cannot be learnt from.
     """
-    settings = PredictorSettings.model_validate({"model": model})
+    settings = PredictorSettings.model_validate({"model": model, "recipe": recipe})
     codes, began = space.all_codes(), time.perf_counter()
     runs = []
     for seed in range(seeds):
         drawn = draw(tables, train, trained, seed)
-        predictor = fit_draw(space, tables, drawn, settings, recipe, seed, extra)
+        predictor = fit_draw(space, tables, drawn, settings, seed, extra)
         runs.append(figures(predictor.predict(codes[drawn.asked]).mean, tables.truth_percent[drawn.asked]))
     result: dict[str, float | str] = {}
     for name in FIGURES:

@@ -17,7 +17,7 @@ import typer
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.ensemble import Ensemble
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.load import load_space
 

@@ -19,7 +19,7 @@ import typer
 
 from benchmarks.budget_answer import Known
 from surrogate_nas.cli.command_line import run_command, say
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.candidates import class_numbers
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.study_journal import Header, StudyJournal

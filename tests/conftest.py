@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 from surrogate_nas._support.cache_folder import FOLDER_VARIABLE
@@ -17,6 +18,18 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 # Time limits per example say more about how busy the machine is than about the code.
 settings.register_profile("no_deadline", deadline=None)
 settings.load_profile("no_deadline")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_from_the_start() -> None:
+    """As studies have it: sums depend on the number of threads."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """A test that changed the number of threads leaves no trace."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,23 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 def needs_a_test(source: Path) -> bool:
     """Whether there is anything to test.
 
+    A ``__main__.py`` that hands over to its command line in ``cli`` is tested there, and by every test that runs it.
     Empty ``__init__`` files have nothing in them. A ``settings.py`` of nothing but fields, without a validator or any
     other function, is data that pydantic interprets; what its values do is tested where they are used.
     """
     content = ast.parse(source.read_text(encoding="utf-8"))
+    if source.name == "__main__.py" and is_hand_over(content, source.parent.name):
+        return False
     if source.name == "settings.py":
         return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(content))
     return bool(content.body)
+
+
+def is_hand_over(content: ast.Module, package: str) -> bool:
+    """Whether a module does nothing but run ``main`` of ``surrogate_nas.cli.PACKAGE``."""
+    statements = content.body[1:]
+    expected = f"import sys\n\nfrom surrogate_nas.cli.{package} import main\n\nif __name__ == '__main__':\n    sys.exit(main())"
+    return ast.unparse(ast.Module(statements, [])) == ast.unparse(ast.parse(expected))
 
 
 def mirror(source: Path) -> Path:

@@ -14,7 +14,8 @@ import typer
 from numpy.typing import NDArray
 
 from surrogate_nas.cli.command_line import run_command, say
-from surrogate_nas.costs.budgets import format_cost, parse_budget
+from surrogate_nas.costs.budget import parse_budget
+from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.errors import CostTableError, InfeasibleBudgetError
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import print_version, run_command, say
-from surrogate_nas.costs.budgets import Budget, format_cost
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.cost import BOUNDED, format_cost
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.exports import EXPORTS, export
@@ -22,12 +24,10 @@ from surrogate_nas.lookup.table import LookupTable
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command()
 def look_up(
+    *,
     run: Annotated[Path, typer.Argument(help="Run folder of a study, or its lookup.parquet.", show_default=False)],
-    latency_budget: Annotated[str | None, typer.Option(help="Largest latency, such as 3ms or 40%.")] = None,
-    flops_budget: Annotated[str | None, typer.Option(help="Most multiply-accumulates, such as 50M or 40%.")] = None,
-    params_budget: Annotated[str | None, typer.Option(help="Most parameters, such as 1M or 40%.")] = None,
+    budgets: Budgets,
     top: Annotated[int | None, typer.Option(min=1, help="List the best N architectures.", metavar="N")] = None,
     pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front; so without a budget.")] = False,
     near: Annotated[
@@ -55,25 +55,28 @@ def look_up(
     if export_to is not None and (pareto or top or near or as_json):
         raise SettingsError("--export writes a file and lists nothing; leave the other away, or call twice")
     table = LookupTable.load(run)
-    budgets = table.resolve(latency_ms=latency_budget, flops=flops_budget, params=params_budget)
+    bounds = table.resolve(**{BOUNDED[key]: text for key, text in budgets.items()})
     if export_to is not None:
-        count = export(table, *export_to, budgets, overwrite=overwrite)
+        count = export(table, *export_to, bounds, overwrite=overwrite)
         say(f"{export_to[1]}: {count:,} architectures")
         return
     if near is not None:
-        _print_neighbours(table, near, table.near(near, top or 10, budgets), as_json=as_json)
+        _print_neighbours(table, near, table.near(near, top or 10, bounds), as_json=as_json)
         return
     try:
-        front = pareto or not (budgets or top)
-        entries = table.pareto(budgets=budgets) if front else table.top(top or 1, budgets)
+        front = pareto or not (bounds or top)
+        entries = table.pareto(budgets=bounds) if front else table.top(top or 1, bounds)
     except InfeasibleBudgetError:
         if as_json:
-            _print_json(table, budgets, [])
+            _print_json(table, bounds, [])
         raise
     if as_json:
-        _print_json(table, budgets, entries)
+        _print_json(table, bounds, entries)
     else:
         say(aligned(table, entries))
+
+
+app.command(name="look-up")(with_budget_options(look_up))
 
 
 def _print_neighbours(table: LookupTable, code: str, found: Sequence[Neighbour], *, as_json: bool) -> None:

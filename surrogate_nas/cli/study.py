@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from surrogate_nas._support.definitions import available
+from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import print_version, run_command, say
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
@@ -25,8 +26,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 
 # Long because an option is a parameter; what it does with them is at its end.
-@app.command()
 def study(
+    *,
     name: Annotated[
         str | None,
         typer.Argument(
@@ -37,10 +38,7 @@ def study(
     data: Annotated[
         str | None, typer.Option(help="Folder of images, one sub-folder per class, or a data set by name.")
     ] = None,
-    latency_budget: Annotated[
-        list[str] | None,
-        typer.Option(help="Such as 5ms, or 40% of the space's own range; again as raspi4=30ms on another device."),
-    ] = None,
+    budgets: Budgets,
     also_budget: Annotated[
         list[str] | None,
         typer.Option(help="Other budgets to answer from the same study, such as latency=3ms; may be repeated."),
@@ -49,10 +47,6 @@ def study(
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Serve optuna-dashboard on this machine alone while the study runs.")
     ] = False,
-    flops_budget: Annotated[str | None, typer.Option(help="Multiply-accumulates, such as 50M or 40%.")] = None,
-    params_budget: Annotated[str | None, typer.Option(help="Such as 1M or 40%.")] = None,
-    memory_budget: Annotated[str | None, typer.Option(help="Peak of activations, such as 2MB or 40%.")] = None,
-    energy_budget: Annotated[str | None, typer.Option(help="Such as 5mJ; needs a table with energies.")] = None,
     confidence: Annotated[
         float | None, typer.Option(help="With which a predicted latency is to meet its budget, such as 0.95.")
     ] = None,
@@ -91,11 +85,6 @@ def study(
         raise SettingsError("--resume and --overwrite exclude each other; use one of them")
     options = Options(
         data=data,
-        latency_budget=latency_budget,
-        flops_budget=flops_budget,
-        params_budget=params_budget,
-        memory_budget=memory_budget,
-        energy_budget=energy_budget,
         also_budget=also_budget,
         confidence=confidence,
         trainings=trainings,
@@ -106,11 +95,10 @@ def study(
         truth_column=truth_column,
         seed=seed,
     )
-    overrides = overrides_of(options, parse_assignments(settings or []))
+    overrides = overrides_of(options, parse_assignments(settings or []), budgets)
     resolved, output = resolve_request(name, overrides, output_dir, resume=resume)
     if truth_column is not None and resolved.truth.file is None:
         raise SettingsError("--truth-column is a column of a file: give --truth FILE.csv as well")
-    resolved.budget.requests()  # a wrong budget is said before anything else is done
     if dry_run:
         resolved = absolute_paths(resolved)
         say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
@@ -120,6 +108,9 @@ def study(
     with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
         code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named), console, as_json)
     raise typer.Exit(code)
+
+
+app.command(name="study")(with_budget_options(study, on_devices=True))
 
 
 def _run(request: Request, console: StudyConsole, as_json: bool) -> int:

@@ -1,6 +1,6 @@
 """What a stage that needs costs asks of whatever knows them.
 
-Costs are named (keys of ``COSTS`` in ``costs.budgets``, which give title and unit) and are of the deployed network.
+Costs are named (keys of ``COSTS`` in ``costs.cost``, which give title and unit) and are of the deployed network.
 """
 
 from collections.abc import Callable, Sequence

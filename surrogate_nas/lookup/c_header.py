@@ -8,7 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from surrogate_nas._support.files import write_text
-from surrogate_nas.costs.budgets import Budget, format_cost
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.costs.budgets import COSTS
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import SettingsError
 
 _NOT_NEGATIVE = ("accuracy_std_percent",)

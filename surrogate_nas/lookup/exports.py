@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.lookup.c_header import write_c_header
 from surrogate_nas.lookup.json_export import write_pareto_json

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from surrogate_nas._support.files import write_json
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.lookup.table import LookupTable
 
 FORMAT = "surrogate_nas Pareto set"

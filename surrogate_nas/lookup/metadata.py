@@ -4,19 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from surrogate_nas.costs.budgets import LATENCY_UPPER, split_cost
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import StoreError
 
-UNITS: dict[str, str] = {
+_SCORE_UNITS = {
     "score": "any, higher is better",
     "predicted_accuracy_percent": "percent",
     "accuracy_std_percent": "percent",
-    "latency_ms": "milliseconds per batch",
-    LATENCY_UPPER: "milliseconds per batch",
-    "memory_bytes": "bytes per image, largest at once",
-    "energy_mj": "millijoules per batch",
-    "flops": "multiply-accumulates per image",
-    "params": "trainable parameters",
 }
 _LABEL_UNIT = "percent"
 # Fields that tables of the first version may be without.
@@ -59,9 +53,7 @@ class TableMetadata:
 
     def as_json(self, columns: list[str]) -> dict[str, Any]:
         """The facts, with the unit of every column that has one."""
-        units = {
-            name: UNITS.get(split_cost(name)[0], _LABEL_UNIT if name.startswith("label_") else None) for name in columns
-        }
+        units = {name: _unit(name) for name in columns}
         return {**asdict(self), "units": {name: unit for name, unit in units.items() if unit is not None}}
 
     @classmethod
@@ -92,3 +84,10 @@ class TableMetadata:
                 raise StoreError(f"the lookup table metadata has a wrong {known.name!r} ({value!r}): {where}")
             values[known.name] = value
         return cls(**values)
+
+
+def _unit(column: str) -> str | None:
+    """The unit of a column in words; None for a column of text."""
+    if column in COSTS:
+        return COSTS[column].stored
+    return _SCORE_UNITS.get(column, _LABEL_UNIT if column.startswith("label_") else None)

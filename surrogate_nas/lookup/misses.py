@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.costs.budgets import COSTS, Budget, format_cost
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.lookup.entry import Entry
 

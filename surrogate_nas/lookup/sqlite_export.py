@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from surrogate_nas._support.files import atomic_write
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError, WriteError
 from surrogate_nas.lookup.table import LookupTable
 

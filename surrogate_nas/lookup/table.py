@@ -12,7 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.costs.budgets import COSTS, LATENCY_UPPER, Budget, BudgetRequest, parse_budget
+from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget
+from surrogate_nas.costs.cost import COSTS, LATENCY_UPPER
 from surrogate_nas.costs.pareto import pareto_mask, sorted_front
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
 from surrogate_nas.lookup.columns import checked_columns

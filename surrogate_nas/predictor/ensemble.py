@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.predictor.models.table import MODELS
-from surrogate_nas.predictor.protocol import Codes, Floats, Prediction, Scorer
+from surrogate_nas.predictor.model_table import MODELS
+from surrogate_nas.predictor.protocol import Codes, Floats, Prediction, Scorer, StoredArrays
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.space import Space
 
@@ -42,6 +42,16 @@ def derived_seed(seed: int, *path: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=path).generate_state(1)[0])
 
 
+def make_scorer(space: Space, settings: PredictorSettings, arrays: StoredArrays | None = None) -> Scorer:
+    """A scorer of the kind that the settings name, yet to be fitted; from the arrays of a fitted one, its equal.
+
+    Raises:
+        StoreError: If the arrays are not those of such a scorer.
+    """
+    made: Scorer = MODELS[settings.model](space, settings, arrays)
+    return made
+
+
 def fit_member(
     space: Space,
     settings: PredictorSettings,
@@ -67,7 +77,7 @@ def fit_member(
         Interrupted: If ``should_stop`` said so.
         TrainingError: If the fit diverged or gives every architecture one and the same score.
     """
-    scorer = MODELS[settings.model](space, settings)
+    scorer = make_scorer(space, settings)
     seen = slice(None) if rows is None else rows
     scorer.fit(codes[seen], targets[seen], seed=seed, should_stop=should_stop)
     scores = scorer.score(codes)
@@ -90,7 +100,7 @@ def resample(count: int, seed: int) -> NDArray[np.int64]:
 
 
 class Ensemble:
-    """A ``Predictor`` made of several members; its predictions are on the members' standardised scale.
+    """Several members as one model; its predictions are on the members' standardised scale.
 
     Args:
         space: Space of the codes.

@@ -11,23 +11,20 @@ from numpy.typing import ArrayLike
 from pydantic import ValidationError
 
 from surrogate_nas.errors import SettingsError, StoreError
-from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed
+from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed, make_scorer
 from surrogate_nas.predictor.evidence.calibration import Calibration, calibrate
-from surrogate_nas.predictor.evidence.cross_validation import CrossValidation
-from surrogate_nas.predictor.evidence.fit_context import FitContext
+from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, FitContext
 from surrogate_nas.predictor.evidence.model_choice import candidates, choose_model
 from surrogate_nas.predictor.evidence.rank_interval import RankIntervals, rank_intervals
-from surrogate_nas.predictor.fusion.fusion import Fusion, fuse, restored_fusion
+from surrogate_nas.predictor.fusion.fusion import FusedPredictor, Fusion, fuse, restored_fusion
 from surrogate_nas.predictor.fusion.priors import ExtraScores, Prior, make_prior
-from surrogate_nas.predictor.fusion.recipes import MINIMUM_TRAINED, FusedPredictor, SourceLabels
-from surrogate_nas.predictor.fusion.reference_set import reference_codes
-from surrogate_nas.predictor.fusion.stack import SourceStack, fit_stack
+from surrogate_nas.predictor.fusion.rank_transform import reference_codes
+from surrogate_nas.predictor.fusion.stack import MINIMUM_TRAINED, SourceStack, fit_stack
 from surrogate_nas.predictor.fusion.stack_storage import prefixed, restored_stack, stack_arrays, with_prefix
-from surrogate_nas.predictor.models.table import MODELS
 from surrogate_nas.predictor.protocol import Arrays, Codes, FittedModel, Floats, Prediction, StoredArrays
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.storage import DESCRIPTION, read_predictor, write_predictor
-from surrogate_nas.predictor.training_set import make_units
+from surrogate_nas.predictor.training_set import SourceLabels, make_training_set
 from surrogate_nas.space.space import Space
 
 _FIGURES = ("tau", "low", "high", "top10_tau", "top10_low", "top10_high", "regret_percent", "regret_low", "regret_high")
@@ -90,6 +87,11 @@ class FittedPredictor:
         """
         return self.intervals(self._scores(codes).mean)
 
+    @property
+    def ranking(self) -> FittedModel:
+        """The model that orders the whole space best: the stack where trained networks have joined, else this one."""
+        return self if self.stack is None else self.stack
+
     def _scores(self, codes: Codes) -> Prediction:
         followed = self.ensemble.predict(codes)
         return followed if self.fusion is None else self.fusion(codes, followed)
@@ -108,7 +110,7 @@ class FittedPredictor:
             raise SettingsError(
                 "trained networks join a predictor with the recipe fusion (got labels); set predictor.recipe"
             )
-        units = make_units(self.space, trained.codes, trained.values, trained.values, True, MINIMUM_TRAINED)
+        units = make_training_set(self.space, trained.codes, trained.values, trained.values, True, MINIMUM_TRAINED)
         if (
             self.stack is not None
             and np.array_equal(self.stack.codes, units.codes)
@@ -177,7 +179,7 @@ def fit_predictor(
         Interrupted: If ``should_stop`` said so.
         TrainingError: If a fit diverged.
     """
-    units = make_units(space, codes, targets, accuracy_percent, settings.canonical)
+    units = make_training_set(space, codes, targets, accuracy_percent, settings.canonical)
     total, done = len(candidates(settings)) * settings.folds + settings.ensemble, 0
 
     def one_more() -> None:
@@ -241,7 +243,7 @@ def _start_of_stack(
 
 
 def _load_member(space: Space, settings: PredictorSettings, entry: dict[str, Any], arrays: StoredArrays) -> Member:
-    return Member(MODELS[settings.model](space, settings, arrays), float(entry["shift"]), float(entry["scale"]))
+    return Member(make_scorer(space, settings, arrays), float(entry["shift"]), float(entry["scale"]))
 
 
 def _load_intervals(entry: dict[str, Any], arrays: StoredArrays) -> RankIntervals:

@@ -46,20 +46,12 @@ class FittedModel(Protocol):
         ...
 
 
-class Predictor(FittedModel, Protocol):
-    """A model of a whole space. Call order: ``fit`` once, then ``predict`` as often as wanted."""
-
-    def fit(self, codes: Codes, targets: Floats, *, seed: int) -> None:
-        """Learns from codes of shape (M, D) and targets of shape (M,), larger is better; forgets earlier fits."""
-        ...
-
-
 class Scorer(Protocol):
     """One member of an ensemble: puts architectures in an order, on a scale of its own.
 
     Call order: ``fit``, or made from the arrays of one that was fitted; then ``score`` and ``arrays``.
     Canonical cells, averaging and calibration are the callers' business, so a new kind of model is one class with
-    these three methods and one row in ``models.MODELS``.
+    these three methods and one row in ``model_table.MODELS``.
     """
 
     def fit(self, codes: Codes, targets: Floats, *, seed: int, should_stop: Callable[[], bool] | None = None) -> None:

@@ -1,8 +1,15 @@
 """How the predictor is made and fitted."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from surrogate_nas.predictor.model_table import MODELS
+
+if TYPE_CHECKING:
+    ModelName = str
+else:
+    ModelName = Literal[(*MODELS, "auto")]  # a row of the table is a choice of the setting
 
 
 class PredictorSettings(BaseModel):
@@ -11,7 +18,7 @@ class PredictorSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Annotated[
-        Literal["gcn", "gin", "gatv2", "transformer", "plain_gcn", "ridge", "boosting", "auto"],
+        ModelName,
         Field(description="kind of model that each member of the ensemble is; auto: the best on held-out labels"),
     ] = "gcn"
     width: Annotated[int, Field(ge=4, le=1024, description="features per node of the graph")] = 64

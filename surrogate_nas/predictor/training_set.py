@@ -19,7 +19,23 @@ MINIMUM_CLASSES = 20
 
 
 @dataclass(frozen=True)
-class Units:
+class SourceLabels:
+    """Labels of one source.
+
+    Attributes:
+        codes: Shape (M, D).
+        values: Shape (M,), larger is better; only their order is used.
+    """
+
+    codes: Codes
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+@dataclass(frozen=True)
+class TrainingSet:
     """What a predictor learns from.
 
     Attributes:
@@ -50,14 +66,14 @@ class Units:
         return np.asarray(np.bincount(self.unit_of_label, checked, minlength=len(self)) / counts)
 
 
-def make_units(
+def make_training_set(
     space: Space,
     codes: Codes,
     targets: ArrayLike,
     accuracy_percent: ArrayLike,
     canonical: bool,
     minimum: int = MINIMUM_CLASSES,
-) -> Units:
+) -> TrainingSet:
     """Labels as units to fit.
 
     Args:
@@ -79,7 +95,7 @@ def make_units(
     unit_of_label = unit_of_label.reshape(-1)  # numpy 2.0 gives it two dimensions
     class_codes, groups = np.unique(space.canonical(distinct), axis=0, return_inverse=True)
     nothing = np.zeros(len(distinct))
-    bare = Units(distinct, nothing, nothing, groups.reshape(-1), unit_of_label)
+    bare = TrainingSet(distinct, nothing, nothing, groups.reshape(-1), unit_of_label)
     target_means = bare.mean_over_labels(targets, "targets")
     accuracy_means = bare.mean_over_labels(accuracy_percent, "accuracies")
     if len(class_codes) < minimum:
@@ -92,7 +108,7 @@ def make_units(
             f"a predictor needs labels that differ (all {len(codes)} labels say {target_means[0]:g});"
             " was the supernet trained at all?"
         )
-    return Units(distinct, target_means, accuracy_means, bare.groups, unit_of_label)
+    return TrainingSet(distinct, target_means, accuracy_means, bare.groups, unit_of_label)
 
 
 def _checked_values(values: ArrayLike, count: int, what: str) -> Floats:

@@ -3,7 +3,7 @@
 import math
 import re
 
-from surrogate_nas.costs.budgets import COSTS, format_cost
+from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.report.facts import CostFacts, Estimate
 
 # Escaped, since editors show each of them like a plain character that it is not.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from surrogate_nas.costs.budgets import COSTS, BudgetRequest, parse_budget, parse_budgets
+from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
@@ -15,14 +15,6 @@ from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.training.settings import TrainingSettings
 
-DEFAULT_BUDGET = "40%"
-BUDGET_COSTS = {
-    "latency": "latency_ms",
-    "flops": "flops",
-    "params": "params",
-    "memory": "memory_bytes",
-    "energy": "energy_mj",
-}
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -50,32 +42,6 @@ class NetworkSettings(BaseModel):
     image_size: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="side of the images in pixels; where not given, that of the images as they come"
     )
-
-
-class BudgetSettings(BaseModel):
-    """Upper bounds on costs: a number with its unit, or a percentile of the space's own costs."""
-
-    model_config = _STRICT
-
-    latency: str | None = Field(default=None, description="such as 5ms or 40%, or on devices: pixel3=5ms, raspi4=30ms")
-    flops: str | None = Field(default=None, description="multiply-accumulates, such as 50M or 40%")
-    params: str | None = Field(default=None, description="such as 1M or 40%")
-    memory: str | None = Field(default=None, description="peak of activations for one image, such as 2MB or 40%")
-    energy: str | None = Field(default=None, description="such as 5mJ or 40%; needs a table that has it")
-    also: tuple[str, ...] = Field(
-        default=(), description="other budgets to answer from the same study, such as 'latency=3ms; flops=50M'"
-    )
-
-    def requests(self) -> list[BudgetRequest]:
-        """The budgets asked for, latency first; the default where there is none.
-
-        Raises:
-            BudgetError: If a budget is malformed.
-        """
-        texts = {cost: getattr(self, name) for name, cost in BUDGET_COSTS.items()}
-        asked = [one for cost, text in texts.items() if text is not None for one in parse_budgets(cost, text)]
-        assert set(texts) < set(COSTS)
-        return asked or [parse_budget("latency_ms", DEFAULT_BUDGET)]
 
 
 class TruthSettings(BaseModel):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from surrogate_nas._support.definitions import find_definition, read_toml
 from surrogate_nas._support.files import write_text
-from surrogate_nas.errors import SettingsError
+from surrogate_nas.errors import SettingsError, SurrogateNasError
 from surrogate_nas.runs.settings import StudySettings
 
 RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
@@ -104,6 +104,9 @@ def _validated(content: dict[str, Any], overrides: Mapping[str, Any], path: Path
         return StudySettings.model_validate(_with_overrides(content, overrides))
     except ValidationError as error:
         first = error.errors()[0]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, SurrogateNasError):  # says by itself what is wrong and what would be right
+            raise cause from None
         key = ".".join(str(part) for part in first["loc"])
         given = any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in overrides)
         where = "on the command line" if given else f"in {path}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.pareto import hypervolume
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.protocol import CostModel, Scorer

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import BudgetError, CostTableError, SettingsError, StoreError
 from surrogate_nas.search.candidates import AnyArray, Candidates, Floats, Rows, class_numbers
 from surrogate_nas.search.protocol import CostModel, Scorer

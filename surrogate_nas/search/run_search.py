@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.candidates import Candidates, concatenate
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.study_journal import Header, StudyJournal

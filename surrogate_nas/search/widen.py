@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.pareto import pareto_mask
 from surrogate_nas.search.candidates import Candidates, class_numbers
 from surrogate_nas.search.evaluator import Evaluator

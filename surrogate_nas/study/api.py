@@ -98,7 +98,6 @@ class Study:
         overrides = overrides_of(options, settings)
         self.settings, self.output_dir = resolve_request(name, overrides, folder, resume=resume)
         self._names_space = names_space(name, overrides, resume=resume)
-        self.settings.budget.requests()
         self._resume, self._overwrite, self._quiet = resume, overwrite, quiet
 
     def run(self) -> StudyResult:

@@ -63,7 +63,6 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
     """
     settings = absolute_paths(request.settings)
     settings = settings.model_copy(update={"compute": resolve_compute(settings.compute)})
-    settings.budget.requests()  # a wrong budget is reported before anything is read
     request = replace(request, settings=settings)
     with (
         _held(request) as folder,

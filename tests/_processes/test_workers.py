@@ -158,7 +158,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
     def start(task: str) -> "subprocess.Popen[str]":
         command = [sys.executable, str(HERE / "worker_tasks.py"), str(tmp_path), task]
-        path = os.pathsep.join([str(HERE.parent.parent), os.environ.get("PYTHONPATH", "")])
+        path = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

@@ -9,7 +9,9 @@ import pytest
 from benchmarks import predictor as benchmark
 from benchmarks.predictor import FIGURES, Tables, draw, figures, main, read_tables
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.predictor.protocol import Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.training_set import SourceLabels
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
 
@@ -70,10 +72,22 @@ def test_truth_of_what_is_asked_never_reaches_the_fit(
     tables = read_tables(space, files[0], "one", files[1])
     drawn = draw(tables, 100, 30, seed=0)
     seen: dict[str, object] = {}
-    monkeypatch.setattr(benchmark, "fit_sources", lambda *_sources, **options: seen.update(options))
-    benchmark.fit_draw(space, tables, drawn, PredictorSettings(), "fusion", 0)
-    supernet, trained = seen["supernet"], seen["trained"]
-    assert np.array_equal(supernet.values, tables.label_percent[drawn.supernet])  # type: ignore[attr-defined]
+
+    class Fitted:
+        ranking = None
+
+        def with_trained(self, trained: SourceLabels, _seed: int) -> "Fitted":
+            seen["trained"] = trained
+            return self
+
+    def fit(_space: Space, codes: Codes, targets: Floats, *_rest: object, **_: object) -> Fitted:
+        seen["labels"] = SourceLabels(codes, targets)
+        return Fitted()
+
+    monkeypatch.setattr(benchmark, "fit_predictor", fit)
+    benchmark.fit_draw(space, tables, drawn, PredictorSettings(), 0)
+    labels, trained = seen["labels"], seen["trained"]
+    assert np.array_equal(labels.values, tables.label_percent[drawn.supernet])  # type: ignore[attr-defined]
     assert np.array_equal(trained.values, tables.revealed_percent[drawn.trained])  # type: ignore[attr-defined]
     assert np.array_equal(space.index(trained.codes), drawn.trained)  # type: ignore[attr-defined]
 

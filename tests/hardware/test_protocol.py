@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.costs.budgets import COSTS
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.hardware.cost_models import cost_model
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts

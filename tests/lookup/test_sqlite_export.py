@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError, WriteError
 from surrogate_nas.lookup.sqlite_export import write_sqlite
 from surrogate_nas.lookup.table import LookupTable

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.metadata import TableMetadata

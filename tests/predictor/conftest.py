@@ -1,12 +1,12 @@
 """A small labelled problem on the real space, quick enough to fit in a second."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from surrogate_nas.predictor.models.table import MakeScorer
 from surrogate_nas.predictor.protocol import Scorer, StoredArrays
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.load import load_space
@@ -26,7 +26,7 @@ class Problem:
         return self.space.nonlinear_count(canonical) + 0.1 * self.space.live_operations(canonical).astype(np.float64)
 
 
-def always(scorer: Scorer) -> MakeScorer:
+def always(scorer: Scorer) -> Callable[..., Scorer]:
     """A row for the table of models that gives one and the same scorer."""
 
     def make(space: Space, settings: PredictorSettings, arrays: StoredArrays | None = None) -> Scorer:

@@ -7,14 +7,14 @@ import pytest
 
 from surrogate_nas.predictor.features.graph_features import path_features
 from surrogate_nas.predictor.features.path_counts import path_sums
-from surrogate_nas.predictor.fusion import reference_set as reference
+from surrogate_nas.predictor.fusion import rank_transform as reference
 from surrogate_nas.predictor.fusion.priors import make_prior
-from surrogate_nas.predictor.fusion.recipes import SourceLabels
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.models.encoding import encode
-from surrogate_nas.predictor.models.table import MODELS
 from surrogate_nas.predictor.predictor import fit_predictor, load_predictor
 from surrogate_nas.predictor.protocol import Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.training_set import SourceLabels
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space

@@ -5,7 +5,7 @@ import pytest
 
 from surrogate_nas.errors import SpaceError, TrainingError
 from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed, fit_member
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.protocol import Arrays, Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from tests.predictor.conftest import Problem, always

@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.models.losses import LOSSES
-from surrogate_nas.predictor.models.table import MODELS
 from surrogate_nas.predictor.settings import PredictorSettings
 
 

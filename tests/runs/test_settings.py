@@ -1,12 +1,9 @@
 """Names of studies, default budgets, and which settings a run cannot change."""
 
-import re
-
 import pytest
 from pydantic import ValidationError
 
-from surrogate_nas.errors import BudgetError
-from surrogate_nas.runs.settings import BudgetSettings, StudySettings, is_fixed
+from surrogate_nas.runs.settings import StudySettings, is_fixed
 from surrogate_nas.runs.study_file import flattened
 
 
@@ -14,15 +11,6 @@ from surrogate_nas.runs.study_file import flattened
 def test_a_name_that_could_be_another_folder_is_refused(name: str) -> None:
     with pytest.raises(ValidationError, match="a name is made of letters"):
         StudySettings(name=name)
-
-
-def test_budgets_come_in_the_order_of_costs_and_default_to_a_percentile() -> None:
-    requests = BudgetSettings(params="1M", latency="5ms").requests()
-    assert [(request.cost, request.limit) for request in requests] == [("latency_ms", 5.0), ("params", 1e6)]
-    (default,) = BudgetSettings().requests()
-    assert (default.cost, default.percent) == ("latency_ms", 40.0)
-    with pytest.raises(BudgetError, match=re.escape("(got '5')")):
-        BudgetSettings(latency="5").requests()
 
 
 def test_what_finished_stages_depend_on_is_fixed() -> None:

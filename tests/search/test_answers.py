@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import BudgetError, SettingsError
 from surrogate_nas.search.answers import answer_many, pareto_front
 from surrogate_nas.search.evaluator import Evaluator

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import BudgetError, CostTableError, SettingsError, StoreError, SurrogateNasError
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.protocol import CostModel, Scorer

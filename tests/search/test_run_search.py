@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.pareto import pareto_mask
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.search.protocol import CostModel, Scorer
@@ -37,7 +37,7 @@ module = importlib.util.module_from_spec(spec)
 sys.modules["fakes"] = module
 spec.loader.exec_module(module)
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.run_search import run_search
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.load import load_space

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.samplers import local_search as climb
 from surrogate_nas.search.widen import explore

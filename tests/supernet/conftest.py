@@ -21,11 +21,6 @@ from surrogate_nas.supernet.training import TrainingJob
 CLASSES = 4
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def space() -> CellSpace:
     space = load_space("nasbench201")

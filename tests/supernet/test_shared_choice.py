@@ -64,7 +64,7 @@ def standalone(shared: SharedNetwork, code: Sequence[int], copies: Sequence[int]
 def test_forward_and_gradients_are_those_of_the_standalone_network(
     quick: ChainSpace, code: str, thresholds: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("sharing", "shared_choice"):
+    for module in ("shared_network", "shared_choice"):
         monkeypatch.setattr(f"surrogate_nas.supernet.{module}.RecordingBatchNorm", ScaledNorm)
     row = quick.parse(code).tolist()
     shared = SharedNetwork(quick, SIZES, thresholds)

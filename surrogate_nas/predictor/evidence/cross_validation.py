@@ -6,16 +6,42 @@ Symbols:
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.predictor.ensemble import derived_seed, fit_member
-from surrogate_nas.predictor.evidence.fit_context import FitContext
 from surrogate_nas.predictor.protocol import Floats
-from surrogate_nas.predictor.training_set import Units
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.training_set import TrainingSet
 from surrogate_nas.ranking import bootstrap_values, kendall_tau, percentile_interval, regret, top_tau
+from surrogate_nas.space.space import Space
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """What is fitted with, and who hears of it.
+
+    Attributes:
+        space: Space of the codes.
+        settings: Settings of the predictor.
+        seed: Decides folds, fits and the bootstrap.
+        baselines: Scores to compare with, one per label, larger is better.
+        on_fold: Called after each fold of each model.
+        should_stop: Asked now and then; True ends a fit.
+    """
+
+    space: Space
+    settings: PredictorSettings
+    seed: int
+    baselines: Mapping[str, ArrayLike] | None = None
+    on_fold: Callable[[], None] | None = None
+    should_stop: Callable[[], bool] | None = None
+
+    def of_model(self, model: str) -> "FitContext":
+        """The same for one kind of model."""
+        return replace(self, settings=self.settings.model_copy(update={"model": model}))
 
 
 @dataclass(frozen=True)
@@ -54,11 +80,6 @@ class CrossValidation:
     out_of_fold: Floats
     fold: NDArray[np.int64]
 
-    def not_beaten(self) -> list[str]:
-        """Names of the baselines that order the labels at least as well as the predictor, best first."""
-        names = [name for name, tau in self.baselines.items() if tau >= self.tau]
-        return sorted(names, key=lambda name: -self.baselines[name])
-
 
 def assign_folds(groups: NDArray[np.integer], folds: int, seed: int) -> NDArray[np.int64]:
     """A fold for each unit, at random but one for each group, the same number of groups in each fold or one less.
@@ -76,7 +97,7 @@ def assign_folds(groups: NDArray[np.integer], folds: int, seed: int) -> NDArray[
     return np.asarray(fold_of_group[position.reshape(-1)], dtype=np.int64)
 
 
-def out_of_fold_scores(context: FitContext, units: Units, fold: NDArray[np.int64], seed: int) -> Floats:
+def out_of_fold_scores(context: FitContext, units: TrainingSet, fold: NDArray[np.int64], seed: int) -> Floats:
     """Score of each unit by a model that was fitted to the other folds, shape (U,).
 
     Every fold's model has a scale of its own; its scores are standardised over what it was fitted to.
@@ -98,7 +119,7 @@ def out_of_fold_scores(context: FitContext, units: Units, fold: NDArray[np.int64
     return scores
 
 
-def cross_validate(context: FitContext, units: Units) -> CrossValidation:
+def cross_validate(context: FitContext, units: TrainingSet) -> CrossValidation:
     """K-fold cross-validation with one model per fold.
 
     Args:

@@ -1,10 +1,9 @@
 """Which kind of model, where the settings leave it open: the one that orders held-out labels best."""
 
-from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, cross_validate
-from surrogate_nas.predictor.evidence.fit_context import FitContext
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, FitContext, cross_validate
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.predictor.training_set import Units
+from surrogate_nas.predictor.training_set import TrainingSet
 
 
 def candidates(settings: PredictorSettings) -> tuple[str, ...]:
@@ -12,7 +11,7 @@ def candidates(settings: PredictorSettings) -> tuple[str, ...]:
     return tuple(MODELS) if settings.model == "auto" else (settings.model,)
 
 
-def choose_model(context: FitContext, units: Units) -> tuple[PredictorSettings, CrossValidation]:
+def choose_model(context: FitContext, units: TrainingSet) -> tuple[PredictorSettings, CrossValidation]:
     """Cross-validates every candidate on the same folds of the labels.
 
     No truth takes part. The winner's figures are a little flattered by having won; with a handful of candidates and

@@ -10,7 +10,7 @@ import numpy as np
 from surrogate_nas.predictor.ensemble import Member, derived_seed
 from surrogate_nas.predictor.models.convolutions import sum_convolution
 from surrogate_nas.predictor.models.graph import GraphScorer
-from surrogate_nas.predictor.models.table import bidirectional
+from surrogate_nas.predictor.models.graph_kinds import bidirectional
 from surrogate_nas.predictor.protocol import Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.space import Space

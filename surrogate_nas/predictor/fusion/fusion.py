@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.predictor.ensemble import Ensemble
 from surrogate_nas.predictor.fusion.priors import PRIOR_CORRELATION, ExtraScores, Prior, restored_prior
 from surrogate_nas.predictor.fusion.rank_transform import RankTransform, rank_transform
 from surrogate_nas.predictor.protocol import Codes, Floats, Prediction, StoredArrays
@@ -142,3 +143,32 @@ def fuse(prior: Prior, codes: Codes, scores: Floats) -> Fusion:
     """
     transform = rank_transform(scores, "scores of the labels")
     return Fusion(prior, transform, fusion_weights(transform(scores), prior.score(codes), PRIOR_CORRELATION))
+
+
+@dataclass(frozen=True)
+class FusedPredictor:
+    """A ``FittedModel`` that joins a prior with an ensemble that learnt a supernet's labels.
+
+    Attributes:
+        space: Space of the codes.
+        prior: The prior.
+        ensemble: Fitted to the labels; None without labels.
+        fusion: How the two are joined; None without labels.
+    """
+
+    space: Space
+    prior: Prior
+    ensemble: Ensemble | None = None
+    fusion: Fusion | None = None
+
+    def predict(self, codes: Codes) -> Prediction:
+        """Scores of codes of shape (N, D), and the spread that the ensemble's members cause.
+
+        Raises:
+            SpaceError: If the codes are not codes of the space.
+        """
+        codes = self.space.check(codes)
+        if self.ensemble is None or self.fusion is None:
+            prior = self.prior.score(codes)
+            return Prediction(prior, np.zeros(len(prior)))
+        return self.fusion(codes, self.ensemble.predict(codes))

@@ -10,7 +10,10 @@ import numpy as np
 from scipy.stats import rankdata
 
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.predictor.protocol import Floats
+from surrogate_nas.predictor.protocol import Codes, Floats
+from surrogate_nas.space.space import Space
+
+REFERENCE_SIZE = 20_000
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,10 @@ def rank_transform(reference: Floats, what: str) -> RankTransform:
     ranks = (ranks - ranks.mean()) / ranks.std()
     values, first = np.unique(reference, return_index=True)
     return RankTransform(values, ranks[first])
+
+
+def reference_codes(space: Space, seed: int) -> Codes:
+    """The whole space where it can be listed and is small enough, a uniform sample otherwise, shape (R, D)."""
+    if space.listable and space.size <= REFERENCE_SIZE:
+        return space.all_codes()
+    return space.sample(REFERENCE_SIZE, np.random.default_rng(seed))

@@ -27,9 +27,11 @@ from surrogate_nas.predictor.fusion.rank_mean import Ranked, Stack, ranked
 from surrogate_nas.predictor.models.boosting import BoostingScorer
 from surrogate_nas.predictor.protocol import Codes, FittedModel, Floats, Prediction
 from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.predictor.training_set import Units
+from surrogate_nas.predictor.training_set import TrainingSet
 from surrogate_nas.space.space import Space
 
+# Fewer say next to nothing about an order.
+MINIMUM_TRAINED = 5
 # Fewer trained networks correct the weights of what is known; more of them show what no count knows. At 20 networks,
 # models that look at the graphs cost 0.01 to 0.04 in tau; at 50 they gain.
 ENOUGH_FOR_GRAPHS = 50
@@ -103,7 +105,7 @@ def fit_stack(
     settings: PredictorSettings,
     start: FittedModel,
     known: tuple[Prior, FittedModel | None],
-    units: Units,
+    units: TrainingSet,
     reference: Codes,
     seed: int,
 ) -> SourceStack:
@@ -144,7 +146,7 @@ def fit_stack(
     return SourceStack(all_known, process, boosted, tuned, models, units.codes, units.targets)
 
 
-def _boosted(settings: PredictorSettings, known: Known, units: Units, seed: int) -> Ensemble:
+def _boosted(settings: PredictorSettings, known: Known, units: TrainingSet, seed: int) -> Ensemble:
     members = []
     for index in range(BOOSTED_MEMBERS):
         scorer = BoostingScorer(known.space, settings, columns=known.columns)
@@ -159,7 +161,7 @@ def tuned_settings(settings: PredictorSettings) -> PredictorSettings:
 
 
 def _tuned(
-    space: Space, settings: PredictorSettings, start: FittedModel, units: Units, reference: Codes, seed: int
+    space: Space, settings: PredictorSettings, start: FittedModel, units: TrainingSet, reference: Codes, seed: int
 ) -> Ensemble:
     """Graph networks pretrained on the start's scores of the reference set, tuned on trained networks."""
     networks = tuned_settings(settings)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surrogate_nas.predictor.ensemble import Ensemble, Member
+from surrogate_nas.predictor.ensemble import Ensemble, Member, make_scorer
 from surrogate_nas.predictor.fusion.cached_model import Remembered
 from surrogate_nas.predictor.fusion.priors import Prior
 from surrogate_nas.predictor.fusion.process import ProcessModel, Standardised
@@ -21,7 +21,6 @@ from surrogate_nas.predictor.fusion.rank_transform import RankTransform
 from surrogate_nas.predictor.fusion.stack import Known, SourceStack, tuned_settings
 from surrogate_nas.predictor.models.boosting import BoostingScorer
 from surrogate_nas.predictor.models.gaussian_process import GaussianProcess
-from surrogate_nas.predictor.models.table import MODELS
 from surrogate_nas.predictor.protocol import Arrays, Codes, FittedModel, Floats, Prediction, StoredArrays
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.space import Space
@@ -97,10 +96,7 @@ def restored_stack(
     tuned = Ensemble(
         space,
         networks,
-        [
-            Member(MODELS[networks.model](space, networks, one.arrays), one.shift, one.scale)
-            for one in _members(of_tuned)
-        ],
+        [Member(make_scorer(space, networks, one.arrays), one.shift, one.scale) for one in _members(of_tuned)],
     )
     models |= {"boosting": ranks("boosting", boosted), "tuned": ranks("tuned", tuned)}
     return SourceStack(all_known, process, boosted, tuned, models, codes, targets)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from surrogate_nas.predictor.models.bidirectional import mean_over_nodes, present_nodes
-from surrogate_nas.predictor.models.dense_layers import DenseGCNConv
+from surrogate_nas.predictor.models.convolutions import DenseGCNConv
 from surrogate_nas.predictor.models.encoding import GraphBatch
 
 

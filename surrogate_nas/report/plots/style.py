@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.costs.budgets import COSTS, split_cost
+from surrogate_nas.costs.cost import COSTS, split_cost
 
 # Mid-tones that stand out from white and from near-black; text takes the page's colours by its style sheet.
 BLUE, ORANGE, GREY, RED = "#3f83d9", "#e0872a", "#9aa3ad", "#d9534f"

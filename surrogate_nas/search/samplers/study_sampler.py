@@ -19,7 +19,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.search.acquisition import AcquisitionName, acquire
 from surrogate_nas.search.candidates import Candidates, Floats, class_keys

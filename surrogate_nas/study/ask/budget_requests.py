@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.costs.budgets import BudgetRequest, parse_budgets, split_cost
+from surrogate_nas.costs.budget import BudgetRequest
+from surrogate_nas.costs.cost import split_cost
 from surrogate_nas.errors import BudgetError
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.stored import StoredCosts
-from surrogate_nas.runs.settings import BUDGET_COSTS, StudySettings
+from surrogate_nas.runs.settings import StudySettings
 
 
 def on_own_device(request: BudgetRequest, settings: HardwareSettings) -> BudgetRequest:
@@ -25,23 +26,14 @@ def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
     """The other budgets, each a set that must hold together.
 
     Raises:
-        BudgetError: If one is malformed, or two of a set bound the same cost.
+        BudgetError: If two of a set bound the same cost.
     """
     asked = []
-    for text in settings.budget.also:
-        parts = []
-        for part in text.split(";"):
-            name, separator, bound = part.strip().partition("=")
-            if not separator or name not in BUDGET_COSTS:
-                raise BudgetError(
-                    f"--also-budget is written COST=BOUND, such as latency=3ms or 'latency=3ms; flops=50M', with one of"
-                    f" {', '.join(BUDGET_COSTS)} (got {text!r})"
-                )
-            parts += parse_budgets(BUDGET_COSTS[name], bound)
-        own = [on_own_device(request, settings.hardware) for request in parts]
+    for one in settings.budget.also:
+        own = [on_own_device(request, settings.hardware) for request in one.requests]
         if len({request.cost for request in own}) < len(own):
             raise BudgetError(
-                f"--also-budget bounds one cost more than once (got {text!r}); give each a set of its own"
+                f"--also-budget bounds one cost more than once (got {one.text!r}); give each a set of its own"
             )
         asked.append(own)
     return asked

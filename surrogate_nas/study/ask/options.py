@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
+from surrogate_nas.costs.cost import BOUNDED, COSTS
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.runs.study_file import parse_text
@@ -47,12 +48,7 @@ class Options(TypedDict, total=False):
     seed: int | None
 
 
-_KEYS = {
-    "latency_budget": "budget.latency",
-    "flops_budget": "budget.flops",
-    "params_budget": "budget.params",
-    "memory_budget": "budget.memory",
-    "energy_budget": "budget.energy",
+_KEYS = {COSTS[name].keyword: f"budget.{key}" for key, name in BOUNDED.items()} | {
     "also_budget": "budget.also",
     "confidence": "hardware.confidence",
     "trainings": "loop.trainings",
@@ -65,24 +61,31 @@ _KEYS = {
 }
 
 
-def overrides_of(options: Options, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def overrides_of(
+    options: Options,
+    settings: Mapping[str, Any] | None = None,
+    budgets: Mapping[str, str | None] | None = None,
+) -> dict[str, Any]:
     """Dotted key of a setting to its value.
 
     Args:
         options: What is asked for; it wins over ``settings``, but for the data, which they may refine.
         settings: Settings by key.
+        budgets: Budgets by the key of their cost, such as ``{"latency": "5ms"}``; they are options too.
 
     Raises:
         SettingsError: If there is no such option.
     """
-    unknown = [name for name in options if name not in Options.__annotations__]
+    asked = dict(options) | {COSTS[BOUNDED[key]].keyword: value for key, value in (budgets or {}).items()}
+    known = ["data", *_KEYS]
+    unknown = [name for name in asked if name not in known]
     if unknown:
-        raise SettingsError(f"unknown option {unknown[0]!r}; choose from {', '.join(Options.__annotations__)}")
+        raise SettingsError(f"unknown option {unknown[0]!r}; choose from {', '.join(known)}")
     data = options.get("data")
     overrides = _data(str(data)) if data is not None else {}
     overrides |= settings or {}
     for name, key in _KEYS.items():
-        value = options.get(name)
+        value = asked.get(name)
         if value is not None:
             overrides[key] = _value(name, value)
     return overrides

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.training_set import MINIMUM_CLASSES
 from surrogate_nas.runs.settings import PoolSettings, StudySettings

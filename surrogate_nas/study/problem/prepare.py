@@ -6,7 +6,8 @@ from pathlib import Path
 
 from surrogate_nas._support.definitions import find_definition
 from surrogate_nas._support.files import write_text
-from surrogate_nas.costs.budgets import COSTS, Budget, BudgetRequest
+from surrogate_nas.costs.budget import Budget, BudgetRequest
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import BudgetError
 from surrogate_nas.hardware.measure.machine import resolve_device
 from surrogate_nas.hardware.settings import HardwareSettings

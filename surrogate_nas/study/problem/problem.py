@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas import __version__
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.hardware.cost_models import CompositeCosts

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.predictor.fusion.agreement import agreement
-from surrogate_nas.predictor.fusion.recipes import SourceLabels
 from surrogate_nas.predictor.predictor import FittedPredictor
+from surrogate_nas.predictor.training_set import SourceLabels
 from surrogate_nas.report.facts import (
     BaselineFacts,
     Estimate,

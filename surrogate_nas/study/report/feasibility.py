@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import COSTS, format_cost
+from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.study.problem.problem import Problem

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from surrogate_nas.costs.budgets import COSTS
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.terminal import print_summary

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas import __version__
 from surrogate_nas._support.files import read_json, write_json
-from surrogate_nas.costs.budgets import LATENCY_UPPER
+from surrogate_nas.costs.cost import LATENCY_UPPER
 from surrogate_nas.errors import StoreError
 from surrogate_nas.lookup.metadata import TableMetadata
 from surrogate_nas.lookup.table import LookupTable

@@ -3,7 +3,7 @@
 from typing import Any
 
 from surrogate_nas._support.files import write_json
-from surrogate_nas.costs.budgets import format_cost
+from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.search.answers import Answer, answer_many, pareto_front
 from surrogate_nas.study.findings import Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem

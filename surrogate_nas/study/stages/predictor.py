@@ -5,8 +5,8 @@ import numpy as np
 from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.predictor.fusion.priors import ExtraScores
-from surrogate_nas.predictor.fusion.recipes import SourceLabels
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
+from surrogate_nas.predictor.training_set import SourceLabels
 from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.study.findings import Findings, StudyLabels
 from surrogate_nas.study.problem.problem import Problem

@@ -12,7 +12,7 @@ import numpy as np
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.ensemble import Ensemble, derived_seed
 from surrogate_nas.predictor.protocol import Codes, Floats
-from surrogate_nas.predictor.training_set import MINIMUM_CLASSES, make_units
+from surrogate_nas.predictor.training_set import MINIMUM_CLASSES, make_training_set
 from surrogate_nas.search.samplers.segments import SegmentSearch, even_segments, search_segments
 from surrogate_nas.space.space import Space
 from surrogate_nas.study.findings import StudyLabels
@@ -88,7 +88,7 @@ def _fitted(problem: Problem, labels: StudyLabels, number: int, run: Run) -> Cal
     # Choosing a kind of model for each segment would cost more than it could gain.
     settings = settings.model_copy(update={"model": "gcn"}) if settings.model == "auto" else settings
     targets = labels.targets(settings.target)
-    units = make_units(
+    units = make_training_set(
         problem.space, labels.codes, targets, labels.accuracy_percent, settings.canonical, _FEWEST_CLASSES
     )
     ensemble = Ensemble(problem.space, settings)

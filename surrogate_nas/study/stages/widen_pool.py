@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.search.widen import explore
 from surrogate_nas.study.findings import Findings, SpaceScores

@@ -30,16 +30,16 @@ def test_another_budget_or_code(finished_run: Path) -> None:
     assert choose(finished_run, latency_budget=None, arch=text).entry.code == "311141"
 
 
-def test_the_error_of_labels_is_the_answer_s_own(trainable_copy: Path) -> None:
-    best = trainable_copy / "best" / "architecture.json"
+def test_the_error_of_labels_is_the_answer_s_own(digits_copy: Path) -> None:
+    best = digits_copy / "best" / "architecture.json"
     best.write_text(json.dumps({"code": "333123", "label_error_percent": 2.0}))
-    (trainable_copy / "report.json").unlink()
-    choice = choose(trainable_copy, latency_budget=None, arch=None)
+    (digits_copy / "report.json").unlink()
+    choice = choose(digits_copy, latency_budget=None, arch=None)
     assert choice.half_width == pytest.approx(1.96 * np.hypot(2.0, 0.5))
-    assert choose(trainable_copy, latency_budget=None, arch="311141").half_width == pytest.approx(1.96 * 2.0)
+    assert choose(digits_copy, latency_budget=None, arch="311141").half_width == pytest.approx(1.96 * 2.0)
 
 
-def test_what_cannot_be_chosen_is_said(finished_run: Path, trainable_copy: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_chosen_is_said(finished_run: Path, digits_copy: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="exclude each other"):
         choose(finished_run, latency_budget="3ms", arch="333123")
     with pytest.raises(SettingsError, match="--arch: "):
@@ -50,15 +50,15 @@ def test_what_cannot_be_chosen_is_said(finished_run: Path, trainable_copy: Path,
         choose(finished_run, latency_budget="0.1ms", arch=None)
     with pytest.raises(RunFolderError, match="is no run folder"):
         choose(tmp_path / "none", latency_budget=None, arch=None)
-    (trainable_copy / "report.json").unlink()
+    (digits_copy / "report.json").unlink()
     with pytest.raises(StoreError, match="report of the run is missing"):
-        choose(trainable_copy, latency_budget=None, arch=None)
+        choose(digits_copy, latency_budget=None, arch=None)
 
 
-def test_without_an_answer_one_has_to_be_asked_for(trainable_copy: Path) -> None:
-    facts = json.loads((trainable_copy / "lookup.json").read_text())
-    (trainable_copy / "lookup.json").write_text(json.dumps({**facts, "answer": None}))
-    (trainable_copy / "report.json").write_text(json.dumps({"answer": {"chosen": None}}))
+def test_without_an_answer_one_has_to_be_asked_for(digits_copy: Path) -> None:
+    facts = json.loads((digits_copy / "lookup.json").read_text())
+    (digits_copy / "lookup.json").write_text(json.dumps({**facts, "answer": None}))
+    (digits_copy / "report.json").write_text(json.dumps({"answer": {"chosen": None}}))
     with pytest.raises(RunFolderError, match="give --latency-budget or --arch"):
-        choose(trainable_copy, latency_budget=None, arch=None)
-    assert choose(trainable_copy, latency_budget="3ms", arch=None).half_width is None
+        choose(digits_copy, latency_budget=None, arch=None)
+    assert choose(digits_copy, latency_budget="3ms", arch=None).half_width is None

@@ -47,52 +47,52 @@ def checkpoint(folder: Path) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("origin", ["scratch", "supernet"])
 def test_an_interrupted_training_comes_to_the_same_weights(
-    trainable_copy: Path,
+    digits_copy: Path,
     trained: list[Any],
     origin: Any,  # noqa: ANN401
 ) -> None:
-    request = TrainRequest(trainable_copy, epochs=2, start=origin)
+    request = TrainRequest(digits_copy, epochs=2, start=origin)
     start(request)
-    whole = checkpoint(trainable_copy)
-    shutil.rmtree(trainable_copy / "models")
+    whole = checkpoint(digits_copy)
+    shutil.rmtree(digits_copy / "models")
     with pytest.raises(Interrupted):
         start(request, 40)
     assert len(trained) == 1
     start(replace(request, resume=True))
-    for name, tensor in checkpoint(trainable_copy).items():
+    for name, tensor in checkpoint(digits_copy).items():
         assert torch.equal(tensor, whole[name]), name
     assert trained[0].loss == trained[1].loss
 
 
-def test_a_stop_while_images_are_read_changes_nothing(trainable_copy: Path, trained: list[Any]) -> None:
+def test_a_stop_while_images_are_read_changes_nothing(digits_copy: Path, trained: list[Any]) -> None:
     with pytest.raises(Interrupted, match="reading images"):
-        start(TrainRequest(trainable_copy), 0)
-    assert not (trainable_copy / "models").exists()
+        start(TrainRequest(digits_copy), 0)
+    assert not (digits_copy / "models").exists()
 
 
-def test_a_training_in_the_way(trainable_copy: Path, trained: list[Any]) -> None:
-    request = TrainRequest(trainable_copy, epochs=1)
+def test_a_training_in_the_way(digits_copy: Path, trained: list[Any]) -> None:
+    request = TrainRequest(digits_copy, epochs=1)
     start(request)
     with pytest.raises(RunFolderError, match="already holds a training"):
         start(request)
     with pytest.raises(RunFolderError, match="was made with seed = 0, not 1"):
         start(replace(request, seed=1, resume=True))
-    before = checkpoint(trainable_copy)
+    before = checkpoint(digits_copy)
     start(replace(request, seed=1, overwrite=True))
-    assert any(not torch.equal(tensor, before[name]) for name, tensor in checkpoint(trainable_copy).items())
+    assert any(not torch.equal(tensor, before[name]) for name, tensor in checkpoint(digits_copy).items())
 
 
-def test_what_is_refused(trainable_copy: Path, trained: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refused(digits_copy: Path, trained: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="exclude each other"):
-        start(TrainRequest(trainable_copy, resume=True, overwrite=True))
-    held = RunFolder(trainable_copy)
+        start(TrainRequest(digits_copy, resume=True, overwrite=True))
+    held = RunFolder(digits_copy)
     held.take()
     with pytest.raises(RunFolderError, match="another process is working in"):
-        start(TrainRequest(trainable_copy))
+        start(TrainRequest(digits_copy))
     held.release()
     monkeypatch.setenv("WORLD_SIZE", "4000")
     with pytest.raises(SettingsError, match="4000 processes cannot share batches of 16 images"):
-        start(TrainRequest(trainable_copy))
+        start(TrainRequest(digits_copy))
     monkeypatch.delenv("WORLD_SIZE")
 
     def missing(name: str, *_: object) -> None:
@@ -100,16 +100,16 @@ def test_what_is_refused(trainable_copy: Path, trained: list[Any], monkeypatch: 
 
     monkeypatch.setattr(module, "require_package", missing)
     with pytest.raises(ExportError, match="onnx is not installed"):
-        start(TrainRequest(trainable_copy))
-    assert not (trainable_copy / "models").exists()
+        start(TrainRequest(digits_copy))
+    assert not (digits_copy / "models").exists()
 
 
 # Weights to begin with
 
 
 @pytest.fixture
-def choice(trainable_copy: Path) -> Choice:
-    return choose(trainable_copy, latency_budget=None, arch=None)
+def choice(digits_copy: Path) -> Choice:
+    return choose(digits_copy, latency_budget=None, arch=None)
 
 
 def test_the_checkpoint_s_weights_arrive(choice: Choice) -> None:

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from surrogate_nas.predictor.evidence import model_choice as auto
-from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, cross_validate
-from surrogate_nas.predictor.evidence.fit_context import FitContext
+from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, FitContext, cross_validate
 from surrogate_nas.predictor.evidence.model_choice import candidates, choose_model
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.models import boosting as boosting_scorer
-from surrogate_nas.predictor.models.table import MODELS
 from surrogate_nas.predictor.predictor import fit_predictor, load_predictor
 from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.predictor.training_set import make_units
+from surrogate_nas.predictor.training_set import make_training_set
 from tests.predictor.conftest import Problem
 
 
@@ -24,7 +23,7 @@ def test_auto_means_every_model() -> None:
 
 
 def test_the_highest_tau_on_held_out_labels_wins(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
-    units = make_units(problem.space, problem.codes, problem.targets, problem.accuracy_percent, True)
+    units = make_training_set(problem.space, problem.codes, problem.targets, problem.accuracy_percent, True)
     taus = dict.fromkeys(MODELS, 0.4) | {"gin": 0.5, "plain_gcn": 0.3, "ridge": 0.7, "boosting": 0.6}
     blank = cross_validate(FitContext(problem.space, PredictorSettings(model="ridge"), 0), units)
 

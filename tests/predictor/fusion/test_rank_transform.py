@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata, zscore
 
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.predictor.fusion.rank_transform import rank_transform
+from surrogate_nas.predictor.fusion import rank_transform as module
+from surrogate_nas.predictor.fusion.rank_transform import rank_transform, reference_codes
+from surrogate_nas.space.space import Space
 
 
 @given(st.lists(st.integers(-50, 50), min_size=2, max_size=60).filter(lambda values: len(set(values)) > 1))
@@ -26,3 +28,12 @@ def test_other_values_lie_between_and_outliers_at_the_end() -> None:
 def test_values_without_an_order_are_refused(values: list[float]) -> None:
     with pytest.raises(TrainingError, match="sizes must be finite and differ"):
         rank_transform(np.array(values), "sizes")
+
+
+def test_a_small_space_is_its_own_reference(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert np.array_equal(reference_codes(space, 0), space.all_codes())
+    monkeypatch.setattr(module, "REFERENCE_SIZE", 100)
+    first, again, other = (reference_codes(space, seed) for seed in (0, 0, 1))
+    assert first.shape == (100, 6)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)

@@ -5,12 +5,12 @@ import pytest
 
 from surrogate_nas.predictor.fusion import fine_tuning
 from surrogate_nas.predictor.fusion import stack as source_stack
+from surrogate_nas.predictor.fusion.fusion import FusedPredictor
 from surrogate_nas.predictor.fusion.priors import make_prior
-from surrogate_nas.predictor.fusion.recipes import FusedPredictor
 from surrogate_nas.predictor.fusion.stack import fit_stack
 from surrogate_nas.predictor.models import boosting as boosting_scorer
 from surrogate_nas.predictor.settings import PredictorSettings
-from surrogate_nas.predictor.training_set import Units, make_units
+from surrogate_nas.predictor.training_set import TrainingSet, make_training_set
 from surrogate_nas.ranking import kendall_tau
 from tests.predictor.conftest import Problem
 
@@ -22,9 +22,9 @@ def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boosting_scorer, "TREES", 40)
 
 
-def units_of(problem: Problem, sign: float, count: int) -> Units:
+def units_of(problem: Problem, sign: float, count: int) -> TrainingSet:
     values = sign * problem.targets[:count], problem.accuracy_percent[:count]
-    return make_units(problem.space, problem.codes[:count], *values, canonical=True, minimum=5)
+    return make_training_set(problem.space, problem.codes[:count], *values, canonical=True, minimum=5)
 
 
 def test_many_networks_move_the_stack_away_from_a_start_that_is_wrong(

@@ -10,12 +10,12 @@ import pytest
 
 from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.predictor.fusion import fine_tuning
-from surrogate_nas.predictor.fusion import reference_set as reference
-from surrogate_nas.predictor.fusion.recipes import SourceLabels
+from surrogate_nas.predictor.fusion import rank_transform as reference
 from surrogate_nas.predictor.fusion.stack_storage import prefixed, with_prefix
 from surrogate_nas.predictor.models import boosting as boosting_scorer
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.training_set import SourceLabels
 from tests.predictor.conftest import Problem
 
 PROGRAM = """

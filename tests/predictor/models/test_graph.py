@@ -5,7 +5,7 @@ import pytest
 
 from surrogate_nas.predictor.models import graph as graph_scorer
 from surrogate_nas.predictor.models.convolutions import sum_convolution
-from surrogate_nas.predictor.models.table import bidirectional
+from surrogate_nas.predictor.models.graph_kinds import bidirectional
 from surrogate_nas.predictor.settings import PredictorSettings
 from tests.predictor.conftest import Problem
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.journal.dashboard import Dashboard, annotate, dashboard_command
 from surrogate_nas.search.protocol import CostModel, Scorer
 from surrogate_nas.search.result import SearchResult

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.pareto import pareto_mask
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.search.candidates import Rows, class_numbers

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.runs.settings import PoolSettings

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.errors import BudgetError
 from surrogate_nas.runs.run_folder import RunFolder
-from surrogate_nas.runs.settings import BudgetSettings
 from surrogate_nas.study.problem.prepare import prepare, store
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -35,6 +35,6 @@ def test_preparing_changes_nothing_and_storing_twice_changes_nothing_more(
 def test_a_budget_on_an_unknown_energy_names_the_remedy(
     problem: Problem, run_of: Callable[..., Run], tmp_path: Path
 ) -> None:
-    settings = problem.settings.model_copy(update={"budget": BudgetSettings(energy="5mJ")})
+    settings = problem.settings.model_copy(update={"budget": BudgetSettings.model_validate({"energy": "5mJ"})})
     with pytest.raises(BudgetError, match="--energy-budget needs costs of energy, which are not known here"):
         prepare(run_of(tmp_path / "run", settings))

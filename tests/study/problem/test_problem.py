@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.study.problem.problem import CautiousCosts, Problem
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.predictor import FittedPredictor, load_predictor
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores

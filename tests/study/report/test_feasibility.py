@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from surrogate_nas.costs.budgets import format_cost
+from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.problem.problem import Problem

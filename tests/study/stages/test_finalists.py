@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.search.result import SearchResult

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.study.findings import SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run

@@ -10,7 +10,7 @@ from optuna.artifacts import get_all_artifact_meta
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from surrogate_nas.costs.budgets import Budget
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run

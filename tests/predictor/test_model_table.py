@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from surrogate_nas.errors import Interrupted, StoreError
-from surrogate_nas.predictor.models.table import MODELS
+from surrogate_nas.predictor.ensemble import make_scorer
+from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.protocol import Arrays, Scorer
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.ranking import kendall_tau
@@ -16,7 +17,7 @@ from tests.predictor.conftest import Problem
 @pytest.mark.parametrize("kind", list(MODELS))
 class TestEveryModel:
     def fitted(self, kind: str, problem: Problem, seed: int = 0) -> Scorer:
-        scorer = MODELS[kind](problem.space, self.settings(kind))
+        scorer = make_scorer(problem.space, self.settings(kind))
         scorer.fit(problem.space.canonical(problem.codes), problem.targets, seed=seed)
         return scorer
 
@@ -33,7 +34,7 @@ class TestEveryModel:
 
     def test_its_arrays_make_it_again_to_the_bit(self, kind: str, problem: Problem) -> None:
         first = self.fitted(kind, problem)
-        again = MODELS[kind](problem.space, self.settings(kind), first.arrays())
+        again = make_scorer(problem.space, self.settings(kind), first.arrays())
         assert np.array_equal(first.score(problem.codes), again.score(problem.codes))
 
     def test_a_second_fit_forgets_the_first(self, kind: str, problem: Problem) -> None:
@@ -48,7 +49,7 @@ class TestEveryModel:
         assert numpy_state == repr(np.random.get_state())
 
     def test_it_stops_when_told(self, kind: str, problem: Problem) -> None:
-        scorer = MODELS[kind](problem.space, self.settings(kind))
+        scorer = make_scorer(problem.space, self.settings(kind))
         with pytest.raises(Interrupted):
             scorer.fit(problem.codes, problem.targets, seed=0, should_stop=lambda: True)
 
@@ -57,12 +58,12 @@ class TestEveryModel:
         missing: Arrays = dict(list(arrays.items())[1:])
         for wrong in (missing, arrays | {"more": np.zeros(1)}, {name: value[:0] for name, value in arrays.items()}):
             with pytest.raises(StoreError, match="wrong or missing"):
-                MODELS[kind](problem.space, self.settings(kind), wrong)
+                make_scorer(problem.space, self.settings(kind), wrong)
 
     def test_no_architectures_have_no_scores(self, kind: str, problem: Problem) -> None:
         assert self.fitted(kind, problem).score(problem.codes[:0]).shape == (0,)
 
     def test_it_is_fitted_first(self, kind: str, space: Space) -> None:
-        scorer = MODELS[kind](space, self.settings(kind))
+        scorer = make_scorer(space, self.settings(kind))
         with pytest.raises(RuntimeError, match="fitted before"):
             scorer.score(space.sample(1, np.random.default_rng(0)))

@@ -1,4 +1,4 @@
-"""Costs by name and unit, and budgets that bound them.
+"""Budgets: upper bounds on costs, as they are asked for and as numbers.
 
 A budget is asked for as text, either absolute (``5ms``, ``50M``) or as a percentile of the space's own costs (``40%``),
 and becomes a number once those costs are known. Violations have one sign everywhere: at most 0 is feasible.
@@ -6,81 +6,16 @@ and becomes a number once those costs are known. Violations have one sign everyw
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.costs.cost import BOUNDED, COSTS, cost_on, format_cost, split_cost
 from surrogate_nas.errors import BudgetError
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)", re.ASCII)
-_COUNT_UNITS = {"K": 1e3, "M": 1e6, "G": 1e9}
-_BYTE_UNITS = {"KB": 1e3, "MB": 1e6, "GB": 1e9}
-
-
-@dataclass(frozen=True)
-class CostKind:
-    """What a cost is called and how it is written.
-
-    Attributes:
-        title: Words for people.
-        option: The command-line option that bounds it.
-        units: Unit to its size in the cost's stored unit.
-        example: A budget that is right.
-    """
-
-    title: str
-    option: str
-    units: dict[str, float]
-    example: str
-
-
-_TIME_UNITS = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
-
-LATENCY_UPPER = "latency_upper_ms"
-"""What a predicted latency keeps with the study's confidence: in lookup tables, where latency budgets bind it."""
-
-_ON_DEVICE = re.compile(r"(?P<base>\w+)\[(?P<device>[^\[\]]+)\]")
-
-
-class _Costs(dict[str, CostKind]):
-    """Costs by name; ``latency_ms[pixel3]`` is the latency on another device than the study's own."""
-
-    def __missing__(self, name: str) -> CostKind:
-        base, device = split_cost(name)
-        if device is None:
-            raise KeyError(name)
-        kind = self[base]
-        return replace(kind, title=f"{kind.title} on {device}")
-
-    def __contains__(self, name: object) -> bool:
-        return dict.__contains__(self, split_cost(name)[0] if isinstance(name, str) else name)
-
-
-def split_cost(name: str) -> tuple[str, str | None]:
-    """A cost's name without its device, and the device; None where the name has none."""
-    match = _ON_DEVICE.fullmatch(name)
-    return (match["base"], match["device"]) if match else (name, None)
-
-
-def cost_on(base: str, device: str) -> str:
-    """The name of a cost on a device: ``latency_ms[pixel3]``."""
-    return f"{base}[{device}]"
-
-
-COSTS: dict[str, CostKind] = _Costs(
-    {
-        "latency_ms": CostKind("latency", "--latency-budget", _TIME_UNITS, "5ms"),
-        "flops": CostKind("FLOPs (multiply-accumulates)", "--flops-budget", _COUNT_UNITS, "50M"),
-        "params": CostKind("parameters", "--params-budget", _COUNT_UNITS, "1M"),
-        "memory_bytes": CostKind("activations (peak memory)", "--memory-budget", _BYTE_UNITS, "2MB"),
-        LATENCY_UPPER: CostKind("latency kept with confidence", "--latency-budget", _TIME_UNITS, "5ms"),
-        "energy_mj": CostKind("energy", "--energy-budget", {"uJ": 1e-3, "mJ": 1.0, "J": 1e3}, "5mJ"),
-    }
-)
-
-
-_PLAIN_UNITS = {"latency_ms": "ms", LATENCY_UPPER: "ms", "energy_mj": "mJ"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +52,8 @@ class BudgetRequest:
         """
         if self.limit is not None:
             return Budget(self.cost, self.limit)
-        assert self.percent is not None
+        if self.percent is None:
+            raise BudgetError(f"{COSTS[self.cost].option} {self.text} has neither a limit nor a percentile")
         if not len(values) or np.isnan(values).any():
             got = "NaN among them" if len(values) else "none"
             raise BudgetError(f"{COSTS[self.cost].option} {self.text} needs the costs of architectures (got {got})")
@@ -168,28 +104,59 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
     return BudgetRequest(cost, text, limit=limit)
 
 
-def parse_budgets(cost: str, text: str) -> list[BudgetRequest]:
-    """Reads budgets on one kind of cost separated by commas, each on a device of its own: ``pixel3=5ms, raspi4=30ms``.
+@dataclass(frozen=True)
+class BudgetRequests:
+    """Budgets on one cost as one text asked for them: ``5ms``, or ``pixel3=5ms, raspi4=30ms`` on devices.
 
-    Raises:
-        BudgetError: If one is malformed, or two bound the same cost.
+    Attributes:
+        text: The text.
+        requests: A budget for each device that it names, or one.
     """
-    asked = [parse_budget(cost, part.strip()) for part in text.split(",")]
-    names = [request.cost for request in asked]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise BudgetError(f"{COSTS[cost].option} bounds the {COSTS[twice].title} more than once (got {text!r})")
-    return asked
+
+    text: str
+    requests: tuple[BudgetRequest, ...]
+
+    @classmethod
+    def parse(cls, cost: str, text: str) -> Self:
+        """Reads budgets that are separated by commas.
+
+        Raises:
+            BudgetError: If one is malformed, or two bound the same cost.
+        """
+        asked = tuple(parse_budget(cost, part.strip()) for part in text.split(","))
+        names = [request.cost for request in asked]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise BudgetError(f"{COSTS[cost].option} bounds the {COSTS[twice].title} more than once (got {text!r})")
+        return cls(text, asked)
 
 
-def format_cost(cost: str, value: float) -> str:
-    """A cost for people: ``4.97 ms``, ``41.2 M``."""
-    cost = split_cost(cost)[0]
-    if cost in _PLAIN_UNITS:
-        return f"{value:.3g} {_PLAIN_UNITS[cost]}" if value < 100 else f"{value:.0f} {_PLAIN_UNITS[cost]}"
-    byte = "B" if cost == "memory_bytes" else ""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("K", 1e3)):
-        # What three digits round up to a thousand of one unit is one of the next.
-        if abs(value) >= 0.9995 * size:
-            return f"{value / size:.3g} {unit}{byte}" if value / size < 100 else f"{value / size:.0f} {unit}{byte}"
-    return f"{value:.0f} {byte}".rstrip()
+@dataclass(frozen=True)
+class BudgetSet:
+    """Budgets that are to hold together, as one text asked for them: ``latency=3ms; flops=50M``.
+
+    Attributes:
+        text: The text.
+        requests: A budget for each cost that it names.
+    """
+
+    text: str
+    requests: tuple[BudgetRequest, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Reads budgets that are separated by semicolons, each with the key of its cost.
+
+        Raises:
+            BudgetError: If one is malformed.
+        """
+        asked: list[BudgetRequest] = []
+        for part in text.split(";"):
+            key, separator, bound = part.strip().partition("=")
+            if not separator or key not in BOUNDED:
+                raise BudgetError(
+                    f"--also-budget is written COST=BOUND, such as latency=3ms or 'latency=3ms; flops=50M', with one of"
+                    f" {', '.join(BOUNDED)} (got {text!r})"
+                )
+            asked += BudgetRequests.parse(BOUNDED[key], bound).requests
+        return cls(text, tuple(asked))

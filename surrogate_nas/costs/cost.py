@@ -1,0 +1,143 @@
+"""The costs that the project knows: one row each, from which options, settings, units and formats follow.
+
+A new cost is a row here and a model that computes it (``surrogate_nas.hardware.protocol.CostModel``).
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+LATENCY_UPPER = "latency_upper_ms"
+"""What a predicted latency keeps with the study's confidence: in lookup tables, where latency budgets bind it."""
+
+_ON_DEVICE = re.compile(r"(?P<base>\w+)\[(?P<device>[^\[\]]+)\]")
+_TIMES = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
+_COUNTS = {"K": 1e3, "M": 1e6, "G": 1e9}
+_BYTES = {"KB": 1e3, "MB": 1e6, "GB": 1e9}
+_ENERGIES = {"uJ": 1e-3, "mJ": 1.0, "J": 1e3}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a cost is called, how it is bounded and how it is written.
+
+    Attributes:
+        key: What settings and options call it: ``latency`` gives ``budget.latency``, ``--latency-budget`` and
+            ``latency_budget=``.
+        title: Words for people.
+        units: Unit to its size in the cost's stored unit.
+        example: A budget that is right.
+        stored: The stored unit in words, for whoever reads a lookup table.
+        bound: What a budget on it bounds, for help.
+        plain_unit: The one unit that it is shown in; where empty, values are shown with K, M and G.
+        suffix: Follows K, M and G where it is shown, such as ``B`` for bytes.
+        on_devices: Whether a budget may name a device: ``raspi4=30ms``.
+        asked_for: Whether it has a budget of its own; a bound of another cost has not.
+    """
+
+    key: str
+    title: str
+    units: dict[str, float]
+    example: str
+    stored: str
+    bound: str
+    plain_unit: str = ""
+    suffix: str = ""
+    on_devices: bool = False
+    asked_for: bool = True
+
+    @property
+    def option(self) -> str:
+        """The command-line option that bounds it."""
+        return f"--{self.key}-budget"
+
+    @property
+    def keyword(self) -> str:
+        """The argument that bounds it in Python."""
+        return f"{self.key}_budget"
+
+
+class _Costs(dict[str, Cost]):
+    """Costs by name; ``latency_ms[pixel3]`` is the latency on another device than the study's own."""
+
+    def __missing__(self, name: str) -> Cost:
+        base, device = split_cost(name)
+        if device is None:
+            raise KeyError(name)
+        cost = self[base]
+        return replace(cost, title=f"{cost.title} on {device}")
+
+    def __contains__(self, name: object) -> bool:
+        return dict.__contains__(self, split_cost(name)[0] if isinstance(name, str) else name)
+
+
+COSTS: dict[str, Cost] = _Costs(
+    {
+        "latency_ms": Cost(
+            "latency", "latency", _TIMES, "5ms", "milliseconds per batch", "Largest latency", "ms", on_devices=True
+        ),
+        "flops": Cost(
+            "flops",
+            "FLOPs (multiply-accumulates)",
+            _COUNTS,
+            "50M",
+            "multiply-accumulates per image",
+            "Most multiply-accumulates",
+        ),
+        "params": Cost("params", "parameters", _COUNTS, "1M", "trainable parameters", "Most parameters"),
+        "memory_bytes": Cost(
+            "memory",
+            "activations (peak memory)",
+            _BYTES,
+            "2MB",
+            "bytes per image, largest at once",
+            "Highest peak of activations for one image",
+            suffix="B",
+        ),
+        LATENCY_UPPER: Cost(
+            "latency",
+            "latency kept with confidence",
+            _TIMES,
+            "5ms",
+            "milliseconds per batch",
+            "Largest latency",
+            "ms",
+            asked_for=False,
+        ),
+        "energy_mj": Cost(
+            "energy",
+            "energy",
+            _ENERGIES,
+            "5mJ",
+            "millijoules per batch",
+            "Most energy, by a table that has a column of it",
+            "mJ",
+        ),
+    }
+)
+
+BOUNDED: dict[str, str] = {cost.key: name for name, cost in COSTS.items() if cost.asked_for}
+"""Key of every cost that a budget may be on, to its name."""
+
+
+def split_cost(name: str) -> tuple[str, str | None]:
+    """A cost's name without its device, and the device; None where the name has none."""
+    match = _ON_DEVICE.fullmatch(name)
+    return (match["base"], match["device"]) if match else (name, None)
+
+
+def cost_on(base: str, device: str) -> str:
+    """The name of a cost on a device: ``latency_ms[pixel3]``."""
+    return f"{base}[{device}]"
+
+
+def format_cost(name: str, value: float) -> str:
+    """A cost for people: ``4.97 ms``, ``41.2 M``."""
+    cost = COSTS[split_cost(name)[0]]
+    if cost.plain_unit:
+        return f"{value:.3g} {cost.plain_unit}" if value < 100 else f"{value:.0f} {cost.plain_unit}"
+    for unit, size in (("G", 1e9), ("M", 1e6), ("K", 1e3)):
+        # What three digits round up to a thousand of one unit is one of the next.
+        if abs(value) >= 0.9995 * size:
+            shown = f"{value / size:.3g}" if value / size < 100 else f"{value / size:.0f}"
+            return f"{shown} {unit}{cost.suffix}"
+    return f"{value:.0f} {cost.suffix}".rstrip()

@@ -1,0 +1,50 @@
+"""Every cost of the table has its option, and a command gets what was given by the cost's key."""
+
+from typing import Annotated
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from surrogate_nas.cli.budget_options import Budgets, with_budget_options
+from surrogate_nas.costs import cost as module
+from surrogate_nas.costs.cost import BOUNDED, COSTS, Cost
+
+
+def app_of(seen: dict[str, object], *, on_devices: bool = False) -> typer.Typer:
+    app = typer.Typer(add_completion=False)
+
+    def command(*, name: Annotated[str, typer.Argument()], budgets: Budgets, top: int = 1) -> None:
+        seen.update(budgets, name=name, top=top)
+
+    app.command()(with_budget_options(command, on_devices=on_devices))
+    return app
+
+
+def test_every_cost_has_an_option_and_its_place_among_the_others() -> None:
+    seen: dict[str, object] = {}
+    app = app_of(seen)
+    words = [word for key, name in BOUNDED.items() for word in (COSTS[name].option, COSTS[name].example)]
+    assert CliRunner().invoke(app, ["here", *words, "--top", "3"]).exit_code == 0
+    assert seen == {key: COSTS[name].example for key, name in BOUNDED.items()} | {"name": "here", "top": 3}
+
+
+def test_what_is_not_given_is_none() -> None:
+    seen: dict[str, object] = {}
+    assert CliRunner().invoke(app_of(seen), ["here"]).exit_code == 0
+    assert {seen[key] for key in BOUNDED} == {None}
+
+
+def test_only_costs_of_devices_may_be_bounded_again() -> None:
+    seen: dict[str, object] = {}
+    words = ["here", "--latency-budget", "5ms", "--latency-budget", "raspi4=30ms"]
+    assert CliRunner().invoke(app_of(seen, on_devices=True), words).exit_code == 0
+    assert seen["latency"] == "5ms, raspi4=30ms"
+
+
+def test_a_new_row_is_a_new_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COSTS, "flash_bytes", Cost("flash", "flash", {"KB": 1e3}, "256KB", "bytes", "Largest file"))
+    monkeypatch.setitem(module.BOUNDED, "flash", "flash_bytes")
+    seen: dict[str, object] = {}
+    assert CliRunner().invoke(app_of(seen), ["here", "--flash-budget", "256KB"]).exit_code == 0
+    assert seen["flash"] == "256KB"

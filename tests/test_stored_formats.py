@@ -1,0 +1,82 @@
+"""Files that version 0.1.0 wrote are read, and mean what they meant: one run folder with a file of every format."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from surrogate_nas._support.tensor_files import read_tensors
+from surrogate_nas.data.cache import load_splits
+from surrogate_nas.export.model_folder import load_model
+from surrogate_nas.hardware.tables.stored import read_costs
+from surrogate_nas.labels.store import read_labels
+from surrogate_nas.lookup.table import LookupTable
+from surrogate_nas.predictor.predictor import load_predictor
+from surrogate_nas.report.json_file import read_facts
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+from tests.conftest import REPOSITORY
+from tests.fixtures.tiny_study import RunHere
+
+RUN = REPOSITORY / "tests" / "assets" / "run_0_1_0"
+EXPECTED: dict[str, Any] = json.loads((RUN / "expected.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def space() -> Space:
+    return load_space("quick")
+
+
+def test_labels(space: Space) -> None:
+    labels = read_labels(RUN / "labels.h5")
+    assert space.digits(labels.codes) == EXPECTED["labels"]["codes"]
+    assert labels.accuracy_percent.tolist() == EXPECTED["labels"]["accuracy"]
+    assert len(read_labels(RUN / "trainings.h5").codes) > 0
+
+
+def test_a_predictor(space: Space) -> None:
+    predicted = load_predictor(RUN / "predictor", space).predict(space.all_codes()).mean
+    np.testing.assert_allclose(predicted, EXPECTED["predicted"], rtol=1e-5)
+
+
+def test_costs(space: Space) -> None:
+    network = NetworkSpec(4, 1, 8, 1, 10, 2)
+    costs = read_costs(RUN / "costs.parquet", space, network)
+    codes = costs.pool.codes
+    assert np.array_equal(costs.evaluate(codes)["params"], space.parameters(space.effective(codes), network))
+
+
+def test_a_trained_model() -> None:
+    with torch.no_grad():
+        scores = load_model(RUN / "best").eval()(torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8))
+    np.testing.assert_allclose(scores[0].numpy(), EXPECTED["scores"], rtol=1e-4, atol=1e-6)
+
+
+def test_a_lookup_table_and_a_report() -> None:
+    table = LookupTable.load(RUN)
+    assert table.metadata.answer == json.loads((RUN / "best" / "architecture.json").read_text())["code"]
+    assert read_facts(RUN / "report.json").answer.outcome == "met"
+
+
+def test_images_and_checkpoints() -> None:
+    assert len(load_splits(RUN / "images").train) > 0
+    tensors, facts = read_tensors(RUN / "supernets" / "member-0.safetensors")
+    assert tensors
+    assert json.loads(facts["identity"])
+
+
+def test_a_run_goes_on_where_it_was(tmp_path: Path, here: RunHere) -> None:
+    folder = Path(shutil.copytree(RUN, tmp_path / "run"))
+    before = (folder / "lookup.csv").read_text().splitlines()
+    code, out, err = here("--output-dir", folder, "--resume", "--quiet")
+    assert code == 0, err
+    assert [line.split(",")[0] for line in (folder / "lookup.csv").read_text().splitlines()] == [
+        line.split(",")[0] for line in before
+    ]
+    assert (folder / "labels.h5").read_bytes() == (RUN / "labels.h5").read_bytes()
+    assert "1102" in out
