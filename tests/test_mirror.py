@@ -26,7 +26,12 @@ def needs_a_test(source: Path) -> bool:
 def is_hand_over(content: ast.Module, package: str) -> bool:
     """Whether a module does nothing but run ``main`` of ``surrogate_nas.cli.PACKAGE``."""
     statements = content.body[1:]
-    expected = f"import sys\n\nfrom surrogate_nas.cli.{package} import main\n\nif __name__ == '__main__':\n    sys.exit(main())"
+    lines = [
+        "import sys",
+        f"from surrogate_nas.cli.{package} import main",
+        "if __name__ == '__main__': sys.exit(main())",
+    ]
+    expected = "\n".join(lines)
     return ast.unparse(ast.Module(statements, [])) == ast.unparse(ast.parse(expected))
 
 
