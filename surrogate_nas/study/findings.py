@@ -1,4 +1,4 @@
-"""What the stages of a study find, each a type of its own, and all of them so far."""
+"""The findings of the stages of a study, each a type of its own, and all of them so far."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -18,7 +18,7 @@ _DECIMALS = 6
 
 
 class Findings:
-    """What the stages of a study have found so far, one thing of each type.
+    """Everything that the stages of a study have found so far, one thing of each type.
 
     Nothing in it changes: ``findings | Findings(scores)`` is another one, in which later things take the place of
     earlier ones of their type.

@@ -23,7 +23,7 @@ RunHere = Callable[..., tuple[int, str, str]]
 Contents = Callable[[Path], dict[str, bytes]]
 # In the order of the stages; see killer.py.
 POINTS = (
-    "reading images,beginning,keeping images,keeping costs,supernets,labels,predictor,keeping predictor,search,winners,"
+    "reading images,beginning,keeping images,keeping costs,supernets,labels,predictor,keeping predictor,search,finalists,"
     "lookup table,best,report"
 )
 

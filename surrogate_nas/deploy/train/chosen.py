@@ -1,4 +1,4 @@
-"""Which architecture of a run is trained, and what the run said of it."""
+"""The architecture of a run that is trained, and what the run knows about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Choice:
         settings: Of the study.
         space: The search space.
         network: Sizes of the deployed network.
-        entry: What the lookup table says of the architecture.
+        entry: Row of the architecture in the lookup table.
         half_width: Half of the 95% interval of its predicted accuracy, in percent; None where nothing is known.
         budgets: Bounds that it was chosen for, by cost.
         device: What the latencies of the run hold for.
@@ -131,7 +131,7 @@ def _half_width(run: RunFolder, entry: Entry) -> float | None:
 
 
 def _half_width_by_report(run: RunFolder, entry: Entry) -> float | None:
-    """The same of a run whose answer does not have the error of labels yet: it is solved for."""
+    """Half of the interval in an older run, whose answer lacks the error of labels: the report is solved for it."""
     report: dict[str, Any] = read_json(run.path / "report.json", "report of the run")
     chosen = report.get("answer", {}).get("chosen")
     if not chosen or chosen["accuracy_percent"]["high"] is None or chosen.get("accuracy_std") is None:

@@ -42,7 +42,7 @@ _MOST_UNEQUAL = 0.002  # share of images whose class may differ where two scores
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is delivered, and how it came about.
+    """A trained model that is to be delivered, and how it came about.
 
     Attributes:
         request: What was asked for.
@@ -64,7 +64,7 @@ class Delivery:
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
-    """What ``model.json`` and the ONNX files say before anything is measured."""
+    """The part of ``model.json`` and the ONNX files that is known before anything is measured."""
     code = choice.code[None]
     return {
         "format": FORMAT,
@@ -81,7 +81,7 @@ def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
 
 
 def preprocessing_of(images: FinalImages) -> Preprocessing:
-    """What was done to the training images."""
+    """The preprocessing of the training images."""
     return Preprocessing(images.train.image_size, images.train.channels, images.mean, images.std)
 
 
@@ -110,7 +110,7 @@ def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFac
 def _export(
     delivery: Delivery, network: nn.Module, description: dict[str, Any], advance: Callable[[int, int], None]
 ) -> dict[str, Variant]:
-    """Writes the files that need no Python of this project, and checks and measures those of ONNX."""
+    """Writes the files that need no Python of this project, and checks and measures the ONNX models."""
     folder, images = delivery.choice.folder, delivery.images
     checked = images.normalise(images.test.images[:_CHECKED_IMAGES])
     paths = {"float": folder / ONNX}

@@ -51,7 +51,7 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
     """Trains and exports; every process that torchrun started calls it.
 
     Returns:
-        What came out; None in all processes but the first.
+        Facts about the trained model; None in all processes but the first.
 
     Raises:
         SettingsError: If the request is wrong or does not fit the run.

@@ -1,4 +1,4 @@
-"""The costs of the deployed network: measured or read for a new run, those of the run folder for one that goes on."""
+"""The costs of the deployed network: measured or read for a new run, taken from the run folder for a resumed one."""
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
 def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder) -> None:
     """Refuses latencies that the run was not begun with; measured ones may differ a little, tables may not.
 
-    What is fitted to a table may differ in its last digits, by the number of threads that fit it.
+    A fit to a table may differ in its last digits, by the number of threads that fit it.
     """
     before, now = stored.describe()["latency_ms"], model.describe()["latency_ms"]
     remedy = "use another --output-dir, or --overwrite to begin anew"

@@ -49,7 +49,7 @@ class CautiousCosts:
 
 @dataclass(frozen=True)
 class Problem:
-    """What a study is asked, as far as it is known: stages add subspaces found by training, and architectures.
+    """The question that a study answers; stages add the subspaces that training decides, and architectures.
 
     Attributes:
         settings: Resolved settings.
@@ -121,7 +121,7 @@ class Problem:
 
     @property
     def cautious_costs(self) -> CautiousCosts:
-        """The same of any architecture; to a search a chance constraint is a bound like any other."""
+        """The bounds of any architecture; to a search a chance constraint is a bound like any other."""
         return CautiousCosts(self.table, self.settings.hardware.confidence)
 
     @property
@@ -142,22 +142,22 @@ class Problem:
 
     @cached_property
     def label_identity(self) -> LabelIdentity:
-        """What labels and trainings belong to."""
+        """The space, images and code that labels and trainings belong to."""
         return LabelIdentity.of_space(self.space, data_fingerprint=self.splits.fingerprint, code_version=__version__)
 
     @cached_property
     def supernet_identity(self) -> dict[str, str]:
-        """What all checkpoints of supernets belong to."""
+        """The space, images and settings that all checkpoints of supernets belong to."""
         settings = self.settings
         return {
             "space": self.space.fingerprint,
             "data": self.splits.fingerprint,
-            # What a preset stands for is in the other settings; a replica's training is the same with more beside it.
+            # The settings of a preset are there one by one; a replica's training is the same with more beside it.
             "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds", "preset", "replicas"})),
             "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
             "seed": str(settings.seed),
         }
 
     def member_identity(self, member: int) -> dict[str, str]:
-        """What the checkpoint of a supernet's member belongs to."""
+        """The identity of the checkpoint of one member of the supernets."""
         return training_identity(self.plan, self.plan.training(member), self.supernet_identity)

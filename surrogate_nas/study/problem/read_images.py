@@ -37,7 +37,7 @@ def listing(settings: DataSettings) -> str | None:
 
 
 def read_images(run: Run) -> DataSplits:
-    """The images of the run folder where their source is the same as it was, else those of the source.
+    """Takes the images of the run folder where their source is the same as it was, else reads the source.
 
     Raises:
         DataError: If the images cannot be used.

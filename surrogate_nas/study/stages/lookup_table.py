@@ -45,7 +45,25 @@ def write_lookup(
     codes = problem.codes[rows]
     label = np.full(len(problem.pool), np.nan)
     label[problem.pool.rows(labels.codes)] = labels.accuracy_percent
-    metadata = TableMetadata(
+    table = LookupTable.build(
+        _metadata(problem, choice),
+        codes=space.digits(codes),
+        architectures=[space.format(code) for code in codes],
+        canonical=space.digits(problem.codes[problem.pool.representatives[rows]]),
+        score=scores.mean[rows],
+        predicted_accuracy_percent=np.clip(scores.mean[rows], 0, 100),
+        accuracy_std_percent=scores.std[rows],
+        costs=_lookup_costs(problem, rows),
+        labels={"label_accuracy_percent": label[rows]},
+    )
+    table.write(folder.path)
+    return table
+
+
+def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
+    """The description of the table: of what, for which device and budgets, and with which answer."""
+    space = problem.space
+    return TableMetadata(
         space_name=space.name,
         space_fingerprint=space.fingerprint,
         device=problem.latency_device,
@@ -66,19 +84,6 @@ def write_lookup(
         },
         decisions=[{"name": one.name, "choices": list(one.choices)} for one in space.decisions],
     )
-    table = LookupTable.build(
-        metadata,
-        codes=space.digits(codes),
-        architectures=[space.format(code) for code in codes],
-        canonical=space.digits(problem.codes[problem.pool.representatives[rows]]),
-        score=scores.mean[rows],
-        predicted_accuracy_percent=np.clip(scores.mean[rows], 0, 100),
-        accuracy_std_percent=scores.std[rows],
-        costs=_lookup_costs(problem, rows),
-        labels={"label_accuracy_percent": label[rows]},
-    )
-    table.write(folder.path)
-    return table
 
 
 def _lookup_costs(problem: Problem, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:

@@ -27,7 +27,7 @@ _OF_THE_LISTED = ("predictor", "scan", "segments")  # samplers that propose noth
 
 @dataclass(frozen=True)
 class NetworkWork:
-    """What a worker process does with a task: trains the network of its architecture for its length.
+    """The work of a worker process on a task: trains the network of its architecture for its length.
 
     Attributes:
         job: Any job of the study.
@@ -196,7 +196,7 @@ def known_trainings(problem: Problem, labels: Labels, epochs: int | None = None)
 
 
 def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
-    """What was trained, in words."""
+    """The trainings in words."""
     pairs = sorted(zip(learnt.accuracy_percent, learnt.rows, strict=True), reverse=True)
     best = ", ".join(f"{digits[row]} {accuracy:.2f}%" for accuracy, row in pairs[:3])
     numbers = [

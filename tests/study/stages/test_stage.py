@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas.errors import Interrupted
+from surrogate_nas.runs.state import RECORDED
 from surrogate_nas.study.findings import Findings
 from surrogate_nas.study.run import STAGES, run_stage
 from surrogate_nas.study.running import Run
@@ -39,7 +40,7 @@ def test_names_are_unique_and_the_recorded_ones_are_those_of_the_state() -> None
     names = [stage.name for stage in STAGES]
     assert len(set(names)) == len(names)
     timed = [stage.name for stage in STAGES if stage.timing is not Timing.NONE]
-    assert timed == ["supernets", "labels", "predictor", "trainings", "search", "winners"]
+    assert timed == list(RECORDED)
 
 
 def test_a_stage_of_moments_leaves_no_record(run_of: RunOf, tmp_path: Path) -> None:
