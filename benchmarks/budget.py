@@ -23,7 +23,7 @@ from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.features.graph_features import path_features
 from surrogate_nas.predictor.protocol import Floats
-from surrogate_nas.search.samplers.table import SAMPLERS
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.search.trainings.residual import standardised
 from surrogate_nas.space.load import load_space

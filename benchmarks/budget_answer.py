@@ -16,7 +16,7 @@ from surrogate_nas.costs.budget import Budget
 from surrogate_nas.predictor.protocol import Floats, Prediction
 from surrogate_nas.search.candidates import AnyArray
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.samplers.table import make_sampler
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.search.trainings.loop import learn_by_training
 from surrogate_nas.search.trainings.residual import ResidualProcess
@@ -27,7 +27,7 @@ _SAME = 1e-9
 
 @dataclass(frozen=True)
 class Known:
-    """A score and a latency of every architecture; itself a scorer and a cost model of the search.
+    """A score and a latency of every architecture; itself a predictor and a cost model of the search.
 
     Attributes:
         space: The space.
@@ -68,7 +68,7 @@ class Searched:
 def search_score(known: Known, limit_ms: float, settings: SearchSettings, seed: int) -> Searched:
     """Lets a sampler propose ``settings.trials`` architectures by the score and the latencies that are known."""
     evaluator = Evaluator(known.space, known, known, [Budget("latency_ms", limit_ms)])
-    sampler = make_sampler(evaluator, settings, seed)
+    sampler = SAMPLERS[settings.sampler].make(evaluator, settings, seed)
     found, done = [np.empty(0, dtype=np.int64)], 0
     while done < settings.trials:
         codes = sampler.propose(min(settings.batch, settings.trials - done))

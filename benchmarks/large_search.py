@@ -29,7 +29,7 @@ from surrogate_nas.predictor.protocol import Codes as AnyCodes
 from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.protocol import Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.samplers.evolution import EvolutionSampler
 from surrogate_nas.search.samplers.local_search import climb
 from surrogate_nas.search.samplers.segments import SegmentSearch, SegmentSettings, even_segments, search_segments
@@ -45,7 +45,7 @@ Floats = NDArray[np.float64]
 
 
 class Quality:
-    """A made-up quality of architectures, itself a scorer of a search.
+    """A made-up quality of architectures, itself a predictor of a search.
 
     Args:
         space: The space.
@@ -91,9 +91,9 @@ class Task:
     labels: int
     seed: int
 
-    def evaluator(self, scorer: Scorer) -> Evaluator:
-        """A search with some scorer under the budget."""
-        return Evaluator(self.space, scorer, AnalyticCosts(self.space, self.space.network), [self.budget])
+    def evaluator(self, predictor: Predictor) -> Evaluator:
+        """A search with some predictor under the budget."""
+        return Evaluator(self.space, predictor, AnalyticCosts(self.space, self.space.network), [self.budget])
 
 
 def fitted(task: Task, codes: Codes, labels: Floats) -> Ensemble:
@@ -110,9 +110,9 @@ def by_climbing(task: Task) -> Codes:
     return climbed(task, fitted(task, drawn, task.label(drawn)), drawn[:0])
 
 
-def climbed(task: Task, scorer: Scorer, start: Codes) -> Codes:
-    """The best that evolution and local search over a scorer find, shape (1, D)."""
-    looked = climb(task.evaluator(scorer), lambda some: some.mean, start, np.random.default_rng([task.seed, 2]))
+def climbed(task: Task, predictor: Predictor, start: Codes) -> Codes:
+    """The best that evolution and local search over a predictor find, shape (1, D)."""
+    looked = climb(task.evaluator(predictor), lambda some: some.mean, start, np.random.default_rng([task.seed, 2]))
     return looked.codes[np.lexsort((-looked.mean, looked.excess))[:1]]
 
 

@@ -20,6 +20,7 @@ from surrogate_nas.predictor.ensemble import Ensemble
 from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.load import load_space
+from surrogate_nas.testing.spaces import live_operations
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -48,7 +49,7 @@ def measure(count: int, model: str, space_name: str, distinct: bool) -> dict[str
     rng = np.random.default_rng(0)
     labelled = np.unique(space.canonical(space.sample(_LABELS, rng)), axis=0)
     ensemble = Ensemble(space, settings)
-    ensemble.fit(labelled, space.live_operations(labelled) + rng.normal(size=len(labelled)), seed=0)
+    ensemble.fit(labelled, live_operations(space, labelled) + rng.normal(size=len(labelled)), seed=0)
     codes = space.sample(count, rng)
     began = time.perf_counter()
     if distinct:

@@ -2,7 +2,7 @@
 
 python -m benchmarks.search_overhead
 
-The scorer is a table that is looked up, so that what is timed is proposing, pricing, choosing and writing the journal.
+The predictor is a table that is looked up, so that proposing, pricing, choosing and writing the journal are timed.
 """
 
 import json
@@ -25,9 +25,10 @@ from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.study_journal import Header, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
 from surrogate_nas.search.run_search import ACCURACY, run_search
-from surrogate_nas.search.samplers.table import SAMPLERS
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.selection import best_first, representatives
 from surrogate_nas.search.settings import SearchSettings
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
@@ -51,7 +52,7 @@ def drawn_numbers(space: Space) -> Known:
 def million() -> CellSpace:
     """Cells of five nodes with four operations: 1,048,576 architectures."""
     edges = [(start, end) for end in range(1, MILLION_NODES) for start in range(end)]
-    return CellSpace("five_nodes", "0" * 16, edges, MILLION_OPERATIONS, load_space("nasbench201").network)
+    return CellSpace(Identity("five_nodes", "0" * 16), edges, MILLION_OPERATIONS, load_space("nasbench201").network)
 
 
 def measure(space: Space, numbers: Known, sampler: str, trials: int, batch: int) -> Row:

@@ -34,9 +34,10 @@ class Workers:
     def __init__(self, processes: int) -> None:
         self.processes = processes
         context = multiprocessing.get_context("spawn")
-        # The progress of each running job, and then whether to stop. Each number has one writer; a lock would block
-        # everybody else for good if its holder were killed.
+        # The progress of each running job, and then the last run that was stopped. Each number has one writer; a lock
+        # would block everybody else for good if its holder were killed.
         self._shared = context.RawArray("q", processes + 1)
+        self._runs = 0
         self._context = context
         # A pool for each process. One pool of several may miss the death of a process that it began while it was
         # already waiting (its watcher wakes before the new process is on its list), and would end the others at once,
@@ -50,10 +51,11 @@ class Workers:
         self.close()
 
     def close(self) -> None:
-        """Ends the processes before the end of the block, where nothing needs them any more."""
+        """Ends the processes, where nothing needs them for a while; another run starts new ones."""
         self._stop()
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
+        self._pools.clear()
 
     def run(
         self,
@@ -63,8 +65,9 @@ class Workers:
         on_result: Callable[[int, Result], None],
         on_progress: Callable[[int], None],
         should_stop: Callable[[], bool],
+        on_death: Callable[[int], None] | None = None,
     ) -> None:
-        """Runs a task on every job, a few at a time, in the order given; once it was stopped, no other run is possible.
+        """Runs a task on every job, a few at a time, in the order given.
 
         Args:
             task: A function that processes can import.
@@ -73,11 +76,14 @@ class Workers:
             on_progress: Takes the sum of the progress that jobs told, a few times a second.
             should_stop: Asked a few times a second; once true, running jobs are asked to return early and no new one is
                 begun.
+            on_death: Takes the position of a job whose process died while no stop was asked for; the job is then begun
+                again in a new process, unless this raises.
 
         Raises:
-            TrainingError: If a worker process dies while no stop was asked for.
+            TrainingError: If a worker process dies while no stop was asked for, and ``on_death`` is not given.
             Exception: What a job raised. Either way the other jobs are asked to return early.
         """
+        self._runs += 1
         waiting = list(enumerate(jobs))[::-1]
         running: dict[Future[Result], tuple[int, int]] = {}  # position of the job, and its process
         free = list(range(self.processes))[::-1]
@@ -92,12 +98,17 @@ class Workers:
                     self._shared[slot] = 0
                     pool = self._pool(slot)
                     with interrupts_held():
-                        running[pool.submit(_run_task, task, job, slot)] = position, slot
+                        running[pool.submit(_run_task, task, job, slot, self._runs)] = position, slot
                 done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 on_progress(finished + sum(self._shared[slot] for _, slot in running.values()))
                 for future in done:
                     position, slot = running.pop(future)
                     free.append(slot)
+                    if isinstance(future.exception(), BrokenProcessPool) and on_death is not None and not should_stop():
+                        on_death(position)
+                        self._pools[slot] = self._new_pool()
+                        waiting.append((position, jobs[position]))
+                        continue
                     finished += self._shared[slot]
                     on_result(position, future.result())
         except BrokenProcessPool:
@@ -114,12 +125,14 @@ class Workers:
 
     def _pool(self, slot: int) -> ProcessPoolExecutor:
         if slot == len(self._pools):
-            initargs = (self._shared,)
-            self._pools.append(ProcessPoolExecutor(1, self._context, initializer=_start_worker, initargs=initargs))
+            self._pools.append(self._new_pool())
         return self._pools[slot]
 
+    def _new_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(1, self._context, initializer=_start_worker, initargs=(self._shared,))
+
     def _stop(self) -> None:
-        self._shared[-1] = 1
+        self._shared[-1] = self._runs
 
 
 _shared: Any = None
@@ -131,8 +144,8 @@ def _start_worker(shared: Any) -> None:  # noqa: ANN401 - types of multiprocessi
     begin_child()
 
 
-def _run_task(task: Task[Job, Result], job: Job, slot: int) -> Result:
+def _run_task(task: Task[Job, Result], job: Job, slot: int, run: int) -> Result:
     def report(progress: int) -> None:
         _shared[slot] = progress
 
-    return task(job, report, lambda: bool(_shared[-1]))
+    return task(job, report, lambda: bool(_shared[-1] >= run))

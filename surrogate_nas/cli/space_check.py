@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.standalone import build_network
-from surrogate_nas.space.extremes import Measure, smallest
+from surrogate_nas.space.extremes import Measure, parameter_range, smallest
 from surrogate_nas.space.space import Codes, Space
 
 _DRAWN = 2000
@@ -64,8 +64,8 @@ def check_space(space: Space, seed: int = 0) -> SpaceCheck:
     flops = space.flops(codes, space.network)
     return SpaceCheck(
         space.size,
-        space.nonlinear_populations(),
-        space.parameter_range(space.network),
+        space.counts.populations(),
+        parameter_range(space, space.network),
         (int(flops.min()), int(flops.max())),
         space.listable,
         tuple(space.digits(codes[rows])),

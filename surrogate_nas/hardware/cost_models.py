@@ -12,7 +12,7 @@ from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.hardware.measure.bench import Bench
 from surrogate_nas.hardware.measure.profile import ProfiledLatency
 from surrogate_nas.hardware.measurement import Measurement
-from surrogate_nas.hardware.protocol import CostModel, Measurable, Progress
+from surrogate_nas.hardware.protocol import CostSource, Measurable, Progress
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.space.network import NetworkSpec
@@ -29,7 +29,7 @@ class CompositeCosts:
         ValueError: If two of them know the same cost.
     """
 
-    def __init__(self, models: Sequence[CostModel]) -> None:
+    def __init__(self, models: Sequence[CostSource]) -> None:
         self._models = tuple(models)
         self.names: tuple[str, ...] = tuple(name for model in models for name in model.names)
         if len(set(self.names)) < len(self.names):
@@ -115,7 +115,7 @@ def cost_model(
         CostTableError: If the table is incomplete, or has no such device.
         MeasurementError: If a network cannot be run.
     """
-    latency: CostModel
+    latency: CostSource
     if settings.latency_table is not None:
         latency = read_latencies(space, Path(settings.latency_table), settings.device, settings.latency_unit)
     else:

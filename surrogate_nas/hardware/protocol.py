@@ -9,24 +9,18 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.hardware.measurement import Measurement
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps of it are done, and how many there are."""
 
 
-class CostModel(Protocol):
-    """Knows some costs of every architecture; its methods may be called in any order, any number of times.
-
-    Attributes:
-        names: The costs, in the order in which tables show them.
-    """
-
-    @property
-    def names(self) -> tuple[str, ...]: ...  # noqa: D102 - described above
+class CostSource(CostModel, Protocol):
+    """A cost model that takes any array of codes and says how far to trust it."""
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Every cost of every architecture: a code array of shape (N, D) to one array of shape (N,) per name.
+        """Every cost of codes of shape (N, D), each of shape (N,).
 
         Raises:
             SpaceError: If the codes do not belong to the space.

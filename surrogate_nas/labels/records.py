@@ -152,27 +152,6 @@ class Labels:
         """The labels of some rows: a slice, a mask of shape (n,), or positions."""
         return Labels(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
-    def select(self, *, source: Source | None = None, member: int | None = None, seed: int | None = None) -> "Labels":
-        """The labels that agree with everything that is given.
-
-        Raises:
-            SettingsError: If the source is unknown.
-        """
-        if source is not None and source not in SOURCES:
-            raise SettingsError(f"source must be one of {', '.join(SOURCES)} (got {source!r})")
-        rows = np.ones(len(self), dtype=bool)
-        for column, wanted in ((self.source, source), (self.member, member), (self.seed, seed)):
-            if wanted is not None:
-                rows &= column == wanted
-        return self[rows]
-
-    def without_repeats(self) -> "Labels":
-        """One label for each (code, source, member, seed, steps): the first."""
-        source = np.searchsorted(np.array(SOURCES), self.source)
-        keys = np.column_stack([self.codes.astype(np.int64), source, self.member, self.seed, self.steps])
-        _, first = np.unique(keys, axis=0, return_index=True)
-        return self[np.sort(first)]
-
 
 def concatenate(parts: list[Labels]) -> Labels:
     """The rows of all parts, which must be of one space, one after the other."""

@@ -1,7 +1,6 @@
 """The store of labels: a file that one process writes, and that never loses what it has acknowledged."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,7 +9,7 @@ import h5py
 import numpy as np
 from filelock import FileLock, Timeout
 
-from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
+from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.labels.hdf5_layout import columns_of, hdf5_file, read_identity_of, read_labels_of, write_file
 from surrogate_nas.labels.records import NO_MEMBER, SOURCES, LabelBatch, LabelIdentity, Labels, concatenate
 
@@ -168,43 +167,6 @@ def read_labels(path: Path, identity: LabelIdentity | None = None) -> Labels:
         if identity is not None:
             held.require(identity, path)
         return read_labels_of(file, held)[0]
-
-
-def read_identity(path: Path) -> LabelIdentity:
-    """What the labels of a file belong to; raises what ``read_labels`` raises."""
-    with hdf5_file(path, "r") as file:
-        return read_identity_of(file)
-
-
-def merge_labels(paths: Sequence[Path], target: Path) -> Labels:
-    """Joins the files of several workers into one, which replaces ``target`` in one piece.
-
-    Labels that ``target`` already holds are kept and come first, so merging twice changes nothing. Of labels that
-    agree in code, source, member, seed and steps the first is kept.
-
-    Args:
-        paths: Files of one identity.
-        target: The file to write.
-
-    Returns:
-        What ``target`` holds now.
-
-    Raises:
-        SettingsError: If there is nothing to merge.
-        RunFolderError: If a file is missing, the identities differ, or another process holds ``target``.
-        StoreError: If a file is damaged; ``target`` is left as it is.
-    """
-    if not paths:
-        raise SettingsError("merging labels needs at least one file (got none)")
-    lock = _lock(target)
-    try:
-        sources = [target, *paths] if target.exists() else list(paths)
-        identity = read_identity(sources[0])
-        labels = concatenate([read_labels(path, identity) for path in sources]).without_repeats()
-        _replace(target, identity, labels, len(labels))
-        return labels
-    finally:
-        lock.release()
 
 
 def _replace(path: Path, identity: LabelIdentity, labels: Labels, capacity: int) -> None:

@@ -10,7 +10,7 @@ from surrogate_nas.nets.operations import Norm
 from surrogate_nas.nets.own_operations import build_own
 from surrogate_nas.space.operations.families import BlockName, parse_block, squeezed
 from surrogate_nas.space.operations.registry import find_own
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 
 
 class SqueezeExcitation(nn.Module):

@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 
 def furthest(modules: Iterable[nn.Module]) -> int:
-    """How many outputs before it the module that looks back furthest wants; 0 where none does."""
+    """Returns how many outputs the module that looks back furthest takes in; 0 where none does."""
     return max((getattr(module, "looks_back", 0) for module in modules), default=0)
 
 
 @final
 class Latest:
-    """What each layer of a network is given: the value before it, or, for a module with ``looks_back``, several.
+    """The inputs of each layer of a network: the value before it, or, for a module with ``looks_back``, several.
 
     Where there are fewer values than a module looks back on, the first layer's output stands for those before it.
 
@@ -27,7 +27,7 @@ class Latest:
         self._outputs: tuple[Tensor, ...] = ()
 
     def given_to(self, module: nn.Module) -> Tensor | tuple[Tensor, ...]:
-        """What a module takes in."""
+        """Returns the inputs of a module."""
         number: int | None = getattr(module, "looks_back", None)
         if number is None:
             return self.value

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.operations import FactorizedReduce, Norm, ReluConvNorm
-from surrogate_nas.nets.resize import resizing
 from surrogate_nas.space.network import Layer
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 
 
 class Reduction(nn.Module):
@@ -52,6 +51,16 @@ def _projection(shape: Shape, norm: Norm) -> nn.Module:
 
 def _classifier(shape: Shape, _norm: Norm) -> nn.Module:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(shape.in_channels, shape.out_channels))
+
+
+def resizing(side: int, out: int) -> nn.Module:
+    """Returns a module from images (B, C, side, side) to (B, C, out, out), bilinear between centres of pixels.
+
+    Not antialiased, which not every runtime is: meant for sides of half the images' and more.
+    """
+    if side == out:
+        return nn.Identity()
+    return nn.Upsample((out, out), mode="bilinear", align_corners=False)
 
 
 _BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingProxyType(

@@ -25,7 +25,7 @@ from surrogate_nas.space.operations.families import FAMILIES, parse_block
 from surrogate_nas.space.operations.fixed import FIXED_LAYERS
 from surrogate_nas.space.operations.program import line_in, words_of
 from surrogate_nas.space.operations.registry import Builder, OwnOperation, register, running_program
-from surrogate_nas.space.operations.shapes import BlockSpec, Count, Shape
+from surrogate_nas.space.operations.spec import Count, OperationSpec, Shape
 from surrogate_nas.space.operations.table import OPERATIONS
 
 Norm = Callable[[int], nn.Module]
@@ -80,14 +80,15 @@ def operation(
                     )
             return found
 
-        spec = BlockSpec(
+        spec = OperationSpec(
+            name,
             nonlinear_functions,
             parameters=lambda shape: counted(shape).parameters,
             flops=lambda shape: counted(shape).flops,
             alive=lambda shape: counted(shape).alive,
             reach=reach,
         )
-        register(name, spec, build)
+        register(spec, build)
         return build
 
     return decorate

@@ -11,8 +11,9 @@ import numpy as np
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.pareto import hypervolume
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.selection import best_first, front, nearest_first, representatives
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes, Space
@@ -59,7 +60,7 @@ class Front:
 
 def answer_many(
     space: Space,
-    scorer: Scorer,
+    predictor: Predictor,
     costs: CostModel,
     asked: Sequence[Sequence[Budget]],
     misses: int = 5,
@@ -73,7 +74,7 @@ def answer_many(
     """
     answers = []
     for budgets in asked:
-        evaluator = Evaluator(space, scorer, costs, budgets, pool=pool)
+        evaluator = Evaluator(space, predictor, costs, budgets, pool=pool)
         whole = evaluator.whole_space()
         rows = representatives(whole, evaluator.whole_classes())
         rows = rows[whole.connected[rows]]
@@ -96,7 +97,7 @@ def answer_many(
 
 def pareto_front(
     space: Space,
-    scorer: Scorer,
+    predictor: Predictor,
     costs: CostModel,
     names: Sequence[str],
     budgets: Sequence[Budget] = (),
@@ -108,7 +109,7 @@ def pareto_front(
         SettingsError: If there are not one or two costs, or one is not known; or the space is too large to list
             and there is no pool.
     """
-    evaluator = Evaluator(space, scorer, costs, budgets, traded=names, pool=pool)
+    evaluator = Evaluator(space, predictor, costs, budgets, traded=names, pool=pool)
     whole = evaluator.whole_space()
     rows = front(whole, evaluator.whole_classes())
     connected = np.flatnonzero(whole.connected)

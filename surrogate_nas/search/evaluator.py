@@ -1,13 +1,14 @@
-"""Scores, costs and budget violations of architectures, checked for what a scorer or cost model may get wrong."""
+"""Scores, costs and budget violations of architectures, checked for what a predictor or cost model may get wrong."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.errors import BudgetError, CostTableError, SettingsError, StoreError
 from surrogate_nas.search.candidates import AnyArray, Candidates, Floats, Rows, class_numbers
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.space.pool import Pool, whole_pool
 from surrogate_nas.space.space import Codes, Space
 
@@ -25,7 +26,7 @@ class Evaluator:
 
     Args:
         space: The search space.
-        scorer: The fitted predictor.
+        predictor: The fitted predictor.
         costs: Costs of architectures; must name every budget's cost.
         budgets: Upper bounds.
         traded: Costs that are traded against accuracy, one or two.
@@ -35,7 +36,7 @@ class Evaluator:
     def __init__(
         self,
         space: Space,
-        scorer: Scorer,
+        predictor: Predictor,
         costs: CostModel,
         budgets: Sequence[Budget],
         traded: Sequence[str] = (),
@@ -55,7 +56,7 @@ class Evaluator:
         self.second: str | None = None
         if traded:
             self._trade(traded, costs.names)
-        self._scorer = scorer
+        self._predictor = predictor
         self._costs = costs
         self._pool = pool
         self._whole: Candidates | None = None
@@ -87,7 +88,7 @@ class Evaluator:
             rows = self._pool.find(codes)
             if (rows >= 0).all():
                 return self._whole.take(rows)
-        scores = self._scorer.predict(codes)
+        scores = self._predictor.predict(codes)
         costs, violation = self._price(codes)
         return Candidates(
             codes=codes,

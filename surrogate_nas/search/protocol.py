@@ -1,9 +1,8 @@
-"""What the search needs from others (a scorer, a cost model) and what every sampler offers.
+"""What the search needs from others (a predictor, a cost model) and what every sampler offers.
 
 All take codes of shape (N, D); see ``surrogate_nas.space.space``.
 """
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from surrogate_nas.search.candidates import AnyArray, Candidates
@@ -22,22 +21,11 @@ class Scores(Protocol):
         """Standard deviation of the prediction, shape (N,)."""
 
 
-class Scorer(Protocol):
+class Predictor(Protocol):
     """A predictor that has been fitted."""
 
     def predict(self, codes: Codes) -> Scores:
         """Scores codes of shape (N, D)."""
-
-
-class CostModel(Protocol):
-    """Costs of architectures by name."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names with units, such as ``"latency_ms"``."""
-
-    def evaluate(self, codes: Codes) -> Mapping[str, AnyArray]:
-        """Every cost of codes of shape (N, D), each of shape (N,)."""
 
 
 class Sampler(Protocol):

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.candidates import Candidates, concatenate
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.study_journal import Header, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor, Sampler
 from surrogate_nas.search.result import SearchResult, summarise
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.samplers.scan import ScanSampler
-from surrogate_nas.search.samplers.table import make_sampler
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Space
@@ -25,7 +26,7 @@ ACCURACY = "predicted accuracy"
 
 def run_search(
     space: Space,
-    scorer: Scorer,
+    predictor: Predictor,
     costs: CostModel,
     budgets: Sequence[Budget],
     settings: SearchSettings,
@@ -44,7 +45,7 @@ def run_search(
 
     Args:
         space: The search space.
-        scorer: The fitted predictor.
+        predictor: The fitted predictor.
         costs: Costs of architectures; must name every budget's cost.
         budgets: Upper bounds, all of which must hold; the first one's cost is the study's second objective.
         settings: Sampler, goal and sizes.
@@ -59,8 +60,8 @@ def run_search(
         BudgetError, SettingsError, CostTableError, StoreError: If the parts do not fit together; see ``Evaluator``.
         RunFolderError: If the journal holds something else; see ``StudyJournal``.
     """
-    evaluator = Evaluator(space, scorer, costs, budgets, settings.traded, pool)
-    sampler = make_sampler(evaluator, settings, seed)
+    evaluator = Evaluator(space, predictor, costs, budgets, settings.traded, pool)
+    sampler: Sampler = SAMPLERS[settings.sampler].make(evaluator, settings, seed)
     stored = StudyJournal(journal, _header(evaluator, settings, seed=seed, study=study, inputs=inputs))
     parts: list[Candidates] = []
     done = 0

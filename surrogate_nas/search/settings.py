@@ -1,12 +1,16 @@
 """What a user may choose about the search."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from surrogate_nas.search.acquisition import AcquisitionName
+from surrogate_nas.search.sampler_table import SAMPLERS
 
-SamplerName = Literal["predictor", "scan", "climb", "segments", "evolution", "random", "nsga2", "tpe"]
+if TYPE_CHECKING:
+    SamplerName = str
+else:
+    SamplerName = Literal[tuple(SAMPLERS)]  # a row of the table is a choice of the setting
 Goal = Literal["budget", "pareto"]
 
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.pareto import pareto_mask
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.candidates import Candidates, class_numbers
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.samplers.local_search import climb
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes
@@ -25,7 +26,7 @@ _ALIKE = 3
 
 def explore(
     pool: Pool,
-    scorer: Scorer,
+    predictor: Predictor,
     costs: CostModel,
     asked: Sequence[Sequence[Budget]],
     rng: np.random.Generator,
@@ -37,7 +38,7 @@ def explore(
 
     Args:
         pool: Architectures to begin with.
-        scorer: The fitted predictor.
+        predictor: The fitted predictor.
         costs: Costs of any architecture of the space.
         asked: Sets of bounds; one search is made under each.
         rng: Source of randomness.
@@ -46,7 +47,7 @@ def explore(
     """
     found = [pool.codes[:0]]
     for done, budgets in enumerate(asked):
-        evaluator = Evaluator(pool.space, scorer, costs, budgets)
+        evaluator = Evaluator(pool.space, predictor, costs, budgets)
         known = evaluator.evaluate(np.concatenate([pool.codes, *found]))
         looked = climb(evaluator, lambda some: some.mean, known.codes[_ordered(known)[:_STARTS]], rng)
         on_front = np.flatnonzero(looked.feasible)

@@ -43,7 +43,7 @@ def graph_of(space: Space, code: ArrayLike) -> tuple[tuple[str, ...], tuple[Flow
     graphs = space.graphs([np.asarray(code)])
     types = graphs.operations[0]
     present = np.flatnonzero(types > 0)
-    names = ["absent", "input", "output", *space.graph_names]
+    names = space.graph_types.names
     row = {int(node): position for position, node in enumerate(present)}
     flows = tuple((row[int(u)], row[int(v)]) for u, v in np.argwhere(graphs.adjacency[0]))
     return tuple(names[types[node]] for node in present), flows

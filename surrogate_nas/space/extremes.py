@@ -1,14 +1,16 @@
-"""The smallest and the largest of a number over a space, without listing it.
+"""The smallest and the largest of a number over a space.
 
-Where the number is a sum over decisions, as parameters and multiply-accumulates of a chain of layers are, the result is
-exact; elsewhere it is what no architecture that differs in one decision beats.
+``smallest`` does without a list. Where the number is a sum over decisions, as parameters and multiply-accumulates of a
+chain of layers are, the result is exact; elsewhere it is what no architecture that differs in one decision beats.
 """
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
 _PASSES = 20
@@ -38,3 +40,30 @@ def smallest(space: Space, measure: Measure, start: Codes) -> Codes:
         if np.array_equal(code, before):
             break
     return code
+
+
+@runtime_checkable
+class RangedSpace(Protocol):
+    """A space that knows the range of its sizes without a list."""
+
+    def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
+        """Returns the fewest and the most parameters of connected architectures, dead operations left out."""
+
+
+def parameter_range(space: Space, network: NetworkSpec) -> tuple[int, int]:
+    """Returns the fewest and the most parameters of connected architectures, dead operations left out.
+
+    Raises:
+        SpaceError: If only a list could tell, and the space is too large to list.
+    """
+    if isinstance(space, RangedSpace):
+        return space.parameter_range(network)
+    codes = space.all_codes()
+    sizes = space.parameters(space.effective(codes[space.is_connected(codes)]), network)
+    return int(sizes.min()), int(sizes.max())
+
+
+def largest_count(space: Space, network: NetworkSpec) -> int:
+    """Returns the most nonlinear functions that the searched layers of a network have together."""
+    most = space.counts.draw(max(space.counts.populations()), 1, np.random.default_rng(0))[0]
+    return sum(space.layer_counts(most, [layer for layer in space.layout(network) if not layer.is_fixed]))

@@ -1,6 +1,5 @@
 """Finds the definition of a search space, runs its program where it may be, and hands it to the reader of its kind."""
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ STORED_DEFINITION, STORED_PROGRAM = "space.toml", "space.py"
 """How a run folder or a model keeps a space and its program."""
 
 _KEY = re.compile(r"(?:unknown key ')?([\w.]+)(?:'|:| is missing)", re.ASCII)
-_READERS: Mapping[str, Callable[[dict[str, Any], Path], Space]] = {
+_READERS: Mapping[str, Callable[[dict[str, Any], Path, Program | None], Space]] = {
     "cell": read_cell_space,
     "nodes": read_node_space,
     "chain": read_chain_space,
@@ -84,8 +83,10 @@ def _load(path: Path, find: Callable[[str], Program], remedy: str | None) -> Spa
             raise SpaceError(f"{path}: kind: must be one of {', '.join(_READERS)} (got {header.kind!r})")
         program = None if header.program is None else _run(header.program, find, remedy, path)
         with only_of(program.digest if program else None):
-            space = _READERS[header.kind](content, path)
-            return space if program is None else _with_program(space, program, path)
+            space = _READERS[header.kind](content, path, program)
+            if program is not None:
+                _check_operations(space, path)
+            return space
     except SpaceError as error:
         raise type(error)(_with_line(str(error), path)) from None
 
@@ -104,15 +105,12 @@ def _run(file: str, find: Callable[[str], Program], remedy: str | None, path: Pa
     return program
 
 
-def _with_program(space: Space, program: Program, path: Path) -> Space:
-    """The space with a fingerprint of definition and program, once its operations are known to fit their places."""
+def _check_operations(space: Space, path: Path) -> None:
+    """Refuses operations of a user that do not fit their places."""
     try:
         space.parameters(np.zeros((1, space.num_decisions), dtype=np.int8), space.network)
     except SpaceError as error:
         raise SpaceError(f"{path}: operations: {error}") from None
-    space.program = program
-    space.fingerprint = hashlib.sha256(f"{space.fingerprint} {program.digest}".encode()).hexdigest()[:16]
-    return space
 
 
 def _with_line(message: str, path: Path) -> str:

@@ -4,11 +4,12 @@ One space has several networks: the deployed one, and a narrower and shallower o
 profiles are all made from the same sequence of layers, so that they cannot disagree.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.operations.fixed import find_fixed_layer
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import CountName, Shape
 
 CELL, CHOICE, NODES, RESOLUTION = "cell", "choice", "nodes", "resolution"
 SEARCHED = (CELL, CHOICE, NODES, RESOLUTION)
@@ -87,6 +88,11 @@ class Layer:
         """Whether no decision changes what stands here."""
         return self.kind not in SEARCHED
 
+    @property
+    def hands_on(self) -> bool:
+        """Whether nothing is computed here: images are resized to the size that they have."""
+        return self.kind == RESOLUTION and self.shape.keeps
+
 
 def check_halving(network: NetworkSpec) -> None:
     """Refuses images that cannot be halved before each stage but the first.
@@ -121,11 +127,6 @@ def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def fixed_parameters(layer: Layer) -> int:
-    """Weights of a layer that no decision changes, affine batch-norm included; 0 for what is searched."""
-    return find_fixed_layer(layer.kind).parameters(layer.shape) if layer.is_fixed else 0
-
-
-def fixed_flops(layer: Layer) -> int:
-    """Multiply-accumulates for one image of a layer that no decision changes; 0 for what is searched."""
-    return find_fixed_layer(layer.kind).flops(layer.shape) if layer.is_fixed else 0
+def fixed_total(layers: Iterable[Layer], count: CountName) -> int:
+    """Returns the weights, or the multiply-accumulates for one image, of the layers that no decision changes."""
+    return sum(find_fixed_layer(layer.kind).count(count, layer.shape) for layer in layers if layer.is_fixed)

@@ -74,7 +74,7 @@ class Pool:
         return found
 
     def extended(self, codes: ArrayLike) -> "Pool":
-        """The pool with those of some codes, shape (M, D), that it does not have; rows it has stay where they are."""
+        """Returns the pool with more codes, shape (M, D), where it does not have them; its rows stay where they are."""
         checked = self.space.check(codes)
         fresh = checked[self.find(checked) < 0]
         if not len(fresh):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.protocol import Prediction
-from surrogate_nas.search.protocol import Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes
 
@@ -77,27 +77,27 @@ class StudyLabels:
 
 @dataclass(frozen=True)
 class SpaceScores:
-    """Predicted accuracies of every listed architecture; itself a scorer of the search.
+    """Predicted accuracies of every listed architecture; itself a predictor to the search.
 
     Attributes:
         pool: The N listed architectures.
         mean: Predicted accuracy in percent, on the scale of the labels, shape (N,).
         std: Its spread, shape (N,).
-        scorer: Scores architectures that are not listed; None where all are.
+        predictor: Scores architectures that are not listed; None where all are.
         notes: What a person should know about where they come from.
     """
 
     pool: Pool
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
-    scorer: Scorer | None = None
+    predictor: Predictor | None = None
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, pool: Pool, scorer: Scorer) -> "SpaceScores":
+    def of(cls, pool: Pool, predictor: Predictor) -> "SpaceScores":
         """Scores every listed architecture in one call."""
-        scored = _rounded(scorer, pool.codes)
-        return cls(pool, scored.mean, scored.std, None if pool.complete else scorer)
+        scored = _rounded(predictor, pool.codes)
+        return cls(pool, scored.mean, scored.std, None if pool.complete else predictor)
 
     def predict(self, codes: Codes) -> Prediction:
         """Scores of codes of shape (N, D).
@@ -105,29 +105,29 @@ class SpaceScores:
         Raises:
             SpaceError: If an architecture is not listed and nothing can score it.
         """
-        if self.scorer is None:
+        if self.predictor is None:
             rows = self.pool.rows(codes)
             return Prediction(self.mean[rows], self.std[rows])
         rows = self.pool.find(codes)
         mean, std, missing = self.mean[rows], self.std[rows], rows < 0
         if missing.any():
-            asked = _rounded(self.scorer, codes[missing])
+            asked = _rounded(self.predictor, codes[missing])
             mean[missing], std[missing] = asked.mean, asked.std
         return Prediction(mean, std)
 
     def over(self, pool: Pool) -> "SpaceScores":
         """The scores of another pool."""
         scored = self.predict(pool.codes)
-        return SpaceScores(pool, scored.mean, scored.std, self.scorer)
+        return SpaceScores(pool, scored.mean, scored.std, self.predictor)
 
 
-def _rounded(scorer: Scorer, codes: Codes) -> Prediction:
+def _rounded(predictor: Predictor, codes: Codes) -> Prediction:
     """Scores to a millionth of a percentage point, far below what scores mean.
 
     A matrix product may differ in its last bits with where its operands lie in memory, so that a predictor just fitted
     and the same one loaded would not quite agree.
     """
-    scores = scorer.predict(codes)
+    scores = predictor.predict(codes)
     mean, std = (np.asarray(values, dtype=np.float64) for values in (scores.mean, scores.std))
     return Prediction(mean.round(_DECIMALS), std.round(_DECIMALS))
 

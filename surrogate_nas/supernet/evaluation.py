@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from surrogate_nas.data.cache import INDEX, load_splits
 from surrogate_nas.errors import DataError, StoreError, TrainingError
 from surrogate_nas.nets.normalization import NormMode, set_mode
-from surrogate_nas.space.kinds.chain.elastic import smallest_map
+from surrogate_nas.space.layouts import smallest_map
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.shared_network import SharedNetwork

@@ -6,13 +6,9 @@ from numpy.typing import ArrayLike
 from torch import nn
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.nets.node_cell import BuiltNodeCell
-from surrogate_nas.nets.standalone import Cell, Network
-from surrogate_nas.supernet.shared_cell import SharedCell
-from surrogate_nas.supernet.shared_choice import SharedChoice
+from surrogate_nas.nets.places.protocol import SharedPlace, unlike
+from surrogate_nas.nets.standalone import Network
 from surrogate_nas.supernet.shared_network import SharedNetwork
-from surrogate_nas.supernet.shared_node_cell import SharedNodeCell
-from surrogate_nas.supernet.shared_resolution import SharedResolution
 
 
 @torch.no_grad()
@@ -25,31 +21,20 @@ def inherit(network: Network, shared: SharedNetwork, code: ArrayLike) -> None:
         code: Shape (D,).
 
     Raises:
-        SpaceError: If the sizes differ, or the space is of a kind whose weights cannot be taken over.
+        SpaceError: If the sizes differ, or the network has layers of another kind than the supernet.
     """
     live = shared.space.effective(np.asarray(code)[None])[0]
     sources = shared.used(live)
     if len(sources) != len(network):
         raise SpaceError(f"the supernet has {len(sources)} layers, the network to train {len(network)}")
     for source, target in zip(sources, network, strict=True):
-        if isinstance(source, SharedCell) and isinstance(target, Cell):
-            for row, choice, operation in zip(source.operations, live.tolist(), target.operations, strict=True):
-                assert isinstance(row, nn.ModuleList)
-                _copy(row[choice], operation)
-        elif isinstance(source, SharedNodeCell) and isinstance(target, BuiltNodeCell):
-            _copy(source.projections, target.projections)
-            for node, place, choice, operation in target.running():
-                _copy(source.operation(node, place, choice), operation)
-        elif isinstance(source, SharedChoice):
-            _copy(source.blocks[int(live[source.decision])], target)
-        elif isinstance(source, SharedResolution):
-            continue  # no weights
+        if isinstance(source, SharedPlace):
+            for part, own in source.counterparts(target, live):
+                _copy(part, own)
         elif type(source) is type(target):
             _copy(source, target)
         else:
-            raise SpaceError(
-                f"weights of a supernet's {type(source).__name__} cannot be taken over; train from scratch"
-            )
+            raise unlike(source)
 
 
 def _copy(source: nn.Module, target: nn.Module) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.extremes import largest_count
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
@@ -185,7 +186,7 @@ class SupernetPlan:
     @cached_property
     def _drawn_bands(self) -> tuple[Split, NDArray[np.floating]]:
         """What the sampler ``nonlinear`` draws by weight: bands of counts, from the fewest, and their weights."""
-        groups = min(_DRAWN_BANDS, len(self.space.nonlinear_populations()))
+        groups = min(_DRAWN_BANDS, len(self.space.counts.populations()))
         bands = NonlinearSplit(self.space, equal_bands(self.space, groups))
         return bands, np.arange(1, groups + 1) ** self.settings.nonlinear_power
 
@@ -243,7 +244,7 @@ class SupernetPlan:
             raise SettingsError(
                 f"supernet.shared_stages must be at most {stages - 1}, or no cell has copies (got {shared})"
             )
-        largest = self.space.largest_count(self.network)
+        largest = largest_count(self.space, self.network)
         # A share times the largest count may miss a whole number by rounding, which would move a cell to another copy.
         return tuple(round(share * largest, 6) for share in shares), shared
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
+from surrogate_nas.nets.places.table import PLACES
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.supernet.shared_layers import shared_layer
 
 
 class SharedNetwork(nn.Module):
@@ -45,7 +45,7 @@ class SharedNetwork(nn.Module):
                 self.layers.append(build_layer(layer, RecordingBatchNorm))
             else:
                 copies = 1 if layer.stage < shared_stages else len(self.thresholds) + 1
-                self.layers.append(nn.ModuleList(shared_layer(space, layer) for _ in range(copies)))
+                self.layers.append(nn.ModuleList(PLACES[layer.kind].shared(space, layer) for _ in range(copies)))
 
         self._kept = furthest(self.modules())
 
@@ -65,7 +65,7 @@ class SharedNetwork(nn.Module):
         return latest.value
 
     def used(self, live: Codes) -> list[nn.Module]:
-        """What an architecture runs through, one module per layer: of several copies the one that its counts say.
+        """Returns the modules that an architecture runs, one per layer; its counts choose among copies.
 
         Args:
             live: Its effective code, length D.

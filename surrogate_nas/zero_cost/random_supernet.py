@@ -10,21 +10,19 @@ chosen and not by the luck of the draw, and one call serves all of them. Normali
 architecture alone.
 """
 
-from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from surrogate_nas.nets.blocks import SqueezeExcitation, build_block
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.blocks import SqueezeExcitation
 from surrogate_nas.nets.layers import build_layer
-from surrogate_nas.nets.operations import Norm, build_operation
-from surrogate_nas.space.kinds.cell.space import CellSpace
-from surrogate_nas.space.kinds.chain.space import ChainSpace
-from surrogate_nas.space.network import CELL, Layer, NetworkSpec
-from surrogate_nas.space.operations.table import operation_spec
-
-# (A', B, C, H, W) of some architectures to the same, with their positions in the batch, shape (A',)
-Apply = Callable[[nn.Module, Tensor, Tensor], Tensor]
+from surrogate_nas.nets.operations import Norm
+from surrogate_nas.nets.places.protocol import Apply, ScoredPlace, Variants
+from surrogate_nas.nets.places.table import PLACES, places_of
+from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.space.space import Space
 
 
 class NormPerArchitecture(nn.Module):
@@ -46,11 +44,33 @@ class NormPerArchitecture(nn.Module):
         return normal.flatten(0, 1)
 
 
+def scored_places(space: Space) -> tuple[ScoredPlace[Any], ...]:
+    """Returns the kinds of places of a space if there are scores for all of them, otherwise none."""
+    places = tuple(place for place in places_of(space) if isinstance(place, ScoredPlace))
+    return places if len(places) == len(places_of(space)) else ()
+
+
+class FixedVariants:
+    """A layer that no decision changes, as the one row of one module that may stand there.
+
+    Args:
+        layer: The layer.
+        norm: Builds the normalisations.
+    """
+
+    def __init__(self, layer: Layer, norm: Norm) -> None:
+        self.rows = [[build_layer(layer, norm)]]
+
+    def run(self, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:  # noqa: ARG002 - whatever is chosen elsewhere
+        """Maps (A, B, C, H, W) to (A, B, C', H', W')."""
+        return apply(self.rows[0][0], x, torch.arange(len(x)))
+
+
 class RandomSupernet:
     """Layers of a network with every operation at every place, with random weights.
 
     Args:
-        space: Space of cells, or a chain.
+        space: A space with ``scored_places``.
         network: Sizes.
         images: Images per batch and architecture.
         generator: Draws the weights, by Kaiming's rule for the inputs of a layer (arXiv 1502.01852).
@@ -58,67 +78,42 @@ class RandomSupernet:
     """
 
     def __init__(
-        self,
-        space: CellSpace | ChainSpace,
-        network: NetworkSpec,
-        images: int,
-        generator: torch.Generator,
-        linear: bool = False,
+        self, space: Space, network: NetworkSpec, images: int, generator: torch.Generator, linear: bool = False
     ) -> None:
         def norm(_channels: int) -> nn.Module:
             return nn.Identity() if linear else NormPerArchitecture(images)
 
-        self._space = space
-        self.layers: list[tuple[Layer, list[list[nn.Module]]]] = []
+        self.layers: list[Variants] = []
         for layer in space.layout(network):
-            modules = self._modules(layer, norm)
-            self.layers.append((layer, modules))
-            for module in (one for row in modules for one in row):
+            variants = _variants(space, layer, norm)
+            self.layers.append(variants)
+            for module in (one for row in variants.rows for one in row):
                 if linear:
                     _make_linear(module)
                 _draw_weights(module.double() if linear else module, generator, linear)
 
-    def _modules(self, layer: Layer, norm: Norm) -> list[list[nn.Module]]:
-        """What may stand at a layer: a row of choices for each edge of a cell, one row otherwise."""
-        space = self._space
-        if isinstance(space, CellSpace) and layer.kind == CELL:
-            return [[build_operation(name, layer.in_channels, norm) for name in space.operations] for _ in space.edges]
-        if layer.decision is not None:
-            return [[build_block(name, layer.shape, norm) for name in space.decisions[layer.decision].choices]]
-        return [[build_layer(layer, norm)]]
-
     def run(self, index: int, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:
-        """One layer for all architectures of a batch.
+        """Runs one layer for all architectures of a batch.
 
         Args:
             index: Which layer.
-            chosen: Codes, shape (A, E).
+            chosen: Codes, shape (A, D).
             x: Shape (A, B, C, H, W).
             apply: Runs a module.
 
         Returns:
             Shape (A, B, C', H', W').
         """
-        layer, modules = self.layers[index]
-        everyone = torch.arange(len(x))
-        if layer.decision is not None:
-            groups = [(module, everyone[chosen[:, layer.decision] == row]) for row, module in enumerate(modules[0])]
-            parts = [(who, apply(module, x[who], who)) for module, who in groups if len(who)]
-            total = x.new_zeros(len(x), *parts[0][1].shape[1:])
-            for who, part in parts:
-                total = total.index_add(0, who, part)
-            return total
-        if not isinstance(self._space, CellSpace) or layer.kind != CELL:
-            return apply(modules[0][0], x, everyone)
-        nodes = {0: x}
-        for edge, (start, end) in enumerate(self._space.edges):
-            total = nodes.get(end, torch.zeros_like(x))
-            for operation, name in enumerate(self._space.operations):
-                who = everyone[chosen[:, edge] == operation]
-                if len(who) and not operation_spec(name).is_zero and start in nodes:
-                    total = total.index_add(0, who, apply(modules[edge][operation], nodes[start][who], who))
-            nodes[end] = total
-        return nodes[self._space.output]
+        return self.layers[index].run(chosen, x, apply)
+
+
+def _variants(space: Space, layer: Layer, norm: Norm) -> Variants:
+    if layer.is_fixed:
+        return FixedVariants(layer, norm)
+    place = PLACES[layer.kind]
+    if not isinstance(place, ScoredPlace):
+        raise SpaceError(f"architectures cannot be run side by side where a place is of the kind {layer.kind!r}")
+    return place.variants(space, layer, norm)
 
 
 def _make_linear(module: nn.Module) -> None:

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from surrogate_nas.errors import Interrupted, SpaceError
-from surrogate_nas.space.kinds.cell.space import CellSpace
-from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.zero_cost.measures import (
     code_matches,
@@ -25,7 +23,7 @@ from surrogate_nas.zero_cost.measures import (
     spectrum_entropy,
     trainability,
 )
-from surrogate_nas.zero_cost.random_supernet import RandomSupernet
+from surrogate_nas.zero_cost.random_supernet import RandomSupernet, scored_places
 from surrogate_nas.zero_cost.settings import ZeroCostSettings
 
 SCORES = ("expressivity", "progressivity", "trainability", "complexity", "synflow", "naswot")
@@ -136,7 +134,7 @@ def _synflow(supernet: RandomSupernet, chosen: Tensor, image: Tensor) -> Tensor:
 
 def scores_kind(space: Space) -> bool:
     """Whether there are scores for spaces of this kind: cells with an operation on each edge, and chains."""
-    return isinstance(space, CellSpace | ChainSpace)
+    return bool(scored_places(space))
 
 
 def zero_cost_scores(
@@ -166,7 +164,7 @@ def zero_cost_scores(
         SpaceError: If the space is of another kind, or an architecture has no path.
         Interrupted: If ``should_stop`` said so.
     """
-    if not isinstance(space, CellSpace | ChainSpace):
+    if not scored_places(space):
         raise SpaceError(
             f"zero-cost scores are there for chains and for cells with operations on edges (got {type(space).__name__})"
         )
@@ -199,11 +197,11 @@ class _Networks:
     unchanged: float
 
 
-def _networks(space: CellSpace | ChainSpace, settings: ZeroCostSettings, repeat: int) -> _Networks:
+def _networks(space: Space, settings: ZeroCostSettings, repeat: int) -> _Networks:
     own = space.network
-    in_cells = isinstance(space, CellSpace)
+    stacked = all(place.stacks for place in scored_places(space))
     network = replace(
-        own, channels=settings.channels, cells=settings.cells if in_cells else 1, image_size=settings.image_size
+        own, channels=settings.channels, cells=settings.cells if stacked else 1, image_size=settings.image_size
     )
     generator = torch.Generator().manual_seed(settings.seed + repeat)
     ordinary = RandomSupernet(space, network, settings.images, generator)
@@ -212,7 +210,7 @@ def _networks(space: CellSpace | ChainSpace, settings: ZeroCostSettings, repeat:
     # One cell a stage says what five do: in a linear network they only multiply the flow again.
     linear = RandomSupernet(space, replace(network, cells=1), 1, generator, linear=True)
     ones = torch.ones(1, own.input_channels, size, size, dtype=torch.float64)
-    return _Networks(ordinary, images, linear, ones, _NEVER if in_cells else _LEFT_OUT)
+    return _Networks(ordinary, images, linear, ones, _NEVER if stacked else _LEFT_OUT)
 
 
 def _batch(networks: _Networks, chosen: Tensor, seed: int) -> NDArray[np.float64]:

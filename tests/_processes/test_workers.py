@@ -75,6 +75,7 @@ def test_processes_may_end_before_the_block(tasks: ModuleType) -> None:
         (worker,) = multiprocessing.active_children()
         workers.close()
         assert not worker.is_alive()
+        assert run(workers, tasks.double, [1, 9]) == {0: 2, 1: 18}
 
 
 def test_a_stop_reaches_running_jobs_and_begins_no_new_ones(tasks: ModuleType) -> None:

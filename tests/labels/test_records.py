@@ -5,24 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError
-from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, LabelIdentity, Labels, concatenate
+from surrogate_nas.labels.records import LabelBatch, LabelIdentity
 from surrogate_nas.space.load import load_space
 
 CHOICES = (2, 3, 5)
 IDENTITY = LabelIdentity("toy", "0123456789abcdef", CHOICES, "images", "0.1.0")
 BATCH = LabelBatch(np.array([[0, 2, 4], [1, 0, 0]]), np.array([50.0, 100.0]), np.array([1.5, 0.1]), "supernet", 2, 7, 9)
-
-
-def one_by_one(count: int, **origin: object) -> Labels:
-    codes = np.array([[row % 2, row % 3, row % 5] for row in range(count)], dtype=int).reshape(count, 3)
-    return replace(
-        LabelBatch(codes, np.linspace(0, 100, count), np.linspace(9, 1, count), "supernet", 0),
-        **origin,  # type: ignore[arg-type]
-    ).rows(CHOICES)
 
 
 def test_a_batch_becomes_rows_that_repeat_its_origin() -> None:
@@ -94,37 +84,3 @@ def test_a_space_has_the_identity_of_its_definition() -> None:
 def test_impossible_choices_are_refused(choices: tuple[int, ...]) -> None:
     with pytest.raises(SpaceError, match=re.escape(f"1 to 128 choices each (got {choices})")):
         replace(IDENTITY, choices=choices)
-
-
-def test_selecting_keeps_what_agrees_with_everything_given() -> None:
-    labels = concatenate(
-        [one_by_one(4), one_by_one(3, member=1, seed=5), one_by_one(2, source="training", member=NO_MEMBER, seed=5)]
-    )
-    assert len(labels.select()) == 9
-    assert len(labels.select(source="supernet")) == 7
-    assert len(labels.select(source="training")) == 2
-    assert len(labels.select(seed=5)) == 5
-    assert len(labels.select(source="supernet", member=1, seed=5)) == 3
-    assert len(labels.select(source="training", member=1)) == 0
-    with pytest.raises(SettingsError, match=re.escape("supernet, training (got 'supernets')")):
-        labels.select(source="supernets")  # type: ignore[arg-type]
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["supernet", "training"]), st.integers(0, 1)), max_size=30)
-)
-def test_without_repeats_keeps_the_first_of_each_origin(origins: list[tuple[int, str, int]]) -> None:
-    parts = [
-        LabelBatch(np.array([[code % 2, code % 3, 0]]), np.array([float(row)]), np.array([1.0]), source, 0, seed)  # type: ignore[arg-type]
-        for row, (code, source, seed) in enumerate(origins)
-    ]
-    labels = concatenate([one_by_one(0), *(part.rows(CHOICES) for part in parts)])
-    first: dict[tuple[int, str, int], float] = {}
-    for row, origin in enumerate(origins):
-        first.setdefault(origin, float(row))
-    assert labels.without_repeats().accuracy_percent.tolist() == sorted(first.values())
-
-
-def test_labels_after_different_numbers_of_steps_are_different_labels() -> None:
-    labels = concatenate([one_by_one(2, steps=10), one_by_one(2, steps=20), one_by_one(2, steps=10)])
-    assert labels.without_repeats().steps.tolist() == [10, 10, 20, 20]

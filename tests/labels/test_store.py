@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.labels import store as store_module
 from surrogate_nas.labels.records import LabelBatch, LabelIdentity, Labels, concatenate
-from surrogate_nas.labels.store import LabelStore, merge_labels, read_identity, read_labels
+from surrogate_nas.labels.store import LabelStore, read_labels
 
 IDENTITY = LabelIdentity("toy", "0123456789abcdef", (5,) * 6, "images", "0.1.0")
 
@@ -163,7 +163,6 @@ def test_what_is_appended_is_read_back(
     assert_equal(store.read(), concatenate(expected))
     store.close()
     assert_equal(read_labels(path, IDENTITY), concatenate(expected))
-    assert read_identity(path) == IDENTITY
 
 
 def test_growing_keeps_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,8 +224,6 @@ def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path) -> None:
         for use in (LabelStore.open, LabelStore.open_or_create):
             with pytest.raises(RunFolderError, match=re.escape(f"{path} is being written by another process; wait")):
                 use(path, IDENTITY)
-        with pytest.raises(RunFolderError, match="being written by another process"):
-            merge_labels([path], path)
         read = subprocess.run([sys.executable, "-c", reader, str(path)], capture_output=True, text=True, check=True)
         assert read.stdout == "3\n"
     LabelStore.open(path, IDENTITY).close()
@@ -270,38 +267,3 @@ def write(path: Path, *batches: LabelBatch, identity: LabelIdentity = IDENTITY) 
         for batch in batches:
             store.append(batch)
     return path
-
-
-def test_merging_joins_and_drops_repeats_and_may_be_repeated(tmp_path: Path) -> None:
-    first = write(tmp_path / "0.h5", batch_of(0, 5))
-    second = write(tmp_path / "1.h5", batch_of(3, 5), batch_of(0, 2, source="training"))
-    target = tmp_path / "labels.h5"
-    expected = concatenate(
-        [batch_of(0, 8).rows(IDENTITY.choices), batch_of(0, 2, source="training").rows(IDENTITY.choices)]
-    )
-    assert_equal(merge_labels([first, second], target), expected)
-    assert_equal(read_labels(target, IDENTITY), expected)
-    assert_equal(merge_labels([second], target), expected)
-
-
-def test_merging_keeps_what_the_target_holds(tmp_path: Path) -> None:
-    target = write(tmp_path / "labels.h5", batch_of(0, 4))
-    merge_labels([write(tmp_path / "0.h5", batch_of(4, 4))], target)
-    assert_equal(read_labels(target), batch_of(0, 8).rows(IDENTITY.choices))
-
-
-def test_merging_refuses_what_does_not_belong_together(tmp_path: Path) -> None:
-    first = write(tmp_path / "0.h5", batch_of(0, 5))
-    other = write(tmp_path / "1.h5", batch_of(3, 5), identity=replace(IDENTITY, code_version="0.2"))
-    cut = tmp_path / "2.h5"
-    cut.write_bytes(first.read_bytes()[:-100])
-    target = tmp_path / "labels.h5"
-    with pytest.raises(RunFolderError, match=re.escape("code_version: '0.2' (asked for '0.1.0')")):
-        merge_labels([first, other], target)
-    with pytest.raises(StoreError, match=re.escape(str(cut))):
-        merge_labels([first, cut], target)
-    with pytest.raises(RunFolderError, match="there is no label file"):
-        merge_labels([first, tmp_path / "missing.h5"], target)
-    with pytest.raises(SettingsError, match="at least one file"):
-        merge_labels([], target)
-    assert not target.exists()

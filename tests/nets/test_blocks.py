@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from surrogate_nas.nets.blocks import SqueezeExcitation, build_block
 from surrogate_nas.nets.normalization import RecordingBatchNorm
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 
 
 def weights(module: nn.Module) -> list[Tensor]:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from surrogate_nas.nets.layers import Reduction, build_layer
+from surrogate_nas.nets.layers import Reduction, build_layer, resizing
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.space.network import Layer
 
@@ -70,3 +70,10 @@ def test_the_normalisation_is_the_one_asked_for(kind: str, norms: int) -> None:
 def test_a_cell_is_not_a_fixed_layer() -> None:
     with pytest.raises(ValueError, match=re.escape("a cell is built from an architecture")):
         build_layer(Layer("cell", 4, 4, 4, 4, 0))
+
+
+def test_resized_values_are_taken_between_centres_of_pixels() -> None:
+    image = torch.arange(4.0).reshape(1, 1, 1, 4).expand(1, 1, 4, 4)
+    # Centres of two pixels lie at 0.5 and 2.5 of four, those of three at 1/6, 3/2 and 17/6.
+    assert resizing(4, 2)(image)[0, 0, 0].tolist() == [0.5, 2.5]
+    torch.testing.assert_close(resizing(4, 3)(image)[0, 0, 1], torch.tensor([1 / 6, 1.5, 17 / 6]))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.module_counts import count_module
 from surrogate_nas.space.operations.families import find_block
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 
 SHAPES = [Shape(4, 4, 6, 6), Shape(4, 10, 6, 3), Shape(6, 2, 7, 4), Shape(8, 8, 5, 3)]
 NAMES = ["skip", "conv_bn_relu_k1", "conv_bn_relu_k3", "dsconv_k3", "mbconv_k3_e1", "mbconv_k5_e6", "mbconv_k3_e1_g2"]

@@ -16,8 +16,8 @@ from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.nets.own_operations import operation
 from surrogate_nas.space.operations.families import find_block
 from surrogate_nas.space.operations.registry import registering
-from surrogate_nas.space.operations.shapes import Shape
-from surrogate_nas.space.operations.table import operation_names, operation_spec
+from surrogate_nas.space.operations.spec import Shape
+from surrogate_nas.space.operations.table import operation_spec
 
 PLACE = Shape(4, 6, 7, 4)
 AT = "from 4x7x7 to 6x4x4"
@@ -44,10 +44,10 @@ def test_it_is_a_block_and_an_operation() -> None:
     assert spec.flops(PLACE) == 9 * 4 * 6 * 16
     assert spec.alive(PLACE) == 2 * 6 * 16
     assert (spec.nonlinear_functions, spec.reach, spec.is_identity, spec.is_zero) == (1, 1, False, False)
-    assert (of_cell.parameters(4, 6), of_cell.flops(4, 6)) == (9 * 16 + 8, 9 * 16 * 36)
-    assert operation_spec("conv_gelu", 2).flops(4, 3) == 9 * 16 * 9
-    assert operation_spec("conv_gelu", 2) is operation_spec("conv_gelu", 2)
-    assert operation_names()[id(operation_spec("conv_gelu", 2))] == "conv_gelu"
+    assert spec.name == "conv_gelu"
+    assert of_cell is spec is operation_spec("conv_gelu", 2)
+    assert (spec.parameters(Shape(4, 4, 6, 6)), spec.flops(Shape(4, 4, 6, 6))) == (9 * 16 + 8, 9 * 16 * 36)
+    assert spec.flops(Shape(4, 4, 6, 3)) == 9 * 16 * 9
 
 
 def test_it_is_built_wherever_built_in_ones_are() -> None:

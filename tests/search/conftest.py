@@ -1,4 +1,4 @@
-"""A tiny scorer and cost model for the search's tests; a process that is to be killed loads this file by its path."""
+"""A tiny predictor and cost model for tests of the search; a process that is to be killed loads this file by path."""
 
 import zlib
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Codes, Space
@@ -59,18 +60,18 @@ def space() -> Space:
 
 @pytest.fixture
 def calls() -> list[int]:
-    """Number of codes in each call of the scorer."""
+    """Number of codes in each call of the predictor."""
     return []
 
 
 @pytest.fixture
-def scorer(space: Space, calls: list[int]) -> FakeScorer:
+def predictor(space: Space, calls: list[int]) -> FakeScorer:
     return FakeScorer(space, calls=calls)
 
 
 @pytest.fixture
 def raw_scorer(space: Space) -> FakeScorer:
-    """A scorer that tells isomorphic codes apart."""
+    """A predictor that tells isomorphic codes apart."""
     return FakeScorer(space, canonical=False)
 
 
@@ -80,8 +81,8 @@ def costs(space: Space) -> FakeCosts:
 
 
 @pytest.fixture
-def evaluator(space: Space, scorer: FakeScorer, costs: FakeCosts) -> Evaluator:
-    return Evaluator(space, scorer, costs, [Budget("latency_ms", 4.0), Budget("params", 6e5)])
+def evaluator(space: Space, predictor: FakeScorer, costs: FakeCosts) -> Evaluator:
+    return Evaluator(space, predictor, costs, [Budget("latency_ms", 4.0), Budget("params", 6e5)])
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +91,6 @@ def large() -> Evaluator:
     edges = [(start, end) for end in range(1, 5) for start in range(end)]
     small = load_space("nasbench201")
     assert isinstance(small, CellSpace)
-    space = CellSpace("five_nodes", "0" * 16, edges, small.operations, small.network)
+    space = CellSpace(Identity("five_nodes", "0" * 16), edges, small.operations, small.network)
     assert not space.listable
     return Evaluator(space, FakeScorer(space), FakeCosts(space), [Budget("latency_ms", 9.0)])

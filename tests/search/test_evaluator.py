@@ -8,9 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.errors import BudgetError, CostTableError, SettingsError, StoreError, SurrogateNasError
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.space.pool import drawn_pool
 from surrogate_nas.space.space import Codes, Space
 
@@ -25,7 +26,7 @@ class OddScores:
 
 @dataclass
 class OddScorer:
-    """A scorer with some of its answers replaced."""
+    """A predictor with some of its answers replaced."""
 
     answers: Answers
 
@@ -46,19 +47,19 @@ class OddCosts:
         return {name: values for name, values in merged.items() if values is not None}
 
 
-def test_a_budget_on_an_unknown_cost_is_refused(space: Space, scorer: Scorer, costs: CostModel) -> None:
+def test_a_budget_on_an_unknown_cost_is_refused(space: Space, predictor: Predictor, costs: CostModel) -> None:
     with pytest.raises(BudgetError, match=re.escape("one of latency_ms, params (got 'flops')")):
-        Evaluator(space, scorer, costs, [Budget("flops", 1e6)])
+        Evaluator(space, predictor, costs, [Budget("flops", 1e6)])
 
 
-def test_a_cost_model_without_costs_is_refused(space: Space, scorer: Scorer) -> None:
+def test_a_cost_model_without_costs_is_refused(space: Space, predictor: Predictor) -> None:
     with pytest.raises(SettingsError, match="at least one cost"):
-        Evaluator(space, scorer, OddCosts({}, names=()), [])
+        Evaluator(space, predictor, OddCosts({}, names=()), [])
 
 
-def test_the_primary_cost_is_the_first_budgets(space: Space, scorer: Scorer, costs: CostModel) -> None:
-    assert Evaluator(space, scorer, costs, [Budget("params", 1e6), Budget("latency_ms", 1)]).primary == "params"
-    assert Evaluator(space, scorer, costs, []).primary == "latency_ms"
+def test_the_primary_cost_is_the_first_budgets(space: Space, predictor: Predictor, costs: CostModel) -> None:
+    assert Evaluator(space, predictor, costs, [Budget("params", 1e6), Budget("latency_ms", 1)]).primary == "params"
+    assert Evaluator(space, predictor, costs, []).primary == "latency_ms"
 
 
 @pytest.mark.parametrize(
@@ -97,11 +98,11 @@ def test_the_whole_space_is_scored_once(evaluator: Evaluator, calls: list[int], 
 )
 @pytest.mark.parametrize("limits", [[], [100.0], [100.0, 100.0]])
 def test_an_architecture_without_a_path_is_infeasible_under_any_budgets(
-    space: Space, scorer: Scorer, costs: CostModel, limits: list[float], digits: str, connected: bool
+    space: Space, predictor: Predictor, costs: CostModel, limits: list[float], digits: str, connected: bool
 ) -> None:
     # Edges are 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2; the digit 0 cuts an edge.
     budgets = [Budget("latency_ms", limit) for limit in limits]
-    found = Evaluator(space, scorer, costs, budgets).evaluate(space.check([space.parse(digits)]))
+    found = Evaluator(space, predictor, costs, budgets).evaluate(space.check([space.parse(digits)]))
     assert found.violation.shape == (1, len(limits) + 1)
     assert (found.violation[:, :-1] < 0).all()
     assert found.violation[0, -1] == (-1 if connected else 1)
@@ -120,7 +121,7 @@ def test_the_cheapest_alike_is_that_of_a_search_by_hand(evaluator: Evaluator, sp
 
 def test_a_pool_stands_for_a_space_that_cannot_be_listed(large: Evaluator) -> None:
     pool = drawn_pool(large.space, 200, np.random.default_rng(0))
-    evaluator = Evaluator(large.space, large._scorer, large._costs, large.budgets, pool=pool)
+    evaluator = Evaluator(large.space, large._predictor, large._costs, large.budgets, pool=pool)
     listed = evaluator.whole_space()
     np.testing.assert_array_equal(listed.codes, pool.codes)
     np.testing.assert_array_equal(evaluator.evaluate(pool.codes[5:9]).mean, listed.mean[5:9])

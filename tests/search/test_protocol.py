@@ -1,13 +1,14 @@
-"""What is used as scorer, cost model and sampler has the methods that the protocols name."""
+"""What is used as predictor, cost model and sampler has the methods that the protocols name."""
 
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.protocol import CostModel, Sampler, Scorer, Scores
+from surrogate_nas.search.protocol import Predictor, Sampler, Scores
 from surrogate_nas.search.samplers.scan import ScanSampler
 from surrogate_nas.search.settings import SearchSettings
 
 
-def test_protocols_are_met_without_inheriting(evaluator: Evaluator, scorer: Scorer, costs: CostModel) -> None:
-    as_scorer: Scorer = scorer
+def test_protocols_are_met_without_inheriting(evaluator: Evaluator, predictor: Predictor, costs: CostModel) -> None:
+    as_scorer: Predictor = predictor
     as_costs: CostModel = costs
     as_sampler: Sampler = ScanSampler(evaluator, SearchSettings(trials=3))
     codes = as_sampler.propose(3)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.result import summarise
 from surrogate_nas.space.space import Space
 
@@ -32,10 +33,10 @@ CONNECTED = [[3, 3, 3, 3, 3, 3], [0, 0, 0, 1, 0, 0], [0, 0, 0, 3, 0, 0]]
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_architectures_without_a_path_are_neither_answers_nor_near_misses(
-    space: Space, scorer: Scorer, costs: CostModel, exact: bool
+    space: Space, predictor: Predictor, costs: CostModel, exact: bool
 ) -> None:
     # The limit is so low that an unconnected architecture exceeds it by the least, even with its own excess of 1.
-    evaluator = Evaluator(space, scorer, costs, [Budget("latency_ms", 0.01)])
+    evaluator = Evaluator(space, predictor, costs, [Budget("latency_ms", 0.01)])
     trials = evaluator.evaluate(space.check(DISCONNECTED + CONNECTED))
     latency = costs.evaluate(trials.codes)["latency_ms"]
     assert trials.excess.argmin() == latency.argmin() < len(DISCONNECTED)
@@ -50,9 +51,9 @@ def test_architectures_without_a_path_are_neither_answers_nor_near_misses(
 
 
 def test_without_budgets_only_connected_architectures_are_answers(
-    space: Space, scorer: Scorer, costs: CostModel
+    space: Space, predictor: Predictor, costs: CostModel
 ) -> None:
-    evaluator = Evaluator(space, scorer, costs, [])
+    evaluator = Evaluator(space, predictor, costs, [])
     trials = evaluator.evaluate(space.check(DISCONNECTED + CONNECTED))
     trials.mean[:] = [99, 98, 1, 2, 3]  # what computes nothing has the best scores and the least latency
     result = summarise(space, trials, None, finalists=5, opened="created", notes=())
@@ -64,9 +65,9 @@ def test_without_budgets_only_connected_architectures_are_answers(
 
 
 def test_where_nothing_seen_is_connected_there_is_nothing_to_say(
-    space: Space, scorer: Scorer, costs: CostModel
+    space: Space, predictor: Predictor, costs: CostModel
 ) -> None:
-    trials = Evaluator(space, scorer, costs, []).evaluate(space.check(DISCONNECTED))
+    trials = Evaluator(space, predictor, costs, []).evaluate(space.check(DISCONNECTED))
     result = summarise(space, trials, None, finalists=5, opened="created", notes=())
     assert result.best is None
     assert result.finalists.shape == result.pareto.shape == result.nearest.shape == (0, 6)

@@ -17,8 +17,9 @@ from optuna.storages.journal import JournalFileBackend
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.pareto import pareto_mask
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.errors import Interrupted
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run_search import run_search
 from surrogate_nas.search.settings import SamplerName, SearchSettings
@@ -71,13 +72,13 @@ def stored_codes(journal: Path) -> list[str]:
 class Search:
     """Searches over the fake predictor, each in a journal of its own unless one is named."""
 
-    def __init__(self, space: Space, scorer: Scorer, costs: CostModel, folder: Path) -> None:
-        self.space, self.scorer, self.costs, self.folder = space, scorer, costs, folder
+    def __init__(self, space: Space, predictor: Predictor, costs: CostModel, folder: Path) -> None:
+        self.space, self.predictor, self.costs, self.folder = space, predictor, costs, folder
 
     def __call__(self, *, budgets: list[Budget] = BUDGETS, seed: int = 0, **settings: object) -> SearchResult:
         return run_search(
             self.space,
-            self.scorer,
+            self.predictor,
             self.costs,
             budgets,
             SearchSettings.model_validate(settings),
@@ -95,15 +96,15 @@ def has_path(code: NDArray[np.int8]) -> bool:
 
 
 @pytest.fixture
-def search(space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path) -> Search:
-    return Search(space, scorer, costs, tmp_path)
+def search(space: Space, predictor: Predictor, costs: CostModel, tmp_path: Path) -> Search:
+    return Search(space, predictor, costs, tmp_path)
 
 
 def test_scan_is_exact(search: Search) -> None:
     space = search.space
     result = search(budgets=BUDGETS[:1], trials=120)
     codes = space.all_codes()
-    mean = search.scorer.predict(codes).mean
+    mean = search.predictor.predict(codes).mean
     latency = search.costs.evaluate(codes)["latency_ms"]
     connected = np.array([has_path(code) for code in codes])
     feasible = connected & (latency <= 4.0)
@@ -177,7 +178,7 @@ def test_stopping_between_batches_loses_nothing(search: Search) -> None:
         if trials == 40:
             raise Interrupted("stopped")
 
-    arguments = (search.space, search.scorer, search.costs, BUDGETS, settings)
+    arguments = (search.space, search.predictor, search.costs, BUDGETS, settings)
     with pytest.raises(Interrupted):
         run_search(*arguments, seed=0, journal=journal, study="test", inputs="-", progress=stop)
     assert done == [20, 40]
@@ -236,7 +237,7 @@ def test_killed_in_the_middle_of_a_record_and_run_again(tmp_path: Path, sampler:
 
 
 def test_four_hundred_trials_are_written_within_two_seconds(search: Search) -> None:
-    search.scorer.predict(search.space.all_codes())
+    search.predictor.predict(search.space.all_codes())
     start = time.perf_counter()
     assert len(search(trials=400).codes) == 400
     assert time.perf_counter() - start < 2

@@ -17,7 +17,7 @@ def test_what_is_found_beats_the_draws_under_every_bound(large: Evaluator, monke
     steps: list[tuple[int, int]] = []
     found = explore(
         pool,
-        large._scorer,
+        large._predictor,
         large._costs,
         asked,
         np.random.default_rng(1),
@@ -27,8 +27,8 @@ def test_what_is_found_beats_the_draws_under_every_bound(large: Evaluator, monke
     assert steps == [(1, 3), (2, 3), (3, 3)]
     assert len(found) < 3 * 300
     for budgets in asked:
-        evaluator = Evaluator(large.space, large._scorer, large._costs, budgets)
+        evaluator = Evaluator(large.space, large._predictor, large._costs, budgets)
         drawn, sought = evaluator.evaluate(pool.codes), evaluator.evaluate(found)
         assert sought.mean[sought.feasible].max() > drawn.mean[drawn.feasible].max()
-    again = explore(pool, large._scorer, large._costs, asked, np.random.default_rng(1), kept=30)
+    again = explore(pool, large._predictor, large._costs, asked, np.random.default_rng(1), kept=30)
     np.testing.assert_array_equal(found, again)

@@ -1,8 +1,9 @@
 """Ends of a sum over decisions, against a listing."""
 
 import numpy as np
+import pytest
 
-from surrogate_nas.space.extremes import smallest
+from surrogate_nas.space.extremes import RangedSpace, largest_count, parameter_range, smallest
 from surrogate_nas.space.load import load_space
 
 
@@ -28,3 +29,17 @@ def test_what_is_not_wanted_is_not_found() -> None:
     connected = space.all_codes()[space.is_connected(space.all_codes())]
     assert space.is_connected(found[None])[0]
     assert cost(found[None])[0] == cost(connected).min()
+
+
+@pytest.mark.parametrize("name", ["nasbench201", "nasbench1shot1_1", "quick", "quick_elastic"])
+def test_ranges_are_those_of_the_listed_space(name: str) -> None:
+    space = load_space(name)
+    codes = space.all_codes()
+    connected = space.effective(codes[space.is_connected(codes)])
+    sizes = space.parameters(connected, space.network)
+    assert isinstance(space, RangedSpace) == (name != "nasbench201")
+    assert parameter_range(space, space.network) == (sizes.min(), sizes.max())
+    searched = [layer for layer in space.layout(space.network) if not layer.is_fixed]
+    counts = [sum(space.layer_counts(code, searched)) for code in connected[:: max(1, len(connected) // 300)]]
+    most = connected[space.nonlinear_count(connected).argmax()]
+    assert max(counts) <= sum(space.layer_counts(most, searched)) == largest_count(space, space.network)

@@ -210,7 +210,7 @@ def test_every_kind_takes_operations_of_its_program(tmp_path: Path, definition: 
     assert space.program is not None
     assert (space.program.path, space.program.source) == (str(tmp_path / "mine.py"), PROGRAM)
     assert program_of(path) == space.program
-    assert "conv_gelu_k3" in space.graph_names
+    assert "conv_gelu_k3" in space.graph_types.names
     for code in space.sample(5, np.random.default_rng(0)):
         network = build_network(space, space.effective([code])[0], space.network)
         counted = sum(weight.numel() for weight in network.parameters())

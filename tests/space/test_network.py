@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.layers import build_layer
-from surrogate_nas.space.network import Layer, NetworkSpec, fixed_flops, fixed_parameters, residual_stages
+from surrogate_nas.space.network import Layer, NetworkSpec, fixed_total, residual_stages
 
 
 def test_the_layers_of_nasbench201() -> None:
@@ -43,7 +43,7 @@ def test_light_reductions_stand_where_residual_ones_do_and_cost_less() -> None:
     assert [replace(layer, kind="reduction") if layer.kind == "light_reduction" else layer for layer in after] == list(
         before
     )
-    assert sum(map(fixed_flops, after)) < sum(map(fixed_flops, before))
+    assert fixed_total(after, "flops") < fixed_total(before, "flops")
 
 
 def test_a_description_names_light_reductions_where_there_are_any() -> None:
@@ -88,13 +88,13 @@ def test_each_layer_takes_what_the_one_before_gives(network: NetworkSpec) -> Non
 def test_fixed_layers_cost_what_torch_counts(network: NetworkSpec) -> None:
     for layer in set(residual_stages(network)):
         if layer.kind == "cell":
-            assert fixed_parameters(layer) == fixed_flops(layer) == 0
+            assert fixed_total([layer], "parameters") == fixed_total([layer], "flops") == 0
             continue
         with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
             module = build_layer(layer).eval()
             scores = module(torch.empty(1, layer.in_channels, layer.in_size, layer.in_size))
-        assert fixed_parameters(layer) == sum(weight.numel() for weight in module.parameters())
-        assert 2 * fixed_flops(layer) == counter.get_total_flops()
+        assert fixed_total([layer], "parameters") == sum(weight.numel() for weight in module.parameters())
+        assert 2 * fixed_total([layer], "flops") == counter.get_total_flops()
         sides = () if layer.kind == "head" else (layer.out_size, layer.out_size)
         assert scores.shape == (1, layer.out_channels, *sides)
 

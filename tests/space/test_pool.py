@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import Pool, drawn_pool, whole_pool
@@ -18,7 +19,7 @@ def five_nodes() -> CellSpace:
     """9,765,625 architectures: too many to list."""
     assert isinstance(NB201, CellSpace)
     edges = [(start, end) for end in range(1, 5) for start in range(end)]
-    return CellSpace("five_nodes", "0" * 16, edges, NB201.operations, NB201.network)
+    return CellSpace(Identity("five_nodes", "0" * 16), edges, NB201.operations, NB201.network)
 
 
 def part(codes: Codes) -> Pool:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
@@ -21,7 +22,7 @@ NETWORK = NetworkSpec(channels=2, cells=1, image_size=8)
 
 def chain(length: int, operations: list[str]) -> CellSpace:
     edges = [(node, node + 1) for node in range(length)]
-    return CellSpace(f"chain{length}", "0" * 16, edges, operations, NETWORK)
+    return CellSpace(Identity(f"chain{length}", "0" * 16), edges, operations, NETWORK)
 
 
 SMALL = chain(3, ["none", "skip_connect", "avg_pool_3x3"])

@@ -11,6 +11,7 @@ from surrogate_nas.data.cache import save_splits
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.splits import split_images
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
@@ -32,7 +33,7 @@ def space() -> CellSpace:
 def triangle() -> CellSpace:
     """Two nodes after the input and 64 codes: small enough to go through."""
     operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
-    return CellSpace("triangle", "0" * 16, ((0, 1), (0, 2), (1, 2)), operations, NetworkSpec(2, 1, 8))
+    return CellSpace(Identity("triangle", "0" * 16), ((0, 1), (0, 2), (1, 2)), operations, NetworkSpec(2, 1, 8))
 
 
 @pytest.fixture(scope="session")

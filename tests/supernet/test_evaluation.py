@@ -13,7 +13,8 @@ from torch import nn
 from surrogate_nas.data.cache import save_splits
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import DataError, RunFolderError, StoreError, TrainingError
-from surrogate_nas.nets.standalone import Cell, build_network
+from surrogate_nas.nets.places.cell import Cell
+from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.supernet import evaluation
 from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint

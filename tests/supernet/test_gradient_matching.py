@@ -12,6 +12,7 @@ from scipy.stats import chisquare
 from torch.nn import functional as F
 
 from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet import gradient_matching as matching
@@ -99,7 +100,7 @@ class TestContexts:
         assert chisquare(frequencies).pvalue > 1e-3
 
     def test_an_edge_that_every_path_takes_leaves_the_cut_choice_out(self) -> None:
-        chain = CellSpace("chain", "1" * 16, ((0, 1), (1, 2)), ("none", "nor_conv_1x1"), NetworkSpec(2, 1, 8))
+        chain = CellSpace(Identity("chain", "1" * 16), ((0, 1), (1, 2)), ("none", "nor_conv_1x1"), NetworkSpec(2, 1, 8))
         contexts = Contexts(chain, whole_box(chain), 0)
         assert contexts.alive.tolist() == [False, True]
         assert contexts.draw(np.random.default_rng(0)).tolist() == [[0, 1], [1, 1]]

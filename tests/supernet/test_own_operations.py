@@ -56,7 +56,7 @@ def test_they_are_pieces_to_time_and_make_up_what_is_counted(space: Space) -> No
 
 def test_the_predictor_and_drawings_know_them(space: Space) -> None:
     types = node_types(space)
-    own = [number for number, name in enumerate(space.graph_names, start=3) if name == "conv_gelu_k3"]
+    own = [number for number, name in enumerate(space.graph_types.names) if name == "conv_gelu_k3"]
     assert own
     assert {(float(types.nonlinear[one]), float(types.reach[one])) for one in own} == {(1.0, 1.0)}
     code = np.array([len(decision.choices) - 1 for decision in space.decisions], dtype=np.int8)

@@ -14,6 +14,7 @@ from torch import nn
 
 from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.nets.layers import Reduction
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
@@ -151,7 +152,7 @@ def test_settings_that_do_not_fit_the_space_are_found_before_training(
 def test_many_groups_need_thresholds() -> None:
     operations = ("none", "nor_conv_1x1", "skip_connect")
     edges = ((0, 1), (1, 2), (2, 3), (3, 4))
-    chain = CellSpace("chain", "1" * 16, edges, operations, NetworkSpec(1, 1, 4))
+    chain = CellSpace(Identity("chain", "1" * 16), edges, operations, NetworkSpec(1, 1, 4))
     settings = {"sharing": "depth", "groups": 5}
     with pytest.raises(SettingsError, match=re.escape("supernet.thresholds must be given for more than 4 groups")):
         make_plan(chain, NetworkSpec(1, 1, 4), SupernetSettings.model_validate(settings), 0)
@@ -237,7 +238,7 @@ def test_a_parent_draws_from_all_subspaces_by_the_rule_of_the_sampler(plan_of: M
 
 
 def test_more_groups_than_architectures_are_refused() -> None:
-    few = CellSpace("few", "1" * 16, ((0, 1), (1, 2)), ("none", "skip_connect"), NetworkSpec(1, 1, 4))
+    few = CellSpace(Identity("few", "1" * 16), ((0, 1), (1, 2)), ("none", "skip_connect"), NetworkSpec(1, 1, 4))
     settings = {"split": "gradient", "split_rounds": 1, "steps": 9}
     with pytest.raises(SettingsError, match=re.escape("split_rounds makes 2 groups of the 1 architectures of few")):
         make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings.model_validate(settings), 0)
@@ -248,7 +249,7 @@ def test_more_groups_than_architectures_are_refused() -> None:
 
 
 def test_a_space_of_one_size_has_no_complexity() -> None:
-    flat = CellSpace("flat", "1" * 16, ((0, 1), (1, 2)), ("skip_connect", "none"), NetworkSpec(1, 1, 4))
+    flat = CellSpace(Identity("flat", "1" * 16), ((0, 1), (1, 2)), ("skip_connect", "none"), NetworkSpec(1, 1, 4))
     with pytest.raises(SettingsError, match="needs architectures that differ in size"):
         make_plan(flat, NetworkSpec(1, 1, 4), SupernetSettings(split="none", schedule="complexity"), 0)
 

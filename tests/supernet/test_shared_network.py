@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
-from surrogate_nas.nets.standalone import Cell, build_network
+from surrogate_nas.nets.places.cell import Cell, SharedCell
+from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.shared_cell import SharedCell
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
 
 # All skips; all 3x3; mixed with pools and 1x1; a dead edge that no path uses; two dead edges; one path alone.

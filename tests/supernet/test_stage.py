@@ -64,8 +64,9 @@ class Inline(Workers):
         on_result: Callable[[int, Any], None],
         on_progress: Callable[[int], None],
         should_stop: Callable[[], bool],
+        on_death: Callable[[int], None] | None = None,
     ) -> None:
-        del should_stop
+        del should_stop, on_death
         finished = 0
         for position, job in enumerate(jobs):
             told = [0]

@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.zero_cost.random_supernet import RandomSupernet
+from surrogate_nas.zero_cost.random_supernet import RandomSupernet, scored_places
 
 NETWORK = NetworkSpec(4, 1, 8)
 
@@ -62,8 +63,8 @@ def test_chains_side_by_side_compute_what_networks_with_the_same_weights_do(name
     together = outputs(supernet, codes, images)
     for code, found in zip(codes, together, strict=True):
         network = build_network(space, code, spec, lambda channels: nn.BatchNorm2d(channels, affine=False)).train()
-        for own, (layer, modules) in zip(network, supernet.layers, strict=True):
-            shared = modules[0][code[layer.decision] if layer.decision is not None else 0]
+        for own, layer, variants in zip(network, space.layout(spec), supernet.layers, strict=True):
+            shared = variants.rows[0][code[layer.decision] if layer.decision is not None else 0]
             for mine, theirs in zip(own.parameters(), shared.parameters(), strict=True):
                 mine.data.copy_(theirs)
         with torch.no_grad():
@@ -73,11 +74,19 @@ def test_chains_side_by_side_compute_what_networks_with_the_same_weights_do(name
 def test_it_computes_what_a_network_with_the_same_weights_does(space: CellSpace, supernet: RandomSupernet) -> None:
     code = np.array([3, 4, 1, 2, 3, 3], dtype=np.int8)
     network = build_network(space, code, NETWORK, lambda channels: nn.BatchNorm2d(channels, affine=False)).train()
-    for layer, (_, modules) in zip(network, supernet.layers, strict=True):
-        chosen = [modules[edge][operation] for edge, operation in enumerate(code)] if len(modules) > 1 else modules[0]
-        owned = list(layer.operations) if len(modules) > 1 else [layer]  # type: ignore[arg-type]
+    for layer, variants in zip(network, supernet.layers, strict=True):
+        rows = variants.rows
+        chosen = [rows[edge][operation] for edge, operation in enumerate(code)] if len(rows) > 1 else rows[0]
+        owned = list(layer.operations) if len(rows) > 1 else [layer]  # type: ignore[arg-type]
         for own, shared in zip(owned, chosen, strict=True):
             for mine, theirs in zip(own.parameters(), shared.parameters(), strict=True):
                 mine.data.copy_(theirs)
     images = torch.randn(6, 3, 8, 8, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(outputs(supernet, code[None], images)[0], network(images), atol=1e-4, rtol=1e-4)
+
+
+def test_places_that_cannot_run_side_by_side_are_refused() -> None:
+    space = load_space("darts")
+    assert scored_places(space) == scored_places(load_space("quick_elastic")) == ()
+    with pytest.raises(SpaceError, match="a place is of the kind 'nodes'"):
+        RandomSupernet(space, NETWORK, 2, torch.Generator())

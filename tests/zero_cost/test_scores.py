@@ -61,9 +61,10 @@ def test_synflow_is_the_sum_of_weights_times_gradients(space: CellSpace) -> None
     network = NetworkSpec(4, 1, 8)
     supernet = RandomSupernet(space, network, 1, torch.Generator().manual_seed(0), linear=True)
     own = build_network(space, code, network, lambda _channels: torch.nn.Identity()).double()
-    for layer, (_, modules) in zip(own, supernet.layers, strict=True):
-        chosen = [modules[edge][operation] for edge, operation in enumerate(code)] if len(modules) > 1 else modules[0]
-        owned = list(layer.operations) if len(modules) > 1 else [layer]  # type: ignore[arg-type]
+    for layer, variants in zip(own, supernet.layers, strict=True):
+        rows = variants.rows
+        chosen = [rows[edge][operation] for edge, operation in enumerate(code)] if len(rows) > 1 else rows[0]
+        owned = list(layer.operations) if len(rows) > 1 else [layer]  # type: ignore[arg-type]
         for mine, shared in zip(owned, chosen, strict=True):
             mine.load_state_dict(shared.state_dict())
     ones = torch.ones(1, 3, 8, 8, dtype=torch.float64)
@@ -92,8 +93,8 @@ def test_synflow_of_a_chain_is_the_sum_of_weights_times_gradients() -> None:
     supernet = RandomSupernet(chain, network, 1, torch.Generator().manual_seed(0), linear=True)
     weights = []
     x = torch.ones(1, 3, network.image_size, network.image_size, dtype=torch.float64)
-    for layer, modules in supernet.layers:
-        part = modules[0][code[layer.decision] if layer.decision is not None else 0]
+    for layer, variants in zip(chain.layout(network), supernet.layers, strict=True):
+        part = variants.rows[0][code[layer.decision] if layer.decision is not None else 0]
         weights += [weight.requires_grad_() for name, weight in part.named_parameters() if name.endswith("weight")]
         x = part(x)
     gradients = torch.autograd.grad(x.sum(), weights)

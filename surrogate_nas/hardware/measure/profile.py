@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
 from surrogate_nas.hardware.measure.correction import Correction, fit_correction, weighted_sum
-from surrogate_nas.hardware.measure.pieces import FIXED, workload
+from surrogate_nas.hardware.measure.pieces import workload
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
 from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.nets.workload import FIXED
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
@@ -45,7 +46,7 @@ class ProfiledLatency:
 
     Raises:
         MeasurementError: If something cannot be run, or the space has fewer than two different networks.
-        SpaceError: If networks of the space cannot be built.
+        SpaceError: If the sizes of the network do not suit the space.
     """
 
     names: tuple[str, ...] = ("latency_ms",)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import CostTableError, SettingsError
-from surrogate_nas.hardware.protocol import CostModel
+from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.hardware.tables.full import UNITS, TableLatency, code_column, device_column, milliseconds, parse_row
 from surrogate_nas.hardware.tables.table_check import looks_like_seconds
 from surrogate_nas.hardware.tables.text_columns import read_columns
-from surrogate_nas.space.kinds.chain.space import ChainSpace
+from surrogate_nas.space.layouts import decides_by_layer, layouts
 from surrogate_nas.space.space import Codes, Space
 
 _ROWS_PER_FEATURE = 2
@@ -24,15 +24,21 @@ _RIDGE = 0.1
 _FLOOR = 0.25  # of the smallest latency in the table; a sum that is not one may come out below zero
 
 
-def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") -> CostModel:
+def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") -> CostSource:
     """The latencies of a table: of every architecture where a space can be listed, else predicted from its rows.
 
     Raises:
         CostTableError: If the table cannot be read, or is not complete or not large enough.
     """
-    if isinstance(space, ChainSpace) and not space.listable:
+    if not space.listable and _adds_up(space):
         return LayerLatency(space, path, device, unit)
     return TableLatency(space, path, device, unit)
+
+
+def _adds_up(space: Space) -> bool:
+    """Returns whether a latency is about a sum over the decisions: each of them is about one layer."""
+    only, *others = layouts(space, space.network)
+    return not others and decides_by_layer(only)
 
 
 class LayerLatency:
@@ -50,7 +56,7 @@ class LayerLatency:
 
     names: tuple[str, ...] = ("latency_ms",)
 
-    def __init__(self, space: ChainSpace, path: Path, device: str, unit: str = "auto") -> None:
+    def __init__(self, space: Space, path: Path, device: str, unit: str = "auto") -> None:
         columns = read_columns(path)
         key = code_column(columns)
         self._space, self._path, self._device = space, path, device_column(columns, device)

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
-from surrogate_nas.hardware.protocol import CostModel
+from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import Pool, whole_pool
 from surrogate_nas.space.space import Space
@@ -49,7 +49,7 @@ class StoredCosts:
         errors: Mapping[str, float | None],
         descriptions: Mapping[str, Any],
         held_out: Mapping[str, ArrayLike] | None = None,
-        model: CostModel | None = None,
+        model: CostSource | None = None,
     ) -> None:
         self.names: tuple[str, ...] = tuple(values)
         self.pool = pool
@@ -77,7 +77,7 @@ class StoredCosts:
                 values[missing] = asked[name]
         return known
 
-    def over(self, pool: Pool, model: CostModel | None = None) -> "StoredCosts":
+    def over(self, pool: Pool, model: CostSource | None = None) -> "StoredCosts":
         """The costs of another pool, kept; what this one does not have is asked of the model, its own or another.
 
         Raises:
@@ -114,7 +114,7 @@ class StoredCosts:
         return dict(self._descriptions)
 
 
-def tabulate(pool: Pool, model: CostModel) -> StoredCosts:
+def tabulate(pool: Pool, model: CostSource) -> StoredCosts:
     """The costs of every architecture of a pool; others can be asked for as well."""
     errors = {name: model.relative_error(name) for name in model.names}
     values = model.evaluate(pool.codes)

@@ -1,4 +1,4 @@
-"""What a latency may depend on: groups of features of architectures, from coarse to fine.
+"""The features that a latency may depend on: groups of features of architectures, from coarse to fine.
 
 A group is a guess of how a device computes a network. A device that runs networks as they are written pays for every
 operation; one that compiles them pays only for what reaches the output. Finer groups cost more measurements to learn,
@@ -10,15 +10,13 @@ Symbols:
     D: decisions of a code.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.space.kinds.cell.space import CellSpace
-from surrogate_nas.space.operations.table import operation_spec
-from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.space.edge_cells import EdgeCell
+from surrogate_nas.space.space import Space
 
 WRITTEN, REACHING, EDGES = "operations as written", "operations that reach the output", "operation of each edge"
 COUNTS, NEIGHBOURS, POSITIONS = "operations", "operations along the layers", "operation of each layer"
@@ -43,12 +41,11 @@ class View:
         return np.asarray(self.features @ self.features[rows].T / max(self.features.shape[1], 1))
 
 
-def cell_views(space: CellSpace, codes: ArrayLike) -> tuple[View, ...]:
-    """The views of cells, coarse to fine, of codes of shape (N, D)."""
+def cell_views(space: EdgeCell, codes: ArrayLike) -> tuple[View, ...]:
+    """Returns the views of cells, coarse to fine, of codes of shape (N, D)."""
     checked = space.check(codes)
     choices = len(space.operations)
-    zero = int(np.flatnonzero([operation_spec(name).is_zero for name in space.operations])[0])
-    reaching = np.where(_reaches_output(space, checked), checked, np.int8(zero))
+    reaching = space.reaching(checked)
     connected = space.is_connected(checked)[:, None]
     return (
         View(WRITTEN, _standard(_counts(checked, choices))),
@@ -76,23 +73,8 @@ def chain_views(codes: ArrayLike) -> tuple[View, ...]:
 
 
 def latency_views(space: Space | None, codes: ArrayLike) -> tuple[View, ...]:
-    """The views that suit a space; without one, or of a kind without its own, decisions are taken as layers."""
-    views = _VIEWS.get(type(space)) if space is not None else None
-    return chain_views(codes) if views is None else views(space, codes)
-
-
-_VIEWS: Mapping[type[Space], Callable[..., tuple[View, ...]]] = {CellSpace: cell_views}
-
-
-def _reaches_output(space: CellSpace, codes: Codes) -> NDArray[np.bool_]:
-    """Whether a path leads from each edge to the output, whatever it is fed with, shape (N, E)."""
-    is_zero = np.array([operation_spec(name).is_zero for name in space.operations])
-    passes = ~is_zero[codes]
-    reaches = np.zeros((len(codes), space.output + 1), dtype=bool)
-    reaches[:, space.output] = True
-    for column, (start, end) in reversed(list(enumerate(space.edges))):
-        reaches[:, start] |= reaches[:, end] & passes[:, column]
-    return np.asarray(passes & reaches[:, [end for _, end in space.edges]])
+    """Returns the views of a space; without one, or if it has no cell, decisions are taken as layers."""
+    return cell_views(space, codes) if isinstance(space, EdgeCell) else chain_views(codes)
 
 
 def _one_hot(codes: NDArray[np.integer], choices: int) -> NDArray[np.float64]:

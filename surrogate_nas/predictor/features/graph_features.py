@@ -49,14 +49,15 @@ class NodeTypes:
 
 def node_types(space: Space) -> NodeTypes:
     """The table of a space's node types: absent, input, output, then what computes."""
-    specs = space.graph_operations
+    types = space.graph_types
+    specs = types.operations
     fixed = [0.0] * _FIRST_OPERATION
     return NodeTypes(
         np.array([False] * _FIRST_OPERATION + [spec.is_identity for spec in specs]),
         np.array([False] * _FIRST_OPERATION + [spec.is_zero for spec in specs]),
         np.array(fixed + [float(spec.nonlinear_functions) for spec in specs]),
         np.array(fixed + [float(spec.reach) for spec in specs]),
-        space.coarse_types(),
+        types.coarse_types(),
     )
 
 

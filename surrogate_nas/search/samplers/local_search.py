@@ -15,7 +15,9 @@ import numpy as np
 from surrogate_nas.search.acquisition import acquire
 from surrogate_nas.search.candidates import Candidates, Floats, class_keys, concatenate
 from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.search.protocol import Sampler
 from surrogate_nas.search.samplers.evolution import mutated
+from surrogate_nas.search.samplers.scan import ScanSampler
 from surrogate_nas.search.settings import SearchSettings
 from surrogate_nas.space.space import Codes, Space
 
@@ -142,3 +144,8 @@ class _Looked:
     def everything(self) -> Candidates:
         """All that were looked at."""
         return concatenate(self._parts)
+
+
+def scan_or_climb(evaluator: Evaluator, settings: SearchSettings, seed: int) -> Sampler:
+    """The exact sampler where architectures are listed, evolution and local search where none are."""
+    return ScanSampler(evaluator, settings) if evaluator.pool is not None else ClimbSampler(evaluator, settings, seed)

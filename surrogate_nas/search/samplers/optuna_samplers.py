@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.study import StudyDirection
 
 from surrogate_nas.search.candidates import Candidates, class_keys
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
-from surrogate_nas.search.settings import Goal
+from surrogate_nas.search.settings import Goal, SearchSettings
 from surrogate_nas.space.space import Codes
 
 # A generation with a smaller share of new architectures is idle; after so many in a row the sampler has converged, or
@@ -106,3 +106,27 @@ class OptunaSampler:
         for column, violation in enumerate(known.violation):
             trial.set_constraint(str(column), violation)
         self._study.tell(trial, known.values)
+
+
+def random_sampler(evaluator: Evaluator, settings: SearchSettings, seed: int) -> OptunaSampler:
+    """Uniform draws."""
+    return OptunaSampler(evaluator, RandomSampler(seed=_seed(seed)), settings.goal)
+
+
+def nsga2_sampler(evaluator: Evaluator, settings: SearchSettings, seed: int) -> OptunaSampler:
+    """NSGA-II (Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", 2002)."""
+    sampler = NSGAIISampler(population_size=settings.batch, seed=_seed(seed))
+    return OptunaSampler(evaluator, sampler, settings.goal)
+
+
+def tpe_sampler(evaluator: Evaluator, settings: SearchSettings, seed: int) -> OptunaSampler:
+    """Tree-structured Parzen estimators (Bergstra et al., 2011).
+
+    Multivariate, since the operations of a cell matter together; Optuna does so by itself for one objective only.
+    """
+    return OptunaSampler(evaluator, TPESampler(multivariate=True, seed=_seed(seed)), settings.goal)
+
+
+def _seed(seed: int) -> int:
+    # Optuna hands the seed to numpy's old generator, which takes 32 bits.
+    return seed % 2**32

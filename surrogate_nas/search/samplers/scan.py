@@ -90,3 +90,8 @@ def _distinct(rows: Rows, classes: Rows) -> Rows:
     """Rows without those whose class came earlier, order kept."""
     _, first = np.unique(classes[rows], return_index=True)
     return rows[np.sort(first)]
+
+
+def scan(evaluator: Evaluator, settings: SearchSettings, _seed: int) -> ScanSampler:
+    """The exact sampler; nothing of it is random."""
+    return ScanSampler(evaluator, settings)

@@ -1,6 +1,6 @@
 """An Optuna sampler that proposes what a predictor thinks best, for any study over the decisions of a space.
 
-    sampler = PredictorSampler(space, scorer, costs, [Budget("latency_ms", 5.0)])
+    sampler = PredictorSampler(space, predictor, costs, [Budget("latency_ms", 5.0)])
     study = optuna.create_study(directions=["maximize"], sampler=sampler)
     trial = study.ask()  # trial.params: one operation by decision
     study.tell(trial, accuracy_percent)
@@ -20,12 +20,13 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.search.acquisition import AcquisitionName, acquire
 from surrogate_nas.search.candidates import Candidates, Floats, class_keys
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.trials import CODE, CONSTRAINTS
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.samplers.local_search import climb
 from surrogate_nas.search.selection import representatives
 from surrogate_nas.search.settings import ResidualSettings
@@ -49,7 +50,7 @@ class PredictorSampler(BaseSampler):
 
     Args:
         space: The search space; parameters are its decisions by name, choices the names of operations.
-        scorer: A fitted predictor.
+        predictor: A fitted predictor.
         costs: Costs of architectures; must name every budget's cost.
         budgets: Upper bounds.
         acquisition: ``mean``, ``ucb`` or ``ei``; with ``learn`` the process's own bounds are used instead.
@@ -65,7 +66,7 @@ class PredictorSampler(BaseSampler):
     def __init__(
         self,
         space: Space,
-        scorer: Scorer,
+        predictor: Predictor,
         costs: CostModel,
         budgets: Sequence[Budget] = (),
         *,
@@ -75,7 +76,7 @@ class PredictorSampler(BaseSampler):
         features: Features | None = None,
         seed: int = 0,
     ) -> None:
-        self._evaluator = Evaluator(space, scorer, costs, budgets)
+        self._evaluator = Evaluator(space, predictor, costs, budgets)
         self._space = space
         self._acquisition: AcquisitionName = acquisition
         self._kappa = kappa

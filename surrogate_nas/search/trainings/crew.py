@@ -1,17 +1,15 @@
-"""Worker processes that share trainings through an Optuna study; a killed one's work is taken over by another."""
+"""Worker processes that share trainings through an Optuna study; another one takes over the work of a killed one."""
 
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing.context import SpawnProcess
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-from surrogate_nas._processes.child import begin_child, interrupts_held
+from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import StoreError, SurrogateNasError, TrainingError
 from surrogate_nas.search.trainings.shared_trials import Claim, Outcome, Place, SharedTrials, Task
 
 _POLL_SECONDS = 0.2
-_PATIENCE_SECONDS = 60.0
 _DEATHS_EACH = 3  # without a result between them
 
 
@@ -22,41 +20,21 @@ class Work(Protocol):
         """Tells steps done; returns None once stopped, so that it can be gone on with."""
 
 
+@dataclass(frozen=True)
 class Crew:
-    """Processes that work through the tasks of a place, begun at their first use and kept until the end.
+    """Takes tasks of a place until they are done, with workers that are kept for the next tasks.
 
-    Workers leave interrupts to the parent and end with it. Outcomes depend on tasks alone, not on who did them, in
-    which order, or how often a process died meanwhile.
+    Outcomes depend on tasks alone, not on who did them, in which order, or how often a process died meanwhile.
 
-    Args:
+    Attributes:
         place: A prepared place.
         work: What is done with a task.
-        processes: Number of workers.
+        workers: The processes.
     """
 
-    def __init__(self, place: Place, work: Work, processes: int) -> None:
-        self._place, self._work = place, work
-        self._context = multiprocessing.get_context("spawn")
-        # Steps done of each worker's task, and then whether to stop. Each number has one writer: no lock is needed,
-        # which a killed process might take with it.
-        self._shared = self._context.RawArray("q", processes + 1)
-        self._workers: list[SpawnProcess | None] = [None] * processes
-
-    def __enter__(self) -> "Crew":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._shared[-1] = 1
-        for worker in self._workers:
-            if worker is not None:
-                worker.join(_PATIENCE_SECONDS)
-                worker.kill()
-                worker.join()
-
-    @property
-    def pids(self) -> list[int]:
-        """Of the workers that live."""
-        return [worker.pid for worker in self._workers if worker is not None and worker.is_alive() and worker.pid]
+    place: Place
+    work: Work
+    workers: Workers
 
     def run(
         self,
@@ -78,70 +56,90 @@ class Crew:
             TrainingError: If a task fails, or ends its process again and again.
             StoreError: If the journal goes away.
         """
-        trials = SharedTrials(self._place)
+        trials = SharedTrials(self.place)
         trials.ask(tasks)
-        missing, deaths, steps = set(tasks), 0, 0
-        while True:
-            outcomes = trials.outcomes()
-            done = [task for task in tasks if task in missing and task in outcomes]
-            for task in done:
-                missing.remove(task)
-                steps += outcomes[task].steps
-                deaths = 0
-                on_outcome(task, outcomes[task])
-            if not missing or should_stop():
-                return
-            if (reason := trials.failure([*missing])) is not None:
-                raise TrainingError(reason)
-            deaths += self._begin()
-            if deaths > _DEATHS_EACH * len(self._workers):
-                raise TrainingError(
-                    "worker processes die again and again, most likely for want of memory; run again with --resume"
-                    " and fewer compute.processes"
-                )
-            on_progress(steps + sum(self._shared[:-1]))
-            time.sleep(_POLL_SECONDS)
-
-    def _begin(self) -> int:
-        """Begins workers that are not there; gives how many had died."""
-        died = 0
-        for slot, worker in enumerate(self._workers):
-            if worker is not None and worker.is_alive():
-                continue
-            died += worker is not None
-            self._shared[slot] = 0
-            begun = self._context.Process(target=_take_tasks, args=(self._place, self._work, self._shared, slot))
-            with interrupts_held():
-                begun.start()
-            self._workers[slot] = begun
-        return died
+        watch = _Watch(trials, tasks, on_outcome, on_progress)
+        watch.look(0)
+        while not (watch.all_done or should_stop()):
+            self.workers.run(
+                _TakeTasks(self.place, self.work),
+                range(self.workers.processes),
+                on_result=lambda *_: None,
+                on_progress=watch.look,
+                should_stop=lambda: watch.all_done or should_stop(),
+                on_death=lambda _: watch.count_death(_DEATHS_EACH * self.workers.processes),
+            )
 
 
-def _take_tasks(place: Place, work: Work, shared: Any, slot: int) -> None:  # noqa: ANN401 - types of multiprocessing
-    begin_child()
-    try:
-        trials = SharedTrials(place)
-        while not shared[-1]:
-            claim = trials.claim()
-            if claim is None:
-                time.sleep(_POLL_SECONDS)
-            else:
-                _do(trials, claim, work, shared, slot)
-    except StoreError:
-        return  # the parent meets it as well, and says it
+class _Watch:
+    """Hands out the outcomes of tasks as they come in, and ends what cannot come to an end."""
+
+    def __init__(
+        self,
+        trials: SharedTrials,
+        tasks: Sequence[Task],
+        on_outcome: Callable[[Task, Outcome], None],
+        on_progress: Callable[[int], None],
+    ) -> None:
+        self._trials, self._tasks = trials, tasks
+        self._on_outcome, self._on_progress = on_outcome, on_progress
+        self._missing, self._deaths, self._steps = set(tasks), 0, 0
+
+    @property
+    def all_done(self) -> bool:
+        return not self._missing
+
+    def look(self, running: int) -> None:
+        """Takes the steps of running tasks; raises what ``Crew.run`` raises."""
+        outcomes = self._trials.outcomes()
+        for task in self._tasks:
+            if task in self._missing and task in outcomes:
+                self._missing.remove(task)
+                self._steps += outcomes[task].steps
+                self._deaths = 0
+                self._on_outcome(task, outcomes[task])
+        if self._missing and (reason := self._trials.failure([*self._missing])) is not None:
+            raise TrainingError(reason)
+        self._on_progress(self._steps + running)
+
+    def count_death(self, most: int) -> None:
+        self._deaths += 1
+        if self._deaths > most:
+            raise TrainingError(
+                "worker processes die again and again, most likely for want of memory; run again with --resume"
+                " and fewer compute.processes"
+            )
 
 
-def _do(trials: SharedTrials, claim: Claim, work: Work, shared: Any, slot: int) -> None:  # noqa: ANN401
-    def report(steps: int) -> None:
-        shared[slot] = steps
+@dataclass(frozen=True)
+class _TakeTasks:
+    """What a worker does: tasks, one after another, until it is stopped."""
 
-    try:
-        outcome = work(claim.task, report, lambda: bool(shared[-1]))
-    except SurrogateNasError as error:
-        trials.fail(claim, str(error))
-        return
-    if outcome is None:
-        trials.give_back(claim)
-    else:
-        trials.finish(claim, outcome)
-    shared[slot] = 0
+    place: Place
+    work: Work
+
+    def __call__(self, _number: int, report: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+        try:
+            trials = SharedTrials(self.place)
+            while not stopped():
+                claim = trials.claim()
+                if claim is None:
+                    time.sleep(_POLL_SECONDS)
+                else:
+                    self._do(trials, claim, report, stopped)
+                    report(0)
+        except StoreError:
+            return  # the parent meets it as well, and says it
+
+    def _do(
+        self, trials: SharedTrials, claim: Claim, report: Callable[[int], None], stopped: Callable[[], bool]
+    ) -> None:
+        try:
+            outcome = self.work(claim.task, report, stopped)
+        except SurrogateNasError as error:
+            trials.fail(claim, str(error))
+            return
+        if outcome is None:
+            trials.give_back(claim)
+        else:
+            trials.finish(claim, outcome)

@@ -183,9 +183,10 @@ class SharedTrials:
 
     def give_back(self, claim: Claim) -> None:
         """Puts a claimed task in line again."""
-        self._end(claim, TrialState.FAIL, {})
-        with self._writing():
+        with self._writing(), self._backend.batch():
+            self._storage.set_trial_state_values(claim.trial, TrialState.FAIL)
             self._put_in_line(claim.task, claim.attempt)
+        self._let_go(claim.guard)
 
     def outcomes(self) -> dict[Task, Outcome]:
         """Of all tasks that are done."""
@@ -231,9 +232,11 @@ class SharedTrials:
         try:
             # Somebody may have ended it, and let its lock go, since it was read.
             if self._storage.get_trial(trial._trial_id).state == TrialState.RUNNING:
-                self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-                if attempt < MOST_ATTEMPTS:
-                    self._put_in_line(_task(trial), attempt + 1)
+                # In one piece: nobody may see a task that failed and is not in line again.
+                with self._backend.batch():
+                    self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+                    if attempt < MOST_ATTEMPTS:
+                        self._put_in_line(_task(trial), attempt + 1)
         finally:
             self._let_go(guard)
 

@@ -1,4 +1,4 @@
-"""What all definitions of spaces have in common: their first keys, and how a mistake in one is told."""
+"""The first keys of every definition of a space, and messages about a mistake in one."""
 
 from pathlib import Path
 from typing import Annotated, Any, TypeVar

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.operations.registry import find_own, others_in_words
-from surrogate_nas.space.operations.shapes import BlockSpec, Shape
+from surrogate_nas.space.operations.spec import OperationSpec, Shape, nothing
 
 _PARAMETER = re.compile(r"([a-z])([1-9]\d?)", re.ASCII)
 _SQUEEZE, _HARD_SWISH = "se", "hs"
@@ -24,12 +24,14 @@ class BlockName:
     """A name taken apart.
 
     Attributes:
+        text: The name itself.
         family: Name of the family.
         numbers: Value of each parameter, by its letter.
         squeeze: Whether it has squeeze and excitation.
         hard_swish: Whether its activations are the hard swish of MobileNetV3 (arXiv 1905.02244) instead of ReLU6.
     """
 
+    text: str
     family: str
     numbers: Mapping[str, int]
     squeeze: bool = False
@@ -41,7 +43,7 @@ def squeezed(hidden: int) -> int:
     return max(1, hidden // 4)
 
 
-def _mbconv(name: BlockName) -> BlockSpec:
+def _mbconv(name: BlockName) -> OperationSpec:
     """Inverted residual (MobileNetV2, arXiv 1801.04381); grouped as in FBNet (arXiv 1812.03443), squeezed as in V3."""
     k, e, g = name.numbers["k"], name.numbers["e"], name.numbers.get("g", 1)
 
@@ -63,13 +65,14 @@ def _mbconv(name: BlockName) -> BlockSpec:
         # Each step holds what it takes and what it gives; vectors, as of a squeeze, are not counted.
         return max(2 * wide, wide + narrow, 2 * narrow, narrow + shape.outputs, 2 * shape.outputs)
 
-    return BlockSpec(2 + 2 * name.squeeze, parameters, flops, alive, reach=k // 2, divisor=g)
+    return OperationSpec(name.text, 2 + 2 * name.squeeze, parameters, flops, alive, reach=k // 2, divisor=g)
 
 
-def _dsconv(name: BlockName) -> BlockSpec:
+def _dsconv(name: BlockName) -> OperationSpec:
     """Depthwise convolution, BN, ReLU, 1x1 convolution, BN: the first block of MobileNetV2 (arXiv 1801.04381)."""
     k = name.numbers["k"]
-    return BlockSpec(
+    return OperationSpec(
+        name.text,
         1,
         parameters=lambda s: (k * k + 2 + s.out_channels) * s.in_channels + 2 * s.out_channels,
         flops=lambda s: (k * k + s.out_channels) * s.in_channels * s.out_size**2,
@@ -80,9 +83,10 @@ def _dsconv(name: BlockName) -> BlockSpec:
     )
 
 
-def _conv_bn_relu(name: BlockName) -> BlockSpec:
+def _conv_bn_relu(name: BlockName) -> OperationSpec:
     k = name.numbers["k"]
-    return BlockSpec(
+    return OperationSpec(
+        name.text,
         1,
         parameters=lambda s: (k * k * s.in_channels + 2) * s.out_channels,
         flops=lambda s: k * k * s.in_channels * s.outputs,
@@ -91,13 +95,10 @@ def _conv_bn_relu(name: BlockName) -> BlockSpec:
     )
 
 
-def _nothing(_shape: Shape) -> int:
-    return 0
-
-
-def _skip(_name: BlockName) -> BlockSpec:
+def _skip(name: BlockName) -> OperationSpec:
     """An identity; where the shape changes a 1x1 convolution with BN (NAS-Bench-Macro, arXiv 2103.11922)."""
-    return BlockSpec(
+    return OperationSpec(
+        name.text,
         0,
         parameters=lambda s: 0 if s.keeps else (s.in_channels + 2) * s.out_channels,
         flops=lambda s: 0 if s.keeps else s.in_channels * s.outputs,
@@ -106,15 +107,15 @@ def _skip(_name: BlockName) -> BlockSpec:
     )
 
 
-def _identity(_name: BlockName) -> BlockSpec:
-    return BlockSpec(0, _nothing, _nothing, _nothing, is_identity=True, changes_shape=False)
+def _identity(name: BlockName) -> OperationSpec:
+    return OperationSpec(name.text, 0, nothing, nothing, nothing, is_identity=True, changes_shape=False)
 
 
 @dataclass(frozen=True)
 class _Family:
     """Letters of parameters that must and may be given, words that may follow, and what a block costs."""
 
-    spec: Callable[[BlockName], BlockSpec]
+    spec: Callable[[BlockName], OperationSpec]
     needs: str = ""
     may: str = ""
     words: tuple[str, ...] = ()
@@ -162,11 +163,11 @@ def parse_block(name: str) -> BlockName:
     numbers = {match[1]: int(match[2]) for match in found if match}
     if numbers.get("k", 1) % 2 == 0:
         raise SpaceError(f"the kernel k of block {name!r} must be odd")
-    return BlockName(family, MappingProxyType(numbers), _SQUEEZE in last, _HARD_SWISH in last)
+    return BlockName(name, family, MappingProxyType(numbers), _SQUEEZE in last, _HARD_SWISH in last)
 
 
-def find_block(name: str) -> BlockSpec:
-    """What a block is and costs, also one that a user wrote.
+def find_block(name: str) -> OperationSpec:
+    """Returns a block, also one that a user wrote.
 
     Raises:
         SpaceError: If there is no such block.
@@ -176,6 +177,6 @@ def find_block(name: str) -> BlockSpec:
 
 
 @lru_cache(maxsize=1024)
-def _built_in(name: str) -> BlockSpec:
+def _built_in(name: str) -> OperationSpec:
     parsed = parse_block(name)
     return FAMILIES[parsed.family].spec(parsed)

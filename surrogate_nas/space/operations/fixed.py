@@ -1,4 +1,4 @@
-"""What the layers that no decision changes cost; ``surrogate_nas.nets.layers`` builds them.
+"""The layers that no decision changes, by name; ``surrogate_nas.nets.layers`` builds them.
 
 A skeleton names them, so that a network of another kind needs rows here and no new branches elsewhere.
 """
@@ -7,13 +7,14 @@ from types import MappingProxyType
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.operations.families import find_block
-from surrogate_nas.space.operations.shapes import BlockSpec, Shape
+from surrogate_nas.space.operations.spec import OperationSpec, Shape, nothing
 from surrogate_nas.space.operations.table import factorized_alive
 
 
-def _stem() -> BlockSpec:
+def _stem() -> OperationSpec:
     """Convolution 3x3, BN (NAS-Bench-201, arXiv 2001.00326)."""
-    return BlockSpec(
+    return OperationSpec(
+        "stem",
         nonlinear_functions=0,
         parameters=lambda shape: 9 * shape.in_channels * shape.out_channels + 2 * shape.out_channels,
         flops=lambda shape: 9 * shape.in_channels * shape.outputs,
@@ -21,7 +22,7 @@ def _stem() -> BlockSpec:
     )
 
 
-def _reduction() -> BlockSpec:
+def _reduction() -> OperationSpec:
     """Two of (ReLU, convolution 3x3, BN), beside average pooling and a 1x1 convolution (arXiv 2001.00326)."""
 
     def parameters(shape: Shape) -> int:
@@ -33,7 +34,8 @@ def _reduction() -> BlockSpec:
         shortcut, first, second = shape.in_channels * shape.out_size**2 + after, 2 * after + before, 4 * after
         return max(shortcut, first, 3 * after, second)
 
-    return BlockSpec(
+    return OperationSpec(
+        "reduction",
         nonlinear_functions=2,
         parameters=parameters,
         flops=lambda shape: (10 * shape.in_channels + 9 * shape.out_channels) * shape.outputs,
@@ -41,14 +43,15 @@ def _reduction() -> BlockSpec:
     )
 
 
-def _light_reduction() -> BlockSpec:
+def _light_reduction() -> OperationSpec:
     """ReLU, convolution 3x3, BN, beside average pooling and a 1x1 convolution."""
 
     def alive(shape: Shape) -> int:
         shortcut = shape.in_channels * shape.out_size**2 + shape.outputs
         return max(shortcut, 2 * shape.outputs + shape.inputs, 3 * shape.outputs)
 
-    return BlockSpec(
+    return OperationSpec(
+        "light_reduction",
         nonlinear_functions=1,
         parameters=lambda shape: 10 * shape.in_channels * shape.out_channels + 2 * shape.out_channels,
         flops=lambda shape: 10 * shape.in_channels * shape.outputs,
@@ -56,9 +59,10 @@ def _light_reduction() -> BlockSpec:
     )
 
 
-def _head() -> BlockSpec:
+def _head() -> OperationSpec:
     """BN, ReLU, mean over all pixels, linear (arXiv 2001.00326)."""
-    return BlockSpec(
+    return OperationSpec(
+        "head",
         nonlinear_functions=1,
         parameters=lambda shape: 2 * shape.in_channels + (shape.in_channels + 1) * shape.out_channels,
         flops=lambda shape: shape.in_channels * shape.out_channels,
@@ -66,15 +70,16 @@ def _head() -> BlockSpec:
     )
 
 
-def _projection() -> BlockSpec:
+def _projection() -> OperationSpec:
     """ReLU, convolution 1x1, BN; where the size halves, two convolutions to half the channels each (DARTS)."""
 
     def alive(shape: Shape) -> int:
         if shape.in_size != shape.out_size:
-            return factorized_alive(shape.in_channels, shape.in_size, shape.out_channels, shape.out_size)
+            return factorized_alive(shape)
         return max(shape.inputs + shape.outputs, 2 * shape.outputs)
 
-    return BlockSpec(
+    return OperationSpec(
+        "projection",
         nonlinear_functions=1,
         parameters=lambda shape: (shape.in_channels + 2) * shape.out_channels,
         flops=lambda shape: shape.in_channels * shape.outputs,
@@ -82,14 +87,15 @@ def _projection() -> BlockSpec:
     )
 
 
-def _pooling() -> BlockSpec:
+def _pooling() -> OperationSpec:
     """Largest of each 2x2 square (NAS-Bench-101, arXiv 1902.09635)."""
-    return BlockSpec(0, lambda _shape: 0, lambda _shape: 0, alive=lambda shape: shape.outputs)
+    return OperationSpec("pooling", 0, nothing, nothing, alive=lambda shape: shape.outputs)
 
 
-def _classifier() -> BlockSpec:
+def _classifier() -> OperationSpec:
     """Mean over all pixels, linear (DARTS, arXiv 1806.09055)."""
-    return BlockSpec(
+    return OperationSpec(
+        "classifier",
         nonlinear_functions=0,
         parameters=lambda shape: (shape.in_channels + 1) * shape.out_channels,
         flops=lambda shape: shape.in_channels * shape.out_channels,
@@ -97,27 +103,26 @@ def _classifier() -> BlockSpec:
     )
 
 
-def _resize() -> BlockSpec:
+def _resize() -> OperationSpec:
     """Images resized, bilinear: its four products per pixel are not counted, as torch does not."""
-    return BlockSpec(0, lambda _shape: 0, lambda _shape: 0, alive=lambda shape: 0 if shape.keeps else shape.outputs)
+    return OperationSpec("resize", 0, nothing, nothing, alive=lambda shape: 0 if shape.keeps else shape.outputs)
 
 
-FIXED_LAYERS: MappingProxyType[str, BlockSpec] = MappingProxyType(
-    {
-        "stem": _stem(),
-        "reduction": _reduction(),
-        "light_reduction": _light_reduction(),
-        "head": _head(),
-        "projection": _projection(),
-        "pooling": _pooling(),
-        "classifier": _classifier(),
-        "resize": _resize(),
-    }
+_SPECS = (
+    _stem(),
+    _reduction(),
+    _light_reduction(),
+    _head(),
+    _projection(),
+    _pooling(),
+    _classifier(),
+    _resize(),
 )
+FIXED_LAYERS: MappingProxyType[str, OperationSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
 
 
-def find_fixed_layer(name: str) -> BlockSpec:
-    """What a fixed layer costs; it may also be a block.
+def find_fixed_layer(name: str) -> OperationSpec:
+    """Returns a fixed layer, which may also be a block.
 
     Raises:
         SpaceError: If there is none of this name.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.operations.shapes import BlockSpec
+from surrogate_nas.space.operations.spec import OperationSpec
 
 Builder = Callable[[int, int, int, Callable[[int], Any]], Any]
 """Channels in and out, stride, and what builds a normalisation, to a module."""
@@ -23,18 +23,21 @@ class OwnOperation:
     """An operation that a user wrote.
 
     Attributes:
-        name: As the space's ``operations`` call it.
-        spec: What it is and costs.
+        spec: The operation without its weights, by the name that the space's ``operations`` call it.
         build: Builds it.
         program: Path of the file that it is from.
         digest: Of the file's content.
     """
 
-    name: str
-    spec: BlockSpec
+    spec: OperationSpec
     build: Builder
     program: str
     digest: str
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.spec.name
 
 
 @dataclass
@@ -56,7 +59,7 @@ def running_program() -> str | None:
     return _running.program if _running else None
 
 
-def register(name: str, spec: BlockSpec, build: Builder) -> None:
+def register(spec: OperationSpec, build: Builder) -> None:
     """Registers an operation of the program that is being run.
 
     Raises:
@@ -64,6 +67,7 @@ def register(name: str, spec: BlockSpec, build: Builder) -> None:
     """
     if _running is None:
         return  # a program that is imported by its own tests
+    name = spec.name
     if not _NAME.fullmatch(name):
         raise SpaceError(f"the name of an operation has small letters, digits and '_', a letter first (got {name!r})")
     if name in _running.found:
@@ -74,7 +78,7 @@ def register(name: str, spec: BlockSpec, build: Builder) -> None:
             f"this process already has another operation {name!r}, of {before.program}; restart Python, or give one of"
             " them another name"
         )
-    _running.found[name] = OwnOperation(name, spec, build, _running.program, _running.digest)
+    _running.found[name] = OwnOperation(spec, build, _running.program, _running.digest)
 
 
 @contextmanager
@@ -122,7 +126,7 @@ def own_names() -> tuple[str, ...]:
 
 
 def others_in_words() -> str:
-    """What a message about an unknown name adds to the built-in ones."""
+    """Returns the end of a message about an unknown name, behind the built-in ones."""
     names = ", ".join(own_names())
     return (
         f"; the space's program has {names}" if names else "; one of your own needs the key 'program' (docs/spaces.md)"

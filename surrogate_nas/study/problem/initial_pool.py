@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.training_set import MINIMUM_CLASSES
 from surrogate_nas.runs.settings import PoolSettings, StudySettings
-from surrogate_nas.search.protocol import CostModel
 from surrogate_nas.space.extremes import smallest
 from surrogate_nas.space.pool import Pool, drawn_pool, whole_pool
 from surrogate_nas.space.space import Codes, Space

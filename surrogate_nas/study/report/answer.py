@@ -21,11 +21,9 @@ from surrogate_nas.report.facts import (
     TruthFacts,
 )
 from surrogate_nas.space.drawing import graph_of
-from surrogate_nas.space.kinds.cell.space import CellSpace
-from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
-from surrogate_nas.space.kinds.chain.space import ChainSpace
-from surrogate_nas.space.kinds.nodes.space import NodeSpace
-from surrogate_nas.space.space import Codes
+from surrogate_nas.space.edge_cells import EdgeCell
+from surrogate_nas.space.layouts import decides_by_layer
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 
@@ -51,7 +49,7 @@ def answer_facts(
         finalists=finalists,
         blocks=_blocks(problem, choice.codes[choice.chosen]),
         graph=_graph(problem, choice.codes[choice.chosen]),
-        chained=isinstance(problem.space, ChainSpace | ResolutionSpace),
+        chained=_chained(problem.space),
     )
 
 
@@ -125,7 +123,7 @@ def _upper(problem: Problem, cost: str, row: int) -> float | None:
 
 def _cell(problem: Problem, code: Codes) -> CellFacts | None:
     space = problem.space
-    if not isinstance(space, CellSpace):
+    if not isinstance(space, EdgeCell):
         return None
     effective = space.effective(code[None])[0]
     zero = space.effective(np.zeros_like(code)[None])[0][0]
@@ -137,7 +135,7 @@ def _cell(problem: Problem, code: Codes) -> CellFacts | None:
 
 
 def _blocks(problem: Problem, code: Codes) -> tuple[BlockFacts, ...]:
-    if isinstance(problem.space, CellSpace):
+    if isinstance(problem.space, EdgeCell):
         return ()
     decided = zip(problem.space.decisions, code.tolist(), strict=True)
     chosen = [(decision.name, decision.choices[choice]) for decision, choice in decided]
@@ -145,7 +143,14 @@ def _blocks(problem: Problem, code: Codes) -> tuple[BlockFacts, ...]:
 
 
 def _graph(problem: Problem, code: Codes) -> GraphFacts | None:
-    return GraphFacts(*graph_of(problem.space, code)) if isinstance(problem.space, NodeSpace) else None
+    if isinstance(problem.space, EdgeCell) or _chained(problem.space):
+        return None
+    return GraphFacts(*graph_of(problem.space, code))
+
+
+def _chained(space: Space) -> bool:
+    """Returns whether data flow through the decided layers in the order of the decisions."""
+    return decides_by_layer(space.layout(space.network))
 
 
 def study_facts(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore, read_labels
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
@@ -123,16 +124,15 @@ def _evaluation_jobs(problem: Problem, codes: Codes, missing: NDArray[np.int64],
     return jobs
 
 
-# By the sampler of the search; all others search among labels of the architectures that were drawn.
-_DRAWN = LabelWay(lambda _: None, lambda problem, run: (problem, label_architectures(problem, run)))
 WAYS = {
+    "draws": LabelWay(lambda _: None, lambda problem, run: (problem, label_architectures(problem, run))),
     "segments": LabelWay(segments_of, lambda problem, run: label_in_segments(problem, run, label_architectures)),
 }
 
 
 def way_of(problem: Problem) -> LabelWay:
-    """The way that a study spends its labels."""
-    return WAYS.get(problem.settings.search.sampler, _DRAWN)
+    """The way that a study spends its labels, which follows from how it searches."""
+    return WAYS[SAMPLERS[problem.settings.search.sampler].labels]
 
 
 class LabelArchitectures(Stage):

@@ -10,6 +10,7 @@ from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore
 from surrogate_nas.predictor.features.graph_features import path_features
 from surrogate_nas.runs.run_folder import RunFolder, digest
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.loop import Learnt, learn_by_lengths
 from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
@@ -22,7 +23,6 @@ from surrogate_nas.study.stages.stage import Stage, Timing
 from surrogate_nas.training.train_network import NetworkJob, train_network
 
 _DECIMALS = 6
-_OF_THE_LISTED = ("predictor", "scan", "segments")  # samplers that propose nothing else
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,11 @@ class TrainFinalists(Stage):
             SettingsError: If the search is such a one.
         """
         sampler, trainings = problem.settings.search.sampler, problem.settings.loop.trainings
-        if trainings and not problem.pool.complete and sampler not in _OF_THE_LISTED:
+        if trainings and not problem.pool.complete and not SAMPLERS[sampler].within_list:
+            within = [name for name, row in SAMPLERS.items() if row.within_list]
             raise SettingsError(
                 f"loop.trainings in a space that cannot be listed needs search.sampler to be one of"
-                f" {', '.join(_OF_THE_LISTED)} (got {sampler!r} with {trainings} trainings)"
+                f" {', '.join(within)} (got {sampler!r} with {trainings} trainings)"
             )
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - settings are all that matters
@@ -103,12 +104,13 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
     place = _place(problem, run.folder)
     for note in place.prepare():
         run.console.note(note)
-    with Crew(place, NetworkWork(_job(problem, run.folder)), settings.compute.processes or 1) as crew:
+    crew = Crew(place, NetworkWork(_job(problem, run.folder)), run.workers)
 
-        def train(epochs: int, batch: Sequence[int]) -> list[float]:
-            return _train(problem, space.effective(codes[rows[list(batch)]]), epochs, run, crew)
+    def train(epochs: int, batch: Sequence[int]) -> list[float]:
+        return _train(problem, space.effective(codes[rows[list(batch)]]), epochs, run, crew)
 
-        learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs)
+    learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs)
+    run.workers.close()
     notes = _notes(learnt, space.digits(codes[rows]))
     for note in notes:
         run.console.note(note)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.extremes import parameter_range
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
@@ -63,7 +64,7 @@ class Complexity:
     """
 
     def __init__(self, space: Space, network: NetworkSpec, first: float, gamma_max: float) -> None:
-        fewest, most = space.parameter_range(network)
+        fewest, most = parameter_range(space, network)
         if fewest == most:
             raise SettingsError(
                 f"supernet.schedule = 'complexity' needs architectures that differ in size; in {space.name} all have"

@@ -14,7 +14,7 @@ def occurring_counts(space: Space) -> list[int]:
     if space.listable:
         found: list[int] = np.unique(space.nonlinear_count(space.all_codes())).tolist()
         return found
-    return list(space.nonlinear_populations())
+    return list(space.counts.populations())
 
 
 def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
@@ -29,7 +29,7 @@ def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
     Raises:
         SettingsError: If there are fewer counts than bands.
     """
-    ways = space.nonlinear_populations()
+    ways = space.counts.populations()
     counts, populations = list(ways), list(ways.values())
     if groups > len(counts):
         raise SettingsError(

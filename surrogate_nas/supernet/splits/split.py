@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.space.kinds.nodes.counts import shares
+from surrogate_nas.space.counting import shares
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.splits.bands import occurring_counts
 from surrogate_nas.supernet.splits.boxes import Box, box_name, box_population, draw_box, in_box, whole_box
@@ -169,14 +169,14 @@ class NonlinearSplit(_SpaceSplit):
         return np.asarray(self._group_of[self._space.nonlinear_count(codes)])
 
     def _count(self, group: int) -> int:
-        ways = self._space.nonlinear_populations()
+        ways = self._space.counts.populations()
         return sum(ways.get(count, 0) for count in self._bands[group])
 
     def _draw(self, group: int, count: int, rng: np.random.Generator) -> Codes:
-        ways, band = self._space.nonlinear_populations(), self._bands[group]
+        ways, band = self._space.counts.populations(), self._bands[group]
         chosen = rng.choice(len(band), size=count, p=shares([ways.get(each, 0) for each in band]))
         codes = np.zeros((count, self._space.num_decisions), dtype=np.int8)
         for position in np.unique(chosen):
             rows = np.flatnonzero(chosen == position)
-            codes[rows] = self._space.sample_nonlinear(band[position], len(rows), rng)
+            codes[rows] = self._space.counts.draw(band[position], len(rows), rng)
         return codes

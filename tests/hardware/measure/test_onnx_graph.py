@@ -11,11 +11,11 @@ from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes, require, write_onnx
 from surrogate_nas.hardware.measure.pieces import prepare
 from surrogate_nas.nets.blocks import build_block
-from surrogate_nas.nets.resize import resizing
+from surrogate_nas.nets.layers import resizing
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.space import Codes, Space
 
 

@@ -1,51 +1,18 @@
 """The pieces of a network against what a built network really runs."""
 
 from collections import Counter
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from surrogate_nas.hardware.measure.pieces import Piece, additions, prepare, workload
-from surrogate_nas.nets.cell import run_cell
-from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.hardware.measure.pieces import prepare, workload
 from surrogate_nas.nets.standalone import build_network
-from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
-
-
-class CountCalls(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the calls of one operator, additions unless told otherwise."""
-
-    def __init__(self, counted: object = torch.ops.aten.add.Tensor) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.count, self.counted = 0, counted
-
-    def __torch_dispatch__(
-        self,
-        func: Callable[..., object],
-        types: object,
-        args: tuple[object, ...] = (),
-        kwargs: dict[str, object] | None = None,
-    ) -> object:
-        self.count += func is self.counted
-        return func(*args, **(kwargs or {}))
-
-
-def test_additions_are_those_of_the_cell(space: Space) -> None:
-    assert isinstance(space, CellSpace)
-    codes = space.effective(space.sample(60, np.random.default_rng(0)))
-    for code, expected in zip(codes, additions(space, codes), strict=True):
-        names = [space.operations[choice] for choice in code]
-        operations = [None if name == "none" else build_operation(name, 2).eval() for name in names]
-        with torch.no_grad(), CountCalls() as counter:
-            run_cell(space.edges, operations, torch.zeros(1, 2, 4, 4))
-        assert counter.count == expected
+from tests.fixtures.count_calls import CountCalls
 
 
 @pytest.mark.parametrize(
@@ -117,11 +84,6 @@ def last_cell(network: nn.Module, images: Tensor) -> Tensor:
         for part in list(network.children())[:-1]:
             images = part(images)
     return images
-
-
-def test_the_addition_is_no_module() -> None:
-    forward, example = prepare(Piece("addition", "addition", 2, 2, 4, 4).build(), (2, 4, 4), 1, torch.device("cpu"))
-    assert torch.equal(forward(example), 2 * example)
 
 
 @pytest.mark.parametrize("name", ["darts", "nasbench1shot1_2"])

@@ -13,6 +13,7 @@ from surrogate_nas.predictor.fusion.priors import (
 )
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.space import Space
+from surrogate_nas.testing.spaces import live_operations
 
 # Edges 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2; choices none, skip, conv1x1, conv3x3, pool.
 CHAIN = [3, 0, 2, 0, 0, 3]  # conv3x3, conv1x1, conv3x3 one after another
@@ -50,7 +51,7 @@ def extra(space: Space, leave_out: int = 0) -> ExtraScores:
     codes = space.all_codes()
     distinct = space.codes_at(np.unique(space.index(space.canonical(codes[space.is_connected(codes)]))))
     distinct = distinct[: len(distinct) - leave_out]
-    live = space.live_operations(distinct).astype(np.float64)
+    live = live_operations(space, distinct).astype(np.float64)
     table = ClassTable(space, ("live", "dead"), distinct, np.stack([live, -live], axis=1))
     return ExtraScores(table, {"live": 1.0, "dead": 0.0})
 
@@ -68,7 +69,7 @@ def test_scores_from_elsewhere_vote_and_a_shortcut_has_a_seventh(space: Space) -
     assert weights["dead"] == 0
     assert weights["shortcut"] / sum(weights.values()) == pytest.approx(1 / 7)
     plain = make_prior(space, codes)
-    live = space.live_operations(codes)
+    live = live_operations(space, codes)
     assert np.corrcoef(prior.score(codes), live)[0, 1] > np.corrcoef(plain.score(codes), live)[0, 1]
     assert prior.ranks(codes[:3]).shape == (3, 6)
 

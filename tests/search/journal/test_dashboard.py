@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.journal.dashboard import Dashboard, annotate, dashboard_command
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run_search import run_search
 from surrogate_nas.search.settings import SearchSettings
@@ -47,12 +48,14 @@ def fetch(dashboard: Callable[..., Iterable[bytes]], path: str) -> dict[str, Any
     return answer
 
 
-def test_a_dashboard_knows_what_is_infeasible(space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path) -> None:
+def test_a_dashboard_knows_what_is_infeasible(
+    space: Space, predictor: Predictor, costs: CostModel, tmp_path: Path
+) -> None:
     optuna_dashboard = pytest.importorskip("optuna_dashboard")
     journal = tmp_path / "search.journal"
     budgets = [Budget("latency_ms", 4.0), Budget("params", 6e5)]
     result = run_search(
-        space, scorer, costs, budgets, SearchSettings(trials=40), seed=0, journal=journal, study="seen", inputs="-"
+        space, predictor, costs, budgets, SearchSettings(trials=40), seed=0, journal=journal, study="seen", inputs="-"
     )
     dashboard = optuna_dashboard.wsgi(str(journal))
     [study] = fetch(dashboard, "/api/studies")["study_summaries"]
@@ -84,7 +87,7 @@ def write_note(dashboard: Callable[..., Iterable[bytes]], version: int) -> None:
 
 @pytest.mark.parametrize("typing", [False, True])
 def test_a_run_does_not_notice_that_it_is_watched(
-    space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path, typing: bool
+    space: Space, predictor: Predictor, costs: CostModel, tmp_path: Path, typing: bool
 ) -> None:
     optuna_dashboard = pytest.importorskip("optuna_dashboard")
     settings = SearchSettings(trials=60, batch=4)
@@ -93,7 +96,7 @@ def test_a_run_does_not_notice_that_it_is_watched(
     def run(name: str, progress: Callable[[int, int], None] | None) -> SearchResult:
         return run_search(
             space,
-            scorer,
+            predictor,
             costs,
             [Budget("latency_ms", 4.0)],
             settings,
@@ -158,7 +161,7 @@ def screenshot(journal: Path, folder: Path) -> Any:  # noqa: ANN401 - an array o
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 def test_a_browser_draws_infeasible_trials_in_grey(
-    space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path
+    space: Space, predictor: Predictor, costs: CostModel, tmp_path: Path
 ) -> None:
     pytest.importorskip("optuna_dashboard")
     grey = []
@@ -168,7 +171,7 @@ def test_a_browser_draws_infeasible_trials_in_grey(
         settings = SearchSettings(trials=60, infeasible_share=share)
         budgets = [Budget("latency_ms", 4.0)]
         journal = folder / "search.journal"
-        run_search(space, scorer, costs, budgets, settings, seed=0, journal=journal, study="seen", inputs="-")
+        run_search(space, predictor, costs, budgets, settings, seed=0, journal=journal, study="seen", inputs="-")
         pixels = screenshot(journal, folder).astype(int)
         assert (np.ptp(pixels, axis=2) > 60).sum() > 100  # coloured: the feasible trials
         grey.append(int((abs(pixels - 204).max(axis=2) <= 6).sum()))
@@ -176,10 +179,10 @@ def test_a_browser_draws_infeasible_trials_in_grey(
 
 
 def test_notes_and_files_replace_their_namesakes(
-    space: Space, scorer: Scorer, costs: CostModel, tmp_path: Path
+    space: Space, predictor: Predictor, costs: CostModel, tmp_path: Path
 ) -> None:
     journal, artifacts, file = tmp_path / "j", tmp_path / "artifacts", tmp_path / "report.html"
-    run_search(space, scorer, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-")
+    run_search(space, predictor, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-")
     for text in ("first", "second"):
         file.write_text(text)
         annotate(journal, f"note: {text}", [file], artifacts)
@@ -189,6 +192,6 @@ def test_notes_and_files_replace_their_namesakes(
     annotate(journal, "note: second", [file], artifacts)
     assert journal.stat().st_size == size
     result = run_search(
-        space, scorer, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-"
+        space, predictor, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-"
     )
     assert (result.opened, result.notes) == ("resumed", ())

@@ -5,9 +5,10 @@ import warnings
 import optuna
 from optuna.trial import TrialState, create_trial
 
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.trials import agree, to_trials
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.space.space import Space
 
 
@@ -69,11 +70,11 @@ def test_agreement_allows_for_rounding_only(evaluator: Evaluator) -> None:
 
 
 def test_without_budgets_only_what_is_not_connected_is_infeasible(
-    space: Space, scorer: Scorer, costs: CostModel
+    space: Space, predictor: Predictor, costs: CostModel
 ) -> None:
     # The second has an operation, but no path through it.
     codes = space.check([space.parse(digits) for digits in ("000000", "300000", "000300", "333333")])
-    trials = to_trials(space, Evaluator(space, scorer, costs, []).evaluate(codes))
+    trials = to_trials(space, Evaluator(space, predictor, costs, []).evaluate(codes))
     assert [trial.system_attrs["constraints"] for trial in trials] == [[1.0], [1.0], [-1.0], [-1.0]]
     assert [list(trial.constraints.values()) for trial in trials] == [[1.0], [1.0], [-1.0], [-1.0]]
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=optuna.samplers.RandomSampler())

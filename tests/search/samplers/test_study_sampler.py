@@ -5,19 +5,20 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.search.candidates import class_keys
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
-from surrogate_nas.search.protocol import CostModel, Scorer
+from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.samplers.study_sampler import PredictorSampler
 from surrogate_nas.search.settings import ResidualSettings
 from surrogate_nas.space.space import Codes, Space
 
 
 @pytest.fixture
-def sampler(evaluator: Evaluator, space: Space, scorer: Scorer, costs: CostModel) -> PredictorSampler:
-    return PredictorSampler(space, scorer, costs, evaluator.budgets)
+def sampler(evaluator: Evaluator, space: Space, predictor: Predictor, costs: CostModel) -> PredictorSampler:
+    return PredictorSampler(space, predictor, costs, evaluator.budgets)
 
 
 def study_of(sampler: PredictorSampler) -> optuna.Study:
@@ -66,15 +67,15 @@ def test_finished_trials_say_what_is_feasible(sampler: PredictorSampler, space: 
 
 
 def test_what_trials_say_changes_what_comes_next(
-    evaluator: Evaluator, space: Space, scorer: Scorer, costs: CostModel
+    evaluator: Evaluator, space: Space, predictor: Predictor, costs: CostModel
 ) -> None:
     def features(codes: Codes) -> np.ndarray:
         return codes.astype(np.float64)
 
     learning = PredictorSampler(
-        space, scorer, costs, evaluator.budgets, learn=ResidualSettings(smooth=5.0), features=features
+        space, predictor, costs, evaluator.budgets, learn=ResidualSettings(smooth=5.0), features=features
     )
-    study, plain = study_of(learning), study_of(PredictorSampler(space, scorer, costs, evaluator.budgets))
+    study, plain = study_of(learning), study_of(PredictorSampler(space, predictor, costs, evaluator.budgets))
     for number in range(4):
         # The first is a disappointment, and so is all that is like it.
         study.tell(ask(study, space), 40.0 if number == 0 else 90.0)
@@ -85,7 +86,7 @@ def test_what_trials_say_changes_what_comes_next(
 
 
 def test_a_large_space_is_searched_and_never_repeats(large: Evaluator) -> None:
-    sampler = PredictorSampler(large.space, large._scorer, large._costs, large.budgets, acquisition="ucb", seed=1)
+    sampler = PredictorSampler(large.space, large._predictor, large._costs, large.budgets, acquisition="ucb", seed=1)
     study = study_of(sampler)
     codes = []
     for _ in range(3):

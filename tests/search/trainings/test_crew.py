@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.shared_trials import Outcome, Place, SharedTrials, Task
@@ -23,8 +24,10 @@ def place(space: Space, tmp_path: Path) -> Place:
 
 def run(place: Place, work: NoWork, processes: int, tasks: list[Task] = TASKS) -> dict[Task, Outcome]:
     outcomes: dict[Task, Outcome] = {}
-    with Crew(place, work, processes) as crew:
-        crew.run(tasks, on_outcome=outcomes.__setitem__, on_progress=lambda _: None, should_stop=lambda: False)
+    with Workers(processes) as workers:
+        Crew(place, work, workers).run(
+            tasks, on_outcome=outcomes.__setitem__, on_progress=lambda _: None, should_stop=lambda: False
+        )
     return outcomes
 
 
@@ -38,7 +41,8 @@ def test_workers_share_what_is_to_be_done(place: Place, tmp_path: Path, processe
 
 def test_what_is_done_is_not_done_again_and_rounds_follow_each_other(place: Place, tmp_path: Path) -> None:
     run(place, NoWork(tmp_path), 1, TASKS[:2])
-    with Crew(place, NoWork(tmp_path), 1) as crew:
+    with Workers(1) as workers:
+        crew = Crew(place, NoWork(tmp_path), workers)
         outcomes: dict[Task, Outcome] = {}
         for some in (TASKS[:2], TASKS[1:3]):
             crew.run(some, on_outcome=outcomes.__setitem__, on_progress=lambda _: None, should_stop=lambda: False)
@@ -65,9 +69,9 @@ def test_a_stop_gives_back_what_runs(place: Place, tmp_path: Path) -> None:
         asked += 1
         return bool(list(tmp_path.glob("0000*.*")))
 
-    with Crew(place, NoWork(tmp_path, seconds=60), 1) as crew:
+    with Workers(1) as workers:
+        crew = Crew(place, NoWork(tmp_path, seconds=60), workers)
         crew.run(TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=should_stop)
-        assert crew.pids
     assert asked
     claim = SharedTrials(place).claim()
     assert claim is not None
@@ -79,8 +83,10 @@ def test_a_journal_that_goes_away_ends_the_run(place: Place, tmp_path: Path) -> 
         place.journal.unlink(missing_ok=True)
         return False
 
-    with Crew(place, NoWork(tmp_path, seconds=60), 1) as crew, pytest.raises(StoreError, match="went away"):
-        crew.run(TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=lose)
+    with Workers(1) as workers, pytest.raises(StoreError, match="went away"):
+        Crew(place, NoWork(tmp_path, seconds=60), workers).run(
+            TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=lose
+        )
     assert not place.journal.exists()
     anew = replace(place)
     assert anew.prepare() == []

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.space.operations.families import find_block, parse_block
-from surrogate_nas.space.operations.shapes import Shape
+from surrogate_nas.space.operations.spec import Shape
 
 NAMES = [
     "identity",

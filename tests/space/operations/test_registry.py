@@ -16,9 +16,13 @@ from surrogate_nas.space.operations.registry import (
     registering,
     running_program,
 )
-from surrogate_nas.space.operations.shapes import BlockSpec
+from surrogate_nas.space.operations.spec import OperationSpec, nothing
 
-SPEC = BlockSpec(1, lambda _shape: 1, lambda _shape: 2, lambda _shape: 3)
+
+def spec_of(name: str) -> OperationSpec:
+    return OperationSpec(name, 1, nothing, nothing, nothing)
+
+
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 
@@ -29,14 +33,14 @@ def build(*_: object) -> None:
 def registered(digest: str, *names: str) -> None:
     with registering("mine.py", digest):
         for name in names:
-            register(name, SPEC, build)
+            register(spec_of(name), build)
 
 
 def test_what_a_program_registers_is_found_by_name() -> None:
     registered("d", "one", "two_k3")
     own = find_own("two_k3")
     assert own is not None
-    assert (own.spec, own.build, own.program, own.digest) == (SPEC, build, "mine.py", "d")
+    assert (own.spec, own.build, own.program, own.digest) == (spec_of("two_k3"), build, "mine.py", "d")
     assert (is_registered("d"), is_registered("e")) == (True, False)
     assert own_names() == ("one", "two_k3")
     assert others_in_words() == "; the space's program has one, two_k3"
@@ -46,11 +50,11 @@ def test_what_a_program_registers_is_found_by_name() -> None:
 
 
 def test_outside_of_a_program_nothing_is_registered() -> None:
-    register("one", SPEC, build)
+    register(spec_of("one"), build)
     assert (find_own("one"), running_program()) == (None, None)
     with registering("mine.py", "d"):
         assert running_program() == "mine.py"
-        register("one", SPEC, build)
+        register(spec_of("one"), build)
     assert running_program() is None
 
 

@@ -8,6 +8,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate_nas.nets.operations import build_operation
+from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.operations.table import OPERATIONS, operation_spec
 from tests.hardware.live_maps import LiveMaps
 
@@ -52,8 +53,9 @@ def test_an_operation_costs_what_torch_counts(name: str, channels: int, size: in
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
         module = build_operation(name, channels, stride=stride).eval()
         module(torch.empty(1, channels, size, size))
-    assert spec.parameters(channels, size // stride) == sum(weight.numel() for weight in module.parameters())
-    assert 2 * spec.flops(channels, size // stride) == counter.get_total_flops()
+    shape = Shape(channels, channels, size, size // stride)
+    assert spec.parameters(shape) == sum(weight.numel() for weight in module.parameters())
+    assert 2 * spec.flops(shape) == counter.get_total_flops()
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -64,7 +66,7 @@ def test_an_operation_has_alive_what_its_module_has(name: str, channels: int, si
         module, x = build_operation(name, channels, stride=stride).eval(), torch.empty(1, channels, size, size)
         with LiveMaps(0) as maps:
             module(x)
-    assert 4 * operation_spec(name, stride).alive(channels, size, size // stride) == maps.peak
+    assert 4 * operation_spec(name, stride).alive(Shape(channels, channels, size, size // stride)) == maps.peak
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -9,6 +9,7 @@ from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.runs.settings import PoolSettings
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import Pool
@@ -18,7 +19,7 @@ from surrogate_nas.study.problem.problem import Problem
 NB201 = load_space("nasbench201")
 assert isinstance(NB201, CellSpace)
 EDGES = [(start, end) for end in range(1, 5) for start in range(end)]
-LARGE = CellSpace("five_nodes", "0" * 16, EDGES, NB201.operations, NB201.network)
+LARGE = CellSpace(Identity("five_nodes", "0" * 16), EDGES, NB201.operations, NB201.network)
 
 
 def test_a_space_that_can_be_listed_is_listed() -> None:

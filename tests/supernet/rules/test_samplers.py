@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.rules.samplers import (
@@ -140,7 +141,9 @@ class TestFair:
                 assert chisquare(counts.sum(axis=1)).pvalue > 1e-3
 
     def test_a_step_has_something_to_train(self) -> None:
-        chain = CellSpace("chain", "1" * 16, ((0, 1), (1, 2), (2, 3)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8))
+        chain = CellSpace(
+            Identity("chain", "1" * 16), ((0, 1), (1, 2), (2, 3)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8)
+        )
         sampler = Fair(chain, whole_box(chain), 0)
         for step in range(200):
             drawn = sampler.draw(step)

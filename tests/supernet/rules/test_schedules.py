@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.rules.schedules import Complexity, Cosine
@@ -105,6 +106,6 @@ class TestComplexity:
             assert (np.diff(rates) < 0).all()
 
     def test_a_space_of_one_size_is_refused(self, network: NetworkSpec) -> None:
-        flat = CellSpace("flat", "2" * 16, ((0, 1),), ("none", "skip_connect", "avg_pool_3x3"), network)
+        flat = CellSpace(Identity("flat", "2" * 16), ((0, 1),), ("none", "skip_connect", "avg_pool_3x3"), network)
         with pytest.raises(SettingsError, match=re.escape("needs architectures that differ in size; in flat all have")):
             Complexity(flat, network, 0.1, 4.0)

@@ -26,7 +26,7 @@ def test_cuts_are_the_first_of_the_best(parts: list[int], data: st.DataObject) -
 
 def test_bands_of_a_space_that_cannot_be_listed() -> None:
     space = load_space("fbnet")
-    populations, bands = space.nonlinear_populations(), equal_bands(space, 4)
+    populations, bands = space.counts.populations(), equal_bands(space, 4)
     assert [count for band in bands for count in band] == occurring_counts(space) == list(range(0, 45, 2))
     assert max(sum(populations[count] for count in band) for band in bands) < 0.35 * space.size
 

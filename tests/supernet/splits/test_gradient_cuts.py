@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.splits.boxes import whole_box
@@ -63,7 +64,7 @@ def test_it_is_the_best_of_all(space: CellSpace, seed: int) -> None:
 
 def test_halves_have_something_to_draw() -> None:
     chain = CellSpace(
-        "chain", "1" * 16, ((0, 1), (1, 2)), ("none", "nor_conv_1x1", "nor_conv_3x3"), NetworkSpec(1, 1, 4)
+        Identity("chain", "1" * 16), ((0, 1), (1, 2)), ("none", "nor_conv_1x1", "nor_conv_3x3"), NetworkSpec(1, 1, 4)
     )
     far = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 0.1], [1.0, 0.1, 0.0]])
     cut = best_cut(chain, whole_box(chain), {0: far}, 0)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.splits.bands import equal_bands
@@ -149,7 +150,9 @@ def test_more_groups_than_counts_are_refused(space: CellSpace) -> None:
 
 def test_a_count_that_only_cut_networks_have_belongs_to_a_band() -> None:
     # Every path has one or two convolutions; 0 is the count of networks that are cut.
-    chain = CellSpace("chain", "1" * 16, ((0, 1), (0, 2), (1, 2)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8))
+    chain = CellSpace(
+        Identity("chain", "1" * 16), ((0, 1), (0, 2), (1, 2)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8)
+    )
     assert equal_bands(chain, 2) == ((0, 1), (2,))
     assert NonlinearSplit(chain, equal_bands(chain, 2)).population() == (3, 2)
     with pytest.raises(SettingsError, match="the subspace '0 nonlinear' of chain is empty"):
@@ -208,7 +211,7 @@ def test_an_edge_that_is_not_there_is_named(space: CellSpace) -> None:
 
 
 def test_a_group_that_only_cut_networks_have_is_refused() -> None:
-    chain = CellSpace("chain", "1" * 16, ((0, 1), (1, 2)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8))
+    chain = CellSpace(Identity("chain", "1" * 16), ((0, 1), (1, 2)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8))
     with pytest.raises(SettingsError, match="the subspace 'none on 1<-0' of chain is empty"):
         BoxSplit(chain, edge_boxes(chain, None))
 

@@ -1,7 +1,5 @@
 """Reads a space of one cell from its TOML definition."""
 
-import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +8,10 @@ from pydantic import BaseModel, Field
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.header import STRICT, Header, validated
+from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec, residual_stages
+from surrogate_nas.space.operations.program import Program
 from surrogate_nas.space.operations.table import operation_spec, require_operation
 from surrogate_nas.space.space import LISTING_LIMIT
 
@@ -40,7 +40,7 @@ class _Definition(Header):
     network: _Network
 
 
-def read_cell_space(content: dict[str, Any], path: Path) -> CellSpace:
+def read_cell_space(content: dict[str, Any], path: Path, program: Program | None) -> CellSpace:
     """The space of a definition of kind ``cell``.
 
     Raises:
@@ -71,10 +71,8 @@ def read_cell_space(content: dict[str, Any], path: Path) -> CellSpace:
         residual_stages(network)
     except SpaceError as error:
         raise SpaceError(f"{path}: network: {error}") from None
-    # Everything that gives a code its meaning; not the sizes, which a study sets, nor remarks.
-    meaning = json.dumps(["cell", edges, definition.operations])
-    fingerprint = hashlib.sha256(meaning.encode()).hexdigest()[:16]
-    return CellSpace(definition.name, fingerprint, edges, definition.operations, network)
+    identity = identity_of(definition.name, ["cell", edges, definition.operations], program)
+    return CellSpace(identity, edges, definition.operations, network)
 
 
 def _edges(cell: _Cell, path: Path) -> list[tuple[int, int]]:

@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.hashing import mix
-from surrogate_nas.space.network import CELL, Layer, NetworkSpec, fixed_flops, fixed_parameters, residual_stages
-from surrogate_nas.space.operations.table import OperationSpec, operation_spec
-from surrogate_nas.space.space import Codes, Decision, Graphs, Space
+from surrogate_nas.space.codes import Decision
+from surrogate_nas.space.definitions.identity import Identity
+from surrogate_nas.space.graphs import ABSENT, FIRST_TYPE, INPUT, OUTPUT, Graphs, GraphTypes
+from surrogate_nas.space.hashing import graph_keys
+from surrogate_nas.space.network import CELL, Layer, NetworkSpec, fixed_total, residual_stages
+from surrogate_nas.space.operations.spec import CountName
+from surrogate_nas.space.operations.table import operation_spec
+from surrogate_nas.space.space import Codes, Space
 
-_ABSENT, _INPUT, _OUTPUT, _FIRST_OPERATION = 0, 1, 2, 3
 _UNREACHED = -1
-# A cell takes kilobytes while its key is worked out.
-_KEYS_AT_ONCE = 8_192
 # Few digits, since no cell has many nodes and Python refuses to read numbers of thousands of digits.
 _NODE = re.compile(r"\|([^|~+]+~\d{1,3}\|)+", re.ASCII)
 
@@ -35,16 +36,14 @@ class CellSpace(Space):
         operations: Names of the operations, in index order.
     """
 
+    always_connected = False
+
     def __init__(
-        self,
-        name: str,
-        fingerprint: str,
-        edges: Sequence[tuple[int, int]],
-        operations: Sequence[str],
-        network: NetworkSpec,
+        self, identity: Identity, edges: Sequence[tuple[int, int]], operations: Sequence[str], network: NetworkSpec
     ) -> None:
         decisions = tuple(Decision(f"{end}<-{start}", tuple(operations)) for start, end in edges)
-        super().__init__(name, fingerprint, decisions, network)
+        super().__init__(identity, decisions, network)
+        self.image_step = 1 << (network.stages - 1)  # later stages halve the image
         self.edges = tuple(edges)
         self.operations = tuple(operations)
         self.output = max(end for _, end in edges)
@@ -57,7 +56,7 @@ class CellSpace(Space):
     # Text
 
     def format(self, code: ArrayLike) -> str:
-        """The cell as NAS-Bench-201 writes it: ``|op~start|`` per edge, nodes joined by ``+``."""
+        """Returns the cell as NAS-Bench-201 writes it: ``|op~start|`` per edge, nodes joined by ``+``."""
         row = self.check([np.asarray(code)])[0]
         nodes: dict[int, str] = {}
         for (start, end), choice in zip(self.edges, row, strict=True):
@@ -99,30 +98,36 @@ class CellSpace(Space):
         """Whether each edge lies on a path from input to output, shape (N, E)."""
         passes = ~self._is_zero[codes]
         from_input = np.zeros((len(codes), self.output + 1), dtype=bool)
-        to_output = from_input.copy()
-        from_input[:, 0] = to_output[:, self.output] = True
+        from_input[:, 0] = True
         for column, (start, end) in enumerate(self.edges):
             from_input[:, end] |= from_input[:, start] & passes[:, column]
+        return np.asarray(self._reaches_output(codes) & from_input[:, [start for start, _ in self.edges]])
+
+    def _reaches_output(self, codes: Codes) -> NDArray[np.bool_]:
+        """Returns whether a path leads from each edge to the output, whatever feeds it, shape (N, E)."""
+        passes = ~self._is_zero[codes]
+        to_output = np.zeros((len(codes), self.output + 1), dtype=bool)
+        to_output[:, self.output] = True
         for column, (start, end) in reversed(list(enumerate(self.edges))):
             to_output[:, start] |= to_output[:, end] & passes[:, column]
-        starts, ends = zip(*self.edges, strict=True)
-        return np.asarray(passes & from_input[:, list(starts)] & to_output[:, list(ends)])
+        return np.asarray(passes & to_output[:, [end for _, end in self.edges]])
+
+    def reaching(self, codes: ArrayLike) -> Codes:
+        """Returns codes, shape (N, E), whose edges without a path to the output are cut, whatever feeds them."""
+        checked = self.check(codes)
+        return np.where(self._reaches_output(checked), checked, np.int8(self._zero))
 
     def effective(self, codes: ArrayLike) -> Codes:
-        """Codes with dead edges set to the operation that cuts them, shape (N, E)."""
+        """Returns codes with dead edges set to the operation that cuts them, shape (N, E)."""
         checked = self.check(codes)
         return np.where(self._live(checked), checked, np.int8(self._zero))
 
     def is_connected(self, codes: ArrayLike) -> NDArray[np.bool_]:
-        """Whether any edge lies on a path from input to output, shape (N,)."""
+        """Returns whether any edge lies on a path from input to output, shape (N,)."""
         return np.asarray(self._live(self.check(codes)).any(axis=1))
 
-    def live_operations(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Edges on a path from input to output, identities included, shape (N,)."""
-        return np.asarray(self._live(self.check(codes)).sum(axis=1), dtype=np.int64)
-
     def nonlinear_count(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Most nonlinear functions on any path from input to output of the cell, shape (N,); 0 where there is no path.
+        """Returns the most nonlinear functions on any path through the cell, shape (N,); 0 where there is no path.
 
         The count by which EFS-NAS (arXiv 2412.14678) groups subnets.
         """
@@ -136,44 +141,35 @@ class CellSpace(Space):
             longest[:, end] = np.maximum(longest[:, end], through)
         return np.maximum(longest[:, self.output], 0)
 
-    def layer_counts(self, code: ArrayLike, layers: Sequence[Layer]) -> tuple[int, ...]:
-        """The cell's count for every place of the cell."""
-        return (int(self.nonlinear_count([np.asarray(code)])[0]),) * len(layers)
-
-    def largest_count(self, network: NetworkSpec) -> int:
-        """That of the cell with the most nonlinear operation on every edge, times the places of the cell."""
-        most = np.full((1, self.num_decisions), int(self._nonlinear.argmax()))
-        return int(self.nonlinear_count(most)[0]) * sum(layer.kind == CELL for layer in self.layout(network))
-
     # Graphs
 
     def graphs(self, codes: ArrayLike) -> Graphs:
-        """One node for the input, one per edge's operation, one for the output: V = E + 2 nodes."""
+        """Returns one node for the input, one per edge's operation, one for the output: V = E + 2 nodes."""
         checked = self.check(codes)
         live = self._live(checked)
         count, width = len(checked), self.num_decisions + 2
-        operations = np.full((count, width), _ABSENT, dtype=np.int64)
-        operations[:, 0], operations[:, -1] = _INPUT, _OUTPUT
-        operations[:, 1:-1] = np.where(live, checked + _FIRST_OPERATION, _ABSENT)
-        present = operations != _ABSENT
+        operations = np.full((count, width), ABSENT, dtype=np.int64)
+        operations[:, 0], operations[:, -1] = INPUT, OUTPUT
+        operations[:, 1:-1] = np.where(live, checked + FIRST_TYPE, ABSENT)
+        present = operations != ABSENT
         adjacency = self._line_graph & present[:, :, None] & present[:, None, :]
-        return Graphs(operations, adjacency, _FIRST_OPERATION + len(self.operations))
+        return Graphs(operations, adjacency, FIRST_TYPE + len(self.operations))
 
     @property
-    def graph_operations(self) -> tuple[OperationSpec, ...]:
+    def graph_types(self) -> GraphTypes:
         """The operations."""
-        return tuple(operation_spec(name) for name in self.operations)
+        return GraphTypes(tuple(operation_spec(name) for name in self.operations))
 
     @cached_property
     def _line_graph(self) -> NDArray[np.bool_]:
-        """Which node may feed which when no edge is dead, shape (V, V)."""
+        """Whether one node may feed another when no edge is dead, shape (V, V)."""
         ends = [0, *(end for _, end in self.edges)]
         starts = [*(start for start, _ in self.edges), self.output]
         graph = np.zeros((len(self.edges) + 2, len(self.edges) + 2), dtype=bool)
         graph[:-1, 1:] = np.array(ends)[:, None] == np.array(starts)[None, :]
         return graph
 
-    def canonical_keys(self, codes: ArrayLike) -> NDArray[np.uint64]:
+    def _keys(self, codes: Codes) -> NDArray[np.uint64]:
         """Weisfeiler-Lehman keys of the cells with dead edges dropped and identities contracted, shape (N,).
 
         Two cells share a key when one becomes the other by renaming nodes and moving identities: the same function of
@@ -183,20 +179,7 @@ class CellSpace(Space):
         differ only in order or in zeros. Counted as networks there are 5,425. On the cells of NAS-Bench-201 the keys
         are exact; on larger ones the refinement could take two cells for one.
         """
-        parts = np.array_split(self.check(codes), max(1, len(np.asarray(codes)) // _KEYS_AT_ONCE))
-        return np.concatenate([self._refined_keys(part) for part in parts])
-
-    def _refined_keys(self, codes: Codes) -> NDArray[np.uint64]:
-        operation, flow = self._contracted(self.effective(codes))
-        keys = mix(operation.astype(np.uint64) + np.uint64(1))
-        # After as many rounds as there are nodes on the longest path every node has seen the whole cell.
-        for _ in range(self.output + 1):
-            incoming = mix((flow * keys[:, :, None]).sum(axis=1, dtype=np.uint64) ^ np.uint64(0x9E37))
-            outgoing = mix((flow * keys[:, None, :]).sum(axis=2, dtype=np.uint64) ^ np.uint64(0x79B9))
-            keys = mix(keys + np.uint64(3) * incoming + np.uint64(5) * outgoing)
-        # Contracted and dead edges are no nodes of the graph.
-        counted = np.where(operation > 0, keys, np.uint64(0))
-        return mix(counted.sum(axis=1, dtype=np.uint64))
+        return graph_keys(*self._contracted(self.effective(codes)), rounds=self.output + 1)
 
     def _contracted(self, codes: Codes) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Node types, shape (N, S + 1), and multiplicities of data flow between nodes, shape (N, S + 1, S + 1).
@@ -208,7 +191,7 @@ class CellSpace(Space):
         arriving[:, 0, 0] = 1
         flow = np.zeros((count, sources + 1, sources + 1), dtype=np.uint64)
         types = np.zeros((count, sources + 1), dtype=np.int64)
-        types[:, 0], types[:, -1] = _INPUT, _OUTPUT
+        types[:, 0], types[:, -1] = INPUT, OUTPUT
         for column, (start, end) in enumerate(self.edges):
             choice = codes[:, column]
             identity = self._is_identity[choice]
@@ -216,39 +199,20 @@ class CellSpace(Space):
             arriving[:, end] += np.where(identity[:, None], arriving[:, start], np.uint64(0))
             arriving[:, end, column + 1] += computes
             flow[:, :-1, column + 1] = np.where(computes[:, None], arriving[:, start], np.uint64(0))
-            types[:, column + 1] = np.where(computes, choice + _FIRST_OPERATION, 0)
+            types[:, column + 1] = np.where(computes, choice + FIRST_TYPE, 0)
         flow[:, :-1, -1] = arriving[:, self.output]
         return types, flow
 
     # Counts on a network
 
-    @property
-    def image_step(self) -> int:
-        """Later stages halve the image."""
-        return int(2 ** (self.network.stages - 1))
-
     def layout(self, network: NetworkSpec) -> tuple[Layer, ...]:
-        """Stem, stages of cells with residual blocks between them, head."""
+        """Returns stem, stages of cells with residual blocks between them, head."""
         return residual_stages(network)
 
-    def parameters(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
-        """Weights, affine batch-norm included, shape (N,). Of the live part alone: pass ``effective(codes)``."""
+    def total(self, codes: ArrayLike, network: NetworkSpec, count: CountName) -> NDArray[np.int64]:
+        """Returns a count of the whole network, shape (N,): every edge adds its operation in all cells."""
         layers = self.layout(network)
-        table = self._cell_totals(layers, "parameters")
-        return np.asarray(table[self.check(codes)].sum(axis=1) + sum(map(fixed_parameters, layers)))
-
-    def flops(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
-        """Multiply-accumulates of convolutions and classifier for one image, shape (N,), half of torch's count.
-
-        Of the live part alone: pass ``effective(codes)``.
-        """
-        layers = self.layout(network)
-        table = self._cell_totals(layers, "flops")
-        return np.asarray(table[self.check(codes)].sum(axis=1) + sum(map(fixed_flops, layers)))
-
-    def _cell_totals(self, layers: Sequence[Layer], count: str) -> NDArray[np.int64]:
-        """What each operation on one edge adds over all cells of a network, shape (operations,)."""
-        cells = [layer for layer in layers if layer.kind == CELL]
-        of_operation = [getattr(operation_spec(operation), count) for operation in self.operations]
-        totals = [sum(of(cell.in_channels, cell.in_size) for cell in cells) for of in of_operation]
-        return np.array(totals, dtype=np.int64)
+        specs = [operation_spec(operation) for operation in self.operations]
+        cells = [layer.shape for layer in layers if layer.kind == CELL]
+        table = np.array([sum(spec.count(count, shape) for shape in cells) for spec in specs], dtype=np.int64)
+        return np.asarray(table[self.check(codes)].sum(axis=1) + fixed_total(layers, count))

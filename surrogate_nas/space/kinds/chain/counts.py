@@ -8,14 +8,15 @@ Symbols:
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.space.kinds.nodes.counts import combined_populations, draw_summands, shares
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.counting import combined_populations, draw_summands, shares
 from surrogate_nas.space.space import Codes
 
 
@@ -54,11 +55,6 @@ class LayerGroup:
             total.update(ways)
         return dict(sorted(total.items()))
 
-    @property
-    def size(self) -> int:
-        """Number of networks."""
-        return sum(self.populations.values())
-
     def draw(self, count: int, size: int, rng: np.random.Generator) -> Codes:
         """Uniform draws among the networks of one nonlinear count, shape (size, columns)."""
         if len(self.columns) == 1:
@@ -77,20 +73,38 @@ class LayerGroup:
         return codes
 
 
-def chain_populations(groups: Sequence[LayerGroup]) -> dict[int, int]:
-    """Number of networks of a chain for each nonlinear count, by rising count."""
-    return combined_populations([group.populations for group in groups])
+@final
+@dataclass(frozen=True)
+class ChainCounts:
+    """Counts of the networks of a chain.
 
+    Attributes:
+        space: Name of the space, for messages.
+        groups: The layers.
+    """
 
-def draw_chains(groups: Sequence[LayerGroup], count: int, size: int, rng: np.random.Generator) -> Codes:
-    """Uniform draws among the networks of one nonlinear count that occurs, shape (size, D)."""
-    summands = draw_summands([group.populations for group in groups], count, size, rng)
-    codes = np.zeros((size, sum(len(group.columns) for group in groups)), dtype=np.int8)
-    for position, group in enumerate(groups):
-        for value in np.unique(summands[:, position]):
-            rows = np.flatnonzero(summands[:, position] == value)
-            codes[rows[:, None], group.columns] = group.draw(int(value), len(rows), rng)
-    return codes
+    space: str
+    groups: tuple[LayerGroup, ...]
+
+    def populations(self) -> dict[int, int]:
+        """Returns the number of networks for each count of nonlinear functions, exact, by rising count."""
+        return combined_populations([group.populations for group in self.groups])
+
+    def draw(self, count: int, size: int, rng: np.random.Generator) -> Codes:
+        """Returns uniform draws among the networks of one count of nonlinear functions, shape (size, D).
+
+        Raises:
+            SpaceError: If no network has this count.
+        """
+        if count not in self.populations():
+            raise SpaceError(f"no architecture of {self.space} has {count} nonlinear functions")
+        summands = draw_summands([group.populations for group in self.groups], count, size, rng)
+        codes = np.zeros((size, sum(len(group.columns) for group in self.groups)), dtype=np.int8)
+        for position, group in enumerate(self.groups):
+            for value in np.unique(summands[:, position]):
+                rows = np.flatnonzero(summands[:, position] == value)
+                codes[rows[:, None], group.columns] = group.draw(int(value), len(rows), rng)
+        return codes
 
 
 def draw_any(group: LayerGroup, size: int, rng: np.random.Generator) -> Codes:

@@ -1,7 +1,5 @@
 """Reads a space of chains from its TOML definition."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,12 +7,14 @@ from pydantic import BaseModel, Field
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.header import STRICT, Header, validated
+from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
 from surrogate_nas.space.kinds.chain.skeleton import FixedLayer, Skeleton, Stage, chain_layout
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.operations.families import find_block
 from surrogate_nas.space.operations.fixed import find_fixed_layer
+from surrogate_nas.space.operations.program import Program
 from surrogate_nas.space.space import Space
 
 _MOST_LAYERS = 128
@@ -67,7 +67,7 @@ class _Definition(Header):
     elastic: _Elastic | None = None
 
 
-def read_chain_space(content: dict[str, Any], path: Path) -> Space:
+def read_chain_space(content: dict[str, Any], path: Path, program: Program | None) -> Space:
     """The space of a definition of kind ``chain``.
 
     Raises:
@@ -85,33 +85,33 @@ def read_chain_space(content: dict[str, Any], path: Path) -> Space:
         _constrained(definition, path),
         _fixed(definition.after, f"{path}: after"),
     )
-    meaning = json.dumps(["chain", [[stage.choices for stage in skeleton.stages], *_structure(skeleton)]])
-    fingerprint = hashlib.sha256(meaning.encode()).hexdigest()[:16]
-    space = ChainSpace(definition.name, fingerprint, skeleton, definition.network.image_size)
+    meaning = ["chain", [[stage.choices for stage in skeleton.stages], *_structure(skeleton)]]
     if definition.elastic is not None:
-        return _resized(space, definition.elastic.resolutions, path)
+        chain = ChainSpace(identity_of(definition.name, meaning), skeleton, definition.network.image_size)
+        return _resized(chain, definition.elastic.resolutions, path, program)
+    space = ChainSpace(identity_of(definition.name, meaning, program), skeleton, definition.network.image_size)
     if space.size == 1:
         raise SpaceError(f"{path}: operations: every layer has one choice only, so there is nothing to search")
     _check_shapes(space, space.network, path)
     return space
 
 
-def _resized(chain: ChainSpace, resolutions: list[int], path: Path) -> ResolutionSpace:
+def _resized(chain: ChainSpace, resolutions: list[int], path: Path, program: Program | None) -> ResolutionSpace:
     largest = chain.network.image_size
     if resolutions != sorted(set(resolutions)) or resolutions[-1] != largest:
         raise SpaceError(
             f"{path}: elastic.resolutions: must rise up to network.image_size, {largest} (got"
             f" {', '.join(map(str, resolutions))})"
         )
-    meaning = json.dumps(["resolutions", chain.fingerprint, resolutions])
-    space = ResolutionSpace(chain, hashlib.sha256(meaning.encode()).hexdigest()[:16], resolutions)
+    identity = identity_of(chain.name, ["resolutions", chain.fingerprint, resolutions], program)
+    space = ResolutionSpace(identity, chain, resolutions)
     for network in space.sizes(space.network):
         _check_shapes(chain, network, path)
     return space
 
 
 def _structure(skeleton: Skeleton) -> list[object]:
-    """What gives a code its meaning beside the choices: not the widths, which a study sets."""
+    """Returns the parts that give a code its meaning beside the choices: not the widths, which a study sets."""
     fixed = [[(layer.layer, layer.stride) for layer in part] for part in (skeleton.before, skeleton.after)]
     elastic = [stage.elastic for stage in skeleton.stages]
     return [[fixed, [stage.stride for stage in skeleton.stages]], *([elastic] if any(elastic) else [])]

@@ -8,27 +8,29 @@ Symbols:
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.codes import Decision
+from surrogate_nas.space.definitions.identity import Identity
+from surrogate_nas.space.graphs import FIRST_TYPE, INPUT, OUTPUT, Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
-from surrogate_nas.space.kinds.chain.counts import LayerGroup, chain_populations, draw_any, draw_chains
+from surrogate_nas.space.kinds.chain.counts import ChainCounts, LayerGroup, draw_any
 from surrogate_nas.space.kinds.chain.skeleton import Skeleton, chain_layout
 from surrogate_nas.space.kinds.chain.text import read_chain, write_chain
-from surrogate_nas.space.network import Layer, NetworkSpec, fixed_flops, fixed_parameters
+from surrogate_nas.space.network import Layer, NetworkSpec, fixed_total
 from surrogate_nas.space.operations.families import find_block
-from surrogate_nas.space.operations.shapes import BlockSpec
-from surrogate_nas.space.space import Codes, Decision, Graphs, Space
+from surrogate_nas.space.operations.spec import CountName, OperationSpec
+from surrogate_nas.space.space import Codes, Space
 
-_INPUT, _OUTPUT, _FIRST_OPERATION = 1, 2, 3
+# A number of a block at a layer.
+Value = Callable[[OperationSpec, Layer], int]
 
 
 @dataclass(frozen=True)
 class NodeKind:
-    """What the nodes of one type of a chain's graph are: a block at a stage, an identity or not."""
+    """The meaning of one type of nodes in the graphs of a chain: a block at a stage, an identity or not."""
 
     stage: int
     block: str
@@ -39,28 +41,22 @@ class ChainSpace(Space):
     """Layers one after another, with a block to choose for each; widths, strides and lengths are the skeleton's.
 
     Args:
-        name: Name of the space.
-        fingerprint: Of the definition.
+        identity: Of the definition.
         skeleton: The layers, with the blocks to choose from.
         image_size: Side of the images of the space's own network, in pixels.
     """
 
-    def __init__(self, name: str, fingerprint: str, skeleton: Skeleton, image_size: int) -> None:
+    def __init__(self, identity: Identity, skeleton: Skeleton, image_size: int) -> None:
         stages = enumerate(skeleton.stages, start=1)
         places = [(f"{s}.{p}", blocks) for s, stage in stages for p, blocks in enumerate(stage.choices, start=1)]
         network = NetworkSpec(skeleton.stages[0].width, 1, image_size, stages=len(skeleton.stages))
-        super().__init__(name, fingerprint, tuple(Decision(*place) for place in places), network)
+        super().__init__(identity, tuple(Decision(*place) for place in places), network)
         self.skeleton = skeleton
-
-    @property
-    def always_connected(self) -> bool:
-        """Nothing cuts a chain."""
-        return True
 
     # Text
 
     def format(self, code: ArrayLike) -> str:
-        """Names of the blocks, layers parted by ``|`` and stages by ``+``."""
+        """Returns the names of the blocks, layers parted by ``|`` and stages by ``+``."""
         row = self.check([np.asarray(code)])[0]
         names = [decision.choices[choice] for decision, choice in zip(self.decisions, row, strict=True)]
         return write_chain(names, self._lengths)
@@ -75,28 +71,15 @@ class ChainSpace(Space):
     # What is computed
 
     def effective(self, codes: ArrayLike) -> Codes:
-        """Codes whose stages are left out from the end on where they may be, shape (N, D); else the codes themselves.
+        """Returns codes whose layers are left out from the end of a stage on where they may be, shape (N, D).
 
         A stage of elastic depth has its first layers (Once-for-All, arXiv 1908.09791), so an identity there says how
         many, not which.
         """
         return self._identities_last(codes, [group.columns for group in self._groups if group.elastic])
 
-    @property
-    def networks(self) -> int:
-        """Number of different effective codes."""
-        return prod(group.size for group in self._groups)
-
-    def is_connected(self, codes: ArrayLike) -> NDArray[np.bool_]:
-        """Every chain is, shape (N,)."""
-        return np.ones(len(self.check(codes)), dtype=bool)
-
-    def live_operations(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """All layers, identities included, shape (N,)."""
-        return np.full(len(self.check(codes)), self.num_decisions, dtype=np.int64)
-
     def canonical(self, codes: ArrayLike) -> Codes:
-        """Codes with identities behind the other layers that they can change places with, shape (N, D).
+        """Returns codes with identities behind the other layers that they can change places with, shape (N, D).
 
         Those are neighbours of one stage that keep the shape and choose from the same blocks: a network where it is
         the second and not the third of them that does nothing is the same network.
@@ -111,9 +94,8 @@ class ChainSpace(Space):
             moved[:, columns] = np.take_along_axis(part, order, axis=1)
         return moved
 
-    def canonical_keys(self, codes: ArrayLike) -> NDArray[np.uint64]:
-        """Keys of the canonical codes, shape (N,)."""
-        keys = np.zeros(len(np.asarray(codes)), dtype=np.uint64)
+    def _keys(self, codes: Codes) -> NDArray[np.uint64]:
+        keys = np.zeros(len(codes), dtype=np.uint64)
         for column in self.canonical(codes).T:
             keys = mix(keys * np.uint64(37) + column.astype(np.uint64) + np.uint64(1))
         return keys
@@ -141,40 +123,22 @@ class ChainSpace(Space):
     # Nonlinear functions
 
     def nonlinear_count(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Nonlinear functions in all chosen layers, shape (N,), as EFS-NAS counts them (arXiv 2412.14678)."""
+        """Returns the nonlinear functions in all chosen layers, shape (N,), as EFS-NAS counts (arXiv 2412.14678)."""
         return self._summed(codes, self._nonlinear)
 
     def layer_counts(self, code: ArrayLike, layers: Sequence[Layer]) -> tuple[int, ...]:
-        """Those of each chosen layer."""
+        """Returns the nonlinear functions of each chosen layer."""
         row = np.asarray(code)
         return tuple(int(self._nonlinear[layer.decision][row[layer.decision]]) for layer in layers)  # type: ignore[index]
 
-    def largest_count(self, network: NetworkSpec) -> int:  # noqa: ARG002 - all networks have the same layers
-        """That of the most nonlinear block everywhere."""
-        return int(sum(table.max() for table in self._nonlinear))
+    @property
+    def counts(self) -> ChainCounts:
+        """Counts of networks, those with fewer layers than they may have once."""
+        return ChainCounts(self.name, tuple(self._groups))
 
-    def nonlinear_populations(self) -> dict[int, int]:
-        """Number of networks for each count of nonlinear functions, exact, by rising count."""
-        return chain_populations(self._groups)
-
-    def sample_nonlinear(self, count: int, size: int, rng: np.random.Generator) -> Codes:
-        """Uniform draws among the networks of one count of nonlinear functions, shape (size, D).
-
-        Raises:
-            SpaceError: If no architecture has this count.
-        """
-        if count not in self.nonlinear_populations():
-            raise SpaceError(f"no architecture of {self.name} has {count} nonlinear functions")
-        return draw_chains(self._groups, count, size, rng)
-
-    def sample(self, count: int, rng: np.random.Generator, *, replace: bool = True) -> Codes:
-        """Uniform draws, shape (count, D): of effective codes, or of all codes where none may be drawn twice.
-
-        Raises:
-            SpaceError: If the count is negative, or more distinct codes are asked for than there are.
-        """
-        codes = super().sample(count, rng, replace=replace)
-        for group in self._groups if replace else ():
+    def _draw(self, count: int, rng: np.random.Generator) -> Codes:
+        codes = super()._draw(count, rng)
+        for group in self._groups:
             if group.elastic:
                 codes[:, group.columns] = draw_any(group, count, rng)
         return codes
@@ -200,36 +164,28 @@ class ChainSpace(Space):
     # Graphs
 
     def graphs(self, codes: ArrayLike) -> Graphs:
-        """A chain of input, one node per layer and output: V = D + 2; types tell block and stage."""
+        """Returns a chain of input, one node per layer and output: V = D + 2; types tell block and stage."""
         checked = self.check(codes)
-        operations = np.full((len(checked), self.num_decisions + 2), _INPUT, dtype=np.int64)
-        operations[:, -1] = _OUTPUT
+        operations = np.full((len(checked), self.num_decisions + 2), INPUT, dtype=np.int64)
+        operations[:, -1] = OUTPUT
         for column, types in enumerate(self._types):
             operations[:, column + 1] = types[checked[:, column]]
         line = np.eye(self.num_decisions + 2, k=1, dtype=bool)
         adjacency = np.broadcast_to(line, (len(checked), *line.shape))
-        return Graphs(operations, adjacency, _FIRST_OPERATION + len(self.node_kinds))
+        return Graphs(operations, adjacency, FIRST_TYPE + len(self.node_kinds))
 
     @cached_property
     def node_kinds(self) -> tuple[NodeKind, ...]:
-        """What each node type of a graph stands for, from type 3 on."""
+        """The meaning of each node type of the graphs, from type 3 on."""
         return tuple(dict.fromkeys(kind for column in range(self.num_decisions) for kind in self._kinds(column)))
 
     @property
-    def graph_operations(self) -> tuple[BlockSpec, ...]:
-        """The block of each node type from type 3 on."""
-        return tuple(replace(find_block(kind.block), is_identity=kind.is_identity) for kind in self.node_kinds)
-
-    @property
-    def graph_names(self) -> tuple[str, ...]:
-        """The block of each node type from type 3 on."""
-        return tuple(kind.block for kind in self.node_kinds)
-
-    def coarse_types(self) -> NDArray[np.int64]:
-        """Stages left out: otherwise there are more pairs of types than architectures to learn from."""
+    def graph_types(self) -> GraphTypes:
+        """The block of each node kind; coarse types leave stages out, or there were more pairs than labels."""
+        specs = tuple(replace(find_block(kind.block), is_identity=kind.is_identity) for kind in self.node_kinds)
         number: dict[tuple[str, bool], int] = {}
-        own = [number.setdefault((kind.block, kind.is_identity), len(number)) for kind in self.node_kinds]
-        return np.array([*range(_FIRST_OPERATION), *(_FIRST_OPERATION + one for one in own)], dtype=np.int64)
+        coarse = [number.setdefault((kind.block, kind.is_identity), len(number)) for kind in self.node_kinds]
+        return GraphTypes(specs, coarse=tuple(coarse))
 
     def _kinds(self, column: int) -> list[NodeKind]:
         place = self._places[column]
@@ -241,47 +197,42 @@ class ChainSpace(Space):
 
     @cached_property
     def _types(self) -> list[NDArray[np.int64]]:
-        number = {kind: _FIRST_OPERATION + position for position, kind in enumerate(self.node_kinds)}
+        number = {kind: FIRST_TYPE + position for position, kind in enumerate(self.node_kinds)}
         return [np.array([number[kind] for kind in self._kinds(column)]) for column in range(self.num_decisions)]
 
     # Counts on a network
 
     def layout(self, network: NetworkSpec) -> tuple[Layer, ...]:
-        """Fixed layers, chosen layers, fixed layers; widths in proportion to that of the first stage.
+        """Returns fixed, chosen and fixed layers; widths are in proportion to the width of the first stage.
 
         Raises:
             SpaceError: If the network has another number of stages or cells.
         """
         return chain_layout(self.skeleton, network)
 
-    def parameters(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
-        """Weights, affine batch-norm included, shape (N,)."""
-        tables = self.block_tables(network, lambda block, layer: block.parameters(layer.shape))
-        return self._summed(codes, tables) + sum(map(fixed_parameters, self.layout(network)))
-
-    def flops(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
-        """Multiply-accumulates of convolutions and linear layers for one image, shape (N,)."""
-        tables = self.block_tables(network, lambda block, layer: block.flops(layer.shape))
-        return self._summed(codes, tables) + sum(map(fixed_flops, self.layout(network)))
+    def total(self, codes: ArrayLike, network: NetworkSpec, count: CountName) -> NDArray[np.int64]:
+        """Returns a count of the whole network, shape (N,): fixed layers and the blocks of a code."""
+        tables = self.block_tables(network, lambda block, layer: block.count(count, layer.shape))
+        return self._summed(codes, tables) + fixed_total(self.layout(network), count)
 
     def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
-        """Fewest and most parameters: those of the smallest and of the largest block everywhere."""
+        """Returns the fewest and the most parameters: the smallest and the largest block everywhere."""
         tables = self.block_tables(network, lambda block, layer: block.parameters(layer.shape))
-        fixed = sum(map(fixed_parameters, self.layout(network)))
+        fixed = fixed_total(self.layout(network), "parameters")
         return fixed + sum(int(table.min()) for table in tables), fixed + sum(int(table.max()) for table in tables)
 
-    def block_tables(self, network: NetworkSpec, value: Callable[[BlockSpec, Layer], int]) -> list[NDArray[np.int64]]:
-        """A number for every choice of each of the D layers of a network."""
+    def block_tables(self, network: NetworkSpec, value: Value) -> list[NDArray[np.int64]]:
+        """Returns a number for every choice of each of the D layers of a network."""
         return self._tables(self.layout(network), value)
 
-    def _tables(self, layers: Sequence[Layer], value: Callable[[BlockSpec, Layer], int]) -> list[NDArray[np.int64]]:
+    def _tables(self, layers: Sequence[Layer], value: Value) -> list[NDArray[np.int64]]:
         chosen = [layer for layer in layers if not layer.is_fixed]
         return [
             np.array([value(find_block(block), layer) for block in decision.choices], dtype=np.int64)
             for layer, decision in zip(chosen, self.decisions, strict=True)
         ]
 
-    def _at(self, column: int, value: Callable[[BlockSpec, Layer], int]) -> NDArray[np.int64]:
+    def _at(self, column: int, value: Value) -> NDArray[np.int64]:
         """A number for every choice of one layer."""
         place, names = self._places[column], self.decisions[column].choices
         return np.array([value(find_block(name), place) for name in names], dtype=np.int64)
@@ -292,5 +243,5 @@ class ChainSpace(Space):
         return np.asarray(sum(columns, start=np.zeros(len(checked), dtype=np.int64)), dtype=np.int64)
 
 
-def _is_identity(block: BlockSpec, layer: Layer) -> int:
+def _is_identity(block: OperationSpec, layer: Layer) -> int:
     return int(block.is_identity and layer.shape.keeps)

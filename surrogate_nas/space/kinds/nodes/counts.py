@@ -9,18 +9,60 @@ Symbols:
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import prod
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.counting import combined_populations, draw_summands, shares
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, nonlinear_table
 from surrogate_nas.space.space import Codes
 
 # Longest paths to the inner nodes so far.
 State = tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True)
+class NodeCounts:
+    """Counts of all codes of one or two cells.
+
+    Attributes:
+        space: Name of the space, for messages.
+        cells: The cells.
+        operations: Names of the operations.
+    """
+
+    space: str
+    cells: tuple[NodeCell, ...]
+    operations: tuple[str, ...]
+
+    def populations(self) -> dict[int, int]:
+        """Returns the number of codes for each nonlinear count that occurs, exact, by rising count."""
+        return combined_populations(self._of_cells())
+
+    def draw(self, count: int, size: int, rng: np.random.Generator) -> Codes:
+        """Returns uniform draws with replacement among the codes of one nonlinear count, shape (size, D).
+
+        Raises:
+            SpaceError: If no code has that count.
+        """
+        known = self.populations()
+        if count not in known:
+            raise SpaceError(
+                f"architectures of {self.space} have {', '.join(map(str, known))} nonlinear functions (got {count})"
+            )
+        summands = draw_summands(self._of_cells(), count, size, rng)
+        drawn = [draw_cells(cell, self.operations, summands[:, index], rng) for index, cell in enumerate(self.cells)]
+        return np.concatenate(drawn, axis=1)
+
+    def _of_cells(self) -> list[dict[int, int]]:
+        return [cell_populations(cell, self.operations) for cell in self.cells]
 
 
 @lru_cache(maxsize=64)
@@ -117,39 +159,3 @@ def draw_cells(cell: NodeCell, operations: Sequence[str], counts: NDArray[np.int
             fits = [max(values_of[place] for place in places) == count for places in cell.inputs_of(cell.nodes)]
             codes[rows, filled] = rng.choice(np.flatnonzero(fits), size=len(rows))
     return codes
-
-
-def combined_populations(populations: Sequence[dict[int, int]]) -> dict[int, int]:
-    """Number of ways to take one code of every cell for each sum of their counts, by rising sum."""
-    total = {0: 1}
-    for single in populations:
-        found: Counter[int] = Counter()
-        for before, ways in total.items():
-            for count, more in single.items():
-                found[before + count] += ways * more
-        total = dict(sorted(found.items()))
-    return total
-
-
-def draw_summands(
-    populations: Sequence[dict[int, int]], total: int, size: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Nonlinear counts of the cells of architectures drawn uniformly among those of one sum, shape (size, cells)."""
-    left = np.full(size, total, dtype=np.int64)
-    drawn = np.zeros((size, len(populations)), dtype=np.int64)
-    for position, single in enumerate(populations):
-        rest = combined_populations(populations[position + 1 :])
-        counts = np.array(list(single))
-        for value in np.unique(left):
-            ways = [ways * rest.get(int(value) - count, 0) for count, ways in single.items()]
-            rows = np.flatnonzero(left == value)
-            drawn[rows, position] = counts[rng.choice(len(counts), size=len(rows), p=shares(ways))]
-        left -= drawn[:, position]
-    return drawn
-
-
-def shares(ways: Sequence[int]) -> NDArray[np.float64]:
-    """Whole numbers of any size as shares of their sum."""
-    total = sum(ways)
-    parts = np.array([each / total for each in ways])
-    return np.asarray(parts / parts.sum())

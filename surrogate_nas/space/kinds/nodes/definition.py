@@ -1,7 +1,5 @@
 """Reads a space of cells whose nodes choose their inputs from its TOML definition."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,10 +7,12 @@ from pydantic import BaseModel, Field
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.header import STRICT, Header, validated
+from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.kinds.nodes.layout import node_layout
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.operations.program import Program
 from surrogate_nas.space.operations.table import operation_spec, require_operation
 
 # A code's digits are 0 to 9 and a to z.
@@ -46,7 +46,7 @@ class _Definition(Header):
     network: _Network
 
 
-def read_node_space(content: dict[str, Any], path: Path) -> NodeSpace:
+def read_node_space(content: dict[str, Any], path: Path, program: Program | None) -> NodeSpace:
     """The space of a definition of kind ``nodes``.
 
     Raises:
@@ -66,11 +66,10 @@ def read_node_space(content: dict[str, Any], path: Path) -> NodeSpace:
         node_layout(cells, network, size.stem)
     except SpaceError as error:
         raise SpaceError(f"{path}: network: {error}") from None
-    # Everything that gives a code its meaning; not the sizes, which a study sets, nor remarks.
     shapes = [[cell.inputs, cell.parents, cell.output, cell.reduces] for cell in cells]
-    meaning = json.dumps(["nodes", definition.operations_on, shapes, size.stem, definition.operations])
-    fingerprint = hashlib.sha256(meaning.encode()).hexdigest()[:16]
-    return NodeSpace(definition.name, fingerprint, cells, definition.operations, network, size.stem)
+    meaning = ["nodes", definition.operations_on, shapes, size.stem, definition.operations]
+    identity = identity_of(definition.name, meaning, program)
+    return NodeSpace(identity, cells, definition.operations, network, size.stem)
 
 
 def _check_operations(operations: list[str], path: Path) -> None:

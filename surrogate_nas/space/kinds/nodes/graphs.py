@@ -9,56 +9,51 @@ up those of the cells, and cells that share an operation have different types fo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.space.graphs import ABSENT, FIRST_TYPE, INPUT, OUTPUT, Graphs, GraphTypes
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
-from surrogate_nas.space.operations.table import OPERATIONS, OperationSpec, operation_spec
-from surrogate_nas.space.space import Codes, Graphs
-
-_ABSENT, _INPUT, _OUTPUT, FIRST_TYPE = 0, 1, 2, 3
+from surrogate_nas.space.operations.spec import OperationSpec
+from surrogate_nas.space.operations.table import OPERATIONS, operation_spec
+from surrogate_nas.space.space import Codes
 
 
 @dataclass(frozen=True)
-class GraphTypes:
-    """Node types of the graphs of a space, from 3 on.
+class CellTypes:
+    """Numbers of the node types of a space with these cells.
 
     Attributes:
-        operations: What each type is; marks compute nothing and so are identities.
+        all: All types.
         first_of: First type of a cell's operations at a stride of 1 and 2, by cell.
         mark_inputs: Type of the first input of a cell; the others follow.
         mark_sum: Type of a sum.
         mark_end: Type of a concatenation.
     """
 
-    operations: tuple[OperationSpec, ...]
+    all: GraphTypes
     first_of: tuple[tuple[int, int], ...]
     mark_inputs: int
     mark_sum: int
     mark_end: int
 
-    @property
-    def number(self) -> int:
-        """Number of types, with absent, input and output."""
-        return FIRST_TYPE + len(self.operations)
 
-
-def graph_types(cells: Sequence[NodeCell], operations: Sequence[str]) -> GraphTypes:
-    """The types of a space with these cells."""
+def cell_types(cells: Sequence[NodeCell], operations: Sequence[str]) -> CellTypes:
+    """Returns the types of a space with these cells: operations by cell and stride, then marks."""
     specs: list[OperationSpec] = []
     first_of = []
     for cell in cells:
         first = FIRST_TYPE + len(specs)
-        specs += [operation_spec(name) for name in operations]
         first_of.append((first, first + len(operations) * cell.reduces))
-        if cell.reduces:
-            specs += [operation_spec(name, 2) for name in operations]
-    marks = FIRST_TYPE + len(specs)
-    number = max(cell.inputs for cell in cells)
-    mark = OPERATIONS["skip_connect"]
-    return GraphTypes((*specs, *[mark] * (number + 2)), tuple(first_of), marks, marks + number, marks + number + 1)
+        for stride in (1, 2) if cell.reduces else (1,):
+            specs += [operation_spec(name, stride) for name in operations]
+    inputs, start = max(cell.inputs for cell in cells), FIRST_TYPE + len(specs)
+    names = [*(f"input {number}" for number in range(inputs)), "sum", "concatenation"]
+    marks = [replace(OPERATIONS["skip_connect"], name=name) for name in names]
+    types = GraphTypes((*specs, *marks), marks=len(marks))
+    return CellTypes(types, tuple(first_of), start, start + inputs, start + inputs + 1)
 
 
 def node_graphs(cells: Sequence[NodeCell], codes: Sequence[Codes], operations: Sequence[str]) -> Graphs:
@@ -69,12 +64,12 @@ def node_graphs(cells: Sequence[NodeCell], codes: Sequence[Codes], operations: S
         codes: The part of the codes that belongs to each cell, shape (N, decisions of the cell) each.
         operations: Names of the operations.
     """
-    types = graph_types(cells, operations)
+    types = cell_types(cells, operations)
     count = len(codes[0])
     width = 2 + sum(_width(cell) for cell in cells) + len(cells) - 1
-    operation = np.full((count, width), _ABSENT, dtype=np.int64)
+    operation = np.full((count, width), ABSENT, dtype=np.int64)
     adjacency = np.zeros((count, width, width), dtype=bool)
-    operation[:, 0], operation[:, -1] = _INPUT, _OUTPUT
+    operation[:, 0], operation[:, -1] = INPUT, OUTPUT
     start = 0
     for index, (cell, part) in enumerate(zip(cells, codes, strict=True)):
         end = start + _width(cell) + 1
@@ -82,8 +77,8 @@ def node_graphs(cells: Sequence[NodeCell], codes: Sequence[Codes], operations: S
             operation[:, end] = types.mark_end
         _fill(cell, part, types, types.first_of[index], start, end, operation, adjacency)
         start = end
-    present = operation != _ABSENT
-    return Graphs(operation, adjacency & present[:, :, None] & present[:, None, :], types.number)
+    present = operation != ABSENT
+    return Graphs(operation, adjacency & present[:, :, None] & present[:, None, :], types.all.number)
 
 
 def _width(cell: NodeCell) -> int:
@@ -95,7 +90,7 @@ def _width(cell: NodeCell) -> int:
 def _fill(
     cell: NodeCell,
     codes: Codes,
-    types: GraphTypes,
+    types: CellTypes,
     first: tuple[int, int],
     start: int,
     end: int,
@@ -119,11 +114,11 @@ def _fill(
             taken = places[:, [slot]] if cell.on_edges else places
             halves = cell.halves(taken[:, 0]) & cell.on_edges
             kind = np.array(first)[halves.astype(np.int64)] + choices[:, slot]
-            operation[:, free + slot] = np.where(live[:, node], kind, _ABSENT)
+            operation[:, free + slot] = np.where(live[:, node], kind, ABSENT)
             adjacency[rows[:, None], where[taken], free + slot] = True
             if cell.on_edges:
                 adjacency[:, free + slot, free + slots] = True
         if cell.on_edges:
-            operation[:, free + slots] = np.where(live[:, node], types.mark_sum, _ABSENT)
+            operation[:, free + slots] = np.where(live[:, node], types.mark_sum, ABSENT)
         free += slots + cell.on_edges
     adjacency[rows[:, None], where[cell.places(codes, cell.nodes)], end] = True

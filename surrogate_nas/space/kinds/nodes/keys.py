@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.space.hashing import mix
+from surrogate_nas.space.hashing import graph_keys
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.operations.table import operation_spec
 from surrogate_nas.space.space import Codes
@@ -25,15 +25,7 @@ def cell_keys(cell: NodeCell, codes: Codes, operations: Sequence[str]) -> NDArra
     can permute its weights likewise), and moving identities. Larger cells than those of the papers could share a key
     without being isomorphic.
     """
-    types, flow = contracted(cell, codes, operations)
-    keys = mix(types.astype(np.uint64) + np.uint64(1))
-    # After as many rounds as there are nodes on the longest path every node has seen the whole cell.
-    for _ in range(cell.nodes + 2):
-        incoming = mix((flow * keys[:, :, None]).sum(axis=1, dtype=np.uint64) ^ np.uint64(0x9E37))
-        outgoing = mix((flow * keys[:, None, :]).sum(axis=2, dtype=np.uint64) ^ np.uint64(0x79B9))
-        keys = mix(keys + np.uint64(3) * incoming + np.uint64(5) * outgoing)
-    counted = np.where(types != _ABSENT, keys, np.uint64(0))
-    return mix(counted.sum(axis=1, dtype=np.uint64))
+    return graph_keys(*contracted(cell, codes, operations), rounds=cell.nodes + 2)
 
 
 def contracted(cell: NodeCell, codes: Codes, operations: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:

@@ -49,7 +49,7 @@ def node_layout(cells: Sequence[NodeCell], network: NetworkSpec, stem: int) -> t
 
 
 def cell_at(cells: Sequence[NodeCell], layer: Layer) -> int:
-    """Which of the cells stands at a layer of kind ``NODES``."""
+    """Returns the index of the cell that stands at a layer of kind ``NODES``."""
     return int(len(cells) > 1 and layer.out_size < layer.in_size)
 
 

@@ -25,7 +25,7 @@ Parents = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Column:
-    """What one decision of a cell is about.
+    """One decision of a cell.
 
     Attributes:
         kind: Which values a node takes in, which operation stands somewhere, or which values the output has.
@@ -40,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True)
 class NodeChoice:
-    """What one inner node does in one architecture.
+    """One inner node in one architecture.
 
     Attributes:
         node: Inner node, from 0.

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.testing.spaces import live_operations
 
 EDGES = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
 NONE, SKIP, CONV_1X1, CONV_3X3, POOL = range(5)
@@ -49,7 +51,7 @@ def test_paths_agree_with_listing_every_one(codes: NDArray[np.int64]) -> None:
     ]
     assert SPACE.nonlinear_count(codes).tolist() == counts
     assert SPACE.is_connected(codes).tolist() == [bool(of_code) for of_code in paths]
-    assert SPACE.live_operations(codes).tolist() == [len(edges) for edges in live]
+    assert live_operations(SPACE, codes).tolist() == [len(edges) for edges in live]
     assert SPACE.effective(codes).tolist() == [
         [choice if edge in alive else NONE for edge, choice in enumerate(code)]
         for code, alive in zip(codes.tolist(), live, strict=True)
@@ -71,10 +73,10 @@ def test_paths_and_text_agree_in_cells_of_other_shapes(
     cell: tuple[list[tuple[int, int]], list[int]],
 ) -> None:
     edges, code = cell
-    space = CellSpace("other", "0" * 16, edges, SPACE.operations, NETWORK)
+    space = CellSpace(Identity("other", "0" * 16), edges, SPACE.operations, NETWORK)
     paths = edge_paths(code, edges)
     assert space.is_connected([code]).tolist() == [bool(paths)]
-    assert space.live_operations([code]).tolist() == [len({edge for path in paths for edge in path})]
+    assert live_operations(space, [code]).tolist() == [len({edge for path in paths for edge in path})]
     counted = [sum(NONLINEAR[code[edge]] for edge in path) for path in paths]
     assert space.nonlinear_count([code]).tolist() == [max(counted, default=0)]
     assert space.parse(space.format(code)).tolist() == code

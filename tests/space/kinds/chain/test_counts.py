@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from surrogate_nas.space.kinds.chain.counts import LayerGroup, chain_populations, draw_any, draw_chains
+from surrogate_nas.space.kinds.chain.counts import ChainCounts, LayerGroup, draw_any
 
 ELASTIC = LayerGroup((1, 2), np.array([2, 4, 2, 0]), elastic=True)
 SINGLE = LayerGroup((0,), np.array([0, 2, 2]), elastic=False)
@@ -24,7 +24,7 @@ def listed(group: LayerGroup) -> dict[tuple[int, ...], int]:
 def test_populations_are_those_of_the_list(group: LayerGroup) -> None:
     counts, ways = np.unique(list(listed(group).values()), return_counts=True)
     assert group.populations == dict(zip(counts.tolist(), ways.tolist(), strict=True))
-    assert group.size == len(listed(group))
+    assert sum(group.populations.values()) == len(listed(group))
 
 
 def test_draws_of_one_count_are_uniform() -> None:
@@ -46,10 +46,10 @@ def test_draws_of_any_are_uniform() -> None:
 
 
 def test_groups_are_counted_and_drawn_together() -> None:
-    groups = [SINGLE, ELASTIC]
+    counts = ChainCounts("any", (SINGLE, ELASTIC))
     sums = [first + second for first in listed(SINGLE).values() for second in listed(ELASTIC).values()]
-    assert chain_populations(groups) == {count: sums.count(count) for count in sorted(set(sums))}
-    drawn = draw_chains(groups, 6, 500, np.random.default_rng(2))
+    assert counts.populations() == {count: sums.count(count) for count in sorted(set(sums))}
+    drawn = counts.draw(6, 500, np.random.default_rng(2))
     assert drawn.shape == (500, 3)
-    assert len(np.unique(drawn, axis=0)) == chain_populations(groups)[6]
+    assert len(np.unique(drawn, axis=0)) == counts.populations()[6]
     assert (SINGLE.nonlinear[drawn[:, 0]] + ELASTIC.nonlinear[drawn[:, 1:]].sum(axis=1) == 6).all()

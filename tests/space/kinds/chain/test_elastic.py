@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.extremes import smallest
-from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace, seen_size, smallest_map
+from surrogate_nas.space.extremes import largest_count, parameter_range, smallest
+from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 
@@ -27,11 +27,11 @@ NETWORKS = np.unique(QUICK.effective(CODES), axis=0)
 
 def test_codes_and_networks_are_counted() -> None:
     assert len(CODES) == QUICK.size == 2 * (2 * 3 * 3) ** 2
-    assert len(NETWORKS) == QUICK.networks == 2 * (2 + 2**2 + 2**3) ** 2
+    assert len(NETWORKS) == 2 * (2 + 2**2 + 2**3) ** 2
     assert len(np.unique(QUICK.canonical(CODES), axis=0)) == len(np.unique(QUICK.canonical_keys(CODES))) == 392
     counts, ways = np.unique(QUICK.nonlinear_count(NETWORKS), return_counts=True)
-    assert QUICK.nonlinear_populations() == dict(zip(counts.tolist(), ways.tolist(), strict=True))
-    assert QUICK.largest_count(QUICK.network) == counts.max() == 24
+    assert QUICK.counts.populations() == dict(zip(counts.tolist(), ways.tolist(), strict=True))
+    assert largest_count(QUICK, QUICK.network) == counts.max() == 24
 
 
 def test_effective_codes_are_of_the_same_network() -> None:
@@ -61,8 +61,8 @@ def test_draws_are_uniform_over_networks() -> None:
 
 def test_draws_within_a_count_are_uniform_over_networks() -> None:
     members = NETWORKS[QUICK.nonlinear_count(NETWORKS) == 8]
-    assert len(members) == QUICK.nonlinear_populations()[8]
-    drawn = QUICK.sample_nonlinear(8, 100 * len(members), np.random.default_rng(1))
+    assert len(members) == QUICK.counts.populations()[8]
+    drawn = QUICK.counts.draw(8, 100 * len(members), np.random.default_rng(1))
     freedom = len(members) - 1
     assert chi_squared(drawn, members) < freedom + 4 * np.sqrt(2 * freedom)
 
@@ -102,7 +102,7 @@ def test_counts_do_not_depend_on_the_resolution_and_costs_do() -> None:
     own = NetworkSpec(4, 1, 6, stages=2)
     assert np.array_equal(QUICK.flops(small, QUICK.network), QUICK.chain.flops(small[:, 1:], own))
     sizes = QUICK.parameters(CODES, QUICK.network)
-    assert QUICK.parameter_range(QUICK.network) == (sizes.min(), sizes.max())
+    assert parameter_range(QUICK, QUICK.network) == (sizes.min(), sizes.max())
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -123,12 +123,13 @@ def test_counts_along_the_layers_begin_with_resizing() -> None:
 def test_graphs_have_a_node_for_the_resolution() -> None:
     graphs = QUICK.graphs([[0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]])
     assert np.array_equal(graphs.adjacency[0], np.eye(9, k=1, dtype=bool))
-    names = ["absent", "input", "output", *QUICK.graph_names]
-    assert graphs.num_types == len(names) == 3 + len(QUICK.graph_operations) == len(QUICK.coarse_types())
+    names = QUICK.graph_types.names
+    types = QUICK.graph_types
+    assert graphs.num_types == len(names) == types.number == len(types.coarse_types())
     assert [names[node] for node in graphs.operations[0]] == ["input", "r6", *["mbconv_k3_e1"] * 6, "output"]
     differ = graphs.operations[0] != graphs.operations[1]
     assert differ.tolist() == [False, True, *[False] * 7]
-    coarse = QUICK.coarse_types()
+    coarse = QUICK.graph_types.coarse_types()
     assert len({coarse[node] for node in graphs.operations[:, 1]}) == 2
 
 
@@ -147,18 +148,19 @@ def test_resolutions_that_come_to_one_size_are_refused() -> None:
 def test_the_size_is_the_paper_s() -> None:
     """Once-for-All (arXiv 1908.09791) has ((3 x 3)^2 + (3 x 3)^3 + (3 x 3)^4)^5, about 2 x 10^19, at each size."""
     space = elastic("ofa_mobilenetv3")
-    assert space.chain.networks == (9**2 + 9**3 + 9**4) ** 5
-    assert round(space.chain.networks / 1e19) == 2
-    assert space.networks == 4 * space.chain.networks == sum(space.nonlinear_populations().values())
+    networks = sum(space.chain.counts.populations().values())
+    assert networks == (9**2 + 9**3 + 9**4) ** 5
+    assert round(networks / 1e19) == 2
+    assert 4 * networks == sum(space.counts.populations().values())
     assert space.num_decisions == 1 + 5 * 4
     # Every unit has two to four layers of two activations, four with squeeze and excitation in three units.
-    assert list(space.nonlinear_populations()) == list(range(2 * 4 + 3 * 8, 2 * 8 + 3 * 16 + 1, 2))
+    assert list(space.counts.populations()) == list(range(2 * 4 + 3 * 8, 2 * 8 + 3 * 16 + 1, 2))
 
 
 def test_draws_of_a_large_space_are_of_their_count() -> None:
     space, rng = elastic("ofa_mobilenetv3"), np.random.default_rng(0)
     for count in (32, 44, 64):
-        drawn = space.sample_nonlinear(count, 50, rng)
+        drawn = space.counts.draw(count, 50, rng)
         assert (space.nonlinear_count(drawn) == count).all()
         assert np.array_equal(space.effective(drawn), drawn)
     depths = (space.sample(9100, rng)[:, 1:5] < 9).sum(axis=1)
@@ -175,14 +177,3 @@ def test_it_holds_mobilenetv3_large() -> None:
     code = space.parse("3" + "3099" + "1119" + "6000" + "6699" + "7779")
     flops = space.flops([code], NetworkSpec(24, 1, 224, classes=1000, stages=5))[0]
     assert flops == pytest.approx(219e6, rel=0.05)
-
-
-def test_an_architecture_says_which_size_it_sees() -> None:
-    sizes = NetworkSpec(4, 1, 16, stages=2)
-    assert [seen_size(QUICK, [choice, *[0] * 6], sizes) for choice in (0, 1)] == [12, 16]
-    assert seen_size(QUICK.chain, [0] * 6, sizes) == 16
-
-
-def test_the_smallest_map_is_that_of_the_smallest_resolution() -> None:
-    assert smallest_map(QUICK, QUICK.network) == 3
-    assert smallest_map(QUICK.chain, QUICK.network) == 4

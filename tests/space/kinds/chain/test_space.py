@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.definitions.identity import Identity
+from surrogate_nas.space.extremes import largest_count, parameter_range
 from surrogate_nas.space.kinds.chain.skeleton import Skeleton, Stage
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space
@@ -38,7 +40,7 @@ SPACES = st.lists(
     ),
     min_size=1,
     max_size=2,
-).map(lambda stages: ChainSpace("any", "0" * 16, Skeleton((), tuple(stages), ()), 8))
+).map(lambda stages: ChainSpace(Identity("any", "0" * 16), Skeleton((), tuple(stages), ()), 8))
 
 
 @settings(max_examples=40, deadline=None)
@@ -46,10 +48,10 @@ SPACES = st.lists(
 def test_counts_are_those_of_the_list(space: ChainSpace) -> None:
     codes = space.all_codes()
     values, ways = np.unique(space.nonlinear_count(codes), return_counts=True)
-    assert space.nonlinear_populations() == dict(zip(values.tolist(), ways.tolist(), strict=True))
-    assert values[-1] == space.largest_count(space.network)
+    assert space.counts.populations() == dict(zip(values.tolist(), ways.tolist(), strict=True))
+    assert values[-1] == largest_count(space, space.network)
     sizes = space.parameters(codes, space.network)
-    assert space.parameter_range(space.network) == (sizes.min(), sizes.max())
+    assert parameter_range(space, space.network) == (sizes.min(), sizes.max())
     places = [layer for layer in space.layout(space.network) if not layer.is_fixed]
     for code in codes[:: max(1, len(codes) // 5)]:
         assert sum(space.layer_counts(code, places)) == space.nonlinear_count([code])[0]
@@ -58,14 +60,14 @@ def test_counts_are_those_of_the_list(space: ChainSpace) -> None:
 @settings(max_examples=20, deadline=None)
 @given(SPACES, st.integers(0, 99))
 def test_draws_within_a_count_are_of_that_count(space: ChainSpace, seed: int) -> None:
-    for count in space.nonlinear_populations():
-        drawn = space.sample_nonlinear(count, 7, np.random.default_rng(seed))
+    for count in space.counts.populations():
+        drawn = space.counts.draw(count, 7, np.random.default_rng(seed))
         assert drawn.shape == (7, space.num_decisions)
         assert (space.nonlinear_count(drawn) == count).all()
 
 
 def test_draws_within_a_count_are_uniform() -> None:
-    drawn = QUICK.index(QUICK.sample_nonlinear(8, 13_000, np.random.default_rng(0)))
+    drawn = QUICK.index(QUICK.counts.draw(8, 13_000, np.random.default_rng(0)))
     members = np.flatnonzero(QUICK.nonlinear_count(QUICK.all_codes()) == 8)
     counts = np.bincount(drawn, minlength=QUICK.size)
     assert len(members) == 13
@@ -76,7 +78,7 @@ def test_draws_within_a_count_are_uniform() -> None:
 
 def test_a_count_that_does_not_occur_is_refused() -> None:
     with pytest.raises(SpaceError, match=re.escape("no architecture of quick has 3 nonlinear functions")):
-        QUICK.sample_nonlinear(3, 1, np.random.default_rng(0))
+        QUICK.counts.draw(3, 1, np.random.default_rng(0))
 
 
 @settings(max_examples=30, deadline=None)
@@ -105,7 +107,7 @@ def test_graphs_are_chains_whose_types_tell_block_and_stage() -> None:
         (1, "mbconv_k3_e2_se"),
         (1, "mbconv_k3_e1"),
     ]
-    assert graphs.num_types == 3 + len(QUICK.node_kinds) == 3 + len(QUICK.graph_operations)
+    assert graphs.num_types == 3 + len(QUICK.node_kinds) == 3 + len(QUICK.graph_types.operations)
 
 
 @given(st.integers(0, QUICK.size - 1))
@@ -157,19 +159,19 @@ def test_sizes_and_counts_are_those_of_the_papers() -> None:
     mobilenet = chain("mobilenet")
     assert mobilenet.num_decisions == 21
     assert mobilenet.size == 6**6 * 7**15
-    assert max(mobilenet.nonlinear_populations()) == 42
-    assert sum(mobilenet.nonlinear_populations().values()) == mobilenet.size
-    assert set(chain("mobilenet_se").nonlinear_populations()) == {2 * n for n in mobilenet.nonlinear_populations()}
+    assert max(mobilenet.counts.populations()) == 42
+    assert sum(mobilenet.counts.populations().values()) == mobilenet.size
+    assert set(chain("mobilenet_se").counts.populations()) == {2 * n for n in mobilenet.counts.populations()}
     # FBNet, arXiv 1812.03443, section 3.1: 22 layers, nine choices, about 10^21.
     fbnet = chain("fbnet")
     assert fbnet.num_decisions == 22
-    assert fbnet.size == sum(fbnet.nonlinear_populations().values()) == 9**22 > 2**63
+    assert fbnet.size == sum(fbnet.counts.populations().values()) == 9**22 > 2**63
 
 
 def test_spaces_beyond_64_bits_are_counted_and_drawn_from() -> None:
     fbnet, rng = chain("fbnet"), np.random.default_rng(0)
     for count in (0, 22, 44):
-        assert (fbnet.nonlinear_count(fbnet.sample_nonlinear(count, 50, rng)) == count).all()
+        assert (fbnet.nonlinear_count(fbnet.counts.draw(count, 50, rng)) == count).all()
     codes = fbnet.sample(100, rng)
     assert len(set(fbnet.canonical_keys(codes).tolist())) == 100
 

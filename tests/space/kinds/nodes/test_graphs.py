@@ -3,7 +3,8 @@
 import networkx as nx
 import numpy as np
 
-from surrogate_nas.space.kinds.nodes.graphs import FIRST_TYPE, graph_types, node_graphs
+from surrogate_nas.space.graphs import FIRST_TYPE
+from surrogate_nas.space.kinds.nodes.graphs import cell_types, node_graphs
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 
 OPERATIONS = ("skip_connect", "sep_conv_3x3", "max_pool_3x3")
@@ -24,9 +25,9 @@ def test_longest_paths_and_numbers_of_operations_are_those_of_the_codes() -> Non
     for cells in ((NORMAL, REDUCTION), (NODES,), (NORMAL,)):
         codes = [draws(cell, 40) for cell in cells]
         graphs = node_graphs(cells, codes, OPERATIONS)
-        types = graph_types(cells, OPERATIONS)
-        assert graphs.num_types == types.number
-        inside = [0] * FIRST_TYPE + [spec.nonlinear_functions for spec in types.operations]
+        types = cell_types(cells, OPERATIONS)
+        assert graphs.num_types == types.all.number
+        inside = [0] * FIRST_TYPE + [spec.nonlinear_functions for spec in types.all.operations]
         expected = sum(cell.nonlinear(part, OPERATIONS) for cell, part in zip(cells, codes, strict=True))
         live = sum(cell.operation_counts(part, 3).sum(axis=(1, 2)) for cell, part in zip(cells, codes, strict=True))
         for row in range(40):
@@ -57,11 +58,11 @@ def test_a_graph_of_nodes_written_out() -> None:
 
 
 def test_cells_and_strides_have_types_of_their_own() -> None:
-    types = graph_types([NORMAL, REDUCTION], OPERATIONS)
+    types = cell_types([NORMAL, REDUCTION], OPERATIONS)
     assert types.first_of == ((3, 3), (6, 9))
-    names = [spec.nonlinear_functions for spec in types.operations[:9]]
+    names = [spec.nonlinear_functions for spec in types.all.operations[:9]]
     assert names == [0, 2, 0, 0, 2, 0, 1, 2, 0]
-    assert all(mark.is_identity for mark in types.operations[9:])
+    assert all(mark.is_identity for mark in types.all.operations[9:])
     graphs = node_graphs([NORMAL, REDUCTION], [draws(NORMAL, 1), draws(REDUCTION, 1)], OPERATIONS)
     # Input; of one cell two inputs, six operations, three sums, and its concatenation; of the other two, three, two.
     assert graphs.operations.shape == (1, 1 + 11 + 1 + 7 + 1)

@@ -2,7 +2,7 @@
 
 from surrogate_nas.space.kinds.nodes.layout import cell_at, node_layout, node_width, projections
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
-from surrogate_nas.space.network import NODES, NetworkSpec, fixed_flops, fixed_parameters
+from surrogate_nas.space.network import NODES, NetworkSpec, fixed_total
 
 DARTS = [
     NodeCell("normal", 2, (2, 2, 2, 2), None, on_edges=True),
@@ -66,5 +66,5 @@ def test_projections_bring_each_value_to_the_width_and_size_of_the_cell() -> Non
     first, second = projections(DARTS[0], place)
     assert (first.in_channels, first.in_size, second.in_channels, second.in_size) == (16, 16, 32, 8)
     assert [(each.out_channels, each.out_size) for each in (first, second)] == [(8, 8), (8, 8)]
-    assert [fixed_parameters(each) for each in (first, second)] == [16 * 8 + 2 * 8, 32 * 8 + 2 * 8]
-    assert [fixed_flops(each) for each in (first, second)] == [16 * 8 * 64, 32 * 8 * 64]
+    assert [fixed_total([each], "parameters") for each in (first, second)] == [16 * 8 + 2 * 8, 32 * 8 + 2 * 8]
+    assert [fixed_total([each], "flops") for each in (first, second)] == [16 * 8 * 64, 32 * 8 * 64]

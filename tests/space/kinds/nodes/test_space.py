@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.definitions.identity import Identity
+from surrogate_nas.space.extremes import largest_count, parameter_range
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
@@ -27,8 +29,7 @@ DARTS = node_space("darts")
 ONE, TWO, THREE = (node_space(f"nasbench1shot1_{number}") for number in (1, 2, 3))
 OPERATIONS = ("skip_connect", "sep_conv_3x3")
 TINY = NodeSpace(
-    "tiny",
-    "0" * 16,
+    Identity("tiny", "0" * 16),
     [
         NodeCell("normal", 2, (2, 1), None, on_edges=True),
         NodeCell("reduction", 2, (1, 1), None, on_edges=True, reduces=True),
@@ -107,26 +108,26 @@ def test_text_that_is_no_architecture_is_refused(text: str) -> None:
 @pytest.mark.parametrize("space", [ONE, TWO, TINY], ids=lambda space: space.name)
 def test_populations_are_those_of_the_listed_space(space: NodeSpace) -> None:
     counts, populations = np.unique(space.nonlinear_count(space.all_codes()), return_counts=True)
-    assert space.nonlinear_populations() == dict(zip(counts.tolist(), populations.tolist(), strict=True))
+    assert space.counts.populations() == dict(zip(counts.tolist(), populations.tolist(), strict=True))
 
 
 @OF_SPACES
 def test_populations_add_up_to_the_space_and_draws_have_their_count(space: NodeSpace) -> None:
-    populations = space.nonlinear_populations()
+    populations = space.counts.populations()
     assert sum(populations.values()) == space.size
     for count in populations:
-        drawn = space.sample_nonlinear(count, 20, np.random.default_rng(count))
+        drawn = space.counts.draw(count, 20, np.random.default_rng(count))
         assert drawn.shape == (20, space.num_decisions)
         assert set(space.nonlinear_count(drawn).tolist()) == {count}
     with pytest.raises(SpaceError, match=re.escape(f"(got {max(populations) + 1})")):
-        space.sample_nonlinear(max(populations) + 1, 1, np.random.default_rng(0))
+        space.counts.draw(max(populations) + 1, 1, np.random.default_rng(0))
 
 
 def test_draws_within_a_count_are_uniform() -> None:
     codes = TINY.all_codes()
     counts = TINY.nonlinear_count(codes)
-    for count, population in TINY.nonlinear_populations().items():
-        drawn = TINY.sample_nonlinear(count, 30 * population, np.random.default_rng(count))
+    for count, population in TINY.counts.populations().items():
+        drawn = TINY.counts.draw(count, 30 * population, np.random.default_rng(count))
         often = np.bincount(TINY.index(drawn), minlength=TINY.size)
         assert not often[counts != count].any()
         if population > 1:
@@ -138,7 +139,7 @@ def test_every_code_is_connected_and_equal_to_its_effective_code_in_all_counts(s
     codes = space.sample(50, np.random.default_rng(0))
     effective = space.effective(codes)
     assert space.is_connected(codes).all()
-    for count in (space.nonlinear_count, space.live_operations, space.canonical_keys):
+    for count in (space.nonlinear_count, space.canonical_keys):
         assert np.array_equal(count(codes), count(effective))
     for cost in (space.parameters, space.flops):
         assert np.array_equal(cost(codes, space.network), cost(effective, space.network))
@@ -161,10 +162,10 @@ def test_counts_of_a_network_are_those_of_its_cells() -> None:
     searched = [layer for layer in DARTS.layout(DARTS.network) if not layer.is_fixed]
     expected = [normal, normal, reduction, normal, normal, reduction, normal, normal]
     assert DARTS.layer_counts(code, searched) == tuple(expected)
-    assert DARTS.largest_count(DARTS.network) == 8 * 8
+    assert largest_count(DARTS, DARTS.network) == 8 * 8
 
 
 @pytest.mark.parametrize("space", [ONE, TINY], ids=lambda space: space.name)
 def test_the_range_of_parameters_is_that_of_the_listed_space(space: NodeSpace) -> None:
     sizes = space.parameters(space.all_codes(), space.network)
-    assert space.parameter_range(space.network) == (sizes.min(), sizes.max())
+    assert parameter_range(space, space.network) == (sizes.min(), sizes.max())

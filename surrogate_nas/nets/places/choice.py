@@ -1,0 +1,130 @@
+"""A place for one layer of a chain, where a block is chosen."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from surrogate_nas.nets.blocks import build_block
+from surrogate_nas.nets.normalization import RecordingBatchNorm
+from surrogate_nas.nets.operations import Norm
+from surrogate_nas.nets.places.protocol import Apply, SharedPlace
+from surrogate_nas.nets.workload import Piece, Workload
+from surrogate_nas.space.network import Layer
+from surrogate_nas.space.operations.families import find_block
+from surrogate_nas.space.space import Codes, Space
+
+_NOTHING = -1
+
+
+def _decision(layer: Layer) -> int:
+    assert layer.decision is not None
+    return layer.decision
+
+
+def _blocks(space: Space, layer: Layer) -> tuple[str, ...]:
+    """Returns the names of the blocks to choose from."""
+    return space.decisions[_decision(layer)].choices
+
+
+class SharedChoice(SharedPlace):
+    """Every block that may stand at one layer, with weights of its own.
+
+    Args:
+        space: A space with a chain.
+        layer: One of its chosen layers.
+    """
+
+    def __init__(self, space: Space, layer: Layer) -> None:
+        super().__init__()
+        self.decision = _decision(layer)
+        names = _blocks(space, layer)
+        self.blocks = nn.ModuleList(build_block(name, layer.shape, RecordingBatchNorm) for name in names)
+
+    def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
+        """Maps (B, in, S, S) to (B, out, S', S'), for an architecture of length D."""
+        y: Tensor = self.blocks[code[self.decision]](x)
+        return y
+
+    def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
+        """Yields all weights of the layer if the decision is its own, otherwise none."""
+        if decision == self.decision:
+            yield from self.parameters()
+
+    def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:
+        """Yields the chosen block and the network's own."""
+        yield self.blocks[int(code[self.decision])], own
+
+
+class ChoiceVariants:
+    """Every block that may stand at one layer.
+
+    Args:
+        space: A space with a chain.
+        layer: One of its chosen layers.
+        norm: Builds the normalisations.
+    """
+
+    def __init__(self, space: Space, layer: Layer, norm: Norm) -> None:
+        self._decision = _decision(layer)
+        self.rows = [[build_block(name, layer.shape, norm) for name in _blocks(space, layer)]]
+
+    def run(self, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:
+        """Maps (A, B, C, H, W) to (A, B, C', H', W'), for codes of shape (A, D)."""
+        everyone = torch.arange(len(x))
+        choices = chosen[:, self._decision]
+        groups = [(module, everyone[choices == choice]) for choice, module in enumerate(self.rows[0])]
+        parts = [(who, apply(module, x[who], who)) for module, who in groups if len(who)]
+        total = x.new_zeros(len(x), *parts[0][1].shape[1:])
+        for who, part in parts:
+            total = total.index_add(0, who, part)
+        return total
+
+
+class ChoicePlace:
+    """The place of a layer whose block one decision chooses; the decision's choices are names of blocks."""
+
+    measures_own = True
+    stacks = False
+
+    def standalone(self, space: Space, layer: Layer, code: Codes, norm: Norm) -> nn.Module:
+        """Returns the chosen block."""
+        return build_block(_blocks(space, layer)[code[_decision(layer)]], layer.shape, norm)
+
+    def shared(self, space: Space, layer: Layer) -> SharedChoice:
+        """Returns all blocks."""
+        return SharedChoice(space, layer)
+
+    def variants(self, space: Space, layer: Layer, norm: Norm) -> ChoiceVariants:
+        """Returns all blocks, for architectures side by side."""
+        return ChoiceVariants(space, layer, norm)
+
+    def workload(self, space: Space, layers: Sequence[Layer]) -> Workload:
+        """Returns each different block at each different shape; identities run nothing."""
+        rows: dict[Piece, int] = {}
+        pieces = [  # of every choice of every layer
+            [
+                _NOTHING
+                if find_block(name).is_identity and layer.shape.keeps
+                else rows.setdefault(Piece.at("block", name, layer), len(rows))
+                for name in _blocks(space, layer)
+            ]
+            for layer in layers
+        ]
+
+        def counts(codes: Codes) -> NDArray[np.int64]:
+            found = np.zeros((len(codes), len(rows) + 1), dtype=np.int64)  # the last column is of what runs nothing
+            everyone = np.arange(len(codes))
+            for layer, of_choices in zip(layers, pieces, strict=True):
+                np.add.at(found, (everyone, np.array(of_choices)[codes[:, _decision(layer)]]), 1)
+            return found[:, :-1]
+
+        return Workload(tuple(rows), counts)
+
+    def alive(self, space: Space, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64]]:
+        """Yields the most numbers that the chosen block has alive, shape (N,) for each place."""
+        for layer in layers:
+            of_choices = [find_block(name).alive(layer.shape) for name in _blocks(space, layer)]
+            yield np.array(of_choices, dtype=np.int64)[codes[:, _decision(layer)]]

@@ -1,0 +1,117 @@
+"""The protocol of a kind of place: the answers about a searched layer of a network that other stages ask for.
+
+Symbols:
+    N: architectures. D: decisions of the space. B: images. A: architectures that are run side by side.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.operations import Norm
+from surrogate_nas.nets.workload import Workload
+from surrogate_nas.space.network import Layer
+from surrogate_nas.space.space import Codes, Space
+
+Apply = Callable[[nn.Module, Tensor, Tensor], Tensor]
+"""Runs a module on maps of some architectures, shape (A', B, C, H, W), with their positions in the batch, (A',)."""
+
+S = TypeVar("S", bound=Space, contravariant=True)
+
+
+class SharedPlace(nn.Module, ABC):
+    """All choices of a place with weights of their own; called with a batch of maps and a whole code, length D.
+
+    One with ``looks_back`` is called with that many of the latest maps, see ``surrogate_nas.nets.latest``.
+    """
+
+    @abstractmethod
+    def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
+        """Yields the weights that a decision chooses among."""
+
+    @abstractmethod
+    def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:
+        """Yields each module that an architecture runs here, and the module in its place in the architecture's network.
+
+        Args:
+            own: The module that ``Place.standalone`` builds for the effective code.
+            code: The effective code, shape (D,).
+
+        Raises:
+            SpaceError: If ``own`` is a module of another kind.
+        """
+
+
+def unlike(shared: nn.Module) -> SpaceError:
+    """Returns the refusal of a module that has no counterparts in a shared one."""
+    return SpaceError(f"weights of a supernet's {type(shared).__name__} cannot be taken over; train from scratch")
+
+
+class Place(Protocol[S]):
+    """A kind of place; its methods may be called in any order, any number of times.
+
+    Attributes:
+        measures_own: Whether the memory of operations that users wrote is known here.
+    """
+
+    measures_own: bool
+
+    def standalone(self, space: S, layer: Layer, code: Codes, norm: Norm) -> nn.Module:
+        """Returns the module of one architecture, shape (D,), which owns its weights."""
+        ...
+
+    def shared(self, space: S, layer: Layer) -> SharedPlace:
+        """Returns the module of a supernet."""
+        ...
+
+    def workload(self, space: S, layers: Sequence[Layer]) -> Workload:
+        """Returns the pieces that networks run at all their places of this kind, given in order."""
+        ...
+
+    def alive(self, space: S, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64]]:
+        """Yields the most numbers of one image alive at each place besides its inputs, codes (N, D) to (N,) each."""
+        ...
+
+
+class Variants(Protocol):
+    """Every module that may stand at a layer, for running many architectures side by side.
+
+    Attributes:
+        rows: The modules: a row of choices for each edge of a cell, one row otherwise.
+    """
+
+    rows: list[list[nn.Module]]
+
+    def run(self, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:
+        """Runs the layer for the architectures of a batch.
+
+        Args:
+            chosen: Codes, shape (A, D).
+            x: Shape (A, B, C, H, W).
+            apply: Runs a module.
+
+        Returns:
+            Shape (A, B, C', H', W').
+        """
+        ...
+
+
+@runtime_checkable
+class ScoredPlace(Protocol[S]):
+    """A kind of place whose architectures have zero-cost scores.
+
+    Attributes:
+        stacks: Whether networks may have as many of these places as one likes, as they may of a cell. Otherwise a place
+            that hands its input on is how a network of fewer layers is written.
+    """
+
+    stacks: bool
+
+    def variants(self, space: S, layer: Layer, norm: Norm) -> Variants:
+        """Returns every module that may stand at a place."""
+        ...

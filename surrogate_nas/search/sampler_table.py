@@ -1,0 +1,40 @@
+"""Search strategies: one row each, imported when one is first made.
+
+A row makes a sampler (``surrogate_nas.search.protocol.Sampler``) from an evaluator, settings and a seed, or
+raises ``SettingsError`` if the sampler cannot work on the space.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from surrogate_nas._support.late import Late
+
+_PLACE = "surrogate_nas.search.samplers"
+
+
+@dataclass(frozen=True)
+class SamplerRow:
+    """A search strategy and what a study has to know of it.
+
+    Attributes:
+        make: Makes the sampler.
+        within_list: Whether it proposes listed architectures alone, which are those that trainings say something about.
+        labels: How a study spends its labels: on uniform draws, or on segments of the decisions in turn.
+    """
+
+    make: Callable[..., Any]
+    within_list: bool = False
+    labels: Literal["draws", "segments"] = "draws"
+
+
+SAMPLERS: dict[str, SamplerRow] = {
+    "predictor": SamplerRow(Late(f"{_PLACE}.local_search:scan_or_climb"), within_list=True),
+    "scan": SamplerRow(Late(f"{_PLACE}.scan:scan"), within_list=True),
+    "climb": SamplerRow(Late(f"{_PLACE}.local_search:ClimbSampler")),
+    "segments": SamplerRow(Late(f"{_PLACE}.local_search:scan_or_climb"), within_list=True, labels="segments"),
+    "evolution": SamplerRow(Late(f"{_PLACE}.evolution:EvolutionSampler")),
+    "random": SamplerRow(Late(f"{_PLACE}.optuna_samplers:random_sampler")),
+    "nsga2": SamplerRow(Late(f"{_PLACE}.optuna_samplers:nsga2_sampler")),
+    "tpe": SamplerRow(Late(f"{_PLACE}.optuna_samplers:tpe_sampler")),
+}

@@ -1,0 +1,54 @@
+"""Rules that conformance kits are written in; one that does not hold raises an ``AssertionError``."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.space import Codes, Space
+
+DRAWS = 200
+"""Architectures that are looked at where there are more."""
+_LEAST_P = 1e-6  # a check of uniform draws fails by chance once in a million times
+
+
+def require(holds: bool | np.bool_, rule: str) -> None:
+    """Raises an error that names the rule, unless it holds."""
+    if not holds:
+        raise AssertionError(f"does not hold: {rule}")
+
+
+def refuses(call: Callable[[], object], what: str, *names: str) -> None:
+    """Requires a ``SpaceError`` whose message has some names in it."""
+    try:
+        call()
+    except SpaceError as error:
+        require(all(name in str(error) for name in names), f"the refusal of {what} names {names} (got {error})")
+        return
+    raise AssertionError(f"does not hold: {what} is refused with a SpaceError")
+
+
+def looked_at(space: Space) -> Codes:
+    """Returns draws of all codes, shape (N, D), also where a space itself draws effective ones alone."""
+    rng = np.random.default_rng(5)
+    choices = [len(decision.choices) for decision in space.decisions]
+    return space.check(rng.integers(0, choices, size=(DRAWS, space.num_decisions)))
+
+
+def require_shares(often: NDArray[np.int64], expected: NDArray[np.float64], rule: str) -> None:
+    """Requires numbers of draws, shape (K,), as they are expected; rare ones are taken together."""
+    rare = expected < 5
+    if rare.any():
+        often = np.append(often[~rare], often[rare].sum())
+        expected = np.append(expected[~rare], expected[rare].sum())
+    require(often.sum() == round(expected.sum()), f"{rule}: all draws are expected ones")
+    if len(expected) > 1:
+        require(stats.chisquare(often, expected).pvalue > _LEAST_P, rule)
+
+
+def follows(given: NDArray[np.generic], values: NDArray[np.generic]) -> bool:
+    """Returns whether rows that are equal in ``given``, (N, ...), are equal in ``values``, (N, ...)."""
+    one, other = (np.unique(each, axis=0, return_inverse=True)[1].ravel() for each in (given, values))
+    return len(np.unique(np.column_stack([one, other]), axis=0)) == len(np.unique(one))
