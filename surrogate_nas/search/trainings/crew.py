@@ -118,7 +118,8 @@ class _TakeTasks:
     place: Place
     work: Work
 
-    def __call__(self, _number: int, report: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+    def __call__(self, job: int, report: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+        del job  # the number of the worker
         try:
             trials = SharedTrials(self.place)
             while not stopped():
