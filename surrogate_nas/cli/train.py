@@ -86,17 +86,17 @@ def _run(request: TrainRequest, console: StudyConsole, as_json: bool) -> int:
     def on_first_interrupt() -> None:
         console.warn("stopping: what is done is being saved; press Ctrl-C again to stop at once")
 
-    from surrogate_nas.deploy.train.show import show_outcome
+    from surrogate_nas.deploy.train.card import show_model
     from surrogate_nas.deploy.train.train_run import run_training
 
     try:
         with stop_on_interrupt(on_first_interrupt) as should_stop:
-            outcome = run_training(request, console, should_stop)
-        if outcome is None:
+            facts = run_training(request, console, should_stop)
+        if facts is None:
             return 0
         if as_json:
-            say(json.dumps(outcome.as_json(), indent=2))
-        show_outcome(outcome, request.run, console)
+            say(json.dumps(facts.as_json(), indent=2))
+        show_model(facts, request.run, console)
     except (Interrupted, KeyboardInterrupt) as interruption:
         way_on = f"go on with: {request.command} --resume" if console.logs else "nothing was changed yet"
         console.warn(f"{str(interruption) or 'stopped at once'}; {way_on.replace(' --overwrite', '')}")

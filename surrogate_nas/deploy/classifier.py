@@ -31,7 +31,7 @@ from surrogate_nas.errors import PredictionError, SettingsError, StoreError
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of an image.
+    """A model's answer for an image.
 
     Attributes:
         image: The file.

@@ -23,7 +23,7 @@ from surrogate_nas.study.ask.request import Request, names_space, resolve_reques
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What a study ended with.
+    """The outcome of a finished study.
 
     Attributes:
         folder: The run folder.

@@ -1,4 +1,4 @@
-"""What a person asks of the train command."""
+"""The request of a person who trains an architecture of a run."""
 
 from dataclasses import dataclass
 from pathlib import Path

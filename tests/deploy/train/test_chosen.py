@@ -30,6 +30,15 @@ def test_another_budget_or_code(finished_run: Path) -> None:
     assert choose(finished_run, latency_budget=None, arch=text).entry.code == "311141"
 
 
+def test_the_error_of_labels_is_the_answer_s_own(digits_copy: Path) -> None:
+    best = digits_copy / "best" / "architecture.json"
+    best.write_text(json.dumps({"code": "333123", "label_error_percent": 2.0}))
+    (digits_copy / "report.json").unlink()
+    choice = choose(digits_copy, latency_budget=None, arch=None)
+    assert choice.half_width == pytest.approx(1.96 * np.hypot(2.0, 0.5))
+    assert choose(digits_copy, latency_budget=None, arch="311141").half_width == pytest.approx(1.96 * 2.0)
+
+
 def test_what_cannot_be_chosen_is_said(finished_run: Path, digits_copy: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="exclude each other"):
         choose(finished_run, latency_budget="3ms", arch="333123")

@@ -11,13 +11,14 @@ from PIL import Image
 from surrogate_nas.data.loading import load_images
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import DataError, Interrupted, RunFolderError
-from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
-from surrogate_nas.study.stages import read_images as module
-from surrogate_nas.study.stages.read_images import keep_images, listing, read_images
+from surrogate_nas.study.problem import read_images as module
+from surrogate_nas.study.problem.read_images import keep_images, listing, read_images
+from surrogate_nas.study.running import Run
 
-Read = Callable[..., object]
+RunOf = Callable[..., Run]
+Again = Callable[[StudySettings, RunFolder], str]
 
 
 @pytest.fixture
@@ -32,10 +33,10 @@ def settings(source: Path) -> StudySettings:
 
 
 @pytest.fixture
-def begun(settings: StudySettings, tmp_path: Path) -> RunFolder:
+def begun(settings: StudySettings, run_of: RunOf, tmp_path: Path) -> RunFolder:
     """A run that has kept its images."""
     folder = RunFolder(tmp_path / "run")
-    splits = read_images(settings, folder, StudyConsole(quiet=True), lambda: False)
+    splits = read_images(run_of(folder.path, settings))
     folder.write_settings(settings)
     keep_images(settings, splits, folder)
     return folder
@@ -55,11 +56,15 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def again(settings: StudySettings, folder: RunFolder) -> str:
-    return read_images(settings, folder, StudyConsole(quiet=True), lambda: False).fingerprint
+@pytest.fixture
+def again(run_of: RunOf) -> Again:
+    """Reads the images once more, of a run that has begun, and gives their fingerprint."""
+    return lambda settings, folder: read_images(run_of(folder.path, settings)).fingerprint
 
 
-def test_the_same_files_are_not_decoded_again(settings: StudySettings, begun: RunFolder, decoded: list[str]) -> None:
+def test_the_same_files_are_not_decoded_again(
+    settings: StudySettings, again: Again, begun: RunFolder, decoded: list[str]
+) -> None:
     fingerprint = again(settings, begun)
     assert decoded == []
     other_memory = settings.model_copy(update={"data": settings.data.model_copy(update={"memory_gb": 1.0})})
@@ -68,7 +73,7 @@ def test_the_same_files_are_not_decoded_again(settings: StudySettings, begun: Ru
 
 
 def test_touched_files_and_another_place_are_decoded_and_found_the_same(
-    settings: StudySettings, begun: RunFolder, source: Path, decoded: list[str], tmp_path: Path
+    settings: StudySettings, again: Again, begun: RunFolder, source: Path, decoded: list[str], tmp_path: Path
 ) -> None:
     fingerprint = again(settings, begun)
     os.utime(next((source / "dark").iterdir()), (0, 0))
@@ -79,14 +84,14 @@ def test_touched_files_and_another_place_are_decoded_and_found_the_same(
     assert decoded == [str(source), moved]
 
 
-def test_other_images_are_refused(settings: StudySettings, begun: RunFolder, source: Path) -> None:
+def test_other_images_are_refused(settings: StudySettings, again: Again, begun: RunFolder, source: Path) -> None:
     Image.new("RGB", (8, 8), "red").save(source / "dark" / "new.png")
     with pytest.raises(RunFolderError, match="begun with other images"):
         again(settings, begun)
 
 
 def test_images_that_are_gone_are_those_of_the_run(
-    settings: StudySettings, begun: RunFolder, source: Path, capsys: pytest.CaptureFixture[str]
+    settings: StudySettings, again: Again, begun: RunFolder, source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fingerprint = again(settings, begun)
     shutil.rmtree(source)
@@ -98,19 +103,24 @@ def test_images_that_are_gone_are_those_of_the_run(
 
 
 def test_damaged_images_are_read_again_and_replaced(
-    settings: StudySettings, begun: RunFolder, capsys: pytest.CaptureFixture[str], decoded: list[str]
+    settings: StudySettings,
+    again: Again,
+    run_of: RunOf,
+    begun: RunFolder,
+    capsys: pytest.CaptureFixture[str],
+    decoded: list[str],
 ) -> None:
     (begun.images / "splits.json").unlink()
-    splits = read_images(settings, begun, StudyConsole(quiet=True), lambda: False)
+    splits = read_images(run_of(begun.path, settings))
     assert "the images are read again" in capsys.readouterr().err
     keep_images(settings, splits, begun)
     assert again(settings, begun) == splits.fingerprint
     assert len(decoded) == 1
 
 
-def test_reading_stops_when_asked(settings: StudySettings, tmp_path: Path) -> None:
+def test_reading_stops_when_asked(settings: StudySettings, run_of: RunOf, tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match="stopped while reading images"):
-        read_images(settings, RunFolder(tmp_path / "run"), StudyConsole(quiet=True), lambda: True)
+        read_images(run_of(tmp_path / "run", settings, stop=True))
 
 
 def test_a_listing_tells_files_apart(source: Path) -> None:

@@ -1,31 +1,20 @@
-"""The costs of the deployed network: measured or read for a new run, those of the run folder for one that goes on."""
-
-from collections.abc import Callable
+"""The costs of the deployed network: measured or read for a new run, taken from the run folder for a resumed one."""
 
 import numpy as np
 
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
 from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate
-from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.run_folder import RunFolder
-from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import Pool
+from surrogate_nas.study.running import Run
 
 _ROUNDING = 1e-9  # of a latency
 
 
-def deployed_costs(
-    pool: Pool,
-    deployed: NetworkSpec,
-    settings: StudySettings,
-    folder: RunFolder,
-    console: StudyConsole,
-    should_stop: Callable[[], bool],
-) -> tuple[CompositeCosts, StoredCosts]:
-    """What measures costs, and the costs of every architecture of a pool.
+def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[CompositeCosts, StoredCosts]:
+    """The model that measures costs, and the costs of every architecture of a pool.
 
     Raises:
         CostTableError, SettingsError: If the latency table or the device cannot be used.
@@ -34,20 +23,19 @@ def deployed_costs(
         MeasurementError: If a network cannot be run.
         Interrupted: If a stop was asked for; what was measured before the last batch is kept for the next process.
     """
-    space, stored = pool.space, None
+    space, settings, folder, stored = pool.space, run.settings, run.folder, None
     if folder.costs.exists() and not settings.hardware.remeasure:
         try:
             stored = read_costs(folder.costs, space, deployed)
         except StoreError as error:
             raise StoreError(f"{error}; remove the file to have the costs made again") from None
-    with console.progress("costs of the deployed network") as advance:
-        advance_or_stop = stoppable(advance, should_stop, "measuring costs")
+    with run.progress("costs of the deployed network", "measuring costs") as advance:
         model = cost_model(
             space,
             deployed,
             settings.hardware,
             seed=settings.seed,
-            on_progress=lambda _what, done, total: advance_or_stop(done, total),
+            on_progress=lambda _what, done, total: advance(done, total),
         )
     if stored is None:
         return model, tabulate(pool, model)
@@ -59,7 +47,7 @@ def deployed_costs(
 def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder) -> None:
     """Refuses latencies that the run was not begun with; measured ones may differ a little, tables may not.
 
-    What is fitted to a table may differ in its last digits, by the number of threads that fit it.
+    A fit to a table may differ in its last digits, by the number of threads that fit it.
     """
     before, now = stored.describe()["latency_ms"], model.describe()["latency_ms"]
     remedy = "use another --output-dir, or --overwrite to begin anew"

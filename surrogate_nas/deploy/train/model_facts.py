@@ -1,4 +1,4 @@
-"""What came out of a final training, as plain numbers."""
+"""Facts about a trained model, as plain numbers."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -41,7 +41,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ModelFacts:
     """Everything about a trained model that was predicted or measured.
 
     Attributes:

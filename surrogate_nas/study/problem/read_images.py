@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from surrogate_nas.data.cache import load_splits, save_splits
@@ -11,9 +10,9 @@ from surrogate_nas.data.loading import load_images
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.study.running import Run
 
 
 def listing(settings: DataSettings) -> str | None:
@@ -37,26 +36,24 @@ def listing(settings: DataSettings) -> str | None:
     return hashed.hexdigest()[:16]
 
 
-def read_images(
-    settings: StudySettings, folder: RunFolder, console: StudyConsole, should_stop: Callable[[], bool]
-) -> DataSplits:
-    """The images of the run folder where their source is the same as it was, else those of the source.
+def read_images(run: Run) -> DataSplits:
+    """Takes the images of the run folder where their source is the same as it was, else reads the source.
 
     Raises:
         DataError: If the images cannot be used.
         RunFolderError: If they are not those that the run was begun with.
         Interrupted: If a stop was asked for.
     """
-    before = folder.begun_with()
-    kept = _kept(folder, console) if before is not None else None
+    settings, folder, before = run.settings, run.folder, run.folder.begun_with()
+    kept = _kept(folder, run.console) if before is not None else None
     if kept is not None and before is not None and _same_settings(before.data, settings.data):
         if _is_gone(settings.data):
-            console.warn(f"data.path: {settings.data.path} is gone; the images kept in the run folder are used")
+            run.console.warn(f"data.path: {settings.data.path} is gone; the images kept in the run folder are used")
             return kept
         if listing(settings.data) == folder.state.listing:
             return kept
-    with console.progress("images") as advance:
-        splits = load_images(settings.data, settings.seed, stoppable(advance, should_stop, "reading images"))
+    with run.progress("images", "reading images") as advance:
+        splits = load_images(settings.data, settings.seed, advance)
     if kept is not None and kept.fingerprint != splits.fingerprint:
         raise RunFolderError(
             f"{folder.path} was begun with other images (data) than those of"

@@ -1,15 +1,20 @@
-"""Which architectures a study lists."""
+"""Which architectures a study lists and labels."""
+
+import re
 
 import numpy as np
+import pytest
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.runs.settings import PoolSettings
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import Pool
-from surrogate_nas.study.stages.initial_pool import ends_of, first_pool
+from surrogate_nas.study.problem.initial_pool import draw_architectures, ends_of, first_pool, typical_rows
+from surrogate_nas.study.problem.problem import Problem
 
 NB201 = load_space("nasbench201")
 assert isinstance(NB201, CellSpace)
@@ -41,3 +46,29 @@ def test_ends_are_those_of_the_space_and_budgets_that_draws_miss_are_met() -> No
     assert LARGE.is_connected(ends).all()
     conv = costs.evaluate(np.full((1, 10), NB201.decisions[0].choices.index("nor_conv_3x3")))
     assert found["flops"].max() == conv["flops"][0]
+
+
+def test_the_draw_follows_from_the_seed_alone(problem: Problem) -> None:
+    space, settings = problem.space, problem.settings
+    connected = problem.codes[problem.connected]
+    drawn = draw_architectures(space, connected, settings)
+    assert drawn.shape == (40, 6)
+    assert len(np.unique(space.index(drawn))) == 40
+    assert space.is_connected(drawn).all()
+    np.testing.assert_array_equal(drawn, problem.drawn)
+    more = settings.model_copy(update={"labels": settings.labels.model_copy(update={"count": 100})})
+    np.testing.assert_array_equal(draw_architectures(space, connected, more)[:40], drawn)
+    other = settings.model_copy(update={"seed": 1})
+    assert not np.array_equal(draw_architectures(space, connected, other), drawn)
+
+
+def test_too_few_different_architectures_are_said_before_training(problem: Problem) -> None:
+    alike = problem.codes[problem.connected][:1].repeat(40, axis=0)
+    with pytest.raises(SettingsError, match=re.escape("(got 40 with 1)")):
+        draw_architectures(problem.space, alike, problem.settings)
+
+
+def test_the_typical_are_drawn_and_connected() -> None:
+    pool = first_pool(LARGE, PoolSettings(draws=150), seed=0)
+    known = pool.extended(LARGE.parse("0" * 10)[None])
+    assert typical_rows(known).tolist() == [*LARGE.is_connected(pool.codes).tolist(), *[False] * (len(known) - 150)]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surrogate_nas.deploy.train.trained import Accuracy, Outcome, Variant
+from surrogate_nas.deploy.train.model_facts import Accuracy, ModelFacts, Variant
 
-Make = Callable[..., Outcome]
+Make = Callable[..., ModelFacts]
 
 
 def test_wilson_s_interval() -> None:
@@ -26,14 +26,14 @@ def test_the_share_is_inside_its_interval(images: int, share: float) -> None:
     assert accuracy.percent <= accuracy.high + 1e-9 <= 100 + 2e-9
 
 
-def test_a_budget_is_kept_or_not_or_of_another_device(outcome_of: Make, variant_of: Callable[..., Variant]) -> None:
-    assert outcome_of().keeps_budget(variant_of(0.6)) is True
-    assert outcome_of().keeps_budget(variant_of(0.61)) is False
-    assert outcome_of(device="raspi4").keeps_budget(variant_of()) is None
-    assert outcome_of(budgets={"params": 1e6}).keeps_budget(variant_of()) is None
+def test_a_budget_is_kept_or_not_or_of_another_device(facts_of: Make, variant_of: Callable[..., Variant]) -> None:
+    assert facts_of().keeps_budget(variant_of(0.6)) is True
+    assert facts_of().keeps_budget(variant_of(0.61)) is False
+    assert facts_of(device="raspi4").keeps_budget(variant_of()) is None
+    assert facts_of(budgets={"params": 1e6}).keeps_budget(variant_of()) is None
 
 
-def test_json_says_whether_the_budget_is_kept(outcome_of: Make) -> None:
-    content = outcome_of().as_json()
+def test_json_says_whether_the_budget_is_kept(facts_of: Make) -> None:
+    content = facts_of().as_json()
     assert content["onnx"]["float"]["keeps_latency_budget"] is True
     assert content["test"]["percent"] == 91
