@@ -12,7 +12,7 @@ from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.study.findings import Findings, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage, Timing
+from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.study.stages.trainings import known_trainings
 from surrogate_nas.zero_cost.cached import can_be_scored
 
