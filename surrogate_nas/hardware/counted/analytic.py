@@ -75,3 +75,23 @@ class AnalyticCosts:
     def _require(self, cost: str) -> None:
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+
+
+def count_costs(space: Space, network: NetworkSpec | None = None) -> AnalyticCosts:
+    """The costs of a space that are counted: FLOPs, parameters and, where it is known, activation memory.
+
+    Args:
+        space: The search space.
+        network: Sizes of the deployed network; the space's own unless given.
+
+    Raises:
+        SpaceError: If the sizes do not suit the space.
+
+    Example:
+        >>> from surrogate_nas import count_costs, load_space
+        >>> space = load_space("quick")
+        >>> costs = count_costs(space).evaluate(space.parse("1102")[None])
+        >>> {name: int(values[0]) for name, values in costs.items()}
+        {'flops': 24336, 'params': 1134, 'memory_bytes': 3840}
+    """
+    return AnalyticCosts(space, network or space.network)
