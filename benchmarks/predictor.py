@@ -21,6 +21,7 @@ from benchmarks.intervals import mean_and_interval
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.fusion.priors import ExtraScores
+from surrogate_nas.predictor.fusion.zero_cost_votes import votes_of
 from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.predictor import fit_predictor
 from surrogate_nas.predictor.protocol import FittedModel, Floats
@@ -34,7 +35,6 @@ from surrogate_nas.space.space import Space
 from surrogate_nas.zero_cost.cached import cached_table, can_be_scored, table_path
 from surrogate_nas.zero_cost.settings import ZeroCostSettings
 from surrogate_nas.zero_cost.table import read_table
-from surrogate_nas.zero_cost.votes import VOTES
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -117,7 +117,7 @@ def zero_cost(space: Space, scores: Path | None) -> ExtraScores:
         if not table_path(space, settings).exists():
             typer.echo(f"zero-cost scores: computed once for {space.name}, some minutes on one core ...", err=True)
         table = cached_table(space, settings)
-    return ExtraScores(table.pick(tuple(VOTES)), VOTES)
+    return votes_of(table)
 
 
 def fit_draw(

@@ -25,9 +25,8 @@ from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Codes
 from surrogate_nas.zero_cost.cached import compute_table
-from surrogate_nas.zero_cost.settings import ZeroCostSettings
+from surrogate_nas.zero_cost.settings import VOTES, ZeroCostSettings
 from surrogate_nas.zero_cost.table import identity, read_table, write_table
-from surrogate_nas.zero_cost.votes import VOTES
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

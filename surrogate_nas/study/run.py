@@ -24,13 +24,13 @@ from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.feasibility import show_feasibility
 from surrogate_nas.study.running import Run, ShouldStop
 from surrogate_nas.study.stages.finalists import ChooseFinalist
+from surrogate_nas.study.stages.fit_predictor import FitPredictor, JoinTrainings
 from surrogate_nas.study.stages.labels import LabelArchitectures
 from surrogate_nas.study.stages.lookup_table import WriteLookup, remove_best
 from surrogate_nas.study.stages.other_budgets import AnswerOtherBudgets
-from surrogate_nas.study.stages.predictor import FitPredictor, JoinTrainings
+from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.study.stages.report import WriteReport, report_infeasible
 from surrogate_nas.study.stages.search import PreviewSearch, SearchSpace
-from surrogate_nas.study.stages.stage import Stage, Timing
 from surrogate_nas.study.stages.supernets import TrainSupernets
 from surrogate_nas.study.stages.trainings import TrainFinalists
 from surrogate_nas.study.stages.widen_pool import ScorePool

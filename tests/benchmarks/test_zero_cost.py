@@ -10,8 +10,8 @@ from benchmarks.zero_cost import main
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.load import load_space
 from surrogate_nas.zero_cost.cached import distinct_codes
+from surrogate_nas.zero_cost.settings import VOTES
 from surrogate_nas.zero_cost.table import write_table
-from surrogate_nas.zero_cost.votes import VOTES
 
 
 @pytest.fixture(scope="module")

@@ -65,9 +65,9 @@ def run_folder(command: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_lookup_table_labels_and_winner_are_those_of_the_reference(run_folder: Path) -> None:
     space = load_space("nasbench201")
     labels = read_labels(run_folder / "labels.h5")
-    codes = space.digits(labels.codes)
-    assert codes == list(REFERENCE["labels"])
-    accuracy, loss = np.array(list(REFERENCE["labels"].values())).T
+    codes = space.digits(labels.codes)  # in the order in which worker processes finished
+    assert sorted(codes) == sorted(REFERENCE["labels"])
+    accuracy, loss = np.array([REFERENCE["labels"][code] for code in codes]).T
     if made_here() != REFERENCE["made_on"]:
         # Another processor adds in another order, and training makes a difference of one bit a large one.
         assert kendall_tau(labels.accuracy_percent, accuracy) > 0.3

@@ -65,8 +65,8 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
         require_package(package, "exported models", ExportError)  # not found out after hours
     choice = choose(
         request.run,
-        latency_budget=request.latency_budget,
-        arch=request.arch,
+        request.budgets,
+        request.arch,
         trust_program=request.trust_program,
     )
     processes = processes_started()

@@ -7,8 +7,6 @@ Symbols:
     M: networks measured as a whole.
 """
 
-from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,9 +16,9 @@ from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
 from surrogate_nas.hardware.measure.correction import Correction, fit_correction, weighted_sum
 from surrogate_nas.hardware.measure.pieces import workload
+from surrogate_nas.hardware.measure.whole_networks import measure_networks
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
-from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.nets.workload import FIXED
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
@@ -101,15 +99,7 @@ class ProfiledLatency:
         return self._measure(codes, on_progress)
 
     def _measure(self, codes: ArrayLike, on_progress: Progress | None, prefix: str = "network") -> list[Measurement]:
-        effective = self._space.effective(codes)
-        names = [f"{prefix}:{digits}" for digits in self._space.digits(effective)]
-        shape = (self._network.input_channels, self._network.image_size, self._network.image_size)
-        candidates: Mapping[str, Candidate] = {
-            name: (partial(build_network, self._space, code, self._network), shape)
-            for name, code in zip(names, effective, strict=True)
-        }
-        measured = self._bench.measure("whole networks", candidates, on_progress)
-        return [measured[name] for name in names]
+        return measure_networks(self._bench, self._space, self._network, codes, on_progress, prefix)
 
     def relative_error(self, cost: str) -> float | None:
         """Median relative error on measured networks that were left out of the fit, drift included.

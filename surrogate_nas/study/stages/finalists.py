@@ -9,7 +9,7 @@ from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import FinalistChoice, Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage, Timing
+from surrogate_nas.study.stages.protocol import Stage, Timing
 
 _ROUNDS = 3  # of measuring finalists, where all before exceeded the budget
 _TIGHTER = 0.98  # factor on the bound of each next round

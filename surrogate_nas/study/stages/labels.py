@@ -14,8 +14,8 @@ from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.segments import label_in_segments, segments_of
-from surrogate_nas.study.stages.stage import Stage, Timing
+from surrogate_nas.study.stages.label_segments import label_in_segments, segments_of
+from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
 
 _CODES_PER_JOB = 8

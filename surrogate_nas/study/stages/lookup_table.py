@@ -17,7 +17,7 @@ from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.study.findings import FinalistChoice, Findings, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage
+from surrogate_nas.study.stages.protocol import Stage
 
 
 class WriteLookup(Stage):

@@ -8,7 +8,7 @@ from surrogate_nas.search.answers import Answer, answer_many, pareto_front
 from surrogate_nas.study.findings import Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage
+from surrogate_nas.study.stages.protocol import Stage
 
 
 class AnswerOtherBudgets(Stage):

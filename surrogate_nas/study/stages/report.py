@@ -17,7 +17,7 @@ from surrogate_nas.study.report.evidence import evidence_facts, truth_facts
 from surrogate_nas.study.report.plotted import predictor_points, search_points, supernet_points
 from surrogate_nas.study.report.provenance import provenance_facts
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage
+from surrogate_nas.study.stages.protocol import Stage
 
 
 class WriteReport(Stage):

@@ -8,8 +8,8 @@ from surrogate_nas.search.run_search import run_search
 from surrogate_nas.study.findings import Findings, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.predictor import predictor_inputs
-from surrogate_nas.study.stages.stage import Stage, Timing
+from surrogate_nas.study.stages.fit_predictor import predictor_inputs
+from surrogate_nas.study.stages.protocol import Stage, Timing
 
 
 class PreviewSearch(Stage):

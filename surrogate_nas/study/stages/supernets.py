@@ -5,7 +5,7 @@ from dataclasses import replace
 from surrogate_nas.study.findings import Findings
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage, Timing
+from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.stage import Workplace, check_stage, is_trained, known_plan, train_stage
 

@@ -19,7 +19,7 @@ from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage, Timing
+from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.training.train_network import NetworkJob, train_network
 
 _DECIMALS = 6

@@ -10,7 +10,7 @@ from surrogate_nas.search.widen import explore
 from surrogate_nas.study.findings import Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage
+from surrogate_nas.study.stages.protocol import Stage
 
 _STREAM = 3  # of the random draws of a study's seed
 

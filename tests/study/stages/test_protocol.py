@@ -10,7 +10,7 @@ from surrogate_nas.runs.state import RECORDED
 from surrogate_nas.study.findings import Findings
 from surrogate_nas.study.run import STAGES, run_stage
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage, Timing
+from surrogate_nas.study.stages.protocol import Stage, Timing
 
 RunOf = Callable[..., Run]
 

@@ -4,8 +4,8 @@ import networkx as nx
 import numpy as np
 
 from surrogate_nas.space.graphs import FIRST_TYPE
-from surrogate_nas.space.kinds.nodes.graphs import cell_types, node_graphs
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell
+from surrogate_nas.space.kinds.nodes.node_graphs import cell_types, node_graphs
 
 OPERATIONS = ("skip_connect", "sep_conv_3x3", "max_pool_3x3")
 NORMAL = NodeCell("normal", 2, (2, 2, 2), None, on_edges=True)

@@ -17,8 +17,8 @@ from surrogate_nas.study.findings import Findings, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.run import run_stage
 from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.fit_predictor import FitPredictor, predictor_inputs, zero_cost_scores
 from surrogate_nas.study.stages.labels import label_architectures
-from surrogate_nas.study.stages.predictor import FitPredictor, predictor_inputs, zero_cost_scores
 
 RunHere = Callable[..., tuple[int, str, str]]
 # Long enough for accuracies to differ.

@@ -5,17 +5,16 @@ import numpy as np
 from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.predictor.fusion.priors import ExtraScores
+from surrogate_nas.predictor.fusion.zero_cost_votes import zero_cost_votes
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
 from surrogate_nas.predictor.training_set import SourceLabels
 from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.study.findings import Findings, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.stage import Stage, Timing
+from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.study.stages.trainings import known_trainings
-from surrogate_nas.zero_cost.cached import cached_table, can_be_scored
-from surrogate_nas.zero_cost.settings import ZeroCostSettings
-from surrogate_nas.zero_cost.votes import VOTES
+from surrogate_nas.zero_cost.cached import can_be_scored
 
 
 class FitPredictor(Stage):
@@ -94,8 +93,7 @@ def zero_cost_scores(problem: Problem, run: Run) -> ExtraScores | None:
         run.console.note(f"zero-cost scores: there are none for {space.name}; {reason}")
         return None
     with run.console.progress("zero-cost scores") as advance:
-        table = cached_table(space, ZeroCostSettings(), advance, run.should_stop)
-    return ExtraScores(table.pick(tuple(VOTES)), VOTES)
+        return zero_cost_votes(space, advance, run.should_stop)
 
 
 class JoinTrainings(Stage):
