@@ -30,7 +30,7 @@ from surrogate_nas.errors import PredictionError, SettingsError, StoreError
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Classification:
     """A model's answer for an image.
 
     Attributes:
@@ -111,7 +111,7 @@ class Classifier:
             raise StoreError(f"the description of the model is damaged: {path}; export the model again") from None
         return cls(session, read_description(content, path))
 
-    def classify(self, images: Sequence[Path], batch_size: int = 32) -> Iterator[Prediction]:
+    def classify(self, images: Sequence[Path], batch_size: int = 32) -> Iterator[Classification]:
         """The prediction of every image file, in their order.
 
         Raises:
@@ -123,7 +123,7 @@ class Classifier:
             for file, row in zip(files, self.probabilities(pixels), strict=True):
                 named = dict(zip(self.described.class_names, row.tolist(), strict=True))
                 best = max(named, key=lambda name: named[name])
-                yield Prediction(str(file), best, named[best], named)
+                yield Classification(str(file), best, named[best], named)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Probability of each class, shape (N, K), of images (N, C, S, S).
