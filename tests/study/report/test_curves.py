@@ -9,7 +9,7 @@ from surrogate_nas.study.report.curves import read_curve, supernet_points
 from surrogate_nas.study.stages.prepare import Prepared
 from surrogate_nas.study.stages.search import SpaceScores
 from surrogate_nas.supernet.checkpoint import load_checkpoint
-from surrogate_nas.supernet.training import mean_losses
+from tests.supernet.trainings import mean_losses
 
 
 def test_curves_are_those_of_the_checkpoints(prepared: Prepared, finished: Path) -> None:

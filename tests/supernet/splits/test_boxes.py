@@ -4,7 +4,8 @@ import numpy as np
 
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
-from surrogate_nas.supernet.splits.boxes import box_name, box_population, draw_box, edge_boxes, in_box, whole_box
+from surrogate_nas.supernet.splits.boxes import box_name, box_population, draw_box, in_box, whole_box
+from surrogate_nas.supernet.splits.edge import edge_boxes
 
 
 def test_a_box_of_a_chain_is_counted_without_a_list() -> None:

@@ -14,15 +14,17 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.splits.bands import equal_bands
-from surrogate_nas.supernet.splits.boxes import Box, edge_boxes, in_box, whole_box
-from surrogate_nas.supernet.splits.split import BoxSplit, NonlinearSplit, NoSplit, Split
+from surrogate_nas.supernet.splits.bands import BandSplit, equal_bands
+from surrogate_nas.supernet.splits.boxes import Box, BoxSplit, in_box, whole_box
+from surrogate_nas.supernet.splits.edge import edge_boxes
+from surrogate_nas.supernet.splits.none import whole_space
+from surrogate_nas.supernet.splits.split import Split
 
 SPLITS: dict[str, Callable[[CellSpace], Split]] = {
-    "none": NoSplit,
-    "two bands": lambda space: NonlinearSplit(space, ((0, 1), (2, 3))),
-    "bands out of order": lambda space: NonlinearSplit(space, ((3, 0), (2,), (1,))),
-    "every count": lambda space: NonlinearSplit(space, ((0,), (1,), (2,), (3,))),
+    "none": whole_space,
+    "two bands": lambda space: BandSplit(space, ((0, 1), (2, 3))),
+    "bands out of order": lambda space: BandSplit(space, ((3, 0), (2,), (1,))),
+    "every count": lambda space: BandSplit(space, ((0,), (1,), (2,), (3,))),
     "one box": lambda space: BoxSplit(space, [whole_box(space)]),
     "first edge": lambda space: BoxSplit(space, edge_boxes(space, None)),
     "last edge": lambda space: BoxSplit(space, edge_boxes(space, "3<-2")),
@@ -91,7 +93,7 @@ class TestEverySplit:
     "bands", [((0, 1), (2, 3)), ((3, 0), (2,), (1,)), ((0,), (1,), (2,), (3,)), ((0, 1, 2, 3),)], ids=str
 )
 def test_a_band_holds_the_counts_it_names(space: CellSpace, bands: tuple[tuple[int, ...], ...]) -> None:
-    split = NonlinearSplit(space, bands)
+    split = BandSplit(space, bands)
     counts = space.nonlinear_count(space.all_codes())
     for count, group in zip(counts.tolist(), split.assign(space.all_codes()).tolist(), strict=True):
         assert count in bands[group]
@@ -99,7 +101,7 @@ def test_a_band_holds_the_counts_it_names(space: CellSpace, bands: tuple[tuple[i
 
 
 def test_populations_are_those_of_the_paper(space: CellSpace) -> None:
-    split = NonlinearSplit(space, ((0,), (1,), (2,), (3,)))
+    split = BandSplit(space, ((0,), (1,), (2,), (3,)))
     assert np.bincount(split.assign(space.all_codes())).tolist() == [1983, 7122, 5520, 1000]  # arXiv 2412.14678
 
 
@@ -119,7 +121,7 @@ def test_populations_are_those_of_the_paper(space: CellSpace) -> None:
 def test_bands_that_are_no_partition_are_named(space: CellSpace, bands: Sequence[Sequence[int]]) -> None:
     rule = "supernet.bands must hold each nonlinear count of nasbench201 (0, 1, 2, 3) exactly once, with no empty band"
     with pytest.raises(SettingsError, match=re.escape(f"{rule} (got {bands})")):
-        NonlinearSplit(space, bands)
+        BandSplit(space, bands)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3, 4])
@@ -140,7 +142,7 @@ def test_equal_bands_agree_with_trying_every_cut(space: CellSpace, triangle: Cel
 
         possible = list(itertools.combinations(range(1, number), groups - 1))
         assert largest([band[0] for band in bands[1:]]) == min(map(largest, possible))
-        assert NonlinearSplit(each, bands).groups == groups
+        assert BandSplit(each, bands).groups == groups
 
 
 def test_more_groups_than_counts_are_refused(space: CellSpace) -> None:
@@ -154,16 +156,16 @@ def test_a_count_that_only_cut_networks_have_belongs_to_a_band() -> None:
         Identity("chain", "1" * 16), ((0, 1), (0, 2), (1, 2)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8)
     )
     assert equal_bands(chain, 2) == ((0, 1), (2,))
-    assert NonlinearSplit(chain, equal_bands(chain, 2)).population() == (3, 2)
+    assert BandSplit(chain, equal_bands(chain, 2)).population() == (3, 2)
     with pytest.raises(SettingsError, match="the subspace '0 nonlinear' of chain is empty"):
-        NonlinearSplit(chain, [[0], [1, 2]])
+        BandSplit(chain, [[0], [1, 2]])
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.permutations(range(4)), st.sets(st.integers(1, 3)))
 def test_any_partition_of_the_counts_is_accepted(space: CellSpace, order: list[int], cuts: set[int]) -> None:
     bands = [part.tolist() for part in np.split(np.array(order), sorted(cuts))]
-    split = NonlinearSplit(space, bands)
+    split = BandSplit(space, bands)
     assert split.groups == len(cuts) + 1
     assert sum(split.population()) == space.is_connected(space.all_codes()).sum()
 

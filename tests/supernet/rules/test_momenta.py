@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from surrogate_nas.supernet.rules.momentum import Momenta
+from surrogate_nas.supernet.rules.momenta import Momenta
 from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.training import train_step
