@@ -16,7 +16,7 @@ from surrogate_nas.supernet.rules.sampling import Source, Weighted
 from surrogate_nas.supernet.rules.schedules import Schedule
 from surrogate_nas.supernet.rules.sharing import REDUCTIONS, Copies
 from surrogate_nas.supernet.rules.step_plan import Agenda
-from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.settings import Rules, SupernetSettings
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
 from surrogate_nas.supernet.splits.boxes import Box, BoxSplit, whole_box
 from surrogate_nas.supernet.splits.gradient_cuts import Cut, boxes_after
@@ -52,6 +52,11 @@ class SupernetPlan:
     seed: int
     cuts: tuple[Cut, ...] = ()
 
+    @property
+    def rules(self) -> Rules:
+        """The rules that the settings choose."""
+        return self.settings.rules
+
     # Members
 
     @property
@@ -62,22 +67,18 @@ class SupernetPlan:
     @property
     def members_per_replica(self) -> int:
         """Number of sets of weights of which one answers for an architecture."""
-        if not self.settings.rules.sharing.owns_weights:
+        if not self.rules.sharing.owns_weights:
             return 1
-        return (
-            int(2 ** self.settings.rules.split.rounds(self.settings))
-            if self.settings.rules.split.is_late
-            else self.split.groups
-        )
+        return 2**self._rounds if self.rules.split.is_late else self.split.groups
 
     @property
     def is_known(self) -> bool:
         """Whether the subspaces are decided."""
-        return self.is_decided(self.settings.rules.split.rounds(self.settings))
+        return self.is_decided(self._rounds)
 
     def is_decided(self, level: int) -> bool:
         """Whether the subspaces that trainings of a level draw from are decided."""
-        return not self.settings.rules.split.is_late or len(self.cuts) >= 2**level - 1
+        return not self.rules.split.is_late or len(self.cuts) >= 2**level - 1
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,8 +88,7 @@ class SupernetPlan:
     @property
     def drawn_by(self) -> Split:
         """What tells architectures apart when they are drawn: the split, or without one the bands of the sampler."""
-        without_split = not self.settings.rules.split.splits
-        return self._bands.split if without_split and self._bands is not None else self.split
+        return self.split if self.rules.split.splits or self._bands is None else self._bands.split
 
     def member_of(self, codes: ArrayLike) -> NDArray[np.int64]:
         """Which member of the first replica answers for each code, shape (N,).
@@ -99,7 +99,7 @@ class SupernetPlan:
         if not self.is_known:
             raise SettingsError("who answers for an architecture is known once the parents of the split are trained")
         groups = self.split.assign(codes)
-        return groups if self.settings.rules.sharing.owns_weights else np.zeros_like(groups)
+        return groups if self.rules.sharing.owns_weights else np.zeros_like(groups)
 
     def members_of(self, codes: ArrayLike) -> NDArray[np.int64]:
         """The members that answer for each code, one of each replica, shape (N, replicas).
@@ -119,23 +119,21 @@ class SupernetPlan:
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
         """All trainings; those of a phase share no weights, and the last phase is that of the members."""
-        groups: list[int | None] = (
-            list(range(self.members_per_replica)) if self.settings.rules.sharing.owns_weights else [None]
-        )
+        groups: list[int | None] = [*range(self.members_per_replica)] if self.rules.sharing.owns_weights else [None]
         return make_phases(self.settings, groups, self._member_steps())
 
     def _member_steps(self) -> list[int]:
         """Steps of each member after it was split off: equal, but by population in bands that are drawn uniformly."""
         left, members = self.settings.steps - steps_before_split(self.settings), self.members_per_replica
-        in_bands = members > 1 and self.settings.rules.split.by_counts
-        if not (in_bands and self.settings.rules.sampling.is_uniform):
+        in_bands = members > 1 and self.rules.split.by_counts
+        if not (in_bands and self.rules.sampling.is_uniform):
             return [left] * members
         population = self.split.population()
         return [max(1, round(left * members * part / sum(population))) for part in population]
 
     def is_cut(self, training: Training) -> bool:
         """Whether gradients cut the subspace of a training in two once it is finished."""
-        return self.settings.rules.split.is_late and training.level + 1 < len(self.phases)
+        return self.rules.split.is_late and training.level + 1 < len(self.phases)
 
     def training(self, member: int) -> Training:
         """The training of a member, the last of those that its weights went through."""
@@ -153,7 +151,7 @@ class SupernetPlan:
 
     def split_at(self, level: int) -> Split:
         """The subspaces that trainings of a level draw from."""
-        if not self.settings.rules.split.is_late:
+        if not self.rules.split.is_late:
             return self.split
         return BoxSplit(self.space, boxes_after(self.space, self.cuts, level))
 
@@ -170,14 +168,13 @@ class SupernetPlan:
 
     def sampler(self, training: Training) -> PathSampler:
         """Draws the subnets of a training's steps."""
-        source = Source(
-            self.space, self.split_at(training.level), training.group, self.box(training), bands=self._bands
-        )
-        return self.settings.rules.sampling.sampler(source, self._seed_of(training.stream))
+        split = self.split_at(training.level)
+        source = Source(self.space, split, training.group, self.box(training), self._bands)
+        return self.rules.sampling.sampler(source, self._seed_of(training.stream))
 
     @cached_property
     def _bands(self) -> Weighted | None:
-        return self.settings.rules.sampling.bands(self.space, self.settings)
+        return self.rules.sampling.bands(self.space, self.settings)
 
     def schedule(self) -> Schedule:
         """The learning rate of all trainings.
@@ -185,7 +182,7 @@ class SupernetPlan:
         Raises:
             SettingsError: If the settings do not fit the space.
         """
-        return self.settings.rules.schedule.schedule(self.space, self.network, self.settings)
+        return self.rules.schedule.schedule(self.space, self.network, self.settings)
 
     def copies(self) -> Copies:
         """Where the supernet has copies of its cells.
@@ -193,11 +190,11 @@ class SupernetPlan:
         Raises:
             SettingsError: If the settings do not fit the network.
         """
-        return self.settings.rules.sharing.copies(self.space, self.network, self.split.groups, self.settings)
+        return self.rules.sharing.copies(self.space, self.network, self.split.groups, self.settings)
 
     def separation(self, training: Training) -> int | None:
         """The decision by which momenta are kept apart, or ``None`` where they are not."""
-        return self.settings.rules.momentum.separation(self.box(training), self.seed)
+        return self.rules.momentum.separation(self.box(training), self.seed)
 
     def agenda(self, training: Training) -> Agenda:
         """What each step of a training does."""
@@ -218,6 +215,10 @@ class SupernetPlan:
     def _seed_of(self, stream: int) -> int:
         return self.seed * 1_000_003 + stream
 
+    @property
+    def _rounds(self) -> int:
+        return self.rules.split.rounds(self.settings)
+
 
 def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, seed: int) -> SupernetPlan:
     """Checks the settings against the space and makes the plan.
@@ -236,6 +237,7 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
     network = replace(network, light_reductions=REDUCTIONS[settings.reductions])
     split = settings.rules.split.split(space, settings)
     plan = SupernetPlan(space, network, settings, split, seed)
+    # The rest is made when it is needed, but refused now.
     plan.copies()
     steps_before_split(settings)
     plan.schedule()
