@@ -10,7 +10,7 @@ PACKAGE = REPOSITORY / "surrogate_nas"
 MOST_MODULES = 13
 # What every package may have, and what kinds of spaces and command lines have each.
 ROLES = {"settings", "protocol", "table"}
-PARALLEL = {"space", "definition", "text", "counts"}
+PARALLEL = {"space", "definition", "text", "counts", "forward"}
 
 
 def modules(folder: Path) -> list[str]:
@@ -35,19 +35,16 @@ def crowded(root: Path) -> list[str]:
 
 
 def repeated(root: Path) -> list[str]:
-    """Base names that two folders have, apart from roles."""
+    """Base names that two folders have, apart from roles; command lines and kits are called as what they are of."""
     places: dict[str, list[str]] = {}
     for folder in folders(root):
         where = folder.relative_to(root)
-        parallel = where.parts[:2] == ("space", "kinds") or where.parts[:1] in (("cli",), ("testing",), ("space",))
-        for name in modules(folder):
-            if (
-                name not in ROLES
-                and not (parallel and name in PARALLEL)
-                and where.parts[:1] not in (("cli",), ("testing",))
-            ):
-                places.setdefault(name, []).append(str(where))
-    return [f"{name} in {', '.join(where)}" for name, where in places.items() if len(where) > 1]
+        if where.parts[:1] in (("cli",), ("testing",)):
+            continue
+        same = ROLES | PARALLEL if where.parts[:1] == ("space",) else ROLES
+        for name in set(modules(folder)) - same:
+            places.setdefault(name, []).append(str(where))
+    return [f"{name} in {', '.join(where)}" for name, where in sorted(places.items()) if len(where) > 1]
 
 
 def test_folders_are_small_and_names_say_what_is_apart() -> None:

@@ -48,9 +48,14 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the processes, where nothing needs them for a while; another run starts new ones."""
         self._stop()
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
+        self._pools.clear()
 
     def run(
         self,

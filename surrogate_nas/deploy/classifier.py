@@ -31,7 +31,7 @@ from surrogate_nas.errors import PredictionError, SettingsError, StoreError
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of an image.
+    """A model's answer for an image.
 
     Attributes:
         image: The file.
@@ -63,6 +63,16 @@ class Classifier:
     Args:
         session: Of ONNX Runtime.
         described: What the model says of itself.
+
+    Example:
+        ``folder`` is the run folder of a study whose answer was trained.
+
+        >>> import numpy as np
+        >>> from surrogate_nas import Classifier
+        >>> classifier = Classifier.load(folder / "best")
+        >>> images = np.zeros((2, 1, 8, 8), dtype=np.uint8)
+        >>> classifier.probabilities(images).shape
+        (2, 10)
     """
 
     def __init__(self, session: Any, described: Described) -> None:  # noqa: ANN401 - onnxruntime has no types

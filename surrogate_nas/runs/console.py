@@ -1,4 +1,4 @@
-"""What a study says while it runs: progress and notes on standard error and in the log, results on standard output."""
+"""The console of a run: progress and notes on standard error and in the log, results on standard output."""
 
 import io
 import logging
@@ -37,7 +37,7 @@ class StudyConsole:
     """The study's voice; progress bars are drawn on a terminal only.
 
     Args:
-        quiet: Whether to leave out notes and progress; warnings and results are still said.
+        quiet: Whether to leave out notes and progress; warnings and results are still printed.
         verbose: Whether to say details.
         json: Whether standard output is kept for JSON: results then go where notes go.
     """
@@ -72,7 +72,7 @@ class StudyConsole:
         return self._log is not None
 
     def log_to(self, path: Path) -> None:
-        """Writes everything that is said from now on into a file as well, with the time.
+        """Writes every line from now on into a file as well, with the time.
 
         Raises:
             WriteError: If the file cannot be written.
@@ -181,7 +181,7 @@ class _Console(Console):
 
 
 class _LogFile(logging.FileHandler):
-    """A log that may fail: what is wrong with the disk is said, once, by the stage that writes there."""
+    """A log that may fail: a full disk is reported once, by the stage that writes there."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Leaves the line out."""

@@ -1,4 +1,4 @@
-"""What a study ran on and with."""
+"""The machine and the libraries of a run."""
 
 import datetime
 import importlib.metadata

@@ -1,6 +1,6 @@
 """Time and energy of a stage; energy where the processor has a counter that may be read (RAPL, on Linux).
 
-The counters are those of whole processors, other programs included, and hold neither memory of its own supply nor GPUs.
+The counters are of whole processors, other programs included, and hold neither memory of its own supply nor GPUs.
 Only the administrator may read them on many machines; energy is then not known.
 """
 

@@ -42,6 +42,7 @@ class RunFolder:
         self.costs = path / "costs.parquet"
         self.journal = path / "search.journal"
         self.best = path / "best"
+        self.answer = self.best / "architecture.json"
         self.answers = path / "answers.json"
         self.artifacts = path / "artifacts"
         self.plots = path / "plots"

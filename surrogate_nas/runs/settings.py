@@ -1,4 +1,4 @@
-"""Settings of a study: those of every stage, and what ties them together."""
+"""Settings of a study: of every stage, and what ties them together."""
 
 import re
 from typing import Annotated

@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field, ValidationError
 from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas.errors import StoreError
 
-STAGES = ("supernets", "labels", "predictor", "trainings", "search", "winners")
+RECORDED = ("supernets", "labels", "predictor", "trainings", "search", "winners")
 
 
 class Spent(Protocol):
-    """What a stage took so far, such as a ``Meter`` tells."""
+    """Time and energy of a stage so far, such as a ``Meter`` has them."""
 
     @property
     def seconds(self) -> float:
@@ -25,7 +25,7 @@ class Spent(Protocol):
 
 
 class _Stage(BaseModel):
-    """What is known about one stage."""
+    """The record of one stage."""
 
     inputs: str = ""
     seconds: float = Field(ge=0)
@@ -83,9 +83,9 @@ class RunState:
         self._set(stage, _Stage(finished=_now() if finished else None, **spent))
 
     def seconds(self) -> dict[str, float]:
-        """Seconds that each stage took, in the order of the stages; those of a process that was killed are lost."""
+        """Seconds that each stage took, in the order of the stages; time of a process that was killed is lost."""
         stages = self._read().stages
-        return {name: stages[name].seconds for name in STAGES if name in stages}
+        return {name: stages[name].seconds for name in RECORDED if name in stages}
 
     def joules(self) -> dict[str, float]:
         """Energy of the stages where it is known."""
@@ -93,7 +93,7 @@ class RunState:
 
     @property
     def listing(self) -> str | None:
-        """What the files of the images looked like when they were read; see ``images.listing``."""
+        """Hash of the files of the images when they were read; see ``read_images.listing``."""
         return self._read().listing
 
     @listing.setter

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.space.graphs import ABSENT, FIRST_TYPE, INPUT, OUTPUT
+from surrogate_nas.space.layouts import Layers, by_layout, layouts
 from surrogate_nas.space.network import NetworkSpec, fixed_total
 from surrogate_nas.space.space import Space
 from surrogate_nas.testing.rules import looked_at, refuses, require
@@ -43,21 +44,30 @@ def check_graphs(space: Space) -> None:
 
 
 def check_layouts(space: Space) -> None:
-    """Every layer takes what the one before gives, for networks of several sizes."""
+    """Every layer takes what the one before gives, for networks of several sizes and all sizes that codes choose."""
+    codes = looked_at(space)
     for network in _networks(space.network):
-        layers = space.layout(network)
-        size = network.input_channels, network.image_size
-        for position, layer in enumerate(layers):
-            where = f"layer {position}, {layer.kind}, of {network}"
-            require((layer.in_channels, layer.in_size) == size, f"{where} takes what the one before gives, {size}")
-            size = layer.out_channels, layer.out_size
-        require(size == (network.classes, 1), f"the last layer gives {network.classes} numbers (got {size})")
-        chosen = [layer.decision for layer in layers if layer.decision is not None]
-        require(len(set(chosen)) == len(chosen), "a decision changes one layer, or all")
-        require(set(chosen) <= set(range(space.num_decisions)), f"decisions are 0 to {space.num_decisions - 1}")
+        sequences = layouts(space, network)
+        require(space.layout(network) == sequences[-1], "the layout of a network is the one at the largest size")
+        for layers in sequences:
+            _check_layers(space, network, layers)
+        rows = np.concatenate([rows for rows, _ in by_layout(space, codes, network)])
+        require(np.array_equal(np.sort(rows), np.arange(len(codes))), "every architecture has one sequence of layers")
     if space.image_step > 1:
         odd = replace(space.network, image_size=space.network.image_size + 1)
         refuses(lambda: space.layout(odd), f"images whose side is no multiple of {space.image_step}")
+
+
+def _check_layers(space: Space, network: NetworkSpec, layers: Layers) -> None:
+    size = network.input_channels, network.image_size
+    for position, layer in enumerate(layers):
+        where = f"layer {position}, {layer.kind}, of {network}"
+        require((layer.in_channels, layer.in_size) == size, f"{where} takes what the one before gives, {size}")
+        size = layer.out_channels, layer.out_size
+    require(size == (network.classes, 1), f"the last layer gives {network.classes} numbers (got {size})")
+    chosen = [layer.decision for layer in layers if layer.decision is not None]
+    require(len(set(chosen)) == len(chosen), "a decision changes one layer, or all")
+    require(set(chosen) <= set(range(space.num_decisions)), f"decisions are 0 to {space.num_decisions - 1}")
 
 
 def check_costs(space: Space) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from surrogate_nas.errors import SpaceError
+from surrogate_nas.errors import SpaceError, SurrogateNasError
 from surrogate_nas.space.space import Codes, Space
 
 DRAWS = 200
@@ -20,14 +20,14 @@ def require(holds: bool | np.bool_, rule: str) -> None:
         raise AssertionError(f"does not hold: {rule}")
 
 
-def refuses(call: Callable[[], object], what: str, *names: str) -> None:
-    """Requires a ``SpaceError`` whose message has some names in it."""
+def refuses(call: Callable[[], object], what: str, *names: str, error: type[SurrogateNasError] = SpaceError) -> None:
+    """Requires an error of a kind whose message has some names in it."""
     try:
         call()
-    except SpaceError as error:
-        require(all(name in str(error) for name in names), f"the refusal of {what} names {names} (got {error})")
+    except error as refusal:
+        require(all(name in str(refusal) for name in names), f"the refusal of {what} names {names} (got {refusal})")
         return
-    raise AssertionError(f"does not hold: {what} is refused with a SpaceError")
+    raise AssertionError(f"does not hold: {what} is refused with a {error.__name__}")
 
 
 def looked_at(space: Space) -> Codes:

@@ -2,6 +2,7 @@
 
 import fcntl
 import importlib
+import multiprocessing
 import os
 import pickle
 import re
@@ -66,6 +67,15 @@ def test_results_by_position_progress_summed_and_processes_used_again(tasks: Mod
         assert run(workers, tasks.double, [1, 9], on_progress=told.append) == {0: 2, 1: 18}
         assert told[-1] == 10
         assert run(workers, tasks.double, []) == {}
+
+
+def test_processes_may_end_before_the_block(tasks: ModuleType) -> None:
+    with Workers(1) as workers:
+        run(workers, tasks.double, [1])
+        (worker,) = multiprocessing.active_children()
+        workers.close()
+        assert not worker.is_alive()
+        assert run(workers, tasks.double, [1, 9]) == {0: 2, 1: 18}
 
 
 def test_a_stop_reaches_running_jobs_and_begins_no_new_ones(tasks: ModuleType) -> None:

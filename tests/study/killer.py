@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +47,22 @@ def replacing(file: str) -> None:
 
 def advancing(stage: str) -> None:
     """Kills once a bar of progress has got anywhere, but not to its end."""
-    from surrogate_nas.runs import console
+    from surrogate_nas.runs.console import StudyConsole
 
-    original = console._logged_tenths
+    original = StudyConsole.progress
 
-    def patched(title: str) -> Callable[[int, int], None]:
-        inner = original(title)
+    @contextmanager
+    def patched(console: StudyConsole, title: str) -> Iterator[Callable[[int, int], None]]:
+        with original(console, title) as inner:
 
-        def advance(done: int, total: int) -> None:
-            if title.startswith(stage) and 0 < done < total:
-                kill()
-            inner(done, total)
+            def advance(done: int, total: int) -> None:
+                if title.startswith(stage) and 0 < done < total:
+                    kill()
+                inner(done, total)
 
-        return advance
+            yield advance
 
-    console._logged_tenths = patched
+    setattr(StudyConsole, "progress", patched)  # noqa: B010 - as before() does
 
 
 def second_append() -> None:
@@ -70,7 +72,7 @@ def second_append() -> None:
     before(LabelStore, "append", lambda store, _batch: len(store) > 0)
 
 
-def measuring_winners() -> None:
+def measuring_finalists() -> None:
     """Kills when finalists are about to be measured."""
     from surrogate_nas.hardware.cost_models import CompositeCosts
 
@@ -88,7 +90,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "predictor": lambda: advancing("predictor"),
     "keeping predictor": lambda: replacing("predictor.json"),
     "search": lambda: advancing("search"),
-    "winners": measuring_winners,
+    "finalists": measuring_finalists,
     "lookup table": lambda: replacing("lookup.csv"),
     "best": lambda: replacing("architecture.json"),
     "report": lambda: replacing("report.html"),

@@ -141,7 +141,7 @@ def test_an_interrupt_before_anything_was_written_says_so(
     def interrupt(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr("surrogate_nas.study.run.check_stored", interrupt)
+    monkeypatch.setattr("surrogate_nas.study.run.check_stages", interrupt)
     before = contents(finished)
     for flag in ("--resume", "--overwrite"):
         code, _, errors = here(finished / "study.toml", "--output-dir", finished, flag, "--quiet")

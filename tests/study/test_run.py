@@ -15,16 +15,20 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from surrogate_nas.errors import Interrupted
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.lookup.table import LookupTable
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.run import STAGES, check_stages, run_stages
+from surrogate_nas.study.running import Run as InProgress
 
 KILLER = Path(__file__).with_name("killer.py")
 RunHere = Callable[..., tuple[int, str, str]]
 Contents = Callable[[Path], dict[str, bytes]]
 # In the order of the stages; see killer.py.
 POINTS = (
-    "reading images,beginning,keeping images,keeping costs,supernets,labels,predictor,keeping predictor,search,winners,"
-    "lookup table,best,report"
+    "reading images,beginning,keeping images,keeping costs,supernets,labels,predictor,keeping predictor,search,"
+    "finalists,lookup table,best,report"
 )
 
 
@@ -173,6 +177,23 @@ def test_a_study_killed_in_every_stage_ends_like_one_that_was_not(
 
 
 # Interrupted and resumed
+
+
+def test_no_stage_begins_once_a_stop_was_asked_for(
+    problem: Problem, finished: Path, run_of: Callable[..., InProgress]
+) -> None:
+    with pytest.raises(Interrupted, match="stopped before supernets"):
+        run_stages(problem, run_of(finished, stop=True))
+
+
+def test_what_is_checked_before_the_first_stage_is_every_stage_s(
+    problem: Problem, run_of: Callable[..., InProgress], run_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+    for stage in STAGES:
+        monkeypatch.setattr(type(stage), "check", lambda self, *_: checked.append(self.name))
+    check_stages(problem, run_of(run_copy))
+    assert checked == [stage.name for stage in STAGES]
 
 
 def interrupted(report: Path, point: str, *words: object) -> subprocess.Popen[str]:

@@ -1,34 +1,41 @@
-"""``model-card.md``: what a trained model is, how good it is, what it costs, and where that ends."""
+"""A trained model in words, what it is, how good it is, what it costs: ``model-card.md``, and on the terminal."""
+
+from pathlib import Path
+
+from rich.text import Text
 
 from surrogate_nas._support.model_format import INT8, ONNX, PROGRAM, WEIGHTS, Preprocessing
 from surrogate_nas.costs.cost import format_cost
-from surrogate_nas.deploy.train.trained import Accuracy, Outcome, Variant
+from surrogate_nas.deploy.train.model_facts import Accuracy, ModelFacts, Variant
+from surrogate_nas.runs.console import StudyConsole
+
+_NAME_WIDTH = 16
 
 
-def model_card(outcome: Outcome, class_names: tuple[str, ...], preprocessing: Preprocessing, version: str) -> str:
+def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: Preprocessing, version: str) -> str:
     """The card as Markdown."""
     one = preprocessing
     colour = "grey" if one.channels == 1 else "colour"
-    seen = outcome.seen_size
+    seen = facts.seen_size
     resized = f", which the model itself resizes to {seen}x{seen}" if seen != one.size else ""
     sections = [
-        f"# Model card: {outcome.code}",
+        f"# Model card: {facts.code}",
         f"An image classifier of {len(class_names)} classes, found by surrogate_nas {version} under a budget and then"
-        f" trained {outcome.start}.",
+        f" trained {facts.start}.",
         "## What it is\n"
-        f"- Architecture: `{outcome.architecture}` (code {outcome.code})\n"
+        f"- Architecture: `{facts.architecture}` (code {facts.code})\n"
         f"- Input: {colour} images of {one.size}x{one.size} pixels{resized}; `model.json` has the preprocessing\n"
         f"- Classes: {', '.join(class_names)}\n"
-        f"- Files: {_files(outcome)}",
+        f"- Files: {_files(facts)}",
         "## Data and training\n"
-        f"- {outcome.train_images:,} training images, {outcome.test.images:,} test images\n"
-        f"- Test images: {outcome.test_origin}\n"
-        f"- Recipe: {outcome.recipe}\n"
-        f"- Seed {outcome.seed}, {outcome.processes} process{'es' if outcome.processes > 1 else ''}",
-        "## Accuracy\n" + _accuracy(outcome),
-        "## Costs\n" + _costs(outcome),
-        "## Limits\n" + _limits(outcome),
-        f"## How to repeat\n```\n{outcome.command}\n```",
+        f"- {facts.train_images:,} training images, {facts.test.images:,} test images\n"
+        f"- Test images: {facts.test_origin}\n"
+        f"- Recipe: {facts.recipe}\n"
+        f"- Seed {facts.seed}, {facts.processes} process{'es' if facts.processes > 1 else ''}",
+        "## Accuracy\n" + _accuracy(facts),
+        "## Costs\n" + _costs(facts),
+        "## Limits\n" + _limits(facts),
+        f"## How to repeat\n```\n{facts.command}\n```",
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -38,66 +45,97 @@ def accuracy_text(accuracy: Accuracy) -> str:
     return f"{accuracy.percent:.2f}% (95%: {accuracy.low:.2f} to {accuracy.high:.2f}%)"
 
 
-def predicted_text(outcome: Outcome) -> str:
+def predicted_text(facts: ModelFacts) -> str:
     """The predicted accuracy with its interval."""
-    value, half = outcome.predicted_percent, outcome.predicted_half_width
+    value, half = facts.predicted_percent, facts.predicted_half_width
     if half is None:
         return f"{value:.2f}%"
     return f"{value:.2f}% (95%: {max(0.0, value - half):.2f} to {min(100.0, value + half):.2f}%)"
 
 
-def latency_text(outcome: Outcome, variant: Variant) -> str:
+def latency_text(facts: ModelFacts, variant: Variant) -> str:
     """A measured latency beside its budget."""
     one = variant.latency
     noisy = ", noisy" if one.noisy else ""
     text = f"{one.median_ms:.3g} ms (IQR {one.iqr_ms:.2g} ms{noisy})"
-    keeps = outcome.keeps_budget(variant)
+    keeps = facts.keeps_budget(variant)
     if keeps is None:
         return text
-    return f"{text}, {'within' if keeps else 'OVER'} the budget of {outcome.latency_budget_ms:.3g} ms"
+    return f"{text}, {'within' if keeps else 'OVER'} the budget of {facts.latency_budget_ms:.3g} ms"
 
 
-def _files(outcome: Outcome) -> str:
-    int8 = f", `{INT8}` (8 bits)" if "int8" in outcome.onnx else ""
-    return f"`{WEIGHTS}` with `model.json` and `space.toml`, `{ONNX}` (opset {outcome.opset}){int8}, `{PROGRAM}`"
+def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
+    """Prints accuracy and latency, measured beside predicted, and what can be done next."""
+    for name, text in _terminal_rows(facts):
+        console.results.print(Text(f"{name.rjust(_NAME_WIDTH)}  {text}"), soft_wrap=True)
+    for variant in facts.onnx.values():
+        if facts.keeps_budget(variant) is False:
+            console.warn(
+                f"{variant.file} was measured over the latency budget; train another architecture by a tighter"
+                " --latency-budget"
+            )
+    folder = run / "models" / facts.code
+    console.hint("model", str(folder))
+    console.hint("classify", f"python -m surrogate_nas.predict {folder} IMAGE...")
 
 
-def _accuracy(outcome: Outcome) -> str:
+def _files(facts: ModelFacts) -> str:
+    int8 = f", `{INT8}` (8 bits)" if "int8" in facts.onnx else ""
+    return f"`{WEIGHTS}` with `model.json` and `space.toml`, `{ONNX}` (opset {facts.opset}){int8}, `{PROGRAM}`"
+
+
+def _accuracy(facts: ModelFacts) -> str:
     rows = [
         "| what | accuracy |",
         "| --- | --- |",
-        f"| test images, torch | {accuracy_text(outcome.test)} |",
-        *(f"| test images, `{one.file}` | {accuracy_text(one.accuracy)} |" for one in outcome.onnx.values()),
-        f"| predicted by the study, for shared weights | {predicted_text(outcome)} |",
+        f"| test images, torch | {accuracy_text(facts.test)} |",
+        *(f"| test images, `{one.file}` | {accuracy_text(one.accuracy)} |" for one in facts.onnx.values()),
+        f"| predicted by the study, for shared weights | {predicted_text(facts)} |",
     ]
     agreement = [
         f"- `{one.file}` against torch on {one.agreement.images:,} test images: largest difference of a score"
         f" {one.agreement.largest_difference:.2g}, equal classes {one.agreement.equal_predictions:,}"
-        for one in outcome.onnx.values()
+        for one in facts.onnx.values()
     ]
     return "\n".join(rows) + "\n\n" + "\n".join(agreement)
 
 
-def _costs(outcome: Outcome) -> str:
+def _costs(facts: ModelFacts) -> str:
     rows = ["| cost | predicted | budget |", "| --- | --- | --- |"]
-    for cost, value in outcome.costs.items():
-        budget = format_cost(cost, outcome.budgets[cost]) if cost in outcome.budgets else ""
+    for cost, value in facts.costs.items():
+        budget = format_cost(cost, facts.budgets[cost]) if cost in facts.budgets else ""
         rows.append(f"| {cost} | {format_cost(cost, value)} | {budget} |")
     measured = [
         f"- `{one.file}`, {one.size_bytes / 1000:,.0f} KB, measured in ONNX Runtime on this machine's CPU, batch"
-        f" {outcome.batch}, {outcome.threads} thread{'s' if outcome.threads > 1 else ''}: {latency_text(outcome, one)}"
-        for one in outcome.onnx.values()
+        f" {facts.batch}, {facts.threads} thread{'s' if facts.threads > 1 else ''}: {latency_text(facts, one)}"
+        for one in facts.onnx.values()
     ]
-    return "\n".join(rows) + f"\n\nPredicted latency holds for {outcome.device}.\n\n" + "\n".join(measured)
+    return "\n".join(rows) + f"\n\nPredicted latency holds for {facts.device}.\n\n" + "\n".join(measured)
 
 
-def _limits(outcome: Outcome) -> str:
+def _limits(facts: ModelFacts) -> str:
     lines = [
         "The predicted accuracy ranks architectures by shared weights; it is not a forecast of the trained accuracy.",
         "The interval of the test accuracy is what the number of test images leaves open; another seed gives another"
         " network, and other images than those of the test another accuracy.",
         "Probabilities are a softmax of the scores and were not calibrated.",
     ]
-    if outcome.latency_budget_ms is None and "latency_ms" in outcome.budgets:
-        lines.append(f"The latency budget is of {outcome.device}, which is not this machine: measure there.")
+    if facts.latency_budget_ms is None and "latency_ms" in facts.budgets:
+        lines.append(f"The latency budget is of {facts.device}, which is not this machine: measure there.")
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
+    rows = [
+        ("architecture", f"{facts.code}  {facts.architecture}"),
+        ("test accuracy", f"{accuracy_text(facts.test)} on {facts.test.images:,} images"),
+        ("", facts.test_origin),
+        ("predicted", f"{predicted_text(facts)} for shared weights, not after full training"),
+    ]
+    for name, one in facts.onnx.items():
+        equal = f"{one.agreement.equal_predictions:,} of {one.agreement.images:,}"
+        difference = f"scores within {one.agreement.largest_difference:.2g}"
+        rows.append((f"ONNX {name}", f"{accuracy_text(one.accuracy)}, {one.size_bytes / 1000:,.0f} KB"))
+        rows.append(("", f"classes equal to torch's on {equal} images, {difference}"))
+        rows.append(("latency", latency_text(facts, one)))
+    return rows

@@ -1,4 +1,4 @@
-"""Which architecture of a run is trained, and what the run said of it."""
+"""The architecture of a run that is trained, and what the run knows about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import numpy as np
 from scipy.stats import norm
 
 from surrogate_nas._support.files import read_json
-from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError
+from surrogate_nas.costs.cost import BOUNDED, COSTS
+from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.runs.run_folder import RunFolder
@@ -19,7 +20,7 @@ from surrogate_nas.space.load import load_stored_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
-_NORMAL_95 = float(norm.ppf(0.975))
+_NORMAL_95 = 1.96  # as the report of a study has it
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Choice:
         settings: Of the study.
         space: The search space.
         network: Sizes of the deployed network.
-        entry: What the lookup table says of the architecture.
+        entry: Row of the architecture in the lookup table.
         half_width: Half of the 95% interval of its predicted accuracy, in percent; None where nothing is known.
         budgets: Bounds that it was chosen for, by cost.
         device: What the latencies of the run hold for.
@@ -60,12 +61,18 @@ class Choice:
         return self.run.models / self.entry.code
 
 
-def choose(path: Path, *, latency_budget: str | None, arch: str | None, trust_program: bool = False) -> Choice:
-    """The answer of the study in a run folder, the best under another latency, or a given architecture.
+def choose(
+    path: Path,
+    budgets: Mapping[str, str | None] | None = None,
+    arch: str | None = None,
+    *,
+    trust_program: bool = False,
+) -> Choice:
+    """The answer of the study in a run folder, the best under other budgets, or a given architecture.
 
     Args:
         path: The run folder.
-        latency_budget: Such as ``"3ms"`` or ``"40%"``.
+        budgets: Key of a cost to its bound, such as ``{"latency": "3ms"}`` or ``{"flops": "40%"}``.
         arch: A code or an architecture's text.
         trust_program: Whether to run the program of the space, even if it was never run on this machine.
 
@@ -75,32 +82,34 @@ def choose(path: Path, *, latency_budget: str | None, arch: str | None, trust_pr
         RunFolderError: If there is no finished run.
         InfeasibleBudgetError: If nothing meets the budget.
     """
-    if latency_budget is not None and arch is not None:
-        raise SettingsError("--latency-budget and --arch exclude each other; use one of them")
+    asked = {key: text for key, text in (budgets or {}).items() if text is not None}
+    if asked and arch is not None:
+        option = COSTS[BOUNDED[next(iter(asked))]].option
+        raise SettingsError(f"{option} and --arch exclude each other; use one of them")
     run = RunFolder(path)
     if not run.study.is_file():
         raise RunFolderError(f"{path} is no run folder; make one by: python -m surrogate_nas.study --output-dir {path}")
     settings, space, table = read_resolved(run.study, {}), _space(run, trust_program), LookupTable.load(path)
     answer = table.metadata.answer
-    budgets = dict(table.metadata.budgets)
+    limits = dict(table.metadata.budgets)
     if arch is not None:
         entry = _entry_of(table, space, arch)
-    elif latency_budget is not None:
-        bounds = table.resolve(latency_ms=latency_budget)
+    elif asked:
+        bounds = table.resolve(**{BOUNDED[key]: text for key, text in asked.items()})
         entry = table.best_for(bounds)
-        budgets = {"latency_ms": bounds[0].limit}
+        limits = {BOUNDED[key]: bound.limit for key, bound in zip(asked, bounds, strict=True)}
     elif answer is not None:
         entry = _entry_of(table, space, answer)
     else:
-        raise RunFolderError(f"the study in {path} has no answer; give --latency-budget or --arch")
+        raise RunFolderError(f"the study in {path} has no answer; give a budget, such as --latency-budget, or --arch")
     return Choice(
         run,
         settings,
         space,
         NetworkSpec(**dict[str, Any](table.metadata.network)),
         entry,
-        _half_width(path, entry),
-        budgets,
+        _half_width(run, entry),
+        limits,
         table.metadata.device,
         entry.code == answer,
     )
@@ -119,14 +128,25 @@ def _entry_of(table: LookupTable, space: Space, text: str) -> Entry:
     return table.find(space.digits(code)[0])
 
 
-def _half_width(path: Path, entry: Entry) -> float | None:
-    """From the study's report, which has the error of labels as well as the predictor's spread."""
-    report: dict[str, Any] = read_json(path / "report.json", "report of the run")
+def _half_width(run: RunFolder, entry: Entry) -> float | None:
+    """Half of the 95% interval: the error of labels, which is the whole run's, beside the spread of the prediction."""
+    try:
+        error = read_json(run.answer, "answer of the run").get("label_error_percent")
+    except StoreError:
+        error = None
+    if error is None:
+        return _half_width_by_report(run, entry)
+    return _NORMAL_95 * float(np.hypot(entry.accuracy_std_percent, error))
+
+
+def _half_width_by_report(run: RunFolder, entry: Entry) -> float | None:
+    """Half of the interval in an older run, whose answer lacks the error of labels: the report is solved for it."""
+    report: dict[str, Any] = read_json(run.path / "report.json", "report of the run")
     chosen = report.get("answer", {}).get("chosen")
     if not chosen or chosen["accuracy_percent"]["high"] is None or chosen.get("accuracy_std") is None:
         return None
-    accuracy = chosen["accuracy_percent"]
+    accuracy, normal = chosen["accuracy_percent"], float(norm.ppf(0.975))
     # An interval is cut off at 0 and 100%, so that the wider side is what was added.
     half = max(accuracy["high"] - accuracy["value"], accuracy["value"] - accuracy["low"])
-    label_error_squared = max(0.0, (half / _NORMAL_95) ** 2 - chosen["accuracy_std"] ** 2)
-    return _NORMAL_95 * float(np.sqrt(label_error_squared + entry.accuracy_std_percent**2))
+    label_error_squared = max(0.0, (half / normal) ** 2 - chosen["accuracy_std"] ** 2)
+    return normal * float(np.sqrt(label_error_squared + entry.accuracy_std_percent**2))

@@ -24,9 +24,9 @@ from surrogate_nas._support.model_format import (
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
 from surrogate_nas.deploy.train.card import model_card
 from surrogate_nas.deploy.train.chosen import Choice
+from surrogate_nas.deploy.train.model_facts import Accuracy, ModelFacts, Variant
 from surrogate_nas.deploy.train.onnx_latency import measure_models
 from surrogate_nas.deploy.train.train_request import TrainRequest
-from surrogate_nas.deploy.train.trained import Accuracy, Outcome, Variant
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.model_folder import save_model
 from surrogate_nas.export.onnx_model import OPSET, compare, run_onnx, write_onnx, write_program
@@ -42,7 +42,7 @@ _MOST_UNEQUAL = 0.002  # share of images whose class may differ where two scores
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is delivered, and how it came about.
+    """A trained model that is to be delivered, and how it came about.
 
     Attributes:
         request: What was asked for.
@@ -64,7 +64,7 @@ class Delivery:
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
-    """What ``model.json`` and the ONNX files say before anything is measured."""
+    """The part of ``model.json`` and the ONNX files that is known before anything is measured."""
     code = choice.code[None]
     return {
         "format": FORMAT,
@@ -81,11 +81,11 @@ def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
 
 
 def preprocessing_of(images: FinalImages) -> Preprocessing:
-    """What was done to the training images."""
+    """The preprocessing of the training images."""
     return Preprocessing(images.train.image_size, images.train.channels, images.mean, images.std)
 
 
-def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> Outcome:
+def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFacts:
     """Writes every file into the model's folder, and copies them beside the study's answer where they are its model.
 
     Raises:
@@ -95,22 +95,22 @@ def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> Outcome:
     choice, images = delivery.choice, delivery.images
     network = delivery.trained.network.to(memory_format=torch.contiguous_format)
     description = describe(choice, images)
-    outcome = _outcome(delivery, _export(delivery, network, description, advance))
-    card = model_card(outcome, images.train.class_names, preprocessing_of(images), __version__)
+    facts = _facts(delivery, _export(delivery, network, description, advance))
+    card = model_card(facts, images.train.class_names, preprocessing_of(images), __version__)
     write_text(choice.folder / CARD, card)
     space_toml = choice.run.space.read_text(encoding="utf-8")
     program = choice.space.program.source if choice.space.program else None
-    save_model(choice.folder, network, {**description, "results": outcome.as_json()}, space_toml, program)
+    save_model(choice.folder, network, {**description, "results": facts.as_json()}, space_toml, program)
     if choice.is_answer:
         _copy(choice.folder, choice.run.best)
     advance(4, 4)
-    return outcome
+    return facts
 
 
 def _export(
     delivery: Delivery, network: nn.Module, description: dict[str, Any], advance: Callable[[int, int], None]
 ) -> dict[str, Variant]:
-    """Writes the files that need no Python of this project, and checks and measures those of ONNX."""
+    """Writes the files that need no Python of this project, and checks and measures the ONNX models."""
     folder, images = delivery.choice.folder, delivery.images
     checked = images.normalise(images.test.images[:_CHECKED_IMAGES])
     paths = {"float": folder / ONNX}
@@ -139,10 +139,10 @@ def _export(
     }
 
 
-def _outcome(delivery: Delivery, variants: dict[str, Variant]) -> Outcome:
+def _facts(delivery: Delivery, variants: dict[str, Variant]) -> ModelFacts:
     request, choice, images = delivery.request, delivery.choice, delivery.images
     entry, hardware = choice.entry, choice.settings.hardware
-    return Outcome(
+    return ModelFacts(
         code=entry.code,
         architecture=entry.architecture,
         seen_size=seen_size(choice.space, choice.code, choice.network),

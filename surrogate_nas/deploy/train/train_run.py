@@ -12,15 +12,20 @@ from surrogate_nas.data.final_images import FinalImages, load_final_images
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.deliver import Delivery, deliver
-from surrogate_nas.deploy.train.inherited import inherit_from_run
+from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.train.train_request import TrainRequest
-from surrogate_nas.deploy.train.trained import Outcome
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.nets.standalone import Network, build_network
 from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.settings import ComputeSettings
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
+from surrogate_nas.supernet.extract import extract_weights
+from surrogate_nas.supernet.plan import make_plan
+from surrogate_nas.supernet.stage import known_plan
 from surrogate_nas.training.data_parallel import Processes, joined, own_device, processes_started
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import Recipe, final_recipe
@@ -31,8 +36,8 @@ ShouldStop = Callable[[], bool]
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """What all processes of a training agree on."""
+class _Training:
+    """A training that all of its processes agree on."""
 
     choice: Choice
     images: FinalImages
@@ -42,11 +47,11 @@ class _Prepared:
     device: torch.device
 
 
-def run_training(request: TrainRequest, console: StudyConsole, should_stop: ShouldStop) -> Outcome | None:
+def run_training(request: TrainRequest, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
     """Trains and exports; every process that torchrun started calls it.
 
     Returns:
-        What came out; None in all processes but the first.
+        Facts about the trained model; None in all processes but the first.
 
     Raises:
         SettingsError: If the request is wrong or does not fit the run.
@@ -60,8 +65,8 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
         require_package(package, "exported models", ExportError)  # not found out after hours
     choice = choose(
         request.run,
-        latency_budget=request.latency_budget,
-        arch=request.arch,
+        request.budgets,
+        request.arch,
         trust_program=request.trust_program,
     )
     processes = processes_started()
@@ -84,30 +89,30 @@ def _check_folder(request: TrainRequest, choice: Choice) -> None:
         )
 
 
-def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> Outcome | None:
-    prepared = _prepare(request, choice, console, should_stop)
+def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
+    training = _prepare(request, choice, console, should_stop)
     threads = request.threads or choice.settings.compute.threads
     torch.set_num_threads(threads)
-    with joined(prepared.device) as processes:
+    with joined(training.device) as processes:
         if processes.is_first:
             if request.overwrite:
                 (choice.folder / CHECKPOINT).unlink(missing_ok=True)
             choice.folder.mkdir(parents=True, exist_ok=True)
             console.log_to(choice.folder / LOG)
-            _tell(prepared, console)
+            _tell(training, console)
         if processes.count > 1:
             torch.distributed.barrier()
-        trained = _train(prepared, request, processes, console, should_stop)
+        trained = _train(training, request, processes, console, should_stop)
     if trained is None:
         raise Interrupted("stopped while training")
     if not processes.is_first:
         return None
-    delivery = Delivery(request, choice, prepared.recipe, prepared.seed, prepared.images, trained, processes)
+    delivery = Delivery(request, choice, training.recipe, training.seed, training.images, trained, processes)
     with console.progress("export, check, measure") as advance:
         return deliver(delivery, advance)
 
 
-def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> _Prepared:
+def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> _Training:
     device = own_device(torch.device(str(resolve_compute(ComputeSettings(device=request.device)).device)))
     settings, splits = choice.settings, load_splits(choice.run.images)
     seed = settings.seed if request.seed is None else request.seed
@@ -134,7 +139,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             f"{processes_started().count} processes cannot share batches of {recipe.settings.batch_size} images; start"
             " fewer"
         )
-    return _Prepared(choice, images, network, recipe, seed, device)
+    return _Training(choice, images, network, recipe, seed, device)
 
 
 def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: int) -> Network:
@@ -147,14 +152,14 @@ def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: in
 
 
 def _train(
-    prepared: _Prepared, request: TrainRequest, processes: Processes, console: StudyConsole, should_stop: ShouldStop
+    training: _Training, request: TrainRequest, processes: Processes, console: StudyConsole, should_stop: ShouldStop
 ) -> Trained | None:
-    choice = prepared.choice
+    choice = training.choice
     job = FinalJob(
-        prepared.network,
-        prepared.images,
-        prepared.recipe,
-        prepared.seed,
+        training.network,
+        training.images,
+        training.recipe,
+        training.seed,
         choice.folder / CHECKPOINT,
         {
             "space": choice.space.fingerprint,
@@ -162,21 +167,61 @@ def _train(
             "network": str(choice.network),
             "start": request.start,
         },
-        prepared.device,
+        training.device,
         processes,
     )
-    with console.progress(f"training ({prepared.recipe.settings.epochs} epochs)") as advance:
+    with console.progress(f"training ({training.recipe.settings.epochs} epochs)") as advance:
         trained = train_final(job, advance, should_stop)
     if trained is not None and not math.isnan(trained.loss):
         console.note(f"trained: {trained.steps:,} steps, test accuracy {trained.accuracy_percent:.2f}%")
     return trained
 
 
-def _tell(prepared: _Prepared, console: StudyConsole) -> None:
-    choice, images = prepared.choice, prepared.images
+def _tell(training: _Training, console: StudyConsole) -> None:
+    choice, images = training.choice, training.images
     console.note(f"architecture {choice.entry.code}: {choice.entry.architecture}")
     console.note(f"model folder: {choice.folder}")
     console.note(f"images: {len(images.train):,} to train on, {len(images.test):,} to test with")
     for note in images.notes:
         console.note(f"images: {note}")
-    console.note(f"recipe: {prepared.recipe.words()}")
+    console.note(f"recipe: {training.recipe.words()}")
+
+
+def inherit_from_run(network: Network, choice: Choice, splits: DataSplits) -> None:
+    """Puts the weights of the supernet that answers for an architecture into a network of its own.
+
+    Args:
+        network: To be trained.
+        choice: Its architecture and run.
+        splits: The images of the run, which the supernet was trained on.
+
+    Raises:
+        SettingsError: If the widths or depths differ; the message says what would fit.
+        StoreError: If the supernet's checkpoint is damaged or missing.
+    """
+    settings, deployed = choice.settings, choice.network
+    small = settings.supernet
+    if (small.channels, small.cells) != (deployed.channels, deployed.cells):
+        raise SettingsError(
+            f"--from supernet: the supernet has {small.channels} channels and {small.cells} cells a stage, the deployed"
+            f" network {deployed.channels} and {deployed.cells}, so that its weights do not fit; train --from scratch,"
+            f" or make a study with supernet.channels={deployed.channels} and supernet.cells={deployed.cells}"
+        )
+    spec = NetworkSpec(
+        small.channels, small.cells, splits.image_size, deployed.input_channels, deployed.classes, deployed.stages
+    )
+    plan = known_plan(make_plan(choice.space, spec, small, settings.seed), choice.run.supernets, {})
+    if _kinds(choice.space, plan.network) != _kinds(choice.space, deployed):
+        raise SettingsError(
+            "--from supernet: the supernet has light reductions, the deployed network residual ones, so that its"
+            " weights do not fit; train --from scratch, or make a study with supernet.reductions=residual"
+        )
+    member = int(plan.member_of(choice.code[None])[0])
+    path = choice.run.supernets / plan.training(member).file
+    shared = plan.build(member)
+    restore_weights(path, load_checkpoint(path, {}), shared)
+    extract_weights(network, shared, choice.code)
+
+
+def _kinds(space: Space, network: NetworkSpec) -> list[str]:
+    return [layer.kind for layer in space.layout(network)]

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.predictor.protocol import Codes, Floats
+from surrogate_nas.space.graphs import FIRST_TYPE
 from surrogate_nas.space.space import Space
 
-_FIRST_OPERATION = 3
 # Codes worked on at a time: what is in memory does not grow with N.
 _BATCH = 4096
 
@@ -51,10 +51,10 @@ def node_types(space: Space) -> NodeTypes:
     """The table of a space's node types: absent, input, output, then what computes."""
     types = space.graph_types
     specs = types.operations
-    fixed = [0.0] * _FIRST_OPERATION
+    fixed = [0.0] * FIRST_TYPE
     return NodeTypes(
-        np.array([False] * _FIRST_OPERATION + [spec.is_identity for spec in specs]),
-        np.array([False] * _FIRST_OPERATION + [spec.is_zero for spec in specs]),
+        np.array([False] * FIRST_TYPE + [spec.is_identity for spec in specs]),
+        np.array([False] * FIRST_TYPE + [spec.is_zero for spec in specs]),
         np.array(fixed + [float(spec.nonlinear_functions) for spec in specs]),
         np.array(fixed + [float(spec.reach) for spec in specs]),
         types.coarse_types(),

@@ -16,9 +16,9 @@ import numpy as np
 
 from surrogate_nas.predictor.features.graph_features import NodeTypes, node_types
 from surrogate_nas.predictor.protocol import Codes, Floats
+from surrogate_nas.space.graphs import FIRST_TYPE
 from surrogate_nas.space.space import Space
 
-_FIRST_OPERATION = 3
 _BATCH = 4096
 
 
@@ -69,7 +69,7 @@ def path_sums(space: Space, codes: Codes) -> PathSums:
 def _values_by_type(types: NodeTypes) -> Floats:
     """What a node of each type adds to each kind of sum, shape (T, K)."""
     computes = ~types.is_identity & ~types.is_zero
-    computes[:_FIRST_OPERATION] = False
+    computes[:FIRST_TYPE] = False
     single = np.eye(len(computes))[:, computes]
     return np.concatenate([single, types.nonlinear[:, None], computes[:, None].astype(np.float64)], axis=1)
 

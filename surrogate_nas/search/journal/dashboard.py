@@ -10,8 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
@@ -96,16 +95,6 @@ class Dashboard:
             self._server.kill()
             self._server.wait()
         self._server = None
-
-
-@contextmanager
-def served(dashboard: Dashboard | None) -> Iterator[None]:
-    """Ends a dashboard at the end of the block, however that comes."""
-    try:
-        yield
-    finally:
-        if dashboard is not None:
-            dashboard.stop()
 
 
 def annotate(journal: Path, note: str, files: Sequence[Path], artifacts: Path) -> None:

@@ -61,6 +61,24 @@ class PredictorSampler(BaseSampler):
 
     Raises:
         BudgetError, SettingsError: If budgets and costs do not fit together.
+
+    Example:
+        ``folder`` is the run folder of a finished study.
+
+        >>> import optuna
+        >>> from surrogate_nas import PredictorSampler, count_costs, load_predictor, load_space, parse_budget
+        >>> space = load_space("quick")
+        >>> budget = parse_budget("flops", "18K").resolve([])
+        >>> predictor = load_predictor(folder / "predictor", space)
+        >>> sampler = PredictorSampler(space, predictor, count_costs(space), [budget])
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> study = optuna.create_study(direction="maximize", sampler=sampler)
+        >>> def accuracy(trial):
+        ...     chosen = [trial.suggest_categorical(one.name, one.choices) for one in space.decisions]
+        ...     return float(len(set(chosen)))
+        >>> study.optimize(accuracy, n_trials=3)
+        >>> [trial.user_attrs["flops"] <= 18_000 for trial in study.trials]
+        [True, True, True]
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from surrogate_nas.runs.study_file import parse_text
 
 
 class Options(TypedDict, total=False):
-    """What may be asked of a study beside its settings by key; what is None is not asked.
+    """Options of a study, beside its settings by key; an option that is None is not asked.
 
     Attributes:
         data: Folder of images, one sub-folder per class, or a data set by name.

@@ -1,4 +1,4 @@
-"""What a person asks of the study command."""
+"""The request of a person who runs a study."""
 
 import shlex
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ RUNS = Path("runs")
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for.
+    """A request to run a study.
 
     Attributes:
         settings: The study.

@@ -16,25 +16,25 @@ from surrogate_nas.report.facts import (
     TruthFacts,
 )
 from surrogate_nas.report.truth.judgement import judge_truth
-from surrogate_nas.study.stages.finalists import Winners
-from surrogate_nas.study.stages.learn import StudyLabels, baselines, fitted_labels
-from surrogate_nas.study.stages.prepare import Prepared
-from surrogate_nas.study.stages.search import SpaceScores
+from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
+from surrogate_nas.study.problem.problem import Problem
 
 # Labels of one sub-supernet, fewer of which say too little about an order.
 _ENOUGH_TO_AGREE = 20
 
 
-def trust_facts(prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels, winners: Winners) -> TrustFacts:
+def evidence_facts(
+    problem: Problem, predictor: FittedPredictor, labels: StudyLabels, choice: FinalistChoice
+) -> TrustFacts:
     """How good labels, predictor and latencies are by themselves."""
     evidence = predictor.cross_validation
     accuracy = labels.accuracy_percent
-    settings = prepared.settings
-    images = min(settings.labels.validation_images, len(prepared.splits.validation))
+    settings = problem.settings
+    images = min(settings.labels.validation_images, len(problem.splits.validation))
     return TrustFacts(
         labels=LabelFacts(
             architectures=len(labels.codes),
-            distinct_cells=len(np.unique(prepared.space.canonical_keys(labels.codes))),
+            distinct_cells=len(np.unique(problem.space.canonical_keys(labels.codes))),
             images=images,
             lowest_percent=float(accuracy.min()),
             median_percent=float(np.median(accuracy)),
@@ -52,19 +52,19 @@ def trust_facts(prepared: Prepared, predictor: FittedPredictor, labels: StudyLab
             regret_high=_known(evidence.regret_high),
             folds=settings.predictor.folds,
             coverage=_known(predictor.intervals.coverage),
-            supernets=_agreements(prepared, predictor, labels),
+            supernets=_agreements(problem, predictor, labels),
             baselines=tuple(BaselineFacts(name, _known(tau)) for name, tau in evidence.baselines.items()),
         ),
-        latency=_latency_facts(prepared, winners),
+        latency=_latency_facts(problem, choice),
     )
 
 
-def _agreements(prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels) -> tuple[BaselineFacts, ...]:
+def _agreements(problem: Problem, predictor: FittedPredictor, labels: StudyLabels) -> tuple[BaselineFacts, ...]:
     """How far the predictor agrees with each sub-supernet's labels; empty where there is but one."""
-    members = prepared.plan.member_of(labels.codes)
-    values = fitted_labels(labels, predictor.settings.target)
+    members = problem.plan.member_of(labels.codes)
+    values = labels.targets(predictor.settings.target)
     sources = {
-        prepared.plan.names[member]: SourceLabels(labels.codes[members == member], values[members == member])
+        problem.plan.names[member]: SourceLabels(labels.codes[members == member], values[members == member])
         for member in np.unique(members).tolist()
         if (members == member).sum() >= _ENOUGH_TO_AGREE
     }
@@ -73,14 +73,14 @@ def _agreements(prepared: Prepared, predictor: FittedPredictor, labels: StudyLab
     return tuple(BaselineFacts(name, _known(tau)) for name, tau in agreement(predictor, sources).items())
 
 
-def _latency_facts(prepared: Prepared, winners: Winners) -> LatencyFacts | None:
-    described = prepared.table.describe()["latency_ms"]
-    device = prepared.latency_device
-    rows = prepared.pool.rows(winners.codes)
-    if not winners.measured:
+def _latency_facts(problem: Problem, choice: FinalistChoice) -> LatencyFacts | None:
+    described = problem.table.describe()["latency_ms"]
+    device = problem.latency_device
+    rows = problem.pool.rows(choice.codes)
+    if not choice.measured:
         return LatencyFacts(source=f"table {described['file']}", device=device, measured_here=False)
-    measured = np.array([one.median_ms for one in winners.measured])
-    errors = 100 * np.abs(prepared.costs["latency_ms"][rows] / measured - 1)
+    measured = np.array([one.median_ms for one in choice.measured])
+    errors = 100 * np.abs(problem.costs["latency_ms"][rows] / measured - 1)
     day = described["measured_to"][:10]
     return LatencyFacts(
         source=f"operations and {described['networks_measured']} whole networks, measured {day}",
@@ -89,34 +89,34 @@ def _latency_facts(prepared: Prepared, winners: Winners) -> LatencyFacts | None:
         networks=len(measured),
         median_error_percent=float(np.median(errors)),
         largest_error_percent=float(errors.max()),
-        noisy_networks=sum(one.noisy for one in winners.measured),
+        noisy_networks=sum(one.noisy for one in choice.measured),
     )
 
 
 def truth_facts(
-    prepared: Prepared, predictor: FittedPredictor, scores: SpaceScores, labels: StudyLabels, winners: Winners
+    problem: Problem, predictor: FittedPredictor, scores: SpaceScores, labels: StudyLabels, choice: FinalistChoice
 ) -> TruthFacts | None:
     """Everything judged by ground truth, where there is any; nothing but the report sees this."""
-    if prepared.truth is None:
+    if problem.truth is None:
         return None
-    values = fitted_labels(labels, predictor.settings.target)
-    everywhere = np.full(len(prepared.pool), np.nan)
-    everywhere[prepared.pool.rows(labels.codes)] = values
+    values = labels.targets(predictor.settings.target)
+    everywhere = np.full(len(problem.pool), np.nan)
+    everywhere[problem.pool.rows(labels.codes)] = values
 
     def connected(score: NDArray[np.float64]) -> NDArray[np.float64]:
         # Every score is judged on the same architectures: those that compute something.
-        return np.where(prepared.connected, score, np.nan)
+        return np.where(problem.connected, score, np.nan)
 
-    counts = baselines(prepared, prepared.codes)
+    counts = problem.counts(problem.codes)
     return judge_truth(
-        prepared.truth,
-        prepared.space,
+        problem.truth,
+        problem.space,
         labels=everywhere,
         predicted=connected(scores.mean),
         baselines={name: connected(count) for name, count in counts.items()},
-        feasible=prepared.feasible,
-        chosen=int(prepared.pool.rows(winners.codes[[winners.chosen]])[0]),
-        seed=prepared.settings.seed,
+        feasible=problem.feasible,
+        chosen=int(problem.pool.rows(choice.codes[[choice.chosen]])[0]),
+        seed=problem.settings.seed,
     )
 
 

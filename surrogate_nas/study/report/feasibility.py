@@ -5,7 +5,7 @@ import numpy as np
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.study.stages.prepare import Prepared
+from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.supernet.plan import SupernetPlan
 
 
@@ -19,47 +19,47 @@ def _members(plan: SupernetPlan) -> str:
     return (one if len(drawn) == 1 else f"{one}, drawn by {', '.join(drawn)}") + times
 
 
-def show_feasibility(prepared: Prepared, console: StudyConsole) -> None:
+def show_feasibility(problem: Problem, console: StudyConsole) -> None:
     """Prints the space's cost range beside the budgets, and the sizes of the two networks."""
-    deployed, small = prepared.deployed, prepared.plan.network
+    deployed, small = problem.deployed, problem.plan.network
     console.note(
         f"deployed network: {deployed.channels} channels, {deployed.cells} cells a stage, images"
         f" {deployed.image_size}x{deployed.image_size}; costs are of this one"
     )
     console.note(
         f"supernet: {small.channels} channels, {small.cells} cells a stage, images"
-        f" {small.image_size}x{small.image_size}; {_members(prepared.plan)}"
+        f" {small.image_size}x{small.image_size}; {_members(problem.plan)}"
     )
-    limits = {budget.cost: budget for budget in prepared.budgets}
-    typical, rows = prepared.typical, []
-    for cost, everywhere in prepared.costs.items():
-        values = everywhere[prepared.connected]
+    limits = {budget.cost: budget for budget in problem.budgets}
+    typical, rows = problem.typical, []
+    for cost, everywhere in problem.costs.items():
+        values = everywhere[problem.connected]
         budget = limits.get(cost)
-        meets = f"{np.mean(budget.violation(prepared.bounds[cost][typical]) <= 0):.1%}" if budget else "-"
+        meets = f"{np.mean(budget.violation(problem.bounds[cost][typical]) <= 0):.1%}" if budget else "-"
         limit = format_cost(cost, budget.limit) if budget else "-"
         middle = float(np.median(everywhere[typical]))
         range_ = [format_cost(cost, float(value)) for value in (values.min(), middle, values.max())]
         rows.append([cost, *range_, limit, meets])
-    console.table(_title(prepared), ["cost", "smallest", "median", "largest", "budget", "meet it"], rows)
-    confidence = prepared.settings.hardware.confidence
-    for cost, errors in ((cost, prepared.table.held_out_errors(cost)) for cost in prepared.costs):
+    console.table(_title(problem), ["cost", "smallest", "median", "largest", "budget", "meet it"], rows)
+    confidence = problem.settings.hardware.confidence
+    for cost, errors in ((cost, problem.table.held_out_errors(cost)) for cost in problem.costs):
         if len(errors):
             share = cautious(np.ones(1), errors, confidence)[0] - 1
             console.note(
                 f"{COSTS[cost].title} is predicted; budgets are held against {share:.1%} more, which"
                 f" {confidence:.0%} of architectures keep (errors of {len(errors)} networks left out of the fit)"
             )
-    if len(prepared.budgets) > 1:
-        console.note(f"all budgets together: {prepared.feasible[typical].mean():.1%} meet them")
-    for text in prepared.splits.notes:
+    if len(problem.budgets) > 1:
+        console.note(f"all budgets together: {problem.feasible[typical].mean():.1%} meet them")
+    for text in problem.splits.notes:
         console.note(f"images: {text}")
 
 
-def _title(prepared: Prepared) -> str:
-    name = prepared.space.name
-    if prepared.pool.complete:
-        return f"Costs over the {prepared.connected.sum():,} connected architectures of {name}"
+def _title(problem: Problem) -> str:
+    name = problem.space.name
+    if problem.pool.complete:
+        return f"Costs over the {problem.connected.sum():,} connected architectures of {name}"
     return (
-        f"Costs of {name}, {prepared.space.size:.3g} architectures: medians and shares of {prepared.pool.uniform:,}"
+        f"Costs of {name}, {problem.space.size:.3g} architectures: medians and shares of {problem.pool.uniform:,}"
         " uniform draws, ends sought"
     )

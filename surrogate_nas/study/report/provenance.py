@@ -19,41 +19,42 @@ from surrogate_nas.runs.environment import processor, versions
 from surrogate_nas.runs.state import RunState
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.study.stages.prepare import Prepared
-
-_SHARING = {"whole": "whole subnet", "depth": "depth-wise", "one": "one set of weights"}
+from surrogate_nas.study.problem.problem import Problem
 
 
-def made_facts(
-    prepared: Prepared,
-    *,
-    command: str,
-    state: RunState,
-    result: SearchResult | None,
-    notes: Sequence[str],
+def provenance_facts(
+    problem: Problem, command: str, state: RunState, result: SearchResult | None, notes: Sequence[str]
 ) -> MadeFacts:
-    """How the study was made."""
-    settings = prepared.settings
+    """How the study was made.
+
+    Args:
+        problem: What was asked.
+        command: The command line.
+        state: Of the run, which knows how long stages took.
+        result: Of the search; None where there was none.
+        notes: What a person should know.
+    """
+    settings = problem.settings
     return MadeFacts(
         space=SpaceFacts(
-            prepared.space.name,
-            prepared.space.fingerprint,
-            prepared.space.size,
-            len(np.unique(prepared.pool.representatives)) if prepared.pool.complete else None,
-            None if prepared.pool.complete else prepared.pool.uniform,
+            problem.space.name,
+            problem.space.fingerprint,
+            problem.space.size,
+            len(np.unique(problem.pool.representatives)) if problem.pool.complete else None,
+            None if problem.pool.complete else problem.pool.uniform,
         ),
-        deployed=_network(prepared.deployed),
-        supernet_network=_network(prepared.plan.network),
-        data=_data(prepared),
-        supernet=_supernet(prepared),
-        cost_ranges=_cost_ranges(prepared),
+        deployed=_network(problem.deployed),
+        supernet_network=_network(problem.plan.network),
+        data=_data(problem),
+        supernet=_supernet(problem),
+        cost_ranges=_cost_ranges(problem),
         command=command,
-        search=_search(prepared, result) if result is not None else None,
+        search=_search(problem, result) if result is not None else None,
         stages=_stages(state),
         predictor=_pairs(settings.predictor.model_dump()),
         seeds=(("study", str(settings.seed)),),
         versions=_pairs(versions()),
-        hardware=_hardware(prepared),
+        hardware=_hardware(problem),
         notes=tuple(notes),
     )
 
@@ -74,50 +75,50 @@ def _network(network: NetworkSpec) -> NetworkFacts:
     )
 
 
-def _data(prepared: Prepared) -> DataFacts:
-    data, splits = prepared.settings.data, prepared.splits
+def _data(problem: Problem) -> DataFacts:
+    data, splits = problem.settings.data, problem.splits
     return DataFacts(
         data.path or data.source, len(splits.train), len(splits.validation), splits.class_names, splits.fingerprint
     )
 
 
-def _supernet(prepared: Prepared) -> SupernetFacts:
-    settings, plan = prepared.settings.supernet, prepared.plan
+def _supernet(problem: Problem) -> SupernetFacts:
+    settings, plan = problem.settings.supernet, problem.plan
     return SupernetFacts(
         split=f"{settings.split}: {', '.join(plan.names)}",
         groups=plan.split.groups if plan.is_known else plan.members_per_replica,
-        sharing=_SHARING[settings.sharing],
+        sharing=plan.rules.sharing.words,
         sampling=settings.sampler,
         steps=min(plan.steps(member) for member in range(plan.members)),
         batch_size=settings.batch_size,
     )
 
 
-def _cost_ranges(prepared: Prepared) -> tuple[CostRange, ...]:
-    limits = {budget.cost: budget for budget in prepared.budgets}
+def _cost_ranges(problem: Problem) -> tuple[CostRange, ...]:
+    limits = {budget.cost: budget for budget in problem.budgets}
     ranges = []
-    for cost, everywhere in prepared.costs.items():
-        values = everywhere[prepared.connected]
+    for cost, everywhere in problem.costs.items():
+        values = everywhere[problem.connected]
         budget = limits.get(cost)
-        typical = prepared.typical
-        feasible = int((budget.violation(prepared.bounds[cost][typical]) <= 0).sum()) if budget else None
+        typical = problem.typical
+        feasible = int((budget.violation(problem.bounds[cost][typical]) <= 0).sum()) if budget else None
         low, middle, high = float(values.min()), float(np.median(everywhere[typical])), float(values.max())
         ranges.append(CostRange(cost, low, middle, high, budget.limit if budget else None, feasible))
     return tuple(ranges)
 
 
-def _search(prepared: Prepared, result: SearchResult) -> SearchFacts:
-    settings = prepared.settings.search
+def _search(problem: Problem, result: SearchResult) -> SearchFacts:
+    settings = problem.settings.search
     pairs = _pairs(settings.model_dump(exclude={"sampler", "trials"}))
     return SearchFacts(settings.sampler, len(result.codes), int(result.feasible.sum()), pairs)
 
 
-def _hardware(prepared: Prepared) -> Pairs:
-    compute = prepared.settings.compute
+def _hardware(problem: Problem) -> Pairs:
+    compute = problem.settings.compute
     return (
         ("processor", processor()),
         ("training", f"{compute.device}, {compute.processes} processes"),
-        ("latency", prepared.latency_device),
+        ("latency", problem.latency_device),
     )
 
 

@@ -4,32 +4,44 @@ from typing import Any
 
 from surrogate_nas._support.files import write_json
 from surrogate_nas.costs.cost import format_cost
-from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.search.answers import Answer, answer_many, pareto_front
-from surrogate_nas.study.stages.prepare import Prepared
-from surrogate_nas.study.stages.search import SpaceScores
+from surrogate_nas.study.findings import Findings, SpaceScores
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.protocol import Stage
 
 
-def answer_also(prepared: Prepared, scores: SpaceScores, folder: RunFolder, console: StudyConsole) -> None:
+class AnswerOtherBudgets(Stage):
+    """Answers the study's own and its other budgets."""
+
+    name = "other budgets"
+    inputs = (Problem, SpaceScores)
+
+    def run(self, findings: Findings, run: Run) -> Findings:
+        """Writes the answers and shows them; no other stage needs them."""
+        answer_other_budgets(findings[Problem], findings[SpaceScores], run)
+        return Findings()
+
+
+def answer_other_budgets(problem: Problem, scores: SpaceScores, run: Run) -> None:
     """Answers the study's own and its other budgets, and the fronts they lie on, into ``answers.json``."""
-    space = prepared.space
-    bounds = prepared.cautious_costs
-    asked = [list(prepared.budgets), *prepared.also]
-    answers = answer_many(space, scores, bounds, asked, pool=prepared.pool)
+    space = problem.space
+    bounds = problem.cautious_costs
+    asked = [list(problem.budgets), *problem.also]
+    answers = answer_many(space, scores, bounds, asked, pool=problem.pool)
     names = list(dict.fromkeys(budget.cost for budgets in asked for budget in budgets))[:2]
     fronts = [[name] for name in names] + ([names] if len(names) == 2 else [])
-    found = [pareto_front(space, scores, bounds, front, pool=prepared.pool) for front in fronts]
+    found = [pareto_front(space, scores, bounds, front, pool=problem.pool) for front in fronts]
     content: dict[str, Any] = {
         "schema_version": 1,
-        "answers": [_answer(prepared, one) for one in answers],
+        "answers": [_answer(problem, one) for one in answers],
         "fronts": [
             {"costs": list(one.costs), "codes": space.digits(one.codes), "hypervolume": one.hypervolume}
             for one in found
         ],
     }
-    write_json(folder.answers, content)
-    if prepared.also:
+    write_json(run.folder.answers, content)
+    if problem.also:
         rows = [
             [
                 "; ".join(str(budget) for budget in one.budgets),
@@ -39,11 +51,11 @@ def answer_also(prepared: Prepared, scores: SpaceScores, folder: RunFolder, cons
             ]
             for one in answers
         ]
-        console.table("Budgets answered by this study", ["budgets", "architecture", "predicted %", "costs"], rows)
+        run.console.table("Budgets answered by this study", ["budgets", "architecture", "predicted %", "costs"], rows)
 
 
-def _answer(prepared: Prepared, answer: Answer) -> dict[str, Any]:
-    space = prepared.space
+def _answer(problem: Problem, answer: Answer) -> dict[str, Any]:
+    space = problem.space
     return {
         "budgets": {budget.cost: budget.limit for budget in answer.budgets},
         "code": space.digits(answer.code[None])[0] if answer.code is not None else None,

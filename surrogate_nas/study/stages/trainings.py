@@ -5,22 +5,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from surrogate_nas._processes.workers import Workers
-from surrogate_nas.errors import Interrupted, RunFolderError
+from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
-from surrogate_nas.labels.store import LabelStore, read_labels
+from surrogate_nas.labels.store import LabelStore
 from surrogate_nas.predictor.features.graph_features import path_features
-from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.runs.meter import Meter
 from surrogate_nas.runs.run_folder import RunFolder, digest
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.loop import Learnt, learn_by_lengths
 from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
 from surrogate_nas.search.trainings.shared_trials import Outcome, Place, Task
 from surrogate_nas.space.space import Codes
-from surrogate_nas.study.stages.learn import label_identity
-from surrogate_nas.study.stages.prepare import Prepared
-from surrogate_nas.study.stages.search import SpaceScores
+from surrogate_nas.study.findings import Findings, SpaceScores
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.training.train_network import NetworkJob, train_network
 
 _DECIMALS = 6
@@ -28,7 +27,7 @@ _DECIMALS = 6
 
 @dataclass(frozen=True)
 class NetworkWork:
-    """What a worker process does with a task: trains the network of its architecture for its length.
+    """The work of a worker process on a task: trains the network of its architecture for its length.
 
     Attributes:
         job: Any job of the study.
@@ -50,13 +49,37 @@ class NetworkWork:
         return Outcome(trained.accuracy_percent, trained.loss, trained.steps)
 
 
-def learn_from_trainings(
-    prepared: Prepared,
-    scores: SpaceScores,
-    folder: RunFolder,
-    console: StudyConsole,
-    should_stop: Callable[[], bool],
-) -> SpaceScores:
+class TrainFinalists(Stage):
+    """Trains finalists for a while, and scores all architectures by what that says about them."""
+
+    name = "trainings"
+    inputs = (Problem, SpaceScores)
+    timing = Timing.ANEW
+
+    def check(self, problem: Problem, run: Run) -> None:  # noqa: ARG002 - settings are all that matters
+        """Refuses a search beyond what is listed where networks are trained, which say nothing about the rest.
+
+        Raises:
+            SettingsError: If the search is such a one.
+        """
+        sampler, trainings = problem.settings.search.sampler, problem.settings.loop.trainings
+        if trainings and not problem.pool.complete and not SAMPLERS[sampler].within_list:
+            within = [name for name, row in SAMPLERS.items() if row.within_list]
+            raise SettingsError(
+                f"loop.trainings in a space that cannot be listed needs search.sampler to be one of"
+                f" {', '.join(within)} (got {sampler!r} with {trainings} trainings)"
+            )
+
+    def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - settings are all that matters
+        """Leaves the scores as they are where the study trains nothing."""
+        return None if findings[Problem].settings.loop.trainings else Findings()
+
+    def run(self, findings: Findings, run: Run) -> Findings:
+        """Trains what no earlier process has trained."""
+        return Findings(learn_from_trainings(findings[Problem], findings[SpaceScores], run))
+
+
+def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> SpaceScores:
     """Trains finalists for a while, in batches, and gives the scores that follow from them.
 
     Scores are of isomorphism classes from then on, on the scale of the trainings' validation accuracy. Which networks
@@ -69,102 +92,87 @@ def learn_from_trainings(
         TrainingError: If a loss is not finite, or workers die again and again.
         StoreError: If the journal through which workers share the trainings goes away.
     """
-    settings = prepared.settings
-    if settings.loop.trainings == 0:
-        return scores
-    space, codes = prepared.space, prepared.codes
-    meter = Meter()
-    rows = _candidates(prepared)
-    canonical = space.canonical(codes[rows])
+    settings, space, codes = problem.settings, problem.space, problem.codes
+    rows = _candidates(problem)
     process = ResidualProcess(
         scores.mean[rows],
-        standardised(path_features(space, canonical)),
+        standardised(path_features(space, space.canonical(codes[rows]))),
         settings.loop.residual,
-        prepared.feasible[rows],
+        problem.feasible[rows],
     )
-    folder.networks.mkdir(exist_ok=True)
-    place = _place(prepared, folder)
+    run.folder.networks.mkdir(exist_ok=True)
+    place = _place(problem, run.folder)
     for note in place.prepare():
-        console.note(note)
-    with Workers(settings.compute.processes or 1) as workers:
-        crew = Crew(place, NetworkWork(_job(prepared, folder)), workers)
+        run.console.note(note)
+    crew = Crew(place, NetworkWork(_job(problem, run.folder)), run.workers)
 
-        def train(epochs: int, batch: Sequence[int]) -> list[float]:
-            finalists = space.effective(codes[rows[list(batch)]])
-            return _train(prepared, finalists, epochs, folder, crew, console, should_stop)
+    def train(epochs: int, batch: Sequence[int]) -> list[float]:
+        return _train(problem, space.effective(codes[rows[list(batch)]]), epochs, run, crew)
 
-        learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs)
-    folder.state.mark_done("trainings", meter)
+    learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs)
+    run.workers.close()
     notes = _notes(learnt, space.digits(codes[rows]))
     for note in notes:
-        console.note(note)
-    return replace(_scores(prepared, scores, rows, learnt), notes=notes)
+        run.console.note(note)
+    return replace(_scores(problem, scores, rows, learnt), notes=notes)
 
 
-def _candidates(prepared: Prepared) -> np.ndarray:
+def _candidates(problem: Problem) -> np.ndarray:
     """One row of every connected class: what suits the budgets best, then the cheapest."""
-    classes = prepared.pool.representatives
-    cost = prepared.bounds[prepared.budgets[0].cost]
-    order = np.lexsort((cost, ~prepared.feasible, classes))
-    order = order[prepared.connected[order]]
+    classes = problem.pool.representatives
+    cost = problem.bounds[problem.budgets[0].cost]
+    order = np.lexsort((cost, ~problem.feasible, classes))
+    order = order[problem.connected[order]]
     _, first = np.unique(classes[order], return_index=True)
     return np.sort(order[first])
 
 
-def _place(prepared: Prepared, folder: RunFolder) -> Place:
+def _place(problem: Problem, folder: RunFolder) -> Place:
     """Where worker processes find their trainings."""
-    job = _job(prepared, folder)
+    job = _job(problem, folder)
     recipe = job.settings.model_dump(exclude={"epochs", "checkpoint_seconds", "evaluation_batch"})
     inputs = {"network": str(job.network), "recipe": recipe, "shift": job.shift, "flip": job.flip, "seed": job.seed}
-    inputs |= {"space": prepared.space.fingerprint, "data": prepared.splits.fingerprint}
-    name = f"{prepared.space.name}-{prepared.settings.name}-trainings"
-    return Place(folder.trainings_journal, folder.networks, prepared.space, name, digest(inputs))
+    inputs |= {"space": problem.space.fingerprint, "data": problem.splits.fingerprint}
+    name = f"{problem.space.name}-{problem.settings.name}-trainings"
+    return Place(folder.trainings_journal, folder.networks, problem.space, name, digest(inputs))
 
 
-def _train(
-    prepared: Prepared,
-    codes: Codes,
-    epochs: int,
-    folder: RunFolder,
-    crew: Crew,
-    console: StudyConsole,
-    should_stop: Callable[[], bool],
-) -> list[float]:
+def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) -> list[float]:
     """Validation accuracies of networks of shape (n, D), trained now or before."""
-    space = prepared.space
-    steps = _steps(prepared, epochs)
-    with LabelStore.open_or_create(folder.trainings, label_identity(prepared)) as store:
-        known = known_trainings(prepared, store.read(), epochs)
+    space = problem.space
+    steps = _steps(problem, epochs)
+    with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
+        known = known_trainings(problem, store.read(), epochs)
         wanted = [Task(digits, epochs) for digits in space.digits(codes)]
         missing = [task for task in wanted if task.code not in known]
 
         def keep(task: Task, outcome: Outcome) -> None:
             label = np.array([outcome.accuracy_percent]), np.array([outcome.loss])
-            code, seed = space.parse(task.code)[None], prepared.settings.seed
+            code, seed = space.parse(task.code)[None], problem.settings.seed
             store.append(LabelBatch(code, *label, "training", NO_MEMBER, seed, outcome.steps))
 
-        with console.progress(f"trainings ({len(wanted)} networks x {steps:,} steps)") as advance:
+        with run.console.progress(f"trainings ({len(wanted)} networks x {steps:,} steps)") as advance:
             done = (len(wanted) - len(missing)) * steps
             if missing:
                 crew.run(
                     missing,
                     on_outcome=keep,
                     on_progress=lambda more: advance(done + more, len(wanted) * steps),
-                    should_stop=should_stop,
+                    should_stop=run.should_stop,
                 )
-        known = known_trainings(prepared, store.read(), epochs)
+        known = known_trainings(problem, store.read(), epochs)
     if any(task.code not in known for task in wanted):
         raise Interrupted("stopped while training finalists")
     return [known[task.code] for task in wanted]
 
 
-def _job(prepared: Prepared, folder: RunFolder) -> NetworkJob:
+def _job(problem: Problem, folder: RunFolder) -> NetworkJob:
     """The job of some architecture; all others differ in their code, length and checkpoint alone."""
-    settings = prepared.settings
+    settings = problem.settings
     return NetworkJob(
-        prepared.space,
-        tuple(prepared.codes[0].tolist()),
-        prepared.deployed,
+        problem.space,
+        tuple(problem.codes[0].tolist()),
+        problem.deployed,
         folder.images,
         settings.data.flip,
         settings.data.shift,
@@ -176,21 +184,21 @@ def _job(prepared: Prepared, folder: RunFolder) -> NetworkJob:
     )
 
 
-def _steps(prepared: Prepared, epochs: int) -> int:
-    images = len(prepared.splits.train)
-    return epochs * (images // min(prepared.settings.training.batch_size, images))
+def _steps(problem: Problem, epochs: int) -> int:
+    images = len(problem.splits.train)
+    return epochs * (images // min(problem.settings.training.batch_size, images))
 
 
-def known_trainings(prepared: Prepared, labels: Labels, epochs: int | None = None) -> dict[str, float]:
+def known_trainings(problem: Problem, labels: Labels, epochs: int | None = None) -> dict[str, float]:
     """Accuracies of trainings of a length, the full one where not given, and the present seed, by code in digits."""
-    steps = _steps(prepared, epochs or prepared.settings.training.epochs)
-    matching = (labels.steps == steps) & (labels.seed == prepared.settings.seed)
-    digits = prepared.space.digits(labels.codes[matching])
+    steps = _steps(problem, epochs or problem.settings.training.epochs)
+    matching = (labels.steps == steps) & (labels.seed == problem.settings.seed)
+    digits = problem.space.digits(labels.codes[matching])
     return dict(zip(digits, labels.accuracy_percent[matching].tolist(), strict=True))
 
 
 def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
-    """What was trained, in words."""
+    """The trainings in words."""
     pairs = sorted(zip(learnt.accuracy_percent, learnt.rows, strict=True), reverse=True)
     best = ", ".join(f"{digits[row]} {accuracy:.2f}%" for accuracy, row in pairs[:3])
     numbers = [
@@ -200,30 +208,15 @@ def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
     return (told, f"trainings: {learnt.stopped}") if learnt.stopped else (told,)
 
 
-def _scores(prepared: Prepared, before: SpaceScores, rows: np.ndarray, learnt: Learnt) -> SpaceScores:
+def _scores(problem: Problem, before: SpaceScores, rows: np.ndarray, learnt: Learnt) -> SpaceScores:
     """Beliefs about every architecture by its class; those that compute nothing keep a score below all others."""
-    keys = prepared.pool.representatives
+    keys = problem.pool.representatives
     order = np.argsort(keys[rows])
     place = order[np.clip(np.searchsorted(keys[rows], keys, sorter=order), 0, len(order) - 1)]
     mean, std = learnt.posterior.mean[place], learnt.posterior.std[place]
     lowest = float(learnt.posterior.mean.min())
     return SpaceScores(
         before.pool,
-        np.where(prepared.connected, mean, lowest).round(_DECIMALS),
-        np.where(prepared.connected, std, before.std).round(_DECIMALS),
+        np.where(problem.connected, mean, lowest).round(_DECIMALS),
+        np.where(problem.connected, std, before.std).round(_DECIMALS),
     )
-
-
-def stored_trainings(prepared: Prepared, folder: RunFolder) -> int:
-    """How many networks the run folder's trainings hold.
-
-    Raises:
-        StoreError: If the file is damaged.
-        RunFolderError: If it belongs to something else.
-    """
-    if not folder.trainings.exists():
-        return 0
-    try:
-        return len(read_labels(folder.trainings, label_identity(prepared)).codes)
-    except RunFolderError as error:
-        raise RunFolderError(f"{error}; or remove the file to train again") from None

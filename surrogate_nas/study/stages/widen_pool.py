@@ -1,70 +1,64 @@
-"""Lists what the predictor thinks best of a space that cannot be listed whole, beside the draws from it."""
+"""Scores what is listed, and lists the best predicted of a space that cannot be listed whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from surrogate_nas.costs.budget import Budget
-from surrogate_nas.errors import SettingsError
-from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.runs.interrupts import stoppable
-from surrogate_nas.search.sampler_table import SAMPLERS
+from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.search.widen import explore
-from surrogate_nas.study.stages.prepare import Prepared
-from surrogate_nas.study.stages.search import SpaceScores
+from surrogate_nas.study.findings import Findings, SpaceScores
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.protocol import Stage
 
 _STREAM = 3  # of the random draws of a study's seed
 
 
-def check_sampler(prepared: Prepared) -> None:
-    """Refuses a search beyond what is listed where trainings are to be learnt from: they say nothing about the rest.
+class ScorePool(Stage):
+    """Scores what is listed, and lists the best predicted of a space that cannot be listed whole."""
 
-    Raises:
-        SettingsError: If the search is such a one.
-    """
-    sampler, trainings = prepared.settings.search.sampler, prepared.settings.loop.trainings
-    if trainings and not prepared.pool.complete and not SAMPLERS[sampler].within_list:
-        within = [name for name, row in SAMPLERS.items() if row.within_list]
-        raise SettingsError(
-            f"loop.trainings in a space that cannot be listed needs search.sampler to be one of"
-            f" {', '.join(within)} (got {sampler!r} with {trainings} trainings)"
-        )
+    name = "scores"
+    inputs = (Problem, FittedPredictor)
+
+    def run(self, findings: Findings, run: Run) -> Findings:
+        """Scores and lists."""
+        problem = findings[Problem]
+        return Findings(*list_the_best(problem, SpaceScores.of(problem.pool, findings[FittedPredictor]), run))
 
 
-def list_the_best(
-    prepared: Prepared, scores: SpaceScores, console: StudyConsole, should_stop: Callable[[], bool]
-) -> tuple[Prepared, SpaceScores]:
-    """What was prepared and its scores, with the best architectures under each set of budgets listed too.
+def list_the_best(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Problem, SpaceScores]:
+    """The problem and its scores, with the best architectures under each set of budgets listed too.
 
     A space that was listed whole has them already.
 
     Raises:
         Interrupted: If a stop was asked for.
     """
-    if prepared.pool.complete:
-        return prepared, scores
-    settings = prepared.settings
-    with console.progress("best architectures of a space that cannot be listed") as advance:
+    if problem.pool.complete:
+        return problem, scores
+    settings = problem.settings
+    with run.progress("best architectures of a space that cannot be listed", "searching") as progress:
         found = explore(
-            prepared.pool,
+            problem.pool,
             scores,
-            prepared.cautious_costs,
-            _bounds(prepared),
+            problem.cautious_costs,
+            _bounds(problem),
             np.random.default_rng([settings.seed, _STREAM]),
             kept=settings.pool.kept,
-            progress=stoppable(advance, should_stop, "searching"),
+            progress=progress,
         )
-    listed = prepared.listing(found)
+    listed = problem.listing(found)
     return listed, scores.over(listed.pool)
 
 
-def _bounds(prepared: Prepared) -> list[Sequence[Budget]]:
+def _bounds(problem: Problem) -> list[Sequence[Budget]]:
     """Sets of bounds to search under: along the first budget's cost for the front, the other budgets, the study's own.
 
     From the tightest to the loosest, since a search under one begins with what those before have found.
     """
-    cost = prepared.budgets[0].cost
-    values = prepared.bounds[cost]
-    shares = np.linspace(0, 100, prepared.settings.pool.steps, endpoint=True)
-    limits = np.unique(np.percentile(values[prepared.typical], shares, method="higher"))
-    return [*([Budget(cost, float(limit))] for limit in limits), *prepared.also, prepared.budgets]
+    cost = problem.budgets[0].cost
+    values = problem.bounds[cost]
+    shares = np.linspace(0, 100, problem.settings.pool.steps, endpoint=True)
+    limits = np.unique(np.percentile(values[problem.typical], shares, method="higher"))
+    return [*([Budget(cost, float(limit))] for limit in limits), *problem.also, problem.budgets]

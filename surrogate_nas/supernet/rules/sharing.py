@@ -33,10 +33,12 @@ class SharingRule(Rule, ABC):
     """How subspaces share weights.
 
     Attributes:
+        words: Name of it in a report.
         owns_weights: Whether every subspace owns all its weights.
         needs_split: Whether the split decides which weights an architecture uses.
     """
 
+    words: ClassVar[str]
     owns_weights: ClassVar[bool] = False
     needs_split: ClassVar[bool] = True
 
@@ -70,6 +72,7 @@ class SharingRule(Rule, ABC):
 class WholeSubnets(SharingRule):
     """Every subspace owns all its weights."""
 
+    words: ClassVar[str] = "whole subnet"
     owns_weights: ClassVar[bool] = True
 
 
@@ -77,6 +80,7 @@ class WholeSubnets(SharingRule):
 class OneSet(SharingRule):
     """A single set of weights; the split serves the sampler alone."""
 
+    words: ClassVar[str] = "one set of weights"
     needs_split: ClassVar[bool] = False
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
@@ -89,6 +93,8 @@ class OneSet(SharingRule):
 @final
 class DepthWise(SharingRule):
     """Copies of cells, chosen by the running count of nonlinear functions (EFS-NAS, arXiv 2412.14678)."""
+
+    words: ClassVar[str] = "depth-wise"
 
     def copies(self, space: Space, network: NetworkSpec, groups: int, settings: RuleSettings) -> Copies:
         """Returns the copies of the settings, or of the paper for as many groups."""

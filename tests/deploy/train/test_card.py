@@ -1,18 +1,22 @@
-"""The card says what was measured, beside what was predicted."""
+"""Card and terminal have what was measured, beside what was predicted."""
 
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from surrogate_nas._support.model_format import Preprocessing
-from surrogate_nas.deploy.train.card import latency_text, model_card, predicted_text
-from surrogate_nas.deploy.train.trained import Outcome, Variant
+from surrogate_nas.deploy.train.card import latency_text, model_card, predicted_text, show_model
+from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
+from surrogate_nas.runs.console import StudyConsole
 
-Make = Callable[..., Outcome]
+Make = Callable[..., ModelFacts]
 GREY = Preprocessing(8, 1, (0.5,), (0.2,))
 
 
-def test_the_card_has_every_section(outcome_of: Make, variant_of: Callable[..., Variant]) -> None:
+def test_the_card_has_every_section(facts_of: Make, variant_of: Callable[..., Variant]) -> None:
     both = {"float": variant_of(), "int8": variant_of(0.7, "model.int8.onnx")}
-    card = model_card(outcome_of(onnx=both), ("cat", "dog"), GREY, "0.1.0")
+    card = model_card(facts_of(onnx=both), ("cat", "dog"), GREY, "0.1.0")
     for section in ("What it is", "Data and training", "Accuracy", "Costs", "Limits", "How to repeat"):
         assert f"## {section}" in card
     assert "grey images of 8x8 pixels" in card
@@ -25,18 +29,31 @@ def test_the_card_has_every_section(outcome_of: Make, variant_of: Callable[..., 
     assert "python -m surrogate_nas.train RUN" in card
 
 
-def test_it_says_where_the_model_resizes_its_images(outcome_of: Make) -> None:
-    card = model_card(outcome_of(seen_size=6), ("cat", "dog"), GREY, "0.1.0")
+def test_it_says_where_the_model_resizes_its_images(facts_of: Make) -> None:
+    card = model_card(facts_of(seen_size=6), ("cat", "dog"), GREY, "0.1.0")
     assert "grey images of 8x8 pixels, which the model itself resizes to 6x6; `model.json`" in card
 
 
-def test_another_device_s_budget_is_not_held_against_this_machine(outcome_of: Make) -> None:
-    card = model_card(outcome_of(device="raspi4"), ("cat", "dog"), GREY, "0.1.0")
+def test_another_device_s_budget_is_not_held_against_this_machine(facts_of: Make) -> None:
+    card = model_card(facts_of(device="raspi4"), ("cat", "dog"), GREY, "0.1.0")
     assert "budget is of raspi4, which is not this machine" in card
     assert "within the budget" not in card
 
 
-def test_texts(outcome_of: Make, variant_of: Callable[..., Variant]) -> None:
-    assert predicted_text(outcome_of(predicted_half_width=None)) == "70.00%"
-    assert predicted_text(outcome_of(predicted_percent=99.0)).endswith("95.00 to 100.00%)")
-    assert latency_text(outcome_of(budgets={}), variant_of()) == "0.5 ms (IQR 0.01 ms)"
+def test_texts(facts_of: Make, variant_of: Callable[..., Variant]) -> None:
+    assert predicted_text(facts_of(predicted_half_width=None)) == "70.00%"
+    assert predicted_text(facts_of(predicted_percent=99.0)).endswith("95.00 to 100.00%)")
+    assert latency_text(facts_of(budgets={}), variant_of()) == "0.5 ms (IQR 0.01 ms)"
+
+
+def test_measured_beside_predicted(
+    facts_of: Make, variant_of: Callable[..., Variant], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with StudyConsole() as console:
+        show_model(facts_of(onnx={"float": variant_of(0.9)}), Path("runs/a"), console)
+    shown = capsys.readouterr()
+    assert "test accuracy  91.00%" in shown.out
+    assert "predicted  70.00%" in shown.out
+    assert "OVER the budget" in shown.out
+    assert "train another architecture by a tighter --latency-budget" in shown.err
+    assert "python -m surrogate_nas.predict runs/a/models/333123 IMAGE..." in shown.err

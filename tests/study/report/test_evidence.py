@@ -11,46 +11,44 @@ from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.predictor import FittedPredictor, load_predictor
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.report.truth.truth import read_truth
+from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
+from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report import evidence as module
-from surrogate_nas.study.report.evidence import trust_facts, truth_facts
-from surrogate_nas.study.stages.finalists import Winners
-from surrogate_nas.study.stages.learn import StudyLabels, baselines
-from surrogate_nas.study.stages.prepare import Prepared
-from surrogate_nas.study.stages.search import SpaceScores
+from surrogate_nas.study.report.evidence import evidence_facts, truth_facts
 
 
 @pytest.fixture(scope="module")
-def predictor(prepared: Prepared, finished: Path) -> FittedPredictor:
-    return load_predictor(finished / "predictor", prepared.space)
+def predictor(problem: Problem, finished: Path) -> FittedPredictor:
+    return load_predictor(finished / "predictor", problem.space)
 
 
 @pytest.fixture
-def labels(prepared: Prepared) -> StudyLabels:
-    accuracy = np.linspace(10, 90, len(prepared.drawn))
-    return StudyLabels(prepared.drawn, accuracy, 100 - accuracy, len(accuracy))
+def labels(problem: Problem) -> StudyLabels:
+    accuracy = np.linspace(10, 90, len(problem.drawn))
+    return StudyLabels(problem.drawn, accuracy, 100 - accuracy, len(accuracy))
 
 
 @pytest.fixture
-def winners(prepared: Prepared) -> Winners:
+def choice(problem: Problem) -> FinalistChoice:
     """Three finalists, measured at twice, once and half of what was predicted."""
-    codes = prepared.drawn[:3]
-    predicted = prepared.table.evaluate(codes)["latency_ms"]
+    codes = problem.drawn[:3]
+    predicted = problem.table.evaluate(codes)["latency_ms"]
     measured = [
         Measurement(float(value * factor), 0.0, 9, 0, noisy, "2026-01-01T00:00:00+00:00")
         for value, factor, noisy in zip(predicted, (2, 1, 0.5), (True, False, False), strict=True)
     ]
-    return Winners("met", 1, codes, tuple(measured))
+    return FinalistChoice("met", 1, codes, tuple(measured))
 
 
 def test_labels_predictor_and_latency(
-    prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels, winners: Winners
+    problem: Problem, predictor: FittedPredictor, labels: StudyLabels, choice: FinalistChoice
 ) -> None:
-    facts = trust_facts(prepared, predictor, labels, winners)
+    facts = evidence_facts(problem, predictor, labels, choice)
     assert (facts.labels.architectures, facts.labels.images) == (40, 60)
-    assert facts.labels.distinct_cells == len(np.unique(prepared.space.canonical_keys(prepared.drawn)))
+    assert facts.labels.distinct_cells == len(np.unique(problem.space.canonical_keys(problem.drawn)))
     assert (facts.labels.lowest_percent, facts.labels.median_percent, facts.labels.highest_percent) == (10, 50, 90)
     assert facts.predictor.tau.value == predictor.cross_validation.tau
-    assert [item.name for item in facts.predictor.baselines] == list(baselines(prepared, prepared.drawn))
+    assert [item.name for item in facts.predictor.baselines] == list(problem.counts(problem.drawn))
     evidence = predictor.cross_validation
     assert (facts.predictor.regret_low, facts.predictor.regret_high) == (evidence.regret_low, evidence.regret_high)
     assert facts.predictor.coverage == predictor.intervals.coverage
@@ -63,37 +61,37 @@ def test_labels_predictor_and_latency(
 
 
 def test_the_labels_of_each_sub_supernet_are_held_against_the_predictor(
-    prepared: Prepared,
+    problem: Problem,
     predictor: FittedPredictor,
     labels: StudyLabels,
-    winners: Winners,
+    choice: FinalistChoice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert trust_facts(prepared, predictor, labels, winners).predictor.supernets == ()  # too few labels to say
+    assert evidence_facts(problem, predictor, labels, choice).predictor.supernets == ()  # too few labels to say
     monkeypatch.setattr(module, "_ENOUGH_TO_AGREE", 2)
     wrong = replace(labels, loss=predictor.score(labels.codes))  # fitted is minus the loss
     with pytest.warns(SurrogateNasWarning, match="one of the two is wrong"):
-        facts = trust_facts(prepared, predictor, wrong, winners)
-    assert tuple(item.name for item in facts.predictor.supernets) == prepared.plan.names
+        facts = evidence_facts(problem, predictor, wrong, choice)
+    assert tuple(item.name for item in facts.predictor.supernets) == problem.plan.names
     assert [item.tau for item in facts.predictor.supernets] == pytest.approx([-1, -1])
 
 
 def test_truth_is_judged_where_there_is_any(
-    prepared: Prepared, predictor: FittedPredictor, labels: StudyLabels, winners: Winners, tmp_path: Path
+    problem: Problem, predictor: FittedPredictor, labels: StudyLabels, choice: FinalistChoice, tmp_path: Path
 ) -> None:
-    mean = np.random.default_rng(0).uniform(0, 100, prepared.space.size)
-    scores = SpaceScores(prepared.pool, mean, np.zeros_like(mean))
-    assert truth_facts(prepared, predictor, scores, labels, winners) is None
-    true = np.random.default_rng(1).uniform(50, 90, prepared.space.size).round(3)
-    rows = [f"{code},{value}" for code, value in zip(prepared.space.digits(prepared.codes), true, strict=True)]
+    mean = np.random.default_rng(0).uniform(0, 100, problem.space.size)
+    scores = SpaceScores(problem.pool, mean, np.zeros_like(mean))
+    assert truth_facts(problem, predictor, scores, labels, choice) is None
+    true = np.random.default_rng(1).uniform(50, 90, problem.space.size).round(3)
+    rows = [f"{code},{value}" for code, value in zip(problem.space.digits(problem.codes), true, strict=True)]
     path = tmp_path / "truth.csv"
     path.write_text("\n".join(["code,accuracy", *rows]) + "\n", encoding="utf-8")
-    known = replace(prepared, truth=read_truth(path, prepared.space, None))
-    facts = truth_facts(known, predictor, scores, labels, winners)
+    known = replace(problem, truth=read_truth(path, problem.space, None))
+    facts = truth_facts(known, predictor, scores, labels, choice)
     assert facts is not None
-    assert facts.chosen_percent == true[prepared.space.index(winners.codes)[1]]
-    assert facts.feasible_percent == true[prepared.feasible].max()
+    assert facts.chosen_percent == true[problem.space.index(choice.codes)[1]]
+    assert facts.feasible_percent == true[problem.feasible].max()
     by_score = {(rank.score, rank.over): rank for rank in facts.ranks}
     # Labels are losses where the predictor is fitted to losses: the smaller the better.
-    drawn = prepared.space.index(prepared.drawn)
+    drawn = problem.space.index(problem.drawn)
     assert by_score["labels", "labelled"].tau.value == pytest.approx(kendall_tau(-labels.loss, true[drawn]))

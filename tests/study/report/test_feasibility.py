@@ -7,22 +7,22 @@ import pytest
 from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.space.pool import Pool
+from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.feasibility import show_feasibility
-from surrogate_nas.study.stages.prepare import Prepared
 
 
-def test_feasibility_is_shown_beside_the_budgets(prepared: Prepared, capsys: pytest.CaptureFixture[str]) -> None:
-    show_feasibility(prepared, StudyConsole())
+def test_feasibility_is_shown_beside_the_budgets(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
+    show_feasibility(problem, StudyConsole())
     out, errors = capsys.readouterr()
     (flops,) = [line.split("│")[1:-1] for line in out.splitlines() if "flops" in line]
-    assert [cell.strip() for cell in flops][4] == format_cost("flops", prepared.budgets[1].limit)
+    assert [cell.strip() for cell in flops][4] == format_cost("flops", problem.budgets[1].limit)
     assert "latency_ms" in out
     assert "deployed network: 4 channels, 1 cells a stage, images 8x8" in errors
     assert "all budgets together: " in errors
 
 
-def test_a_part_of_a_space_is_not_called_the_space(prepared: Prepared, capsys: pytest.CaptureFixture[str]) -> None:
-    part = Pool(prepared.space, prepared.codes[5000:6001], complete=False, uniform=1000)
-    show_feasibility(replace(prepared, pool=part, table=prepared.table.over(part)), StudyConsole())
+def test_a_part_of_a_space_is_not_called_the_space(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
+    part = Pool(problem.space, problem.codes[5000:6001], complete=False, uniform=1000)
+    show_feasibility(replace(problem, pool=part, table=problem.table.over(part)), StudyConsole())
     out, _ = capsys.readouterr()
     assert "1.56e+04 architectures: medians and shares of 1,000 uniform" in " ".join(out.split())

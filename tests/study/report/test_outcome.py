@@ -9,9 +9,9 @@ from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.answer import infeasible_facts
 from surrogate_nas.study.report.outcome import show_outcome
-from surrogate_nas.study.stages.prepare import Prepared
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def test_the_next_commands_can_be_pasted(facts: StudyFacts, capsys: pytest.Captu
 
 
 def test_nothing_within_the_budget_is_an_outcome_of_its_own(
-    facts: StudyFacts, prepared: Prepared, capsys: pytest.CaptureFixture[str]
+    facts: StudyFacts, problem: Problem, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nothing = replace(facts, answer=infeasible_facts(prepared), trust=None)
+    nothing = replace(facts, answer=infeasible_facts(problem), trust=None)
     with pytest.raises(InfeasibleBudgetError, match="--output-dir run --resume --latency-budget"):
         show_outcome(nothing, Path("run"), StudyConsole())
     out, errors = capsys.readouterr()

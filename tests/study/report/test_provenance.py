@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from surrogate_nas.runs.state import RunState
-from surrogate_nas.study.report.provenance import made_facts
-from surrogate_nas.study.stages.prepare import Prepared
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.report.provenance import provenance_facts
 
 
 @dataclass
@@ -16,24 +16,24 @@ class Spent:
     joules: float | None
 
 
-def test_both_networks_and_the_ranges_of_costs_are_told(prepared: Prepared, tmp_path: Path) -> None:
+def test_both_networks_and_the_ranges_of_costs_are_told(problem: Problem, tmp_path: Path) -> None:
     state = RunState(tmp_path / "state.json")
     state.mark_done("supernets", Spent(3.5, 80.0))
-    settings = prepared.settings
-    wider = replace(prepared, deployed=replace(prepared.deployed, channels=32, cells=5))
-    facts = made_facts(wider, command="the command", state=state, result=None, notes=["a note"])
+    settings = problem.settings
+    wider = replace(problem, deployed=replace(problem.deployed, channels=32, cells=5))
+    facts = provenance_facts(wider, "the command", state, None, ["a note"])
     assert (facts.deployed.channels, facts.deployed.cells) == (32, 5)
     assert (facts.supernet_network.channels, facts.supernet_network.cells) == (4, 1)
     assert facts.supernet.groups == 2
     assert facts.supernet.steps == settings.supernet.steps
-    assert facts.data.fingerprint == prepared.splits.fingerprint
-    assert facts.data.classes == prepared.splits.class_names
+    assert facts.data.fingerprint == problem.splits.fingerprint
+    assert facts.data.classes == problem.splits.class_names
     assert (facts.search, facts.command, facts.notes) == (None, "the command", ("a note",))
     assert [(stage.name, stage.seconds, stage.joules) for stage in facts.stages] == [("supernets", 3.5, 80.0)]
     assert dict(facts.predictor)["ensemble"] == "2"
     by_cost = {item.cost: item for item in facts.cost_ranges}
-    flops = prepared.costs["flops"][prepared.connected]
+    flops = problem.costs["flops"][problem.connected]
     assert (by_cost["flops"].smallest, by_cost["flops"].largest) == (flops.min(), flops.max())
-    assert by_cost["flops"].feasible == np.sum(flops <= prepared.budgets[1].limit)
+    assert by_cost["flops"].feasible == np.sum(flops <= problem.budgets[1].limit)
     assert (by_cost["params"].budget, by_cost["params"].feasible) == (None, None)
     assert facts.space.size == 15_625

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,109 +11,141 @@ import pytest
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.hardware.tables.stored import StoredCosts
-from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.search.result import SearchResult
-from surrogate_nas.study.stages.finalists import Winners, choose_winner
-from surrogate_nas.study.stages.prepare import Prepared
-from surrogate_nas.study.stages.search import SpaceScores
+from surrogate_nas.space.space import Codes
+from surrogate_nas.study.findings import FinalistChoice, SpaceScores
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.finalists import choose_finalist
 
-Measuring = Callable[[Callable[[int], float]], tuple[Prepared, Any]]
-
-
-@pytest.fixture
-def prepared(prepared: Prepared) -> Prepared:
-    """The tiny study with errors that are known: budgets are held against a tenth more than what is predicted."""
-    values, described = prepared.table.evaluate(prepared.codes), prepared.table.describe()
-    table = StoredCosts(prepared.pool, values, {}, described, {"latency_ms": np.full(100, 0.1)})
-    return replace(prepared, table=table)
+Measuring = Callable[[Callable[[int], float]], tuple[Problem, Any]]
+Chosen = Callable[..., FinalistChoice]
 
 
 @pytest.fixture
-def scores(prepared: Prepared) -> SpaceScores:
+def problem(problem: Problem) -> Problem:
+    """The tiny study with latencies that are known: budgets are held against a tenth more than what is predicted."""
+    values, described = problem.table.evaluate(problem.codes), problem.table.describe()
+    values |= {"latency_ms": 0.1 + values["flops"] / values["flops"].max()}
+    table = StoredCosts(problem.pool, values, {}, described, {"latency_ms": np.full(100, 0.1)})
+    return replace(problem, table=table)
+
+
+@pytest.fixture
+def scores(problem: Problem) -> SpaceScores:
     """Slower is better, so that the budget decides."""
-    mean = prepared.costs["latency_ms"] * 100
-    return SpaceScores(prepared.pool, mean, np.zeros_like(mean))
+    mean = problem.costs["latency_ms"] * 100
+    return SpaceScores(problem.pool, mean, np.zeros_like(mean))
 
 
-def chosen(prepared: Prepared, scores: SpaceScores, limit_ms: float | None, stop: bool = False) -> Winners:
-    budgets = (Budget("latency_ms", limit_ms),) if limit_ms else (Budget("flops", 1e12),)
-    bound = replace(prepared, budgets=budgets)
-    rows = np.flatnonzero(bound.feasible)
-    best = rows[np.argsort(-scores.mean[rows], kind="stable")]
-    _, first = np.unique(bound.space.canonical_keys(bound.codes[best]), return_index=True)
-    finalists = bound.codes[best[np.sort(first)[:2]]]
-    result = object.__new__(SearchResult)
-    object.__setattr__(result, "finalists", finalists)
-    object.__setattr__(result, "codes", finalists)
-    return choose_winner(bound, scores, result, StudyConsole(quiet=True), lambda: stop)
+def result_of(finalists: Codes, trials: Codes) -> SearchResult:
+    """The result of a search with these finalists and trials, which all meet the budget."""
+    scored = np.zeros(len(trials))
+    return SearchResult(
+        codes=trials,
+        mean=scored,
+        std=scored,
+        costs={},
+        violation=np.full((len(trials), 1), -1.0),
+        feasible=np.ones(len(trials), bool),
+        best=0,
+        finalists=finalists,
+        pareto=finalists,
+        nearest=trials[:0],
+        primary_cost="latency_ms",
+        smallest_costs={},
+        exact=True,
+        opened="created",
+        notes=(),
+    )
 
 
 @pytest.fixture
-def limit_ms(prepared: Prepared) -> float:
-    return float(np.median(prepared.costs["latency_ms"]))
+def chosen(run_of: Callable[..., Run], tmp_path: Path) -> Chosen:
+    """Chooses among the two best predicted within a bound on latency."""
+
+    def choose(problem: Problem, scores: SpaceScores, limit_ms: float | None, stop: bool = False) -> FinalistChoice:
+        budgets = (Budget("latency_ms", limit_ms),) if limit_ms else (Budget("flops", 1e12),)
+        bound = replace(problem, budgets=budgets)
+        rows = np.flatnonzero(bound.feasible)
+        best = rows[np.argsort(-scores.mean[rows], kind="stable")]
+        _, first = np.unique(bound.space.canonical_keys(bound.codes[best]), return_index=True)
+        finalists = bound.codes[best[np.sort(first)[:2]]]
+        return choose_finalist(bound, scores, result_of(finalists, finalists), run_of(tmp_path, stop=stop))
+
+    return choose
+
+
+@pytest.fixture
+def limit_ms(problem: Problem) -> float:
+    return float(np.median(problem.costs["latency_ms"]))
 
 
 def test_the_best_predicted_wins_where_it_keeps_the_budget(
-    measuring: Measuring, scores: SpaceScores, limit_ms: float
+    measuring: Measuring, chosen: Chosen, scores: SpaceScores, limit_ms: float
 ) -> None:
-    prepared, stopwatch = measuring(lambda _: 0.9)
-    winners = chosen(prepared, scores, limit_ms)
-    assert (winners.outcome, winners.chosen, stopwatch.calls) == ("met", 0, [2])
-    assert len(winners.measured) == len(winners.codes) == 2
+    problem, stopwatch = measuring(lambda _: 0.9)
+    choice = chosen(problem, scores, limit_ms)
+    assert (choice.outcome, choice.chosen, stopwatch.calls) == ("met", 0, [2])
+    assert len(choice.measured) == len(choice.codes) == 2
 
 
-def test_without_a_latency_budget_any_measurement_will_do(measuring: Measuring, scores: SpaceScores) -> None:
-    prepared, stopwatch = measuring(lambda _: 1e6)
-    winners = chosen(prepared, scores, None)
-    assert (winners.outcome, winners.chosen, stopwatch.calls) == ("met", 0, [2])
+def test_without_a_latency_budget_any_measurement_will_do(
+    measuring: Measuring, chosen: Chosen, scores: SpaceScores
+) -> None:
+    problem, stopwatch = measuring(lambda _: 1e6)
+    choice = chosen(problem, scores, None)
+    assert (choice.outcome, choice.chosen, stopwatch.calls) == ("met", 0, [2])
 
 
 def test_slower_than_predicted_is_sought_under_a_tighter_bound(
-    measuring: Measuring, scores: SpaceScores, prepared: Prepared, capsys: pytest.CaptureFixture[str]
+    measuring: Measuring, chosen: Chosen, scores: SpaceScores, problem: Problem, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    caution = float((prepared.bounds["latency_ms"] / prepared.costs["latency_ms"])[0])
-    limit_ms = caution * float(np.median(prepared.costs["latency_ms"]))
+    caution = float((problem.bounds["latency_ms"] / problem.costs["latency_ms"])[0])
+    limit_ms = caution * float(np.median(problem.costs["latency_ms"]))
     # A quarter above what the prediction was to keep.
-    prepared, stopwatch = measuring(lambda _: 1.25 * caution)
-    winners = chosen(prepared, scores, limit_ms)
-    assert (winners.outcome, winners.chosen, stopwatch.calls) == ("met", 2, [2, 2])
-    assert winners.measured[2].median_ms <= limit_ms
-    bounds = prepared.bounds["latency_ms"][prepared.space.index(winners.codes)]
+    problem, stopwatch = measuring(lambda _: 1.25 * caution)
+    choice = chosen(problem, scores, limit_ms)
+    assert (choice.outcome, choice.chosen, stopwatch.calls) == ("met", 2, [2, 2])
+    assert choice.measured[2].median_ms <= limit_ms
+    bounds = problem.bounds["latency_ms"][problem.space.index(choice.codes)]
     assert bounds[2] <= limit_ms / 1.25 * 0.98 < bounds[0]
-    keys = prepared.space.canonical_keys(winners.codes)
+    keys = problem.space.canonical_keys(choice.codes)
     assert len(set(keys.tolist())) == 4
     assert "every finalist measured over the latency budget; looking under" in capsys.readouterr().err
 
 
 def test_rounds_end_with_the_fastest_measured(
-    measuring: Measuring, scores: SpaceScores, limit_ms: float, capsys: pytest.CaptureFixture[str]
+    measuring: Measuring, chosen: Chosen, scores: SpaceScores, limit_ms: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    prepared, stopwatch = measuring(lambda call: 2.0 * call)
-    winners = chosen(prepared, scores, limit_ms)
-    assert winners.outcome == "predicted to meet, measured over"
-    medians = [one.median_ms for one in winners.measured]
-    assert medians[winners.chosen] == min(medians) > limit_ms
+    problem, stopwatch = measuring(lambda call: 2.0 * call)
+    choice = chosen(problem, scores, limit_ms)
+    assert choice.outcome == "predicted to meet, measured over"
+    medians = [one.median_ms for one in choice.measured]
+    assert medians[choice.chosen] == min(medians) > limit_ms
     assert len(stopwatch.calls) <= 3
     # What is not looked for any more is not announced.
     assert capsys.readouterr().err.count("looking under") == len(stopwatch.calls) - 1
 
 
-def test_costs_from_a_table_are_not_measured(measuring: Measuring, scores: SpaceScores, limit_ms: float) -> None:
-    prepared, stopwatch = measuring(lambda _: 1.0)
+def test_costs_from_a_table_are_not_measured(
+    measuring: Measuring, chosen: Chosen, scores: SpaceScores, limit_ms: float
+) -> None:
+    problem, stopwatch = measuring(lambda _: 1.0)
     stopwatch.can_measure = False
-    winners = chosen(prepared, scores, limit_ms)
-    assert (winners.outcome, winners.chosen, winners.measured, stopwatch.calls) == ("met", 0, (), [])
+    choice = chosen(problem, scores, limit_ms)
+    assert (choice.outcome, choice.chosen, choice.measured, stopwatch.calls) == ("met", 0, (), [])
 
 
-def test_a_sampler_that_found_nothing_is_an_error_with_the_remedy(prepared: Prepared, scores: SpaceScores) -> None:
-    result = object.__new__(SearchResult)
-    object.__setattr__(result, "finalists", prepared.codes[:0])
-    object.__setattr__(result, "codes", prepared.codes[:7])
+def test_a_sampler_that_found_nothing_is_an_error_with_the_remedy(
+    problem: Problem, scores: SpaceScores, run_of: Callable[..., Run], tmp_path: Path
+) -> None:
+    result = result_of(problem.codes[:0], problem.codes[:7])
     with pytest.raises(SettingsError, match=r"none of 7 trials meets the budget, though .* more search\.trials"):
-        choose_winner(prepared, scores, result, StudyConsole(quiet=True), lambda: False)
+        choose_finalist(problem, scores, result, run_of(tmp_path))
 
 
-def test_measuring_stops_when_asked(measuring: Measuring, scores: SpaceScores, limit_ms: float) -> None:
-    prepared, _ = measuring(lambda _: 1.0)
+def test_measuring_stops_when_asked(measuring: Measuring, chosen: Chosen, scores: SpaceScores, limit_ms: float) -> None:
+    problem, _ = measuring(lambda _: 1.0)
     with pytest.raises(Interrupted, match="stopped while measuring finalists"):
-        chosen(prepared, scores, limit_ms, stop=True)
+        chosen(problem, scores, limit_ms, stop=True)

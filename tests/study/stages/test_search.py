@@ -1,6 +1,7 @@
-"""Scores of the whole space, and the search over them."""
+"""The search over scores that are known."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,72 +9,57 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import Interrupted
-from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.runs.run_folder import RunFolder
-from surrogate_nas.study.stages.learn import StudyLabels
-from surrogate_nas.study.stages.prepare import Prepared
-from surrogate_nas.study.stages.search import SpaceScores, score_space, search
+from surrogate_nas.study.findings import SpaceScores, StudyLabels
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.search import search
 
-CONSOLE = StudyConsole(quiet=True)
+RunOf = Callable[..., Run]
 
 
 @pytest.fixture
-def scores(prepared: Prepared) -> SpaceScores:
+def scores(problem: Problem) -> SpaceScores:
     """The number of parameters as an accuracy."""
-    mean = prepared.costs["params"] / 1e3
-    return SpaceScores(prepared.pool, mean, np.ones_like(mean))
+    mean = problem.costs["params"] / 1e3
+    return SpaceScores(problem.pool, mean, np.ones_like(mean))
 
 
 @pytest.fixture
-def labels(prepared: Prepared) -> StudyLabels:
-    some = np.linspace(10, 90, len(prepared.drawn))
-    return StudyLabels(prepared.drawn, some, 1 / some, len(some))
-
-
-def test_scores_are_those_of_the_codes_asked_for(prepared: Prepared, scores: SpaceScores) -> None:
-    rows = np.array([5, 15_000, 77])
-    np.testing.assert_array_equal(scores.predict(prepared.codes[rows]).mean, scores.mean[rows])
-
-    class Half:
-        def predict(self, codes: np.ndarray) -> SpaceScores:
-            return SpaceScores(prepared.pool, codes.sum(axis=1) / 2, np.zeros(len(codes)))
-
-    np.testing.assert_array_equal(
-        score_space(prepared, Half()).mean,  # type: ignore[arg-type]
-        prepared.codes.sum(axis=1) / 2,
-    )
+def labels(problem: Problem) -> StudyLabels:
+    some = np.linspace(10, 90, len(problem.drawn))
+    return StudyLabels(problem.drawn, some, 1 / some, len(some))
 
 
 def test_the_search_finds_the_best_within_the_budgets(
-    prepared: Prepared, labels: StudyLabels, scores: SpaceScores, tmp_path: Path
+    problem: Problem, labels: StudyLabels, scores: SpaceScores, run_of: RunOf, tmp_path: Path
 ) -> None:
-    result = search(prepared, labels, scores, RunFolder(tmp_path), CONSOLE, lambda: False)
-    best = prepared.space.index(result.finalists[:1])[0]
-    assert prepared.feasible[best]
-    assert scores.mean[best] == scores.mean[prepared.feasible].max()
-    assert len(result.codes) == prepared.settings.search.trials
+    result = search(problem, labels, scores, run_of(tmp_path))
+    best = problem.space.index(result.finalists[:1])[0]
+    assert problem.feasible[best]
+    assert scores.mean[best] == scores.mean[problem.feasible].max()
+    assert len(result.codes) == problem.settings.search.trials
 
 
 def test_other_labels_or_costs_are_another_search(
-    prepared: Prepared, labels: StudyLabels, scores: SpaceScores, tmp_path: Path
+    problem: Problem, labels: StudyLabels, scores: SpaceScores, run_of: RunOf, tmp_path: Path
 ) -> None:
-    folder = RunFolder(tmp_path)
-    assert search(prepared, labels, scores, folder, CONSOLE, lambda: False).opened == "created"
-    assert search(prepared, labels, scores, folder, CONSOLE, lambda: False).opened == "resumed"
+    run = run_of(tmp_path)
+    assert search(problem, labels, scores, run).opened == "created"
+    assert search(problem, labels, scores, run).opened == "resumed"
     other = replace(labels, loss=labels.loss + 1)
-    assert search(prepared, other, scores, folder, CONSOLE, lambda: False).opened == "replaced"
+    assert search(problem, other, scores, run).opened == "replaced"
 
 
 def test_a_search_stops_when_asked_and_goes_on(
-    prepared: Prepared, labels: StudyLabels, scores: SpaceScores, tmp_path: Path
+    problem: Problem, labels: StudyLabels, scores: SpaceScores, run_of: RunOf, tmp_path: Path
 ) -> None:
-    folder = RunFolder(tmp_path)
+    run = run_of(tmp_path)
     with pytest.raises(Interrupted, match="stopped while searching"):
-        search(prepared, labels, scores, folder, CONSOLE, lambda: True)
-    part = folder.journal.read_text(encoding="utf-8")
-    result = search(prepared, labels, scores, folder, CONSOLE, lambda: False)
+        search(problem, labels, scores, run_of(tmp_path, stop=True))
+    part = run.folder.journal.read_text(encoding="utf-8")
+    result = search(problem, labels, scores, run)
     assert result.opened == "resumed"
-    whole = folder.journal.read_text(encoding="utf-8")
+    whole = run.folder.journal.read_text(encoding="utf-8")
     assert whole.startswith(part)
     assert len(whole) > len(part)
     assert all(json.loads(line) for line in whole.splitlines())

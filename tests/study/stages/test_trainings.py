@@ -4,13 +4,19 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.labels.records import LabelBatch
 from surrogate_nas.labels.store import LabelStore, read_labels
+from surrogate_nas.space.pool import Pool
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run as InProgress
 from surrogate_nas.study.stages import trainings
+from surrogate_nas.study.stages.trainings import TrainFinalists
 from tests.study.killed_work import KilledEach, KilledOnce
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -109,3 +115,20 @@ def test_it_stops_early_and_the_best_of_short_trainings_are_trained_for_longer(u
     assert [(labels.steps == steps).sum() for steps in (short, full)] == [2, 1]
     assert "more trainings were expected to gain" in errors
     assert "1 of them for 2 epochs" in errors
+
+
+def test_trainings_and_a_search_beyond_the_listed_exclude_each_other(
+    problem: Problem, run_of: Callable[..., InProgress], tmp_path: Path
+) -> None:
+    settings = problem.settings.model_copy(
+        update={
+            "loop": problem.settings.loop.model_copy(update={"trainings": 3}),
+            "search": problem.settings.search.model_copy(update={"sampler": "evolution"}),
+        }
+    )
+    trained = replace(problem, settings=settings)
+    stage, run = TrainFinalists(), run_of(tmp_path)
+    stage.check(trained, run)
+    part = Pool(problem.space, problem.codes[5000:6000], complete=False, uniform=1000)
+    with pytest.raises(SettingsError, match="got 'evolution' with 3 trainings"):
+        stage.check(replace(trained, pool=part), run)

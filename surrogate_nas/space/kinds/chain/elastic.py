@@ -208,21 +208,15 @@ class ResolutionSpace(Space):
 
     def total(self, codes: ArrayLike, network: NetworkSpec, count: CountName) -> NDArray[np.int64]:
         """Returns a count of the chain at the chosen resolution, shape (N,): resizing has none."""
+        checked = self.check(codes)
         if count == "parameters":  # the same at every resolution
-            return self.chain.total(self.check(codes)[:, 1:], network, count)
-        return self.by_resolution(codes, network, lambda chain, sizes: self.chain.total(chain, sizes, count))
+            return self.chain.total(checked[:, 1:], network, count)
+        found = np.zeros(len(checked), dtype=np.int64)
+        for choice, sizes in enumerate(self.sizes(network)):
+            rows = np.flatnonzero(checked[:, 0] == choice)
+            found[rows] = self.chain.total(checked[rows, 1:], sizes, count)
+        return found
 
     def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
         """Returns the fewest and the most parameters of the chain."""
         return self.chain.parameter_range(network)
-
-    def by_resolution(
-        self, codes: ArrayLike, network: NetworkSpec, value: Callable[[Codes, NetworkSpec], NDArray[np.int64]]
-    ) -> NDArray[np.int64]:
-        """Returns a number of every architecture, shape (N,), by a function of the chain's codes and a network."""
-        checked = self.check(codes)
-        found = np.zeros(len(checked), dtype=np.int64)
-        for choice, sizes in enumerate(self.sizes(network)):
-            rows = np.flatnonzero(checked[:, 0] == choice)
-            found[rows] = value(checked[rows, 1:], sizes)
-        return found

@@ -15,10 +15,10 @@ from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
 from surrogate_nas.space.kinds.nodes.counts import NodeCounts
-from surrogate_nas.space.kinds.nodes.graphs import cell_types, node_graphs
 from surrogate_nas.space.kinds.nodes.keys import cell_keys
 from surrogate_nas.space.kinds.nodes.layout import cell_at, node_layout, node_width, projections
 from surrogate_nas.space.kinds.nodes.node_cell import Column, NodeCell
+from surrogate_nas.space.kinds.nodes.node_graphs import cell_types, node_graphs
 from surrogate_nas.space.kinds.nodes.range import cost_range
 from surrogate_nas.space.kinds.nodes.text import format_cell, parse_cell
 from surrogate_nas.space.network import Layer, NetworkSpec, fixed_total

@@ -1,0 +1,106 @@
+"""Facts about a trained model, as plain numbers."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from scipy.stats import binomtest
+
+from surrogate_nas.export.onnx_model import Agreement
+from surrogate_nas.hardware.measurement import Measurement
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A share of images in percent, with its 95% interval by Wilson's score (1927).
+
+    The interval is what the number of images leaves open, not what another training would give.
+    """
+
+    percent: float
+    low: float
+    high: float
+    images: int
+
+    @classmethod
+    def of(cls, correct: int, images: int) -> "Accuracy":
+        """Of a number of images that were right."""
+        interval = binomtest(correct, images).proportion_ci(method="wilson")
+        return cls(100 * correct / images, 100 * float(interval.low), 100 * float(interval.high), images)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One ONNX file: what it scores on the test images, how close it is to torch, and how long it takes."""
+
+    file: str
+    size_bytes: int
+    accuracy: Accuracy
+    agreement: Agreement
+    latency: Measurement
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """Everything about a trained model that was predicted or measured.
+
+    Attributes:
+        code: The architecture as the lookup table writes it.
+        architecture: The same for people.
+        seen_size: Side in pixels to which the network resizes its images before the first layer.
+        test: Accuracy of the network in torch.
+        test_origin: Where the test images come from, in words.
+        predicted_percent: What the study predicted, of shared weights.
+        predicted_half_width: Half of the 95% interval of that; None where unknown.
+        costs: Predicted costs by name.
+        budgets: Bounds by cost.
+        device: What predicted latencies hold for.
+        batch: Images per forward pass of every latency.
+        threads: CPU threads of every measured latency.
+        onnx: The float model, and the 8-bit one where there is one.
+        opset: Of the ONNX files.
+        recipe: The training in one line.
+        start: Where its weights began.
+        seed: Of the training.
+        train_images: Images that were trained on.
+        processes: How many trained together.
+        command: That repeats it.
+    """
+
+    code: str
+    architecture: str
+    seen_size: int
+    test: Accuracy
+    test_origin: str
+    predicted_percent: float
+    predicted_half_width: float | None
+    costs: Mapping[str, float]
+    budgets: Mapping[str, float]
+    device: str
+    batch: int
+    threads: int
+    onnx: Mapping[str, Variant]
+    opset: int
+    recipe: str
+    start: str
+    seed: int
+    train_images: int
+    processes: int
+    command: str
+
+    @property
+    def latency_budget_ms(self) -> float | None:
+        """The bound on latency that a measurement on this machine can be held against; None for another device."""
+        return self.budgets.get("latency_ms") if self.device == "cpu" else None
+
+    def keeps_budget(self, variant: Variant) -> bool | None:
+        """Whether a model was measured within the latency budget; None where there is none for this machine."""
+        limit = self.latency_budget_ms
+        return None if limit is None else variant.latency.median_ms <= limit
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        content = asdict(self)
+        for name, variant in self.onnx.items():
+            content["onnx"][name]["keeps_latency_budget"] = self.keeps_budget(variant)
+        return content

@@ -1,0 +1,159 @@
+"""The findings of the stages of a study, each a type of its own, and all of them so far."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.predictor.protocol import Prediction
+from surrogate_nas.search.protocol import Predictor
+from surrogate_nas.space.pool import Pool
+from surrogate_nas.space.space import Codes
+
+BudgetOutcome = Literal["met", "predicted to meet, measured over"]
+Kind = TypeVar("Kind")
+_DECIMALS = 6
+
+
+class Findings:
+    """Everything that the stages of a study have found so far, one thing of each type.
+
+    Nothing in it changes: ``findings | Findings(scores)`` is another one, in which later things take the place of
+    earlier ones of their type.
+
+    Args:
+        found: Things of different types.
+    """
+
+    def __init__(self, *found: object) -> None:
+        self._found = {type(one): one for one in found}
+
+    def __getitem__(self, kind: type[Kind]) -> Kind:
+        """The one thing of a type.
+
+        Raises:
+            LookupError: If no stage has found it.
+        """
+        one = self._found.get(kind)
+        if not isinstance(one, kind):
+            known = ", ".join(sorted(known.__name__ for known in self._found))
+            raise LookupError(f"no stage has found a {kind.__name__} (there are {known or 'no findings'})")
+        return one
+
+    def __or__(self, more: "Findings") -> "Findings":
+        return Findings(*(self._found | more._found).values())
+
+    def only(self, kinds: tuple[type, ...]) -> "Findings":
+        """The things of some types alone.
+
+        Raises:
+            LookupError: If no stage has found one of them.
+        """
+        return Findings(*(self[kind] for kind in kinds))
+
+
+@dataclass(frozen=True)
+class StudyLabels:
+    """Labels of the drawn architectures.
+
+    Attributes:
+        codes: Shape (M, D), distinct.
+        accuracy_percent: Shape (M,).
+        loss: Mean cross-entropy, shape (M,).
+        evaluations: Number of different computations among them.
+    """
+
+    codes: Codes
+    accuracy_percent: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    evaluations: int
+
+    def targets(self, target: Literal["loss", "accuracy"]) -> NDArray[np.float64]:
+        """The values that a predictor is fitted to, shape (M,), larger is better."""
+        return -self.loss if target == "loss" else self.accuracy_percent
+
+
+@dataclass(frozen=True)
+class SpaceScores:
+    """Predicted accuracies of every listed architecture; itself a predictor to the search.
+
+    Attributes:
+        pool: The N listed architectures.
+        mean: Predicted accuracy in percent, on the scale of the labels, shape (N,).
+        std: Its spread, shape (N,).
+        predictor: Scores architectures that are not listed; None where all are.
+        notes: What a person should know about where they come from.
+    """
+
+    pool: Pool
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    predictor: Predictor | None = None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, pool: Pool, predictor: Predictor) -> "SpaceScores":
+        """Scores every listed architecture in one call."""
+        scored = _rounded(predictor, pool.codes)
+        return cls(pool, scored.mean, scored.std, None if pool.complete else predictor)
+
+    def predict(self, codes: Codes) -> Prediction:
+        """Scores of codes of shape (N, D).
+
+        Raises:
+            SpaceError: If an architecture is not listed and nothing can score it.
+        """
+        if self.predictor is None:
+            rows = self.pool.rows(codes)
+            return Prediction(self.mean[rows], self.std[rows])
+        rows = self.pool.find(codes)
+        mean, std, missing = self.mean[rows], self.std[rows], rows < 0
+        if missing.any():
+            asked = _rounded(self.predictor, codes[missing])
+            mean[missing], std[missing] = asked.mean, asked.std
+        return Prediction(mean, std)
+
+    def over(self, pool: Pool) -> "SpaceScores":
+        """The scores of another pool."""
+        scored = self.predict(pool.codes)
+        return replace(self, pool=pool, mean=scored.mean, std=scored.std)
+
+
+def _rounded(predictor: Predictor, codes: Codes) -> Prediction:
+    """Scores to a millionth of a percentage point, far below what scores mean.
+
+    A matrix product may differ in its last bits with where its operands lie in memory, so that a predictor just fitted
+    and the same one loaded would not quite agree.
+    """
+    scores = predictor.predict(codes)
+    mean, std = (np.asarray(values, dtype=np.float64) for values in (scores.mean, scores.std))
+    return Prediction(mean.round(_DECIMALS), std.round(_DECIMALS))
+
+
+@dataclass(frozen=True)
+class FinalistChoice:
+    """The finalists and the one that was chosen.
+
+    Attributes:
+        outcome: Whether the chosen one keeps the budget where it was measured.
+        chosen: Row of the chosen one among the finalists.
+        codes: Finalists, the best predicted first, shape (F, D).
+        measured: Their measured latency; empty where this machine is not the device of the budget.
+    """
+
+    outcome: BudgetOutcome
+    chosen: int
+    codes: Codes
+    measured: tuple[Measurement, ...]
+
+    @property
+    def code(self) -> Codes:
+        """The chosen one, shape (1, D)."""
+        return self.codes[self.chosen : self.chosen + 1]
+
+    @property
+    def measured_ms(self) -> float | None:
+        """Its measured latency; None where it was not measured."""
+        return self.measured[self.chosen].median_ms if self.measured else None

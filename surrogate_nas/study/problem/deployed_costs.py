@@ -1,0 +1,70 @@
+"""The costs of the deployed network: measured or read for a new run, taken from the run folder for a resumed one."""
+
+import numpy as np
+
+from surrogate_nas.errors import RunFolderError, StoreError
+from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
+from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import Pool
+from surrogate_nas.study.running import Run
+
+_ROUNDING = 1e-9  # of a latency
+
+
+def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[CompositeCosts, StoredCosts]:
+    """The model that measures costs, and the costs of every architecture of a pool.
+
+    Raises:
+        CostTableError, SettingsError: If the latency table or the device cannot be used.
+        StoreError: If the costs in the run folder are damaged.
+        RunFolderError: If they are of another network or device.
+        MeasurementError: If a network cannot be run.
+        Interrupted: If a stop was asked for; what was measured before the last batch is kept for the next process.
+    """
+    space, settings, folder, stored = pool.space, run.settings, run.folder, None
+    if folder.costs.exists() and not settings.hardware.remeasure:
+        try:
+            stored = read_costs(folder.costs, space, deployed)
+        except StoreError as error:
+            raise StoreError(f"{error}; remove the file to have the costs made again") from None
+    with run.progress("costs of the deployed network", "measuring costs") as advance:
+        model = cost_model(
+            space,
+            deployed,
+            settings.hardware,
+            seed=settings.seed,
+            on_progress=lambda _what, done, total: advance(done, total),
+        )
+    if stored is None:
+        return model, tabulate(pool, model)
+    _require_same(model, stored, folder)
+    # A run that was begun with another pool keeps the costs that it has.
+    return model, stored if pool.complete else stored.over(pool, model)
+
+
+def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder) -> None:
+    """Refuses latencies that the run was not begun with; measured ones may differ a little, tables may not.
+
+    A fit to a table may differ in its last digits, by the number of threads that fit it.
+    """
+    before, now = stored.describe()["latency_ms"], model.describe()["latency_ms"]
+    remedy = "use another --output-dir, or --overwrite to begin anew"
+    for key, setting in (
+        ("kind", "hardware.latency_table"),
+        ("device", "hardware.device"),
+        ("machine", "hardware.device"),
+    ):
+        if before.get(key) != now.get(key):
+            raise RunFolderError(
+                f"{folder.path} was begun with latencies of {before.get(key)!r}, not {now.get(key)!r} ({setting});"
+                f" {remedy}"
+            )
+    if now["kind"] == "table":
+        codes = stored.pool.codes
+        before_ms, now_ms = stored.evaluate(codes)["latency_ms"], model.evaluate(codes)["latency_ms"]
+        if not np.allclose(before_ms, now_ms, rtol=_ROUNDING, atol=0):
+            raise RunFolderError(
+                f"{folder.path} was begun with other latencies than hardware.latency_table has now; {remedy}"
+            )

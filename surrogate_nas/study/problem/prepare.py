@@ -1,0 +1,94 @@
+"""Everything before training: space, images, networks, costs, budgets; what is quickly checked is checked first."""
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+from pathlib import Path
+
+from surrogate_nas._support.definitions import find_definition
+from surrogate_nas._support.files import write_text
+from surrogate_nas.costs.budget import Budget, BudgetRequest
+from surrogate_nas.costs.cost import COSTS
+from surrogate_nas.errors import BudgetError
+from surrogate_nas.hardware.measure.machine import resolve_device
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.tables.partial import read_latencies
+from surrogate_nas.hardware.tables.stored import write_costs
+from surrogate_nas.report.truth.truth import read_truth
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.space.pool import Pool
+from surrogate_nas.space.space import Space
+from surrogate_nas.study.ask.budget_requests import also_requests, on_own_device, with_devices
+from surrogate_nas.study.problem.check_space import checked_space
+from surrogate_nas.study.problem.deployed_costs import deployed_costs
+from surrogate_nas.study.problem.initial_pool import draw_architectures, ends_of, first_pool, typical_rows
+from surrogate_nas.study.problem.networks import deployed_network, supernet_plan
+from surrogate_nas.study.problem.problem import CautiousCosts, Problem
+from surrogate_nas.study.problem.read_images import keep_images, read_images
+from surrogate_nas.study.running import Run
+
+
+def prepare(run: Run) -> Problem:
+    """Reads and checks everything that a study is asked, without changing the run folder.
+
+    Raises:
+        SurrogateNasError: If anything is wrong with settings, images, tables or ground truth.
+        RunFolderError: If the folder was begun with other images, another space or another device.
+        Interrupted: If a stop was asked for.
+    """
+    settings, hardware, truth = run.settings, run.settings.hardware, run.settings.truth
+    requests = [on_own_device(request, hardware) for request in settings.budget.requests()]
+    # The space
+    space = checked_space(settings, run.folder, named_by_user=run.request.names_space)
+    pool = first_pool(space, settings.pool, settings.seed)
+    drawn = draw_architectures(space, pool.codes[space.is_connected(pool.codes)], settings)
+    known = read_truth(Path(truth.file), space, truth.column) if truth.file else None
+    _require_device(space, hardware)
+    # Images and networks
+    splits = read_images(run)
+    deployed = deployed_network(settings, space, splits)
+    plan = supernet_plan(settings, space, splits, drawn)
+    # Costs and budgets
+    model, table = deployed_costs(pool, deployed, run)
+    others = also_requests(settings)
+    table = with_devices(table, [*requests, *chain.from_iterable(others)], hardware)
+    costs = CautiousCosts(table, hardware.confidence)
+    resolve = _resolver(pool, costs)
+    budgets, also = resolve(requests), tuple(map(resolve, others))
+    problem = Problem(settings, space, splits, deployed, plan, pool, drawn, model, table, budgets, also, known)
+    return problem if pool.complete else problem.listing(ends_of(pool, costs, [budgets, *also]))
+
+
+def _require_device(space: Space, hardware: HardwareSettings) -> None:
+    """An unknown device or a wrong table is reported before images are read."""
+    if hardware.latency_table is None:
+        resolve_device(hardware.device)
+    else:
+        read_latencies(space, Path(hardware.latency_table), hardware.device, hardware.latency_unit)
+
+
+def _resolver(pool: Pool, costs: CautiousCosts) -> Callable[[Iterable[BudgetRequest]], tuple[Budget, ...]]:
+    """Turns requests for budgets into bounds: percentiles become numbers."""
+    values, typical = costs.evaluate(pool.codes), typical_rows(pool)
+
+    def resolve(request: BudgetRequest) -> Budget:
+        if request.cost not in values:
+            kind = COSTS[request.cost]
+            raise BudgetError(
+                f"{kind.option} needs costs of {kind.title}, which are not known here (there are {', '.join(values)});"
+                " give a latency table that has them, or begin a new run"
+            )
+        # Percentiles are of networks that compute something; a cut network would be a bargain that nobody wants.
+        return request.resolve(values[request.cost][typical])
+
+    return lambda requests: tuple(map(resolve, requests))
+
+
+def store(problem: Problem, folder: RunFolder) -> None:
+    """Writes what was prepared into the run folder."""
+    text = find_definition("spaces", problem.settings.space).read_text(encoding="utf-8-sig")
+    write_text(folder.space, text)
+    if problem.space.program is not None:
+        write_text(folder.program, problem.space.program.source)
+    keep_images(problem.settings, problem.splits, folder)
+    if problem.settings.hardware.remeasure or not folder.costs.exists():
+        write_costs(folder.costs, problem.deployed, problem.table)

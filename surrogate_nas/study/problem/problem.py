@@ -1,0 +1,163 @@
+"""The problem that a study solves: what is asked, of which architectures, and what they cost."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas import __version__
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.hardware.confidence import cautious
+from surrogate_nas.hardware.cost_models import CompositeCosts
+from surrogate_nas.hardware.tables.stored import StoredCosts
+from surrogate_nas.labels.records import LabelIdentity
+from surrogate_nas.report.truth.truth import Truth
+from surrogate_nas.runs.run_folder import digest
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import Pool
+from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.study.problem.initial_pool import typical_rows
+from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.training import training_identity
+
+
+@dataclass(frozen=True)
+class CautiousCosts:
+    """Upper bounds of costs: exact and measured ones as they are, predicted ones with what confidence adds.
+
+    Attributes:
+        table: The costs.
+        confidence: Share of architectures that keep the bound.
+    """
+
+    table: StoredCosts
+    confidence: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The costs."""
+        return self.table.names
+
+    def evaluate(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
+        """Upper bounds of codes (N, D), shape (N,) each."""
+        values = self.table.evaluate(codes)
+        return {cost: cautious(values[cost], self.table.held_out_errors(cost), self.confidence) for cost in self.names}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The question that a study answers; stages add the subspaces that training decides, and architectures.
+
+    Attributes:
+        settings: Resolved settings.
+        space: The search space.
+        splits: The images.
+        deployed: The network whose costs count.
+        plan: Of the supernets; ``plan.network`` is theirs.
+        pool: The N architectures that are listed: all of a space that can be.
+        drawn: The architectures to label, shape (M, D).
+        cost_model: Makes the costs, and measures finalists.
+        table: The costs of every listed architecture, and of others on demand.
+        budgets: The bounds.
+        also: Other sets of bounds to answer.
+        truth: Ground truth for the report, where there is any.
+    """
+
+    settings: StudySettings
+    space: Space
+    splits: DataSplits
+    deployed: NetworkSpec
+    plan: SupernetPlan
+    pool: Pool
+    drawn: Codes
+    cost_model: CompositeCosts
+    table: StoredCosts
+    budgets: tuple[Budget, ...]
+    also: tuple[tuple[Budget, ...], ...] = ()
+    truth: Truth | None = None
+
+    def listing(self, codes: Codes) -> "Problem":
+        """The same problem with more architectures listed, shape (M, D)."""
+        pool = self.pool.extended(codes)
+        return self if pool is self.pool else replace(self, pool=pool, table=self.table.over(pool))
+
+    # The listed architectures
+
+    @property
+    def codes(self) -> Codes:
+        """The listed architectures, shape (N, D)."""
+        return self.pool.codes
+
+    @cached_property
+    def connected(self) -> NDArray[np.bool_]:
+        """Which of them lead from input to output, shape (N,)."""
+        return self.space.is_connected(self.codes)
+
+    @cached_property
+    def typical(self) -> NDArray[np.bool_]:
+        """Which of them are connected and stand for the whole space, shape (N,): shares and medians are of these."""
+        return typical_rows(self.pool)
+
+    @cached_property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Which of them are connected and predicted to meet every budget, shape (N,)."""
+        within = np.stack([budget.violation(self.bounds[budget.cost]) <= 0 for budget in self.budgets])
+        return np.asarray(within.all(axis=0) & self.connected)
+
+    # What architectures cost
+
+    @cached_property
+    def costs(self) -> dict[str, NDArray[np.float64]]:
+        """Name to the cost of every listed architecture, shape (N,) each."""
+        return self.table.evaluate(self.codes)
+
+    @cached_property
+    def bounds(self) -> dict[str, NDArray[np.float64]]:
+        """The costs that budgets are held against, shape (N,) each: predicted ones with what confidence adds."""
+        return self.cautious_costs.evaluate(self.codes)
+
+    @property
+    def cautious_costs(self) -> CautiousCosts:
+        """The bounds of any architecture; to a search a chance constraint is a bound like any other."""
+        return CautiousCosts(self.table, self.settings.hardware.confidence)
+
+    @property
+    def latency_device(self) -> str:
+        """The device whose latencies the costs are."""
+        return str(self.table.describe()["latency_ms"]["device"])
+
+    def counts(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
+        """Plain counts that a predictor has to beat, of the deployed network, shape (N,) each, larger is better."""
+        space, network = self.space, self.deployed
+        return {
+            "parameters": space.parameters(codes, network).astype(np.float64),
+            "effective parameters": space.parameters(space.effective(codes), network).astype(np.float64),
+            "nonlinear functions": space.nonlinear_count(codes).astype(np.float64),
+        }
+
+    # What stored results must belong to
+
+    @cached_property
+    def label_identity(self) -> LabelIdentity:
+        """The space, images and code that labels and trainings belong to."""
+        return LabelIdentity.of_space(self.space, data_fingerprint=self.splits.fingerprint, code_version=__version__)
+
+    @cached_property
+    def supernet_identity(self) -> dict[str, str]:
+        """The space, images and settings that all checkpoints of supernets belong to."""
+        settings = self.settings
+        return {
+            "space": self.space.fingerprint,
+            "data": self.splits.fingerprint,
+            # The settings of a preset are there one by one; a replica's training is the same with more beside it.
+            "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds", "preset", "replicas"})),
+            "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
+            "seed": str(settings.seed),
+        }
+
+    def member_identity(self, member: int) -> dict[str, str]:
+        """The identity of the checkpoint of one member of the supernets."""
+        return training_identity(self.plan, self.plan.training(member), self.supernet_identity)

@@ -1,0 +1,93 @@
+"""The images of a study: read from their source, or taken from the run folder where they are the same."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from surrogate_nas.data.cache import load_splits, save_splits
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.data.loading import load_images
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.errors import RunFolderError, StoreError
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.study.running import Run
+
+
+def listing(settings: DataSettings) -> str | None:
+    """Hash of names, sizes and times of all files of a folder of images; None where there is no such folder.
+
+    Equal hashes tell that the images need not be decoded to know that they are the same.
+    """
+    if settings.source != "folder" or settings.path is None or not os.path.isdir(settings.path):
+        return None
+    hashed = hashlib.sha256()
+    for parent, folders, files in os.walk(settings.path):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.join(parent, name)
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue  # a link that leads nowhere; whoever reads the images says what is wrong
+            entry = f"{os.path.relpath(path, settings.path)}\0{status.st_size}\0{status.st_mtime_ns}\0"
+            hashed.update(entry.encode(errors="surrogateescape"))
+    return hashed.hexdigest()[:16]
+
+
+def read_images(run: Run) -> DataSplits:
+    """Takes the images of the run folder where their source is the same as it was, else reads the source.
+
+    Raises:
+        DataError: If the images cannot be used.
+        RunFolderError: If they are not those that the run was begun with.
+        Interrupted: If a stop was asked for.
+    """
+    settings, folder, before = run.settings, run.folder, run.folder.begun_with()
+    kept = _kept(folder, run.console) if before is not None else None
+    if kept is not None and before is not None and _same_settings(before.data, settings.data):
+        if _is_gone(settings.data):
+            run.console.warn(f"data.path: {settings.data.path} is gone; the images kept in the run folder are used")
+            return kept
+        if listing(settings.data) == folder.state.listing:
+            return kept
+    with run.progress("images", "reading images") as advance:
+        splits = load_images(settings.data, settings.seed, advance)
+    if kept is not None and kept.fingerprint != splits.fingerprint:
+        raise RunFolderError(
+            f"{folder.path} was begun with other images (data) than those of"
+            f" {settings.data.path or settings.data.source} now; restore them, or use another --output-dir, or"
+            " --overwrite to begin anew"
+        )
+    return splits
+
+
+def keep_images(settings: StudySettings, splits: DataSplits, folder: RunFolder) -> None:
+    """Writes the images into the run folder, unless it holds them."""
+    try:
+        same = folder.images.is_dir() and load_splits(folder.images).fingerprint == splits.fingerprint
+    except StoreError:
+        same = False
+    if not same:
+        save_splits(folder.images, splits)
+    if not _is_gone(settings.data):
+        folder.state.listing = listing(settings.data)
+
+
+def _kept(folder: RunFolder, console: StudyConsole) -> DataSplits | None:
+    if not folder.images.is_dir():
+        return None
+    try:
+        return load_splits(folder.images)
+    except StoreError as error:
+        console.warn(f"{error}; the images are read again")
+        return None
+
+
+def _same_settings(before: DataSettings, now: DataSettings) -> bool:
+    return before.model_copy(update={"memory_gb": now.memory_gb}) == now
+
+
+def _is_gone(settings: DataSettings) -> bool:
+    return settings.source == "folder" and settings.path is not None and not Path(settings.path).exists()

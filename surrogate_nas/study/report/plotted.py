@@ -1,0 +1,90 @@
+"""Points of the report's plots: of the predictor, of the search, and of the supernets out of their checkpoints."""
+
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from surrogate_nas.costs.pareto import pareto_mask
+from surrogate_nas.predictor.predictor import FittedPredictor
+from surrogate_nas.report.plots.predictor_plots import PlotPoints
+from surrogate_nas.report.plots.search_plots import SearchPoints
+from surrogate_nas.report.plots.supernet_plots import Curve, SupernetPoints
+from surrogate_nas.search.result import SearchResult
+from surrogate_nas.study.findings import SpaceScores, StudyLabels
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.supernet.phases import Training
+
+LOSS_SUM = "loss_sum"  # as checkpoints name it
+
+
+def predictor_points(
+    problem: Problem, predictor: FittedPredictor, scores: SpaceScores, labels: StudyLabels
+) -> PlotPoints:
+    """Scores and costs of the listed architectures, and labels beside predictions that did not see them."""
+    rows = np.flatnonzero(problem.connected)
+    cost = problem.costs[problem.budgets[0].cost][rows]
+    codes = problem.codes[rows]
+    held_out = predictor.calibration.accuracy_percent(predictor.cross_validation.out_of_fold)
+    return PlotPoints(
+        accuracy_percent=np.clip(scores.mean[rows], 0, 100),
+        cost=cost,
+        pareto=pareto_mask(scores.mean[rows], cost[:, None]),
+        digits=problem.space.digits(codes),
+        architectures=[problem.space.format(code) for code in codes],
+        label_percent=labels.accuracy_percent,
+        out_of_fold_percent=held_out,
+        space_size=len(rows),
+    )
+
+
+def search_points(problem: Problem, scores: SpaceScores, result: SearchResult) -> SearchPoints:
+    """Scores and costs of the listed architectures beside the trials of the search."""
+    rows = np.flatnonzero(problem.connected)
+    return SearchPoints(
+        codes=problem.codes[rows],
+        decisions=[decision.name for decision in problem.space.decisions],
+        choices=[decision.choices for decision in problem.space.decisions],
+        accuracy_percent=np.clip(scores.mean[rows], 0, 100),
+        feasible=problem.feasible[rows],
+        costs={budget.cost: (problem.bounds[budget.cost][rows], budget.limit) for budget in problem.budgets},
+        trial_accuracy_percent=np.clip(result.mean, 0, 100),
+        trial_feasible=result.feasible,
+    )
+
+
+def supernet_points(problem: Problem, scores: SpaceScores, folder: Path) -> SupernetPoints:
+    """The points of finished supernets.
+
+    Args:
+        problem: What is asked, the groups decided.
+        scores: Of the listed architectures.
+        folder: Of the checkpoints.
+    """
+    plan, rows = problem.plan, np.flatnonzero(problem.connected)
+    cost = problem.budgets[0].cost
+    trainings = [training for phase in plan.phases for training in phase]
+    curves = [read_curve(folder / training.file, training) for training in trainings]
+    return SupernetPoints(
+        curves=[curve for curve in curves if curve is not None],
+        groups=plan.drawn_by.names if plan.is_known else (),
+        group=plan.drawn_by.assign(problem.codes[rows]) if plan.is_known else np.zeros(len(rows), np.int64),
+        cost_name=cost,
+        cost=problem.costs[cost][rows],
+        accuracy_percent=np.clip(scores.mean[rows], 0, 100),
+    )
+
+
+def read_curve(path: Path, training: Training) -> Curve | None:
+    """The training curve in a checkpoint; None where there is none, as of a parent that is done with."""
+    try:
+        with safe_open(path, framework="np") as file:
+            sums = np.asarray(file.get_tensor(LOSS_SUM), dtype=np.float64)
+    except (OSError, SafetensorError):
+        return None
+    # Step s of a training adds to part s * parts // steps.
+    counts = np.bincount(np.arange(training.steps) * len(sums) // training.steps, minlength=len(sums))
+    ends = training.first_step + np.cumsum(counts)
+    there = (counts > 0) & (sums > 0)
+    name = f"supernet {training.name}" if training.name.isdigit() else training.name
+    return Curve(name, (ends - counts / 2)[there], sums[there] / counts[there])

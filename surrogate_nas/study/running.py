@@ -1,0 +1,70 @@
+"""A run in progress: what all stages share beside the problem that they work on."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from surrogate_nas._processes.workers import Workers
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.interrupts import Advance, stop_if_asked, stoppable
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.study.ask.request import Request
+from surrogate_nas.study.watching import Watch
+
+ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in progress.
+
+    Attributes:
+        request: How the user asked for it.
+        folder: Where it reads and writes.
+        console: The study's voice.
+        should_stop: Whether the user asked for a stop.
+        workers: Processes for trainings and evaluations, started at their first use.
+        watch: The dashboard beside it.
+    """
+
+    request: Request
+    folder: RunFolder
+    console: StudyConsole
+    should_stop: ShouldStop
+    workers: Workers
+    watch: Watch
+
+    @classmethod
+    @contextmanager
+    def of(cls, request: Request, folder: RunFolder, console: StudyConsole, should_stop: ShouldStop) -> Iterator["Run"]:
+        """A run that ends its processes and its dashboard with the block."""
+        with (
+            Workers(request.settings.compute.processes or 1) as workers,
+            Watch(request.dashboard, folder, console) as watch,
+        ):
+            yield cls(request, folder, console, should_stop, workers, watch)
+
+    @property
+    def settings(self) -> StudySettings:
+        """The settings that the user asked for."""
+        return self.request.settings
+
+    @contextmanager
+    def progress(self, title: str, doing: str) -> Iterator[Advance]:
+        """A progress bar for the length of a block, which raises ``Interrupted`` once a stop was asked for.
+
+        Args:
+            title: What the bar is of.
+            doing: What is stopped, such as ``"reading images"``.
+        """
+        with self.console.progress(title) as advance:
+            yield stoppable(advance, self.should_stop, doing)
+
+    def stop_if_asked(self, doing: str) -> None:
+        """Ends a stage that was asked to stop.
+
+        Raises:
+            Interrupted: If it was.
+        """
+        stop_if_asked(self.should_stop, doing)

@@ -1,0 +1,130 @@
+"""Fits the predictor to the labels, and joins it with trained networks where a study trains any."""
+
+import numpy as np
+
+from surrogate_nas.errors import SettingsError, StoreError
+from surrogate_nas.labels.store import read_labels
+from surrogate_nas.predictor.fusion.priors import ExtraScores
+from surrogate_nas.predictor.fusion.zero_cost_votes import zero_cost_votes
+from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
+from surrogate_nas.predictor.training_set import SourceLabels
+from surrogate_nas.runs.run_folder import digest
+from surrogate_nas.study.findings import Findings, StudyLabels
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.protocol import Stage, Timing
+from surrogate_nas.study.stages.trainings import known_trainings
+from surrogate_nas.zero_cost.cached import can_be_scored
+
+
+class FitPredictor(Stage):
+    """Fits the predictor to the labels."""
+
+    name = "predictor"
+    inputs = (Problem, StudyLabels)
+    timing = Timing.ANEW
+
+    def made_from(self, findings: Findings) -> str:
+        """Hash of labels, settings, seed and space."""
+        return predictor_inputs(findings[Problem], findings[StudyLabels])
+
+    def reuse(self, findings: Findings, run: Run) -> Findings | None:
+        """Loads the predictor that was fitted to the same labels."""
+        try:
+            predictor = load_predictor(run.folder.predictor, findings[Problem].space)
+        except StoreError as error:
+            run.console.warn(f"{error}; the predictor is fitted again")
+            return None
+        run.console.note("predictor: fitted already")
+        return Findings(predictor)
+
+    def run(self, findings: Findings, run: Run) -> Findings:
+        """Fits the predictor and saves it."""
+        predictor = fit_to_labels(findings[Problem], findings[StudyLabels], run)
+        # A crash between here and the end must not leave this predictor marked as one of former labels.
+        run.folder.state.forget(self.name)
+        predictor.save(run.folder.predictor)
+        return Findings(predictor)
+
+
+def predictor_inputs(problem: Problem, labels: StudyLabels) -> str:
+    """Hash of everything that the predictor is made from."""
+    return digest(
+        {
+            "labels": [problem.space.digits(labels.codes), labels.accuracy_percent.tolist(), labels.loss.tolist()],
+            "settings": problem.settings.predictor.model_dump(),
+            "seed": problem.settings.seed,
+            "space": problem.space.fingerprint,
+        }
+    )
+
+
+def fit_to_labels(problem: Problem, labels: StudyLabels, run: Run) -> FittedPredictor:
+    """Fits a predictor to labels.
+
+    Raises:
+        SettingsError: If the labels cannot be learnt from.
+        Interrupted: If a stop was asked for.
+    """
+    settings = problem.settings
+    extra = zero_cost_scores(problem, run)
+    with run.console.progress("predictor") as advance:
+        return fit_predictor(
+            problem.space,
+            labels.codes,
+            labels.targets(settings.predictor.target),
+            labels.accuracy_percent,
+            settings.predictor,
+            settings.seed,
+            advance,
+            baselines=problem.counts(labels.codes),
+            should_stop=run.should_stop,
+            extra=extra,
+        )
+
+
+def zero_cost_scores(problem: Problem, run: Run) -> ExtraScores | None:
+    """Scores of networks with random weights, from this machine's cache; None where they are not asked for."""
+    space, settings = problem.space, problem.settings.predictor
+    if settings.recipe != "fusion" or not settings.zero_cost:
+        return None
+    if not can_be_scored(space):
+        reason = "it has too many architectures, or cells of node choices"
+        run.console.note(f"zero-cost scores: there are none for {space.name}; {reason}")
+        return None
+    with run.console.progress("zero-cost scores") as advance:
+        return zero_cost_votes(space, advance, run.should_stop)
+
+
+class JoinTrainings(Stage):
+    """Joins the predictor with the trained networks, and saves it for whoever loads it.
+
+    The answer of the study does not come from it but from the residual process (``search.trainings.residual``), which
+    was measured for a few trainings near a budget; the joined predictor orders the whole space.
+    """
+
+    name = "joined predictor"
+    inputs = (Problem, FittedPredictor)
+
+    def reuse(self, findings: Findings, run: Run) -> Findings | None:
+        """Leaves the predictor as it is where the study trains nothing."""
+        trains = findings[Problem].settings.loop.trainings > 0 and run.folder.trainings.exists()
+        return None if trains else Findings()
+
+    def run(self, findings: Findings, run: Run) -> Findings:
+        """Joins them; a predictor that was joined already, or has too little to learn from, stays as it is."""
+        problem, predictor = findings[Problem], findings[FittedPredictor]
+        known = known_trainings(problem, read_labels(run.folder.trainings, problem.label_identity))
+        digits = sorted(known)
+        if not digits:
+            return Findings()
+        codes = np.stack([problem.space.parse(code) for code in digits])
+        trained = SourceLabels(codes, np.array([known[code] for code in digits]))
+        try:
+            joined = predictor.with_trained(trained, problem.settings.seed)
+        except SettingsError as error:
+            run.console.note(f"predictor: kept without the trained networks: {error}")
+            return Findings()
+        if joined is not predictor:
+            joined.save(run.folder.predictor)
+        return Findings(joined)

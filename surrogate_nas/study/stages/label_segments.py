@@ -1,0 +1,116 @@
+"""Spends a study's labels on one segment of the decisions after another (GCN-fit, arXiv 2004.08423).
+
+Labels of later segments are of architectures that begin with the super-cells of those before, so that they say most
+where the best architectures are. Labels of all segments so far are learnt from in each of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.predictor.ensemble import Ensemble, derived_seed
+from surrogate_nas.predictor.protocol import Codes, Floats
+from surrogate_nas.predictor.training_set import MINIMUM_CLASSES, make_training_set
+from surrogate_nas.search.samplers.segments import SegmentSearch, even_segments, search_segments
+from surrogate_nas.space.space import Space
+from surrogate_nas.study.findings import StudyLabels
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+
+_STREAM = 4  # of the random draws of a study's seed
+# A first segment has few labels, some of them of isomorphic architectures; the study's own predictor needs more.
+_FEWEST_CLASSES = MINIMUM_CLASSES // 2
+
+
+def segments_of(problem: Problem) -> SegmentSearch:
+    """How the space is searched in segments.
+
+    Raises:
+        SettingsError: If the space can be listed, or there are too few labels for so many segments.
+    """
+    settings, space = problem.settings, problem.space
+    if problem.pool.complete:
+        raise SettingsError(
+            f"search.sampler = 'segments' is for spaces that cannot be listed ({space.name} has {space.size:,}"
+            " architectures); use 'predictor', which compares all of them"
+        )
+    choices = [len(decision.choices) for decision in space.decisions]
+    segments = even_segments(choices, settings.segments)
+    each = settings.labels.count // len(segments)
+    if each < MINIMUM_CLASSES:
+        raise SettingsError(
+            f"labels.count must be at least {MINIMUM_CLASSES * len(segments)} for a search in {len(segments)} segments"
+            f" (got {settings.labels.count})"
+        )
+    return SegmentSearch(
+        choices, segments, labels=each, kept=settings.segments.kept, completions=settings.segments.completions
+    )
+
+
+def label_in_segments(
+    problem: Problem, run: Run, label_drawn: Callable[[Problem, Run], StudyLabels]
+) -> tuple[Problem, StudyLabels]:
+    """The problem with labelled architectures and the last super-cells listed too, and the labels.
+
+    Args:
+        problem: What is asked.
+        run: The run in progress.
+        label_drawn: Labels the drawn architectures of a problem.
+
+    Raises:
+        Interrupted: If a stop was asked for; labels made so far are kept.
+        SettingsError: If labels cannot be learnt from.
+        StoreError: If the label file or a checkpoint is damaged.
+    """
+    search = segments_of(problem)
+    parts: list[StudyLabels] = []
+
+    def label(codes: Codes) -> Floats:
+        asked = replace(problem, drawn=problem.space.check(codes))
+        parts.append(label_drawn(asked, run))
+        return parts[-1].targets(problem.settings.predictor.target)
+
+    def fit(_codes: Codes, _labels: Floats) -> Callable[[Codes], Floats]:
+        return _fitted(problem, _joined(problem.space, parts), len(parts), run)
+
+    seed = derived_seed(problem.settings.seed, _STREAM)
+    result = search_segments(search, label, fit, seed, lambda codes: _excess(problem, codes))
+    labels = _joined(problem.space, parts)
+    run.console.note(f"segments: {len(search.segments)}, {len(labels.codes):,} architectures labelled")
+    return problem.listing(np.concatenate([labels.codes, result.codes])), labels
+
+
+def _fitted(problem: Problem, labels: StudyLabels, number: int, run: Run) -> Callable[[Codes], Floats]:
+    """Scores of a model that was fitted to the labels of some segments."""
+    settings = problem.settings.predictor
+    # Choosing a kind of model for each segment would cost more than it could gain.
+    settings = settings.model_copy(update={"model": "gcn"}) if settings.model == "auto" else settings
+    targets = labels.targets(settings.target)
+    units = make_training_set(
+        problem.space, labels.codes, targets, labels.accuracy_percent, settings.canonical, _FEWEST_CLASSES
+    )
+    ensemble = Ensemble(problem.space, settings)
+    seed = derived_seed(problem.settings.seed, _STREAM, number)
+    ensemble.fit(units.codes, units.targets, seed=seed, should_stop=run.should_stop)
+    return lambda codes: ensemble.predict(codes).mean
+
+
+def _joined(space: Space, parts: list[StudyLabels]) -> StudyLabels:
+    """Labels of all segments, each architecture once."""
+    codes = np.concatenate([part.codes for part in parts])
+    _, first = np.unique(codes, axis=0, return_index=True)
+    rows = np.sort(first)
+    return StudyLabels(
+        codes[rows],
+        np.concatenate([part.accuracy_percent for part in parts])[rows],
+        np.concatenate([part.loss for part in parts])[rows],
+        len(np.unique(space.effective(codes), axis=0)),
+    )
+
+
+def _excess(problem: Problem, codes: Codes) -> Floats:
+    costs = problem.cautious_costs.evaluate(problem.space.check(codes))
+    over = [np.maximum(budget.violation(costs[budget.cost]), 0) for budget in problem.budgets]
+    return np.asarray(np.sum(over, axis=0) + ~problem.space.is_connected(codes), dtype=np.float64)

@@ -1,0 +1,145 @@
+"""Writes the answer: the lookup table of the listed architectures, and the best one."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas import __version__
+from surrogate_nas._support.files import read_json, write_json
+from surrogate_nas.costs.cost import LATENCY_UPPER
+from surrogate_nas.errors import StoreError
+from surrogate_nas.lookup.metadata import TableMetadata
+from surrogate_nas.lookup.table import LookupTable
+from surrogate_nas.predictor.predictor import FittedPredictor
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.study.findings import FinalistChoice, Findings, SpaceScores, StudyLabels
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.protocol import Stage
+
+
+class WriteLookup(Stage):
+    """Writes the lookup table of the listed architectures, and the chosen one."""
+
+    name = "lookup table"
+    inputs = (Problem, StudyLabels, FittedPredictor, SpaceScores, FinalistChoice)
+
+    def run(self, findings: Findings, run: Run) -> Findings:
+        """Writes both."""
+        problem, scores, choice = findings[Problem], findings[SpaceScores], findings[FinalistChoice]
+        error = findings[FittedPredictor].calibration.residual_percent
+        with run.console.progress("lookup table"):
+            write_lookup(problem, findings[StudyLabels], scores, choice, run.folder)
+            write_best(problem, scores, choice, error, run.folder)
+        return Findings()
+
+
+def write_lookup(
+    problem: Problem, labels: StudyLabels, scores: SpaceScores, choice: FinalistChoice, folder: RunFolder
+) -> LookupTable:
+    """Writes the lookup table of every listed architecture that is connected."""
+    space = problem.space
+    rows = np.flatnonzero(problem.connected)
+    codes = problem.codes[rows]
+    label = np.full(len(problem.pool), np.nan)
+    label[problem.pool.rows(labels.codes)] = labels.accuracy_percent
+    table = LookupTable.build(
+        _metadata(problem, choice),
+        codes=space.digits(codes),
+        architectures=[space.format(code) for code in codes],
+        canonical=space.digits(problem.codes[problem.pool.representatives[rows]]),
+        score=scores.mean[rows],
+        predicted_accuracy_percent=np.clip(scores.mean[rows], 0, 100),
+        accuracy_std_percent=scores.std[rows],
+        costs=_lookup_costs(problem, rows),
+        labels={"label_accuracy_percent": label[rows]},
+    )
+    table.write(folder.path)
+    return table
+
+
+def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
+    """The description of the table: of what, for which device and budgets, and with which answer."""
+    space = problem.space
+    return TableMetadata(
+        space_name=space.name,
+        space_fingerprint=space.fingerprint,
+        device=problem.latency_device,
+        batch_size=problem.settings.hardware.batch,
+        network=problem.deployed.described(),
+        primary_cost=problem.budgets[0].cost,
+        created_with=__version__,
+        seed=problem.settings.seed,
+        complete=problem.pool.complete,
+        budgets={budget.cost: budget.limit for budget in problem.budgets},
+        answer=space.digits(choice.code)[0],
+        notes={
+            "confidence": f"{problem.settings.hardware.confidence:g}, of latency_upper_ms where there is one",
+            "accuracy": "of subnets with shared weights, as the supernet labels measure it, not of trained networks",
+            "costs": "of the deployed network without dead operations"
+            if problem.cost_model.can_measure
+            else "latency from a table of networks as written; other costs without dead operations",
+        },
+        decisions=[{"name": one.name, "choices": list(one.choices)} for one in space.decisions],
+    )
+
+
+def _lookup_costs(problem: Problem, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Costs of some architectures; beside a predicted latency what it keeps with confidence, which budgets bind."""
+    costs = {cost: values[rows] for cost, values in problem.costs.items()}
+    if len(problem.table.held_out_errors("latency_ms")):
+        costs[LATENCY_UPPER] = problem.bounds["latency_ms"][rows]
+    return costs
+
+
+def write_best(
+    problem: Problem, scores: SpaceScores, choice: FinalistChoice, label_error_percent: float, folder: RunFolder
+) -> None:
+    """Writes the chosen architecture as JSON; a trained model of another one is removed, whose original is kept.
+
+    Args:
+        problem: What was asked.
+        scores: Of the listed architectures.
+        choice: The chosen one.
+        label_error_percent: How far labels lie from predictions beside what their spread says, which whoever trains an
+            architecture of this run needs for its interval.
+        folder: Where it is written.
+    """
+    space, digits = problem.space, problem.space.digits(choice.code)[0]
+    row = int(problem.pool.rows(choice.code)[0])
+    if _code_in(folder.answer) != digits:
+        remove_best(folder)
+    write_json(
+        folder.answer,
+        {
+            "schema_version": 1,
+            "space": space.name,
+            "space_fingerprint": space.fingerprint,
+            "code": digits,
+            "architecture": space.format(choice.code[0]),
+            "effective_code": space.digits(space.effective(choice.code))[0],
+            "network": problem.deployed.described(),
+            "class_names": list(problem.splits.class_names),
+            "predicted_accuracy_percent": round(float(np.clip(scores.mean[row], 0, 100)), 4),
+            "accuracy_std_percent": round(float(scores.std[row]), 4),
+            "label_error_percent": float(label_error_percent),
+            "costs": {cost: float(values[row]) for cost, values in problem.costs.items()},
+            "measured_latency_ms": choice.measured_ms,
+            "budgets": {budget.cost: budget.limit for budget in problem.budgets},
+            "outcome": choice.outcome,
+        },
+    )
+
+
+def _code_in(path: Path) -> str | None:
+    try:
+        return str(read_json(path, "answer of the run").get("code"))
+    except StoreError:
+        return None
+
+
+def remove_best(folder: RunFolder) -> None:
+    """Removes the architecture of former budgets, where none meets the present ones."""
+    shutil.rmtree(folder.best, ignore_errors=True)

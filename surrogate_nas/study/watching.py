@@ -1,0 +1,59 @@
+"""The dashboard that a person may watch while a study runs."""
+
+from typing import Self
+
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.search.journal.dashboard import Dashboard
+
+
+class Watch:
+    """optuna-dashboard beside a run, where the user asked for one.
+
+    Call order: ``open`` once there may be something to look at, ``show`` whenever the journal was replaced. The server
+    ends with the block.
+
+    Args:
+        asked: Whether the user asked for it; if not, nothing is ever shown.
+        folder: Of the run.
+        console: Where its address and its failures are noted.
+    """
+
+    def __init__(self, asked: bool, folder: RunFolder, console: StudyConsole) -> None:
+        self.asked = asked
+        self._folder, self._console = folder, console
+        self._dashboard: Dashboard | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._dashboard is not None:
+            self._dashboard.stop()
+
+    @property
+    def url(self) -> str | None:
+        """Where the dashboard is served; None where there is none."""
+        return self._dashboard.url if self._dashboard is not None else None
+
+    def open(self) -> None:
+        """Shows what an earlier process searched.
+
+        Raises:
+            SettingsError: If optuna-dashboard is not installed.
+        """
+        if self.asked:
+            self._dashboard = Dashboard(self._folder.journal, self._folder.artifacts)
+            if self._folder.journal.exists():
+                self.show()
+
+    def show(self) -> None:
+        """Starts the server, again where the journal was replaced; a failure is a warning and no reason to stop."""
+        if self._dashboard is None:
+            return
+        try:
+            self._dashboard.start()
+        except OSError as error:
+            self._console.warn(f"the dashboard could not be started: {error}")
+        else:
+            self._console.note(f"dashboard: {self._dashboard.url} (until the run ends)")

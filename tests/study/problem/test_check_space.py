@@ -1,0 +1,32 @@
+"""The space of a study, and of the run that it goes on with."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.errors import RunFolderError, SettingsError
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.study.problem.check_space import checked_space
+from surrogate_nas.study.problem.prepare import prepare
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+
+
+def test_another_space_is_refused_before_anything_is_read(
+    problem: Problem, run_of: Callable[..., Run], run_copy: Path, tmp_path: Path
+) -> None:
+    text = (run_copy / "space.toml").read_text(encoding="utf-8")
+    other = tmp_path / "other.toml"
+    other.write_text(text.replace(', "avg_pool_3x3"]', "]"), encoding="utf-8")
+    assert other.read_text(encoding="utf-8") != text
+    settings = problem.settings.model_copy(update={"space": str(other)})
+    with pytest.raises(RunFolderError, match="was begun with another space than"):
+        prepare(run_of(run_copy, settings))
+
+
+def test_cells_that_do_not_fit_the_space_are_refused(problem: Problem, tmp_path: Path) -> None:
+    network = problem.settings.network.model_copy(update={"cells": 2})
+    settings = problem.settings.model_copy(update={"space": "mobilenet", "network": network})
+    with pytest.raises(SettingsError, match=r"network\.cells does not fit mobilenet"):
+        checked_space(settings, RunFolder(tmp_path), named_by_user=True)

@@ -1,0 +1,120 @@
+"""Costs of a run: made once, and never of another device."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surrogate_nas.errors import Interrupted, RunFolderError, StoreError
+from surrogate_nas.hardware.measure import bench
+from surrogate_nas.hardware.tables.stored import write_costs
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.study.problem.deployed_costs import deployed_costs
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+
+RunOf = Callable[..., Run]
+CostsOf = Callable[[StudySettings, RunFolder], dict[str, np.ndarray]]
+
+
+def with_hardware(problem: Problem, **changes: object) -> StudySettings:
+    settings = problem.settings
+    return settings.model_copy(update={"hardware": settings.hardware.model_copy(update=changes)})
+
+
+@pytest.fixture
+def costs_of(problem: Problem, run_of: RunOf) -> CostsOf:
+    """The costs of a run that goes on in a folder."""
+
+    def costs(settings: StudySettings, folder: RunFolder) -> dict[str, np.ndarray]:
+        _, table = deployed_costs(problem.pool, problem.deployed, run_of(folder.path, settings))
+        return table.evaluate(problem.codes)
+
+    return costs
+
+
+@pytest.fixture
+def table_of(problem: Problem, tmp_path: Path) -> Callable[[float], str]:
+    """Writes a latency table of which every value is multiplied by a factor."""
+
+    def write(factor: float) -> str:
+        rows = [f"{code},{factor * (1 + row)}" for row, code in enumerate(problem.space.digits(problem.codes))]
+        path = tmp_path / f"table{factor}.csv"
+        path.write_text("\n".join(["code,board", *rows]) + "\n", encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def test_a_run_keeps_its_costs(problem: Problem, costs_of: CostsOf, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    first = costs_of(problem.settings, folder)
+    scaled = problem.table
+    scaled = type(scaled)(
+        problem.pool,
+        {name: 2 * values for name, values in first.items()},
+        {},
+        scaled.describe(),
+    )
+    write_costs(folder.costs, problem.deployed, scaled)
+    kept = costs_of(problem.settings, folder)
+    np.testing.assert_array_equal(kept["latency_ms"], 2 * first["latency_ms"])
+
+
+def test_measuring_again_gives_new_costs(
+    problem: Problem, costs_of: CostsOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path / "cache"))  # of which nobody else sees what is replaced
+    folder = RunFolder(tmp_path / "run")
+    write_costs(folder.costs, problem.deployed, problem.table)
+    again = costs_of(with_hardware(problem, remeasure=True), folder)
+    assert not np.array_equal(again["latency_ms"], problem.costs["latency_ms"])
+    np.testing.assert_array_equal(again["flops"], problem.costs["flops"])
+
+
+def test_latencies_of_another_kind_or_machine_are_refused(
+    problem: Problem,
+    costs_of: CostsOf,
+    tmp_path: Path,
+    table_of: Callable[[float], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = RunFolder(tmp_path)
+    write_costs(folder.costs, problem.deployed, problem.table)
+    with pytest.raises(RunFolderError, match=r"latencies of 'measured', not 'table' \(hardware\.latency_table\)"):
+        costs_of(with_hardware(problem, latency_table=table_of(1), device="board"), folder)
+    monkeypatch.setattr(bench, "machine_name", lambda _: "Another CPU")
+    with pytest.raises(RunFolderError, match=r"not 'Another CPU' \(hardware\.device\); use another --output-dir"):
+        costs_of(problem.settings, folder)
+
+
+def test_a_table_may_move_but_not_change(
+    problem: Problem, costs_of: CostsOf, run_of: RunOf, tmp_path: Path, table_of: Callable[[float], str]
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    settings = with_hardware(problem, latency_table=table_of(1), device="board")
+    _, table = deployed_costs(problem.pool, problem.deployed, run_of(folder.path, settings))
+    write_costs(folder.costs, problem.deployed, table)
+    moved = Path(table_of(1)).rename(tmp_path / "moved.csv")
+    for same in (str(moved), table_of(1 + 1e-12)):  # sums come out so by the number of threads
+        costs_of(with_hardware(problem, latency_table=same, device="board"), folder)
+    with pytest.raises(RunFolderError, match=r"with other latencies than hardware\.latency_table has now"):
+        costs_of(with_hardware(problem, latency_table=table_of(1 + 1e-6), device="board"), folder)
+
+
+def test_damaged_costs_are_named_with_the_remedy(problem: Problem, costs_of: CostsOf, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.costs.write_bytes(b"PAR1")
+    with pytest.raises(StoreError, match="remove the file to have the costs made again"):
+        costs_of(problem.settings, folder)
+
+
+def test_measuring_stops_when_asked(
+    problem: Problem, run_of: RunOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path / "cache"))
+    run = run_of(tmp_path / "run", problem.settings, stop=True)
+    with pytest.raises(Interrupted, match="stopped while measuring costs"):
+        deployed_costs(problem.pool, problem.deployed, run)

@@ -1,0 +1,74 @@
+"""Which architectures a study lists and labels."""
+
+import re
+
+import numpy as np
+import pytest
+
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.hardware.counted.analytic import AnalyticCosts
+from surrogate_nas.runs.settings import PoolSettings
+from surrogate_nas.space.definitions.identity import Identity
+from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.pool import Pool
+from surrogate_nas.study.problem.initial_pool import draw_architectures, ends_of, first_pool, typical_rows
+from surrogate_nas.study.problem.problem import Problem
+
+NB201 = load_space("nasbench201")
+assert isinstance(NB201, CellSpace)
+EDGES = [(start, end) for end in range(1, 5) for start in range(end)]
+LARGE = CellSpace(Identity("five_nodes", "0" * 16), EDGES, NB201.operations, NB201.network)
+
+
+def test_a_space_that_can_be_listed_is_listed() -> None:
+    assert first_pool(NB201, PoolSettings(draws=100), seed=0).complete
+
+
+def test_another_is_drawn_from_by_the_seed() -> None:
+    first, again, other = (first_pool(LARGE, PoolSettings(draws=150), seed) for seed in (0, 0, 1))
+    assert len(first) == 150
+    np.testing.assert_array_equal(first.codes, again.codes)
+    assert not np.array_equal(first.codes, other.codes)
+
+
+def test_ends_are_those_of_the_space_and_budgets_that_draws_miss_are_met() -> None:
+    pool, costs = first_pool(LARGE, PoolSettings(draws=150), seed=0), AnalyticCosts(LARGE, LARGE.network)
+    dear = pool.codes[costs.evaluate(pool.codes)["flops"] > 5e7]
+    pool = Pool(LARGE, dear, complete=False, uniform=len(dear))
+    few = LARGE.parse("|skip_connect~0|+|none~0|none~1|+|none~0|none~1|none~2|+|skip_connect~0|none~1|none~2|none~3|")
+    limit = float(costs.evaluate(few[None])["flops"][0])
+    assert limit < 5e7
+    ends = ends_of(pool, costs, [[Budget("flops", limit), Budget("params", 1e9)]])
+    found = costs.evaluate(ends)
+    assert found["flops"].min() == limit
+    assert LARGE.is_connected(ends).all()
+    conv = costs.evaluate(np.full((1, 10), NB201.decisions[0].choices.index("nor_conv_3x3")))
+    assert found["flops"].max() == conv["flops"][0]
+
+
+def test_the_draw_follows_from_the_seed_alone(problem: Problem) -> None:
+    space, settings = problem.space, problem.settings
+    connected = problem.codes[problem.connected]
+    drawn = draw_architectures(space, connected, settings)
+    assert drawn.shape == (40, 6)
+    assert len(np.unique(space.index(drawn))) == 40
+    assert space.is_connected(drawn).all()
+    np.testing.assert_array_equal(drawn, problem.drawn)
+    more = settings.model_copy(update={"labels": settings.labels.model_copy(update={"count": 100})})
+    np.testing.assert_array_equal(draw_architectures(space, connected, more)[:40], drawn)
+    other = settings.model_copy(update={"seed": 1})
+    assert not np.array_equal(draw_architectures(space, connected, other), drawn)
+
+
+def test_too_few_different_architectures_are_said_before_training(problem: Problem) -> None:
+    alike = problem.codes[problem.connected][:1].repeat(40, axis=0)
+    with pytest.raises(SettingsError, match=re.escape("(got 40 with 1)")):
+        draw_architectures(problem.space, alike, problem.settings)
+
+
+def test_the_typical_are_drawn_and_connected() -> None:
+    pool = first_pool(LARGE, PoolSettings(draws=150), seed=0)
+    known = pool.extended(LARGE.parse("0" * 10)[None])
+    assert typical_rows(known).tolist() == [*LARGE.is_connected(pool.codes).tolist(), *[False] * (len(known) - 150)]

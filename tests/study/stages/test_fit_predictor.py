@@ -1,0 +1,80 @@
+"""The predictor of a study: fitted once for its labels, joined with its trainings, and the same when resumed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+
+from surrogate_nas.predictor.predictor import FittedPredictor, load_predictor
+from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.space.load import load_space
+from surrogate_nas.study.findings import Findings, StudyLabels
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.run import run_stage
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.fit_predictor import FitPredictor, predictor_inputs, zero_cost_scores
+from surrogate_nas.study.stages.labels import label_architectures
+
+RunHere = Callable[..., tuple[int, str, str]]
+# Long enough for accuracies to differ.
+SETTINGS = ("loop.stop_gain_percent=0", "training.epochs=8", "training.batch_size=32")
+TRAININGS = ("--trainings", "8", *(word for setting in SETTINGS for word in ("--set", setting)))
+
+
+@pytest.mark.filterwarnings("ignore:the predictor's scores do not rise")
+def test_a_predictor_is_fitted_once_for_its_labels(
+    problem: Problem, run_copy: Path, run_of: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(run_copy)
+    labels = label_architectures(problem, run)
+    other = replace(labels, loss=1.01 * labels.loss)
+    assert predictor_inputs(problem, other) != predictor_inputs(problem, labels)
+
+    def fitted_to(those: StudyLabels) -> FittedPredictor:
+        return run_stage(FitPredictor(), Findings(problem, those), run)[FittedPredictor]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FittedPredictor, "save", lambda *_: pytest.fail("it was fitted again"))
+        loaded = fitted_to(labels)
+    fitted_to(other)
+    # Killed while the next one is saved: what lies there is not taken for it.
+    with monkeypatch.context() as patch:
+        patch.setattr(FittedPredictor, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            fitted_to(labels)
+    assert not run.folder.state.is_done("predictor", predictor_inputs(problem, other))
+    np.testing.assert_array_equal(fitted_to(labels).predict(problem.drawn).mean, loaded.predict(problem.drawn).mean)
+
+
+def test_it_is_said_where_there_are_no_zero_cost_scores() -> None:
+    settings = SimpleNamespace(predictor=PredictorSettings(recipe="fusion", zero_cost=True))
+    chain, run = SimpleNamespace(space=load_space("mobilenet"), settings=settings), Mock()
+    assert zero_cost_scores(cast(Problem, chain), run) is None
+    said = "zero-cost scores: there are none for mobilenet; it has too many architectures, or cells of node choices"
+    run.console.note.assert_called_once_with(said)
+
+
+def test_trainings_are_joined_kept_and_found_again(
+    tiny: Path, budgets: tuple[str, ...], here: RunHere, tmp_path: Path
+) -> None:
+    space = load_space("nasbench201")
+    code, _, errors = here(tiny, "--output-dir", tmp_path / "run", *budgets, *TRAININGS)
+    assert code == 0, errors
+    files = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run" / "predictor").iterdir()}
+    first = load_predictor(tmp_path / "run" / "predictor", space).stack
+    assert first is not None, errors
+    assert len(first.codes) >= 5
+    code, _, errors = here("--resume", "--output-dir", tmp_path / "run")
+    assert code == 0, errors
+    assert files == {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run" / "predictor").iterdir()}
+    (tmp_path / "run" / "predictor" / "predictor.json").unlink()
+    code, _, errors = here("--resume", "--output-dir", tmp_path / "run")
+    assert code == 0, errors
+    again = load_predictor(tmp_path / "run" / "predictor", space).stack
+    assert again is not None
+    assert np.array_equal(again.predict(space.all_codes()).mean, first.predict(space.all_codes()).mean)

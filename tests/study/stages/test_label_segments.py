@@ -1,0 +1,26 @@
+"""Labels spent by segments; a whole study that does so is in ``test_large.py``."""
+
+from dataclasses import replace
+
+import pytest
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.pool import Pool
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.stages.label_segments import segments_of
+
+
+def test_a_listed_space_is_refused(problem: Problem) -> None:
+    with pytest.raises(SettingsError, match="is for spaces that cannot be listed"):
+        segments_of(problem)
+
+
+def test_each_segment_needs_labels_to_learn_from(problem: Problem) -> None:
+    part = Pool(problem.space, problem.codes[5000:6000], complete=False, uniform=1000)
+    long = problem.settings.model_copy(
+        update={"segments": problem.settings.segments.model_copy(update={"scored": 200})}
+    )
+    one = replace(problem, pool=part)
+    assert segments_of(replace(one, settings=problem.settings.model_copy(deep=True))).labels == 20
+    with pytest.raises(SettingsError, match=r"labels.count must be at least 60 for a search in 3 segments \(got 40\)"):
+        segments_of(replace(one, settings=long))

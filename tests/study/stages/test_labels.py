@@ -1,0 +1,99 @@
+"""Labels of the tiny study, in parts; what follows from them is tested with whole studies."""
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surrogate_nas._processes.workers import Workers
+from surrogate_nas.errors import Interrupted, SettingsError, StoreError
+from surrogate_nas.labels.store import read_labels
+from surrogate_nas.study.findings import StudyLabels
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.labels import LabelArchitectures, label_architectures, way_of
+from surrogate_nas.study.stages.supernets import train_supernets
+
+RunOf = Callable[..., Run]
+
+
+@pytest.fixture
+def labels(problem: Problem, finished: Path, run_of: RunOf) -> StudyLabels:
+    return label_architectures(problem, run_of(finished))
+
+
+def test_what_is_labelled_starts_no_worker(
+    problem: Problem, finished: Path, run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a worker was started")
+
+    monkeypatch.setattr(Workers, "run", refuse)
+    label_architectures(problem, run_of(finished))
+
+
+def test_every_drawn_architecture_has_the_label_of_its_computation(
+    problem: Problem, finished: Path, labels: StudyLabels
+) -> None:
+    space, stored = problem.space, read_labels(finished / "labels.h5")
+    by_code = dict(zip(space.digits(stored.codes), stored.accuracy_percent, strict=True))
+    np.testing.assert_array_equal(labels.codes, problem.drawn)
+    expected = [by_code[digits] for digits in space.digits(space.effective(labels.codes))]
+    assert labels.accuracy_percent.tolist() == expected
+    assert labels.evaluations == len(by_code) <= len(labels.codes)
+    np.testing.assert_array_equal(stored.member, problem.plan.member_of(stored.codes))
+    assert set(stored.steps.tolist()) == {40}
+
+
+def test_a_stop_that_was_asked_for_ends_the_stage(problem: Problem, run_copy: Path, run_of: RunOf) -> None:
+    run = run_of(run_copy, stop=True)
+    run.folder.labels.unlink()
+    with pytest.raises(Interrupted, match="stopped while labelling"):
+        label_architectures(problem, run)
+
+
+def test_labels_are_opened_before_anything_is_changed(problem: Problem, run_copy: Path, run_of: RunOf) -> None:
+    stage, run = LabelArchitectures(), run_of(run_copy)
+    stage.check(problem, run)
+    labels = run.folder.labels
+    labels.write_bytes(labels.read_bytes()[:100])
+    with pytest.raises(StoreError, match=re.escape(str(labels))):
+        stage.check(problem, run)
+
+
+def test_the_search_says_how_labels_are_spent(problem: Problem, finished: Path, run_of: RunOf) -> None:
+    same, labels = way_of(problem).spend(problem, run_of(finished))
+    assert same is problem
+    np.testing.assert_array_equal(labels.codes, problem.drawn)
+    search = problem.settings.search.model_copy(update={"sampler": "segments"})
+    other = replace(problem, settings=problem.settings.model_copy(update={"search": search}))
+    with pytest.raises(SettingsError, match="is for spaces that cannot be listed"):
+        LabelArchitectures().check(other, run_of(finished))
+
+
+def test_a_label_is_the_mean_over_replicas(problem: Problem, finished: Path, run_of: RunOf, tmp_path: Path) -> None:
+    supernet = problem.settings.supernet.model_copy(update={"replicas": 2})
+    settings = problem.settings.model_copy(update={"supernet": supernet})
+    twice = replace(problem, settings=settings, plan=replace(problem.plan, settings=supernet))
+    shutil.copytree(finished / "images", tmp_path / "run" / "images")
+    run = run_of(tmp_path / "run")
+    train_supernets(twice, run)
+    labels = label_architectures(twice, run)
+    space, stored, single = problem.space, read_labels(run.folder.labels), read_labels(finished / "labels.h5")
+    members = problem.plan.members
+    assert set(stored.member.tolist()) == set(range(2 * members))
+    loss_of = {
+        (digits, int(member) // members): loss
+        for digits, member, loss in zip(space.digits(stored.codes), stored.member, stored.loss, strict=True)
+    }
+    # The first replica is the supernet without replicas; the second is another one.
+    once = dict(zip(space.digits(single.codes), single.loss, strict=True))
+    assert {digits: loss_of[digits, 0] for digits in once} == once
+    assert all(loss_of[digits, 1] != loss for digits, loss in once.items())
+    effective = space.digits(space.effective(labels.codes))
+    np.testing.assert_allclose(labels.loss, [(loss_of[d, 0] + loss_of[d, 1]) / 2 for d in effective])
+    assert labels.evaluations == len(once)

@@ -1,0 +1,72 @@
+"""The written answer, from made-up scores."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from surrogate_nas.lookup.table import LookupTable
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.stages.lookup_table import remove_best, write_best, write_lookup
+
+
+@pytest.fixture
+def scores(problem: Problem) -> SpaceScores:
+    """Accuracies beyond what is possible at both ends, as a line through labels may give them."""
+    mean = np.linspace(-20, 120, problem.space.size)
+    return SpaceScores(problem.pool, mean, np.full(len(mean), 0.5))
+
+
+def test_the_table_holds_every_connected_architecture(problem: Problem, scores: SpaceScores, tmp_path: Path) -> None:
+    accuracy = np.linspace(10, 90, len(problem.drawn))
+    labels = StudyLabels(problem.drawn, accuracy, 1 / accuracy, len(accuracy))
+    choice = FinalistChoice("met", 1, problem.codes[[-1, -2]], ())
+    write_lookup(problem, labels, scores, choice, RunFolder(tmp_path))
+    table = LookupTable.load(tmp_path)
+    assert len(table) == problem.connected.sum()
+    assert table.metadata.answer == "444443"
+    assert table.metadata.budgets == {budget.cost: budget.limit for budget in problem.budgets}
+    top = table.top(1, [])[0]
+    assert top.code == "444444"
+    assert top.predicted_accuracy_percent == 100.0
+    assert top.score > 100
+    # Whoever was labelled keeps the label.
+    code = problem.space.digits(problem.drawn[:1])[0]
+    (row,) = [row for row in pq.read_table(tmp_path / "lookup.parquet").to_pylist() if row["code"] == code]
+    assert row["label_accuracy_percent"] == pytest.approx(10.0)
+
+
+def test_the_best_says_what_it_is_of(problem: Problem, scores: SpaceScores, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    code = problem.space.parse("000033")  # a cell whose first edges are dead
+    (folder.best).mkdir(exist_ok=True)
+    (folder.best / "model.onnx").write_bytes(b"trained, of another answer")
+    write_best(problem, scores, FinalistChoice("met", 0, code[None], ()), 1.5, folder)
+    assert not (folder.best / "model.onnx").exists()
+    (folder.best / "model.onnx").write_bytes(b"trained, of this answer")
+    write_best(problem, scores, FinalistChoice("met", 0, code[None], ()), 1.5, folder)
+    assert (folder.best / "model.onnx").exists()
+    content = json.loads((folder.best / "architecture.json").read_text(encoding="utf-8"))
+    row = problem.space.index(code[None])[0]
+    assert content["code"] == "000033"
+    assert content["effective_code"] == problem.space.digits(problem.space.effective(code[None]))[0]
+    assert content["network"] == {
+        "channels": 4,
+        "cells": 1,
+        "stages": 3,
+        "image_size": 8,
+        "input_channels": 1,
+        "classes": 10,
+    }
+    assert content["class_names"] == [str(digit) for digit in range(10)]
+    assert content["predicted_accuracy_percent"] == round(float(np.clip(scores.mean[row], 0, 100)), 4)
+    assert content["label_error_percent"] == 1.5
+    assert content["measured_latency_ms"] is None
+    assert content["costs"]["flops"] == problem.costs["flops"][row]
+    remove_best(folder)
+    assert not folder.best.exists()
+    remove_best(folder)
