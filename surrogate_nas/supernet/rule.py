@@ -5,7 +5,7 @@ Tables of rules: splits (``splits/table.py``), sharing, samplers, schedules and 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 Inheritance = Literal["nothing", "weights", "state"]
 
@@ -91,7 +91,13 @@ class RuleSettings(Protocol):
 
 
 class Rule:
-    """A row of a table of rules; settings that contradict it are refused before anything is trained."""
+    """A row of a table of rules; settings that contradict it are refused before anything is trained.
+
+    Attributes:
+        own: Names of the settings that this rule alone makes use of.
+    """
+
+    own: ClassVar[frozenset[str]] = frozenset()
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:  # noqa: ARG002 - most rules go with everything
         """Yields what in the settings contradicts the rule, which they choose."""
@@ -100,6 +106,11 @@ class Rule:
     def claims(self, settings: RuleSettings) -> Iterator[str]:  # noqa: ARG002 - most rules have no settings of their own
         """Yields what in the settings belongs to the rule, although they choose another."""
         yield from ()
+
+
+def owned(rules: Mapping[str, Rule]) -> frozenset[str]:
+    """Returns the settings that belong to a row of a table."""
+    return frozenset().union(*(rule.own for rule in rules.values()))
 
 
 def contradictions(rules: Mapping[str, Rule], chosen: str, settings: RuleSettings) -> Iterator[str]:

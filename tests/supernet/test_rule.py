@@ -1,6 +1,8 @@
 """Names of rules stand in their tables; nothing else compares one, so that a new rule is a row and no branch."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,3 +107,71 @@ def test_every_row_is_a_choice_of_its_setting_in_the_order_of_the_table() -> Non
         assert set(properties[setting]["enum"]) == rows
     assert properties["split"]["enum"] == ["nonlinear", "none", "edge", "gradient"]
     assert properties["sampler"]["enum"] == ["balanced", "per_group", "uniform", "nonlinear", "fair"]
+
+
+def test_own_settings_are_settings_of_one_row() -> None:
+    rows = [rule for table in (SPLITS, SHARINGS, SAMPLERS, SCHEDULES, MOMENTUM_GROUPS) for rule in table.values()]
+    names = [name for rule in rows for name in rule.own]
+    assert set(names) <= set(SupernetSettings.model_fields)
+    assert len(names) == len(set(names))
+
+
+ADDED = """
+import numpy as np
+
+from surrogate_nas.supernet.rules.samplers import Balanced, WithinGroup
+from surrogate_nas.supernet.rules.sampling import SAMPLERS, SamplingRule
+from surrogate_nas.supernet.splits.boxes import BoxSplit, whole_box
+from surrogate_nas.supernet.splits.split import SplitRule
+from surrogate_nas.supernet.splits.table import SPLITS
+
+
+class Halves(SplitRule):
+    own = frozenset({"split_edge"})
+    by_boxes = True
+    parent_share = 0.5
+
+    def split(self, space, settings):
+        first, *rest = whole_box(space)
+        return BoxSplit(space, [(first[:2], *rest), (first[2:], *rest)])
+
+    def refusals(self, settings):
+        yield from super().refusals(settings)
+        if settings.replicas > 1:
+            yield "halves are trained once"
+
+
+class Again(SamplingRule):
+    def sampler(self, source, seed):
+        if source.group is not None:
+            return WithinGroup(source.split, source.group, seed)
+        return Balanced(source.split, seed, np.ones(source.split.groups))
+
+
+SPLITS["halves"] = Halves()
+SAMPLERS["again"] = Again()
+
+from surrogate_nas.space.load import load_space
+from surrogate_nas.supernet.plan import make_plan
+from surrogate_nas.supernet.settings import SupernetSettings
+
+space = load_space("nasbench201")
+plan = make_plan(space, space.network, SupernetSettings(split="halves", sampler="again", steps=10), 0)
+assert [len(phase) for phase in plan.phases] == [1, 2]
+assert plan.training(1).parent == "parent"
+assert plan.training(1).first_step == 5
+for member in (0, 1):
+    drawn = plan.sampler(plan.training(member)).block(0)[:, 0]
+    assert (plan.member_of(drawn) == member).all()
+try:
+    SupernetSettings(split="halves", replicas=2)
+except ValueError as error:
+    assert "halves are trained once" in str(error)
+else:
+    raise AssertionError("it was not refused")
+"""
+
+
+def test_a_class_and_a_row_are_all_that_a_new_rule_needs() -> None:
+    done = subprocess.run([sys.executable, "-c", ADDED], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

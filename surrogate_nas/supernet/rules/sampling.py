@@ -120,6 +120,7 @@ class UniformRule(_OfSubspaces):
 class NonlinearRule(SamplingRule):
     """One subnet a step, rather one with many nonlinear functions."""
 
+    own: ClassVar[frozenset[str]] = frozenset({"nonlinear_power"})
     uses_split: ClassVar[bool] = False
 
     def bands(self, space: Space, settings: RuleSettings) -> Weighted:

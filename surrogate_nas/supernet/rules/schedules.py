@@ -6,7 +6,7 @@ Symbols:
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Protocol, final
+from typing import ClassVar, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +121,8 @@ class CosineRule(ScheduleRule):
 @final
 class ComplexityRule(ScheduleRule):
     """A decay that is faster for small subnets."""
+
+    own: ClassVar[frozenset[str]] = frozenset({"gamma_max"})
 
     def schedule(self, space: Space, network: NetworkSpec, settings: RuleSettings) -> Schedule:
         """Returns a decay between the exponents of the smallest and the largest subnet."""

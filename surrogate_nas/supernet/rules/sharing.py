@@ -94,6 +94,7 @@ class OneSet(SharingRule):
 class DepthWise(SharingRule):
     """Copies of cells, chosen by the running count of nonlinear functions (EFS-NAS, arXiv 2412.14678)."""
 
+    own: ClassVar[frozenset[str]] = frozenset({"thresholds", "shared_stages"})
     words: ClassVar[str] = "depth-wise"
 
     def copies(self, space: Space, network: NetworkSpec, groups: int, settings: RuleSettings) -> Copies:

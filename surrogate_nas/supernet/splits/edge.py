@@ -14,6 +14,7 @@ from surrogate_nas.supernet.splits.split import SplitRule
 class SplitByEdge(SplitRule):
     """The choices of one decision are the subspaces; the default share of a parent is 600 of 900 epochs."""
 
+    own: ClassVar[frozenset[str]] = frozenset({"split_edge"})
     by_boxes: ClassVar[bool] = True
     parent_share: ClassVar[float] = 2 / 3
 

@@ -15,6 +15,7 @@ from surrogate_nas.supernet.splits.split import SplitRule
 class SplitByGradients(SplitRule):
     """Agreement of gradients decides where subspaces are cut; the default is the second split, at epoch 40 of 90."""
 
+    own: ClassVar[frozenset[str]] = frozenset({"split_rounds", "split_batches"})
     by_boxes: ClassVar[bool] = True
     is_late: ClassVar[bool] = True
     parent_share: ClassVar[float] = 4 / 9

@@ -13,6 +13,7 @@ from surrogate_nas.supernet.splits.split import SplitRule
 class SplitByCount(SplitRule):
     """Bands of nonlinear counts are the subspaces."""
 
+    own: ClassVar[frozenset[str]] = frozenset({"groups", "bands"})
     by_counts: ClassVar[bool] = True
 
     def split(self, space: Space, settings: RuleSettings) -> BandSplit:
