@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from surrogate_nas.costs.budget import parse_budget
     from surrogate_nas.costs.pareto import pareto_mask
     from surrogate_nas.deploy.classifier import Classifier
-    from surrogate_nas.deploy.train.train_model import train_model
+    from surrogate_nas.deploy.train.in_python import train_model
     from surrogate_nas.errors import SurrogateNasError
     from surrogate_nas.export.model_folder import load_model
     from surrogate_nas.hardware.counted.analytic import count_costs
@@ -84,7 +84,7 @@ _PLACES = {
     "read_labels": "labels.store",
     "regret": "ranking",
     "top_tau": "ranking",
-    "train_model": "deploy.train.train_model",
+    "train_model": "deploy.train.in_python",
     "zero_cost_votes": "predictor.fusion.zero_cost_votes",
 }
 
