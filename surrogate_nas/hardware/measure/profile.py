@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
-from surrogate_nas.hardware.measure.correction import Correction, fit_correction, weighted_sum
+from surrogate_nas.hardware.measure.correction import fit_correction, weighted_sum
 from surrogate_nas.hardware.measure.pieces import workload
 from surrogate_nas.hardware.measure.whole_networks import measure_networks
 from surrogate_nas.hardware.measurement import Measurement
@@ -82,17 +82,13 @@ class ProfiledLatency:
         inner = np.arange(1, len(codes) - 1)[used[1:-1]]
         counting = inner if len(inner) >= _ENOUGH_ERRORS else np.flatnonzero(used)
         self._counting = np.searchsorted(np.flatnonzero(used), counting)
-        self._correction = fit_correction(self._group_ms(codes[used]), measured[used])
+        # How the profile was corrected, with the errors of networks left out of the fit.
+        self.correction = fit_correction(self._group_ms(codes[used]), measured[used])
         self.drift = self._drift(codes, on_progress)
-
-    @property
-    def correction(self) -> Correction:
-        """How the profile was corrected, with the errors of networks left out of the fit."""
-        return self._correction
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Predicted latency in ms of one forward pass over the batch, for codes (N, D); shape (N,)."""
-        return {"latency_ms": self._correction.predict(self._group_ms(self._space.effective(codes)))}
+        return {"latency_ms": self.correction.predict(self._group_ms(self._space.effective(codes)))}
 
     def measure_architectures(self, codes: ArrayLike, on_progress: Progress | None = None) -> list[Measurement]:
         """Latency of each whole network; see ``Measurable``."""
@@ -109,7 +105,7 @@ class ProfiledLatency:
         """
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
-        return self._correction.relative_error + self.drift
+        return self.correction.relative_error + self.drift
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
         """Measured / predicted - 1 of measured networks that were left out of the fit, widened by drift, shape (M,).
@@ -122,7 +118,7 @@ class ProfiledLatency:
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
         # A regression from few noisy networks may predict nothing at all for one; twenty times too little is as bad.
-        return 1 / np.maximum(1 + self._correction.errors[self._counting], 0.05) - 1 + self.drift
+        return 1 / np.maximum(1 + self.correction.errors[self._counting], 0.05) - 1 + self.drift
 
     def describe(self) -> dict[str, Any]:
         """Device, settings, how much was measured when, and how well prediction and measurements agree."""
@@ -140,7 +136,7 @@ class ProfiledLatency:
             notes.append(
                 "drift between measurements is unknown and not part of the error: each network measured again was noisy"
             )
-        groups = self._groups if self._correction.kind == "factor per group" else ("offset_ms", "scale")
+        groups = self._groups if self.correction.kind == "factor per group" else ("offset_ms", "scale")
         latency = {
             "kind": "measured",
             **self._bench.describe(),
@@ -152,9 +148,9 @@ class ProfiledLatency:
             "relative_spread": float(np.median([measurement.spread for measurement in everything])),
             "measured_from": dates[0],
             "measured_to": dates[-1],
-            "correction": self._correction.kind,
-            "coefficients": dict(zip(groups, self._correction.coefficients.tolist(), strict=True)),
-            "relative_error": self._correction.relative_error + self.drift,
+            "correction": self.correction.kind,
+            "coefficients": dict(zip(groups, self.correction.coefficients.tolist(), strict=True)),
+            "relative_error": self.correction.relative_error + self.drift,
             "notes": notes,
         }
         return {"latency_ms": latency}
