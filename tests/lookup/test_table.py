@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -257,21 +258,25 @@ def test_a_file_is_read_once_and_an_answer_makes_the_rows_that_it_names(
     table: LookupTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # How many seconds that takes is measured by benchmarks.lookup.
-    files: list[object] = []
+    files, row_of = Mock(wraps=pq.ParquetFile), ParquetColumns.row
     rows: list[int] = []
-    opened_by, row_of = pq.ParquetFile, ParquetColumns.row
-    monkeypatch.setattr(pq, "ParquetFile", lambda source: files.append(source) or opened_by(source))
-    monkeypatch.setattr(ParquetColumns, "row", lambda columns, row: rows.append(row) or row_of(columns, row))
+
+    def counted(columns: ParquetColumns, row: int) -> dict[str, Any]:
+        rows.append(row)
+        return row_of(columns, row)
+
     table.write(tmp_path)
+    monkeypatch.setattr(pq, "ParquetFile", files)
+    monkeypatch.setattr(ParquetColumns, "row", counted)
     opened = LookupTable.load(tmp_path)
-    assert (len(files), rows) == (1, [])
+    assert (files.call_count, rows) == (1, [])
     for limit in np.linspace(2, 8, 30):
         opened.best(latency_ms=float(limit))
     assert len(rows) == 30
     rows.clear()
     assert len(opened.near("0042", 3)) == 3
     assert 4 <= len(rows) <= 4 + 3  # the architecture, its neighbours, and those that compute the same
-    assert len(files) == 1
+    assert files.call_count == 1
 
 
 def test_the_primary_cost_must_be_there() -> None:
