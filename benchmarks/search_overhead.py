@@ -22,7 +22,7 @@ from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.candidates import class_numbers
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.journal.study_journal import Header, StudyJournal
+from surrogate_nas.search.journal.study_journal import JournalHeader, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
 from surrogate_nas.search.run_search import ACCURACY, run_search
 from surrogate_nas.search.sampler_table import SAMPLERS
@@ -89,7 +89,7 @@ def measure_whole(space: Space, numbers: Known, batch: int) -> Row:
         kept = representatives(whole, class_numbers(space, whole.codes))
         others = np.setdiff1d(np.arange(len(whole)), kept)
         order = np.concatenate([best_first(whole, kept), best_first(whole, others)])
-        stored = StudyJournal(journal, Header(space.name, space.fingerprint, "-", (ACCURACY, "latency_ms")))
+        stored = StudyJournal(journal, JournalHeader(space.name, space.fingerprint, "-", (ACCURACY, "latency_ms")))
         for start in range(0, len(order), batch):
             stored.record(TrialBatch(space, whole.take(order[start : start + batch])))
         stored.finish()

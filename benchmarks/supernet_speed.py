@@ -25,7 +25,7 @@ from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes
 from surrogate_nas.supernet.evaluation import evaluate
-from surrogate_nas.supernet.rules.momentum import Momenta
+from surrogate_nas.supernet.rules.momenta import Momenta
 from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise

@@ -1,5 +1,6 @@
 """Pages of the reference that are written from the code when the site is built, so that they are never out of date."""
 
+import functools
 import importlib
 import inspect
 from pathlib import Path
@@ -107,10 +108,8 @@ def api_page() -> str:
     for name in surrogate_nas.__all__:
         public = getattr(surrogate_nas, name)
         lines += ["", f"## {name}", "", "```text", inspect.getdoc(public) or "", "```"]
-        for member, what in inspect.getmembers(public):
-            if member.startswith("_") or not (inspect.isroutine(what) or isinstance(what, property)):
-                continue
-            signature = "" if isinstance(what, property) else str(inspect.signature(what))
+        for member, what in _own_members(public):
+            signature = str(inspect.signature(what)) if callable(what) else ""
             lines += [
                 "",
                 f"### {name}.{member}",
@@ -122,6 +121,21 @@ def api_page() -> str:
                 "```",
             ]
     return "\n".join([*lines, "", "## Options of a study", "", "```text", inspect.getdoc(Options) or "", "```", ""])
+
+
+def _own_members(public: object) -> list[tuple[str, object]]:
+    """Methods and properties of a class that the project itself defines, not those of a library's base class."""
+    if not inspect.isclass(public):
+        return []
+    bases = [base for base in inspect.getmro(public) if base.__module__.startswith("surrogate_nas")]
+    names = sorted({name for base in bases for name in vars(base) if not name.startswith("_")})
+    found = [(name, inspect.getattr_static(public, name)) for name in names]
+    kinds = (property, functools.cached_property)
+    return [
+        (name, what if isinstance(what, kinds) else getattr(public, name))
+        for name, what in found
+        if isinstance(what, kinds) or inspect.isroutine(getattr(public, name))
+    ]
 
 
 def _text(text: str | None) -> str:

@@ -6,7 +6,16 @@ class SurrogateNasWarning(UserWarning):
 
 
 class SurrogateNasError(Exception):
-    """Root of all errors raised on purpose; a command line prints its message as one line, without a traceback."""
+    """Root of all errors raised on purpose; a command line prints its message as one line, without a traceback.
+
+    Example:
+        >>> from surrogate_nas import SurrogateNasError, load_space
+        >>> try:
+        ...     load_space("nowhere")
+        ... except SurrogateNasError as error:
+        ...     print(error.exit_code)
+        2
+    """
 
     exit_code = 1
 

@@ -25,7 +25,13 @@ def _checked(score: Floats, truth: Floats) -> tuple[Floats, Floats]:
 
 
 def kendall_tau(score: Floats, truth: Floats) -> float:
-    """Kendall's tau-b of two vectors of shape (N,); NaN where it is undefined (fewer than 2, or one is constant)."""
+    """Kendall's tau-b of two vectors of shape (N,); NaN where it is undefined (fewer than 2, or one is constant).
+
+    Example:
+        >>> from surrogate_nas import kendall_tau
+        >>> round(kendall_tau([1, 2, 3, 4], [10, 30, 20, 40]), 2)
+        0.67
+    """
     score, truth = _checked(score, truth)
     if len(score) < 2 or np.ptp(score) == 0 or np.ptp(truth) == 0:
         return float("nan")
@@ -39,6 +45,11 @@ def top_tau(score: Floats, truth: Floats, fraction: float = 0.1) -> float:
         score: Shape (N,).
         truth: Shape (N,).
         fraction: In (0, 1]; the threshold is the matching quantile of the truth, ties with it included.
+
+    Example:
+        >>> from surrogate_nas import top_tau
+        >>> top_tau([1, 2, 4, 3], [10, 20, 30, 40], fraction=0.5)
+        -1.0
     """
     score, truth = _checked(score, truth)
     if len(truth) == 0:
@@ -51,6 +62,11 @@ def regret(score: Floats, truth: Floats, best_of: int = 1) -> float:
     """Best truth minus the best truth among the ``best_of`` highest scores, in the unit of the truth (0 is perfect).
 
     Equal scores at the cut are broken by position, so shuffle first where positions carry meaning.
+
+    Example:
+        >>> from surrogate_nas import regret
+        >>> regret([1, 2, 4, 3], [10, 20, 30, 40])
+        10.0
     """
     score, truth = _checked(score, truth)
     if best_of < 1:

@@ -1,6 +1,8 @@
 """The family of errors: one root, an exit code each, and a built-in that fits."""
 
+import ast
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,26 @@ def test_errors_are_caught_by_who_knows_only_the_built_in_ones() -> None:
     assert issubclass(SettingsError, ValueError)
     assert issubclass(WriteError, OSError)
     assert issubclass(SurrogateNasWarning, UserWarning)
+
+
+def is_narrowing(test: ast.expr) -> bool:
+    """Whether a test only tells a type checker what cannot be otherwise: not ``None``, or of a class."""
+    if isinstance(test, ast.Call):
+        return isinstance(test.func, ast.Name) and test.func.id == "isinstance"
+    return isinstance(test, ast.Compare) and [type(one) for one in test.ops] == [ast.IsNot]
+
+
+@pytest.mark.parametrize(("line", "narrows"), [("x is not None", True), ("isinstance(x, int)", True), ("x", False)])
+def test_narrowing_is_told_from_checking(line: str, narrows: bool) -> None:
+    assert is_narrowing(ast.parse(line, mode="eval").body) == narrows
+
+
+def test_no_check_is_an_assertion_which_python_may_leave_out() -> None:
+    package = Path(errors.__file__).parent
+    found = [
+        f"{path.relative_to(package)}:{node.lineno}"
+        for path in sorted(package.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert) and not is_narrowing(node.test)
+    ]
+    assert found == []

@@ -12,6 +12,7 @@ from typing import Annotated, cast
 
 import typer
 
+from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import print_version, run_command, say
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
@@ -21,12 +22,10 @@ from surrogate_nas.runs.interrupts import stop_on_interrupt
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command()
 def train(
+    *,
     run: Annotated[Path, typer.Argument(help="Run folder of a finished study.", show_default=False)],
-    latency_budget: Annotated[
-        str | None, typer.Option(help="Train the best architecture under this one, such as 3ms or 40%.")
-    ] = None,
+    budgets: Budgets,
     arch: Annotated[str | None, typer.Option(help="Train this architecture, a code or its text.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=10_000, help="Passes over the training images.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, max=65_536, help="Images per step.")] = None,
@@ -57,7 +56,7 @@ def train(
         raise SettingsError(f"--learning-rate must be above 0 and at most 100 (got {learning_rate})")
     request = TrainRequest(
         run,
-        latency_budget,
+        budgets,
         arch,
         cast(Start, start),
         epochs,
@@ -78,6 +77,9 @@ def train(
     with StudyConsole(quiet=quiet or not processes_started().is_first, json=as_json) as console:
         code = _run(request, console, as_json)
     raise typer.Exit(code)
+
+
+app.command(name="train")(with_budget_options(train))
 
 
 def _run(request: TrainRequest, console: StudyConsole, as_json: bool) -> int:

@@ -70,6 +70,13 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
     Raises:
         BudgetError: If the cost is unknown, the unit is missing or wrong, or the number is not a positive one (for a
             percentile: not in (0, 100]).
+
+    Example:
+        >>> from surrogate_nas import parse_budget
+        >>> parse_budget("latency_ms", "5ms").limit
+        5.0
+        >>> str(parse_budget("flops", "50%").resolve([1e6, 2e6, 3e6]))
+        'FLOPs (multiply-accumulates) at most 2 M'
     """
     if cost not in COSTS:
         raise BudgetError(f"unknown cost {cost!r}; choose from {', '.join(COSTS)}")

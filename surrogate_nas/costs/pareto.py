@@ -26,6 +26,11 @@ def pareto_mask(score: ArrayLike, costs: ArrayLike) -> NDArray[np.bool_]:
 
     Raises:
         SettingsError: If the shapes do not fit or a value is not a number.
+
+    Example:
+        >>> from surrogate_nas import pareto_mask
+        >>> pareto_mask([90, 80, 85], [[3.0], [1.0], [4.0]]).tolist()
+        [True, True, False]
     """
     scores, prices = np.asarray(score, dtype=np.float64), np.asarray(costs, dtype=np.float64)
     if scores.ndim != 1 or prices.ndim != 2 or len(prices) != len(scores) or prices.shape[1] == 0:

@@ -29,7 +29,7 @@ SAMPLED_HEADERS = 200
 FAILURES_SHOWN = 3
 
 
-class Header(NamedTuple):
+class ImageHeader(NamedTuple):
     """What a file says of its image: width and height in pixels, and Pillow's colour mode."""
 
     size: tuple[int, int]
@@ -97,7 +97,7 @@ def decode(
             # Threads pay where decoding is long, since it frees the interpreter; with tiny images they queue for it.
             threads = 1 if all(max(header.size) <= TINY_SIDE for header in headers) else MOST_THREADS
             seen = _decode_all(images, source, chosen, threads, on_progress)
-            headers = [header for header in seen if isinstance(header, Header)]
+            headers = [header for header in seen if isinstance(header, ImageHeader)]
             failures = {i: reason for i, reason in zip(chosen.tolist(), seen, strict=True) if isinstance(reason, str)}
             _check_readable(source, failures, len(chosen), on_unreadable)
             guess, plan = plan, _plan(headers, image_size, channels)
@@ -160,17 +160,17 @@ def _sample(chosen: NDArray[np.int64]) -> list[int]:
     return [int(index) for index in chosen[:: max(1, len(chosen) // SAMPLED_HEADERS)]]
 
 
-def _plan(headers: Sequence[Header], image_size: int | None, channels: Literal["auto", "grey", "rgb"]) -> Plan:
+def _plan(headers: Sequence[ImageHeader], image_size: int | None, channels: Literal["auto", "grey", "rgb"]) -> Plan:
     if image_size is None:
         # Without any header, nothing is readable: whatever the plan, that is what will be said.
         image_size = min(_most_frequent([header.size for header in headers])) if headers else 1
     return Plan(image_size, channels == "grey" or (channels == "auto" and all(h.mode in GREY_MODES for h in headers)))
 
 
-def _header(source: ImageSource, index: int) -> Header | None:
+def _header(source: ImageSource, index: int) -> ImageHeader | None:
     try:
         with source.open_image(index) as image:
-            return Header(image.size, image.mode)
+            return ImageHeader(image.size, image.mode)
     except Exception:  # decoders raise OSError, SyntaxError, struct.error, ... on damaged files; decoding reports them
         return None
 
@@ -181,14 +181,14 @@ def _decode_all(
     indices: NDArray[np.int64],
     most_threads: int,
     on_progress: Callable[[int, int], None] | None,
-) -> list[Header | str]:
+) -> list[ImageHeader | str]:
     """Fills ``images``, shape (N, C, S, S); returns each image's header, or why it cannot be decoded, length N."""
 
-    def decode_chunk(start: int) -> list[Header | str]:
+    def decode_chunk(start: int) -> list[ImageHeader | str]:
         rows = range(start, min(start + CHUNK, len(indices)))
         return [_decode_into(images[row], source, int(indices[row])) for row in rows]
 
-    results: list[Header | str] = []
+    results: list[ImageHeader | str] = []
     with ThreadPoolExecutor(min(most_threads, os.cpu_count() or 1)) as threads:
         for chunk in threads.map(decode_chunk, range(0, len(indices), CHUNK)):
             results.extend(chunk)
@@ -197,11 +197,11 @@ def _decode_all(
     return results
 
 
-def _decode_into(out: NDArray[np.uint8], source: ImageSource, index: int) -> Header | str:
+def _decode_into(out: NDArray[np.uint8], source: ImageSource, index: int) -> ImageHeader | str:
     """Writes the pixels of an image to ``out``, shape (C, S, S)."""
     try:
         with source.open_image(index) as image:
-            header = Header(image.size, image.mode)
+            header = ImageHeader(image.size, image.mode)
             out[:] = square_pixels(image, out.shape[1], "L" if len(out) == 1 else "RGB")
     except Exception as error:  # as above
         return _reason(error)
@@ -248,7 +248,7 @@ def _allocate(count: int, plan: Plan, memory_gb: float) -> NDArray[np.uint8]:
 
 
 def _notes(
-    source: ImageSource, headers: list[Header], failures: dict[int, str], native: tuple[int, int], plan: Plan
+    source: ImageSource, headers: list[ImageHeader], failures: dict[int, str], native: tuple[int, int], plan: Plan
 ) -> tuple[str, ...]:
     notes = []
     if resized := sum(header.size != (plan.side, plan.side) for header in headers):

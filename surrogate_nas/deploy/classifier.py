@@ -30,7 +30,7 @@ from surrogate_nas.errors import PredictionError, SettingsError, StoreError
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Classification:
     """A model's answer for an image.
 
     Attributes:
@@ -63,6 +63,16 @@ class Classifier:
     Args:
         session: Of ONNX Runtime.
         described: What the model says of itself.
+
+    Example:
+        ``folder`` is the run folder of a study whose answer was trained.
+
+        >>> import numpy as np
+        >>> from surrogate_nas import Classifier
+        >>> classifier = Classifier.load(folder / "best")
+        >>> images = np.zeros((2, 1, 8, 8), dtype=np.uint8)
+        >>> classifier.probabilities(images).shape
+        (2, 10)
     """
 
     def __init__(self, session: Any, described: Described) -> None:  # noqa: ANN401 - onnxruntime has no types
@@ -101,7 +111,7 @@ class Classifier:
             raise StoreError(f"the description of the model is damaged: {path}; export the model again") from None
         return cls(session, read_description(content, path))
 
-    def classify(self, images: Sequence[Path], batch_size: int = 32) -> Iterator[Prediction]:
+    def classify(self, images: Sequence[Path], batch_size: int = 32) -> Iterator[Classification]:
         """The prediction of every image file, in their order.
 
         Raises:
@@ -113,7 +123,7 @@ class Classifier:
             for file, row in zip(files, self.probabilities(pixels), strict=True):
                 named = dict(zip(self.described.class_names, row.tolist(), strict=True))
                 best = max(named, key=lambda name: named[name])
-                yield Prediction(str(file), best, named[best], named)
+                yield Classification(str(file), best, named[best], named)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Probability of each class, shape (N, K), of images (N, C, S, S).

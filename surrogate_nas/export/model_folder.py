@@ -72,6 +72,14 @@ def load_model(folder: str | Path, *, trust_program: bool = False) -> nn.Module:
         ProgramError: If there is such a program and it may not be run or fails.
         RunFolderError: If there is no model.
         StoreError: If it is damaged or of another version.
+
+    Example:
+        ``folder`` is the run folder of a study whose answer was trained.
+
+        >>> import torch
+        >>> from surrogate_nas import load_model
+        >>> load_model(folder / "best")(torch.zeros(2, 1, 8, 8)).shape
+        torch.Size([2, 10])
     """
     folder = Path(folder)
     content = read_model(folder).content

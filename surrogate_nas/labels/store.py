@@ -151,7 +151,7 @@ class LabelStore:
             self._file = _open_for_writing(self.path)
 
 
-def read_labels(path: Path, identity: LabelIdentity | None = None) -> Labels:
+def read_labels(path: Path | str, identity: LabelIdentity | None = None) -> Labels:
     """The acknowledged labels of a file, also while another process writes it.
 
     Args:
@@ -161,7 +161,16 @@ def read_labels(path: Path, identity: LabelIdentity | None = None) -> Labels:
     Raises:
         RunFolderError: If the file is missing or belongs to another identity.
         StoreError: If it is damaged or not a label file.
+
+    Example:
+        ``folder`` is the run folder of a finished study.
+
+        >>> from surrogate_nas import read_labels
+        >>> labels = read_labels(folder / "labels.h5")
+        >>> labels.codes.shape, labels.accuracy_percent.shape
+        ((40, 4), (40,))
     """
+    path = Path(path)
     with hdf5_file(path, "r") as file:
         held = read_identity_of(file)
         if identity is not None:

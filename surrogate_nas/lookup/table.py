@@ -34,6 +34,16 @@ class LookupTable:
     """Predicted accuracy and costs of every architecture that was considered.
 
     Made by ``build`` or ``load``. Methods take resolved budgets; ``resolve`` makes those from numbers and texts.
+
+    Example:
+        ``folder`` is the run folder of a finished study.
+
+        >>> from surrogate_nas import LookupTable
+        >>> table = LookupTable.load(folder)
+        >>> table.best(flops="60%").code
+        '1102'
+        >>> [entry.code for entry in table.pareto("flops")][:2]
+        ['0000', '0010']
     """
 
     def __init__(self, metadata: TableMetadata, columns: ParquetColumns) -> None:

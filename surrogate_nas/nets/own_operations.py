@@ -56,6 +56,14 @@ def operation(
 
     Raises:
         SpaceError: If an argument is impossible, or the name is that of another operation.
+
+    Example:
+        >>> from torch import nn
+        >>> from surrogate_nas import operation
+        >>> @operation("gelu_1x1", nonlinear_functions=1, reach=0)
+        ... def gelu_1x1(in_channels, out_channels, stride, norm):
+        ...     convolution = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
+        ...     return nn.Sequential(nn.GELU(), convolution, norm(out_channels))
     """
     _check_name(name)
     for word, value in (("nonlinear_functions", nonlinear_functions), ("reach", reach)):

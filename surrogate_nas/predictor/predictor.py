@@ -178,6 +178,17 @@ def fit_predictor(
         SettingsError: If labels or baselines cannot be used; nothing has been done then.
         Interrupted: If ``should_stop`` said so.
         TrainingError: If a fit diverged.
+
+    Example:
+        >>> import numpy as np
+        >>> from surrogate_nas import PredictorSettings, fit_predictor, load_space
+        >>> space = load_space("quick")
+        >>> codes = space.all_codes()[::2]
+        >>> accuracy = 80 + 2.0 * space.nonlinear_count(codes)
+        >>> settings = PredictorSettings(model="ridge", ensemble=2, folds=2)
+        >>> predictor = fit_predictor(space, codes, accuracy, accuracy, settings, seed=0)
+        >>> predictor.predict(space.all_codes()).mean.shape
+        (54,)
     """
     units = make_training_set(space, codes, targets, accuracy_percent, settings.canonical)
     total, done = len(candidates(settings)) * settings.folds + settings.ensemble, 0
@@ -204,7 +215,7 @@ def fit_predictor(
     return FittedPredictor(space, settings, ensemble, calibration, evidence, intervals, fusion)
 
 
-def load_predictor(folder: Path, space: Space) -> FittedPredictor:
+def load_predictor(folder: Path | str, space: Space) -> FittedPredictor:
     """Reads a predictor that ``FittedPredictor.save`` wrote.
 
     Its predictions are the same to the last bit on the same machine with the same number of threads.
@@ -212,7 +223,18 @@ def load_predictor(folder: Path, space: Space) -> FittedPredictor:
     Raises:
         StoreError: If a file is missing, foreign, damaged, or of another version.
         RunFolderError: If the predictor is of another space.
+
+    Example:
+        ``folder`` is the run folder of a finished study.
+
+        >>> from surrogate_nas import load_predictor, load_space
+        >>> space = load_space("quick")
+        >>> predictor = load_predictor(folder / "predictor", space)
+        >>> prediction = predictor.predict(space.all_codes())
+        >>> len(prediction.mean), len(prediction.std)
+        (54, 54)
     """
+    folder = Path(folder)
     description, arrays = read_predictor(folder, space)
     try:
         settings = PredictorSettings.model_validate(description["settings"])

@@ -13,7 +13,13 @@ else:
 
 
 class PredictorSettings(BaseModel):
-    """Settings of the predictor; the defaults were chosen on recorded supernet labels of NAS-Bench-201."""
+    """Settings of the predictor; the defaults were chosen on recorded supernet labels of NAS-Bench-201.
+
+    Example:
+        >>> from surrogate_nas import PredictorSettings
+        >>> PredictorSettings(model="gatv2", steps=500).ensemble
+        5
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -25,6 +25,14 @@ class SourceLabels:
     Attributes:
         codes: Shape (M, D).
         values: Shape (M,), larger is better; only their order is used.
+
+    Example:
+        >>> import numpy as np
+        >>> from surrogate_nas import SourceLabels, load_space
+        >>> space = load_space("quick")
+        >>> trained = SourceLabels(space.all_codes()[:6], np.array([80.1, 82.5, 79.0, 83.3, 81.7, 80.9]))
+        >>> len(trained)
+        6
     """
 
     codes: Codes

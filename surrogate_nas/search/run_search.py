@@ -11,7 +11,7 @@ from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.candidates import Candidates, concatenate
 from surrogate_nas.search.evaluator import Evaluator
-from surrogate_nas.search.journal.study_journal import Header, StudyJournal
+from surrogate_nas.search.journal.study_journal import JournalHeader, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
 from surrogate_nas.search.protocol import Predictor, Sampler
 from surrogate_nas.search.result import SearchResult, summarise
@@ -93,7 +93,7 @@ def run_search(
     )
 
 
-def _header(evaluator: Evaluator, settings: SearchSettings, *, seed: int, study: str, inputs: str) -> Header:
+def _header(evaluator: Evaluator, settings: SearchSettings, *, seed: int, study: str, inputs: str) -> JournalHeader:
     everything = {
         "inputs": inputs,
         "budgets": [[budget.cost, budget.limit] for budget in evaluator.budgets],
@@ -102,7 +102,7 @@ def _header(evaluator: Evaluator, settings: SearchSettings, *, seed: int, study:
     }
     digest = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:16]
     words = "; ".join(str(budget) for budget in evaluator.budgets) or "none"
-    return Header(
+    return JournalHeader(
         name=f"{evaluator.space.name}-{study}",
         space=evaluator.space.fingerprint,
         inputs=digest,

@@ -41,6 +41,12 @@ def load_space(name: str, *, named_by_user: bool = True) -> Space:
         SettingsError: If there is no such space or its file is not TOML.
         SpaceError: If the definition is malformed; the message names file, line and key.
         ProgramError: If the space's program fails or may not be run; likewise.
+
+    Example:
+        >>> from surrogate_nas import load_space
+        >>> space = load_space("nasbench201")
+        >>> space.size, space.num_decisions
+        (15625, 6)
     """
     path = find_definition("spaces", name)
     remedy = None if named_by_user else f"read it, and if you trust it name the space yourself: --set space={path}"

@@ -30,6 +30,13 @@ class NetworkSpec:
         stages: Number of stages.
         light_reductions: Whether the residual blocks between stages of cells have one convolution instead of two, as
             they may in a supernet; of no effect in spaces without such blocks.
+
+    Example:
+        >>> from surrogate_nas import NetworkSpec, load_space
+        >>> space = load_space("quick")
+        >>> small = NetworkSpec(channels=4, cells=1, image_size=8, input_channels=1, stages=2)
+        >>> int(space.parameters(space.parse("1102")[None], small)[0])
+        1062
     """
 
     channels: int

@@ -160,6 +160,15 @@ class Space(Codebook, ABC):
         fingerprint, program: Of its ``Identity``.
         network: The network that is deployed unless a study sets another.
         image_step: A number of which sides of images must be a multiple.
+
+    Example:
+        >>> from surrogate_nas import load_space
+        >>> space = load_space("nasbench201")
+        >>> code = space.parse("303101")
+        >>> space.format(code)
+        '|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|'
+        >>> int(space.nonlinear_count(code[None])[0])
+        2
     """
 
     always_connected: ClassVar[bool] = True

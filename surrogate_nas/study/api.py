@@ -29,6 +29,14 @@ class StudyResult:
         folder: The run folder.
         table: Predicted accuracy and costs of every architecture considered.
         report: What the report says, as numbers.
+
+    Example:
+        ``folder`` is the run folder of a finished study.
+
+        >>> from surrogate_nas import StudyResult
+        >>> result = StudyResult.load(folder)
+        >>> result.best.code, len(result.table)
+        ('1102', 54)
     """
 
     folder: Path
@@ -62,9 +70,12 @@ class Study:
     """A study that is about to run, with every setting resolved.
 
     Example:
-        >>> study = Study("quickstart", latency_budget="5ms", output_dir="runs/mine")  # doctest: +SKIP
-        >>> result = study.run()  # doctest: +SKIP
-        >>> result.best.architecture, result.table.best(latency_ms=3)  # doctest: +SKIP
+        >>> from surrogate_nas import Study
+        >>> study = Study("quickstart", latency_budget="5ms", output_dir="runs/mine", settings={"labels.count": 200})
+        >>> study.settings.labels.count, study.settings.budget.requests()[0].limit
+        (200, 5.0)
+
+        ``study.run()`` then gives a ``StudyResult``.
 
     Args:
         name: A study that comes with the project, or the path of a ``.toml`` file.

@@ -1,6 +1,6 @@
 """The findings of the stages of a study, each a type of its own, and all of them so far."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -118,7 +118,7 @@ class SpaceScores:
     def over(self, pool: Pool) -> "SpaceScores":
         """The scores of another pool."""
         scored = self.predict(pool.codes)
-        return SpaceScores(pool, scored.mean, scored.std, self.predictor)
+        return replace(self, pool=pool, mean=scored.mean, std=scored.std)
 
 
 def _rounded(predictor: Predictor, codes: Codes) -> Prediction:

@@ -109,6 +109,7 @@ def run_stage(stage: Stage, findings: Findings, run: Run) -> Findings:
         state.add(stage.name, meter, finished=True)
     elif stage.timing is Timing.ANEW and reused is None:
         state.mark_done(stage.name, meter, inputs)
+    run.console.detail(f"{stage.name}: {'as it was' if reused is not None else f'{meter.seconds:.1f} s'}")
     return found
 
 

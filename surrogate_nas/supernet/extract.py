@@ -12,7 +12,7 @@ from surrogate_nas.supernet.shared_network import SharedNetwork
 
 
 @torch.no_grad()
-def inherit(network: Network, shared: SharedNetwork, code: ArrayLike) -> None:
+def extract_weights(network: Network, shared: SharedNetwork, code: ArrayLike) -> None:
     """Copies convolutions and the classifier; batch normalisation, which a supernet has no weights for, stays new.
 
     Args:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.supernet.settings import Inheritance, SupernetSettings
+from surrogate_nas.supernet.rule import Inheritance
+from surrogate_nas.supernet.settings import SupernetSettings
 
 _PARENT_STREAM = 500_000  # of random draws; those of members are their numbers
 _MOST_PARENTS = 64  # of one replica
@@ -98,35 +99,53 @@ def _in_replica(training: Training, replica: int, members: int) -> Training:
 
 def _one_replica(settings: SupernetSettings, groups: Sequence[int | None], steps: Sequence[int]) -> tuple[Phase, ...]:
     bounds = _bounds(settings)
-    if len(bounds) == 1:
-        return (tuple(_member(member, group, 0, 0, steps[member], (0.0, 1.0)) for member, group in enumerate(groups)),)
-    share = bounds[-1] / settings.steps if settings.inheritance == "state" else 1.0
+    # With state a schedule goes on where the parent's stopped; else the parents and the members have one each.
+    goes_on = len(bounds) > 1 and settings.inheritance == "state"
+    share = bounds[-1] / settings.steps if goes_on else 1.0
     phases = [
-        tuple(_parent(settings, level, position, start, end, share) for position in range(2**level))
-        for level, (start, end) in enumerate(pairwise(bounds))
+        tuple(_parent(settings, level, position, share) for position in range(2**level))
+        for level in range(len(bounds) - 1)
     ]
-    begun = share if settings.inheritance == "state" else 0.0
-    parents = [training.name for training in phases[-1]]
-    phases.append(
-        tuple(
-            _member(
-                member,
-                group,
-                len(phases),
-                bounds[-1],
-                steps[member],
-                (begun, 1.0),
-                parents[member // 2 if settings.split == "gradient" else 0],
-                settings.inheritance,
-            )
-            for member, group in enumerate(groups)
+    parents = [training.name for training in phases[-1]] if phases else []
+    members = tuple(
+        Training(
+            name=str(member),
+            level=len(phases),
+            group=group,
+            stream=member,
+            first_step=bounds[-1],
+            last_step=bounds[-1] + steps[member],
+            progress=(share if goes_on else 0.0, 1.0),
+            parent=parents[member * len(parents) // len(groups)] if parents else None,
+            inherits=settings.inheritance if parents else "nothing",
         )
+        for member, group in enumerate(groups)
     )
-    return tuple(phases)
+    return (*phases, members)
+
+
+def _parent(settings: SupernetSettings, level: int, position: int, share: float) -> Training:
+    bits, bounds = f"{position:0{level}b}" if level else "", _bounds(settings)
+    start, end = bounds[level], bounds[level + 1]
+    return Training(
+        name=f"parent-{bits}" if level else "parent",
+        level=level,
+        group=position if settings.rules.split.is_late else None,
+        stream=_PARENT_STREAM + 2**level - 1 + position,
+        first_step=start,
+        last_step=end,
+        progress=(share * start / bounds[-1], share * end / bounds[-1]),
+        parent=None if level == 0 else "parent" if level == 1 else f"parent-{bits[:-1]}",
+        inherits="state" if level else "nothing",
+    )
 
 
 def steps_before_split(settings: SupernetSettings) -> int:
-    """Steps before the last split; 0 where every member begins by itself."""
+    """Steps before the last split; 0 where every member begins by itself.
+
+    Raises:
+        SettingsError: If there are fewer steps than trainings that follow one another.
+    """
     return _bounds(settings)[-1]
 
 
@@ -135,7 +154,7 @@ def _bounds(settings: SupernetSettings) -> list[int]:
     share = settings.share_before_split
     if not share:
         return [0]
-    splits = settings.split_rounds if settings.split == "gradient" else 1
+    splits = settings.rules.split.rounds(settings)
     bounds = [round(settings.steps * share * split / splits) for split in range(splits + 1)]
     if any(end <= start for start, end in pairwise([*bounds, settings.steps])):
         raise SettingsError(
@@ -143,32 +162,3 @@ def _bounds(settings: SupernetSettings) -> list[int]:
             f" {share:.3g} before the last (got {settings.steps})"
         )
     return bounds
-
-
-def _parent(settings: SupernetSettings, level: int, position: int, start: int, end: int, share: float) -> Training:
-    bits = f"{position:0{level}b}" if level else ""
-    last = steps_before_split(settings)
-    return Training(
-        name=f"parent-{bits}" if level else "parent",
-        level=level,
-        group=position if settings.split == "gradient" else None,
-        stream=_PARENT_STREAM + 2**level - 1 + position,
-        first_step=start,
-        last_step=end,
-        progress=(share * start / last, share * end / last),
-        parent=None if level == 0 else "parent" if level == 1 else f"parent-{bits[:-1]}",
-        inherits="state" if level else "nothing",
-    )
-
-
-def _member(
-    member: int,
-    group: int | None,
-    level: int,
-    start: int,
-    steps: int,
-    progress: tuple[float, float],
-    parent: str | None = None,
-    inherits: Inheritance = "nothing",
-) -> Training:
-    return Training(str(member), level, group, member, start, start + steps, progress, parent, inherits)

@@ -8,27 +8,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.space.extremes import largest_count
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
-from surrogate_nas.supernet.rules.samplers import Balanced, BalancedWithin, Fair, PathSampler, PerGroup, WithinGroup
-from surrogate_nas.supernet.rules.schedules import Complexity, Cosine, Schedule
+from surrogate_nas.supernet.rules.samplers import PathSampler
+from surrogate_nas.supernet.rules.sampling import Source, Weighted
+from surrogate_nas.supernet.rules.schedules import Schedule
+from surrogate_nas.supernet.rules.sharing import REDUCTIONS, Copies
 from surrogate_nas.supernet.rules.step_plan import Agenda
-from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.settings import Rules, SupernetSettings
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
-from surrogate_nas.supernet.splits.bands import equal_bands
-from surrogate_nas.supernet.splits.boxes import Box, edge_boxes, whole_box
-from surrogate_nas.supernet.splits.gradient_cuts import Cut, boxes_after, check_rounds
-from surrogate_nas.supernet.splits.split import BoxSplit, NonlinearSplit, NoSplit, Split
+from surrogate_nas.supernet.splits.boxes import Box, BoxSplit, whole_box
+from surrogate_nas.supernet.splits.gradient_cuts import Cut, boxes_after
+from surrogate_nas.supernet.splits.split import Split
 
-# Thresholds of EFS-NAS (arXiv 2412.14678) on 15 cells, 15 / 15, 20 / 10, 20, 30 nonlinear functions, as shares of the
-# largest running count, 45; and the number of stages that its variants share.
-_THRESHOLDS = {1: (), 2: (1 / 3,), 3: (1 / 3, 4 / 9), 4: (2 / 9, 4 / 9, 6 / 9)}
-_SHARED_STAGES = {1: 0, 2: 1, 3: 1, 4: 0}
-_DRAWN_BANDS = 4  # of which subnets are drawn by weight: the counts of NAS-Bench-201, on which it was measured
 _REPLICA_STRIDE = 15_485_863  # between the seeds of replicas' images, so that no study's seed meets another's replica
-_SEPARATION_STREAM = 700_000  # of the random draws of a plan's seed
 
 
 @dataclass(frozen=True)
@@ -58,6 +52,11 @@ class SupernetPlan:
     seed: int
     cuts: tuple[Cut, ...] = ()
 
+    @property
+    def rules(self) -> Rules:
+        """The rules that the settings choose."""
+        return self.settings.rules
+
     # Members
 
     @property
@@ -68,14 +67,18 @@ class SupernetPlan:
     @property
     def members_per_replica(self) -> int:
         """Number of sets of weights of which one answers for an architecture."""
-        if self.settings.split == "gradient":
-            return int(2**self.settings.split_rounds)
-        return self.split.groups if self.settings.sharing == "whole" else 1
+        if not self.rules.sharing.owns_weights:
+            return 1
+        return 2**self._rounds if self.rules.split.is_late else self.split.groups
 
     @property
     def is_known(self) -> bool:
         """Whether the subspaces are decided."""
-        return self.settings.split != "gradient" or len(self.cuts) == self.members - 1
+        return self.is_decided(self._rounds)
+
+    def is_decided(self, level: int) -> bool:
+        """Whether the subspaces that trainings of a level draw from are decided."""
+        return not self.rules.split.is_late or len(self.cuts) >= 2**level - 1
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,9 +88,7 @@ class SupernetPlan:
     @property
     def drawn_by(self) -> Split:
         """What tells architectures apart when they are drawn: the split, or without one the bands of the sampler."""
-        if self.settings.split == "none" and self.settings.sampler == "nonlinear":
-            return self._drawn_bands[0]
-        return self.split
+        return self.split if self.rules.split.splits or self._bands is None else self._bands.split
 
     def member_of(self, codes: ArrayLike) -> NDArray[np.int64]:
         """Which member of the first replica answers for each code, shape (N,).
@@ -98,7 +99,7 @@ class SupernetPlan:
         if not self.is_known:
             raise SettingsError("who answers for an architecture is known once the parents of the split are trained")
         groups = self.split.assign(codes)
-        return groups if self.settings.sharing == "whole" else np.zeros_like(groups)
+        return groups if self.rules.sharing.owns_weights else np.zeros_like(groups)
 
     def members_of(self, codes: ArrayLike) -> NDArray[np.int64]:
         """The members that answer for each code, one of each replica, shape (N, replicas).
@@ -118,17 +119,21 @@ class SupernetPlan:
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
         """All trainings; those of a phase share no weights, and the last phase is that of the members."""
-        whole = self.settings.sharing == "whole"
-        groups: list[int | None] = list(range(self.members_per_replica)) if whole else [None]
+        groups: list[int | None] = [*range(self.members_per_replica)] if self.rules.sharing.owns_weights else [None]
         return make_phases(self.settings, groups, self._member_steps())
 
     def _member_steps(self) -> list[int]:
         """Steps of each member after it was split off: equal, but by population in bands that are drawn uniformly."""
         left, members = self.settings.steps - steps_before_split(self.settings), self.members_per_replica
-        if members == 1 or self.settings.sampler != "uniform" or self.settings.split != "nonlinear":
+        in_bands = members > 1 and self.rules.split.by_counts
+        if not (in_bands and self.rules.sampling.is_uniform):
             return [left] * members
         population = self.split.population()
         return [max(1, round(left * members * part / sum(population))) for part in population]
+
+    def is_cut(self, training: Training) -> bool:
+        """Whether gradients cut the subspace of a training in two once it is finished."""
+        return self.rules.split.is_late and training.level + 1 < len(self.phases)
 
     def training(self, member: int) -> Training:
         """The training of a member, the last of those that its weights went through."""
@@ -140,17 +145,13 @@ class SupernetPlan:
 
     def build(self, stream: int) -> SharedNetwork:
         """A network with the first weights of a member, or of a training by its stream."""
-        thresholds: tuple[float, ...] = ()
-        shared_stages = 0
-        if self.settings.sharing == "depth":
-            thresholds, shared_stages = self._copies()
-        network = SharedNetwork(self.space, self.network, thresholds, shared_stages)
+        network = SharedNetwork(self.space, self.network, *self.copies())
         initialise(network, self._seed_of(stream))
         return network
 
     def split_at(self, level: int) -> Split:
         """The subspaces that trainings of a level draw from."""
-        if self.settings.split != "gradient":
+        if not self.rules.split.is_late:
             return self.split
         return BoxSplit(self.space, boxes_after(self.space, self.cuts, level))
 
@@ -167,47 +168,33 @@ class SupernetPlan:
 
     def sampler(self, training: Training) -> PathSampler:
         """Draws the subnets of a training's steps."""
-        seed, split, rule = self._seed_of(training.stream), self.split_at(training.level), self.settings.sampler
-        if rule == "fair":
-            return Fair(self.space, self.box(training), seed)
-        if rule == "nonlinear":
-            bands, weights = self._drawn_bands
-            if training.group is None:
-                return Balanced(bands, seed, weights)
-            return BalancedWithin(bands, weights, split, training.group, seed)
-        if training.group is not None:
-            return WithinGroup(split, training.group, seed)
-        if rule == "per_group":
-            return PerGroup(split, seed)
-        if rule == "uniform":
-            return Balanced(split, seed, np.array([float(part) for part in split.population()]))
-        return Balanced(split, seed, np.ones(split.groups))
+        split = self.split_at(training.level)
+        source = Source(self.space, split, training.group, self.box(training), self._bands)
+        return self.rules.sampling.sampler(source, self._seed_of(training.stream))
 
     @cached_property
-    def _drawn_bands(self) -> tuple[Split, NDArray[np.floating]]:
-        """What the sampler ``nonlinear`` draws by weight: bands of counts, from the fewest, and their weights."""
-        groups = min(_DRAWN_BANDS, len(self.space.counts.populations()))
-        bands = NonlinearSplit(self.space, equal_bands(self.space, groups))
-        return bands, np.arange(1, groups + 1) ** self.settings.nonlinear_power
+    def _bands(self) -> Weighted | None:
+        return self.rules.sampling.bands(self.space, self.settings)
 
     def schedule(self) -> Schedule:
-        """The learning rate of all trainings."""
-        settings = self.settings
-        if settings.schedule == "complexity":
-            return Complexity(self.space, self.network, settings.learning_rate, settings.gamma_max)
-        return Cosine(settings.learning_rate, settings.final_learning_rate)
+        """The learning rate of all trainings.
+
+        Raises:
+            SettingsError: If the settings do not fit the space.
+        """
+        return self.rules.schedule.schedule(self.space, self.network, self.settings)
+
+    def copies(self) -> Copies:
+        """Where the supernet has copies of its cells.
+
+        Raises:
+            SettingsError: If the settings do not fit the network.
+        """
+        return self.rules.sharing.copies(self.space, self.network, self.split.groups, self.settings)
 
     def separation(self, training: Training) -> int | None:
-        """The decision by which momenta are kept apart, or ``None`` where they are not.
-
-        Decisions come in an order drawn from the seed; the first one that is open in the training's subspace counts, so
-        that a training whose parent's decision is still open goes on with its parent's momenta.
-        """
-        if self.settings.momentum_groups == "joint":
-            return None
-        order = np.random.default_rng([self.seed, _SEPARATION_STREAM]).permutation(self.space.num_decisions)
-        box = self.box(training)
-        return next((int(column) for column in order if len(box[column]) > 1), None)
+        """The decision by which momenta are kept apart, or ``None`` where they are not."""
+        return self.rules.momentum.separation(self.box(training), self.seed)
 
     def agenda(self, training: Training) -> Agenda:
         """What each step of a training does."""
@@ -228,25 +215,9 @@ class SupernetPlan:
     def _seed_of(self, stream: int) -> int:
         return self.seed * 1_000_003 + stream
 
-    def _copies(self) -> tuple[tuple[float, ...], int]:
-        """Thresholds as running counts, and the number of shared stages."""
-        groups, shares = self.split.groups, self.settings.thresholds
-        if shares is None:
-            if groups not in _THRESHOLDS:
-                raise SettingsError(f"supernet.thresholds must be given for more than 4 groups (got {groups} groups)")
-            shares = _THRESHOLDS[groups]
-        if list(shares) != sorted(set(shares)):
-            raise SettingsError(f"supernet.thresholds must ascend (got {list(shares)})")
-        shared, stages = self.settings.shared_stages, self.network.stages
-        if shared is None:
-            shared = min(_SHARED_STAGES.get(groups, 0), stages - 1)
-        if shared >= stages:
-            raise SettingsError(
-                f"supernet.shared_stages must be at most {stages - 1}, or no cell has copies (got {shared})"
-            )
-        largest = largest_count(self.space, self.network)
-        # A share times the largest count may miss a whole number by rounding, which would move a cell to another copy.
-        return tuple(round(share * largest, 6) for share in shares), shared
+    @property
+    def _rounds(self) -> int:
+        return self.rules.split.rounds(self.settings)
 
 
 def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, seed: int) -> SupernetPlan:
@@ -263,20 +234,11 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
         SettingsError: If bands, groups, thresholds, an edge or the number of steps do not fit the space.
     """
     space.layout(network)  # What does not fit is found now, not after an hour.
-    network = replace(network, light_reductions=settings.reductions == "light")
-    plan = SupernetPlan(space, network, settings, _make_split(space, settings), seed)
-    if settings.sharing == "depth":
-        plan._copies()
-    assert plan.phases
+    network = replace(network, light_reductions=REDUCTIONS[settings.reductions])
+    split = settings.rules.split.split(space, settings)
+    plan = SupernetPlan(space, network, settings, split, seed)
+    # The rest is made when it is needed, but refused now.
+    plan.copies()
+    steps_before_split(settings)
     plan.schedule()
     return plan
-
-
-def _make_split(space: Space, settings: SupernetSettings) -> Split:
-    if settings.split == "edge":
-        return BoxSplit(space, edge_boxes(space, settings.split_edge))
-    if settings.split == "nonlinear":
-        return NonlinearSplit(space, equal_bands(space, settings.groups) if settings.bands is None else settings.bands)
-    if settings.split == "gradient":
-        check_rounds(space, settings.split_rounds)
-    return NoSplit(space)

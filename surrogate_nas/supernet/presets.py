@@ -8,6 +8,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from surrogate_nas.supernet.rule import owned
+from surrogate_nas.supernet.rules.sampling import SAMPLERS
+from surrogate_nas.supernet.rules.sharing import SHARINGS
+from surrogate_nas.supernet.splits.table import SPLITS
+
 Preset = Mapping[str, Any]
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
@@ -50,22 +55,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
     }
 )
 # What a preset says about its own split or sharing is of no use to another one.
-_OF_SPLIT = frozenset(
-    {
-        "groups",
-        "bands",
-        "split_edge",
-        "split_rounds",
-        "split_batches",
-        "parent_share",
-        "inherit",
-        "sharing",
-    }
-)
-_OF_SAMPLER = frozenset({"nonlinear_power"})
-_OF_SHARING = frozenset({"thresholds", "shared_stages", "parent_share", "inherit"})
-
-
+_OF_SPLIT = owned(SPLITS) | {"parent_share", "inherit", "sharing"}
+_OF_SHARING = owned(SHARINGS) | {"parent_share", "inherit"}
+_OF_SAMPLER = owned(SAMPLERS)
 # Whoever chooses one of these without naming a preset composes rules of their own, from the defaults of the fields.
 _RULES = frozenset({"split", "sharing", "sampler", "bands", "groups", "thresholds", "parent_share", "inherit"})
 

@@ -1,16 +1,45 @@
 """Settings of the supernet stage."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from surrogate_nas.supernet.presets import PRESETS, with_preset
+from surrogate_nas.supernet.rule import Inheritance, contradictions
+from surrogate_nas.supernet.rules.momentum import MOMENTUM_GROUPS, MomentumRule
+from surrogate_nas.supernet.rules.sampling import SAMPLERS, SamplingRule
+from surrogate_nas.supernet.rules.schedules import SCHEDULES, ScheduleRule
+from surrogate_nas.supernet.rules.sharing import REDUCTIONS, SHARINGS, SharingRule
+from surrogate_nas.supernet.splits.split import SplitRule
+from surrogate_nas.supernet.splits.table import SPLITS
 
-Inheritance = Literal["nothing", "weights", "state"]
+if TYPE_CHECKING:
+    SplitName = str
+    SharingName = str
+    SamplerName = str
+    ScheduleName = str
+    MomentumName = str
+    ReductionName = str
+else:  # a row of a table is a choice of its setting
+    SplitName = Literal[tuple(SPLITS)]
+    SharingName = Literal[tuple(SHARINGS)]
+    SamplerName = Literal[tuple(SAMPLERS)]
+    ScheduleName = Literal[tuple(SCHEDULES)]
+    MomentumName = Literal[tuple(MOMENTUM_GROUPS)]
+    ReductionName = Literal[tuple(REDUCTIONS)]
 _DEFAULT_PRESET = "auto"
-# The papers' own: 600 of 900 epochs of FS-NAS, the second split of GM-NAS at epoch 40 of 90.
-_PARENT_SHARE = {"none": 0.0, "nonlinear": 0.0, "edge": 2 / 3, "gradient": 4 / 9}
+
+
+class Rules(NamedTuple):
+    """The rules that settings choose by name."""
+
+    split: SplitRule
+    sharing: SharingRule
+    sampling: SamplingRule
+    schedule: ScheduleRule
+    momentum: MomentumRule
 
 
 class SupernetSettings(BaseModel):
@@ -26,7 +55,7 @@ class SupernetSettings(BaseModel):
         description="a paper's combination, of which other settings here replace parts: auto, spos, fairnas, fsnas,"
         " gmnas, efsnas, dynas",
     )
-    split: Literal["nonlinear", "none", "edge", "gradient"] = Field(
+    split: SplitName = Field(
         default="nonlinear",
         description="how the space is split: by number of nonlinear functions (EFS-NAS), by the operation on one edge"
         " (FS-NAS), by agreement of gradients (GM-NAS), or not at all",
@@ -47,7 +76,7 @@ class SupernetSettings(BaseModel):
     split_batches: Annotated[int, Field(ge=1)] = Field(
         default=100, description="gradient: mini-batches over which gradients are compared"
     )
-    sharing: Literal["whole", "depth", "one"] = Field(
+    sharing: SharingName = Field(
         default="whole",
         description="whole: every subspace owns all its weights; depth: copies of cells chosen by the running count;"
         " one: a single set of weights, the split serves the sampler alone",
@@ -69,7 +98,7 @@ class SupernetSettings(BaseModel):
     shared_stages: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="depth: stages at the start that have one copy only"
     )
-    sampler: Literal["balanced", "per_group", "uniform", "nonlinear", "fair"] = Field(
+    sampler: SamplerName = Field(
         default="balanced",
         description="which subnets a step trains: balanced draws a subspace, then a subnet; per_group takes one of each"
         " subspace; uniform draws from the whole space; nonlinear prefers subnets with many nonlinear functions; fair"
@@ -80,20 +109,20 @@ class SupernetSettings(BaseModel):
         description="sampler = nonlinear: of four bands of counts of nonlinear functions, from the fewest, the k-th is"
         " drawn in proportion to k to this power; a sub-supernet draws what of it is its own",
     )
-    schedule: Literal["cosine", "complexity"] = Field(
+    schedule: ScheduleName = Field(
         default="cosine",
         description="learning rate over training: half a cosine, or a decay that is faster for small subnets (DYNAS)",
     )
     gamma_max: Annotated[float, Field(ge=1)] = Field(
         default=4.0, description="complexity: exponent of the smallest subnet; that of the largest is its inverse"
     )
-    momentum_groups: Literal["joint", "separated"] = Field(
+    momentum_groups: MomentumName = Field(
         default="joint",
         description="momenta of all subnets together, or by the operation on one edge that the seed draws (DYNAS)",
     )
     channels: Annotated[int, Field(ge=1, le=1024)] = Field(default=8, description="channels of the first stage")
     cells: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="cells per stage")
-    reductions: Literal["light", "residual"] = Field(
+    reductions: ReductionName = Field(
         default="light",
         description="blocks between stages of cells: of one convolution, which leaves more of the work to the cells, or"
         " those of the deployed network, of two; without effect in spaces that have none",
@@ -124,16 +153,27 @@ class SupernetSettings(BaseModel):
     checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(default=30.0, description="time between checkpoints")
 
     @property
+    def rules(self) -> Rules:
+        """The rules by these names."""
+        return Rules(
+            SPLITS[self.split],
+            SHARINGS[self.sharing],
+            SAMPLERS[self.sampler],
+            SCHEDULES[self.schedule],
+            MOMENTUM_GROUPS[self.momentum_groups],
+        )
+
+    @property
     def share_before_split(self) -> float:
         """Share of the steps before the last split; 0 where there are no sub-supernets to split off."""
-        if self.sharing != "whole":
+        if not self.rules.sharing.owns_weights:
             return 0.0
-        return _PARENT_SHARE[self.split] if self.parent_share is None else self.parent_share
+        return self.rules.split.parent_share if self.parent_share is None else self.parent_share
 
     @property
     def inheritance(self) -> Inheritance:
         """What sub-supernets take over at the last split."""
-        return self.inherit or ("state" if self.split == "gradient" else "weights")
+        return self.inherit or self.rules.split.inherits
 
     @model_validator(mode="before")
     @classmethod
@@ -151,46 +191,14 @@ class SupernetSettings(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.bands is not None and self.split != "nonlinear":
-            raise ValueError("bands belong to split = 'nonlinear'")
-        if self.split_edge is not None and self.split != "edge":
-            raise ValueError("split_edge belongs to split = 'edge'")
         if self.final_learning_rate > self.learning_rate:
             raise ValueError("final_learning_rate must not be above learning_rate")
-        if self.sharing != "depth" and (self.thresholds is not None or self.shared_stages is not None):
-            raise ValueError("thresholds and shared_stages belong to sharing = 'depth'")
-        if self.sharing == "depth" and self.split not in ("none", "nonlinear"):
-            raise ValueError(
-                f"sharing = 'depth' chooses copies by the count of split = 'nonlinear', not of {self.split!r}"
-            )
-        if self.sharing == "one" and self.split == "gradient":
-            raise ValueError("split = 'gradient' decides who shares weights with whom: it needs sharing = 'whole'")
-        if self.replicas > 1 and self.split == "gradient":
-            raise ValueError("split = 'gradient' finds other subspaces in each replica: it needs replicas = 1")
-        return self._with_possible_parent()._with_possible_rules()
-
-    def _with_possible_parent(self) -> Self:
-        if self.parent_share and (self.sharing != "whole" or self.split == "none"):
-            raise ValueError("parent_share belongs to a split with sharing = 'whole': nothing else is split off")
-        if self.split == "gradient" and self.share_before_split == 0:
-            raise ValueError("split = 'gradient' needs a parent_share above 0: gradients of trained weights decide")
-        if self.share_before_split and self.split != "gradient" and self.inheritance == "nothing":
-            raise ValueError(
-                f"inherit = 'nothing' makes a parent of split = {self.split!r} useless: set parent_share = 0 instead"
-            )
-        return self
-
-    def _with_possible_rules(self) -> Self:
-        if self.sampler == "fair" and self.split == "nonlinear" and self.sharing == "whole":
-            raise ValueError(
-                "sampler = 'fair' permutes operations edge by edge, which leaves the subspaces of split = 'nonlinear'"
-            )
-        if self.sampler in ("fair", "nonlinear") and self.sharing == "one" and self.split != "none":
-            raise ValueError(
-                f"sampler = {self.sampler!r} makes no use of a split, and sharing = 'one' has no other use of it"
-            )
-        if self.schedule == "complexity" and self.final_learning_rate:
-            raise ValueError("final_learning_rate belongs to schedule = 'cosine'; 'complexity' ends at 0")
-        if self.momentum_groups == "separated" and self.momentum == 0:
-            raise ValueError("momentum_groups = 'separated' needs a momentum above 0")
+        for reason in chain(
+            contradictions(SHARINGS, self.sharing, self),
+            contradictions(SPLITS, self.split, self),
+            contradictions(SAMPLERS, self.sampler, self),
+            contradictions(SCHEDULES, self.schedule, self),
+            contradictions(MOMENTUM_GROUPS, self.momentum_groups, self),
+        ):
+            raise ValueError(reason)
         return self

@@ -59,10 +59,8 @@ def known_plan(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> Su
     Raises:
         StoreError, RunFolderError: If a cut is damaged or belongs to something else.
     """
-    if plan.settings.split != "gradient":
-        return plan
     for phase in plan.phases[:-1]:
-        if len(plan.cuts) >= 2 ** (phase[0].level + 1) - 1:
+        if plan.is_decided(phase[0].level + 1):
             continue
         if not all((folder / training.cut_file).exists() for training in phase):
             break
@@ -100,7 +98,7 @@ def check_stage(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> N
     """
     plan = known_plan(plan, folder, identity)
     for phase in plan.phases:
-        if len(plan.cuts) < 2 ** phase[0].level - 1 and plan.settings.split == "gradient":
+        if not plan.is_decided(phase[0].level):
             break  # its subspaces are not known, so nothing of it can have begun
         for training in phase:
             steps_done(plan, training, folder, identity)
@@ -134,17 +132,11 @@ def train_stage(
     """
     plan = known_plan(plan, place.folder, place.identity)
     with progress(f"supernets ({plan.members} x {plan.settings.steps:,} steps)") as advance:
-        bar = _Bar(advance, _all_steps(plan))
+        crew = _Crew(workers, should_stop, advance, _all_steps(plan))
         for phase in plan.phases:
-            needed = [training for training in phase if _is_needed(plan, training, place)]
-            begun = {each.name: steps_done(plan, each, place.folder, place.identity) or 0 for each in needed}
-            missing = [training for training in needed if begun[training.name] < training.steps]
-            bar.done += sum(training.steps for training in phase if training not in missing)
-            jobs = [place.job(plan, training) for training in missing]
-            _run_all(workers, train_member, jobs, bar, sum(begun[each.name] for each in missing), should_stop)
-            bar.done += sum(training.steps for training in missing)
-            plan = _cut_phase(plan, phase, place, workers, bar, should_stop)
-        bar.show(0)
+            _train_phase(plan, phase, place, crew)
+            plan = _cut_phase(plan, phase, place, crew)
+        crew.show(0)
     return plan
 
 
@@ -156,24 +148,67 @@ def is_trained(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> bo
     )
 
 
-def _cut_phase(
-    plan: SupernetPlan,
-    phase: Phase,
-    place: Workplace,
-    workers: Workers,
-    bar: "_Bar",
-    should_stop: Callable[[], bool],
-) -> SupernetPlan:
+@dataclass
+class _Crew:
+    """Workers, and a bar of what they have done in several runs.
+
+    Attributes:
+        workers: Do the work.
+        should_stop: Asked a few times a second.
+        advance: Is told what is done, and what there is to do.
+        total: What there is to do.
+        done: What was done before the current run.
+    """
+
+    workers: Workers
+    should_stop: Callable[[], bool]
+    advance: Callable[[int, int], None]
+    total: int
+    done: int = 0
+
+    def show(self, more: int) -> None:
+        """Shows what the current run has done, beyond what was done before it."""
+        self.advance(self.done + more, self.total)
+
+    def run(self, task: Callable[..., bool | Cut | None], jobs: list[TrainingJob], begun: int) -> None:
+        """Runs a task on jobs, all to their ends; earlier processes have done some of it."""
+        self.show(begun)
+        if not jobs:
+            return
+        results: dict[int, bool | Cut | None] = {}
+        self.workers.run(
+            task,
+            jobs,
+            on_result=results.__setitem__,
+            # Workers count the steps of earlier processes too, once they have read their checkpoints.
+            on_progress=lambda done: self.show(max(done, begun)),
+            should_stop=self.should_stop,
+        )
+        if len(results) < len(jobs) or not all(results.values()):
+            raise Interrupted("stopped while training supernets")
+
+
+def _train_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) -> None:
+    """Does the trainings of a phase that are missing and needed."""
+    needed = [training for training in phase if _is_needed(plan, training, place)]
+    begun = {each.name: steps_done(plan, each, place.folder, place.identity) or 0 for each in needed}
+    missing = [training for training in needed if begun[training.name] < training.steps]
+    crew.done += sum(training.steps for training in phase if training not in missing)
+    jobs = [place.job(plan, training) for training in missing]
+    crew.run(train_member, jobs, sum(begun[each.name] for each in missing))
+    crew.done += sum(training.steps for training in missing)
+
+
+def _cut_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) -> SupernetPlan:
     """Finds the cuts of a phase of parents that are not there yet."""
-    level = phase[0].level
-    if plan.settings.split != "gradient" or level + 1 == len(plan.phases):
+    cut = [training for training in phase if plan.is_cut(training)]
+    if not cut:
         return plan
-    each = cut_steps(plan, level)
-    jobs = [place.job(plan, training) for training in phase]
-    missing = [job for job in jobs if not job.cut.exists()]
-    bar.done += each * (len(jobs) - len(missing))
-    _run_all(workers, cut_member, missing, bar, 0, should_stop)
-    bar.done += each * len(missing)
+    each = cut_steps(plan, phase[0].level)
+    missing = [job for job in (place.job(plan, training) for training in cut) if not job.cut.exists()]
+    crew.done += each * (len(cut) - len(missing))
+    crew.run(cut_member, missing, 0)
+    crew.done += each * len(missing)
     return known_plan(plan, place.folder, place.identity)
 
 
@@ -181,52 +216,13 @@ def _is_needed(plan: SupernetPlan, training: Training, place: Workplace) -> bool
     """Whether a training has to be complete for what is missing."""
     if training.level + 1 == len(plan.phases):
         return True
-    if plan.settings.split == "gradient" and not (place.folder / training.cut_file).exists():
+    if plan.is_cut(training) and not (place.folder / training.cut_file).exists():
         return True
     children = [child for child in plan.phases[training.level + 1] if child.parent == training.name]
     return any(not (place.folder / child.file).exists() and _is_needed(plan, child, place) for child in children)
 
 
 def _all_steps(plan: SupernetPlan) -> int:
-    steps = sum(training.steps for phase in plan.phases for training in phase)
-    if plan.settings.split == "gradient":
-        steps += sum(len(phase) * cut_steps(plan, phase[0].level) for phase in plan.phases[:-1])
-    return steps
-
-
-@dataclass
-class _Bar:
-    """Progress over several runs of workers."""
-
-    advance: Callable[[int, int], None]
-    total: int
-    done: int = 0
-
-    def show(self, more: int) -> None:
-        """What the current run has done, beyond what was done before it."""
-        self.advance(self.done + more, self.total)
-
-
-def _run_all(
-    workers: Workers,
-    task: Callable[..., bool | Cut | None],
-    jobs: list[TrainingJob],
-    bar: _Bar,
-    begun: int,
-    should_stop: Callable[[], bool],
-) -> None:
-    """Runs a task on jobs, all to their ends; earlier processes have done some of it."""
-    bar.show(begun)
-    if not jobs:
-        return
-    results: dict[int, bool | Cut | None] = {}
-    workers.run(
-        task,
-        jobs,
-        on_result=results.__setitem__,
-        # Workers count the steps of earlier processes too, once they have read their checkpoints.
-        on_progress=lambda done: bar.show(max(done, begun)),
-        should_stop=should_stop,
-    )
-    if len(results) < len(jobs) or not all(results.values()):
-        raise Interrupted("stopped while training supernets")
+    trainings = [training for phase in plan.phases for training in phase]
+    cuts = sum(cut_steps(plan, training.level) for training in trainings if plan.is_cut(training))
+    return cuts + sum(training.steps for training in trainings)

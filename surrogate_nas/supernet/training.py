@@ -21,7 +21,7 @@ from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, restore, save_checkpoint
 from surrogate_nas.supernet.phases import Training
 from surrogate_nas.supernet.plan import SupernetPlan
-from surrogate_nas.supernet.rules.momentum import Momenta
+from surrogate_nas.supernet.rules.momenta import Momenta
 from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.rules.weight_average import TailAverage
 from surrogate_nas.supernet.shared_network import SharedNetwork
@@ -259,13 +259,3 @@ def _backward(network: nn.Module, code: tuple[int, ...], factor: float, images: 
         loss = F.cross_entropy(network(images, code), labels)
     (loss if factor == 1 else loss * factor).backward()
     return loss.item()
-
-
-def mean_losses(loss_sum: Tensor, steps: int) -> list[float]:
-    """The training curve: mean loss in each part of the training; parts without steps are left out."""
-    bounds = [-(-part * steps // LOSS_PARTS) for part in range(LOSS_PARTS + 1)]
-    return [
-        float(total) / (end - start)
-        for total, start, end in zip(loss_sum.tolist(), bounds, bounds[1:], strict=False)
-        if end > start
-    ]

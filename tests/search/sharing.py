@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.search.trainings.shared_trials import Outcome, Task
+from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask
 
 
-def value_of(task: Task) -> float:
+def value_of(task: TrainTask) -> float:
     """What the work of a task comes to."""
     return int(task.code) % 97 + task.epochs / 7
 
@@ -34,7 +34,7 @@ class NoWork:
     fails: str = "-"
     seconds: float = 0.0
 
-    def __call__(self, task: Task, report: Callable[[int], None], stopped: Callable[[], bool]) -> Outcome | None:
+    def __call__(self, task: TrainTask, report: Callable[[int], None], stopped: Callable[[], bool]) -> Trained | None:
         begun = len(list(self.marks.glob(f"{task.code}.*")))
         (self.marks / f"{task.code}.{begun}").touch()
         report(task.epochs)
@@ -47,4 +47,4 @@ class NoWork:
             if stopped():
                 return None
             time.sleep(0.01)
-        return Outcome(value_of(task), 1.5, task.epochs)
+        return Trained(value_of(task), 1.5, task.epochs)

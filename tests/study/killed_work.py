@@ -7,14 +7,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from surrogate_nas.search.trainings.shared_trials import Outcome, Task
+from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask
 from surrogate_nas.study.stages.trainings import NetworkWork
 
 
 class KilledEach(NetworkWork):
     """The first process that takes a task is killed once a checkpoint is there."""
 
-    def __call__(self, task: Task, report: Callable[[int], None], stopped: Callable[[], bool]) -> Outcome | None:
+    def __call__(self, task: TrainTask, report: Callable[[int], None], stopped: Callable[[], bool]) -> Trained | None:
         mark = self.mark(task)
         if mark.exists():
             return super().__call__(task, report, stopped)
@@ -25,7 +25,7 @@ class KilledEach(NetworkWork):
         os.kill(os.getpid(), signal.SIGKILL)
         return None
 
-    def mark(self, task: Task) -> Path:
+    def mark(self, task: TrainTask) -> Path:
         """A file that says that a process was killed."""
         return self.job.checkpoint.with_name(f"{task.code}.killed")
 
@@ -33,7 +33,7 @@ class KilledEach(NetworkWork):
 class KilledOnce(KilledEach):
     """The same for the first task of all."""
 
-    def mark(self, task: Task) -> Path:
+    def mark(self, task: TrainTask) -> Path:
         """A file that says that a process was killed, whatever the task."""
         folder = self.job.checkpoint.parent
         with FileLock(folder / ".once"):

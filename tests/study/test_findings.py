@@ -1,5 +1,7 @@
 """What stages find, and all of it so far."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,11 @@ def test_scores_are_those_of_the_codes_asked_for(problem: Problem, scores: Space
         SpaceScores.of(problem.pool, Half()).mean,
         problem.codes.sum(axis=1) / 2,
     )
+
+
+def test_notes_stay_with_scores_of_a_larger_pool(problem: Problem, scores: SpaceScores) -> None:
+    noted = replace(scores, notes=("trainings: 3 networks",))
+    assert noted.over(problem.pool).notes == noted.notes
 
 
 def test_the_chosen_one_is_a_row_of_the_finalists() -> None:

@@ -24,7 +24,7 @@ from surrogate_nas.supernet.checkpoint import (
     save_checkpoint,
 )
 from surrogate_nas.supernet.plan import SupernetPlan
-from surrogate_nas.supernet.rules.momentum import Momenta
+from surrogate_nas.supernet.rules.momenta import Momenta
 from surrogate_nas.supernet.shared_network import SharedNetwork
 from surrogate_nas.supernet.training import train_step
 

@@ -12,7 +12,7 @@ from surrogate_nas.nets.normalization import NormMode, set_mode
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.extract import inherit
+from surrogate_nas.supernet.extract import extract_weights
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
 
 SPACE = load_space("nasbench201")
@@ -25,7 +25,7 @@ def test_both_compute_the_same(code: tuple[int, ...], thresholds: tuple[float, .
     shared = SharedNetwork(SPACE, SPEC, thresholds)
     initialise(shared, 1)
     network = build_network(SPACE, SPACE.effective([code])[0], SPEC)
-    inherit(network, shared, code)
+    extract_weights(network, shared, code)
     images = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     set_mode(shared, NormMode.BATCH)
     with torch.no_grad():
@@ -40,7 +40,7 @@ def test_chains_too(name: str, digits: str) -> None:
     initialise(shared, 1)
     code = space.parse(digits)
     network = build_network(space, code, spec)
-    inherit(network, shared, code)
+    extract_weights(network, shared, code)
     images = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     set_mode(shared, NormMode.BATCH)
     with torch.no_grad():
@@ -57,7 +57,7 @@ def test_cells_of_node_choices_too(name: str, thresholds: tuple[float, ...]) -> 
     set_mode(shared, NormMode.BATCH)
     for code in space.sample(3, np.random.default_rng(2)):
         network = build_network(space, space.effective([code])[0], spec)
-        inherit(network, shared, code)
+        extract_weights(network, shared, code)
         with torch.no_grad():
             torch.testing.assert_close(network.train()(images), shared(images, code.tolist()), rtol=1e-3, atol=1e-4)
 
@@ -66,9 +66,9 @@ def test_other_sizes_are_refused() -> None:
     shared = SharedNetwork(SPACE, SPEC)
     code = (3, 1, 4, 2, 3, 1)
     with pytest.raises(SpaceError, match="do not fit"):
-        inherit(build_network(SPACE, code, replace(SPEC, channels=8)), shared, code)
+        extract_weights(build_network(SPACE, code, replace(SPEC, channels=8)), shared, code)
     with pytest.raises(SpaceError, match="has 10 layers, the network to train 7"):
-        inherit(build_network(SPACE, code, replace(SPEC, cells=1)), shared, code)
+        extract_weights(build_network(SPACE, code, replace(SPEC, cells=1)), shared, code)
 
 
 def test_layers_of_another_kind_are_refused() -> None:
@@ -77,4 +77,4 @@ def test_layers_of_another_kind_are_refused() -> None:
     network = build_network(SPACE, code, SPEC)
     network[1] = nn.Identity()
     with pytest.raises(SpaceError, match="SharedCell cannot be taken over; train from scratch"):
-        inherit(network, shared, code)
+        extract_weights(network, shared, code)

@@ -16,7 +16,7 @@ from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
-from surrogate_nas.supernet.extract import inherit
+from surrogate_nas.supernet.extract import extract_weights
 from surrogate_nas.supernet.shared_network import SharedNetwork
 from tests.space.programs import CELL, CHAIN, NODES, write_space
 
@@ -37,7 +37,7 @@ def test_a_supernet_has_them_and_hands_their_weights_on(space: Space) -> None:
     own = build_network(space, code, space.network)
     if isinstance(space, NodeSpace):
         return  # whose weights are not handed on
-    inherit(own, shared, code)
+    extract_weights(own, shared, code)
     assert torch.allclose(own.train()(images), shared(images, code), atol=1e-4)
 
 

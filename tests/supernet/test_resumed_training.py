@@ -17,8 +17,8 @@ from surrogate_nas._processes import workers
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import TrainingError
 from surrogate_nas.supernet.checkpoint import load_checkpoint
-from surrogate_nas.supernet.training import mean_losses, train_member
-from tests.supernet.trainings import MakeJob, after, assert_identical, content, ignore, never
+from surrogate_nas.supernet.training import train_member
+from tests.supernet.trainings import MakeJob, after, assert_identical, content, ignore, mean_losses, never
 
 KINDS: dict[str, dict[str, Any]] = {
     "whole": {"member": 1, "groups": 2},

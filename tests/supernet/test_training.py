@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from surrogate_nas.supernet.checkpoint import load_checkpoint
-from surrogate_nas.supernet.training import LOSS_PARTS, mean_losses, train_member, train_step
+from surrogate_nas.supernet.training import LOSS_PARTS, train_member, train_step
 from tests.supernet.trainings import (
     DECAY,
     MOMENTUM,
@@ -23,6 +23,7 @@ from tests.supernet.trainings import (
     drawn,
     gradients,
     ignore,
+    mean_losses,
     momenta_of,
     never,
     step_of,

@@ -7,10 +7,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from surrogate_nas.supernet.plan import SupernetPlan
-from surrogate_nas.supernet.rules.momentum import Momenta
+from surrogate_nas.supernet.rules.momenta import Momenta
 from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.settings import SupernetSettings
-from surrogate_nas.supernet.training import TrainingJob
+from surrogate_nas.supernet.training import LOSS_PARTS, TrainingJob
 
 MakePlan = Callable[..., SupernetPlan]
 MakeJob = Callable[..., TrainingJob]
@@ -68,3 +68,13 @@ def assert_identical(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None
     assert ours.keys() == theirs.keys()
     for name, tensor in ours.items():
         assert tensor.numpy().tobytes() == theirs[name].numpy().tobytes(), name
+
+
+def mean_losses(loss_sum: Tensor, steps: int) -> list[float]:
+    """The training curve: mean loss in each part of the training; parts without steps are left out."""
+    bounds = [-(-part * steps // LOSS_PARTS) for part in range(LOSS_PARTS + 1)]
+    return [
+        float(total) / (end - start)
+        for total, start, end in zip(loss_sum.tolist(), bounds, bounds[1:], strict=False)
+        if end > start
+    ]

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from surrogate_nas._support.files import read_json
+from surrogate_nas.costs.cost import BOUNDED, COSTS
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
@@ -60,12 +61,18 @@ class Choice:
         return self.run.models / self.entry.code
 
 
-def choose(path: Path, *, latency_budget: str | None, arch: str | None, trust_program: bool = False) -> Choice:
-    """The answer of the study in a run folder, the best under another latency, or a given architecture.
+def choose(
+    path: Path,
+    budgets: Mapping[str, str | None] | None = None,
+    arch: str | None = None,
+    *,
+    trust_program: bool = False,
+) -> Choice:
+    """The answer of the study in a run folder, the best under other budgets, or a given architecture.
 
     Args:
         path: The run folder.
-        latency_budget: Such as ``"3ms"`` or ``"40%"``.
+        budgets: Key of a cost to its bound, such as ``{"latency": "3ms"}`` or ``{"flops": "40%"}``.
         arch: A code or an architecture's text.
         trust_program: Whether to run the program of the space, even if it was never run on this machine.
 
@@ -75,24 +82,26 @@ def choose(path: Path, *, latency_budget: str | None, arch: str | None, trust_pr
         RunFolderError: If there is no finished run.
         InfeasibleBudgetError: If nothing meets the budget.
     """
-    if latency_budget is not None and arch is not None:
-        raise SettingsError("--latency-budget and --arch exclude each other; use one of them")
+    asked = {key: text for key, text in (budgets or {}).items() if text is not None}
+    if asked and arch is not None:
+        option = COSTS[BOUNDED[next(iter(asked))]].option
+        raise SettingsError(f"{option} and --arch exclude each other; use one of them")
     run = RunFolder(path)
     if not run.study.is_file():
         raise RunFolderError(f"{path} is no run folder; make one by: python -m surrogate_nas.study --output-dir {path}")
     settings, space, table = read_resolved(run.study, {}), _space(run, trust_program), LookupTable.load(path)
     answer = table.metadata.answer
-    budgets = dict(table.metadata.budgets)
+    limits = dict(table.metadata.budgets)
     if arch is not None:
         entry = _entry_of(table, space, arch)
-    elif latency_budget is not None:
-        bounds = table.resolve(latency_ms=latency_budget)
+    elif asked:
+        bounds = table.resolve(**{BOUNDED[key]: text for key, text in asked.items()})
         entry = table.best_for(bounds)
-        budgets = {"latency_ms": bounds[0].limit}
+        limits = {BOUNDED[key]: bound.limit for key, bound in zip(asked, bounds, strict=True)}
     elif answer is not None:
         entry = _entry_of(table, space, answer)
     else:
-        raise RunFolderError(f"the study in {path} has no answer; give --latency-budget or --arch")
+        raise RunFolderError(f"the study in {path} has no answer; give a budget, such as --latency-budget, or --arch")
     return Choice(
         run,
         settings,
@@ -100,7 +109,7 @@ def choose(path: Path, *, latency_budget: str | None, arch: str | None, trust_pr
         NetworkSpec(**dict[str, Any](table.metadata.network)),
         entry,
         _half_width(run, entry),
-        budgets,
+        limits,
         table.metadata.device,
         entry.code == answer,
     )

@@ -1,6 +1,7 @@
 """The request of a person who trains an architecture of a run."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,8 @@ class TrainRequest:
 
     Attributes:
         run: The run folder of a study.
-        latency_budget: Take the best architecture under it instead of the study's answer.
+        budgets: Take the best architecture under these instead of the study's answer: key of a cost, such as
+            ``latency``, to its bound.
         arch: Take this architecture.
         start: Whether weights begin at random or as the supernet has them.
         epochs: Passes over the images; the recipe's where None.
@@ -30,7 +32,7 @@ class TrainRequest:
     """
 
     run: Path
-    latency_budget: str | None = None
+    budgets: Mapping[str, str | None] = field(default_factory=dict)
     arch: str | None = None
     start: Start = "scratch"
     epochs: int | None = None

@@ -23,7 +23,7 @@ from surrogate_nas.runs.settings import ComputeSettings
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
-from surrogate_nas.supernet.extract import inherit
+from surrogate_nas.supernet.extract import extract_weights
 from surrogate_nas.supernet.plan import make_plan
 from surrogate_nas.supernet.stage import known_plan
 from surrogate_nas.training.data_parallel import Processes, joined, own_device, processes_started
@@ -65,8 +65,8 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
         require_package(package, "exported models", ExportError)  # not found out after hours
     choice = choose(
         request.run,
-        latency_budget=request.latency_budget,
-        arch=request.arch,
+        request.budgets,
+        request.arch,
         trust_program=request.trust_program,
     )
     processes = processes_started()
@@ -220,7 +220,7 @@ def inherit_from_run(network: Network, choice: Choice, splits: DataSplits) -> No
     path = choice.run.supernets / plan.training(member).file
     shared = plan.build(member)
     restore_weights(path, load_checkpoint(path, {}), shared)
-    inherit(network, shared, choice.code)
+    extract_weights(network, shared, choice.code)
 
 
 def _kinds(space: Space, network: NetworkSpec) -> list[str]:

@@ -1,5 +1,7 @@
-"""Costs that are counted: parameters, multiply-accumulates and activation memory of the deployed network."""
+"""Costs that are counted exactly on the deployed network: one row each."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,11 +10,48 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.memory import activation_bytes, counts_memory
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.space import Codes, Space
+
+
+@dataclass(frozen=True)
+class Count:
+    """How a cost is counted.
+
+    Attributes:
+        count: From a space, effective codes of shape (N, D) and the deployed network to values of shape (N,).
+        unit: What is counted, in words.
+        note: What belongs to it and what does not.
+        known: Whether it can be counted in a space.
+    """
+
+    count: Callable[[Space, Codes, NetworkSpec], NDArray[np.integer]]
+    unit: str
+    note: str
+    known: Callable[[Space], bool] = lambda _: True
+
+
+COUNTED: dict[str, Count] = {
+    "flops": Count(
+        lambda space, codes, network: space.flops(codes, network),
+        "multiply-accumulates per image",
+        "convolutions and classifier; torch.utils.flop_counter counts each multiply-accumulate as 2",
+    ),
+    "params": Count(
+        lambda space, codes, network: space.parameters(codes, network),
+        "weights",
+        "with the scale and shift of batch-norm",
+    ),
+    "memory_bytes": Count(
+        activation_bytes,
+        "bytes",
+        "most feature maps alive at once in a forward pass of one image in float32, without weights",
+        counts_memory,
+    ),
+}
 
 
 class AnalyticCosts:
-    """Parameters, FLOPs and, where it is counted, activation memory, without dead operations: nobody deploys those.
+    """The counted costs of a space, without dead operations: nobody deploys those.
 
     Args:
         space: Search space of the codes.
@@ -22,19 +61,14 @@ class AnalyticCosts:
     def __init__(self, space: Space, network: NetworkSpec) -> None:
         self._space = space
         self._network = network
-        known = counts_memory(space)
-        self.names: tuple[str, ...] = ("flops", "params", "memory_bytes") if known else ("flops", "params")
+        self.names: tuple[str, ...] = tuple(name for name, row in COUNTED.items() if row.known(space))
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Multiply-accumulates per image, weights with affine batch-norm, bytes; for codes (N, D), shape (N,) each."""
+        """Every counted cost of codes of shape (N, D), shape (N,) each."""
         effective = self._space.effective(codes)
-        counts = {
-            "flops": self._space.flops(effective, self._network).astype(np.float64),
-            "params": self._space.parameters(effective, self._network).astype(np.float64),
+        return {
+            name: COUNTED[name].count(self._space, effective, self._network).astype(np.float64) for name in self.names
         }
-        if "memory_bytes" in self.names:
-            counts["memory_bytes"] = activation_bytes(self._space, effective, self._network).astype(np.float64)
-        return counts
 
     def relative_error(self, cost: str) -> float | None:
         """0: the counts are exact.
@@ -56,22 +90,29 @@ class AnalyticCosts:
 
     def describe(self) -> dict[str, Any]:
         """What is counted."""
-        described: dict[str, Any] = {
-            "flops": {
-                "kind": "counted",
-                "unit": "multiply-accumulates per image",
-                "notes": ["convolutions and classifier; torch.utils.flop_counter counts each multiply-accumulate as 2"],
-            },
-            "params": {"kind": "counted", "unit": "weights", "notes": ["with the scale and shift of batch-norm"]},
-        }
-        if "memory_bytes" in self.names:
-            described["memory_bytes"] = {
-                "kind": "counted",
-                "unit": "bytes",
-                "notes": ["most feature maps alive at once in a forward pass of one image in float32, without weights"],
-            }
-        return described
+        rows = {name: COUNTED[name] for name in self.names}
+        return {name: {"kind": "counted", "unit": row.unit, "notes": [row.note]} for name, row in rows.items()}
 
     def _require(self, cost: str) -> None:
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+
+
+def count_costs(space: Space, network: NetworkSpec | None = None) -> AnalyticCosts:
+    """The costs of a space that are counted: FLOPs, parameters and, where it is known, activation memory.
+
+    Args:
+        space: The search space.
+        network: Sizes of the deployed network; the space's own unless given.
+
+    Raises:
+        SpaceError: If the sizes do not suit the space.
+
+    Example:
+        >>> from surrogate_nas import count_costs, load_space
+        >>> space = load_space("quick")
+        >>> costs = count_costs(space).evaluate(space.parse("1102")[None])
+        >>> {name: int(values[0]) for name, values in costs.items()}
+        {'flops': 24336, 'params': 1134, 'memory_bytes': 3840}
+    """
+    return AnalyticCosts(space, network or space.network)

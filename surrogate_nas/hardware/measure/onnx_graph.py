@@ -81,7 +81,7 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
                 names[node] = writer.node("Concat", parts, node.name, axis=int(node.kwargs["dim"]))
             case "call_function" if node.target is functional.pad:
                 names[node] = writer.pad(names[node.args[0]], node.args[1], node.name)
-            case "call_function" if node.target is operator.getitem:
+            case "call_function" if node.target is operator.getitem and _to_the_end(node.args[1]):
                 names[node] = writer.slice(names[node.args[0]], node.args[1], node.name)
             case "call_function" if node.target is getattr:
                 continue  # the shape that the zeros of a cut cell take
@@ -102,6 +102,11 @@ def write_onnx(path: Path, module: nn.Module, example: Tensor) -> None:
     content = onnx_bytes(module, example)
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _to_the_end(index: Any) -> bool:  # noqa: ANN401 - whatever a module of a user's own takes of a tensor
+    """Returns whether an index is of slices alone, each from somewhere to its end."""
+    return isinstance(index, tuple) and all(isinstance(one, slice) and one.stop is None for one in index)
 
 
 class _Writer:
@@ -138,7 +143,7 @@ class _Writer:
                     dilations=list(layer.dilation),
                     group=layer.groups,
                 )
-            case nn.BatchNorm2d():
+            case nn.BatchNorm2d() if layer.affine and layer.track_running_stats:
                 values = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
                 weights = [self._weight(value, f"{name}.{row}") for row, value in enumerate(values)]
                 return self.node("BatchNormalization", [source, *weights], name, epsilon=layer.eps)
@@ -157,7 +162,7 @@ class _Writer:
                 return self.node("GlobalAveragePool", [source], name)
             case nn.Flatten():
                 return self.node("Flatten", [source], name, axis=1)
-            case nn.Linear():
+            case nn.Linear() if layer.bias is not None:
                 weights = [self._weight(layer.weight, f"{name}.weight"), self._weight(layer.bias, f"{name}.bias")]
                 return self.node("Gemm", [source, *weights], name, transB=1)
             case nn.Identity():
@@ -183,7 +188,6 @@ class _Writer:
 
     def slice(self, source: str, slices: tuple[slice, ...], name: str) -> str:
         """Adds a slice of the first dimensions, each from somewhere to its end in steps."""
-        assert all(one.stop is None for one in slices)
         bounds = {
             "starts": [one.start or 0 for one in slices],
             "ends": [_TO_THE_END] * len(slices),

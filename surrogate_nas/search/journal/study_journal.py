@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Header:
+class JournalHeader:
     """What identifies a search in its journal.
 
     Attributes:
@@ -66,7 +66,7 @@ class StudyJournal:
         StoreError: If the journal cannot be read or written.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: JournalHeader) -> None:
         self.path = path
         self.opened: Opened = "created"
         self.notes: list[str] = []

@@ -61,6 +61,24 @@ class PredictorSampler(BaseSampler):
 
     Raises:
         BudgetError, SettingsError: If budgets and costs do not fit together.
+
+    Example:
+        ``folder`` is the run folder of a finished study.
+
+        >>> import optuna
+        >>> from surrogate_nas import PredictorSampler, count_costs, load_predictor, load_space, parse_budget
+        >>> space = load_space("quick")
+        >>> budget = parse_budget("flops", "18K").resolve([])
+        >>> predictor = load_predictor(folder / "predictor", space)
+        >>> sampler = PredictorSampler(space, predictor, count_costs(space), [budget])
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> study = optuna.create_study(direction="maximize", sampler=sampler)
+        >>> def accuracy(trial):
+        ...     chosen = [trial.suggest_categorical(one.name, one.choices) for one in space.decisions]
+        ...     return float(len(set(chosen)))
+        >>> study.optimize(accuracy, n_trials=3)
+        >>> [trial.user_attrs["flops"] <= 18_000 for trial in study.trials]
+        [True, True, True]
     """
 
     def __init__(
@@ -205,7 +223,7 @@ class PredictorSampler(BaseSampler):
             rows = np.flatnonzero(free)
             return int(rows[np.lexsort((-pool.mean[rows], pool.excess[rows]))[0]])
         if self._learn is not None and finished:
-            return self._learnt(pool, keys, finished, pending, free)
+            return self._learnt(pool, keys, finished, pending)
         best = pool.mean[pool.feasible].max()
         value = self._value(pool, float(best))[allowed]
         return int(allowed[np.lexsort((allowed, pool.primary_cost[allowed], -value))[0]])
@@ -216,7 +234,6 @@ class PredictorSampler(BaseSampler):
         keys: list[bytes],
         finished: dict[bytes, list[float]],
         pending: list[bytes],
-        free: np.ndarray,
     ) -> int:
         """The same after what finished trials say; classes that are no feasible candidates say nothing."""
         assert self._learn is not None
@@ -226,7 +243,6 @@ class PredictorSampler(BaseSampler):
         position = {keys[row]: at for at, row in enumerate(rows.tolist())}
         known = [(position[key], value) for key, values in finished.items() if key in position for value in values]
         waiting = [position[key] for key in pending if key in position]
-        chosen = self._process.next_batch([at for at, _ in known], [value for _, value in known], 1, waiting)
-        assert chosen, "some feasible candidate is free"
-        assert free[rows[chosen[0]]]
-        return int(rows[chosen[0]])
+        # One, since some feasible candidate is free.
+        [chosen] = self._process.next_batch([at for at, _ in known], [value for _, value in known], 1, waiting)
+        return int(rows[chosen])

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import StoreError, SurrogateNasError, TrainingError
-from surrogate_nas.search.trainings.shared_trials import Claim, Outcome, Place, SharedTrials, Task
+from surrogate_nas.search.trainings.shared_trials import Claim, SharedTrials, Trained, TrainTask, TrialFolder
 
 _POLL_SECONDS = 0.2
 _DEATHS_EACH = 3  # without a result between them
@@ -16,7 +16,7 @@ _DEATHS_EACH = 3  # without a result between them
 class Work(Protocol):
     """Does a task in a worker process; must be something that can be pickled."""
 
-    def __call__(self, task: Task, report: Callable[[int], None], stopped: Callable[[], bool]) -> Outcome | None:
+    def __call__(self, task: TrainTask, report: Callable[[int], None], stopped: Callable[[], bool]) -> Trained | None:
         """Tells steps done; returns None once stopped, so that it can be gone on with."""
 
 
@@ -32,15 +32,15 @@ class Crew:
         workers: The processes.
     """
 
-    place: Place
+    place: TrialFolder
     work: Work
     workers: Workers
 
     def run(
         self,
-        tasks: Sequence[Task],
+        tasks: Sequence[TrainTask],
         *,
-        on_outcome: Callable[[Task, Outcome], None],
+        on_outcome: Callable[[TrainTask, Trained], None],
         on_progress: Callable[[int], None],
         should_stop: Callable[[], bool],
     ) -> None:
@@ -77,8 +77,8 @@ class _Watch:
     def __init__(
         self,
         trials: SharedTrials,
-        tasks: Sequence[Task],
-        on_outcome: Callable[[Task, Outcome], None],
+        tasks: Sequence[TrainTask],
+        on_outcome: Callable[[TrainTask, Trained], None],
         on_progress: Callable[[int], None],
     ) -> None:
         self._trials, self._tasks = trials, tasks
@@ -115,7 +115,7 @@ class _Watch:
 class _TakeTasks:
     """What a worker does: tasks, one after another, until it is stopped."""
 
-    place: Place
+    place: TrialFolder
     work: Work
 
     def __call__(self, job: int, report: Callable[[int], None], stopped: Callable[[], bool]) -> None:

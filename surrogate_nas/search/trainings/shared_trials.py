@@ -31,7 +31,7 @@ _CODE, _EPOCHS, _ATTEMPT, _ERROR, _INPUTS = "code", "epochs", "attempt", "error"
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainTask:
     """One training.
 
     Attributes:
@@ -44,7 +44,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Trained:
     """What a training came to: accuracy in percent, mean cross-entropy, optimizer steps."""
 
     accuracy_percent: float
@@ -56,14 +56,14 @@ class Outcome:
 class Claim:
     """A task that this process has taken, and holds until it is done or given back."""
 
-    task: Task
+    task: TrainTask
     trial: int
     attempt: int
     guard: FileLock
 
 
 @dataclass(frozen=True)
-class Place:
+class TrialFolder:
     """Where processes meet.
 
     Attributes:
@@ -131,7 +131,7 @@ class SharedTrials:
         StoreError: If the journal cannot be read; so do all methods, also where it went away or cannot be written.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: TrialFolder) -> None:
         self._place = place
         with _said(place.journal):
             self._lock = JournalLock(place.journal)
@@ -141,7 +141,7 @@ class SharedTrials:
                 self._storage = JournalStorage(self._backend)
                 self._study = self._storage.get_study_id_from_name(place.study)
 
-    def ask(self, tasks: Sequence[Task]) -> None:
+    def ask(self, tasks: Sequence[TrainTask]) -> None:
         """Puts tasks in line that are neither done nor in line, and takes out of it what nobody asks for any more.
 
         To be called while no other process works: what runs was left by one that died.
@@ -173,7 +173,7 @@ class SharedTrials:
                 guard.release()
         return None
 
-    def finish(self, claim: Claim, outcome: Outcome) -> None:
+    def finish(self, claim: Claim, outcome: Trained) -> None:
         """Says what a claimed task came to; on return it is on the disk."""
         self._end(claim, TrialState.COMPLETE, {"loss": outcome.loss, "steps": outcome.steps}, outcome.accuracy_percent)
 
@@ -188,15 +188,15 @@ class SharedTrials:
             self._put_in_line(claim.task, claim.attempt)
         self._let_go(claim.guard)
 
-    def outcomes(self) -> dict[Task, Outcome]:
+    def outcomes(self) -> dict[TrainTask, Trained]:
         """Of all tasks that are done."""
         with self._writing():
             return {
-                _task(trial): Outcome(float(trial.values[0]), trial.user_attrs["loss"], trial.user_attrs["steps"])
+                _task(trial): Trained(float(trial.values[0]), trial.user_attrs["loss"], trial.user_attrs["steps"])
                 for trial in self._trials(TrialState.COMPLETE)
             }
 
-    def failure(self, tasks: Sequence[Task]) -> str | None:
+    def failure(self, tasks: Sequence[TrainTask]) -> str | None:
         """Why one of the tasks will have no outcome, if that is so; ``ask`` gives it another chance."""
         with self._writing():
             for task in tasks:
@@ -253,7 +253,7 @@ class SharedTrials:
         Path(guard.lock_file).unlink(missing_ok=True)  # numbers of trials never come again
         guard.release()
 
-    def _put_in_line(self, task: Task, attempt: int) -> None:
+    def _put_in_line(self, task: TrainTask, attempt: int) -> None:
         space = self._place.space
         code = space.parse(task.code)
         distributions: dict[str, BaseDistribution] = {
@@ -274,8 +274,8 @@ class SharedTrials:
         self._storage.create_new_trial(self._study, trial)
 
 
-def _task(trial: FrozenTrial) -> Task:
-    return Task(trial.user_attrs[_CODE], trial.user_attrs[_EPOCHS])
+def _task(trial: FrozenTrial) -> TrainTask:
+    return TrainTask(trial.user_attrs[_CODE], trial.user_attrs[_EPOCHS])
 
 
 @contextmanager

@@ -21,8 +21,6 @@ from surrogate_nas.search.result import SearchResult
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.problem.problem import Problem
 
-_SHARING = {"whole": "whole subnet", "depth": "depth-wise", "one": "one set of weights"}
-
 
 def provenance_facts(
     problem: Problem, command: str, state: RunState, result: SearchResult | None, notes: Sequence[str]
@@ -89,7 +87,7 @@ def _supernet(problem: Problem) -> SupernetFacts:
     return SupernetFacts(
         split=f"{settings.split}: {', '.join(plan.names)}",
         groups=plan.split.groups if plan.is_known else plan.members_per_replica,
-        sharing=_SHARING[settings.sharing],
+        sharing=plan.rules.sharing.words,
         sampling=settings.sampler,
         steps=min(plan.steps(member) for member in range(plan.members)),
         batch_size=settings.batch_size,

@@ -14,7 +14,7 @@ from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.loop import Learnt, learn_by_lengths
 from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
-from surrogate_nas.search.trainings.shared_trials import Outcome, Place, Task
+from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask, TrialFolder
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
@@ -35,7 +35,7 @@ class NetworkWork:
 
     job: NetworkJob
 
-    def __call__(self, task: Task, report: Callable[[int], None], stopped: Callable[[], bool]) -> Outcome | None:
+    def __call__(self, task: TrainTask, report: Callable[[int], None], stopped: Callable[[], bool]) -> Trained | None:
         """Goes on from a checkpoint, whoever made it; None where it was stopped."""
         job = replace(
             self.job,
@@ -46,7 +46,7 @@ class NetworkWork:
         trained = train_network(job, report, stopped)
         if trained is None:
             return None
-        return Outcome(trained.accuracy_percent, trained.loss, trained.steps)
+        return Trained(trained.accuracy_percent, trained.loss, trained.steps)
 
 
 class TrainFinalists(Stage):
@@ -127,14 +127,14 @@ def _candidates(problem: Problem) -> np.ndarray:
     return np.sort(order[first])
 
 
-def _place(problem: Problem, folder: RunFolder) -> Place:
+def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
     """Where worker processes find their trainings."""
     job = _job(problem, folder)
     recipe = job.settings.model_dump(exclude={"epochs", "checkpoint_seconds", "evaluation_batch"})
     inputs = {"network": str(job.network), "recipe": recipe, "shift": job.shift, "flip": job.flip, "seed": job.seed}
     inputs |= {"space": problem.space.fingerprint, "data": problem.splits.fingerprint}
     name = f"{problem.space.name}-{problem.settings.name}-trainings"
-    return Place(folder.trainings_journal, folder.networks, problem.space, name, digest(inputs))
+    return TrialFolder(folder.trainings_journal, folder.networks, problem.space, name, digest(inputs))
 
 
 def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) -> list[float]:
@@ -143,10 +143,10 @@ def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) ->
     steps = _steps(problem, epochs)
     with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
         known = known_trainings(problem, store.read(), epochs)
-        wanted = [Task(digits, epochs) for digits in space.digits(codes)]
+        wanted = [TrainTask(digits, epochs) for digits in space.digits(codes)]
         missing = [task for task in wanted if task.code not in known]
 
-        def keep(task: Task, outcome: Outcome) -> None:
+        def keep(task: TrainTask, outcome: Trained) -> None:
             label = np.array([outcome.accuracy_percent]), np.array([outcome.loss])
             code, seed = space.parse(task.code)[None], problem.settings.seed
             store.append(LabelBatch(code, *label, "training", NO_MEMBER, seed, outcome.steps))

@@ -1,67 +1,55 @@
-"""Momentum buffers: one set for all subnets, or one for each group of them over the same weights (DYNAS)."""
+"""Whose momenta a step moves: those of all subnets together, or of a group of them."""
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import final
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
-from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.rule import Rule, RuleSettings
+from surrogate_nas.supernet.splits.boxes import Box
+
+_SEPARATION_STREAM = 700_000  # of the random draws of a plan's seed
+
+
+class MomentumRule(Rule, ABC):
+    """How subnets are grouped, each group with momenta of its own over the same weights."""
+
+    @abstractmethod
+    def separation(self, box: Box, seed: int) -> int | None:
+        """Returns the decision whose choice is the group of a subnet, or ``None`` for one group.
+
+        Args:
+            box: The choices that a training draws from.
+            seed: Of the plan.
+        """
 
 
 @final
-class Momenta:
-    """SGD on the parameters of one network, with momentum buffers of each group of subnets.
+class Joint(MomentumRule):
+    """Momenta of all subnets together."""
 
-    With several groups it is the momentum separation of DYNAS (arXiv 2503.10740): a step moves the shared weights by
-    the buffers of the sampled group alone, and leaves the others as they are.
+    def separation(self, box: Box, seed: int) -> int | None:  # noqa: ARG002 - there is one group
+        """Returns ``None``: there is one group."""
+        return None
 
-    A parameter without a gradient gets neither momentum nor weight decay in a step, and no buffer before its first.
 
-    Args:
-        network: Owner of the weights.
-        settings: Momentum and weight decay.
-        groups: Number of groups.
-    """
+@final
+class Separated(MomentumRule):
+    """Momenta apart by the choice of one decision (DYNAS, arXiv 2503.10740)."""
 
-    def __init__(self, network: nn.Module, settings: SupernetSettings, groups: int = 1) -> None:
-        self.names = [name for name, _ in network.named_parameters()]
-        self.parameters = list(network.parameters())
-        self._optimizers = [
-            torch.optim.SGD(
-                self.parameters,
-                lr=settings.learning_rate,
-                momentum=settings.momentum,
-                weight_decay=settings.weight_decay,
-                nesterov=settings.momentum > 0,
-                foreach=True,
-            )
-            for _ in range(groups)
-        ]
+    def separation(self, box: Box, seed: int) -> int | None:
+        """Returns the first decision, in an order drawn from the seed, that is open in the box.
 
-    def step(self, group: int, rate: float) -> None:
-        """Moves the weights by their gradients and the buffers of a group."""
-        optimizer = self._optimizers[group]
-        optimizer.param_groups[0]["lr"] = rate
-        optimizer.step()
-
-    def buffers(self) -> tuple[dict[str, Tensor], ...]:
-        """Momentum buffers by parameter name, of each group; parameters that it never sampled have none."""
-        found = []
-        for optimizer in self._optimizers:
-            pairs = zip(self.names, self.parameters, strict=True)
-            held = {name: optimizer.state[parameter].get("momentum_buffer") for name, parameter in pairs}
-            found.append({name: buffer for name, buffer in held.items() if buffer is not None})
-        return tuple(found)
-
-    def restore(self, buffers: Sequence[Mapping[str, Tensor]]) -> None:
-        """Puts buffers back; those of a parameter that has none begin at its first gradient.
-
-        Args:
-            buffers: What ``buffers`` gave, of as many groups and of parameters of these shapes.
+        A training whose parent's decision is still open so goes on with its parent's momenta.
         """
-        for optimizer, held in zip(self._optimizers, buffers, strict=True):
-            for name, parameter in zip(self.names, self.parameters, strict=True):
-                if name in held:
-                    like = torch.empty_like(parameter)  # keeps the memory format, and with it the order of additions
-                    optimizer.state[parameter]["momentum_buffer"] = like.copy_(held[name])
+        order = np.random.default_rng([seed, _SEPARATION_STREAM]).permutation(len(box))
+        return next((int(column) for column in order if len(box[column]) > 1), None)
+
+    def refusals(self, settings: RuleSettings) -> Iterator[str]:
+        """Yields a refusal of groups of nothing."""
+        if settings.momentum == 0:
+            yield "momentum_groups = 'separated' needs a momentum above 0"
+
+
+MOMENTUM_GROUPS: dict[str, MomentumRule] = {"joint": Joint(), "separated": Separated()}

@@ -4,7 +4,9 @@ Symbols:
     n: steps of a block. S: subnets of a step. D: decisions of the space.
 """
 
-from typing import Protocol, final
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.extremes import parameter_range
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.supernet.rule import Rule, RuleSettings
 
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -87,3 +90,48 @@ class Complexity:
         if subnets == 1:
             return self._first * powers[:, 0], np.ones_like(powers)
         return np.full(steps, self._first), powers
+
+
+class ScheduleRule(Rule, ABC):
+    """A schedule that settings choose."""
+
+    @abstractmethod
+    def schedule(self, space: Space, network: NetworkSpec, settings: RuleSettings) -> Schedule:
+        """Returns the schedule of all trainings.
+
+        Args:
+            space: The search space.
+            network: Sizes of the supernet.
+            settings: What was chosen.
+
+        Raises:
+            SettingsError: If the settings do not fit the space.
+        """
+
+
+@final
+class CosineRule(ScheduleRule):
+    """Half a cosine."""
+
+    def schedule(self, space: Space, network: NetworkSpec, settings: RuleSettings) -> Schedule:  # noqa: ARG002
+        """Returns half a cosine between the two learning rates."""
+        return Cosine(settings.learning_rate, settings.final_learning_rate)
+
+
+@final
+class ComplexityRule(ScheduleRule):
+    """A decay that is faster for small subnets."""
+
+    own: ClassVar[frozenset[str]] = frozenset({"gamma_max"})
+
+    def schedule(self, space: Space, network: NetworkSpec, settings: RuleSettings) -> Schedule:
+        """Returns a decay between the exponents of the smallest and the largest subnet."""
+        return Complexity(space, network, settings.learning_rate, settings.gamma_max)
+
+    def refusals(self, settings: RuleSettings) -> Iterator[str]:
+        """Yields a refusal of another end than 0."""
+        if settings.final_learning_rate:
+            yield "final_learning_rate belongs to schedule = 'cosine'; 'complexity' ends at 0"
+
+
+SCHEDULES: dict[str, ScheduleRule] = {"cosine": CosineRule(), "complexity": ComplexityRule()}

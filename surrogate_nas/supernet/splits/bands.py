@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import final
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.counting import shares
+from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.supernet.splits.split import SpaceSplit
 
 
 def occurring_counts(space: Space) -> list[int]:
@@ -70,3 +74,46 @@ def even_cuts(parts: Sequence[int], groups: int) -> list[int]:
             )
         )
     return cuts
+
+
+@final
+class BandSplit(SpaceSplit):
+    """Subspaces by the number of nonlinear functions (EFS-NAS, arXiv 2412.14678).
+
+    Args:
+        space: The space.
+        bands: The counts that make up each subspace; together exactly the counts that occur, each once.
+
+    Raises:
+        SettingsError: If the bands are not such a partition.
+    """
+
+    def __init__(self, space: Space, bands: Sequence[Sequence[int]]) -> None:
+        occurring = occurring_counts(space)
+        if sorted(count for band in bands for count in band) != occurring or not all(bands):
+            raise SettingsError(
+                f"supernet.bands must hold each nonlinear count of {space.name} ({', '.join(map(str, occurring))})"
+                f" exactly once, with no empty band (got {[list(band) for band in bands]})"
+            )
+        self._bands = tuple(tuple(band) for band in bands)
+        self._group_of = np.zeros(max(occurring) + 1, dtype=np.int64)
+        for group, band in enumerate(self._bands):
+            self._group_of[list(band)] = group
+        super().__init__(space, tuple(f"{'/'.join(map(str, band))} nonlinear" for band in bands))
+
+    def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
+        """Index of the subspace of each code, shape (N,)."""
+        return np.asarray(self._group_of[self._space.nonlinear_count(codes)])
+
+    def _count(self, group: int) -> int:
+        ways = self._space.counts.populations()
+        return sum(ways.get(count, 0) for count in self._bands[group])
+
+    def _draw(self, group: int, count: int, rng: np.random.Generator) -> Codes:
+        ways, band = self._space.counts.populations(), self._bands[group]
+        chosen = rng.choice(len(band), size=count, p=shares([ways.get(each, 0) for each in band]))
+        codes = np.zeros((count, self._space.num_decisions), dtype=np.int8)
+        for position in np.unique(chosen):
+            rows = np.flatnonzero(chosen == position)
+            codes[rows] = self._space.counts.draw(band[position], len(rows), rng)
+        return codes

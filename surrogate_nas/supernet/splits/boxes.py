@@ -1,12 +1,16 @@
 """Boxes: some choices of every decision, all combined."""
 
+from collections.abc import Sequence
+from itertools import combinations
 from math import prod
+from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.supernet.splits.split import SpaceSplit
 
 Box = tuple[tuple[int, ...], ...]
 
@@ -52,19 +56,38 @@ def box_name(space: Space, box: Box) -> str:
     return "; ".join(limits) or "whole space"
 
 
-def edge_boxes(space: Space, edge: str | None) -> tuple[Box, ...]:
-    """One box for every choice of one decision (FS-NAS, arXiv 2006.06863).
+@final
+class BoxSplit(SpaceSplit):
+    """Subspaces that are boxes: some choices of every decision, all combined.
+
+    What splitting edges leads to, be it all choices of one edge (FS-NAS, arXiv 2006.06863) or two halves of one edge
+    after another (GM-NAS, arXiv 2203.15207).
 
     Args:
         space: The space.
-        edge: Name of the decision; the first where none is given.
+        boxes: The allowed choices of every decision for each subspace, shape (K, D, some).
 
     Raises:
-        SettingsError: If there is no such decision.
+        SettingsError: If the boxes are not a partition of the space, or nothing can be drawn from one.
     """
-    names = [decision.name for decision in space.decisions]
-    if edge is not None and edge not in names:
-        raise SettingsError(f"supernet.split_edge must be one of {', '.join(names)} (got {edge!r})")
-    column = 0 if edge is None else names.index(edge)
-    box = whole_box(space)
-    return tuple((*box[:column], (choice,), *box[column + 1 :]) for choice in box[column])
+
+    def __init__(self, space: Space, boxes: Sequence[Box]) -> None:
+        apart = all(
+            any(not set(one) & set(other) for one, other in zip(first, second, strict=True))
+            for first, second in combinations(boxes, 2)
+        )
+        if not apart or sum(prod(map(len, box)) for box in boxes) != space.size:
+            raise SettingsError(f"subspaces must hold every architecture of {space.name} exactly once (got {boxes})")
+        self.boxes = tuple(boxes)
+        super().__init__(space, tuple(box_name(space, box) for box in boxes))
+
+    def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
+        """Index of the subspace of each code, shape (N,)."""
+        checked = self._space.check(codes)
+        return np.asarray(np.stack([in_box(checked, box) for box in self.boxes]).argmax(axis=0), dtype=np.int64)
+
+    def _count(self, group: int) -> int:
+        return box_population(self._space, self.boxes[group])
+
+    def _draw(self, group: int, count: int, rng: np.random.Generator) -> Codes:
+        return draw_box(self.boxes[group], count, rng)

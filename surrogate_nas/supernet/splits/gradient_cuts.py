@@ -47,25 +47,6 @@ def boxes_after(space: Space, cuts: Sequence[Cut], level: int) -> tuple[Box, ...
     return tuple(boxes)
 
 
-def check_rounds(space: Space, rounds: int) -> None:
-    """Refuses more halvings than a space has decisions or architectures for.
-
-    Raises:
-        SettingsError: If so.
-    """
-    if rounds > space.num_decisions:
-        raise SettingsError(
-            f"supernet.split_rounds must be at most {space.num_decisions}, how many decisions {space.name} has, each"
-            f" cut once (got {rounds})"
-        )
-    population = box_population(space, whole_box(space))
-    if 2**rounds > population:
-        raise SettingsError(
-            f"supernet.split_rounds makes {2**rounds} groups of the {population} architectures of {space.name} that"
-            f" lead from input to output (got {rounds})"
-        )
-
-
 def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], halvings: int) -> Cut:
     """The cut whose halves disagree most: least distance inside the halves at each decision, then the largest cut.
 

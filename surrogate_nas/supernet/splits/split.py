@@ -1,19 +1,15 @@
-"""Splits: partitions of a search space into subspaces, with exactly uniform draws inside each."""
+"""Splits: partitions of a search space into subspaces, with exactly uniform draws inside each, and ways to split."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from itertools import combinations
-from math import prod
-from typing import final
+from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.space.counting import shares
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.supernet.splits.bands import occurring_counts
-from surrogate_nas.supernet.splits.boxes import Box, box_name, box_population, draw_box, in_box, whole_box
+from surrogate_nas.supernet.rule import Inheritance, Rule, RuleSettings
 
 
 class Split(ABC):
@@ -46,7 +42,7 @@ class Split(ABC):
         """Uniform draws with replacement from one subspace, shape (count, D)."""
 
 
-class _SpaceSplit(Split):
+class SpaceSplit(Split):
     """A split of a space that can be listed, or whose subspaces can be counted and drawn from without."""
 
     def __init__(self, space: Space, names: tuple[str, ...]) -> None:
@@ -65,11 +61,13 @@ class _SpaceSplit(Split):
                 )
 
     def population(self) -> tuple[int, ...]:
+        """Number of architectures that ``sample`` draws from in each subspace, length K."""
         if self._members is not None:
             return tuple(len(members) for members in self._members)
         return tuple(self._count(group) for group in range(self.groups))
 
     def sample(self, group: int, count: int, rng: np.random.Generator) -> Codes:
+        """Uniform draws with replacement from one subspace, shape (count, D)."""
         if self._members is None:
             return self._draw(group, count, rng)
         members = self._members[group]
@@ -84,99 +82,46 @@ class _SpaceSplit(Split):
         """Uniform draws from a subspace, shape (count, D), without listing the space."""
 
 
-@final
-class BoxSplit(_SpaceSplit):
-    """Subspaces that are boxes: some choices of every decision, all combined.
+class SplitRule(Rule, ABC):
+    """A way to split a space, and what it does to the stage.
 
-    What splitting edges leads to, be it all choices of one edge (FS-NAS, arXiv 2006.06863) or two halves of one edge
-    after another (GM-NAS, arXiv 2203.15207).
+    Without a share of steps before the split every sub-supernet begins by itself. With one, and a split that is known
+    from the beginning, all of them begin from one parent, which trains the whole space. A split that is decided late
+    halves the subspaces of parents that are trained, round by round, and each half begins from the parent it is cut
+    from.
 
-    Args:
-        space: The space.
-        boxes: The allowed choices of every decision for each subspace, shape (K, D, some).
-
-    Raises:
-        SettingsError: If the boxes are not a partition of the space, or nothing can be drawn from one.
+    Attributes:
+        splits: Whether there is more than one subspace.
+        by_boxes: Whether every subspace is a box, some choices of every decision.
+        by_counts: Whether every subspace is a band of nonlinear counts.
+        is_late: Whether the subspaces are decided by what is trained.
+        parent_share: Share of the steps before the last split, where the settings leave it open.
+        inherits: What sub-supernets take over at the last split, where the settings leave it open.
     """
 
-    def __init__(self, space: Space, boxes: Sequence[Box]) -> None:
-        apart = all(
-            any(not set(one) & set(other) for one, other in zip(first, second, strict=True))
-            for first, second in combinations(boxes, 2)
-        )
-        if not apart or sum(prod(map(len, box)) for box in boxes) != space.size:
-            raise SettingsError(f"subspaces must hold every architecture of {space.name} exactly once (got {boxes})")
-        self.boxes = tuple(boxes)
-        super().__init__(space, tuple(box_name(space, box) for box in boxes))
+    splits: ClassVar[bool] = True
+    by_boxes: ClassVar[bool] = False
+    by_counts: ClassVar[bool] = False
+    is_late: ClassVar[bool] = False
+    parent_share: ClassVar[float] = 0.0
+    inherits: ClassVar[Inheritance] = "weights"
 
-    def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Index of the subspace of each code, shape (N,)."""
-        checked = self._space.check(codes)
-        return np.asarray(np.stack([in_box(checked, box) for box in self.boxes]).argmax(axis=0), dtype=np.int64)
+    @abstractmethod
+    def split(self, space: Space, settings: RuleSettings) -> Split:
+        """Returns the subspaces, or the whole space where they are decided late.
 
-    def _count(self, group: int) -> int:
-        return box_population(self._space, self.boxes[group])
+        Raises:
+            SettingsError: If the settings do not fit the space.
+        """
 
-    def _draw(self, group: int, count: int, rng: np.random.Generator) -> Codes:
-        return draw_box(self.boxes[group], count, rng)
+    def rounds(self, settings: RuleSettings) -> int:  # noqa: ARG002 - only what is decided late has several
+        """Returns how many splits follow one another."""
+        return 1
 
-
-@final
-class NoSplit(_SpaceSplit):
-    """The whole space as one subspace: a one-shot supernet."""
-
-    def __init__(self, space: Space) -> None:
-        super().__init__(space, ("whole space",))
-
-    def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Index of the subspace of each code, shape (N,)."""
-        return np.zeros(len(self._space.check(codes)), dtype=np.int64)
-
-    def _count(self, group: int) -> int:  # noqa: ARG002 - there is one
-        return box_population(self._space, whole_box(self._space))
-
-    def _draw(self, group: int, count: int, rng: np.random.Generator) -> Codes:  # noqa: ARG002 - there is one
-        return draw_box(whole_box(self._space), count, rng)
-
-
-@final
-class NonlinearSplit(_SpaceSplit):
-    """Subspaces by the number of nonlinear functions (EFS-NAS, arXiv 2412.14678).
-
-    Args:
-        space: The space.
-        bands: The counts that make up each subspace; together exactly the counts that occur, each once.
-
-    Raises:
-        SettingsError: If the bands are not such a partition.
-    """
-
-    def __init__(self, space: Space, bands: Sequence[Sequence[int]]) -> None:
-        occurring = occurring_counts(space)
-        if sorted(count for band in bands for count in band) != occurring or not all(bands):
-            raise SettingsError(
-                f"supernet.bands must hold each nonlinear count of {space.name} ({', '.join(map(str, occurring))})"
-                f" exactly once, with no empty band (got {[list(band) for band in bands]})"
+    def refusals(self, settings: RuleSettings) -> Iterator[str]:
+        """Yields what in the settings contradicts the split: a parent that nothing is taken over from."""
+        if settings.share_before_split and settings.inheritance == "nothing":
+            yield (
+                f"inherit = 'nothing' makes a parent of split = {settings.split!r} useless: set parent_share = 0"
+                " instead"
             )
-        self._bands = tuple(tuple(band) for band in bands)
-        self._group_of = np.zeros(max(occurring) + 1, dtype=np.int64)
-        for group, band in enumerate(self._bands):
-            self._group_of[list(band)] = group
-        super().__init__(space, tuple(f"{'/'.join(map(str, band))} nonlinear" for band in bands))
-
-    def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Index of the subspace of each code, shape (N,)."""
-        return np.asarray(self._group_of[self._space.nonlinear_count(codes)])
-
-    def _count(self, group: int) -> int:
-        ways = self._space.counts.populations()
-        return sum(ways.get(count, 0) for count in self._bands[group])
-
-    def _draw(self, group: int, count: int, rng: np.random.Generator) -> Codes:
-        ways, band = self._space.counts.populations(), self._bands[group]
-        chosen = rng.choice(len(band), size=count, p=shares([ways.get(each, 0) for each in band]))
-        codes = np.zeros((count, self._space.num_decisions), dtype=np.int8)
-        for position in np.unique(chosen):
-            rows = np.flatnonzero(chosen == position)
-            codes[rows] = self._space.counts.draw(band[position], len(rows), rng)
-        return codes

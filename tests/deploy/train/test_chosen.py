@@ -11,7 +11,7 @@ from surrogate_nas.errors import InfeasibleBudgetError, RunFolderError, Settings
 
 
 def test_the_study_s_answer_is_the_default(finished_run: Path) -> None:
-    choice = choose(finished_run, latency_budget=None, arch=None)
+    choice = choose(finished_run)
     assert choice.entry.code == "333123"
     assert choice.is_answer
     assert choice.half_width == pytest.approx(4.0)
@@ -21,44 +21,46 @@ def test_the_study_s_answer_is_the_default(finished_run: Path) -> None:
 
 
 def test_another_budget_or_code(finished_run: Path) -> None:
-    choice = choose(finished_run, latency_budget="2.5ms", arch=None)
+    choice = choose(finished_run, {"latency": "2.5ms"})
     assert (choice.entry.code, choice.is_answer, choice.budgets) == ("311141", False, {"latency_ms": 2.5})
     # Its own spread in place of the answer's: the error of labels stays.
     assert choice.half_width == pytest.approx(np.sqrt(4.0**2 - (1.959964 * 0.5) ** 2), rel=1e-4)
-    assert choose(finished_run, latency_budget=None, arch="202102").entry.code == "202102"
+    both = choose(finished_run, {"latency": "2.5ms", "params": "0.15K", "flops": None})
+    assert (both.entry.code, both.budgets) == ("202102", {"latency_ms": 2.5, "params": 150.0})
+    assert choose(finished_run, arch="202102").entry.code == "202102"
     text = choice.entry.architecture
-    assert choose(finished_run, latency_budget=None, arch=text).entry.code == "311141"
+    assert choose(finished_run, arch=text).entry.code == "311141"
 
 
 def test_the_error_of_labels_is_the_answer_s_own(digits_copy: Path) -> None:
     best = digits_copy / "best" / "architecture.json"
     best.write_text(json.dumps({"code": "333123", "label_error_percent": 2.0}))
     (digits_copy / "report.json").unlink()
-    choice = choose(digits_copy, latency_budget=None, arch=None)
+    choice = choose(digits_copy)
     assert choice.half_width == pytest.approx(1.96 * np.hypot(2.0, 0.5))
-    assert choose(digits_copy, latency_budget=None, arch="311141").half_width == pytest.approx(1.96 * 2.0)
+    assert choose(digits_copy, arch="311141").half_width == pytest.approx(1.96 * 2.0)
 
 
 def test_what_cannot_be_chosen_is_said(finished_run: Path, digits_copy: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="exclude each other"):
-        choose(finished_run, latency_budget="3ms", arch="333123")
+        choose(finished_run, {"latency": "3ms"}, arch="333123")
     with pytest.raises(SettingsError, match="--arch: "):
-        choose(finished_run, latency_budget=None, arch="nothing")
+        choose(finished_run, arch="nothing")
     with pytest.raises(SettingsError, match="has no architecture 000000"):
-        choose(finished_run, latency_budget=None, arch="000000")
+        choose(finished_run, arch="000000")
     with pytest.raises(InfeasibleBudgetError):
-        choose(finished_run, latency_budget="0.1ms", arch=None)
+        choose(finished_run, {"latency": "0.1ms"})
     with pytest.raises(RunFolderError, match="is no run folder"):
-        choose(tmp_path / "none", latency_budget=None, arch=None)
+        choose(tmp_path / "none")
     (digits_copy / "report.json").unlink()
     with pytest.raises(StoreError, match="report of the run is missing"):
-        choose(digits_copy, latency_budget=None, arch=None)
+        choose(digits_copy)
 
 
 def test_without_an_answer_one_has_to_be_asked_for(digits_copy: Path) -> None:
     facts = json.loads((digits_copy / "lookup.json").read_text())
     (digits_copy / "lookup.json").write_text(json.dumps({**facts, "answer": None}))
     (digits_copy / "report.json").write_text(json.dumps({"answer": {"chosen": None}}))
-    with pytest.raises(RunFolderError, match="give --latency-budget or --arch"):
-        choose(digits_copy, latency_budget=None, arch=None)
-    assert choose(digits_copy, latency_budget="3ms", arch=None).half_width is None
+    with pytest.raises(RunFolderError, match="give a budget, such as --latency-budget, or --arch"):
+        choose(digits_copy)
+    assert choose(digits_copy, {"latency": "3ms"}).half_width is None

@@ -109,7 +109,7 @@ def test_what_is_refused(digits_copy: Path, trained: list[Any], monkeypatch: pyt
 
 @pytest.fixture
 def choice(digits_copy: Path) -> Choice:
-    return choose(digits_copy, latency_budget=None, arch=None)
+    return choose(digits_copy)
 
 
 def test_the_checkpoint_s_weights_arrive(choice: Choice) -> None:

@@ -87,3 +87,22 @@ def test_layers_that_are_not_known_are_named() -> None:
     pytest.importorskip("onnx")
     with pytest.raises(MeasurementError, match="a layer Softsign; use another backend"):
         onnx_bytes(nn.Sequential(nn.Softsign()), torch.zeros(1, 3))
+
+
+class Cropped(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, :2]
+
+
+@pytest.mark.parametrize(
+    ("module", "what"),
+    [
+        (Cropped(), "of call_function"),
+        (nn.BatchNorm2d(3, affine=False), "of a layer BatchNorm2d"),
+        (nn.Linear(4, 4, bias=False), "of a layer Linear"),
+    ],
+    ids=["slice with an end", "normalisation without weights", "linear layer without bias"],
+)
+def test_what_a_module_of_ones_own_does_and_no_model_says_is_refused(module: nn.Module, what: str) -> None:
+    with pytest.raises(MeasurementError, match=f"an ONNX model cannot be written {what}"):
+        onnx_bytes(nn.Sequential(module), torch.zeros(1, 3, 4, 4))

@@ -13,10 +13,10 @@ from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal import study_journal as study_module
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
-from surrogate_nas.search.journal.study_journal import Header, StudyJournal
+from surrogate_nas.search.journal.study_journal import JournalHeader, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
 
-HEADER = Header("cells-a", "f" * 16, "inputs-1", ("predicted accuracy", "latency_ms"), {"budgets": "none"})
+HEADER = JournalHeader("cells-a", "f" * 16, "inputs-1", ("predicted accuracy", "latency_ms"), {"budgets": "none"})
 
 
 @pytest.fixture

@@ -8,22 +8,22 @@ import pytest
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.search.trainings.crew import Crew
-from surrogate_nas.search.trainings.shared_trials import Outcome, Place, SharedTrials, Task
+from surrogate_nas.search.trainings.shared_trials import SharedTrials, Trained, TrainTask, TrialFolder
 from surrogate_nas.space.space import Space
 from tests.search.sharing import NoWork, value_of
 
-TASKS = [Task(f"00001{digit}", 3) for digit in range(5)] + [Task("000100", 3)]
+TASKS = [TrainTask(f"00001{digit}", 3) for digit in range(5)] + [TrainTask("000100", 3)]
 
 
 @pytest.fixture
-def place(space: Space, tmp_path: Path) -> Place:
-    made = Place(tmp_path / "j", tmp_path, space, "shared", "inputs")
+def place(space: Space, tmp_path: Path) -> TrialFolder:
+    made = TrialFolder(tmp_path / "j", tmp_path, space, "shared", "inputs")
     made.prepare()
     return made
 
 
-def run(place: Place, work: NoWork, processes: int, tasks: list[Task] = TASKS) -> dict[Task, Outcome]:
-    outcomes: dict[Task, Outcome] = {}
+def run(place: TrialFolder, work: NoWork, processes: int, tasks: list[TrainTask] = TASKS) -> dict[TrainTask, Trained]:
+    outcomes: dict[TrainTask, Trained] = {}
     with Workers(processes) as workers:
         Crew(place, work, workers).run(
             tasks, on_outcome=outcomes.__setitem__, on_progress=lambda _: None, should_stop=lambda: False
@@ -32,36 +32,36 @@ def run(place: Place, work: NoWork, processes: int, tasks: list[Task] = TASKS) -
 
 
 @pytest.mark.parametrize(("processes", "kills"), [(1, 0), (4, 0), (1, 2), (4, 2)])
-def test_workers_share_what_is_to_be_done(place: Place, tmp_path: Path, processes: int, kills: int) -> None:
+def test_workers_share_what_is_to_be_done(place: TrialFolder, tmp_path: Path, processes: int, kills: int) -> None:
     outcomes = run(place, NoWork(tmp_path, kills, "13"), processes)
-    assert outcomes == {task: Outcome(value_of(task), 1.5, 3) for task in TASKS}
+    assert outcomes == {task: Trained(value_of(task), 1.5, 3) for task in TASKS}
     begun = {task.code: len(list(tmp_path.glob(f"{task.code}.*"))) for task in TASKS}
     assert begun == {task.code: 1 + (kills if task.code == "000013" else 0) for task in TASKS}
 
 
-def test_what_is_done_is_not_done_again_and_rounds_follow_each_other(place: Place, tmp_path: Path) -> None:
+def test_what_is_done_is_not_done_again_and_rounds_follow_each_other(place: TrialFolder, tmp_path: Path) -> None:
     run(place, NoWork(tmp_path), 1, TASKS[:2])
     with Workers(1) as workers:
         crew = Crew(place, NoWork(tmp_path), workers)
-        outcomes: dict[Task, Outcome] = {}
+        outcomes: dict[TrainTask, Trained] = {}
         for some in (TASKS[:2], TASKS[1:3]):
             crew.run(some, on_outcome=outcomes.__setitem__, on_progress=lambda _: None, should_stop=lambda: False)
         assert list(outcomes) == TASKS[:3]
     assert len(list(tmp_path.glob("0000*.*"))) == 3
 
 
-def test_a_task_that_always_kills_its_process_ends_the_run(place: Place, tmp_path: Path) -> None:
+def test_a_task_that_always_kills_its_process_ends_the_run(place: TrialFolder, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="ended its process 3 times"):
         run(place, NoWork(tmp_path, 99, "13"), 2)
 
 
-def test_a_failed_task_is_said_and_has_another_chance(place: Place, tmp_path: Path) -> None:
+def test_a_failed_task_is_said_and_has_another_chance(place: TrialFolder, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="the loss of 000012 is nan"):
         run(place, NoWork(tmp_path, fails="12"), 2)
     assert len(run(place, NoWork(tmp_path), 1)) == len(TASKS)
 
 
-def test_a_stop_gives_back_what_runs(place: Place, tmp_path: Path) -> None:
+def test_a_stop_gives_back_what_runs(place: TrialFolder, tmp_path: Path) -> None:
     asked = 0
 
     def should_stop() -> bool:
@@ -78,7 +78,7 @@ def test_a_stop_gives_back_what_runs(place: Place, tmp_path: Path) -> None:
     assert claim.attempt == 1
 
 
-def test_a_journal_that_goes_away_ends_the_run(place: Place, tmp_path: Path) -> None:
+def test_a_journal_that_goes_away_ends_the_run(place: TrialFolder, tmp_path: Path) -> None:
     def lose() -> bool:
         place.journal.unlink(missing_ok=True)
         return False

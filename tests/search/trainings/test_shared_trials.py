@@ -12,36 +12,36 @@ from optuna.storages.journal import JournalFileBackend
 
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
-from surrogate_nas.search.trainings.shared_trials import MOST_ATTEMPTS, Outcome, Place, SharedTrials, Task
+from surrogate_nas.search.trainings.shared_trials import MOST_ATTEMPTS, SharedTrials, Trained, TrainTask, TrialFolder
 from surrogate_nas.space.space import Space
 
-TASKS = [Task("000000", 2), Task("123401", 2), Task("123401", 4)]
+TASKS = [TrainTask("000000", 2), TrainTask("123401", 2), TrainTask("123401", 4)]
 CLAIM_AND_DIE = """
 import os, sys
 from pathlib import Path
-from surrogate_nas.search.trainings.shared_trials import Place, SharedTrials
+from surrogate_nas.search.trainings.shared_trials import TrialFolder, SharedTrials
 from surrogate_nas.space.load import load_space
 folder = Path(sys.argv[1])
-claim = SharedTrials(Place(folder / "j", folder, load_space("nasbench201"), "shared", "inputs")).claim()
+claim = SharedTrials(TrialFolder(folder / "j", folder, load_space("nasbench201"), "shared", "inputs")).claim()
 print(claim.task.code, claim.attempt, flush=True)
 os.kill(os.getpid(), 9)
 """
 
 
 @pytest.fixture
-def place(space: Space, tmp_path: Path) -> Place:
-    made = Place(tmp_path / "j", tmp_path, space, "shared", "inputs")
+def place(space: Space, tmp_path: Path) -> TrialFolder:
+    made = TrialFolder(tmp_path / "j", tmp_path, space, "shared", "inputs")
     assert made.prepare() == []
     return made
 
 
-def states(place: Place) -> list[str]:
+def states(place: TrialFolder) -> list[str]:
     with quiet_optuna():
         study = optuna.load_study(study_name="shared", storage=JournalStorage(JournalFileBackend(str(place.journal))))
     return [trial.state.name for trial in study.trials]
 
 
-def test_tasks_are_taken_in_their_order_and_once(place: Place) -> None:
+def test_tasks_are_taken_in_their_order_and_once(place: TrialFolder) -> None:
     one, other = SharedTrials(place), SharedTrials(place)
     one.ask(TASKS)
     one.ask(TASKS)
@@ -50,17 +50,17 @@ def test_tasks_are_taken_in_their_order_and_once(place: Place) -> None:
     assert one.claim() is None
     assert other.claim() is None
     assert taken[1] is not None
-    other.finish(taken[1], Outcome(71.25, 0.125, 30))
-    assert one.outcomes() == {TASKS[1]: Outcome(71.25, 0.125, 30)}
+    other.finish(taken[1], Trained(71.25, 0.125, 30))
+    assert one.outcomes() == {TASKS[1]: Trained(71.25, 0.125, 30)}
     assert states(place) == ["RUNNING", "COMPLETE", "RUNNING"]
 
 
-def test_optuna_sees_parameters_and_values(place: Place, space: Space) -> None:
+def test_optuna_sees_parameters_and_values(place: TrialFolder, space: Space) -> None:
     trials = SharedTrials(place)
     trials.ask(TASKS[1:2])
     claim = trials.claim()
     assert claim is not None
-    trials.finish(claim, Outcome(50.5, 1.0, 8))
+    trials.finish(claim, Trained(50.5, 1.0, 8))
     with quiet_optuna():
         study = optuna.load_study(study_name="shared", storage=JournalStorage(JournalFileBackend(str(place.journal))))
     [trial] = study.trials
@@ -71,7 +71,7 @@ def test_optuna_sees_parameters_and_values(place: Place, space: Space) -> None:
     assert {"architecture", "code", "epochs", "attempt", "loss", "steps"} == trial.user_attrs.keys()
 
 
-def test_a_dead_process_task_is_taken_over(place: Place) -> None:
+def test_a_dead_process_task_is_taken_over(place: TrialFolder) -> None:
     SharedTrials(place).ask(TASKS[:1])
     for attempt in range(1, MOST_ATTEMPTS + 1):
         line = [sys.executable, "-c", CLAIM_AND_DIE, str(place.guards)]
@@ -88,7 +88,7 @@ def test_a_dead_process_task_is_taken_over(place: Place) -> None:
     assert claim.attempt == 1
 
 
-def test_what_nobody_asks_for_any_more_is_not_done(place: Place) -> None:
+def test_what_nobody_asks_for_any_more_is_not_done(place: TrialFolder) -> None:
     trials = SharedTrials(place)
     trials.ask(TASKS)
     trials.ask(TASKS[2:])
@@ -104,12 +104,12 @@ def test_what_nobody_asks_for_any_more_is_not_done(place: Place) -> None:
     assert not list(place.guards.glob(".*.guard.lock"))
 
 
-def test_a_torn_record_is_repaired_and_said_and_other_inputs_begin_anew(place: Place) -> None:
+def test_a_torn_record_is_repaired_and_said_and_other_inputs_begin_anew(place: TrialFolder) -> None:
     trials = SharedTrials(place)
     trials.ask(TASKS[:2])
     claim = trials.claim()
     assert claim is not None
-    trials.finish(claim, Outcome(1.0, 1.0, 1))
+    trials.finish(claim, Trained(1.0, 1.0, 1))
     with place.journal.open("ab") as file:
         file.write(b'{"op_code":6,"tri')
     [note] = place.prepare()
@@ -120,19 +120,19 @@ def test_a_torn_record_is_repaired_and_said_and_other_inputs_begin_anew(place: P
     assert SharedTrials(place).outcomes() == {}
 
 
-def test_a_record_torn_by_a_dead_process_does_not_spoil_what_others_write(place: Place) -> None:
+def test_a_record_torn_by_a_dead_process_does_not_spoil_what_others_write(place: TrialFolder) -> None:
     trials = SharedTrials(place)
     trials.ask(TASKS[:1])
     with place.journal.open("ab") as file:
         file.write(b'{"op_code":6,"tri')
     claim = trials.claim()
     assert claim is not None
-    trials.finish(claim, Outcome(1.0, 1.0, 1))
+    trials.finish(claim, Trained(1.0, 1.0, 1))
     assert list(SharedTrials(place).outcomes()) == TASKS[:1]
 
 
 @pytest.mark.parametrize("harm", ["removed", "replaced", "folder"])
-def test_a_journal_that_goes_away_is_said(place: Place, harm: str) -> None:
+def test_a_journal_that_goes_away_is_said(place: TrialFolder, harm: str) -> None:
     trials = SharedTrials(place)
     trials.ask(TASKS)
     claim = trials.claim()
@@ -143,7 +143,7 @@ def test_a_journal_that_goes_away_is_said(place: Place, harm: str) -> None:
         place.journal.write_bytes(content)
     elif harm == "folder":
         place.journal.mkdir()
-    for action in (lambda: trials.finish(claim, Outcome(1.0, 1.0, 1)), trials.claim, trials.outcomes):
+    for action in (lambda: trials.finish(claim, Trained(1.0, 1.0, 1)), trials.claim, trials.outcomes):
         with pytest.raises(StoreError, match=r"went away or cannot be written.*go on with --resume"):
             action()
     assert place.journal.with_name("moved").read_bytes() == content
@@ -153,5 +153,5 @@ def test_a_journal_that_goes_away_is_said(place: Place, harm: str) -> None:
 def test_something_else_in_its_place_is_left_alone(space: Space, tmp_path: Path) -> None:
     (tmp_path / "j").write_text("notes\n")
     with pytest.raises(RunFolderError, match="in the way"):
-        Place(tmp_path / "j", tmp_path, space, "shared", "inputs").prepare()
+        TrialFolder(tmp_path / "j", tmp_path, space, "shared", "inputs").prepare()
     assert (tmp_path / "j").read_text() == "notes\n"

@@ -10,7 +10,7 @@ from surrogate_nas.study.findings import SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.plotted import predictor_points, read_curve, supernet_points
 from surrogate_nas.supernet.checkpoint import load_checkpoint
-from surrogate_nas.supernet.training import mean_losses
+from tests.supernet.trainings import mean_losses
 
 
 def test_curves_are_those_of_the_checkpoints(problem: Problem, finished: Path) -> None:

@@ -24,8 +24,9 @@ Chosen = Callable[..., FinalistChoice]
 
 @pytest.fixture
 def problem(problem: Problem) -> Problem:
-    """The tiny study with errors that are known: budgets are held against a tenth more than what is predicted."""
+    """The tiny study with latencies that are known: budgets are held against a tenth more than what is predicted."""
     values, described = problem.table.evaluate(problem.codes), problem.table.describe()
+    values |= {"latency_ms": 0.1 + values["flops"] / values["flops"].max()}
     table = StoredCosts(problem.pool, values, {}, described, {"latency_ms": np.full(100, 0.1)})
     return replace(problem, table=table)
 

@@ -1,112 +1,30 @@
-"""Joint and separated momenta against descent written out weight by weight (DYNAS, arXiv 2503.10740)."""
-
-from collections.abc import Sequence
+"""Groups of momenta: by a decision that the seed draws, and that is open."""
 
 import pytest
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
 
-from surrogate_nas.supernet.rules.momentum import Momenta
-from surrogate_nas.supernet.rules.step_plan import Step
-from surrogate_nas.supernet.settings import SupernetSettings
-from surrogate_nas.supernet.training import train_step
+from surrogate_nas.supernet.rules.momentum import MOMENTUM_GROUPS, Joint, Separated
 
-MU, DECAY = 0.9, 5e-4
-SETTINGS = SupernetSettings(momentum=MU, weight_decay=DECAY)
+OPEN = ((0, 1, 2), (0, 1), (0, 1, 2, 3))
 
 
-class Paths(nn.Module):
-    """A common layer, and three others of which a code takes one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(0)
-        self.common = nn.Linear(4, 4, bias=False)
-        self.choices = nn.ModuleList(nn.Linear(4, 3, bias=False) for _ in range(3))
-        for weight in self.parameters():
-            nn.init.normal_(weight, generator=generator)
-
-    def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
-        scores: Tensor = self.choices[code[0]](torch.tanh(self.common(x)))
-        return scores
+@pytest.mark.parametrize("name", MOMENTUM_GROUPS)
+def test_every_rule_names_an_open_decision_or_none_and_repeats_with_the_seed(name: str) -> None:
+    rule = MOMENTUM_GROUPS[name]
+    for seed in range(20):
+        found = rule.separation(((1,), *OPEN), seed)
+        assert found in (None, 1, 2, 3)
+        assert found == rule.separation(((1,), *OPEN), seed)
 
 
-def naive(network: Paths, steps: Sequence[Step], images: Tensor, labels: Tensor, clip: float) -> dict[str, Tensor]:
-    """Nesterov descent with a dictionary of velocities per group; a missing gradient leaves a weight and it alone."""
-    weights = {name: weight.detach().clone() for name, weight in network.named_parameters()}
-    velocities: dict[int, dict[str, Tensor]] = {}
-    for step in steps:
-        moved: dict[int, dict[str, Tensor]] = {}
-        for code, factor, group in zip(step.codes, step.factors, step.groups, strict=True):
-            leaves = {name: weight.clone().requires_grad_() for name, weight in weights.items()}
-            loss = F.cross_entropy(torch.func.functional_call(network, leaves, (images, code)), labels) * factor
-            loss.backward()  # type: ignore[no-untyped-call]
-            for name, leaf in leaves.items():
-                if leaf.grad is not None:
-                    total = moved.setdefault(group, {})
-                    total[name] = total[name] + leaf.grad if name in total else leaf.grad
-        for group in sorted(moved):
-            norm = torch.cat([gradient.flatten() for gradient in moved[group].values()]).norm()
-            cut = min(1.0, clip / (float(norm) + 1e-6)) if clip else 1.0
-            for name, gradient in moved[group].items():
-                slope = cut * gradient + DECAY * weights[name]
-                buffers = velocities.setdefault(group, {})
-                buffers[name] = MU * buffers[name] + slope if name in buffers else slope
-                weights[name] = weights[name] - step.rate * (slope + MU * buffers[name])
-    return weights
+def test_joint_momenta_are_of_one_group() -> None:
+    assert Joint().separation(OPEN, 0) is None
 
 
-def steps_of(groups: int, several: bool) -> list[Step]:
-    rng = torch.Generator().manual_seed(1)
-    steps = []
-    for number in range(12):
-        choices = torch.randint(3, (3 if several else 1,), generator=rng).tolist()
-        factors = tuple(1 / (1 + number + position) for position in range(len(choices))) if several else (1.0,)
-        whose = tuple(choice if groups > 1 else 0 for choice in choices)
-        steps.append(Step(tuple((choice,) for choice in choices), 0.1 / (number + 1), factors, whose))
-    return steps
-
-
-@pytest.mark.parametrize("clip", [0, 0.3])
-@pytest.mark.parametrize("several", [False, True], ids=["one subnet", "several"])
-@pytest.mark.parametrize("groups", [1, 3])
-def test_weights_move_as_written_out(groups: int, several: bool, clip: float) -> None:
-    generator = torch.Generator().manual_seed(2)
-    images, labels = torch.randn(8, 4, generator=generator)[:, :], torch.arange(8) % 3
-    network = Paths()
-    steps = steps_of(groups, several)
-    expected = naive(network, steps, images, labels, clip)
-    momenta = Momenta(network, SETTINGS, groups)
-    for step in steps:
-        train_step(network, momenta, step, images, labels, clip)
-    for name, weight in network.named_parameters():
-        assert torch.allclose(weight, expected[name], rtol=1e-4, atol=1e-6), name
-
-
-def test_only_the_sampled_group_moves_its_buffers() -> None:
-    network = Paths()
-    momenta = Momenta(network, SETTINGS, 3)
-    images, labels = torch.randn(8, 4), torch.arange(8) % 3
-    train_step(network, momenta, Step(((1,),), 0.1, (1.0,), (1,)), images, labels, 0)
-    first = {name: buffer.clone() for name, buffer in momenta.buffers()[1].items()}
-    assert set(first) == {"common.weight", "choices.1.weight"}
-    train_step(network, momenta, Step(((2,),), 0.1, (1.0,), (2,)), images, labels, 0)
-    assert momenta.buffers()[0] == {}
-    assert set(momenta.buffers()[2]) == {"common.weight", "choices.2.weight"}
-    for name, buffer in momenta.buffers()[1].items():
-        assert torch.equal(buffer, first[name])
-
-
-def test_buffers_are_put_back() -> None:
-    network, images, labels = Paths(), torch.randn(8, 4), torch.arange(8) % 3
-    momenta = Momenta(network, SETTINGS, 3)
-    for step in steps_of(3, several=True):
-        train_step(network, momenta, step, images, labels, 0)
-    again = Momenta(network, SETTINGS, 3)
-    again.restore(momenta.buffers())
-    for ours, theirs in zip(again.buffers(), momenta.buffers(), strict=True):
-        assert ours.keys() == theirs.keys()
-        for name, buffer in ours.items():
-            assert torch.equal(buffer, theirs[name])
-            assert buffer.data_ptr() != theirs[name].data_ptr()
+def test_the_seed_draws_the_decision_and_one_that_is_cut_gives_way_to_the_next() -> None:
+    rule = Separated()
+    first = [rule.separation(OPEN, seed) for seed in range(40)]
+    assert set(first) == {0, 1, 2}
+    for seed, decision in enumerate(first):
+        cut = tuple((0,) if column == decision else choices for column, choices in enumerate(OPEN))
+        assert rule.separation(cut, seed) not in (None, decision)
+    assert rule.separation(((0,), (1,)), 0) is None

@@ -20,8 +20,9 @@ from surrogate_nas.supernet.rules.samplers import (
     PerGroup,
     WithinGroup,
 )
+from surrogate_nas.supernet.splits.bands import BandSplit
 from surrogate_nas.supernet.splits.boxes import Box, whole_box
-from surrogate_nas.supernet.splits.split import NonlinearSplit, Split
+from surrogate_nas.supernet.splits.split import Split
 
 WEIGHTS = np.array([1.0, 2.0, 5.0])
 SAMPLERS: dict[str, tuple[Callable[[Split, int], PathSampler], int]] = {
@@ -34,7 +35,7 @@ SAMPLERS: dict[str, tuple[Callable[[Split, int], PathSampler], int]] = {
 
 @pytest.fixture(scope="module")
 def split(space: CellSpace) -> Split:
-    return NonlinearSplit(space, ((0, 1), (2,), (3,)))
+    return BandSplit(space, ((0, 1), (2,), (3,)))
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

@@ -1,10 +1,15 @@
 """Boxes counted and drawn from; ``test_splits`` has them as subspaces."""
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
-from surrogate_nas.supernet.splits.boxes import box_name, box_population, draw_box, edge_boxes, in_box, whole_box
+from surrogate_nas.supernet.splits.boxes import Box, BoxSplit, box_name, box_population, draw_box, in_box, whole_box
+from surrogate_nas.supernet.splits.edge import edge_boxes
 
 
 def test_a_box_of_a_chain_is_counted_without_a_list() -> None:
@@ -33,3 +38,39 @@ def test_a_name_says_what_is_left() -> None:
     space = load_space("quick")
     assert box_name(space, whole_box(space)) == "whole space"
     assert box_name(space, edge_boxes(space, "2.1")[0]) == "mbconv_k3_e1 on 2.1"
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_any_tree_of_cuts_is_a_partition_that_agrees_with_going_through_it(
+    triangle: CellSpace, data: st.DataObject
+) -> None:
+    boxes = [whole_box(triangle)]
+    for _ in range(data.draw(st.integers(1, 3))):
+        box = boxes.pop(data.draw(st.integers(0, len(boxes) - 1)))
+        decision = data.draw(st.sampled_from([column for column in range(3) if len(box[column]) > 1]))
+        size = data.draw(st.integers(1, len(box[decision]) - 1))
+        for part in (box[decision][:size], box[decision][size:]):
+            boxes.append((*box[:decision], part, *box[decision + 1 :]))
+    codes = triangle.all_codes()
+    expected = [
+        next(k for k, box in enumerate(boxes) if all(map(lambda c, allowed: c in allowed, code, box)))
+        for code in codes.tolist()
+    ]
+    connected = triangle.is_connected(codes)
+    if len(set(np.array(expected)[connected].tolist())) < len(boxes):
+        with pytest.raises(SettingsError, match="is empty: no network in it leads from input to output"):
+            BoxSplit(triangle, boxes)
+        return
+    split = BoxSplit(triangle, boxes)
+    assert split.assign(codes).tolist() == expected
+    assert list(split.population()) == np.bincount(np.array(expected)[connected], minlength=len(boxes)).tolist()
+    for k, box in enumerate(boxes):
+        assert in_box(split.sample(k, 50, np.random.default_rng(0)), box).all()
+
+
+@pytest.mark.parametrize("boxes", [[((0, 1),)], [((0, 1, 2),), ((2, 3),)]], ids=str)
+def test_boxes_that_are_no_partition_are_refused(triangle: CellSpace, boxes: list[Box]) -> None:
+    filled = [(*box, *whole_box(triangle)[1:]) for box in boxes]
+    with pytest.raises(SettingsError, match="subspaces must hold every architecture of triangle exactly once"):
+        BoxSplit(triangle, filled)

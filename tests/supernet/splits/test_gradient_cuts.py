@@ -16,9 +16,8 @@ from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.supernet.splits.boxes import whole_box
+from surrogate_nas.supernet.splits.boxes import BoxSplit, whole_box
 from surrogate_nas.supernet.splits.gradient_cuts import Cut, best_cut, boxes_after, read_cut, write_cut
-from surrogate_nas.supernet.splits.split import BoxSplit
 
 
 def planted(parts: tuple[tuple[int, ...], ...], apart: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.header import STRICT, Header, validated
 from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
-from surrogate_nas.space.kinds.chain.skeleton import FixedLayer, Skeleton, Stage, chain_layout
+from surrogate_nas.space.kinds.chain.skeleton import ChainStage, FixedLayer, Skeleton, chain_layout
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.operations.families import find_block
@@ -136,7 +136,7 @@ def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
     return tuple(FixedLayer(one.layer, one.width, one.stride) for one in layers)
 
 
-def _constrained(definition: _Definition, path: Path) -> tuple[Stage, ...]:
+def _constrained(definition: _Definition, path: Path) -> tuple[ChainStage, ...]:
     """The stages, with what the constraints take away."""
     names = {
         f"{stage + 1}.{layer + 1}": (stage, layer)
@@ -167,12 +167,12 @@ def _constrained(definition: _Definition, path: Path) -> tuple[Stage, ...]:
     )
 
 
-def _stage(stage: _Stage, choices: list[list[str]], where: str) -> Stage:
+def _stage(stage: _Stage, choices: list[list[str]], where: str) -> ChainStage:
     elastic = _left_out(stage)
     last = choices[stage.layers - elastic :]
     if any(each != last[0] or _NO_LAYER not in each for each in last):
         raise SpaceError(f"{where} that may be left out must have the same choices, {_NO_LAYER!r} among them")
-    return Stage(stage.width, stage.stride, tuple(map(tuple, choices)), elastic)
+    return ChainStage(stage.width, stage.stride, tuple(map(tuple, choices)), elastic)
 
 
 def _left_out(stage: _Stage) -> int:

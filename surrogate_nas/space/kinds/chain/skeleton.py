@@ -18,7 +18,7 @@ class FixedLayer:
 
 
 @dataclass(frozen=True)
-class Stage:
+class ChainStage:
     """Layers of one width.
 
     Attributes:
@@ -46,7 +46,7 @@ class Skeleton:
     """
 
     before: tuple[FixedLayer, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[ChainStage, ...]
     after: tuple[FixedLayer, ...]
 
 

@@ -5,12 +5,14 @@ import re
 import pytest
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.kinds.chain.skeleton import FixedLayer, Skeleton, Stage, chain_layout, scaled_width
+from surrogate_nas.space.kinds.chain.skeleton import ChainStage, FixedLayer, Skeleton, chain_layout, scaled_width
 from surrogate_nas.space.network import Layer, NetworkSpec
 
 CHOICES = (("skip",), ("skip",))
 SKELETON = Skeleton(
-    (FixedLayer("conv_bn_relu_k3", 8, 2),), (Stage(16, 1, CHOICES), Stage(24, 2, CHOICES[:1])), (FixedLayer("x", 64),)
+    (FixedLayer("conv_bn_relu_k3", 8, 2),),
+    (ChainStage(16, 1, CHOICES), ChainStage(24, 2, CHOICES[:1])),
+    (FixedLayer("x", 64),),
 )
 
 

@@ -13,7 +13,7 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.extremes import largest_count, parameter_range
-from surrogate_nas.space.kinds.chain.skeleton import Skeleton, Stage
+from surrogate_nas.space.kinds.chain.skeleton import ChainStage, Skeleton
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
@@ -31,7 +31,7 @@ def chain(name: str) -> ChainSpace:
 QUICK = chain("quick")
 SPACES = st.lists(
     st.builds(
-        Stage,
+        ChainStage,
         st.sampled_from([2, 4]),
         st.sampled_from([1, 2]),
         st.lists(

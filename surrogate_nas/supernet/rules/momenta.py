@@ -1,0 +1,67 @@
+"""Momentum buffers: one set for all subnets, or one for each group of them over the same weights (DYNAS)."""
+
+from collections.abc import Mapping, Sequence
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from surrogate_nas.supernet.rule import RuleSettings
+
+
+@final
+class Momenta:
+    """SGD on the parameters of one network, with momentum buffers of each group of subnets.
+
+    With several groups it is the momentum separation of DYNAS (arXiv 2503.10740): a step moves the shared weights by
+    the buffers of the sampled group alone, and leaves the others as they are.
+
+    A parameter without a gradient gets neither momentum nor weight decay in a step, and no buffer before its first.
+
+    Args:
+        network: Owner of the weights.
+        settings: Momentum and weight decay.
+        groups: Number of groups.
+    """
+
+    def __init__(self, network: nn.Module, settings: RuleSettings, groups: int = 1) -> None:
+        self.names = [name for name, _ in network.named_parameters()]
+        self.parameters = list(network.parameters())
+        self._optimizers = [
+            torch.optim.SGD(
+                self.parameters,
+                lr=settings.learning_rate,
+                momentum=settings.momentum,
+                weight_decay=settings.weight_decay,
+                nesterov=settings.momentum > 0,
+                foreach=True,
+            )
+            for _ in range(groups)
+        ]
+
+    def step(self, group: int, rate: float) -> None:
+        """Moves the weights by their gradients and the buffers of a group."""
+        optimizer = self._optimizers[group]
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.step()
+
+    def buffers(self) -> tuple[dict[str, Tensor], ...]:
+        """Momentum buffers by parameter name, of each group; parameters that it never sampled have none."""
+        found = []
+        for optimizer in self._optimizers:
+            pairs = zip(self.names, self.parameters, strict=True)
+            held = {name: optimizer.state[parameter].get("momentum_buffer") for name, parameter in pairs}
+            found.append({name: buffer for name, buffer in held.items() if buffer is not None})
+        return tuple(found)
+
+    def restore(self, buffers: Sequence[Mapping[str, Tensor]]) -> None:
+        """Puts buffers back; those of a parameter that has none begin at its first gradient.
+
+        Args:
+            buffers: What ``buffers`` gave, of as many groups and of parameters of these shapes.
+        """
+        for optimizer, held in zip(self._optimizers, buffers, strict=True):
+            for name, parameter in zip(self.names, self.parameters, strict=True):
+                if name in held:
+                    like = torch.empty_like(parameter)  # keeps the memory format, and with it the order of additions
+                    optimizer.state[parameter]["momentum_buffer"] = like.copy_(held[name])

@@ -1,0 +1,167 @@
+"""Which subnets a step trains: rules that make a path sampler for every training."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.space.space import Space
+from surrogate_nas.supernet.rule import Rule, RuleSettings
+from surrogate_nas.supernet.rules.samplers import Balanced, BalancedWithin, Fair, PathSampler, PerGroup, WithinGroup
+from surrogate_nas.supernet.rules.sharing import SHARINGS
+from surrogate_nas.supernet.splits.bands import BandSplit, equal_bands
+from surrogate_nas.supernet.splits.boxes import Box
+from surrogate_nas.supernet.splits.split import Split
+from surrogate_nas.supernet.splits.table import SPLITS
+
+_DRAWN_BANDS = 4  # of which subnets are drawn by weight: the counts of NAS-Bench-201, on which it was measured
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """Subspaces, and how often each is drawn, shape (K,)."""
+
+    split: Split
+    weights: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the subnets of a training are drawn from.
+
+    Attributes:
+        space: The search space.
+        split: Its subspaces.
+        group: The one that is trained; ``None`` for all of them.
+        box: The choices that are trained.
+        bands: What the sampler draws by weight whatever the split, if anything.
+    """
+
+    space: Space
+    split: Split
+    group: int | None
+    box: Box
+    bands: Weighted | None
+
+
+class SamplingRule(Rule, ABC):
+    """Which subnets a step trains.
+
+    Attributes:
+        uses_split: Whether a training of all subspaces tells them apart.
+        is_uniform: Whether every architecture of the space is meant to be trained equally often.
+    """
+
+    uses_split: ClassVar[bool] = True
+    is_uniform: ClassVar[bool] = False
+
+    def bands(self, space: Space, settings: RuleSettings) -> Weighted | None:  # noqa: ARG002 - one rule has such
+        """Returns what is drawn by weight whatever the split, if anything."""
+        return None
+
+    @abstractmethod
+    def sampler(self, source: Source, seed: int) -> PathSampler:
+        """Returns what draws the subnets of a training's steps."""
+
+    def refusals(self, settings: RuleSettings) -> Iterator[str]:
+        """Yields a refusal of a split that nothing uses."""
+        split, sharing = SPLITS[settings.split], SHARINGS[settings.sharing]
+        if split.splits and not (self.uses_split or sharing.needs_split):
+            yield (
+                f"sampler = {settings.sampler!r} makes no use of a split, and sharing = {settings.sharing!r} has no"
+                " other use of it"
+            )
+
+
+class _OfSubspaces(SamplingRule):
+    """A rule for trainings of all subspaces; of one alone there are uniform draws."""
+
+    def sampler(self, source: Source, seed: int) -> PathSampler:
+        """Returns draws of all subspaces, or of the one that is trained."""
+        if source.group is None:
+            return self._of_all(source.split, seed)
+        return WithinGroup(source.split, source.group, seed)
+
+    @abstractmethod
+    def _of_all(self, split: Split, seed: int) -> PathSampler:
+        """Returns draws of all subspaces."""
+
+
+@final
+class BalancedRule(_OfSubspaces):
+    """One subnet a step: a subspace, all of them equally often, then a subnet of it."""
+
+    def _of_all(self, split: Split, seed: int) -> PathSampler:
+        return Balanced(split, seed, np.ones(split.groups))
+
+
+@final
+class PerGroupRule(_OfSubspaces):
+    """One subnet of each subspace a step."""
+
+    def _of_all(self, split: Split, seed: int) -> PathSampler:
+        return PerGroup(split, seed)
+
+
+@final
+class UniformRule(_OfSubspaces):
+    """One subnet a step, uniform over the space (SPOS, arXiv 1904.00420)."""
+
+    is_uniform: ClassVar[bool] = True
+
+    def _of_all(self, split: Split, seed: int) -> PathSampler:
+        return Balanced(split, seed, np.array([float(part) for part in split.population()]))
+
+
+@final
+class NonlinearRule(SamplingRule):
+    """One subnet a step, rather one with many nonlinear functions."""
+
+    own: ClassVar[frozenset[str]] = frozenset({"nonlinear_power"})
+    uses_split: ClassVar[bool] = False
+
+    def bands(self, space: Space, settings: RuleSettings) -> Weighted:
+        """Returns bands of counts, from the fewest, and their weights."""
+        groups = min(_DRAWN_BANDS, len(space.counts.populations()))
+        bands = BandSplit(space, equal_bands(space, groups))
+        return Weighted(bands, np.arange(1, groups + 1) ** settings.nonlinear_power)
+
+    def sampler(self, source: Source, seed: int) -> PathSampler:
+        """Returns draws of bands by weight, of which the subnets of the trained subspace are kept."""
+        assert source.bands is not None  # they are those of this rule
+        bands, weights = source.bands.split, source.bands.weights
+        if source.group is None:
+            return Balanced(bands, seed, weights)
+        return BalancedWithin(bands, weights, source.split, source.group, seed)
+
+
+@final
+class FairRule(SamplingRule):
+    """Every choice of every decision once a step (FairNAS, arXiv 1907.01845)."""
+
+    uses_split: ClassVar[bool] = False
+
+    def sampler(self, source: Source, seed: int) -> PathSampler:
+        """Returns permutations of the choices of every decision."""
+        return Fair(source.space, source.box, seed)
+
+    def refusals(self, settings: RuleSettings) -> Iterator[str]:
+        """Yields a refusal of subspaces that permutations would leave, or that nothing uses."""
+        if SHARINGS[settings.sharing].owns_weights and not SPLITS[settings.split].by_boxes:
+            yield (
+                "sampler = 'fair' permutes operations edge by edge, which leaves the subspaces of"
+                f" split = {settings.split!r}"
+            )
+        yield from super().refusals(settings)
+
+
+SAMPLERS: dict[str, SamplingRule] = {
+    "balanced": BalancedRule(),
+    "per_group": PerGroupRule(),
+    "uniform": UniformRule(),
+    "nonlinear": NonlinearRule(),
+    "fair": FairRule(),
+}

@@ -1,0 +1,26 @@
+"""Subspaces by the number of nonlinear functions (EFS-NAS, arXiv 2412.14678)."""
+
+from collections.abc import Iterator
+from typing import ClassVar, final
+
+from surrogate_nas.space.space import Space
+from surrogate_nas.supernet.rule import RuleSettings
+from surrogate_nas.supernet.splits.bands import BandSplit, equal_bands
+from surrogate_nas.supernet.splits.split import SplitRule
+
+
+@final
+class SplitByCount(SplitRule):
+    """Bands of nonlinear counts are the subspaces."""
+
+    own: ClassVar[frozenset[str]] = frozenset({"groups", "bands"})
+    by_counts: ClassVar[bool] = True
+
+    def split(self, space: Space, settings: RuleSettings) -> BandSplit:
+        """Returns the bands that the settings name, or as many bands of nearly equal population as they ask for."""
+        return BandSplit(space, equal_bands(space, settings.groups) if settings.bands is None else settings.bands)
+
+    def claims(self, settings: RuleSettings) -> Iterator[str]:
+        """Yields a refusal of bands that are named for nothing."""
+        if settings.bands is not None:
+            yield "bands belong to split = 'nonlinear'"
