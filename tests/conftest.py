@@ -10,7 +10,12 @@ from hypothesis import settings
 from surrogate_nas._support.cache_folder import FOLDER_VARIABLE
 from surrogate_nas.space.operations.registry import forget_all
 
-pytest_plugins = ["tests.fixtures.tiny_study", "tests.fixtures.finished_run", "tests.fixtures.bright_model"]
+pytest_plugins = [
+    "tests.fixtures.one_process",
+    "tests.fixtures.tiny_study",
+    "tests.fixtures.finished_run",
+    "tests.fixtures.bright_model",
+]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"

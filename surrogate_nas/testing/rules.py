@@ -1,6 +1,10 @@
 """Rules that conformance kits are written in; one that does not hold raises an ``AssertionError``."""
 
-from collections.abc import Callable
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +32,33 @@ def refuses(call: Callable[[], object], what: str, *names: str, error: type[Surr
         require(all(name in str(refusal) for name in names), f"the refusal of {what} names {names} (got {refusal})")
         return
     raise AssertionError(f"does not hold: {what} is refused with a {error.__name__}")
+
+
+@contextmanager
+def silent(what: str) -> Iterator[None]:
+    """Requires that the block gives no warnings."""
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        yield
+    texts = [str(warning.message) for warning in given]
+    require(not texts, f"{what} gives no warnings (got {'; '.join(texts)})")
+
+
+@contextmanager
+def untouched_draws() -> Iterator[None]:
+    """Requires that the block leaves the random draws of everybody else as they are."""
+    before = _draws()
+    yield
+    changed = [name for name, state in _draws().items() if state != before.get(name, state)]
+    require(not changed, f"draws are from a generator of one's own (got others of {', '.join(changed)})")
+
+
+def _draws() -> dict[str, object]:
+    """States of the generators that everybody shares; torch's only where somebody uses torch."""
+    states: dict[str, object] = {"random": random.getstate(), "numpy": repr(np.random.get_state())}
+    if "torch" in sys.modules:
+        states["torch"] = sys.modules["torch"].get_rng_state().tolist()
+    return states
 
 
 def looked_at(space: Space) -> Codes:

@@ -12,6 +12,7 @@ from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.zero_cost.cached import distinct_codes
+from tests.fixtures.one_process import OneProcess
 
 TINY = [
     "--labels",
@@ -53,6 +54,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory, space: CellSpace) -> list[s
     return ["--data", str(folder / "images"), "--truth", str(folder / "truth.csv"), *TINY]
 
 
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supernet, "Workers", OneProcess)
+
+
 def test_a_preset_gives_a_row_for_each_kind_of_label(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*inputs, "--preset", "auto", "--steps", "3", "--seeds", "2", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -66,7 +72,10 @@ def test_a_preset_gives_a_row_for_each_kind_of_label(inputs: list[str], capsys: 
         assert row["label_minutes"] > 0
 
 
-def test_minutes_become_steps(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_minutes_become_steps(
+    inputs: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supernet, "_PILOT_STEPS", (5, 25))
     assert main([*inputs, "--preset", "spos", "--minutes", "0.01"]) == 0
     captured = capsys.readouterr().out
     assert captured.startswith("spos     minus loss")

@@ -1,12 +1,12 @@
 """The whole search: exact answers, one answer per seed, and kill -9 in the middle of a record."""
 
-import json
+import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import get_args
+from unittest.mock import Mock
 
 import numpy as np
 import optuna
@@ -27,12 +27,12 @@ from surrogate_nas.space.space import Space
 
 BUDGETS = [Budget("latency_ms", 4.0), Budget("params", 6e5)]
 
-# Runs a search; asked to, dies by kill -9 in the middle of a write, with its locks held and half a record on disk.
+# Runs a search that dies by kill -9 in the middle of a write, with its locks held and half a record on disk.
 KILLED = """
-import importlib.util, json, os, signal, sys
+import importlib.util, os, signal, sys
 from pathlib import Path
 
-fakes, journal, sampler, kill_at = sys.argv[1:]
+fakes, journal, sampler = sys.argv[1:]
 spec = importlib.util.spec_from_file_location("fakes", fakes)
 module = importlib.util.module_from_spec(spec)
 sys.modules["fakes"] = module
@@ -48,18 +48,16 @@ write_through = os.fsync
 def fsync(handle):
     write_through(handle)
     path = Path(journal)
-    if path.exists() and path.stat().st_size > int(kill_at) and Path(journal + ".lock").exists():
+    if path.exists() and path.stat().st_size > 35_000 and Path(journal + ".lock").exists():
         os.truncate(path, path.stat().st_size - 100)
         os.kill(os.getpid(), signal.SIGKILL)
 
-if int(kill_at):
-    os.fsync = fsync
+os.fsync = fsync
 space = load_space("nasbench201")
-result = run_search(
+run_search(
     space, module.FakeScorer(space), module.FakeCosts(space), [Budget("latency_ms", 4.0), Budget("params", 6e5)],
-    SearchSettings(sampler=sampler, trials=60, batch=20), seed=3, journal=Path(journal), study="killed", inputs="-",
+    SearchSettings(sampler=sampler, trials=60, batch=20), seed=3, journal=Path(journal), study="test", inputs="-",
 )
-print(json.dumps([result.codes.tolist(), result.mean.tolist(), result.best, result.finalists.tolist(), result.notes]))
 """
 
 
@@ -205,39 +203,37 @@ def test_a_used_up_space_is_said(search: Search) -> None:
     assert len(result.codes) < 20_000
 
 
-def run_killed(journal: Path, sampler: str, kill_at: int) -> "subprocess.CompletedProcess[str]":
-    fakes = Path(__file__).with_name("conftest.py")
-    return subprocess.run(
-        [sys.executable, "-c", KILLED, str(fakes), str(journal), sampler, str(kill_at)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize("sampler", ["scan", "nsga2"])
-def test_killed_in_the_middle_of_a_record_and_run_again(tmp_path: Path, sampler: str) -> None:
-    journal = tmp_path / "search.journal"
-    killed = run_killed(journal, sampler, kill_at=35_000)
+def test_killed_in_the_middle_of_a_record_and_run_again(
+    search: Search, sampler: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, fakes = search.folder / "search.journal", Path(__file__).with_name("conftest.py")
+    line = [sys.executable, "-c", KILLED, str(fakes), str(journal), sampler]
+    killed = subprocess.run(line, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert Path(f"{journal}.lock").exists()
     assert not journal.read_bytes().endswith(b"\n")
-    start = time.monotonic()
-    again = run_killed(journal, sampler, kill_at=0)
-    assert again.returncode == 0, again.stderr
-    assert time.monotonic() - start < 25  # Optuna's own lock would have been waited for for 30 s
-    assert "half-written" in again.stderr
-    whole = run_killed(tmp_path / "whole.journal", sampler, kill_at=0)
-    resumed_answer, whole_answer = json.loads(again.stdout), json.loads(whole.stdout)
-    assert resumed_answer[:-1] == whole_answer[:-1]
-    assert "half-written" in resumed_answer[-1][0]
+    # Optuna's own lock would be waited for for 30 s.
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("the lock of the killed search is not waited for"))
+    again = search(seed=3, sampler=sampler, trials=60, batch=20)
+    assert again.opened == "resumed"
+    assert "half-written" in caplog.text
+    assert "half-written" in again.notes[0]
     codes = stored_codes(journal)
-    assert codes == stored_codes(tmp_path / "whole.journal")
+    journal.unlink()
+    whole = search(seed=3, sampler=sampler, trials=60, batch=20)
+    for name in ("codes", "mean", "finalists"):
+        assert np.array_equal(getattr(again, name), getattr(whole, name))
+    assert again.best == whole.best
+    assert codes == stored_codes(journal)
     assert len(set(codes)) == len(codes) == 60
 
 
-def test_four_hundred_trials_are_written_within_two_seconds(search: Search) -> None:
-    search.predictor.predict(search.space.all_codes())
-    start = time.perf_counter()
-    assert len(search(trials=400).codes) == 400
-    assert time.perf_counter() - start < 2
+def test_a_batch_of_trials_is_written_at_once(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    # How many milliseconds a trial takes is measured by benchmarks.search_overhead.
+    writes = Mock(wraps=os.fsync)
+    monkeypatch.setattr(os, "fsync", writes)
+    search(trials=50, batch=50)
+    one_batch = writes.call_count
+    search(trials=400, batch=50, finalists=4)
+    assert writes.call_count - one_batch == one_batch + 400 // 50 - 1

@@ -8,13 +8,15 @@ import pytest
 from surrogate_nas import LookupTable, Study, StudyResult
 from surrogate_nas.errors import InfeasibleBudgetError, RunFolderError, SettingsError
 from surrogate_nas.runs.study_file import read_resolved
+from tests.fixtures.one_process import one_process
 
 
 def test_python_and_the_command_line_do_the_same(
     tiny: Path, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"
-    result = Study(str(tiny), output_dir=folder, quiet=True, latency_budget="1s", flops_budget="40%").run()
+    with one_process():
+        result = Study(str(tiny), output_dir=folder, quiet=True, latency_budget="1s", flops_budget="40%").run()
     printed, said = capsys.readouterr()
     assert printed == ""
     assert all(line.startswith("warning: ") for line in said.splitlines())

@@ -12,7 +12,6 @@ from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.space.load import load_space
 
 RunHere = Callable[..., tuple[int, str, str]]
-FASTER = {"supernet.steps": 20, "labels.validation_images": 40, "predictor.ensemble": 1}
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +22,11 @@ def study(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_study_goes_through_to_a_model_that_resizes_its_images(study: Path, here: RunHere, tmp_path: Path) -> None:
+def test_a_study_goes_through_to_a_model_that_resizes_its_images(
+    study: Path, faster: tuple[str, ...], here: RunHere, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
-    settings = [word for key, value in FASTER.items() for word in ("--set", f"{key}={value}")]
-    code, output, errors = here(study, "--output-dir", run, "--flops-budget", "30%", *settings)
+    code, output, errors = here(study, "--output-dir", run, "--flops-budget", "30%", *faster)
     assert code == 0, errors
     space, table = load_space("quick_elastic"), LookupTable.load(run)
     best = table.best(flops="30%")

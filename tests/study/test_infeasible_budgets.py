@@ -10,9 +10,11 @@ from tests.study.command_words import error_line
 RunHere = Callable[..., tuple[int, str, str]]
 
 
-def test_an_infeasible_budget_is_said_before_any_training(tiny: Path, tmp_path: Path, here: RunHere) -> None:
+def test_an_infeasible_budget_is_said_before_any_training(
+    tiny: Path, faster: tuple[str, ...], tmp_path: Path, here: RunHere
+) -> None:
     folder = tmp_path / "run"
-    words = ("--output-dir", folder, "--set", "compute.processes=1")
+    words = ("--output-dir", folder, *faster)
     code, out, errors = here(tiny, *words, "--params-budget", "1K", "--flops-budget", "40%")
     assert code == 3
     assert "no architecture of the space meets the budget" in error_line(errors)

@@ -7,14 +7,14 @@ from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.space.load import load_space
 
 RunHere = Callable[..., tuple[int, str, str]]
-FASTER = {"supernet.steps": 10, "labels.validation_images": 40, "predictor.ensemble": 1}
 
 
-def test_a_study_of_nasbench1shot1_goes_through(tiny: Path, here: RunHere, tmp_path: Path) -> None:
-    settings = [word for key, value in FASTER.items() for word in ("--set", f"{key}={value}")]
+def test_a_study_of_nasbench1shot1_goes_through(
+    tiny: Path, faster: tuple[str, ...], here: RunHere, tmp_path: Path
+) -> None:
     study = tmp_path / "study.toml"
     study.write_text(f'space = "nasbench1shot1_1"\n{tiny.read_text(encoding="utf-8")}', encoding="utf-8")
-    code, output, errors = here(study, "--output-dir", tmp_path / "run", "--flops-budget", "40%", *settings)
+    code, output, errors = here(study, "--output-dir", tmp_path / "run", "--flops-budget", "40%", *faster)
     assert code == 0, errors
     space = load_space("nasbench1shot1_1")
     table = LookupTable.load(tmp_path / "run")

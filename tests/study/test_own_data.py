@@ -14,9 +14,11 @@ from tests.study.command_words import error_line, write_table
 RunHere = Callable[..., tuple[int, str, str]]
 
 
-def test_images_of_mixed_modes_and_sizes_work(tiny: Path, mixed_images: Path, tmp_path: Path, here: RunHere) -> None:
+def test_images_of_mixed_modes_and_sizes_work(
+    tiny: Path, faster: tuple[str, ...], mixed_images: Path, tmp_path: Path, here: RunHere
+) -> None:
     images, folder = Path(shutil.copytree(mixed_images, tmp_path / "images")), tmp_path / "run"
-    words = ("--output-dir", folder, "--set", "compute.processes=1", "--params-budget", "40%")
+    words = ("--output-dir", folder, *faster, "--params-budget", "40%")
     code, _, errors = here(tiny, *words, "--data", images)
     assert code == 0
     assert "images: 60 of 120 images were resized to 8x8" in errors
@@ -35,11 +37,13 @@ def test_images_of_mixed_modes_and_sizes_work(tiny: Path, mixed_images: Path, tm
     assert errors == f"warning: data.path: {moved} is gone; the images kept in the run folder are used\n"
 
 
-def test_another_device_and_ground_truth_come_from_files(tiny: Path, tmp_path: Path, here: RunHere) -> None:
+def test_another_device_and_ground_truth_come_from_files(
+    tiny: Path, faster: tuple[str, ...], tmp_path: Path, here: RunHere
+) -> None:
     table, folder = write_table(tmp_path / "table.csv", list), tmp_path / "run"
     truth = write_table(tmp_path / "truth.csv", list)
     words = ("--latency-table", table, "--device", "board", "--latency-budget", "9ms", "--truth", truth)
-    code, out, _ = here(tiny, *words, "--output-dir", folder, "--set", "compute.processes=1")
+    code, out, _ = here(tiny, *words, "--output-dir", folder, *faster)
     assert code == 0
     assert "Against ground truth, board" in out
     best = json.loads((folder / "best" / "architecture.json").read_text(encoding="utf-8"))

@@ -15,22 +15,21 @@ from surrogate_nas.export.model_folder import load_model
 from surrogate_nas.space.operations.registry import forget_all
 from tests.space.programs import CHAIN, PROGRAM, write_space
 
+RunQuietly = Callable[..., str]
 RunHere = Callable[..., tuple[int, str, str]]
-SETTINGS = ("supernet.steps=10", "labels.validation_images=40", "predictor.ensemble=1", "compute.processes=1")
 SPACE = CHAIN.replace("layers = 2", "layers = 5")
 WRITES = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\n"
 NEVER = "is a program that was never run on this machine for a space of yours"
 
 
 @pytest.fixture(scope="module")
-def own_run(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a space and the run of a study in it, made in a process of its own; do not change it."""
+def own_run(
+    tiny: Path, faster: tuple[str, ...], run_quietly: RunQuietly, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with a space and the run of a study in it; do not change it."""
     folder = tmp_path_factory.mktemp("own")
-    words = ["--set", f'space="{write_space(folder, SPACE)}"', "--output-dir", str(folder / "run")]
-    words += [word for setting in SETTINGS for word in ("--set", setting)]
-    line = [sys.executable, "-m", "surrogate_nas.study", str(tiny), *words, "--flops-budget", "60%"]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    words = ("--set", f'space="{write_space(folder, SPACE)}"', "--output-dir", folder / "run")
+    run_quietly(tiny, *words, *faster, "--flops-budget", "60%")
     assert "conv_gelu_k3" in (folder / "run" / "report.html").read_text(encoding="utf-8").replace(" ", "_")
     return folder
 

@@ -1,13 +1,26 @@
 """Rules hold or raise, with the rule in the message."""
 
+import random
 import re
+import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.load import load_space
-from surrogate_nas.testing.rules import DRAWS, follows, looked_at, refuses, require, require_shares
+from surrogate_nas.testing.rules import (
+    DRAWS,
+    follows,
+    looked_at,
+    refuses,
+    require,
+    require_shares,
+    silent,
+    untouched_draws,
+)
 
 
 def refuse() -> None:
@@ -26,6 +39,28 @@ def test_a_refusal_names_what_it_should() -> None:
         refuses(refuse, "choice 2", "1.3")
     with pytest.raises(AssertionError, match="does not hold: choice 0 is refused with a SpaceError"):
         refuses(lambda: None, "choice 0")
+
+
+def test_a_warning_breaks_silence() -> None:
+    with silent("nothing"):
+        pass
+    with pytest.raises(AssertionError, match=re.escape("a call gives no warnings (got careful)")), silent("a call"):
+        warnings.warn("careful", stacklevel=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "draw"),
+    [
+        ("random", random.random),
+        ("numpy", lambda: np.random.random()),
+        ("torch", lambda: torch.rand(1)),
+    ],
+)
+def test_draws_of_everybody_else_are_watched(name: str, draw: Callable[[], object]) -> None:
+    with untouched_draws():
+        np.random.default_rng(0).random()
+    with pytest.raises(AssertionError, match=f"got others of {name}"), untouched_draws():
+        draw()
 
 
 def test_all_codes_are_looked_at_also_where_effective_ones_are_drawn() -> None:

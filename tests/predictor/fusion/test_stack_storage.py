@@ -14,6 +14,7 @@ from surrogate_nas.predictor.fusion import rank_transform as reference
 from surrogate_nas.predictor.fusion.stack_storage import prefixed, with_prefix
 from surrogate_nas.predictor.models import boosting as boosting_scorer
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
+from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.training_set import SourceLabels
 from tests.predictor.conftest import Problem
@@ -25,8 +26,9 @@ from surrogate_nas.predictor.predictor import load_predictor
 from surrogate_nas.space.load import load_space
 space = load_space('nasbench201')
 codes = space.sample(200, np.random.default_rng(9))
-prediction = load_predictor(Path(sys.argv[1]), space).stack.predict(codes)
-np.save(sys.argv[2], np.stack([prediction.mean, prediction.std]))
+for folder in map(Path, sys.argv[1:]):
+    prediction = load_predictor(folder, space).stack.predict(codes)
+    np.save(folder / "prediction.npy", np.stack([prediction.mean, prediction.std]))
 """
 
 
@@ -49,18 +51,17 @@ def trained(problem: Problem, count: int) -> SourceLabels:
     return SourceLabels(codes, problem.truth(codes) + np.arange(count) / count)
 
 
-@pytest.mark.parametrize("count", [12, 80])
-def test_another_process_reads_the_same_scores(
-    labelled: FittedPredictor, problem: Problem, tmp_path: Path, count: int
-) -> None:
-    joined = labelled.with_trained(trained(problem, count), seed=0)
-    assert joined.stack is not None
-    assert ("tuned" in joined.stack.models) == (count == 80)
-    joined.save(tmp_path)
-    out = tmp_path / "prediction.npy"
-    subprocess.run([sys.executable, "-c", PROGRAM, str(tmp_path), str(out)], check=True)
-    here = joined.stack.predict(problem.space.sample(200, np.random.default_rng(9)))
-    assert np.array_equal(np.load(out), np.stack([here.mean, here.std]))
+def test_another_process_reads_the_same_scores(labelled: FittedPredictor, problem: Problem, tmp_path: Path) -> None:
+    predictions: dict[Path, Prediction] = {}
+    for count in (12, 80):
+        joined = labelled.with_trained(trained(problem, count), seed=0)
+        assert joined.stack is not None
+        assert ("tuned" in joined.stack.models) == (count == 80)
+        joined.save(tmp_path / str(count))
+        predictions[tmp_path / str(count)] = joined.stack.predict(problem.space.sample(200, np.random.default_rng(9)))
+    subprocess.run([sys.executable, "-c", PROGRAM, *map(str, predictions)], check=True)
+    for folder, here in predictions.items():
+        assert np.array_equal(np.load(folder / "prediction.npy"), np.stack([here.mean, here.std]))
 
 
 def test_the_same_networks_are_not_learnt_twice(labelled: FittedPredictor, problem: Problem, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,20 +18,18 @@ from surrogate_nas.study.stages import trainings
 from surrogate_nas.study.stages.trainings import TrainFinalists
 from tests.study.killed_work import KilledEach, KilledOnce
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+RunQuietly = Callable[..., str]
 RunHere = Callable[..., tuple[int, str, str]]
-TRAININGS = ("--trainings", "4", *(f"--set={key}" for key in ("training.epochs=2", "training.batch_size=32")))
+TRAININGS = ("--trainings", "4")
 
 
 @pytest.fixture(scope="module")
-def trained(tiny: Path, budgets: tuple[str, ...], command: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(finished: Path, run_quietly: RunQuietly, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with trainings by one process."""
-    folder = tmp_path_factory.mktemp("trained") / "run"
+    folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("trained") / "run"))
     also = ["--also-budget", "flops=20%", "--also-budget", "params=1K", "--set=compute.processes=1"]
     also.append("--set=loop.stop_gain_percent=0")
-    done = command(tiny, "--output-dir", folder, *budgets, *TRAININGS, *also)
-    assert done.returncode == 0, done.stderr
-    assert "trainings: " in done.stderr
+    assert "trainings: " in run_quietly("--resume", "--output-dir", folder, *TRAININGS, *also)
     return folder
 
 
@@ -69,14 +66,15 @@ def test_trainings_are_labels_of_their_own_and_decide(trained: Path, here: RunHe
 def test_killed_workers_and_their_number_change_nothing(
     trained: Path,
     untrained: Path,
-    here: RunHere,
+    here_with_workers: RunHere,
     processes: int,
     work: type,
     killed: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(trainings, "NetworkWork", work)
-    code, _, errors = here("--resume", "--output-dir", untrained, "--set", f"compute.processes={processes}")
+    words = ("--resume", "--output-dir", untrained, "--set", f"compute.processes={processes}")
+    code, _, errors = here_with_workers(*words)
     assert code == 0, errors
     assert (untrained / "lookup.csv").read_bytes() == (trained / "lookup.csv").read_bytes()
     assert len(list((untrained / "trainings").glob("*.killed"))) == killed
@@ -114,7 +112,7 @@ def test_it_stops_early_and_the_best_of_short_trainings_are_trained_for_longer(u
     assert full == 2 * short
     assert [(labels.steps == steps).sum() for steps in (short, full)] == [2, 1]
     assert "more trainings were expected to gain" in errors
-    assert "1 of them for 2 epochs" in errors
+    assert "1 of them for 4 epochs" in errors
 
 
 def test_trainings_and_a_search_beyond_the_listed_exclude_each_other(

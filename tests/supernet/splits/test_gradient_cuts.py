@@ -30,7 +30,7 @@ def planted(parts: tuple[tuple[int, ...], ...], apart: float, rng: np.random.Gen
     return table
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10**6), size=st.integers(1, 4), decision=st.integers(0, 5))
 def test_a_planted_partition_is_found(space: CellSpace, seed: int, size: int, decision: int) -> None:
     rng = np.random.default_rng(seed)
@@ -42,7 +42,7 @@ def test_a_planted_partition_is_found(space: CellSpace, seed: int, size: int, de
     assert set(cut.parts) == set(parts)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_it_is_the_best_of_all(space: CellSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
