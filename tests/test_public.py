@@ -69,7 +69,7 @@ def private_imports(path: Path) -> list[str]:
 
 
 PAGES = [
-    *REPOSITORY.glob("*.md"),
+    *(page for page in REPOSITORY.glob("*.md") if page.name != "CONTRIBUTING.md"),  # it is about the inside
     *(REPOSITORY / "docs").rglob("*.md"),
     *(REPOSITORY / "examples").glob("*.ipynb"),
 ]

@@ -1,0 +1,102 @@
+"""Ground truth of a small space: every architecture trained by itself on the handwritten digits.
+
+python -m benchmarks.quick_truth --output truth.csv
+
+The digits come inside scikit-learn, so that anyone can make the file again; tests keep one as ``quick_truth.csv``.
+"""
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from surrogate_nas._support.files import write_text
+from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas.data.cache import save_splits
+from surrogate_nas.data.loading import load_images
+from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.training.settings import TrainingSettings
+from surrogate_nas.training.train_network import NetworkJob, train_network
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+MOST = 5000
+"""Architectures of the largest space whose networks are all trained."""
+
+
+def distinct_codes(space: Space) -> Codes:
+    """One connected architecture of every isomorphism class, shape (C, D).
+
+    Raises:
+        SettingsError: If the space is too large to train whole.
+    """
+    if space.size > MOST:
+        raise SettingsError(
+            f"a space of at most {MOST:,} architectures is trained whole ({space.name}: {space.size:,})"
+        )
+    codes = space.all_codes()
+    return np.unique(space.canonical(codes[space.is_connected(codes)]), axis=0)
+
+
+def train_all(space: Space, codes: Codes, epochs: int, seeds: int) -> np.ndarray:
+    """Validation accuracies in percent, shape (C, seeds); each seed draws weights and the order of images."""
+    settings = TrainingSettings(epochs=epochs, batch_size=64)
+    found = np.empty((len(codes), seeds))
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        splits = load_images(DataSettings(source="digits", recalibration_images=20), 0)
+        save_splits(folder / "images", splits)
+        channels, classes = splits.channels, len(splits.class_names)
+        spec = space.network
+        network = NetworkSpec(spec.channels, spec.cells, splits.native_image_size, channels, classes, spec.stages)
+        for row, code in enumerate(codes):
+            for seed in range(seeds):
+                checkpoint = folder / f"{row}-{seed}.safetensors"
+                job = NetworkJob(
+                    space, tuple(code.tolist()), network, folder / "images", False, 1, settings, seed, checkpoint
+                )
+                trained = train_network(job, lambda _: None, lambda: False)
+                found[row, seed] = np.nan if trained is None else trained.accuracy_percent
+    return found
+
+
+def table(space: Space, codes: Codes, accuracies: np.ndarray) -> str:
+    """The accuracies as CSV: a column for each seed, and their mean."""
+    heads = ["code", *(f"seed{seed}" for seed in range(accuracies.shape[1])), "mean"]
+    rows = zip(space.digits(codes), accuracies, strict=True)
+    lines = [",".join([code, *(f"{one:.2f}" for one in values), f"{values.mean():.2f}"]) for code, values in rows]
+    return "\n".join([",".join(heads), *lines]) + "\n"
+
+
+@app.command()
+def quick_truth(
+    output: Annotated[Path, typer.Option(help="CSV to write.")],
+    space: Annotated[str, typer.Option(help="A small space, by name or path.")] = "quick",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the digits.")] = 12,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each architecture.")] = 2,
+) -> None:
+    """Trains every architecture of a small space on the digits, some minutes on one core."""
+    torch.set_num_threads(1)
+    loaded = load_space(space)
+    codes = distinct_codes(loaded)
+    accuracies = train_all(loaded, codes, epochs, seeds)
+    write_text(output, table(loaded, codes, accuracies))
+    say(f"{output}: {len(codes)} architectures, {accuracies.min():.2f} to {accuracies.max():.2f}%")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives its exit code."""
+    return run_command(app, "python -m benchmarks.quick_truth", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
