@@ -120,6 +120,11 @@ def api_page() -> str:
                 inspect.getdoc(what) or "",
                 "```",
             ]
+    lines += ["", "## Conformance kits", "", "A test of your own class runs every check of the kit of its kind.", ""]
+    for path in sorted((PACKAGE / "testing").glob("*.py")):
+        kit = importlib.import_module(f"surrogate_nas.testing.{path.stem}")
+        if any(name.endswith("CHECKS") for name in vars(kit)):
+            lines.append(f"- `{kit.__name__}`: {_text(kit.__doc__).splitlines()[0]}")
     return "\n".join([*lines, "", "## Options of a study", "", "```text", inspect.getdoc(Options) or "", "```", ""])
 
 

@@ -12,6 +12,7 @@ import pytest
 import surrogate_nas
 from surrogate_nas.nets import own_operations
 from surrogate_nas.space.operations.registry import forget_all
+from surrogate_nas.testing.spaces import check_space
 from tests.conftest import REPOSITORY
 
 RUN = REPOSITORY / "tests" / "assets" / "run_0_1_0"
@@ -40,6 +41,12 @@ def test_every_public_name_has_an_example_that_runs(name: str, folder: Path) -> 
     failures: list[str] = []
     doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example, out=failures.append)
     assert failures == []
+
+
+def test_a_kit_has_an_example_that_runs() -> None:
+    example = doctest.DocTestParser().get_doctest(check_space.__doc__ or "", {}, "check_space", None, None)
+    assert example.examples
+    assert doctest.DocTestRunner().run(example).failed == 0
 
 
 def python_of(path: Path) -> list[str]:

@@ -39,6 +39,11 @@ def check_space(space: Space) -> None:
 
     Raises:
         AssertionError: If one does not hold.
+
+    Example:
+        >>> from surrogate_nas import load_space
+        >>> from surrogate_nas.testing.spaces import check_space
+        >>> check_space(load_space("quick"))
     """
     for check in CHECKS:
         check(space)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from surrogate_nas.costs.cost import BOUNDED, COSTS
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.study.ask.options import Options, overrides_of
 
@@ -43,3 +44,7 @@ def test_options_win_over_settings_and_settings_refine_the_data() -> None:
 def test_an_unknown_option_lists_the_options() -> None:
     with pytest.raises(SettingsError, match=re.escape("unknown option 'latency'; choose from data, latency_budget,")):
         overrides_of({"latency": "5ms"})  # type: ignore[typeddict-unknown-key]
+
+
+def test_every_cost_with_a_budget_is_an_option_that_type_checkers_know() -> None:
+    assert {COSTS[name].keyword for name in BOUNDED.values()} <= set(Options.__annotations__)
