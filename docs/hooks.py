@@ -18,7 +18,7 @@ PACKAGE = Path(surrogate_nas.__file__).parent
 
 
 def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401 - mkdocs calls it by name
-    """Adds the pages to those of the folder."""
+    """Adds the generated pages to the pages of the folder."""
     for name, content in pages().items():
         files.append(File.generated(config, f"reference/{name}.md", content=content))
     return files
@@ -129,7 +129,7 @@ def api_page() -> str:
 
 
 def _own_members(public: object) -> list[tuple[str, object]]:
-    """Methods and properties of a class that the project itself defines, not those of a library's base class."""
+    """Methods and properties of a class that the project itself defines; a library's base class has none."""
     if not inspect.isclass(public):
         return []
     bases = [base for base in inspect.getmro(public) if base.__module__.startswith("surrogate_nas")]
