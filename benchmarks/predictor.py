@@ -18,6 +18,7 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks.intervals import mean_and_interval
+from benchmarks.unlabelled import fit_unlabelled
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.fusion.priors import ExtraScores
@@ -27,7 +28,6 @@ from surrogate_nas.predictor.predictor import fit_predictor
 from surrogate_nas.predictor.protocol import FittedModel, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.training_set import SourceLabels
-from surrogate_nas.predictor.unlabelled import fit_unlabelled
 from surrogate_nas.ranking import kendall_tau, regret, top_tau
 from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.space.load import load_space

@@ -1,4 +1,4 @@
-"""A predictor without labels of a supernet: what is known before any training, and what trained networks add to it."""
+"""A rival of the study's predictor: one without labels of a supernet, from the prior and trained networks alone."""
 
 from surrogate_nas.predictor.ensemble import derived_seed
 from surrogate_nas.predictor.fusion.fusion import FusedPredictor

@@ -3,15 +3,18 @@
 import numpy as np
 import pytest
 
+from benchmarks.unlabelled import fit_unlabelled
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.fusion import fine_tuning, rank_transform
 from surrogate_nas.predictor.models import boosting
 from surrogate_nas.predictor.protocol import FittedModel
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.training_set import SourceLabels
-from surrogate_nas.predictor.unlabelled import fit_unlabelled
 from surrogate_nas.ranking import kendall_tau
 from tests.predictor.conftest import Problem
+from tests.predictor.conftest import problem as problem
+from tests.predictor.conftest import quick as quick
+from tests.predictor.conftest import space as space
 
 
 @pytest.fixture(autouse=True)
