@@ -6,6 +6,7 @@ and becomes a number once those costs are known. Violations have one sign everyw
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -31,6 +32,19 @@ class Budget:
 
     def __str__(self) -> str:
         return f"{COSTS[self.cost].title} at most {format_cost(self.cost, self.limit)}"
+
+
+def total_excess(
+    budgets: Sequence[Budget], costs: Mapping[str, NDArray[np.floating] | NDArray[np.integer]]
+) -> NDArray[np.float64]:
+    """Sum over budgets of the relative excess, shape (N,); 0 where all of them are kept.
+
+    Args:
+        budgets: At least one.
+        costs: Name of every bounded cost to its values, shape (N,) each.
+    """
+    over = [np.maximum(budget.violation(costs[budget.cost]), 0) for budget in budgets]
+    return np.asarray(np.sum(over, axis=0), dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget
+from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget, total_excess
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.errors import BudgetError
 
@@ -151,3 +151,9 @@ def test_a_budget_says_what_it_bounds() -> None:
 def test_memory_and_energy_have_units_of_their_own(cost: str, text: str, limit: float, written: str) -> None:
     assert parse_budget(cost, text).limit == pytest.approx(limit)
     assert format_cost(cost, limit) == written
+
+
+def test_the_excess_over_all_budgets_is_a_sum_without_what_is_below() -> None:
+    budgets = [Budget("latency_ms", 2.0), Budget("flops", 10.0)]
+    costs = {"latency_ms": np.array([1.0, 3.0, 4.0]), "flops": np.array([10.0, 5.0, 20.0])}
+    assert total_excess(budgets, costs).tolist() == [0.0, 0.5, 2.0]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.budget import Budget, total_excess
 from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.training_set import MINIMUM_CLASSES
@@ -66,9 +66,7 @@ def ends_of(pool: Pool, costs: CostModel, asked: Sequence[Sequence[Budget]]) -> 
     """
 
     def excess(budgets: Sequence[Budget]) -> Measure:
-        return lambda found: sum(
-            (np.maximum(budget.violation(found[budget.cost]), 0) for budget in budgets), start=np.zeros(1)
-        )
+        return lambda found: total_excess(budgets, found)
 
     measures: list[Measure] = [excess(budgets) for budgets in asked]
     for cost in costs.names:

@@ -4,6 +4,7 @@ import datetime
 
 import numpy as np
 
+from surrogate_nas.costs.budget import total_excess
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.report.facts import (
@@ -62,11 +63,7 @@ def infeasible_facts(problem: Problem) -> AnswerFacts:
         cheapest = float(problem.bounds[budget.cost][row])
         digits, text = problem.space.digits(problem.codes[[row]])[0], problem.space.format(problem.codes[row])
         smallest.append(SmallestCost(budget.cost, budget.limit, cheapest, digits, text))
-    excess = sum(
-        (np.maximum(budget.violation(problem.bounds[budget.cost][rows]), 0) for budget in problem.budgets),
-        start=np.zeros(len(rows)),
-    )
-    order = rows[np.argsort(excess, kind="stable")]
+    order = rows[np.argsort(total_excess(problem.budgets, problem.bounds)[rows], kind="stable")]
     _, first = np.unique(problem.space.canonical_keys(problem.codes[order]), return_index=True)
     misses = tuple(
         _architecture(problem, problem.codes[order[position]], None, 0.0, None)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from surrogate_nas.costs.budget import total_excess
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.ensemble import Ensemble, derived_seed
 from surrogate_nas.predictor.protocol import Codes, Floats
@@ -112,5 +113,4 @@ def _joined(space: Space, parts: list[StudyLabels]) -> StudyLabels:
 
 def _excess(problem: Problem, codes: Codes) -> Floats:
     costs = problem.cautious_costs.evaluate(problem.space.check(codes))
-    over = [np.maximum(budget.violation(costs[budget.cost]), 0) for budget in problem.budgets]
-    return np.asarray(np.sum(over, axis=0) + ~problem.space.is_connected(codes), dtype=np.float64)
+    return np.asarray(total_excess(problem.budgets, costs) + ~problem.space.is_connected(codes), dtype=np.float64)
