@@ -108,6 +108,11 @@ class StudyConsole:
         _LOGGER.warning("%s", text)
         self._messages.print(Text(f"warning: {text}", style="yellow"))
 
+    def warn_of_stop(self) -> None:
+        """Says what a first Ctrl-C does; there is nothing to save before a run has begun."""
+        saving = ": what is done is being saved" if self.logs else ""
+        self.warn(f"stopping{saving}; press Ctrl-C again to stop at once")
+
     def error(self, text: str) -> None:
         """The one line that an error ends with, also where a library's words for it have more."""
         text = " ".join(text.split())

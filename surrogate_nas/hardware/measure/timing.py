@@ -75,6 +75,8 @@ def forward_run(forward: Callable[[Tensor], object], example: Tensor, clock: Clo
     def finish() -> None:
         if example.is_cuda:
             torch.cuda.synchronize(example.device)
+        elif example.device.type == "mps":
+            torch.mps.synchronize()
 
     def run(count: int) -> float:
         with torch.inference_mode():
