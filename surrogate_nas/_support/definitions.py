@@ -37,9 +37,9 @@ def find_definition(kind: str, name: str) -> Path:
     # A name is not a path: '../x' must not leave the folder of definitions.
     if name not in available(kind):
         near = difflib.get_close_matches(name, available(kind), n=1)
-        remedy = f"did you mean {near[0]}? Choose" if near else "choose"
         raise SettingsError(
-            f"unknown {singular} {name!r}; {remedy} from {', '.join(available(kind))}, or give the path of a .toml file"
+            f"unknown {singular} {name!r}; choose from {', '.join(available(kind))}, or give the path of a .toml file"
+            + (f"; did you mean {near[0]}?" if near else "")
         )
     return path
 

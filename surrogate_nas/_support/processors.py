@@ -17,8 +17,8 @@ def processor_count(root: Path = ROOT) -> int:
     Args:
         root: Where Linux shows control groups; other systems have none.
     """
-    limit = _group_limit(root)
-    return max(1, min(_bound(), math.ceil(limit)))
+    limits = [math.ceil(limit) for folder in _group_folders(root) for limit in _limits(folder)]
+    return max(1, min([_bound(), *limits]))
 
 
 def _bound() -> int:
@@ -26,11 +26,6 @@ def _bound() -> int:
     # Only Linux has it; macOS and Windows give every process all processors.
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-
-
-def _group_limit(root: Path) -> float:
-    """Processors that the control groups of this process leave it; infinite where nothing limits them."""
-    return min((limit for folder in _group_folders(root) for limit in _limits(folder)), default=math.inf)
 
 
 def _group_folders(root: Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ import typer
 import typer.core
 
 from surrogate_nas import __version__
+from surrogate_nas._support.streams import replace_unknown_letters
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 
 # Typer carries its own copy of click in some versions; what it exports is the way to the common parent of usage errors.
@@ -82,6 +83,7 @@ def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None 
         The exit code: 0 success, 1 failure while running, 2 usage or settings, 3 nothing meets the budget, 130
         interrupted.
     """
+    replace_unknown_letters()
     try:
         words = list(arguments) if arguments is not None else None
         code = app(args=words, prog_name=program, standalone_mode=False, help_option_names=_HELP_OPTIONS)
