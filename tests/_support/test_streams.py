@@ -16,4 +16,4 @@ def test_letters_that_a_stream_lacks_are_replaced(monkeypatch: pytest.MonkeyPatc
         print("±", flush=True)
     replace_unknown_letters()
     print("1 ± 2", end="", flush=True)
-    assert stream.buffer.getvalue() == b"1 ? 2"  # type: ignore[attr-defined]
+    assert stream.buffer.getvalue() == b"1 ? 2"

@@ -11,6 +11,15 @@ from surrogate_nas.cli import completion
 from surrogate_nas.cli.main import COMMANDS
 from surrogate_nas.data.sources import SOURCES
 
+PROGRAM = """
+import sys
+from surrogate_nas.cli.main import main
+try:
+    main([])
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
 
 def offered(line: str) -> list[str]:
     """What bash is offered for a line whose last word has begun, empty words included."""
@@ -20,10 +29,8 @@ def offered(line: str) -> list[str]:
         "COMP_CWORD": str(len(line.split(" ")) - 1),
         "_SURROGATE_NAS_COMPLETE": "complete_bash",
     }
-    program = "import sys; from surrogate_nas.cli.main import main\ntry: main([])\nfinally: print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=False, env=environment
-    )
+    line_of = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(line_of, capture_output=True, encoding="utf-8", check=False, env=environment)
     assert "torch" not in done.stderr.split()
     return done.stdout.split()
 

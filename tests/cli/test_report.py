@@ -40,7 +40,12 @@ def test_the_page_is_opened(
     finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or True)
+
+    def opens(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", opens)
     assert main([str(finished), "--open"]) == 0
     assert opened == [(finished / "report.html").resolve().as_uri()]
     assert capsys.readouterr().out.strip() == opened[0]

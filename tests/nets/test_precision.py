@@ -5,7 +5,7 @@ import torch
 
 from surrogate_nas.nets import precision
 from surrogate_nas.nets.precision import in_double
-from tests.fixtures.no_double import NoDouble
+from tests.fixtures.no_double import no_double
 
 
 def test_it_is_double_on_the_cpu_where_the_device_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,5 +20,5 @@ def test_it_is_double_on_the_cpu_where_the_device_has_none(monkeypatch: pytest.M
 
 
 def test_the_check_of_other_tests_finds_a_double() -> None:
-    with NoDouble(), pytest.raises(AssertionError, match="makes a float64"):
+    with no_double(), pytest.raises(AssertionError, match="makes a float64"):
         torch.ones(2).double()

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from surrogate_nas.errors import RunFolderError, TrainingError
 from surrogate_nas.training.train_network import NetworkJob, train_network
-from tests.fixtures.no_double import NoDouble
+from tests.fixtures.no_double import no_double
 
 Make = Callable[..., NetworkJob]
 
@@ -74,5 +74,5 @@ def test_a_loss_that_is_no_number_ends_it(make_job: Make) -> None:
 
 
 def test_a_device_needs_no_double_precision(make_job: Make) -> None:
-    with NoDouble():
+    with no_double():
         assert run(make_job(epochs=1))[0] is not None

@@ -75,7 +75,7 @@ def test_what_is_no_study_is_refused_with_the_option_that_takes_it(name: str, wh
 
 def test_a_run_folder_in_the_place_of_a_study_is_continued_by_another_option() -> None:
     write_study(Path("runs/mine/study.toml"), read_study("cifar10", {}))
-    with pytest.raises(SettingsError, match="'runs/mine' is a run folder, not a study; continue it by: .*--resume"):
+    with pytest.raises(SettingsError, match=r"'runs/mine' is a run folder, not a study; continue it by: .*--resume"):
         resolve_request("runs/mine", {}, None, resume=False)
 
 
