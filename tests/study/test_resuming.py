@@ -135,6 +135,7 @@ def test_resuming_refuses_another_space_but_not_the_same_in_another_file(
     assert here("--output-dir", run_copy, "--resume", "--quiet", "--set", f"space={same}")[0] == 0
 
 
+@pytest.mark.posix
 def test_an_interrupt_before_anything_was_written_says_so(
     finished: Path, here: RunHere, contents: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:

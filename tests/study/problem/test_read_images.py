@@ -123,6 +123,7 @@ def test_reading_stops_when_asked(settings: StudySettings, run_of: RunOf, tmp_pa
         read_images(run_of(tmp_path / "run", settings, stop=True))
 
 
+@pytest.mark.posix
 def test_a_listing_tells_files_apart(source: Path) -> None:
     data = DataSettings(source="folder", path=str(source))
     known = {listing(data)}
