@@ -167,7 +167,12 @@ def test_an_interrupt_before_anything_was_written_says_so(
     for flag in ("--resume", "--overwrite"):
         code, _, errors = here(finished / "study.toml", "--output-dir", finished, flag, "--quiet")
         assert code == 130
-        assert errors.splitlines()[-1] == "warning: stopped while preparing the study; nothing was changed yet"
+        *_, first, last = errors.splitlines()
+        assert first == "warning: stopping; press Ctrl-C again to stop at once"  # there is nothing to save yet
+        assert last.startswith(
+            f"warning: stopped while preparing the study; {finished} was not changed; begin again with: "
+            "python -m surrogate_nas.study "
+        )
     assert contents(finished) == before
 
 
