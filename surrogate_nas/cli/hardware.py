@@ -68,8 +68,9 @@ def profile(
     budget: Budget = None,
     confidence: Confidence = 0.95,
     backend: Annotated[
-        Literal["eager", "exported", "compiled", "onnx"], typer.Option(help="Runtime that is measured.")
-    ] = "eager",
+        Literal["auto", "onnx", "eager", "exported", "compiled"],
+        typer.Option(help="Runtime that is measured: onnx is ONNX Runtime, the others are PyTorch."),
+    ] = "auto",
     batch: Batch = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")] = 1,
     networks: Annotated[int, typer.Option(metavar="N", min=4, help="Networks to measure as a whole.")] = 16,

@@ -111,7 +111,6 @@ _FIXED = (
     "labels.validation_images",
     "labels.batch_size",
     "pool.draws",
-    "hardware",
     "training",
     "compute.device",
     "compute.threads",
@@ -123,9 +122,6 @@ _FREE = (
     "supernet.preset",
     "supernet.checkpoint_seconds",
     "training.checkpoint_seconds",
-    "hardware.latency_table",
-    "hardware.remeasure",
-    "hardware.confidence",
 )
 
 
