@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.conftest import tracked
+from tests.fixtures.tiny_study import REPOSITORY
+from tests.package.conftest import build, tracked
+from tests.package.test_metadata import copied
 
 pytestmark = pytest.mark.slow
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
@@ -104,3 +107,15 @@ def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
     assert names >= package | definitions
     assert {name for name in names - package if not name.startswith("surrogate_nas/_definitions/")} == set()
     assert "surrogate_nas/py.typed" in names
+
+
+def test_the_files_that_a_container_gets_make_the_same_wheel(
+    wheel: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in copied():
+        if (REPOSITORY / name).is_dir():
+            shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(REPOSITORY / name, tmp_path / name)
+    other = build(tmp_path, "wheel", tmp_path_factory.mktemp("of_container"))
+    assert sorted(zipfile.ZipFile(other).namelist()) == sorted(zipfile.ZipFile(wheel).namelist())
