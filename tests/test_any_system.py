@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from surrogate_nas.labels.store import read_labels
@@ -19,6 +20,7 @@ ONE_PLACE = {
     "sched_getaffinity": {"_support/processors.py"},
     "cpu_count": {"_support/processors.py"},
     "pthread_sigmask": {"_processes/child.py"},
+    "thread_time": {"hardware/measure/timing.py"},
     "getrusage": {"peak_memory.py"},
     "fork": set(),
     "killpg": set(),
@@ -54,6 +56,7 @@ def test_a_study_learns_the_same_without_the_functions_of_linux(
     """In two worker processes; latencies are those of a machine of another name, and so are measured anew."""
     done = command(tiny, "--output-dir", tmp_path / "run", *budgets, "--set", "compute.processes=2", env=elsewhere)
     assert done.returncode == 0, done.stderr
+    assert b'"wall clock"' in pq.read_schema(tmp_path / "run" / "costs.parquet").metadata[b"surrogate_nas.costs"]
     mine, theirs = read_labels(tmp_path / "run" / "labels.h5"), read_labels(finished / "labels.h5")
     order, their_order = np.lexsort(mine.codes.T), np.lexsort(theirs.codes.T)
     np.testing.assert_array_equal(mine.codes[order], theirs.codes[their_order])
