@@ -6,7 +6,8 @@ from rich.text import Text
 
 from surrogate_nas._support.model_format import INT8, ONNX, PROGRAM, WEIGHTS, Preprocessing
 from surrogate_nas.costs.cost import format_cost
-from surrogate_nas.deploy.train.model_facts import Accuracy, ModelFacts, Variant
+from surrogate_nas.deploy.accuracy import Accuracy
+from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 from surrogate_nas.runs.console import StudyConsole
 
 _NAME_WIDTH = 16

@@ -22,9 +22,10 @@ from surrogate_nas._support.model_format import (
     Preprocessing,
 )
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
+from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.card import model_card
 from surrogate_nas.deploy.train.chosen import Choice
-from surrogate_nas.deploy.train.model_facts import Accuracy, ModelFacts, Variant
+from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 from surrogate_nas.deploy.train.onnx_latency import measure_models
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError

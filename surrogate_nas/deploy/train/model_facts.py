@@ -4,29 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scipy.stats import binomtest
-
+from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.export.onnx_model import Agreement
 from surrogate_nas.hardware.measurement import Measurement
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """A share of images in percent, with its 95% interval by Wilson's score (1927).
-
-    The interval is what the number of images leaves open, not what another training would give.
-    """
-
-    percent: float
-    low: float
-    high: float
-    images: int
-
-    @classmethod
-    def of(cls, correct: int, images: int) -> "Accuracy":
-        """Of a number of images that were right."""
-        interval = binomtest(correct, images).proportion_ci(method="wilson")
-        return cls(100 * correct / images, 100 * float(interval.low), 100 * float(interval.high), images)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surrogate_nas.deploy.train.model_facts import Accuracy, ModelFacts, Variant
+from surrogate_nas.deploy.accuracy import Accuracy
+from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 
 Make = Callable[..., ModelFacts]
 
