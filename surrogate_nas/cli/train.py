@@ -15,7 +15,7 @@ import typer
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import print_version, run_command, say
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
-from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
+from surrogate_nas.errors import Interrupted, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
 
@@ -50,10 +50,6 @@ def train(
     ] = False,
 ) -> None:
     """Trains the architecture that a study chose, tests it, and exports it."""
-    if start not in ("scratch", "supernet"):
-        raise SettingsError(f"--from must be scratch or supernet (got {start!r})")
-    if learning_rate is not None and not 0 < learning_rate <= 100:
-        raise SettingsError(f"--learning-rate must be above 0 and at most 100 (got {learning_rate})")
     request = TrainRequest(
         run,
         budgets,

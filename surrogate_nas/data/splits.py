@@ -65,7 +65,9 @@ def check_classes(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> No
     counts = np.bincount(labels, minlength=len(class_names))
     if (few := np.flatnonzero(counts < FEWEST_PER_CLASS)).size:
         listed = ", ".join(f"{class_names[k]!r} has {counts[k]}" for k in few[:NAMES_SHOWN])
-        more = f" and {few.size - NAMES_SHOWN} more classes" if few.size > NAMES_SHOWN else ""
+        more = (
+            f" and {count_of(few.size - NAMES_SHOWN, 'more class', 'more classes')}" if few.size > NAMES_SHOWN else ""
+        )
         raise DataError(
             f"every class needs at least {FEWEST_PER_CLASS} images, to train, validate and recalibrate with "
             f"(got too few: {listed}{more})"

@@ -101,7 +101,7 @@ def train_final(job: FinalJob, report: Progress, stopped: Callable[[], bool]) ->
         loss, stop = job.processes.agree(loss, stopped())
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss is {loss} after {step:,} of {total:,} steps; begin again with a lower --learning-rate than"
+                f"the loss is {loss} after step {step:,} of {total:,}; begin again with a lower --learning-rate than"
                 f" {settings.learning_rate:.3g} and --overwrite"
             )
         due = time.monotonic() - saved > settings.checkpoint_seconds

@@ -105,7 +105,7 @@ def test_classes_with_too_few_images_are_named() -> None:
     )
     with pytest.raises(DataError, match=re.escape(message)) as caught:
         check_classes(labels_of(counts), names_of(counts))
-    assert "'class 3' has 0 and 1 more classes" in str(caught.value)
+    assert "'class 3' has 0 and 1 more class)" in str(caught.value)
 
 
 def test_mean_and_deviation_are_of_the_training_part_alone(make_splits: MakeSplits) -> None:

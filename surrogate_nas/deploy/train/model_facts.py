@@ -45,6 +45,9 @@ class ModelFacts:
         train_images: Images that were trained on.
         processes: How many trained together.
         command: That repeats it.
+        dataset: Where the images come from: ``folder``, or the name of a set.
+        classes: Accuracy of the ONNX model on the test images of each class; classes without any are left out.
+        warnings: Sentences on what may be wrong with the images.
     """
 
     code: str
@@ -67,6 +70,9 @@ class ModelFacts:
     train_images: int
     processes: int
     command: str
+    dataset: str
+    classes: Mapping[str, Accuracy]
+    warnings: tuple[str, ...] = ()
 
     @property
     def latency_budget_ms(self) -> float | None:

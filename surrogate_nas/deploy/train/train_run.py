@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import torch
 
 from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.words import count_of
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.final_images import FinalImages, load_final_images
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.deliver import Delivery, deliver
+from surrogate_nas.deploy.train.drift import changes_since
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
@@ -45,6 +47,7 @@ class _Training:
     recipe: Recipe
     seed: int
     device: torch.device
+    warnings: tuple[str, ...]
 
 
 def run_training(request: TrainRequest, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
@@ -59,8 +62,6 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
         Interrupted: If a stop was asked for; the checkpoint is saved.
         TrainingError, ExportError, MeasurementError: If that stage fails.
     """
-    if request.resume and request.overwrite:
-        raise SettingsError("--resume and --overwrite exclude each other; use one of them")
     for package in ("onnx", "onnxscript", "onnxruntime"):
         require_package(package, "exported models", ExportError)  # not found out after hours
     choice = choose(
@@ -107,7 +108,8 @@ def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_st
         raise Interrupted("stopped while training")
     if not processes.is_first:
         return None
-    delivery = Delivery(request, choice, training.recipe, training.seed, training.images, trained, processes)
+    parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
+    delivery = Delivery(request, choice, *parts)
     with console.progress("export, check, measure") as advance:
         return deliver(delivery, advance)
 
@@ -126,6 +128,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             class_names=splits.class_names,
             on_progress=stoppable(advance, should_stop, "reading images"),
         )
+        changed = changes_since(choice, splits, stoppable(advance, should_stop, "reading images"))
     recipe = final_recipe(
         flip=settings.data.flip,
         images=len(images.train),
@@ -139,7 +142,8 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             f"{processes_started().count} processes cannot share batches of {recipe.settings.batch_size} images; start"
             " fewer"
         )
-    return _Training(choice, images, network, recipe, seed, device)
+    warnings = (*((changed,) if changed else ()), *images.warnings)
+    return _Training(choice, images, network, recipe, seed, device, warnings)
 
 
 def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: int) -> Network:
@@ -170,10 +174,10 @@ def _train(
         training.device,
         processes,
     )
-    with console.progress(f"training ({training.recipe.settings.epochs} epochs)") as advance:
+    with console.progress(f"training ({count_of(training.recipe.settings.epochs, 'epoch')})") as advance:
         trained = train_final(job, advance, should_stop)
     if trained is not None and not math.isnan(trained.loss):
-        console.note(f"trained: {trained.steps:,} steps, test accuracy {trained.accuracy_percent:.2f}%")
+        console.note(f"trained: {count_of(trained.steps, 'step')}, test accuracy {trained.accuracy_percent:.2f}%")
     return trained
 
 
@@ -184,6 +188,8 @@ def _tell(training: _Training, console: StudyConsole) -> None:
     console.note(f"images: {len(images.train):,} to train on, {len(images.test):,} to test with")
     for note in images.notes:
         console.note(f"images: {note}")
+    for warning in training.warnings:
+        console.warn(f"images: {warning}")
     console.note(f"recipe: {training.recipe.words()}")
 
 
@@ -203,9 +209,10 @@ def inherit_from_run(network: Network, choice: Choice, splits: DataSplits) -> No
     small = settings.supernet
     if (small.channels, small.cells) != (deployed.channels, deployed.cells):
         raise SettingsError(
-            f"--from supernet: the supernet has {small.channels} channels and {small.cells} cells a stage, the deployed"
-            f" network {deployed.channels} and {deployed.cells}, so that its weights do not fit; train --from scratch,"
-            f" or make a study with supernet.channels={deployed.channels} and supernet.cells={deployed.cells}"
+            f"--from supernet: the supernet has {small.channels} channels and {count_of(small.cells, 'cell')} a stage,"
+            f" the deployed network {deployed.channels} and {deployed.cells}, so that its weights do not fit; train"
+            f" --from scratch, or make a study with supernet.channels={deployed.channels} and"
+            f" supernet.cells={deployed.cells}"
         )
     spec = NetworkSpec(
         small.channels, small.cells, splits.image_size, deployed.input_channels, deployed.classes, deployed.stages

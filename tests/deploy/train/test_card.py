@@ -31,7 +31,7 @@ def test_the_card_has_every_section(facts_of: Make, variant_of: Callable[..., Va
 
 def test_it_says_where_the_model_resizes_its_images(facts_of: Make) -> None:
     card = model_card(facts_of(seen_size=6), ("cat", "dog"), GREY, "0.1.0")
-    assert "grey images of 8x8 pixels, which the model itself resizes to 6x6; `model.json`" in card
+    assert "grey images of 8x8 pixels, which the model itself resizes to 6x6\n" in card
 
 
 def test_another_device_s_budget_is_not_held_against_this_machine(facts_of: Make) -> None:
