@@ -127,7 +127,8 @@ class LookupTable:
         write_files(folder, self._columns, self.metadata.as_json(self._columns.names))
 
     def __repr__(self) -> str:
-        return f"<LookupTable of {self.metadata.space_name}: {count_of(len(self), 'architecture')}, {', '.join(self.costs)}>"
+        size = count_of(len(self), "architecture")
+        return f"<LookupTable of {self.metadata.space_name}: {size}, {', '.join(self.costs)}>"
 
     def __len__(self) -> int:
         return self._columns.num_rows
