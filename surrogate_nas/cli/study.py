@@ -68,6 +68,9 @@ def study(
         ),
     ] = None,
     output_dir: Annotated[Path | None, typer.Option(help="Run folder; runs/STUDY where not given.")] = None,
+    track: Annotated[
+        str | None, typer.Option(help="Send settings, curves, results and the report to: tensorboard or mlflow.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the folder, if there is one.")
     ] = False,
@@ -106,7 +109,7 @@ def study(
     command = shlex.join(["python", "-m", "surrogate_nas.study", *sys.argv[1:]])
     named = names_space(name, overrides, resume=resume)
     with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
-        code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named), console, as_json)
+        code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named, track), console, as_json)
     raise typer.Exit(code)
 
 
@@ -144,7 +147,7 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
 
 
 def _way_on(request: Request, console: StudyConsole) -> str:
-    return f"go on with: {resume_command(request.output)}" if console.logs else "nothing was changed yet"
+    return f"go on with: {resume_command(request.output, request.track)}" if console.logs else "nothing was changed yet"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

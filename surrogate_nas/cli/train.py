@@ -43,6 +43,9 @@ def train(
         bool,
         typer.Option("--trust-program", help="Run the Python in space.py of somebody else's run; read it first."),
     ] = False,
+    track: Annotated[
+        str | None, typer.Option(help="Send settings, loss curve and results to: tensorboard or mlflow.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress.")] = False,
     version: Annotated[  # noqa: ARG001 - the callback acts on it
@@ -66,6 +69,7 @@ def train(
         overwrite,
         shlex.join(["python", "-m", "surrogate_nas.train", *(word for word in sys.argv[1:] if word != "--resume")]),
         trust_program,
+        track,
     )
     # Torch takes seconds to import, which help and wrong options need not wait for.
     from surrogate_nas.training.data_parallel import processes_started

@@ -4,7 +4,7 @@ Symbols:
     C: channels; S: side in pixels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -58,12 +58,12 @@ class FinalImages:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, train: ImageSet, test: ImageSet, origin: TestOrigin, read: "_Reader") -> Self:
+    def of(
+        cls, train: ImageSet, test: ImageSet, origin: TestOrigin, notes: Iterable[str], warnings: Iterable[str] = ()
+    ) -> Self:
         """Measures the training images; a sentence that was found twice is kept once."""
         mean, std = channel_statistics(train.images)
-        return cls(
-            train, test, mean, std, origin, tuple(dict.fromkeys(read.notes)), tuple(dict.fromkeys(read.warnings))
-        )
+        return cls(train, test, mean, std, origin, tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(warnings)))
 
     def without_leaks(self) -> Self:
         """Without test images that are training images too: the accuracy would be too high by their help.
@@ -137,16 +137,17 @@ def _load(settings: DataSettings, seed: int, read: "_Reader", class_names: tuple
     test_source = open_test_source(settings.source, settings.path, class_names)
     if test_source is not None:
         train, test = read(source, everything), read(test_source, np.arange(len(test_source)))
-        return FinalImages.of(train, test, "own", read)
+        return FinalImages.of(train, test, "own", read.notes, read.warnings)
     images = read(source, used)
     if len(used) < len(source):
-        return FinalImages.of(images, read(source, np.setdiff1d(everything, used)), "left out", read)
+        test = read(source, np.setdiff1d(everything, used))
+        return FinalImages.of(images, test, "left out", read.notes, read.warnings)
     parts = stratified_parts(
         images.labels.numpy(), class_names, settings.validation_fraction, settings.recalibration_images, seed
     )
     kept = torch.from_numpy(np.concatenate([parts.train, parts.recalibration]))
     validation = images.take(torch.from_numpy(parts.validation))
-    return FinalImages.of(images.take(kept), validation, "validation", read)
+    return FinalImages.of(images.take(kept), validation, "validation", read.notes, read.warnings)
 
 
 class _Reader:

@@ -19,10 +19,7 @@ Name = Callable[[int], str]
 
 def pixel_digests(images: NDArray[np.uint8]) -> list[bytes]:
     """A short hash of the pixels of every image (N, C, S, S); equal for equal images."""
-    return [
-        hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=_DIGEST_BYTES).digest()  # type: ignore[arg-type]
-        for image in images
-    ]
+    return [hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=_DIGEST_BYTES).digest() for image in images]
 
 
 def repeated(digests: Sequence[bytes], labels: NDArray[np.int64], name: Name) -> str | None:

@@ -39,7 +39,8 @@ class Accuracy:
         Raises:
             KeyError, TypeError, ValueError: If it is not that.
         """
-        return cls(*(float(content[name]) for name in ("percent", "low", "high")), int(content["images"]))
+        percent, low, high = (float(content[name]) for name in ("percent", "low", "high"))
+        return cls(percent, low, high, int(content["images"]))
 
     def __str__(self) -> str:
         return f"{self.percent:.2f}% (95%: {self.low:.2f} to {self.high:.2f}%) of {count_of(self.images, 'test image')}"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from surrogate_nas._support.model_format import Preprocessing
 from surrogate_nas.data.decoding import reason_of, square_pixels
-from surrogate_nas.data.folders.formats import is_image, open_image, plug_in_for
+from surrogate_nas.data.folders.image_formats import is_image, open_image, plug_in_for
 from surrogate_nas.errors import PredictionError, SettingsError
 
 Picture = Path | Image.Image | NDArray[np.uint8]

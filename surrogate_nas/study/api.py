@@ -22,6 +22,7 @@ from surrogate_nas.runs.interrupts import stop_in_python
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import read_resolved
+from surrogate_nas.runs.tracking import check_tracker
 from surrogate_nas.space.load import load_stored_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.ask.options import Options, overrides_of
@@ -144,6 +145,8 @@ class Study:
         resume: Whether to go on with the run in the folder, if there is one.
         overwrite: Whether to replace it.
         quiet: Whether to leave out notes and progress.
+        dashboard: Whether to serve optuna-dashboard on this machine alone while the study runs.
+        track: Where settings, curves, results and the report are sent: ``"tensorboard"``, ``"mlflow"``, or nowhere.
         options: The options of the command line; see ``surrogate_nas.study.ask.options.Options``.
 
     Raises:
@@ -159,17 +162,21 @@ class Study:
         resume: bool = False,
         overwrite: bool = False,
         quiet: bool = False,
+        dashboard: bool = False,
+        track: str | None = None,
         **options: Unpack[Options],
     ) -> None:
         """Resolves the settings; nothing is read or written but the study's file."""
         if resume and overwrite:
             raise SettingsError("resume and overwrite exclude each other; use one of them")
+        check_tracker(track)
         folder = Path(output_dir) if output_dir is not None else None
         self.settings: StudySettings
         overrides = overrides_of(options, settings)
         self.settings, self.output_dir = resolve_request(name, overrides, folder, resume=resume)
         self._names_space = names_space(name, overrides, resume=resume)
         self._resume, self._overwrite, self._quiet = resume, overwrite, quiet
+        self._dashboard, self._track = dashboard, track
 
     def __repr__(self) -> str:
         budgets = ", ".join(request.text for request in self.settings.budget.requests())
@@ -197,7 +204,9 @@ class Study:
             self._resume,
             self._overwrite,
             command,
-            names_space=self._names_space,
+            self._dashboard,
+            self._names_space,
+            self._track,
         )
         with (
             StudyConsole(quiet=self._quiet, json=True) as console,

@@ -12,7 +12,7 @@ from PIL import Image
 from surrogate_nas._support.model_format import Preprocessing
 from surrogate_nas.data.images import normalise
 from surrogate_nas.deploy.classifier import Classification, Classifier, Unreadable, normalised
-from surrogate_nas.deploy.pictures import find_images
+from surrogate_nas.deploy.pictures import Picture, find_images
 from surrogate_nas.errors import PredictionError, SettingsError, StoreError
 
 Make = Callable[..., Path]
@@ -42,7 +42,7 @@ def test_every_kind_of_image_gives_the_answer_of_its_pixels(make_model: Make, im
     model = Classifier.load(make_model())
     with Image.open(images / "b.png") as image:
         pixels = np.asarray(image)
-        given = [str(images / "b.png"), images / "b.png", image, pixels]
+        given: list[str | Picture] = [str(images / "b.png"), images / "b.png", image, pixels]
         answers = model.predict(given)
     assert [one.image for one in answers] == [str(images / "b.png")] * 2 + ["image 2", "image 3"]
     assert len({one.probability for one in answers}) == 1

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.data.folders.formats import is_image, open_image, readable_suffixes, unreadable_formats
+from surrogate_nas.data.folders.image_formats import is_image, open_image, readable_suffixes, unreadable_formats
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 

@@ -36,6 +36,7 @@ class TrainOptions(TypedDict, total=False):
         resume: Whether to go on with a training, or to export a finished one again.
         overwrite: Whether to begin anew where a training is there.
         trust_program: Whether to run the Python of the run's space, even if it was never run on this machine.
+        track: Where settings, the loss curve and results are sent: ``"tensorboard"``, ``"mlflow"``, or nowhere.
         quiet: Whether to leave out notes and progress.
     """
 
@@ -56,6 +57,7 @@ class TrainOptions(TypedDict, total=False):
     resume: bool
     overwrite: bool
     trust_program: bool
+    track: str | None
     quiet: bool
 
 
@@ -66,7 +68,7 @@ def train_model(run: Path | str, **options: Unpack[TrainOptions]) -> Classifier:
         run: The run folder.
         options: Those of ``python -m surrogate_nas.train``: ``latency_budget`` and other budgets, ``arch``, ``start``,
             ``epochs``, ``batch_size``, ``learning_rate``, ``seed``, ``int8``, ``compute_device``, ``threads``,
-            ``resume``, ``overwrite``, ``trust_program``, ``quiet``.
+            ``resume``, ``overwrite``, ``trust_program``, ``track``, ``quiet``.
 
     Returns:
         The exported model: its accuracy on the test images, its folder, and its predictions.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.runs.tracking import check_tracker
 
 Start = Literal["scratch", "supernet"]
 _HIGHEST_RATE = 100.0
@@ -33,6 +34,7 @@ class TrainRequest:
         overwrite: Whether to begin anew.
         command: The command line, for the model card.
         trust_program: Whether to run the program of the run's space, even if it was never run on this machine.
+        track: Where settings, the loss curve and results are sent: tensorboard, mlflow, or nowhere.
     """
 
     run: Path
@@ -50,6 +52,7 @@ class TrainRequest:
     overwrite: bool = False
     command: str = ""
     trust_program: bool = False
+    track: str | None = None
 
     def __post_init__(self) -> None:
         """Checks what can be checked without the run.
@@ -65,6 +68,7 @@ class TrainRequest:
             raise SettingsError(
                 f"--learning-rate must be above 0 and at most {_HIGHEST_RATE:g} (got {self.learning_rate})"
             )
+        check_tracker(self.track)
         for option, (least, most) in _BOUNDS.items():
             value = getattr(self, option)
             if value is not None and not least <= value <= most:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from surrogate_nas._support.model_format import CARD, DESCRIPTION, INT8, ONNX
 from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.words import count_of
 from surrogate_nas.data.cache import load_splits
@@ -15,6 +16,7 @@ from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.deliver import Delivery, deliver
 from surrogate_nas.deploy.train.drift import changes_since
 from surrogate_nas.deploy.train.model_facts import ModelFacts
+from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.nets.standalone import Network, build_network
@@ -22,6 +24,7 @@ from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.settings import ComputeSettings
+from surrogate_nas.runs.tracking import Tracker
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
@@ -92,6 +95,15 @@ def _check_folder(request: TrainRequest, choice: Choice) -> None:
 
 def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
     training = _prepare(request, choice, console, should_stop)
+    track = request.track if processes_started().is_first else None
+    with Tracker(track, choice.run.path, f"train-{choice.entry.code}", console) as tracker:
+        return _train_and_deliver(training, request, tracker, console, should_stop)
+
+
+def _train_and_deliver(
+    training: _Training, request: TrainRequest, tracker: Tracker, console: StudyConsole, should_stop: ShouldStop
+) -> ModelFacts | None:
+    choice = training.choice
     threads = request.threads or choice.settings.compute.threads
     torch.set_num_threads(threads)
     with joined(training.device) as processes:
@@ -101,9 +113,11 @@ def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_st
             choice.folder.mkdir(parents=True, exist_ok=True)
             console.log_to(choice.folder / LOG)
             _tell(training, console)
+            tracker.begin(tracked_settings(request, training.recipe, choice), anew=request.overwrite)
         if processes.count > 1:
             torch.distributed.barrier()
-        trained = _train(training, request, processes, console, should_stop)
+        job = _job(training, request, processes, tracker)
+        trained = _train(job, console, should_stop)
     if trained is None:
         raise Interrupted("stopped while training")
     if not processes.is_first:
@@ -111,7 +125,10 @@ def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_st
     parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
     delivery = Delivery(request, choice, *parts)
     with console.progress("export, check, measure") as advance:
-        return deliver(delivery, advance)
+        facts = deliver(delivery, advance)
+    tracker.numbers(tracked_results(facts))
+    tracker.files(choice.folder / name for name in (CARD, DESCRIPTION, ONNX, INT8))
+    return facts
 
 
 def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> _Training:
@@ -155,11 +172,9 @@ def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: in
     return network
 
 
-def _train(
-    training: _Training, request: TrainRequest, processes: Processes, console: StudyConsole, should_stop: ShouldStop
-) -> Trained | None:
+def _job(training: _Training, request: TrainRequest, processes: Processes, tracker: Tracker) -> FinalJob:
     choice = training.choice
-    job = FinalJob(
+    return FinalJob(
         training.network,
         training.images,
         training.recipe,
@@ -173,8 +188,12 @@ def _train(
         },
         training.device,
         processes,
+        lambda epoch, loss: tracker.numbers({"train/loss": loss}, epoch),
     )
-    with console.progress(f"training ({count_of(training.recipe.settings.epochs, 'epoch')})") as advance:
+
+
+def _train(job: FinalJob, console: StudyConsole, should_stop: ShouldStop) -> Trained | None:
+    with console.progress(f"training ({count_of(job.recipe.settings.epochs, 'epoch')})") as advance:
         trained = train_final(job, advance, should_stop)
     if trained is not None and not math.isnan(trained.loss):
         console.note(f"trained: {count_of(trained.steps, 'step')}, test accuracy {trained.accuracy_percent:.2f}%")

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from surrogate_nas.data.folders.formats import IMAGE_SUFFIXES
 from surrogate_nas.data.folders.image_folder import open_folder, open_test_folder, open_validation_folder
+from surrogate_nas.data.folders.image_formats import IMAGE_SUFFIXES
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 

@@ -33,7 +33,7 @@ def test_torch_and_onnx_classify_alike(trained_run: Path, tmp_path: Path) -> Non
     pixels = np.stack([np.asarray(Image.open(file))[None] for file in files])
     with torch.no_grad():
         scores = module(torch.from_numpy(normalised(pixels, described.preprocessing)))
-    predictions = list(Classifier.load(trained_run / "best").classify(files))
+    predictions = Classifier.load(trained_run / "best").predict(files)
     expected = [described.class_names[row] for row in scores.argmax(dim=1).tolist()]
     assert [one.class_name for one in predictions] == expected
     probabilities = torch.tensor([list(one.probabilities.values()) for one in predictions])

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from PIL import Image, features
 
-from surrogate_nas.data.folders.formats import is_image, open_image, plug_in_for, readable_suffixes, unreadable_formats
+from surrogate_nas.data.folders.image_formats import (
+    is_image,
+    open_image,
+    plug_in_for,
+    readable_suffixes,
+    unreadable_formats,
+)
 
 
 @pytest.fixture(autouse=True)
