@@ -125,8 +125,8 @@ class Tracker:
         self._send([(name, step, value) for name, value in values.items() if value is not None])
 
     def curve(self, name: str, steps: Sequence[float], values: Sequence[float]) -> None:
-        """Sends a figure at several steps."""
-        self._send([(name, round(step), value) for step, value in zip(steps, values, strict=True)])
+        """Sends a figure at several steps, which lie at least 1 apart; halves are rounded up."""
+        self._send([(name, math.ceil(step), value) for step, value in zip(steps, values, strict=True)])
 
     def files(self, paths: Iterable[Path]) -> None:
         """Sends files, where the tracker takes any; those that are missing are left out."""
@@ -185,7 +185,7 @@ class _TensorBoard:
             for file in place.glob("events.out.tfevents.*"):
                 file.unlink()
         self.identity = known if known is not None and self._goes_on else os.urandom(8).hex()
-        self._writer: Any = SummaryWriter(str(place))  # type: ignore[no-untyped-call]
+        self._writer: Any = SummaryWriter(str(place))
 
     def settings(self, values: Settings) -> None:
         if not self._goes_on:

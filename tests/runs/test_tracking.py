@@ -14,6 +14,7 @@ from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.tracking import Tracker, check_tracker
 from tests.conftest import REPOSITORY
+from tests.fixtures.event_files import scalars
 
 
 @pytest.fixture(autouse=True)
@@ -28,22 +29,8 @@ def track(name: str | None, folder: Path, values: list[float], **settings: objec
         tracker.begin({"seed": 0, **settings})
         for step, value in enumerate(values):
             tracker.numbers({"tau": value, "unknown": None, "nothing": float("nan")}, step)
-        tracker.curve("loss/a@b", [0.4, 2.6], [1.0, 0.5])
+        tracker.curve("loss/a@b", [0.5, 1.5], [1.0, 0.5])
         tracker.files([folder / "report.html", folder / "missing"])
-
-
-def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """Every scalar of the event files, in order, repeated ones too."""
-    reading = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
-    found: dict[str, list[tuple[int, float]]] = {}
-    for file in sorted(folder.glob("events.out.tfevents.*")):
-        for event in reading.EventFileLoader(str(file)).Load():
-            for value in event.summary.value:
-                if value.tag == "settings/text_summary":
-                    found.setdefault("settings", []).append((event.step, 0.0))
-                else:
-                    found.setdefault(value.tag, []).append((event.step, round(value.tensor.float_val[0], 6)))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +57,7 @@ def test_event_files_have_every_figure_once(tmp_path: Path) -> None:
     track("tensorboard", tmp_path, [0.25, 0.75, 0.875])
     found = scalars(tmp_path / "tensorboard" / "study")
     assert sorted(found["tau"]) == [(0, 0.25), (1, 0.5), (1, 0.75), (2, 0.875)]
-    assert found["loss/a@b"] == [(0, 1.0), (3, 0.5)]
+    assert found["loss/a@b"] == [(1, 1.0), (2, 0.5)]
     assert len(found["settings"]) == 1
     assert set(found) == {"tau", "loss/a@b", "settings"}
 
@@ -143,7 +130,7 @@ def test_a_tracker_that_fails_later_is_a_warning(tmp_path: Path, capsys: pytest.
     pytest.importorskip("tensorboard")
     with StudyConsole(quiet=True) as console, Tracker("tensorboard", tmp_path, "study", console) as tracker:
         tracker.begin({})
-        tracker._backend.number = None  # type: ignore[union-attr, assignment, method-assign]
+        tracker._backend.number = None  # type: ignore[union-attr, method-assign]
         tracker.numbers({"tau": 1.0})
         tracker.numbers({"tau": 2.0})
         assert not tracker.is_open
