@@ -11,31 +11,33 @@ from typing import Annotated, Any
 import typer
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.cli.command_line import print_version, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
 from surrogate_nas.deploy.classifier import Classification, Classifier, Unreadable
 from surrogate_nas.deploy.pictures import find_images
 from surrogate_nas.errors import PredictionError
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = new_app()
 
 
 @app.command()
 def predict(
     model: Annotated[
         Path,
-        typer.Argument(help="Folder of a trained model, such as RUN/best, or its .onnx file.", show_default=False),
+        typer.Argument(
+            metavar="MODEL", help="Folder of a trained model, such as RUN/best, or its .onnx file.", show_default=False
+        ),
     ],
-    images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.", show_default=False)],
-    threads: Annotated[int, typer.Option(min=1, max=1024, help="CPU threads.")] = 1,
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE", help="Images, or folders of images.", show_default=False)
+    ],
+    threads: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="CPU threads.")] = 1,
     skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Images that cannot be read are named, and no error.")
+        bool, typer.Option("--skip-unreadable", help="Name images that cannot be read, without an error.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    version: Annotated[  # noqa: ARG001 - the callback acts on it
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
-    ] = False,
+    as_json: AsJson = False,
+    version: Version = False,  # noqa: ARG001 - its callback acts
 ) -> None:
-    """Classify images: one line each, with the most probable class and its probability."""
+    """Classifies images: one line each, with the most probable class and its probability."""
     classifier = Classifier.load(model, threads)
     found = find_images(images)
     answers: list[Classification] = []

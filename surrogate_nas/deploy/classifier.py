@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import read_json
 from surrogate_nas._support.model_format import (
     DESCRIPTION,
@@ -122,7 +123,7 @@ class Classifier:
         model = Path(model)
         path = model / ONNX if model.is_dir() else model
         if not path.is_file():
-            raise SettingsError(f"there is no model at {path}; export one by: python -m surrogate_nas.train RUN")
+            raise SettingsError(f"there is no model at {path}; export one by: {shown('train', 'RUN')}")
         runtime = require_package("onnxruntime", "predictions", PredictionError)
         options = runtime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1

@@ -1,11 +1,11 @@
 """A study in Python, from images to a trained model: the command lines without a shell."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.deploy.classifier import Classifier
@@ -196,8 +196,7 @@ class Study:
         from surrogate_nas.study.run import run_study
 
         again = f"{self.output_dir}-again"
-        words = [str(self.output_dir / "study.toml"), "--output-dir", again]
-        command = shlex.join(["python", "-m", "surrogate_nas.study", *words])
+        command = shown("study", self.output_dir / "study.toml", "--output-dir", again)
         request = Request(
             self.settings,
             self.output_dir,

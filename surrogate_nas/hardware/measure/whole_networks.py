@@ -6,6 +6,7 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas._support.model_format import ONNX
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
@@ -95,5 +96,5 @@ def measure(
 def _measure_model(path: Path, settings: HardwareSettings) -> Measurement:
     file = path / ONNX if path.is_dir() else path
     if not file.is_file():
-        raise SettingsError(f"there is no model at {file}; export one by: python -m surrogate_nas.train RUN")
+        raise SettingsError(f"there is no model at {file}; export one by: {shown('train', 'RUN')}")
     return measure_models({"model": file}, settings)["model"]

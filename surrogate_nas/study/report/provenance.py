@@ -119,7 +119,7 @@ def _hardware(problem: Problem) -> Pairs:
     return (
         ("processor", processor()),
         ("training", f"{compute.device}, {count_of(compute.processes or 1, 'process', 'processes')}"),
-        ("latency", problem.latency_device),
+        ("latency", problem.latency_conditions),
     )
 
 
