@@ -44,7 +44,8 @@ def repeated(digests: Sequence[bytes], labels: NDArray[np.int64], name: Name) ->
     if not disputed:
         return text
     original, copy = disputed[0]
-    return f"{text}; {len(disputed):,} of them lie in another class, such as {name(original)} and {name(copy)}"
+    lie = "lies" if len(disputed) == 1 else "lie"
+    return f"{text}; {len(disputed):,} of them {lie} in another class, such as {name(original)} and {name(copy)}"
 
 
 def shared(training: Sequence[bytes], test: Sequence[bytes]) -> NDArray[np.bool_]:

@@ -211,11 +211,11 @@ class _MLflow:
     def __init__(self, folder: Path, part: str, known: str | None) -> None:
         # A run is nobody else's business; whoever wants MLflow's makers to count it sets the variable.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         # Slow to import, and only needed here.
         from mlflow import MlflowClient
 
+        for name in ("mlflow", "alembic"):  # which set up their own logging when they are imported
+            logging.getLogger(name).setLevel(logging.WARNING)
         own, server = (folder / MLRUNS).resolve(), os.environ.get("MLFLOW_TRACKING_URI")
         if not server:
             own.mkdir(parents=True, exist_ok=True)

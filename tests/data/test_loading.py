@@ -128,7 +128,7 @@ def test_equal_images_are_found_within_the_training_part_and_across(make_folder:
     Image.open(train / "cat" / "0002.png").save(test / "dog" / "0001.bmp")
     within, across = load_images(folder_settings(root), seed=0).warnings
     assert within.startswith("1 image of 21 is a copy of another, such as cat/0004.png and dog/copy.png: ")
-    assert within.endswith("; 1 of them lie in another class, such as cat/0004.png and dog/copy.png")
+    assert within.endswith("; 1 of them lies in another class, such as cat/0004.png and dog/copy.png")
     assert across.startswith("1 of 7 test images is also among the training images, such as dog/0001.bmp (training")
     assert across.endswith("image cat/0002.png); the final test leaves them out")
 

@@ -21,7 +21,7 @@ def test_copies_are_counted_beside_their_original() -> None:
     three = repeated([b"a", b"a", b"a", b"d"], labels, str)
     assert three is not None
     assert three.startswith("2 images of 4 are copies of another, such as 0 and 1:")
-    assert three.endswith("1 of them lie in another class, such as 0 and 2")
+    assert three.endswith("1 of them lies in another class, such as 0 and 2")
 
 
 def test_leaks_name_a_pair() -> None:

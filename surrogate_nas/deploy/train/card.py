@@ -114,9 +114,10 @@ def _accuracy(facts: ModelFacts) -> str:
 def _per_class(facts: ModelFacts) -> str:
     """The accuracy on each class (its recall), the lowest first."""
     rows = [f"Accuracy of `{ONNX}` on the test images of each class (recall), the lowest first:\n"]
-    rows += ["| class | test images | recall |", "| --- | --- | --- |"]
+    rows += ["| class | training images | test images | recall |", "| --- | --- | --- | --- |"]
     for name, one in sorted(facts.classes.items(), key=lambda item: item[1].percent):
-        rows.append(f"| {_cell(name)} | {one.images:,} | {accuracy_text(one)} |")
+        trained_on = facts.trained_on.get(name, 0)
+        rows.append(f"| {_cell(name)} | {trained_on:,} | {one.images:,} | {accuracy_text(one)} |")
     return "\n".join(rows)
 
 

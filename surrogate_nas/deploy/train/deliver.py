@@ -157,7 +157,7 @@ def _export(
 
 def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
     request, choice, images = delivery.request, delivery.choice, delivery.images
-    entry, hardware = choice.entry, choice.settings.hardware
+    entry, hardware, names = choice.entry, choice.settings.hardware, images.train.class_names
     return ModelFacts(
         code=entry.code,
         architecture=entry.architecture,
@@ -181,6 +181,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         command=request.command,
         dataset=choice.settings.data.source,
         classes=exported.classes,
+        trained_on=dict(zip(names, torch.bincount(images.train.labels, minlength=len(names)).tolist(), strict=True)),
         warnings=delivery.warnings,
     )
 

@@ -47,6 +47,7 @@ class ModelFacts:
         command: That repeats it.
         dataset: Where the images come from: ``folder``, or the name of a set.
         classes: Accuracy of the ONNX model on the test images of each class; classes without any are left out.
+        trained_on: Number of training images of each class.
         warnings: Sentences on what may be wrong with the images.
     """
 
@@ -72,6 +73,7 @@ class ModelFacts:
     command: str
     dataset: str
     classes: Mapping[str, Accuracy]
+    trained_on: Mapping[str, int]
     warnings: tuple[str, ...] = ()
 
     @property

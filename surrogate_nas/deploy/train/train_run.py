@@ -126,8 +126,9 @@ def _train_and_deliver(
     delivery = Delivery(request, choice, *parts)
     with console.progress("export, check, measure") as advance:
         facts = deliver(delivery, advance)
-    tracker.numbers(tracked_results(facts))
-    tracker.files(choice.folder / name for name in (CARD, DESCRIPTION, ONNX, INT8))
+    if tracker.is_open:
+        tracker.numbers(tracked_results(facts))
+        tracker.files(choice.folder / name for name in (CARD, DESCRIPTION, ONNX, INT8))
     return facts
 
 

@@ -34,8 +34,8 @@ def test_the_lowest_class_comes_first_and_a_name_breaks_no_table(facts_of: Make)
     classes = {"cat": Accuracy.of(60, 62), "a|b": Accuracy.of(1, 38)}
     card = model_card(facts_of(classes=classes), ("cat", "a|b"), GREY, "0.1.0")
     rows = [line for line in card.splitlines() if line.startswith(("| cat", "| a"))]
-    assert rows[0].startswith(r"| a\|b | 38 | 2.63% (95%: ")
-    assert rows[1].startswith("| cat | 62 | 96.77% (95%: ")
+    assert rows[0].startswith(r"| a\|b | 0 | 38 | 2.63% (95%: ")
+    assert rows[1].startswith("| cat | 400 | 62 | 96.77% (95%: ")
 
 
 def test_what_may_be_wrong_with_the_images_stands_in_the_card(facts_of: Make) -> None:
