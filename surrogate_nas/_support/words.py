@@ -2,7 +2,7 @@
 
 
 def count_of(number: int, one: str, several: str | None = None) -> str:
-    """A number with its noun, such as ``1 image`` and ``1,200 images``.
+    """Returns a number with its noun, such as ``1 image`` and ``1,200 images``.
 
     Args:
         number: How many.

@@ -219,7 +219,7 @@ def _decode_into(out: NDArray[np.uint8], source: ImageSource, index: int) -> Ima
 
 
 def reason_of(error: Exception) -> str:
-    """The reason why an image cannot be decoded, in a few words."""
+    """Returns the reason why an image cannot be decoded, in a few words."""
     if isinstance(error, UnidentifiedImageError):
         return "unknown image format"
     if isinstance(error, OSError) and error.strerror:

@@ -66,7 +66,7 @@ class FinalImages:
         return cls(train, test, mean, std, origin, tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(warnings)))
 
     def without_leaks(self) -> Self:
-        """Without test images that are training images too: the accuracy would be too high by their help.
+        """Returns the images without test images that are training images too, which would raise the accuracy.
 
         Raises:
             DataError: If no test image is left.
@@ -167,7 +167,7 @@ class _Reader:
         self._image_size, self._grey = image_size, channels == 1
 
     def __call__(self, source: ImageSource, chosen: NDArray[np.int64]) -> ImageSet:
-        """The chosen images of a source."""
+        """Returns the chosen images of a source."""
         decoded = decode(
             source,
             chosen,

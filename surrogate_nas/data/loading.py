@@ -32,7 +32,7 @@ class _Part:
         return ImageSet(torch.from_numpy(self.decoded.images), labels, self.source.class_names)
 
     def name(self, position: int) -> str:
-        """Name of a decoded image, such as its file."""
+        """Returns the name of a decoded image, such as its file."""
         return self.source.describe(int(self.decoded.kept[position]))
 
 
@@ -59,7 +59,7 @@ def divide_images(settings: DataSettings, seed: int, on_progress: Progress | Non
 
 
 def _read_parts(settings: DataSettings, seed: int, on_progress: Progress | None) -> list[_Part]:
-    """The training part, and the validation part where the source has one."""
+    """Returns the training part, and the validation part where the source has one."""
     source = open_source(settings.source, settings.path)
     names = source.class_names
     check_classes(source.labels, names)
@@ -100,13 +100,13 @@ def _decode(
 
 
 def _like(part: _Part, settings: DataSettings) -> DataSettings:
-    """The settings that give other images the size and colour of a part."""
+    """Returns the settings that give other images the size and colour of a part."""
     channels, side = part.decoded.images.shape[1:3]
     return settings.model_copy(update={"image_size": side, "channels": "grey" if channels == 1 else "rgb"})
 
 
 def _warnings(parts: list[_Part], settings: DataSettings, on_progress: Progress | None) -> tuple[str, ...]:
-    """What may be wrong with the images; sets that come by name are as their authors made them."""
+    """Returns what may be wrong with the images; sets that come by name are as their authors made them."""
     train = parts[0]
     found = [warning for part in parts for warning in (*part.source.warnings, *part.decoded.warnings)]
     if settings.source != "folder":

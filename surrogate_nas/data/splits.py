@@ -75,7 +75,7 @@ def check_classes(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> No
 
 
 def imbalance(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> str | None:
-    """A warning where classes differ much in size; None where they do not.
+    """Returns a warning where classes differ much in size; None where they do not.
 
     Args:
         labels: Class of each image, shape (N,), at least one image of each.

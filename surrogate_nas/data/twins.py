@@ -18,12 +18,12 @@ Name = Callable[[int], str]
 
 
 def pixel_digests(images: NDArray[np.uint8]) -> list[bytes]:
-    """A short hash of the pixels of every image (N, C, S, S); equal for equal images."""
+    """Returns a short hash of the pixels of every image (N, C, S, S); equal for equal images."""
     return [hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=_DIGEST_BYTES).digest() for image in images]
 
 
 def repeated(digests: Sequence[bytes], labels: NDArray[np.int64], name: Name) -> str | None:
-    """A warning about images that are there more than once; None where there are none.
+    """Returns a warning about images that are there more than once; None where there are none.
 
     Args:
         digests: Of the images, length N.
@@ -49,13 +49,13 @@ def repeated(digests: Sequence[bytes], labels: NDArray[np.int64], name: Name) ->
 
 
 def shared(training: Sequence[bytes], test: Sequence[bytes]) -> NDArray[np.bool_]:
-    """Whether each test image is a training image too, shape (N,)."""
+    """Returns True for each test image that is a training image too, shape (N,)."""
     known = set(training)
     return np.array([digest in known for digest in test], dtype=np.bool_)
 
 
 def leaked(training: Sequence[bytes], test: Sequence[bytes], name: Name, test_name: Name) -> str | None:
-    """A sentence about test images that are training images too; None where there are none.
+    """Returns a sentence about test images that are training images too; None where there are none.
 
     Args:
         training: Digests of the training images.

@@ -24,7 +24,7 @@ class Accuracy:
 
     @classmethod
     def of(cls, correct: int, images: int) -> Self:
-        """The accuracy of a number of images that were right."""
+        """Returns the accuracy of a number of correct images."""
         share, square = correct / images, _NORMAL_95**2
         centre = (share + square / (2 * images)) / (1 + square / images)
         half = math.sqrt(share * (1 - share) / images + square / (4 * images**2)) * _NORMAL_95 / (1 + square / images)

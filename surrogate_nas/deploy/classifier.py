@@ -152,7 +152,7 @@ class Classifier:
 
     @property
     def results(self) -> Mapping[str, Any]:
-        """Everything that was predicted and measured of it, as ``model.json`` has it; empty for an ONNX file alone.
+        """Predicted and measured figures of the model, as in ``model.json``; empty for an ONNX file alone.
 
         Raises:
             StoreError: If that file is damaged.
@@ -166,12 +166,12 @@ class Classifier:
 
     @property
     def accuracy(self) -> Accuracy | None:
-        """Accuracy of this file on the test images; None where nobody measured it."""
+        """Accuracy of this file on the test images; None where it was not measured."""
         measured = [one for one in self.results.get("onnx", {}).values() if one.get("file") == self.path.name]
         return Accuracy.from_json(measured[0]["accuracy"]) if measured else None
 
     def predict(self, images: Pictures, *, skip_unreadable: bool = False, batch_size: int = 32) -> list[Classification]:
-        """The class of every image, in order.
+        """Returns the class of every image, in order.
 
         Args:
             images: One or several: paths of files or folders, Pillow images, uint8 arrays of shape (height, width) or
@@ -192,7 +192,7 @@ class Classifier:
         return answers
 
     def classify(self, images: Sequence[Picture], batch_size: int = 32) -> Iterator[Classification | Unreadable]:
-        """The answer for every image, in order, or the reason why there is none."""
+        """Yields the answer for every image, in order, or the reason why there is none."""
         for start in range(0, len(images), batch_size):
             read = [self._read(images[at], at) for at in range(start, min(start + batch_size, len(images)))]
             pixels = [one for one in read if not isinstance(one, Unreadable)]

@@ -21,7 +21,7 @@ _PIXEL_DEPTHS = (3, 4)
 
 
 def pictures_of(images: Pictures) -> list[Picture]:
-    """Every single image that is meant, in order; folders stand for the images at any depth.
+    """Returns every single image, in order; folders stand for the images in them at any depth.
 
     Raises:
         SettingsError: If a path does not exist, or a folder holds no image.
@@ -37,7 +37,7 @@ def pictures_of(images: Pictures) -> list[Picture]:
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
-    """The image files that are meant: files as they are, and the images at any depth of folders, ordered by path.
+    """Returns the files as they are, and the images at any depth of the folders, ordered by path.
 
     Raises:
         SettingsError: If something does not exist, or a folder holds no image.
@@ -57,12 +57,12 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
 
 
 def name_of(picture: Picture, position: int) -> str:
-    """The file, or ``image 3`` where there is none."""
+    """Returns the file, or ``image 3`` where there is none."""
     return str(picture) if isinstance(picture, Path) else f"image {position}"
 
 
 def pixels_of(picture: Picture, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """The pixels of an image as the model wants them, shape (C, S, S).
+    """Returns the pixels of an image as the model takes them, shape (C, S, S).
 
     Raises:
         PredictionError: If it cannot be read; the message is the reason alone.

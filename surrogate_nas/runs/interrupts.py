@@ -57,7 +57,7 @@ def stop_on_interrupt(on_first: Callable[[], None]) -> Iterator[Callable[[], boo
 
 @contextmanager
 def stop_in_python(warn: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """As ``stop_on_interrupt`` in scripts and notebooks; only the main thread of a process hears of Ctrl-C."""
+    """Does as ``stop_on_interrupt`` in scripts and notebooks; only the main thread of a process gets Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return

@@ -99,7 +99,7 @@ class Tracker:
 
     @property
     def is_open(self) -> bool:
-        """Whether anything is sent."""
+        """True while anything is sent."""
         return self._backend is not None
 
     def begin(self, settings: Settings, *, anew: bool = False) -> None:
@@ -196,7 +196,7 @@ class _TensorBoard:
         self._writer.add_scalar(name, value, step)
 
     def file(self, path: Path) -> None:
-        """Nothing: event files hold no files."""
+        """Does nothing: event files hold no files."""
 
     def flush(self) -> None:
         self._writer.flush()
@@ -250,7 +250,7 @@ class _MLflow:
         self._client.log_artifact(self._id, str(path))
 
     def flush(self) -> None:
-        """Nothing: a call has arrived when it returns."""
+        """Does nothing: a call has arrived when it returns."""
 
     def close(self, status: str) -> None:
         self._client.set_terminated(self._id, status)
@@ -278,7 +278,7 @@ _BACKENDS: dict[str, Callable[[Path, str, str | None], Backend]] = {"tensorboard
 
 
 def _allowed(name: str) -> str:
-    """A name of letters that MLflow takes."""
+    """Returns a name of letters that MLflow takes."""
     return re.sub(r"[^\w\-. :/]", "_", name)
 
 

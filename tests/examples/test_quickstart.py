@@ -58,6 +58,7 @@ def test_it_runs_from_top_to_bottom(whole: bool, monkeypatch: pytest.MonkeyPatch
     printed = run(notebook, monkeypatch, tmp_path)
     assert f"{SPACE.name}: {SPACE.size:,} architectures" in printed
     assert "report.html" in printed
+    assert SETTINGS.data.max_images is not None
     assert f"of {1797 - SETTINGS.data.max_images} test images" in printed
     assert "model.onnx" in printed
     assert printed.count(", labelled ") == 8

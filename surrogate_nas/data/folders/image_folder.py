@@ -65,7 +65,7 @@ def open_folder(path: Path | None) -> ImageSource:
 
 
 def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
-    """The test images beside ``DIR/train``: ``DIR/test``, or ``DIR/val`` and the like where there is no ``DIR/test``.
+    """Opens the test images beside ``DIR/train``: ``DIR/test`` or, without it, ``DIR/val`` and the like.
 
     Args:
         path: The same folder as ``open_folder`` had.
@@ -81,7 +81,7 @@ def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSo
 
 
 def open_validation_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
-    """The validation images beside ``DIR/train`` and ``DIR/test``: ``DIR/val`` and the like.
+    """Opens the validation images beside ``DIR/train`` and ``DIR/test``: ``DIR/val`` and the like.
 
     Where there is no ``DIR/test``, ``DIR/val`` is the test. Arguments, result and errors are as for
     ``open_test_folder``.
@@ -127,7 +127,7 @@ def _open_held_out(root: Path | None, class_names: tuple[str, ...]) -> ImageSour
 
 
 def visible_folders(folder: Path) -> list[Path]:
-    """Sub-folders that are neither hidden, nor left by a Mac's archiver, nor links back up, ordered by name.
+    """Returns sub-folders that are neither hidden, nor left by a Mac's archiver, nor links back up, by name.
 
     Raises:
         DataError: If the folder cannot be listed.
@@ -141,7 +141,7 @@ def visible_folders(folder: Path) -> list[Path]:
 
 
 def _with_parents(folder: Path) -> set[str]:
-    """The real paths of a folder and of all folders around it: a link to one of them would hold everything again."""
+    """Returns the real paths of a folder and of all folders around it: a link to one would hold everything again."""
     real = Path(os.path.realpath(folder))
     return {str(real), *map(str, real.parents)}
 
@@ -180,7 +180,7 @@ def _checked(path: Path) -> Path:
 
 
 def _find_training_folder(root: Path) -> Path | None:
-    """``train`` may also be a class, beside cars and boats: then it holds images and no folders."""
+    """Returns ``train``, unless it is a class beside cars and boats: then it holds images and no folders."""
     named = [folder for folder in visible_folders(root) if folder.name.lower() in TRAINING_NAMES]
     return next((folder for folder in named if visible_folders(folder)), None)
 
@@ -198,7 +198,7 @@ def _training_folder(root: Path) -> tuple[Path, list[str]]:
 
 
 def _beside(training: Path, folders: list[Path], used: _HeldOut) -> list[str]:
-    """What happens with each folder beside the training folder."""
+    """Returns a note on the use of each folder beside the training folder."""
     parts = [f"{training} is searched on"]
     if used.validation is not None:
         parts.append(f"{used.validation.name} labels architectures")

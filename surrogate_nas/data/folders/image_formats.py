@@ -25,7 +25,7 @@ _REMEDIES = {
 
 @functools.cache
 def readable_suffixes() -> frozenset[str]:
-    """Endings of the image files that can be read here, in small letters; plug-ins that are installed are loaded."""
+    """Returns the endings of image files that can be read here, in small letters; loads installed plug-ins."""
     readable = set(IMAGE_SUFFIXES)
     if _has_heif():
         readable.update(_HEIF)
@@ -37,12 +37,12 @@ def readable_suffixes() -> frozenset[str]:
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file name is visible and ends like an image that can be read here, in capital or small letters."""
+    """Returns True for a visible file that ends like an image that can be read here, in capital or small letters."""
     return not path.name.startswith(".") and path.suffix.lower() in readable_suffixes()
 
 
 def plug_in_for(path: Path) -> str | None:
-    """The remedy for an image file that cannot be read here, such as a command; None for all other files."""
+    """Returns the remedy for an image file that cannot be read here; None for all other files."""
     if path.name.startswith(".") or path.suffix.lower() in readable_suffixes():
         return None
     return _REMEDIES.get(path.suffix.lower())
@@ -61,7 +61,7 @@ def open_image(path: Path | str) -> Image.Image:
 
 
 def unreadable_formats(suffixes: Mapping[str, int]) -> list[str]:
-    """A sentence for each kind of image files that cannot be read here.
+    """Returns a sentence for each kind of image file that cannot be read here.
 
     Args:
         suffixes: Endings in small letters, and how many files have each.

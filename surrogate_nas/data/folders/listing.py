@@ -5,7 +5,7 @@ import os
 
 
 def listing(source: str, path: str | None) -> str | None:
-    """Hash of names, sizes and times of all files of a folder of images; None where there is no such folder.
+    """Returns a hash of names, sizes and times of all files of a folder; None where there is no folder.
 
     Equal hashes tell that the images need not be decoded to know that they are the same.
 

@@ -112,7 +112,7 @@ def _accuracy(facts: ModelFacts) -> str:
 
 
 def _per_class(facts: ModelFacts) -> str:
-    """The accuracy on each class (its recall), the lowest first."""
+    """Returns the accuracy on each class (its recall), the lowest first."""
     rows = [f"Accuracy of `{ONNX}` on the test images of each class (recall), the lowest first:\n"]
     rows += ["| class | training images | test images | recall |", "| --- | --- | --- | --- |"]
     for name, one in sorted(facts.classes.items(), key=lambda item: item[1].percent):
@@ -122,7 +122,7 @@ def _per_class(facts: ModelFacts) -> str:
 
 
 def _cell(name: str) -> str:
-    """A class name that does not end the cell of a table."""
+    """Returns a class name that does not end the cell of a table."""
     return name.replace("|", "\\|")
 
 

@@ -192,7 +192,7 @@ def _calibration(images: FinalImages, seed: int) -> Tensor:
 
 
 def _are_right(path: Path, images: FinalImages) -> NDArray[np.bool_]:
-    """Whether a model gives each test image its class, shape (N,)."""
+    """Returns True for each test image that a model classifies correctly, shape (N,)."""
     parts = [
         run_onnx(path, images.normalise(pixels)).argmax(axis=1) == labels.numpy()
         for pixels, labels in images.test.in_order(_CHECKED_IMAGES)

@@ -8,7 +8,7 @@ from surrogate_nas.deploy.train.chosen import Choice
 
 
 def changes_since(choice: Choice, splits: DataSplits, on_progress: Progress) -> str | None:
-    """A warning about images of a folder that are others now than in the study; None where they are the same.
+    """Returns a warning where the images of a folder changed since the study; None where they did not.
 
     They are decoded again only where names, sizes or times of the files differ.
 

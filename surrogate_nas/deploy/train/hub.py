@@ -15,7 +15,7 @@ _OFF_HUBS = frozenset({"folder", "digits"})
 
 
 def card_head(facts: ModelFacts) -> str:
-    """The head, with the measured accuracy on the test images.
+    """Returns the head, with the measured accuracy on the test images.
 
     Texts are written as JSON writes them, which is YAML too, whatever is in them.
     """

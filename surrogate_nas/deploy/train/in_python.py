@@ -15,7 +15,7 @@ _KEYS = {COSTS[name].keyword: key for key, name in BOUNDED.items()}
 
 
 class TrainOptions(TypedDict, total=False):
-    """Options of a final training, each as the command line has it; an option that is None is not asked.
+    """Options of a final training, each as on the command line; None is an option that was not given.
 
     Attributes:
         latency_budget: Train the best architecture under this budget instead of the study's answer, such as ``"3ms"``.

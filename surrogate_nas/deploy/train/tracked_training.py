@@ -7,7 +7,7 @@ from surrogate_nas.training.recipes import Recipe
 
 
 def tracked_settings(request: TrainRequest, recipe: Recipe, choice: Choice) -> dict[str, object]:
-    """The settings of a training."""
+    """Returns the settings of a training."""
     one = recipe.settings
     return {
         "architecture": choice.entry.architecture,
@@ -23,7 +23,7 @@ def tracked_settings(request: TrainRequest, recipe: Recipe, choice: Choice) -> d
 
 
 def tracked_results(facts: ModelFacts) -> dict[str, float | None]:
-    """The figures of a trained model."""
+    """Returns the figures of a trained model."""
     numbers: dict[str, float | None] = {
         "test/accuracy percent": facts.test.percent,
         "test/lowest class percent": min(one.percent for one in facts.classes.values()),

@@ -113,7 +113,7 @@ def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool)
 
 
 def resume_command(output: Path, track: str | None = None) -> str:
-    """The command that goes on with the run in a folder, and with its tracked run."""
+    """Returns the command that continues the run in a folder, and its tracked run."""
     tracked = ["--track", track] if track is not None else []
     return shown("study", "--output-dir", output, "--resume", *tracked)
 
