@@ -92,6 +92,8 @@ def test_what_is_wrong_is_said_before_anything_runs(tmp_path: Path, finished: Pa
         Study("quickstart", latency_budget="5")
     with pytest.raises(SettingsError, match="unknown option 'latency'"):
         Study("quickstart", latency="5ms")  # type: ignore[call-arg]
+    with pytest.raises(SettingsError, match="--track must be tensorboard or mlflow"):
+        Study("quickstart", track="wandb")
     with pytest.raises(SettingsError, match="exclude each other"):
         Study("quickstart", resume=True, overwrite=True)
     with pytest.raises(RunFolderError):
