@@ -18,6 +18,7 @@ Picture = Path | Image.Image | NDArray[np.uint8]
 Pictures = str | Picture | Iterable[str | Picture]
 """One or several; a path may be a folder, and an array of shape (N, H, W, C) is N images."""
 _PIXEL_DEPTHS = (3, 4)
+_NO_IMAGE = "an image is a path, a Pillow image or an array of numpy (got {})"
 
 
 def pictures_of(images: Pictures) -> list[Picture]:
@@ -25,11 +26,14 @@ def pictures_of(images: Pictures) -> list[Picture]:
 
     Raises:
         SettingsError: If a path does not exist, or a folder holds no image.
+        PredictionError: If it is nothing of that kind.
     """
     if isinstance(images, str | Path):
         return [*find_images([Path(images)])]
     if isinstance(images, Image.Image) or (isinstance(images, np.ndarray) and images.ndim < 4):
         return [images]
+    if not isinstance(images, Iterable):
+        raise PredictionError(_NO_IMAGE.format(type(images).__name__))
     found: list[Picture] = []
     for one in images:
         found += pictures_of(one) if isinstance(one, str | Path) else [one]
@@ -73,6 +77,8 @@ def pixels_of(picture: Picture, preprocessing: Preprocessing) -> NDArray[np.uint
             with open_image(picture) as image:
                 return square_pixels(image, preprocessing.size, mode)
         image = Image.fromarray(_checked(picture)) if isinstance(picture, np.ndarray) else picture
+        if not isinstance(image, Image.Image):
+            raise PredictionError(_NO_IMAGE.format(type(image).__name__))
         return square_pixels(image, preprocessing.size, mode)
     except PredictionError:
         raise

@@ -57,6 +57,13 @@ def test_what_cannot_be_read_is_said(images: Path) -> None:
         pixels_of(Image.new("F", (4, 4)), COLOUR)
 
 
+def test_other_things_are_no_images() -> None:
+    with pytest.raises(PredictionError, match=r"an image is a path, a Pillow image or an array of numpy \(got int\)"):
+        pictures_of(7)  # type: ignore[arg-type]
+    with pytest.raises(PredictionError, match=r"\(got float\)"):
+        pixels_of(pictures_of([0.5])[0], COLOUR)  # type: ignore[list-item]
+
+
 def test_paths_that_lead_nowhere_are_refused(images: Path) -> None:
     with pytest.raises(SettingsError, match="no image or folder of images"):
         find_images([images / "missing.png"])
