@@ -120,7 +120,7 @@ def _warnings(parts: list[_Part], settings: DataSettings, on_progress: Progress 
     test = open_test_source(settings.source, settings.path, train.source.class_names)
     if test is not None:
         held_out = _Part(test, _decode(test, np.arange(len(test)), _like(train, settings), on_progress))
-        found += [*test.warnings, *held_out.decoded.warnings]
+        found += [*test.warnings, *(f"test part: {warning}" for warning in held_out.decoded.warnings)]
         text = leaked(digests, pixel_digests(held_out.decoded.images), train.name, held_out.name)
         found += [f"{text}; the final test leaves them out"] if text else []
     return tuple(found)

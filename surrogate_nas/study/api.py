@@ -69,8 +69,11 @@ class StudyResult:
         return cls(Path(folder), LookupTable.load(folder), read_facts(Path(folder) / JSON_NAME))
 
     def __repr__(self) -> str:
-        answer = self.table.metadata.answer
-        found = _in_words(self.table.find(answer)) if answer is not None else "nothing meets the budgets"
+        answer, cost, found = self.table.metadata.answer, self.table.metadata.primary_cost, "nothing meets the budgets"
+        if answer is not None:
+            one = self.table.find(answer)
+            price = f"{COSTS[cost].title} {format_cost(cost, one.costs[cost])}"
+            found = f"{one.code}, predicted accuracy {one.predicted_accuracy_percent:.1f}%, {price}"
         return f"<StudyResult {self.folder}: {found}; {count_of(len(self.table), 'architecture')} in the table>"
 
     def train(self, **options: "Unpack[TrainOptions]") -> Classifier:
@@ -216,8 +219,3 @@ class Study:
             page = self.output_dir / PAGE_NAME
             raise InfeasibleBudgetError(f"no architecture of the space meets the budget; see {page}")
         return StudyResult(self.output_dir, LookupTable.load(self.output_dir), facts)
-
-
-def _in_words(entry: Entry) -> str:
-    costs = ", ".join(f"{COSTS[name].title} {format_cost(name, value)}" for name, value in entry.costs.items())
-    return f"{entry.code}, predicted accuracy {entry.predicted_accuracy_percent:.1f}%, {costs}"

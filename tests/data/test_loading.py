@@ -108,7 +108,7 @@ def test_the_test_part_is_examined_before_anything_is_trained(make_folder: MakeF
     with pytest.raises(DataError, match=r"1 of 3 images cannot be read: cat/0001\.png"):
         load_images(folder_settings(root), seed=0)
     splits = load_images(folder_settings(root, on_unreadable="skip"), seed=0)
-    assert splits.warnings == ("1 unreadable image left out, such as cat/0001.png",)
+    assert splits.warnings == ("test part: 1 unreadable image left out, such as cat/0001.png",)
 
 
 def test_classes_of_different_sizes_are_warned_about(make_folder: MakeFolder) -> None:
