@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from surrogate_nas.data.folders.listing import listing
 
 
