@@ -55,7 +55,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "section": (["--set", "supernet=5"], "supernet is a section of settings, not a value (got 5)"),
     "option": (["--frobnicate"], "No such option: --frobnicate"),
     "latency device": (["--device", "tpu"], "or one that this machine has, cpu"),
-    "compute device": (["--compute-device", "tpu"], "compute.device must be auto, cpu or cuda[:n] (got 'tpu')"),
+    "compute device": (["--compute-device", "tpu"], "compute.device must be auto, cpu, cuda[:n] or mps (got 'tpu')"),
     "no such GPU": (["--compute-device", "cuda:99"], "compute.device 'cuda:99' is not on this machine"),
     "budget without unit": (["--latency-budget", "5"], "--latency-budget needs a unit"),
     "budget of another unit": (["--flops-budget", "5ms"], "unknown unit 'ms'"),
