@@ -34,14 +34,14 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "A study is a TOML file; every setting may also be given as `--set SECTION.NAME=VALUE`, and `--dry-run` prints"
-        " them all.",
+        "A study is a TOML file. On the command line, set any of these by `--set SECTION.NAME=VALUE`. `--dry-run` prints"
+        " the settings of a study and trains nothing.",
     ]
     return "\n".join([*lines, *_section(StudySettings, "")]) + "\n"
 
 
 def _section(model: type[BaseModel], prefix: str) -> list[str]:
-    title = f"`[{prefix.removesuffix('.')}]`" if prefix else "Of the study"
+    title = f"`[{prefix.removesuffix('.')}]`" if prefix else "The study"
     lines = ["", f"## {title}", "", _text(model.__doc__), "", "| setting | default | meaning |", "| --- | --- | --- |"]
     nested: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
@@ -72,14 +72,14 @@ def commands_page() -> str:
     lines = [
         "# Commands",
         "",
-        "Exit codes: 0 success, 1 failure while running, 2 wrong usage or settings, 3 nothing meets",
+        "`surrogate-nas NAME` and `python -m surrogate_nas.NAME` are the same command. [Exit codes](exit-codes.md) are"
+        " the same for all.",
     ]
-    lines[-1] += " the budget, 130 interrupted."
     for path in sorted(PACKAGE.glob("*/__main__.py")):
         module = importlib.import_module(f"surrogate_nas.cli.{path.parent.name}")
-        lines += ["", f"## python -m surrogate_nas.{path.parent.name}", "", _text(module.__doc__)]
+        lines += ["", f"## surrogate-nas {path.parent.name}", "", _text(module.__doc__)]
         if hasattr(module, "app"):
-            lines += _command(typer.main.get_command(module.app), f"python -m surrogate_nas.{path.parent.name}")
+            lines += _command(typer.main.get_command(module.app), f"surrogate-nas {path.parent.name}")
     return "\n".join(lines) + "\n"
 
 
@@ -102,9 +102,8 @@ def api_page() -> str:
     """The public names of the package, from their docstrings."""
     lines = ["# Python", "", "```python", f"from surrogate_nas import {', '.join(surrogate_nas.__all__)}", "```", ""]
     lines += [
-        "Errors are children of `surrogate_nas.errors.SurrogateNasError`; they say the rule, the place, what was got"
+        "All errors derive from `SurrogateNasError`. Their messages name the rule, the place, the value and the remedy.",
     ]
-    lines[-1] += " and the remedy."
     for name in surrogate_nas.__all__:
         public = getattr(surrogate_nas, name)
         lines += ["", f"## {name}", "", "```text", inspect.getdoc(public) or "", "```"]
@@ -120,7 +119,7 @@ def api_page() -> str:
                 inspect.getdoc(what) or "",
                 "```",
             ]
-    lines += ["", "## Conformance kits", "", "A test of your own class runs every check of the kit of its kind.", ""]
+    lines += ["", "## Conformance kits", "", "Test a class of your own with every check of the kit of its kind.", ""]
     for path in sorted((PACKAGE / "testing").glob("*.py")):
         kit = importlib.import_module(f"surrogate_nas.testing.{path.stem}")
         if any(name.endswith("CHECKS") for name in vars(kit)):
