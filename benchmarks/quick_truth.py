@@ -1,6 +1,7 @@
-"""Ground truth of a small space: every architecture trained by itself on the handwritten digits.
+"""Ground truth on the handwritten digits: architectures trained by themselves, all of a small space or a draw.
 
 python -m benchmarks.quick_truth --output truth.csv
+python -m benchmarks.quick_truth --space nasbench201 --count 60 --channels 4 --epochs 40 --output truth.csv
 
 The digits come inside scikit-learn, so that anyone can make the file again; tests keep one as ``quick_truth.csv``.
 """
@@ -33,31 +34,33 @@ MOST = 5000
 """Architectures of the largest space whose networks are all trained."""
 
 
-def distinct_codes(space: Space) -> Codes:
-    """One connected architecture of every isomorphism class, shape (C, D).
+def distinct_codes(space: Space, count: int | None = None) -> Codes:
+    """Returns one connected architecture of every isomorphism class, or of ``count`` classes drawn, shape (C, D).
 
     Raises:
         SettingsError: If the space is too large to train whole.
     """
-    if space.size > MOST:
+    if count is None and space.size > MOST:
         raise SettingsError(
-            f"a space of at most {MOST:,} architectures is trained whole ({space.name}: {space.size:,})"
+            f"a space of at most {MOST:,} architectures is trained whole ({space.name}: {space.size:,}); use --count"
         )
-    codes = space.all_codes()
-    return np.unique(space.canonical(codes[space.is_connected(codes)]), axis=0)
+    rng = np.random.default_rng(0)
+    codes = space.all_codes() if count is None else space.sample(20 * count, rng)
+    distinct = np.unique(space.canonical(codes[space.is_connected(codes)]), axis=0)
+    return distinct if count is None else rng.permutation(distinct)[:count]
 
 
-def train_all(space: Space, codes: Codes, epochs: int, seeds: int) -> np.ndarray:
-    """Validation accuracies in percent, shape (C, seeds); each seed draws weights and the order of images."""
+def train_all(space: Space, codes: Codes, channels: int | None, epochs: int, seeds: int) -> np.ndarray:
+    """Returns validation accuracies in percent, shape (C, seeds); a seed draws weights and the order of images."""
     settings = TrainingSettings(epochs=epochs, batch_size=64)
     found = np.empty((len(codes), seeds))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         splits = load_images(DataSettings(source="digits", recalibration_images=20), 0)
         save_splits(folder / "images", splits)
-        channels, classes = splits.channels, len(splits.class_names)
-        spec = space.network
-        network = NetworkSpec(spec.channels, spec.cells, splits.native_image_size, channels, classes, spec.stages)
+        spec, size = space.network, splits.native_image_size
+        sizes = (spec.channels, spec.cells) if channels is None else (channels, 1)
+        network = NetworkSpec(*sizes, size, splits.channels, len(splits.class_names), spec.stages)
         for row, code in enumerate(codes):
             for seed in range(seeds):
                 checkpoint = folder / f"{row}-{seed}.safetensors"
@@ -81,14 +84,16 @@ def table(space: Space, codes: Codes, accuracies: np.ndarray) -> str:
 def quick_truth(
     output: Annotated[Path, typer.Option(help="CSV to write.")],
     space: Annotated[str, typer.Option(help="A small space, by name or path.")] = "quick",
+    count: Annotated[int | None, typer.Option(min=2, help="Architectures to draw, instead of all.")] = None,
+    channels: Annotated[int | None, typer.Option(min=1, help="Width of a network of one cell a stage.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the digits.")] = 12,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each architecture.")] = 2,
 ) -> None:
-    """Trains every architecture of a small space on the digits, some minutes on one core."""
+    """Trains architectures of a space on the digits, each by itself: some minutes on one core."""
     torch.set_num_threads(1)
     loaded = load_space(space)
-    codes = distinct_codes(loaded)
-    accuracies = train_all(loaded, codes, epochs, seeds)
+    codes = distinct_codes(loaded, count)
+    accuracies = train_all(loaded, codes, channels, epochs, seeds)
     write_text(output, table(loaded, codes, accuracies))
     say(f"{output}: {len(codes)} architectures, {accuracies.min():.2f} to {accuracies.max():.2f}%")
 

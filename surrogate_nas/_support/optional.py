@@ -1,4 +1,4 @@
-"""Packages that only some commands need."""
+"""Packages that some installations of the program lack."""
 
 import importlib
 from types import ModuleType
@@ -7,7 +7,7 @@ from surrogate_nas.errors import SurrogateNasError
 
 
 def require_package(name: str, purpose: str, error: type[SurrogateNasError]) -> ModuleType:
-    """An optional package of the extra ``onnx``.
+    """Returns a package that a reduced installation may lack.
 
     Args:
         name: As it is imported.
@@ -20,6 +20,4 @@ def require_package(name: str, purpose: str, error: type[SurrogateNasError]) -> 
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise error(
-            f"{name} is not installed, which {purpose} need; install it by: pip install 'surrogate_nas[onnx]'"
-        ) from None
+        raise error(f"{name} is not installed, which {purpose} need; install it with: pip install {name}") from None

@@ -53,8 +53,9 @@ def profile(
     budget: Budget = None,
     confidence: Confidence = 0.95,
     backend: Annotated[
-        Literal["eager", "exported", "compiled", "onnx"], typer.Option(help="What runs the networks.")
-    ] = "eager",
+        Literal["auto", "onnx", "eager", "exported", "compiled"],
+        typer.Option(help="What runs the networks: onnx (ONNX Runtime) or eager, exported, compiled (torch)."),
+    ] = "auto",
     batch: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
     networks: Annotated[int, typer.Option(min=4, help="Networks to measure as a whole.")] = 16,

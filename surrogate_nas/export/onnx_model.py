@@ -1,14 +1,10 @@
 """A trained network as an ONNX model with a dynamic batch, by torch's exporter, checked against torch.
 
-``hardware.onnx_graph`` writes graphs by hand, a hundred times quicker, for measuring alone; here torch's own exporter
-writes what is deployed, whatever layers a network has.
+``hardware.measure.onnx_graph`` writes graphs a hundred times quicker, for measuring alone.
 """
 
-import contextlib
 import json
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +18,7 @@ from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.model_format import INPUT, METADATA_KEY, OUTPUT
 from surrogate_nas._support.optional import require_package
 from surrogate_nas.errors import ExportError
-
-OPSET = 18
-IR_VERSION = 8
-"""The oldest that the opset goes with, for runtimes of devices that are not updated often."""
+from surrogate_nas.nets.onnx_export import export_onnx, quiet_exporters
 
 _EXAMPLES = 2  # a batch of one would be taken for a constant
 
@@ -55,29 +48,14 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
         description: What ``model.json`` holds.
 
     Raises:
-        ExportError: If the extra ``onnx`` is not installed, or the network cannot be exported.
+        ExportError: If onnx is not installed, or the network cannot be exported.
     """
     onnx = require_package("onnx", "ONNX models", ExportError)
     require_package("onnxscript", "ONNX models", ExportError)
     try:
-        with _quiet():
-            program = torch.onnx.export(
-                network,
-                (_batch(example),),
-                dynamo=True,
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
-                input_names=[INPUT],
-                output_names=[OUTPUT],
-                opset_version=OPSET,
-                external_data=False,
-                verbose=False,
-            )
-        assert program is not None
-        model = program.model_proto
+        model = export_onnx(network, _batch(example), any_batch=True)
     except Exception as error:  # exporters raise whatever they like
         raise ExportError(f"the network cannot be exported to ONNX: {_first_line(error)}") from error
-    _strip(model)
-    model.ir_version = IR_VERSION
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(description))})
     onnx.checker.check_model(model)
     with atomic_write(path) as temporary:
@@ -91,7 +69,7 @@ def write_program(path: Path, network: nn.Module, example: Tensor) -> None:
         ExportError: If the network cannot be exported.
     """
     try:
-        with _quiet():
+        with quiet_exporters():
             program = torch.export.export(network, (_batch(example),), dynamic_shapes=({0: torch.export.Dim("batch")},))
             with atomic_write(path) as temporary:
                 torch.export.save(program, temporary)
@@ -136,28 +114,6 @@ def compare(network: nn.Module, path: Path, images: Tensor, batch_size: int = 10
 
 def _batch(example: Tensor) -> Tensor:
     return example[:1].expand(_EXAMPLES, -1, -1, -1).contiguous()
-
-
-def _strip(model: Any) -> None:  # noqa: ANN401 - onnx has no types
-    """Removes what the exporter notes on where in which file each node comes from."""
-    graph = model.graph
-    for part in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer, graph, model):
-        del part.metadata_props[:]
-    for node in graph.node:
-        node.doc_string = ""
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps exporters from talking of their progress and of what will change in their next version."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _first_line(error: Exception) -> str:

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Backend = Literal["auto", "onnx", "eager", "exported", "compiled"]
+
 
 class TimingSettings(BaseModel):
     """How long and how carefully a latency is measured."""
@@ -44,9 +46,10 @@ class HardwareSettings(BaseModel):
     latency_unit: Literal["auto", "s", "ms", "us"] = Field(
         "auto", description="Unit of the latency table; auto takes milliseconds, and refuses what looks like seconds."
     )
-    backend: Literal["eager", "exported", "compiled", "onnx"] = Field(
-        "eager",
-        description="What runs a network here: torch as it is, a graph of torch.export, torch.compile, ONNX Runtime.",
+    backend: Backend = Field(
+        "auto",
+        description="What runs a network here: onnx is ONNX Runtime, eager is torch as it is, exported a graph of"
+        " torch.export, compiled torch.compile; auto takes onnx on the CPU and eager on a GPU.",
     )
     batch: int = Field(1, ge=1, le=65_536, description="Images per forward pass.")
     threads: int = Field(1, ge=1, le=1024, description="CPU threads of a forward pass.")

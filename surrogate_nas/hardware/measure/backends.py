@@ -1,6 +1,7 @@
-"""What runs a network while it is timed: torch as it is, a graph of it, or ONNX Runtime.
+"""Runs a network while it is timed: ONNX Runtime, torch as it is, or a graph of torch.
 
-A network that is deployed by other means than torch takes another time there, and its operations another share of it.
+A network takes another time in each of them, and its operations another share of it. So a budget is held against the
+runtime that the network is deployed in.
 """
 
 from collections.abc import Callable
@@ -67,10 +68,17 @@ BACKENDS: MappingProxyType[str, Build] = MappingProxyType(
 )
 
 
+def resolve_backend(name: str, device: torch.device) -> str:
+    """Returns the back-end of a setting: ``auto`` is ONNX Runtime on the CPU, torch as it is on a GPU."""
+    if name != "auto":
+        return name
+    return "onnx" if device.type == "cpu" else "eager"
+
+
 def build_forward(
     backend: str, forward: Callable[[Tensor], Tensor], example: Tensor, threads: int
 ) -> Callable[[Tensor], object]:
-    """What runs a network or a piece of one on the example.
+    """Returns what runs a network, or a piece of one, on the example.
 
     Raises:
         MeasurementError: If the backend is not installed or cannot run it.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from surrogate_nas._support.cache_folder import cache_folder
 from surrogate_nas.errors import MeasurementError
-from surrogate_nas.hardware.measure.backends import build_forward
+from surrogate_nas.hardware.measure.backends import build_forward, resolve_backend
 from surrogate_nas.hardware.measure.machine import machine_name, resolve_device
 from surrogate_nas.hardware.measure.measurement_cache import MeasurementCache
 from surrogate_nas.hardware.measure.pieces import prepare
@@ -46,6 +46,7 @@ class Bench:
     ) -> None:
         self.device = resolve_device(settings.device)
         self._settings = settings
+        self._backend = resolve_backend(settings.backend, self.device)
         self._clock = choose_clock(self.device, settings.threads)
         self._measured_here: dict[str, Measurement] = {}
         self.cache = MeasurementCache(
@@ -59,7 +60,7 @@ class Bench:
                 "batch": settings.batch,
                 "dtype": DTYPE,
                 "clock": self._clock.name,
-                **({} if settings.backend == "eager" else {"backend": settings.backend}),
+                "backend": self._backend,
                 "space": space.fingerprint,
                 "network": network.described(),
             },
@@ -93,7 +94,7 @@ class Bench:
         return {key: value for key, value in self.cache.identity.items() if key not in hidden}
 
     def _run(self, forward: Callable[[Tensor], Tensor], example: Tensor) -> Run:
-        run = build_forward(self._settings.backend, forward, example, self._settings.threads)
+        run = build_forward(self._backend, forward, example, self._settings.threads)
         return forward_run(run, example, self._clock)
 
     def _known(self, candidates: Mapping[str, Candidate]) -> dict[str, Measurement]:

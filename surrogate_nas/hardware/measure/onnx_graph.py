@@ -2,7 +2,6 @@
 
 Networks here consist of few kinds of layers, so that tracing them symbolically and naming each layer's ONNX operator
 takes a hundredth of the time of torch's general exporter, which a hundred networks to measure would make an hour of.
-Needs the package onnx (the extra ``onnx``).
 """
 
 import operator
@@ -18,6 +17,7 @@ from torch.nn import functional
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.optional import require_package
 from surrogate_nas.errors import MeasurementError
+from surrogate_nas.nets.onnx_export import export_onnx
 
 OPSET = 17
 IR_VERSION = 8
@@ -36,20 +36,46 @@ def require(name: str) -> ModuleType:
     return require_package(name, "ONNX models", MeasurementError)
 
 
+class _UnknownPartError(Exception):
+    """A part of a module that is not known here."""
+
+
 def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
-    """The model of a module in evaluation mode, for inputs of the shape of the example.
+    """Returns the model of a module in evaluation mode, for inputs of the shape of the example.
+
+    A module with a part that is not known here, such as an operation of a user's own, goes through torch's exporter,
+    which takes seconds.
 
     Raises:
-        MeasurementError: If onnx is not installed, or the module has a layer that is not known here.
+        MeasurementError: If onnx is not installed, or the module cannot be exported.
     """
     onnx = require("onnx")
+    try:
+        return _written_here(onnx, module, example)
+    except _UnknownPartError:
+        require("onnxscript")
+    try:
+        return bytes(export_onnx(module.eval(), example, any_batch=False).SerializeToString())
+    except Exception as error:  # exporters raise whatever they like
+        raise MeasurementError(
+            f"{type(module).__name__} cannot be exported to ONNX: {_first_cause(error)}; use hardware.backend eager"
+        ) from error
+
+
+def _first_cause(error: BaseException) -> str:
+    # What the exporter puts around it is advice for its own developers.
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes:
     # Inside another module, since a layer at the root would be traced into rather than called.
     root = nn.Sequential(module).eval()
     try:
         traced = fx.symbolic_trace(root)
     except Exception as error:  # whatever a module of a user's own raises when it is given no numbers
-        reason = " ".join(str(error).split())[:200]
-        raise MeasurementError(f"an ONNX model cannot be written, {reason}; use another backend") from None
+        raise _UnknownPartError from error
     with torch.no_grad():
         ShapeProp(traced).propagate(example)
     modules = dict(root.named_modules())
@@ -90,9 +116,7 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
             case "output":
                 writer.nodes.append(onnx.helper.make_node("Identity", [names[node.args[0]]], [OUTPUT]))
             case _:
-                raise MeasurementError(
-                    f"an ONNX model cannot be written of {node.op} {node.target}; use another backend"
-                )
+                raise _UnknownPartError
     [output] = (node for node in traced.graph.nodes if node.op == "output")
     return writer.model(list(example.shape), list(output.meta["tensor_meta"].shape))
 
@@ -167,9 +191,7 @@ class _Writer:
                 return self.node("Gemm", [source, *weights], name, transB=1)
             case nn.Identity():
                 return source
-        raise MeasurementError(
-            f"an ONNX model cannot be written of a layer {type(layer).__name__}; use another backend"
-        )
+        raise _UnknownPartError
 
     def zeros(self, source: str, name: str) -> str:
         """Adds zeros of the shape of another node's output."""

@@ -1,16 +1,18 @@
 """Whatever runs a network gives the same scores."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from surrogate_nas.errors import MeasurementError
-from surrogate_nas.hardware.measure.backends import BACKENDS, build_forward
+from surrogate_nas.hardware.measure.backends import BACKENDS, build_forward, resolve_backend
 from surrogate_nas.hardware.measure.bench import Bench
 from surrogate_nas.hardware.measure.pieces import prepare
 from surrogate_nas.hardware.measure.profile import ProfiledLatency
-from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.settings import Backend, HardwareSettings
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
@@ -49,8 +51,15 @@ def test_what_cannot_be_run_is_one_line_with_the_remedy() -> None:
 
 
 def test_settings_offer_all_of_them() -> None:
-    for backend in BACKENDS:
-        assert HardwareSettings.model_validate({"backend": backend}).backend == backend
+    assert set(get_args(Backend)) == {"auto", *BACKENDS}
+
+
+def test_the_default_is_the_runtime_that_models_are_delivered_for() -> None:
+    default = HardwareSettings().backend
+    assert resolve_backend(default, torch.device("cpu")) == "onnx"
+    # ONNX Runtime is used on the CPU alone.
+    assert resolve_backend(default, torch.device("cuda")) == "eager"
+    assert resolve_backend("eager", torch.device("cpu")) == "eager"
 
 
 def test_latencies_of_backends_are_kept_apart(space: Space, network: NetworkSpec, quick: HardwareSettings) -> None:
