@@ -34,8 +34,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "A study is a TOML file. On the command line, set any of these by `--set SECTION.NAME=VALUE`. `--dry-run` prints"
-        " the settings of a study and trains nothing.",
+        "A study is a TOML file. On the command line, set any of these by `--set SECTION.NAME=VALUE`."
+        " `--dry-run` prints the settings of a study and trains nothing.",
     ]
     return "\n".join([*lines, *_section(StudySettings, "")]) + "\n"
 
@@ -102,7 +102,7 @@ def api_page() -> str:
     """The public names of the package, from their docstrings."""
     lines = ["# Python", "", "```python", f"from surrogate_nas import {', '.join(surrogate_nas.__all__)}", "```", ""]
     lines += [
-        "All errors derive from `SurrogateNasError`. Their messages name the rule, the place, the value and the remedy.",
+        "All errors derive from `SurrogateNasError`. Messages name the rule, the place, the value and the remedy.",
     ]
     for name in surrogate_nas.__all__:
         public = getattr(surrogate_nas, name)

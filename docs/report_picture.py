@@ -28,7 +28,8 @@ COLOURS = {
 }  # fmt: skip
 STYLE = """
 svg { font-family: system-ui, sans-serif; }
-.cell .edge { fill: none; stroke: #5b6570; stroke-width: 1.6; } .cell .edge.dead { stroke-dasharray: 3 4; opacity: .55; }
+.cell .edge { fill: none; stroke: #5b6570; stroke-width: 1.6; }
+.cell .edge.dead { stroke-dasharray: 3 4; opacity: .55; }
 .cell marker path { fill: #5b6570; } .cell .label rect { fill: #ffffff; stroke: #1f66b8; }
 .cell .label text { fill: #1d2329; font-size: 13px; text-anchor: middle; dominant-baseline: central; }
 .cell .label.dead rect { stroke: #dfe3e7; } .cell .label.dead text { fill: #5b6570; }
@@ -49,9 +50,8 @@ def picture(result: StudyResult) -> str:
     ]
     cell = drawing(result.report.answer)
     if cell is not None:
-        parts.append(
-            re.sub(r'width="\d+" height="\d+"', f'x="735" y="64" width="310" height="{BOTTOM - 64:.0f}"', cell, 1)
-        )
+        place = f'x="735" y="64" width="310" height="{BOTTOM - 64:.0f}"'
+        parts.append(re.sub(r'width="\d+" height="\d+"', place, cell, count=1))
     return "\n".join([*parts, "</svg>", ""])
 
 
