@@ -4,7 +4,6 @@ python -m benchmarks.scoring --count 1000000
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 import typer
 
+from benchmarks.peak_memory import peak_memory_mb
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.ensemble import Ensemble
@@ -57,10 +57,9 @@ def measure(count: int, model: str, space_name: str, distinct: bool) -> dict[str
     else:
         ensemble.predict(codes)
     seconds = time.perf_counter() - began
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "seconds": seconds,
-        "peak_memory_mb": peak_kib * (1 if sys.platform == "darwin" else 1024) / 1e6,
+        "peak_memory_mb": peak_memory_mb(),
         "count": count,
         "model": model,
         "members": settings.ensemble,

@@ -6,7 +6,6 @@ The predictor is a table that is looked up, so that proposing, pricing, choosing
 """
 
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ import numpy as np
 import typer
 
 from benchmarks.budget_answer import Known
+from benchmarks.peak_memory import peak_memory_mb
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.candidates import class_numbers
@@ -99,7 +99,6 @@ def measure_whole(space: Space, numbers: Known, batch: int) -> Row:
 
 
 def _row(space: Space, sampler: str, batch: int, written: int, seconds: float, size: int) -> Row:
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "space": space.name,
         "architectures": space.size,
@@ -109,7 +108,7 @@ def _row(space: Space, sampler: str, batch: int, written: int, seconds: float, s
         "seconds": seconds,
         "ms_per_trial": 1e3 * seconds / max(written, 1),
         "journal_mb": size / 1e6,
-        "peak_memory_mb": peak_kib * (1 if sys.platform == "darwin" else 1024) / 1e6,
+        "peak_memory_mb": peak_memory_mb(),
     }
 
 

@@ -5,7 +5,6 @@ python -m benchmarks.supernet --data IMAGES --truth CSV --preset auto --minutes 
 
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pydantic import ValidationError
 
 from benchmarks.intervals import mean_and_interval
 from surrogate_nas._processes.workers import Workers
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.data.cache import save_splits
 from surrogate_nas.data.images import DataSplits
@@ -160,8 +160,9 @@ def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[
 
 
 def _processor_seconds() -> float:
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    """Of this process and of those that it began and that have ended; Windows counts none of the latter."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 @contextmanager
@@ -299,7 +300,7 @@ def supernet(
             Path(folder),
             image_settings,
             validation_images,
-            processes or len(os.sched_getaffinity(0)),
+            processes or processor_count(),
         )
         if settings is None:
             rows = [

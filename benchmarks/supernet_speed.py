@@ -4,7 +4,6 @@ python -m benchmarks.supernet_speed
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ import typer
 from torch import Tensor
 
 from surrogate_nas._processes.allocator import keep_freed_memory
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.kinds.cell.space import CellSpace
@@ -168,7 +168,7 @@ def supernet_speed(
 
 
 def _threads(text: str) -> list[int]:
-    cores = len(os.sched_getaffinity(0))
+    cores = processor_count()
     if not text:
         return sorted({1, cores})
     try:

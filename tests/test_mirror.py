@@ -24,7 +24,8 @@ def needs_a_test(source: Path) -> bool:
 
 
 def is_hand_over(content: ast.Module, package: str) -> bool:
-    """Whether a module does nothing but run ``main`` of ``surrogate_nas.cli.PACKAGE``."""
+    """Whether a module does nothing but run ``main`` of ``surrogate_nas.cli.PACKAGE``, of the whole package its own."""
+    package = "main" if package == PACKAGE.name else package
     statements = content.body[1:]
     lines = [
         "import sys",

@@ -23,12 +23,20 @@ def begin_child() -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Lets processes begin without interrupts from the keyboard, which would end them before they can ignore them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Lets processes begin without interrupts from the keyboard, which would end them before they can ignore them.
+
+    Windows cannot hold a signal. A process that an interrupt ends there as it begins is met by ``Workers`` as any
+    other that ends while a stop is asked for.
+    """
+    hold = getattr(signal, "pthread_sigmask", None)
+    if hold is None:
+        yield
+        return
+    before = hold(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        hold(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:

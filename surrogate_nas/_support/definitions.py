@@ -1,5 +1,6 @@
 """Finds definitions in TOML (search spaces, studies) by name or path, in a checkout or an installed package."""
 
+import difflib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,10 @@ def find_definition(kind: str, name: str) -> Path:
     path = _folder(kind) / f"{name}.toml"
     # A name is not a path: '../x' must not leave the folder of definitions.
     if name not in available(kind):
+        near = difflib.get_close_matches(name, available(kind), n=1)
         raise SettingsError(
             f"unknown {singular} {name!r}; choose from {', '.join(available(kind))}, or give the path of a .toml file"
+            + (f"; did you mean {near[0]}?" if near else "")
         )
     return path
 

@@ -2,13 +2,21 @@
 
 import json
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from surrogate_nas.errors import StoreError, WriteError
+
+# Windows refuses to replace a file that another program holds open, such as a scanner for viruses, for moments.
+OPEN_FILES_STAY = os.name == "nt"
+_PATIENCE_SECONDS = 2.0
+# Names of devices, which Windows takes for no file, with any ending.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)
 
 
 @contextmanager
@@ -31,17 +39,32 @@ def atomic_write(path: Path) -> Iterator[Path]:
         try:
             permissions = temporary.stat().st_mode & 0o777
             yield temporary
-            with temporary.open("rb") as file:
+            # Windows flushes only files that are open for writing.
+            with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             # The block may have put a file of its own in the place of the empty one.
             temporary.chmod(permissions)
-            temporary.replace(path)
+            _replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
     except WriteError:
         raise
     except OSError as error:
         raise WriteError(f"{path} cannot be written: {_reason(error, temporary)}") from None
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Moves a file into its place, and waits a moment where others hold the place open and the system minds."""
+    patience = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            temporary.replace(path)
+        except PermissionError:
+            if not OPEN_FILES_STAY or path.is_dir() or time.monotonic() > patience:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _reason(error: OSError, temporary: Path) -> str:
@@ -52,10 +75,21 @@ def _reason(error: OSError, temporary: Path) -> str:
     return f"{error.strerror}: {error.filename}" if other else error.strerror
 
 
+def is_file_name(text: str) -> bool:
+    """Whether a name of letters, digits, '.', '_' and '-' names a file on every system."""
+    plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", text)
+    return plain is not None and not text.endswith(".") and not _RESERVED.fullmatch(text)
+
+
+def as_file_name(text: str) -> str:
+    """Returns a name with '-' in the place of what files are not called on every system, such as '/' and ':'."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or "-"
+
+
 def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 text file in one piece."""
+    """Writes a UTF-8 text file in one piece; its lines end in one way on every system, so that hashes agree."""
     with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - whatever json takes

@@ -49,5 +49,5 @@ def _parameter(key: str, on_devices: bool) -> inspect.Parameter:
         cost.keyword,
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
-        annotation=Annotated[kind | None, typer.Option(help=text)],
+        annotation=Annotated[kind | None, typer.Option(metavar="BUDGET", help=text)],
     )

@@ -3,14 +3,49 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from surrogate_nas import __version__
+from surrogate_nas._support.streams import replace_unknown_letters
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 
 # Typer carries its own copy of click in some versions; what it exports is the way to the common parent of usage errors.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+_HELP_OPTIONS = ["--help", "-h"]
+
+
+class WholeHelp(typer.core.TyperGroup):
+    """A group of commands: shows its help where none is named, with the whole first line of each of them."""
+
+    def parse_args(self, context: Any, words: list[str]) -> list[str]:  # noqa: ANN401 - typer's context has two types
+        """Reads the words of the command line."""
+        if not words and not context.resilient_parsing:
+            typer.echo(context.get_help())
+            context.exit(SettingsError.exit_code)
+        return super().parse_args(context, words)
+
+    def format_commands(self, context: Any, formatter: Any) -> None:  # noqa: ANN401 - likewise
+        """Writes the list of commands, whose first lines typer would cut at the width of a terminal."""
+        for name in self.list_commands(context):
+            command = self.get_command(context, name)
+            if command is not None:
+                command.short_help = " ".join((command.help or "").partition("\n\n")[0].split())
+        super().format_commands(context, formatter)
+
+
+def new_app(*, cls: type[WholeHelp] = WholeHelp, add_completion: bool = False) -> typer.Typer:
+    """Returns an empty command line; all of them show help and errors in one way.
+
+    Args:
+        cls: The class of its group, where it has several commands.
+        add_completion: Whether it has options that install completion in a shell.
+    """
+    return typer.Typer(cls=cls, add_completion=add_completion, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def print_version(wanted: bool) -> None:
@@ -18,6 +53,13 @@ def print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"surrogate_nas {__version__}")
         raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no notes and no progress.")]
 
 
 def say(text: str) -> None:
@@ -41,9 +83,10 @@ def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None 
         The exit code: 0 success, 1 failure while running, 2 usage or settings, 3 nothing meets the budget, 130
         interrupted.
     """
+    replace_unknown_letters()
     try:
         words = list(arguments) if arguments is not None else None
-        code = app(args=words, prog_name=program, standalone_mode=False)
+        code = app(args=words, prog_name=program, standalone_mode=False, help_option_names=_HELP_OPTIONS)
     except SurrogateNasError as error:
         typer.echo(f"error: {error}", err=True)
         return error.exit_code

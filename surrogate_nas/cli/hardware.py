@@ -13,7 +13,10 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas._support.commands import quoted, shown
+from surrogate_nas._support.files import as_file_name
+from surrogate_nas.cli import completion
+from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
 from surrogate_nas.costs.budget import parse_budget
 from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.errors import CostTableError, InfeasibleBudgetError
@@ -22,49 +25,61 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
 # What needs torch is imported where it is used: checking a table does without.
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = new_app()
 
 _NETWORKS, _NETWORKS_LIKE = 60, 10
 
-SpaceName = Annotated[str, typer.Argument(metavar="SPACE", help="Search space by name, or a .toml file.")]
-Budget = Annotated[str | None, typer.Option(help="Latency to compare with, such as 5ms or 40%.")]
-Confidence = Annotated[float, typer.Option(help="With which a predicted latency is to meet the budget.")]
-Output = Annotated[Path | None, typer.Option(help="Table to write, a .parquet file; a study takes it.")]
-Like = Annotated[Path | None, typer.Option(help="Table of other devices; then ten measurements will do.")]
-LikeDevices = Annotated[str, typer.Option(help="Its columns, separated by commas; all where not given.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Channels = Annotated[int | None, typer.Option(help="Channels of the first stage; the space's own where not given.")]
-Cells = Annotated[int | None, typer.Option(help="Cells per stage; the space's own where not given.")]
-ImageSize = Annotated[int | None, typer.Option(help="Side of the images; the space's own where not given.")]
-InputChannels = Annotated[int, typer.Option(help="3 for colour, 1 for grey images.")]
-Classes = Annotated[int, typer.Option(help="Classes of the images.")]
+SpaceName = Annotated[
+    str,
+    typer.Argument(metavar="SPACE", help="Search space by name, or a .toml file.", autocompletion=completion.spaces),
+]
+Budget = Annotated[str | None, typer.Option(metavar="BUDGET", help="Latency to compare with, such as 5ms or 40%.")]
+Confidence = Annotated[float, typer.Option(metavar="P", help="Probability with which a latency must keep the budget.")]
+Output = Annotated[Path | None, typer.Option(metavar="FILE", help=".parquet file to write, which a study takes.")]
+Like = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Latency table of other devices: ten measurements then suffice.")
+]
+LikeDevices = Annotated[
+    str, typer.Option(metavar="NAMES", help="Columns of that table, separated by commas. Without it: all.")
+]
+Batch = Annotated[int, typer.Option(metavar="N", min=1, help="Images per forward pass.")]
+Channels = Annotated[
+    int | None, typer.Option(metavar="N", help="Channels of the first stage. Without it: the space's own.")
+]
+Cells = Annotated[int | None, typer.Option(metavar="N", help="Cells per stage. Without it: the space's own.")]
+ImageSize = Annotated[int | None, typer.Option(metavar="N", help="Side of the images. Without it: the space's own.")]
+InputChannels = Annotated[int, typer.Option(metavar="N", help="3 for colour, 1 for grey images.")]
+Classes = Annotated[int, typer.Option(metavar="N", help="Classes of the images.")]
 
 
 @app.callback()
-def _commands() -> None:
-    """Costs of architectures: on this machine, from tables, and on other devices."""
+def _commands(version: Version = False) -> None:
+    """Profiles this machine, checks latency tables, and measures other devices."""
 
 
 # Long because an option is a parameter.
 @app.command()
 def profile(
     space: SpaceName,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(metavar="DEVICE", help="Device: auto, cpu, cuda[:n] or mps.", autocompletion=completion.devices),
+    ] = "auto",
     budget: Budget = None,
     confidence: Confidence = 0.95,
     backend: Annotated[
         Literal["auto", "onnx", "eager", "exported", "compiled"],
-        typer.Option(help="What runs the networks: onnx (ONNX Runtime) or eager, exported, compiled (torch)."),
+        typer.Option(help="Runtime that is measured: onnx is ONNX Runtime, the others are PyTorch."),
     ] = "auto",
-    batch: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
-    networks: Annotated[int, typer.Option(min=4, help="Networks to measure as a whole.")] = 16,
+    batch: Batch = 1,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")] = 1,
+    networks: Annotated[int, typer.Option(metavar="N", min=4, help="Networks to measure as a whole.")] = 16,
     channels: Channels = None,
     cells: Cells = None,
     image_size: ImageSize = None,
     input_channels: InputChannels = 3,
     classes: Classes = 10,
-    seed: Annotated[int, typer.Option(min=0, help="Decides which networks are measured.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the choice of networks.")] = 0,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -86,7 +101,7 @@ def profile(
     for note in said["notes"]:
         typer.echo(f"warning: {note}", err=True)
     values, errors = model.evaluate(loaded.all_codes())["latency_ms"], model.held_out_errors("latency_ms")
-    name = str(said["device"]).replace(":", "")
+    name = as_file_name(str(said["device"]).replace(":", ""))
     path = output or Path(f"{loaded.name}-{name}.parquet")
     write_predicted(path, loaded, {name: values}, {name: errors}, said)
     _report(loaded, values, errors, budget, confidence, path, name, said, as_json)
@@ -95,7 +110,9 @@ def profile(
 @app.command("check-table")
 def check_table_command(
     space: SpaceName,
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet with a column code or arch, and one per device.")],
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="CSV or Parquet with a column code or arch, and one per device.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Lists everything that is wrong with a table; exit code 2 if a study could not use all of it."""
@@ -125,13 +142,14 @@ def check_table_command(
 @app.command("export-bench")
 def export_bench_command(
     space: SpaceName,
-    folder: Annotated[Path, typer.Argument(help="New folder for models, manifest and measure.py.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for models, manifest and measure.py.")],
     networks: Annotated[
-        int | None, typer.Option(help="Networks to measure; 60 where not given, 10 with a table of other devices.")
+        int | None,
+        typer.Option(metavar="N", help="Networks to measure. Without it: 60, or 10 with a table of other devices."),
     ] = None,
     like: Like = None,
     like_devices: LikeDevices = "",
-    batch: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 1,
+    batch: Batch = 1,
     channels: Channels = None,
     cells: Cells = None,
     image_size: ImageSize = None,
@@ -146,25 +164,25 @@ def export_bench_command(
     known = _known(loaded, like, like_devices)
     codes = choose_to_measure(loaded, networks or (_NETWORKS if known is None else _NETWORKS_LIKE), known)
     models = export_bench(loaded, network, folder, codes, batch)
-    again = f" --like {like}" + (f" --like-devices {like_devices}" if like_devices else "") if like else ""
+    again = ["--like", like, *(["--like-devices", like_devices] if like_devices else [])] if like else []
     size = sum(path.stat().st_size for path in models) / 1e6
     say(
         f"{len(models)} models ({size:.0f} MB) in {folder}; copy it to the device, which needs numpy and onnxruntime:\n"
-        f"  python {folder / RUNNER} --device NAME\n"
+        f"  {quoted(['python', str(folder / RUNNER), '--device', 'NAME'])}\n"
         f"then, with its results.csv:\n"
-        f"  python -m surrogate_nas.hardware import-bench {space} results.csv{again}"
+        f"  {shown('hardware', 'import-bench', space, 'results.csv', *again)}"
     )
 
 
 @app.command("import-bench")
 def import_bench_command(
     space: SpaceName,
-    results: Annotated[Path, typer.Argument(help="results.csv of the device.")],
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="results.csv of the device.")],
     budget: Budget = None,
     confidence: Confidence = 0.95,
     like: Like = None,
     like_devices: LikeDevices = "",
-    seed: Annotated[int, typer.Option(min=0, help="Of the cross-validation.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the cross-validation.")] = 0,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -179,7 +197,7 @@ def import_bench_command(
     if measured.noisy:
         typer.echo(f"warning: {measured.noisy} measurements that never settled are left out", err=True)
     fit, errors = predict_space(loaded, measured, seed) if known is None else transfer_to_space(loaded, measured, known)
-    path = output or Path(f"{loaded.name}-{measured.device}.parquet")
+    path = output or Path(f"{as_file_name(f'{loaded.name}-{measured.device}')}.parquet")
     said: dict[str, Any] = {
         "device": measured.device,
         **measured.facts,

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
-from surrogate_nas.cli.command_line import print_version, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.cost import BOUNDED, format_cost
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
@@ -21,30 +21,30 @@ from surrogate_nas.lookup.exports import EXPORTS, export
 from surrogate_nas.lookup.neighbours import Neighbour
 from surrogate_nas.lookup.table import LookupTable
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = new_app()
 
 
 def look_up(
     *,
-    run: Annotated[Path, typer.Argument(help="Run folder of a study, or its lookup.parquet.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Run folder of a study, or its lookup.parquet.", show_default=False)
+    ],
     budgets: Budgets,
-    top: Annotated[int | None, typer.Option(min=1, help="List the best N architectures.", metavar="N")] = None,
-    pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front; so without a budget.")] = False,
+    top: Annotated[int | None, typer.Option(metavar="N", min=1, help="List the best N architectures.")] = None,
+    pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front. So also without a budget.")] = False,
     near: Annotated[
         str | None,
-        typer.Option(help="List what is better or cheaper than an architecture by few changes.", metavar="CODE"),
+        typer.Option(metavar="CODE", help="List what is better or cheaper than an architecture by few changes."),
     ] = None,
     export_to: Annotated[
         tuple[str, Path] | None,
-        typer.Option("--export", help=f"Write a file: {', '.join(EXPORTS)}.", metavar="FORMAT PATH"),
+        typer.Option("--export", metavar="FORMAT PATH", help=f"Write a file: {', '.join(EXPORTS)}."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Let an export replace a file.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    version: Annotated[  # noqa: ARG001 - the callback acts on it
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
-    ] = False,
+    as_json: AsJson = False,
+    version: Version = False,  # noqa: ARG001 - its callback acts
 ) -> None:
-    """Find the architecture with the best predicted accuracy within a budget.
+    """Finds the architecture with the best predicted accuracy within a budget.
 
     Percentages are percentiles of the table's own costs. Without a budget, the Pareto front is listed.
     """

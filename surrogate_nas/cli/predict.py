@@ -10,26 +10,28 @@ from typing import Annotated
 
 import typer
 
-from surrogate_nas.cli.command_line import print_version, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
 from surrogate_nas.deploy.classifier import Classifier, find_images
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = new_app()
 
 
 @app.command()
 def predict(
     model: Annotated[
         Path,
-        typer.Argument(help="Folder of a trained model, such as RUN/best, or its .onnx file.", show_default=False),
+        typer.Argument(
+            metavar="MODEL", help="Folder of a trained model, such as RUN/best, or its .onnx file.", show_default=False
+        ),
     ],
-    images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.", show_default=False)],
-    threads: Annotated[int, typer.Option(min=1, max=1024, help="CPU threads.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    version: Annotated[  # noqa: ARG001 - the callback acts on it
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
-    ] = False,
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE", help="Images, or folders of images.", show_default=False)
+    ],
+    threads: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="CPU threads.")] = 1,
+    as_json: AsJson = False,
+    version: Version = False,  # noqa: ARG001 - its callback acts
 ) -> None:
-    """Classify images: one line each, with the most probable class and its probability."""
+    """Classifies images: one line each, with the most probable class and its probability."""
     classifier = Classifier.load(model, threads)
     predictions = classifier.classify(find_images(images))
     if as_json:

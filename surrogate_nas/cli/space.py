@@ -10,23 +10,31 @@ from typing import Annotated
 import typer
 
 from surrogate_nas._support.files import write_text
-from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas.cli import completion
+from surrogate_nas.cli.command_line import Version, new_app, run_command, say
 from surrogate_nas.space.drawing import draw_architecture
 from surrogate_nas.space.load import load_space
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = new_app()
 
 
 @app.callback()
-def _commands() -> None:
-    """Search spaces: what a definition amounts to."""
+def _commands(version: Version = False) -> None:
+    """Checks search spaces."""
 
 
 @app.command()
 def check(
-    space: Annotated[str, typer.Argument(metavar="SPACE", help="Search space by name, or a .toml file.")],
-    seed: Annotated[int, typer.Option(min=0, help="Of the random architectures.")] = 0,
-    drawing: Annotated[Path | None, typer.Option(help="SVG file of a random architecture to write.")] = None,
+    space: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPACE", help="Search space by name, or a .toml file.", autocompletion=completion.spaces
+        ),
+    ],
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the random architectures.")] = 0,
+    drawing: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw a random architecture into this SVG file.")
+    ] = None,
 ) -> None:
     """Reads a definition, counts it, and runs the smallest, the largest and some random networks."""
     # A command line stands above everything; the package that it belongs to does not.

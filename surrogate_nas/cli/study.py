@@ -4,17 +4,17 @@ python -m surrogate_nas.study [STUDY] --latency-budget 5ms
 """
 
 import json
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from surrogate_nas._support.commands import begun_as
 from surrogate_nas._support.definitions import available
+from surrogate_nas.cli import completion
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
-from surrogate_nas.cli.command_line import print_version, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Quiet, Version, new_app, run_command, say
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
@@ -22,7 +22,7 @@ from surrogate_nas.runs.study_file import parse_assignments, study_text
 from surrogate_nas.study.ask.options import Options, overrides_of
 from surrogate_nas.study.ask.request import Request, absolute_paths, names_space, resolve_request, resume_command
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = new_app()
 
 
 # Long because an option is a parameter; what it does with them is at its end.
@@ -31,54 +31,77 @@ def study(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[STUDY]",
-            help=f"A study that comes with the project ({', '.join(available('studies'))}) or a .toml file.",
+            metavar="STUDY",
+            help=f"A study that comes with the project ({', '.join(available('studies'))}), or a .toml file.",
+            autocompletion=completion.studies,
         ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(help="Folder of images, one sub-folder per class, or a data set by name.")
+        str | None,
+        typer.Option(
+            metavar="FOLDER|NAME",
+            help="Folder of images with one sub-folder per class, or a data set by name.",
+            autocompletion=completion.data_sets,
+        ),
     ] = None,
     budgets: Budgets,
     also_budget: Annotated[
         list[str] | None,
-        typer.Option(help="Other budgets to answer from the same study, such as latency=3ms; may be repeated."),
+        typer.Option(metavar="BUDGET", help="Another budget to answer, such as latency=3ms. Repeat it for more."),
     ] = None,
-    trainings: Annotated[int | None, typer.Option(help="Short trainings of finalists to learn from.")] = None,
+    trainings: Annotated[
+        int | None, typer.Option(metavar="N", help="Train N finalists for a short time and learn from them.")
+    ] = None,
     dashboard: Annotated[
-        bool, typer.Option("--dashboard", help="Serve optuna-dashboard on this machine alone while the study runs.")
+        bool, typer.Option("--dashboard", help="Serve optuna-dashboard on this machine while the study runs.")
     ] = False,
     confidence: Annotated[
-        float | None, typer.Option(help="With which a predicted latency is to meet its budget, such as 0.95.")
+        float | None,
+        typer.Option(metavar="P", help="Probability with which the latency must keep its budget, such as 0.95."),
     ] = None,
-    latency_table: Annotated[str | None, typer.Option(help="CSV or Parquet with latencies of another device.")] = None,
+    latency_table: Annotated[
+        str | None, typer.Option(metavar="FILE", help="CSV or Parquet file with latencies of another device.")
+    ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="Whose latency counts: auto, cpu, cuda[:n], or a column of the latency table."),
+        typer.Option(
+            metavar="DEVICE",
+            help="Device whose latency counts: auto, cpu, cuda[:n], mps, or a column of the latency table.",
+            autocompletion=completion.devices,
+        ),
     ] = None,
     compute_device: Annotated[
-        str | None, typer.Option(help="Where supernets are trained: auto, cpu or cuda[:n].")
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="Device that trains: auto, cpu, cuda[:n] or mps.",
+            autocompletion=completion.devices,
+        ),
     ] = None,
-    truth: Annotated[str | None, typer.Option(help="CSV with accuracies of trained networks, for the report.")] = None,
-    truth_column: Annotated[str | None, typer.Option(help="Its column.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Every random draw comes from it.")] = None,
+    truth: Annotated[
+        str | None, typer.Option(metavar="FILE", help="CSV file with accuracies of trained networks, for the report.")
+    ] = None,
+    truth_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of that file.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of every random draw.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Any setting, such as supernet.steps=5000 or budget.flops=none."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any setting, such as supernet.steps=5000 or budget.flops=none. Repeat it for more.",
+            autocompletion=completion.settings,
         ),
     ] = None,
-    output_dir: Annotated[Path | None, typer.Option(help="Run folder; runs/STUDY where not given.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in the folder, if there is one.")
-    ] = False,
+    output_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Run folder. Without it: runs/STUDY.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder, if there is one.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved study and end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More notes.")] = False,
-    show_version: Annotated[  # noqa: ARG001 - acts through its callback
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and end.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print all settings of the study and exit.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more notes.")] = False,
+    version: Version = False,  # noqa: ARG001 - its callback acts
 ) -> None:
     """Searches the best architecture for your images under your budgets, and writes a table for any other budget."""
     if resume and overwrite:
@@ -103,7 +126,7 @@ def study(
         resolved = absolute_paths(resolved)
         say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
         return
-    command = shlex.join(["python", "-m", "surrogate_nas.study", *sys.argv[1:]])
+    command = begun_as("study")
     named = names_space(name, overrides, resume=resume)
     with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
         code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named), console, as_json)
@@ -115,17 +138,13 @@ app.command(name="study")(with_budget_options(study, on_devices=True))
 
 def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
     """Runs the study and returns the exit code; whatever ends it is one line that goes into the log as well."""
-
-    def on_first_interrupt() -> None:
-        console.warn("stopping: what is done is being saved; press Ctrl-C again to stop at once")
-
     try:
         # Torch and its companions take seconds to import, which help, versions and wrong options need not wait for.
         from surrogate_nas.report.json_file import facts_to_json
         from surrogate_nas.study.report.outcome import show_outcome
         from surrogate_nas.study.run import run_study
 
-        with stop_on_interrupt(on_first_interrupt) as should_stop:
+        with stop_on_interrupt(console.warn_of_stop) as should_stop:
             facts = run_study(request, console, should_stop)
         if as_json:
             say(json.dumps(facts_to_json(facts), indent=2))
@@ -144,7 +163,9 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
 
 
 def _way_on(request: Request, console: StudyConsole) -> str:
-    return f"go on with: {resume_command(request.output)}" if console.logs else "nothing was changed yet"
+    if console.logs:
+        return f"go on with: {resume_command(request.output)}"
+    return f"{request.output} was not changed; begin again with: {request.command}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,50 +4,65 @@ python -m surrogate_nas.train RUN [--latency-budget 3ms | --arch CODE]
 """
 
 import json
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
+from surrogate_nas._support.commands import begun_as
+from surrogate_nas.cli import completion
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
-from surrogate_nas.cli.command_line import print_version, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Quiet, Version, new_app, run_command, say
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = new_app()
 
 
 def train(
     *,
-    run: Annotated[Path, typer.Argument(help="Run folder of a finished study.", show_default=False)],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a finished study.", show_default=False)],
     budgets: Budgets,
-    arch: Annotated[str | None, typer.Option(help="Train this architecture, a code or its text.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, max=10_000, help="Passes over the training images.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, max=65_536, help="Images per step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="The highest one.")] = None,
-    start: Annotated[str, typer.Option("--from", help="Where weights begin: scratch or supernet.")] = "scratch",
-    seed: Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="The study's where not given.")] = None,
+    arch: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Train this architecture: its code or its text.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=10_000, help="Passes over the training images.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, max=65_536, help="Images per step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(metavar="RATE", help="Highest learning rate.")] = None,
+    start: Annotated[
+        str, typer.Option("--from", metavar="START", help="First weights: scratch or supernet.")
+    ] = "scratch",
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Seed. Without it: the study's.")
+    ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Export an 8-bit ONNX model as well.")] = False,
-    compute_device: Annotated[str, typer.Option(help="Where it is trained: auto, cpu or cuda[:n].")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, max=1024, help="CPU threads of the training.")] = None,
+    compute_device: Annotated[
+        str,
+        typer.Option(
+            metavar="DEVICE",
+            help="Device that trains: auto, cpu, cuda[:n] or mps.",
+            autocompletion=completion.devices,
+        ),
+    ] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=1024, help="CPU threads of the training.")
+    ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a training, or export a finished one again.")
+        bool, typer.Option("--resume", help="Continue a training, or export a finished one again.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a training.")] = False,
     trust_program: Annotated[
         bool,
-        typer.Option("--trust-program", help="Run the Python in space.py of somebody else's run; read it first."),
+        typer.Option("--trust-program", help="Run the Python in space.py of somebody else's run. Read it first."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress.")] = False,
-    version: Annotated[  # noqa: ARG001 - the callback acts on it
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and end.")
-    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    version: Version = False,  # noqa: ARG001 - its callback acts
 ) -> None:
     """Trains the architecture that a study chose, tests it, and exports it."""
     if start not in ("scratch", "supernet"):
@@ -68,7 +83,7 @@ def train(
         threads,
         resume,
         overwrite,
-        shlex.join(["python", "-m", "surrogate_nas.train", *(word for word in sys.argv[1:] if word != "--resume")]),
+        begun_as("train", without=("--resume",)),
         trust_program,
     )
     # Torch takes seconds to import, which help and wrong options need not wait for.
@@ -84,15 +99,11 @@ app.command(name="train")(with_budget_options(train))
 
 def _run(request: TrainRequest, console: StudyConsole, as_json: bool) -> int:
     """Trains and returns the exit code; whatever ends it is one line that goes into the log as well."""
-
-    def on_first_interrupt() -> None:
-        console.warn("stopping: what is done is being saved; press Ctrl-C again to stop at once")
-
     from surrogate_nas.deploy.train.card import show_model
     from surrogate_nas.deploy.train.train_run import run_training
 
     try:
-        with stop_on_interrupt(on_first_interrupt) as should_stop:
+        with stop_on_interrupt(console.warn_of_stop) as should_stop:
             facts = run_training(request, console, should_stop)
         if facts is None:
             return 0
@@ -100,8 +111,7 @@ def _run(request: TrainRequest, console: StudyConsole, as_json: bool) -> int:
             say(json.dumps(facts.as_json(), indent=2))
         show_model(facts, request.run, console)
     except (Interrupted, KeyboardInterrupt) as interruption:
-        way_on = f"go on with: {request.command} --resume" if console.logs else "nothing was changed yet"
-        console.warn(f"{str(interruption) or 'stopped at once'}; {way_on.replace(' --overwrite', '')}")
+        console.warn(f"{str(interruption) or 'stopped at once'}; {_way_on(request, console)}")
         return Interrupted.exit_code
     except SurrogateNasError as error:
         console.error(str(error))
@@ -111,6 +121,12 @@ def _run(request: TrainRequest, console: StudyConsole, as_json: bool) -> int:
         console.error(f"{error.filename or request.run}: {error.strerror or error}")
         return SurrogateNasError.exit_code
     return 0
+
+
+def _way_on(request: TrainRequest, console: StudyConsole) -> str:
+    if console.logs:
+        return f"go on with: {begun_as('train', without=('--resume', '--overwrite'))} --resume"
+    return f"{request.run} was not changed; begin again with: {begun_as('train')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

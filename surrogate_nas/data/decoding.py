@@ -4,7 +4,6 @@ Symbols:
     N: images; C: channels, 1 or 3; S: side in pixels.
 """
 
-import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 
@@ -189,7 +189,7 @@ def _decode_all(
         return [_decode_into(images[row], source, int(indices[row])) for row in rows]
 
     results: list[ImageHeader | str] = []
-    with ThreadPoolExecutor(min(most_threads, os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(min(most_threads, processor_count())) as threads:
         for chunk in threads.map(decode_chunk, range(0, len(indices), CHUNK)):
             results.extend(chunk)
             if on_progress is not None:

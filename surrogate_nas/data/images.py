@@ -145,8 +145,8 @@ def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -
     """(images / 255 - mean) / std per channel, float32, in the memory format of ``images``, shape (B, C, S, S)."""
     centre = torch.tensor(mean, dtype=torch.float64)
     spread = torch.tensor(std, dtype=torch.float64)
-    scale = (1 / (255 * spread)).to(images.device, torch.float32).view(-1, 1, 1)
-    offset = (-centre / spread).to(images.device, torch.float32).view(-1, 1, 1)
+    scale = (1 / (255 * spread)).float().to(images.device).view(-1, 1, 1)
+    offset = (-centre / spread).float().to(images.device).view(-1, 1, 1)
     return images.to(torch.float32).mul_(scale).add_(offset)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas._support.model_format import (
     INPUT,
     METADATA_KEY,
@@ -94,7 +95,7 @@ class Classifier:
         """
         path = model / ONNX if model.is_dir() else model
         if not path.is_file():
-            raise SettingsError(f"there is no model at {path}; export one by: python -m surrogate_nas.train RUN")
+            raise SettingsError(f"there is no model at {path}; export one by: {shown('train', 'RUN')}")
         runtime = require_package("onnxruntime", "predictions", PredictionError)
         options = runtime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1

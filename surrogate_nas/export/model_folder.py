@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import read_json, write_json, write_text
 from surrogate_nas._support.model_format import DESCRIPTION, SPACE, SPACE_PROGRAM, WEIGHTS, Described, read_description
 from surrogate_nas._support.tensor_files import read_tensors, write_tensors
@@ -54,7 +55,7 @@ def read_model(folder: Path) -> Described:
     """
     path = Path(folder) / DESCRIPTION
     if not path.exists():
-        raise RunFolderError(f"{folder} holds no model ({DESCRIPTION}); make one by: python -m surrogate_nas.train RUN")
+        raise RunFolderError(f"{folder} holds no model ({DESCRIPTION}); make one by: {shown('train', 'RUN')}")
     return read_description(read_json(path, "description of the model"), path)
 
 

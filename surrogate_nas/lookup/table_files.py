@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import atomic_write, read_json, write_json
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.lookup.parquet_columns import ParquetColumns
@@ -52,7 +53,11 @@ def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
     parquet = path / "lookup.parquet" if path.is_dir() else path.with_suffix(".parquet")
     facts_path = parquet.with_suffix(".json")
     if path.is_dir() and not parquet.exists() and not facts_path.exists():
-        raise RunFolderError(f"{path} has no lookup table yet; the study writes it (python -m surrogate_nas.study)")
+        if not (path / "study.toml").is_file():
+            raise RunFolderError(f"{path} is no run folder of a study; give a folder that a study wrote")
+        raise RunFolderError(
+            f"{path} has no lookup table yet; the study writes it: {shown('study', '--output-dir', path, '--resume')}"
+        )
     if path.is_file() and path.suffix not in (".parquet", ".json", ".csv"):
         raise RunFolderError(f"a lookup table is a run folder or a .parquet file (got {path})")
     facts = read_json(facts_path, "lookup table metadata")

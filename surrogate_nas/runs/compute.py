@@ -1,9 +1,8 @@
 """Where and how wide training runs on this machine."""
 
-import os
-
 import torch
 
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.runs.settings import ComputeSettings
 
@@ -11,23 +10,33 @@ from surrogate_nas.runs.settings import ComputeSettings
 def resolve_compute(settings: ComputeSettings) -> ComputeSettings:
     """Replaces ``auto`` and missing numbers by what this machine has.
 
+    ``auto`` is a CUDA device or the CPU. Apple's GPU (``mps``) is used only where it is asked for, since no study has
+    been measured on one.
+
     Raises:
         SettingsError: If the device is unknown or not here.
     """
     device = settings.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        kind = torch.device(device)
-    except RuntimeError:
-        raise SettingsError(f"compute.device must be auto, cpu or cuda[:n] (got {device!r})") from None
-    if kind.type not in ("cpu", "cuda"):
-        raise SettingsError(f"compute.device must be auto, cpu or cuda[:n] (got {device!r})")
+    kind = _known(device)
     if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
         raise SettingsError(
             f"compute.device {device!r} is not on this machine, which has {torch.cuda.device_count()} CUDA devices;"
             " use cpu or auto"
         )
+    if kind.type == "mps" and not torch.backends.mps.is_available():
+        raise SettingsError("compute.device 'mps' is not on this machine, only on Apple's; use cpu or auto")
     # Members that train side by side on one GPU only wait for each other.
-    processes = settings.processes or (1 if kind.type == "cuda" else len(os.sched_getaffinity(0)))
+    processes = settings.processes or (processor_count() if kind.type == "cpu" else 1)
     return settings.model_copy(update={"device": device, "processes": processes})
+
+
+def _known(name: str) -> torch.device:
+    try:
+        kind = torch.device(name)
+    except RuntimeError:
+        kind = torch.device("meta")
+    if kind.type not in ("cpu", "cuda", "mps"):
+        raise SettingsError(f"compute.device must be auto, cpu, cuda[:n] or mps (got {name!r})")
+    return kind

@@ -1,9 +1,7 @@
 """The console of a run: progress and notes on standard error and in the log, results on standard output."""
 
-import io
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +21,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from surrogate_nas._support.streams import replace_unknown_letters
 from surrogate_nas.errors import WriteError
 from surrogate_nas.runs.interrupts import Advance
 
@@ -43,10 +42,7 @@ class StudyConsole:
     """
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False, json: bool = False) -> None:
-        for stream in (sys.stdout, sys.stderr):
-            # A terminal that has no such letter shows another; that ends no study.
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")
+        replace_unknown_letters()
         self._messages = _Console(stderr=True, highlight=False, soft_wrap=True)
         self.results: Console = _Console(stderr=json, quiet=json and quiet, highlight=False)
         self._quiet, self._verbose = quiet, verbose
@@ -107,6 +103,11 @@ class StudyConsole:
         """A line that must not be missed."""
         _LOGGER.warning("%s", text)
         self._messages.print(Text(f"warning: {text}", style="yellow"))
+
+    def warn_of_stop(self) -> None:
+        """Says what a first Ctrl-C does; there is nothing to save before a run has begun."""
+        saving = ": what is done is being saved" if self.logs else ""
+        self.warn(f"stopping{saving}; press Ctrl-C again to stop at once")
 
     def error(self, text: str) -> None:
         """The one line that an error ends with, also where a library's words for it have more."""

@@ -2,7 +2,6 @@
 
 import datetime
 import importlib.metadata
-import os
 import platform
 import sys
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 
 from surrogate_nas import __version__
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas.hardware.measure.machine import machine_name
 
 _LIBRARIES = ("torch", "torch-geometric", "torchvision", "optuna", "scikit-learn", "numpy", "scipy", "h5py")
@@ -37,7 +37,7 @@ def environment(command: str) -> dict[str, Any]:
         "command": command,
         "platform": platform.platform(),
         "processor": processor(),
-        "cores": os.cpu_count(),
+        "cores": processor_count(),
         "executable": sys.executable,
         "versions": versions(),
     }

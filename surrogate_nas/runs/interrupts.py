@@ -12,6 +12,12 @@ Advance = Callable[[int, int], None]
 """Takes how much is done, and how much there is."""
 
 
+def stop_signals() -> list[signal.Signals]:
+    """Returns the signals that ask for a stop: Ctrl-C, the wish of the system, and on Windows Ctrl-Break."""
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    return [signal.Signals[name] for name in names if name in signal.Signals.__members__]
+
+
 @contextmanager
 def stop_on_interrupt(on_first: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     """Yields a function that says whether a stop was asked for, by Ctrl-C or by a termination signal.
@@ -40,7 +46,7 @@ def stop_on_interrupt(on_first: Callable[[], None]) -> Iterator[Callable[[], boo
             on_first()
         return asked > 0
 
-    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, handle) for number in stop_signals()}
     try:
         yield should_stop
     finally:

@@ -1,10 +1,10 @@
 """Settings of a study: of every stage, and what ties them together."""
 
-import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from surrogate_nas._support.files import is_file_name
 from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.hardware.settings import HardwareSettings
@@ -58,7 +58,9 @@ class ComputeSettings(BaseModel):
 
     model_config = _STRICT
 
-    device: str = Field(default="auto", description="where supernets are trained and evaluated: auto, cpu or cuda[:n]")
+    device: str = Field(
+        default="auto", description="where supernets are trained and evaluated: auto, cpu, cuda[:n] or mps"
+    )
     processes: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="worker processes; where not given, one per core, and one on a GPU"
     )
@@ -91,8 +93,11 @@ class StudySettings(BaseModel):
     @field_validator("name")
     @classmethod
     def _name_is_a_file_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
-            raise ValueError("a name is made of letters, digits, '.', '_' and '-', and begins with a letter or digit")
+        if not is_file_name(name):
+            raise ValueError(
+                "a name is made of letters, digits, '.', '_' and '-', begins with a letter or digit, does not end with"
+                " '.', and is no name that Windows reserves, such as con or aux"
+            )
         return name
 
 
@@ -106,7 +111,6 @@ _FIXED = (
     "labels.validation_images",
     "labels.batch_size",
     "pool.draws",
-    "hardware",
     "training",
     "compute.device",
     "compute.threads",
@@ -118,9 +122,6 @@ _FREE = (
     "supernet.preset",
     "supernet.checkpoint_seconds",
     "training.checkpoint_seconds",
-    "hardware.latency_table",
-    "hardware.remeasure",
-    "hardware.confidence",
 )
 
 

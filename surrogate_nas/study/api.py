@@ -1,6 +1,5 @@
 """A study in Python: what ``python -m surrogate_nas.study`` does, without a command line."""
 
-import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, Unpack
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
@@ -125,8 +125,7 @@ class Study:
         from surrogate_nas.study.run import run_study
 
         again = f"{self.output_dir}-again"
-        words = [str(self.output_dir / "study.toml"), "--output-dir", again]
-        command = shlex.join(["python", "-m", "surrogate_nas.study", *words])
+        command = shown("study", self.output_dir / "study.toml", "--output-dir", again)
         request = Request(
             self.settings,
             self.output_dir,

@@ -19,6 +19,7 @@ from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.ask.request import Request, absolute_paths
 from surrogate_nas.study.findings import Findings
+from surrogate_nas.study.problem.deployed_costs import changed_hardware, makes_costs_anew
 from surrogate_nas.study.problem.prepare import prepare, store
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.feasibility import show_feasibility
@@ -141,6 +142,11 @@ def _begin(problem: Problem, run: Run) -> None:
     torch.set_num_threads(1)
     folder = run.folder
     folder.remove_leftovers()
+    if makes_costs_anew(run):
+        for key, (before, now) in changed_hardware(run).items():
+            run.console.note(f"costs are made again: hardware.{key} was {before}, and is {now} now")
+        # Before the settings are written: a process that is killed between the two finds no costs of other settings.
+        folder.costs.unlink(missing_ok=True)
     folder.write_settings(_lasting(problem.settings))
     run.console.log_to(folder.log)
     run.console.note(f"run folder: {folder.path}")

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from surrogate_nas.data.cache import INDEX, load_splits
 from surrogate_nas.errors import DataError, StoreError, TrainingError
 from surrogate_nas.nets.normalization import NormMode, set_mode
+from surrogate_nas.nets.precision import in_double
 from surrogate_nas.space.layouts import smallest_map
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
 from surrogate_nas.supernet.plan import SupernetPlan
@@ -115,7 +116,8 @@ def evaluate(
     for images, labels in validation:
         scores = network(images, code)
         correct += int((scores.argmax(dim=1) == labels).sum())
-        loss += float(F.cross_entropy(scores.double(), labels, reduction="sum"))
+        exact = in_double(scores)
+        loss += float(F.cross_entropy(exact, labels.to(exact.device), reduction="sum"))
         count += len(labels)
     set_mode(network, NormMode.BATCH)
     return 100.0 * correct / count, loss / count

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.nets.precision import in_double
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore
 from surrogate_nas.supernet.plan import SupernetPlan
@@ -155,7 +156,8 @@ def gradient_distances(
         for code, lives in zip(codes.tolist(), alive.tolist(), strict=True)
     ]
     size = sum(parameter.numel() for parameter in shared)
-    gradients = torch.stack([labels.new_zeros(size, dtype=torch.float64) if row is None else row for row in rows])
+    unused = in_double(torch.zeros(size, device=labels.device))
+    gradients = torch.stack([unused if row is None else row for row in rows])
     unit = F.normalize(gradients, dim=1)
     distances = (1 - unit @ unit.T).cpu().numpy().astype(np.float64)
     np.fill_diagonal(distances, 0.0)
@@ -171,4 +173,4 @@ def _gradient(
     found = torch.autograd.grad(loss, shared, allow_unused=True)
     pairs = zip(found, shared, strict=True)
     parts = [torch.zeros_like(weight) if gradient is None else gradient for gradient, weight in pairs]
-    return torch.cat([part.flatten() for part in parts]).double()
+    return in_double(torch.cat([part.flatten() for part in parts]))

@@ -53,6 +53,11 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are(name: str) -> N
         find_definition("spaces", name)
 
 
+def test_a_name_that_is_nearly_right_is_suggested() -> None:
+    with pytest.raises(SettingsError, match=r"unknown study 'quikstart'; choose from .*; did you mean quickstart\?"):
+        find_definition("studies", "quikstart")
+
+
 def test_a_path_ends_in_toml(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.touch()

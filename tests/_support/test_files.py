@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from surrogate_nas._support.files import atomic_write, read_json, write_json, write_text
+from surrogate_nas._support import files
+from surrogate_nas._support.files import as_file_name, atomic_write, is_file_name, read_json, write_json, write_text
 from surrogate_nas.errors import StoreError, SurrogateNasError, WriteError
 
 
@@ -145,7 +147,100 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
     assert path.read_text() == "new"
 
 
+# Systems on which open files stay
+
+
+def test_a_file_is_flushed_while_it_is_open_for_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows refuses to flush a file that was opened for reading."""
+    fcntl = pytest.importorskip("fcntl")
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE))
+    write_text(tmp_path / "a.txt", "x")
+    assert flushed == [os.O_RDWR]
+
+
+@pytest.fixture
+def held_open(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Another program holds the target of a replacement open for as many tries as the list has numbers."""
+    tries: list[int] = []
+    replace = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if tries:
+            tries.pop()
+            raise PermissionError(13, "in use", str(self))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    return tries
+
+
+def test_a_file_that_is_held_open_is_replaced_once_it_is_free(
+    tmp_path: Path, held_open: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_open += [1, 2, 3]
+    monkeypatch.setattr(files, "OPEN_FILES_STAY", True)
+    write_text(tmp_path / "a.txt", "x")
+    assert held_open == []
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "x"
+
+
+def test_a_file_that_stays_open_is_an_error_in_the_end(
+    tmp_path: Path, held_open: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_open += range(10**6)
+    monkeypatch.setattr(files, "OPEN_FILES_STAY", True)
+    monkeypatch.setattr(files, "_PATIENCE_SECONDS", 0.01)
+    with pytest.raises(WriteError, match=re.escape(f"{tmp_path / 'a.txt'} cannot be written: in use")):
+        write_text(tmp_path / "a.txt", "x")
+
+
+def test_elsewhere_nobody_waits(tmp_path: Path, held_open: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    held_open += [1, 2]
+    monkeypatch.setattr(files, "OPEN_FILES_STAY", False)
+    with pytest.raises(WriteError, match="in use"):
+        write_text(tmp_path / "a.txt", "x")
+    assert held_open == [1]
+
+
+# Names
+
+
+@pytest.mark.parametrize("name", ["a", "A-1.b_c", "console", "com10", "_x"])
+def test_names_that_every_system_has(name: str) -> None:
+    assert is_file_name(name)
+    assert as_file_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a.", "a/b", "a:b", "a b", "con", "NUL", "aux.parquet", "Com1", "ä"])
+def test_names_that_some_system_has_not(name: str) -> None:
+    assert not is_file_name(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("nasbench201-a/b c", "nasbench201-a-b-c"), ("../../x", "x"), ("a:0", "a-0"), ("\\\\pc\\x", "pc-x"), ("?", "-")],
+)
+def test_a_device_s_name_is_a_part_of_a_file_s(text: str, name: str) -> None:
+    assert as_file_name(text) == name
+
+
 # Text and JSON
+
+
+def test_lines_end_in_one_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes of definitions must agree between systems, on one of which text ends lines in two characters."""
+    endings: list[str | None] = []
+    write = Path.write_text
+
+    def spy(self: Path, text: str, **options: Any) -> int:  # noqa: ANN401
+        endings.append(options.get("newline"))
+        return write(self, text, **options)
+
+    monkeypatch.setattr(Path, "write_text", spy)
+    write_text(tmp_path / "a.txt", "a\nb\n")
+    assert endings == ["\n"]
 
 
 def test_text_is_utf8(tmp_path: Path) -> None:

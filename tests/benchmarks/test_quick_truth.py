@@ -15,7 +15,7 @@ from tests.conftest import REPOSITORY
 def test_one_seed_one_accuracy_and_a_file_that_is_read_as_truth(tmp_path: Path) -> None:
     space = load_space("quick")
     codes = distinct_codes(space)[[5, 30]]
-    first, again = (train_all(space, codes, epochs=1, seeds=1) for _ in range(2))
+    first, again = (train_all(space, codes, None, epochs=1, seeds=1) for _ in range(2))
     assert np.array_equal(first, again)
     (tmp_path / "truth.csv").write_text(table(space, codes, first))
     read = read_truth(tmp_path / "truth.csv", space, "mean").accuracy_percent

@@ -1,6 +1,7 @@
 """The command line: results on standard output, one line of error on standard error, and the exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,7 @@ def test_no_run_and_no_table_end_with_2_a_damaged_table_with_1(
 ) -> None:
     assert main([]) == 2
     assert main([str(tmp_path / "none")]) == 2
+    (tmp_path / "study.toml").touch()
     assert main([str(tmp_path)]) == 2
     assert "has no lookup table yet; the study writes it" in capsys.readouterr().err
     (tmp_path / "lookup.parquet").write_bytes(Path(run, "lookup.parquet").read_bytes())
@@ -154,3 +156,11 @@ def test_exports(run: str, table: LookupTable, tmp_path: Path, capsys: pytest.Ca
     assert main([run, "--export", "json", str(path), "--overwrite"]) == 0
     for wrong in (["--export", "xml", "x"], ["--export", "json", "x", "--pareto"], ["--near", "0042", "--pareto"]):
         assert main([run, *wrong]) == 2
+
+
+def test_letters_that_a_terminal_lacks_end_no_command(run: str) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    line = [sys.executable, "-m", "surrogate_nas.lookup", run, "--latency-budget", "4ms"]
+    done = subprocess.run(line, capture_output=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b" ? " in done.stdout

@@ -27,7 +27,7 @@ def test_the_answer_as_json(trained_run: Path) -> None:
         (["--latency-budget", "soon"], 2, "soon"),
         (["--from", "nowhere"], 2, "--from must be scratch or supernet"),
         (["--learning-rate", "0"], 2, "--learning-rate must be above 0"),
-        (["--compute-device", "abacus"], 2, "must be auto, cpu or cuda"),
+        (["--compute-device", "abacus"], 2, "must be auto, cpu, cuda"),
         (["--epochs", "0"], 2, "--epochs"),
     ],
 )

@@ -1,6 +1,5 @@
 """Devices and processes of this machine."""
 
-import os
 import re
 
 import pytest
@@ -13,8 +12,9 @@ from surrogate_nas.runs.settings import ComputeSettings
 
 def test_missing_numbers_are_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr("surrogate_nas.runs.compute.processor_count", lambda: 5)
     resolved = resolve_compute(ComputeSettings())
-    assert (resolved.device, resolved.processes, resolved.threads) == ("cpu", len(os.sched_getaffinity(0)), 1)
+    assert (resolved.device, resolved.processes, resolved.threads) == ("cpu", 5, 1)
     assert resolve_compute(ComputeSettings(processes=7, threads=3)).processes == 7
     assert resolve_compute(resolved) == resolved
 
@@ -29,7 +29,18 @@ def test_a_gpu_is_used_by_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
         resolve_compute(ComputeSettings(device="cuda:2"))
 
 
-@pytest.mark.parametrize("device", ["tpu", "meta", "mps", "", "cuda:x"])
+@pytest.mark.parametrize("device", ["tpu", "meta", "", "cuda:x", "MPS"])
 def test_other_devices_are_refused(device: str) -> None:
-    with pytest.raises(SettingsError, match=re.escape(f"must be auto, cpu or cuda[:n] (got {device!r})")):
+    with pytest.raises(SettingsError, match=re.escape(f"must be auto, cpu, cuda[:n] or mps (got {device!r})")):
         resolve_compute(ComputeSettings(device=device))
+
+
+def test_apple_s_gpu_is_used_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert resolve_compute(ComputeSettings()).device == "cpu"
+    resolved = resolve_compute(ComputeSettings(device="mps"))
+    assert (resolved.device, resolved.processes) == ("mps", 1)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(SettingsError, match=r"compute.device 'mps' is not on this machine"):
+        resolve_compute(ComputeSettings(device="mps"))

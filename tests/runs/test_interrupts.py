@@ -2,11 +2,12 @@
 
 import os
 import signal
+from enum import IntEnum
 
 import pytest
 
 from surrogate_nas.errors import Interrupted
-from surrogate_nas.runs.interrupts import stop_if_asked, stop_on_interrupt, stoppable
+from surrogate_nas.runs.interrupts import stop_if_asked, stop_on_interrupt, stop_signals, stoppable
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -35,3 +36,19 @@ def test_progress_stops_once_asked() -> None:
     with pytest.raises(Interrupted, match="stopped while counting"):
         advance(2, 3)
     assert seen == [(1, 3), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (["SIGINT", "SIGTERM"], ["SIGINT", "SIGTERM"]),
+        (["SIGINT", "SIGTERM", "SIGBREAK"], ["SIGINT", "SIGTERM", "SIGBREAK"]),
+        (["SIGINT"], ["SIGINT"]),
+    ],
+)
+def test_only_signals_that_the_system_has_ask_for_a_stop(
+    known: list[str], expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = {"SIGINT": 2, "SIGTERM": 15, "SIGBREAK": 21}
+    monkeypatch.setattr(signal, "Signals", IntEnum("Signals", {name: numbers[name] for name in known}))
+    assert [one.name for one in stop_signals()] == expected

@@ -6,12 +6,15 @@ import signal
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
+from surrogate_nas.runs.run_folder import RunFolder
 from tests.study.command_words import error_line
 
 RunHere = Callable[..., tuple[int, str, str]]
@@ -105,7 +108,6 @@ def test_a_folder_that_is_in_use_or_holds_something_is_left_alone(
         (["--set", "data.image_size=12"], "data.image_size = nothing, not 12"),
         (["--set", "labels.validation_images=50"], "labels.validation_images = 60, not 50"),
         (["--set", "compute.threads=2"], "compute.threads = 1, not 2"),
-        (["--device", "auto"], "hardware.device = 'cpu', not 'auto'"),
         (["--set", "name=other"], "name = 'tiny', not 'other'"),
         (["--set", "data.source=folder", "--set", "data.path=/tmp"], "data.source = 'digits', not 'folder'"),
     ],
@@ -135,6 +137,25 @@ def test_resuming_refuses_another_space_but_not_the_same_in_another_file(
     assert here("--output-dir", run_copy, "--resume", "--quiet", "--set", f"space={same}")[0] == 0
 
 
+def test_another_back_end_makes_costs_anew_and_trains_nothing(run_copy: Path, here: RunHere) -> None:
+    def latency() -> dict[str, Any]:
+        described: dict[str, Any] = json.loads(pq.read_schema(folder.costs).metadata[b"surrogate_nas.costs"])
+        return described
+
+    folder = RunFolder(run_copy)
+    members = [path.read_bytes() for path in sorted(folder.supernets.iterdir())]
+    assert '"backend": "onnx"' in json.dumps(latency())
+    code, _, errors = here("--output-dir", run_copy, "--resume", "--set", "hardware.backend=eager")
+    assert code == 0
+    assert "costs are made again: hardware.backend was auto, and is eager now" in errors
+    assert '"backend": "eager"' in json.dumps(latency())
+    assert [path.read_bytes() for path in sorted(folder.supernets.iterdir())] == members
+    # The next process goes on with the new costs.
+    code, _, errors = here("--output-dir", run_copy, "--resume")
+    assert code == 0
+    assert "costs are made again" not in errors
+
+
 def test_an_interrupt_before_anything_was_written_says_so(
     finished: Path, here: RunHere, contents: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +167,12 @@ def test_an_interrupt_before_anything_was_written_says_so(
     for flag in ("--resume", "--overwrite"):
         code, _, errors = here(finished / "study.toml", "--output-dir", finished, flag, "--quiet")
         assert code == 130
-        assert errors.splitlines()[-1] == "warning: stopped while preparing the study; nothing was changed yet"
+        *_, first, last = errors.splitlines()
+        assert first == "warning: stopping; press Ctrl-C again to stop at once"  # there is nothing to save yet
+        assert last.startswith(
+            f"warning: stopped while preparing the study; {finished} was not changed; begin again with: "
+            "python -m surrogate_nas.study "
+        )
     assert contents(finished) == before
 
 

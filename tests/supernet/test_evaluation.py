@@ -21,6 +21,7 @@ from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.training import TrainingJob, train_member
+from tests.fixtures.no_double import no_double
 
 MakeJob = Callable[..., TrainingJob]
 # The last two have one computation: only 3<-0 is alive.
@@ -209,3 +210,12 @@ def test_one_image_is_too_few_where_maps_have_one_pixel(job_of: MakeJob, tmp_pat
     train_member(job, ignore, never)
     with pytest.raises(DataError, match="a variance needs two images to recalibrate with"):
         run(evaluation_of(job))
+
+
+def test_a_device_needs_no_double_precision(job_of: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apple's GPUs have none; what ``in_double`` does, it does elsewhere."""
+    monkeypatch.setattr(evaluation, "in_double", lambda tensor: tensor)
+    job = job_of(split="none", steps=2, batch_size=8)
+    with no_double():
+        train_member(job, ignore, never)
+        run(evaluation_of(job, CODES[:1]))

@@ -27,6 +27,7 @@ from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.splits.boxes import Box, whole_box
 from surrogate_nas.supernet.splits.gradient_cuts import Cut, read_cut
 from surrogate_nas.supernet.training import TrainingJob, train_member
+from tests.fixtures.no_double import no_double
 
 MakePlan = Callable[..., SupernetPlan]
 MakeJob = Callable[..., TrainingJob]
@@ -169,3 +170,10 @@ class TestCutMember:
         with pytest.raises(TrainingError, match="gradients of supernet parent are not finite"):
             cut_member(parent, ignore, never)
         assert not Path(parent.cut).exists()
+
+
+def test_a_device_needs_no_double_precision(plan_of: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "in_double", lambda tensor: tensor)
+    codes, alive = np.array([[choice, 3, 3, 3, 3, 3] for choice in (1, 2)]), np.array([True, False])
+    with no_double():
+        gradient_distances(plan_of(split="none").build(0), 0, codes, alive, *batch())

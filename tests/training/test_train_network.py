@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from surrogate_nas.errors import RunFolderError, TrainingError
 from surrogate_nas.training.train_network import NetworkJob, train_network
+from tests.fixtures.no_double import no_double
 
 Make = Callable[..., NetworkJob]
 
@@ -70,3 +71,8 @@ def test_a_checkpoint_of_another_training_is_refused(make_job: Make) -> None:
 def test_a_loss_that_is_no_number_ends_it(make_job: Make) -> None:
     with pytest.raises(TrainingError, match="set a lower learning_rate"):
         run(make_job(learning_rate=100, weight_decay=1, clip_norm=None, epochs=30))
+
+
+def test_a_device_needs_no_double_precision(make_job: Make) -> None:
+    with no_double():
+        assert run(make_job(epochs=1))[0] is not None

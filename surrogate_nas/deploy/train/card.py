@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas._support.model_format import INT8, ONNX, PROGRAM, WEIGHTS, Preprocessing
 from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.deploy.train.model_facts import Accuracy, ModelFacts, Variant
@@ -76,7 +77,7 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
             )
     folder = run / "models" / facts.code
     console.hint("model", str(folder))
-    console.hint("classify", f"python -m surrogate_nas.predict {folder} IMAGE...")
+    console.hint("classify", shown("predict", folder, "IMAGE..."))
 
 
 def _files(facts: ModelFacts) -> str:

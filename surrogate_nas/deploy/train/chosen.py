@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import read_json
 from surrogate_nas.costs.cost import BOUNDED, COSTS
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
@@ -88,7 +89,7 @@ def choose(
         raise SettingsError(f"{option} and --arch exclude each other; use one of them")
     run = RunFolder(path)
     if not run.study.is_file():
-        raise RunFolderError(f"{path} is no run folder; make one by: python -m surrogate_nas.study --output-dir {path}")
+        raise RunFolderError(f"{path} is no run folder; make one by: {shown('study', '--output-dir', path)}")
     settings, space, table = read_resolved(run.study, {}), _space(run, trust_program), LookupTable.load(path)
     answer = table.metadata.answer
     limits = dict(table.metadata.budgets)

@@ -29,8 +29,9 @@ from surrogate_nas.deploy.train.onnx_latency import measure_models
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.model_folder import save_model
-from surrogate_nas.export.onnx_model import OPSET, compare, run_onnx, write_onnx, write_program
+from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write_program
 from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
+from surrogate_nas.nets.onnx_export import OPSET
 from surrogate_nas.space.layouts import seen_size
 from surrogate_nas.training.data_parallel import Processes
 from surrogate_nas.training.final import Trained

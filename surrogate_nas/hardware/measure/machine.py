@@ -2,6 +2,7 @@
 
 import platform
 import re
+import subprocess
 from pathlib import Path
 
 import torch
@@ -9,25 +10,26 @@ import torch
 from surrogate_nas.errors import SettingsError
 
 _CPU_INFO = Path("/proc/cpuinfo")
-_DEVICE = re.compile(r"cpu|cuda(?::(\d+))?", re.ASCII)
+_DEVICE = re.compile(r"cuda(?::(\d+))?", re.ASCII)
 
 
 def devices() -> list[str]:
     """Names of the devices of this machine, the CPU first."""
-    return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    apple = ["mps"] if torch.backends.mps.is_available() else []
+    return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count())), *apple]
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of a setting: ``auto`` is the first GPU, or the CPU where there is none.
+    """Returns the device of a setting: ``auto`` is the first CUDA device, or the CPU where there is none.
 
     Raises:
         SettingsError: If there is no such device here; the message lists those that there are.
     """
     here = devices()
     if name == "auto":
-        return torch.device(here[1] if len(here) > 1 else "cpu")
+        return torch.device("cuda:0" if "cuda:0" in here else "cpu")
     match = _DEVICE.fullmatch(name)
-    full = name if match is None or name == "cpu" else f"cuda:{int(match[1] or 0)}"
+    full = name if match is None else f"cuda:{int(match[1] or 0)}"
     if full not in here:
         raise SettingsError(
             f"device must be auto or one that this machine has, {', '.join(here)} (got {name!r});"
@@ -40,13 +42,28 @@ def machine_name(device: torch.device) -> str:
     """Model of the processor that the device is."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return _cpu_model()
+    return _cpu_model()  # Apple's GPU is a part of the processor
 
 
 def _cpu_model() -> str:
+    return _from_cpu_info() or _from_sysctl() or platform.processor() or platform.machine()
+
+
+def _from_cpu_info() -> str:
+    """Name of the processor as Linux has it; nothing elsewhere, and on processors that have no name there."""
     try:
         lines = _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, "") or platform.processor() or platform.machine()
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _from_sysctl() -> str:
+    """Name of the processor as macOS has it, such as 'Apple M2'; elsewhere nothing."""
+    if platform.system() != "Darwin":
+        return ""
+    command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+    try:
+        return subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

@@ -5,7 +5,6 @@ The server is a process of its own that reads the journal; whatever becomes of i
 
 import contextlib
 import importlib.util
-import shlex
 import shutil
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upl
 from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
 
+from surrogate_nas._support.commands import quoted
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.search.journal.journal import BatchJournal, JournalLock
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
@@ -35,7 +35,7 @@ def dashboard_command(journal: Path) -> str:
     optuna-dashboard 0.21 takes the path of an existing file for a journal, unless it starts like an option or like the
     address of a Redis server.
     """
-    return f"optuna-dashboard {shlex.quote(_plain(journal))}"
+    return quoted(["optuna-dashboard", _plain(journal)])
 
 
 def _plain(journal: Path) -> str:
@@ -81,7 +81,9 @@ class Dashboard:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # an interrupt from the keyboard is the run's, which then ends the server
+            # An interrupt from the keyboard is the run's, which then ends the server. The second is what Windows has.
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
     def stop(self) -> None:

@@ -250,8 +250,10 @@ class SharedTrials:
         self._let_go(claim.guard)
 
     def _let_go(self, guard: FileLock) -> None:
-        Path(guard.lock_file).unlink(missing_ok=True)  # numbers of trials never come again
         guard.release()
+        # Numbers of trials never come again. Windows keeps the file of a lock that somebody else is just trying.
+        with contextlib.suppress(PermissionError):
+            Path(guard.lock_file).unlink(missing_ok=True)
 
     def _put_in_line(self, task: TrainTask, attempt: int) -> None:
         space = self._place.space

@@ -1,12 +1,14 @@
 """The request of a person who runs a study."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from surrogate_nas.errors import RunFolderError
+from surrogate_nas._support.commands import shown
+from surrogate_nas._support.definitions import available
+from surrogate_nas.data.sources import SOURCES
+from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
 
@@ -61,8 +63,30 @@ def resolve_request(
             raise RunFolderError(
                 f"{folder} holds no run to go on with: name the study to begin one, such as {DEFAULT_STUDY}"
             )
+    if name is not None:
+        _refuse_other_things(name)
     settings = read_study(name or DEFAULT_STUDY, overrides)
     return settings, output or RUNS / settings.name
+
+
+def _refuse_other_things(name: str) -> None:
+    """Refuses what stands in the place of a study and is something else, with the option that takes it.
+
+    Raises:
+        SettingsError: If the name is that of a folder, a data set or a search space.
+    """
+    if name.endswith(".toml") or name in available("studies"):
+        return
+    if (Path(name) / "study.toml").is_file():
+        raise SettingsError(f"{name!r} is a run folder, not a study; continue it by: {resume_command(Path(name))}")
+    options = {
+        "a folder": ("--data", name, Path(name).is_dir()),
+        "a data set": ("--data", name, name in SOURCES and name != "folder"),
+        "a search space": ("--set", f"space={name}", name in available("spaces")),
+    }
+    for what, (option, value, is_so) in options.items():
+        if is_so:
+            raise SettingsError(f"{name!r} is {what}, not a study; use it by: {shown('study', option, value)}")
 
 
 def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool) -> bool:
@@ -80,7 +104,7 @@ def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool)
 
 def resume_command(output: Path) -> str:
     """The command that goes on with the run in a folder."""
-    return f"python -m surrogate_nas.study --output-dir {shlex.quote(str(output))} --resume"
+    return shown("study", "--output-dir", output, "--resume")
 
 
 def absolute_paths(settings: StudySettings) -> StudySettings:

@@ -1,9 +1,10 @@
-"""The costs of the deployed network: measured or read for a new run, taken from the run folder for a resumed one."""
+"""Costs of the deployed network: measured or read for a new run, taken from the run folder for a resumed one."""
 
 import numpy as np
 
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
+from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.network import NetworkSpec
@@ -13,8 +14,35 @@ from surrogate_nas.study.running import Run
 _ROUNDING = 1e-9  # of a latency
 
 
+def changed_hardware(run: Run) -> dict[str, tuple[object, object]]:
+    """Returns the hardware settings, before and now, that make the costs in the run folder those of another question.
+
+    A resumed run may ask for another back-end, device or number of threads: trained supernets and labels do not depend
+    on what a network costs.
+
+    Raises:
+        SettingsError: If the settings in the run folder are damaged.
+    """
+    before = run.folder.begun_with()
+    if before is None:
+        return {}
+    old, new = (_asked(settings.hardware) for settings in (before, run.settings))
+    return {key: (old[key], new[key]) for key in old if old[key] != new[key]}
+
+
+def makes_costs_anew(run: Run) -> bool:
+    """Returns whether costs in the run folder are to be replaced."""
+    return run.settings.hardware.remeasure or bool(changed_hardware(run))
+
+
+def _asked(hardware: HardwareSettings) -> dict[str, object]:
+    # A table may move; what it holds is compared.
+    asked = hardware.model_dump(exclude={"remeasure", "confidence", "latency_table"})
+    return {**asked, "latency_table": "none" if hardware.latency_table is None else "a table"}
+
+
 def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[CompositeCosts, StoredCosts]:
-    """The model that measures costs, and the costs of every architecture of a pool.
+    """Returns the model that measures costs, and the costs of every architecture of a pool.
 
     Raises:
         CostTableError, SettingsError: If the latency table or the device cannot be used.
@@ -24,7 +52,7 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
         Interrupted: If a stop was asked for; what was measured before the last batch is kept for the next process.
     """
     space, settings, folder, stored = pool.space, run.settings, run.folder, None
-    if folder.costs.exists() and not settings.hardware.remeasure:
+    if folder.costs.exists() and not makes_costs_anew(run):
         try:
             stored = read_costs(folder.costs, space, deployed)
         except StoreError as error:

@@ -90,5 +90,5 @@ def store(problem: Problem, folder: RunFolder) -> None:
     if problem.space.program is not None:
         write_text(folder.program, problem.space.program.source)
     keep_images(problem.settings, problem.splits, folder)
-    if problem.settings.hardware.remeasure or not folder.costs.exists():
+    if not folder.costs.exists():
         write_costs(folder.costs, problem.deployed, problem.table)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from surrogate_nas import __version__
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.data.images import DataSplits
+from surrogate_nas.hardware.conditions import conditions
 from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.hardware.cost_models import CompositeCosts
 from surrogate_nas.hardware.tables.stored import StoredCosts
@@ -128,6 +129,11 @@ class Problem:
     def latency_device(self) -> str:
         """The device whose latencies the costs are."""
         return str(self.table.describe()["latency_ms"]["device"])
+
+    @property
+    def latency_conditions(self) -> str:
+        """What the latencies are of, in words: runtime, machine, threads and batch, or the table."""
+        return conditions(self.table.describe()["latency_ms"])
 
     def counts(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
         """Plain counts that a predictor has to beat, of the deployed network, shape (N,) each, larger is better."""

@@ -1,8 +1,8 @@
 """Says what a study found, and what can be done next."""
 
-import shlex
 from pathlib import Path
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.report.facts import StudyFacts
@@ -27,5 +27,5 @@ def show_outcome(facts: StudyFacts, output: Path, console: StudyConsole) -> None
             "no architecture of the space meets the budget; the report says what comes nearest. With another one:"
             f" {resume_command(output)} {option} ..."
         )
-    console.hint("another budget", f"python -m surrogate_nas.lookup {shlex.quote(str(output))} {option} 20%")
+    console.hint("another budget", shown("lookup", output, option, "20%"))
     console.hint("the search", dashboard_command(RunFolder(output).journal))

@@ -118,7 +118,7 @@ def _hardware(problem: Problem) -> Pairs:
     return (
         ("processor", processor()),
         ("training", f"{compute.device}, {compute.processes} processes"),
-        ("latency", problem.latency_device),
+        ("latency", problem.latency_conditions),
     )
 
 

@@ -76,6 +76,7 @@ def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
         budgets={budget.cost: budget.limit for budget in problem.budgets},
         answer=space.digits(choice.code)[0],
         notes={
+            "latency": problem.latency_conditions,
             "confidence": f"{problem.settings.hardware.confidence:g}, of latency_upper_ms where there is one",
             "accuracy": "of subnets with shared weights, as the supernet labels measure it, not of trained networks",
             "costs": "of the deployed network without dead operations"

@@ -1,6 +1,10 @@
 """Devices by name."""
 
+import platform
 import re
+import subprocess
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -42,3 +46,39 @@ def test_without_a_gpu_auto_is_the_cpu() -> None:
 
 def test_the_processor_has_a_name() -> None:
     assert machine.machine_name(torch.device("cpu"))
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_apple_s_gpu_is_a_device_that_auto_leaves_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert machine.devices() == ["cpu", "mps"]
+    assert machine.resolve_device("mps") == torch.device("mps")
+    assert machine.resolve_device("auto") == torch.device("cpu")
+    assert machine.machine_name(torch.device("mps")) == machine.machine_name(torch.device("cpu"))
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(SettingsError, match=re.escape("has, cpu (got 'mps')")):
+        machine.resolve_device("mps")
+
+
+@pytest.fixture
+def no_proc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machine, "_CPU_INFO", tmp_path / "none")
+
+
+@pytest.mark.usefixtures("no_proc")
+def test_the_processor_has_the_name_that_macos_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "processor", lambda: "arm")
+    run = Mock(return_value=Mock(stdout="Apple M2\n"))
+    monkeypatch.setattr(subprocess, "run", run)
+    assert machine.machine_name(torch.device("cpu")) == "Apple M2"
+    run.side_effect = FileNotFoundError
+    assert machine.machine_name(torch.device("cpu")) == "arm"
+
+
+@pytest.mark.usefixtures("no_proc")
+def test_elsewhere_it_has_the_name_that_python_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "Windows")
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    monkeypatch.setattr(platform, "machine", lambda: "AMD64")
+    assert machine.machine_name(torch.device("cpu")) == "AMD64"

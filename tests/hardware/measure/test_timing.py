@@ -1,6 +1,8 @@
 """Timing in turns, with machines that a test makes up."""
 
 import gc
+import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -143,7 +145,27 @@ def test_the_number_of_threads_is_restored_after_an_error() -> None:
 def test_the_thread_clock_is_for_one_cpu_thread_only() -> None:
     assert choose_clock(torch.device("cpu"), 2) is timing.WALL
     assert choose_clock(torch.device("cuda:0"), 1) is timing.WALL
+    assert choose_clock(torch.device("mps"), 1) is timing.WALL
     assert choose_clock(torch.device("cpu"), 1) in (timing.THREAD, timing.WALL)
+
+
+@pytest.mark.parametrize(("readings_a_step", "chosen"), [(1, "THREAD"), (5, "THREAD"), (400, "WALL")])
+def test_a_thread_clock_of_long_steps_is_not_used(
+    readings_a_step: int, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever resolution the system names: Windows moves its clock every 16 ms."""
+    readings = itertools.count()
+    coarse = timing.Clock("coarse", lambda: 0.016 * (next(readings) // readings_a_step))
+    monkeypatch.setattr(timing, "THREAD", coarse)
+    assert choose_clock(torch.device("cpu"), 1) is getattr(timing, chosen)
+
+
+def test_a_pass_on_apple_s_gpu_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[str] = []
+    monkeypatch.setattr(torch.mps, "synchronize", lambda: waited.append("mps"))
+    example = SimpleNamespace(is_cuda=False, device=torch.device("mps"))
+    forward_run(lambda _: None, example, timing.WALL)(3)  # type: ignore[arg-type]
+    assert waited == ["mps", "mps"]  # before the clock is started and before it is read
 
 
 def test_a_pass_runs_without_gradients_and_more_passes_take_longer() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from surrogate_nas.errors import RunFolderError
+from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.runs.study_file import read_study, write_study
 from surrogate_nas.study.ask.request import absolute_paths, resolve_request, resume_command
 
@@ -54,3 +54,31 @@ def test_paths_become_absolute(tmp_path: Path) -> None:
 
 def test_the_command_that_resumes_can_be_pasted() -> None:
     assert resume_command(Path("my runs/a")).endswith("--output-dir 'my runs/a' --resume")
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "words"),
+    [
+        ("photos", "a folder", "--data photos"),
+        ("my photos/", "a folder", "--data 'my photos/'"),
+        ("cifar100", "a data set", "--data cifar100"),
+        ("nasbench201", "a search space", "--set space=nasbench201"),
+    ],
+)
+def test_what_is_no_study_is_refused_with_the_option_that_takes_it(name: str, what: str, words: str) -> None:
+    Path("photos").mkdir()
+    Path("my photos").mkdir()
+    with pytest.raises(SettingsError) as caught:
+        resolve_request(name, {}, None, resume=False)
+    assert str(caught.value) == f"{name!r} is {what}, not a study; use it by: python -m surrogate_nas.study {words}"
+
+
+def test_a_run_folder_in_the_place_of_a_study_is_continued_by_another_option() -> None:
+    write_study(Path("runs/mine/study.toml"), read_study("cifar10", {}))
+    with pytest.raises(SettingsError, match=r"'runs/mine' is a run folder, not a study; continue it by: .*--resume"):
+        resolve_request("runs/mine", {}, None, resume=False)
+
+
+def test_a_folder_of_the_name_of_a_study_changes_nothing() -> None:
+    Path("quickstart").mkdir()
+    assert resolve_request("quickstart", {}, None, resume=False)[0].name == "quickstart"

@@ -1,0 +1,8 @@
+"""``python -m surrogate_nas``: the console command ``surrogate-nas``."""
+
+import sys
+
+from surrogate_nas.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

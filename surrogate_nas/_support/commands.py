@@ -1,0 +1,54 @@
+"""Commands as the user would type them, for hints that can be copied."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+PROGRAM = "surrogate-nas"
+"""Name of the console command."""
+
+
+def program(subcommand: str) -> list[str]:
+    """Returns the words that start a command, in the way in which the user started this process.
+
+    Args:
+        subcommand: Such as ``"lookup"``.
+    """
+    return [PROGRAM, subcommand] if _started().name == PROGRAM else ["python", "-m", f"surrogate_nas.{subcommand}"]
+
+
+def shown(subcommand: str, *words: object) -> str:
+    """Returns a command as a line to copy.
+
+    Args:
+        subcommand: Such as ``"lookup"``.
+        words: Its arguments; those with spaces or signs of the shell are quoted.
+    """
+    return quoted([*program(subcommand), *map(str, words)])
+
+
+def begun_as(subcommand: str, without: Collection[str] = ()) -> str:
+    """Returns the command that started this process, as a line to copy.
+
+    Args:
+        subcommand: The one that runs.
+        without: Options that are left out, such as ``--resume``.
+    """
+    words = sys.argv[1:]
+    if words[:1] == [subcommand] and (_started().name == PROGRAM or _started().parent.name == "surrogate_nas"):
+        words = words[1:]
+    return shown(subcommand, *(word for word in words if word not in without))
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Returns words as a line that the shell of this system splits into the same words."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def _started() -> Path:
+    """The program of this process, without what launchers on Windows leave at its end."""
+    return Path(re.sub(r"(-script\.pyw?|\.exe)$", "", sys.argv[0] if sys.argv else ""))

@@ -1,0 +1,75 @@
+"""Command line of a finished study's report: shows the answer again, opens the page, or prints the JSON.
+
+surrogate-nas report RUN --open
+"""
+
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from surrogate_nas._support.commands import shown
+from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
+from surrogate_nas.errors import RunFolderError, SettingsError, SurrogateNasError
+from surrogate_nas.report.json_file import read_facts
+from surrogate_nas.report.write import JSON_NAME, PAGE_NAME
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.study.ask.request import resume_command
+from surrogate_nas.study.report.outcome import show_outcome
+
+app = new_app()
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a finished study.", show_default=False)],
+    open_page: Annotated[bool, typer.Option("--open", help="Open the report in your browser.")] = False,
+    as_json: AsJson = False,
+    version: Version = False,  # noqa: ARG001 - its callback acts
+) -> None:
+    """Shows the result of a finished study again."""
+    if open_page and as_json:
+        raise SettingsError("--open and --json exclude each other; use one of them")
+    _require_finished(run)
+    facts = read_facts(run / JSON_NAME)
+    if as_json:
+        say((run / JSON_NAME).read_text(encoding="utf-8").rstrip())
+    elif open_page:
+        _open(run / PAGE_NAME)
+    else:
+        with StudyConsole() as console:
+            show_outcome(facts, run, console)
+
+
+def _require_finished(run: Path) -> None:
+    """Refuses what is no run folder, and a run that has no report yet.
+
+    Raises:
+        RunFolderError: With the command that helps.
+    """
+    if not run.is_dir():
+        wrong = "is a file" if run.exists() else "does not exist"
+        raise RunFolderError(f"the run folder {wrong}: {run}")
+    if not RunFolder(run).study.is_file():
+        raise RunFolderError(
+            f"{run} is no run folder; make one by: {shown('study', '--data', 'FOLDER', '--output-dir', run)}"
+        )
+    if not (run / JSON_NAME).is_file():
+        raise RunFolderError(f"the study in {run} is not finished; continue it by: {resume_command(run)}")
+
+
+def _open(page: Path) -> None:
+    address = page.resolve().as_uri()
+    if not page.is_file():
+        raise RunFolderError(f"the page is missing: {page}; the study makes it again by --resume")
+    if not webbrowser.open(address):
+        raise SurrogateNasError(f"no browser could be started; open {address}")
+    say(address)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    return run_command(app, "python -m surrogate_nas.report", arguments)

@@ -1,0 +1,28 @@
+"""States in words what a latency is of: runtime, machine, threads and batch, or the table that it comes from."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+RUNTIMES: Mapping[str, str] = MappingProxyType(
+    {
+        "onnx": "ONNX Runtime",
+        "eager": "PyTorch, eager",
+        "exported": "PyTorch, torch.export",
+        "compiled": "PyTorch, torch.compile",
+    }
+)
+
+
+def conditions(described: Mapping[str, Any]) -> str:
+    """Returns what latencies are of, such as ``"ONNX Runtime on cpu (AMD EPYC), 1 thread, batch 1"``.
+
+    Args:
+        described: What a source of latencies describes itself by.
+    """
+    if described["kind"] == "table":
+        return f"{described['device']}, from the table {described['file']}"
+    # Runs of version 0.1.0 that were measured by torch do not name it.
+    runtime, threads = RUNTIMES[described.get("backend", "eager")], described["threads"]
+    counted = f"{threads} thread{'s' if threads != 1 else ''}"
+    return f"{runtime} on {described['device']} ({described['machine']}), {counted}, batch {described['batch']}"

@@ -1,0 +1,47 @@
+"""Commands in hints begin as the user's own did, and can be copied."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas._support.commands import begun_as, quoted, shown
+
+MODULE = "/x/site-packages/surrogate_nas/study/__main__.py"
+PACKAGE = "/x/site-packages/surrogate_nas/__main__.py"
+
+
+@pytest.mark.parametrize("program", ["/x/bin/surrogate-nas", "surrogate-nas.exe", "surrogate-nas-script.py"])
+def test_the_console_command_names_itself(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [program, "study", "quickstart", "--resume"])
+    assert shown("lookup", Path("runs/a"), "--latency-budget", "20%") == (
+        "surrogate-nas lookup runs/a --latency-budget 20%"
+    )
+    assert begun_as("study") == "surrogate-nas study quickstart --resume"
+    assert begun_as("study", without=("--resume",)) == "surrogate-nas study quickstart"
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        ([MODULE, "quickstart"], "python -m surrogate_nas.study quickstart"),
+        ([MODULE, "study"], "python -m surrogate_nas.study study"),
+        ([PACKAGE, "study", "quickstart"], "python -m surrogate_nas.study quickstart"),
+        (["/x/ipykernel_launcher.py", "-f", "k.json"], "python -m surrogate_nas.study -f k.json"),
+        ([], "python -m surrogate_nas.study"),
+    ],
+)
+def test_other_ways_to_begin_name_the_module(argv: list[str], command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    assert begun_as("study") == command
+    assert shown("train", "RUN") == "python -m surrogate_nas.train RUN"
+
+
+def test_words_are_quoted_for_the_shell_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["a b", "it's", "c"]
+    assert shlex.split(quoted(words)) == words
+    # Neither cmd nor PowerShell takes an apostrophe around a backslash for what a POSIX shell does.
+    monkeypatch.setattr(os, "name", "nt")
+    assert quoted(["runs\\my run", "c:\\x", "c"]) == '"runs\\my run" c:\\x c'

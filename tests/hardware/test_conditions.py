@@ -1,0 +1,28 @@
+"""Words for what a latency is of."""
+
+from typing import get_args
+
+import pytest
+
+from surrogate_nas.hardware.conditions import RUNTIMES, conditions
+from surrogate_nas.hardware.measure.bench import Bench
+from surrogate_nas.hardware.settings import Backend, HardwareSettings
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+
+
+def test_every_back_end_has_a_name() -> None:
+    assert set(RUNTIMES) == set(get_args(Backend)) - {"auto"}
+
+
+@pytest.mark.parametrize(("threads", "words"), [(1, ", 1 thread, batch 4"), (2, ", 2 threads, batch 4")])
+def test_a_measured_latency_names_runtime_machine_threads_and_batch(
+    space: Space, network: NetworkSpec, threads: int, words: str
+) -> None:
+    settings = HardwareSettings(device="cpu", threads=threads, batch=4)
+    described = {"kind": "measured", **Bench(space, network, settings).describe()}
+    assert conditions(described) == f"ONNX Runtime on cpu ({described['machine']}){words}"
+
+
+def test_a_latency_of_a_table_names_table_and_column() -> None:
+    assert conditions({"kind": "table", "device": "pixel3", "file": "a.csv"}) == "pixel3, from the table a.csv"
