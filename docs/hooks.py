@@ -11,6 +11,8 @@ from mkdocs.structure.files import File, Files
 from pydantic import BaseModel
 
 import surrogate_nas
+from surrogate_nas._support.commands import PROGRAM
+from surrogate_nas.cli.main import COMMANDS
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.ask.options import Options
 
@@ -68,18 +70,17 @@ def _value(value: object) -> str:
 
 
 def commands_page() -> str:
-    """Options of every command line."""
+    """Options of every command."""
     lines = [
         "# Commands",
         "",
         "`surrogate-nas NAME` and `python -m surrogate_nas.NAME` are the same command. [Exit codes](exit-codes.md) are"
-        " the same for all.",
+        " the same for all. `surrogate-nas --install-completion` installs completion for your shell.",
     ]
-    for path in sorted(PACKAGE.glob("*/__main__.py")):
-        module = importlib.import_module(f"surrogate_nas.cli.{path.parent.name}")
-        lines += ["", f"## surrogate-nas {path.parent.name}", "", _text(module.__doc__)]
-        if hasattr(module, "app"):
-            lines += _command(typer.main.get_command(module.app), f"surrogate-nas {path.parent.name}")
+    for name, text in COMMANDS.items():
+        lines += ["", f"## {PROGRAM} {name}", "", text]
+        module = importlib.import_module(f"surrogate_nas.cli.{name}")
+        lines += _command(typer.main.get_command(module.app), f"{PROGRAM} {name}")
     return "\n".join(lines) + "\n"
 
 
