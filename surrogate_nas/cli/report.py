@@ -41,7 +41,7 @@ def report(
         _open(run / PAGE_NAME)
     else:
         with StudyConsole() as console:
-            show_outcome(facts, run, console)
+            show_outcome(facts, run, console, details=True)
 
 
 def _require_finished(run: Path) -> None:

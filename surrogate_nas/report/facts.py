@@ -37,6 +37,7 @@ class CostFacts:
         noisy: Whether the machine was too busy for the measurement to be trusted.
         upper: What the cost keeps with ``confidence``, where it was predicted; the budget is held against it.
         confidence: In [0.5, 1).
+        conditions: What a latency is of: runtime, machine, threads and batch, or the table that it comes from.
     """
 
     cost: str
@@ -48,6 +49,7 @@ class CostFacts:
     noisy: bool = False
     upper: float | None = None
     confidence: float | None = None
+    conditions: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,23 @@ class GraphFacts:
 
 @dataclass(frozen=True)
 class SmallestCost:
-    """The cheapest architecture of the space by one budgeted cost."""
+    """The cheapest architecture of the space by one budgeted cost.
+
+    Attributes:
+        cost: Key of ``COSTS``.
+        budget: The bound.
+        smallest: What budgets are held against: a predicted cost with what confidence adds to it.
+        digits: The code.
+        architecture: The same with operation names.
+        predicted: A predicted cost by itself; ``None`` where the cost is known exactly.
+    """
 
     cost: str
     budget: float
     smallest: float
     digits: str
     architecture: str
+    predicted: float | None = None
 
 
 @dataclass(frozen=True)

@@ -58,12 +58,36 @@ def judgements(facts: StudyFacts) -> tuple[Judgement, ...]:
 
 def _budget(answer: AnswerFacts, latency: LatencyFacts | None) -> Iterator[Judgement]:
     if answer.outcome == "infeasible" or answer.chosen is None:
-        yield Judgement("bad", "No architecture of this space can meet the budget; nothing was chosen.")
+        nothing = "No architecture of this space can meet the budget; nothing was chosen."
+        yield Judgement("bad", uncertainty(answer) or nothing)
         return
     for cost in answer.chosen.costs:
         if cost.budget is not None:
             yield _one_budget(cost, cost.budget, latency)
             yield from _margin(cost)
+
+
+def too_uncertain(answer: AnswerFacts) -> bool:
+    """Returns whether architectures are predicted to meet every budget, and only confidence keeps all of them out."""
+    predicted = [item.smallest if item.predicted is None else item.predicted for item in answer.smallest]
+    within = [value <= item.budget for value, item in zip(predicted, answer.smallest, strict=True)]
+    over = any(item.smallest > item.budget for item in answer.smallest)
+    return answer.outcome == "infeasible" and over and all(within)
+
+
+def uncertainty(answer: AnswerFacts) -> str:
+    """Returns why nothing was chosen though a budget could be met, and what to do; empty where that is not so."""
+    if not too_uncertain(answer):
+        return ""
+    item = next(item for item in answer.smallest if item.smallest > item.budget)
+    assert item.predicted is not None
+    added = 100 * (item.smallest / item.predicted - 1)
+    return (
+        f"Architectures are predicted to meet the budget, from {formats.cost(item.cost, item.predicted)} on, but the"
+        f" prediction is too uncertain: confidence adds {added:.0f}%. The machine was probably busy while latencies"
+        " were measured. Measure them again on an idle machine with --resume --set hardware.remeasure=true, or accept"
+        " less confidence, such as --confidence 0.8."
+    )
 
 
 def _margin(cost: CostFacts) -> Iterator[Judgement]:
@@ -74,9 +98,9 @@ def _margin(cost: CostFacts) -> Iterator[Judgement]:
     if percent > LATENCY_BAD_PERCENT:
         yield Judgement(
             "caution",
-            f"{formats.cost_title(cost.cost)} is predicted so unsurely that {cost.confidence:.0%} confidence takes"
-            f" {percent:.0f}% on top: better architectures may keep the budget too. Measure again on an idle machine"
-            " (hardware.remeasure = true), with more networks (hardware.whole_networks).",
+            f"{formats.cost_name(cost.cost)} predictions are uncertain: {cost.confidence:.0%} confidence adds"
+            f" {percent:.0f}%, so better architectures may fit the budget too. Measure again on an idle machine with"
+            " --resume --set hardware.remeasure=true, or measure more networks (hardware.whole_networks).",
         )
 
 

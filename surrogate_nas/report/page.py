@@ -8,7 +8,7 @@ from markupsafe import Markup
 from surrogate_nas.report import formats
 from surrogate_nas.report.drawings.picture_file import drawing
 from surrogate_nas.report.facts import CostFacts, StudyFacts
-from surrogate_nas.report.judgements import judgements
+from surrogate_nas.report.judgements import judgements, uncertainty
 from surrogate_nas.report.plots.predictor_plots import (
     PlotPoints,
     figure_html,
@@ -40,6 +40,7 @@ def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
             truth=facts.truth,
             made=facts.made,
             judgements=judgements(facts),
+            uncertain=uncertainty(facts.answer),
             cell=_safe(drawn) if (drawn := drawing(facts.answer)) is not None else None,
             front_plot=_safe(figure_html(front_figure(facts, points), "front-plot")) if points is not None else None,
             trust_plot=_safe(figure_html(trust_figure(points), "trust-plot")) if points is not None else None,

@@ -1,4 +1,4 @@
-"""The report's summary as text for a terminal."""
+"""The report's details as text for a terminal."""
 
 from rich.console import Console
 from rich.table import Table
@@ -15,17 +15,13 @@ from surrogate_nas.report.facts import (
     TruthFacts,
 )
 from surrogate_nas.report.judgements import judgements
+from surrogate_nas.report.summary import title
 
 _STYLES = {"good": "green", "caution": "yellow", "bad": "bold red"}
 _MARKS = {"good": "ok", "caution": "caution", "bad": "WARNING"}
-_OUTCOMES = {
-    "met": ("Budget met", "bold green"),
-    "predicted to meet, measured over": ("Predicted to meet the budget, measured over it", "bold red"),
-    "infeasible": ("No architecture meets the budget", "bold red"),
-}
 
 
-def print_summary(console: Console, facts: StudyFacts, report: str | None = None) -> None:
+def print_details(console: Console, facts: StudyFacts, report: str | None = None) -> None:
     """Prints the answer, how far to trust it, and ground truth where there is any.
 
     Text from the facts is printed as it is; it cannot carry markup.
@@ -35,8 +31,7 @@ def print_summary(console: Console, facts: StudyFacts, report: str | None = None
         facts: What the report says.
         report: Path of the page, to be named at the end.
     """
-    title, style = _OUTCOMES[facts.answer.outcome]
-    console.print(Text(f"{title}: {facts.study}", style=style))
+    console.print(title(facts))
     if facts.answer.chosen is not None:
         _print_chosen(console, facts.answer.chosen)
     _print_infeasible(console, facts.answer)
@@ -69,6 +64,8 @@ def _cost_words(cost: CostFacts) -> str:
         words.append(f"at most {formats.cost(cost.cost, cost.upper)} with {cost.confidence:.0%} confidence")
     if cost.measured is not None:
         words.append(f"{formats.measured(cost)} measured{', noisy' if cost.noisy else ''}")
+    if cost.conditions:
+        words.append(f"of {cost.conditions}")
     if cost.budget is not None:
         words.append(f"budget {formats.cost(cost.cost, cost.budget)}")
     return ", ".join(words)

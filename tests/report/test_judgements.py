@@ -48,7 +48,7 @@ def test_confidence_that_takes_much_of_a_budget(
     facts: StudyFacts, upper: float | None, confidence: float, expected: str | None
 ) -> None:
     changed = first_cost(facts, predicted=1.0, measured=0.9, budget=2.0, upper=upper, confidence=confidence)
-    assert level(changed, "95% confidence takes 26% on top") == expected
+    assert level(changed, "95% confidence adds 26%") == expected
 
 
 def test_a_sound_study_has_nothing_to_warn_of(facts: StudyFacts) -> None:

@@ -1,4 +1,4 @@
-"""The summary as text."""
+"""The details as text."""
 
 import io
 from dataclasses import replace
@@ -6,12 +6,12 @@ from dataclasses import replace
 from rich.console import Console
 
 from surrogate_nas.report.facts import StudyFacts
-from surrogate_nas.report.terminal import print_summary
+from surrogate_nas.report.terminal import print_details
 
 
 def printed(facts: StudyFacts, *, terminal: bool = False, width: int = 80) -> str:
     stream = io.StringIO()
-    print_summary(Console(file=stream, width=width, force_terminal=terminal), facts, "runs/a/report.html")
+    print_details(Console(file=stream, width=width, force_terminal=terminal), facts, "runs/a/report.html")
     return stream.getvalue()
 
 
@@ -24,7 +24,7 @@ def test_the_answer_comes_first_and_the_page_last(facts: StudyFacts) -> None:
 
 def test_figures_have_units_and_stand_on_one_line_each_in_a_pipe(facts: StudyFacts) -> None:
     text = printed(facts)
-    assert "4.71 ms predicted, 4.87 ms (IQR 0.21 ms) measured, budget 5 ms\n" in text
+    assert "4.71 ms predicted, 4.87 ms (IQR 0.21 ms) measured, of ONNX Runtime on cpu, budget 5 ms\n" in text
     assert "61.3% (95%: 58.4 to 64.2%) predicted for shared weights, not after full training\n" in text
     assert "predictor 0.68 (0.64 to 0.71); parameters 0.44" in text
     assert "\x1b" not in text

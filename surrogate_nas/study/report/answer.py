@@ -1,6 +1,7 @@
 """Facts of the answer: the chosen architecture and the other finalists, or what comes nearest to the budgets."""
 
 import datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from surrogate_nas.report.facts import (
     TrustFacts,
     TruthFacts,
 )
+from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.drawing import graph_of
 from surrogate_nas.space.edge_cells import EdgeCell
 from surrogate_nas.space.layouts import decides_by_layer
@@ -62,7 +64,9 @@ def infeasible_facts(problem: Problem) -> AnswerFacts:
         row = rows[np.argmin(problem.bounds[budget.cost][rows])]
         cheapest = float(problem.bounds[budget.cost][row])
         digits, text = problem.space.digits(problem.codes[[row]])[0], problem.space.format(problem.codes[row])
-        smallest.append(SmallestCost(budget.cost, budget.limit, cheapest, digits, text))
+        uncertain = len(problem.table.held_out_errors(budget.cost)) > 0
+        predicted = float(problem.costs[budget.cost][row]) if uncertain else None
+        smallest.append(SmallestCost(budget.cost, budget.limit, cheapest, digits, text, predicted))
     order = rows[np.argsort(total_excess(problem.budgets, problem.bounds)[rows], kind="stable")]
     _, first = np.unique(problem.space.canonical_keys(problem.codes[order]), return_index=True)
     misses = tuple(
@@ -96,6 +100,7 @@ def _architecture(
             *_measured(measured if cost == "latency_ms" else None),
             _upper(problem, cost, row),
             problem.settings.hardware.confidence,
+            problem.latency_conditions if cost == "latency_ms" else "",
         )
         for cost in names
     )
@@ -150,6 +155,12 @@ def _chained(space: Space) -> bool:
     return decides_by_layer(space.layout(space.network))
 
 
+def _title(settings: StudySettings) -> str:
+    """Returns the name of the study, with that of the user's images where it searches on them."""
+    path = settings.data.path
+    return f"{Path(path).name} ({settings.name})" if path else settings.name
+
+
 def study_facts(
     problem: Problem,
     answer: AnswerFacts,
@@ -159,7 +170,7 @@ def study_facts(
 ) -> StudyFacts:
     """One whole report."""
     return StudyFacts(
-        study=problem.settings.name,
+        study=_title(problem.settings),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         primary_cost=problem.budgets[0].cost,
         answer=answer,

@@ -4,6 +4,7 @@ import numpy as np
 
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.hardware.confidence import cautious
+from surrogate_nas.report.judgements import LATENCY_BAD_PERCENT
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.supernet.plan import SupernetPlan
@@ -46,9 +47,15 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         if len(errors):
             share = cautious(np.ones(1), errors, confidence)[0] - 1
             console.note(
-                f"{COSTS[cost].title} is predicted; budgets are held against {share:.1%} more, which"
-                f" {confidence:.0%} of architectures keep (errors of {len(errors)} networks left out of the fit)"
+                f"{COSTS[cost].title} is predicted, with {problem.latency_conditions}; {share:.1%} is added, so that"
+                f" {confidence:.0%} of architectures keep it (errors of {len(errors)} networks left out of the fit)"
             )
+            if 100 * share > LATENCY_BAD_PERCENT:
+                # No warning: timings of a test or a first try are short, and the report says it beside the answer.
+                console.note(
+                    f"{share:.0%} is much: the machine was probably busy while latencies were measured; measure them"
+                    " again when it is idle, with --resume --set hardware.remeasure=true"
+                )
     if len(problem.budgets) > 1:
         console.note(f"all budgets together: {problem.feasible[typical].mean():.1%} meet them")
     for text in problem.splits.notes:

@@ -23,10 +23,20 @@ def test_the_next_commands_can_be_pasted(facts: StudyFacts, capsys: pytest.Captu
     show_outcome(replace(facts, primary_cost="flops"), Path("my runs/a"), StudyConsole())
     out, errors = capsys.readouterr()
     assert "Budget met: tiny" in out
-    assert errors.splitlines() == [
-        "another budget:  python -m surrogate_nas.lookup 'my runs/a' --flops-budget 20%",
-        "the search:      optuna-dashboard 'my runs/a/search.journal'",
-    ]
+    for line in (
+        "next      train it: python -m surrogate_nas.train 'my runs/a'",
+        "          another budget: python -m surrogate_nas.lookup 'my runs/a' --flops-budget 20%",
+        "          details: python -m surrogate_nas.report 'my runs/a' --open",
+    ):
+        assert f"{line}\n" in out
+    assert errors == ""
+
+
+def test_details_are_everything_that_the_report_says(facts: StudyFacts, capsys: pytest.CaptureFixture[str]) -> None:
+    show_outcome(facts, Path("run"), StudyConsole(), details=True)
+    out, errors = capsys.readouterr()
+    assert "best 10%" in out
+    assert errors.splitlines()[-1].split() == ["the", "search:", "optuna-dashboard", "run/search.journal"]
 
 
 def test_nothing_within_the_budget_is_an_outcome_of_its_own(
@@ -37,5 +47,13 @@ def test_nothing_within_the_budget_is_an_outcome_of_its_own(
         show_outcome(nothing, Path("run"), StudyConsole())
     out, errors = capsys.readouterr()
     assert "No architecture meets the budget" in out
-    assert "smallest reachable" in out
+    assert "smallest" in out
     assert errors == ""
+
+
+def test_latencies_that_are_too_uncertain_come_with_the_way_on(facts: StudyFacts, problem: Problem) -> None:
+    answer = infeasible_facts(problem)
+    smallest = tuple(replace(one, predicted=one.budget / 2, smallest=2 * one.budget) for one in answer.smallest)
+    nothing = replace(facts, answer=replace(answer, smallest=smallest), trust=None)
+    with pytest.raises(InfeasibleBudgetError, match=r"too uncertain .* --resume --set hardware\.remeasure=true$"):
+        show_outcome(nothing, Path("run"), StudyConsole())

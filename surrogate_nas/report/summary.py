@@ -1,0 +1,120 @@
+"""Sums a study up in four lines: the architecture, its accuracy, how sure both are, and what to do next."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from surrogate_nas.report import formats
+from surrogate_nas.report.facts import AnswerFacts, ArchitectureFacts, CostFacts, StudyFacts, TrustFacts, TruthFacts
+from surrogate_nas.report.judgements import Judgement, judgements, too_uncertain
+
+_WIDTH = 10
+_TITLES = {
+    "met": ("Budget met", "bold green"),
+    "predicted to meet, measured over": ("Predicted to meet the budget, but measured over it", "bold red"),
+    "infeasible": ("No architecture meets the budget", "bold red"),
+}
+
+
+def title(facts: StudyFacts) -> Text:
+    """Returns the outcome in a few words, with the study's name."""
+    words, style = _TITLES[facts.answer.outcome]
+    if too_uncertain(facts.answer):
+        words = "No architecture is certain to meet the budget"
+    return Text(f"{words}: {facts.study}", style=style)
+
+
+def print_summary(console: Console, facts: StudyFacts, next_steps: Mapping[str, str]) -> None:
+    """Prints the four lines, and every warning under them.
+
+    Args:
+        console: Where to print; plain text when it is not a terminal.
+        facts: Content of the report.
+        next_steps: Purpose to command, in the order in which they are printed.
+    """
+    console.print(title(facts))
+    said = judgements(facts)
+    if facts.answer.chosen is not None:
+        _line(console, "found", _found(facts.answer.chosen))
+        _line(console, "accuracy", _accuracy(facts.answer.chosen))
+    else:
+        _print_nearest(console, facts.answer)
+    if facts.trust is not None:
+        _line(console, "how sure", f"{_ranking(facts.trust)}; {_counted(said)}")
+    if facts.truth is not None:
+        _line(console, "truth", _truth(facts.truth))
+    for row, (purpose, command) in enumerate(next_steps.items()):
+        _line(console, "" if row else "next", f"{purpose}: {command}")
+    for one in said:
+        if one.level == "bad":
+            _line(console, "WARNING", one.text, "bold red")
+
+
+def _found(chosen: ArchitectureFacts) -> str:
+    budgeted = [cost for cost in chosen.costs if cost.budget is not None]
+    costs = [_cost(cost) for cost in budgeted or chosen.costs[:1]]
+    conditions = next((cost.conditions for cost in budgeted if cost.conditions), "")
+    return f"{chosen.digits}: {', '.join(costs)}" + (f"; latency of {conditions}" if conditions else "")
+
+
+def _cost(cost: CostFacts) -> str:
+    value = cost.predicted if cost.measured is None else cost.measured
+    how = "" if cost.cost != "latency_ms" else " predicted" if cost.measured is None else " measured"
+    budget = "" if cost.budget is None else f" (budget {formats.cost(cost.cost, cost.budget)})"
+    return f"{formats.cost_name(cost.cost)} {formats.cost(cost.cost, value)}{how}{budget}"
+
+
+def _accuracy(chosen: ArchitectureFacts) -> str:
+    interval = formats.percent_interval(chosen.accuracy_percent)
+    between = f" (95%: {interval})" if interval != formats.UNKNOWN else ""
+    value = formats.percent(chosen.accuracy_percent.value)
+    return f"{value}{between} predicted with shared weights; the trained model reaches another accuracy"
+
+
+def _ranking(trust: TrustFacts) -> str:
+    predictor = trust.predictor
+    counts = [one for one in predictor.baselines if one.tau is not None]
+    best = max(counts, key=lambda one: one.tau or 0.0, default=None)
+    beside = "" if best is None else f", the best plain count ({best.name}) with {formats.tau(best.tau)}"
+    return f"the predictor ranks unseen architectures with Kendall tau {formats.tau_interval(predictor.tau)}{beside}"
+
+
+def _counted(said: tuple[Judgement, ...]) -> str:
+    counts = {
+        word: sum(one.level == level for one in said) for word, level in (("warning", "bad"), ("note", "caution"))
+    }
+    words = [f"{count} {word}{'s' if count > 1 else ''}" for word, count in counts.items() if count]
+    return f"{' and '.join(words)} in the report" if words else "nothing speaks against the answer"
+
+
+def _truth(truth: TruthFacts) -> str:
+    tau = {rank.score: formats.tau(rank.tau.value) for rank in truth.ranks if rank.over == "whole space"}
+    ranked = f"the predictor ranks the whole space with Kendall tau {tau['predictor']}; " if "predictor" in tau else ""
+    return (
+        f"{ranked}the found architecture has {formats.percent(truth.chosen_percent)}, the best within the budget"
+        f" {formats.percent(truth.feasible_percent)} ({truth.column})"
+    )
+
+
+def _print_nearest(console: Console, answer: AnswerFacts) -> None:
+    for item in answer.smallest:
+        smallest = formats.cost(item.cost, item.smallest)
+        sure = f"at most {smallest} with confidence" if item.predicted is not None else smallest
+        predicted = f"{formats.cost(item.cost, item.predicted)} predicted, " if item.predicted is not None else ""
+        budget = formats.cost(item.cost, item.budget)
+        _line(console, "smallest", f"{item.digits}: {formats.cost_name(item.cost)} {predicted}{sure} (budget {budget})")
+
+
+def _line(console: Console, name: str, text: str, style: str = "dim") -> None:
+    """Prints a line whose continuation keeps its indent; in a file or pipe it is not broken."""
+    head = Text(f"{name:<{_WIDTH}}", style=style)
+    if not console.is_terminal:
+        console.print(head + text, soft_wrap=True)
+        return
+    grid = Table.grid(padding=0)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(head, Text(text))
+    console.print(grid)
