@@ -5,6 +5,7 @@ python docs/report_picture.py runs/quickstart
 
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -20,6 +21,7 @@ PICTURE = Path(__file__).parent / "images" / "report.svg"
 WIDTH, HEIGHT = 1080, 640
 DOTS = 1500  # of all architectures; the picture stays small
 SENTENCES = 4
+MOST_LETTERS = 132  # of a sentence that fits into the width
 # Corners of the plot, in pixels of the picture.
 LEFT, RIGHT, TOP, BOTTOM = 80.0, 690.0, 270.0, 470.0
 COLOURS = {
@@ -122,7 +124,8 @@ def _sentences(result: StudyResult) -> Iterator[str]:
     for number, judgement in enumerate(judgements(result.report)[:SENTENCES]):
         y = 532 + 27 * number
         yield _text(32, y, words[judgement.level], 13, judgement.level, 'font-weight="600"')
-        yield _text(104, y, f"{judgement.text.split('. ')[0].removesuffix('.')}.", 13)
+        first = f"{judgement.text.split('. ')[0].removesuffix('.')}."
+        yield _text(104, y, textwrap.shorten(first, MOST_LETTERS, placeholder=" ..."), 13)
 
 
 def main(words: Sequence[str]) -> None:
