@@ -5,6 +5,8 @@ usage, 3 nothing meets the budget.
 """
 
 import json
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,7 +75,7 @@ def look_up(
     if as_json:
         _print_json(table, bounds, entries)
     else:
-        say(aligned(table, entries))
+        say(one_below_another(table, entries[0]) if not front and len(entries) == 1 else aligned(table, entries))
 
 
 app.command(name="look-up")(with_budget_options(look_up))
@@ -106,21 +108,47 @@ def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence
     say(json.dumps(answer, indent=2))
 
 
+def one_below_another(table: LookupTable, entry: Entry) -> str:
+    """Returns the figures of one entry, a line each."""
+    lines = [("code", entry.code), ("architecture", entry.architecture)]
+    lines.append(("accuracy", f"{accuracy_text(table, entry)} predicted with shared weights"))
+    lines += [(_short(name, "_percent"), f"{value:.1f}%") for name, value in entry.labels.items()]
+    lines += [(_short(cost, "_ms"), format_cost(cost, entry.costs[cost])) for cost in table.costs]
+    if conditions := table.metadata.notes.get("latency"):
+        lines.append(("latency of", str(conditions)))
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in lines)
+
+
+def accuracy_text(table: LookupTable, entry: Entry) -> str:
+    """Returns a predicted accuracy with its interval, as a report has it."""
+    low, high = table.interval_percent(entry)
+    return f"{entry.predicted_accuracy_percent:.1f}% (95%: {low:.1f} to {high:.1f}%)"
+
+
+def _short(column: str, unit: str) -> str:
+    return column.removesuffix(unit).replace("_", " ")
+
+
 def aligned(table: LookupTable, entries: Sequence[Entry]) -> str:
-    """The entries as lines of text, one per entry under a line of headings, in columns that line up."""
+    """Returns the entries as lines of text, one per entry under a line of headings, in columns that line up.
+
+    A terminal that is too narrow for the architectures gets their codes alone.
+    """
     shown_labels = [name for name in table.labels if any(name in entry.labels for entry in entries)]
-    heads = ["code", "predicted accuracy", *(name.removesuffix("_percent").replace("_", " ") for name in shown_labels)]
-    rows = [[*heads, *(cost.removesuffix("_ms") for cost in table.costs), "architecture"]]
+    heads = ["code", "predicted accuracy", *(_short(name, "_percent") for name in shown_labels)]
+    rows = [[*heads, *(_short(cost, "_ms") for cost in table.costs), "architecture"]]
     for entry in entries:
-        labels = [f"{entry.labels[name]:.2f} %" if name in entry.labels else "" for name in shown_labels]
+        labels = [f"{entry.labels[name]:.1f}%" if name in entry.labels else "" for name in shown_labels]
         costs = [format_cost(cost, entry.costs[cost]) for cost in table.costs]
-        accuracy = f"{entry.predicted_accuracy_percent:.2f} ± {entry.accuracy_std_percent:.2f} %"
-        rows.append([entry.code, accuracy, *labels, *costs, entry.architecture])
+        rows.append([entry.code, accuracy_text(table, entry), *labels, *costs, entry.architecture])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    if sys.stdout.isatty() and sum(widths) + 2 * len(widths) > shutil.get_terminal_size().columns:
+        rows, widths = [row[:-1] for row in rows], widths[:-1]
     return "\n".join(
         "  ".join(
             # Numbers end where their column ends, texts start where it starts.
-            cell.rjust(width) if 0 < column < len(row) - 1 else cell.ljust(width)
+            cell.ljust(width) if rows[0][column] in ("code", "architecture") else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows

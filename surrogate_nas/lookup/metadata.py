@@ -14,7 +14,7 @@ _SCORE_UNITS = {
 }
 _LABEL_UNIT = "percent"
 # Fields that tables of the first version may be without.
-_ADDED = ("decisions", "complete")
+_ADDED = ("decisions", "complete", "label_error_percent")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class TableMetadata:
         notes: Anything else worth keeping that JSON can hold.
         decisions: Name and choices of each place in a code, in order; a digit of a code is an index of the choices.
         complete: Whether every connected architecture of the space has a row.
+        label_error_percent: How far labels lie from predictions, beside the standard deviation of each prediction: a
+            root mean square in percentage points; 0 where it is not known.
     """
 
     space_name: str
@@ -50,6 +52,7 @@ class TableMetadata:
     notes: Mapping[str, Any] = field(default_factory=dict)
     decisions: Sequence[Mapping[str, Any]] = field(default_factory=list)
     complete: bool = True
+    label_error_percent: float = 0.0
 
     def as_json(self, columns: list[str]) -> dict[str, Any]:
         """The facts, with the unit of every column that has one."""
@@ -72,6 +75,7 @@ class TableMetadata:
             "answer": (str, type(None)),
             "decisions": (list,),
             "complete": (bool,),
+            "label_error_percent": (int, float),
         }
         values: dict[str, Any] = {}
         for known in fields(cls):

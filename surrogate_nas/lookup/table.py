@@ -27,6 +27,7 @@ from surrogate_nas.lookup.table_files import read_files, write_files
 _FIRST_BLOCK = 4096
 _MISSES = 256
 _TEXTS = ("code", "architecture", "canonical")
+_NORMAL_95 = 1.96
 _NEEDED = (*_TEXTS, "score", "predicted_accuracy_percent", "accuracy_std_percent", "pareto")
 
 
@@ -142,6 +143,12 @@ class LookupTable:
     def entry(self, row: int) -> Entry:
         """The architecture of a row; row 0 has the best score."""
         return Entry.from_row(self._columns.row(row), self.costs, self.labels)
+
+    def interval_percent(self, entry: Entry) -> tuple[float, float]:
+        """Returns the 95% interval of an entry's predicted accuracy, as the study's report has it, in percent."""
+        half = _NORMAL_95 * math.hypot(entry.accuracy_std_percent, self.metadata.label_error_percent)
+        value = entry.predicted_accuracy_percent
+        return max(0.0, value - half), min(100.0, value + half)
 
     def resolve(self, **budgets: float | str | None) -> list[Budget]:
         """Budgets by name of the cost: a number in the stored unit, or a text such as ``"3ms"`` or ``"40%"``.

@@ -1,7 +1,6 @@
 """The command line: results on standard output, one line of error on standard error, and the exit codes."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas.cli.lookup import main
+from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.lookup.table import LookupTable
 
 
@@ -19,18 +19,41 @@ def run(table: LookupTable, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-def test_a_budget_gives_the_best_architecture_in_aligned_columns(
+def test_a_budget_gives_the_best_architecture_a_line_for_each_figure(
     run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([run, "--latency-budget", "4ms", "--flops-budget", "50M"]) == 0
     out, err = capsys.readouterr()
-    heads, line = out.splitlines()
     best = table.best(latency_ms=4, flops=50e6)
+    low, high = table.interval_percent(best)
     assert err == ""
-    assert line.startswith(f"{best.code} ")
-    assert line.endswith(best.architecture)
-    assert heads.index("architecture") == line.index(best.architecture)
-    assert f"{best.predicted_accuracy_percent:.2f} ± {best.accuracy_std_percent:.2f} %" in line
+    figures = dict(line.split("  ", 1) for line in out.splitlines())
+    assert figures["code"].strip() == best.code
+    assert figures["architecture"].strip() == best.architecture
+    wanted = f"{best.predicted_accuracy_percent:.1f}% (95%: {low:.1f} to {high:.1f}%)"
+    assert figures["accuracy"].strip().startswith(wanted)
+    assert figures["latency"].strip() == format_cost("latency_ms", best.costs["latency_ms"])
+
+
+def test_several_stand_in_aligned_columns(run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([run, "--top", "3"]) == 0
+    heads, *lines = capsys.readouterr().out.splitlines()
+    for line, entry in zip(lines, table.top(3), strict=True):
+        assert line.startswith(f"{entry.code} ")
+        assert line.endswith(entry.architecture)
+        assert heads.index("architecture") == line.index(entry.architecture)
+
+
+def test_a_narrow_terminal_gets_no_line_that_breaks(
+    run: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main([run, "--top", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= 80
+    assert "architecture" not in lines[0].split()
 
 
 def test_top_and_pareto_list_several(run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,11 +179,3 @@ def test_exports(run: str, table: LookupTable, tmp_path: Path, capsys: pytest.Ca
     assert main([run, "--export", "json", str(path), "--overwrite"]) == 0
     for wrong in (["--export", "xml", "x"], ["--export", "json", "x", "--pareto"], ["--near", "0042", "--pareto"]):
         assert main([run, *wrong]) == 2
-
-
-def test_letters_that_a_terminal_lacks_end_no_command(run: str) -> None:
-    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    line = [sys.executable, "-m", "surrogate_nas.lookup", run, "--latency-budget", "4ms"]
-    done = subprocess.run(line, capture_output=True, check=False, env=environment)
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert b" ? " in done.stdout

@@ -1,5 +1,6 @@
 """Answers of the table against a search through plain rows."""
 
+import math
 import re
 import subprocess
 import sys
@@ -284,3 +285,11 @@ def test_the_primary_cost_must_be_there() -> None:
     columns |= {name: [1.0] for name in ("score", "predicted_accuracy_percent", "accuracy_std_percent")}
     with pytest.raises(SettingsError, match=re.escape("one of latency_ms (got 'flops')")):
         LookupTable.build(replace(METADATA, primary_cost="flops"), **columns, costs={"latency_ms": [1.0]})
+
+
+@pytest.mark.parametrize("label_error", [0.0, 3.0])
+def test_the_interval_holds_the_error_of_labels_as_well(table: LookupTable, label_error: float) -> None:
+    entry = table.top(1)[0]
+    value, half = entry.predicted_accuracy_percent, 1.96 * math.hypot(entry.accuracy_std_percent, label_error)
+    known = LookupTable(replace(table.metadata, label_error_percent=label_error), table._columns)
+    assert known.interval_percent(entry) == pytest.approx((max(0.0, value - half), min(100.0, value + half)))

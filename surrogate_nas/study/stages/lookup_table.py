@@ -1,6 +1,7 @@
 """Writes the answer: the lookup table of the listed architectures, and the best one."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,22 +32,22 @@ class WriteLookup(Stage):
         problem, scores, choice = findings[Problem], findings[SpaceScores], findings[FinalistChoice]
         error = findings[FittedPredictor].calibration.residual_percent
         with run.console.progress("lookup table"):
-            write_lookup(problem, findings[StudyLabels], scores, choice, run.folder)
+            lookup_table(problem, findings[StudyLabels], scores, choice, error).write(run.folder.path)
             write_best(problem, scores, choice, error, run.folder)
         return Findings()
 
 
-def write_lookup(
-    problem: Problem, labels: StudyLabels, scores: SpaceScores, choice: FinalistChoice, folder: RunFolder
+def lookup_table(
+    problem: Problem, labels: StudyLabels, scores: SpaceScores, choice: FinalistChoice, label_error_percent: float
 ) -> LookupTable:
-    """Writes the lookup table of every listed architecture that is connected."""
+    """Returns the lookup table of every listed architecture that is connected."""
     space = problem.space
     rows = np.flatnonzero(problem.connected)
     codes = problem.codes[rows]
     label = np.full(len(problem.pool), np.nan)
     label[problem.pool.rows(labels.codes)] = labels.accuracy_percent
-    table = LookupTable.build(
-        _metadata(problem, choice),
+    return LookupTable.build(
+        replace(_metadata(problem, choice), label_error_percent=float(label_error_percent)),
         codes=space.digits(codes),
         architectures=[space.format(code) for code in codes],
         canonical=space.digits(problem.codes[problem.pool.representatives[rows]]),
@@ -56,8 +57,6 @@ def write_lookup(
         costs=_lookup_costs(problem, rows),
         labels={"label_accuracy_percent": label[rows]},
     )
-    table.write(folder.path)
-    return table
 
 
 def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:

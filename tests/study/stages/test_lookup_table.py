@@ -11,7 +11,7 @@ from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
-from surrogate_nas.study.stages.lookup_table import remove_best, write_best, write_lookup
+from surrogate_nas.study.stages.lookup_table import lookup_table, remove_best, write_best
 
 
 @pytest.fixture
@@ -25,9 +25,10 @@ def test_the_table_holds_every_connected_architecture(problem: Problem, scores: 
     accuracy = np.linspace(10, 90, len(problem.drawn))
     labels = StudyLabels(problem.drawn, accuracy, 1 / accuracy, len(accuracy))
     choice = FinalistChoice("met", 1, problem.codes[[-1, -2]], ())
-    write_lookup(problem, labels, scores, choice, RunFolder(tmp_path))
+    lookup_table(problem, labels, scores, choice, 3.5).write(tmp_path)
     table = LookupTable.load(tmp_path)
     assert len(table) == problem.connected.sum()
+    assert table.metadata.label_error_percent == 3.5
     assert table.metadata.answer == "444443"
     assert table.metadata.budgets == {budget.cost: budget.limit for budget in problem.budgets}
     top = table.top(1, [])[0]
