@@ -6,6 +6,7 @@ from surrogate_nas._support.definitions import available
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import settings_of
+from surrogate_nas.runs.tracking import TRACKERS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -28,6 +29,11 @@ def data_sets(begun: str) -> list[str]:
 def devices(begun: str) -> list[str]:
     """Returns devices of this machine or another of its kind."""
     return _beginning(DEVICES, begun)
+
+
+def trackers(begun: str) -> list[str]:
+    """Returns trackers that a run can be sent to."""
+    return _beginning(TRACKERS, begun)
 
 
 def settings(begun: str) -> list[str]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas._support.commands import quoted, shown
 from surrogate_nas._support.files import as_file_name
+from surrogate_nas._support.words import count_of
 from surrogate_nas.cli import completion
 from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
 from surrogate_nas.costs.budget import parse_budget
@@ -127,7 +128,8 @@ def check_table_command(
         say(json.dumps(content | {"good": check.good}, indent=2))
     else:
         lines = [
-            f"{check.rows:,} rows; {check.missing:,} architectures missing, {check.duplicates:,} rows doubled,"
+            f"{count_of(check.rows, 'row')}; {count_of(check.missing, 'architecture')} missing,"
+            f" {count_of(check.duplicates, 'row')} doubled,"
             f" {check.foreign:,} of no architecture",
             *(f"  {example}" for example in check.examples),
         ]

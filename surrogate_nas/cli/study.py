@@ -95,6 +95,14 @@ def study(
     output_dir: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Run folder. Without it: runs/STUDY.")
     ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRACKER",
+            help="Send settings, curves, results and the report to: tensorboard or mlflow.",
+            autocompletion=completion.trackers,
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder, if there is one.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print all settings of the study and exit.")] = False,
@@ -129,7 +137,7 @@ def study(
     command = begun_as("study")
     named = names_space(name, overrides, resume=resume)
     with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
-        code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named), console, as_json)
+        code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named, track), console, as_json)
     raise typer.Exit(code)
 
 
@@ -164,7 +172,7 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
 
 def _way_on(request: Request, console: StudyConsole) -> str:
     if console.logs:
-        return f"go on with: {resume_command(request.output)}"
+        return f"go on with: {resume_command(request.output, request.track)}"
     return f"{request.output} was not changed; begin again with: {request.command}"
 
 

@@ -15,7 +15,7 @@ from surrogate_nas.cli import completion
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import AsJson, Quiet, Version, new_app, run_command, say
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
-from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
+from surrogate_nas.errors import Interrupted, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
 
@@ -60,15 +60,19 @@ def train(
         bool,
         typer.Option("--trust-program", help="Run the Python in space.py of somebody else's run. Read it first."),
     ] = False,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRACKER",
+            help="Send settings, curves and results to: tensorboard or mlflow.",
+            autocompletion=completion.trackers,
+        ),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     version: Version = False,  # noqa: ARG001 - its callback acts
 ) -> None:
     """Trains the architecture that a study chose, tests it, and exports it."""
-    if start not in ("scratch", "supernet"):
-        raise SettingsError(f"--from must be scratch or supernet (got {start!r})")
-    if learning_rate is not None and not 0 < learning_rate <= 100:
-        raise SettingsError(f"--learning-rate must be above 0 and at most 100 (got {learning_rate})")
     request = TrainRequest(
         run,
         budgets,
@@ -85,6 +89,7 @@ def train(
         overwrite,
         begun_as("train", without=("--resume",)),
         trust_program,
+        track,
     )
     # Torch takes seconds to import, which help and wrong options need not wait for.
     from surrogate_nas.training.data_parallel import processes_started

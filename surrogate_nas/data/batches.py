@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.errors import DataError
 
@@ -50,7 +51,8 @@ class Batches:
     def __init__(self, images: TrainingImages, batch_size: int, *, seed: int, flip: bool, shift: int) -> None:
         if not 1 <= batch_size <= len(images.train):
             raise DataError(
-                f"a batch has 1 to {len(images.train)} images, all that there are to train on (got {batch_size})"
+                f"a batch holds at least 1 and at most all of {count_of(len(images.train), 'training image')}"
+                f" (got {batch_size})"
             )
         if not 0 <= shift < images.train.image_size:
             raise DataError(

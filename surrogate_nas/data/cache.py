@@ -34,6 +34,7 @@ class _Index(BaseModel):
     std: tuple[float, ...] = Field(min_length=1)
     native_image_size: int = Field(ge=1)
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     shapes: dict[PartName, tuple[int, int, int, int]] = Field(min_length=3)
 
 
@@ -55,6 +56,7 @@ def save_splits(folder: Path, splits: DataSplits) -> None:
         std=splits.std,
         native_image_size=splits.native_image_size,
         notes=splits.notes,
+        warnings=splits.warnings,
         shapes={name: tuple(getattr(splits, name).images.shape) for name in PARTS},
     )
     write_json(folder / INDEX, index.model_dump(mode="json"))
@@ -82,7 +84,15 @@ def load_splits(folder: Path) -> DataSplits:
             f"the index of the cached images is damaged: {path}: {train.channels} channels need a mean each"
         )
     return DataSplits(
-        train, validation, recalibration, index.mean, index.std, index.native_image_size, index.fingerprint, index.notes
+        train,
+        validation,
+        recalibration,
+        index.mean,
+        index.std,
+        index.native_image_size,
+        index.fingerprint,
+        index.notes,
+        index.warnings,
     )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from surrogate_nas._support.processors import processor_count
+from surrogate_nas._support.words import count_of
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 
@@ -27,13 +28,18 @@ MOST_THREADS = 8
 TINY_SIDE = 64
 SAMPLED_HEADERS = 200
 FAILURES_SHOWN = 3
+MOST_DARK_BITS = 14  # of an image of 16 bits that is a quarter as bright as it should be, or less
 
 
 class ImageHeader(NamedTuple):
-    """What a file says of its image: width and height in pixels, and Pillow's colour mode."""
+    """The header of an image file: width and height in pixels, and Pillow's colour mode.
+
+    ``peak`` is the largest value of an image of 16 bits that was decoded.
+    """
 
     size: tuple[int, int]
     mode: str
+    peak: int | None = None
 
 
 class Plan(NamedTuple):
@@ -52,12 +58,14 @@ class Decoded:
         kept: Index in the source of each image, shape (N,).
         native_image_size: Short side of the most frequent size of the files.
         notes: Sentences for the report.
+        warnings: Sentences on what may be wrong with the images.
     """
 
     images: NDArray[np.uint8]
     kept: NDArray[np.int64]
     native_image_size: int
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def decode(
@@ -105,8 +113,9 @@ def decode(
                 break
     kept = ~np.isin(chosen, list(failures))
     native = _most_frequent([header.size for header in headers])
-    notes = _notes(source, headers, failures, native, plan)
-    return Decoded(images[kept] if failures else images, chosen[kept], min(native), notes)
+    notes = _notes(headers, native, plan)
+    pixels = images[kept] if failures else images
+    return Decoded(pixels, chosen[kept], min(native), notes, _warnings(source, headers, failures))
 
 
 def square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
@@ -201,16 +210,18 @@ def _decode_into(out: NDArray[np.uint8], source: ImageSource, index: int) -> Ima
     """Writes the pixels of an image to ``out``, shape (C, S, S)."""
     try:
         with source.open_image(index) as image:
-            header = ImageHeader(image.size, image.mode)
+            peak = int(np.asarray(image).max()) if image.mode.startswith("I") else None
+            header = ImageHeader(image.size, image.mode, peak)
             out[:] = square_pixels(image, out.shape[1], "L" if len(out) == 1 else "RGB")
     except Exception as error:  # as above
-        return _reason(error)
+        return reason_of(error)
     return header
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Returns the reason why an image cannot be decoded, in a few words."""
     if isinstance(error, UnidentifiedImageError):
-        return "no image that Pillow knows"
+        return "unknown image format"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split())[:100] or type(error).__name__
@@ -223,7 +234,7 @@ def _check_readable(source: ImageSource, failures: dict[int, str], total: int, o
     listed = "; ".join(f"{source.describe(index)} ({failures[index]})" for index in first)
     more = f" and {len(failures) - len(first)} more" if len(failures) > len(first) else ""
     remedy = "" if len(failures) == total else '; repair or delete them, or set data.on_unreadable = "skip"'
-    raise DataError(f"{len(failures)} of {total} images cannot be read: {listed}{more}{remedy}")
+    raise DataError(f"{len(failures):,} of {count_of(total, 'image')} cannot be read: {listed}{more}{remedy}")
 
 
 def _first(failures: dict[int, str]) -> list[int]:
@@ -247,17 +258,29 @@ def _allocate(count: int, plan: Plan, memory_gb: float) -> NDArray[np.uint8]:
     return np.empty((count, channels, plan.side, plan.side), dtype=np.uint8)
 
 
-def _notes(
-    source: ImageSource, headers: list[ImageHeader], failures: dict[int, str], native: tuple[int, int], plan: Plan
-) -> tuple[str, ...]:
-    notes = []
+def _notes(headers: list[ImageHeader], native: tuple[int, int], plan: Plan) -> tuple[str, ...]:
+    notes, total = [], count_of(len(headers), "image")
     if resized := sum(header.size != (plan.side, plan.side) for header in headers):
         to, usual = f"{plan.side}x{plan.side}", f"{native[0]}x{native[1]}"
-        notes.append(f"{resized:,} of {len(headers):,} images were resized to {to} (most frequent size {usual})")
+        notes.append(f"{resized:,} of {total} were resized to {to} (most frequent size {usual})")
+    if cut := sum(header.size[0] != header.size[1] for header in headers):
+        notes.append(f"{cut:,} of {total} were cut to their centre square")
     if recoloured := sum((header.mode in GREY_MODES) != plan.grey for header in headers):
         colour = "grey" if plan.grey else "colour"
-        notes.append(f"{recoloured:,} of {len(headers):,} images were converted to {colour}")
+        notes.append(f"{recoloured:,} of {total} were converted to {colour}")
+    return tuple(notes)
+
+
+def _warnings(source: ImageSource, headers: list[ImageHeader], failures: dict[int, str]) -> tuple[str, ...]:
+    warnings = []
     if failures:
         listed = ", ".join(source.describe(index) for index in _first(failures))
-        notes.append(f"{len(failures):,} images that cannot be read were skipped, such as {listed}")
-    return tuple(notes)
+        warnings.append(f"{count_of(len(failures), 'unreadable image')} left out, such as {listed}")
+    peaks = [header.peak for header in headers if header.peak is not None]
+    if peaks and (bits := max(max(peaks).bit_length(), 1)) <= MOST_DARK_BITS:
+        warnings.append(
+            f"{count_of(len(peaks), 'image')} of 16 bits a pixel {'has' if len(peaks) == 1 else 'have'} no value above"
+            f" {max(peaks):,}, as if only {bits} bits were used: {'it becomes' if len(peaks) == 1 else 'they become'}"
+            f" nearly black; multiply the values by {2 ** (16 - bits)} before the study"
+        )
+    return tuple(warnings)

@@ -4,7 +4,7 @@ Symbols:
     C: channels; S: side in pixels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -13,12 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.data.decoding import decode
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import ImageSet, channel_statistics, normalise
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source, open_test_source
 from surrogate_nas.data.splits import check_classes, stratified_parts, stratified_subset
+from surrogate_nas.data.twins import pixel_digests, shared
 from surrogate_nas.errors import DataError
 
 Progress = Callable[[int, int], None]
@@ -44,6 +46,7 @@ class FinalImages:
         std: Standard deviation of each channel over ``train``, length C.
         origin: Where the test images come from.
         notes: Sentences on what was left out or changed.
+        warnings: Sentences on what may be wrong with the images.
     """
 
     train: ImageSet
@@ -52,12 +55,31 @@ class FinalImages:
     std: tuple[float, ...]
     origin: TestOrigin
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, train: ImageSet, test: ImageSet, origin: TestOrigin, notes: tuple[str, ...]) -> Self:
-        """Measures the training images; a note that was made twice is kept once."""
+    def of(
+        cls, train: ImageSet, test: ImageSet, origin: TestOrigin, notes: Iterable[str], warnings: Iterable[str] = ()
+    ) -> Self:
+        """Measures the training images; a sentence that was found twice is kept once."""
         mean, std = channel_statistics(train.images)
-        return cls(train, test, mean, std, origin, tuple(dict.fromkeys(notes)))
+        return cls(train, test, mean, std, origin, tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(warnings)))
+
+    def without_leaks(self) -> Self:
+        """Returns the images without test images that are training images too, which would raise the accuracy.
+
+        Raises:
+            DataError: If no test image is left.
+        """
+        digests = pixel_digests(self.train.images.numpy()), pixel_digests(self.test.images.numpy())
+        both = shared(*digests)
+        if both.all():
+            raise DataError("every test image is a training image too; put other images into the test part")
+        if not both.any():
+            return self
+        text = f"{int(both.sum()):,} of {count_of(len(self.test), 'test image')} left out: training images too"
+        kept = self.test.take(torch.from_numpy(np.flatnonzero(~both)))
+        return replace(self, test=kept, warnings=(*self.warnings, text))
 
     def normalise(self, images: Tensor) -> Tensor:
         """Images (B, C, S, S), uint8, as float32 with mean 0 and deviation 1 per channel over the training images."""
@@ -91,9 +113,17 @@ def load_final_images(
         class_names: Those of the study.
         on_progress: Called now and then with images decoded and images in all, of each part.
 
+    Test images of a folder that are training images too, to the pixel, are left out.
+
     Raises:
         DataError: If images are missing, unreadable or too large, or have other classes than in the study.
     """
+    images = _load(settings, seed, _Reader(settings, image_size, channels, class_names, on_progress), class_names)
+    # Sets that come by name are as their authors made them.
+    return images.without_leaks() if settings.source == "folder" else images
+
+
+def _load(settings: DataSettings, seed: int, read: "_Reader", class_names: tuple[str, ...]) -> FinalImages:
     source = open_source(settings.source, settings.path)
     check_classes(source.labels, source.class_names)
     if source.class_names != class_names:
@@ -102,32 +132,52 @@ def load_final_images(
             f" {', '.join(class_names)}; restore them, or begin a new study"
         )
 
-    def read(one: ImageSource, chosen: NDArray[np.int64]) -> tuple[ImageSet, tuple[str, ...]]:
-        decoded = decode(
-            one,
-            chosen,
-            image_size=image_size,
-            channels="grey" if channels == 1 else "rgb",
-            on_unreadable=settings.on_unreadable,
-            memory_gb=settings.memory_gb,
-            on_progress=on_progress,
-        )
-        labels = torch.from_numpy(one.labels[decoded.kept])
-        return ImageSet(torch.from_numpy(decoded.images), labels, class_names), (*one.notes, *decoded.notes)
-
     everything = np.arange(len(source))
     used = stratified_subset(source.labels, settings.max_images or len(source), class_names, seed)
     test_source = open_test_source(settings.source, settings.path, class_names)
     if test_source is not None:
-        train, notes = read(source, everything)
-        test, more = read(test_source, np.arange(len(test_source)))
-        return FinalImages.of(train, test, "own", notes + more)
-    images, notes = read(source, used)
+        train, test = read(source, everything), read(test_source, np.arange(len(test_source)))
+        return FinalImages.of(train, test, "own", read.notes, read.warnings)
+    images = read(source, used)
     if len(used) < len(source):
-        test, more = read(source, np.setdiff1d(everything, used))
-        return FinalImages.of(images, test, "left out", notes + more)
+        test = read(source, np.setdiff1d(everything, used))
+        return FinalImages.of(images, test, "left out", read.notes, read.warnings)
     parts = stratified_parts(
         images.labels.numpy(), class_names, settings.validation_fraction, settings.recalibration_images, seed
     )
     kept = torch.from_numpy(np.concatenate([parts.train, parts.recalibration]))
-    return FinalImages.of(images.take(kept), images.take(torch.from_numpy(parts.validation)), "validation", notes)
+    validation = images.take(torch.from_numpy(parts.validation))
+    return FinalImages.of(images.take(kept), validation, "validation", read.notes, read.warnings)
+
+
+class _Reader:
+    """Reads images at the size of the deployed network, and gathers what there is to say about them."""
+
+    def __init__(
+        self,
+        settings: DataSettings,
+        image_size: int,
+        channels: int,
+        class_names: tuple[str, ...],
+        on_progress: Progress | None,
+    ) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+        self._settings, self._class_names, self._on_progress = settings, class_names, on_progress
+        self._image_size, self._grey = image_size, channels == 1
+
+    def __call__(self, source: ImageSource, chosen: NDArray[np.int64]) -> ImageSet:
+        """Returns the chosen images of a source."""
+        decoded = decode(
+            source,
+            chosen,
+            image_size=self._image_size,
+            channels="grey" if self._grey else "rgb",
+            on_unreadable=self._settings.on_unreadable,
+            memory_gb=self._settings.memory_gb,
+            on_progress=self._on_progress,
+        )
+        self.notes += (*source.notes, *decoded.notes)
+        self.warnings += (*source.warnings, *decoded.warnings)
+        labels = torch.from_numpy(source.labels[decoded.kept])
+        return ImageSet(torch.from_numpy(decoded.images), labels, self._class_names)

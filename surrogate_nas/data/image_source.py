@@ -18,6 +18,7 @@ class ImageSource:
         labels: Index of each image's class, shape (N,).
         class_names: Name of each class.
         notes: Sentences for the report on what was left out.
+        warnings: Sentences on what may be wrong with the images.
     """
 
     open_image: Callable[[int], Image.Image]
@@ -25,6 +26,7 @@ class ImageSource:
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

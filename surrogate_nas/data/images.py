@@ -101,6 +101,7 @@ class DataSplits:
         native_image_size: Short side of the most frequent size of the image files.
         fingerprint: 16 hexadecimal digits of what is in which part.
         notes: Sentences for the report on images left out or changed.
+        warnings: Sentences on what may be wrong with the images.
     """
 
     train: ImageSet
@@ -111,6 +112,7 @@ class DataSplits:
     native_image_size: int
     fingerprint: str
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -1,33 +1,94 @@
 """From settings to images in memory, divided for a study."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from surrogate_nas.data.decoding import decode
+from surrogate_nas.data.decoding import Decoded, decode
+from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.settings import DataSettings
-from surrogate_nas.data.sources import open_source
-from surrogate_nas.data.splits import check_classes, split_images, stratified_subset
+from surrogate_nas.data.sources import open_source, open_test_source, open_validation_source
+from surrogate_nas.data.splits import check_classes, imbalance, split_images, stratified_subset
+from surrogate_nas.data.twins import leaked, pixel_digests, repeated
+
+Progress = Callable[[int, int], None]
 
 
-def load_images(settings: DataSettings, seed: int, on_progress: Callable[[int, int], None] | None = None) -> DataSplits:
-    """Loads the images of a study.
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A source and what was decoded of it."""
+
+    source: ImageSource
+    decoded: Decoded
+
+    @property
+    def images(self) -> ImageSet:
+        """The images with their classes."""
+        labels = torch.from_numpy(self.source.labels[self.decoded.kept])
+        return ImageSet(torch.from_numpy(self.decoded.images), labels, self.source.class_names)
+
+    def name(self, position: int) -> str:
+        """Returns the name of a decoded image, such as its file."""
+        return self.source.describe(int(self.decoded.kept[position]))
+
+
+def load_images(settings: DataSettings, seed: int, on_progress: Progress | None = None) -> DataSplits:
+    """Loads the images of a study, and examines the test images that it leaves alone.
 
     With the same seed, another ``image_size`` or ``channels`` gives the same division of the same images.
 
     Args:
         settings: What to load.
         seed: Seed of the choice and the division of images, not negative.
-        on_progress: Called now and then with the images decoded and the images in all.
+        on_progress: Called now and then with the images decoded and the images in all, of each part.
 
     Raises:
-        DataError: If the images are missing, unreadable, too few or too large.
+        DataError: If images are missing, unreadable, too few or too large, those of the test part among them.
     """
+    parts = _read_parts(settings, seed, on_progress)
+    return replace(_divided(parts, settings, seed), warnings=_warnings(parts, settings, on_progress))
+
+
+def divide_images(settings: DataSettings, seed: int, on_progress: Progress | None = None) -> DataSplits:
+    """Loads the images of a study as ``load_images`` does, without a look at the test images and without warnings."""
+    return _divided(_read_parts(settings, seed, on_progress), settings, seed)
+
+
+def _read_parts(settings: DataSettings, seed: int, on_progress: Progress | None) -> list[_Part]:
+    """Returns the training part, and the validation part where the source has one."""
     source = open_source(settings.source, settings.path)
-    check_classes(source.labels, source.class_names)
-    chosen = stratified_subset(source.labels, settings.max_images or len(source), source.class_names, seed)
-    decoded = decode(
+    names = source.class_names
+    check_classes(source.labels, names)
+    most = settings.max_images or len(source)
+    train = _Part(source, _decode(source, stratified_subset(source.labels, most, names, seed), settings, on_progress))
+    held_out = open_validation_source(settings.source, settings.path, names)
+    if held_out is None:
+        return [train]
+    chosen = np.sort(np.random.default_rng([seed, 2]).permutation(len(held_out))[:most])
+    return [train, _Part(held_out, _decode(held_out, chosen, _like(train, settings), on_progress))]
+
+
+def _divided(parts: Sequence[_Part], settings: DataSettings, seed: int) -> DataSplits:
+    splits = split_images(
+        parts[0].images,
+        validation_fraction=settings.validation_fraction,
+        recalibration_images=settings.recalibration_images,
+        seed=seed,
+        native_image_size=parts[0].decoded.native_image_size,
+        validation=parts[1].images if len(parts) > 1 else None,
+    )
+    notes = [note for part in parts for note in (*part.source.notes, *part.decoded.notes)]
+    return replace(splits, notes=(*notes, *splits.notes))
+
+
+def _decode(
+    source: ImageSource, chosen: NDArray[np.int64], settings: DataSettings, on_progress: Progress | None
+) -> Decoded:
+    return decode(
         source,
         chosen,
         image_size=settings.image_size,
@@ -36,14 +97,30 @@ def load_images(settings: DataSettings, seed: int, on_progress: Callable[[int, i
         memory_gb=settings.memory_gb,
         on_progress=on_progress,
     )
-    images = ImageSet(
-        torch.from_numpy(decoded.images), torch.from_numpy(source.labels[decoded.kept]), source.class_names
-    )
-    return split_images(
-        images,
-        validation_fraction=settings.validation_fraction,
-        recalibration_images=settings.recalibration_images,
-        seed=seed,
-        native_image_size=decoded.native_image_size,
-        notes=source.notes + decoded.notes,
-    )
+
+
+def _like(part: _Part, settings: DataSettings) -> DataSettings:
+    """Returns the settings that give other images the size and colour of a part."""
+    channels, side = part.decoded.images.shape[1:3]
+    return settings.model_copy(update={"image_size": side, "channels": "grey" if channels == 1 else "rgb"})
+
+
+def _warnings(parts: list[_Part], settings: DataSettings, on_progress: Progress | None) -> tuple[str, ...]:
+    """Returns what may be wrong with the images; sets that come by name are as their authors made them."""
+    train = parts[0]
+    found = [warning for part in parts for warning in (*part.source.warnings, *part.decoded.warnings)]
+    if settings.source != "folder":
+        return tuple(found)
+    labels = train.source.labels[train.decoded.kept]
+    digests = pixel_digests(train.decoded.images)
+    found += filter(None, [imbalance(labels, train.source.class_names), repeated(digests, labels, train.name)])
+    if len(parts) > 1:
+        text = leaked(digests, pixel_digests(parts[1].decoded.images), train.name, parts[1].name)
+        found += [f"validation part: {text}: labels look better than they are"] if text else []
+    test = open_test_source(settings.source, settings.path, train.source.class_names)
+    if test is not None:
+        held_out = _Part(test, _decode(test, np.arange(len(test)), _like(train, settings), on_progress))
+        found += [*test.warnings, *(f"test part: {warning}" for warning in held_out.decoded.warnings)]
+        text = leaked(digests, pixel_digests(held_out.decoded.images), train.name, held_out.name)
+        found += [f"{text}; the final test leaves them out"] if text else []
+    return tuple(found)

@@ -33,8 +33,9 @@ class DataSettings(BaseModel):
         default=None,
         ge=4,
         le=1024,
-        description="Side in pixels that images are resized to (short side, then the centre square); the most frequent "
-        "size of the set where not given.",
+        description="Side in pixels that the centre square of every image is resized to, by the mean of whole blocks "
+        "of pixels where the sides divide and by Pillow's BILINEAR elsewhere; the most frequent size of the set where "
+        "not given.",
     )
     channels: Literal["auto", "grey", "rgb"] = Field(
         default="auto", description="Colour channels; 'auto' is grey if every image file is greyscale, else rgb."

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from surrogate_nas.data.digits import open_digits
-from surrogate_nas.data.image_folder import open_folder, open_test_folder
+from surrogate_nas.data.folders.image_folder import open_folder, open_test_folder, open_validation_folder
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.torchvision_sets import TORCHVISION_SETS, open_torchvision_set, open_torchvision_test
 from surrogate_nas.errors import DataError
@@ -56,3 +56,16 @@ def open_test_source(name: str, path: str | None, class_names: tuple[str, ...]) 
     if name in TORCHVISION_SETS:
         return open_torchvision_test(name, folder)
     return open_test_folder(folder, class_names) if name == "folder" else None
+
+
+def open_validation_source(name: str, path: str | None, class_names: tuple[str, ...]) -> ImageSource | None:
+    """Opens the validation part that a folder of images has beside its training and test parts.
+
+    Arguments and errors are as for ``open_test_source``.
+
+    Returns:
+        The images, or None where there is no such part: validation images are then taken from the training part.
+    """
+    if name != "folder" or path is None:
+        return None
+    return open_validation_folder(Path(path).expanduser(), class_names)

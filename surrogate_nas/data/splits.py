@@ -11,12 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.data.images import DataSplits, ImageSet, channel_statistics
 from surrogate_nas.errors import DataError
 
 FEWEST_PER_CLASS = 3
 RECALIBRATION_DIVISOR = 5  # at most a fifth of the images that are not validated on
 NAMES_SHOWN = 3
+UNEVEN = 4  # times as many images as the smallest class has, from which on a class is much larger
 
 
 class Parts(NamedTuple):
@@ -63,11 +65,31 @@ def check_classes(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> No
     counts = np.bincount(labels, minlength=len(class_names))
     if (few := np.flatnonzero(counts < FEWEST_PER_CLASS)).size:
         listed = ", ".join(f"{class_names[k]!r} has {counts[k]}" for k in few[:NAMES_SHOWN])
-        more = f" and {few.size - NAMES_SHOWN} more classes" if few.size > NAMES_SHOWN else ""
+        more = (
+            f" and {count_of(few.size - NAMES_SHOWN, 'more class', 'more classes')}" if few.size > NAMES_SHOWN else ""
+        )
         raise DataError(
             f"every class needs at least {FEWEST_PER_CLASS} images, to train, validate and recalibrate with "
             f"(got too few: {listed}{more})"
         )
+
+
+def imbalance(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> str | None:
+    """Returns a warning where classes differ much in size; None where they do not.
+
+    Args:
+        labels: Class of each image, shape (N,), at least one image of each.
+        class_names: Names of the K classes.
+    """
+    counts = np.bincount(labels, minlength=len(class_names))
+    largest, smallest = int(counts.argmax()), int(counts.argmin())
+    if counts[largest] < UNEVEN * counts[smallest]:
+        return None
+    return (
+        f"classes differ in size: {class_names[largest]!r} has {count_of(int(counts[largest]), 'image')},"
+        f" {class_names[smallest]!r} has {counts[smallest]:,}; every accuracy counts images, so that large classes"
+        " decide it, and small ones may go wrong unseen (the model card has the accuracy of each class)"
+    )
 
 
 def stratified_subset(
@@ -100,7 +122,7 @@ def stratified_subset(
 def stratified_parts(
     labels: NDArray[np.int64],
     class_names: tuple[str, ...],
-    validation_fraction: float,
+    validation_fraction: float | None,
     recalibration_images: int,
     seed: int,
 ) -> Parts:
@@ -111,19 +133,24 @@ def stratified_parts(
     Args:
         labels: Class of each image, shape (N,).
         class_names: Names of the K classes.
-        validation_fraction: Share of the images to validate with.
+        validation_fraction: Share of the images to validate with; None for no validation part.
         recalibration_images: Images to recalibrate with, at most a fifth of those not validated with.
         seed: Seed of the division.
 
     Returns:
-        Disjoint indices that together are 0..N-1; every class is in the training and in the validation part.
+        Disjoint indices that together are 0..N-1; every class is in the training part, and in the validation part
+        where there is one.
 
     Raises:
         DataError: If a class has too few images.
     """
     check_classes(labels, class_names)
     counts = np.bincount(labels, minlength=len(class_names))
-    validation = apportion(counts, round(len(labels) * validation_fraction), 1, counts - 2)
+    validation = (
+        np.zeros_like(counts)
+        if validation_fraction is None
+        else apportion(counts, round(len(labels) * validation_fraction), 1, counts - 2)
+    )
     rest = counts - validation
     recalibrated = max(1, min(recalibration_images, int(rest.sum()) // RECALIBRATION_DIVISOR))
     recalibration = apportion(rest, recalibrated, 0, rest - 1)
@@ -146,31 +173,34 @@ def split_images(
     recalibration_images: int,
     seed: int,
     native_image_size: int,
-    notes: tuple[str, ...] = (),
+    validation: ImageSet | None = None,
 ) -> DataSplits:
     """Divides images as ``stratified_parts`` does and measures the training part.
+
+    Args:
+        images: The images.
+        validation_fraction: Share of them to validate with, unless ``validation`` is given.
+        recalibration_images: Images to recalibrate with, at most a fifth of those not validated with.
+        seed: Seed of the division.
+        native_image_size: Short side of the most frequent size of the image files.
+        validation: Images to validate with instead.
 
     Raises:
         DataError: If a class has too few images.
     """
-    parts = stratified_parts(images.labels.numpy(), images.class_names, validation_fraction, recalibration_images, seed)
-    train, validation, recalibration = (images.take(torch.from_numpy(part)) for part in parts)
+    fraction = validation_fraction if validation is None else None
+    parts = stratified_parts(images.labels.numpy(), images.class_names, fraction, recalibration_images, seed)
+    train, own, recalibration = (images.take(torch.from_numpy(part)) for part in parts)
+    validation = validation or own
+    notes: tuple[str, ...] = ()
     if len(recalibration) < recalibration_images:
         notes = (
-            *notes,
-            f"{len(recalibration):,} images recalibrate batch norms, not {recalibration_images:,}: a fifth",
+            f"{count_of(len(recalibration), 'image')} instead of {recalibration_images:,} recalibrate batch norms: a"
+            " fifth of what is left beside the validation images is the most",
         )
     mean, std = channel_statistics(train.images)
-    return DataSplits(
-        train,
-        validation,
-        recalibration,
-        mean,
-        std,
-        native_image_size,
-        _joint([train, validation, recalibration]),
-        notes,
-    )
+    joint = _joint([train, validation, recalibration])
+    return DataSplits(train, validation, recalibration, mean, std, native_image_size, joint, notes)
 
 
 def _shuffled_members(labels: NDArray[np.int64], classes: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:

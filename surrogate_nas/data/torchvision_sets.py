@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from surrogate_nas.data.image_folder import is_image, visible_folders
+from surrogate_nas.data.folders.image_folder import visible_folders
+from surrogate_nas.data.folders.image_formats import is_image
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 

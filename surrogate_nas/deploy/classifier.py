@@ -1,21 +1,22 @@
-"""Classifies image files by an exported model: ONNX Runtime, numpy and Pillow, and nothing else.
+"""Classifies images by an exported model: ONNX Runtime, numpy and Pillow, and nothing else.
 
 Symbols:
     N: images; C: channels; S: side in pixels; K: classes.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from surrogate_nas._support.commands import shown
+from surrogate_nas._support.files import read_json
 from surrogate_nas._support.model_format import (
+    DESCRIPTION,
     INPUT,
     METADATA_KEY,
     ONNX,
@@ -25,8 +26,9 @@ from surrogate_nas._support.model_format import (
     read_description,
 )
 from surrogate_nas._support.optional import require_package
-from surrogate_nas.data.decoding import square_pixels
-from surrogate_nas.data.image_folder import is_image
+from surrogate_nas._support.words import count_of
+from surrogate_nas.deploy.accuracy import Accuracy
+from surrogate_nas.deploy.pictures import Picture, Pictures, name_of, pictures_of, pixels_of
 from surrogate_nas.errors import PredictionError, SettingsError, StoreError
 
 
@@ -35,7 +37,7 @@ class Classification:
     """A model's answer for an image.
 
     Attributes:
-        image: The file.
+        image: The file, or ``image 3`` where there is none.
         class_name: The most probable class.
         probability: Of that class, 0 to 1, by softmax; networks tend to be surer than they are right.
         probabilities: Of every class, by name.
@@ -44,7 +46,7 @@ class Classification:
     image: str
     class_name: str
     probability: float
-    probabilities: dict[str, float]
+    probabilities: dict[str, float] = field(repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -56,36 +58,61 @@ class Classification:
         }
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """An image that could not be read, and the reason."""
+
+    image: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the image {self.image} cannot be read: {self.reason}"
+
+
 class Classifier:
     """An exported model.
 
-    Made by ``load``.
+    Made by ``load``, and by the training of a study's answer.
 
     Args:
         session: Of ONNX Runtime.
         described: What the model says of itself.
+        path: Its file.
 
     Example:
         ``folder`` is the run folder of a study whose answer was trained.
 
         >>> import numpy as np
         >>> from surrogate_nas import Classifier
-        >>> classifier = Classifier.load(folder / "best")
-        >>> images = np.zeros((2, 1, 8, 8), dtype=np.uint8)
-        >>> classifier.probabilities(images).shape
+        >>> model = Classifier.load(folder / "best")
+        >>> (answer,) = model.predict(np.zeros((20, 30, 3), dtype=np.uint8))
+        >>> answer.image, answer.class_name in model.class_names, len(answer.probabilities)
+        ('image 0', True, 10)
+
+        Images may be paths, folders, Pillow images and arrays. Pixels that are prepared already go in as they are:
+
+        >>> model.probabilities(np.zeros((2, 1, 8, 8), dtype=np.uint8)).shape
         (2, 10)
     """
 
-    def __init__(self, session: Any, described: Described) -> None:  # noqa: ANN401 - onnxruntime has no types
+    def __init__(self, session: Any, described: Described, path: Path) -> None:  # noqa: ANN401 - it has no types
         self._session = session
         self.described = described
+        self.path = path
+
+    def __repr__(self) -> str:
+        one = self.described.preprocessing
+        colour = "grey" if one.channels == 1 else "colour"
+        tested = f", {self.accuracy}" if self.accuracy else ""
+        classes = count_of(len(self.class_names), "class", "classes")
+        return f"<Classifier {self.path}: {classes}, {colour} images of {one.size}x{one.size}{tested}>"
 
     @classmethod
-    def load(cls, model: Path, threads: int = 1) -> Self:
+    def load(cls, model: Path | str, threads: int = 1) -> Self:
         """Opens a model.
 
         Args:
-            model: An ``.onnx`` file that was exported here, or the folder with ``model.onnx``.
+            model: The folder of a trained model, such as ``best`` of a run folder, or its ``.onnx`` file.
             threads: CPU threads of a forward pass.
 
         Raises:
@@ -93,6 +120,7 @@ class Classifier:
             StoreError: If it is damaged, foreign, or of another version of the project.
             PredictionError: If onnxruntime is not installed.
         """
+        model = Path(model)
         path = model / ONNX if model.is_dir() else model
         if not path.is_file():
             raise SettingsError(f"there is no model at {path}; export one by: {shown('train', 'RUN')}")
@@ -110,21 +138,78 @@ class Classifier:
             content = json.loads(text)
         except ValueError:
             raise StoreError(f"the description of the model is damaged: {path}; export the model again") from None
-        return cls(session, read_description(content, path))
+        return cls(session, read_description(content, path), path)
 
-    def classify(self, images: Sequence[Path], batch_size: int = 32) -> Iterator[Classification]:
-        """The prediction of every image file, in their order.
+    @property
+    def folder(self) -> Path:
+        """The folder of its files: weights, ONNX files, model card."""
+        return self.path.parent
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Name of each class, in the order of the scores."""
+        return self.described.class_names
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """Predicted and measured figures of the model, as in ``model.json``; empty for an ONNX file alone.
 
         Raises:
+            StoreError: If that file is damaged.
+        """
+        path = self.folder / DESCRIPTION
+        if not path.is_file():
+            return {}
+        content = read_description(read_json(path, "description of the model"), path).content
+        results: Mapping[str, Any] = content.get("results", {})
+        return results
+
+    @property
+    def accuracy(self) -> Accuracy | None:
+        """Accuracy of this file on the test images; None where it was not measured."""
+        measured = [one for one in self.results.get("onnx", {}).values() if one.get("file") == self.path.name]
+        return Accuracy.from_json(measured[0]["accuracy"]) if measured else None
+
+    def predict(self, images: Pictures, *, skip_unreadable: bool = False, batch_size: int = 32) -> list[Classification]:
+        """Returns the class of every image, in order.
+
+        Args:
+            images: One or several: paths of files or folders, Pillow images, uint8 arrays of shape (height, width) or
+                (height, width, 3).
+            skip_unreadable: Whether images that cannot be read are left out instead of being an error.
+            batch_size: Images of a forward pass.
+
+        Raises:
+            SettingsError: If a path does not exist, or a folder holds no image.
             PredictionError: If an image cannot be read.
         """
+        answers: list[Classification] = []
+        for one in self.classify(pictures_of(images), batch_size):
+            if isinstance(one, Classification):
+                answers.append(one)
+            elif not skip_unreadable:
+                raise PredictionError(str(one))
+        return answers
+
+    def classify(self, images: Sequence[Picture], batch_size: int = 32) -> Iterator[Classification | Unreadable]:
+        """Yields the answer for every image, in order, or the reason why there is none."""
         for start in range(0, len(images), batch_size):
-            files = images[start : start + batch_size]
-            pixels = np.stack([read_image(file, self.described.preprocessing) for file in files])
-            for file, row in zip(files, self.probabilities(pixels), strict=True):
-                named = dict(zip(self.described.class_names, row.tolist(), strict=True))
-                best = max(named, key=lambda name: named[name])
-                yield Classification(str(file), best, named[best], named)
+            read = [self._read(images[at], at) for at in range(start, min(start + batch_size, len(images)))]
+            pixels = [one for one in read if not isinstance(one, Unreadable)]
+            answers = iter(self.probabilities(np.stack(pixels))) if pixels else iter(())
+            for at, one in enumerate(read, start):
+                yield one if isinstance(one, Unreadable) else self._answer(name_of(images[at], at), next(answers))
+
+    def _read(self, picture: Picture, position: int) -> NDArray[np.uint8] | Unreadable:
+        try:
+            return pixels_of(picture, self.described.preprocessing)
+        except PredictionError as error:
+            return Unreadable(name_of(picture, position), str(error))
+
+    def _answer(self, image: str, row: NDArray[np.float64]) -> Classification:
+        named = dict(zip(self.class_names, row.tolist(), strict=True))
+        best = max(named, key=lambda name: named[name])
+        return Classification(image, best, named[best], named)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Probability of each class, shape (N, K), of images (N, C, S, S).
@@ -151,39 +236,3 @@ def normalised(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArr
     scale, offset = (1 / (255 * std)).astype(np.float32), (-mean / std).astype(np.float32)
     inputs: NDArray[np.float32] = images.astype(np.float32) * scale + offset
     return inputs
-
-
-def read_image(path: Path, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """The pixels of an image file as the model wants them, shape (C, S, S).
-
-    Raises:
-        PredictionError: If the file is missing or no image that Pillow knows.
-    """
-    mode: Literal["L", "RGB"] = "L" if preprocessing.channels == 1 else "RGB"
-    try:
-        with Image.open(path) as image:
-            return square_pixels(image, preprocessing.size, mode)
-    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ... on damaged files
-        reason = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0][:100]
-        reason = "no image that Pillow knows" if "cannot identify image file" in reason else reason
-        raise PredictionError(f"the image {path} cannot be read: {reason}") from None
-
-
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """The image files that are meant: files as they are, and the images at any depth of folders, ordered by path.
-
-    Raises:
-        SettingsError: If something does not exist, or a folder holds no image.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise SettingsError(f"there is no image or folder of images at {path}")
-        if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if file.is_file() and is_image(file))
-            if not inside:
-                raise SettingsError(f"the folder {path} holds no image")
-            found += inside
-        else:
-            found.append(path)
-    return found

@@ -7,6 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import count_of
+
 DISTURBED = 1.25
 """A sample that takes longer than the fastest tenth by more than this factor was disturbed."""
 
@@ -30,6 +32,10 @@ class Measurement:
     disturbed: int
     noisy: bool
     measured_at: str
+
+    def __str__(self) -> str:
+        noisy = ", noisy" if self.noisy else ""
+        return f"{self.median_ms:.3g} ms (IQR {self.iqr_ms:.2g} ms, {count_of(self.repeats, 'sample')}{noisy})"
 
     @property
     def spread(self) -> float:

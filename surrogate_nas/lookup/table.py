@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget
 from surrogate_nas.costs.cost import COSTS, LATENCY_UPPER
 from surrogate_nas.costs.pareto import pareto_mask, sorted_front
@@ -125,6 +126,10 @@ class LookupTable:
             RunFolderError: If the folder cannot be written to.
         """
         write_files(folder, self._columns, self.metadata.as_json(self._columns.names))
+
+    def __repr__(self) -> str:
+        size = count_of(len(self), "architecture")
+        return f"<LookupTable of {self.metadata.space_name}: {size}, {', '.join(self.costs)}>"
 
     def __len__(self) -> int:
         return self._columns.num_rows

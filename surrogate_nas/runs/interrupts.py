@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -52,6 +53,16 @@ def stop_on_interrupt(on_first: Callable[[], None]) -> Iterator[Callable[[], boo
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def stop_in_python(warn: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+    """Does as ``stop_on_interrupt`` in scripts and notebooks; only the main thread of a process gets Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    with stop_on_interrupt(lambda: warn("stopping: what is done is being saved")) as should_stop:
+        yield should_stop
 
 
 def stop_if_asked(should_stop: Callable[[], bool], doing: str) -> None:

@@ -197,6 +197,9 @@ _CONTENTS = frozenset(
         "report.html",
         "report.json",
         "state.json",
+        "tracking.json",
+        "tensorboard",
+        "mlruns",
         "log.txt",
     }
 )

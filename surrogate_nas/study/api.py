@@ -1,34 +1,45 @@
-"""A study in Python: what ``python -m surrogate_nas.study`` does, without a command line."""
+"""A study in Python, from images to a trained model: the command lines without a shell."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from surrogate_nas._support.commands import shown
+from surrogate_nas._support.words import count_of
+from surrogate_nas.costs.cost import COSTS, format_cost
+from surrogate_nas.deploy.classifier import Classifier
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.write import JSON_NAME, PAGE_NAME
 from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.runs.interrupts import stop_on_interrupt
+from surrogate_nas.runs.interrupts import stop_in_python
+from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.runs.study_file import read_resolved
+from surrogate_nas.runs.tracking import check_tracker
+from surrogate_nas.space.load import load_stored_space
+from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.ask.options import Options, overrides_of
 from surrogate_nas.study.ask.request import Request, names_space, resolve_request
 
+if TYPE_CHECKING:
+    from surrogate_nas.deploy.train.in_python import TrainOptions
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class StudyResult:
-    """The outcome of a finished study.
+    """The outcome of a finished study: the answer, the table for any other budget, and the way to a trained model.
 
     Attributes:
         folder: The run folder.
         table: Predicted accuracy and costs of every architecture considered.
-        report: What the report says, as numbers.
+        report: The report, as numbers.
 
     Example:
         ``folder`` is the run folder of a finished study.
@@ -37,6 +48,11 @@ class StudyResult:
         >>> result = StudyResult.load(folder)
         >>> result.best.code, len(result.table)
         ('1102', 54)
+        >>> model = result.train(epochs=1, overwrite=True, quiet=True)
+        >>> model.folder.name, len(model.class_names)
+        ('1102', 10)
+        >>> result.measure("0010").median_ms > 0
+        True
     """
 
     folder: Path
@@ -45,12 +61,60 @@ class StudyResult:
 
     @classmethod
     def load(cls, folder: Path | str) -> Self:
-        """The result of a study that is finished.
+        """Opens the run folder of a finished study, so that nothing is searched again.
 
         Raises:
             SurrogateNasError: If the folder does not hold the table and the report of one.
         """
         return cls(Path(folder), LookupTable.load(folder), read_facts(Path(folder) / JSON_NAME))
+
+    def __repr__(self) -> str:
+        answer, cost, found = self.table.metadata.answer, self.table.metadata.primary_cost, "nothing meets the budgets"
+        if answer is not None:
+            one = self.table.find(answer)
+            price = f"{COSTS[cost].title} {format_cost(cost, one.costs[cost])}"
+            found = f"{one.code}, predicted accuracy {one.predicted_accuracy_percent:.1f}%, {price}"
+        return f"<StudyResult {self.folder}: {found}; {count_of(len(self.table), 'architecture')} in the table>"
+
+    def train(self, **options: "Unpack[TrainOptions]") -> Classifier:
+        """Trains the study's answer, or the best architecture under another budget, and exports it.
+
+        Args:
+            options: As for ``train_model``, such as ``latency_budget="3ms"``, ``arch="1102"`` or ``int8=True``.
+
+        Raises:
+            SurrogateNasError: If an option is unknown or wrong, nothing meets the budgets, or a stage fails.
+        """
+        # Torch takes seconds to import, which reading a result need not wait for.
+        from surrogate_nas.deploy.train.in_python import train_model
+
+        return train_model(self.folder, **options)
+
+    def measure(self, architecture: str | None = None, settings: HardwareSettings | None = None) -> Measurement:
+        """Measures the latency of an architecture on this machine, in the network of the study.
+
+        Args:
+            architecture: A code or its text; the study's answer unless given.
+            settings: As for ``measure``; the study's own unless given.
+
+        Raises:
+            SurrogateNasError: If there is no such architecture or device, or the network cannot be run.
+        """
+        from surrogate_nas.hardware.measure.whole_networks import measure
+
+        study = read_resolved(RunFolder(self.folder).study, {})
+        space = load_stored_space(self.folder, "read it, and run one of the commands on this run with --trust-program")
+        network = NetworkSpec(**dict[str, Any](self.table.metadata.network))
+        return measure(space, architecture or self.best.code, network, settings or study.hardware)
+
+    @property
+    def model(self) -> Classifier:
+        """The trained model of the study's answer.
+
+        Raises:
+            SettingsError: If it was not trained yet.
+        """
+        return Classifier.load(self.folder / "best")
 
     @property
     def best(self) -> Entry:
@@ -84,6 +148,8 @@ class Study:
         resume: Whether to go on with the run in the folder, if there is one.
         overwrite: Whether to replace it.
         quiet: Whether to leave out notes and progress.
+        dashboard: Whether to serve optuna-dashboard on this machine alone while the study runs.
+        track: Where settings, curves, results and the report are sent: ``"tensorboard"``, ``"mlflow"``, or nowhere.
         options: The options of the command line; see ``surrogate_nas.study.ask.options.Options``.
 
     Raises:
@@ -99,17 +165,25 @@ class Study:
         resume: bool = False,
         overwrite: bool = False,
         quiet: bool = False,
+        dashboard: bool = False,
+        track: str | None = None,
         **options: Unpack[Options],
     ) -> None:
         """Resolves the settings; nothing is read or written but the study's file."""
         if resume and overwrite:
             raise SettingsError("resume and overwrite exclude each other; use one of them")
+        check_tracker(track)
         folder = Path(output_dir) if output_dir is not None else None
         self.settings: StudySettings
         overrides = overrides_of(options, settings)
         self.settings, self.output_dir = resolve_request(name, overrides, folder, resume=resume)
         self._names_space = names_space(name, overrides, resume=resume)
         self._resume, self._overwrite, self._quiet = resume, overwrite, quiet
+        self._dashboard, self._track = dashboard, track
+
+    def __repr__(self) -> str:
+        budgets = ", ".join(request.text for request in self.settings.budget.requests())
+        return f"<Study {self.settings.name} of {self.settings.space}, budget {budgets}, into {self.output_dir}>"
 
     def run(self) -> StudyResult:
         """Runs the study to its report, in this process and worker processes.
@@ -132,21 +206,16 @@ class Study:
             self._resume,
             self._overwrite,
             command,
-            names_space=self._names_space,
+            self._dashboard,
+            self._names_space,
+            self._track,
         )
-        with StudyConsole(quiet=self._quiet, json=True) as console, _interruptible(console) as should_stop:
+        with (
+            StudyConsole(quiet=self._quiet, json=True) as console,
+            stop_in_python(console.warn) as should_stop,
+        ):
             facts = run_study(request, console, should_stop)
         if facts.answer.outcome == "infeasible":
             page = self.output_dir / PAGE_NAME
             raise InfeasibleBudgetError(f"no architecture of the space meets the budget; see {page}")
         return StudyResult(self.output_dir, LookupTable.load(self.output_dir), facts)
-
-
-@contextmanager
-def _interruptible(console: StudyConsole) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C saves and stops; only the main thread of a process hears of it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    with stop_on_interrupt(lambda: console.warn("stopping: what is done is being saved")) as should_stop:
-        yield should_stop

@@ -23,6 +23,7 @@ from surrogate_nas.study.problem.deployed_costs import changed_hardware, makes_c
 from surrogate_nas.study.problem.prepare import prepare, store
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.feasibility import show_feasibility
+from surrogate_nas.study.report.tracked import begin_tracking, track_facts, track_stage
 from surrogate_nas.study.running import Run, ShouldStop
 from surrogate_nas.study.stages.finalists import ChooseFinalist
 from surrogate_nas.study.stages.fit_predictor import FitPredictor, JoinTrainings
@@ -76,7 +77,9 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
         _begin(problem, run)
         if not problem.feasible.any():
             remove_best(folder)
-            return report_infeasible(problem, run)
+            facts = report_infeasible(problem, run)
+            track_facts(facts, run)
+            return facts
         return run_stages(problem, run)[StudyFacts]
 
 
@@ -92,6 +95,7 @@ def run_stages(problem: Problem, run: Run) -> Findings:
         if run.should_stop():
             raise Interrupted(f"stopped before {stage.name}")
         findings |= run_stage(stage, findings.only(stage.inputs), run)
+        track_stage(stage.name, findings, run)
     return findings
 
 
@@ -152,6 +156,7 @@ def _begin(problem: Problem, run: Run) -> None:
     run.console.note(f"run folder: {folder.path}")
     write_json(folder.environment, environment(run.request.command))
     store(problem, folder)
+    begin_tracking(problem, run)
     show_feasibility(problem, run.console)
 
 

@@ -9,6 +9,7 @@ from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import Advance, stop_if_asked, stoppable
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.runs.tracking import Tracker
 from surrogate_nas.study.ask.request import Request
 from surrogate_nas.study.watching import Watch
 
@@ -26,6 +27,7 @@ class Run:
         should_stop: Whether the user asked for a stop.
         workers: Processes for trainings and evaluations, started at their first use.
         watch: The dashboard beside it.
+        tracker: Where settings, curves and results are sent.
     """
 
     request: Request
@@ -34,16 +36,18 @@ class Run:
     should_stop: ShouldStop
     workers: Workers
     watch: Watch
+    tracker: Tracker
 
     @classmethod
     @contextmanager
     def of(cls, request: Request, folder: RunFolder, console: StudyConsole, should_stop: ShouldStop) -> Iterator["Run"]:
-        """A run that ends its processes and its dashboard with the block."""
+        """A run that ends its processes, its dashboard and its tracked run with the block."""
         with (
             Workers(request.settings.compute.processes or 1) as workers,
             Watch(request.dashboard, folder, console) as watch,
+            Tracker(request.track, folder.path, "study", console) as tracker,
         ):
-            yield cls(request, folder, console, should_stop, workers, watch)
+            yield cls(request, folder, console, should_stop, workers, watch, tracker)
 
     @property
     def settings(self) -> StudySettings:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surrogate_nas._processes.workers import Workers
+from surrogate_nas._support.words import count_of
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.supernet.checkpoint import load_checkpoint
@@ -131,7 +132,7 @@ def train_stage(
         StoreError, RunFolderError: If what is there is damaged or belongs to something else.
     """
     plan = known_plan(plan, place.folder, place.identity)
-    with progress(f"supernets ({plan.members} x {plan.settings.steps:,} steps)") as advance:
+    with progress(f"supernets ({plan.members} x {count_of(plan.settings.steps, 'step')})") as advance:
         crew = _Crew(workers, should_stop, advance, _all_steps(plan))
         for phase in plan.phases:
             _train_phase(plan, phase, place, crew)

@@ -32,6 +32,7 @@ class FinalJob:
         identity: What the checkpoint belongs to, beside recipe, seed and images.
         device: Where it is trained.
         processes: Those that train together.
+        record: Called after every epoch with its number, from 1, and the mean loss of the steps of this process in it.
     """
 
     network: nn.Module
@@ -42,6 +43,7 @@ class FinalJob:
     identity: Mapping[str, str]
     device: torch.device
     processes: Processes = field(default_factory=Processes)
+    record: Callable[[int, float], None] | None = None
 
     @property
     def belongs_to(self) -> dict[str, str]:
@@ -95,13 +97,13 @@ def train_final(job: FinalJob, report: Progress, stopped: Callable[[], bool]) ->
     learner = Learner(job.network, settings, total, job.device, distributed=job.processes.count > 1)
     identity = job.belongs_to
     step = learner.load(job.checkpoint, identity) if job.checkpoint.exists() else 0
-    saved, loss = time.monotonic(), 0.0
+    saved, loss, losses = time.monotonic(), 0.0, list[float]()
     report(step, total)
     while step < total:
         loss, stop = job.processes.agree(loss, stopped())
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss is {loss} after {step:,} of {total:,} steps; begin again with a lower --learning-rate than"
+                f"the loss is {loss} after step {step:,} of {total:,}; begin again with a lower --learning-rate than"
                 f" {settings.learning_rate:.3g} and --overwrite"
             )
         due = time.monotonic() - saved > settings.checkpoint_seconds
@@ -111,8 +113,12 @@ def train_final(job: FinalJob, report: Progress, stopped: Callable[[], bool]) ->
         if stop:
             return None
         loss = learner.step(*job.processes.share(*batches.batch(step)), step)
+        losses.append(loss)
         step += 1
         report(step, total)
+        if job.record is not None and step % batches.steps_per_epoch == 0:
+            job.record(step // batches.steps_per_epoch, sum(losses) / len(losses))
+            losses.clear()
     if not job.processes.is_first:
         return Trained(learner.result, math.nan, math.nan, step)
     if not math.isfinite(loss):

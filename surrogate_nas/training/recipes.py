@@ -8,6 +8,7 @@ that NAS-Bench-201 trained its networks with (arXiv 2001.00326).
 
 from dataclasses import dataclass
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.training.settings import TrainingSettings
 
 _EPOCHS = {"photos": 100, "characters": 60}
@@ -35,12 +36,11 @@ class Recipe:
     def words(self) -> str:
         """The recipe in one line."""
         one = self.settings
-        moved = f"{'mirrored and ' if self.flip else ''}moved by up to {self.shift} pixels"
-        epochs = f"{one.epochs} epoch{'s' if one.epochs > 1 else ''}"
+        moved = f"{'mirrored and ' if self.flip else ''}moved by up to {count_of(self.shift, 'pixel')}"
         return (
-            f"{self.kind}: {epochs} in batches of {one.batch_size}, rate {one.learning_rate:.3g} after"
-            f" {one.warmup:.0%} warm-up falling along a cosine, weight decay {one.weight_decay:g}, labels smoothed by"
-            f" {one.label_smoothing:g}, mean of weights over {one.ema:.0%} of the steps, images {moved}"
+            f"{self.kind}: {count_of(one.epochs, 'epoch')} in batches of {one.batch_size}, rate {one.learning_rate:.3g}"
+            f" after {one.warmup:.0%} warm-up falling along a cosine, weight decay {one.weight_decay:g}, labels"
+            f" smoothed by {one.label_smoothing:g}, mean of weights over {one.ema:.0%} of the steps, images {moved}"
         )
 
 

@@ -127,7 +127,7 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
         loss = learner.step(*batches.batch(step), step)
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss of architecture {job.identity['code']} is {loss} after {step} steps; set a lower"
+                f"the loss of architecture {job.identity['code']} is {loss} after step {step:,}; set a lower"
                 " learning_rate"
             )
         step += 1

@@ -43,6 +43,7 @@ def offered(line: str) -> list[str]:
         ("surrogate-nas study qu", ["quickstart"]),
         ("surrogate-nas study --latency-", ["--latency-budget", "--latency-table"]),
         ("surrogate-nas study --device c", ["cpu", "cuda"]),
+        ("surrogate-nas train run --track m", ["mlflow"]),
         ("surrogate-nas study --set supernet.st", ["supernet.steps="]),
         ("surrogate-nas space check nasbench2", ["nasbench201"]),
         ("surrogate-nas hardware ex", ["export-bench"]),

@@ -38,13 +38,30 @@ def test_errors_are_one_line(
         assert error.count("\n") == 1
 
     model = make_model()
-    fails(1, "cannot be read", model, images / "notes.txt")
     fails(2, "there is no image", model, images / "none")
     fails(2, "there is no model at", images, images)
     fails(1, "another version", make_model(schema_version=3), images)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert main([str(model), str(images)]) == 1
     assert "pip install onnxruntime" in capsys.readouterr().err
+
+
+def test_a_broken_image_ends_nothing_but_is_an_error(
+    make_model: Make, images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make_model()
+    (images / "broken.png").write_bytes(b"x")
+    for words, code in ([], 1), (["--skip-unreadable"], 0):
+        assert main([str(model), str(images), *words]) == code
+        captured = capsys.readouterr()
+        assert [line.split()[1] for line in captured.out.splitlines()] == ["bright", "dark"]
+        warning, *error = captured.err.splitlines()
+        assert warning == f"warning: the image {images / 'broken.png'} cannot be read: unknown image format"
+        assert error == [] if code == 0 else error[0].startswith("error: 1 of 3 images could not be read")
+    assert main([str(model), str(images), "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert len(answer["predictions"]) == 2
+    assert answer["unreadable"] == [{"image": str(images / "broken.png"), "reason": "unknown image format"}]
 
 
 def test_nothing_heavy_is_imported(make_model: Make, images: Path) -> None:

@@ -119,7 +119,7 @@ def test_training_images_are_not_changed(make_splits: MakeSplits) -> None:
 @pytest.mark.parametrize("batch_size", [0, 1000])
 def test_a_batch_of_more_images_than_there_are_is_refused(make_splits: MakeSplits, batch_size: int) -> None:
     splits = make_splits()
-    message = f"a batch has 1 to {len(splits.train)} images, all that there are to train on (got {batch_size})"
+    message = f"a batch holds at least 1 and at most all of {len(splits.train)} training images (got {batch_size})"
     with pytest.raises(DataError, match=re.escape(message)):
         Batches(splits, batch_size, seed=0, flip=False, shift=0)
 

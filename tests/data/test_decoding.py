@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from surrogate_nas.data.decoding import Decoded, decode, square_pixels
-from surrogate_nas.data.image_folder import open_folder
+from surrogate_nas.data.folders.image_folder import open_folder
 from surrogate_nas.errors import DataError
 
 MakeFolder = Callable[..., Path]
@@ -144,7 +144,10 @@ def test_the_most_frequent_size_decides_where_none_is_given(make_folder: MakeFol
     decoded = decode_folder(root)
     assert decoded.images.shape == (8, 3, 10, 10)
     assert decoded.native_image_size == 10
-    assert decoded.notes == ("8 of 8 images were resized to 10x10 (most frequent size 12x10)",)
+    assert decoded.notes == (
+        "8 of 8 images were resized to 10x10 (most frequent size 12x10)",
+        "5 of 8 images were cut to their centre square",
+    )
 
 
 def test_a_size_that_is_given_leaves_the_native_one_known(make_folder: MakeFolder) -> None:
@@ -204,7 +207,7 @@ def test_unreadable_images_are_counted_named_and_told_apart(make_folder: MakeFol
     with pytest.raises(DataError, match=re.escape("4 of 12 images cannot be read: cat/0001.png (")) as caught:
         decode_folder(root)
     message = str(caught.value)
-    assert "cat/0003.png (no image that Pillow knows)" in message
+    assert "cat/0003.png (unknown image format)" in message
     assert message.endswith('and 1 more; repair or delete them, or set data.on_unreadable = "skip"')
 
 
@@ -215,9 +218,25 @@ def test_unreadable_images_are_skipped_where_asked_and_noted(make_folder: MakeFo
     decoded = decode_folder(root, on_unreadable="skip")
     assert decoded.kept.tolist() == [0, 2, 4, 5, 8, 9, 10, 11]
     np.testing.assert_array_equal(decoded.images, intact[decoded.kept])
-    assert decoded.notes == (
-        "4 images that cannot be read were skipped, such as cat/0001.png, cat/0003.png, dog/0000.png",
-    )
+    assert decoded.warnings == ("4 unreadable images left out, such as cat/0001.png, cat/0003.png, dog/0000.png",)
+
+
+@pytest.mark.parametrize(("most", "bits"), [(1023, 10), (4095, 12), (16383, 14), (32767, None), (65535, None)])
+def test_sixteen_bits_of_which_few_are_used_are_warned_about(
+    make_folder: MakeFolder, most: int, bits: int | None
+) -> None:
+    root = make_folder({"cat": 2, "dog": 2}, mode="L")
+    values = np.random.default_rng(0).integers(0, most, size=(8, 8)).astype(np.uint16)
+    values[0, 0] = most
+    Image.fromarray(values).save(root / "cat" / "0000.png")
+    Image.fromarray(values // 3).save(root / "dog" / "0001.png")
+    warnings = decode_folder(root).warnings
+    if bits is None:
+        assert warnings == ()
+    else:
+        (warning,) = warnings
+        assert warning.startswith(f"2 images of 16 bits a pixel have no value above {most:,}, as if only {bits} bits")
+        assert warning.endswith(f"multiply the values by {2 ** (16 - bits)} before the study")
 
 
 @pytest.mark.parametrize("on_unreadable", ["error", "skip"])
@@ -225,7 +244,7 @@ def test_nothing_readable_is_an_error_in_any_case(make_folder: MakeFolder, on_un
     root = make_folder({"cat": 2, "dog": 2})
     for file in root.glob("*/*"):
         file.write_bytes(b"x")
-    with pytest.raises(DataError, match=re.escape("4 of 4 images cannot be read: cat/0000.png (no image")):
+    with pytest.raises(DataError, match=re.escape("4 of 4 images cannot be read: cat/0000.png (unknown")):
         decode_folder(root, on_unreadable=on_unreadable)
 
 

@@ -1,5 +1,6 @@
 """Which images a final network is trained on, and which it is judged by."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def test_a_study_of_all_images_leaves_its_validation_images() -> None:
     assert torch.equal(images.test.images, study.validation.images)
     assert rows(images.train) == rows(study.train) | rows(study.recalibration)
     assert "may be a little too high" in TEST_ORIGINS["validation"]
+
+
+def test_test_images_that_are_training_images_too_are_left_out(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 6, "train/dog": 9, "test/cat": 3, "test/dog": 2})
+    settings = DataSettings(source="folder", path=str(root))
+    shutil.copyfile(root / "train" / "cat" / "0001.png", root / "test" / "cat" / "0000.png")
+    images = load(settings, ("cat", "dog"), channels=3)
+    assert images.test.labels.tolist() == [0, 0, 1, 1]
+    assert images.warnings == ("1 of 5 test images left out: training images too",)
+    assert not rows(images.test) & rows(images.train)
+    shutil.rmtree(root / "test")
+    shutil.copytree(root / "train", root / "test")
+    with pytest.raises(DataError, match="every test image is a training image too"):
+        load(settings, ("cat", "dog"), channels=3)
 
 
 def test_other_classes_than_in_the_study_are_refused(make_folder: MakeFolder) -> None:

@@ -1,9 +1,11 @@
 """From settings to divided images: the digits, folders made here, and real photographs."""
 
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,9 +87,65 @@ def test_notes_of_all_steps_come_together(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 10, "train/dog": 10, "test/cat": 1})
     (root / "train" / "cat" / "0003.png").write_bytes(b"")
     settings = DataSettings(source="folder", path=str(root), image_size=4, on_unreadable="skip")
-    notes = " / ".join(load_images(settings, seed=0).notes)
-    for part in ("left alone: test", "19 of 19 images were resized to 4x4", "cat/0003.png", "recalibrate batch norms"):
+    splits = load_images(settings, seed=0)
+    notes = " / ".join(splits.notes)
+    for part in ("test tests the trained model", "19 of 19 images were resized to 4x4", "recalibrate batch norms"):
         assert part in notes
+    assert splits.warnings[0] == "1 unreadable image left out, such as cat/0003.png"
+    assert "test has no image of 1 class: dog" in splits.warnings[1]
+
+
+def folder_settings(root: Path, **changes: Any) -> DataSettings:  # noqa: ANN401
+    return DataSettings(source="folder", path=str(root), recalibration_images=1, **changes)
+
+
+def test_the_test_part_is_examined_before_anything_is_trained(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 10, "train/dog": 10, "test/cat": 2, "test/eel": 1})
+    with pytest.raises(DataError, match="test has 1 class that the training images lack: eel"):
+        load_images(folder_settings(root), seed=0)
+    (root / "test" / "eel").rename(root / "test" / "dog")
+    (root / "test" / "cat" / "0001.png").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"1 of 3 images cannot be read: cat/0001\.png"):
+        load_images(folder_settings(root), seed=0)
+    splits = load_images(folder_settings(root, on_unreadable="skip"), seed=0)
+    assert splits.warnings == ("test part: 1 unreadable image left out, such as cat/0001.png",)
+
+
+def test_classes_of_different_sizes_are_warned_about(make_folder: MakeFolder) -> None:
+    even = load_images(folder_settings(make_folder({"cat": 30, "dog": 10})), seed=0)
+    assert even.warnings == ()
+    uneven = load_images(folder_settings(make_folder({"cat": 60, "dog": 10}, under="uneven")), seed=0)
+    (warning,) = uneven.warnings
+    assert "'cat' has 60 images, 'dog' has 10" in warning
+    assert "accuracy of each class" in warning
+
+
+def test_equal_images_are_found_within_the_training_part_and_across(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 10, "train/dog": 10, "test/cat": 3, "test/dog": 3})
+    train, test = root / "train", root / "test"
+    shutil.copyfile(train / "cat" / "0004.png", train / "dog" / "copy.png")
+    # Other files with the same pixels.
+    Image.open(train / "cat" / "0002.png").save(test / "dog" / "0001.bmp")
+    within, across = load_images(folder_settings(root), seed=0).warnings
+    assert within.startswith("1 image of 21 is a copy of another, such as cat/0004.png and dog/copy.png: ")
+    assert within.endswith("; 1 of them lies in another class, such as cat/0004.png and dog/copy.png")
+    assert across.startswith("1 of 7 test images is also among the training images, such as dog/0001.bmp (training")
+    assert across.endswith("image cat/0002.png); the final test leaves them out")
+
+
+def test_a_validation_folder_beside_train_and_test_labels(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 10, "train/dog": 10, "test/cat": 3, "test/dog": 3, "val/cat": 4, "val/dog": 7})
+    splits = load_images(folder_settings(root), seed=0)
+    assert [len(part) for part in (splits.train, splits.validation, splits.recalibration)] == [19, 11, 1]
+    assert splits.validation.labels.tolist() == [0] * 4 + [1] * 7
+    expected = np.asarray(Image.open(root / "val" / "dog" / "0006.png")).transpose(2, 0, 1)
+    np.testing.assert_array_equal(splits.validation.images[-1].numpy(), expected)
+    assert any("val labels architectures" in note for note in splits.notes)
+    # Without a test folder it is the test of the trained model, and the study leaves it alone.
+    shutil.rmtree(root / "test")
+    assert len(load_images(folder_settings(root), seed=0).validation) == 8
+    capped = make_folder({f"{part}/{label}": 9 for part in ("train", "val", "test") for label in "ab"}, under="capped")
+    assert len(load_images(folder_settings(capped, max_images=10), seed=0).validation) == 10
 
 
 def test_a_class_too_small_for_the_split_is_named(make_folder: MakeFolder) -> None:

@@ -105,7 +105,7 @@ def test_classes_with_too_few_images_are_named() -> None:
     )
     with pytest.raises(DataError, match=re.escape(message)) as caught:
         check_classes(labels_of(counts), names_of(counts))
-    assert "'class 3' has 0 and 1 more classes" in str(caught.value)
+    assert "'class 3' has 0 and 1 more class)" in str(caught.value)
 
 
 def test_mean_and_deviation_are_of_the_training_part_alone(make_splits: MakeSplits) -> None:
@@ -135,4 +135,7 @@ def test_fewer_recalibration_images_than_asked_for_are_noted(make_splits: MakeSp
     assert make_splits(images=200).notes == ()
     splits = make_splits(images=60)
     assert len(splits.recalibration) == 8  # a fifth of the 42 that are not validated on
-    assert splits.notes == ("8 images recalibrate batch norms, not 10: a fifth",)
+    assert splits.notes == (
+        "8 images instead of 10 recalibrate batch norms: a fifth of what is left beside the validation images is the"
+        " most",
+    )

@@ -1,15 +1,18 @@
 """What the model is shown and how its answer is read."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from surrogate_nas._support.model_format import Preprocessing
 from surrogate_nas.data.images import normalise
-from surrogate_nas.deploy.classifier import Classifier, find_images, normalised, read_image
+from surrogate_nas.deploy.classifier import Classification, Classifier, Unreadable, normalised
+from surrogate_nas.deploy.pictures import Picture, find_images
 from surrogate_nas.errors import PredictionError, SettingsError, StoreError
 
 Make = Callable[..., Path]
@@ -19,7 +22,7 @@ def test_images_of_any_size_and_colour_are_classified(make_model: Make, images: 
     classifier = Classifier.load(make_model())
     files = find_images([images])
     assert [file.name for file in files] == ["b.png", "a.jpg"]
-    bright, dark = classifier.classify(files, batch_size=1)
+    bright, dark = classifier.predict(files, batch_size=1)
     assert (bright.class_name, dark.class_name) == ("bright", "dark")
     score = 3 * (250 / 255 - 0.5) / 0.25
     assert bright.probability == pytest.approx(1 / (1 + np.exp(-2 * score)), rel=1e-5)
@@ -35,21 +38,44 @@ def test_inputs_are_those_that_torch_trained_with() -> None:
     np.testing.assert_array_equal(normalised(pixels, preprocessing), expected)
 
 
-def test_what_cannot_be_read_is_said(make_model: Make, images: Path) -> None:
-    preprocessing = Preprocessing(8, 3, (0.5,) * 3, (0.2,) * 3)
-    with pytest.raises(PredictionError, match="no image that Pillow knows"):
-        read_image(images / "notes.txt", preprocessing)
-    with pytest.raises(PredictionError, match="No such file"):
-        read_image(images / "missing.png", preprocessing)
-    cut = (images / "b.png").read_bytes()[:60]
-    (images / "cut.png").write_bytes(cut)
-    with pytest.raises(PredictionError, match=r"cut\.png cannot be read"):
-        read_image(images / "cut.png", preprocessing)
-    with pytest.raises(SettingsError, match="no image or folder of images"):
-        find_images([images / "missing"])
-    (images / "empty").mkdir()
-    with pytest.raises(SettingsError, match="holds no image"):
-        find_images([images / "empty"])
+def test_every_kind_of_image_gives_the_answer_of_its_pixels(make_model: Make, images: Path) -> None:
+    model = Classifier.load(make_model())
+    with Image.open(images / "b.png") as image:
+        pixels = np.asarray(image)
+        given: list[str | Picture] = [str(images / "b.png"), images / "b.png", image, pixels]
+        answers = model.predict(given)
+    assert [one.image for one in answers] == [str(images / "b.png")] * 2 + ["image 2", "image 3"]
+    assert len({one.probability for one in answers}) == 1
+    assert [one.class_name for one in model.predict(images)] == ["bright", "dark"]
+    assert [one.class_name for one in model.predict(pixels)] == ["bright"]
+    assert [one.class_name for one in model.predict(np.stack([pixels, pixels]), batch_size=1)] == ["bright"] * 2
+    assert model.predict([]) == []
+    assert repr(answers[0]).startswith(f"Classification(image='{images / 'b.png'}', class_name='bright', probability=")
+
+
+def test_an_unreadable_image_is_an_error_or_left_out(make_model: Make, images: Path) -> None:
+    model = Classifier.load(make_model())
+    given = [images / "b.png", images / "notes.txt", images / "inner" / "a.jpg"]
+    with pytest.raises(PredictionError, match=r"the image .*notes\.txt cannot be read: unknown image format"):
+        model.predict(given)
+    assert [one.class_name for one in model.predict(given, skip_unreadable=True)] == ["bright", "dark"]
+    kinds = [type(one) for one in model.classify(given, batch_size=2)]
+    assert kinds == [Classification, Unreadable, Classification]
+    assert list(model.classify(given[1:2])) == [Unreadable(str(given[1]), "unknown image format")]
+
+
+def test_a_model_says_what_it_is(make_model: Make, trained_run: Path) -> None:
+    alone = Classifier.load(make_model())
+    assert (alone.results, alone.accuracy, alone.class_names) == ({}, None, ("dark", "bright"))
+    assert repr(alone) == f"<Classifier {alone.path}: 2 classes, colour images of 8x8>"
+    results = json.loads((trained_run / "best" / "model.json").read_text())["results"]
+    model, small = (Classifier.load(trained_run / "best" / name) for name in ("model.onnx", "model.int8.onnx"))
+    assert model.folder == trained_run / "best"
+    assert model.accuracy is not None
+    assert small.accuracy is not None
+    assert model.accuracy.percent == results["onnx"]["float"]["accuracy"]["percent"]
+    assert small.accuracy.percent == results["onnx"]["int8"]["accuracy"]["percent"]
+    assert f"10 classes, grey images of 8x8, {model.accuracy.percent:.2f}% (95%: " in repr(model)
 
 
 def test_models_that_are_none_are_said(make_model: Make, tmp_path: Path) -> None:

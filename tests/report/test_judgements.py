@@ -125,6 +125,18 @@ def test_a_supernet_trained_briefly_favours_small_subnets(facts: StudyFacts, cou
     assert level(steps(facts, count), "favour small subnets") == expected
 
 
+@pytest.mark.parametrize(
+    ("count", "images", "expected"),
+    [(2_000, 1_280, None), (2_000, 1_290, "bad"), (1_999, 100, "bad"), (9_000, 5_761, "caution")],
+)
+def test_few_images_need_fewer_steps(facts: StudyFacts, count: int, images: int, expected: str | None) -> None:
+    """100 passes over the images, and at least 2,000 steps of 64."""
+    made = steps(facts, count).made
+    supernet, data = replace(made.supernet, batch_size=64), replace(made.data, train_images=images)
+    few = replace(facts, made=replace(made, supernet=supernet, data=data))
+    assert level(few, "favour small subnets") == expected
+
+
 def test_labels_that_fall_with_size_are_a_sign_of_undertraining(facts: StudyFacts) -> None:
     assert level(predictor(facts, baselines=(BaselineFacts("parameters", -0.01),)), "Labels fall") == "caution"
     assert level(predictor(facts, baselines=(BaselineFacts("parameters", 0.0),)), "Labels fall") is None

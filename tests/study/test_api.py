@@ -4,8 +4,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from surrogate_nas import LookupTable, Study, StudyResult
+from surrogate_nas import HardwareSettings, LookupTable, Study, StudyResult
 from surrogate_nas.errors import InfeasibleBudgetError, RunFolderError, SettingsError
 from surrogate_nas.runs.study_file import read_resolved
 from tests.fixtures.one_process import one_process
@@ -41,6 +42,44 @@ def test_a_finished_run_is_read_and_answered_again(finished: Path, run_copy: Pat
     assert found[0].best.costs["flops"] <= result.best.costs["flops"]
 
 
+def test_from_a_folder_of_images_to_a_classified_image(
+    tiny: Path, mixed_images: Path, own_cache: Path, tmp_path: Path
+) -> None:
+    settings = {"supernet.steps": 10, "labels.validation_images": 40, "predictor.ensemble": 1}
+    with one_process():
+        study = Study(
+            str(tiny),
+            data=mixed_images,
+            params_budget="60%",
+            output_dir=tmp_path / "run",
+            settings=settings,
+            quiet=True,
+        )
+        assert repr(study) == f"<Study tiny of nasbench201, budget 60%, into {tmp_path / 'run'}>"
+        result = study.run()
+    with pytest.raises(SettingsError, match="there is no model at"):
+        _ = result.model
+    model = result.train(epochs=2, quiet=True)
+    assert model.folder == result.folder / "models" / result.best.code
+    assert model.class_names == ("bright", "dark")
+    assert model.accuracy is not None
+    assert sorted(model.results["classes"]) == ["bright", "dark"]
+    one = next((mixed_images / "bright").iterdir())
+    with Image.open(one) as image:
+        by_path, by_image = model.predict([one, image])
+    assert by_path.probabilities == by_image.probabilities
+    # Opened again later, nothing is searched or trained.
+    again = StudyResult.load(result.folder)
+    assert repr(again).startswith(f"<StudyResult {result.folder}: {result.best.code}, predicted accuracy ")
+    assert repr(again).endswith("; 15,284 architectures in the table>")
+    assert repr(again.table).startswith("<LookupTable of nasbench201: 15,284 architectures, latency_ms, ")
+    assert again.model.predict(one)[0].probabilities == by_path.probabilities
+    cheapest = again.table.best(params="10%")
+    quick = HardwareSettings(device="cpu", timing={"seconds": 0.005, "min_repeats": 3, "attempts": 1})
+    assert again.measure(cheapest.code, quick) == again.measure(cheapest.code, quick)
+    assert again.measure(settings=quick).median_ms > 0
+
+
 def test_a_budget_that_nothing_meets_still_leaves_a_report(run_copy: Path) -> None:
     with pytest.raises(InfeasibleBudgetError, match=r"see .*report\.html"):
         Study(output_dir=run_copy, resume=True, quiet=True, flops_budget="1K").run()
@@ -53,6 +92,8 @@ def test_what_is_wrong_is_said_before_anything_runs(tmp_path: Path, finished: Pa
         Study("quickstart", latency_budget="5")
     with pytest.raises(SettingsError, match="unknown option 'latency'"):
         Study("quickstart", latency="5ms")  # type: ignore[call-arg]
+    with pytest.raises(SettingsError, match="--track must be tensorboard or mlflow"):
+        Study("quickstart", track="wandb")
     with pytest.raises(SettingsError, match="exclude each other"):
         Study("quickstart", resume=True, overwrite=True)
     with pytest.raises(RunFolderError):

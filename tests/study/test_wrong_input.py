@@ -74,7 +74,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
         ["--data", "ten"],
         "image_size must be a multiple of 4, since 3 stages halve it 2 times (got 10)",
     ),
-    "batch": (["--data", "few"], "supernet.batch_size must be at most the number of training images"),
+    "batch": (["--data", "few"], "too few images: "),
     "missing rows": (["--latency-table", "missing.csv", "--device", "board"], "3 of the 15,625 architectures"),
     "NaN": (["--latency-table", "nan.csv", "--device", "board"], "line 2, column board: a latency must be a finite"),
     "duplicate": (["--latency-table", "twice.csv", "--device", "board"], "is listed twice, first in line 9"),

@@ -50,6 +50,19 @@ def run(job: FinalJob, stop_after: int | None = None) -> tuple[Trained | None, l
     return done, steps
 
 
+def test_the_loss_of_every_epoch_is_recorded_and_no_epoch_twice(make: Make) -> None:
+    whole: list[tuple[int, float]] = []
+    run(make(record=lambda *one: whole.append(one)))
+    assert [epoch for epoch, _ in whole] == [1, 2, 3, 4]
+    assert whole[-1][1] < whole[0][1]
+    parts: list[tuple[int, float]] = []
+    job = make(record=lambda *one: parts.append(one), epochs=3)
+    job.checkpoint.unlink()
+    run(job, stop_after=6)
+    run(job)
+    assert [epoch for epoch, _ in parts] == [1, 2, 3]
+
+
 def test_it_learns_and_tells_its_progress(make: Make) -> None:
     trained, steps = run(make(epochs=12))
     assert trained is not None

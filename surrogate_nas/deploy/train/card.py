@@ -6,11 +6,18 @@ from rich.text import Text
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.model_format import INT8, ONNX, PROGRAM, WEIGHTS, Preprocessing
+from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import format_cost
-from surrogate_nas.deploy.train.model_facts import Accuracy, ModelFacts, Variant
+from surrogate_nas.deploy.accuracy import Accuracy
+from surrogate_nas.deploy.train.hub import card_head
+from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 from surrogate_nas.runs.console import StudyConsole
 
 _NAME_WIDTH = 16
+_PREPROCESSING = (
+    "upright by EXIF; transparency on white; the centre square; resized with antialiasing, by the mean of whole blocks"
+    " of pixels where the sides divide and by Pillow's `BILINEAR` elsewhere; (value / 255 - mean) / std per channel"
+)
 
 
 def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: Preprocessing, version: str) -> str:
@@ -20,19 +27,22 @@ def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: P
     seen = facts.seen_size
     resized = f", which the model itself resizes to {seen}x{seen}" if seen != one.size else ""
     sections = [
-        f"# Model card: {facts.code}",
-        f"An image classifier of {len(class_names)} classes, found by surrogate_nas {version} under a budget and then"
-        f" trained {facts.start}.",
+        f"{card_head(facts)}\n\n# Model card: {facts.code}",
+        f"An image classifier of {count_of(len(class_names), 'class', 'classes')}, found by surrogate_nas {version}"
+        f" under a budget and then trained {facts.start}.",
         "## What it is\n"
         f"- Architecture: `{facts.architecture}` (code {facts.code})\n"
-        f"- Input: {colour} images of {one.size}x{one.size} pixels{resized}; `model.json` has the preprocessing\n"
+        f"- Input: {colour} images of {one.size}x{one.size} pixels{resized}\n"
+        f"- Preprocessing, which `Classifier` and `surrogate-nas predict` apply: {_PREPROCESSING}; `model.json` has"
+        " mean and std\n"
         f"- Classes: {', '.join(class_names)}\n"
         f"- Files: {_files(facts)}",
         "## Data and training\n"
-        f"- {facts.train_images:,} training images, {facts.test.images:,} test images\n"
+        f"- {count_of(facts.train_images, 'training image')}, {count_of(facts.test.images, 'test image')}\n"
         f"- Test images: {facts.test_origin}\n"
         f"- Recipe: {facts.recipe}\n"
-        f"- Seed {facts.seed}, {facts.processes} process{'es' if facts.processes > 1 else ''}",
+        f"- Seed {facts.seed}, {count_of(facts.processes, 'process', 'processes')}"
+        + "".join(f"\n- **Warning**: {warning}" for warning in facts.warnings),
         "## Accuracy\n" + _accuracy(facts),
         "## Costs\n" + _costs(facts),
         "## Limits\n" + _limits(facts),
@@ -98,7 +108,22 @@ def _accuracy(facts: ModelFacts) -> str:
         f" {one.agreement.largest_difference:.2g}, equal classes {one.agreement.equal_predictions:,}"
         for one in facts.onnx.values()
     ]
-    return "\n".join(rows) + "\n\n" + "\n".join(agreement)
+    return "\n".join(rows) + "\n\n" + "\n".join(agreement) + "\n\n" + _per_class(facts)
+
+
+def _per_class(facts: ModelFacts) -> str:
+    """Returns the accuracy on each class (its recall), the lowest first."""
+    rows = [f"Accuracy of `{ONNX}` on the test images of each class (recall), the lowest first:\n"]
+    rows += ["| class | training images | test images | recall |", "| --- | --- | --- | --- |"]
+    for name, one in sorted(facts.classes.items(), key=lambda item: item[1].percent):
+        trained_on = facts.trained_on.get(name, 0)
+        rows.append(f"| {_cell(name)} | {trained_on:,} | {one.images:,} | {accuracy_text(one)} |")
+    return "\n".join(rows)
+
+
+def _cell(name: str) -> str:
+    """Returns a class name that does not end the cell of a table."""
+    return name.replace("|", "\\|")
 
 
 def _costs(facts: ModelFacts) -> str:
@@ -108,7 +133,7 @@ def _costs(facts: ModelFacts) -> str:
         rows.append(f"| {cost} | {format_cost(cost, value)} | {budget} |")
     measured = [
         f"- `{one.file}`, {one.size_bytes / 1000:,.0f} KB, measured in ONNX Runtime on this machine's CPU, batch"
-        f" {facts.batch}, {facts.threads} thread{'s' if facts.threads > 1 else ''}: {latency_text(facts, one)}"
+        f" {facts.batch}, {count_of(facts.threads, 'thread')}: {latency_text(facts, one)}"
         for one in facts.onnx.values()
     ]
     return "\n".join(rows) + f"\n\nPredicted latency holds for {facts.device}.\n\n" + "\n".join(measured)
@@ -127,10 +152,13 @@ def _limits(facts: ModelFacts) -> str:
 
 
 def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
+    lowest = min(facts.classes, key=lambda name: facts.classes[name].percent)
+    on = count_of(facts.classes[lowest].images, "image")
     rows = [
         ("architecture", f"{facts.code}  {facts.architecture}"),
-        ("test accuracy", f"{accuracy_text(facts.test)} on {facts.test.images:,} images"),
+        ("test accuracy", f"{accuracy_text(facts.test)} on {count_of(facts.test.images, 'image')}"),
         ("", facts.test_origin),
+        ("lowest class", f"{lowest}: {accuracy_text(facts.classes[lowest])} on {on}"),
         ("predicted", f"{predicted_text(facts)} for shared weights, not after full training"),
     ]
     for name, one in facts.onnx.items():

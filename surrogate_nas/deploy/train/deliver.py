@@ -4,9 +4,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from surrogate_nas import __version__
@@ -22,15 +24,16 @@ from surrogate_nas._support.model_format import (
     Preprocessing,
 )
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
+from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.card import model_card
 from surrogate_nas.deploy.train.chosen import Choice
-from surrogate_nas.deploy.train.model_facts import Accuracy, ModelFacts, Variant
-from surrogate_nas.deploy.train.onnx_latency import measure_models
+from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.model_folder import save_model
 from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write_program
 from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
+from surrogate_nas.hardware.measure.model_files import measure_models
 from surrogate_nas.nets.onnx_export import OPSET
 from surrogate_nas.space.layouts import seen_size
 from surrogate_nas.training.data_parallel import Processes
@@ -53,6 +56,7 @@ class Delivery:
         images: What it was trained and tested on.
         trained: The network.
         processes: How many trained it.
+        warnings: Sentences on what may be wrong with the images.
     """
 
     request: TrainRequest
@@ -62,6 +66,14 @@ class Delivery:
     images: FinalImages
     trained: Trained
     processes: Processes
+    warnings: tuple[str, ...] = ()
+
+
+class _Exported(NamedTuple):
+    """The ONNX models, and the accuracy of the float one on each class."""
+
+    variants: dict[str, Variant]
+    classes: dict[str, Accuracy]
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
@@ -110,7 +122,7 @@ def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFac
 
 def _export(
     delivery: Delivery, network: nn.Module, description: dict[str, Any], advance: Callable[[int, int], None]
-) -> dict[str, Variant]:
+) -> _Exported:
     """Writes the files that need no Python of this project, and checks and measures the ONNX models."""
     folder, images = delivery.choice.folder, delivery.images
     checked = images.normalise(images.test.images[:_CHECKED_IMAGES])
@@ -132,17 +144,20 @@ def _export(
             " report this architecture"
         )
     advance(3, 4)
-    shape = (images.test.channels, images.test.image_size, images.test.image_size)
-    latencies = measure_models(paths, shape, delivery.choice.settings.hardware)
-    return {
-        name: Variant(path.name, path.stat().st_size, _accuracy(path, images), agreements[name], latencies[name])
+    latencies = measure_models(paths, delivery.choice.settings.hardware)
+    right = {name: _are_right(path, images) for name, path in paths.items()}
+    variants = {
+        name: Variant(path.name, path.stat().st_size, _accuracy(right[name]), agreements[name], latencies[name])
         for name, path in paths.items()
     }
+    labels = images.test.labels.numpy()
+    of_class = {name: right["float"][labels == label] for label, name in enumerate(images.test.class_names)}
+    return _Exported(variants, {name: _accuracy(those) for name, those in of_class.items() if len(those)})
 
 
-def _facts(delivery: Delivery, variants: dict[str, Variant]) -> ModelFacts:
+def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
     request, choice, images = delivery.request, delivery.choice, delivery.images
-    entry, hardware = choice.entry, choice.settings.hardware
+    entry, hardware, names = choice.entry, choice.settings.hardware, images.train.class_names
     return ModelFacts(
         code=entry.code,
         architecture=entry.architecture,
@@ -156,7 +171,7 @@ def _facts(delivery: Delivery, variants: dict[str, Variant]) -> ModelFacts:
         device=choice.device,
         batch=hardware.batch,
         threads=hardware.threads,
-        onnx=variants,
+        onnx=exported.variants,
         opset=OPSET,
         recipe=delivery.recipe.words(),
         start="from scratch" if request.start == "scratch" else "from the weights of the supernet",
@@ -164,6 +179,10 @@ def _facts(delivery: Delivery, variants: dict[str, Variant]) -> ModelFacts:
         train_images=len(images.train),
         processes=delivery.processes.count,
         command=request.command,
+        dataset=choice.settings.data.source,
+        classes=exported.classes,
+        trained_on=dict(zip(names, torch.bincount(images.train.labels, minlength=len(names)).tolist(), strict=True)),
+        warnings=delivery.warnings,
     )
 
 
@@ -172,11 +191,17 @@ def _calibration(images: FinalImages, seed: int) -> Tensor:
     return images.normalise(images.train.images[chosen])
 
 
-def _accuracy(path: Path, images: FinalImages) -> Accuracy:
-    correct = 0
-    for pixels, labels in images.test.in_order(_CHECKED_IMAGES):
-        correct += int((run_onnx(path, images.normalise(pixels)).argmax(axis=1) == labels.numpy()).sum())
-    return Accuracy.of(correct, len(images.test))
+def _are_right(path: Path, images: FinalImages) -> NDArray[np.bool_]:
+    """Returns True for each test image that a model classifies correctly, shape (N,)."""
+    parts = [
+        run_onnx(path, images.normalise(pixels)).argmax(axis=1) == labels.numpy()
+        for pixels, labels in images.test.in_order(_CHECKED_IMAGES)
+    ]
+    return np.concatenate(parts)
+
+
+def _accuracy(right: NDArray[np.bool_]) -> Accuracy:
+    return Accuracy.of(int(right.sum()), len(right))
 
 
 def _copy(folder: Path, best: Path) -> None:

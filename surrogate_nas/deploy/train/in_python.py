@@ -1,64 +1,111 @@
-"""A final training in Python: the function behind ``python -m surrogate_nas.train``, without a command line."""
+"""A final training in Python: ``python -m surrogate_nas.train`` without a command line."""
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TypedDict, Unpack, get_type_hints
 
-from surrogate_nas.deploy.train.model_facts import ModelFacts
+from surrogate_nas.costs.cost import BOUNDED, COSTS
+from surrogate_nas.deploy.classifier import Classifier
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.deploy.train.train_run import run_training
-from surrogate_nas.errors import TrainingError
+from surrogate_nas.errors import SettingsError, TrainingError
 from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.interrupts import stop_in_python
+
+_KEYS = {COSTS[name].keyword: key for key, name in BOUNDED.items()}
 
 
-def train_model(
-    run: Path | str,
-    *,
-    budgets: Mapping[str, str | None] | None = None,
-    arch: str | None = None,
-    start: Start = "scratch",
-    epochs: int | None = None,
-    int8: bool = False,
-    overwrite: bool = False,
-    quiet: bool = True,
-) -> ModelFacts:
+class TrainOptions(TypedDict, total=False):
+    """Options of a final training, each as on the command line; None is an option that was not given.
+
+    Attributes:
+        latency_budget: Train the best architecture under this budget instead of the study's answer, such as ``"3ms"``.
+        flops_budget: Likewise, such as ``"50M"``.
+        params_budget: Likewise, such as ``"1M"``.
+        memory_budget: Likewise, such as ``"2MB"``.
+        energy_budget: Likewise, such as ``"5mJ"``.
+        arch: Train this architecture instead, a code or its text.
+        start: Whether weights begin at random (``"scratch"``) or as the ``"supernet"`` has them; ``--from`` on the
+            command line.
+        epochs: Passes over the images; the recipe's unless given.
+        batch_size: Images per step; likewise.
+        learning_rate: The highest one; likewise.
+        seed: Of the first weights, the order of images and their augmentation; the study's unless given.
+        int8: Whether to export an 8-bit ONNX model as well.
+        compute_device: Where it is trained: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        threads: CPU threads of the training.
+        resume: Whether to go on with a training, or to export a finished one again.
+        overwrite: Whether to begin anew where a training is there.
+        trust_program: Whether to run the Python of the run's space, even if it was never run on this machine.
+        track: Where settings, the loss curve and results are sent: ``"tensorboard"``, ``"mlflow"``, or nowhere.
+        quiet: Whether to leave out notes and progress.
+    """
+
+    latency_budget: str | None
+    flops_budget: str | None
+    params_budget: str | None
+    memory_budget: str | None
+    energy_budget: str | None
+    arch: str | None
+    start: Start
+    epochs: int | None
+    batch_size: int | None
+    learning_rate: float | None
+    seed: int | None
+    int8: bool
+    compute_device: str
+    threads: int | None
+    resume: bool
+    overwrite: bool
+    trust_program: bool
+    track: str | None
+    quiet: bool
+
+
+def train_model(run: Path | str, **options: Unpack[TrainOptions]) -> Classifier:
     """Trains an architecture of a finished study to its end, tests it, and exports it into the run folder.
 
     Args:
         run: The run folder.
-        budgets: Train the best architecture under these instead of the study's answer, such as ``{"latency": "3ms"}``.
-        arch: Train this architecture instead, a code or its text.
-        start: Whether weights begin at random or as the supernet has them.
-        epochs: Passes over the images; the recipe's unless given.
-        int8: Whether to export an 8-bit ONNX model as well.
-        overwrite: Whether to begin anew where a training is there.
-        quiet: Whether to leave out notes and progress.
+        options: Those of ``python -m surrogate_nas.train``: ``latency_budget`` and other budgets, ``arch``, ``start``,
+            ``epochs``, ``batch_size``, ``learning_rate``, ``seed``, ``int8``, ``compute_device``, ``threads``,
+            ``resume``, ``overwrite``, ``trust_program``, ``track``, ``quiet``.
 
     Returns:
-        Accuracy on the test images, sizes and latencies of the exported files.
+        The exported model: its accuracy on the test images, its folder, and its predictions.
 
     Raises:
-        SurrogateNasError: If the request is wrong, nothing meets the budgets, or a stage fails.
+        SurrogateNasError: If an option is unknown or wrong, nothing meets the budgets, or a stage fails.
 
     Example:
         ``folder`` is the run folder of a finished study.
 
         >>> from surrogate_nas import train_model
-        >>> facts = train_model(folder, epochs=1, overwrite=True)
-        >>> facts.code, sorted(facts.onnx)
-        ('1102', ['float'])
+        >>> model = train_model(folder, epochs=1, overwrite=True, quiet=True)
+        >>> model.folder.name, model.accuracy.images, sorted(model.results["onnx"])
+        ('1102', 1497, ['float'])
     """
-    request = TrainRequest(
-        Path(run),
-        budgets or {},
-        arch,
-        start,
-        epochs=epochs,
-        int8=int8,
-        overwrite=overwrite,
-        command=f"train_model({str(run)!r})",
-    )
-    with StudyConsole(quiet=quiet) as console:
-        facts = run_training(request, console, lambda: False)
+    request = _request(Path(run), options)
+    with (
+        StudyConsole(quiet=options.get("quiet", False), json=True) as console,
+        stop_in_python(console.warn) as should_stop,
+    ):
+        facts = run_training(request, console, should_stop)
     if facts is None:
         raise TrainingError("train_model trains in one process; use python -m surrogate_nas.train under torchrun")
-    return facts
+    return Classifier.load(request.run / "models" / facts.code)
+
+
+def _request(run: Path, options: TrainOptions) -> TrainRequest:
+    known = list(get_type_hints(TrainOptions))
+    if unknown := [name for name in options if name not in known]:
+        raise SettingsError(f"unknown option {unknown[0]!r}; choose from {', '.join(known)}")
+    words = ", ".join(f"{name}={value!r}" for name, value in options.items() if name not in ("quiet", "resume"))
+    renamed = {"compute_device": "device"}
+    fields = {
+        renamed.get(name, name): value
+        for name, value in options.items()
+        if name not in _KEYS and name != "quiet" and value is not None
+    }
+    budgets = {key: options.get(keyword) for keyword, key in _KEYS.items()}
+    command = f"train_model({str(run)!r}{f', {words}' if words else ''})"
+    return TrainRequest(run, budgets=budgets, command=command, **fields)  # type: ignore[arg-type]

@@ -4,29 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scipy.stats import binomtest
-
+from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.export.onnx_model import Agreement
 from surrogate_nas.hardware.measurement import Measurement
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """A share of images in percent, with its 95% interval by Wilson's score (1927).
-
-    The interval is what the number of images leaves open, not what another training would give.
-    """
-
-    percent: float
-    low: float
-    high: float
-    images: int
-
-    @classmethod
-    def of(cls, correct: int, images: int) -> "Accuracy":
-        """Of a number of images that were right."""
-        interval = binomtest(correct, images).proportion_ci(method="wilson")
-        return cls(100 * correct / images, 100 * float(interval.low), 100 * float(interval.high), images)
 
 
 @dataclass(frozen=True)
@@ -65,6 +45,10 @@ class ModelFacts:
         train_images: Images that were trained on.
         processes: How many trained together.
         command: That repeats it.
+        dataset: Where the images come from: ``folder``, or the name of a set.
+        classes: Accuracy of the ONNX model on the test images of each class; classes without any are left out.
+        trained_on: Number of training images of each class.
+        warnings: Sentences on what may be wrong with the images.
     """
 
     code: str
@@ -87,6 +71,10 @@ class ModelFacts:
     train_images: int
     processes: int
     command: str
+    dataset: str
+    classes: Mapping[str, Accuracy]
+    trained_on: Mapping[str, int]
+    warnings: tuple[str, ...] = ()
 
     @property
     def latency_budget_ms(self) -> float | None:

@@ -1,11 +1,16 @@
-"""The request of a person who trains an architecture of a run."""
+"""The request of a person who trains an architecture of a run, the same on the command line and in Python."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
+
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.runs.tracking import check_tracker
 
 Start = Literal["scratch", "supernet"]
+_HIGHEST_RATE = 100.0
+_BOUNDS = {"epochs": (1, 10_000), "batch_size": (1, 65_536), "seed": (0, 2**31 - 1), "threads": (1, 1024)}
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class TrainRequest:
         overwrite: Whether to begin anew.
         command: The command line, for the model card.
         trust_program: Whether to run the program of the run's space, even if it was never run on this machine.
+        track: Where settings, the loss curve and results are sent: tensorboard, mlflow, or nowhere.
     """
 
     run: Path
@@ -46,3 +52,25 @@ class TrainRequest:
     overwrite: bool = False
     command: str = ""
     trust_program: bool = False
+    track: str | None = None
+
+    def __post_init__(self) -> None:
+        """Checks what can be checked without the run.
+
+        Raises:
+            SettingsError: If a value is impossible, or two of them exclude each other.
+        """
+        if self.start not in get_args(Start):
+            raise SettingsError(f"--from must be {' or '.join(get_args(Start))} (got {self.start!r})")
+        if self.resume and self.overwrite:
+            raise SettingsError("--resume and --overwrite exclude each other; use one of them")
+        if self.learning_rate is not None and not 0 < self.learning_rate <= _HIGHEST_RATE:
+            raise SettingsError(
+                f"--learning-rate must be above 0 and at most {_HIGHEST_RATE:g} (got {self.learning_rate})"
+            )
+        check_tracker(self.track)
+        for option, (least, most) in _BOUNDS.items():
+            value = getattr(self, option)
+            if value is not None and not least <= value <= most:
+                words = option.replace("_", "-")
+                raise SettingsError(f"--{words} must be from {least:,} to {most:,} (got {value:,})")

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 import torch
 
+from surrogate_nas._support.model_format import CARD, DESCRIPTION, INT8, ONNX
 from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.words import count_of
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.final_images import FinalImages, load_final_images
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.deliver import Delivery, deliver
+from surrogate_nas.deploy.train.drift import changes_since
 from surrogate_nas.deploy.train.model_facts import ModelFacts
+from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.nets.standalone import Network, build_network
@@ -20,6 +24,7 @@ from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.settings import ComputeSettings
+from surrogate_nas.runs.tracking import Tracker
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
@@ -45,6 +50,7 @@ class _Training:
     recipe: Recipe
     seed: int
     device: torch.device
+    warnings: tuple[str, ...]
 
 
 def run_training(request: TrainRequest, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
@@ -59,8 +65,6 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
         Interrupted: If a stop was asked for; the checkpoint is saved.
         TrainingError, ExportError, MeasurementError: If that stage fails.
     """
-    if request.resume and request.overwrite:
-        raise SettingsError("--resume and --overwrite exclude each other; use one of them")
     for package in ("onnx", "onnxscript", "onnxruntime"):
         require_package(package, "exported models", ExportError)  # not found out after hours
     choice = choose(
@@ -91,6 +95,15 @@ def _check_folder(request: TrainRequest, choice: Choice) -> None:
 
 def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
     training = _prepare(request, choice, console, should_stop)
+    track = request.track if processes_started().is_first else None
+    with Tracker(track, choice.run.path, f"train-{choice.entry.code}", console) as tracker:
+        return _train_and_deliver(training, request, tracker, console, should_stop)
+
+
+def _train_and_deliver(
+    training: _Training, request: TrainRequest, tracker: Tracker, console: StudyConsole, should_stop: ShouldStop
+) -> ModelFacts | None:
+    choice = training.choice
     threads = request.threads or choice.settings.compute.threads
     torch.set_num_threads(threads)
     with joined(training.device) as processes:
@@ -100,16 +113,23 @@ def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_st
             choice.folder.mkdir(parents=True, exist_ok=True)
             console.log_to(choice.folder / LOG)
             _tell(training, console)
+            tracker.begin(tracked_settings(request, training.recipe, choice), anew=request.overwrite)
         if processes.count > 1:
             torch.distributed.barrier()
-        trained = _train(training, request, processes, console, should_stop)
+        job = _job(training, request, processes, tracker)
+        trained = _train(job, console, should_stop)
     if trained is None:
         raise Interrupted("stopped while training")
     if not processes.is_first:
         return None
-    delivery = Delivery(request, choice, training.recipe, training.seed, training.images, trained, processes)
+    parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
+    delivery = Delivery(request, choice, *parts)
     with console.progress("export, check, measure") as advance:
-        return deliver(delivery, advance)
+        facts = deliver(delivery, advance)
+    if tracker.is_open:
+        tracker.numbers(tracked_results(facts))
+        tracker.files(choice.folder / name for name in (CARD, DESCRIPTION, ONNX, INT8))
+    return facts
 
 
 def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> _Training:
@@ -126,6 +146,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             class_names=splits.class_names,
             on_progress=stoppable(advance, should_stop, "reading images"),
         )
+        changed = changes_since(choice, splits, stoppable(advance, should_stop, "reading images"))
     recipe = final_recipe(
         flip=settings.data.flip,
         images=len(images.train),
@@ -139,7 +160,8 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             f"{processes_started().count} processes cannot share batches of {recipe.settings.batch_size} images; start"
             " fewer"
         )
-    return _Training(choice, images, network, recipe, seed, device)
+    warnings = (*((changed,) if changed else ()), *images.warnings)
+    return _Training(choice, images, network, recipe, seed, device, warnings)
 
 
 def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: int) -> Network:
@@ -151,11 +173,9 @@ def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: in
     return network
 
 
-def _train(
-    training: _Training, request: TrainRequest, processes: Processes, console: StudyConsole, should_stop: ShouldStop
-) -> Trained | None:
+def _job(training: _Training, request: TrainRequest, processes: Processes, tracker: Tracker) -> FinalJob:
     choice = training.choice
-    job = FinalJob(
+    return FinalJob(
         training.network,
         training.images,
         training.recipe,
@@ -169,11 +189,15 @@ def _train(
         },
         training.device,
         processes,
+        lambda epoch, loss: tracker.numbers({"train/loss": loss}, epoch),
     )
-    with console.progress(f"training ({training.recipe.settings.epochs} epochs)") as advance:
+
+
+def _train(job: FinalJob, console: StudyConsole, should_stop: ShouldStop) -> Trained | None:
+    with console.progress(f"training ({count_of(job.recipe.settings.epochs, 'epoch')})") as advance:
         trained = train_final(job, advance, should_stop)
     if trained is not None and not math.isnan(trained.loss):
-        console.note(f"trained: {trained.steps:,} steps, test accuracy {trained.accuracy_percent:.2f}%")
+        console.note(f"trained: {count_of(trained.steps, 'step')}, test accuracy {trained.accuracy_percent:.2f}%")
     return trained
 
 
@@ -184,6 +208,8 @@ def _tell(training: _Training, console: StudyConsole) -> None:
     console.note(f"images: {len(images.train):,} to train on, {len(images.test):,} to test with")
     for note in images.notes:
         console.note(f"images: {note}")
+    for warning in training.warnings:
+        console.warn(f"images: {warning}")
     console.note(f"recipe: {training.recipe.words()}")
 
 
@@ -203,9 +229,10 @@ def inherit_from_run(network: Network, choice: Choice, splits: DataSplits) -> No
     small = settings.supernet
     if (small.channels, small.cells) != (deployed.channels, deployed.cells):
         raise SettingsError(
-            f"--from supernet: the supernet has {small.channels} channels and {small.cells} cells a stage, the deployed"
-            f" network {deployed.channels} and {deployed.cells}, so that its weights do not fit; train --from scratch,"
-            f" or make a study with supernet.channels={deployed.channels} and supernet.cells={deployed.cells}"
+            f"--from supernet: the supernet has {small.channels} channels and {count_of(small.cells, 'cell')} a stage,"
+            f" the deployed network {deployed.channels} and {deployed.cells}, so that its weights do not fit; train"
+            f" --from scratch, or make a study with supernet.channels={deployed.channels} and"
+            f" supernet.cells={deployed.cells}"
         )
     spec = NetworkSpec(
         small.channels, small.cells, splits.image_size, deployed.input_channels, deployed.classes, deployed.stages

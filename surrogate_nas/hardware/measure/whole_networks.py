@@ -1,11 +1,16 @@
-"""Latency of whole networks on this machine."""
+"""Latency of whole networks and of exported models on this machine."""
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from numpy.typing import ArrayLike
 
+from surrogate_nas._support.commands import shown
+from surrogate_nas._support.model_format import ONNX
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
+from surrogate_nas.hardware.measure.model_files import measure_models
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
 from surrogate_nas.hardware.settings import HardwareSettings
@@ -46,28 +51,50 @@ def measure_networks(
 
 
 def measure(
-    space: Space, architecture: str, network: NetworkSpec | None = None, settings: HardwareSettings | None = None
+    what: Space | Path | str,
+    architecture: str | None = None,
+    network: NetworkSpec | None = None,
+    settings: HardwareSettings | None = None,
 ) -> Measurement:
-    """Measures the latency of one architecture on this machine, once: a second call gives what the first one measured.
+    """Measures a latency on this machine: of an architecture of a space, or of an exported model.
+
+    An architecture is measured once: a second call gives what the first one measured, unless the settings have
+    ``remeasure``. A model is measured on the CPU at every call.
 
     Args:
-        space: The search space.
-        architecture: A code or its text.
+        what: The search space; or an ONNX file, or the folder of a trained model.
+        architecture: A code of the space or its text.
         network: Sizes of the network; the space's own unless given.
-        settings: Device, back-end, threads and length of the measurement; ``remeasure`` measures again.
+        settings: Device, back-end, threads and length of the measurement.
 
     Raises:
         SpaceError: If the architecture is not one of the space.
-        SettingsError: If this machine has no such device.
+        SettingsError: If there is no such file, or this machine has no such device.
         MeasurementError: If the network cannot be run.
 
     Example:
+        ``folder`` is the run folder of a study whose answer was trained.
+
         >>> from surrogate_nas import load_space, measure
         >>> latency = measure(load_space("quick"), "1102")
         >>> latency.median_ms > 0, latency.repeats > 0
         (True, True)
+        >>> measure(folder / "best").median_ms > 0
+        True
     """
-    network = network or space.network
-    bench = Bench(space, network, settings or HardwareSettings())
-    (measured,) = measure_networks(bench, space, network, space.parse(architecture)[None])
+    settings = settings or HardwareSettings()
+    if not isinstance(what, Space):
+        return _measure_model(Path(what), settings)
+    if architecture is None:
+        raise SettingsError('measure needs an architecture of the space, such as measure(space, "1102")')
+    network = network or what.network
+    bench = Bench(what, network, settings)
+    (measured,) = measure_networks(bench, what, network, what.parse(architecture)[None])
     return measured
+
+
+def _measure_model(path: Path, settings: HardwareSettings) -> Measurement:
+    file = path / ONNX if path.is_dir() else path
+    if not file.is_file():
+        raise SettingsError(f"there is no model at {file}; export one by: {shown('train', 'RUN')}")
+    return measure_models({"model": file}, settings)["model"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import CostTableError, SpaceError
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
@@ -45,13 +46,13 @@ class ColumnCheck:
     def faults(self) -> list[str]:
         """What is wrong, in words."""
         said = []
-        for count, what in (
-            (self.missing, "empty cells"),
-            (self.not_numbers, "cells that are no numbers"),
-            (self.negative, "values that are not above zero"),
+        for count, *nouns in (
+            (self.missing, "empty cell", "empty cells"),
+            (self.not_numbers, "cell that is no number", "cells that are no numbers"),
+            (self.negative, "value that is not above zero", "values that are not above zero"),
         ):
             if count:
-                said.append(f"{count:,} {what}")
+                said.append(count_of(count, *nouns))
         if self.constant:
             said.append("every value is the same")
         if self.seconds:

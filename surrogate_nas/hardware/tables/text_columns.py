@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import CostTableError
 
 
@@ -74,7 +75,7 @@ def _read_csv(path: Path) -> Columns:
                 continue
             if len(row) != len(header):
                 raise CostTableError(
-                    f"{path}, line {reader.line_num}: a row needs {len(header)} cells, as the header has"
+                    f"{path}, line {reader.line_num}: a row needs {count_of(len(header), 'cell')}, as the header has"
                     f" (got {len(row)})"
                 )
             rows.append(row)

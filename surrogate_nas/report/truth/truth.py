@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import SpaceError, TruthError
 from surrogate_nas.space.space import Space
 
@@ -83,7 +84,9 @@ def _read_csv(path: Path) -> _Table:
         raise TruthError(f"{path}: two columns have one name in the header {', '.join(header)}")
     for line, row in numbered:
         if len(row) != len(header):
-            raise TruthError(f"{path}, line {line}: needs {len(header)} cells like the header (got {len(row)})")
+            raise TruthError(
+                f"{path}, line {line}: needs {count_of(len(header), 'cell')} like the header (got {len(row)})"
+            )
     columns = {name: [row[i].strip() for _, row in numbered] for i, name in enumerate(header)}
     return _Table(path, columns, [line for line, _ in numbered])
 

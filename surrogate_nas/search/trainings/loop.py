@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.search.settings import LoopSettings
 from surrogate_nas.search.trainings.residual import Posterior, ResidualProcess
 
@@ -62,7 +63,8 @@ def learn_by_training(process: ResidualProcess, train: Train, settings: LoopSett
     for size in batch_sizes(min(settings.trainings, int(process.allowed.sum())), settings.rounds):
         gain = process.expected_gain(rows, values, size)
         if gain < settings.stop_gain_percent:
-            stopped = f"{size} more trainings were expected to gain {gain:.3f} percentage points at most"
+            more = f"{count_of(size, 'more training')} {'was' if size == 1 else 'were'}"
+            stopped = f"{more} expected to gain {gain:.3f} percentage points at most"
             break
         batch = process.next_batch(rows, values, size)
         values.extend(float(value) for value in train(batch))

@@ -11,6 +11,7 @@ from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
+from surrogate_nas.runs.tracking import check_tracker
 
 DEFAULT_STUDY = "quickstart"
 RUNS = Path("runs")
@@ -28,6 +29,10 @@ class Request:
         command: The command line, for the report.
         dashboard: Whether to serve optuna-dashboard while the study runs.
         names_space: Whether the space is one that the person named, whose program may be run.
+        track: Where settings, curves and results are sent: tensorboard, mlflow, or nowhere.
+
+    Raises:
+        SettingsError: If that tracker is unknown or not installed.
     """
 
     settings: StudySettings
@@ -37,6 +42,11 @@ class Request:
     command: str
     dashboard: bool = False
     names_space: bool = True
+    track: str | None = None
+
+    def __post_init__(self) -> None:
+        """Checks what would end the run later."""
+        check_tracker(self.track)
 
 
 def resolve_request(
@@ -102,9 +112,10 @@ def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool)
     return not resume if name is None else not is_resolved(Path(name))
 
 
-def resume_command(output: Path) -> str:
-    """The command that goes on with the run in a folder."""
-    return shown("study", "--output-dir", output, "--resume")
+def resume_command(output: Path, track: str | None = None) -> str:
+    """Returns the command that continues the run in a folder, and its tracked run."""
+    tracked = ["--track", track] if track is not None else []
+    return shown("study", "--output-dir", output, "--resume", *tracked)
 
 
 def absolute_paths(settings: StudySettings) -> StudySettings:

@@ -1,5 +1,6 @@
 """The two networks of a study: the deployed one, whose costs count, and the supernet that is trained."""
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.runs.settings import StudySettings
@@ -55,8 +56,8 @@ def supernet_plan(settings: StudySettings, space: Space, splits: DataSplits, cod
     plan = make_plan(space, network, sizes, settings.seed)
     if sizes.batch_size > len(splits.train):
         raise SettingsError(
-            f"supernet.batch_size must be at most the number of training images, {len(splits.train)}"
-            f" (got {sizes.batch_size})"
+            f"too few images: {count_of(len(splits.train), 'image')} to train the supernet on, less than one batch of"
+            f" {sizes.batch_size}; add images to every class, or set supernet.batch_size={len(splits.train)} at most"
         )
     return plan
 

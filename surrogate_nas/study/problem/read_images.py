@@ -1,10 +1,9 @@
 """The images of a study: read from their source, or taken from the run folder where they are the same."""
 
-import hashlib
-import os
 from pathlib import Path
 
 from surrogate_nas.data.cache import load_splits, save_splits
+from surrogate_nas.data.folders.listing import listing
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.data.loading import load_images
 from surrogate_nas.data.settings import DataSettings
@@ -13,27 +12,6 @@ from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.running import Run
-
-
-def listing(settings: DataSettings) -> str | None:
-    """Hash of names, sizes and times of all files of a folder of images; None where there is no such folder.
-
-    Equal hashes tell that the images need not be decoded to know that they are the same.
-    """
-    if settings.source != "folder" or settings.path is None or not os.path.isdir(settings.path):
-        return None
-    hashed = hashlib.sha256()
-    for parent, folders, files in os.walk(settings.path):
-        folders.sort()
-        for name in sorted(files):
-            path = os.path.join(parent, name)
-            try:
-                status = os.stat(path)
-            except OSError:
-                continue  # a link that leads nowhere; whoever reads the images says what is wrong
-            entry = f"{os.path.relpath(path, settings.path)}\0{status.st_size}\0{status.st_mtime_ns}\0"
-            hashed.update(entry.encode(errors="surrogateescape"))
-    return hashed.hexdigest()[:16]
 
 
 def read_images(run: Run) -> DataSplits:
@@ -50,7 +28,7 @@ def read_images(run: Run) -> DataSplits:
         if _is_gone(settings.data):
             run.console.warn(f"data.path: {settings.data.path} is gone; the images kept in the run folder are used")
             return kept
-        if listing(settings.data) == folder.state.listing:
+        if listing(settings.data.source, settings.data.path) == folder.state.listing:
             return kept
     with run.progress("images", "reading images") as advance:
         splits = load_images(settings.data, settings.seed, advance)
@@ -72,7 +50,7 @@ def keep_images(settings: StudySettings, splits: DataSplits, folder: RunFolder) 
     if not same:
         save_splits(folder.images, splits)
     if not _is_gone(settings.data):
-        folder.state.listing = listing(settings.data)
+        folder.state.listing = listing(settings.data.source, settings.data.path)
 
 
 def _kept(folder: RunFolder, console: StudyConsole) -> DataSplits | None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.report.judgements import LATENCY_BAD_PERCENT
@@ -24,11 +25,11 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
     """Prints the space's cost range beside the budgets, and the sizes of the two networks."""
     deployed, small = problem.deployed, problem.plan.network
     console.note(
-        f"deployed network: {deployed.channels} channels, {deployed.cells} cells a stage, images"
+        f"deployed network: {deployed.channels} channels, {count_of(deployed.cells, 'cell')} a stage, images"
         f" {deployed.image_size}x{deployed.image_size}; costs are of this one"
     )
     console.note(
-        f"supernet: {small.channels} channels, {small.cells} cells a stage, images"
+        f"supernet: {small.channels} channels, {count_of(small.cells, 'cell')} a stage, images"
         f" {small.image_size}x{small.image_size}; {_members(problem.plan)}"
     )
     limits = {budget.cost: budget for budget in problem.budgets}
@@ -60,6 +61,8 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         console.note(f"all budgets together: {problem.feasible[typical].mean():.1%} meet them")
     for text in problem.splits.notes:
         console.note(f"images: {text}")
+    for text in problem.splits.warnings:
+        console.warn(f"images: {text}")
 
 
 def _title(problem: Problem) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.report.facts import (
     CostRange,
     DataFacts,
@@ -117,7 +118,7 @@ def _hardware(problem: Problem) -> Pairs:
     compute = problem.settings.compute
     return (
         ("processor", processor()),
-        ("training", f"{compute.device}, {compute.processes} processes"),
+        ("training", f"{compute.device}, {count_of(compute.processes or 1, 'process', 'processes')}"),
         ("latency", problem.latency_conditions),
     )
 

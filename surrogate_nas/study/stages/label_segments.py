@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.budget import total_excess
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.ensemble import Ensemble, derived_seed
@@ -79,7 +80,7 @@ def label_in_segments(
     seed = derived_seed(problem.settings.seed, _STREAM)
     result = search_segments(search, label, fit, seed, lambda codes: _excess(problem, codes))
     labels = _joined(problem.space, parts)
-    run.console.note(f"segments: {len(search.segments)}, {len(labels.codes):,} architectures labelled")
+    run.console.note(f"segments: {len(search.segments)}, {count_of(len(labels.codes), 'architecture')} labelled")
     return problem.listing(np.concatenate([labels.codes, result.codes])), labels
 
 

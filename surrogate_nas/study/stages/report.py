@@ -30,7 +30,7 @@ class WriteReport(Stage):
         """Writes page, JSON and plots."""
         problem, labels, predictor = findings[Problem], findings[StudyLabels], findings[FittedPredictor]
         scores, result, choice = findings[SpaceScores], findings[SearchResult], findings[FinalistChoice]
-        notes = (*problem.splits.notes, *scores.notes, *result.notes)
+        notes = (*problem.splits.warnings, *problem.splits.notes, *scores.notes, *result.notes)
         made = provenance_facts(problem, run.request.command, run.folder.state, result, notes)
         with run.console.progress("report"):
             facts = study_facts(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore
@@ -151,7 +152,9 @@ def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) ->
             code, seed = space.parse(task.code)[None], problem.settings.seed
             store.append(LabelBatch(code, *label, "training", NO_MEMBER, seed, outcome.steps))
 
-        with run.console.progress(f"trainings ({len(wanted)} networks x {steps:,} steps)") as advance:
+        with run.console.progress(
+            f"trainings ({count_of(len(wanted), 'network')} x {count_of(steps, 'step')})"
+        ) as advance:
             done = (len(wanted) - len(missing)) * steps
             if missing:
                 crew.run(
@@ -202,7 +205,8 @@ def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
     pairs = sorted(zip(learnt.accuracy_percent, learnt.rows, strict=True), reverse=True)
     best = ", ".join(f"{digits[row]} {accuracy:.2f}%" for accuracy, row in pairs[:3])
     numbers = [
-        f"{count} {'of them' if at else 'networks'} for {n} epochs" for at, (n, count) in enumerate(learnt.trained)
+        f"{f'{count:,} of them' if at else count_of(count, 'network')} for {count_of(n, 'epoch')}"
+        for at, (n, count) in enumerate(learnt.trained)
     ]
     told = f"trainings: {', '.join(numbers)}; the best {best}"
     return (told, f"trainings: {learnt.stopped}") if learnt.stopped else (told,)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas._support.model_format import Preprocessing
+from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.card import latency_text, model_card, predicted_text, show_model
 from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 from surrogate_nas.runs.console import StudyConsole
@@ -29,9 +30,23 @@ def test_the_card_has_every_section(facts_of: Make, variant_of: Callable[..., Va
     assert "python -m surrogate_nas.train RUN" in card
 
 
+def test_the_lowest_class_comes_first_and_a_name_breaks_no_table(facts_of: Make) -> None:
+    classes = {"cat": Accuracy.of(60, 62), "a|b": Accuracy.of(1, 38)}
+    card = model_card(facts_of(classes=classes), ("cat", "a|b"), GREY, "0.1.0")
+    rows = [line for line in card.splitlines() if line.startswith(("| cat", "| a"))]
+    assert rows[0].startswith(r"| a\|b | 0 | 38 | 2.63% (95%: ")
+    assert rows[1].startswith("| cat | 400 | 62 | 96.77% (95%: ")
+
+
+def test_what_may_be_wrong_with_the_images_stands_in_the_card(facts_of: Make) -> None:
+    card = model_card(facts_of(warnings=("half of them are blue",)), ("cat", "dog"), GREY, "0.1.0")
+    assert "- **Warning**: half of them are blue" in card
+    assert "**Warning**" not in model_card(facts_of(), ("cat", "dog"), GREY, "0.1.0")
+
+
 def test_it_says_where_the_model_resizes_its_images(facts_of: Make) -> None:
     card = model_card(facts_of(seen_size=6), ("cat", "dog"), GREY, "0.1.0")
-    assert "grey images of 8x8 pixels, which the model itself resizes to 6x6; `model.json`" in card
+    assert "grey images of 8x8 pixels, which the model itself resizes to 6x6\n" in card
 
 
 def test_another_device_s_budget_is_not_held_against_this_machine(facts_of: Make) -> None:
@@ -55,5 +70,7 @@ def test_measured_beside_predicted(
     assert "test accuracy  91.00%" in shown.out
     assert "predicted  70.00%" in shown.out
     assert "OVER the budget" in shown.out
+    assert "lowest class  dog: 81.58%" in shown.out
+    assert "on 38 images" in shown.out
     assert "train another architecture by a tighter --latency-budget" in shown.err
     assert "python -m surrogate_nas.predict runs/a/models/333123 IMAGE..." in shown.err

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -33,7 +34,7 @@ def test_torch_and_onnx_classify_alike(trained_run: Path, tmp_path: Path) -> Non
     pixels = np.stack([np.asarray(Image.open(file))[None] for file in files])
     with torch.no_grad():
         scores = module(torch.from_numpy(normalised(pixels, described.preprocessing)))
-    predictions = list(Classifier.load(trained_run / "best").classify(files))
+    predictions = Classifier.load(trained_run / "best").predict(files)
     expected = [described.class_names[row] for row in scores.argmax(dim=1).tolist()]
     assert [one.class_name for one in predictions] == expected
     probabilities = torch.tensor([list(one.probabilities.values()) for one in predictions])
@@ -43,6 +44,10 @@ def test_torch_and_onnx_classify_alike(trained_run: Path, tmp_path: Path) -> Non
 def test_results_are_in_the_description_and_the_card(trained_run: Path) -> None:
     results = read_model(trained_run / "best").content["results"]
     assert results["test"]["images"] == 1497
+    assert sum(results["trained_on"].values()) == results["train_images"] == 300
+    assert sum(one["images"] for one in results["classes"].values()) == 1497
+    right = sum(one["percent"] * one["images"] for one in results["classes"].values())
+    assert right / 1497 == pytest.approx(results["onnx"]["float"]["accuracy"]["percent"])
     assert results["test"]["percent"] == results["onnx"]["float"]["accuracy"]["percent"]
     assert results["onnx"]["float"]["agreement"]["equal_predictions"] == 1000
     assert results["onnx"]["int8"]["size_bytes"] < results["onnx"]["float"]["size_bytes"]

@@ -14,7 +14,7 @@ from surrogate_nas.errors import DataError, Interrupted, RunFolderError
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.problem import read_images as module
-from surrogate_nas.study.problem.read_images import keep_images, listing, read_images
+from surrogate_nas.study.problem.read_images import keep_images, read_images
 from surrogate_nas.study.running import Run
 
 RunOf = Callable[..., Run]
@@ -121,21 +121,3 @@ def test_damaged_images_are_read_again_and_replaced(
 def test_reading_stops_when_asked(settings: StudySettings, run_of: RunOf, tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match="stopped while reading images"):
         read_images(run_of(tmp_path / "run", settings, stop=True))
-
-
-def test_a_listing_tells_files_apart(source: Path) -> None:
-    data = DataSettings(source="folder", path=str(source))
-    known = {listing(data)}
-    victim = next((source / "dark").iterdir())
-    os.utime(victim, (0, 0))
-    known.add(listing(data))
-    victim.rename(source / "dark" / "renamed.png")
-    known.add(listing(data))
-    (source / "dark" / "renamed.png").unlink()
-    known.add(listing(data))
-    (source / "dark" / "nowhere.png").symlink_to(source / "missing")
-    assert len(known) == 4
-    assert listing(data) in known
-    assert listing(DataSettings(source="digits")) is None
-    shutil.rmtree(source)
-    assert listing(data) is None

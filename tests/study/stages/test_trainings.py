@@ -111,7 +111,7 @@ def test_it_stops_early_and_the_best_of_short_trainings_are_trained_for_longer(u
     short, full = sorted(set(labels.steps.tolist()))
     assert full == 2 * short
     assert [(labels.steps == steps).sum() for steps in (short, full)] == [2, 1]
-    assert "more trainings were expected to gain" in errors
+    assert "1 more training was expected to gain" in errors
     assert "1 of them for 4 epochs" in errors
 
 

@@ -8,19 +8,22 @@ classes, and gives up on an empty folder.
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
+from surrogate_nas._support.words import count_of
+from surrogate_nas.data.folders.image_formats import is_image, open_image, readable_suffixes, unreadable_formats
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".gif", ".tif", ".tiff"})
 ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 TRAINING_NAMES = ("train", "training")
-# What may stand beside the training folder, the most like a test part first.
-HELD_OUT_NAMES = ("test", "testing", "val", "valid", "validation", "dev")
+TEST_NAMES = ("test", "testing")
+VALIDATION_NAMES = ("val", "valid", "validation", "dev")
+HELD_OUT_NAMES = TEST_NAMES + VALIDATION_NAMES
 FEWEST_CLASSES = 2
 NAMES_SHOWN = 5
 LAYOUT = "DIR/<class>/<image> or DIR/train/<class>/<image>"
@@ -30,7 +33,8 @@ def open_folder(path: Path | None) -> ImageSource:
     """Finds the images of ``DIR/<class>/`` or, where ``DIR/train`` has sub-folders, of ``DIR/train/<class>/`` alone.
 
     Classes are ordered by name, images by path. Folders inside a class folder belong to that class. Hidden files and
-    folders are passed over; other things that are left out are named in ``notes``.
+    folders are passed over; other things that are left out are named in ``notes``, images in a format that cannot be
+    read here in ``warnings``.
 
     Args:
         path: The folder.
@@ -44,22 +48,24 @@ def open_folder(path: Path | None) -> ImageSource:
     folders = visible_folders(root)
     if not folders:
         raise DataError(_no_classes(root))
-    other: Counter[str] = Counter()
-    found = {folder.name: _images_under(folder, other) for folder in folders}
+    others = {folder.name: Counter[str]() for folder in folders}
+    found = {folder.name: _images_under(folder, others[folder.name]) for folder in folders}
+    other = sum(others.values(), Counter[str]())
     files = {name: images for name, images in found.items() if images}
     if len(files) < FEWEST_CLASSES:
         raise DataError(_too_few_classes(root, sorted(files), other))
-    if empty := sorted(found.keys() - files.keys()):
-        notes.append(f"{len(empty)} sub-folders of {root} without images were ignored: {_listed(empty)}")
-    if other:
-        notes.append(f"{other.total()} files of {root} that are no images were ignored ({_listed(sorted(other))})")
+    empty = sorted(found.keys() - files.keys())
+    if foreign := [name for name in empty if unreadable_formats(others[name])]:
+        raise DataError(f"{root / foreign[0]}: {'; '.join(unreadable_formats(others[foreign[0]]))}")
+    if empty:
+        notes.append(f"{count_of(len(empty), 'sub-folder')} of {root} without images ignored: {_listed(empty)}")
     if loose := sum(is_image(Path(entry)) for entry in os.listdir(root)):
-        notes.append(f"{loose} images of {root} outside the class folders were ignored")
-    return _source(root, files, sorted(files), notes)
+        notes.append(f"{count_of(loose, 'image')} of {root} outside the class folders ignored")
+    return _source(root, files, sorted(files), notes, other)
 
 
 def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
-    """The images beside ``DIR/train`` that ``open_folder`` leaves alone: ``DIR/test``, else ``DIR/val`` and the like.
+    """Opens the test images beside ``DIR/train``: ``DIR/test`` or, without it, ``DIR/val`` and the like.
 
     Args:
         path: The same folder as ``open_folder`` had.
@@ -71,47 +77,78 @@ def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSo
     Raises:
         DataError: If its sub-folders are no classes of the training images, or hold no image.
     """
-    root = None if path is None else _held_out_folder(_checked(path))
+    return _open_held_out(_held_out(path).test, class_names)
+
+
+def open_validation_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
+    """Opens the validation images beside ``DIR/train`` and ``DIR/test``: ``DIR/val`` and the like.
+
+    Where there is no ``DIR/test``, ``DIR/val`` is the test. Arguments, result and errors are as for
+    ``open_test_folder``.
+    """
+    return _open_held_out(_held_out(path).validation, class_names)
+
+
+class _HeldOut(NamedTuple):
+    """The folders beside the training folder that are used."""
+
+    test: Path | None
+    validation: Path | None
+
+
+def _held_out(root: Path | None) -> _HeldOut:
+    if root is None or _find_training_folder(_checked(root)) is None:
+        return _HeldOut(None, None)
+    beside = {folder.name.lower(): folder for folder in visible_folders(root) if visible_folders(folder)}
+    test, validation = (
+        next((beside[name] for name in names if name in beside), None) for names in (TEST_NAMES, VALIDATION_NAMES)
+    )
+    return _HeldOut(test, validation) if test else _HeldOut(validation, None)
+
+
+def _open_held_out(root: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
     if root is None:
         return None
     folders = visible_folders(root)
     if unknown := [folder.name for folder in folders if folder.name not in class_names]:
-        raise DataError(f"{root} has sub-folders that are no class of the training images: {_listed(unknown)}")
+        raise DataError(
+            f"{root} has {count_of(len(unknown), 'class', 'classes')} that the training images lack:"
+            f" {_listed(unknown)}; rename or remove them"
+        )
     other: Counter[str] = Counter()
     files = {folder.name: _images_under(folder, other) for folder in folders}
     if not any(files.values()):
         raise DataError(f"{root} holds no image of the classes {_listed(sorted(class_names))}: expected {LAYOUT}")
-    missing = [name for name in class_names if not files.get(name)]
-    notes = [f"{root} has no image of {len(missing)} classes: {_listed(missing)}"] if missing else []
-    return _source(root, files, class_names, notes)
-
-
-def _held_out_folder(root: Path) -> Path | None:
-    training, _ = _training_folder(root)
-    if training == root:
-        return None
-    beside = {folder.name.lower(): folder for folder in visible_folders(root) if visible_folders(folder)}
-    return next((beside[name] for name in HELD_OUT_NAMES if name in beside), None)
-
-
-def is_image(path: Path) -> bool:
-    """Whether a file name is visible and ends like an image, in capital or small letters."""
-    return not path.name.startswith(".") and path.suffix.lower() in IMAGE_SUFFIXES
+    source = _source(root, files, class_names, [], other)
+    if missing := [name for name in class_names if not files.get(name)]:
+        text = f"{root} has no image of {count_of(len(missing), 'class', 'classes')}: {_listed(missing)}"
+        return replace(source, warnings=(text, *source.warnings))
+    return source
 
 
 def visible_folders(folder: Path) -> list[Path]:
-    """Sub-folders that are neither hidden nor left by a Mac's archiver, ordered by name.
+    """Returns sub-folders that are neither hidden, nor left by a Mac's archiver, nor links back up, by name.
 
     Raises:
         DataError: If the folder cannot be listed.
     """
+    above = _with_parents(folder)
     try:
-        return sorted(entry for entry in folder.iterdir() if entry.is_dir() and _is_visible(entry.name))
+        inside = [entry for entry in folder.iterdir() if entry.is_dir() and _is_visible(entry.name)]
     except OSError as error:
         raise _unlistable(error) from None
+    return sorted(entry for entry in inside if os.path.realpath(entry) not in above)
 
 
-def _source(root: Path, files: dict[str, list[str]], names: Sequence[str], notes: list[str]) -> ImageSource:
+def _with_parents(folder: Path) -> set[str]:
+    """Returns the real paths of a folder and of all folders around it: a link to one would hold everything again."""
+    real = Path(os.path.realpath(folder))
+    return {str(real), *map(str, real.parents)}
+
+
+def _source(
+    root: Path, files: dict[str, list[str]], names: Sequence[str], notes: list[str], other: Counter[str]
+) -> ImageSource:
     """The images of each class by its name; labels are positions among the names, in that order."""
     for name in names:
         try:
@@ -119,12 +156,17 @@ def _source(root: Path, files: dict[str, list[str]], names: Sequence[str], notes
         except UnicodeEncodeError:
             raise DataError(f"the class folder {name!a} of {root} has no valid UTF-8 name: rename it") from None
     paths = [file for name in names for file in files.get(name, ())]
+    warnings = unreadable_formats(other)
+    if strange := sorted(suffix for suffix in other if not unreadable_formats({suffix: 1})):
+        files_of = count_of(sum(other[suffix] for suffix in strange), "file")
+        notes = [*notes, f"{files_of} of {root} ignored that are no images ({_listed(strange)})"]
     return ImageSource(
-        open_image=lambda index: Image.open(paths[index]),
+        open_image=lambda index: open_image(paths[index]),
         describe=lambda index: os.path.relpath(paths[index], root),
         labels=np.repeat(np.arange(len(names), dtype=np.int64), [len(files.get(name, ())) for name in names]),
         class_names=tuple(names),
         notes=tuple(notes),
+        warnings=tuple(f"{root}: {text}" for text in warnings),
     )
 
 
@@ -137,21 +179,34 @@ def _checked(path: Path) -> Path:
     return path
 
 
+def _find_training_folder(root: Path) -> Path | None:
+    """Returns ``train``, unless it is a class beside cars and boats: then it holds images and no folders."""
+    named = [folder for folder in visible_folders(root) if folder.name.lower() in TRAINING_NAMES]
+    return next((folder for folder in named if visible_folders(folder)), None)
+
+
 def _training_folder(root: Path) -> tuple[Path, list[str]]:
     """The folder that holds the class folders, with notes on what stands beside it."""
-    folders = visible_folders(root)
-    training = [folder for folder in folders if folder.name.lower() in TRAINING_NAMES]
-    # "train" may also be a class, beside cars and boats: then it holds images and no folders.
-    for folder in training:
-        if visible_folders(folder):
-            beside = [other.name for other in folders if other != folder]
-            notes = [f"only {folder} is used; beside it, left alone: {_listed(beside)}"] if beside else []
-            return folder, notes
+    folders, training = visible_folders(root), _find_training_folder(root)
+    if training is not None:
+        return training, _beside(training, [folder for folder in folders if folder != training], _held_out(root))
     if folders and all(folder.name.lower() in {*HELD_OUT_NAMES, *TRAINING_NAMES} for folder in folders):
-        if training:
-            raise DataError(_no_classes(training[0]))
+        if named := [folder for folder in folders if folder.name.lower() in TRAINING_NAMES]:
+            raise DataError(_no_classes(named[0]))
         raise DataError(f"{root} has {_listed([f.name for f in folders])} but no train folder: expected {LAYOUT}")
     return root, []
+
+
+def _beside(training: Path, folders: list[Path], used: _HeldOut) -> list[str]:
+    """Returns a note on the use of each folder beside the training folder."""
+    parts = [f"{training} is searched on"]
+    if used.validation is not None:
+        parts.append(f"{used.validation.name} labels architectures")
+    if used.test is not None:
+        parts.append(f"{used.test.name} tests the trained model and nothing else")
+    if rest := [folder.name for folder in folders if folder not in used]:
+        parts.append(f"not used: {_listed(rest)}")
+    return ["; ".join(parts)] if folders else []
 
 
 def _images_under(folder: Path, other: Counter[str]) -> list[str]:
@@ -169,7 +224,8 @@ def _walk(folder: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise _unlistable(error)
 
-    visited = set()  # a link may lead back up
+    # A link may lead back up, from where the folder is or from where it really is.
+    visited = _with_parents(folder.parent) | _with_parents(Path(os.path.realpath(folder)).parent)
     for parent, inner, files in os.walk(folder, onerror=refuse, followlinks=True):
         if (real := os.path.realpath(parent)) in visited:
             inner.clear()
@@ -189,15 +245,17 @@ def _is_visible(name: str) -> bool:
 
 def _no_classes(root: Path) -> str:
     images = sum(is_image(Path(entry)) for entry in os.listdir(root))
-    has = f"{images} images but no class sub-folders" if images else "no class sub-folders"
+    has = f"{count_of(images, 'image')} but no class sub-folders" if images else "no class sub-folders"
     return f"{root} has {has}: expected {LAYOUT}"
 
 
 def _too_few_classes(root: Path, names: list[str], other: Counter[str]) -> str:
     if not names:
+        if foreign := unreadable_formats(other):
+            return f"{root}: {'; '.join(foreign)}"
         seen = f" (found only files ending in {_listed(sorted(other))})" if other else ""
         return f"no images in the sub-folders of {root}{seen}: expected {LAYOUT}, images ending in " + ", ".join(
-            sorted(IMAGE_SUFFIXES)
+            sorted(readable_suffixes())
         )
     inner = visible_folders(root / names[0])
     hint = f"; did you mean data.path = {str(root / names[0])!r}?" if len(inner) >= FEWEST_CLASSES else ""

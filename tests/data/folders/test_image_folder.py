@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from surrogate_nas.data.image_folder import IMAGE_SUFFIXES, open_folder, open_test_folder
+from surrogate_nas.data.folders.image_folder import open_folder, open_test_folder, open_validation_folder
+from surrogate_nas.data.folders.image_formats import IMAGE_SUFFIXES
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 
@@ -61,16 +62,46 @@ def test_a_link_back_up_is_followed_once(make_folder: MakeFolder) -> None:
     assert len(open_folder(root)) == 3
 
 
+def test_a_link_to_a_folder_around_it_is_neither_a_class_nor_part_of_one(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 1})
+    (root / "loop").symlink_to(root, target_is_directory=True)
+    (root / "above").symlink_to(root.parent, target_is_directory=True)
+    (root / "cat" / "up").symlink_to(root, target_is_directory=True)
+    source = open_folder(root)
+    assert source.class_names == ("cat", "dog")
+    assert source.labels.tolist() == [0, 0, 1]
+
+
+def test_a_class_may_be_a_link_to_a_folder_elsewhere(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"cat": 2})
+    elsewhere = tmp_path / "elsewhere" / "dogs"
+    elsewhere.mkdir(parents=True)
+    Image.new("L", (4, 4)).save(elsewhere / "a.png")
+    Image.new("L", (4, 4)).save(elsewhere.parent / "stranger.png")
+    (elsewhere / "up").symlink_to(elsewhere.parent, target_is_directory=True)
+    (root / "dog").symlink_to(elsewhere, target_is_directory=True)
+    assert names(open_folder(root)) == ["cat/0000.png", "cat/0001.png", "dog/a.png"]
+
+
 @pytest.mark.parametrize("train", ["train", "Train", "training"])
-@pytest.mark.parametrize("beside", ["test", "val", "valid"])
-def test_only_the_training_folder_is_used_and_the_rest_is_named(
-    make_folder: MakeFolder, train: str, beside: str
+@pytest.mark.parametrize(
+    ("beside", "words"),
+    [
+        (["test"], "; test tests the trained model and nothing else"),
+        (["val"], "; val tests the trained model and nothing else"),
+        (["test", "valid"], "; valid labels architectures; test tests the trained model and nothing else"),
+        (["extra"], "; not used: extra"),
+    ],
+)
+def test_only_the_training_folder_is_searched_on_and_the_rest_is_named(
+    make_folder: MakeFolder, train: str, beside: list[str], words: str
 ) -> None:
-    root = make_folder({f"{train}/cat": 2, f"{train}/dog": 3, f"{beside}/cat": 4, f"{beside}/dog": 4})
+    held_out = {f"{name}/{label}": 4 for name in beside for label in ("cat", "dog")}
+    root = make_folder({f"{train}/cat": 2, f"{train}/dog": 3} | held_out)
     source = open_folder(root)
     assert names(source)[0] == "cat/0000.png"
     assert len(source) == 5
-    assert source.notes == (f"only {root / train} is used; beside it, left alone: {beside}",)
+    assert source.notes == (f"{root / train} is searched on{words}",)
 
 
 def test_train_may_be_a_class_beside_cars_and_boats(make_folder: MakeFolder) -> None:
@@ -85,9 +116,9 @@ def test_what_is_left_out_is_noted(make_folder: MakeFolder) -> None:
     (root / "dog" / "README").write_text("x")
     Image.new("L", (4, 4)).save(root / "stray.png")
     assert open_folder(root).notes == (
-        f"1 sub-folders of {root} without images were ignored: labels",
-        f"2 files of {root} that are no images were ignored (.txt, no suffix)",
-        f"1 images of {root} outside the class folders were ignored",
+        f"1 sub-folder of {root} without images ignored: labels",
+        f"1 image of {root} outside the class folders ignored",
+        f"2 files of {root} ignored that are no images (.txt, no suffix)",
     )
 
 
@@ -138,9 +169,30 @@ def test_a_folder_around_the_right_one_is_pointed_to_it(make_folder: MakeFolder)
 
 def test_files_of_other_kinds_are_named_where_no_image_is_found(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 0, "dog": 0})
-    (root / "cat" / "a.HEIC").write_bytes(b"")
-    with pytest.raises(DataError, match=re.escape("(found only files ending in .heic)")):
+    (root / "cat" / "a.MOV").write_bytes(b"")
+    with pytest.raises(DataError, match=re.escape("(found only files ending in .mov)")):
         open_folder(root)
+
+
+def test_images_that_need_a_plug_in_are_counted_with_the_remedy(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 2})
+    for name in ("cat/a.NEF", "cat/b.nef", "dog/c.dng", "dog/list.txt"):
+        (root / name).write_bytes(b"")
+    source = open_folder(root)
+    remedy = "export them as JPEG or PNG: camera raw files hold no finished picture"
+    assert source.warnings == (f"{root}: 3 images cannot be read here (.dng, .nef): {remedy}",)
+    assert source.notes == (f"1 file of {root} ignored that are no images (.txt)",)
+
+
+def test_a_class_is_not_lost_because_a_plug_in_is_missing(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 2, "eel": 0})
+    (root / "eel" / "a.cr2").write_bytes(b"")
+    with pytest.raises(DataError, match=re.escape(f"{root / 'eel'}: 1 image cannot be read here (.cr2): export")):
+        open_folder(root)
+    only = make_folder({"cat": 0, "dog": 0}, under="only")
+    (only / "cat" / "a.cr2").write_bytes(b"")
+    with pytest.raises(DataError, match=r"1 image cannot be read here \(\.cr2\)"):
+        open_folder(only)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything")
@@ -171,7 +223,10 @@ def test_the_test_part_beside_the_training_part_has_the_same_classes(make_folder
     assert source.class_names == ("cat", "dog", "eel")
     assert source.labels.tolist() == [0, 1, 1]
     assert names(source) == ["cat/0000.png", "dog/0000.png", "dog/0001.png"]
-    assert source.notes == (f"{root / 'test'} has no image of 1 classes: eel",)
+    assert source.warnings == (f"{root / 'test'} has no image of 1 class: eel",)
+    validation = open_validation_folder(root, source.class_names)
+    assert validation is not None
+    assert validation.labels.tolist() == [0] * 9
 
 
 def test_without_a_test_folder_another_held_out_one_is_taken(make_folder: MakeFolder) -> None:
@@ -179,6 +234,7 @@ def test_without_a_test_folder_another_held_out_one_is_taken(make_folder: MakeFo
     source = open_test_folder(root, ("cat", "dog"))
     assert source is not None
     assert len(source) == 3
+    assert open_validation_folder(root, ("cat", "dog")) is None
 
 
 def test_there_may_be_no_test_part(make_folder: MakeFolder) -> None:
@@ -190,5 +246,5 @@ def test_there_may_be_no_test_part(make_folder: MakeFolder) -> None:
 
 def test_a_test_part_of_other_classes_is_refused(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 2, "train/dog": 3, "test/dogs": 2})
-    with pytest.raises(DataError, match="no class of the training images: dogs"):
+    with pytest.raises(DataError, match="test has 1 class that the training images lack: dogs"):
         open_test_folder(root, ("cat", "dog"))

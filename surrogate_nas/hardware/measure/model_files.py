@@ -1,0 +1,52 @@
+"""Latency of ONNX files in ONNX Runtime on this machine, several in turns."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from surrogate_nas._support.optional import require_package
+from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.measure.timing import Clock, Run, choose_clock, measure_interleaved
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.settings import HardwareSettings
+
+
+def measure_models(models: Mapping[str, Path], settings: HardwareSettings) -> dict[str, Measurement]:
+    """Latency of models on the CPU, in the batch and on the threads of the study.
+
+    Args:
+        models: ONNX files by name, each of one input whose first axis is the batch.
+        settings: Batch, threads and timing.
+
+    Raises:
+        MeasurementError: If a model cannot be run.
+    """
+    clock = choose_clock(torch.device("cpu"), settings.threads)
+    runs = [_timer(path, settings, clock) for path in models.values()]
+    return dict(zip(models, measure_interleaved(runs, settings.timing), strict=True))
+
+
+def _timer(path: Path, settings: HardwareSettings, clock: Clock) -> Run:
+    runtime = require_package("onnxruntime", "ONNX models", MeasurementError)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = settings.threads, 1
+    options.log_severity_level = 4
+    try:
+        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        (taken,) = session.get_inputs()
+        images = np.random.default_rng(0).standard_normal((settings.batch, *taken.shape[1:])).astype(np.float32)
+        session.run(None, {taken.name: images})
+    except Exception as error:  # onnxruntime raises classes of its own that have no common parent but this
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise MeasurementError(f"the model {path} cannot be run on images: {reason}") from None
+
+    def run(count: int) -> float:
+        session.run(None, {taken.name: images})  # brings the weights back into the caches
+        start = clock.now()
+        for _ in range(count):
+            session.run(None, {taken.name: images})
+        return clock.now() - start
+
+    return run

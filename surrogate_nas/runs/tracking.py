@@ -1,0 +1,286 @@
+"""Settings, curves, figures and files of a run, sent to TensorBoard or MLflow where the user asked for it.
+
+TensorBoard's events lie in ``RUN/tensorboard``. MLflow's go to ``MLFLOW_TRACKING_URI`` or, without that, into a
+database in ``RUN/mlruns``. ``RUN/tracking.json`` holds what was sent, so that a resumed run goes on in the same
+tracked run and sends nothing twice.
+"""
+
+import hashlib
+import importlib.util
+import logging
+import math
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from surrogate_nas._support.files import read_json, write_json
+from surrogate_nas.errors import Interrupted, SettingsError
+from surrogate_nas.runs.console import StudyConsole
+
+TRACKERS = ("tensorboard", "mlflow")
+"""Names of the trackers, of the packages that they need, and of the extras that install these."""
+RECORD, EVENTS, MLRUNS = "tracking.json", "tensorboard", "mlruns"
+_PARAMETERS_AT_ONCE = 100  # that a server of MLflow takes
+Settings = Mapping[str, object]
+
+
+def check_tracker(name: str | None) -> None:
+    """Refuses a tracker that is unknown or not installed, without importing it.
+
+    Raises:
+        SettingsError: If it is one of these.
+    """
+    if name is None:
+        return
+    if name not in TRACKERS:
+        raise SettingsError(f"--track must be {' or '.join(TRACKERS)} (got {name!r})")
+    if importlib.util.find_spec(name) is None:
+        raise SettingsError(
+            f"--track {name} needs {name}, which is not installed; install it with: pip install 'surrogate_nas[{name}]'"
+        )
+
+
+class Backend(Protocol):
+    """A tracked run that is open.
+
+    Attributes:
+        identity: By which a later process finds it again.
+    """
+
+    identity: str
+
+    def settings(self, values: Settings) -> None:
+        """Sends settings, some of which may have been sent before."""
+
+    def number(self, name: str, value: float, step: int) -> None:
+        """Sends one finite number."""
+
+    def file(self, path: Path) -> None:
+        """Sends a file, in place of an older one of its name."""
+
+    def flush(self) -> None:
+        """Makes sure that everything has arrived."""
+
+    def close(self, status: str) -> None:
+        """Ends the tracked run: FINISHED, FAILED or KILLED."""
+
+
+class Tracker:
+    """The tracked run of one part of a run folder; does nothing where no tracker was asked for.
+
+    Call order: ``begin`` once the run folder may be written to, then the others; the tracked run ends with the block. A
+    tracker that fails later is a warning, and no reason to stop.
+
+    Args:
+        name: One of ``TRACKERS``, or None.
+        folder: The run folder.
+        part: Such as ``study``, or ``train-1102``.
+        console: Where failures are reported.
+    """
+
+    def __init__(self, name: str | None, folder: Path, part: str, console: StudyConsole) -> None:
+        self._name, self._folder, self._part, self._console = name, folder, part, console
+        self._backend: Backend | None = None
+        self._sent: dict[str, dict[str, float]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stopped = kind is not None and issubclass(kind, Interrupted | KeyboardInterrupt)
+        status = "FINISHED" if kind is None else "KILLED" if stopped else "FAILED"
+        self._do(lambda backend: backend.close(status))
+        self._backend = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while anything is sent."""
+        return self._backend is not None
+
+    def begin(self, settings: Settings, *, anew: bool = False) -> None:
+        """Opens the tracked run, that of an earlier process unless it is to begin anew.
+
+        Raises:
+            SettingsError: If it cannot be opened.
+        """
+        if self._name is None:
+            return
+        known: dict[str, Any] = {} if anew else self._record().get(self._part, {}).get(self._name, {})
+        try:
+            self._backend = _BACKENDS[self._name](self._folder, self._part, known.get("identity"))
+            if self._backend.identity == known.get("identity"):
+                self._sent = known["sent"]
+            self._backend.settings(settings)
+        except Exception as error:  # trackers raise whatever they like
+            raise SettingsError(f"--track {self._name}: {_first_line(error)}") from None
+        self._keep()
+
+    def numbers(self, values: Mapping[str, float | None], step: int = 0) -> None:
+        """Sends figures by name, but for unknown ones and those that were sent before."""
+        self._send([(name, step, value) for name, value in values.items() if value is not None])
+
+    def curve(self, name: str, steps: Sequence[float], values: Sequence[float]) -> None:
+        """Sends a figure at several steps, which lie at least 1 apart; halves are rounded up."""
+        self._send([(name, math.ceil(step), value) for step, value in zip(steps, values, strict=True)])
+
+    def files(self, paths: Iterable[Path]) -> None:
+        """Sends files, where the tracker takes any; those that are missing are left out."""
+        for path in paths:
+            if path.is_file():
+                self._do(lambda backend, path=path: backend.file(path))  # type: ignore[misc]
+
+    def _send(self, numbers: Iterable[tuple[str, int, float]]) -> None:
+        new = [
+            (name, step, float(value))
+            for name, step, value in numbers
+            if math.isfinite(value) and self._sent.get(name, {}).get(str(step)) != value
+        ]
+
+        def send(backend: Backend) -> None:
+            for name, step, value in new:
+                backend.number(name, value, step)
+                self._sent.setdefault(name, {})[str(step)] = value
+            backend.flush()
+            self._keep()
+
+        if new:
+            self._do(send)
+
+    def _do(self, act: Callable[[Backend], None]) -> None:
+        if self._backend is None:
+            return
+        try:
+            act(self._backend)
+        except Exception as error:  # as above
+            self._backend = None
+            self._console.warn(f"--track {self._name} failed and ends here: {_first_line(error)}")
+
+    def _record(self) -> dict[str, Any]:
+        path = self._folder / RECORD
+        return read_json(path, "record of what was tracked") if path.exists() else {}
+
+    def _keep(self) -> None:
+        if self._backend is not None and self._name is not None:
+            record = self._record()
+            mine = {"identity": self._backend.identity, "sent": self._sent}
+            record.setdefault(self._part, {})[self._name] = mine
+            write_json(self._folder / RECORD, record)
+
+
+class _TensorBoard:
+    """Event files in the run folder."""
+
+    def __init__(self, folder: Path, part: str, known: str | None) -> None:
+        # Slow to import, and only needed here.
+        from torch.utils.tensorboard import SummaryWriter
+
+        place = folder / EVENTS / part
+        self._goes_on = known is not None and place.is_dir()
+        if not self._goes_on:
+            for file in place.glob("events.out.tfevents.*"):
+                file.unlink()
+        self.identity = known if known is not None and self._goes_on else os.urandom(8).hex()
+        self._writer: Any = SummaryWriter(str(place))
+
+    def settings(self, values: Settings) -> None:
+        if not self._goes_on:
+            rows = "\n".join(f"| {name} | {value} |" for name, value in values.items())
+            self._writer.add_text("settings", f"| setting | value |\n| --- | --- |\n{rows}")
+
+    def number(self, name: str, value: float, step: int) -> None:
+        self._writer.add_scalar(name, value, step)
+
+    def file(self, path: Path) -> None:
+        """Does nothing: event files hold no files."""
+
+    def flush(self) -> None:
+        self._writer.flush()
+
+    def close(self, status: str) -> None:  # noqa: ARG002 - event files have none
+        self._writer.close()
+
+
+class _MLflow:
+    """A run of MLflow, on a server or in a database in the run folder."""
+
+    def __init__(self, folder: Path, part: str, known: str | None) -> None:
+        # A run is nobody else's business; whoever wants MLflow's makers to count it sets the variable.
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        # Slow to import, and only needed here.
+        from mlflow import MlflowClient
+
+        for name in ("mlflow", "alembic"):  # which set up their own logging when they are imported
+            logging.getLogger(name).setLevel(logging.WARNING)
+        own, server = (folder / MLRUNS).resolve(), os.environ.get("MLFLOW_TRACKING_URI")
+        if not server:
+            own.mkdir(parents=True, exist_ok=True)
+        uri = server or f"sqlite:///{own / 'mlflow.db'}"
+        self._client: Any = MlflowClient(tracking_uri=uri)
+        # The address may hold a password.
+        where = hashlib.sha256(uri.encode()).hexdigest()[:16]
+        before = known.partition(" ")[2] if known is not None and known.startswith(where) else None
+        self._run: Any = self._reopened(before)
+        if self._run is None:
+            experiment = self._experiment(None if server else (own / "artifacts").as_uri())
+            self._run = self._client.create_run(experiment, run_name=f"{folder.resolve().name} {part}")
+        self._id = str(self._run.info.run_id)
+        self.identity = f"{where} {self._id}"
+
+    def settings(self, values: Settings) -> None:
+        from mlflow.entities import Param
+
+        known = self._run.data.params
+        texts = {_allowed(key): str(value) for key, value in values.items()}
+        new = [Param(key, text) for key, text in texts.items() if key not in known]
+        for start in range(0, len(new), _PARAMETERS_AT_ONCE):
+            self._client.log_batch(self._id, params=new[start : start + _PARAMETERS_AT_ONCE])
+        for key, text in texts.items():
+            if key in known and known[key] != text:  # parameters of a run never change
+                self._client.set_tag(self._id, f"resumed with {key}", text)
+
+    def number(self, name: str, value: float, step: int) -> None:
+        self._client.log_metric(self._id, _allowed(name), value, step=step)
+
+    def file(self, path: Path) -> None:
+        self._client.log_artifact(self._id, str(path))
+
+    def flush(self) -> None:
+        """Does nothing: a call has arrived when it returns."""
+
+    def close(self, status: str) -> None:
+        self._client.set_terminated(self._id, status)
+
+    def _reopened(self, run: str | None) -> Any:  # noqa: ANN401 - mlflow's run
+        from mlflow.exceptions import MlflowException
+
+        if run is None:
+            return None
+        try:
+            self._client.update_run(run, status="RUNNING")
+            return self._client.get_run(run)
+        except MlflowException:  # somebody deleted it
+            return None
+
+    def _experiment(self, artifacts: str | None) -> str:
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "surrogate_nas")
+        found = self._client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        return str(self._client.create_experiment(name, artifact_location=artifacts))
+
+
+_BACKENDS: dict[str, Callable[[Path, str, str | None], Backend]] = {"tensorboard": _TensorBoard, "mlflow": _MLflow}
+
+
+def _allowed(name: str) -> str:
+    """Returns a name of letters that MLflow takes."""
+    return re.sub(r"[^\w\-. :/]", "_", name)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

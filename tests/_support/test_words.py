@@ -1,0 +1,19 @@
+"""One thing is one thing."""
+
+import pytest
+
+from surrogate_nas._support.words import count_of
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "expected"),
+    [
+        (0, ("image",), "0 images"),
+        (1, ("image",), "1 image"),
+        (1, ("class", "classes"), "1 class"),
+        (2, ("class", "classes"), "2 classes"),
+        (1200, ("image",), "1,200 images"),
+    ],
+)
+def test_numbers_and_nouns_agree(number: int, noun: tuple[str, ...], expected: str) -> None:
+    assert count_of(number, *noun) == expected

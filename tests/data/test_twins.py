@@ -1,0 +1,33 @@
+"""Equal pixels are found, whatever their files."""
+
+import numpy as np
+
+from surrogate_nas.data.twins import leaked, pixel_digests, repeated, shared
+
+
+def test_digests_are_equal_for_equal_pixels_alone() -> None:
+    images = np.random.default_rng(0).integers(0, 256, size=(4, 3, 5, 5), dtype=np.uint8)
+    images[3] = images[1]
+    digests = pixel_digests(images)
+    assert len(set(digests)) == 3
+    assert digests[3] == digests[1]
+    # A view that is not contiguous has the same pixels.
+    assert pixel_digests(images.transpose(0, 2, 3, 1)[:, ::-1].transpose(0, 3, 1, 2)[:, :, ::-1]) == digests
+
+
+def test_copies_are_counted_beside_their_original() -> None:
+    labels = np.array([0, 0, 1, 1])
+    assert repeated([b"a", b"b", b"c", b"d"], labels, str) is None
+    three = repeated([b"a", b"a", b"a", b"d"], labels, str)
+    assert three is not None
+    assert three.startswith("2 images of 4 are copies of another, such as 0 and 1:")
+    assert three.endswith("1 of them lies in another class, such as 0 and 2")
+
+
+def test_leaks_name_a_pair() -> None:
+    training, test = [b"a", b"b"], [b"c", b"b", b"b"]
+    assert shared(training, test).tolist() == [False, True, True]
+    assert leaked(training, [b"c"], str, str) is None
+    assert leaked(training, test, "train {}".format, "test {}".format) == (
+        "2 of 3 test images are also among the training images, such as test 1 (training image train 1)"
+    )

@@ -1,0 +1,72 @@
+"""Images as people have them, and what is wrong with those that cannot be read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from surrogate_nas._support.model_format import Preprocessing
+from surrogate_nas.deploy.pictures import find_images, pictures_of, pixels_of
+from surrogate_nas.errors import PredictionError, SettingsError
+
+COLOUR = Preprocessing(8, 3, (0.5,) * 3, (0.2,) * 3)
+
+
+def test_folders_stand_for_the_images_in_them(images: Path) -> None:
+    inside = [images / "b.png", images / "inner" / "a.jpg"]
+    assert pictures_of(images) == pictures_of(str(images)) == pictures_of([images]) == inside
+    (images / "raw.NEF").write_bytes(b"")
+    assert pictures_of(images) == [images / "b.png", inside[1], images / "raw.NEF"]
+
+
+def test_an_array_of_four_axes_is_several_images() -> None:
+    assert len(pictures_of(np.zeros((5, 8, 8, 3), np.uint8))) == 5
+    assert len(pictures_of(np.zeros((5, 8, 3), np.uint8))) == 1
+    assert len(pictures_of(np.zeros((5, 8), np.uint8))) == 1
+
+
+@pytest.mark.parametrize("shape", [(9, 12), (9, 12, 1), (9, 12, 3), (9, 12, 4)])
+def test_arrays_are_images_of_their_depth(shape: tuple[int, ...]) -> None:
+    array = np.full(shape, 255, np.uint8)
+    assert (pixels_of(array, COLOUR) == 255).all()
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((8, 8, 3)), np.zeros((8, 8, 2), np.uint8), np.zeros(8, np.uint8), np.zeros((0, 8), np.uint8)]
+)
+def test_other_arrays_are_refused(array: NDArray[np.uint8]) -> None:
+    with pytest.raises(PredictionError, match="an array must be uint8 of shape"):
+        pixels_of(array, COLOUR)
+
+
+def test_what_cannot_be_read_is_said(images: Path) -> None:
+    cases: list[tuple[str, str]] = [
+        ("notes.txt", "unknown image format"),
+        ("missing.png", "No such file"),
+        ("cut.png", "truncated"),
+        ("raw.nef", r"\.nef files cannot be read here: export them"),
+    ]
+    (images / "cut.png").write_bytes((images / "b.png").read_bytes()[:60])
+    (images / "raw.nef").write_bytes(b"")
+    for name, reason in cases:
+        with pytest.raises(PredictionError, match=reason):
+            pixels_of(images / name, COLOUR)
+    with pytest.raises(PredictionError, match="floating-point pixels"):
+        pixels_of(Image.new("F", (4, 4)), COLOUR)
+
+
+def test_other_things_are_no_images() -> None:
+    with pytest.raises(PredictionError, match=r"an image is a path, a Pillow image or an array of numpy \(got int\)"):
+        pictures_of(7)  # type: ignore[arg-type]
+    with pytest.raises(PredictionError, match=r"\(got float\)"):
+        pixels_of(pictures_of([0.5])[0], COLOUR)  # type: ignore[list-item]
+
+
+def test_paths_that_lead_nowhere_are_refused(images: Path) -> None:
+    with pytest.raises(SettingsError, match="no image or folder of images"):
+        find_images([images / "missing.png"])
+    (images / "empty").mkdir()
+    with pytest.raises(SettingsError, match="holds no image"):
+        find_images([images / "empty"])
