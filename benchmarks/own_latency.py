@@ -18,7 +18,7 @@ from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.hardware.cost_models import cost_model
-from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.settings import Backend, HardwareSettings
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
@@ -32,12 +32,15 @@ _LISTED, _DRAWN = 100_000, 200  # larger spaces are drawn from, since they may n
 _HEAD = "seed  set-up s  stated %  drift %  median %  largest %    tau  caution %  kept %  noisy"
 
 
-def measure(space: Space, network: NetworkSpec, networks: int, seed: int) -> dict[str, float | int | None]:
-    """One row: makes the latency model anew, then measures other networks whole.
+def measure(
+    space: Space, network: NetworkSpec, settings: HardwareSettings, networks: int, seed: int
+) -> dict[str, float | int | None]:
+    """Returns one row: makes the latency model anew, then measures other networks whole.
 
     Args:
         space: The search space.
         network: The deployed network.
+        settings: Device and back-end.
         networks: How many other networks, at random among connected ones of distinct classes.
         seed: Decides these and those that correct the profile.
 
@@ -54,7 +57,7 @@ def measure(space: Space, network: NetworkSpec, networks: int, seed: int) -> dic
     # A cache of its own: what this machine measured before would not be a test.
     with tempfile.TemporaryDirectory() as cache:
         began = time.perf_counter()
-        model = cost_model(space, network, HardwareSettings(device="cpu"), seed=seed, cache=Path(cache))
+        model = cost_model(space, network, settings, seed=seed, cache=Path(cache))
         predicted = model.evaluate(codes)["latency_ms"]
         seconds = time.perf_counter() - began
         measured = model.measure_architectures(codes)
@@ -83,13 +86,15 @@ def own_latency(
     image_size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 32,
     space: Annotated[str, typer.Option(help="Search space by name or path.")] = "nasbench201",
     networks: Annotated[int, typer.Option(help="Networks that the prediction has not seen.")] = 20,
+    backend: Annotated[Backend, typer.Option(help="Runs the networks.")] = "auto",
     seeds: Annotated[int, typer.Option(min=1, help="Repeat with so many seeds.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """Compares predicted with measured latencies of whole networks."""
     loaded = load_space(space)
     spec = NetworkSpec(channels, cells, image_size, stages=loaded.network.stages)
-    rows = [measure(loaded, spec, networks, seed) for seed in range(seeds)]
+    settings = HardwareSettings(device="cpu", backend=backend)
+    rows = [measure(loaded, spec, settings, networks, seed) for seed in range(seeds)]
     if as_json:
         say(json.dumps(rows, indent=2))
         return

@@ -11,6 +11,8 @@ from mkdocs.structure.files import File, Files
 from pydantic import BaseModel
 
 import surrogate_nas
+from surrogate_nas._support.commands import PROGRAM
+from surrogate_nas.cli.main import COMMANDS
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.ask.options import Options
 
@@ -34,14 +36,14 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "A study is a TOML file; every setting may also be given as `--set SECTION.NAME=VALUE`, and `--dry-run` prints"
-        " them all.",
+        "A study is a TOML file. On the command line, set any of these by `--set SECTION.NAME=VALUE`."
+        " `--dry-run` prints the settings of a study and trains nothing.",
     ]
     return "\n".join([*lines, *_section(StudySettings, "")]) + "\n"
 
 
 def _section(model: type[BaseModel], prefix: str) -> list[str]:
-    title = f"`[{prefix.removesuffix('.')}]`" if prefix else "Of the study"
+    title = f"`[{prefix.removesuffix('.')}]`" if prefix else "The study"
     lines = ["", f"## {title}", "", _text(model.__doc__), "", "| setting | default | meaning |", "| --- | --- | --- |"]
     nested: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
@@ -68,18 +70,17 @@ def _value(value: object) -> str:
 
 
 def commands_page() -> str:
-    """Options of every command line."""
+    """Options of every command."""
     lines = [
         "# Commands",
         "",
-        "Exit codes: 0 success, 1 failure while running, 2 wrong usage or settings, 3 nothing meets",
+        "`surrogate-nas NAME` and `python -m surrogate_nas.NAME` are the same command. [Exit codes](exit-codes.md) are"
+        " the same for all. `surrogate-nas --install-completion` installs completion for your shell.",
     ]
-    lines[-1] += " the budget, 130 interrupted."
-    for path in sorted(PACKAGE.glob("*/__main__.py")):
-        module = importlib.import_module(f"surrogate_nas.cli.{path.parent.name}")
-        lines += ["", f"## python -m surrogate_nas.{path.parent.name}", "", _text(module.__doc__)]
-        if hasattr(module, "app"):
-            lines += _command(typer.main.get_command(module.app), f"python -m surrogate_nas.{path.parent.name}")
+    for name, text in COMMANDS.items():
+        lines += ["", f"## {PROGRAM} {name}", "", text]
+        module = importlib.import_module(f"surrogate_nas.cli.{name}")
+        lines += _command(typer.main.get_command(module.app), f"{PROGRAM} {name}")
     return "\n".join(lines) + "\n"
 
 
@@ -102,9 +103,8 @@ def api_page() -> str:
     """The public names of the package, from their docstrings."""
     lines = ["# Python", "", "```python", f"from surrogate_nas import {', '.join(surrogate_nas.__all__)}", "```", ""]
     lines += [
-        "Errors are children of `surrogate_nas.errors.SurrogateNasError`; they say the rule, the place, what was got"
+        "All errors derive from `SurrogateNasError`. Messages name the rule, the place, the value and the remedy.",
     ]
-    lines[-1] += " and the remedy."
     for name in surrogate_nas.__all__:
         public = getattr(surrogate_nas, name)
         lines += ["", f"## {name}", "", "```text", inspect.getdoc(public) or "", "```"]
@@ -120,7 +120,7 @@ def api_page() -> str:
                 inspect.getdoc(what) or "",
                 "```",
             ]
-    lines += ["", "## Conformance kits", "", "A test of your own class runs every check of the kit of its kind.", ""]
+    lines += ["", "## Conformance kits", "", "Test a class of your own with every check of the kit of its kind.", ""]
     for path in sorted((PACKAGE / "testing").glob("*.py")):
         kit = importlib.import_module(f"surrogate_nas.testing.{path.stem}")
         if any(name.endswith("CHECKS") for name in vars(kit)):

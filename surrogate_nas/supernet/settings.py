@@ -45,7 +45,8 @@ class Rules(NamedTuple):
 class SupernetSettings(BaseModel):
     """How the space is split, how sub-supernets share weights, and how they are trained.
 
-    The supernet may be narrower and shallower than the deployed network. ``docs/supernets.md`` explains every setting.
+    The supernet may be narrower and shallower than the deployed network. ``docs/explanation/supernets.md`` explains the
+    settings.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -9,9 +9,14 @@ from benchmarks.own_latency import main
 TINY = ["--channels", "2", "--cells", "1", "--image-size", "8", "--networks", "3", "--seeds", "1"]
 
 
-@pytest.mark.parametrize("space", ["nasbench201", pytest.param("darts", marks=pytest.mark.slow)])
-def test_a_row_has_errors_of_networks_that_were_not_fitted(capsys: pytest.CaptureFixture[str], space: str) -> None:
-    assert main([*TINY, "--space", space, "--json"]) == 0
+@pytest.mark.parametrize(
+    ("space", "backend"),
+    [("nasbench201", "auto"), ("nasbench201", "eager"), pytest.param("darts", "eager", marks=pytest.mark.slow)],
+)
+def test_a_row_has_errors_of_networks_that_were_not_fitted(
+    capsys: pytest.CaptureFixture[str], space: str, backend: str
+) -> None:
+    assert main([*TINY, "--space", space, "--backend", backend, "--json"]) == 0
     [row] = json.loads(capsys.readouterr().out)
     assert 0 <= row["median_error_percent"] <= row["largest_error_percent"]
     assert -1 <= row["kendall_tau"] <= 1
@@ -23,7 +28,11 @@ def test_a_row_has_errors_of_networks_that_were_not_fitted(capsys: pytest.Captur
 
 @pytest.mark.parametrize(
     ("option", "value", "message"),
-    [("--networks", "1", "--networks must be between 2 and"), ("--image-size", "9", "multiple of 4")],
+    [
+        ("--networks", "1", "--networks must be between 2 and"),
+        ("--image-size", "9", "multiple of 4"),
+        ("--backend", "none", "not one of"),
+    ],
 )
 def test_impossible_requests_end_with_an_error(
     capsys: pytest.CaptureFixture[str], option: str, value: str, message: str

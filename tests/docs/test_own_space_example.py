@@ -1,7 +1,6 @@
-"""The worked example of ``docs/spaces.md`` does what it says: its files and commands as they are printed there."""
+"""The worked example of a space does what its page says: its files and commands as they are printed there."""
 
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -14,11 +13,15 @@ from sklearn.datasets import load_digits
 from surrogate_nas.cli.space import main as space
 from surrogate_nas.runs.study_file import read_study
 from surrogate_nas.space.load import load_space
+from tests.docs.snippets import DOCS, commands
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "spaces.md").read_text(encoding="utf-8")
-EXAMPLE = TEXT[TEXT.index("## Worked example") : TEXT.index("## An operation of your own")]
+PAGE = DOCS / "how-to" / "own-space.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+EXAMPLE = TEXT[TEXT.index("## Worked example") : TEXT.index("## Rules to know")]
 FILES = dict(re.findall(r"`(my_\w+\.(?:py|toml))`:\n```\w+\n(.*?)```", EXAMPLE, re.DOTALL))
-COMMANDS = [shlex.split(line) for line in EXAMPLE.splitlines() if line.startswith("python -m ")]
+COMMANDS = [
+    command for command in commands(PAGE) if any(word.startswith(("my_", "runs/my_")) for word in command.words)
+]
 QUICKER = ("--set", "supernet.steps=30", "--set", "data.max_images=600", "--set", "predictor.zero_cost=false")
 
 
@@ -35,10 +38,8 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_cache: Path) ->
 @pytest.mark.usefixtures("example")
 def test_its_files_are_a_space_and_a_study(capsys: pytest.CaptureFixture[str]) -> None:
     assert sorted(FILES) == ["my_operations.py", "my_space.toml", "my_study.toml"]
-    assert [words[2] for words in COMMANDS] == [
-        f"surrogate_nas.{name}" for name in ("space", "study", "train", "predict")
-    ]
-    assert space(COMMANDS[0][3:]) == 0
+    assert [command.name for command in COMMANDS] == ["space", "study", "train", "predict"]
+    assert space(COMMANDS[0].arguments) == 0
     assert "my_space: 3,072 architectures of 6 decisions" in capsys.readouterr().out
     loaded = load_space("my_space.toml")
     assert "ghost_k3" in loaded.decisions[0].choices
@@ -56,9 +57,10 @@ def test_the_study_ends_and_its_model_classifies(example: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray((pixels * 15).astype("uint8")).resize((32, 32)).convert("RGB").save(path)
     shutil.copyfile(next(example.glob("images/*/*.png")), example / "my_picture.png")
-    for words in COMMANDS:
-        more = QUICKER if words[2] == "surrogate_nas.study" else ()
-        done = subprocess.run([sys.executable, *words[1:], *more], capture_output=True, text=True, check=False)
+    for command in COMMANDS:
+        words = ["-m", f"surrogate_nas.{command.name}", *command.arguments]
+        more = QUICKER if command.name == "study" else ()
+        done = subprocess.run([sys.executable, *words, *more], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert "digit" in done.stdout
     assert (example / "runs" / "my_study" / "report.html").exists()

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.docs.snippets import LOG
 
-PAGES = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
-NAMED = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.py)`")
+PAGES = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md"), *LOG]
+NAMED = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.(?:py|md|ipynb|schema\.json))`")
 # New files of examples, and files of users.
 MADE = re.compile(r"^New file `([^`]+)`:$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_modules_that_a_page_names_exist(page: Path) -> None:
+def test_files_that_a_page_names_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     roots = (REPOSITORY, REPOSITORY / "surrogate_nas", REPOSITORY / "surrogate_nas" / "supernet")
     made = set(MADE.findall(text))

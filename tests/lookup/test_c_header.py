@@ -13,7 +13,7 @@ from surrogate_nas.lookup.c_header import write_c_header
 from surrogate_nas.lookup.table import LookupTable
 from tests.lookup.conftest import METADATA, columns_of
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "deployment.md"
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "deploy-the-table.md"
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 
 

@@ -129,7 +129,9 @@ def others_in_words() -> str:
     """Returns the end of a message about an unknown name, behind the built-in ones."""
     names = ", ".join(own_names())
     return (
-        f"; the space's program has {names}" if names else "; one of your own needs the key 'program' (docs/spaces.md)"
+        f"; the space's program has {names}"
+        if names
+        else "; one of your own needs the key 'program' (docs/reference/search-spaces.md)"
     )
 
 
