@@ -1,4 +1,4 @@
-"""How good the architecture is that a search answers a latency budget with, over devices and budgets.
+"""Measures how good the architecture is that a search answers a latency budget with, over devices and budgets.
 
 python -m benchmarks.budget --labels CSV --column NAME --truth CSV --latency CSV --trainings 10
 """
@@ -130,7 +130,7 @@ def summary(rows: Sequence[Row]) -> dict[str, object]:
 
 
 def chosen_devices(text: str, tables: BudgetTables) -> list[str]:
-    """The devices of a list separated by commas, or all.
+    """Returns the devices of a list separated by commas, or all.
 
     Raises:
         SettingsError: If one is unknown.
@@ -201,7 +201,7 @@ def budget(
 
 
 def table(rows: Sequence[Row], result: dict[str, object]) -> str:
-    """The rows and their summary as text."""
+    """Returns the rows and their summary as text."""
     lines = [_HEAD]
     for row in rows:
         found = (

@@ -43,12 +43,12 @@ class Known:
     names: tuple[str, ...] = ("latency_ms",)
 
     def predict(self, codes: Codes) -> Prediction:
-        """The scores of codes of shape (C, D)."""
+        """Returns the scores of codes of shape (C, D)."""
         scores = self.score[self.space.index(codes)]
         return Prediction(scores, np.zeros(len(scores)))
 
     def evaluate(self, codes: Codes) -> Mapping[str, AnyArray]:
-        """The latencies of codes of shape (C, D)."""
+        """Returns the latencies of codes of shape (C, D)."""
         return {"latency_ms": self.latency_ms[self.space.index(codes)]}
 
 

@@ -69,7 +69,7 @@ class Quality:
         return np.asarray(8 * capacity + single + 0.5 * pairs, dtype=np.float64)
 
     def predict(self, codes: Codes) -> Prediction:
-        """The same, without any doubt."""
+        """Returns the same, without any doubt."""
         return Prediction(self(codes), np.zeros(len(codes)))
 
 
@@ -92,12 +92,12 @@ class Task:
     seed: int
 
     def evaluator(self, predictor: Predictor) -> Evaluator:
-        """A search with some predictor under the budget."""
+        """Returns a search with some predictor under the budget."""
         return Evaluator(self.space, predictor, AnalyticCosts(self.space, self.space.network), [self.budget])
 
 
 def fitted(task: Task, codes: Codes, labels: Floats) -> Ensemble:
-    """A predictor of labels."""
+    """Returns a predictor of labels."""
     ensemble = Ensemble(task.space, _SETTINGS)
     ensemble.fit(codes, labels, seed=task.seed)
     return ensemble
@@ -111,7 +111,7 @@ def by_climbing(task: Task) -> Codes:
 
 
 def climbed(task: Task, predictor: Predictor, start: Codes) -> Codes:
-    """The best that evolution and local search over a predictor find, shape (1, D)."""
+    """Returns the best that evolution and local search over a predictor find, shape (1, D)."""
     looked = climb(task.evaluator(predictor), lambda some: some.mean, start, np.random.default_rng([task.seed, 2]))
     return looked.codes[np.lexsort((-looked.mean, looked.excess))[:1]]
 
@@ -161,7 +161,7 @@ def by_evolution(task: Task) -> Codes:
 
 
 def by_chance(task: Task) -> Codes:
-    """The best label among architectures that keep the budget, drawn uniformly."""
+    """Returns the best label among architectures that keep the budget, drawn uniformly."""
     rng = np.random.default_rng([task.seed, 3])
     costs = AnalyticCosts(task.space, task.space.network)
     kept = task.space.sample(0, rng)

@@ -91,7 +91,7 @@ def judge(
 
 
 def picks(table: DeviceTable, truth: Floats, bound: Floats, predicted: Floats, score: Floats | None) -> Row:
-    """How many of three budgets hold for the architecture picked under each, and the accuracy that the picks lack.
+    """Returns how many of three budgets hold for the architecture picked under each, and the accuracy that picks lack.
 
     The pick is the most accurate connected architecture whose bound meets the budget; without accuracies it is the one
     that is predicted to be slowest, nearest to the edge. What it lacks is measured against the most accurate one that
@@ -134,7 +134,7 @@ def summarize(rows: Sequence[Row], name: str) -> Row:
 
 
 def show(rows: Sequence[Row]) -> str:
-    """The rows as a table of text."""
+    """Returns the rows as a table of text."""
     head = (
         "device             error%    tau  spearm  stated%  caution%  below%   kept  lost  | kept, lost without caution"
     )

@@ -34,11 +34,11 @@ class DeviceTable:
 
     @property
     def connected(self) -> NDArray[np.bool_]:
-        """Which architectures compute something, shape (N,)."""
+        """True for architectures that compute something, shape (N,)."""
         return self.space.is_connected(self.codes) if self.space else np.ones(len(self.codes), dtype=bool)
 
     def subset(self, devices: Sequence[str]) -> "DeviceTable":
-        """The same of some devices.
+        """Returns the same of some devices.
 
         Raises:
             CostTableError: If there is no such device.

@@ -1,4 +1,4 @@
-"""How far predicted latencies are from measured ones, on this machine and networks that the prediction has not seen.
+"""Measures how far predicted latencies are from measured ones, on this machine and on networks not yet seen.
 
 python -m benchmarks.own_latency --channels 16 --cells 5 --image-size 32 --networks 20 --seeds 3
 """

@@ -1,4 +1,4 @@
-"""How well a predictor orders trained networks, from M labels of a supernet and N trained networks.
+"""Measures how well a predictor orders trained networks, from M labels of a supernet and N trained networks.
 
 python -m benchmarks.predictor --labels CSV --column NAME --truth CSV --train 1000 --trained 20
 """
@@ -45,7 +45,7 @@ FIGURES = ("tau", "top10_tau", "regret_top1", "regret_top10")
 
 @dataclass(frozen=True)
 class Tables:
-    """What is known of every architecture of a space, in the order of ``space.all_codes()``; NaN where nothing is.
+    """The known figures of every architecture of a space, in the order of ``space.all_codes()``; NaN if unknown.
 
     Attributes:
         label_percent: Accuracy that the supernet gave, shape (size,).
@@ -146,7 +146,7 @@ def fit_draw(
 
 
 def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
-    """The four figures of one seed, over the architectures that were asked about, shape (N,) both."""
+    """Returns the four figures of one seed, over the architectures that were asked about, shape (N,) both."""
     return {
         "tau": kendall_tau(scores, truth_percent),
         "top10_tau": top_tau(scores, truth_percent),
@@ -199,7 +199,7 @@ def measure(
 
 
 def table(result: dict[str, float | str]) -> str:
-    """The figures as text, one line each."""
+    """Returns the figures as text, one line each."""
     lines = [f"{result['model']}, recipe {result['recipe']}, {result['seconds']:.1f} s"]
     for name in FIGURES:
         lines.append(f"{name:12} {result[name]:7.3f}  [{result[f'{name}_low']:.3f}, {result[f'{name}_high']:.3f}]")

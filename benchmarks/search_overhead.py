@@ -1,4 +1,4 @@
-"""What a search costs beside its predictor: per trial in batches, for a whole space, and for a million architectures.
+"""Measures the cost of a search without its predictor: per trial in batches, for a whole space, for a million.
 
 python -m benchmarks.search_overhead
 

@@ -1,4 +1,4 @@
-"""How well the labels of a supernet order trained networks, beside counts and scores that need no training.
+"""Measures how well the labels of a supernet order trained networks, next to scores that need no training.
 
 python -m benchmarks.supernet --data IMAGES --truth CSV --preset auto --minutes 10 --seeds 3
 """
@@ -58,7 +58,7 @@ _CODES_PER_JOB = 20
 
 @dataclass(frozen=True)
 class Bench:
-    """What all seeds of a run share.
+    """The parts that all seeds of a run share.
 
     Attributes:
         space: The search space.
@@ -214,7 +214,7 @@ def steps_for(bench: Bench, settings: SupernetSettings, minutes: float) -> int:
 
 
 def bench_without_labels(bench: Bench) -> Bench:
-    """The same with two architectures only, for when training is what matters."""
+    """Returns the same with two architectures only, for when training is what matters."""
     return replace(bench, codes=bench.codes[:2], truth_percent=bench.truth_percent[:2], validation_images=2)
 
 
@@ -318,7 +318,7 @@ def supernet(
 
 
 def measure(bench: Bench, settings: SupernetSettings, seeds: Sequence[int]) -> list[dict[str, Any]]:
-    """A row for each kind of label, over seeds."""
+    """Returns a row for each kind of label, over seeds."""
     runs = [run_seed(bench, settings, seed) for seed in seeds]
     costs = [cost for _, cost in runs]
     cost = {name: float(np.mean([one[name] for one in costs])) for name in costs[0]}
@@ -331,7 +331,7 @@ def measure(bench: Bench, settings: SupernetSettings, seeds: Sequence[int]) -> l
 
 
 def line(row: dict[str, Any]) -> str:
-    """A row as text."""
+    """Returns a row as text."""
     text = f"{row['preset']:8} {row['labels']:22}" + "".join(f"  {name} {row[name]:6.3f}" for name in FIGURES)
     if "train_minutes" in row:
         text += f"  tau interval [{row['tau_low']:.3f}, {row['tau_high']:.3f}]" if row["seeds"] > 1 else ""

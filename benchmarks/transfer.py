@@ -1,4 +1,4 @@
-"""How well ten measurements on a new device, with the tables of other devices, order a whole space.
+"""Measures how well ten measurements on a new device, with tables of other devices, order a whole space.
 
 python -m benchmarks.transfer --table CSV --targets titan_rtx_256,gold_6226,fpga,pixel2,raspi4,eyeriss
 
@@ -90,7 +90,7 @@ def judge(
 
 
 def show(rows: Sequence[Row]) -> str:
-    """The rows as a table of text, with means below."""
+    """Returns the rows as a table of text, with means below."""
     names = [name for name in rows[0] if name != "device"]
     mean: Row = {"device": "mean"}
     for name in names:

@@ -1,4 +1,4 @@
-"""How well one score orders architectures by another: Kendall tau, tau at the top, regret, and their intervals.
+"""Measures how well one score orders architectures by another: Kendall tau, tau at the top, regret, intervals.
 
 Symbols:
     N: architectures.
@@ -85,7 +85,7 @@ def bootstrap_values(
     resamples: int = 200,
     groups: NDArray[np.integer] | None = None,
 ) -> NDArray[np.float64]:
-    """A statistic of resampled architectures.
+    """Returns a statistic of resampled architectures.
 
     Args:
         statistic: Takes positions (with repeats) and gives a number; NaN results are left out.
@@ -134,7 +134,7 @@ def bootstrap_interval(
 
 
 def percentile_interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
-    """The middle ``level`` of values of shape (N,): lower and upper end, NaN where there are none."""
+    """Returns the middle ``level`` of values of shape (N,): lower and upper end, NaN where there are none."""
     if len(values) == 0:
         return float("nan"), float("nan")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])

@@ -36,7 +36,7 @@ LACKING = {"fcntl", "pwd", "grp", "termios", "msvcrt", "winreg"}
 
 @pytest.fixture(scope="module")
 def elsewhere() -> dict[str, str]:
-    """The environment of processes that find no function of Linux, as do those that they begin."""
+    """Returns the environment of processes that find no function of Linux, as do those that they begin."""
     path = os.pathsep.join([str(OTHER), str(REPOSITORY)])
     return {
         **os.environ,
@@ -85,7 +85,7 @@ def without_encoding(tree: ast.Module) -> list[int]:
 
 
 def reads_text(call: ast.Call) -> bool:
-    """Whether a call is of a function that takes an encoding: ``open``, or a method of a path."""
+    """Returns whether a call is of a function that takes an encoding: ``open``, or a method of a path."""
     texts = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     if isinstance(call.func, ast.Name):
         return call.func.id == "open" and not any("b" in text for text in texts[-1:])

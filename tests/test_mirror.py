@@ -9,7 +9,7 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 
 
 def needs_a_test(source: Path) -> bool:
-    """Whether there is anything to test.
+    """Returns whether there is anything to test.
 
     A ``__main__.py`` that hands over to its command line in ``cli`` is tested there, and by every test that runs it.
     Empty ``__init__`` files have nothing in them. A ``settings.py`` of nothing but fields, without a validator or any
@@ -24,7 +24,7 @@ def needs_a_test(source: Path) -> bool:
 
 
 def is_hand_over(content: ast.Module, package: str) -> bool:
-    """Whether a module does nothing but run ``main`` of ``surrogate_nas.cli.PACKAGE``, of the whole package its own."""
+    """Returns whether a module only runs ``main`` of ``surrogate_nas.cli.PACKAGE``, of the whole package its own."""
     package = "main" if package == PACKAGE.name else package
     statements = content.body[1:]
     lines = [

@@ -22,7 +22,7 @@ OPEN = ("surrogate_nas", "surrogate_nas.errors")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of a finished study whose answer was trained."""
+    """Returns the run folder of a finished study whose answer was trained."""
     return Path(shutil.copytree(RUN, tmp_path_factory.mktemp("public") / "run"))
 
 

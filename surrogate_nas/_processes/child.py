@@ -1,4 +1,4 @@
-"""What every worker process does first, and what its parent sees to while it begins."""
+"""Prepares a worker process before its first job, and watches over it while it starts."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""Where this user's results that are worth keeping between studies are."""
+"""Finds the folder for results of this user that are worth keeping between studies."""
 
 import os
 from pathlib import Path

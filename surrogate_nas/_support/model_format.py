@@ -1,4 +1,4 @@
-"""What is in the folder of a trained model, and what a model says of itself; no more than the standard library.
+"""Defines the folder of a trained model and the model's description, with the standard library alone.
 
 ``model.json`` stands beside the weights, and the same JSON text is inside the ONNX file, so that this one file is
 enough to classify images.
@@ -63,7 +63,7 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Described:
-    """What whoever runs a model has to know.
+    """The facts that are needed to run a model.
 
     Attributes:
         class_names: Name of each class, in the order of the scores.

@@ -1,4 +1,4 @@
-"""What the project's command lines have in common: exit codes, and errors as one line on standard error."""
+"""Parts that the project's command lines share: exit codes, and errors as one line on standard error."""
 
 import os
 import sys

@@ -69,7 +69,7 @@ def _require_finished(run: Path) -> None:
 
 
 def _begun_again(run: Path, facts: StudyFacts) -> bool:
-    """Whether the run was resumed after its report was written, and did not come to another one."""
+    """Returns whether the run was resumed after its report was written, without a new report."""
     try:
         begun = json.loads(RunFolder(run).environment.read_text(encoding="utf-8"))["created"]
         return datetime.fromisoformat(facts.created) < datetime.fromisoformat(begun)

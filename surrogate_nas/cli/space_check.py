@@ -18,7 +18,7 @@ _RUN = 3
 
 @dataclass(frozen=True)
 class SpaceCheck:
-    """What was found.
+    """The findings of a check.
 
     Attributes:
         size: Number of codes.

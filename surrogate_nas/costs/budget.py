@@ -57,7 +57,7 @@ class BudgetRequest:
     percent: float | None = None
 
     def resolve(self, values: NDArray[np.floating] | NDArray[np.integer]) -> Budget:
-        """The bound as a number, given the cost of every architecture, shape (N,).
+        """Returns the bound as a number, given the cost of every architecture, shape (N,).
 
         A percentile is taken as one of the values themselves, so that at least one architecture meets it.
 

@@ -1,4 +1,4 @@
-"""What a user may bound: a setting for every cost that has budgets of its own."""
+"""Settings of budgets: one for every cost that has budgets of its own."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +13,7 @@ _AS_TEXT = PlainSerializer(lambda asked: asked.text, return_type=str)
 
 
 def _requests(cost: str) -> Any:  # noqa: ANN401 - a type that pydantic reads
-    """The type of a setting: budgets on one cost, read from their text when the settings are."""
+    """Returns the type of a setting: budgets on one cost, read from their text when the settings are."""
 
     def read(value: object) -> object:
         if isinstance(value, str):
@@ -52,7 +52,7 @@ class BudgetSettings(_Bounds):
     )
 
     def requests(self) -> list[BudgetRequest]:
-        """The budgets asked for, latency first; the default where there is none."""
+        """Returns the budgets asked for, latency first; the default where there is none."""
         asked: list[BudgetRequests | None] = [getattr(self, key) for key in BOUNDED]
         found = [request for one in asked if one is not None for request in one.requests]
         return found or [parse_budget("latency_ms", DEFAULT_BUDGET)]

@@ -43,7 +43,7 @@ class ImageHeader(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What images are decoded to: side S in pixels, and whether they are grey."""
+    """The form that images are decoded to: side S in pixels, and grey or coloured."""
 
     side: int
     grey: bool
@@ -242,7 +242,7 @@ def _first(failures: dict[int, str]) -> list[int]:
 
 
 def _most_frequent(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The most frequent size; of several, the smallest."""
+    """Returns the most frequent size; of several, the smallest."""
     counts = Counter(sizes)
     return min(counts, key=lambda size: (-counts[size], size))
 

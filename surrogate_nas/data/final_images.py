@@ -37,7 +37,7 @@ TEST_ORIGINS: dict[TestOrigin, str] = {
 
 @dataclass(frozen=True, eq=False)
 class FinalImages:
-    """What a final network is trained on and judged by; no image is in both.
+    """The images that a final network is trained on and judged by; no image is in both parts.
 
     Attributes:
         train: All images that may be trained on.
@@ -86,7 +86,7 @@ class FinalImages:
         return normalise(images, self.mean, self.std)
 
     def to(self, device: torch.device | str) -> Self:
-        """The same images on a device."""
+        """Returns the same images on a device."""
         return replace(self, train=self.train.to(device), test=self.test.to(device))
 
 

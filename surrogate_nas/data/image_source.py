@@ -1,4 +1,4 @@
-"""What a source of images offers before anything is decoded."""
+"""The images of a source before anything is decoded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -62,7 +62,7 @@ class ImageSet:
         return self.images.shape[-1]
 
     def take(self, indices: Tensor) -> "ImageSet":
-        """The images at ``indices``, shape (M,), in that order."""
+        """Returns the images at ``indices``, shape (M,), in that order."""
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -73,7 +73,7 @@ class ImageSet:
             yield self.images[start : start + batch_size], self.labels[start : start + batch_size]
 
     def to(self, device: torch.device | str) -> "ImageSet":
-        """The same images on a device."""
+        """Returns the same images on a device."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
     def fingerprint(self) -> str:
@@ -134,7 +134,7 @@ class DataSplits:
         return normalise(images, self.mean, self.std)
 
     def to(self, device: torch.device | str) -> "DataSplits":
-        """The same parts on a device."""
+        """Returns the same parts on a device."""
         return replace(
             self,
             train=self.train.to(device),

@@ -14,7 +14,7 @@ TINY_SETS = frozenset({"digits"})
 
 
 class DataSettings(BaseModel):
-    """Which images a study uses, at which size, and how they are divided and augmented."""
+    """Settings of the images: which ones a study uses, at which size, and how they are divided and augmented."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -22,7 +22,7 @@ STALLED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class TorchvisionSet:
-    """How torchvision calls a set.
+    """The names that torchvision has for a set.
 
     Attributes:
         class_name: Class in ``torchvision.datasets``.

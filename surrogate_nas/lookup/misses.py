@@ -1,4 +1,4 @@
-"""What comes nearest to budgets that nothing meets."""
+"""Finds the architectures that come nearest to budgets that nothing meets."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ def least_rows(excess: NDArray[np.float64], some: int) -> NDArray[np.int64]:
 def infeasible_error(
     budgets: Sequence[Budget], smallest: Sequence[float], misses: Sequence[Entry]
 ) -> InfeasibleBudgetError:
-    """The error that says what can be reached.
+    """Returns the error that says what can be reached.
 
     Args:
         budgets: What was asked for.

@@ -34,7 +34,7 @@ class Neighbour:
 
     @classmethod
     def of(cls, entry: Entry, other: Entry, primary_cost: str) -> Self:
-        """An entry as the neighbour of another."""
+        """Returns an entry as the neighbour of another."""
         return cls(
             entry,
             tuple(place for place, (a, b) in enumerate(zip(entry.code, other.code, strict=True)) if a != b),
@@ -43,7 +43,7 @@ class Neighbour:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The neighbour as JSON holds it."""
+        """Returns the neighbour as JSON holds it."""
         return {
             **self.entry.as_json(),
             "changed": list(self.changed),

@@ -82,7 +82,7 @@ class ParquetColumns:
         return {name: _plain(column[place]) for name, column in columns.items()}
 
     def _group(self, group: int) -> dict[str, "NDArray[Any] | _Texts"]:
-        """The columns of a row group, by name."""
+        """Returns the columns of a row group, by name."""
         if group not in self._groups:
             try:
                 rows = self._file.read_row_group(group, use_threads=False)
@@ -96,13 +96,13 @@ class ParquetColumns:
         return self._groups[group]
 
     def numbers(self, name: str) -> NDArray[Any]:
-        """A column of numbers or truth values, shape (N,); what is absent is NaN."""
+        """Returns a column of numbers or truth values, shape (N,); what is absent is NaN."""
         if name not in self._numbers:
             self._numbers[name] = _as_numpy(pa.concat_arrays(self._column(name).chunks))
         return self._numbers[name]
 
     def letters(self, name: str) -> NDArray[np.uint8]:
-        """A column of ASCII texts of one length D as letters, shape (D, N): one row per place in the text."""
+        """Returns a column of ASCII texts of one length D as letters, shape (D, N): one row per place in the text."""
         if name not in self._letters:
             content = _Texts(pa.concat_arrays(self._column(name).chunks)).content
             self._letters[name] = np.ascontiguousarray(np.frombuffer(content, np.uint8).reshape(self.num_rows, -1).T)
@@ -132,14 +132,14 @@ class ParquetColumns:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - an element of any column
-    """A text, truth value or number of Python's own; NaN, which stands for what is absent, is ``None``."""
+    """Returns a text, truth value or number of Python's own; NaN, which stands for what is absent, is ``None``."""
     if isinstance(value, str):
         return value
     return None if value != value else value.item()
 
 
 def _as_numpy(column: pa.Array) -> NDArray[Any]:
-    """A column of truth values, whole numbers or floats; what is absent is NaN.
+    """Returns a column of truth values, whole numbers or floats; what is absent is NaN.
 
     Made from the buffers, since pyarrow's own conversion imports pandas wherever that is installed, which takes longer
     than everything else here together.
@@ -157,7 +157,7 @@ def _as_numpy(column: pa.Array) -> NDArray[Any]:
 
 
 def encode(columns: Mapping[str, NDArray[Any] | pa.Array]) -> bytes:
-    """The Parquet image of columns of equal length; NaN becomes absent, as other readers expect it."""
+    """Returns the Parquet image of columns of equal length; NaN becomes absent, as other readers expect it."""
     arrays = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
     sink = pa.BufferOutputStream()
     # Hardly any value comes twice, and quick decoding is worth a larger file.

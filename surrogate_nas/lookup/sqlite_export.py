@@ -85,5 +85,5 @@ def _rows(table: LookupTable, names: Sequence[str]) -> Iterator[tuple[Any, ...]]
 
 
 def _name(name: str) -> str:
-    """A name of a column in quotes; ``latency_ms[pixel3]`` needs them."""
+    """Returns a name of a column in quotes; ``latency_ms[pixel3]`` needs them."""
     return '"' + name.replace('"', '""') + '"'

@@ -39,7 +39,7 @@ def write_files(folder: Path, columns: ParquetColumns, facts: dict[str, Any]) ->
 
 
 def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
-    """The columns and facts of a table.
+    """Returns the columns and facts of a table.
 
     Args:
         path: The folder that holds the three files, or one of the files beside the others.

@@ -99,7 +99,7 @@ _BUILDERS: MappingProxyType[str, Callable[[BlockName, Shape, Norm], nn.Module]] 
 
 
 def build_block(name: str, shape: Shape, norm: Norm = nn.BatchNorm2d) -> nn.Module:
-    """A block from (B, in, S, S) to (B, out, S', S').
+    """Returns a block from (B, in, S, S) to (B, out, S', S').
 
     Raises:
         SpaceError: If there is no such block.

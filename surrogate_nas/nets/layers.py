@@ -78,7 +78,7 @@ _BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingPr
 
 
 def build_layer(layer: Layer, norm: Norm = nn.BatchNorm2d) -> nn.Module:
-    """A fixed layer of a network.
+    """Returns a fixed layer of a network.
 
     Raises:
         ValueError: If what stands there is searched, which needs an architecture.

@@ -103,7 +103,7 @@ def operation(
 
 
 def build_own(own: OwnOperation, in_channels: int, out_channels: int, stride: int, norm: Norm) -> nn.Module:
-    """The module of an operation.
+    """Returns the module of an operation.
 
     Raises:
         SpaceError: If its builder fails.

@@ -38,7 +38,7 @@ class _ShiftedSums(torch.autograd.Function):
 
 
 def _sums(x: Tensor) -> Tensor:
-    """The sum of the 3x3 neighbourhood, zeros outside, of (B, C, H, W) in channels-last order."""
+    """Returns the sum of the 3x3 neighbourhood, zeros outside, of (B, C, H, W) in channels-last order."""
     pixels = x.permute(0, 2, 3, 1)
     rows = pixels.clone()
     rows[:, 1:] += pixels[:, :-1]

@@ -139,7 +139,7 @@ class SmallestCost:
 
 @dataclass(frozen=True)
 class AnswerFacts:
-    """What the study found.
+    """The answer of the study.
 
     Attributes:
         outcome: Whether the budget is met.
@@ -181,7 +181,7 @@ class BaselineFacts:
 
 @dataclass(frozen=True)
 class PredictorFacts:
-    """How well the predictor orders architectures that it has not seen, against their labels.
+    """The quality of the predictor's order of architectures that it has not seen, against their labels.
 
     Attributes:
         name: What kind it is.
@@ -214,7 +214,7 @@ class PredictorFacts:
 
 @dataclass(frozen=True)
 class LabelFacts:
-    """What the predictor learned from.
+    """The labels that the predictor learned from.
 
     Attributes:
         architectures: Number of labelled codes.
@@ -238,7 +238,7 @@ class LabelFacts:
 
 @dataclass(frozen=True)
 class LatencyFacts:
-    """Where latencies come from, and how far predicted ones are from measured ones.
+    """The source of latencies, and the distance between predicted and measured ones.
 
     Attributes:
         source: Such as ``"profile of every operation on this machine"`` or a table's file name.
@@ -261,7 +261,7 @@ class LatencyFacts:
 
 @dataclass(frozen=True)
 class TrustFacts:
-    """What there is to say about how far the answer can be trusted."""
+    """Facts on how far the answer can be trusted."""
 
     labels: LabelFacts
     predictor: PredictorFacts
@@ -270,7 +270,7 @@ class TrustFacts:
 
 @dataclass(frozen=True)
 class RankFacts:
-    """How well a score orders a set of architectures by ground truth.
+    """The quality of a score's order of a set of architectures, by ground truth.
 
     Attributes:
         score: ``"labels"``, ``"predictor"`` or a baseline's name.
@@ -334,7 +334,7 @@ class NetworkFacts:
 
 @dataclass(frozen=True)
 class SupernetFacts:
-    """How the supernet was trained.
+    """The training of the supernet.
 
     Attributes:
         split: Rule that groups the architectures.
@@ -408,7 +408,7 @@ class StageFacts:
 
 @dataclass(frozen=True)
 class MadeFacts:
-    """How the study was made; ``predictor``, ``seeds``, ``versions`` and ``hardware`` are pairs of name and value.
+    """The way the study was made; ``predictor``, ``seeds``, ``versions`` and ``hardware`` are pairs of name and value.
 
     ``search`` and ``stages`` are empty where the study ended before them.
     """

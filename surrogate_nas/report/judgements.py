@@ -1,4 +1,4 @@
-"""What to trust and what not, in plain sentences drawn from the facts.
+"""Judges how far the answer can be trusted, in plain sentences drawn from the facts.
 
 The thresholds are leads from measurements on NAS-Bench-201 with CIFAR-10 images: supernets trained for fewer than
 8,000 to 16,000 steps ranked worse than a parameter count, and predictors gained little beyond a few hundred labels. On
@@ -45,7 +45,7 @@ class Judgement:
 
 
 def judgements(facts: StudyFacts) -> tuple[Judgement, ...]:
-    """Everything worth saying about how far the answer can be trusted, the worst first."""
+    """Returns everything worth saying about how far the answer can be trusted, the worst first."""
     found = list(_budget(facts.answer, facts.trust.latency if facts.trust else None))
     if facts.trust is not None:
         found += _predictor(facts.trust.predictor)
@@ -93,7 +93,7 @@ def uncertainty(answer: AnswerFacts) -> str:
 
 
 def _margin(cost: CostFacts) -> Iterator[Judgement]:
-    """Whether confidence takes so much of a budget that better architectures are most likely left out."""
+    """Yields a warning if confidence takes so much of a budget that better architectures are most likely left out."""
     if cost.upper is None or cost.confidence is None or not cost.predicted:
         return
     percent = 100 * (cost.upper / cost.predicted - 1)
@@ -232,7 +232,7 @@ def _short(supernet: SupernetFacts) -> Iterator[Judgement]:
 
 
 def _truth(truth: TruthFacts) -> Iterator[Judgement]:
-    """The predictor against plain counts, by ground truth over the largest set there is."""
+    """Yields the predictor against plain counts, by ground truth over the largest set there is."""
     ranks = [rank for rank in truth.ranks if rank.over == "whole space" and rank.tau.value is not None]
     predictor = next((rank for rank in ranks if rank.score == "predictor"), None)
     counts = [rank for rank in ranks if rank.score not in ("predictor", "labels")]

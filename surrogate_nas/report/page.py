@@ -23,7 +23,7 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
-    """The whole page.
+    """Returns the whole page.
 
     Args:
         facts: What it says. Text in them is escaped, whatever it holds.
@@ -56,7 +56,7 @@ def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
 
 
 def _margin(facts: StudyFacts) -> CostFacts | None:
-    """The chosen architecture's primary cost, where a budget on it is held against more than the prediction."""
+    """Returns the chosen architecture's primary cost, where a budget on it is held against more than the prediction."""
     chosen = facts.answer.chosen
     return (
         next((c for c in chosen.costs if c.cost == facts.primary_cost and c.upper is not None), None)

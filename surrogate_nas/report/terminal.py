@@ -139,7 +139,7 @@ def _line(console: Console, name: str, text: str) -> None:
 
 
 def _hanging(console: Console, head: Text, text: str) -> None:
-    """A line whose continuation lines keep the first one's indent; not broken where it goes to a file or pipe."""
+    """Prints a line whose continuations keep the first one's indent; it is not broken in a file or pipe."""
     if not console.is_terminal:
         console.print(head + text, soft_wrap=True)
         return

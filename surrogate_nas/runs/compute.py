@@ -1,4 +1,4 @@
-"""Where and how wide training runs on this machine."""
+"""Chooses the device and the number of processes that training uses on this machine."""
 
 import torch
 

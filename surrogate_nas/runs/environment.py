@@ -30,7 +30,7 @@ def processor() -> str:
 
 
 def environment(command: str) -> dict[str, Any]:
-    """Everything about the machine and the libraries, as JSON takes it."""
+    """Returns everything about the machine and the libraries, as JSON takes it."""
     return {
         "schema_version": 1,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

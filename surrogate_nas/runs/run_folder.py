@@ -55,13 +55,13 @@ class RunFolder:
         self._lock = FileLock(path / _LOCK)
 
     def checkpoint(self, member: int) -> Path:
-        """Where the training of a supernet's member is kept."""
+        """Returns the file that holds the training of a supernet's member."""
         return self.supernets / f"member-{member}.safetensors"
 
     # Taking and giving back
 
     def check(self, *, resume: bool, overwrite: bool) -> None:
-        """Whether the folder may be used, without changing anything.
+        """Checks that the folder may be used, without changing anything.
 
         Raises:
             RunFolderError: If it is not a folder, holds something else, or holds a run and neither resuming nor
@@ -127,13 +127,13 @@ class RunFolder:
         return all(entry.name == _LOCK or _is_leftover(entry.name) for entry in self.path.iterdir())
 
     def _is_run(self) -> bool:
-        """Whether the study is a resolved one; a person may keep one of their own beside their images."""
+        """Returns whether the study is a resolved one; a person may keep one of their own next to their images."""
         return self.study.is_file() and (is_resolved(self.study) or self.environment.exists())
 
     # Settings
 
     def begun_with(self) -> StudySettings | None:
-        """The settings that the run in the folder was begun with, if there is one.
+        """Returns the settings that the run in the folder was begun with, if there is one.
 
         Raises:
             SettingsError: If they are damaged.
@@ -225,5 +225,5 @@ def _words(value: object) -> str:
 
 
 def digest(content: Mapping[str, Any]) -> str:
-    """A short hash of settings and of what earlier stages made."""
+    """Returns a short hash of settings and of what earlier stages made."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]

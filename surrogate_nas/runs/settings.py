@@ -19,7 +19,7 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
 class PoolSettings(BaseModel):
-    """Which architectures are listed of a space that is too large to list whole; others take no notice of it."""
+    """Settings of the part that is drawn from a space too large to enumerate; other spaces ignore them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,7 +54,7 @@ class TruthSettings(BaseModel):
 
 
 class ComputeSettings(BaseModel):
-    """Where and how wide the work runs."""
+    """Settings of the device and the number of processes that do the work."""
 
     model_config = _STRICT
 
@@ -126,5 +126,5 @@ _FREE = (
 
 
 def is_fixed(key: str) -> bool:
-    """Whether the setting of a dotted key must stay what it was when a run was begun."""
+    """Returns whether the setting of a dotted key must stay as it was when a run was started."""
     return key not in _FREE and any(f"{key}.".startswith(f"{fixed}.") for fixed in _FIXED)

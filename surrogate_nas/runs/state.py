@@ -60,7 +60,7 @@ class RunState:
         self._read()
 
     def is_done(self, stage: str, inputs: str) -> bool:
-        """Whether a stage is done with these inputs."""
+        """Returns whether a stage is done with these inputs."""
         known = self._read().stages.get(stage)
         return known is not None and known.finished is not None and known.inputs == inputs
 

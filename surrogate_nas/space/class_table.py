@@ -56,7 +56,7 @@ class ClassTable:
         return np.where(dead[:, None], np.nanmin(self.values, axis=0), found)
 
     def pick(self, names: tuple[str, ...]) -> "ClassTable":
-        """The table with the named columns alone, in their order.
+        """Returns the table with the named columns alone, in their order.
 
         Raises:
             SpaceError: If there is no column of a name.

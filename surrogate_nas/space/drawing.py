@@ -24,7 +24,7 @@ _STYLE = (
 
 
 def draw_architecture(space: Space, code: ArrayLike) -> str:
-    """The graph of an architecture, shape (D,), as an SVG file.
+    """Returns the graph of an architecture, shape (D,), as an SVG file.
 
     Raises:
         SpaceError: If the code is none of the space.
@@ -50,7 +50,7 @@ def graph_of(space: Space, code: ArrayLike) -> tuple[tuple[str, ...], tuple[Flow
 
 
 def draw_graph(names: Sequence[str], flows: Sequence[Flow], title: str) -> str:
-    """An ``<svg>`` element without colours: its class is ``cell``, flows are ``edge``, boxes ``label``."""
+    """Returns an ``<svg>`` element without colours: its class is ``cell``, flows are ``edge``, boxes ``label``."""
     width = max(_CHARACTER * len(name) + 20 for name in names)
     lanes = _lanes(flows)
     total = width + 2 + _LANE * (max(lanes.values(), default=-1) + 1)
@@ -67,7 +67,7 @@ def draw_graph(names: Sequence[str], flows: Sequence[Flow], title: str) -> str:
 
 
 def _passes(flow: Flow) -> bool:
-    """Whether a flow passes boxes by."""
+    """Returns whether a flow passes boxes by."""
     return flow[1] > flow[0] + 1
 
 

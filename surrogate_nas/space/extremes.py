@@ -20,7 +20,7 @@ Measure = Callable[[Codes], NDArray[np.float64]]
 
 
 def smallest(space: Space, measure: Measure, start: Codes) -> Codes:
-    """An architecture with the smallest measure, shape (D,), by going from one decision to the next.
+    """Returns an architecture with the smallest measure, shape (D,), by going from one decision to the next.
 
     Args:
         space: The space.

@@ -93,7 +93,7 @@ class Pool:
 
 
 def whole_pool(space: Space) -> Pool:
-    """Every architecture of a space.
+    """Returns every architecture of a space.
 
     Raises:
         SpaceError: If it is too large to list.

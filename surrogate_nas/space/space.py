@@ -53,7 +53,7 @@ class Codebook:
 
     @property
     def listable(self) -> bool:
-        """Whether the whole space fits in memory as an array of codes."""
+        """True if the whole space fits in memory as an array of codes."""
         return self.size <= LISTING_LIMIT
 
     def check(self, codes: ArrayLike) -> Codes:

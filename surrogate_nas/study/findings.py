@@ -31,7 +31,7 @@ class Findings:
         self._found = {type(one): one for one in found}
 
     def __getitem__(self, kind: type[Kind]) -> Kind:
-        """The one thing of a type.
+        """Returns the one thing of a type.
 
         Raises:
             LookupError: If no stage has found it.
@@ -46,7 +46,7 @@ class Findings:
         return Findings(*(self._found | more._found).values())
 
     def only(self, kinds: tuple[type, ...]) -> "Findings":
-        """The things of some types alone.
+        """Returns the things of some types alone.
 
         Raises:
             LookupError: If no stage has found one of them.
@@ -71,7 +71,7 @@ class StudyLabels:
     evaluations: int
 
     def targets(self, target: Literal["loss", "accuracy"]) -> NDArray[np.float64]:
-        """The values that a predictor is fitted to, shape (M,), larger is better."""
+        """Returns the values that a predictor is fitted to, shape (M,), larger is better."""
         return -self.loss if target == "loss" else self.accuracy_percent
 
 
@@ -116,7 +116,7 @@ class SpaceScores:
         return Prediction(mean, std)
 
     def over(self, pool: Pool) -> "SpaceScores":
-        """The scores of another pool."""
+        """Returns the scores of another pool."""
         scored = self.predict(pool.codes)
         return replace(self, pool=pool, mean=scored.mean, std=scored.std)
 

@@ -100,7 +100,7 @@ def run_stages(problem: Problem, run: Run) -> Findings:
 
 
 def run_stage(stage: Stage, findings: Findings, run: Run) -> Findings:
-    """The findings of a stage, of an earlier process where that did it with the same inputs."""
+    """Returns the findings of a stage, of an earlier process where that did it with the same inputs."""
     state, meter, inputs = run.folder.state, Meter(), stage.made_from(findings)
     try:
         may_reuse = not inputs or state.is_done(stage.name, inputs)
@@ -130,7 +130,7 @@ def check_stages(problem: Problem, run: Run) -> None:
 
 
 def _checked(run: Run) -> Problem:
-    """The problem, once everything that can be is checked; the run folder is as it was."""
+    """Returns the problem, once everything that can be is checked; the run folder is as it was."""
     # An overwritten run is read as if it were not there, but removed only once the new one is known to be sound.
     before = replace(run, folder=RunFolder(run.folder.path / ".nothing")) if run.request.overwrite else run
     before.folder.require_same(run.settings)
@@ -161,13 +161,13 @@ def _begin(problem: Problem, run: Run) -> None:
 
 
 def _lasting(settings: StudySettings) -> StudySettings:
-    """The settings that a run goes on with: what was to be measured again has been."""
+    """Returns the settings that a run goes on with: what was to be measured again has been."""
     return settings.model_copy(update={"hardware": settings.hardware.model_copy(update={"remeasure": False})})
 
 
 @contextmanager
 def _held(request: Request) -> Iterator[RunFolder]:
-    """The run folder, held by this process; one that was made for a run that wrote nothing is removed.
+    """Yields the run folder, held by this process; one that was made for a run that wrote nothing is removed.
 
     Raises:
         RunFolderError: If it may not be used, or another process holds it.

@@ -41,7 +41,7 @@ class Run:
     @classmethod
     @contextmanager
     def of(cls, request: Request, folder: RunFolder, console: StudyConsole, should_stop: ShouldStop) -> Iterator["Run"]:
-        """A run that ends its processes, its dashboard and its tracked run with the block."""
+        """Yields a run that ends its processes, its dashboard and its tracked run with the block."""
         with (
             Workers(request.settings.compute.processes or 1) as workers,
             Watch(request.dashboard, folder, console) as watch,
@@ -56,7 +56,7 @@ class Run:
 
     @contextmanager
     def progress(self, title: str, doing: str) -> Iterator[Advance]:
-        """A progress bar for the length of a block, which raises ``Interrupted`` once a stop was asked for.
+        """Yields a progress bar for the length of a block, which raises ``Interrupted`` once a stop was asked for.
 
         Args:
             title: What the bar is of.

@@ -33,7 +33,7 @@ class Watch:
 
     @property
     def url(self) -> str | None:
-        """Where the dashboard is served; None where there is none."""
+        """The address of the dashboard; None if there is none."""
         return self._dashboard.url if self._dashboard is not None else None
 
     def open(self) -> None:

@@ -238,7 +238,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def _drawable(space: Space) -> Codes:
-    """The codes that ``sample`` draws: all, or effective ones where no other was drawn."""
+    """Returns the codes that ``sample`` draws: all, or effective ones where no other was drawn."""
     drawn, codes = space.sample(10 * DRAWS, np.random.default_rng(3)), space.all_codes()
     if not np.array_equal(space.effective(drawn), drawn):
         return codes

@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 60  # a process begins slowly on a busy machine
 
 @pytest.fixture
 def tasks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The tasks, under a name by which worker processes find them too."""
+    """Returns the tasks, under a name by which worker processes find them too."""
     monkeypatch.syspath_prepend(str(HERE))
     return importlib.import_module("worker_tasks")
 
@@ -146,7 +146,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -
 
 
 def held(path: Path) -> bool:
-    """Whether a living process holds the lock; the system lets go of it however the process ends."""
+    """Returns whether a living process holds the lock; the system lets go of it however the process ends."""
     fcntl = pytest.importorskip("fcntl")
     if not path.exists() or not path.read_text():
         return False

@@ -1,4 +1,4 @@
-"""How many processors may be used: all of them, those that the process is bound to, or a container's share."""
+"""The usable processors are all of them, the ones that the process is bound to, or a container's share."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from surrogate_nas._support.processors import processor_count
 
 @pytest.fixture(autouse=True)
 def _eight_of_sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine of 16 processors; this process is bound to 8 of them."""
+    """Pretends a machine of 16 processors; this process is bound to 8 of them."""
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(8)), raising=False)
 

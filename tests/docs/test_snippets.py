@@ -26,7 +26,7 @@ def called(command: Command) -> str:
 
 
 def parser(command: Command) -> tuple[Any, list[str]]:
-    """The command of typer that a line calls, a subcommand where there are some, and the words that are left."""
+    """Returns the command of typer that a line calls, or its subcommand, and the words that are left."""
     benchmark = next((word for word in command.words if word.startswith("benchmarks.")), None)
     module = importlib.import_module(benchmark or f"surrogate_nas.cli.{command.name}")
     found, words = typer.main.get_command(module.app), command.arguments

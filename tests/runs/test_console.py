@@ -1,4 +1,4 @@
-"""What is said where: terminals, pipes, the log."""
+"""Each message goes to the right place: terminals, pipes, the log."""
 
 import io
 import logging
@@ -21,7 +21,7 @@ MakeTerminal = Callable[..., tuple[StudyConsole, Terminal]]
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> MakeTerminal:
-    """A console whose standard error is a terminal 80 columns wide."""
+    """Returns a console whose standard error is a terminal 80 columns wide."""
 
     def make(**variables: str) -> tuple[StudyConsole, Terminal]:
         stream = Terminal()

@@ -1,4 +1,4 @@
-"""What is sent arrives, once, and is read back by the tracker's own readers."""
+"""Tracked values arrive once, and the tracker's own readers read them back."""
 
 import importlib.util
 import os
@@ -24,7 +24,7 @@ def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def track(name: str | None, folder: Path, values: list[float], **settings: object) -> None:
-    """A part of a run: the values are of steps 0, 1, ..."""
+    """Tracks a part of a run: the values are of steps 0, 1, ..."""
     with StudyConsole(quiet=True) as console, Tracker(name, folder, "study", console) as tracker:
         tracker.begin({"seed": 0, **settings})
         for step, value in enumerate(values):
@@ -35,7 +35,7 @@ def track(name: str | None, folder: Path, values: list[float], **settings: objec
 
 @pytest.fixture(scope="module")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without a run, which takes MLflow seconds to make."""
+    """Returns a database without a run, which takes MLflow seconds to make."""
     mlflow = pytest.importorskip("mlflow")
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     mlflow.MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
@@ -44,7 +44,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(empty_store: Path, tmp_path: Path) -> Path:
-    """A run folder with such a database."""
+    """Returns a run folder with such a database."""
     (tmp_path / "mlruns").mkdir()
     shutil.copyfile(empty_store, tmp_path / "mlruns" / "mlflow.db")
     return tmp_path

@@ -89,7 +89,7 @@ def published_string(code: list[int]) -> str:
 
 
 def tree(code: list[int]) -> Tree:
-    """The cell's function as nested sums without zeros, where an output that is used twice is written out twice."""
+    """Returns the cell's function as nested sums without zeros; an output that is used twice is written twice."""
     sums: list[Tree] = [("x",), (), (), ()]
     for (start, end), choice in zip(EDGES, code, strict=True):
         if choice != NONE and sums[start]:

@@ -26,7 +26,7 @@ class KilledEach(NetworkWork):
         return None
 
     def mark(self, task: TrainTask) -> Path:
-        """A file that says that a process was killed."""
+        """Returns a file that says that a process was killed."""
         return self.job.checkpoint.with_name(f"{task.code}.killed")
 
 
@@ -34,7 +34,7 @@ class KilledOnce(KilledEach):
     """The same for the first task of all."""
 
     def mark(self, task: TrainTask) -> Path:
-        """A file that says that a process was killed, whatever the task."""
+        """Returns a file that says that a process was killed, whatever the task."""
         folder = self.job.checkpoint.parent
         with FileLock(folder / ".once"):
             chosen = folder / ".chosen"

@@ -46,7 +46,7 @@ SETTINGS = (
 
 @pytest.fixture(scope="module")
 def words(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
-    """The command line of the study, but for its folder."""
+    """Returns the command line of the study, but for its folder."""
     path = tmp_path_factory.mktemp("spaces") / "long.toml"
     path.write_text(SPACE, encoding="utf-8")
     assert not load_space(str(path)).listable

@@ -48,7 +48,7 @@ def made_here() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def run_folder(command: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of the reference study: a made-up latency for every architecture, exact in binary."""
+    """Returns the run folder of the reference study: a made-up latency for every architecture, exact in binary."""
     folder = tmp_path_factory.mktemp("reference")
     space = load_space("nasbench201")
     codes = space.all_codes()

@@ -203,7 +203,7 @@ def test_what_is_checked_before_the_first_stage_is_every_stage_s(
 
 
 def interrupted(report: Path, point: str, *words: object) -> subprocess.Popen[str]:
-    """The study command, which a worker of its own interrupts."""
+    """Returns the study command, which a worker of its own interrupts."""
     line = [sys.executable, str(KILLER.with_name("interrupted.py")), str(report), point, *map(str, words)]
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

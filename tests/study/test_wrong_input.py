@@ -24,7 +24,7 @@ def write_images(folder: Path, classes: int, side: int = 8, count: int = 40) -> 
 
 @pytest.fixture(scope="session")
 def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of input that is wrong."""
+    """Returns a folder of input that is wrong."""
     folder = tmp_path_factory.mktemp("wrong")
     (folder / "empty").mkdir()
     write_images(folder / "one", 1)

@@ -149,7 +149,7 @@ def _with_parents(folder: Path) -> set[str]:
 def _source(
     root: Path, files: dict[str, list[str]], names: Sequence[str], notes: list[str], other: Counter[str]
 ) -> ImageSource:
-    """The images of each class by its name; labels are positions among the names, in that order."""
+    """Returns the images of each class by its name; labels are positions among the names, in that order."""
     for name in names:
         try:
             name.encode()
@@ -186,7 +186,7 @@ def _find_training_folder(root: Path) -> Path | None:
 
 
 def _training_folder(root: Path) -> tuple[Path, list[str]]:
-    """The folder that holds the class folders, with notes on what stands beside it."""
+    """Returns the folder that holds the class folders, with notes on the files and folders next to it."""
     folders, training = visible_folders(root), _find_training_folder(root)
     if training is not None:
         return training, _beside(training, [folder for folder in folders if folder != training], _held_out(root))

@@ -60,7 +60,7 @@ class Choice:
 
     @property
     def folder(self) -> Path:
-        """Where the trained model goes."""
+        """The folder of the trained model."""
         return self.run.models / self.entry.code
 
 
@@ -71,7 +71,7 @@ def choose(
     *,
     trust_program: bool = False,
 ) -> Choice:
-    """The answer of the study in a run folder, the best under other budgets, or a given architecture.
+    """Returns the answer of the study in a run folder, the best under other budgets, or a given architecture.
 
     Args:
         path: The run folder.

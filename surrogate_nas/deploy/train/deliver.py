@@ -77,7 +77,7 @@ class _Exported(NamedTuple):
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
-    """The part of ``model.json`` and the ONNX files that is known before anything is measured."""
+    """Returns the part of ``model.json`` and the ONNX files that is known before anything is measured."""
     code = choice.code[None]
     return {
         "format": FORMAT,
@@ -94,7 +94,7 @@ def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
 
 
 def preprocessing_of(images: FinalImages) -> Preprocessing:
-    """The preprocessing of the training images."""
+    """Returns the preprocessing of the training images."""
     return Preprocessing(images.train.image_size, images.train.channels, images.mean, images.std)
 
 

@@ -20,7 +20,7 @@ _ARROW = (
 
 
 def draw_blocks(blocks: Sequence[BlockFacts], chained: bool) -> str:
-    """The drawing as an ``<svg>`` element; blocks that compute nothing are dashed and pale.
+    """Returns the drawing as an ``<svg>`` element; blocks that compute nothing are dashed and pale.
 
     Args:
         blocks: Decisions in order; what stands before the first dot of a name is its band.

@@ -12,7 +12,7 @@ _SHEET = Path(__file__).resolve().parent.parent / "templates" / "style.css.j2"
 
 
 def drawing(answer: AnswerFacts) -> str | None:
-    """The chosen architecture as an ``<svg>`` element; None where nothing was chosen."""
+    """Returns the chosen architecture as an ``<svg>`` element; None where nothing was chosen."""
     if answer.cell is not None:
         return draw_cell(answer.cell)
     if answer.graph is not None and answer.chosen is not None:

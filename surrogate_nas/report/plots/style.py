@@ -11,7 +11,7 @@ _LINE = "rgba(140,150,160,0.28)"
 
 
 def axis_scale(cost: str, values: NDArray[np.float64]) -> tuple[float, str]:
-    """The unit of an axis: its size in the stored unit, and how the title names it."""
+    """Returns the unit of an axis: its size in the stored unit, and how the title names it."""
     if split_cost(cost)[0] == "latency_ms":
         return 1.0, " (ms)"
     largest = float(values.max()) if len(values) else 0.0

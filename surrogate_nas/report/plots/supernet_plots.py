@@ -23,7 +23,7 @@ _COLOURS = (BLUE, ORANGE, RED, GREY, "#4aa564", "#9467bd", "#8c6d31", "#17a2b8")
 
 @dataclass(frozen=True)
 class Curve:
-    """How a training went.
+    """The course of a training.
 
     Attributes:
         name: Which training.
@@ -38,7 +38,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class SupernetPoints:
-    """What the plots of the supernets show.
+    """The points of the supernets' plots.
 
     Attributes:
         curves: Every training whose checkpoint is there.
@@ -58,7 +58,7 @@ class SupernetPoints:
 
 
 def supernet_figures(points: SupernetPoints) -> dict[str, tuple[str, go.Figure]]:
-    """Every plot by the name of its file, with its title; what there is nothing to show of is left out."""
+    """Returns every plot by the name of its file, with its title; what there is nothing to show of is left out."""
     made = {}
     if points.curves:
         made["training"] = ("Training of the supernets", training_figure(points))

@@ -108,7 +108,7 @@ def _read_parquet(path: Path) -> _Table:
 
 
 def _number(text: str) -> float | None:
-    """The value of a cell; NaN where it is empty, None where it is not a number."""
+    """Returns the value of a cell; NaN where it is empty, None where it is not a number."""
     if not text:
         return math.nan
     try:

@@ -96,7 +96,7 @@ def _conv_bn_relu(name: BlockName) -> OperationSpec:
 
 
 def _skip(name: BlockName) -> OperationSpec:
-    """An identity; where the shape changes a 1x1 convolution with BN (NAS-Bench-Macro, arXiv 2103.11922)."""
+    """Returns an identity; where the shape changes a 1x1 convolution with BN (NAS-Bench-Macro, arXiv 2103.11922)."""
     return OperationSpec(
         name.text,
         0,
@@ -143,7 +143,7 @@ FORMS = ", ".join(
 
 @lru_cache(maxsize=1024)
 def parse_block(name: str) -> BlockName:
-    """A block's family and parameters.
+    """Returns a block's family and parameters.
 
     Raises:
         SpaceError: If there is no such block.

@@ -100,7 +100,7 @@ def registering(program: str, digest: str) -> Iterator[None]:
 
 
 def is_registered(digest: str) -> bool:
-    """Whether a program of this content has run in this process."""
+    """Returns whether a program of this content has run in this process."""
     return any(one.digest == digest for one in _known.values())
 
 
@@ -115,7 +115,7 @@ def only_of(digest: str | None) -> Iterator[None]:
 
 
 def find_own(name: str) -> OwnOperation | None:
-    """The operation of a user with this name, if there is one."""
+    """Returns the operation of a user with this name, if there is one."""
     own = _known.get(name)
     return None if own is None or (_seen and own.digest != _seen[-1]) else own
 

@@ -101,7 +101,7 @@ def _value(name: str, value: object) -> object:
 
 
 def _data(data: str) -> dict[str, Any]:
-    """A name of a data set is that set, from its usual place; anything else is a folder."""
+    """Returns a name of a data set is that set, from its usual place; anything else is a folder."""
     if data in SOURCES and data != "folder":
         return {"data.source": data, "data.path": None}
     return {"data.source": "folder", "data.path": data}

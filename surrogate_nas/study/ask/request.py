@@ -52,7 +52,7 @@ class Request:
 def resolve_request(
     name: str | None, overrides: Mapping[str, Any], output: Path | None, *, resume: bool
 ) -> tuple[StudySettings, Path]:
-    """The study asked for and its run folder; resuming without a study's name takes the study in the folder.
+    """Returns the study asked for and its run folder; resuming without a study's name takes the study in the folder.
 
     Args:
         name: Name of a study that comes with the project, path of a ``.toml`` file, or None for the default.
@@ -100,7 +100,7 @@ def _refuse_other_things(name: str) -> None:
 
 
 def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool) -> bool:
-    """Whether a request names its space itself, or leaves it to a run folder, which may be somebody else's.
+    """Returns whether a request names its space itself, or leaves it to a run folder, which may be somebody else's.
 
     Args:
         name: Of the study.

@@ -10,7 +10,7 @@ from surrogate_nas.space.space import Space
 
 
 def checked_space(settings: StudySettings, folder: RunFolder, *, named_by_user: bool) -> Space:
-    """The search space of a study.
+    """Returns the search space of a study.
 
     Args:
         settings: Of the study.
@@ -56,7 +56,7 @@ def _require_same_space(space: Space, settings: StudySettings, folder: RunFolder
 
 
 def _require_fitting_cells(space: Space, settings: StudySettings) -> None:
-    """A study file may be of another kind of space than the one that was chosen."""
+    """Refuses a study file that is made for another kind of space than the chosen one."""
     for setting, cells in (("network.cells", settings.network.cells), ("supernet.cells", settings.supernet.cells)):
         try:
             space.layout(replace(space.network, cells=cells or space.network.cells))

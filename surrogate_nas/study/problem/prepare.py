@@ -59,7 +59,7 @@ def prepare(run: Run) -> Problem:
 
 
 def _require_device(space: Space, hardware: HardwareSettings) -> None:
-    """An unknown device or a wrong table is reported before images are read."""
+    """Reports an unknown device or a wrong table before images are read."""
     if hardware.latency_table is None:
         resolve_device(hardware.device)
     else:

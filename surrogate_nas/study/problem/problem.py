@@ -81,7 +81,7 @@ class Problem:
     truth: Truth | None = None
 
     def listing(self, codes: Codes) -> "Problem":
-        """The same problem with more architectures listed, shape (M, D)."""
+        """Returns the same problem with more architectures listed, shape (M, D)."""
         pool = self.pool.extended(codes)
         return self if pool is self.pool else replace(self, pool=pool, table=self.table.over(pool))
 
@@ -94,17 +94,17 @@ class Problem:
 
     @cached_property
     def connected(self) -> NDArray[np.bool_]:
-        """Which of them lead from input to output, shape (N,)."""
+        """True for codes that lead from input to output, shape (N,)."""
         return self.space.is_connected(self.codes)
 
     @cached_property
     def typical(self) -> NDArray[np.bool_]:
-        """Which of them are connected and stand for the whole space, shape (N,): shares and medians are of these."""
+        """True for connected codes that stand for the whole space, shape (N,): shares and medians are of these."""
         return typical_rows(self.pool)
 
     @cached_property
     def feasible(self) -> NDArray[np.bool_]:
-        """Which of them are connected and predicted to meet every budget, shape (N,)."""
+        """True for connected codes that are predicted to meet every budget, shape (N,)."""
         within = np.stack([budget.violation(self.bounds[budget.cost]) <= 0 for budget in self.budgets])
         return np.asarray(within.all(axis=0) & self.connected)
 
@@ -132,7 +132,7 @@ class Problem:
 
     @property
     def latency_conditions(self) -> str:
-        """What the latencies are of, in words: runtime, machine, threads and batch, or the table."""
+        """The conditions of the latencies in words: runtime, machine, threads and batch, or the table."""
         return conditions(self.table.describe()["latency_ms"])
 
     def counts(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
@@ -165,5 +165,5 @@ class Problem:
         }
 
     def member_identity(self, member: int) -> dict[str, str]:
-        """The identity of the checkpoint of one member of the supernets."""
+        """Returns the identity of the checkpoint of one member of the supernets."""
         return training_identity(self.plan, self.plan.training(member), self.supernet_identity)

@@ -39,7 +39,7 @@ _NEAREST = 5
 def answer_facts(
     problem: Problem, predictor: FittedPredictor, scores: SpaceScores, choice: FinalistChoice
 ) -> AnswerFacts:
-    """The chosen architecture and the other finalists."""
+    """Returns the chosen architecture and the other finalists."""
     error = predictor.calibration.residual_percent
     finalists = tuple(
         _architecture(problem, code, scores, error, choice.measured[row] if choice.measured else None)
@@ -57,7 +57,7 @@ def answer_facts(
 
 
 def infeasible_facts(problem: Problem) -> AnswerFacts:
-    """The smallest costs and the architectures nearest to budgets that nothing meets."""
+    """Returns the smallest costs and the architectures nearest to budgets that nothing meets."""
     rows = np.flatnonzero(problem.connected)
     smallest = []
     for budget in problem.budgets:

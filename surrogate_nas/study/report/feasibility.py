@@ -12,7 +12,7 @@ from surrogate_nas.supernet.plan import SupernetPlan
 
 
 def _members(plan: SupernetPlan) -> str:
-    """How many sets of weights there are, and what for."""
+    """Returns how many sets of weights there are, and what they are for."""
     replicas = plan.settings.replicas
     times = f", {replicas} times over" if replicas > 1 else ""
     if plan.members_per_replica > 1:

@@ -54,7 +54,7 @@ def search_points(problem: Problem, scores: SpaceScores, result: SearchResult) -
 
 
 def supernet_points(problem: Problem, scores: SpaceScores, folder: Path) -> SupernetPoints:
-    """The points of finished supernets.
+    """Returns the points of finished supernets.
 
     Args:
         problem: What is asked, the groups decided.
@@ -76,7 +76,7 @@ def supernet_points(problem: Problem, scores: SpaceScores, folder: Path) -> Supe
 
 
 def read_curve(path: Path, training: Training) -> Curve | None:
-    """The training curve in a checkpoint; None where there is none, as of a parent that is done with."""
+    """Returns the training curve in a checkpoint; None where there is none, as of a parent that is done with."""
     try:
         with safe_open(path, framework="np") as file:
             sums = np.asarray(file.get_tensor(LOSS_SUM), dtype=np.float64)

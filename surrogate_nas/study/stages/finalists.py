@@ -66,7 +66,7 @@ def choose_finalist(problem: Problem, scores: SpaceScores, result: SearchResult,
 
 
 def _next_finalists(problem: Problem, scores: SpaceScores, limit_ms: float, seen: Codes) -> Codes:
-    """The best architectures of distinct classes under a tighter latency bound that were not measured yet."""
+    """Returns the best architectures of distinct classes under a tighter latency bound that were not measured yet."""
     space = problem.space
     feasible = np.flatnonzero(problem.feasible & (problem.bounds["latency_ms"] <= limit_ms))
     order = feasible[np.lexsort((problem.costs["latency_ms"][feasible], -scores.mean[feasible]))]

@@ -27,7 +27,7 @@ _FEWEST_CLASSES = MINIMUM_CLASSES // 2
 
 
 def segments_of(problem: Problem) -> SegmentSearch:
-    """How the space is searched in segments.
+    """Returns the way in which the space is searched in segments.
 
     Raises:
         SettingsError: If the space can be listed, or there are too few labels for so many segments.
@@ -54,7 +54,7 @@ def segments_of(problem: Problem) -> SegmentSearch:
 def label_in_segments(
     problem: Problem, run: Run, label_drawn: Callable[[Problem, Run], StudyLabels]
 ) -> tuple[Problem, StudyLabels]:
-    """The problem with labelled architectures and the last super-cells listed too, and the labels.
+    """Returns the problem with labelled architectures and the last super-cells listed too, and the labels.
 
     Args:
         problem: What is asked.

@@ -131,7 +131,7 @@ WAYS = {
 
 
 def way_of(problem: Problem) -> LabelWay:
-    """The way that a study spends its labels, which follows from how it searches."""
+    """Returns the way that a study spends its labels, which follows from how it searches."""
     return WAYS[SAMPLERS[problem.settings.search.sampler].labels]
 
 

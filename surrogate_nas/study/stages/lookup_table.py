@@ -60,7 +60,7 @@ def lookup_table(
 
 
 def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
-    """The description of the table: of what, for which device and budgets, and with which answer."""
+    """Returns the description of the table: of what, for which device and budgets, and with which answer."""
     space = problem.space
     return TableMetadata(
         space_name=space.name,

@@ -10,7 +10,7 @@ from surrogate_nas.study.running import Run
 
 
 class Timing(Enum):
-    """How the time of a stage is recorded in ``state.json``."""
+    """The way the time of a stage is recorded in ``state.json``."""
 
     NONE = "it takes moments"
     ANEW = "every process does it from its beginning, and the last one counts"
@@ -45,7 +45,7 @@ class Stage(ABC):
         return ""
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - here nothing can be
-        """The findings of an earlier process, or nothing new where there is nothing to do; None where it must run."""
+        """Returns the findings of an earlier process, or no new ones if there is nothing to do; None if it must run."""
         return None
 
     @abstractmethod

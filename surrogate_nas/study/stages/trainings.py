@@ -129,7 +129,7 @@ def _candidates(problem: Problem) -> np.ndarray:
 
 
 def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
-    """Where worker processes find their trainings."""
+    """Returns the place in which worker processes find their trainings."""
     job = _job(problem, folder)
     recipe = job.settings.model_dump(exclude={"epochs", "checkpoint_seconds", "evaluation_batch"})
     inputs = {"network": str(job.network), "recipe": recipe, "shift": job.shift, "flip": job.flip, "seed": job.seed}
@@ -170,7 +170,7 @@ def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) ->
 
 
 def _job(problem: Problem, folder: RunFolder) -> NetworkJob:
-    """The job of some architecture; all others differ in their code, length and checkpoint alone."""
+    """Returns the job of some architecture; all others differ in their code, length and checkpoint alone."""
     settings = problem.settings
     return NetworkJob(
         problem.space,
@@ -201,7 +201,7 @@ def known_trainings(problem: Problem, labels: Labels, epochs: int | None = None)
 
 
 def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
-    """The trainings in words."""
+    """Returns the trainings in words."""
     pairs = sorted(zip(learnt.accuracy_percent, learnt.rows, strict=True), reverse=True)
     best = ", ".join(f"{digits[row]} {accuracy:.2f}%" for accuracy, row in pairs[:3])
     numbers = [

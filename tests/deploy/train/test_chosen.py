@@ -1,4 +1,4 @@
-"""Which architecture is meant, and what the run said of it."""
+"""The right architecture is chosen, with the figures that the run has for it."""
 
 import json
 from pathlib import Path

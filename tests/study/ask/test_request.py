@@ -1,4 +1,4 @@
-"""Which study and which folder a command line means."""
+"""A command line means the right study and the right folder."""
 
 from pathlib import Path
 

@@ -34,7 +34,7 @@ def settings(source: Path) -> StudySettings:
 
 @pytest.fixture
 def begun(settings: StudySettings, run_of: RunOf, tmp_path: Path) -> RunFolder:
-    """A run that has kept its images."""
+    """Returns a run that has kept its images."""
     folder = RunFolder(tmp_path / "run")
     splits = read_images(run_of(folder.path, settings))
     folder.write_settings(settings)
@@ -44,7 +44,7 @@ def begun(settings: StudySettings, run_of: RunOf, tmp_path: Path) -> RunFolder:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A list that grows with each time the images are decoded."""
+    """Returns a list that grows with each time the images are decoded."""
     calls: list[str] = []
     load = load_images
 

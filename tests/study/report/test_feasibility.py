@@ -1,4 +1,4 @@
-"""What is said before any training."""
+"""The console shows costs, budgets and networks before any training."""
 
 from dataclasses import replace
 

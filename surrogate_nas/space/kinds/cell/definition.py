@@ -41,7 +41,7 @@ class _Definition(Header):
 
 
 def read_cell_space(content: dict[str, Any], path: Path, program: Program | None) -> CellSpace:
-    """The space of a definition of kind ``cell``.
+    """Returns the space of a definition of kind ``cell``.
 
     Raises:
         SpaceError: If the definition is malformed; the message names file and key.

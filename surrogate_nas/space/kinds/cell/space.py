@@ -95,7 +95,7 @@ class CellSpace(Space):
     # Paths
 
     def _live(self, codes: Codes) -> NDArray[np.bool_]:
-        """Whether each edge lies on a path from input to output, shape (N, E)."""
+        """Returns whether each edge lies on a path from input to output, shape (N, E)."""
         passes = ~self._is_zero[codes]
         from_input = np.zeros((len(codes), self.output + 1), dtype=bool)
         from_input[:, 0] = True
@@ -162,7 +162,7 @@ class CellSpace(Space):
 
     @cached_property
     def _line_graph(self) -> NDArray[np.bool_]:
-        """Whether one node may feed another when no edge is dead, shape (V, V)."""
+        """Returns whether one node may feed another when no edge is dead, shape (V, V)."""
         ends = [0, *(end for _, end in self.edges)]
         starts = [*(start for start, _ in self.edges), self.output]
         graph = np.zeros((len(self.edges) + 2, len(self.edges) + 2), dtype=bool)

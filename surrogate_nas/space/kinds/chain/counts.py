@@ -1,4 +1,4 @@
-"""How many networks of a chain have each nonlinear count, and exactly uniform draws among them, without a list.
+"""Counts the networks of a chain of each nonlinear count, and draws exactly uniformly among them, without a list.
 
 Layers that may be left out from the end of their stage are taken together: where d of them stand, each of the d has any
 choice but the last one, the identity, and the others are identities. So every network is counted and drawn once.

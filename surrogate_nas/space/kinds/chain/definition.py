@@ -68,7 +68,7 @@ class _Definition(Header):
 
 
 def read_chain_space(content: dict[str, Any], path: Path, program: Program | None) -> Space:
-    """The space of a definition of kind ``chain``.
+    """Returns the space of a definition of kind ``chain``.
 
     Raises:
         SpaceError: If the definition is malformed; the message names file and key.
@@ -137,7 +137,7 @@ def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
 
 
 def _constrained(definition: _Definition, path: Path) -> tuple[ChainStage, ...]:
-    """The stages, with what the constraints take away."""
+    """Returns the stages, with what the constraints take away."""
     names = {
         f"{stage + 1}.{layer + 1}": (stage, layer)
         for stage, one in enumerate(definition.stages)
@@ -176,7 +176,7 @@ def _stage(stage: _Stage, choices: list[list[str]], where: str) -> ChainStage:
 
 
 def _left_out(stage: _Stage) -> int:
-    """How many layers of a stage may be left out."""
+    """Returns how many layers of a stage may be left out."""
     return 0 if stage.least_layers is None else stage.layers - stage.least_layers
 
 

@@ -233,7 +233,7 @@ class ChainSpace(Space):
         ]
 
     def _at(self, column: int, value: Value) -> NDArray[np.int64]:
-        """A number for every choice of one layer."""
+        """Returns a number for every choice of one layer."""
         place, names = self._places[column], self.decisions[column].choices
         return np.array([value(find_block(name), place) for name in names], dtype=np.int64)
 

@@ -18,7 +18,7 @@ def write_chain(names: Sequence[str], lengths: Sequence[int]) -> str:
 
 
 def read_chain(text: str, space: str, decisions: Sequence[Decision], lengths: Sequence[int]) -> list[int]:
-    """The choices that a text names.
+    """Returns the choices that a text names.
 
     Args:
         text: As ``write_chain`` writes it.

@@ -1,4 +1,4 @@
-"""How many codes of a cell have each nonlinear count, and exactly uniform draws among them, without listing the cell.
+"""Counts the codes of a cell of each nonlinear count, and draws exactly uniformly among them, without a list.
 
 A dynamic program over the nodes. All that the nodes still to come need to know of those before is the nonlinear
 functions on the longest path to each, in any order; these are few. Counts are whole numbers of any size.
@@ -73,7 +73,7 @@ def cell_populations(cell: NodeCell, operations: tuple[str, ...]) -> dict[int, i
 
 @lru_cache(maxsize=2**16)
 def _completions(cell: NodeCell, operations: tuple[str, ...], state: State) -> Counter[int]:
-    """How many ways of deciding the rest of a cell lead to each nonlinear count, given a sorted state."""
+    """Returns the number of ways to decide the rest of a cell for each nonlinear count, given a sorted state."""
     node, found = len(state), Counter[int]()
     if node == cell.nodes:
         values = _values(cell, state)
@@ -86,7 +86,7 @@ def _completions(cell: NodeCell, operations: tuple[str, ...], state: State) -> C
 
 
 def _outcomes(cell: NodeCell, operations: tuple[str, ...], state: State) -> Counter[int]:
-    """How many ways there are for the next node to have each longest path."""
+    """Returns the number of ways to decide the next node for each longest path to it."""
     node, values = len(state), _values(cell, state)
     if not cell.on_edges:
         return Counter(value for _, value in _options(cell, operations, state))
@@ -110,7 +110,7 @@ def _outcomes(cell: NodeCell, operations: tuple[str, ...], state: State) -> Coun
 
 @lru_cache(maxsize=2**14)
 def _options(cell: NodeCell, operations: tuple[str, ...], state: State) -> tuple[tuple[tuple[int, ...], int], ...]:
-    """Every way to decide the next node: its columns of a code, and the longest path to it."""
+    """Returns every way to decide the next node: its columns of a code, and the longest path to it."""
     node, values = len(state), _values(cell, state)
     inside = nonlinear_table(operations).tolist()
     several = len(cell.inputs_of(node)) > 1

@@ -47,7 +47,7 @@ class _Definition(Header):
 
 
 def read_node_space(content: dict[str, Any], path: Path, program: Program | None) -> NodeSpace:
-    """The space of a definition of kind ``nodes``.
+    """Returns the space of a definition of kind ``nodes``.
 
     Raises:
         SpaceError: If the definition is malformed; the message names file and key.

@@ -96,11 +96,11 @@ class NodeCell:
         return self.nodes if self.output is None else self.output
 
     def slots(self, node: int) -> int:
-        """How many operations an inner node has."""
+        """Returns the number of operations of an inner node."""
         return self.parents[node] if self.on_edges else 1
 
     def inputs_of(self, node: int) -> tuple[Parents, ...]:
-        """The sets of places that an inner node, or the output for M, may take values from."""
+        """Returns the sets of places that an inner node, or the output for M, may take values from."""
         if node == self.nodes and self.output is None:
             return (tuple(range(self.inputs, self.inputs + self.nodes)),)
         number = self.parts if node == self.nodes else self.parents[node]
@@ -134,11 +134,11 @@ class NodeCell:
         return codes[:, columns].astype(np.int64)
 
     def halves(self, places: Integers) -> NDArray[np.bool_]:
-        """Whether an operation on the values of these places has a stride of 2, of the shape of ``places``."""
+        """Returns whether an operation on the values of these places has a stride of 2, of the shape of ``places``."""
         return (places < self.inputs) & self.reduces
 
     def live(self, codes: Codes) -> NDArray[np.bool_]:
-        """Whether the output depends on each inner node, codes (N, D) to (N, M)."""
+        """Returns whether the output depends on each inner node, codes (N, D) to (N, M)."""
         count = len(codes)
         rows = np.arange(count)[:, None]
         used = np.zeros((count, self.inputs + self.nodes), dtype=bool)
@@ -180,7 +180,7 @@ class NodeCell:
         return Wiring(tuple(chosen), tuple(self.places(row, self.nodes)[0].tolist()))
 
     def operation_counts(self, codes: Codes, operations: int) -> Integers:
-        """How often each operation runs at a stride of 1 and 2, codes (N, D) to (N, 2, O); dead nodes do not."""
+        """Returns how often each operation runs at strides 1 and 2, codes (N, D) to (N, 2, O); dead nodes never run."""
         counts = np.zeros((len(codes), 2, operations), dtype=np.int64)
         live = self.live(codes)
         rows = np.arange(len(codes))

@@ -37,7 +37,7 @@ def _node(parts: "Sequence[tuple[str, list[int]]] | zip[tuple[str, list[int]]]")
 
 
 def parse_cell(cell: NodeCell, text: str, operations: Sequence[str]) -> NDArray[np.int8]:
-    """The part of a code, shape (D,), of a cell written as ``format_cell`` writes it; inputs may be in any order.
+    """Returns the part of a code, shape (D,), of a cell in the form of ``format_cell``; inputs may be in any order.
 
     Raises:
         SpaceError: If it is not such a text, or not a cell of this kind.

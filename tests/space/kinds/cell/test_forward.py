@@ -1,4 +1,4 @@
-"""What a cell's forward pass needs against what the built cell does."""
+"""The counted needs of a cell's forward pass agree with what the built cell does."""
 
 import numpy as np
 import pytest

@@ -16,7 +16,7 @@ ONE = (SPACES / "nasbench1shot1_1.toml").read_text(encoding="utf-8")
 
 
 def loaded(tmp_path: Path, text: str) -> NodeSpace:
-    """The space of a definition."""
+    """Returns the space of a definition."""
     path = tmp_path / "space.toml"
     path.write_text(text, encoding="utf-8")
     space = load_space(str(path))

@@ -1,4 +1,4 @@
-"""What is read off codes of whole batches, against following one code at a time through its text form."""
+"""Facts read off whole batches of codes agree with following one code at a time through its text form."""
 
 from itertools import product
 

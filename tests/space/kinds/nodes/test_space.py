@@ -19,7 +19,7 @@ from surrogate_nas.space.network import NetworkSpec
 
 
 def node_space(name: str) -> NodeSpace:
-    """A space that comes with the project."""
+    """Returns a space that comes with the project."""
     space = load_space(name)
     assert isinstance(space, NodeSpace)
     return space
