@@ -94,7 +94,7 @@ def answer(
     settings: LoopSettings,
     checks: int,
 ) -> int | None:
-    """Position of the architecture that is answered with; None where the search found no candidate.
+    """Returns the position of the architecture that is answered with; None where the search found no candidate.
 
     What is believed to be the best is measured first, then the next, until one keeps the limit; without measurements
     left a candidate is taken that keeps it even by the cautious latency, or else the one that comes nearest to that.

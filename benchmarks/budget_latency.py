@@ -48,7 +48,7 @@ class DeviceLatency:
         return bool(self.cautious_ms[row] <= limit_ms)
 
     def updated(self, latency_ms: Floats) -> Floats:
-        """Latencies with what was measured in place of what was predicted, shape (N,)."""
+        """Returns latencies with what was measured in place of what was predicted, shape (N,)."""
         result = latency_ms.copy()
         for row, value in self.measured_ms.items():
             result[row] = value

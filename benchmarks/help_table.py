@@ -98,7 +98,7 @@ class HelpRow:
 
 
 def transferred(tables: BudgetTables, device: str, checks: int) -> DeviceLatency:
-    """Latencies of a device by all of its measurements but ``checks``, which are left.
+    """Returns latencies of a device by all of its measurements but ``checks``, which are left.
 
     Raises:
         SettingsError: If the table lacks a device.

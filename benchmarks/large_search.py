@@ -62,7 +62,7 @@ class Quality:
         ]
 
     def __call__(self, codes: Codes) -> Floats:
-        """Quality of codes of shape (N, D), shape (N,)."""
+        """Returns the quality of codes of shape (N, D), shape (N,)."""
         capacity = np.log(self._space.parameters(codes, self._space.network).astype(np.float64))
         single = one_hot(self._space, codes) @ self._single
         pairs = sum(table[codes[:, at], codes[:, at + 1]] for at, table in enumerate(self._pairs))
@@ -104,7 +104,7 @@ def fitted(task: Task, codes: Codes, labels: Floats) -> Ensemble:
 
 
 def by_climbing(task: Task) -> Codes:
-    """Uniform labels, one predictor, evolution and local search over it."""
+    """Draws uniform labels, fits one predictor, and runs evolution and local search over it."""
     rng = np.random.default_rng([task.seed, 1])
     drawn = drawn_pool(task.space, task.labels, rng).codes
     return climbed(task, fitted(task, drawn, task.label(drawn)), drawn[:0])
@@ -117,7 +117,7 @@ def climbed(task: Task, predictor: Predictor, start: Codes) -> Codes:
 
 
 def by_segments(task: Task, *, then_climb: bool) -> Codes:
-    """Labels in segments; the best super-cell, or what is found over a predictor of all labels."""
+    """Labels in segments; returns the best super-cell, or the best by a predictor of all labels."""
     settings = SegmentSettings(scored=2500)
     choices = [len(decision.choices) for decision in task.space.decisions]
     segments = even_segments(choices, settings)
@@ -145,7 +145,7 @@ def by_segments(task: Task, *, then_climb: bool) -> Codes:
 
 
 def by_evolution(task: Task) -> Codes:
-    """Regularised evolution that takes a label for every child."""
+    """Runs regularised evolution that takes a label for every child."""
     settings = SearchSettings(sampler="evolution", batch=50)
     noisy = task.evaluator(_Labels(task.label))
     sampler = EvolutionSampler(noisy, settings, task.seed)
@@ -191,7 +191,7 @@ WAYS: dict[str, Callable[[Task], Codes]] = {
 
 
 def measure(space_name: str, labels: int, noise: float, percentile: float, seeds: int) -> list[dict[str, object]]:
-    """Regret of every way, one row each.
+    """Returns the regret of every way, one row each.
 
     Args:
         space_name: A space.

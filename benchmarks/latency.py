@@ -51,7 +51,7 @@ def choose_rows(
 def predict(
     views: Sequence[View], rows: NDArray[np.int64], latency_ms: Floats, method: str, seed: int
 ) -> SparseLatency:
-    """Latencies of all architectures from those in ``rows``; ``ridge`` is the plain regression on operation counts."""
+    """Predicts latencies of all architectures from the ones in ``rows``; ``ridge`` is plain regression on counts."""
     if method == "views":
         return fit_latency(views, rows, latency_ms[rows], seed=seed)
     features = views[0].features
@@ -68,7 +68,7 @@ def predict(
 def judge(
     table: DeviceTable, device: str, fit: SparseLatency, rows: NDArray[np.int64], score: Floats | None, level: float
 ) -> Row:
-    """One row: errors on the architectures that were not measured, and what becomes of three budgets."""
+    """Returns one row: errors on the architectures that were not measured, and the outcome of three budgets."""
     truth = table.latency_ms[device]
     others = np.setdiff1d(np.arange(len(truth)), rows)
     relative = np.abs(fit.predicted_ms[others] / truth[others] - 1)

@@ -104,7 +104,7 @@ def draw(tables: Tables, train: int, trained: int, seed: int) -> Draw:
 
 
 def zero_cost(space: Space, scores: Path | None) -> ExtraScores:
-    """Zero-cost scores from a file, or from this machine's cache, which is filled first where it is empty.
+    """Returns zero-cost scores from a file, or from this machine's cache, which is filled first where it is empty.
 
     Raises:
         StoreError: If the file is not one of zero-cost scores.
@@ -179,7 +179,7 @@ def measure(
     recipe: str,
     extra: ExtraScores | None = None,
 ) -> dict[str, float | str]:
-    """Mean and interval of every figure over seeds 0 to ``seeds`` - 1.
+    """Returns the mean and interval of every figure over seeds 0 to ``seeds`` - 1.
 
     Raises:
         SettingsError: If there are not as many labels, or they cannot be learnt from.

@@ -103,7 +103,7 @@ def chosen_codes(space: CellSpace, truth_percent: Floats, count: int, part: str)
 
 
 def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
-    """Ranking quality of scores, shape (L,): over all, inside the better half and best tenth by truth, and regrets."""
+    """Returns the ranking quality of scores, shape (L,): of all, of the better half and best tenth, and regrets."""
     better = truth_percent >= np.median(truth_percent)
     return {
         "tau": kendall_tau(scores, truth_percent),
@@ -115,7 +115,7 @@ def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
 
 
 def baselines(bench: Bench) -> dict[str, Floats]:
-    """Scores that need no supernet: counts of the deployed network's kind, and scores before training."""
+    """Returns scores that need no supernet: counts of the deployed network's kind, and scores before training."""
     deployed = NetworkSpec(16, 5, 32)
     effective = bench.space.effective(bench.codes)
     counts = {
@@ -128,7 +128,7 @@ def baselines(bench: Bench) -> dict[str, Floats]:
 
 
 def zero_cost_baselines(bench: Bench) -> dict[str, Floats]:
-    """Scores of networks before training, by name, each of shape (L,); computed once on this machine."""
+    """Returns scores of networks before training, by name, each of shape (L,); computed once on this machine."""
     table = cached_table(bench.space, ZeroCostSettings())
     return dict(zip(table.names, table.columns(bench.codes).T, strict=True))
 
@@ -160,7 +160,7 @@ def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[
 
 
 def _processor_seconds() -> float:
-    """Of this process and of those that it began and that have ended; Windows counts none of the latter."""
+    """Returns the time of this process and of the ended ones that it started; Windows counts none of the latter."""
     used = os.times()
     return used.user + used.system + used.children_user + used.children_system
 
@@ -219,7 +219,7 @@ def bench_without_labels(bench: Bench) -> Bench:
 
 
 def summary(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Mean of every figure over seeds, with the ends of its interval."""
+    """Returns the mean of every figure over seeds, with the ends of its interval."""
     result: dict[str, float] = {}
     for name in FIGURES:
         ends = mean_and_interval([run[name] for run in runs])
@@ -228,7 +228,7 @@ def summary(runs: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def read_settings(preset: str, changes: Sequence[str], sizes: dict[str, int]) -> SupernetSettings:
-    """Supernet settings of a preset with sizes and single settings, each as ``key=value``.
+    """Returns supernet settings of a preset with sizes and single settings, each as ``key=value``.
 
     Raises:
         SettingsError: If a setting is unknown or its value does not fit.

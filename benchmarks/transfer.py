@@ -50,7 +50,7 @@ def spearman(a: Floats, b: Floats) -> float:
 
 
 def ridge_baseline(known: Floats, truth: Floats, measured: int, draws: int) -> float:
-    """Mean Spearman correlation of ridge regression on the sources' latencies, from measurements drawn at random."""
+    """Returns the mean Spearman correlation of ridge regression on the sources' latencies, from random measurements."""
     features = (known - known.mean(axis=0)) / known.std(axis=0)
     found = []
     for seed in range(draws):
@@ -62,7 +62,7 @@ def ridge_baseline(known: Floats, truth: Floats, measured: int, draws: int) -> f
 def judge(
     table: DeviceTable, transfer: Transfer, known: Floats, device: str, measured: int, level: float, draws: int
 ) -> Row:
-    """One row: order and error of the predicted latencies of a target, and baselines."""
+    """Returns one row: order and error of the predicted latencies of a target, and baselines."""
     truth = table.latency_ms[device]
     rows = transfer.choose(measured, table.connected)
     predicted = transfer.predict(rows, truth[rows])

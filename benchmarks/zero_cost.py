@@ -35,7 +35,7 @@ HALVES = {"choose": 0, "report": 1}
 
 
 def compare(table: ClassTable, truth: Path, column: str, half: str | None) -> dict[str, tuple[float, float]]:
-    """Kendall's tau with the truth and inside the true best 10%, of each score, each count and the prior.
+    """Returns Kendall's tau with the truth and inside the true best 10%, of each score, each count and the prior.
 
     Args:
         table: Scores of all classes.
@@ -68,7 +68,7 @@ def compare(table: ClassTable, truth: Path, column: str, half: str | None) -> di
 
 
 def _class_means(table: ClassTable, codes: Codes, percent: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean accuracy of each class of the table over its members with a known one, shape (C,)."""
+    """Returns the mean accuracy of each class of the table over its members with a known one, shape (C,)."""
     space, known = table.space, np.isfinite(percent) & table.space.is_connected(codes)
     row = np.searchsorted(space.index(table.codes), space.index(space.canonical(codes[known])))
     count = len(table.codes)

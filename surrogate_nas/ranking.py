@@ -25,7 +25,7 @@ def _checked(score: Floats, truth: Floats) -> tuple[Floats, Floats]:
 
 
 def kendall_tau(score: Floats, truth: Floats) -> float:
-    """Kendall's tau-b of two vectors of shape (N,); NaN where it is undefined (fewer than 2, or one is constant).
+    """Returns Kendall's tau-b of two vectors of shape (N,); NaN if it is undefined (fewer than 2, or one constant).
 
     Example:
         >>> from surrogate_nas import kendall_tau
@@ -39,7 +39,7 @@ def kendall_tau(score: Floats, truth: Floats) -> float:
 
 
 def top_tau(score: Floats, truth: Floats, fraction: float = 0.1) -> float:
-    """Kendall's tau-b among the best ``fraction`` by truth: whether good is told from very good.
+    """Returns Kendall's tau-b among the best ``fraction`` by truth: it separates very good from good.
 
     Args:
         score: Shape (N,).
@@ -59,7 +59,7 @@ def top_tau(score: Floats, truth: Floats, fraction: float = 0.1) -> float:
 
 
 def regret(score: Floats, truth: Floats, best_of: int = 1) -> float:
-    """Best truth minus the best truth among the ``best_of`` highest scores, in the unit of the truth (0 is perfect).
+    """Returns the best truth minus the best among the ``best_of`` highest scores, in the truth's unit (0 is perfect).
 
     Equal scores at the cut are broken by position, so shuffle first where positions carry meaning.
 
@@ -117,7 +117,7 @@ def bootstrap_interval(
     resamples: int = 200,
     groups: NDArray[np.integer] | None = None,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of a statistic; see ``bootstrap_values``.
+    """Returns the percentile bootstrap interval of a statistic; see ``bootstrap_values``.
 
     Args:
         statistic: Takes positions (with repeats) and gives a number.

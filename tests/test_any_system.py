@@ -78,7 +78,7 @@ def place(path: Path) -> str:
 
 
 def without_encoding(tree: ast.Module) -> list[int]:
-    """Lines that read or write text in the encoding of the system, which is another one on each."""
+    """Returns lines that read or write text in the encoding of the system, which is another one on each."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     silent = [call for call in calls if not any(word.arg == "encoding" for word in call.keywords)]
     return [call.lineno for call in silent if reads_text(call)]
@@ -121,7 +121,7 @@ def test_text_of_unknown_encoding_is_found(line: str, wrong: bool) -> None:
 
 @cache
 def asked_for(path: Path) -> frozenset[str]:
-    """Names that a source has: attributes, what it imports, and texts, which may be looked up."""
+    """Returns names that a source has: attributes, what it imports, and texts, which may be looked up."""
     nodes = list(ast.walk(parsed(path)))
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}

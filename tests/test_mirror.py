@@ -37,7 +37,7 @@ def is_hand_over(content: ast.Module, package: str) -> bool:
 
 
 def mirror(source: Path) -> Path:
-    """``surrogate_nas/a/b.py`` is tested by ``tests/a/test_b.py``, ``__main__.py`` by ``test_main.py``.
+    """Returns the test file: ``tests/a/test_b.py`` of ``surrogate_nas/a/b.py``, ``test_main.py`` of ``__main__.py``.
 
     What is outside the package keeps its folder: ``benchmarks/a.py`` is tested by ``tests/benchmarks/test_a.py``.
     """

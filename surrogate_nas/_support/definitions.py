@@ -16,7 +16,7 @@ def _folder(kind: str) -> Path:
 
 
 def available(kind: str) -> list[str]:
-    """Names of the definitions that come with the project.
+    """Returns names of the definitions that come with the project.
 
     Args:
         kind: ``"spaces"`` or ``"studies"``.

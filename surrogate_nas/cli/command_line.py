@@ -49,7 +49,7 @@ def new_app(*, cls: type[WholeHelp] = WholeHelp, add_completion: bool = False) -
 
 
 def print_version(wanted: bool) -> None:
-    """Callback of ``--version``."""
+    """Prints the version, for ``--version``."""
     if wanted:
         typer.echo(f"surrogate_nas {__version__}")
         raise typer.Exit

@@ -214,7 +214,7 @@ def import_bench_command(
 
 
 def _known(space: Space, table: Path | None, devices: str) -> NDArray[np.float64] | None:
-    """Latencies of other devices, shape (size, S), where a table of them is given."""
+    """Returns latencies of other devices, shape (size, S), where a table of them is given."""
     if table is None:
         return None
     from surrogate_nas.hardware.transfer.remote import read_known

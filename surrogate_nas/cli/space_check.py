@@ -74,7 +74,7 @@ def check_space(space: Space, seed: int = 0) -> SpaceCheck:
 
 
 def _ends(space: Space, codes: Codes) -> Codes:
-    """Architectures with fewest and most multiply-accumulates, beginning from some, shape (2, D)."""
+    """Returns architectures with fewest and most multiply-accumulates, sought from given ones, shape (2, D)."""
 
     def ordered(sign: int) -> Measure:
         def measure(codes: Codes) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ class Budget:
     limit: float
 
     def violation(self, values: NDArray[np.floating] | NDArray[np.integer]) -> NDArray[np.float64]:
-        """Relative excess ``values / limit - 1``, shape (N,); at most 0 is feasible."""
+        """Returns the relative excess ``values / limit - 1``, shape (N,); at most 0 is feasible."""
         return np.asarray(values, dtype=np.float64) / self.limit - 1.0
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class Budget:
 def total_excess(
     budgets: Sequence[Budget], costs: Mapping[str, NDArray[np.floating] | NDArray[np.integer]]
 ) -> NDArray[np.float64]:
-    """Sum over budgets of the relative excess, shape (N,); 0 where all of them are kept.
+    """Returns the sum over budgets of the relative excess, shape (N,); 0 where all of them are kept.
 
     Args:
         budgets: At least one.

@@ -165,7 +165,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _sample(chosen: NDArray[np.int64]) -> list[int]:
-    """Images from all over the set, whose headers the first plan is made from."""
+    """Returns images from all over the set, whose headers the first plan is made from."""
     return [int(index) for index in chosen[:: max(1, len(chosen) // SAMPLED_HEADERS)]]
 
 

@@ -212,7 +212,7 @@ class Classifier:
         return Classification(image, best, named[best], named)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Probability of each class, shape (N, K), of images (N, C, S, S).
+        """Returns the probability of each class, shape (N, K), of images (N, C, S, S).
 
         Raises:
             PredictionError: If the model cannot take them.

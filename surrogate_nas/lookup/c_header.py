@@ -110,7 +110,7 @@ def _member(cost: str) -> str:
 
 
 def _string(text: str) -> str:
-    """Returns a C string of any text: JSON's escapes, with those of Unicode as bytes of UTF-8 in octal."""
+    """Returns a C string of any text: JSON's escapes, with Unicode escapes as bytes of UTF-8 in octal."""
     quoted = json.dumps(text, ensure_ascii=False)
     # Octal ends after three digits where a hexadecimal escape would swallow what follows. '??' could begin a trigraph.
     octal = "".join(c if " " <= c <= "~" else "".join(f"\\{byte:03o}" for byte in c.encode()) for c in quoted)

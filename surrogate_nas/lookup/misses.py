@@ -12,7 +12,7 @@ from surrogate_nas.lookup.entry import Entry
 
 
 def least_rows(excess: NDArray[np.float64], some: int) -> NDArray[np.int64]:
-    """Rows of the least excess, at least ``some`` of them if there are so many, the least first.
+    """Returns rows of the least excess, at least ``some`` of them if there are so many, the least first.
 
     Equal ones keep the order of the table.
 

@@ -53,7 +53,7 @@ class Neighbour:
 
 
 def changed_decisions(letters: NDArray[np.uint8], code: str) -> NDArray[np.uint16]:
-    """In how many decisions each code differs from one.
+    """Returns the number of decisions in which each code differs from one.
 
     Args:
         letters: Codes of the table, shape (D, N).
@@ -76,7 +76,7 @@ def changed_decisions(letters: NDArray[np.uint8], code: str) -> NDArray[np.uint1
 def nearest_rows(
     changes: NDArray[np.uint16], wanted: NDArray[np.bool_], most_changes: int | None = None
 ) -> Iterator[int]:
-    """Wanted rows, the fewest changes first and equally near ones in the order of the table.
+    """Yields wanted rows, the fewest changes first and equally near ones in the order of the table.
 
     Args:
         changes: Shape (N,).

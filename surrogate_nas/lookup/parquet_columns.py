@@ -75,7 +75,7 @@ class ParquetColumns:
             self.letters("code")
 
     def row(self, row: int) -> dict[str, Any]:
-        """One row, by column name; what is absent is ``None``."""
+        """Returns one row, by column name; absent values are ``None``."""
         group = bisect_right(self._group_ends, row)
         place = row - (self._group_ends[group - 1] if group else 0)
         columns = self._group(group)
@@ -96,7 +96,7 @@ class ParquetColumns:
         return self._groups[group]
 
     def numbers(self, name: str) -> NDArray[Any]:
-        """Returns a column of numbers or truth values, shape (N,); what is absent is NaN."""
+        """Returns a column of numbers or truth values, shape (N,); absent values are NaN."""
         if name not in self._numbers:
             self._numbers[name] = _as_numpy(pa.concat_arrays(self._column(name).chunks))
         return self._numbers[name]
@@ -139,7 +139,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - an element of any column
 
 
 def _as_numpy(column: pa.Array) -> NDArray[Any]:
-    """Returns a column of truth values, whole numbers or floats; what is absent is NaN.
+    """Returns a column of truth values, whole numbers or floats; absent values are NaN.
 
     Made from the buffers, since pyarrow's own conversion imports pandas wherever that is installed, which takes longer
     than everything else here together.

@@ -271,7 +271,7 @@ class LookupTable:
         return self.entry(self._changes_from(code)[1])
 
     def _changes_from(self, code: str) -> tuple[NDArray[np.uint16], int]:
-        """In how many decisions each row differs from a code, shape (N,), and the code's own row."""
+        """Returns the number of decisions in which each row differs from a code, shape (N,), and the code's own row."""
         changes = changed_decisions(self._columns.letters("code"), code)
         own = int(np.argmin(changes))
         if changes[own]:

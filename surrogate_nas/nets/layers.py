@@ -28,7 +28,7 @@ class Reduction(nn.Module):
         self.shortcut = nn.Sequential(nn.AvgPool2d(2, stride=2), nn.Conv2d(in_channels, out_channels, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, S, S) to (B, out, S / 2, S / 2)."""
+        """Maps (B, in, S, S) to (B, out, S / 2, S / 2)."""
         y: Tensor = self.shortcut(x) + self.second(self.first(x))
         return y
 

@@ -57,7 +57,7 @@ def cost_title(name: str) -> str:
 
 
 def cost_name(name: str) -> str:
-    """Returns the same without the explanation in brackets, where space is short."""
+    """Returns a cost's name without the explanation in brackets, where space is short."""
     return cost_title(name).split(" (")[0]
 
 
@@ -97,6 +97,6 @@ def operation(name: str) -> str:
 
 
 def _signless(value: float, digits: int) -> str:
-    """Rounded without a minus before zero."""
+    """Returns a rounded number without a minus before zero."""
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text

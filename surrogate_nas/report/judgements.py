@@ -232,7 +232,7 @@ def _short(supernet: SupernetFacts) -> Iterator[Judgement]:
 
 
 def _truth(truth: TruthFacts) -> Iterator[Judgement]:
-    """Yields the predictor against plain counts, by ground truth over the largest set there is."""
+    """Judges the predictor against plain counts, by ground truth over the largest set of architectures."""
     ranks = [rank for rank in truth.ranks if rank.over == "whole space" and rank.tau.value is not None]
     predictor = next((rank for rank in ranks if rank.score == "predictor"), None)
     counts = [rank for rank in ranks if rank.score not in ("predictor", "labels")]

@@ -66,7 +66,7 @@ def _margin(facts: StudyFacts) -> CostFacts | None:
 
 
 def _search_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
-    """Title and figure of every plot of the search."""
+    """Returns the title and figure of every plot of the search."""
     if points is None or points.search is None:
         return []
     made = search_figures(points.search)
@@ -74,7 +74,7 @@ def _search_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
 
 
 def _supernet_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
-    """Title and figure of every plot of the supernets."""
+    """Returns the title and figure of every plot of the supernets."""
     if points is None or points.supernet is None:
         return []
     made = supernet_figures(points.supernet)
@@ -82,7 +82,7 @@ def _supernet_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
 
 
 def _safe(text: str) -> Markup:
-    """Text that this package made, from parts that it has escaped itself."""
+    """Returns the text that this package made, from parts that it has escaped itself."""
     return Markup(text)
 
 

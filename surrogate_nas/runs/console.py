@@ -167,7 +167,7 @@ class _TimeLeft(TimeRemainingColumn):
     """The time that is left, as such, while there is any."""
 
     def render(self, task: Task) -> Text:
-        """Nothing once the task is finished."""
+        """Returns an empty text once the task is finished."""
         return Text() if task.finished else super().render(task) + Text(" left", style="progress.remaining")
 
 

@@ -133,7 +133,7 @@ class RunFolder:
     # Settings
 
     def begun_with(self) -> StudySettings | None:
-        """Returns the settings that the run in the folder was begun with, if there is one.
+        """Returns the settings that the run in the folder was started with, if there is one.
 
         Raises:
             SettingsError: If they are damaged.

@@ -88,7 +88,7 @@ class RunState:
         return {name: stages[name].seconds for name in RECORDED if name in stages}
 
     def joules(self) -> dict[str, float]:
-        """Energy of the stages where it is known."""
+        """Returns the energy of the stages where it is known."""
         return {name: stage.joules for name, stage in self._read().stages.items() if stage.joules is not None}
 
     @property

@@ -130,7 +130,7 @@ def _explain(kind: str, key: str, message: str, value: object, where: str) -> st
 
 
 def settings_of(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """Dotted keys of all settings of a model."""
+    """Returns dotted keys of all settings of a model."""
     keys = []
     for name, field in model.model_fields.items():
         nested = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
@@ -143,7 +143,7 @@ def _is_model(kind: object) -> bool:
 
 
 def flattened(settings: BaseModel) -> dict[str, Any]:
-    """Dotted key to value of every setting."""
+    """Returns the value of every setting by its dotted key."""
 
     def walk(content: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
         for key, value in content.items():

@@ -44,7 +44,7 @@ class ClassTable:
             )
 
     def columns(self, codes: ArrayLike) -> NDArray[np.float64]:
-        """Rows for codes of shape (N, D), shape (N, K); NaN where the table has none.
+        """Returns rows for codes of shape (N, D), shape (N, K); NaN where the table has none.
 
         Architectures without a path from input to output compute nothing and get the lowest of each column.
         """

@@ -35,7 +35,7 @@ def draw_architecture(space: Space, code: ArrayLike) -> str:
 
 
 def graph_of(space: Space, code: ArrayLike) -> tuple[tuple[str, ...], tuple[Flow, ...]]:
-    """Names of the boxes of an architecture, in the order of data, and the flows between them.
+    """Returns names of the boxes of an architecture, in the order of data, and the flows between them.
 
     Raises:
         SpaceError: If the code is none of the space.
@@ -72,7 +72,7 @@ def _passes(flow: Flow) -> bool:
 
 
 def _lanes(flows: Sequence[Flow]) -> dict[int, int]:
-    """Number of the lane of each box with flows that pass others by, the shortest ways nearest to the boxes."""
+    """Returns the lane of each box with flows that pass others by, the shortest ways nearest to the boxes."""
     last: dict[int, int] = {}
     for start, end in filter(_passes, flows):
         last[start] = max(end, last.get(start, end))

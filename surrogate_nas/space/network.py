@@ -116,7 +116,7 @@ def check_halving(network: NetworkSpec) -> None:
 
 
 def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
-    """Stem, then stages of cells with a block of stride 2 between them, then the head.
+    """Returns the stem, then stages of cells with a block of stride 2 between them, then the head.
 
     Raises:
         SpaceError: If the stages cannot halve the images.

@@ -48,7 +48,7 @@ class Pool:
         return texts[order], order
 
     def find(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Row of each code, shape (M, D), or -1 where the pool does not have it; shape (M,)."""
+        """Returns the row of each code, shape (M, D), or -1 where the pool does not have it; shape (M,)."""
         checked = self.space.check(codes)
         if self.complete:
             return self.space.index(checked)
@@ -60,7 +60,7 @@ class Pool:
         return np.where(known[places] == wanted, order[places], -1)
 
     def rows(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Row of each code, shape (M, D), all of which the pool has; shape (M,).
+        """Returns the row of each code, shape (M, D), all of which the pool has; shape (M,).
 
         Raises:
             SpaceError: If it does not have one of them.
@@ -103,7 +103,7 @@ def whole_pool(space: Space) -> Pool:
 
 
 def drawn_pool(space: Space, count: int, rng: np.random.Generator) -> Pool:
-    """Different architectures that lead from input to output, drawn uniformly, shape (count, D).
+    """Returns different architectures that lead from input to output, drawn uniformly, shape (count, D).
 
     Args:
         space: A space with many more architectures than are drawn.
@@ -127,7 +127,7 @@ def drawn_pool(space: Space, count: int, rng: np.random.Generator) -> Pool:
 
 
 def _texts(codes: Codes) -> NDArray[np.bytes_]:
-    """One byte string per code, in listing order, shape (N,)."""
+    """Returns one byte string per code, in the order of the codes, shape (N,)."""
     # numpy drops zeros at the end of a byte string, so that choices are written from 1 on.
     shifted = np.ascontiguousarray(codes.astype(np.uint8) + 1)
     return shifted.view(f"S{codes.shape[1]}").reshape(-1)

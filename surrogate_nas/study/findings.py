@@ -100,7 +100,7 @@ class SpaceScores:
         return cls(pool, scored.mean, scored.std, None if pool.complete else predictor)
 
     def predict(self, codes: Codes) -> Prediction:
-        """Scores of codes of shape (N, D).
+        """Returns scores of codes of shape (N, D).
 
         Raises:
             SpaceError: If an architecture is not listed and nothing can score it.
@@ -122,7 +122,7 @@ class SpaceScores:
 
 
 def _rounded(predictor: Predictor, codes: Codes) -> Prediction:
-    """Scores to a millionth of a percentage point, far below what scores mean.
+    """Returns scores to a millionth of a percentage point, far below their own precision.
 
     A matrix product may differ in its last bits with where its operands lie in memory, so that a predictor just fitted
     and the same one loaded would not quite agree.

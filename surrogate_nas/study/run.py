@@ -100,7 +100,7 @@ def run_stages(problem: Problem, run: Run) -> Findings:
 
 
 def run_stage(stage: Stage, findings: Findings, run: Run) -> Findings:
-    """Returns the findings of a stage, of an earlier process where that did it with the same inputs."""
+    """Returns the findings of a stage, from an earlier process if that ran it with the same inputs."""
     state, meter, inputs = run.folder.state, Meter(), stage.made_from(findings)
     try:
         may_reuse = not inputs or state.is_done(stage.name, inputs)
@@ -130,7 +130,7 @@ def check_stages(problem: Problem, run: Run) -> None:
 
 
 def _checked(run: Run) -> Problem:
-    """Returns the problem, once everything that can be is checked; the run folder is as it was."""
+    """Returns the problem after every possible check; the run folder stays as it was."""
     # An overwritten run is read as if it were not there, but removed only once the new one is known to be sound.
     before = replace(run, folder=RunFolder(run.folder.path / ".nothing")) if run.request.overwrite else run
     before.folder.require_same(run.settings)
@@ -161,7 +161,7 @@ def _begin(problem: Problem, run: Run) -> None:
 
 
 def _lasting(settings: StudySettings) -> StudySettings:
-    """Returns the settings that a run goes on with: what was to be measured again has been."""
+    """Returns the settings for the rest of the run: latencies are not to be measured again a second time."""
     return settings.model_copy(update={"hardware": settings.hardware.model_copy(update={"remeasure": False})})
 
 

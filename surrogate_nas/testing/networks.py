@@ -103,7 +103,7 @@ def check_pickling(space: Space) -> None:
 
 
 def _networks(network: NetworkSpec) -> tuple[NetworkSpec, NetworkSpec, NetworkSpec, NetworkSpec]:
-    """Returns the space's own, and networks that are wider, of larger images, and of grey images and other classes."""
+    """Returns the space's own network, a wider one, one of larger images, and one of grey images and other classes."""
     return (
         network,
         replace(network, channels=2 * network.channels),

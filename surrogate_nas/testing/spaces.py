@@ -71,7 +71,7 @@ def check_decisions(space: Space) -> None:
 
 
 def check_refusals(space: Space) -> None:
-    """Codes that are none are refused, and the message names the decision."""
+    """Codes of impossible choices are refused, and the message names the decision."""
     code = looked_at(space)[0].astype(np.int64)
     refuses(lambda: space.check([code[:-1]]), "a code that is too short")
     refuses(lambda: space.check(code), "a code that is not in an array of shape (N, D)")

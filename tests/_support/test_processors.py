@@ -16,7 +16,7 @@ def _eight_of_sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def machine(root: Path, groups: str, **files: str) -> Path:
-    """Files of Linux under a folder; a name has '__' for '/'."""
+    """Writes files of Linux under a folder; a name has '__' for '/'."""
     for name, text in {"proc__self__cgroup": groups, **files}.items():
         path = root / name.replace("__", "/").replace("DOT", ".")
         path.parent.mkdir(parents=True, exist_ok=True)

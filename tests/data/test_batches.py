@@ -17,7 +17,7 @@ MakeSplits = Callable[..., DataSplits]
 
 
 def move_one(image: torch.Tensor, down: int, right: int, mirrored: bool) -> torch.Tensor:
-    """Pixel by pixel."""
+    """Moves one image pixel by pixel."""
     result = torch.zeros_like(image)
     side = image.shape[-1]
     for row in range(side):

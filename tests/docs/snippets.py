@@ -47,7 +47,7 @@ class Command:
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
-    """Language and content of each fenced block."""
+    """Returns the language and content of each fenced block."""
     return _FENCED.findall(text)
 
 

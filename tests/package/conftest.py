@@ -20,7 +20,7 @@ def build(source: Path, kind: str, place: Path) -> Path:
 
 
 def tracked() -> list[str]:
-    """Files of the checkout that git knows."""
+    """Returns the files of the checkout that git knows."""
     if shutil.which("git") is None or not (REPOSITORY / ".git").exists():
         pytest.skip("needs a git checkout")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, check=True, capture_output=True)

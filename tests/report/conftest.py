@@ -127,7 +127,7 @@ def infeasible(facts: StudyFacts) -> StudyFacts:
 
 @pytest.fixture
 def points() -> PlotPoints:
-    """Two hundred architectures, every twentieth in the Pareto set."""
+    """Returns two hundred architectures, every twentieth in the Pareto set."""
     rng = np.random.default_rng(0)
     accuracy = rng.uniform(40, 60, 200)
     return PlotPoints(

@@ -52,14 +52,14 @@ def alike(one: DiGraph, other: DiGraph) -> bool:
 
 
 def profile(graph: DiGraph) -> tuple[object, ...]:
-    """Equal for isomorphic graphs, so that only those of one profile need to be compared."""
+    """Returns an equal profile for isomorphic graphs, so that only cells of one profile need to be compared."""
     named = {node: str(operation) for node, operation in graph.nodes(data="operation")}
     flows = sorted((named[one], named[other], count) for one, other, count in graph.edges(data="count"))
     return (*sorted(named.values()), *flows)
 
 
 def classes_by_networkx(codes: list[list[int]], edges: list[tuple[int, int]]) -> list[int]:
-    """For each code the position of the first one whose cell is isomorphic."""
+    """Returns for each code the position of the first one whose cell is isomorphic."""
     representatives: dict[tuple[object, ...], list[tuple[int, DiGraph]]] = {}
     found = []
     for position, code in enumerate(codes):

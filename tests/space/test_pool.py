@@ -16,7 +16,7 @@ NB201 = load_space("nasbench201")
 
 
 def five_nodes() -> CellSpace:
-    """9,765,625 architectures: too many to list."""
+    """Returns a space of 9,765,625 architectures: too many to enumerate."""
     assert isinstance(NB201, CellSpace)
     edges = [(start, end) for end in range(1, 5) for start in range(end)]
     return CellSpace(Identity("five_nodes", "0" * 16), edges, NB201.operations, NB201.network)

@@ -98,7 +98,7 @@ POINTS: dict[str, Callable[[], None]] = {
 
 
 def kill_at_a_step() -> None:
-    """In a worker: kills the main process once a training has kept a checkpoint of some steps."""
+    """Kills the main process from a worker once a training has kept a checkpoint of some steps."""
     from surrogate_nas.supernet import training
     from surrogate_nas.supernet.checkpoint import Checkpoint, save_checkpoint
 

@@ -62,7 +62,7 @@ def answer(folder: Path) -> dict[str, Any]:
 def large_run(
     words: tuple[object, ...], run_quietly: RunQuietly, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, str]:
-    """Run folder and what was printed."""
+    """Returns the run folder and what was printed."""
     folder = tmp_path_factory.mktemp("large") / "run"
     return folder, run_quietly(*words, "--output-dir", folder)
 

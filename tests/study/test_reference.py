@@ -29,7 +29,7 @@ SETTINGS = (
 
 
 def processor() -> str:
-    """Vendor and family of the processor, which decide the order of sums in torch's kernels."""
+    """Returns vendor and family of the processor, which decide the order of sums in torch's kernels."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

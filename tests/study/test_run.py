@@ -39,7 +39,7 @@ def answer(folder: Path) -> dict[str, Any]:
 
 
 def assert_same_results(one: Path, other: Path) -> None:
-    """Same labels, same lookup table, same architecture, same trials."""
+    """Asserts the same labels, lookup table, architecture and trials."""
     with h5py.File(one / "labels.h5") as first, h5py.File(other / "labels.h5") as second:
         assert set(first) == set(second)
     mine, theirs = read_labels(one / "labels.h5"), read_labels(other / "labels.h5")

@@ -65,7 +65,7 @@ def predicted_text(facts: ModelFacts) -> str:
 
 
 def latency_text(facts: ModelFacts, variant: Variant) -> str:
-    """Returns a measured latency beside its budget."""
+    """Returns a measured latency next to its budget."""
     one = variant.latency
     noisy = ", noisy" if one.noisy else ""
     text = f"{one.median_ms:.3g} ms (IQR {one.iqr_ms:.2g} ms{noisy})"

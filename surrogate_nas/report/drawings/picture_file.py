@@ -35,7 +35,7 @@ def write_drawing(path: Path, answer: AnswerFacts) -> None:
 
 
 def _colours() -> str:
-    """Of the page's style sheet the colours, by day and by night, and the rules of drawings."""
+    """Returns the colours of the page's style sheet, by day and by night, and the rules of drawings."""
     sheet = _SHEET.read_text(encoding="utf-8")
     rules = [line for line in sheet.splitlines() if line.startswith(".cell ")]
     return "".join([sheet[: sheet.index("* {")], "svg { font-family: system-ui, sans-serif; }\n", *rules])

@@ -74,7 +74,7 @@ def kept_points(pareto: NDArray[np.bool_], limit: int = MAX_DOTS) -> NDArray[np.
 
 
 def front_figure(facts: StudyFacts, points: PlotPoints) -> go.Figure:
-    """Predicted accuracy against the primary cost: the space, its Pareto front, the budget and the answer."""
+    """Plots predicted accuracy against the primary cost: the space, its Pareto front, the budget and the answer."""
     cost = facts.primary_cost
     factor, unit = axis_scale(cost, points.cost)
     kept = kept_points(points.pareto)
@@ -147,7 +147,7 @@ def _add_margin(figure: go.Figure, facts: StudyFacts, budget: float) -> None:
 
 
 def trust_figure(points: PlotPoints) -> go.Figure:
-    """Out-of-fold prediction against label; the diagonal is where they agree."""
+    """Returns the out-of-fold prediction against the label; the diagonal is where they agree."""
     figure = go.Figure(layout=layout("Label (%)", "Predicted without that label (%)"))
     x, y = points.label_percent, points.out_of_fold_percent
     if len(x) == 0:

@@ -114,7 +114,7 @@ def cost_figure(points: SearchPoints, cost: str) -> go.Figure:
 
 
 def importance(codes: NDArray[np.integer], accuracy: Floats) -> Floats:
-    """Share of the variance of the accuracy between the choices of each decision alone (eta squared), shape (D,).
+    """Returns each decision's share of the accuracy's variance, between its choices alone (eta squared), shape (D,).
 
     Args:
         codes: Shape (N, D).
@@ -145,7 +145,7 @@ def importance_figure(points: SearchPoints) -> go.Figure:
 
 
 def winning_shares(points: SearchPoints) -> tuple[tuple[str, ...], Floats]:
-    """Names of the choices, and how often winners have each, shape (choices, D).
+    """Returns names of the choices, and how often the best architectures have each, shape (choices, D).
 
     Winners are the best predicted ones of the feasible; where none is, of all.
     """

@@ -22,7 +22,7 @@ def axis_scale(cost: str, values: NDArray[np.float64]) -> tuple[float, str]:
 
 
 def layout(x: str, y: str) -> dict[str, object]:
-    """Layout of a figure with titles of its axes."""
+    """Returns the layout of a figure with titles of its axes."""
     axis = {"gridcolor": _LINE, "zeroline": False, "linecolor": _LINE, "ticks": "outside", "tickcolor": _LINE}
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -155,7 +155,7 @@ def _percentages(table: _Table, column: str) -> NDArray[np.float64]:
 
 
 def _positions(table: _Table, space: Space) -> NDArray[np.int64]:
-    """Position of each row's architecture in ``space.all_codes()``, shape (rows,), all different."""
+    """Returns the position of each row's architecture in ``space.all_codes()``, shape (rows,), all different."""
     given = {name: _parsed(table, name, space) for name in _NAMES if name in table.columns}
     first, *rest = given.values()
     for other in rest:

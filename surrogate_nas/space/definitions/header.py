@@ -38,7 +38,7 @@ def validated(model: type[Model], content: dict[str, Any], path: Path) -> Model:
 
 
 def _explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Returns the key, what is wrong with it, and what was got."""
+    """Returns the key, the fault, and the value that was found."""
     # A misspelt key is reported twice, as one that is missing and as one that is unknown; the latter says more.
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     *section, _ = first["loc"]

@@ -55,7 +55,7 @@ _seen: list[str | None] = []  # digest of the program whose operations alone are
 
 
 def running_program() -> str | None:
-    """Path of the program that is being run; None where operations are declared outside of one."""
+    """Returns the path of the program that is being run; None where operations are declared outside of one."""
     return _running.program if _running else None
 
 
@@ -106,7 +106,7 @@ def is_registered(digest: str) -> bool:
 
 @contextmanager
 def only_of(digest: str | None) -> Iterator[None]:
-    """Within the block only the operations of one program are found: a definition may use no other's."""
+    """Finds only the operations of one program within the block: a definition may not use another's."""
     _seen.append(digest)
     try:
         yield
@@ -121,7 +121,7 @@ def find_own(name: str) -> OwnOperation | None:
 
 
 def own_names() -> tuple[str, ...]:
-    """Names of the operations that ``find_own`` finds."""
+    """Returns names of the operations that ``find_own`` finds."""
     return tuple(name for name in _known if find_own(name))
 
 

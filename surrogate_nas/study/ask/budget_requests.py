@@ -15,7 +15,7 @@ from surrogate_nas.runs.settings import StudySettings
 
 
 def on_own_device(request: BudgetRequest, settings: HardwareSettings) -> BudgetRequest:
-    """Returns a budget on the study's own device, named, is the same without the name."""
+    """Returns requests in which a budget that names the study's own device is the same without the name."""
     base, device = split_cost(request.cost)
     if device is None or device != settings.device:
         return request

@@ -66,7 +66,7 @@ def overrides_of(
     settings: Mapping[str, Any] | None = None,
     budgets: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
-    """Dotted key of a setting to its value.
+    """Returns values by the dotted key of their setting.
 
     Args:
         options: What is asked for; it wins over ``settings``, but for the data, which they may refine.
@@ -101,7 +101,7 @@ def _value(name: str, value: object) -> object:
 
 
 def _data(data: str) -> dict[str, Any]:
-    """Returns a name of a data set is that set, from its usual place; anything else is a folder."""
+    """Returns settings of the data: a data set of that name, from its usual place, or else a folder."""
     if data in SOURCES and data != "folder":
         return {"data.source": data, "data.path": None}
     return {"data.source": "folder", "data.path": data}

@@ -43,7 +43,7 @@ class CautiousCosts:
         return self.table.names
 
     def evaluate(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
-        """Upper bounds of codes (N, D), shape (N,) each."""
+        """Returns upper bounds of codes (N, D), shape (N,) each."""
         values = self.table.evaluate(codes)
         return {cost: cautious(values[cost], self.table.held_out_errors(cost), self.confidence) for cost in self.names}
 
@@ -81,7 +81,7 @@ class Problem:
     truth: Truth | None = None
 
     def listing(self, codes: Codes) -> "Problem":
-        """Returns the same problem with more architectures listed, shape (M, D)."""
+        """Returns the same problem with more architectures in its pool, shape (M, D)."""
         pool = self.pool.extended(codes)
         return self if pool is self.pool else replace(self, pool=pool, table=self.table.over(pool))
 
@@ -136,7 +136,7 @@ class Problem:
         return conditions(self.table.describe()["latency_ms"])
 
     def counts(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
-        """Plain counts that a predictor has to beat, of the deployed network, shape (N,) each, larger is better."""
+        """Returns plain counts of the deployed network that a predictor has to beat, (N,) each, larger is better."""
         space, network = self.space, self.deployed
         return {
             "parameters": space.parameters(codes, network).astype(np.float64),

@@ -168,7 +168,7 @@ def study_facts(
     trust: TrustFacts | None = None,
     truth: TruthFacts | None = None,
 ) -> StudyFacts:
-    """One whole report."""
+    """Returns one whole report."""
     return StudyFacts(
         study=_title(problem.settings),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

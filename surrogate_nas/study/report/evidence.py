@@ -121,7 +121,7 @@ def truth_facts(
 
 
 def _sampling_error(accuracy_percent: float, images: int) -> float:
-    """Half the 95% interval of a share of so many images, percentage points (normal approximation)."""
+    """Returns half the 95% interval of a share of so many images, percentage points (normal approximation)."""
     share = accuracy_percent / 100
     return float(196 * np.sqrt(share * (1 - share) / images))
 

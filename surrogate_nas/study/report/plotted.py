@@ -21,7 +21,7 @@ LOSS_SUM = "loss_sum"  # as checkpoints name it
 def predictor_points(
     problem: Problem, predictor: FittedPredictor, scores: SpaceScores, labels: StudyLabels
 ) -> PlotPoints:
-    """Scores and costs of the listed architectures, and labels beside predictions that did not see them."""
+    """Returns scores and costs of the pool, and labels next to predictions that did not see them."""
     rows = np.flatnonzero(problem.connected)
     cost = problem.costs[problem.budgets[0].cost][rows]
     codes = problem.codes[rows]
@@ -39,7 +39,7 @@ def predictor_points(
 
 
 def search_points(problem: Problem, scores: SpaceScores, result: SearchResult) -> SearchPoints:
-    """Scores and costs of the listed architectures beside the trials of the search."""
+    """Returns scores and costs of the pool, and the trials of the search."""
     rows = np.flatnonzero(problem.connected)
     return SearchPoints(
         codes=problem.codes[rows],

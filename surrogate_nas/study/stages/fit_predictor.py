@@ -25,7 +25,7 @@ class FitPredictor(Stage):
     timing = Timing.ANEW
 
     def made_from(self, findings: Findings) -> str:
-        """Hash of labels, settings, seed and space."""
+        """Returns the hash of labels, settings, seed and space."""
         return predictor_inputs(findings[Problem], findings[StudyLabels])
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:
@@ -48,7 +48,7 @@ class FitPredictor(Stage):
 
 
 def predictor_inputs(problem: Problem, labels: StudyLabels) -> str:
-    """Hash of everything that the predictor is made from."""
+    """Returns the hash of everything that the predictor is made from."""
     return digest(
         {
             "labels": [problem.space.digits(labels.codes), labels.accuracy_percent.tolist(), labels.loss.tolist()],
@@ -84,7 +84,7 @@ def fit_to_labels(problem: Problem, labels: StudyLabels, run: Run) -> FittedPred
 
 
 def zero_cost_scores(problem: Problem, run: Run) -> ExtraScores | None:
-    """Scores of networks with random weights, from this machine's cache; None where they are not asked for."""
+    """Returns scores of networks with random weights, from this machine's cache; None if the settings need none."""
     space, settings = problem.space, problem.settings.predictor
     if settings.recipe != "fusion" or not settings.zero_cost:
         return None

@@ -54,7 +54,7 @@ def segments_of(problem: Problem) -> SegmentSearch:
 def label_in_segments(
     problem: Problem, run: Run, label_drawn: Callable[[Problem, Run], StudyLabels]
 ) -> tuple[Problem, StudyLabels]:
-    """Returns the problem with labelled architectures and the last super-cells listed too, and the labels.
+    """Returns the labels, and the problem whose pool holds the labelled architectures and the last super-cells too.
 
     Args:
         problem: What is asked.
@@ -85,7 +85,7 @@ def label_in_segments(
 
 
 def _fitted(problem: Problem, labels: StudyLabels, number: int, run: Run) -> Callable[[Codes], Floats]:
-    """Scores of a model that was fitted to the labels of some segments."""
+    """Returns scores of a model that was fitted to the labels of some segments."""
     settings = problem.settings.predictor
     # Choosing a kind of model for each segment would cost more than it could gain.
     settings = settings.model_copy(update={"model": "gcn"}) if settings.model == "auto" else settings
@@ -100,7 +100,7 @@ def _fitted(problem: Problem, labels: StudyLabels, number: int, run: Run) -> Cal
 
 
 def _joined(space: Space, parts: list[StudyLabels]) -> StudyLabels:
-    """Labels of all segments, each architecture once."""
+    """Returns labels of all segments, each architecture once."""
     codes = np.concatenate([part.codes for part in parts])
     _, first = np.unique(codes, axis=0, return_index=True)
     rows = np.sort(first)

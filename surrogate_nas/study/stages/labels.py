@@ -67,7 +67,7 @@ def _stored(problem: Problem, run: Run) -> Labels | None:
 
 
 def _rows_of(problem: Problem, stored: Labels | None, codes: Codes, members: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Row among stored labels of each code (W, D) by each of its members (W, R), (W, R); -1 where there is none."""
+    """Returns the row among stored labels of each code (W, D) by each of its members (W, R), (W, R); -1 if absent."""
     if stored is None:
         return np.full(members.shape, -1)
     digits = problem.space.digits

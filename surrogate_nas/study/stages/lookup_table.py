@@ -87,7 +87,7 @@ def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
 
 
 def _lookup_costs(problem: Problem, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Costs of some architectures; beside a predicted latency what it keeps with confidence, which budgets bind."""
+    """Returns costs of some architectures; a predicted latency also has its upper bound, which budgets are held to."""
     costs = {cost: values[rows] for cost, values in problem.costs.items()}
     if len(problem.table.held_out_errors("latency_ms")):
         costs[LATENCY_UPPER] = problem.bounds["latency_ms"][rows]

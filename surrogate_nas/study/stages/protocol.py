@@ -41,7 +41,7 @@ class Stage(ABC):
         """
 
     def made_from(self, findings: Findings) -> str:  # noqa: ARG002 - here it is made from files
-        """Hash of everything that it is made from; empty where its files themselves tell."""
+        """Returns the hash of everything that it is made from; empty where its files themselves tell."""
         return ""
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - here nothing can be

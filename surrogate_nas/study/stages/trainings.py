@@ -119,7 +119,7 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
 
 
 def _candidates(problem: Problem) -> np.ndarray:
-    """One row of every connected class: what suits the budgets best, then the cheapest."""
+    """Returns one row of every connected class: the one that suits the budgets best, then the cheapest."""
     classes = problem.pool.representatives
     cost = problem.bounds[problem.budgets[0].cost]
     order = np.lexsort((cost, ~problem.feasible, classes))
@@ -139,7 +139,7 @@ def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
 
 
 def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) -> list[float]:
-    """Validation accuracies of networks of shape (n, D), trained now or before."""
+    """Returns validation accuracies of networks of shape (n, D), trained now or before."""
     space = problem.space
     steps = _steps(problem, epochs)
     with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
@@ -193,7 +193,7 @@ def _steps(problem: Problem, epochs: int) -> int:
 
 
 def known_trainings(problem: Problem, labels: Labels, epochs: int | None = None) -> dict[str, float]:
-    """Accuracies of trainings of a length, the full one where not given, and the present seed, by code in digits."""
+    """Returns accuracies of trainings of a length, by default the full one, and the present seed, by code in digits."""
     steps = _steps(problem, epochs or problem.settings.training.epochs)
     matching = (labels.steps == steps) & (labels.seed == problem.settings.seed)
     digits = problem.space.digits(labels.codes[matching])

@@ -28,7 +28,7 @@ class ScorePool(Stage):
 
 
 def list_the_best(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Problem, SpaceScores]:
-    """Returns the problem and its scores, with the best architectures under each set of budgets listed too.
+    """Returns the problem and its scores, whose pool holds the best architectures under each set of budgets too.
 
     A space that was listed whole has them already.
 

@@ -135,7 +135,7 @@ def node_space(name: str) -> NodeSpace:
 
 
 def randomised(network: SharedNetwork) -> SharedNetwork:
-    """Returns all weights drawn anew, so that no zero or symmetric value hides a mistake."""
+    """Draws all weights again, so that no zero or symmetric value hides a mistake."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in network.parameters():

@@ -26,7 +26,7 @@ def with_hardware(problem: Problem, **changes: object) -> StudySettings:
 
 @pytest.fixture
 def costs_of(problem: Problem, run_of: RunOf) -> CostsOf:
-    """Returns the costs of a run that goes on in a folder."""
+    """Returns the costs of a run that is resumed in a folder."""
 
     def costs(settings: StudySettings, folder: RunFolder) -> dict[str, np.ndarray]:
         _, table = deployed_costs(problem.pool, problem.deployed, run_of(folder.path, settings))

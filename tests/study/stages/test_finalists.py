@@ -33,7 +33,7 @@ def problem(problem: Problem) -> Problem:
 
 @pytest.fixture
 def scores(problem: Problem) -> SpaceScores:
-    """Slower is better, so that the budget decides."""
+    """Returns scores by which slower is better, so that the budget decides."""
     mean = problem.costs["latency_ms"] * 100
     return SpaceScores(problem.pool, mean, np.zeros_like(mean))
 

@@ -16,7 +16,7 @@ from surrogate_nas.study.stages.lookup_table import lookup_table, remove_best, w
 
 @pytest.fixture
 def scores(problem: Problem) -> SpaceScores:
-    """Accuracies beyond what is possible at both ends, as a line through labels may give them."""
+    """Returns accuracies beyond what is possible at both ends, as a line through labels may give them."""
     mean = np.linspace(-20, 120, problem.space.size)
     return SpaceScores(problem.pool, mean, np.full(len(mean), 0.5))
 

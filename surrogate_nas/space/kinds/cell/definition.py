@@ -76,7 +76,7 @@ def read_cell_space(content: dict[str, Any], path: Path, program: Program | None
 
 
 def _edges(cell: _Cell, path: Path) -> list[tuple[int, int]]:
-    """Start and end of each edge, checked: in order, no cycle, and every node between input and output."""
+    """Returns the start and end of each edge, checked: in order, no cycle, and every node between input and output."""
     edges: list[tuple[int, int]] = []
     for position, text in enumerate(cell.edges):
         where = f"{path}: cell.edges.{position}"

@@ -56,7 +56,7 @@ class LayerGroup:
         return dict(sorted(total.items()))
 
     def draw(self, count: int, size: int, rng: np.random.Generator) -> Codes:
-        """Uniform draws among the networks of one nonlinear count, shape (size, columns)."""
+        """Returns uniform draws among the networks of one nonlinear count, shape (size, columns)."""
         if len(self.columns) == 1:
             return rng.choice(np.flatnonzero(self.nonlinear == count), size=size).astype(np.int8)[:, None]
         codes = np.full((size, len(self.columns)), len(self.nonlinear) - 1, dtype=np.int8)
@@ -108,7 +108,7 @@ class ChainCounts:
 
 
 def draw_any(group: LayerGroup, size: int, rng: np.random.Generator) -> Codes:
-    """Uniform draws among all networks of a group, shape (size, columns)."""
+    """Returns uniform draws among all networks of a group, shape (size, columns)."""
     counts = list(group.populations)
     drawn = rng.choice(len(counts), size=size, p=shares(list(group.populations.values())))
     codes = np.zeros((size, len(group.columns)), dtype=np.int8)

@@ -137,7 +137,7 @@ def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
 
 
 def _constrained(definition: _Definition, path: Path) -> tuple[ChainStage, ...]:
-    """Returns the stages, with what the constraints take away."""
+    """Returns the stages as the constraints leave them."""
     names = {
         f"{stage + 1}.{layer + 1}": (stage, layer)
         for stage, one in enumerate(definition.stages)

@@ -7,7 +7,7 @@ from surrogate_nas.space.codes import Decision
 
 
 def write_chain(names: Sequence[str], lengths: Sequence[int]) -> str:
-    """Text of a chain.
+    """Returns the text of a chain.
 
     Args:
         names: Of the chosen blocks, one for each layer.

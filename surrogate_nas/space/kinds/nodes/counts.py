@@ -67,7 +67,7 @@ class NodeCounts:
 
 @lru_cache(maxsize=64)
 def cell_populations(cell: NodeCell, operations: tuple[str, ...]) -> dict[int, int]:
-    """Number of codes of a cell for each nonlinear count that occurs, by rising count."""
+    """Returns the number of codes of a cell for each nonlinear count that occurs, by rising count."""
     return dict(sorted(_completions(cell, operations, ()).items()))
 
 
@@ -132,7 +132,7 @@ def _values(cell: NodeCell, state: State) -> State:
 
 
 def draw_cells(cell: NodeCell, operations: Sequence[str], counts: NDArray[np.int64], rng: np.random.Generator) -> Codes:
-    """One code for each wanted nonlinear count, shape (N,), uniform among those that have it, shape (N, D)."""
+    """Draws one code for each wanted nonlinear count, shape (N,), uniform among the ones that have it, shape (N, D)."""
     names = tuple(operations)
     codes = np.zeros((len(counts), len(cell.columns)), dtype=np.int8)
     # Draws with the same wanted count and the same state are drawn together.

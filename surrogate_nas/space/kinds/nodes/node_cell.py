@@ -149,13 +149,13 @@ class NodeCell:
         return used[:, self.inputs :]
 
     def effective(self, codes: Codes) -> Codes:
-        """Codes with the decisions of nodes that the output does not depend on set to their first choices."""
+        """Returns codes with the decisions of nodes that the output does not depend on set to their first choices."""
         live = self.live(codes)
         kept = [column.kind == "output" or live[:, column.node] for column in self.columns]
         return np.where(np.stack(np.broadcast_arrays(*kept), axis=1), codes, np.int8(0)) if kept else codes
 
     def nonlinear(self, codes: Codes, operations: Sequence[str]) -> Integers:
-        """Most nonlinear functions on a path from an input to the output, codes (N, D) to (N,)."""
+        """Returns the most nonlinear functions on a path from an input to the output, codes (N, D) to (N,)."""
         inside = nonlinear_table(operations)
         values = np.zeros((len(codes), self.inputs + self.nodes), dtype=np.int64)
         rows = np.arange(len(codes))[:, None]
@@ -170,7 +170,7 @@ class NodeCell:
         return np.asarray(values[rows, self.places(codes, self.nodes)].max(axis=1))
 
     def wiring(self, code: Codes) -> Wiring:
-        """One architecture, code of shape (D,), without dead nodes."""
+        """Returns one architecture, code of shape (D,), without dead nodes."""
         row = code[None]
         live = self.live(row)[0]
         chosen = [
@@ -192,12 +192,12 @@ class NodeCell:
         return counts
 
     def additions(self, codes: Codes) -> Integers:
-        """Tensor additions, codes (N, D) to (N,): a node of k values needs k - 1."""
+        """Returns tensor additions, codes (N, D) to (N,): a node of k values needs k - 1."""
         return np.asarray(self.live(codes) @ (np.array(self.parents, dtype=np.int64) - 1))
 
 
 def nonlinear_table(operations: Sequence[str]) -> Integers:
-    """Nonlinear functions of each operation at a stride of 1 and of 2, shape (2, O)."""
+    """Returns nonlinear functions of each operation at a stride of 1 and of 2, shape (2, O)."""
     return np.array(
         [[operation_spec(name, stride).nonlinear_functions for name in operations] for stride in (1, 2)], dtype=np.int64
     )

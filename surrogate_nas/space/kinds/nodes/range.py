@@ -14,7 +14,7 @@ Pick = Callable[[int, int], int]
 
 
 def cost_range(cell: NodeCell, costs: NDArray[np.int64]) -> tuple[int, int]:
-    """Smallest and largest sum of the costs of a cell's live operations.
+    """Returns the smallest and largest sum of the costs of a cell's live operations.
 
     Args:
         cell: The cell.

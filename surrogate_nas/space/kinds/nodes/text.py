@@ -21,7 +21,7 @@ _PART = re.compile(r"[^|~+&]+~\d{1,3}(&\d{1,3})*", re.ASCII)
 
 
 def format_cell(cell: NodeCell, row: Codes, operations: Sequence[str]) -> str:
-    """One cell, from its part of a code, shape (D,)."""
+    """Returns one cell, from its part of a code, shape (D,)."""
     codes, nodes = row[None], []
     for node in range(cell.nodes):
         places = cell.places(codes, node)[0].tolist()

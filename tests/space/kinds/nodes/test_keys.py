@@ -19,7 +19,7 @@ CELLS = [
 
 
 def draws(cell: NodeCell, count: int) -> NDArray[np.int8]:
-    """Uniform codes."""
+    """Returns uniform codes."""
     sizes = [
         len(OPERATIONS) if column.kind == "operation" else len(cell.inputs_of(column.node)) for column in cell.columns
     ]

@@ -14,7 +14,7 @@ NODES = NodeCell("nodes", 1, (1, 2, 2), 2, on_edges=False)
 
 
 def draws(cell: NodeCell, count: int) -> np.ndarray:
-    """Uniform codes."""
+    """Returns uniform codes."""
     sizes = [
         len(OPERATIONS) if column.kind == "operation" else len(cell.inputs_of(column.node)) for column in cell.columns
     ]
