@@ -82,7 +82,7 @@ class FinalImages:
         return replace(self, test=kept, warnings=(*self.warnings, text))
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Converts images (B, C, S, S), uint8, to float32 of mean 0 and deviation 1 by channel of the training images."""
+        """Converts images (B, C, S, S), uint8, to float32 of mean 0, deviation 1 by channel of the training images."""
         return normalise(images, self.mean, self.std)
 
     def to(self, device: torch.device | str) -> Self:

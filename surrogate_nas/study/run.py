@@ -161,7 +161,7 @@ def _begin(problem: Problem, run: Run) -> None:
 
 
 def _lasting(settings: StudySettings) -> StudySettings:
-    """Returns the settings for the rest of the run: latencies are not to be measured again a second time."""
+    """Returns the settings without the request to measure again, which the run has met once it is under way."""
     return settings.model_copy(update={"hardware": settings.hardware.model_copy(update={"remeasure": False})})
 
 

@@ -210,7 +210,7 @@ def _beside(training: Path, folders: list[Path], used: _HeldOut) -> list[str]:
 
 
 def _images_under(folder: Path, other: Counter[str]) -> list[str]:
-    """Yields visible images at any depth, ordered by path; counts suffixes of other visible files in ``other``."""
+    """Returns visible images at any depth, ordered by path; counts suffixes of other visible files in ``other``."""
     images = []
     for file in _walk(folder):
         if is_image(file):

@@ -64,7 +64,7 @@ def judge_truth(
 def _ranks(
     truth: Truth, space: Space, labels: Floats, predicted: Floats, baselines: Mapping[str, Floats], seed: int
 ) -> tuple[RankFacts, ...]:
-    """Yields one row per score and set of architectures; sets without any known truth are left out."""
+    """Returns one row per score and set of architectures; sets without any known truth are left out."""
     known, labelled = np.isfinite(truth.accuracy_percent), np.isfinite(labels)
     cells = space.index(space.canonical(space.all_codes()))
 
