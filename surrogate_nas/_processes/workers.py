@@ -116,7 +116,7 @@ class Workers:
                 return  # a signal to the whole process group is the user's wish, and ends workers too
             self._stop()
             raise TrainingError(
-                "a worker process died, most likely for want of memory; run again with --resume, and with fewer"
+                "a worker process died, most likely because memory ran out; run again with --resume, and with fewer"
                 " compute.processes if it happens again"
             ) from None
         except BaseException:

@@ -87,7 +87,7 @@ def read_description(content: Any, where: object) -> Described:  # noqa: ANN401 
         StoreError: If it is none of a model, of another version, or damaged.
     """
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
-        raise StoreError(f"{where} describes no model of surrogate_nas; export one by: {shown('train', 'RUN')}")
+        raise StoreError(f"{where} describes no model of surrogate_nas; export one with: {shown('train', 'RUN')}")
     if content.get("schema_version") != SCHEMA_VERSION:
         raise StoreError(
             f"{where} was written by another version of surrogate_nas ({content.get('created_with', 'unknown')}): it"

@@ -108,6 +108,6 @@ def _run(space: Space, code: NDArray[np.int8]) -> None:
     ):
         if counted[0] != built:
             raise SpaceError(
-                f"the network of {digits} of {space.name} has {built:,} {what}, {built - counted[0]:+,} against what is"
-                " counted; please report this space"
+                f"the network of {digits} of {space.name} has {built:,} {what}, {built - counted[0]:+,} against the"
+                " counted number; please report this space"
             )

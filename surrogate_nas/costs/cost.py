@@ -95,7 +95,7 @@ COSTS: dict[str, Cost] = _Costs(
         ),
         LATENCY_UPPER: Cost(
             "latency",
-            "latency kept with confidence",
+            "latency (confidence margin included)",
             _TIMES,
             "5ms",
             "milliseconds per batch",
@@ -109,7 +109,7 @@ COSTS: dict[str, Cost] = _Costs(
             _ENERGIES,
             "5mJ",
             "millijoules per batch",
-            "Most energy, by a table that has a column of it",
+            "Most energy; needs a latency table with a column of energy",
             "mJ",
         ),
     }

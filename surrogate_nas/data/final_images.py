@@ -129,7 +129,7 @@ def _load(settings: DataSettings, seed: int, read: "_Reader", class_names: tuple
     if source.class_names != class_names:
         raise DataError(
             f"the images have other classes now than in the study: {', '.join(source.class_names)} instead of"
-            f" {', '.join(class_names)}; restore them, or begin a new study"
+            f" {', '.join(class_names)}; restore them, or start a new study"
         )
 
     everything = np.arange(len(source))

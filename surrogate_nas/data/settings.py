@@ -99,7 +99,9 @@ class DataSettings(BaseModel):
         if path is not None and not path.strip():
             raise ValueError("the path is empty; leave it out or name a folder")
         if path is not None and PATH_USE[source] == "none":
-            raise ValueError(f'the source {source!r} has no path (got {path!r}); for own images set source = "folder"')
+            raise ValueError(
+                f'the source {source!r} takes no path (got {path!r}); for your own images set source = "folder"'
+            )
         if path is None and PATH_USE[source] == "required":
             raise ValueError(
                 f"the source {source!r} needs the path of a folder with one sub-folder of images per class"

@@ -34,7 +34,7 @@ def write_sqlite(table: LookupTable, path: Path, budgets: Sequence[Budget] = ())
         WriteError: If the file cannot be written.
     """
     if budgets:
-        raise SettingsError("an SQLite export holds every row, which any budget can be asked of; leave the budget away")
+        raise SettingsError("an SQLite export holds every row, so you can ask it for any budget; leave the budget out")
     try:
         with atomic_write(path) as temporary:
             connection = sqlite3.connect(temporary)

@@ -128,7 +128,7 @@ class StudyConsole:
     @contextmanager
     def progress(self, title: str) -> Iterator[Advance]:
         """Yields a progress bar with times for the length of a block; off a terminal, a line at its beginning."""
-        _LOGGER.info("%s: begun", title)
+        _LOGGER.info("%s: started", title)
         logged = _logged_tenths(title)
         if self._quiet or not self._messages.is_terminal:
             if not self._quiet:

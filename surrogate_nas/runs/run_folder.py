@@ -1,4 +1,4 @@
-"""The run folder: names of its files, who may write it, and what it was begun with."""
+"""The run folder: names of its files, who may write it, and what it was started with."""
 
 import hashlib
 import json
@@ -79,7 +79,7 @@ class RunFolder:
             raise RunFolderError(f"{self.path} is not empty and holds no run; choose another --output-dir")
         if not resume and not overwrite:
             raise RunFolderError(
-                f"{self.path} already holds a run: go on with it by --resume, replace it by --overwrite, or choose"
+                f"{self.path} already holds a run: continue it with --resume, replace it with --overwrite, or choose"
                 " another --output-dir"
             )
 
@@ -141,24 +141,24 @@ class RunFolder:
         return read_resolved(self.study, {}) if self.study.exists() else None
 
     def require_same(self, settings: StudySettings) -> None:
-        """Refuses to go on with other settings than a run was begun with, where stages that are done depend on them.
+        """Refuses to go on with other settings than a run was started with, where stages that are done depend on them.
 
         Raises:
             RunFolderError: Naming the first setting that differs.
-            SettingsError: If the settings it was begun with are damaged.
+            SettingsError: If the settings it was started with are damaged.
         """
         try:
             before = self.begun_with()
         except SettingsError as error:
-            raise SettingsError(f"{error}; restore the file, or begin anew by --overwrite") from None
+            raise SettingsError(f"{error}; restore the file, or start over with --overwrite") from None
         if before is None:
             return
         old, new = flattened(before), flattened(settings)
         for key in sorted(old | new):
             if is_fixed(key) and old.get(key) != new.get(key):
                 raise RunFolderError(
-                    f"{self.path} was begun with {key} = {_words(old.get(key))}, not {_words(new.get(key))}; use"
-                    " another --output-dir, or --overwrite to begin anew"
+                    f"{self.path} was started with {key} = {_words(old.get(key))}, not {_words(new.get(key))}; use"
+                    " another --output-dir, or --overwrite to start over"
                 )
 
     def write_settings(self, settings: StudySettings) -> None:

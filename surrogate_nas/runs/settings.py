@@ -101,7 +101,7 @@ class StudySettings(BaseModel):
         return name
 
 
-# What finished stages depend on: a run that was begun with one value cannot go on with another.
+# What finished stages depend on: a run that was started with one value cannot go on with another.
 _FIXED = (
     "name",
     "seed",

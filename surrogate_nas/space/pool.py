@@ -69,7 +69,7 @@ class Pool:
         if (found < 0).any():
             missing = self.space.digits(np.asarray(codes)[found < 0][:1])[0]
             raise SpaceError(
-                f"architecture {missing} is not among the {len(self):,} that are listed of {self.space.name}"
+                f"architecture {missing} is not among the {len(self):,} that the study holds of {self.space.name}"
             )
         return found
 

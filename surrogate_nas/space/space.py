@@ -100,7 +100,7 @@ class Codebook:
         if replace:
             return self._draw(count, rng)
         if count > self.size:
-            raise SpaceError(f"the space {self.name} has {self.size} architectures (asked for {count} distinct ones)")
+            raise SpaceError(f"the space {self.name} has {self.size} architectures (requested: {count} distinct ones)")
         return self.codes_at(rng.permutation(self._listed_size())[:count])
 
     def _draw(self, count: int, rng: np.random.Generator) -> Codes:
@@ -134,7 +134,7 @@ class Codebook:
     def _listed_size(self) -> int:
         if not self.listable:
             raise SpaceError(
-                f"the space {self.name} is too large to list ({self.size} > {LISTING_LIMIT} architectures)"
+                f"the space {self.name} is too large to enumerate ({self.size} > {LISTING_LIMIT} architectures)"
             )
         return self.size
 

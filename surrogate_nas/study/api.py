@@ -121,7 +121,7 @@ class StudyResult:
         """The architecture that the study chose for its budgets."""
         answer = self.table.metadata.answer
         if answer is None:
-            raise InfeasibleBudgetError("nothing meets the budgets of this study; ask its table for others")
+            raise InfeasibleBudgetError("nothing meets the budgets of this study; ask its table for other budgets")
         return self.table.find(answer)
 
     @property

@@ -114,7 +114,7 @@ def run_stage(stage: Stage, findings: Findings, run: Run) -> Findings:
         state.add(stage.name, meter, finished=True)
     elif stage.timing is Timing.ANEW and reused is None:
         state.mark_done(stage.name, meter, inputs)
-    run.console.detail(f"{stage.name}: {'as it was' if reused is not None else f'{meter.seconds:.1f} s'}")
+    run.console.detail(f"{stage.name}: {'unchanged' if reused is not None else f'{meter.seconds:.1f} s'}")
     return found
 
 
@@ -148,7 +148,7 @@ def _begin(problem: Problem, run: Run) -> None:
     folder.remove_leftovers()
     if makes_costs_anew(run):
         for key, (before, now) in changed_hardware(run).items():
-            run.console.note(f"costs are made again: hardware.{key} was {before}, and is {now} now")
+            run.console.note(f"costs are computed again: hardware.{key} was {before} and is {now} now")
         # Before the settings are written: a process that is killed between the two finds no costs of other settings.
         folder.costs.unlink(missing_ok=True)
     folder.write_settings(_lasting(problem.settings))

@@ -35,7 +35,7 @@ def check_each_alone(model: CostSource, space: Space) -> None:
     together, none = model.evaluate(codes), model.evaluate(codes[:0])
     for name in model.names:
         alone = [float(model.evaluate(code[None])[name][0]) for code in codes]
-        require(np.allclose(together[name], alone, rtol=1e-12, atol=0), f"{name} is the same beside others and alone")
+        require(np.allclose(together[name], alone, rtol=1e-12, atol=0), f"{name} is the same among others and alone")
         require(none[name].shape == (0,), f"no architectures have no {name}")
 
 

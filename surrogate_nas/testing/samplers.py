@@ -90,7 +90,7 @@ def check_proposals(make: MakeSampler, evaluator: Evaluator) -> None:
     for goal in _GOALS:
         batches = proposals(make, evaluator, SearchSettings(goal=goal, batch=_BATCH), seed=0, rounds=3)
         sizes = [len(batch) for batch in batches]
-        require(all(0 < size <= _BATCH for size in sizes), f"of {_BATCH} asked for, 1 to {_BATCH} come (got {sizes})")
+        require(all(0 < size <= _BATCH for size in sizes), f"of {_BATCH} requested, 1 to {_BATCH} come (got {sizes})")
         keys = class_keys(evaluator.space, np.concatenate(batches))
         require(len(set(keys)) == len(keys), f"no canonical class is proposed twice (goal {goal})")
 

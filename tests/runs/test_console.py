@@ -137,7 +137,7 @@ def test_everything_said_is_logged_with_what_other_stages_log(tmp_path: Path) ->
     assert [words[-1].strip() for words in said] == [
         "100% of a note",
         "from elsewhere",
-        "work: begun",
+        "work: started",
         *(f"work: {10 * tenth}%" for tenth in range(1, 6)),
     ]
 

@@ -125,7 +125,7 @@ def test_the_first_setting_that_differs_is_named(begun: RunFolder) -> None:
     with pytest.raises(RunFolderError, match=r"supernet\.bands = nothing, not"):
         begun.require_same(read_study("quickstart", {"supernet.bands": [[0], [1, 2, 3]]}))
     begun.study.write_text("seed =", encoding="utf-8")
-    with pytest.raises(SettingsError, match="begin anew by --overwrite"):
+    with pytest.raises(SettingsError, match="start over with --overwrite"):
         begun.require_same(read_study("quickstart", {}))
 
 

@@ -53,7 +53,7 @@ def test_a_pool_grows_at_its_end_and_by_what_is_new() -> None:
 
 
 def test_what_is_not_listed_is_named() -> None:
-    with pytest.raises(SpaceError, match="architecture 000001 is not among the 1 that are listed of nasbench201"):
+    with pytest.raises(SpaceError, match="architecture 000001 is not among the 1 that the study holds of nasbench201"):
         part(NB201.all_codes()[:1]).rows(NB201.all_codes()[:2])
 
 

@@ -25,10 +25,10 @@ def cut(path: Path, share: float = 0.5) -> None:
 DAMAGED = {
     "labels.h5": (1, "remove it and label again"),
     "supernets/member-1.safetensors": (1, "remove it to train this supernet again"),
-    "costs.parquet": (1, "remove the file to have the costs made again"),
+    "costs.parquet": (1, "remove the file, and the costs are computed again"),
     "state.json": (1, "remove the file: what is done is found again"),
-    "study.toml": (2, "begin anew by --overwrite"),
-    "space.toml": (2, "restore the file, or begin anew by --overwrite"),
+    "study.toml": (2, "start over with --overwrite"),
+    "space.toml": (2, "restore the file, or start over with --overwrite"),
 }
 
 

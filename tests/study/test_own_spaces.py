@@ -55,7 +55,7 @@ def test_a_program_that_was_changed_is_noticed(copied: Path, here: RunHere) -> N
     code, _, errors = here(*words)
     assert code == 2
     said = " ".join(errors.split())
-    assert f"mine.py has changed since {copied / 'run'} was begun, which keeps it as space.py; restore it" in said
+    assert f"mine.py has changed since {copied / 'run'} was started, which keeps it as space.py; restore it" in said
     assert not (copied / "ran").exists()
 
 

@@ -250,7 +250,7 @@ def test_a_second_interrupt_stops_at_once(tiny: Path, tmp_path: Path) -> None:
     rest = process.stderr.read()
     assert process.wait() == 130
     patience.cancel()
-    assert rest.splitlines()[-1].startswith("warning: stopped at once; go on with: python -m surrogate_nas.study")
+    assert rest.splitlines()[-1].startswith("warning: stopped at once; continue with: python -m surrogate_nas.study")
     assert "Traceback" not in rest
     worker = int((tmp_path / "worker").read_text(encoding="utf-8"))
     with pytest.raises(ProcessLookupError):

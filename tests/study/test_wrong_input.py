@@ -116,5 +116,5 @@ def test_wrong_input_leaves_a_run_as_it_was(
         code, _, errors = here(*study, *words, "--output-dir", finished, flag)
         assert code == 2
         # Resumed, a run refuses another data set or device before it looks at what is wrong with that.
-        assert message in error_line(errors) or (flag == "--resume" and "was begun with" in errors)
+        assert message in error_line(errors) or (flag == "--resume" and "was started with" in errors)
         assert contents(finished) == before

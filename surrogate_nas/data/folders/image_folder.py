@@ -159,7 +159,7 @@ def _source(
     warnings = unreadable_formats(other)
     if strange := sorted(suffix for suffix in other if not unreadable_formats({suffix: 1})):
         files_of = count_of(sum(other[suffix] for suffix in strange), "file")
-        notes = [*notes, f"{files_of} of {root} ignored that are no images ({_listed(strange)})"]
+        notes = [*notes, f"{files_of} of {root} ignored: not images ({_listed(strange)})"]
     return ImageSource(
         open_image=lambda index: open_image(paths[index]),
         describe=lambda index: os.path.relpath(paths[index], root),
@@ -199,11 +199,11 @@ def _training_folder(root: Path) -> tuple[Path, list[str]]:
 
 def _beside(training: Path, folders: list[Path], used: _HeldOut) -> list[str]:
     """Returns a note on the use of each folder beside the training folder."""
-    parts = [f"{training} is searched on"]
+    parts = [f"{training} is used for the search"]
     if used.validation is not None:
         parts.append(f"{used.validation.name} labels architectures")
     if used.test is not None:
-        parts.append(f"{used.test.name} tests the trained model and nothing else")
+        parts.append(f"{used.test.name} only tests the trained model")
     if rest := [folder.name for folder in folders if folder not in used]:
         parts.append(f"not used: {_listed(rest)}")
     return ["; ".join(parts)] if folders else []

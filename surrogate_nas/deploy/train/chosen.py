@@ -91,7 +91,7 @@ def choose(
         raise SettingsError(f"{option} and --arch exclude each other; use one of them")
     run = RunFolder(path)
     if not run.study.is_file():
-        raise RunFolderError(f"{path} is no run folder; make one by: {shown('study', '--output-dir', path)}")
+        raise RunFolderError(f"{path} is not a run folder; make one with: {shown('study', '--output-dir', path)}")
     settings, space, table = read_resolved(run.study, {}), _space(run, trust_program), LookupTable.load(path)
     answer = table.metadata.answer
     limits = dict(table.metadata.budgets)

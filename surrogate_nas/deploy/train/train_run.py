@@ -88,7 +88,7 @@ def _check_folder(request: TrainRequest, choice: Choice) -> None:
     checkpoint = choice.folder / CHECKPOINT
     if checkpoint.exists() and not (request.resume or request.overwrite):
         raise RunFolderError(
-            f"{choice.folder} already holds a training: go on with it, or export it again, by --resume; begin anew by"
+            f"{choice.folder} already holds a training: continue it or export it again with --resume, start over with"
             " --overwrite"
         )
 

@@ -53,7 +53,7 @@ def search_figures(points: SearchPoints) -> dict[str, tuple[str, go.Figure]]:
     made = {
         "trials": ("Best feasible accuracy over the trials", trials_figure(points)),
         "importance": ("Which decisions matter", importance_figure(points)),
-        "operations": ("Which operations win where", operations_figure(points)),
+        "operations": ("Operations of the best architectures, by place", operations_figure(points)),
     }
     for cost in points.costs:
         name = "cost-" + "".join(letter if letter.isalnum() else "-" for letter in cost).strip("-")

@@ -33,7 +33,9 @@ class Program:
             ProgramError: If the file cannot be read.
         """
         if not path.is_file():
-            raise ProgramError(f"there is no file {path}; write it, or correct the path, which begins at the space's")
+            raise ProgramError(
+                f"there is no file {path}; write it, or correct the path, which is relative to the space file"
+            )
         try:
             return cls(str(path), path.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:

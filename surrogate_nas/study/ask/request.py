@@ -71,7 +71,7 @@ def resolve_request(
             return read_resolved(begun, overrides), folder
         if output is not None:
             raise RunFolderError(
-                f"{folder} holds no run to go on with: name the study to begin one, such as {DEFAULT_STUDY}"
+                f"{folder} holds no run to continue: name the study to start one, such as {DEFAULT_STUDY}"
             )
     if name is not None:
         _refuse_other_things(name)
@@ -88,7 +88,7 @@ def _refuse_other_things(name: str) -> None:
     if name.endswith(".toml") or name in available("studies"):
         return
     if (Path(name) / "study.toml").is_file():
-        raise SettingsError(f"{name!r} is a run folder, not a study; continue it by: {resume_command(Path(name))}")
+        raise SettingsError(f"{name!r} is a run folder, not a study; continue it with: {resume_command(Path(name))}")
     options = {
         "a folder": ("--data", name, Path(name).is_dir()),
         "a data set": ("--data", name, name in SOURCES and name != "folder"),
@@ -96,7 +96,7 @@ def _refuse_other_things(name: str) -> None:
     }
     for what, (option, value, is_so) in options.items():
         if is_so:
-            raise SettingsError(f"{name!r} is {what}, not a study; use it by: {shown('study', option, value)}")
+            raise SettingsError(f"{name!r} is {what}, not a study; use it with: {shown('study', option, value)}")
 
 
 def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool) -> bool:

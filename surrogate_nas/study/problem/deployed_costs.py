@@ -56,7 +56,7 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
         try:
             stored = read_costs(folder.costs, space, deployed)
         except StoreError as error:
-            raise StoreError(f"{error}; remove the file to have the costs made again") from None
+            raise StoreError(f"{error}; remove the file, and the costs are computed again") from None
     with run.progress("costs of the deployed network", "measuring costs") as advance:
         model = cost_model(
             space,
@@ -68,7 +68,7 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
     if stored is None:
         return model, tabulate(pool, model)
     _require_same(model, stored, folder)
-    # A run that was begun with another pool keeps the costs that it has.
+    # A run that was started with another pool keeps the costs that it has.
     return model, stored if pool.complete else stored.over(pool, model)
 
 
@@ -78,7 +78,7 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
     A fit to a table may differ in its last digits, by the number of threads that fit it.
     """
     before, now = stored.describe()["latency_ms"], model.describe()["latency_ms"]
-    remedy = "use another --output-dir, or --overwrite to begin anew"
+    remedy = "use another --output-dir, or --overwrite to start over"
     for key, setting in (
         ("kind", "hardware.latency_table"),
         ("device", "hardware.device"),
@@ -86,7 +86,7 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
     ):
         if before.get(key) != now.get(key):
             raise RunFolderError(
-                f"{folder.path} was begun with latencies of {before.get(key)!r}, not {now.get(key)!r} ({setting});"
+                f"{folder.path} was started with latencies of {before.get(key)!r}, not {now.get(key)!r} ({setting});"
                 f" {remedy}"
             )
     if now["kind"] == "table":
@@ -94,5 +94,5 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
         before_ms, now_ms = stored.evaluate(codes)["latency_ms"], model.evaluate(codes)["latency_ms"]
         if not np.allclose(before_ms, now_ms, rtol=_ROUNDING, atol=0):
             raise RunFolderError(
-                f"{folder.path} was begun with other latencies than hardware.latency_table has now; {remedy}"
+                f"{folder.path} was started with other latencies than hardware.latency_table has now; {remedy}"
             )

@@ -62,7 +62,9 @@ def choose_finalist(problem: Problem, scores: SpaceScores, result: SearchResult,
         finalists = _next_finalists(problem, scores, bound_ms, seen)
         if len(seen) >= _ROUNDS * problem.settings.search.finalists or not len(finalists):
             return FinalistChoice("predicted to meet, measured over", int(np.argmin(medians)), seen, tuple(measured))
-        run.console.warn(f"every finalist measured over the latency budget; looking under {bound_ms:.3g} ms predicted")
+        run.console.warn(
+            f"every finalist measured over the latency budget; now trying predictions under {bound_ms:.3g} ms"
+        )
 
 
 def _next_finalists(problem: Problem, scores: SpaceScores, limit_ms: float, seen: Codes) -> Codes:

@@ -35,7 +35,7 @@ class FitPredictor(Stage):
         except StoreError as error:
             run.console.warn(f"{error}; the predictor is fitted again")
             return None
-        run.console.note("predictor: fitted already")
+        run.console.note("predictor: already fitted")
         return Findings(predictor)
 
     def run(self, findings: Findings, run: Run) -> Findings:
@@ -90,7 +90,7 @@ def zero_cost_scores(problem: Problem, run: Run) -> ExtraScores | None:
         return None
     if not can_be_scored(space):
         reason = "it has too many architectures, or cells of node choices"
-        run.console.note(f"zero-cost scores: there are none for {space.name}; {reason}")
+        run.console.note(f"zero-cost scores: not available for {space.name}: {reason}")
         return None
     with run.console.progress("zero-cost scores") as advance:
         return zero_cost_votes(space, advance, run.should_stop)

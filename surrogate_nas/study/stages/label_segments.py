@@ -35,7 +35,7 @@ def segments_of(problem: Problem) -> SegmentSearch:
     settings, space = problem.settings, problem.space
     if problem.pool.complete:
         raise SettingsError(
-            f"search.sampler = 'segments' is for spaces that cannot be listed ({space.name} has {space.size:,}"
+            f"search.sampler = 'segments' is for spaces too large to enumerate ({space.name} has {space.size:,}"
             " architectures); use 'predictor', which compares all of them"
         )
     choices = [len(decision.choices) for decision in space.decisions]

@@ -53,7 +53,7 @@ def label_architectures(problem: Problem, run: Run) -> StudyLabels:
         stored = _stored(problem, run)
         rows = _rows_of(problem, stored, wanted, members)
     else:
-        run.console.note(f"labels: all {rows.size:,} made already")
+        run.console.note(f"labels: all {rows.size:,} are there already")
     if stored is None or (rows < 0).any():
         raise Interrupted("stopped while labelling")
     of_each = rows[inverse.reshape(-1)]

@@ -31,7 +31,7 @@ class TrainSupernets(Stage):
         problem, folder = findings[Problem], run.folder.supernets
         if not is_trained(problem.plan, folder, problem.supernet_identity):
             return None
-        run.console.note("supernets: trained already")
+        run.console.note("supernets: already trained")
         return Findings(replace(problem, plan=known_plan(problem.plan, folder, problem.supernet_identity)))
 
     def run(self, findings: Findings, run: Run) -> Findings:

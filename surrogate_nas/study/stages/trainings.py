@@ -67,7 +67,7 @@ class TrainFinalists(Stage):
         if trainings and not problem.pool.complete and not SAMPLERS[sampler].within_list:
             within = [name for name, row in SAMPLERS.items() if row.within_list]
             raise SettingsError(
-                f"loop.trainings in a space that cannot be listed needs search.sampler to be one of"
+                f"loop.trainings in a space too large to enumerate needs search.sampler to be one of"
                 f" {', '.join(within)} (got {sampler!r} with {trainings} trainings)"
             )
 

@@ -38,7 +38,7 @@ def list_the_best(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Prob
     if problem.pool.complete:
         return problem, scores
     settings = problem.settings
-    with run.progress("best architectures of a space that cannot be listed", "searching") as progress:
+    with run.progress("best architectures of a space too large to enumerate", "searching") as progress:
         found = explore(
             problem.pool,
             scores,

@@ -107,7 +107,7 @@ def test_a_table_may_move_but_not_change(
 def test_damaged_costs_are_named_with_the_remedy(problem: Problem, costs_of: CostsOf, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.costs.write_bytes(b"PAR1")
-    with pytest.raises(StoreError, match="remove the file to have the costs made again"):
+    with pytest.raises(StoreError, match="remove the file, and the costs are computed again"):
         costs_of(problem.settings, folder)
 
 

@@ -1,4 +1,4 @@
-"""Images of a run: decoded when they have to be, and never others than those it was begun with."""
+"""Images of a run: decoded when they have to be, and never others than those it was started with."""
 
 import os
 import shutil
@@ -86,7 +86,7 @@ def test_touched_files_and_another_place_are_decoded_and_found_the_same(
 
 def test_other_images_are_refused(settings: StudySettings, again: Again, begun: RunFolder, source: Path) -> None:
     Image.new("RGB", (8, 8), "red").save(source / "dark" / "new.png")
-    with pytest.raises(RunFolderError, match="begun with other images"):
+    with pytest.raises(RunFolderError, match="started with other images"):
         again(settings, begun)
 
 

@@ -124,7 +124,7 @@ def _check_blocks(names: list[str], where: str) -> None:
         except SpaceError as error:
             raise SpaceError(f"{where}.{position}: {error}") from None
         if name in names[:position]:
-            raise SpaceError(f"{where}.{position}: {name!r} is listed twice")
+            raise SpaceError(f"{where}.{position}: {name!r} appears twice")
 
 
 def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
@@ -196,7 +196,7 @@ def _choices(definition: _Definition, number: int, where: str) -> list[list[str]
         )
     if len(blocks) == _MOST_BLOCKS:
         raise SpaceError(
-            f"{where}.operations: must be {_MOST_BLOCKS - 1} at most beside least_layers (got {len(blocks)})"
+            f"{where}.operations: must be {_MOST_BLOCKS - 1} at most with least_layers (got {len(blocks)})"
         )
     return [blocks] * stage.least_layers + [[*blocks, _NO_LAYER]] * _left_out(stage)
 
