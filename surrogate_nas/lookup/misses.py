@@ -46,5 +46,6 @@ def infeasible_error(
         for entry in misses
     )
     return InfeasibleBudgetError(
-        f"no architecture meets {asked}; smallest reachable, each alone: {reach}; nearest misses: {nearest}"
+        f"no architecture meets {asked}; the smallest reachable by each budget alone: {reach};"
+        f" nearest misses: {nearest}"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.report import formats
 from surrogate_nas.report.drawings.picture_file import drawing
 from surrogate_nas.report.facts import CostFacts, StudyFacts
@@ -109,5 +110,6 @@ def _environment() -> Environment:
         "joules",
     ):
         environment.filters[name] = getattr(formats, name)
+    environment.filters["count_of"] = count_of
     environment.filters["cost_of"] = lambda value, cost: formats.cost(cost, value)
     return environment

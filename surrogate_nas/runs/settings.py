@@ -23,9 +23,15 @@ class PoolSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    draws: int = Field(20_000, ge=100, le=1_000_000, description="architectures drawn uniformly, without repeats")
-    kept: int = Field(400, ge=1, le=100_000, description="best predicted architectures added under each bound")
-    steps: int = Field(6, ge=0, le=100, description="bounds along the first budget's cost under which is searched too")
+    draws: int = Field(
+        20_000, ge=100, le=1_000_000, description="Number of architectures to draw uniformly, without repeats."
+    )
+    kept: int = Field(
+        400, ge=1, le=100_000, description="Number of best predicted architectures to add under each bound."
+    )
+    steps: int = Field(
+        6, ge=0, le=100, description="Number of further bounds on the first budget's cost to search under."
+    )
 
 
 class NetworkSettings(BaseModel):
@@ -34,13 +40,13 @@ class NetworkSettings(BaseModel):
     model_config = _STRICT
 
     channels: Annotated[int, Field(ge=1, le=1024)] | None = Field(
-        default=None, description="channels of the first stage; where not given, those of the space's own network"
+        default=None, description="Channels of the first stage. Default: the space's own network."
     )
     cells: Annotated[int, Field(ge=1, le=64)] | None = Field(
-        default=None, description="cells per stage; where not given, those of the space's own network"
+        default=None, description="Cells per stage. Default: the space's own network."
     )
     image_size: Annotated[int, Field(ge=1, le=1024)] | None = Field(
-        default=None, description="side of the images in pixels; where not given, that of the images as they come"
+        default=None, description="Side of the images in pixels. Default: the size of your images."
     )
 
 
@@ -49,8 +55,10 @@ class TruthSettings(BaseModel):
 
     model_config = _STRICT
 
-    file: str | None = Field(default=None, description="CSV with a column 'code' or 'arch' and accuracies in percent")
-    column: str | None = Field(default=None, description="which column; needed where there are several")
+    file: str | None = Field(
+        default=None, description="CSV file with a column 'code' or 'arch' and accuracies in percent."
+    )
+    column: str | None = Field(default=None, description="Column of the accuracies. Needed if there are several.")
 
 
 class ComputeSettings(BaseModel):
@@ -59,12 +67,12 @@ class ComputeSettings(BaseModel):
     model_config = _STRICT
 
     device: str = Field(
-        default="auto", description="where supernets are trained and evaluated: auto, cpu, cuda[:n] or mps"
+        default="auto", description="Device that trains and evaluates supernets: auto, cpu, cuda[:n] or mps."
     )
     processes: Annotated[int, Field(ge=1, le=1024)] | None = Field(
-        default=None, description="worker processes; where not given, one per core, and one on a GPU"
+        default=None, description="Number of worker processes. Default: one per core, or one on a GPU."
     )
-    threads: Annotated[int, Field(ge=1, le=1024)] = Field(default=1, description="threads of each training process")
+    threads: Annotated[int, Field(ge=1, le=1024)] = Field(default=1, description="Threads of each training process.")
 
 
 class StudySettings(BaseModel):
@@ -72,9 +80,9 @@ class StudySettings(BaseModel):
 
     model_config = _STRICT
 
-    name: str = Field(description="name of the study; where not given, that of its file")
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=0, description="every random draw comes from it")
-    space: str = Field(default="nasbench201", description="search space by name, or path of a .toml file")
+    name: str = Field(description="Name of the study. Default: the name of its file.")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=0, description="Seed of every random draw.")
+    space: str = Field(default="nasbench201", description="Search space by name, or the path of a .toml file.")
     data: DataSettings = Field(default_factory=DataSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     supernet: SupernetSettings = Field(default_factory=SupernetSettings)
@@ -95,8 +103,8 @@ class StudySettings(BaseModel):
     def _name_is_a_file_name(cls, name: str) -> str:
         if not is_file_name(name):
             raise ValueError(
-                "a name is made of letters, digits, '.', '_' and '-', begins with a letter or digit, does not end with"
-                " '.', and is no name that Windows reserves, such as con or aux"
+                "a name has letters, digits, '.', '_' and '-', begins with a letter or digit, does not end with '.',"
+                " and is not a name that Windows reserves, such as con or aux"
             )
         return name
 

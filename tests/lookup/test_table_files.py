@@ -84,8 +84,8 @@ def test_a_file_cut_anywhere_is_noticed(
     [
         ({"format": "another"}, "does not describe a lookup table"),
         ({"schema_version": 2}, "schema 2, this version reads 1; use the version"),
-        ({"rows": 4}, "has not the rows and columns"),
-        ({"columns": ["code"]}, "has not the rows and columns"),
+        ({"rows": 4}, "does not have the rows and columns"),
+        ({"columns": ["code"]}, "does not have the rows and columns"),
         ({"sha256": "0"}, "do not belong together"),
         ({"seed": "0"}, "wrong 'seed'"),
         ({"primary_cost": "params"}, "lacks the columns params"),

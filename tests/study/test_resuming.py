@@ -118,7 +118,7 @@ def test_resuming_refuses_another(
     before = contents(finished)
     code, _, errors = here("--output-dir", finished, "--resume", *words)
     assert code == 2
-    assert f"was begun with {named}; use another --output-dir, or --overwrite" in error_line(errors)
+    assert f"was started with {named}; use another --output-dir, or --overwrite" in error_line(errors)
     assert contents(finished) == before
 
 
@@ -132,7 +132,7 @@ def test_resuming_refuses_another_space_but_not_the_same_in_another_file(
     before = contents(finished)
     code, _, errors = here("--output-dir", finished, "--resume", "--set", f"space={changed}")
     assert code == 2
-    assert f"was begun with another space than {changed}" in error_line(errors)
+    assert f"was started with another space than {changed}" in error_line(errors)
     assert contents(finished) == before
     assert here("--output-dir", run_copy, "--resume", "--quiet", "--set", f"space={same}")[0] == 0
 

@@ -102,7 +102,7 @@ def test_only_the_training_folder_is_searched_on_and_the_rest_is_named(
     source = open_folder(root)
     assert names(source)[0] == "cat/0000.png"
     assert len(source) == 5
-    assert source.notes == (f"{root / train} is searched on{words}",)
+    assert source.notes == (f"{root / train} is used for the search{words}",)
 
 
 def test_train_may_be_a_class_beside_cars_and_boats(make_folder: MakeFolder) -> None:

@@ -87,7 +87,7 @@ SAME = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
         (
             "code,a\n000000,50\n000001,51\n000000,52\n",
             None,
-            "line 4: every architecture may stand once ('000000' was on line 2",
+            "line 4: every architecture may appear once ('000000' was on line 2",
         ),
         ("code,a\n00000000,50\n", None, "line 2: not an architecture of nasbench201"),
         ("code,a\n000009,50\n", None, "line 2: not an architecture of nasbench201"),
