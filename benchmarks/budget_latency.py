@@ -1,4 +1,4 @@
-"""Latencies of one device as a search may know them: all of them, or those of a few measured networks.
+"""Latencies of one device as a search may know them: all of them, or the latencies of a few measured networks.
 
 Symbols:
     N: architectures of the space, in listing order.

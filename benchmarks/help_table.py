@@ -81,7 +81,7 @@ class HelpRow:
         latency_ms: Its true latency.
         kept: Whether that is within the budget.
         accuracy_percent: Its test accuracy on CIFAR-100.
-        published_percent: That of the published answer.
+        published_percent: The published answer's accuracy.
         published_kept: Whether the published answer kept the budget.
         measured: Networks measured on the device so far.
     """

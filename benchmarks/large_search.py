@@ -1,4 +1,4 @@
-"""Ways to spend labels in a space that cannot be listed: segments, evolution over a predictor, evolution, chance.
+"""Ways to spend labels in a space too large to enumerate: segments, evolution over a predictor, evolution, chance.
 
 python -m benchmarks.large_search --space mobilenet --labels 300 --seeds 3
 
@@ -6,7 +6,7 @@ No large space has ground truth, so quality is made up: each layer adds what its
 capacity there is, neighbours work together or not, and a label is quality plus noise. The budget is on
 multiply-accumulates. Every way sees the same number of labels; the figure is how far the quality of its answer is below
 the best that evolution and local search on quality itself find, in standard deviations of the architectures that keep
-the budget. It says which way finds more in a landscape of this kind; it is no measurement of networks.
+the budget. It says which way finds more in a landscape of this kind; it is not a measurement of networks.
 """
 
 import json
@@ -196,7 +196,7 @@ def measure(space_name: str, labels: int, noise: float, percentile: float, seeds
     Args:
         space_name: A space.
         labels: Labels that each way may spend.
-        noise: Standard deviation of a label's error, in those of quality over the space.
+        noise: Standard deviation of a label's error, in standard deviations of quality over the space.
         percentile: The budget, of multiply-accumulates of uniform draws.
         seeds: Landscapes.
     """

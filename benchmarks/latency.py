@@ -163,7 +163,7 @@ def latency(
     confidence: Annotated[float, typer.Option(help="With which picks are to meet their budgets.")] = 0.95,
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "views",
     design: Annotated[Literal["chosen", "random"], typer.Option(help="How the architectures are chosen.")] = "chosen",
-    devices: Annotated[str, typer.Option(help="Columns, separated by commas; all where not given.")] = "",
+    devices: Annotated[str, typer.Option(help="Columns, separated by commas. Default: all.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of random designs and folds.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array, a row per device.")] = False,
 ) -> None:

@@ -156,7 +156,7 @@ def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
 
 
 def check_options(train: int, trained: int, seeds: int, model: str, recipe: str) -> None:
-    """Looks at what was asked for before anything takes time.
+    """Checks the request before anything takes time.
 
     Raises:
         SettingsError: If a number is out of range, or a name unknown.

@@ -80,7 +80,7 @@ def measure(space: Space, numbers: Known, sampler: str, trials: int, batch: int)
 def measure_whole(space: Space, numbers: Known, batch: int) -> Row:
     """Scans a space, finds its isomorphism classes, and writes every architecture, the best first.
 
-    Classes are found anew only by a space that was not asked for them before.
+    Classes are searched again only by a space that was not asked before.
     """
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "search.journal"

@@ -2,7 +2,7 @@
 
 python -m benchmarks.transfer --table CSV --targets titan_rtx_256,gold_6226,fpga,pixel2,raspi4,eyeriss
 
-The default sources and targets are those of HELP (arXiv 2106.08630, NAS-Bench-201).
+The default sources and targets come from HELP (arXiv 2106.08630, NAS-Bench-201).
 """
 
 import json
@@ -117,7 +117,7 @@ def transfer(
     draws: Annotated[int, typer.Option(min=1, help="Random draws of the baselines.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array, a row per device.")] = False,
 ) -> None:
-    """Order of latencies on new devices from few measurements, beside baselines."""
+    """Order of latencies on new devices from few measurements, next to baselines."""
     check_confidence(confidence)
     known_names = [name.strip() for name in sources.split(",")]
     target_names = [name.strip() for name in targets.split(",")]

@@ -42,7 +42,7 @@ def compare(table: ClassTable, truth: Path, column: str, half: str | None) -> di
         truth: CSV of accuracies.
         column: Its column.
         half: None for all architectures; else a random half of the isomorphism classes, each once with its mean
-            accuracy, the same two halves every time: ``"choose"`` to decide by, ``"report"`` to tell of.
+            accuracy, the same two halves every time: ``"choose"`` to decide by, ``"report"`` to report.
 
     Raises:
         SettingsError: If there is no such half.

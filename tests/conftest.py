@@ -49,7 +49,7 @@ def _one_thread() -> None:
 def shared_data() -> Path:
     """Returns the folder of public ground truth next to the checkout; tests that need it are skipped without it."""
     if not SHARED_DATA.is_dir():
-        pytest.skip(f"needs the data folder {SHARED_DATA.parent.name}/{SHARED_DATA.name} beside the checkout")
+        pytest.skip(f"needs the data folder {SHARED_DATA.parent.name}/{SHARED_DATA.name} next to the checkout")
     return SHARED_DATA
 
 

@@ -54,7 +54,7 @@ def test_the_functions_are_hidden_from_workers_too(elsewhere: dict[str, str]) ->
 def test_a_study_learns_the_same_without_the_functions_of_linux(
     tiny: Path, budgets: tuple[str, ...], finished: Path, command: Run, elsewhere: dict[str, str], tmp_path: Path
 ) -> None:
-    """In two worker processes; latencies are those of a machine of another name, and so are measured anew."""
+    """In two worker processes; latencies are of a machine of another name, and so are measured again."""
     words = ("--set", "compute.processes=2", "--set", "predictor.ensemble=1", "--set", "predictor.steps=5")
     done = command(tiny, "--output-dir", tmp_path / "run", *budgets, *words, env=elsewhere)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
 """Defines the folder of a trained model and the model's description, with the standard library alone.
 
-``model.json`` stands beside the weights, and the same JSON text is inside the ONNX file, so that this one file is
+``model.json`` stands next to the weights, and the same JSON text is inside the ONNX file, so that this one file is
 enough to classify images.
 """
 

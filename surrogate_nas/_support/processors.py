@@ -32,7 +32,7 @@ def _group_folders(root: Path) -> Iterator[Path]:
     """Yields the folders of the groups that this process is in, and of their parents: each of them limits it.
 
     A container may see its own group as the top one while ``/proc/self/cgroup`` has its path outside, so that folders
-    that do not exist are no error.
+    that do not exist are not an error.
     """
     mounted = root / "sys/fs/cgroup"
     for line in _text(root / "proc/self/cgroup").splitlines():

@@ -247,7 +247,7 @@ def _report(
     facts: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Prints the range beside the budget; raises where nothing meets it."""
+    """Prints the range next to the budget; raises if nothing meets it."""
     from surrogate_nas.hardware.confidence import cautious
 
     connected = space.is_connected(space.all_codes())

@@ -48,7 +48,7 @@ def look_up(
 ) -> None:
     """Finds the architecture with the best predicted accuracy within a budget.
 
-    Percentages are percentiles of the table's own costs. Without a budget, the Pareto front is listed.
+    Percentages are percentiles of the table's own costs. Without a budget, the command prints the Pareto front.
     """
     if pareto and top is not None:
         raise SettingsError("--pareto and --top exclude each other; use one of them")

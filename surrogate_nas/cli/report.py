@@ -52,7 +52,7 @@ def report(
 
 
 def _require_finished(run: Path) -> None:
-    """Refuses what is no run folder, and a run that has no report yet.
+    """Refuses a folder without a run, and a run that has no report yet.
 
     Raises:
         RunFolderError: With the command that helps.

@@ -1,4 +1,4 @@
-"""A space looked over before a study is begun in it: size, counts, costs, and whether its networks run."""
+"""Checks a space before a study is started in it: size, counts, costs, and whether its networks run."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class SpaceCheck:
         size: Number of codes.
         populations: Connected architectures for each count of nonlinear functions.
         parameters: Fewest and most of connected architectures, exact.
-        flops: Fewest and most: of all architectures of a space that can be listed, elsewhere sought from those that
+        flops: Fewest and most: of all architectures of a space small enough to enumerate, else sought from those that
             were looked at, which for chains finds the ends.
         exact: Whether all were looked at.
         ran: Digits of the architectures whose networks ran: smallest, largest, some at random.

@@ -26,7 +26,7 @@ class Cost:
         title: Words for people.
         units: Unit to its size in the cost's stored unit.
         example: A budget that is right.
-        stored: The stored unit in words, for whoever reads a lookup table.
+        stored: The stored unit in words, for readers of a lookup table.
         bound: What a budget on it bounds, for help.
         plain_unit: The one unit that it is shown in; where empty, values are shown with K, M and G.
         suffix: Follows K, M and G where it is shown, such as ``B`` for bytes.

@@ -171,7 +171,7 @@ def _sample(chosen: NDArray[np.int64]) -> list[int]:
 
 def _plan(headers: Sequence[ImageHeader], image_size: int | None, channels: Literal["auto", "grey", "rgb"]) -> Plan:
     if image_size is None:
-        # Without any header, nothing is readable: whatever the plan, that is what will be said.
+        # Without any header, nothing is readable: whatever the plan, the error will say that.
         image_size = min(_most_frequent([header.size for header in headers])) if headers else 1
     return Plan(image_size, channels == "grey" or (channels == "auto" and all(h.mode in GREY_MODES for h in headers)))
 

@@ -106,11 +106,11 @@ def load_final_images(
     all, its validation images are.
 
     Args:
-        settings: Those of the study.
-        seed: That of the study, which decides what it saw.
+        settings: The study's settings.
+        seed: The study's seed, which decides which images it saw.
         image_size: Side S.
         channels: 1 for grey, 3 for colour.
-        class_names: Those of the study.
+        class_names: The study's classes.
         on_progress: Called now and then with images decoded and images in all, of each part.
 
     Test images of a folder that are training images too, to the pixel, are left out.

@@ -76,7 +76,7 @@ class Classifier:
 
     Args:
         session: Of ONNX Runtime.
-        described: What the model says of itself.
+        described: The model's description.
         path: Its file.
 
     Example:

@@ -30,12 +30,12 @@ class TableMetadata:
         primary_cost: The cost that the Pareto front is of.
         created_with: Version of the package that made the table.
         seed: Seed of the study.
-        budgets: Bounds that the study was asked for, by cost, in the cost's stored unit.
+        budgets: Bounds that the user set for the study, by cost, in the cost's stored unit.
         answer: Code that the study chose for them, or ``None`` where nothing meets them.
         notes: Anything else worth keeping that JSON can hold.
         decisions: Name and choices of each place in a code, in order; a digit of a code is an index of the choices.
         complete: Whether every connected architecture of the space has a row.
-        label_error_percent: How far labels lie from predictions, beside the standard deviation of each prediction: a
+        label_error_percent: How far labels lie from predictions, besides the standard deviation of each prediction: a
             root mean square in percentage points; 0 where it is not known.
     """
 

@@ -31,7 +31,7 @@ def infeasible_error(
     """Returns the error that says what can be reached.
 
     Args:
-        budgets: What was asked for.
+        budgets: The budgets that nothing meets.
         smallest: Smallest reachable cost of each budget.
         misses: The nearest architectures.
     """

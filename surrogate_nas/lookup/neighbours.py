@@ -18,13 +18,13 @@ from surrogate_nas.lookup.entry import Entry
 
 @dataclass(frozen=True)
 class Neighbour:
-    """An architecture beside the one that it could take the place of.
+    """An architecture that could take the place of another.
 
     Attributes:
         entry: The architecture.
         changed: Places in the code that differ, the first is 0.
-        accuracy_gain_percent: Predicted accuracy minus that of the other, percentage points.
-        cost_change: Primary cost minus that of the other, in its stored unit; below zero is cheaper.
+        accuracy_gain_percent: Predicted accuracy minus the other's, percentage points.
+        cost_change: Primary cost minus the other's, in its stored unit; below zero is cheaper.
     """
 
     entry: Entry

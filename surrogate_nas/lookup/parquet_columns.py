@@ -1,4 +1,4 @@
-"""The columns of a lookup table as one Parquet image, decoded when they are first asked for.
+"""The columns of a lookup table as one Parquet image, decoded when they are first used.
 
 The image is held in memory whole (a megabyte for 15,625 architectures), so an open table stays what it was when a study
 replaces the files meanwhile.
@@ -25,12 +25,12 @@ _PERCENT_DECIMALS = 3
 
 
 class _Texts:
-    """Texts of a column, cut out of one buffer when they are asked for."""
+    """Texts of a column, cut out of one buffer when they are used."""
 
     def __init__(self, column: pa.Array) -> None:
         _, ends, content = column.buffers()
         self._ends = np.frombuffer(ends, dtype=np.int32, count=len(column) + 1)
-        # A column of empty texts may have no buffer at all.
+        # A column of empty texts may have no buffer.
         self.content = memoryview(content if content is not None else b"")[: self._ends[-1]]
 
     def __getitem__(self, row: int) -> str:

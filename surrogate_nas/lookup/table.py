@@ -104,7 +104,7 @@ class LookupTable:
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """Reads a table from a run folder or from its ``.parquet`` file beside the ``.json`` one.
+        """Reads a table from a run folder or from its ``.parquet`` file next to the ``.json`` one.
 
         Raises:
             RunFolderError: If there is no table.
@@ -201,7 +201,7 @@ class LookupTable:
     def top(self, count: int, budgets: Sequence[Budget] = ()) -> list[Entry]:
         """Returns the best architectures within all budgets, at most ``count``, the best first.
 
-        Of architectures that compute the same only the best is listed.
+        Of architectures that compute the same only the best is returned.
 
         Raises:
             SettingsError: If ``count`` is not positive.
@@ -217,7 +217,7 @@ class LookupTable:
     def pareto(self, cost: str | None = None, budgets: Sequence[Budget] = ()) -> list[Entry]:
         """Returns the front of score against a cost, the cheapest first, of the architectures within all budgets.
 
-        Of architectures that compute the same only one is listed.
+        Of architectures that compute the same only one is returned.
 
         Args:
             cost: A cost of the table; the primary one unless given.
@@ -241,7 +241,7 @@ class LookupTable:
 
         Args:
             code: An architecture of the table.
-            count: Length of the list; of architectures that compute the same only the best is listed.
+            count: Length of the list; of architectures that compute the same only the best is in it.
             budgets: Bounds that every neighbour meets.
             most_changes: Most decisions that may differ; any number unless given.
 

@@ -42,7 +42,7 @@ def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
     """Returns the columns and facts of a table.
 
     Args:
-        path: The folder that holds the three files, or one of the files beside the others.
+        path: The folder that holds the three files, or one of these files.
 
     Raises:
         RunFolderError: If there is no table.

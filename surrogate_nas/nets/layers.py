@@ -12,7 +12,7 @@ from surrogate_nas.space.operations.spec import Shape
 
 
 class Reduction(nn.Module):
-    """Residual block of stride 2: two convolutions, or a single one, and average pooling with a 1x1 convolution beside.
+    """Residual block of stride 2: one or two convolutions, in parallel to average pooling with a 1x1 convolution.
 
     Args:
         in_channels: Channels of the input.

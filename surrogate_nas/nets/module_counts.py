@@ -22,7 +22,7 @@ class Counted:
     """The counts of one run of a module on one image.
 
     Attributes:
-        result: Shape of what comes out, without the batch; None where it is no tensor of one image.
+        result: Shape of what comes out, without the batch; None where it is not a tensor of one image.
         parameters: Weights, affine batch-norm included.
         flops: Multiply-accumulates of convolutions and matrix products: half of torch's own count.
         alive: Most numbers alive at once, the input, the weights and plain vectors not among them.

@@ -1,6 +1,6 @@
 """Builds the operations that a cell chooses from; ``surrogate_nas.space.operations.table`` says what they cost.
 
-The operations are those of NAS-Bench-201 (arXiv 2001.00326, figure 1), NAS-Bench-101 (arXiv 1902.09635) and DARTS
+The operations come from NAS-Bench-201 (arXiv 2001.00326, figure 1), NAS-Bench-101 (arXiv 1902.09635) and DARTS
 (arXiv 1806.09055), at unchanged width.
 """
 

@@ -25,7 +25,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class CostFacts:
-    """One cost of one architecture, beside its budget.
+    """One cost of one architecture, with its budget.
 
     Attributes:
         cost: Key of ``COSTS``.
@@ -90,7 +90,7 @@ class CellFacts:
 
 @dataclass(frozen=True)
 class BlockFacts:
-    """One decision of an architecture that is no cell: a block of a chain, or another choice.
+    """One decision of an architecture that is not a cell: a block of a chain, or another choice.
 
     Attributes:
         name: What is decided, such as ``"2.1"``: the first block of the second stage.
@@ -278,7 +278,7 @@ class RankFacts:
         count: Architectures of that set with a known truth.
         tau: Kendall's tau, with a bootstrap interval for labels and predictor.
         top10_tau: The same inside the true best 10% of the set.
-        regret_top1: True accuracy of the set's best minus that of the top-scored, percentage points.
+        regret_top1: True accuracy of the set's best minus the top-scored one's, percentage points.
         regret_top10: The same for the best of the ten top-scored.
     """
 
@@ -367,7 +367,7 @@ class CostRange:
 
 @dataclass(frozen=True)
 class SpaceFacts:
-    """The search space; ``distinct`` counts what differs, ``drawn`` what was drawn where not all is listed."""
+    """The search space; ``distinct`` counts what differs, ``drawn`` the draws from a space too large to enumerate."""
 
     name: str
     fingerprint: str

@@ -112,7 +112,7 @@ def _print_truth(console: Console, truth: TruthFacts) -> None:
     for name in ("tau", "top-10%\ntau", "regret\ntop-1", "regret\ntop-10"):
         table.add_column(name, justify="right", no_wrap=True)
     for rank in truth.ranks:
-        # Plain counts once is enough here; the page has them beside every set.
+        # Plain counts once is enough here; the page has them next to every set.
         if rank.score not in ("labels", "predictor") and rank.over != "whole space":
             continue
         regrets = (formats.points(rank.regret_top1), formats.points(rank.regret_top10))

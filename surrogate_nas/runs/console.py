@@ -28,7 +28,7 @@ from surrogate_nas.runs.interrupts import Advance
 # Of the whole package: what other stages log goes into the run's log, and not on the terminal.
 _LOGGER = logging.getLogger("surrogate_nas")
 _TITLE_WIDTH, _HINT_WIDTH = 30, 17
-_BESIDE_BAR = _TITLE_WIDTH + 30  # characters that a line of progress takes beside its bar
+_BESIDE_BAR = _TITLE_WIDTH + 30  # characters that a line of progress takes in addition to its bar
 _SHORTEST_BAR, _LONGEST_BAR = 8, 40
 
 
@@ -105,7 +105,7 @@ class StudyConsole:
         self._messages.print(Text(f"warning: {text}", style="yellow"))
 
     def warn_of_stop(self) -> None:
-        """Says what a first Ctrl-C does; there is nothing to save before a run has begun."""
+        """Explains what a first Ctrl-C does; there is nothing to save before a run has started."""
         saving = ": what is done is being saved" if self.logs else ""
         self.warn(f"stopping{saving}; press Ctrl-C again to stop at once")
 

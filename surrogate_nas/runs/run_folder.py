@@ -65,7 +65,7 @@ class RunFolder:
 
         Raises:
             RunFolderError: If it is not a folder, holds something else, or holds a run and neither resuming nor
-                overwriting was asked for.
+                overwriting was requested.
         """
         try:
             if self.path.exists() and not self.path.is_dir():
@@ -141,7 +141,7 @@ class RunFolder:
         return read_resolved(self.study, {}) if self.study.exists() else None
 
     def require_same(self, settings: StudySettings) -> None:
-        """Refuses to go on with other settings than a run was started with, where stages that are done depend on them.
+        """Refuses other settings than a run was started with, where finished stages depend on them.
 
         Raises:
             RunFolderError: Naming the first setting that differs.

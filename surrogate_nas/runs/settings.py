@@ -109,7 +109,7 @@ class StudySettings(BaseModel):
         return name
 
 
-# What finished stages depend on: a run that was started with one value cannot go on with another.
+# What finished stages depend on: a run that was started with one value cannot continue with another.
 _FIXED = (
     "name",
     "seed",

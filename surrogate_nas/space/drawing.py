@@ -1,7 +1,7 @@
 """One architecture drawn as a graph of operations, as a stand-alone SVG file.
 
 Boxes stand one below the other, and data flow down. A flow that passes boxes by runs at their right, in a lane that all
-flows out of one box share and no other box uses beside it.
+flows out of one box share and no other box uses next to it.
 """
 
 from collections.abc import Sequence

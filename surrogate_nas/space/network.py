@@ -22,7 +22,7 @@ class NetworkSpec:
     """Sizes of a network, which a study may set; the space says what they amount to (``Space.layout``).
 
     Attributes:
-        channels: Width of the first stage; that of later ones follows from the space.
+        channels: Width of the first stage; the space sets the later ones.
         cells: Cells per stage.
         image_size: Side of the square input in pixels.
         input_channels: 3 for colour, 1 for grey images.

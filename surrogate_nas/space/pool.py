@@ -1,4 +1,4 @@
-"""The architectures that a study works on: a whole space where it can be listed, elsewhere a bounded part of it.
+"""The architectures that a study works on: a whole space, or a bounded part of one too large to enumerate.
 
 Rows are found by comparing codes, not by their place in the space: a place in a space of 10^20 needs more than 64 bits.
 

@@ -90,10 +90,10 @@ class Codebook:
         Args:
             count: Number of draws.
             rng: Source of randomness.
-            replace: Whether a code may be drawn twice; distinct draws need a space that can be listed.
+            replace: Whether a code may be drawn twice; distinct draws need a space small enough to enumerate.
 
         Raises:
-            SpaceError: If the count is negative, or more distinct codes are asked for than there are.
+            SpaceError: If the count is negative, or more distinct codes are requested than there are.
         """
         if count < 0:
             raise SpaceError(f"the number of architectures to draw must be at least 0 (got {count})")
@@ -199,7 +199,7 @@ class Space(Codebook, ABC):
 
     @abstractmethod
     def _parse_long(self, text: str) -> Codes:
-        """Returns the code, shape (D,), of a text that is no row of digits; refuses what ``format`` does not write."""
+        """Returns the code, shape (D,), of a text that is not a row of digits; refuses all but ``format``'s texts."""
 
     # Equal architectures
 

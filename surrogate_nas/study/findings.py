@@ -77,13 +77,13 @@ class StudyLabels:
 
 @dataclass(frozen=True)
 class SpaceScores:
-    """Predicted accuracies of every listed architecture; itself a predictor to the search.
+    """Predicted accuracies of every architecture of the pool; itself a predictor to the search.
 
     Attributes:
-        pool: The N listed architectures.
+        pool: The N architectures that the study works on.
         mean: Predicted accuracy in percent, on the scale of the labels, shape (N,).
         std: Its spread, shape (N,).
-        predictor: Scores architectures that are not listed; None where all are.
+        predictor: Scores architectures outside the pool; None if the pool is the whole space.
         notes: What a person should know about where they come from.
     """
 
@@ -95,7 +95,7 @@ class SpaceScores:
 
     @classmethod
     def of(cls, pool: Pool, predictor: Predictor) -> "SpaceScores":
-        """Scores every listed architecture in one call."""
+        """Scores every architecture of the pool in one call."""
         scored = _rounded(predictor, pool.codes)
         return cls(pool, scored.mean, scored.std, None if pool.complete else predictor)
 
@@ -103,7 +103,7 @@ class SpaceScores:
         """Returns scores of codes of shape (N, D).
 
         Raises:
-            SpaceError: If an architecture is not listed and nothing can score it.
+            SpaceError: If an architecture is outside the pool and nothing can score it.
         """
         if self.predictor is None:
             rows = self.pool.rows(codes)

@@ -84,10 +84,10 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
 
 
 def run_stages(problem: Problem, run: Run) -> Findings:
-    """Runs one stage after another: skips what is done, records its time, and ends where a stop was asked for.
+    """Runs one stage after another: skips what is done, records its time, and ends where a stop was requested.
 
     Raises:
-        Interrupted: If a stop was asked for; everything finished is kept.
+        Interrupted: If a stop was requested; everything finished is kept.
         SurrogateNasError: If a stage fails.
     """
     findings = Findings(problem)
@@ -141,7 +141,7 @@ def _checked(run: Run) -> Problem:
 
 
 def _begin(problem: Problem, run: Run) -> None:
-    """Writes what the run begins with, and shows what the space costs beside the budgets."""
+    """Writes the run's first files, and shows the space's costs next to the budgets."""
     # Small tensors are slower on several threads, and sums may depend on how many there are.
     torch.set_num_threads(1)
     folder = run.folder
@@ -177,7 +177,7 @@ def _held(request: Request) -> Iterator[RunFolder]:
     made = [place for place in (request.output, *request.output.parents) if not place.exists()]
     folder.take()
     try:
-        # Once more, now that nobody else can begin a run in it.
+        # Once more, now that nobody else can start a run in it.
         folder.check(resume=request.resume, overwrite=request.overwrite)
         yield folder
     finally:

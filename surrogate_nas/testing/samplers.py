@@ -86,7 +86,7 @@ def proposals(make: MakeSampler, evaluator: Evaluator, settings: SearchSettings,
 
 
 def check_proposals(make: MakeSampler, evaluator: Evaluator) -> None:
-    """Proposals are codes of the space, at most as many as are asked for, of classes not proposed before."""
+    """Proposals are codes of the space, at most as many as requested, of classes not proposed before."""
     for goal in _GOALS:
         batches = proposals(make, evaluator, SearchSettings(goal=goal, batch=_BATCH), seed=0, rounds=3)
         sizes = [len(batch) for batch in batches]
@@ -96,7 +96,7 @@ def check_proposals(make: MakeSampler, evaluator: Evaluator) -> None:
 
 
 def check_seed(make: MakeSampler, evaluator: Evaluator) -> None:
-    """Proposals are a function of the seed and of what was observed; draws of others are left alone."""
+    """Proposals are a function of the seed and of the observations; other random draws are not disturbed."""
     for goal in _GOALS:
         settings = SearchSettings(goal=goal, batch=8)
         with untouched_draws():

@@ -97,7 +97,7 @@ def check_text(space: Space) -> None:
 
 
 def check_listing(space: Space) -> None:
-    """A listed space has every code once, in lexicographic order, and finds its place again."""
+    """An enumerated space has every code once, in lexicographic order, and finds its place again."""
     if not space.listable:
         refuses(space.all_codes, "an enumeration of a space that is too large")
         refuses(lambda: space.sample(1, np.random.default_rng(0), replace=False), "distinct draws of such a space")
@@ -246,7 +246,7 @@ def _drawable(space: Space) -> Codes:
 
 
 def _number(members: Codes) -> int:
-    """Draws that tell whether they are uniform."""
+    """Draws that show whether they are uniform."""
     return 50 * min(len(members), 400)
 
 

@@ -61,7 +61,7 @@ def test_results_by_position_progress_summed_and_processes_used_again(tasks: Mod
         assert results == {position: 2 * job for position, job in enumerate(jobs)}
         assert told[-1] == sum(jobs)
         assert told == sorted(told)
-        # Another round on the same processes begins to count anew.
+        # Another round on the same processes starts to count again.
         told.clear()
         assert run(workers, tasks.double, [1, 9], on_progress=told.append) == {0: 2, 1: 18}
         assert told[-1] == 10
@@ -215,7 +215,7 @@ def test_an_interrupt_from_the_keyboard_stops_in_order(
     said, complaints = process.communicate(timeout=PATIENCE_SECONDS)
     assert complaints == ""
     assert process.returncode == 0
-    # A stop before the first job finds nothing begun.
+    # A stop before the first job finds nothing started.
     assert re.fullmatch(r"stopped by 2, results of (\[0, 1\]|\[\])\n", said)
 
 

@@ -53,7 +53,7 @@ def test_the_smallest_share_from_the_group_to_the_top_counts(tmp_path: Path) -> 
 
 
 def test_a_container_that_sees_its_own_group_as_the_top(tmp_path: Path) -> None:
-    """The path is that of the machine outside, which is not there."""
+    """The path belongs to the machine outside, which is not there."""
     assert processor_count(machine(tmp_path, "0::/docker/0123", sys__fs__cgroup__cpuDOTmax="200000 100000")) == 2
 
 

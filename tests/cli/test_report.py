@@ -87,7 +87,7 @@ def test_what_is_no_finished_run_is_refused_with_the_remedy(
     assert error_line(capsys) == f"error: the run folder does not exist: {run_copy}"
     (tmp_path / "photos").mkdir()
     assert main([str(tmp_path / "photos")]) == 2
-    assert "is no run folder; make one by: " in error_line(capsys)
+    assert "is not a run folder; make one with: " in error_line(capsys)
     assert main([str(tmp_path), "--open", "--json"]) == 2
     assert "exclude each other" in error_line(capsys)
 

@@ -175,7 +175,7 @@ def test_photographs_of_cifar10(shared_data: Path, tmp_path: Path) -> None:
     assert splits.native_image_size == 32
     files = list(train.rglob("*.jpg"))
     assert sum(len(part) for part in parts(splits)) == len(files) == 27
-    # A file is told by the means of 2x2 blocks, to within their rounding.
+    # A file is recognised by the means of 2x2 blocks, to within their rounding.
     means = [
         np.asarray(Image.open(file)).reshape(16, 2, 16, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1) for file in files
     ]

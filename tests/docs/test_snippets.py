@@ -63,7 +63,7 @@ def test_studies_resolve(command: Command, tmp_path: Path, monkeypatch: pytest.M
     if any(word.endswith(".toml") and not (REPOSITORY / word).is_file() for word in words):
         pytest.skip("a file of the reader's")
     if not words or words[0].startswith("--"):
-        words.insert(0, "cifar10")  # the study is that of the run folder
+        words.insert(0, "cifar10")  # the study comes from the run folder
     monkeypatch.chdir(tmp_path)
     assert study([*words, "--dry-run"]) == 0
 

@@ -53,7 +53,7 @@ def store(empty_store: Path, tmp_path: Path) -> Path:
 def test_event_files_have_every_figure_once(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     track("tensorboard", tmp_path, [0.25, 0.5])
-    # A resumed run goes on, with a figure that changed and one that is new.
+    # A resumed run continues, with a figure that changed and one that is new.
     track("tensorboard", tmp_path, [0.25, 0.75, 0.875])
     found = scalars(tmp_path / "tensorboard" / "study")
     assert sorted(found["tau"]) == [(0, 0.25), (1, 0.5), (1, 0.75), (2, 0.875)]

@@ -166,7 +166,7 @@ def test_a_convolution_used_twice_is_another_network_than_two_convolutions() -> 
 
 
 def test_keys_in_a_cell_of_another_shape_are_those_of_networkx() -> None:
-    """Ten edges with few operations, so that many cells differ only far from where they are alike."""
+    """Ten edges with few operations, so that many cells differ only far from where they are equal."""
     edges = [(start, end) for end in range(1, 5) for start in range(end)]
     space = CellSpace(Identity("other", "0" * 16), edges, OPERATIONS, SPACE.network)
     codes = np.random.default_rng(0).choice([0, 1, 2, 3], p=[0.45, 0.15, 0.3, 0.1], size=(4000, len(edges)))

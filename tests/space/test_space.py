@@ -1,4 +1,4 @@
-"""Codes: what is accepted, drawn, listed and written, on the published space and on others."""
+"""Codes are accepted, drawn, enumerated and written, on the published space and on others."""
 
 import re
 from itertools import product

@@ -40,5 +40,5 @@ class KilledOnce(KilledEach):
             chosen = folder / ".chosen"
             if not chosen.exists():
                 chosen.write_text(task.code)
-            # Others go on as if they had been killed already.
+            # Others continue as if they had been killed already.
             return folder / f"{task.code}.killed" if chosen.read_text() == task.code else folder / ".chosen"

@@ -85,7 +85,7 @@ def test_what_can_be_made_again_is(name: str, run_copy: Path, finished: Path, he
         cut(path)
     code, _, errors = here("--output-dir", run_copy, "--resume", "--quiet")
     assert code == 0
-    # Forty labels may also be too few to be learnt, which is said where the predictor is fitted.
+    # Forty labels may also be too few to be learnt, which the fit of the predictor reports.
     (warning,) = [line for line in errors.splitlines() if "do not rise with the accuracy" not in line]
     assert warning.startswith("warning: ")
     assert warning.endswith("again")
@@ -106,7 +106,7 @@ def test_a_study_that_was_cut_short_at_a_line_is_noticed(run_copy: Path, here: R
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """Lets no file grow beyond some bytes, here and in processes begun here, as a full disk would not."""
+    """Lets no file grow beyond some bytes, here and in processes started here, as a full disk would not."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

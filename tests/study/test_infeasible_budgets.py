@@ -1,4 +1,4 @@
-"""Budgets that nothing meets are said before any training."""
+"""Budgets that nothing meets are reported before any training."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def test_an_infeasible_budget_is_said_before_any_training(
     best = json.loads((folder / "best" / "architecture.json").read_text(encoding="utf-8"))
     assert set(best["budgets"]) == {"flops", "params"}
     assert best["costs"]["params"] <= best["budgets"]["params"]
-    # The answer to former budgets does not stay beside a report that says that there is none.
+    # The answer to former budgets does not stay next to a report that says that there is none.
     assert here("--output-dir", folder, "--resume", "--params-budget", "1K", "--quiet")[0] == 3
     assert not (folder / "best").exists()
 

@@ -1,4 +1,4 @@
-"""A study on a space that cannot be listed: what it writes, other samplers, and that killing it changes nothing."""
+"""A study on a space too large to enumerate: its files, other samplers, and no change by killing it."""
 
 import json
 import os

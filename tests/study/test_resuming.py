@@ -1,4 +1,4 @@
-"""Runs that are gone on with, replaced, or left alone because they are another's."""
+"""Runs are continued, replaced, or left untouched because they are another's."""
 
 import json
 import os
@@ -150,7 +150,7 @@ def test_another_back_end_makes_costs_anew_and_trains_nothing(run_copy: Path, he
     assert "costs are made again: hardware.backend was auto, and is eager now" in errors
     assert '"backend": "eager"' in json.dumps(latency())
     assert [path.read_bytes() for path in sorted(folder.supernets.iterdir())] == members
-    # The next process goes on with the new costs.
+    # The next process continues with the new costs.
     code, _, errors = here("--output-dir", run_copy, "--resume")
     assert code == 0
     assert "costs are made again" not in errors

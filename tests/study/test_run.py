@@ -220,7 +220,7 @@ def test_an_interrupt_saves_and_names_the_command_that_goes_on(
     first, last = errors.splitlines()[-2:]
     assert first == "warning: stopping: what is done is being saved; press Ctrl-C again to stop at once"
     assert last == (
-        "warning: stopped while training supernets; go on with:"
+        "warning: stopped while training supernets; continue with:"
         f" python -m surrogate_nas.study --output-dir '{folder}' --resume"
     )
     assert "Traceback" not in errors

@@ -76,7 +76,7 @@ def latency_text(facts: ModelFacts, variant: Variant) -> str:
 
 
 def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
-    """Prints accuracy and latency, measured beside predicted, and what can be done next."""
+    """Prints accuracy and latency, measured next to predicted, and the commands for the next steps."""
     for name, text in _terminal_rows(facts):
         console.results.print(Text(f"{name.rjust(_NAME_WIDTH)}  {text}"), soft_wrap=True)
     for variant in facts.onnx.values():

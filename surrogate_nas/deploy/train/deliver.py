@@ -49,7 +49,7 @@ class Delivery:
     """A trained model that is to be delivered, and how it came about.
 
     Attributes:
-        request: What was asked for.
+        request: The user's request.
         choice: Which architecture, and where its files go.
         recipe: How it was trained.
         seed: Of the training.
@@ -99,7 +99,7 @@ def preprocessing_of(images: FinalImages) -> Preprocessing:
 
 
 def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFacts:
-    """Writes every file into the model's folder, and copies them beside the study's answer where they are its model.
+    """Writes every file into the model's folder, and copies them next to the study's answer where they are its model.
 
     Raises:
         ExportError: If a file cannot be written, or computes something else than the network.

@@ -1,6 +1,6 @@
-"""An architecture that is no cell, drawn as its decisions: blocks below one another, a band for each stage or cell.
+"""An architecture that is not a cell, drawn as its decisions: blocks below one another, a band for each stage or cell.
 
-Narrow enough for a phone; colours come from the page's style sheet, as those of a cell do.
+Narrow enough for a phone; colours come from the page's style sheet, as a cell's do.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The architecture's drawing as a file of its own, light or dark as whoever shows it."""
+"""The architecture's drawing as a file of its own, light or dark as its viewer."""
 
 from pathlib import Path
 

@@ -180,7 +180,7 @@ def operations_figure(points: SearchPoints) -> go.Figure:
 
 
 def write_plots(folder: Path, figures: Mapping[str, tuple[str, go.Figure]]) -> list[Path]:
-    """Writes every plot as a page of its own; all of them share one copy of plotly.js beside them.
+    """Writes every plot as a page of its own; all of them share one copy of plotly.js in the same folder.
 
     Args:
         folder: Where to.

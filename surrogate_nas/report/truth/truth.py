@@ -95,7 +95,7 @@ def _read_csv(path: Path) -> _Table:
 
 def _read_parquet(path: Path) -> _Table:
     try:
-        # Opened here, so that a missing file is told from a damaged one.
+        # Opened here, so that a missing file differs from a damaged one.
         with path.open("rb") as file:
             table = pq.read_table(file)
     except FileNotFoundError:

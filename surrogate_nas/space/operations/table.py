@@ -94,7 +94,7 @@ def operation_spec(name: str, stride: int = 1) -> OperationSpec:
 
 
 def require_operation(name: str) -> None:
-    """Refuses a name that is no operation.
+    """Refuses a name that is not an operation.
 
     Raises:
         SpaceError: If so; the message lists those that there are.

@@ -11,7 +11,7 @@ from surrogate_nas.runs.study_file import parse_text
 
 
 class Options(TypedDict, total=False):
-    """Options of a study, beside its settings by key; an option that is None is not asked.
+    """Options of a study, in addition to its settings by key; an option that is None is not set.
 
     Attributes:
         data: Folder of images, one sub-folder per class, or a data set by name.
@@ -69,7 +69,7 @@ def overrides_of(
     """Returns values by the dotted key of their setting.
 
     Args:
-        options: What is asked for; it wins over ``settings``, but for the data, which they may refine.
+        options: The user's options; they win over ``settings``, but for the data, which settings may refine.
         settings: Settings by key.
         budgets: Budgets by the key of their cost, such as ``{"latency": "5ms"}``; they are options too.
 

@@ -24,7 +24,7 @@ class Request:
     Attributes:
         settings: The study.
         output: The run folder.
-        resume: Whether to go on with a run in it.
+        resume: Whether to continue a run in it.
         overwrite: Whether to replace a run in it.
         command: The command line, for the report.
         dashboard: Whether to serve optuna-dashboard while the study runs.
@@ -52,13 +52,13 @@ class Request:
 def resolve_request(
     name: str | None, overrides: Mapping[str, Any], output: Path | None, *, resume: bool
 ) -> tuple[StudySettings, Path]:
-    """Returns the study asked for and its run folder; resuming without a study's name takes the study in the folder.
+    """Returns the requested study and its run folder; resuming without a study's name takes the folder's study.
 
     Args:
         name: Name of a study that comes with the project, path of a ``.toml`` file, or None for the default.
         overrides: Dotted key of settings to value.
         output: The run folder, or None for one named after the study.
-        resume: Whether to go on with a run.
+        resume: Whether to continue a run.
 
     Raises:
         SettingsError: If the study, a setting or a value is unknown or impossible.
@@ -83,7 +83,7 @@ def _refuse_other_things(name: str) -> None:
     """Refuses what stands in the place of a study and is something else, with the option that takes it.
 
     Raises:
-        SettingsError: If the name is that of a folder, a data set or a search space.
+        SettingsError: If the name belongs to a folder, a data set or a search space.
     """
     if name.endswith(".toml") or name in available("studies"):
         return
@@ -105,7 +105,7 @@ def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool)
     Args:
         name: Of the study.
         overrides: Dotted key of settings to value.
-        resume: Whether to go on with a run.
+        resume: Whether to continue a run.
     """
     if "space" in overrides:
         return True

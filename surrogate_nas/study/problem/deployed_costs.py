@@ -15,7 +15,7 @@ _ROUNDING = 1e-9  # of a latency
 
 
 def changed_hardware(run: Run) -> dict[str, tuple[object, object]]:
-    """Returns the hardware settings, before and now, that make the costs in the run folder those of another question.
+    """Returns the hardware settings, before and now, that make the costs in the run folder answer another question.
 
     A resumed run may ask for another back-end, device or number of threads: trained supernets and labels do not depend
     on what a network costs.
@@ -49,7 +49,7 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
         StoreError: If the costs in the run folder are damaged.
         RunFolderError: If they are of another network or device.
         MeasurementError: If a network cannot be run.
-        Interrupted: If a stop was asked for; what was measured before the last batch is kept for the next process.
+        Interrupted: If a stop was requested; what was measured before the last batch is kept for the next process.
     """
     space, settings, folder, stored = pool.space, run.settings, run.folder, None
     if folder.costs.exists() and not makes_costs_anew(run):
@@ -73,7 +73,7 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
 
 
 def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder) -> None:
-    """Refuses latencies that the run was not begun with; measured ones may differ a little, tables may not.
+    """Refuses latencies that the run was not started with; measured ones may differ a little, tables may not.
 
     A fit to a table may differ in its last digits, by the number of threads that fit it.
     """

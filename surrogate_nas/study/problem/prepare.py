@@ -33,7 +33,7 @@ def prepare(run: Run) -> Problem:
     Raises:
         SurrogateNasError: If anything is wrong with settings, images, tables or ground truth.
         RunFolderError: If the folder was started with other images, another space or another device.
-        Interrupted: If a stop was asked for.
+        Interrupted: If a stop was requested.
     """
     settings, hardware, truth = run.settings, run.settings.hardware, run.settings.truth
     requests = [on_own_device(request, hardware) for request in settings.budget.requests()]

@@ -58,10 +58,10 @@ class Problem:
         splits: The images.
         deployed: The network whose costs count.
         plan: Of the supernets; ``plan.network`` is theirs.
-        pool: The N architectures that are listed: all of a space that can be.
+        pool: The N architectures that the study works on: the whole space if it is small enough.
         drawn: The architectures to label, shape (M, D).
         cost_model: Makes the costs, and measures finalists.
-        table: The costs of every listed architecture, and of others on demand.
+        table: The costs of every architecture of the pool, and of others on demand.
         budgets: The bounds.
         also: Other sets of bounds to answer.
         truth: Ground truth for the report, where there is any.
@@ -85,11 +85,11 @@ class Problem:
         pool = self.pool.extended(codes)
         return self if pool is self.pool else replace(self, pool=pool, table=self.table.over(pool))
 
-    # The listed architectures
+    # The architectures of the pool
 
     @property
     def codes(self) -> Codes:
-        """The listed architectures, shape (N, D)."""
+        """The architectures of the pool, shape (N, D)."""
         return self.pool.codes
 
     @cached_property
@@ -112,7 +112,7 @@ class Problem:
 
     @cached_property
     def costs(self) -> dict[str, NDArray[np.float64]]:
-        """Name to the cost of every listed architecture, shape (N,) each."""
+        """The costs of every architecture of the pool by name, shape (N,) each."""
         return self.table.evaluate(self.codes)
 
     @cached_property
@@ -158,7 +158,7 @@ class Problem:
         return {
             "space": self.space.fingerprint,
             "data": self.splits.fingerprint,
-            # The settings of a preset are there one by one; a replica's training is the same with more beside it.
+            # The settings of a preset are there one by one; a replica's training is the same with more next to it.
             "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds", "preset", "replicas"})),
             "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
             "seed": str(settings.seed),

@@ -156,7 +156,7 @@ def _chained(space: Space) -> bool:
 
 
 def _title(settings: StudySettings) -> str:
-    """Returns the name of the study, with that of the user's images where it searches on them."""
+    """Returns the name of the study, with the name of the user's images where it searches on them."""
     path = settings.data.path
     return f"{Path(path).name} ({settings.name})" if path else settings.name
 

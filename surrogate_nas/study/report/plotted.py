@@ -58,7 +58,7 @@ def supernet_points(problem: Problem, scores: SpaceScores, folder: Path) -> Supe
 
     Args:
         problem: What is asked, the groups decided.
-        scores: Of the listed architectures.
+        scores: Of the architectures of the pool.
         folder: Of the checkpoints.
     """
     plan, rows = problem.plan, np.flatnonzero(problem.connected)

@@ -36,7 +36,7 @@ def choose_finalist(problem: Problem, scores: SpaceScores, result: SearchResult,
     Raises:
         SettingsError: If the search found nothing within budgets that can be met.
         MeasurementError: If a network cannot be run.
-        Interrupted: If a stop was asked for; measurements are kept for the next process.
+        Interrupted: If a stop was requested; measurements are kept for the next process.
     """
     finalists = result.finalists
     if not len(finalists):

@@ -64,7 +64,7 @@ def fit_to_labels(problem: Problem, labels: StudyLabels, run: Run) -> FittedPred
 
     Raises:
         SettingsError: If the labels cannot be learnt from.
-        Interrupted: If a stop was asked for.
+        Interrupted: If a stop was requested.
     """
     settings = problem.settings
     extra = zero_cost_scores(problem, run)
@@ -97,7 +97,7 @@ def zero_cost_scores(problem: Problem, run: Run) -> ExtraScores | None:
 
 
 class JoinTrainings(Stage):
-    """Joins the predictor with the trained networks, and saves it for whoever loads it.
+    """Joins the predictor with the trained networks, and saves it for later use.
 
     The answer of the study does not come from it but from the residual process (``search.trainings.residual``), which
     was measured for a few trainings near a budget; the joined predictor orders the whole space.

@@ -30,7 +30,7 @@ def segments_of(problem: Problem) -> SegmentSearch:
     """Returns the way in which the space is searched in segments.
 
     Raises:
-        SettingsError: If the space can be listed, or there are too few labels for so many segments.
+        SettingsError: If the space is small enough to enumerate, or there are too few labels for so many segments.
     """
     settings, space = problem.settings, problem.space
     if problem.pool.complete:
@@ -62,7 +62,7 @@ def label_in_segments(
         label_drawn: Labels the drawn architectures of a problem.
 
     Raises:
-        Interrupted: If a stop was asked for; labels made so far are kept.
+        Interrupted: If a stop was requested; labels made so far are kept.
         SettingsError: If labels cannot be learnt from.
         StoreError: If the label file or a checkpoint is damaged.
     """

@@ -40,7 +40,7 @@ def label_architectures(problem: Problem, run: Run) -> StudyLabels:
     A label is the mean over the replicas of the supernets.
 
     Raises:
-        Interrupted: If a stop was asked for; labels made so far are kept.
+        Interrupted: If a stop was requested; labels made so far are kept.
         StoreError: If the label file or a checkpoint is damaged.
     """
     space, codes = problem.space, problem.drawn

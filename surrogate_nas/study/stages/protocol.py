@@ -41,7 +41,7 @@ class Stage(ABC):
         """
 
     def made_from(self, findings: Findings) -> str:  # noqa: ARG002 - here it is made from files
-        """Returns the hash of everything that it is made from; empty where its files themselves tell."""
+        """Returns the hash of everything that it is made from; empty where its files themselves show it."""
         return ""
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - here nothing can be
@@ -53,6 +53,6 @@ class Stage(ABC):
         """Finds something.
 
         Raises:
-            Interrupted: If a stop was asked for; what is finished is kept.
+            Interrupted: If a stop was requested; what is finished is kept.
             SurrogateNasError: If it fails.
         """

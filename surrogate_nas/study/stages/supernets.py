@@ -47,7 +47,7 @@ def train_supernets(problem: Problem, run: Run) -> SupernetPlan:
         The plan, with the subspaces that were found on the way.
 
     Raises:
-        Interrupted: If a stop was asked for; checkpoints are saved.
+        Interrupted: If a stop was requested; checkpoints are saved.
         TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
     """
     settings, folder, compute = problem.settings, run.folder, problem.settings.compute

@@ -37,7 +37,7 @@ class NetworkWork:
     job: NetworkJob
 
     def __call__(self, task: TrainTask, report: Callable[[int], None], stopped: Callable[[], bool]) -> Trained | None:
-        """Goes on from a checkpoint, whoever made it; None where it was stopped."""
+        """Continues from a checkpoint of any process; None if it was stopped."""
         job = replace(
             self.job,
             code=tuple(self.job.space.parse(task.code).tolist()),
@@ -58,7 +58,7 @@ class TrainFinalists(Stage):
     timing = Timing.ANEW
 
     def check(self, problem: Problem, run: Run) -> None:  # noqa: ARG002 - settings are all that matters
-        """Refuses a search beyond what is listed where networks are trained, which say nothing about the rest.
+        """Refuses a search beyond the pool where networks are trained, which say nothing about the rest.
 
         Raises:
             SettingsError: If the search is such a one.
@@ -86,10 +86,10 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
     Scores are of isomorphism classes from then on, on the scale of the trainings' validation accuracy. Which networks
     are trained, and so the answer, does not depend on the number of worker processes, nor on whether one is killed:
     another takes over what it did. Trainings that the run folder holds are not done again, and one that was stopped
-    goes on from its checkpoint.
+    continues from its checkpoint.
 
     Raises:
-        Interrupted: If a stop was asked for; finished trainings and checkpoints are kept.
+        Interrupted: If a stop was requested; finished trainings and checkpoints are kept.
         TrainingError: If a loss is not finite, or workers die again and again.
         StoreError: If the journal through which workers share the trainings goes away.
     """

@@ -1,4 +1,4 @@
-"""Cells of node choices against sums and concatenations written out by hand, against what they are said to cost,
+"""Cells of node choices against sums and concatenations written out by hand, against their declared costs,
 and shared ones against the standalone network with the same weights, gradients included."""
 
 from collections.abc import Sequence

@@ -25,7 +25,7 @@ def test_resuming_without_a_name_takes_the_study_of_the_folder() -> None:
     write_study(Path("here/study.toml"), read_study("cifar10", {"seed": 5}))
     settings, _ = resolve_request(None, {"budget.latency": "3ms"}, Path("here"), resume=True)
     assert (settings.name, settings.seed, settings.budget.requests()[0].text) == ("cifar10", 5, "3ms")
-    # Without a folder, it is that of the default study.
+    # Without a folder, it is the default study's.
     write_study(Path("runs/quickstart/study.toml"), read_study("quickstart", {"seed": 6}))
     assert resolve_request(None, {}, None, resume=True)[0].seed == 6
     assert resolve_request(None, {}, None, resume=False)[0].seed == 0

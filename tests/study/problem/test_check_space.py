@@ -1,4 +1,4 @@
-"""The space of a study, and of the run that it goes on with."""
+"""The space of a study, and of the run that it resumes."""
 
 from collections.abc import Callable
 from pathlib import Path

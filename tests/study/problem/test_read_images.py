@@ -58,7 +58,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def again(run_of: RunOf) -> Again:
-    """Reads the images once more, of a run that has begun, and gives their fingerprint."""
+    """Reads the images once more, of a run that has started, and returns their fingerprint."""
     return lambda settings, folder: read_images(run_of(folder.path, settings)).fingerprint
 
 

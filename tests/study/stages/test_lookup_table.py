@@ -35,7 +35,7 @@ def test_the_table_holds_every_connected_architecture(problem: Problem, scores: 
     assert top.code == "444444"
     assert top.predicted_accuracy_percent == 100.0
     assert top.score > 100
-    # Whoever was labelled keeps the label.
+    # Labelled architectures keep their label.
     code = problem.space.digits(problem.drawn[:1])[0]
     (row,) = [row for row in pq.read_table(tmp_path / "lookup.parquet").to_pylist() if row["code"] == code]
     assert row["label_accuracy_percent"] == pytest.approx(10.0)

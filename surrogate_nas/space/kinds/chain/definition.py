@@ -111,7 +111,7 @@ def _resized(chain: ChainSpace, resolutions: list[int], path: Path, program: Pro
 
 
 def _structure(skeleton: Skeleton) -> list[object]:
-    """Returns the parts that give a code its meaning beside the choices: not the widths, which a study sets."""
+    """Returns the parts that give a code its meaning in addition to the choices: not the widths, which a study sets."""
     fixed = [[(layer.layer, layer.stride) for layer in part] for part in (skeleton.before, skeleton.after)]
     elastic = [stage.elastic for stage in skeleton.stages]
     return [[fixed, [stage.stride for stage in skeleton.stages]], *([elastic] if any(elastic) else [])]

@@ -164,7 +164,7 @@ class ChainSpace(Space):
     # Graphs
 
     def graphs(self, codes: ArrayLike) -> Graphs:
-        """Returns a chain of input, one node per layer and output: V = D + 2; types tell block and stage."""
+        """Returns a chain of input, one node per layer and output: V = D + 2; types name block and stage."""
         checked = self.check(codes)
         operations = np.full((len(checked), self.num_decisions + 2), INPUT, dtype=np.int64)
         operations[:, -1] = OUTPUT

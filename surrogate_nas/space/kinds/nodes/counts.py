@@ -96,7 +96,7 @@ def _outcomes(cell: NodeCell, operations: tuple[str, ...], state: State) -> Coun
         for place, value in enumerate(values)
     ]
     ends = sorted({end for paths in ways for end in paths})
-    # The ways of a place not to go beyond each end; those of several places are their product.
+    # The ways of a place not to go beyond each end; the ways of several places are their product.
     within = [[sum(many for end, many in paths.items() if end <= bound) for bound in ends] for paths in ways]
     found = Counter[int]()
     for places in cell.inputs_of(node):

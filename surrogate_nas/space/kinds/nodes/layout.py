@@ -16,7 +16,7 @@ def node_layout(cells: Sequence[NodeCell], network: NetworkSpec, stem: int) -> t
 
     Args:
         cells: One cell, or one and another that reduces.
-        network: Sizes; the width is that of a node, and ``cells`` are those of a stage without the one that reduces.
+        network: Sizes; the width is a node's, and ``cells`` counts a stage's cells without the one that reduces.
         stem: Channels of the stem as a multiple of the width.
 
     Raises:
