@@ -115,7 +115,7 @@ def test_a_worker_that_dies_is_an_error_of_ours(tasks: ModuleType, tmp_path: Pat
     jobs = [f"{waiting}"]
     jobs.insert(place, how)
     with Workers(2) as workers:
-        with pytest.raises(TrainingError, match="a worker process died, most likely for want of memory"):
+        with pytest.raises(TrainingError, match="a worker process died, most likely because memory ran out"):
             run(workers, tasks.die, jobs)
         with pytest.raises(TrainingError, match="a worker process died"):
             run(workers, tasks.double, [1, 1])

@@ -103,7 +103,7 @@ def test_a_space_too_large_to_list_can_still_be_drawn_from_and_written() -> None
         lambda: HUGE.index(codes),
         lambda: HUGE.sample(1, np.random.default_rng(0), replace=False),
     ):
-        with pytest.raises(SpaceError, match=re.escape("too large to list (14348907 > 2000000 architectures)")):
+        with pytest.raises(SpaceError, match=re.escape("too large to enumerate (14348907 > 2000000 architectures)")):
             refused()
 
 

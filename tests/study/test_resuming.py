@@ -147,13 +147,13 @@ def test_another_back_end_makes_costs_anew_and_trains_nothing(run_copy: Path, he
     assert '"backend": "onnx"' in json.dumps(latency())
     code, _, errors = here("--output-dir", run_copy, "--resume", "--set", "hardware.backend=eager")
     assert code == 0
-    assert "costs are made again: hardware.backend was auto, and is eager now" in errors
+    assert "costs are computed again: hardware.backend was auto and is eager now" in errors
     assert '"backend": "eager"' in json.dumps(latency())
     assert [path.read_bytes() for path in sorted(folder.supernets.iterdir())] == members
     # The next process continues with the new costs.
     code, _, errors = here("--output-dir", run_copy, "--resume")
     assert code == 0
-    assert "costs are made again" not in errors
+    assert "costs are computed again" not in errors
 
 
 @pytest.mark.posix

@@ -112,7 +112,7 @@ def test_slower_than_predicted_is_sought_under_a_tighter_bound(
     assert bounds[2] <= limit_ms / 1.25 * 0.98 < bounds[0]
     keys = problem.space.canonical_keys(choice.codes)
     assert len(set(keys.tolist())) == 4
-    assert "every finalist measured over the latency budget; looking under" in capsys.readouterr().err
+    assert "every finalist measured over the latency budget; now trying predictions under" in capsys.readouterr().err
 
 
 def test_rounds_end_with_the_fastest_measured(
@@ -125,7 +125,7 @@ def test_rounds_end_with_the_fastest_measured(
     assert medians[choice.chosen] == min(medians) > limit_ms
     assert len(stopwatch.calls) <= 3
     # What is not looked for any more is not announced.
-    assert capsys.readouterr().err.count("looking under") == len(stopwatch.calls) - 1
+    assert capsys.readouterr().err.count("now trying") == len(stopwatch.calls) - 1
 
 
 def test_costs_from_a_table_are_not_measured(

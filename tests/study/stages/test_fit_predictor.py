@@ -53,7 +53,7 @@ def test_it_is_said_where_there_are_no_zero_cost_scores() -> None:
     settings = SimpleNamespace(predictor=PredictorSettings(recipe="fusion", zero_cost=True))
     chain, run = SimpleNamespace(space=load_space("mobilenet"), settings=settings), Mock()
     assert zero_cost_scores(cast(Problem, chain), run) is None
-    said = "zero-cost scores: there are none for mobilenet; it has too many architectures, or cells of node choices"
+    said = "zero-cost scores: not available for mobilenet: it has too many architectures, or cells of node choices"
     run.console.note.assert_called_once_with(said)
 
 
