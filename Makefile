@@ -6,13 +6,19 @@ PYTHON ?= python3
 STUDY ?= quickstart
 ARGS ?=
 VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+ENDING := .exe
+else
 BIN := $(VENV)/bin
+ENDING :=
+endif
 INPUTS := pyproject.toml constraints.txt
 
 .PHONY: study test test-all lint dashboard docs clean
 
 study: $(VENV)/.installed
-	$(BIN)/python -m surrogate_nas.study $(STUDY) --resume $(ARGS)
+	$(BIN)/surrogate-nas study $(STUDY) --resume $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
@@ -31,11 +37,11 @@ dashboard: $(VENV)/.installed-dashboard
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m mkdocs build --strict
 
-$(VENV)/bin/python:
+$(BIN)/python$(ENDING):
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "surrogate_nas needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python $(INPUTS)
+$(VENV)/.installed: $(BIN)/python$(ENDING) $(INPUTS)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 

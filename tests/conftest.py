@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,13 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 # Time limits per example say more about how busy the machine is than about the code.
 settings.register_profile("no_deadline", deadline=None)
 settings.load_profile("no_deadline")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what Windows cannot do, where this is Windows."""
+    for item in items:
+        if os.name == "nt" and item.get_closest_marker("posix"):
+            item.add_marker(pytest.mark.skip(reason="needs signals, links or permissions of POSIX"))
 
 
 @pytest.fixture(scope="session", autouse=True)

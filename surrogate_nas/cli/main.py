@@ -16,7 +16,7 @@ from surrogate_nas.cli.command_line import Version, WholeHelp, new_app, run_comm
 
 COMMANDS = {
     "study": "Searches the best network for your images under your budgets.",
-    "report": "Shows the result of a finished study again.",
+    "report": "Shows everything that a finished study found.",
     "lookup": "Finds the best network of a finished study for another budget, at once.",
     "train": "Trains the network that a study chose, tests it, and exports it.",
     "predict": "Classifies images with a trained network.",

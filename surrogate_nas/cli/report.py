@@ -1,10 +1,12 @@
-"""Command line of a finished study's report: shows the answer again, opens the page, or prints the JSON.
+"""Command line of a finished study's report: shows all of it, opens the page, or prints the JSON.
 
 surrogate-nas report RUN --open
 """
 
+import json
 import webbrowser
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,7 @@ import typer
 from surrogate_nas._support.commands import shown
 from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
 from surrogate_nas.errors import RunFolderError, SettingsError, SurrogateNasError
+from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.write import JSON_NAME, PAGE_NAME
 from surrogate_nas.runs.console import StudyConsole
@@ -30,11 +33,15 @@ def report(
     as_json: AsJson = False,
     version: Version = False,  # noqa: ARG001 - its callback acts
 ) -> None:
-    """Shows the result of a finished study again."""
+    """Shows everything that a finished study found."""
     if open_page and as_json:
         raise SettingsError("--open and --json exclude each other; use one of them")
     _require_finished(run)
     facts = read_facts(run / JSON_NAME)
+    if _begun_again(run, facts):
+        typer.echo(
+            f"warning: this report is of before the run was resumed; continue it by: {resume_command(run)}", err=True
+        )
     if as_json:
         say((run / JSON_NAME).read_text(encoding="utf-8").rstrip())
     elif open_page:
@@ -59,6 +66,15 @@ def _require_finished(run: Path) -> None:
         )
     if not (run / JSON_NAME).is_file():
         raise RunFolderError(f"the study in {run} is not finished; continue it by: {resume_command(run)}")
+
+
+def _begun_again(run: Path, facts: StudyFacts) -> bool:
+    """Whether the run was resumed after its report was written, and did not come to another one."""
+    try:
+        begun = json.loads(RunFolder(run).environment.read_text(encoding="utf-8"))["created"]
+        return datetime.fromisoformat(facts.created) < datetime.fromisoformat(begun)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False  # a copy of the report alone says nothing of it
 
 
 def _open(page: Path) -> None:

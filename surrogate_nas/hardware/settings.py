@@ -38,7 +38,7 @@ class HardwareSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     device: str = Field(
-        "auto", description="auto, cpu or cuda[:n] to measure on this machine; with a latency table, its column."
+        "auto", description="auto, cpu, cuda[:n] or mps to measure on this machine; with a latency table, its column."
     )
     latency_table: str | None = Field(
         None, description="CSV or Parquet file with a column 'code' and a column of milliseconds per device."

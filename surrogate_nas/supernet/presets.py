@@ -17,7 +17,7 @@ Preset = Mapping[str, Any]
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        # What measures best here (benchmarks/results/supernets.md): one supernet that trains subnets with many convolutions most.
+        # Measured best (benchmarks/results/supernets.md): one supernet that trains subnets with many convolutions most.
         "auto": {"split": "none", "sharing": "whole", "sampler": "nonlinear", "nonlinear_power": 2.0},
         # SPOS, arXiv 1904.00420: one supernet, one subnet a step, drawn uniformly.
         "spos": {"split": "none", "sharing": "whole", "sampler": "uniform"},

@@ -36,6 +36,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.posix
 def test_a_child_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script, said = tmp_path / "parent.py", tmp_path / "pid"
     script.write_text(PARENT)
@@ -57,6 +58,7 @@ def test_a_child_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     assert not alive(child)
 
 
+@pytest.mark.posix
 def test_interrupts_wait_for_the_end_of_the_block() -> None:
     def waiting() -> bool:
         return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set())
@@ -66,6 +68,7 @@ def test_interrupts_wait_for_the_end_of_the_block() -> None:
     assert not waiting()
 
 
+@pytest.mark.posix
 def test_systems_that_cannot_hold_signals_begin_processes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(signal, "pthread_sigmask")
     done = []

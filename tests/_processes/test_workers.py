@@ -1,6 +1,5 @@
 """Worker processes: results, progress, stops, and every way in which one side can die."""
 
-import fcntl
 import importlib
 import multiprocessing
 import os
@@ -148,6 +147,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -
 
 def held(path: Path) -> bool:
     """Whether a living process holds the lock; the system lets go of it however the process ends."""
+    fcntl = pytest.importorskip("fcntl")
     if not path.exists() or not path.read_text():
         return False
     with path.open() as file:
@@ -190,6 +190,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         process.communicate()
 
 
+@pytest.mark.posix
 def test_workers_end_with_a_main_process_that_is_killed(begin: Begin, tmp_path: Path) -> None:
     process = begin("hold")
     locks = [tmp_path / "0.lock", tmp_path / "1.lock"]
@@ -199,6 +200,7 @@ def test_workers_end_with_a_main_process_that_is_killed(begin: Begin, tmp_path: 
     assert wait_for(lambda: not any(map(held, locks)), seconds=10)
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("delay_seconds", [0.0, 0.05, 0.15, None])
 def test_an_interrupt_from_the_keyboard_stops_in_order(
     begin: Begin, tmp_path: Path, delay_seconds: float | None
@@ -217,6 +219,7 @@ def test_an_interrupt_from_the_keyboard_stops_in_order(
     assert re.fullmatch(r"stopped by 2, results of (\[0, 1\]|\[\])\n", said)
 
 
+@pytest.mark.posix
 def test_a_termination_of_the_whole_group_is_a_stop_and_no_fault(begin: Begin, tmp_path: Path) -> None:
     process = begin("hold")
     assert wait_for(lambda: (tmp_path / "progress").exists() and (tmp_path / "progress").read_text() == "2")

@@ -3,7 +3,6 @@
 Run as a program it is a main process to be signalled: ``worker_tasks.py FOLDER``.
 """
 
-import fcntl
 import os
 import signal
 import sys
@@ -53,6 +52,8 @@ def die(job: str, report: Report, stopped: Stopped) -> None:
 def hold(job: str, report: Report, stopped: Stopped) -> None:
     """Holds a lock on a file for as long as the process lives, and never listens to a stop."""
     file = Path(job).open("w")  # noqa: SIM115 - open until the process ends
+    import fcntl  # on systems that have it
+
     fcntl.flock(file, fcntl.LOCK_EX)
     file.write(str(os.getpid()))
     file.flush()

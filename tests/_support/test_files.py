@@ -100,7 +100,8 @@ def test_a_file_or_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "old"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+@pytest.mark.posix
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root")
 def test_a_folder_that_may_not_be_written_to_is_said(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
@@ -113,6 +114,7 @@ def test_a_folder_that_may_not_be_written_to_is_said(tmp_path: Path) -> None:
     assert path.read_text() == "old"
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_new_file_has_the_permissions_of_any_other(tmp_path: Path, umask: None, replaced: bool) -> None:
     path = tmp_path / "a.txt"
@@ -126,6 +128,7 @@ def test_a_new_file_has_the_permissions_of_any_other(tmp_path: Path, umask: None
     assert path.stat().st_mode == (tmp_path / "other.txt").stat().st_mode
 
 
+@pytest.mark.posix
 def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
@@ -150,6 +153,7 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
 # Systems on which open files stay
 
 
+@pytest.mark.posix
 def test_a_file_is_flushed_while_it_is_open_for_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows refuses to flush a file that was opened for reading."""
     fcntl = pytest.importorskip("fcntl")

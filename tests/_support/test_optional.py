@@ -13,5 +13,5 @@ def test_what_is_there_is_imported() -> None:
 
 
 def test_what_is_not_there_is_said() -> None:
-    with pytest.raises(ExportError, match=r"not installed, which sums need; install it by: pip install 'surrogate_nas"):
+    with pytest.raises(ExportError, match=r"not installed, which sums need; install it with: pip install no_such"):
         require_package("no_such_package_as_this", "sums", ExportError)

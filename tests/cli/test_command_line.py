@@ -67,6 +67,7 @@ def test_version(app: typer.Typer, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("surrogate_nas ")
 
 
+@pytest.mark.posix
 def test_a_closed_pipe_is_no_error() -> None:
     program = "from surrogate_nas.cli.command_line import say; [say('x' * 10_000) for _ in range(100)]"
     done = subprocess.run(

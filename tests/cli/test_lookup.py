@@ -134,6 +134,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("surrogate_nas ")
 
 
+@pytest.mark.posix
 def test_as_a_program_it_is_quiet_light_and_stands_a_closed_pipe(run: str) -> None:
     program = (
         "import sys, runpy\n"

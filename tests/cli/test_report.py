@@ -31,6 +31,18 @@ def test_the_answer_is_the_one_that_the_study_printed_with_more_of_it(
     assert "surrogate_nas.lookup" in hints
 
 
+def test_a_run_that_was_resumed_and_stopped_says_so(run_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environment = run_copy / "environment.json"
+    content = json.loads(environment.read_text(encoding="utf-8"))
+    environment.write_text(json.dumps(content | {"created": "2999-01-01T00:00:00+00:00"}), encoding="utf-8")
+    assert main([str(run_copy)]) == 0
+    assert capsys.readouterr().err.startswith("warning: this report is of before the run was resumed; continue it by: ")
+    for damaged in ("{", "[]", json.dumps({"created": "soon"})):
+        environment.write_text(damaged, encoding="utf-8")
+        assert main([str(run_copy), "--json"]) == 0
+        assert capsys.readouterr().err == ""
+
+
 def test_the_json_is_the_report(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(finished), "--json"]) == 0
     expected = json.loads((finished / "report.json").read_text(encoding="utf-8"))

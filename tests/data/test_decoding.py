@@ -201,6 +201,7 @@ def break_images(root: Path) -> None:
     (root / "dog" / "0001.png").symlink_to(root / "nowhere.png")
 
 
+@pytest.mark.posix
 def test_unreadable_images_are_counted_named_and_told_apart(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 6, "dog": 6})
     break_images(root)
@@ -211,6 +212,7 @@ def test_unreadable_images_are_counted_named_and_told_apart(make_folder: MakeFol
     assert message.endswith('and 1 more; repair or delete them, or set data.on_unreadable = "skip"')
 
 
+@pytest.mark.posix
 def test_unreadable_images_are_skipped_where_asked_and_noted(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 6, "dog": 6})
     intact = decode_folder(root).images

@@ -108,6 +108,7 @@ def write_until_killed(path: Path, seconds: float = 0.0, kill_at: int = 0) -> in
     return int(lines[-1]) if lines else None
 
 
+@pytest.mark.posix
 def test_a_writer_killed_again_and_again_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "labels.h5"
     rng = np.random.default_rng(0)
@@ -120,6 +121,7 @@ def test_a_writer_killed_again_and_again_loses_nothing(tmp_path: Path) -> None:
     assert assert_holds_what_was_written(path, count) == count
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("kill_at", [1, 2, 3, 5, 8, 13, 22])
 def test_a_writer_killed_at_a_certain_step_loses_nothing(kill_at: int, tmp_path: Path) -> None:
     path = tmp_path / "labels.h5"

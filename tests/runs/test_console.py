@@ -148,6 +148,7 @@ def test_other_stages_log_nothing_on_the_terminal(capsys: pytest.CaptureFixture[
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.posix
 def test_a_log_that_cannot_be_written_is_an_error_and_a_full_disk_is_silence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

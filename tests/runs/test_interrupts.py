@@ -10,6 +10,7 @@ from surrogate_nas.errors import Interrupted
 from surrogate_nas.runs.interrupts import stop_if_asked, stop_on_interrupt, stop_signals, stoppable
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_asks_and_the_second_stops(number: int) -> None:
     told = []

@@ -62,6 +62,7 @@ def test_one_process_at_a_time(folder: RunFolder) -> None:
     RunFolder(folder.path).take()
 
 
+@pytest.mark.posix
 def test_a_killed_holder_holds_nothing(folder: RunFolder) -> None:
     program = (
         "import os, signal, sys; from pathlib import Path; from surrogate_nas.runs.run_folder import RunFolder;"
@@ -88,6 +89,7 @@ def test_a_read_only_folder_is_named(folder: RunFolder) -> None:
         folder.take()
 
 
+@pytest.mark.posix
 def test_clearing_leaves_what_is_not_of_the_run(begun: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "weights").touch()

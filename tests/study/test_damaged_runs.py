@@ -1,7 +1,6 @@
 """Run folders with damaged files, and disks that are full."""
 
 import json
-import resource
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -108,6 +107,7 @@ def test_a_study_that_was_cut_short_at_a_line_is_noticed(run_copy: Path, here: R
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
     """Lets no file grow beyond some bytes, here and in processes begun here, as a full disk would not."""
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -116,6 +116,7 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(
     ("size", "removed", "named"),
     [

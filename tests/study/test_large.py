@@ -93,6 +93,7 @@ def test_the_answer_keeps_its_budget_and_beats_the_draws(large_run: tuple[Path, 
     assert all(one["code"] is not None for one in answers)
 
 
+@pytest.mark.posix
 @pytest.mark.slow
 def test_killed_in_every_stage_it_ends_alike(
     large_run: tuple[Path, str], words: tuple[object, ...], tmp_path: Path, here: RunHere

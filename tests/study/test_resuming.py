@@ -156,6 +156,7 @@ def test_another_back_end_makes_costs_anew_and_trains_nothing(run_copy: Path, he
     assert "costs are made again" not in errors
 
 
+@pytest.mark.posix
 def test_an_interrupt_before_anything_was_written_says_so(
     finished: Path, here: RunHere, contents: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:

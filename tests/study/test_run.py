@@ -164,6 +164,7 @@ def kill(report: Path, points: str, *words: object, **variables: str) -> int:
     return sum(one["workers"] for one in happened)
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("points", [FEW_POINTS, pytest.param(POINTS, marks=pytest.mark.slow, id="all")])
 def test_a_study_killed_in_its_stages_ends_like_one_that_was_not(
     points: str, finished: Path, tiny: Path, budgets: tuple[str, ...], tmp_path: Path, here: RunHere
@@ -207,6 +208,7 @@ def interrupted(report: Path, point: str, *words: object) -> subprocess.Popen[st
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.posix
 def test_an_interrupt_saves_and_names_the_command_that_goes_on(
     finished: Path, tiny: Path, budgets: tuple[str, ...], tmp_path: Path, here: RunHere
 ) -> None:
@@ -233,6 +235,7 @@ def test_an_interrupt_saves_and_names_the_command_that_goes_on(
     assert again["stages"]["supernets"]["seconds"] > state["stages"]["supernets"]["seconds"]
 
 
+@pytest.mark.posix
 def test_a_second_interrupt_stops_at_once(tiny: Path, tmp_path: Path) -> None:
     words = (tiny, "--output-dir", tmp_path / "run", "--set", "compute.processes=1")
     process = interrupted(tmp_path / "worker", "interrupt and hang", *words)

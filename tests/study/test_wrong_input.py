@@ -43,7 +43,7 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
 WRONG: dict[str, tuple[list[str], str]] = {
     "study": (["nosuch"], "unknown study 'nosuch'; choose from cifar10, quickstart"),
     "study file": (["broken.toml"], "is not valid TOML"),
-    "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from darts, fbnet,"),
+    "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from darts, digits, fbnet,"),
     "space file": (["--set", "space=broken.toml"], "is not valid TOML"),
     "cells of a chain": (
         ["--set", "space=fbnet", "--set", "supernet.cells=2"],
@@ -55,7 +55,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "section": (["--set", "supernet=5"], "supernet is a section of settings, not a value (got 5)"),
     "option": (["--frobnicate"], "No such option: --frobnicate"),
     "latency device": (["--device", "tpu"], "or one that this machine has, cpu"),
-    "compute device": (["--compute-device", "tpu"], "compute.device must be auto, cpu or cuda[:n] (got 'tpu')"),
+    "compute device": (["--compute-device", "tpu"], "compute.device must be auto, cpu, cuda[:n] or mps (got 'tpu')"),
     "no such GPU": (["--compute-device", "cuda:99"], "compute.device 'cuda:99' is not on this machine"),
     "budget without unit": (["--latency-budget", "5"], "--latency-budget needs a unit"),
     "budget of another unit": (["--flops-budget", "5ms"], "unknown unit 'ms'"),

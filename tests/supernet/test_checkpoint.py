@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import re
-import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -158,8 +157,10 @@ def test_a_full_disk_leaves_the_checkpoint_before(path: Path, monkeypatch: pytes
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.posix
 def test_a_limit_of_the_system_leaves_the_checkpoint_before(path: Path) -> None:
     before = path.read_bytes()
+    resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:

@@ -73,6 +73,7 @@ class TestResuming:
         assert train_member(crashed, ignore, never)
         assert_identical(content(crashed), content(whole))
 
+    @pytest.mark.posix
     def test_a_killed_process_loses_nothing(self, job_of: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = {"steps": 60, "checkpoint_seconds": 1e-9}  # saved after every step, so most likely hit while saving
         whole, killed = job_of(name="whole", **settings), job_of(name="killed", **settings)

@@ -28,7 +28,7 @@ class TrainRequest:
         learning_rate: The highest; likewise.
         seed: Of first weights, order of images and augmentation; the study's where None.
         int8: Whether to export an 8-bit model too.
-        device: Where it is trained: auto, cpu or cuda[:n].
+        device: Where it is trained: auto, cpu, cuda[:n] or mps.
         threads: CPU threads; as many as the study trained on where None.
         resume: Whether to go on with a training, or to export a finished one again.
         overwrite: Whether to begin anew.

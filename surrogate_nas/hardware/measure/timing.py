@@ -44,7 +44,7 @@ class Clock:
 
 
 WALL = Clock("wall clock", time.perf_counter)
-THREAD = Clock("CPU time of the thread", time.thread_time)
+THREAD = Clock("CPU time of the thread", getattr(time, "thread_time", time.perf_counter))
 
 
 def choose_clock(device: torch.device, threads: int) -> Clock:
@@ -55,7 +55,7 @@ def choose_clock(device: torch.device, threads: int) -> Clock:
     wall clock of such a machine.
     """
     alone = device.type == "cpu" and threads == 1
-    return THREAD if alone and _is_fine(THREAD) else WALL
+    return THREAD if alone and hasattr(time, "thread_time") and _is_fine(THREAD) else WALL
 
 
 def _is_fine(clock: Clock) -> bool:

@@ -56,6 +56,7 @@ def test_folders_inside_a_class_belong_to_it(make_folder: MakeFolder) -> None:
     assert source.labels.tolist() == [0, 0, 0, 1]
 
 
+@pytest.mark.posix
 def test_a_link_back_up_is_followed_once(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 2, "dog": 1})
     (root / "cat" / "again").symlink_to(root / "cat", target_is_directory=True)
@@ -195,6 +196,7 @@ def test_a_class_is_not_lost_because_a_plug_in_is_missing(make_folder: MakeFolde
         open_folder(only)
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything")
 def test_a_folder_that_may_not_be_read_is_named(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 1, "dog": 1})
@@ -206,6 +208,7 @@ def test_a_folder_that_may_not_be_read_is_named(make_folder: MakeFolder) -> None
         (root / "dog").chmod(0o755)
 
 
+@pytest.mark.posix
 def test_a_class_name_that_is_no_text_is_refused(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 1, "dog": 1})
     try:

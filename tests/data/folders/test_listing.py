@@ -4,9 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from surrogate_nas.data.folders.listing import listing
 
 
+@pytest.mark.posix
 def test_a_listing_tells_files_apart(mixed_images: Path, tmp_path: Path) -> None:
     source = Path(shutil.copytree(mixed_images, tmp_path / "source"))
     known = {listing("folder", str(source))}

@@ -75,6 +75,7 @@ def test_an_interrupted_batch_keeps_its_whole_records(tmp_path: Path) -> None:
     assert not Path(f"{path}.lock").exists()
 
 
+@pytest.mark.posix
 def test_the_lock_keeps_optunas_own_writers_out(tmp_path: Path) -> None:
     path = tmp_path / "j"
     with JournalLock(path).held(), pytest.raises(FileExistsError):
@@ -98,6 +99,7 @@ def test_a_lock_left_by_a_killed_run_costs_no_time(tmp_path: Path, monkeypatch: 
         assert (tmp_path / "j.lock").read_bytes() == LOCK_MARK
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("target", ["j", "nowhere/j"])
 def test_a_lock_left_by_a_killed_dashboard_is_given_a_moment(
     tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch

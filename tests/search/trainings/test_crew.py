@@ -31,6 +31,7 @@ def run(place: TrialFolder, work: NoWork, processes: int, tasks: list[TrainTask]
     return outcomes
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(("processes", "kills"), [(1, 0), (4, 0), (1, 2), (4, 2)])
 def test_workers_share_what_is_to_be_done(place: TrialFolder, tmp_path: Path, processes: int, kills: int) -> None:
     outcomes = run(place, NoWork(tmp_path, kills, "13"), processes)
@@ -50,6 +51,7 @@ def test_what_is_done_is_not_done_again_and_rounds_follow_each_other(place: Tria
     assert len(list(tmp_path.glob("0000*.*"))) == 3
 
 
+@pytest.mark.posix
 def test_a_task_that_always_kills_its_process_ends_the_run(place: TrialFolder, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="ended its process 3 times"):
         run(place, NoWork(tmp_path, 99, "13"), 2)

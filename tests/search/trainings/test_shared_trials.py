@@ -71,6 +71,7 @@ def test_optuna_sees_parameters_and_values(place: TrialFolder, space: Space) -> 
     assert {"architecture", "code", "epochs", "attempt", "loss", "steps"} == trial.user_attrs.keys()
 
 
+@pytest.mark.posix
 def test_a_dead_process_task_is_taken_over(place: TrialFolder) -> None:
     SharedTrials(place).ask(TASKS[:1])
     for attempt in range(1, MOST_ATTEMPTS + 1):
