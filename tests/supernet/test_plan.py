@@ -242,7 +242,9 @@ def test_more_groups_than_architectures_are_refused() -> None:
     settings = {"split": "gradient", "split_rounds": 1, "steps": 9}
     with pytest.raises(SettingsError, match=re.escape("split_rounds makes 2 groups of the 1 architectures of few")):
         make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings.model_validate(settings), 0)
-    with pytest.raises(SettingsError, match=re.escape("split_rounds must be at most 2, how many decisions few has")):
+    with pytest.raises(
+        SettingsError, match=re.escape("split_rounds must be at most 2, the number of decisions of few")
+    ):
         make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings.model_validate(settings | {"split_rounds": 3}), 0)
     with pytest.raises(SettingsError, match="the subspace 'none on 1<-0' of few is empty"):
         make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings(split="edge"), 0)
