@@ -1,4 +1,4 @@
-"""Ensembles: models of one kind that differ in seed and labels; their mean ranks, their spread is the uncertainty."""
+"""Ensembles of models that differ in seed and labels: the mean ranks architectures, the spread is the uncertainty."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

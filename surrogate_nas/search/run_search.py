@@ -53,7 +53,7 @@ def run_search(
         journal: The journal file, created, resumed, or replaced where it was made from other inputs.
         study: Name of the study; the Optuna study is called ``<space>-<study>``.
         inputs: Hash of the inputs of predictor and costs; budgets, settings and seed are added here.
-        progress: Called with trials done and asked for, after each batch is safely on disk; may raise to stop.
+        progress: Called with trials done and to do, after each batch is safely on disk; may raise to stop.
         pool: Architectures that a scan goes through; the whole space where it can be enumerated.
 
     Raises:

@@ -64,7 +64,7 @@ class Evaluation:
 def evaluate_member(
     job: EvaluationJob, report: Callable[[int], None], stopped: Callable[[], bool]
 ) -> Evaluation | None:
-    """Evaluates the architectures of a job, on one thread so that the result does not depend on how many there are.
+    """Evaluates the architectures of a job, on one thread so that the result does not depend on their number.
 
     Returns:
         The evaluation, or ``None`` if it was stopped before the last architecture.
@@ -162,7 +162,7 @@ def _trained(wanted: _Trained) -> SharedNetwork:
 @lru_cache(maxsize=2)
 def _batches(
     images: Path,
-    version: tuple[int, int],  # noqa: ARG001 - tells cached images from newer ones
+    version: tuple[int, int],  # noqa: ARG001 - part of the cache's key
     validation_images: int,
     batch_size: int,
     device: str,

@@ -15,7 +15,7 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.supernet.rule import Inheritance
 from surrogate_nas.supernet.settings import SupernetSettings
 
-_PARENT_STREAM = 500_000  # of random draws; those of members are their numbers
+_PARENT_STREAM = 500_000  # of random draws; a member's stream is its number
 _MOST_PARENTS = 64  # of one replica
 
 

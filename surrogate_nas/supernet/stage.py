@@ -100,7 +100,7 @@ def check_stage(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> N
     plan = known_plan(plan, folder, identity)
     for phase in plan.phases:
         if not plan.is_decided(phase[0].level):
-            break  # its subspaces are not known, so nothing of it can have begun
+            break  # its subspaces are not known, so none of its trainings can have begun
         for training in phase:
             steps_done(plan, training, folder, identity)
 

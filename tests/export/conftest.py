@@ -23,7 +23,7 @@ class Model(NamedTuple):
 
 @pytest.fixture(scope="session")
 def model() -> Model:
-    """A network of three classes whose batch statistics are those of some noise."""
+    """Returns a network of three classes whose batch statistics come from noise."""
     spec = NetworkSpec(4, 1, 8, 1, 3)
     space = load_space("nasbench201")
     with torch.random.fork_rng(devices=[]):

@@ -22,7 +22,7 @@ def network() -> NetworkSpec:
 
 @pytest.fixture(scope="session")
 def quick() -> HardwareSettings:
-    # However busy the machine that runs the tests is, nothing here depends on a latency being right.
+    # The machine may be busy: no test here depends on a correct latency.
     timing = TimingSettings(seconds=0.002, min_repeats=3, max_repeats=5, attempts=1)
     return HardwareSettings(device="cpu", whole_networks=6, timing=timing)
 

@@ -12,7 +12,7 @@ from tests.predictor.conftest import Problem, always
 
 
 class Fixed:
-    """A scorer that was told its answer: a factor times the first decision."""
+    """Scorer with a fixed answer: a factor times the first decision."""
 
     def __init__(self, factor: float) -> None:
         self.factor = factor

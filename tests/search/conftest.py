@@ -71,7 +71,7 @@ def predictor(space: Space, calls: list[int]) -> FakeScorer:
 
 @pytest.fixture
 def raw_scorer(space: Space) -> FakeScorer:
-    """A predictor that tells isomorphic codes apart."""
+    """Returns a predictor that distinguishes isomorphic codes."""
     return FakeScorer(space, canonical=False)
 
 

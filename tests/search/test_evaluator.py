@@ -1,4 +1,4 @@
-"""What the evaluator refuses, what it remembers, and which of isomorphic architectures it settles on."""
+"""The evaluator refuses bad inputs, remembers results, and chooses among isomorphic architectures."""
 
 import re
 from dataclasses import dataclass

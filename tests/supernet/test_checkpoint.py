@@ -1,4 +1,4 @@
-"""Checkpoints come back bit by bit, and neither a damaged nor a foreign file is taken for one or touched."""
+"""Checkpoints come back bit by bit; a damaged or foreign file is refused and not touched."""
 
 import errno
 import json

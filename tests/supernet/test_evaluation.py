@@ -1,4 +1,4 @@
-"""Evaluations against plain networks with torch's own batch norm, whatever was evaluated before."""
+"""Evaluations equal plain networks with torch's own batch norm, in any order of evaluations."""
 
 import pickle
 from collections.abc import Callable

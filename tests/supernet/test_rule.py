@@ -1,4 +1,4 @@
-"""Names of rules stand in their tables; nothing else compares one, so that a new rule is a row and no branch."""
+"""Names of rules stand only in their tables, so that a new rule is a row and no branch."""
 
 import ast
 import subprocess

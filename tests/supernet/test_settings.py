@@ -1,4 +1,4 @@
-"""Settings contradict themselves in no accepted combination, and say of every field what it is for."""
+"""Settings accept no contradictory combination, and every field has a description."""
 
 from typing import Any
 

@@ -48,7 +48,7 @@ CODE_OF_COUNT = {0: "111111", 1: "211111", 2: "310132", 3: "333333"}
 
 
 def randomised(network: SharedNetwork, seed: int = 0) -> SharedNetwork:
-    """All weights drawn anew, so that no zero or symmetric value hides a mistake."""
+    """Returns a network with random weights, so that no zero or symmetric value hides a mistake."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in network.parameters():

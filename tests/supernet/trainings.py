@@ -1,4 +1,4 @@
-"""What tests of trainings share: steps, when to stop, and what a checkpoint holds."""
+"""Helpers of tests of trainings: steps, when to stop, and the content of a checkpoint."""
 
 from collections.abc import Callable, Sequence
 

@@ -49,7 +49,7 @@ def test_batches_and_repeats_change_little_and_seeds_something(
     heard: list[tuple[int, int]] = []
     monkeypatch.setattr(module, "_SIDE_BY_SIDE", 5)
     parts = zero_cost_scores(space, codes, QUICK, lambda done, total: heard.append((done, total)))
-    # The signs of the gradients begin anew with each batch, so that it does not matter who is in it.
+    # The signs of the gradients restart with each batch, so that its members do not matter.
     np.testing.assert_allclose(parts, whole, rtol=1e-3, atol=1e-3)
     assert heard[-1] == (len(codes), len(codes))
     other = zero_cost_scores(space, codes, QUICK.model_copy(update={"seed": 1}))

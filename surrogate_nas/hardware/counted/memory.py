@@ -45,7 +45,7 @@ def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> ND
 def _peak(space: Space, layers: Sequence[Layer], codes: Codes) -> NDArray[np.int64]:
     """Returns the most numbers alive in addition to the image, shape (N,), in networks that have the same layers."""
     running = [layer for layer in layers if not layer.hands_on]
-    # Outputs that a later layer may look back on are alive meanwhile.
+    # Outputs that a later layer may read stay alive until then.
     latest: deque[int] = deque(maxlen=max([1, *(len(layer.outside) for layer in running)]))
     peak = np.zeros(len(codes), dtype=np.int64)
     for layer, needed in zip(running, _needed(space, running, codes), strict=True):

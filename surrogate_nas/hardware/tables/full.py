@@ -37,8 +37,8 @@ class TableLatency:
         unit: Unit of the latencies, ``auto`` for milliseconds that are checked for looking like seconds.
 
     Raises:
-        CostTableError: If the file cannot be read or is no complete table of the space; the message names file, row and
-            column.
+        CostTableError: If the file cannot be read or is not a complete table of the space; the message names file,
+            row and column.
     """
 
     def __init__(self, space: Space, path: Path, device: str, unit: str = "auto") -> None:

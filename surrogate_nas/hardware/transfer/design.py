@@ -35,7 +35,7 @@ def choose_informative(
         ``count`` rows in the order in which they were chosen.
 
     Raises:
-        ValueError: If more rows are asked for than there are.
+        ValueError: If there are fewer rows than ``count``.
     """
     if not 0 < count <= len(features) - len(already):
         raise ValueError(f"count must be between 1 and {len(features) - len(already)} (got {count})")

@@ -18,7 +18,7 @@ from surrogate_nas.predictor.protocol import Codes, Floats, StoredArrays
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.space import Space
 
-# Correlation of the prior's ranks with those of the accuracy after training, measured on another space whose trained
+# Correlation of the prior's ranks with the ranks of accuracy after training, measured on another space whose trained
 # networks are public, NAS-Bench-Macro (a chain of 8 layers, 6,561 networks): operations 0.75, depth 0.83, reach 0.82,
 # their sum 0.825. It uses no data of the searched space.
 PRIOR_CORRELATION = 0.825

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.predictor.models.encoding import GraphBatch
 
-# Features per node W -> module that maps X and an adjacency, row u of which names the nodes that u hears, to (B, V, W).
+# Features per node W -> module that maps X and an adjacency (row u names the nodes that u receives from) to (B, V, W).
 MakeConvolution = Callable[[int], nn.Module]
 
 

@@ -107,7 +107,7 @@ class BoostingScorer:
         return np.concatenate([one_hot(self._space, codes), path_features(self._space, codes)], axis=1)
 
     def _check_trees(self, trees: dict[str, NDArray[Any]]) -> None:
-        """Checks that a walk ends in the tables, whatever a file holds."""
+        """Checks that every walk ends in the tables, also for a damaged file."""
         columns = self._columns(np.zeros((1, self._space.num_decisions), dtype=np.int8)).shape[1]
         count, nodes = trees["feature"].shape
         limits = {"feature": columns, "left": nodes, "right": nodes}

@@ -100,7 +100,7 @@ class Dashboard:
 
 
 def annotate(journal: Path, note: str, files: Sequence[Path], artifacts: Path) -> None:
-    """Gives the journal's study a note (Markdown) and files, in place of those of the same names.
+    """Gives the journal's study a note (Markdown) and files; files of the same names are replaced.
 
     Args:
         journal: An existing journal of one study.

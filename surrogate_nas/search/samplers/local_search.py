@@ -129,7 +129,7 @@ class _Looked:
         self._parts: list[Candidates] = []
 
     def at(self, codes: Codes) -> Candidates:
-        """Returns those of the codes that were not evaluated before, evaluated; may be none."""
+        """Returns the codes that were not evaluated before, evaluated; may be none."""
         codes = self._evaluator.cheapest_alike(codes)
         fresh = []
         # Keys of isomorphism classes would take longer than the scores that they save.

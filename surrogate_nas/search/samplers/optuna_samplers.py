@@ -128,5 +128,5 @@ def tpe_sampler(evaluator: Evaluator, settings: SearchSettings, seed: int) -> Op
 
 
 def _seed(seed: int) -> int:
-    # Optuna hands the seed to numpy's old generator, which takes 32 bits.
+    # Optuna passes the seed to numpy's old generator, which takes 32 bits.
     return seed % 2**32

@@ -24,7 +24,7 @@ class Learnt:
     """Knowledge about N candidates after trainings.
 
     Attributes:
-        rows: Candidates that were trained, in order; with several lengths, those of the longest one.
+        rows: Candidates that were trained, in order; with several lengths, only for the longest one.
         accuracy_percent: Their validation accuracies.
         posterior: Expected accuracies of all candidates now.
         stopped: Reason for fewer trainings than allowed; None if all were made.

@@ -85,7 +85,7 @@ def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], 
 
 
 def _bipartitions(count: int) -> list[tuple[Part, Part]]:
-    """Returns all ways to part 0 to count - 1 in two, the first half with 0."""
+    """Returns all ways to divide 0 to count - 1 into two parts, the first part with 0."""
     rest = range(1, count)
     halves = [(0, *more) for size in range(count - 1) for more in combinations(rest, size)]
     return [(half, tuple(each for each in range(count) if each not in half)) for half in halves]

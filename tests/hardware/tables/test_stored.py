@@ -1,4 +1,4 @@
-"""The file of a whole space's costs: exact, and refused where it is damaged or not ours."""
+"""The file of a whole space's costs is exact, and refused where it is damaged or foreign."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Locks of dead processes, half-written records, batches, and files that are not ours."""
+"""Journals handle locks of dead processes, half-written records, batches and foreign files."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Each task is done by one process; a dead one's is taken over; nothing that was acknowledged is lost."""
+"""One process does each task; another takes over a dead one's; no acknowledged outcome is lost."""
 
 import subprocess
 import sys

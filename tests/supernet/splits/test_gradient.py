@@ -1,4 +1,4 @@
-"""What is known of a split by gradients before it is found."""
+"""Facts about a split by gradients that are known before it is found."""
 
 import pytest
 

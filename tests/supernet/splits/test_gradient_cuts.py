@@ -1,4 +1,4 @@
-"""Cuts against planted partitions and going through them, and files that are not taken for what they are not."""
+"""Cuts are found for planted partitions and survive a file; foreign and damaged files are refused."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Partitions are splits; a parent that nothing is taken over from is refused."""
+"""Partitions are splits; a parent whose children inherit nothing is refused."""
 
 from collections.abc import Callable
 
