@@ -113,7 +113,7 @@ def make_training_set(
         )
     if np.ptp(target_means) == 0:
         raise SettingsError(
-            f"a predictor needs labels that differ (all {len(codes)} labels say {target_means[0]:g});"
+            f"a predictor needs labels that differ (all {len(codes)} labels are {target_means[0]:g});"
             " was the supernet trained at all?"
         )
     return TrainingSet(distinct, target_means, accuracy_means, bare.groups, unit_of_label)

@@ -48,7 +48,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="session")
 def exported(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The ONNX file of the network; do not change it."""
+    """Returns the ONNX file of the network; do not change it."""
     path = tmp_path_factory.mktemp("exported") / "model.onnx"
     write_onnx(path, model.network, model.images, model.description)
     return path

@@ -29,6 +29,6 @@ def quick() -> HardwareSettings:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's own cache is neither read nor written."""
+    """Keeps tests from reading or writing the user's own cache."""
     monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"

@@ -92,7 +92,7 @@ def assert_holds_what_was_written(path: Path, acknowledged: int) -> int:
 
 
 def write_until_killed(path: Path, seconds: float = 0.0, kill_at: int = 0) -> int | None:
-    """The last acknowledged number of rows of a writer that is killed after some time or at a certain call."""
+    """Returns the last acknowledged number of rows of a writer killed after some time or at a certain call."""
     command = [sys.executable, "-c", WRITER, str(path), str(kill_at)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

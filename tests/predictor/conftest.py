@@ -28,7 +28,7 @@ class Problem:
 
 
 def always(scorer: Scorer) -> Callable[..., Scorer]:
-    """A row for the table of models that gives one and the same scorer."""
+    """Returns a row for the table of models that gives one and the same scorer."""
 
     def make(space: Space, settings: PredictorSettings, arrays: StoredArrays | None = None) -> Scorer:
         return scorer

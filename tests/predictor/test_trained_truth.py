@@ -16,7 +16,7 @@ FILE = REPOSITORY / "tests" / "assets" / "quick_truth.csv"
 
 @pytest.fixture(scope="module")
 def truth() -> tuple[Codes, Floats, Floats]:
-    """Every class of the space, and its accuracy in two trainings."""
+    """Returns every class of the space, and its accuracy in two trainings."""
     space = load_space("quick")
     one, other = (read_truth(FILE, space, f"seed{seed}").accuracy_percent for seed in (0, 1))
     known = np.isfinite(one)

@@ -60,7 +60,7 @@ def run(job: EvaluationJob) -> Evaluation:
 def naive(
     plan: SupernetPlan, weights: dict[str, torch.Tensor], code: tuple[int, ...], splits: DataSplits
 ) -> tuple[float, float]:
-    """Accuracy and loss of the standalone network, its statistics cumulated by torch over the same batches."""
+    """Returns accuracy and loss of the standalone network, its statistics cumulated by torch over the same batches."""
     shared = plan.build(0)
     shared.load_state_dict(weights)
 

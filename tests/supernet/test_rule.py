@@ -39,7 +39,7 @@ def compared(tree: ast.AST) -> Iterator[tuple[int, str, set[str]]]:
 
 
 def names_compared(source: str, everywhere: bool) -> list[str]:
-    """Comparisons with the name of a rule.
+    """Returns the comparisons with the name of a rule.
 
     Args:
         source: A program.

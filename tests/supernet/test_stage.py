@@ -31,7 +31,7 @@ MakePlan = Callable[..., SupernetPlan]
 
 @pytest.fixture
 def plan_of(triangle: CellSpace, network: NetworkSpec) -> MakePlan:
-    """A plan of a few steps on a small space."""
+    """Returns a maker of plans of a few steps on a small space."""
 
     def make(seed: int = 3, **settings: object) -> SupernetPlan:
         few: dict[str, object] = {"steps": 12, "batch_size": 8, "checkpoint_seconds": 1e9} | settings

@@ -20,7 +20,7 @@ Rows = list[list[str]]
 
 @pytest.fixture
 def small(tmp_path: Path) -> Space:
-    """A space of 27 architectures."""
+    """Returns a space of 27 architectures."""
     path = tmp_path / "small.toml"
     path.write_text(
         'name = "small"\nkind = "cell"\noperations = ["none", "skip_connect", "nor_conv_3x3"]\n'

@@ -41,7 +41,7 @@ def test_the_command_is_read_as_the_path_of_a_file(path: str, command: str) -> N
 
 
 def fetch(dashboard: Callable[..., Iterable[bytes]], path: str) -> dict[str, Any]:
-    """The JSON that a dashboard answers with, without a server between."""
+    """Returns the JSON that a dashboard answers with, without a server between."""
     request: dict[str, Any] = {"PATH_INFO": path}
     setup_testing_defaults(request)
     answer: dict[str, Any] = json.loads(b"".join(dashboard(request, lambda *_: None)))
@@ -136,7 +136,7 @@ def test_a_run_does_not_notice_that_it_is_watched(
 
 
 def screenshot(journal: Path, folder: Path) -> Any:  # noqa: ANN401 - an array of pixels
-    """The upper part of the study's page as a browser draws it, shape (H, W, 3)."""
+    """Returns the upper part of the study's page as a browser draws it, shape (H, W, 3)."""
     dashboard = Dashboard(journal, folder / "artifacts")
     dashboard.start()
     try:
