@@ -105,6 +105,10 @@ def _print_nearest(console: Console, answer: AnswerFacts) -> None:
         predicted = f"{formats.cost(item.cost, item.predicted)} predicted, " if item.predicted is not None else ""
         budget = formats.cost(item.cost, item.budget)
         _line(console, "smallest", f"{item.digits}: {formats.cost_name(item.cost)} {predicted}{sure} (budget {budget})")
+    if answer.nearest_misses and all(item.smallest <= item.budget for item in answer.smallest):
+        miss = answer.nearest_misses[0]
+        costs = ", ".join(_cost(cost) for cost in miss.costs if cost.budget is not None)
+        _line(console, "nearest", f"{miss.digits}: {costs}; each budget can be met alone, but not all of them")
 
 
 def _line(console: Console, name: str, text: str, style: str = "dim") -> None:

@@ -85,6 +85,8 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
                 f"{variant.file} was measured over the latency budget; train another architecture by a tighter"
                 " --latency-budget"
             )
+    if note := facts.runtime_note():
+        console.warn(note)
     folder = run / "models" / facts.code
     console.hint("model", str(folder))
     console.hint("classify", shown("predict", folder, "IMAGE..."))
@@ -136,7 +138,9 @@ def _costs(facts: ModelFacts) -> str:
         f" {facts.batch}, {count_of(facts.threads, 'thread')}: {latency_text(facts, one)}"
         for one in facts.onnx.values()
     ]
-    return "\n".join(rows) + f"\n\nPredicted latency holds for {facts.device}.\n\n" + "\n".join(measured)
+    return (
+        "\n".join(rows) + f"\n\nPredicted latency is of {facts.conditions or facts.device}.\n\n" + "\n".join(measured)
+    )
 
 
 def _limits(facts: ModelFacts) -> str:
@@ -148,6 +152,8 @@ def _limits(facts: ModelFacts) -> str:
     ]
     if facts.latency_budget_ms is None and "latency_ms" in facts.budgets:
         lines.append(f"The latency budget is of {facts.device}, which is not this machine: measure there.")
+    if note := facts.runtime_note():
+        lines.append(note)
     return "\n".join(f"- {line}" for line in lines)
 
 

@@ -36,7 +36,8 @@ class Choice:
         entry: Row of the architecture in the lookup table.
         half_width: Half of the 95% interval of its predicted accuracy, in percent; None where nothing is known.
         budgets: Bounds that it was chosen for, by cost.
-        device: What the latencies of the run hold for.
+        device: Device of the run's latencies.
+        conditions: Runtime, machine, threads and batch of the run's latencies, or their table; empty in older runs.
         is_answer: Whether it is the study's own answer.
     """
 
@@ -48,6 +49,7 @@ class Choice:
     half_width: float | None
     budgets: Mapping[str, float]
     device: str
+    conditions: str
     is_answer: bool
 
     @property
@@ -112,6 +114,7 @@ def choose(
         _half_width(run, entry),
         limits,
         table.metadata.device,
+        str(table.metadata.notes.get("latency", "")),
         entry.code == answer,
     )
 

@@ -169,6 +169,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         costs=entry.costs,
         budgets=choice.budgets,
         device=choice.device,
+        conditions=choice.conditions,
         batch=hardware.batch,
         threads=hardware.threads,
         onnx=exported.variants,

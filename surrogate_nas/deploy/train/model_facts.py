@@ -34,7 +34,8 @@ class ModelFacts:
         predicted_half_width: Half of the 95% interval of that; None where unknown.
         costs: Predicted costs by name.
         budgets: Bounds by cost.
-        device: What predicted latencies hold for.
+        device: Device of predicted latencies.
+        conditions: Runtime, machine, threads and batch of predicted latencies, or their table.
         batch: Images per forward pass of every latency.
         threads: CPU threads of every measured latency.
         onnx: The float model, and the 8-bit one where there is one.
@@ -61,6 +62,7 @@ class ModelFacts:
     costs: Mapping[str, float]
     budgets: Mapping[str, float]
     device: str
+    conditions: str
     batch: int
     threads: int
     onnx: Mapping[str, Variant]
@@ -85,6 +87,19 @@ class ModelFacts:
         """Whether a model was measured within the latency budget; None where there is none for this machine."""
         limit = self.latency_budget_ms
         return None if limit is None else variant.latency.median_ms <= limit
+
+    def runtime_note(self) -> str:
+        """Returns a sentence where the model was measured in another runtime than latencies were predicted for."""
+        measured = next(iter(self.onnx.values())).latency.median_ms
+        predicted = self.costs.get("latency_ms")
+        if self.device != "cpu" or predicted is None or "ONNX Runtime" in self.conditions:
+            return ""
+        factor = max(predicted / measured, measured / predicted)
+        return (
+            f"The study's latencies are of {self.conditions or 'another runtime'}; this model was measured in ONNX"
+            f" Runtime, which takes {factor:.1f} times {'less' if measured < predicted else 'more'}. To hold the budget"
+            " against ONNX Runtime, resume the study with --set hardware.backend=onnx."
+        )
 
     def as_json(self) -> dict[str, Any]:
         """As JSON holds it."""

@@ -18,3 +18,14 @@ def test_json_says_whether_the_budget_is_kept(facts_of: Make) -> None:
     content = facts_of().as_json()
     assert content["onnx"]["float"]["keeps_latency_budget"] is True
     assert content["test"]["percent"] == 91
+
+
+def test_another_runtime_than_the_budget_s_is_said_with_how_much_it_differs(
+    facts_of: Make, variant_of: Callable[..., Variant]
+) -> None:
+    assert facts_of().runtime_note() == ""
+    eager = facts_of(conditions="PyTorch, eager on cpu", costs={"latency_ms": 6.0}, onnx={"float": variant_of(0.5)})
+    assert "takes 12.0 times less" in eager.runtime_note()
+    assert "--set hardware.backend=onnx" in eager.runtime_note()
+    # Of another device nothing can be compared here.
+    assert facts_of(conditions="raspi4, from the table a.csv", device="raspi4").runtime_note() == ""

@@ -47,7 +47,7 @@ def test_paths_become_absolute(tmp_path: Path) -> None:
     assert settings.data.path == str(tmp_path / "images")
     assert settings.hardware.latency_table == str(tmp_path / "table.csv")
     assert settings.truth.file == str(tmp_path / "truth.csv")
-    assert settings.space == "nasbench201"
+    assert settings.space == "digits"
     assert absolute_paths(settings.model_copy(update={"space": "own.toml"})).space == str(tmp_path / "own.toml")
     assert absolute_paths(settings) == settings
 
