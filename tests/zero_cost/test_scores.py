@@ -107,7 +107,7 @@ def test_synflow_of_a_chain_is_the_sum_of_weights_times_gradients() -> None:
 
 
 def test_what_cannot_be_scored_is_refused(space: CellSpace) -> None:
-    with pytest.raises(SpaceError, match="chains and for cells with operations on edges"):
+    with pytest.raises(SpaceError, match="chains and cells with operations on edges"):
         zero_cost_scores(load_space("darts"), load_space("darts").sample(1, np.random.default_rng(0)), QUICK)
     with pytest.raises(SpaceError, match="path from input to output"):
         zero_cost_scores(space, np.zeros((1, 6), np.int8), QUICK)
