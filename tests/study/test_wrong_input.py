@@ -77,7 +77,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "batch": (["--data", "few"], "too few images: "),
     "missing rows": (["--latency-table", "missing.csv", "--device", "board"], "3 of the 15,625 architectures"),
     "NaN": (["--latency-table", "nan.csv", "--device", "board"], "line 2, column board: a latency must be a finite"),
-    "duplicate": (["--latency-table", "twice.csv", "--device", "board"], "is listed twice, first in line 9"),
+    "duplicate": (["--latency-table", "twice.csv", "--device", "board"], "appears twice, first in line 9"),
     "column": (["--latency-table", "twice.csv", "--device", "phone"], "unknown device 'phone'; choose from"),
     "truth of another space": (["--truth", "foreign.csv"], "line 2: not an architecture of nasbench201"),
     "truth column": (["--truth-column", "x"], "give --truth FILE.csv as well"),

@@ -1,6 +1,6 @@
-"""From the summed latencies of a network's pieces to the latency of the network.
+"""Predicts the latency of a network from the summed latencies of its pieces.
 
-Pieces timed alone run with warm caches and without what surrounds them, so their sum is off by some factor that differs
+Pieces timed alone run with warm caches and without their neighbours, so their sum is off by a factor that differs
 between kinds of pieces. A few networks measured as a whole give the factors.
 
 Symbols:
@@ -23,7 +23,7 @@ KINDS: tuple[Kind, ...] = ("scale and offset", "factor per group")
 
 @dataclass(frozen=True)
 class Correction:
-    """A linear correction of a profile, with coefficients that are never negative.
+    """Linear correction of a profile, with coefficients that are never negative.
 
     Attributes:
         kind: One scale and an offset for the total, or a factor for each group.
@@ -42,14 +42,14 @@ class Correction:
         return float(np.median(np.abs(self.errors)))
 
     def predict(self, groups: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Latencies, shape (N,), in ms, of networks whose groups take ``groups``, shape (N, G), alone."""
+        """Returns latencies, shape (N,), in ms, of networks whose groups take ``groups``, shape (N, G), alone."""
         return weighted_sum(_design(self.kind, groups), self.coefficients)
 
 
 def weighted_sum(columns: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``columns @ weights`` for (N, K) and (K,), column by column, shape (N,).
+    """Returns ``columns @ weights`` for (N, K) and (K,), column by column, shape (N,).
 
-    The last bits of a product by BLAS change with where its operands lie in memory; two processes must agree on costs.
+    The last bits of a BLAS product depend on the memory addresses of its operands; two processes must agree on costs.
     """
     total = np.zeros(len(columns))
     for column, weight in zip(columns.T, weights, strict=True):
@@ -58,7 +58,7 @@ def weighted_sum(columns: NDArray[np.float64], weights: NDArray[np.float64]) -> 
 
 
 def fit_correction(groups: NDArray[np.float64], measured: NDArray[np.float64]) -> Correction:
-    """The kind of correction that is more accurate on networks left out of its fit.
+    """Returns the kind of correction that is more accurate on networks left out of its fit.
 
     Args:
         groups: X, shape (M, G); M at least 2.
@@ -90,6 +90,6 @@ def _design(kind: Kind, groups: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _solve(design: NDArray[np.float64], measured: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Divided by the measured latency, so that the squares summed are those of relative errors.
+    # Divided by the measured latency, so that squares of relative errors are summed.
     coefficients, _ = nnls(design / measured[:, None], np.ones(len(measured)))
     return np.asarray(coefficients, dtype=np.float64)
