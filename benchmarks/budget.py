@@ -1,4 +1,4 @@
-"""How good the architecture is that a search answers a latency budget with, over devices and budgets.
+"""Measures how good the architecture is that a search answers a latency budget with, over devices and budgets.
 
 python -m benchmarks.budget --labels CSV --column NAME --truth CSV --latency CSV --trainings 10
 """
@@ -48,7 +48,7 @@ class Row:
         kept: Whether that is within the budget.
         accuracy_percent: Its true accuracy.
         best_percent: True accuracy of the best architecture within the budget.
-        regret: Their difference; not below 0, so that a broken budget is no advantage.
+        regret: Their difference; not below 0, so that a broken budget is not an advantage.
         hit: Whether the search found the score's own best within the budget as far as latencies were known.
     """
 
@@ -130,7 +130,7 @@ def summary(rows: Sequence[Row]) -> dict[str, object]:
 
 
 def chosen_devices(text: str, tables: BudgetTables) -> list[str]:
-    """The devices of a list separated by commas, or all.
+    """Returns the devices of a list separated by commas, or all.
 
     Raises:
         SettingsError: If one is unknown.
@@ -168,9 +168,9 @@ def budget(
     trainings: Annotated[int, typer.Option(min=0, help=f"Trainings per budget; each reveals {REVEALED}.")] = 10,
     sampler: Annotated[str, typer.Option(help=f"Who searches: {', '.join(SAMPLERS)}.")] = "predictor",
     trials: Annotated[int, typer.Option(min=1, help="Architectures that the sampler proposes.")] = 200,
-    train: Annotated[int | None, typer.Option(help="Labels that are shown; all of them where not given.")] = None,
+    train: Annotated[int | None, typer.Option(help="Labels that are shown. Default: all.")] = None,
     latency_samples: Annotated[
-        int | None, typer.Option(help="Measured networks per device; all latencies are known where not given.")
+        int | None, typer.Option(help="Measured networks per device. Default: all latencies are known.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to S - 1 of whatever is drawn.")] = 1,
     space: Annotated[str, typer.Option(help="Name of a space, or a .toml file.")] = "nasbench201",
@@ -201,7 +201,7 @@ def budget(
 
 
 def table(rows: Sequence[Row], result: dict[str, object]) -> str:
-    """The rows and their summary as text."""
+    """Returns the rows and their summary as text."""
     lines = [_HEAD]
     for row in rows:
         found = (

@@ -43,12 +43,12 @@ class Known:
     names: tuple[str, ...] = ("latency_ms",)
 
     def predict(self, codes: Codes) -> Prediction:
-        """The scores of codes of shape (C, D)."""
+        """Returns the scores of codes of shape (C, D)."""
         scores = self.score[self.space.index(codes)]
         return Prediction(scores, np.zeros(len(scores)))
 
     def evaluate(self, codes: Codes) -> Mapping[str, AnyArray]:
-        """The latencies of codes of shape (C, D)."""
+        """Returns the latencies of codes of shape (C, D)."""
         return {"latency_ms": self.latency_ms[self.space.index(codes)]}
 
 
@@ -94,7 +94,7 @@ def answer(
     settings: LoopSettings,
     checks: int,
 ) -> int | None:
-    """Position of the architecture that is answered with; None where the search found no candidate.
+    """Returns the position of the architecture that is answered with; None where the search found no candidate.
 
     What is believed to be the best is measured first, then the next, until one keeps the limit; without measurements
     left a candidate is taken that keeps it even by the cautious latency, or else the one that comes nearest to that.

@@ -1,4 +1,4 @@
-"""Latencies of one device as a search may know them: all of them, or those of a few measured networks.
+"""Latencies of one device as a search may know them: all of them, or the latencies of a few measured networks.
 
 Symbols:
     N: architectures of the space, in listing order.
@@ -22,7 +22,7 @@ CONFIDENCE = 0.95
 
 @dataclass
 class DeviceLatency:
-    """What is known of a device, and measurements that are left.
+    """The known latencies of a device, and the measurements that are left.
 
     Attributes:
         expected_ms: Latency to search by, shape (N,).
@@ -39,7 +39,7 @@ class DeviceLatency:
     measured_ms: dict[int, float] = field(default_factory=dict)
 
     def fits(self, row: int, limit_ms: float, *, measure: bool) -> bool:
-        """Whether an architecture is taken to keep a limit; it is measured if that is allowed and there is any left."""
+        """Returns whether an architecture is taken to keep a limit; measures it if that is allowed and any is left."""
         if row not in self.measured_ms and measure and self.checks > 0:
             self.checks -= 1
             self.measured_ms[row] = float(self.true_ms[row])
@@ -48,7 +48,7 @@ class DeviceLatency:
         return bool(self.cautious_ms[row] <= limit_ms)
 
     def updated(self, latency_ms: Floats) -> Floats:
-        """Latencies with what was measured in place of what was predicted, shape (N,)."""
+        """Returns latencies with what was measured in place of what was predicted, shape (N,)."""
         result = latency_ms.copy()
         for row, value in self.measured_ms.items():
             result[row] = value
@@ -56,12 +56,12 @@ class DeviceLatency:
 
 
 def from_table(true_ms: Floats) -> DeviceLatency:
-    """A device whose latencies are all in a table."""
+    """Returns a device whose latencies are all in a table."""
     return DeviceLatency(true_ms, true_ms, 0, true_ms)
 
 
 def from_samples(space: Space, true_ms: Floats, samples: int, seed: int) -> DeviceLatency:
-    """A device of which ``samples`` networks are measured: most to predict the others, the rest to check answers.
+    """Returns a device of which ``samples`` networks are measured: most to predict others, the rest to check answers.
 
     Raises:
         SettingsError: If there are too few.

@@ -1,4 +1,4 @@
-"""What the benchmark of budgets reads: labels, accuracies of trained networks, and latencies of devices."""
+"""Reads the tables of the benchmark of budgets: labels, accuracies of trained networks, latencies of devices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from surrogate_nas.space.space import Space
 
 @dataclass(frozen=True)
 class BudgetTables:
-    """What is known of every architecture of a space, in the order of ``space.all_codes()``.
+    """The known figures of every architecture of a space, in the order of ``space.all_codes()``.
 
     Attributes:
         space: The space.
@@ -72,7 +72,7 @@ def read_budget_tables(
 
 
 def score_of_labels(tables: BudgetTables, train: int | None, seed: int) -> Floats:
-    """What is known before any training, shape (size,), larger is better.
+    """Returns scores that are known before any training, shape (size,), larger is better.
 
     With labels of the whole space each isomorphism class has the mean of its own labels, joined with the prior by the
     predictor's weights; nothing is left to predict. With fewer the predictor learns from ``train`` of them.

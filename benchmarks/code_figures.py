@@ -23,13 +23,13 @@ SHARES = (50, 90, 99, 100)
 
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Lines from the first to the last statement, the docstring left out."""
+    """Returns lines from the first to the last statement, the docstring left out."""
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
 def figures(root: Path) -> dict[str, list[int]]:
-    """Name to the sizes of everything of its kind below a folder.
+    """Returns the sizes of everything of its kind below a folder, by name.
 
     Raises:
         SettingsError: If there is no module.

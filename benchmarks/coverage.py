@@ -1,4 +1,4 @@
-"""How often the predictor's intervals of ranks hold labels that it has not seen.
+"""Measures how often the predictor's intervals of ranks hold labels that it has not seen.
 
 python -m benchmarks.coverage --labels CSV --columns NAME,NAME --truth CSV --train 1000
 """

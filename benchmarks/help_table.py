@@ -81,7 +81,7 @@ class HelpRow:
         latency_ms: Its true latency.
         kept: Whether that is within the budget.
         accuracy_percent: Its test accuracy on CIFAR-100.
-        published_percent: That of the published answer.
+        published_percent: The published answer's accuracy.
         published_kept: Whether the published answer kept the budget.
         measured: Networks measured on the device so far.
     """
@@ -98,7 +98,7 @@ class HelpRow:
 
 
 def transferred(tables: BudgetTables, device: str, checks: int) -> DeviceLatency:
-    """Latencies of a device by all of its measurements but ``checks``, which are left.
+    """Returns latencies of a device by all of its measurements but ``checks``, which are left.
 
     Raises:
         SettingsError: If the table lacks a device.

@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 
 def mean_and_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:
-    """Mean, and the ends of Student's interval for it.
+    """Returns the mean, and the ends of Student's interval for it.
 
     Args:
         values: One per seed; NaN are left out.

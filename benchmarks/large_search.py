@@ -1,4 +1,4 @@
-"""Ways to spend labels in a space that cannot be listed: segments, evolution over a predictor, evolution, chance.
+"""Ways to spend labels in a space too large to enumerate: segments, evolution over a predictor, evolution, chance.
 
 python -m benchmarks.large_search --space mobilenet --labels 300 --seeds 3
 
@@ -6,7 +6,7 @@ No large space has ground truth, so quality is made up: each layer adds what its
 capacity there is, neighbours work together or not, and a label is quality plus noise. The budget is on
 multiply-accumulates. Every way sees the same number of labels; the figure is how far the quality of its answer is below
 the best that evolution and local search on quality itself find, in standard deviations of the architectures that keep
-the budget. It says which way finds more in a landscape of this kind; it is no measurement of networks.
+the budget. It says which way finds more in a landscape of this kind; it is not a measurement of networks.
 """
 
 import json
@@ -62,14 +62,14 @@ class Quality:
         ]
 
     def __call__(self, codes: Codes) -> Floats:
-        """Quality of codes of shape (N, D), shape (N,)."""
+        """Returns the quality of codes of shape (N, D), shape (N,)."""
         capacity = np.log(self._space.parameters(codes, self._space.network).astype(np.float64))
         single = one_hot(self._space, codes) @ self._single
         pairs = sum(table[codes[:, at], codes[:, at + 1]] for at, table in enumerate(self._pairs))
         return np.asarray(8 * capacity + single + 0.5 * pairs, dtype=np.float64)
 
     def predict(self, codes: Codes) -> Prediction:
-        """The same, without any doubt."""
+        """Returns the same, without any doubt."""
         return Prediction(self(codes), np.zeros(len(codes)))
 
 
@@ -92,32 +92,32 @@ class Task:
     seed: int
 
     def evaluator(self, predictor: Predictor) -> Evaluator:
-        """A search with some predictor under the budget."""
+        """Returns a search with some predictor under the budget."""
         return Evaluator(self.space, predictor, AnalyticCosts(self.space, self.space.network), [self.budget])
 
 
 def fitted(task: Task, codes: Codes, labels: Floats) -> Ensemble:
-    """A predictor of labels."""
+    """Returns a predictor of labels."""
     ensemble = Ensemble(task.space, _SETTINGS)
     ensemble.fit(codes, labels, seed=task.seed)
     return ensemble
 
 
 def by_climbing(task: Task) -> Codes:
-    """Uniform labels, one predictor, evolution and local search over it."""
+    """Draws uniform labels, fits one predictor, and runs evolution and local search over it."""
     rng = np.random.default_rng([task.seed, 1])
     drawn = drawn_pool(task.space, task.labels, rng).codes
     return climbed(task, fitted(task, drawn, task.label(drawn)), drawn[:0])
 
 
 def climbed(task: Task, predictor: Predictor, start: Codes) -> Codes:
-    """The best that evolution and local search over a predictor find, shape (1, D)."""
+    """Returns the best that evolution and local search over a predictor find, shape (1, D)."""
     looked = climb(task.evaluator(predictor), lambda some: some.mean, start, np.random.default_rng([task.seed, 2]))
     return looked.codes[np.lexsort((-looked.mean, looked.excess))[:1]]
 
 
 def by_segments(task: Task, *, then_climb: bool) -> Codes:
-    """Labels in segments; the best super-cell, or what is found over a predictor of all labels."""
+    """Labels in segments; returns the best super-cell, or the best by a predictor of all labels."""
     settings = SegmentSettings(scored=2500)
     choices = [len(decision.choices) for decision in task.space.decisions]
     segments = even_segments(choices, settings)
@@ -145,7 +145,7 @@ def by_segments(task: Task, *, then_climb: bool) -> Codes:
 
 
 def by_evolution(task: Task) -> Codes:
-    """Regularised evolution that takes a label for every child."""
+    """Runs regularised evolution that takes a label for every child."""
     settings = SearchSettings(sampler="evolution", batch=50)
     noisy = task.evaluator(_Labels(task.label))
     sampler = EvolutionSampler(noisy, settings, task.seed)
@@ -161,7 +161,7 @@ def by_evolution(task: Task) -> Codes:
 
 
 def by_chance(task: Task) -> Codes:
-    """The best label among architectures that keep the budget, drawn uniformly."""
+    """Returns the best label among architectures that keep the budget, drawn uniformly."""
     rng = np.random.default_rng([task.seed, 3])
     costs = AnalyticCosts(task.space, task.space.network)
     kept = task.space.sample(0, rng)
@@ -191,12 +191,12 @@ WAYS: dict[str, Callable[[Task], Codes]] = {
 
 
 def measure(space_name: str, labels: int, noise: float, percentile: float, seeds: int) -> list[dict[str, object]]:
-    """Regret of every way, one row each.
+    """Returns the regret of every way, one row each.
 
     Args:
         space_name: A space.
         labels: Labels that each way may spend.
-        noise: Standard deviation of a label's error, in those of quality over the space.
+        noise: Standard deviation of a label's error, in standard deviations of quality over the space.
         percentile: The budget, of multiply-accumulates of uniform draws.
         seeds: Landscapes.
     """

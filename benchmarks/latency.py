@@ -51,7 +51,7 @@ def choose_rows(
 def predict(
     views: Sequence[View], rows: NDArray[np.int64], latency_ms: Floats, method: str, seed: int
 ) -> SparseLatency:
-    """Latencies of all architectures from those in ``rows``; ``ridge`` is the plain regression on operation counts."""
+    """Predicts latencies of all architectures from the ones in ``rows``; ``ridge`` is plain regression on counts."""
     if method == "views":
         return fit_latency(views, rows, latency_ms[rows], seed=seed)
     features = views[0].features
@@ -68,7 +68,7 @@ def predict(
 def judge(
     table: DeviceTable, device: str, fit: SparseLatency, rows: NDArray[np.int64], score: Floats | None, level: float
 ) -> Row:
-    """One row: errors on the architectures that were not measured, and what becomes of three budgets."""
+    """Returns one row: errors on the architectures that were not measured, and the outcome of three budgets."""
     truth = table.latency_ms[device]
     others = np.setdiff1d(np.arange(len(truth)), rows)
     relative = np.abs(fit.predicted_ms[others] / truth[others] - 1)
@@ -91,7 +91,7 @@ def judge(
 
 
 def picks(table: DeviceTable, truth: Floats, bound: Floats, predicted: Floats, score: Floats | None) -> Row:
-    """How many of three budgets hold for the architecture picked under each, and the accuracy that the picks lack.
+    """Returns how many of three budgets hold for the architecture picked under each, and the accuracy that picks lack.
 
     The pick is the most accurate connected architecture whose bound meets the budget; without accuracies it is the one
     that is predicted to be slowest, nearest to the edge. What it lacks is measured against the most accurate one that
@@ -134,7 +134,7 @@ def summarize(rows: Sequence[Row], name: str) -> Row:
 
 
 def show(rows: Sequence[Row]) -> str:
-    """The rows as a table of text."""
+    """Returns the rows as a table of text."""
     head = (
         "device             error%    tau  spearm  stated%  caution%  below%   kept  lost  | kept, lost without caution"
     )
@@ -163,7 +163,7 @@ def latency(
     confidence: Annotated[float, typer.Option(help="With which picks are to meet their budgets.")] = 0.95,
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "views",
     design: Annotated[Literal["chosen", "random"], typer.Option(help="How the architectures are chosen.")] = "chosen",
-    devices: Annotated[str, typer.Option(help="Columns, separated by commas; all where not given.")] = "",
+    devices: Annotated[str, typer.Option(help="Columns, separated by commas. Default: all.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of random designs and folds.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array, a row per device.")] = False,
 ) -> None:

@@ -34,11 +34,11 @@ class DeviceTable:
 
     @property
     def connected(self) -> NDArray[np.bool_]:
-        """Which architectures compute something, shape (N,)."""
+        """True for architectures that compute something, shape (N,)."""
         return self.space.is_connected(self.codes) if self.space else np.ones(len(self.codes), dtype=bool)
 
     def subset(self, devices: Sequence[str]) -> "DeviceTable":
-        """The same of some devices.
+        """Returns the same of some devices.
 
         Raises:
             CostTableError: If there is no such device.
@@ -78,7 +78,7 @@ def read_devices(path: Path, space_name: str) -> DeviceTable:
         try:
             values = np.array(columns.texts(name), dtype=np.float64)
         except ValueError:
-            raise CostTableError(f"{path}: column {name} has cells that are no numbers") from None
+            raise CostTableError(f"{path}: column {name} has cells that are not numbers") from None
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise CostTableError(f"{path}: column {name} has latencies that are missing or not above zero")
         latency[name] = values

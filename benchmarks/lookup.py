@@ -1,4 +1,4 @@
-"""How long a lookup table takes to be read and to answer.
+"""Measures how long a lookup table takes to be read and to answer.
 
 python -m benchmarks.lookup
 
@@ -30,7 +30,7 @@ METADATA = TableMetadata("synthetic", "0" * 16, "none", 1, {"channels": 16}, "la
 
 
 def synthetic_table(rows: int, seed: int = 0) -> LookupTable:
-    """A table of random architectures, at most ``CHOICES ** DECISIONS`` of them."""
+    """Returns a table of random architectures, at most ``CHOICES ** DECISIONS`` of them."""
     rng = np.random.default_rng(seed)
     digits = np.arange(rows)[:, None] // CHOICES ** np.arange(DECISIONS) % CHOICES
     codes = ["".join(map(str, row)) for row in digits.tolist()]
@@ -49,7 +49,7 @@ def synthetic_table(rows: int, seed: int = 0) -> LookupTable:
 
 
 def questions(table: LookupTable) -> dict[str, Callable[[], object]]:
-    """What is asked of a table, by name."""
+    """Returns the questions to a table, by name."""
     code = table.entry(len(table) // 2).code
 
     def nothing() -> None:

@@ -1,4 +1,4 @@
-"""How far predicted latencies are from measured ones, on this machine and networks that the prediction has not seen.
+"""Measures how far predicted latencies are from measured ones, on this machine and on networks not yet seen.
 
 python -m benchmarks.own_latency --channels 16 --cells 5 --image-size 32 --networks 20 --seeds 3
 """
@@ -27,7 +27,7 @@ from surrogate_nas.space.space import Space
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 CONFIDENCE = 0.95
-_LISTED, _DRAWN = 100_000, 200  # larger spaces are drawn from, since they may not be listed
+_LISTED, _DRAWN = 100_000, 200  # larger spaces are drawn from, since they may be too large to enumerate
 
 _HEAD = "seed  set-up s  stated %  drift %  median %  largest %    tau  caution %  kept %  noisy"
 
@@ -35,7 +35,7 @@ _HEAD = "seed  set-up s  stated %  drift %  median %  largest %    tau  caution 
 def measure(
     space: Space, network: NetworkSpec, settings: HardwareSettings, networks: int, seed: int
 ) -> dict[str, float | int | None]:
-    """Returns one row: makes the latency model anew, then measures other networks whole.
+    """Returns one row: makes the latency model again, then measures other networks whole.
 
     Args:
         space: The search space.
@@ -45,7 +45,7 @@ def measure(
         seed: Decides these and those that correct the profile.
 
     Raises:
-        SettingsError: If fewer than 2 networks are asked for, or more than there are.
+        SettingsError: If fewer than 2 networks are requested, or more than there are.
     """
     rng = np.random.default_rng(seed)
     listed = space.all_codes() if space.size <= _LISTED else space.sample(max(networks, _DRAWN), rng)

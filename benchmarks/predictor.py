@@ -1,4 +1,4 @@
-"""How well a predictor orders trained networks, from M labels of a supernet and N trained networks.
+"""Measures how well a predictor orders trained networks, from M labels of a supernet and N trained networks.
 
 python -m benchmarks.predictor --labels CSV --column NAME --truth CSV --train 1000 --trained 20
 """
@@ -45,7 +45,7 @@ FIGURES = ("tau", "top10_tau", "regret_top1", "regret_top10")
 
 @dataclass(frozen=True)
 class Tables:
-    """What is known of every architecture of a space, in the order of ``space.all_codes()``; NaN where nothing is.
+    """The known figures of every architecture of a space, in the order of ``space.all_codes()``; NaN if unknown.
 
     Attributes:
         label_percent: Accuracy that the supernet gave, shape (size,).
@@ -104,7 +104,7 @@ def draw(tables: Tables, train: int, trained: int, seed: int) -> Draw:
 
 
 def zero_cost(space: Space, scores: Path | None) -> ExtraScores:
-    """Zero-cost scores from a file, or from this machine's cache, which is filled first where it is empty.
+    """Returns zero-cost scores from a file, or from this machine's cache, which is filled first where it is empty.
 
     Raises:
         StoreError: If the file is not one of zero-cost scores.
@@ -146,7 +146,7 @@ def fit_draw(
 
 
 def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
-    """The four figures of one seed, over the architectures that were asked about, shape (N,) both."""
+    """Returns the four figures of one seed, over the architectures that were asked about, shape (N,) both."""
     return {
         "tau": kendall_tau(scores, truth_percent),
         "top10_tau": top_tau(scores, truth_percent),
@@ -156,7 +156,7 @@ def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
 
 
 def check_options(train: int, trained: int, seeds: int, model: str, recipe: str) -> None:
-    """Looks at what was asked for before anything takes time.
+    """Checks the request before anything takes time.
 
     Raises:
         SettingsError: If a number is out of range, or a name unknown.
@@ -179,7 +179,7 @@ def measure(
     recipe: str,
     extra: ExtraScores | None = None,
 ) -> dict[str, float | str]:
-    """Mean and interval of every figure over seeds 0 to ``seeds`` - 1.
+    """Returns the mean and interval of every figure over seeds 0 to ``seeds`` - 1.
 
     Raises:
         SettingsError: If there are not as many labels, or they cannot be learnt from.
@@ -199,7 +199,7 @@ def measure(
 
 
 def table(result: dict[str, float | str]) -> str:
-    """The figures as text, one line each."""
+    """Returns the figures as text, one line each."""
     lines = [f"{result['model']}, recipe {result['recipe']}, {result['seconds']:.1f} s"]
     for name in FIGURES:
         lines.append(f"{name:12} {result[name]:7.3f}  [{result[f'{name}_low']:.3f}, {result[f'{name}_high']:.3f}]")

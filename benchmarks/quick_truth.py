@@ -74,7 +74,7 @@ def train_all(space: Space, codes: Codes, channels: int | None, epochs: int, see
 
 
 def table(space: Space, codes: Codes, accuracies: np.ndarray) -> str:
-    """The accuracies as CSV: a column for each seed, and their mean."""
+    """Returns the accuracies as CSV: a column for each seed, and their mean."""
     heads = ["code", *(f"seed{seed}" for seed in range(accuracies.shape[1])), "mean"]
     rows = zip(space.digits(codes), accuracies, strict=True)
     lines = [",".join([code, *(f"{one:.2f}" for one in values), f"{values.mean():.2f}"]) for code, values in rows]

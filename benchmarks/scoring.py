@@ -1,4 +1,4 @@
-"""How long a predictor takes for many architectures, and how much memory.
+"""Measures how long a predictor takes for many architectures, and how much memory.
 
 python -m benchmarks.scoring --count 1000000
 """

@@ -1,4 +1,4 @@
-"""What a search costs beside its predictor: per trial in batches, for a whole space, and for a million architectures.
+"""Measures the cost of a search without its predictor: per trial in batches, for a whole space, for a million.
 
 python -m benchmarks.search_overhead
 
@@ -42,7 +42,7 @@ MILLION_NODES = 5
 
 
 def drawn_numbers(space: Space) -> Known:
-    """Numbers that depend on the class alone, as a predictor's do."""
+    """Returns numbers that depend on the class alone, as a predictor's do."""
     rng = np.random.default_rng(0)
     classes = space.index(space.canonical(space.all_codes()))
     score, latency_ms = 60 + 30 * rng.random(space.size)[classes], 1 + 9 * rng.random(space.size)[classes]
@@ -56,7 +56,7 @@ def million() -> CellSpace:
 
 
 def measure(space: Space, numbers: Known, sampler: str, trials: int, batch: int) -> Row:
-    """One search, timed from nothing to its result, with its journal on disk."""
+    """Times one search from nothing to its result, with its journal on disk."""
     settings = SearchSettings.model_validate({"sampler": sampler, "trials": trials, "batch": batch})
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "search.journal"
@@ -80,7 +80,7 @@ def measure(space: Space, numbers: Known, sampler: str, trials: int, batch: int)
 def measure_whole(space: Space, numbers: Known, batch: int) -> Row:
     """Scans a space, finds its isomorphism classes, and writes every architecture, the best first.
 
-    Classes are found anew only by a space that was not asked for them before.
+    Classes are searched again only by a space that was not asked before.
     """
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "search.journal"

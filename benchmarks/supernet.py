@@ -1,4 +1,4 @@
-"""How well the labels of a supernet order trained networks, beside counts and scores that need no training.
+"""Measures how well the labels of a supernet order trained networks, next to scores that need no training.
 
 python -m benchmarks.supernet --data IMAGES --truth CSV --preset auto --minutes 10 --seeds 3
 """
@@ -58,7 +58,7 @@ _CODES_PER_JOB = 20
 
 @dataclass(frozen=True)
 class Bench:
-    """What all seeds of a run share.
+    """The parts that all seeds of a run share.
 
     Attributes:
         space: The search space.
@@ -103,7 +103,7 @@ def chosen_codes(space: CellSpace, truth_percent: Floats, count: int, part: str)
 
 
 def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
-    """Ranking quality of scores, shape (L,): over all, inside the better half and best tenth by truth, and regrets."""
+    """Returns the ranking quality of scores, shape (L,): of all, of the better half and best tenth, and regrets."""
     better = truth_percent >= np.median(truth_percent)
     return {
         "tau": kendall_tau(scores, truth_percent),
@@ -115,7 +115,7 @@ def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
 
 
 def baselines(bench: Bench) -> dict[str, Floats]:
-    """Scores that need no supernet: counts of the deployed network's kind, and scores before training."""
+    """Returns scores that need no supernet: counts of the deployed network's kind, and scores before training."""
     deployed = NetworkSpec(16, 5, 32)
     effective = bench.space.effective(bench.codes)
     counts = {
@@ -128,7 +128,7 @@ def baselines(bench: Bench) -> dict[str, Floats]:
 
 
 def zero_cost_baselines(bench: Bench) -> dict[str, Floats]:
-    """Scores of networks before training, by name, each of shape (L,); computed once on this machine."""
+    """Returns scores of networks before training, by name, each of shape (L,); computed once on this machine."""
     table = cached_table(bench.space, ZeroCostSettings())
     return dict(zip(table.names, table.columns(bench.codes).T, strict=True))
 
@@ -160,7 +160,7 @@ def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[
 
 
 def _processor_seconds() -> float:
-    """Of this process and of those that it began and that have ended; Windows counts none of the latter."""
+    """Returns the time of this process and of the ended ones that it started; Windows counts none of the latter."""
     used = os.times()
     return used.user + used.system + used.children_user + used.children_system
 
@@ -214,12 +214,12 @@ def steps_for(bench: Bench, settings: SupernetSettings, minutes: float) -> int:
 
 
 def bench_without_labels(bench: Bench) -> Bench:
-    """The same with two architectures only, for when training is what matters."""
+    """Returns the same with two architectures only, for when training is what matters."""
     return replace(bench, codes=bench.codes[:2], truth_percent=bench.truth_percent[:2], validation_images=2)
 
 
 def summary(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Mean of every figure over seeds, with the ends of its interval."""
+    """Returns the mean of every figure over seeds, with the ends of its interval."""
     result: dict[str, float] = {}
     for name in FIGURES:
         ends = mean_and_interval([run[name] for run in runs])
@@ -228,7 +228,7 @@ def summary(runs: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def read_settings(preset: str, changes: Sequence[str], sizes: dict[str, int]) -> SupernetSettings:
-    """Supernet settings of a preset with sizes and single settings, each as ``key=value``.
+    """Returns supernet settings of a preset with sizes and single settings, each as ``key=value``.
 
     Raises:
         SettingsError: If a setting is unknown or its value does not fit.
@@ -318,7 +318,7 @@ def supernet(
 
 
 def measure(bench: Bench, settings: SupernetSettings, seeds: Sequence[int]) -> list[dict[str, Any]]:
-    """A row for each kind of label, over seeds."""
+    """Returns a row for each kind of label, over seeds."""
     runs = [run_seed(bench, settings, seed) for seed in seeds]
     costs = [cost for _, cost in runs]
     cost = {name: float(np.mean([one[name] for one in costs])) for name in costs[0]}
@@ -331,7 +331,7 @@ def measure(bench: Bench, settings: SupernetSettings, seeds: Sequence[int]) -> l
 
 
 def line(row: dict[str, Any]) -> str:
-    """A row as text."""
+    """Returns a row as text."""
     text = f"{row['preset']:8} {row['labels']:22}" + "".join(f"  {name} {row[name]:6.3f}" for name in FIGURES)
     if "train_minutes" in row:
         text += f"  tau interval [{row['tau_low']:.3f}, {row['tau_high']:.3f}]" if row["seeds"] > 1 else ""

@@ -1,4 +1,4 @@
-"""How long a training step and an evaluated subnet of a supernet take, beside what the arithmetic alone would take.
+"""Times a training step and an evaluated subnet of a supernet, next to the time of the arithmetic alone.
 
 python -m benchmarks.supernet_speed
 """
@@ -43,7 +43,7 @@ _EVALUATION_BATCH = 250
 
 @dataclass(frozen=True)
 class Setup:
-    """What is timed: a supernet's sizes, images per step and threads."""
+    """The timed setup: a supernet's sizes, images per step and threads."""
 
     channels: int
     cells: int
@@ -58,7 +58,7 @@ class Setup:
 
 
 def matrix_rate() -> float:
-    """The best rate of a float32 matrix product on the threads that are set, floating-point operations a second."""
+    """Returns the best rate of a float32 matrix product on the threads that are set, in operations a second."""
     best = 0.0
     for side in (512, 1024, 2048):
         a, b = torch.randn(side, side), torch.randn(side, side)

@@ -1,8 +1,8 @@
-"""How well ten measurements on a new device, with the tables of other devices, order a whole space.
+"""Measures how well ten measurements on a new device, with tables of other devices, order a whole space.
 
 python -m benchmarks.transfer --table CSV --targets titan_rtx_256,gold_6226,fpga,pixel2,raspi4,eyeriss
 
-The default sources and targets are those of HELP (arXiv 2106.08630, NAS-Bench-201).
+The default sources and targets come from HELP (arXiv 2106.08630, NAS-Bench-201).
 """
 
 import json
@@ -50,7 +50,7 @@ def spearman(a: Floats, b: Floats) -> float:
 
 
 def ridge_baseline(known: Floats, truth: Floats, measured: int, draws: int) -> float:
-    """Mean Spearman correlation of ridge regression on the sources' latencies, from measurements drawn at random."""
+    """Returns the mean Spearman correlation of ridge regression on the sources' latencies, from random measurements."""
     features = (known - known.mean(axis=0)) / known.std(axis=0)
     found = []
     for seed in range(draws):
@@ -62,7 +62,7 @@ def ridge_baseline(known: Floats, truth: Floats, measured: int, draws: int) -> f
 def judge(
     table: DeviceTable, transfer: Transfer, known: Floats, device: str, measured: int, level: float, draws: int
 ) -> Row:
-    """One row: order and error of the predicted latencies of a target, and baselines."""
+    """Returns one row: order and error of the predicted latencies of a target, and baselines."""
     truth = table.latency_ms[device]
     rows = transfer.choose(measured, table.connected)
     predicted = transfer.predict(rows, truth[rows])
@@ -90,7 +90,7 @@ def judge(
 
 
 def show(rows: Sequence[Row]) -> str:
-    """The rows as a table of text, with means below."""
+    """Returns the rows as a table of text, with means below."""
     names = [name for name in rows[0] if name != "device"]
     mean: Row = {"device": "mean"}
     for name in names:
@@ -117,7 +117,7 @@ def transfer(
     draws: Annotated[int, typer.Option(min=1, help="Random draws of the baselines.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array, a row per device.")] = False,
 ) -> None:
-    """Order of latencies on new devices from few measurements, beside baselines."""
+    """Order of latencies on new devices from few measurements, next to baselines."""
     check_confidence(confidence)
     known_names = [name.strip() for name in sources.split(",")]
     target_names = [name.strip() for name in targets.split(",")]

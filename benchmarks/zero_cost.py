@@ -35,14 +35,14 @@ HALVES = {"choose": 0, "report": 1}
 
 
 def compare(table: ClassTable, truth: Path, column: str, half: str | None) -> dict[str, tuple[float, float]]:
-    """Kendall's tau with the truth and inside the true best 10%, of each score, each count and the prior.
+    """Returns Kendall's tau with the truth and inside the true best 10%, of each score, each count and the prior.
 
     Args:
         table: Scores of all classes.
         truth: CSV of accuracies.
         column: Its column.
         half: None for all architectures; else a random half of the isomorphism classes, each once with its mean
-            accuracy, the same two halves every time: ``"choose"`` to decide by, ``"report"`` to tell of.
+            accuracy, the same two halves every time: ``"choose"`` to decide by, ``"report"`` to report.
 
     Raises:
         SettingsError: If there is no such half.
@@ -68,7 +68,7 @@ def compare(table: ClassTable, truth: Path, column: str, half: str | None) -> di
 
 
 def _class_means(table: ClassTable, codes: Codes, percent: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean accuracy of each class of the table over its members with a known one, shape (C,)."""
+    """Returns the mean accuracy of each class of the table over its members with a known one, shape (C,)."""
     space, known = table.space, np.isfinite(percent) & table.space.is_connected(codes)
     row = np.searchsorted(space.index(table.codes), space.index(space.canonical(codes[known])))
     count = len(table.codes)

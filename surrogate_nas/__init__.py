@@ -90,7 +90,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> object:
-    """The public name, imported now."""
+    """Returns the public name, imported now."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
     from importlib import import_module

@@ -63,7 +63,7 @@ class WriteError(SurrogateNasError, OSError):
 
 
 class TrainingError(SurrogateNasError):
-    """Training cannot go on, such as a loss that is not finite."""
+    """Training cannot continue, such as after a loss that is not finite."""
 
 
 class MeasurementError(SurrogateNasError):

@@ -1,4 +1,4 @@
-"""How well one score orders architectures by another: Kendall tau, tau at the top, regret, and their intervals.
+"""Measures how well one score orders architectures by another: Kendall tau, tau at the top, regret, intervals.
 
 Symbols:
     N: architectures.
@@ -25,7 +25,7 @@ def _checked(score: Floats, truth: Floats) -> tuple[Floats, Floats]:
 
 
 def kendall_tau(score: Floats, truth: Floats) -> float:
-    """Kendall's tau-b of two vectors of shape (N,); NaN where it is undefined (fewer than 2, or one is constant).
+    """Returns Kendall's tau-b of two vectors of shape (N,); NaN if it is undefined (fewer than 2, or one constant).
 
     Example:
         >>> from surrogate_nas import kendall_tau
@@ -39,7 +39,7 @@ def kendall_tau(score: Floats, truth: Floats) -> float:
 
 
 def top_tau(score: Floats, truth: Floats, fraction: float = 0.1) -> float:
-    """Kendall's tau-b among the best ``fraction`` by truth: whether good is told from very good.
+    """Returns Kendall's tau-b among the best ``fraction`` by truth: it separates very good from good.
 
     Args:
         score: Shape (N,).
@@ -59,7 +59,7 @@ def top_tau(score: Floats, truth: Floats, fraction: float = 0.1) -> float:
 
 
 def regret(score: Floats, truth: Floats, best_of: int = 1) -> float:
-    """Best truth minus the best truth among the ``best_of`` highest scores, in the unit of the truth (0 is perfect).
+    """Returns the best truth minus the best among the ``best_of`` highest scores, in the truth's unit (0 is perfect).
 
     Equal scores at the cut are broken by position, so shuffle first where positions carry meaning.
 
@@ -85,7 +85,7 @@ def bootstrap_values(
     resamples: int = 200,
     groups: NDArray[np.integer] | None = None,
 ) -> NDArray[np.float64]:
-    """A statistic of resampled architectures.
+    """Returns a statistic of resampled architectures.
 
     Args:
         statistic: Takes positions (with repeats) and gives a number; NaN results are left out.
@@ -117,7 +117,7 @@ def bootstrap_interval(
     resamples: int = 200,
     groups: NDArray[np.integer] | None = None,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of a statistic; see ``bootstrap_values``.
+    """Returns the percentile bootstrap interval of a statistic; see ``bootstrap_values``.
 
     Args:
         statistic: Takes positions (with repeats) and gives a number.
@@ -134,7 +134,7 @@ def bootstrap_interval(
 
 
 def percentile_interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
-    """The middle ``level`` of values of shape (N,): lower and upper end, NaN where there are none."""
+    """Returns the middle ``level`` of values of shape (N,): lower and upper end, NaN where there are none."""
     if len(values) == 0:
         return float("nan"), float("nan")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])

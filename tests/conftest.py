@@ -41,21 +41,21 @@ def _one_thread_from_the_start() -> None:
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
-    """A test that changed the number of threads leaves no trace."""
+    """Restores the number of threads after a test that changed it."""
     torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of public ground truth beside the checkout; tests that need it are skipped where it is missing."""
+    """Returns the folder of public ground truth next to the checkout; tests that need it are skipped without it."""
     if not SHARED_DATA.is_dir():
-        pytest.skip(f"needs the data folder {SHARED_DATA.parent.name}/{SHARED_DATA.name} beside the checkout")
+        pytest.skip(f"needs the data folder {SHARED_DATA.parent.name}/{SHARED_DATA.name} next to the checkout")
     return SHARED_DATA
 
 
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A machine where no program of a space was run before, in this process neither."""
+    """Yields a machine where no program of a space was run before, in this process neither."""
     folder = tmp_path / "cache"
     monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
     forget_all()

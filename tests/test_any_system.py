@@ -36,7 +36,7 @@ LACKING = {"fcntl", "pwd", "grp", "termios", "msvcrt", "winreg"}
 
 @pytest.fixture(scope="module")
 def elsewhere() -> dict[str, str]:
-    """The environment of processes that find no function of Linux, as do those that they begin."""
+    """Returns the environment of processes that find no function of Linux, as do those that they begin."""
     path = os.pathsep.join([str(OTHER), str(REPOSITORY)])
     return {
         **os.environ,
@@ -54,7 +54,7 @@ def test_the_functions_are_hidden_from_workers_too(elsewhere: dict[str, str]) ->
 def test_a_study_learns_the_same_without_the_functions_of_linux(
     tiny: Path, budgets: tuple[str, ...], finished: Path, command: Run, elsewhere: dict[str, str], tmp_path: Path
 ) -> None:
-    """In two worker processes; latencies are those of a machine of another name, and so are measured anew."""
+    """In two worker processes; latencies are of a machine of another name, and so are measured again."""
     words = ("--set", "compute.processes=2", "--set", "predictor.ensemble=1", "--set", "predictor.steps=5")
     done = command(tiny, "--output-dir", tmp_path / "run", *budgets, *words, env=elsewhere)
     assert done.returncode == 0, done.stderr
@@ -78,14 +78,14 @@ def place(path: Path) -> str:
 
 
 def without_encoding(tree: ast.Module) -> list[int]:
-    """Lines that read or write text in the encoding of the system, which is another one on each."""
+    """Returns lines that read or write text in the encoding of the system, which is another one on each."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     silent = [call for call in calls if not any(word.arg == "encoding" for word in call.keywords)]
     return [call.lineno for call in silent if reads_text(call)]
 
 
 def reads_text(call: ast.Call) -> bool:
-    """Whether a call is of a function that takes an encoding: ``open``, or a method of a path."""
+    """Returns whether a call is of a function that takes an encoding: ``open``, or a method of a path."""
     texts = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     if isinstance(call.func, ast.Name):
         return call.func.id == "open" and not any("b" in text for text in texts[-1:])
@@ -121,7 +121,7 @@ def test_text_of_unknown_encoding_is_found(line: str, wrong: bool) -> None:
 
 @cache
 def asked_for(path: Path) -> frozenset[str]:
-    """Names that a source has: attributes, what it imports, and texts, which may be looked up."""
+    """Returns names that a source has: attributes, what it imports, and texts, which may be looked up."""
     nodes = list(ast.walk(parsed(path)))
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}

@@ -42,7 +42,7 @@ def test_errors_are_caught_by_who_knows_only_the_built_in_ones() -> None:
 
 
 def is_narrowing(test: ast.expr) -> bool:
-    """Whether a test only tells a type checker what cannot be otherwise: not ``None``, or of a class."""
+    """Returns whether a test only shows a type checker what must hold: not ``None``, or of a class."""
     if isinstance(test, ast.Call):
         return isinstance(test.func, ast.Name) and test.func.id == "isinstance"
     return isinstance(test, ast.Compare) and [type(one) for one in test.ops] == [ast.IsNot]

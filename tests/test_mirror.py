@@ -9,7 +9,7 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 
 
 def needs_a_test(source: Path) -> bool:
-    """Whether there is anything to test.
+    """Returns whether there is anything to test.
 
     A ``__main__.py`` that hands over to its command line in ``cli`` is tested there, and by every test that runs it.
     Empty ``__init__`` files have nothing in them. A ``settings.py`` of nothing but fields, without a validator or any
@@ -24,7 +24,7 @@ def needs_a_test(source: Path) -> bool:
 
 
 def is_hand_over(content: ast.Module, package: str) -> bool:
-    """Whether a module does nothing but run ``main`` of ``surrogate_nas.cli.PACKAGE``, of the whole package its own."""
+    """Returns whether a module only runs ``main`` of ``surrogate_nas.cli.PACKAGE``, of the whole package its own."""
     package = "main" if package == PACKAGE.name else package
     statements = content.body[1:]
     lines = [
@@ -37,7 +37,7 @@ def is_hand_over(content: ast.Module, package: str) -> bool:
 
 
 def mirror(source: Path) -> Path:
-    """``surrogate_nas/a/b.py`` is tested by ``tests/a/test_b.py``, ``__main__.py`` by ``test_main.py``.
+    """Returns the test file: ``tests/a/test_b.py`` of ``surrogate_nas/a/b.py``, ``test_main.py`` of ``__main__.py``.
 
     What is outside the package keeps its folder: ``benchmarks/a.py`` is tested by ``tests/benchmarks/test_a.py``.
     """

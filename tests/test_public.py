@@ -22,7 +22,7 @@ OPEN = ("surrogate_nas", "surrogate_nas.errors")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of a finished study whose answer was trained."""
+    """Returns the run folder of a finished study whose answer was trained."""
     return Path(shutil.copytree(RUN, tmp_path_factory.mktemp("public") / "run"))
 
 
@@ -50,7 +50,7 @@ def test_a_kit_has_an_example_that_runs() -> None:
 
 
 def python_of(path: Path) -> list[str]:
-    """Lines of Python in a page or a notebook."""
+    """Returns lines of Python in a page or a notebook."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]

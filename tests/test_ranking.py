@@ -26,7 +26,7 @@ PAIRS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, ma
 
 
 def tau_by_pairs(score: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
-    """Kendall's tau-b: concordant less discordant pairs over the geometric mean of pairs untied in each."""
+    """Returns Kendall's tau-b: concordant less discordant pairs over the geometric mean of pairs untied in each."""
     agree = first = second = 0
     for i, j in combinations(range(len(score)), 2):
         a, b = np.sign(score[i] - score[j]), np.sign(truth[i] - truth[j])

@@ -35,7 +35,7 @@ def crowded(root: Path) -> list[str]:
 
 
 def repeated(root: Path) -> list[str]:
-    """Base names that two folders have, apart from roles; command lines and kits are called as what they are of."""
+    """Returns base names that two folders have, apart from roles; command lines and kits are named after their part."""
     places: dict[str, list[str]] = {}
     for folder in folders(root):
         where = folder.relative_to(root)

@@ -8,7 +8,7 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 
 
 def keep_freed_memory() -> bool:
-    """Tells the C library's allocator to hand freed blocks on inside this process.
+    """Makes the C library's allocator reuse freed blocks inside this process.
 
     A training step allocates and frees feature maps of around a megabyte each by the dozen. By default glibc maps
     fresh, zeroed pages for many of them, which was measured to take up to a fifth of a step.

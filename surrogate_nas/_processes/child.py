@@ -1,4 +1,4 @@
-"""What every worker process does first, and what its parent sees to while it begins."""
+"""Prepares a worker process before its first job, and watches over it while it starts."""
 
 import multiprocessing
 import os
@@ -26,7 +26,7 @@ def interrupts_held() -> Iterator[None]:
     """Lets processes begin without interrupts from the keyboard, which would end them before they can ignore them.
 
     Windows cannot hold a signal. A process that an interrupt ends there as it begins is met by ``Workers`` as any
-    other that ends while a stop is asked for.
+    other that ends while a stop is requested.
     """
     hold = getattr(signal, "pthread_sigmask", None)
     if hold is None:

@@ -18,7 +18,7 @@ class Task(Protocol[Job, Result]):
     """A module-level function that a worker runs on a job."""
 
     def __call__(self, job: Job, report: Callable[[int], None], stopped: Callable[[], bool]) -> Result:
-        """Does the job; tells its progress, and returns early once stopped."""
+        """Does the job; reports its progress, and returns early once stopped."""
 
 
 class Workers:
@@ -39,7 +39,7 @@ class Workers:
         self._shared = context.RawArray("q", processes + 1)
         self._runs = 0
         self._context = context
-        # A pool for each process. One pool of several may miss the death of a process that it began while it was
+        # A pool for each process. One pool of several may miss the death of a process that it started while it was
         # already waiting (its watcher wakes before the new process is on its list), and would end the others at once,
         # which here are asked to save their work first.
         self._pools: list[ProcessPoolExecutor] = []
@@ -73,14 +73,14 @@ class Workers:
             task: A function that processes can import.
             jobs: Its jobs.
             on_result: Takes the position of a job and its result, in the order in which they end.
-            on_progress: Takes the sum of the progress that jobs told, a few times a second.
+            on_progress: Takes the sum of the progress of all jobs, a few times a second.
             should_stop: Asked a few times a second; once true, running jobs are asked to return early and no new one is
-                begun.
-            on_death: Takes the position of a job whose process died while no stop was asked for; the job is then begun
+                started.
+            on_death: Takes the position of a job whose process died with no stop requested; the job is then started
                 again in a new process, unless this raises.
 
         Raises:
-            TrainingError: If a worker process dies while no stop was asked for, and ``on_death`` is not given.
+            TrainingError: If a worker process dies while no stop was requested, and ``on_death`` is not given.
             Exception: What a job raised. Either way the other jobs are asked to return early.
         """
         self._runs += 1
@@ -116,7 +116,7 @@ class Workers:
                 return  # a signal to the whole process group is the user's wish, and ends workers too
             self._stop()
             raise TrainingError(
-                "a worker process died, most likely for want of memory; run again with --resume, and with fewer"
+                "a worker process died, most likely because memory ran out; run again with --resume, and with fewer"
                 " compute.processes if it happens again"
             ) from None
         except BaseException:

@@ -1,4 +1,4 @@
-"""Where this user's results that are worth keeping between studies are."""
+"""Finds the folder for results of this user that are worth keeping between studies."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ FOLDER_VARIABLE = "SURROGATE_NAS_CACHE"
 
 
 def cache_folder() -> Path:
-    """``$SURROGATE_NAS_CACHE``, or ``surrogate_nas`` in the user's cache folder."""
+    """Returns ``$SURROGATE_NAS_CACHE``, or ``surrogate_nas`` in the user's cache folder."""
     if chosen := os.environ.get(FOLDER_VARIABLE):
         return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME", "")

@@ -59,5 +59,5 @@ def quoted(words: Iterable[str]) -> str:
 
 
 def _started() -> Path:
-    """The program of this process, without what launchers on Windows leave at its end."""
+    """Returns the program of this process, without what launchers on Windows leave at its end."""
     return Path(re.sub(r"(-script\.pyw?|\.exe)$", "", sys.argv[0] if sys.argv else ""))

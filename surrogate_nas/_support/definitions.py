@@ -16,7 +16,7 @@ def _folder(kind: str) -> Path:
 
 
 def available(kind: str) -> list[str]:
-    """Names of the definitions that come with the project.
+    """Returns names of the definitions that come with the project.
 
     Args:
         kind: ``"spaces"`` or ``"studies"``.
@@ -25,7 +25,7 @@ def available(kind: str) -> list[str]:
 
 
 def find_definition(kind: str, name: str) -> Path:
-    """The file of a definition: a name ending in ``.toml`` is a path, any other is one that comes with the project.
+    """Returns the file of a definition: a name ending in ``.toml`` is a path, any other comes with the project.
 
     Raises:
         SettingsError: If there is none; the message names the path, or lists the known names.

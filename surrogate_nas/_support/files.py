@@ -68,7 +68,7 @@ def _replace(temporary: Path, path: Path) -> None:
 
 
 def _reason(error: OSError, temporary: Path) -> str:
-    """What the system says, without the name of a temporary file that nobody knows."""
+    """Returns the system's reason, without the name of a temporary file that nobody knows."""
     if not error.strerror:
         return str(error)
     other = error.filename is not None and str(error.filename) != str(temporary)
@@ -76,7 +76,7 @@ def _reason(error: OSError, temporary: Path) -> str:
 
 
 def is_file_name(text: str) -> bool:
-    """Whether a name of letters, digits, '.', '_' and '-' names a file on every system."""
+    """Returns whether a name of letters, digits, '.', '_' and '-' names a file on every system."""
     plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", text)
     return plain is not None and not text.endswith(".") and not _RESERVED.fullmatch(text)
 

@@ -1,6 +1,6 @@
-"""What is in the folder of a trained model, and what a model says of itself; no more than the standard library.
+"""Defines the folder of a trained model and the model's description, with the standard library alone.
 
-``model.json`` stands beside the weights, and the same JSON text is inside the ONNX file, so that this one file is
+``model.json`` stands next to the weights, and the same JSON text is inside the ONNX file, so that this one file is
 enough to classify images.
 """
 
@@ -63,7 +63,7 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Described:
-    """What whoever runs a model has to know.
+    """The facts that are needed to run a model.
 
     Attributes:
         class_names: Name of each class, in the order of the scores.
@@ -87,7 +87,7 @@ def read_description(content: Any, where: object) -> Described:  # noqa: ANN401 
         StoreError: If it is none of a model, of another version, or damaged.
     """
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
-        raise StoreError(f"{where} describes no model of surrogate_nas; export one by: {shown('train', 'RUN')}")
+        raise StoreError(f"{where} describes no model of surrogate_nas; export one with: {shown('train', 'RUN')}")
     if content.get("schema_version") != SCHEMA_VERSION:
         raise StoreError(
             f"{where} was written by another version of surrogate_nas ({content.get('created_with', 'unknown')}): it"

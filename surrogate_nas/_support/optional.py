@@ -15,7 +15,7 @@ def require_package(name: str, purpose: str, error: type[SurrogateNasError]) -> 
         error: What is raised without it.
 
     Raises:
-        SurrogateNasError: The error asked for, with the remedy, if the package is not installed.
+        SurrogateNasError: The given error, with the remedy, if the package is not installed.
     """
     try:
         return importlib.import_module(name)

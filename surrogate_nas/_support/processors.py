@@ -1,4 +1,4 @@
-"""How many processors this process may use: its affinity and the limits of its container, where the system has them."""
+"""Counts the processors that this process may use, by its affinity and its container's limits where there are any."""
 
 import math
 import os
@@ -29,10 +29,10 @@ def _bound() -> int:
 
 
 def _group_folders(root: Path) -> Iterator[Path]:
-    """The folders of the groups that this process is in, and of their parents: each of them limits it.
+    """Yields the folders of the groups that this process is in, and of their parents: each of them limits it.
 
     A container may see its own group as the top one while ``/proc/self/cgroup`` has its path outside, so that folders
-    that do not exist are no error.
+    that do not exist are not an error.
     """
     mounted = root / "sys/fs/cgroup"
     for line in _text(root / "proc/self/cgroup").splitlines():
@@ -47,7 +47,7 @@ def _group_folders(root: Path) -> Iterator[Path]:
 
 
 def _limits(folder: Path) -> Iterator[float]:
-    """The limit of one group, if it has any."""
+    """Yields the limit of one group, if it has any."""
     words = _text(folder / "cpu.max").split()
     if not words:
         words = [_text(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]

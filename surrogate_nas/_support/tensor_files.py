@@ -1,4 +1,4 @@
-"""Tensors by name in one safetensors file, with texts beside them, replaced in one piece."""
+"""Tensors and texts by name in one safetensors file, replaced in one piece."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +32,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str,
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """All tensors and texts of a file.
+    """Returns all tensors and texts of a file.
 
     Raises:
         StoreError: If it is missing or damaged; the message is the reason alone, since only the caller knows what the
@@ -48,5 +48,5 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin so, by the rest of their names."""
+    """Returns the tensors whose names have this prefix, by the rest of their names."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -17,7 +17,7 @@ Budgets on several devices are one text, as settings have them: ``5ms, raspi4=30
 
 
 def with_budget_options(command: Callable[..., Any], *, on_devices: bool = False) -> Callable[..., Any]:
-    """The command with an option for every cost in place of its parameter ``budgets``.
+    """Returns the command with an option for every cost in place of its parameter ``budgets``.
 
     Args:
         command: A function for typer with a parameter ``budgets`` of type ``Budgets``.

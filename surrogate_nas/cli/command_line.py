@@ -1,4 +1,4 @@
-"""What the project's command lines have in common: exit codes, and errors as one line on standard error."""
+"""Parts that the project's command lines share: exit codes, and errors as one line on standard error."""
 
 import os
 import sys
@@ -49,7 +49,7 @@ def new_app(*, cls: type[WholeHelp] = WholeHelp, add_completion: bool = False) -
 
 
 def print_version(wanted: bool) -> None:
-    """Callback of ``--version``."""
+    """Prints the version, for ``--version``."""
     if wanted:
         typer.echo(f"surrogate_nas {__version__}")
         raise typer.Exit
@@ -63,7 +63,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no notes and n
 
 
 def say(text: str) -> None:
-    """Prints a result; a reader that went away, such as ``head``, has seen enough and is no error."""
+    """Prints a result; a reader that went away, such as ``head``, has seen enough and is not an error."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
@@ -77,7 +77,7 @@ def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None 
     Args:
         app: The command line.
         program: How it is called, for its help.
-        arguments: Words after the program's name; those of the process unless given.
+        arguments: Words after the program's name; by default the process's own.
 
     Returns:
         The exit code: 0 success, 1 failure while running, 2 usage or settings, 3 nothing meets the budget, 130

@@ -1,4 +1,4 @@
-"""Completions of the console command: what may follow, for the words that have begun; nothing here needs torch."""
+"""Completions of the console command: words that may complete the one being typed; nothing here needs torch."""
 
 from collections.abc import Iterable
 

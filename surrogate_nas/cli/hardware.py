@@ -129,8 +129,8 @@ def check_table_command(
     else:
         lines = [
             f"{count_of(check.rows, 'row')}; {count_of(check.missing, 'architecture')} missing,"
-            f" {count_of(check.duplicates, 'row')} doubled,"
-            f" {check.foreign:,} of no architecture",
+            f" {count_of(check.duplicates, 'row')} repeated,"
+            f" {check.foreign:,} of unknown architectures",
             *(f"  {example}" for example in check.examples),
         ]
         for column in check.columns:
@@ -138,7 +138,7 @@ def check_table_command(
             lines.append(f"{column.name}: {range_}: {'; '.join(column.faults) or 'good'}")
         say("\n".join(lines))
     if not check.good:
-        raise CostTableError(f"{table} cannot be used as it is: correct the rows and columns named above")
+        raise CostTableError(f"{table} cannot be used yet: correct the rows and columns named above")
 
 
 @app.command("export-bench")
@@ -197,7 +197,7 @@ def import_bench_command(
     known = _known(loaded, like, like_devices)
     measured = read_results(results, loaded, FEWEST if known is None else 3)
     if measured.noisy:
-        typer.echo(f"warning: {measured.noisy} measurements that never settled are left out", err=True)
+        typer.echo(f"warning: {measured.noisy} measurements never settled and are left out", err=True)
     fit, errors = predict_space(loaded, measured, seed) if known is None else transfer_to_space(loaded, measured, known)
     path = output or Path(f"{as_file_name(f'{loaded.name}-{measured.device}')}.parquet")
     said: dict[str, Any] = {
@@ -214,7 +214,7 @@ def import_bench_command(
 
 
 def _known(space: Space, table: Path | None, devices: str) -> NDArray[np.float64] | None:
-    """Latencies of other devices, shape (size, S), where a table of them is given."""
+    """Returns latencies of other devices, shape (size, S), where a table of them is given."""
     if table is None:
         return None
     from surrogate_nas.hardware.transfer.remote import read_known
@@ -247,7 +247,7 @@ def _report(
     facts: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Prints the range beside the budget; raises where nothing meets it."""
+    """Prints the range next to the budget; raises if nothing meets it."""
     from surrogate_nas.hardware.confidence import cautious
 
     connected = space.is_connected(space.all_codes())
@@ -264,16 +264,16 @@ def _report(
         words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
         lines = [f"latency on {device}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
         lines.append(
-            f"stated error {facts['relative_error']:.1%} (median, drift of {facts['drift']:.1%} included);"
-            f" {confidence:.0%} of architectures keep {1 + caution:.3f} times what is predicted"
+            f"expected error {facts['relative_error']:.1%} (median, drift of {facts['drift']:.1%} included);"
+            f" {confidence:.0%} of architectures stay below {1 + caution:.3f} times their prediction"
         )
         if limit is not None and share is not None:
             lines.append(f"budget {format_cost('latency_ms', limit)}: {share:.1%} of architectures meet it")
-        lines.append(f"written: {path}; use it by --latency-table {path} --device {device}")
+        lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
         say("\n".join(lines))
     if share == 0:
         least = format_cost("latency_ms", float(upper.min()))
-        raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest keeps {least}")
+        raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,10 +33,10 @@ def look_up(
     ],
     budgets: Budgets,
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help="List the best N architectures.")] = None,
-    pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front. So also without a budget.")] = False,
+    pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front. Default without a budget.")] = False,
     near: Annotated[
         str | None,
-        typer.Option(metavar="CODE", help="List what is better or cheaper than an architecture by few changes."),
+        typer.Option(metavar="CODE", help="List better or cheaper architectures that differ from this one little."),
     ] = None,
     export_to: Annotated[
         tuple[str, Path] | None,
@@ -48,14 +48,14 @@ def look_up(
 ) -> None:
     """Finds the architecture with the best predicted accuracy within a budget.
 
-    Percentages are percentiles of the table's own costs. Without a budget, the Pareto front is listed.
+    Percentages are percentiles of the table's own costs. Without a budget, the command prints the Pareto front.
     """
     if pareto and top is not None:
         raise SettingsError("--pareto and --top exclude each other; use one of them")
     if near is not None and pareto:
         raise SettingsError("--near and --pareto exclude each other; use one of them")
     if export_to is not None and (pareto or top or near or as_json):
-        raise SettingsError("--export writes a file and lists nothing; leave the other away, or call twice")
+        raise SettingsError("--export writes a file and lists nothing; leave the other out, or call twice")
     table = LookupTable.load(run)
     bounds = table.resolve(**{BOUNDED[key]: text for key, text in budgets.items()})
     if export_to is not None:

@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 class LateCommands(WholeHelp):
-    """A group that knows its commands by name, and imports the one that is asked for."""
+    """A group that knows its commands by name, and imports the requested one."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - as typer has them
         super().__init__(**attributes)

@@ -54,7 +54,7 @@ def predict(
         say(json.dumps(_as_json(model, answers, unreadable), indent=2))
     if unreadable and not skip_unreadable:
         raise PredictionError(
-            f"{len(unreadable):,} of {count_of(len(found), 'image')} could not be read; leave them out by"
+            f"{len(unreadable):,} of {count_of(len(found), 'image')} could not be read; leave them out with"
             " --skip-unreadable"
         )
 

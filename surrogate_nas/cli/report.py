@@ -40,7 +40,7 @@ def report(
     facts = read_facts(run / JSON_NAME)
     if _begun_again(run, facts):
         typer.echo(
-            f"warning: this report is of before the run was resumed; continue it by: {resume_command(run)}", err=True
+            f"warning: this report is older than the resumed run; finish it with: {resume_command(run)}", err=True
         )
     if as_json:
         say((run / JSON_NAME).read_text(encoding="utf-8").rstrip())
@@ -52,7 +52,7 @@ def report(
 
 
 def _require_finished(run: Path) -> None:
-    """Refuses what is no run folder, and a run that has no report yet.
+    """Refuses a folder without a run, and a run that has no report yet.
 
     Raises:
         RunFolderError: With the command that helps.
@@ -62,14 +62,14 @@ def _require_finished(run: Path) -> None:
         raise RunFolderError(f"the run folder {wrong}: {run}")
     if not RunFolder(run).study.is_file():
         raise RunFolderError(
-            f"{run} is no run folder; make one by: {shown('study', '--data', 'FOLDER', '--output-dir', run)}"
+            f"{run} is not a run folder; make one with: {shown('study', '--data', 'FOLDER', '--output-dir', run)}"
         )
     if not (run / JSON_NAME).is_file():
-        raise RunFolderError(f"the study in {run} is not finished; continue it by: {resume_command(run)}")
+        raise RunFolderError(f"the study in {run} is not finished; continue it with: {resume_command(run)}")
 
 
 def _begun_again(run: Path, facts: StudyFacts) -> bool:
-    """Whether the run was resumed after its report was written, and did not come to another one."""
+    """Returns whether the run was resumed after its report was written, without a new report."""
     try:
         begun = json.loads(RunFolder(run).environment.read_text(encoding="utf-8"))["created"]
         return datetime.fromisoformat(facts.created) < datetime.fromisoformat(begun)
@@ -80,7 +80,7 @@ def _begun_again(run: Path, facts: StudyFacts) -> bool:
 def _open(page: Path) -> None:
     address = page.resolve().as_uri()
     if not page.is_file():
-        raise RunFolderError(f"the page is missing: {page}; the study makes it again by --resume")
+        raise RunFolderError(f"the page is missing: {page}; the study writes it again with --resume")
     if not webbrowser.open(address):
         raise SurrogateNasError(f"no browser could be started; open {address}")
     say(address)

@@ -1,4 +1,4 @@
-"""Command line of spaces: look one over before a study is begun in it.
+"""Command line of spaces: check one before you start a study in it.
 
 python -m surrogate_nas.space check my_space.toml
 """

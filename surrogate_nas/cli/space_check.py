@@ -1,4 +1,4 @@
-"""A space looked over before a study is begun in it: size, counts, costs, and whether its networks run."""
+"""Checks a space before a study is started in it: size, counts, costs, and whether its networks run."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ _RUN = 3
 
 @dataclass(frozen=True)
 class SpaceCheck:
-    """What was found.
+    """The findings of a check.
 
     Attributes:
         size: Number of codes.
         populations: Connected architectures for each count of nonlinear functions.
         parameters: Fewest and most of connected architectures, exact.
-        flops: Fewest and most: of all architectures of a space that can be listed, elsewhere sought from those that
+        flops: Fewest and most: of all architectures of a space small enough to enumerate, else sought from those that
             were looked at, which for chains finds the ends.
         exact: Whether all were looked at.
         ran: Digits of the architectures whose networks ran: smallest, largest, some at random.
@@ -74,7 +74,7 @@ def check_space(space: Space, seed: int = 0) -> SpaceCheck:
 
 
 def _ends(space: Space, codes: Codes) -> Codes:
-    """Architectures with fewest and most multiply-accumulates, beginning from some, shape (2, D)."""
+    """Returns architectures with fewest and most multiply-accumulates, sought from given ones, shape (2, D)."""
 
     def ordered(sign: int) -> Measure:
         def measure(codes: Codes) -> NDArray[np.float64]:
@@ -108,6 +108,6 @@ def _run(space: Space, code: NDArray[np.int8]) -> None:
     ):
         if counted[0] != built:
             raise SpaceError(
-                f"the network of {digits} of {space.name} has {built:,} {what}, {built - counted[0]:+,} against what is"
-                " counted; please report this space"
+                f"the network of {digits} of {space.name} has {built:,} {what}, {built - counted[0]:+,} against the"
+                " counted number; please report this space"
             )

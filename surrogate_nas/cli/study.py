@@ -172,8 +172,8 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
 
 def _way_on(request: Request, console: StudyConsole) -> str:
     if console.logs:
-        return f"go on with: {resume_command(request.output, request.track)}"
-    return f"{request.output} was not changed; begin again with: {request.command}"
+        return f"continue with: {resume_command(request.output, request.track)}"
+    return f"{request.output} was not changed; start again with: {request.command}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

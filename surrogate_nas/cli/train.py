@@ -130,8 +130,8 @@ def _run(request: TrainRequest, console: StudyConsole, as_json: bool) -> int:
 
 def _way_on(request: TrainRequest, console: StudyConsole) -> str:
     if console.logs:
-        return f"go on with: {begun_as('train', without=('--resume', '--overwrite'))} --resume"
-    return f"{request.run} was not changed; begin again with: {begun_as('train')}"
+        return f"continue with: {begun_as('train', without=('--resume', '--overwrite'))} --resume"
+    return f"{request.run} was not changed; start again with: {begun_as('train')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
-"""Budgets: upper bounds on costs, as they are asked for and as numbers.
+"""Budgets: upper bounds on costs, as the user writes them and as numbers.
 
-A budget is asked for as text, either absolute (``5ms``, ``50M``) or as a percentile of the space's own costs (``40%``),
+A budget is written as text, either absolute (``5ms``, ``50M``) or as a percentile of the space's own costs (``40%``),
 and becomes a number once those costs are known. Violations have one sign everywhere: at most 0 is feasible.
 """
 
@@ -27,7 +27,7 @@ class Budget:
     limit: float
 
     def violation(self, values: NDArray[np.floating] | NDArray[np.integer]) -> NDArray[np.float64]:
-        """Relative excess ``values / limit - 1``, shape (N,); at most 0 is feasible."""
+        """Returns the relative excess ``values / limit - 1``, shape (N,); at most 0 is feasible."""
         return np.asarray(values, dtype=np.float64) / self.limit - 1.0
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class Budget:
 def total_excess(
     budgets: Sequence[Budget], costs: Mapping[str, NDArray[np.floating] | NDArray[np.integer]]
 ) -> NDArray[np.float64]:
-    """Sum over budgets of the relative excess, shape (N,); 0 where all of them are kept.
+    """Returns the sum over budgets of the relative excess, shape (N,); 0 where all of them are kept.
 
     Args:
         budgets: At least one.
@@ -49,7 +49,7 @@ def total_excess(
 
 @dataclass(frozen=True)
 class BudgetRequest:
-    """A budget as it was asked for: absolute (``limit``) or a percentile of the space's costs (``percent``)."""
+    """A budget as the user wrote it: absolute (``limit``) or a percentile of the space's costs (``percent``)."""
 
     cost: str
     text: str
@@ -57,12 +57,12 @@ class BudgetRequest:
     percent: float | None = None
 
     def resolve(self, values: NDArray[np.floating] | NDArray[np.integer]) -> Budget:
-        """The bound as a number, given the cost of every architecture, shape (N,).
+        """Returns the bound as a number, given the cost of every architecture, shape (N,).
 
         A percentile is taken as one of the values themselves, so that at least one architecture meets it.
 
         Raises:
-            BudgetError: If a percentile is asked for and the costs are none, or not all of them are numbers.
+            BudgetError: If it is a percentile and the costs are none, or not all of them are numbers.
         """
         if self.limit is not None:
             return Budget(self.cost, self.limit)
@@ -100,7 +100,7 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
             raise BudgetError(f"{COSTS[cost].option} on a device is written DEVICE=5ms (got {text!r})")
         return parse_budget(cost_on(cost, device.strip()), bound)
     kind = COSTS[cost]
-    # The micro sign has two code points that look alike; both are typed.
+    # The micro sign has two code points of the same look; people type both.
     match = _NUMBER.fullmatch(text.strip().replace("\u03bc", "µ"))
     if match is None:
         raise BudgetError(f"{kind.option} must be a number with a unit, such as {kind.example} or 40% (got {text!r})")
@@ -127,7 +127,7 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
 
 @dataclass(frozen=True)
 class BudgetRequests:
-    """Budgets on one cost as one text asked for them: ``5ms``, or ``pixel3=5ms, raspi4=30ms`` on devices.
+    """Budgets on one cost, written as one text: ``5ms``, or ``pixel3=5ms, raspi4=30ms`` on devices.
 
     Attributes:
         text: The text.
@@ -154,7 +154,7 @@ class BudgetRequests:
 
 @dataclass(frozen=True)
 class BudgetSet:
-    """Budgets that are to hold together, as one text asked for them: ``latency=3ms; flops=50M``.
+    """Budgets that are to hold together, written as one text: ``latency=3ms; flops=50M``.
 
     Attributes:
         text: The text.

@@ -18,7 +18,7 @@ _ENERGIES = {"uJ": 1e-3, "mJ": 1.0, "J": 1e3}
 
 @dataclass(frozen=True)
 class Cost:
-    """What a cost is called, how it is bounded and how it is written.
+    """A cost: its name, its bounds and the way it is written.
 
     Attributes:
         key: What settings and options call it: ``latency`` gives ``budget.latency``, ``--latency-budget`` and
@@ -26,7 +26,7 @@ class Cost:
         title: Words for people.
         units: Unit to its size in the cost's stored unit.
         example: A budget that is right.
-        stored: The stored unit in words, for whoever reads a lookup table.
+        stored: The stored unit in words, for readers of a lookup table.
         bound: What a budget on it bounds, for help.
         plain_unit: The one unit that it is shown in; where empty, values are shown with K, M and G.
         suffix: Follows K, M and G where it is shown, such as ``B`` for bytes.
@@ -95,7 +95,7 @@ COSTS: dict[str, Cost] = _Costs(
         ),
         LATENCY_UPPER: Cost(
             "latency",
-            "latency kept with confidence",
+            "latency (confidence margin included)",
             _TIMES,
             "5ms",
             "milliseconds per batch",
@@ -109,7 +109,7 @@ COSTS: dict[str, Cost] = _Costs(
             _ENERGIES,
             "5mJ",
             "millijoules per batch",
-            "Most energy, by a table that has a column of it",
+            "Most energy; needs a latency table with a column of energy",
             "mJ",
         ),
     }
@@ -120,18 +120,18 @@ BOUNDED: dict[str, str] = {cost.key: name for name, cost in COSTS.items() if cos
 
 
 def split_cost(name: str) -> tuple[str, str | None]:
-    """A cost's name without its device, and the device; None where the name has none."""
+    """Returns a cost's name without its device, and the device; None where the name has none."""
     match = _ON_DEVICE.fullmatch(name)
     return (match["base"], match["device"]) if match else (name, None)
 
 
 def cost_on(base: str, device: str) -> str:
-    """The name of a cost on a device: ``latency_ms[pixel3]``."""
+    """Returns the name of a cost on a device: ``latency_ms[pixel3]``."""
     return f"{base}[{device}]"
 
 
 def format_cost(name: str, value: float) -> str:
-    """A cost for people: ``4.97 ms``, ``41.2 M``."""
+    """Returns a cost for people: ``4.97 ms``, ``41.2 M``."""
     cost = COSTS[split_cost(name)[0]]
     if cost.plain_unit:
         return f"{value:.3g} {cost.plain_unit}" if value < 100 else f"{value:.0f} {cost.plain_unit}"

@@ -15,7 +15,7 @@ from surrogate_nas.errors import SettingsError
 
 
 def pareto_mask(score: ArrayLike, costs: ArrayLike) -> NDArray[np.bool_]:
-    """Rows that no other row dominates.
+    """Returns the rows that no other row dominates.
 
     Args:
         score: Shape (N,).
@@ -93,7 +93,7 @@ def _front(score: NDArray[np.float64], costs: NDArray[np.float64]) -> NDArray[np
 
 
 def hypervolume(score: ArrayLike, costs: ArrayLike, worst_score: float, worst_costs: ArrayLike) -> float:
-    """Volume between a reference point and what at least one row dominates, with one or two costs.
+    """Returns the volume between a reference point and what at least one row dominates, with one or two costs.
 
     Args:
         score: Shape (N,).
@@ -129,7 +129,7 @@ def hypervolume(score: ArrayLike, costs: ArrayLike, worst_score: float, worst_co
 
 
 def _area(width: NDArray[np.float64], height: NDArray[np.float64]) -> float:
-    """Area of the union of rectangles from the origin."""
+    """Returns the area of the union of rectangles from the origin."""
     order = np.argsort(-width, kind="stable")
     width, height = width[order], np.maximum.accumulate(height[order])
     return float(np.sum((width - np.append(width[1:], 0.0)) * height))

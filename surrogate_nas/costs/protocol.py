@@ -1,4 +1,4 @@
-"""What whoever bounds costs asks of whatever knows them."""
+"""The protocol of objects that know costs, for the code that bounds them."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ class CostModel(Protocol):
         ...
 
     def evaluate(self, codes: NDArray[np.int8]) -> Mapping[str, Values]:
-        """Every cost of codes of shape (N, D), each of shape (N,).
+        """Returns every cost of codes of shape (N, D), each of shape (N,).
 
         Raises:
             SpaceError: If the codes do not belong to the space.

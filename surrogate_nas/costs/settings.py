@@ -1,4 +1,4 @@
-"""What a user may bound: a setting for every cost that has budgets of its own."""
+"""Settings of budgets: one for every cost that has budgets of its own."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +13,7 @@ _AS_TEXT = PlainSerializer(lambda asked: asked.text, return_type=str)
 
 
 def _requests(cost: str) -> Any:  # noqa: ANN401 - a type that pydantic reads
-    """The type of a setting: budgets on one cost, read from their text when the settings are."""
+    """Returns the type of a setting: budgets on one cost, read from their text when the settings are."""
 
     def read(value: object) -> object:
         if isinstance(value, str):
@@ -27,8 +27,8 @@ def _requests(cost: str) -> Any:  # noqa: ANN401 - a type that pydantic reads
 
 def _field(key: str) -> Any:  # noqa: ANN401 - as pydantic declares fields
     cost = COSTS[BOUNDED[key]]
-    devices = "; on devices: pixel3=5ms, raspi4=30ms" if cost.on_devices else ""
-    description = f"{cost.bound[:1].lower()}{cost.bound[1:]}, such as {cost.example} or 40%{devices}"
+    devices = ", or on devices pixel3=5ms, raspi4=30ms" if cost.on_devices else ""
+    description = f"{cost.bound}, such as {cost.example} or 40%{devices}."
     return _requests(BOUNDED[key]) | None, Field(default=None, description=description)
 
 
@@ -48,11 +48,11 @@ class BudgetSettings(_Bounds):
     model_config = _STRICT
 
     also: tuple[Annotated[InstanceOf[BudgetSet], BeforeValidator(_set), _AS_TEXT], ...] = Field(
-        default=(), description="other budgets to answer from the same study, such as 'latency=3ms; flops=50M'"
+        default=(), description="Other budgets to answer from the same study, such as 'latency=3ms; flops=50M'."
     )
 
     def requests(self) -> list[BudgetRequest]:
-        """The budgets asked for, latency first; the default where there is none."""
+        """Returns the budgets that the user set, latency first; the default if there is none."""
         asked: list[BudgetRequests | None] = [getattr(self, key) for key in BOUNDED]
         found = [request for one in asked if one is not None for request in one.requests]
         return found or [parse_budget("latency_ms", DEFAULT_BUDGET)]

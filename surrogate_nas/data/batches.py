@@ -28,7 +28,7 @@ class TrainingImages(Protocol):
         """The images."""
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Images (B, C, S, S), uint8, as float32."""
+        """Converts images (B, C, S, S), uint8, to float32."""
 
 
 class Batches:
@@ -64,7 +64,7 @@ class Batches:
         self._ordered_epoch, self._order = -1, np.empty(0, dtype=np.int64)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Batch of a step, counted from 0 over all epochs.
+        """Returns the batch of a step, counted from 0 over all epochs.
 
         Returns:
             Images, float32, shape (B, C, S, S), and labels, int64, shape (B,).
@@ -96,7 +96,7 @@ class Batches:
 
 
 def moved(images: Tensor, down: NDArray[np.int64], right: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> Tensor:
-    """Images mirrored left to right and then moved, each by its own distance, with zeros where they left.
+    """Returns images mirrored left to right and then moved, each by its own distance, with zeros where they left.
 
     Args:
         images: Shape (B, C, S, S).

@@ -43,7 +43,7 @@ class ImageHeader(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What images are decoded to: side S in pixels, and whether they are grey."""
+    """The form that images are decoded to: side S in pixels, and grey or coloured."""
 
     side: int
     grey: bool
@@ -165,13 +165,13 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _sample(chosen: NDArray[np.int64]) -> list[int]:
-    """Images from all over the set, whose headers the first plan is made from."""
+    """Returns images from all over the set, whose headers the first plan is made from."""
     return [int(index) for index in chosen[:: max(1, len(chosen) // SAMPLED_HEADERS)]]
 
 
 def _plan(headers: Sequence[ImageHeader], image_size: int | None, channels: Literal["auto", "grey", "rgb"]) -> Plan:
     if image_size is None:
-        # Without any header, nothing is readable: whatever the plan, that is what will be said.
+        # Without any header, nothing is readable: whatever the plan, the error will say that.
         image_size = min(_most_frequent([header.size for header in headers])) if headers else 1
     return Plan(image_size, channels == "grey" or (channels == "auto" and all(h.mode in GREY_MODES for h in headers)))
 
@@ -242,7 +242,7 @@ def _first(failures: dict[int, str]) -> list[int]:
 
 
 def _most_frequent(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The most frequent size; of several, the smallest."""
+    """Returns the most frequent size; of several, the smallest."""
     counts = Counter(sizes)
     return min(counts, key=lambda size: (-counts[size], size))
 

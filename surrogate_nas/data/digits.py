@@ -23,7 +23,9 @@ def open_digits(path: Path | None = None) -> ImageSource:
         DataError: If a path is given.
     """
     if path is not None:
-        raise DataError(f"the source 'digits' has no path (got {path}); for own images set data.source = \"folder\"")
+        raise DataError(
+            f"the source 'digits' takes no path (got {path}); for your own images set data.source = \"folder\""
+        )
     from sklearn.datasets import load_digits  # slow to import, and only needed here
 
     bunch = load_digits()

@@ -37,7 +37,7 @@ TEST_ORIGINS: dict[TestOrigin, str] = {
 
 @dataclass(frozen=True, eq=False)
 class FinalImages:
-    """What a final network is trained on and judged by; no image is in both.
+    """The images that a final network is trained on and judged by; no image is in both parts.
 
     Attributes:
         train: All images that may be trained on.
@@ -82,11 +82,11 @@ class FinalImages:
         return replace(self, test=kept, warnings=(*self.warnings, text))
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Images (B, C, S, S), uint8, as float32 with mean 0 and deviation 1 per channel over the training images."""
+        """Converts images (B, C, S, S), uint8, to float32 of mean 0, deviation 1 by channel of the training images."""
         return normalise(images, self.mean, self.std)
 
     def to(self, device: torch.device | str) -> Self:
-        """The same images on a device."""
+        """Returns the same images on a device."""
         return replace(self, train=self.train.to(device), test=self.test.to(device))
 
 
@@ -106,11 +106,11 @@ def load_final_images(
     all, its validation images are.
 
     Args:
-        settings: Those of the study.
-        seed: That of the study, which decides what it saw.
+        settings: The study's settings.
+        seed: The study's seed, which decides which images it saw.
         image_size: Side S.
         channels: 1 for grey, 3 for colour.
-        class_names: Those of the study.
+        class_names: The study's classes.
         on_progress: Called now and then with images decoded and images in all, of each part.
 
     Test images of a folder that are training images too, to the pixel, are left out.
@@ -129,7 +129,7 @@ def _load(settings: DataSettings, seed: int, read: "_Reader", class_names: tuple
     if source.class_names != class_names:
         raise DataError(
             f"the images have other classes now than in the study: {', '.join(source.class_names)} instead of"
-            f" {', '.join(class_names)}; restore them, or begin a new study"
+            f" {', '.join(class_names)}; restore them, or start a new study"
         )
 
     everything = np.arange(len(source))

@@ -1,4 +1,4 @@
-"""What a source of images offers before anything is decoded."""
+"""The images of a source before anything is decoded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class ImageSource:
     """Labelled images that can be opened one by one, from several threads at a time.
 
     Attributes:
-        open_image: Opens image i; the caller closes it. Pixels may be decoded later, by whoever first asks for them.
+        open_image: Opens image i; the caller closes it. Pixels may be decoded later, when they are first used.
         describe: Name of image i in messages, such as its file.
         labels: Index of each image's class, shape (N,).
         class_names: Name of each class.

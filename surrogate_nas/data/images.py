@@ -62,22 +62,22 @@ class ImageSet:
         return self.images.shape[-1]
 
     def take(self, indices: Tensor) -> "ImageSet":
-        """The images at ``indices``, shape (M,), in that order."""
+        """Returns the images at ``indices``, shape (M,), in that order."""
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images (B, C, S, S), uint8, and labels (B,), from first to last; the last batch may be smaller."""
+        """Yields images (B, C, S, S), uint8, and labels (B,), from first to last; the last batch may be smaller."""
         if batch_size < 1:
             raise DataError(f"a batch has at least 1 image (got {batch_size})")
         for start in range(0, len(self), batch_size):
             yield self.images[start : start + batch_size], self.labels[start : start + batch_size]
 
     def to(self, device: torch.device | str) -> "ImageSet":
-        """The same images on a device."""
+        """Returns the same images on a device."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
     def fingerprint(self) -> str:
-        """16 hexadecimal digits of the pixels, labels and class names, whatever the order of the images."""
+        """Returns 16 hexadecimal digits of the pixels, labels and class names, whatever the order of the images."""
         images, labels = self.images.cpu().contiguous().numpy(), self.labels.cpu().tolist()
         digests = sorted(
             hashlib.blake2b(image.data, digest_size=DIGEST_BYTES, salt=label.to_bytes(8, "little")).digest()
@@ -130,11 +130,11 @@ class DataSplits:
         return self.train.channels
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Images (B, C, S, S), uint8, as float32 with mean 0 and deviation 1 per channel over the training part."""
+        """Converts images (B, C, S, S), uint8, to float32 of mean 0 and deviation 1 by channel of the training part."""
         return normalise(images, self.mean, self.std)
 
     def to(self, device: torch.device | str) -> "DataSplits":
-        """The same parts on a device."""
+        """Returns the same parts on a device."""
         return replace(
             self,
             train=self.train.to(device),
@@ -153,7 +153,7 @@ def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -
 
 
 def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel of uint8 images (N, C, S, S), white being 1; exact, from histograms.
+    """Returns mean and deviation per channel of uint8 images (N, C, S, S), white being 1; exact, from histograms.
 
     A deviation is at least one grey level, so that images of one colour do not divide by zero.
     """

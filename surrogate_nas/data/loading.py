@@ -47,7 +47,7 @@ def load_images(settings: DataSettings, seed: int, on_progress: Progress | None 
         on_progress: Called now and then with the images decoded and the images in all, of each part.
 
     Raises:
-        DataError: If images are missing, unreadable, too few or too large, those of the test part among them.
+        DataError: If images are missing, unreadable, too few or too large, in the test part too.
     """
     parts = _read_parts(settings, seed, on_progress)
     return replace(_divided(parts, settings, seed), warnings=_warnings(parts, settings, on_progress))

@@ -7,14 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from surrogate_nas.data.sources import PATH_USE, SOURCES
 
 DEFAULT_SOURCE = "digits"
-# A mirrored 3 is no 3: sets of characters are not flipped unless the study says so.
+# A mirrored 3 is not a 3: sets of characters are not flipped unless the study says so.
 CHARACTER_SETS = frozenset({"digits", "mnist", "kmnist", "svhn", "usps"})
 # A quarter of an 8x8 digit moved out of the picture is too much.
 TINY_SETS = frozenset({"digits"})
 
 
 class DataSettings(BaseModel):
-    """Which images a study uses, at which size, and how they are divided and augmented."""
+    """Settings of the images: which ones a study uses, at which size, and how they are divided and augmented."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,9 +33,8 @@ class DataSettings(BaseModel):
         default=None,
         ge=4,
         le=1024,
-        description="Side in pixels that the centre square of every image is resized to, by the mean of whole blocks "
-        "of pixels where the sides divide and by Pillow's BILINEAR elsewhere; the most frequent size of the set where "
-        "not given.",
+        description="Side in pixels to which the centre square of every image is resized: by the mean of whole blocks "
+        "of pixels where the sides divide, else by Pillow's BILINEAR. Default: the most frequent size of the set.",
     )
     channels: Literal["auto", "grey", "rgb"] = Field(
         default="auto", description="Colour channels; 'auto' is grey if every image file is greyscale, else rgb."
@@ -44,19 +43,19 @@ class DataSettings(BaseModel):
         default=0.4,
         ge=0.05,
         le=0.9,
-        description="Share of the images held out to label architectures; never trained on.",
+        description="Share of the images held out to label architectures. They are never trained on.",
     )
     recalibration_images: int = Field(
         default=1000,
         ge=1,
-        description="Images to recompute batch-norm statistics with, neither trained on nor validated on; at most a "
-        "fifth of the images that are left beside the validation images.",
+        description="Number of images that recompute batch-norm statistics, and are neither trained nor validated on. "
+        "At most a fifth of the images outside the validation part.",
     )
     max_images: int | None = Field(
-        default=None, ge=6, description="Use at most so many images, the same share of every class."
+        default=None, ge=6, description="Largest number of images to use, the same share of every class."
     )
     on_unreadable: Literal["error", "skip"] = Field(
-        default="error", description="What to do about images that cannot be decoded."
+        default="error", description="Reaction to images that cannot be decoded: stop with an error, or skip them."
     )
     memory_gb: float = Field(
         default=4.0,
@@ -65,14 +64,14 @@ class DataSettings(BaseModel):
     )
     flip: bool = Field(
         default=True,
-        description="Mirror training images left to right at random; off for sets of characters where not given.",
+        description="Mirror training images left to right at random. Default: on, but off for sets of characters.",
     )
     shift: int = Field(
         default=2,
         ge=0,
         le=64,
-        description="Move training images at random by up to so many pixels each way, black where they left; 1 for "
-        "digits, 2 otherwise, where not given.",
+        description="Largest random shift of training images in pixels each way, black where they left. Default: 1 for "
+        "digits, 2 otherwise.",
     )
 
     @model_validator(mode="before")
@@ -99,7 +98,9 @@ class DataSettings(BaseModel):
         if path is not None and not path.strip():
             raise ValueError("the path is empty; leave it out or name a folder")
         if path is not None and PATH_USE[source] == "none":
-            raise ValueError(f'the source {source!r} has no path (got {path!r}); for own images set source = "folder"')
+            raise ValueError(
+                f'the source {source!r} takes no path (got {path!r}); for your own images set source = "folder"'
+            )
         if path is None and PATH_USE[source] == "required":
             raise ValueError(
                 f"the source {source!r} needs the path of a folder with one sub-folder of images per class"

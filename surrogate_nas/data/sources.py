@@ -39,7 +39,7 @@ def open_source(name: str, path: str | None) -> ImageSource:
 
 
 def open_test_source(name: str, path: str | None, class_names: tuple[str, ...]) -> ImageSource | None:
-    """Opens the test part that a source has beside its training part, which no study reads.
+    """Opens the test part that a source has in addition to its training part; no study reads it.
 
     Args:
         name: A key of ``SOURCES``.
@@ -59,7 +59,7 @@ def open_test_source(name: str, path: str | None, class_names: tuple[str, ...]) 
 
 
 def open_validation_source(name: str, path: str | None, class_names: tuple[str, ...]) -> ImageSource | None:
-    """Opens the validation part that a folder of images has beside its training and test parts.
+    """Opens the validation part that a folder of images has in addition to its training and test parts.
 
     Arguments and errors are as for ``open_test_source``.
 

@@ -195,8 +195,8 @@ def split_images(
     notes: tuple[str, ...] = ()
     if len(recalibration) < recalibration_images:
         notes = (
-            f"{count_of(len(recalibration), 'image')} instead of {recalibration_images:,} recalibrate batch norms: a"
-            " fifth of what is left beside the validation images is the most",
+            f"{count_of(len(recalibration), 'image')} instead of {recalibration_images:,} recalibrate batch norms: at"
+            " most a fifth of the images outside the validation part",
         )
     mean, std = channel_statistics(train.images)
     joint = _joint([train, validation, recalibration])

@@ -22,7 +22,7 @@ STALLED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class TorchvisionSet:
-    """How torchvision calls a set.
+    """The names that torchvision has for a set.
 
     Attributes:
         class_name: Class in ``torchvision.datasets``.
@@ -86,7 +86,7 @@ def _open(name: str, path: Path | None, part: dict[str, Any]) -> ImageSource:
 
 
 def default_root() -> Path:
-    """Folder for downloads, below ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    """Returns the folder for downloads, below ``XDG_CACHE_HOME`` or ``~/.cache``."""
     cache = os.environ.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "surrogate_nas" / "images"
 
@@ -114,7 +114,7 @@ def _load(name: str, root: Path, part: dict[str, Any]) -> Any:  # noqa: ANN401 -
 
 @contextlib.contextmanager
 def _downloading(lock: Path) -> Iterator[None]:
-    """One download at a time; messages go to standard error, and a dead connection ends after a minute."""
+    """Downloads one set at a time; messages go to standard error, and a dead connection ends after a minute."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(STALLED_SECONDS)
     try:

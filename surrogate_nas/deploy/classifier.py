@@ -76,7 +76,7 @@ class Classifier:
 
     Args:
         session: Of ONNX Runtime.
-        described: What the model says of itself.
+        described: The model's description.
         path: Its file.
 
     Example:
@@ -123,7 +123,7 @@ class Classifier:
         model = Path(model)
         path = model / ONNX if model.is_dir() else model
         if not path.is_file():
-            raise SettingsError(f"there is no model at {path}; export one by: {shown('train', 'RUN')}")
+            raise SettingsError(f"there is no model at {path}; export one with: {shown('train', 'RUN')}")
         runtime = require_package("onnxruntime", "predictions", PredictionError)
         options = runtime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -133,7 +133,7 @@ class Classifier:
             text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "null")
         except Exception as error:  # onnxruntime raises classes of its own that have no common parent but this
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise StoreError(f"the model {path} is damaged or no ONNX model: {reason}") from None
+            raise StoreError(f"the model {path} is damaged or not an ONNX model: {reason}") from None
         try:
             content = json.loads(text)
         except ValueError:
@@ -212,7 +212,7 @@ class Classifier:
         return Classification(image, best, named[best], named)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Probability of each class, shape (N, K), of images (N, C, S, S).
+        """Returns the probability of each class, shape (N, K), of images (N, C, S, S).
 
         Raises:
             PredictionError: If the model cannot take them.

@@ -105,12 +105,12 @@ def _header(table: LookupTable, cost: str, entries: Sequence[Entry]) -> str:
 
 
 def _member(cost: str) -> str:
-    """A cost as the name of a member: ``latency_ms[raspi 4]`` is ``latency_ms_raspi_4``."""
+    """Returns a cost as the name of a member: ``latency_ms[raspi 4]`` is ``latency_ms_raspi_4``."""
     return re.sub(r"\W+", "_", cost, flags=re.ASCII).strip("_")
 
 
 def _string(text: str) -> str:
-    """A C string of any text: JSON's escapes, with those of Unicode as bytes of UTF-8 in octal."""
+    """Returns a C string of any text: JSON's escapes, with Unicode escapes as bytes of UTF-8 in octal."""
     quoted = json.dumps(text, ensure_ascii=False)
     # Octal ends after three digits where a hexadecimal escape would swallow what follows. '??' could begin a trigraph.
     octal = "".join(c if " " <= c <= "~" else "".join(f"\\{byte:03o}" for byte in c.encode()) for c in quoted)
@@ -118,5 +118,5 @@ def _string(text: str) -> str:
 
 
 def _comment(text: str) -> str:
-    """A text that cannot end a comment."""
+    """Returns a text that cannot end a comment."""
     return " ".join(text.replace("*/", "* /").split())

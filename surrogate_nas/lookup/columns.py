@@ -1,4 +1,4 @@
-"""What the columns of a new lookup table have to satisfy."""
+"""Checks the columns of a new lookup table."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ def checked_columns(
     labels: Mapping[str, ArrayLike],
     primary_cost: str,
 ) -> dict[str, NDArray[Any]]:
-    """All columns as arrays of shape (N,), in the order in which they are stored.
+    """Returns all columns as arrays of shape (N,), in the order in which they are stored.
 
     Args:
         texts: Name to N texts; ``code`` among them.

@@ -33,7 +33,7 @@ class Entry:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], costs: Sequence[str], labels: Sequence[str]) -> Self:
-        """The entry of a row of columns by name.
+        """Returns the entry of a row of columns by name.
 
         Args:
             row: Column name to value, ``None`` where a label is absent.
@@ -53,5 +53,5 @@ class Entry:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The entry as JSON holds it."""
+        """Returns the entry as JSON holds it."""
         return asdict(self)

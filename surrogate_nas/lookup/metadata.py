@@ -1,4 +1,4 @@
-"""What a lookup table is about: the space, the device, the network, and how it was made."""
+"""Describes a lookup table: its space, its device, its network, and how it was made."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -30,12 +30,12 @@ class TableMetadata:
         primary_cost: The cost that the Pareto front is of.
         created_with: Version of the package that made the table.
         seed: Seed of the study.
-        budgets: Bounds that the study was asked for, by cost, in the cost's stored unit.
+        budgets: Bounds that the user set for the study, by cost, in the cost's stored unit.
         answer: Code that the study chose for them, or ``None`` where nothing meets them.
         notes: Anything else worth keeping that JSON can hold.
         decisions: Name and choices of each place in a code, in order; a digit of a code is an index of the choices.
         complete: Whether every connected architecture of the space has a row.
-        label_error_percent: How far labels lie from predictions, beside the standard deviation of each prediction: a
+        label_error_percent: How far labels lie from predictions, besides the standard deviation of each prediction: a
             root mean square in percentage points; 0 where it is not known.
     """
 
@@ -55,7 +55,7 @@ class TableMetadata:
     label_error_percent: float = 0.0
 
     def as_json(self, columns: list[str]) -> dict[str, Any]:
-        """The facts, with the unit of every column that has one."""
+        """Returns the facts, with the unit of every column that has one."""
         units = {name: _unit(name) for name in columns}
         return {**asdict(self), "units": {name: unit for name, unit in units.items() if unit is not None}}
 
@@ -91,7 +91,7 @@ class TableMetadata:
 
 
 def _unit(column: str) -> str | None:
-    """The unit of a column in words; None for a column of text."""
+    """Returns the unit of a column in words; None for a column of text."""
     if column in COSTS:
         return COSTS[column].stored
     return _SCORE_UNITS.get(column, _LABEL_UNIT if column.startswith("label_") else None)

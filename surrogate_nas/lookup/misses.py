@@ -1,4 +1,4 @@
-"""What comes nearest to budgets that nothing meets."""
+"""Finds the architectures that come nearest to budgets that nothing meets."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from surrogate_nas.lookup.entry import Entry
 
 
 def least_rows(excess: NDArray[np.float64], some: int) -> NDArray[np.int64]:
-    """Rows of the least excess, at least ``some`` of them if there are so many, the least first.
+    """Returns rows of the least excess, at least ``some`` of them if there are so many, the least first.
 
     Equal ones keep the order of the table.
 
@@ -28,10 +28,10 @@ def least_rows(excess: NDArray[np.float64], some: int) -> NDArray[np.int64]:
 def infeasible_error(
     budgets: Sequence[Budget], smallest: Sequence[float], misses: Sequence[Entry]
 ) -> InfeasibleBudgetError:
-    """The error that says what can be reached.
+    """Returns the error that says what can be reached.
 
     Args:
-        budgets: What was asked for.
+        budgets: The budgets that nothing meets.
         smallest: Smallest reachable cost of each budget.
         misses: The nearest architectures.
     """
@@ -46,5 +46,6 @@ def infeasible_error(
         for entry in misses
     )
     return InfeasibleBudgetError(
-        f"no architecture meets {asked}; smallest reachable, each alone: {reach}; nearest misses: {nearest}"
+        f"no architecture meets {asked}; the smallest reachable by each budget alone: {reach};"
+        f" nearest misses: {nearest}"
     )

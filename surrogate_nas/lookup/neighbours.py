@@ -18,13 +18,13 @@ from surrogate_nas.lookup.entry import Entry
 
 @dataclass(frozen=True)
 class Neighbour:
-    """An architecture beside the one that it could take the place of.
+    """An architecture that could take the place of another.
 
     Attributes:
         entry: The architecture.
         changed: Places in the code that differ, the first is 0.
-        accuracy_gain_percent: Predicted accuracy minus that of the other, percentage points.
-        cost_change: Primary cost minus that of the other, in its stored unit; below zero is cheaper.
+        accuracy_gain_percent: Predicted accuracy minus the other's, percentage points.
+        cost_change: Primary cost minus the other's, in its stored unit; below zero is cheaper.
     """
 
     entry: Entry
@@ -34,7 +34,7 @@ class Neighbour:
 
     @classmethod
     def of(cls, entry: Entry, other: Entry, primary_cost: str) -> Self:
-        """An entry as the neighbour of another."""
+        """Returns an entry as the neighbour of another."""
         return cls(
             entry,
             tuple(place for place, (a, b) in enumerate(zip(entry.code, other.code, strict=True)) if a != b),
@@ -43,7 +43,7 @@ class Neighbour:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The neighbour as JSON holds it."""
+        """Returns the neighbour as JSON holds it."""
         return {
             **self.entry.as_json(),
             "changed": list(self.changed),
@@ -53,7 +53,7 @@ class Neighbour:
 
 
 def changed_decisions(letters: NDArray[np.uint8], code: str) -> NDArray[np.uint16]:
-    """In how many decisions each code differs from one.
+    """Returns the number of decisions in which each code differs from one.
 
     Args:
         letters: Codes of the table, shape (D, N).
@@ -76,7 +76,7 @@ def changed_decisions(letters: NDArray[np.uint8], code: str) -> NDArray[np.uint1
 def nearest_rows(
     changes: NDArray[np.uint16], wanted: NDArray[np.bool_], most_changes: int | None = None
 ) -> Iterator[int]:
-    """Wanted rows, the fewest changes first and equally near ones in the order of the table.
+    """Yields wanted rows, the fewest changes first and equally near ones in the order of the table.
 
     Args:
         changes: Shape (N,).

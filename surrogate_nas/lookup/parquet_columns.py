@@ -1,4 +1,4 @@
-"""The columns of a lookup table as one Parquet image, decoded when they are first asked for.
+"""The columns of a lookup table as one Parquet image, decoded when they are first used.
 
 The image is held in memory whole (a megabyte for 15,625 architectures), so an open table stays what it was when a study
 replaces the files meanwhile.
@@ -25,12 +25,12 @@ _PERCENT_DECIMALS = 3
 
 
 class _Texts:
-    """Texts of a column, cut out of one buffer when they are asked for."""
+    """Texts of a column, cut out of one buffer when they are used."""
 
     def __init__(self, column: pa.Array) -> None:
         _, ends, content = column.buffers()
         self._ends = np.frombuffer(ends, dtype=np.int32, count=len(column) + 1)
-        # A column of empty texts may have no buffer at all.
+        # A column of empty texts may have no buffer.
         self.content = memoryview(content if content is not None else b"")[: self._ends[-1]]
 
     def __getitem__(self, row: int) -> str:
@@ -75,14 +75,14 @@ class ParquetColumns:
             self.letters("code")
 
     def row(self, row: int) -> dict[str, Any]:
-        """One row, by column name; what is absent is ``None``."""
+        """Returns one row, by column name; absent values are ``None``."""
         group = bisect_right(self._group_ends, row)
         place = row - (self._group_ends[group - 1] if group else 0)
         columns = self._group(group)
         return {name: _plain(column[place]) for name, column in columns.items()}
 
     def _group(self, group: int) -> dict[str, "NDArray[Any] | _Texts"]:
-        """The columns of a row group, by name."""
+        """Returns the columns of a row group, by name."""
         if group not in self._groups:
             try:
                 rows = self._file.read_row_group(group, use_threads=False)
@@ -96,13 +96,13 @@ class ParquetColumns:
         return self._groups[group]
 
     def numbers(self, name: str) -> NDArray[Any]:
-        """A column of numbers or truth values, shape (N,); what is absent is NaN."""
+        """Returns a column of numbers or truth values, shape (N,); absent values are NaN."""
         if name not in self._numbers:
             self._numbers[name] = _as_numpy(pa.concat_arrays(self._column(name).chunks))
         return self._numbers[name]
 
     def letters(self, name: str) -> NDArray[np.uint8]:
-        """A column of ASCII texts of one length D as letters, shape (D, N): one row per place in the text."""
+        """Returns a column of ASCII texts of one length D as letters, shape (D, N): one row per place in the text."""
         if name not in self._letters:
             content = _Texts(pa.concat_arrays(self._column(name).chunks)).content
             self._letters[name] = np.ascontiguousarray(np.frombuffer(content, np.uint8).reshape(self.num_rows, -1).T)
@@ -132,14 +132,14 @@ class ParquetColumns:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - an element of any column
-    """A text, truth value or number of Python's own; NaN, which stands for what is absent, is ``None``."""
+    """Returns a text, truth value or number of Python's own; NaN, which stands for what is absent, is ``None``."""
     if isinstance(value, str):
         return value
     return None if value != value else value.item()
 
 
 def _as_numpy(column: pa.Array) -> NDArray[Any]:
-    """A column of truth values, whole numbers or floats; what is absent is NaN.
+    """Returns a column of truth values, whole numbers or floats; absent values are NaN.
 
     Made from the buffers, since pyarrow's own conversion imports pandas wherever that is installed, which takes longer
     than everything else here together.
@@ -157,7 +157,7 @@ def _as_numpy(column: pa.Array) -> NDArray[Any]:
 
 
 def encode(columns: Mapping[str, NDArray[Any] | pa.Array]) -> bytes:
-    """The Parquet image of columns of equal length; NaN becomes absent, as other readers expect it."""
+    """Returns the Parquet image of columns of equal length; NaN becomes absent, as other readers expect it."""
     arrays = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
     sink = pa.BufferOutputStream()
     # Hardly any value comes twice, and quick decoding is worth a larger file.

@@ -34,7 +34,7 @@ def write_sqlite(table: LookupTable, path: Path, budgets: Sequence[Budget] = ())
         WriteError: If the file cannot be written.
     """
     if budgets:
-        raise SettingsError("an SQLite export holds every row, which any budget can be asked of; leave the budget away")
+        raise SettingsError("an SQLite export holds every row, so you can ask it for any budget; leave the budget out")
     try:
         with atomic_write(path) as temporary:
             connection = sqlite3.connect(temporary)
@@ -85,5 +85,5 @@ def _rows(table: LookupTable, names: Sequence[str]) -> Iterator[tuple[Any, ...]]
 
 
 def _name(name: str) -> str:
-    """A name of a column in quotes; ``latency_ms[pixel3]`` needs them."""
+    """Returns a name of a column in quotes; ``latency_ms[pixel3]`` needs them."""
     return '"' + name.replace('"', '""') + '"'

@@ -69,7 +69,7 @@ class LookupTable:
         costs: Mapping[str, ArrayLike],
         labels: Mapping[str, ArrayLike] | None = None,
     ) -> Self:
-        """A table of N architectures, in any order.
+        """Returns a table of N architectures, in any order.
 
         Args:
             metadata: Facts that hold for every row.
@@ -104,7 +104,7 @@ class LookupTable:
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """Reads a table from a run folder or from its ``.parquet`` file beside the ``.json`` one.
+        """Reads a table from a run folder or from its ``.parquet`` file next to the ``.json`` one.
 
         Raises:
             RunFolderError: If there is no table.
@@ -135,7 +135,7 @@ class LookupTable:
         return self._columns.num_rows
 
     def column(self, name: str) -> NDArray[Any]:
-        """A numeric column in the order of the table, shape (N,).
+        """Returns a numeric column in the order of the table, shape (N,).
 
         Raises:
             SettingsError: If there is no such column.
@@ -146,7 +146,7 @@ class LookupTable:
         return self._columns.numbers(name)
 
     def entry(self, row: int) -> Entry:
-        """The architecture of a row; row 0 has the best score."""
+        """Returns the architecture of a row; row 0 has the best score."""
         return Entry.from_row(self._columns.row(row), self.costs, self.labels)
 
     def interval_percent(self, entry: Entry) -> tuple[float, float]:
@@ -175,7 +175,7 @@ class LookupTable:
         return BudgetRequest(cost, str(asked), limit=float(asked)).resolve(values)
 
     def binding(self, cost: str) -> str:
-        """The column that a budget on a cost is held against: of a predicted latency what it keeps with confidence."""
+        """Returns the column that a budget on a cost is held against: the upper bound of a predicted latency."""
         return LATENCY_UPPER if cost == "latency_ms" and LATENCY_UPPER in self.costs else cost
 
     def _cost(self, cost: str) -> NDArray[Any]:
@@ -184,7 +184,7 @@ class LookupTable:
         return self._columns.numbers(cost)
 
     def best(self, **budgets: float | str | None) -> Entry:
-        """The best architecture within all budgets, such as ``best(latency_ms=3, flops="50M")``.
+        """Returns the best architecture within all budgets, such as ``best(latency_ms=3, flops="50M")``.
 
         Raises:
             BudgetError: If a budget is malformed or on a cost that the table does not have.
@@ -193,15 +193,15 @@ class LookupTable:
         return self.best_for(self.resolve(**budgets))
 
     def best_for(self, budgets: Sequence[Budget]) -> Entry:
-        """The best architecture within all budgets; raises what ``best`` raises."""
+        """Returns the best architecture within all budgets; raises what ``best`` raises."""
         for row in self._rows_within(budgets):
             return self.entry(row)
         raise self.infeasible(budgets)
 
     def top(self, count: int, budgets: Sequence[Budget] = ()) -> list[Entry]:
-        """The best architectures within all budgets, at most ``count``, the best first.
+        """Returns the best architectures within all budgets, at most ``count``, the best first.
 
-        Of architectures that compute the same only the best is listed.
+        Of architectures that compute the same only the best is returned.
 
         Raises:
             SettingsError: If ``count`` is not positive.
@@ -215,9 +215,9 @@ class LookupTable:
         return entries
 
     def pareto(self, cost: str | None = None, budgets: Sequence[Budget] = ()) -> list[Entry]:
-        """The front of score against a cost, the cheapest first, of the architectures within all budgets.
+        """Returns the front of score against a cost, the cheapest first, of the architectures within all budgets.
 
-        Of architectures that compute the same only one is listed.
+        Of architectures that compute the same only one is returned.
 
         Args:
             cost: A cost of the table; the primary one unless given.
@@ -237,11 +237,11 @@ class LookupTable:
     def near(
         self, code: str, count: int = 10, budgets: Sequence[Budget] = (), most_changes: int | None = None
     ) -> list[Neighbour]:
-        """What is better or cheaper than an architecture and differs from it in few decisions.
+        """Returns better or cheaper architectures that differ from one in few decisions.
 
         Args:
             code: An architecture of the table.
-            count: Length of the list; of architectures that compute the same only the best is listed.
+            count: Length of the list; of architectures that compute the same only the best is in it.
             budgets: Bounds that every neighbour meets.
             most_changes: Most decisions that may differ; any number unless given.
 
@@ -263,7 +263,7 @@ class LookupTable:
         return [Neighbour.of(entry, reference, self.metadata.primary_cost) for entry in entries]
 
     def find(self, code: str) -> Entry:
-        """The architecture of a code.
+        """Returns the architecture of a code.
 
         Raises:
             SettingsError: If the table has no such code.
@@ -271,7 +271,7 @@ class LookupTable:
         return self.entry(self._changes_from(code)[1])
 
     def _changes_from(self, code: str) -> tuple[NDArray[np.uint16], int]:
-        """In how many decisions each row differs from a code, shape (N,), and the code's own row."""
+        """Returns the number of decisions in which each row differs from a code, shape (N,), and the code's own row."""
         changes = changed_decisions(self._columns.letters("code"), code)
         own = int(np.argmin(changes))
         if changes[own]:
@@ -279,22 +279,22 @@ class LookupTable:
         return changes, own
 
     def smallest(self, cost: str) -> float:
-        """The smallest reachable value of a cost, in its stored unit."""
+        """Returns the smallest reachable value of a cost, in its stored unit."""
         return float(self._cost(cost).min())
 
     def nearest_misses(self, budgets: Sequence[Budget], count: int = 3) -> list[Entry]:
-        """The entries that exceed the budgets least, by the largest relative excess."""
+        """Returns the entries that exceed the budgets least, by the largest relative excess."""
         # Architectures that compute the same cost the same: enough are sorted for some to be left.
         rows = least_rows(self._violation(budgets, slice(None)), _MISSES * count)
         return self._distinct(iter(rows.tolist()), count)
 
     def infeasible(self, budgets: Sequence[Budget]) -> InfeasibleBudgetError:
-        """The error for budgets that nothing meets: the smallest reachable costs and the nearest misses."""
+        """Returns the error for budgets that nothing meets: the smallest reachable costs and the nearest misses."""
         smallest = [self.smallest(budget.cost) for budget in budgets]
         return infeasible_error(budgets, smallest, self.nearest_misses(budgets))
 
     def _violation(self, budgets: Sequence[Budget], rows: slice) -> NDArray[np.float64]:
-        """The largest violation of each row, shape (N,); at most 0 is feasible."""
+        """Returns the largest violation of each row, shape (N,); at most 0 is feasible."""
         worst = np.full(len(range(len(self))[rows]), -np.inf)
         for budget in budgets:
             np.maximum(worst, budget.violation(self._cost(budget.cost)[rows]), out=worst)
@@ -309,7 +309,7 @@ class LookupTable:
             start, size = start + size, 4 * size
 
     def _distinct(self, rows: Iterator[int], count: int, apart_from: str | None = None) -> list[Entry]:
-        """The first entries that differ from each other, and from a canonical code, in what they compute."""
+        """Returns the first entries that differ from each other, and from a canonical code, in what they compute."""
         seen = {apart_from}
         entries: list[Entry] = []
         for row in rows:

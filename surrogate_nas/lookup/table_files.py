@@ -39,10 +39,10 @@ def write_files(folder: Path, columns: ParquetColumns, facts: dict[str, Any]) ->
 
 
 def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
-    """The columns and facts of a table.
+    """Returns the columns and facts of a table.
 
     Args:
-        path: The folder that holds the three files, or one of the files beside the others.
+        path: The folder that holds the three files, or one of these files.
 
     Raises:
         RunFolderError: If there is no table.
@@ -54,7 +54,7 @@ def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
     facts_path = parquet.with_suffix(".json")
     if path.is_dir() and not parquet.exists() and not facts_path.exists():
         if not (path / "study.toml").is_file():
-            raise RunFolderError(f"{path} is no run folder of a study; give a folder that a study wrote")
+            raise RunFolderError(f"{path} is not a run folder of a study; give a folder that a study wrote")
         raise RunFolderError(
             f"{path} has no lookup table yet; the study writes it: {shown('study', '--output-dir', path, '--resume')}"
         )
@@ -78,5 +78,5 @@ def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
         )
     columns = ParquetColumns(image, parquet)
     if columns.num_rows != facts.get("rows") or columns.names != facts.get("columns"):
-        raise StoreError(f"{parquet} has not the rows and columns that {facts_path.name} says; {_REMEDY}")
+        raise StoreError(f"{parquet} does not have the rows and columns that {facts_path.name} states; {_REMEDY}")
     return columns, facts

@@ -26,7 +26,7 @@ class SqueezeExcitation(nn.Module):
         self.excite = nn.Conv2d(squeezed(channels), channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, H, W) to the same shape."""
+        """Maps (B, channels, H, W) to the same shape."""
         scale = self.excite(torch.relu(self.squeeze(x.mean(dim=(2, 3), keepdim=True))))
         y: Tensor = x * nn.functional.hardsigmoid(scale)
         return y
@@ -36,7 +36,7 @@ class Residual(nn.Sequential):
     """Modules one after another, and their input added at the end."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
+        """Maps (B, C, H, W) to the same shape."""
         y: Tensor = super().forward(x)
         return x + y
 
@@ -99,7 +99,7 @@ _BUILDERS: MappingProxyType[str, Callable[[BlockName, Shape, Norm], nn.Module]] 
 
 
 def build_block(name: str, shape: Shape, norm: Norm = nn.BatchNorm2d) -> nn.Module:
-    """A block from (B, in, S, S) to (B, out, S', S').
+    """Returns a block from (B, in, S, S) to (B, out, S', S').
 
     Raises:
         SpaceError: If there is no such block.

@@ -19,7 +19,7 @@ class Latest:
 
     Args:
         x: Input of the network.
-        kept: How many outputs are kept alive, beside the last one.
+        kept: How many outputs are kept alive, in addition to the last one.
     """
 
     def __init__(self, x: Tensor, kept: int) -> None:

@@ -12,7 +12,7 @@ from surrogate_nas.space.operations.spec import Shape
 
 
 class Reduction(nn.Module):
-    """Residual block of stride 2: two convolutions, or a single one, and average pooling with a 1x1 convolution beside.
+    """Residual block of stride 2: one or two convolutions, in parallel to average pooling with a 1x1 convolution.
 
     Args:
         in_channels: Channels of the input.
@@ -28,7 +28,7 @@ class Reduction(nn.Module):
         self.shortcut = nn.Sequential(nn.AvgPool2d(2, stride=2), nn.Conv2d(in_channels, out_channels, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, S, S) to (B, out, S / 2, S / 2)."""
+        """Maps (B, in, S, S) to (B, out, S / 2, S / 2)."""
         y: Tensor = self.shortcut(x) + self.second(self.first(x))
         return y
 
@@ -78,7 +78,7 @@ _BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingPr
 
 
 def build_layer(layer: Layer, norm: Norm = nn.BatchNorm2d) -> nn.Module:
-    """A fixed layer of a network.
+    """Returns a fixed layer of a network.
 
     Raises:
         ValueError: If what stands there is searched, which needs an architecture.

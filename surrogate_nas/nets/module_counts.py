@@ -1,4 +1,4 @@
-"""What a module costs, counted while it runs on torch's ``meta`` device, where tensors have shapes and no numbers."""
+"""Counts the costs of a module, which runs on torch's ``meta`` device, where tensors have shapes and no numbers."""
 
 import weakref
 from collections.abc import Callable, Iterable
@@ -19,10 +19,10 @@ _CONVOLUTIONS = (torch.ops.aten.convolution.default, torch.ops.aten._convolution
 
 @dataclass(frozen=True)
 class Counted:
-    """What running a module on one image came to.
+    """The counts of one run of a module on one image.
 
     Attributes:
-        result: Shape of what comes out, without the batch; None where it is no tensor of one image.
+        result: Shape of what comes out, without the batch; None where it is not a tensor of one image.
         parameters: Weights, affine batch-norm included.
         flops: Multiply-accumulates of convolutions and matrix products: half of torch's own count.
         alive: Most numbers alive at once, the input, the weights and plain vectors not among them.
@@ -87,7 +87,7 @@ class _Watch(TorchDispatchMode):
         return result
 
     def reach_of(self, values: list[Any]) -> int:
-        """The furthest of the tensors among values."""
+        """Returns the furthest of the tensors among values."""
         return max((self._reach.get(one, 0) for one in tree_leaves(values) if isinstance(one, Tensor)), default=0)
 
     def _hold(self, tensor: Tensor) -> None:

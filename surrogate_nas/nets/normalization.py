@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 
 class NormMode(Enum):
-    """Where a ``RecordingBatchNorm`` takes its statistics from."""
+    """The source of a ``RecordingBatchNorm``'s statistics."""
 
     BATCH = "batch"
     RECORD = "record"

@@ -22,7 +22,7 @@ def export_onnx(network: nn.Module, example: Tensor, *, any_batch: bool) -> Any:
     Args:
         network: In evaluation mode, on the CPU.
         example: Images, (B, C, S, S); at least two where the batch is free, as one would be a constant.
-        any_batch: Whether the model takes any number of images, or that of the example.
+        any_batch: Whether the model takes any number of images, or only the example's.
 
     Raises:
         Exception: Whatever the exporter raises where it cannot export a network.

@@ -1,6 +1,6 @@
 """Builds the operations that a cell chooses from; ``surrogate_nas.space.operations.table`` says what they cost.
 
-The operations are those of NAS-Bench-201 (arXiv 2001.00326, figure 1), NAS-Bench-101 (arXiv 1902.09635) and DARTS
+The operations come from NAS-Bench-201 (arXiv 2001.00326, figure 1), NAS-Bench-101 (arXiv 1902.09635) and DARTS
 (arXiv 1806.09055), at unchanged width.
 """
 
@@ -110,7 +110,7 @@ class EverySecondPixel(nn.Module):
         self.first = first
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, S, S) to (B, C, S / 2, S / 2), rounded up."""
+        """Maps (B, C, S, S) to (B, C, S / 2, S / 2), rounded up."""
         if self.first:
             x = F.pad(x, (0, 1, 0, 1))
         return x[:, :, self.first :: 2, self.first :: 2]
@@ -138,7 +138,7 @@ class FactorizedReduce(nn.Module):
         self.norm = norm(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, S, S) to (B, out, S / 2, S / 2), rounded up."""
+        """Maps (B, in, S, S) to (B, out, S / 2, S / 2), rounded up."""
         rectified = self.relu(x)
         y: Tensor = self.norm(torch.cat([part(rectified) for part in self.parts], dim=1))
         return y
@@ -169,7 +169,7 @@ _BUILDERS: MappingProxyType[str, Callable[[int, int, Norm], nn.Module]] = Mappin
 
 
 def build_operation(name: str, channels: int, norm: Norm = nn.BatchNorm2d, stride: int = 1) -> nn.Module:
-    """One operation from (B, channels, H, W) to the same shape, or at a stride of 2 to half the size.
+    """Returns one operation from (B, channels, H, W) to the same shape, or at a stride of 2 to half the size.
 
     Raises:
         SpaceError: If the operation is unknown.

@@ -55,7 +55,7 @@ def operation(
         ``norm(channels)``.
 
     Raises:
-        SpaceError: If an argument is impossible, or the name is that of another operation.
+        SpaceError: If an argument is impossible, or another operation has the name.
 
     Example:
         >>> from torch import nn
@@ -103,7 +103,7 @@ def operation(
 
 
 def build_own(own: OwnOperation, in_channels: int, out_channels: int, stride: int, norm: Norm) -> nn.Module:
-    """The module of an operation.
+    """Returns the module of an operation.
 
     Raises:
         SpaceError: If its builder fails.
@@ -113,7 +113,7 @@ def build_own(own: OwnOperation, in_channels: int, out_channels: int, stride: in
 
 
 class _Given(nn.BatchNorm2d):
-    """The normalisation that a builder is given, told apart from those of its own."""
+    """The normalisation that a builder is given, as distinct from normalisations of its own."""
 
 
 def _check_name(name: str) -> None:

@@ -16,7 +16,7 @@ class AveragePool3x3(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
+        """Maps (B, C, H, W) to the same shape."""
         if x.is_cuda or min(x.shape[-2:]) < _SMALLEST_SIDE or not x.is_contiguous(memory_format=torch.channels_last):
             return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
         y: Tensor = _ShiftedSums.apply(x)
@@ -38,7 +38,7 @@ class _ShiftedSums(torch.autograd.Function):
 
 
 def _sums(x: Tensor) -> Tensor:
-    """The sum of the 3x3 neighbourhood, zeros outside, of (B, C, H, W) in channels-last order."""
+    """Returns the sum of the 3x3 neighbourhood, zeros outside, of (B, C, H, W) in channels-last order."""
     pixels = x.permute(0, 2, 3, 1)
     rows = pixels.clone()
     rows[:, 1:] += pixels[:, :-1]
@@ -50,7 +50,7 @@ def _sums(x: Tensor) -> Tensor:
 
 
 def _shares(x: Tensor) -> Tensor:
-    """One over the number of pixels in every pixel's neighbourhood, shape (1, 1, H, W)."""
+    """Returns one over the number of pixels in every pixel's neighbourhood, shape (1, 1, H, W)."""
     height, width = (_counts(side, x) for side in x.shape[-2:])
     return (height[:, None] * width[None, :]).reciprocal()[None, None]
 

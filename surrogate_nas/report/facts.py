@@ -25,7 +25,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class CostFacts:
-    """One cost of one architecture, beside its budget.
+    """One cost of one architecture, with its budget.
 
     Attributes:
         cost: Key of ``COSTS``.
@@ -90,7 +90,7 @@ class CellFacts:
 
 @dataclass(frozen=True)
 class BlockFacts:
-    """One decision of an architecture that is no cell: a block of a chain, or another choice.
+    """One decision of an architecture that is not a cell: a block of a chain, or another choice.
 
     Attributes:
         name: What is decided, such as ``"2.1"``: the first block of the second stage.
@@ -139,7 +139,7 @@ class SmallestCost:
 
 @dataclass(frozen=True)
 class AnswerFacts:
-    """What the study found.
+    """The answer of the study.
 
     Attributes:
         outcome: Whether the budget is met.
@@ -181,7 +181,7 @@ class BaselineFacts:
 
 @dataclass(frozen=True)
 class PredictorFacts:
-    """How well the predictor orders architectures that it has not seen, against their labels.
+    """The quality of the predictor's order of architectures that it has not seen, against their labels.
 
     Attributes:
         name: What kind it is.
@@ -214,7 +214,7 @@ class PredictorFacts:
 
 @dataclass(frozen=True)
 class LabelFacts:
-    """What the predictor learned from.
+    """The labels that the predictor learned from.
 
     Attributes:
         architectures: Number of labelled codes.
@@ -238,7 +238,7 @@ class LabelFacts:
 
 @dataclass(frozen=True)
 class LatencyFacts:
-    """Where latencies come from, and how far predicted ones are from measured ones.
+    """The source of latencies, and the distance between predicted and measured ones.
 
     Attributes:
         source: Such as ``"profile of every operation on this machine"`` or a table's file name.
@@ -261,7 +261,7 @@ class LatencyFacts:
 
 @dataclass(frozen=True)
 class TrustFacts:
-    """What there is to say about how far the answer can be trusted."""
+    """Facts on how far the answer can be trusted."""
 
     labels: LabelFacts
     predictor: PredictorFacts
@@ -270,7 +270,7 @@ class TrustFacts:
 
 @dataclass(frozen=True)
 class RankFacts:
-    """How well a score orders a set of architectures by ground truth.
+    """The quality of a score's order of a set of architectures, by ground truth.
 
     Attributes:
         score: ``"labels"``, ``"predictor"`` or a baseline's name.
@@ -278,7 +278,7 @@ class RankFacts:
         count: Architectures of that set with a known truth.
         tau: Kendall's tau, with a bootstrap interval for labels and predictor.
         top10_tau: The same inside the true best 10% of the set.
-        regret_top1: True accuracy of the set's best minus that of the top-scored, percentage points.
+        regret_top1: True accuracy of the set's best minus the top-scored one's, percentage points.
         regret_top10: The same for the best of the ten top-scored.
     """
 
@@ -334,7 +334,7 @@ class NetworkFacts:
 
 @dataclass(frozen=True)
 class SupernetFacts:
-    """How the supernet was trained.
+    """The training of the supernet.
 
     Attributes:
         split: Rule that groups the architectures.
@@ -367,7 +367,7 @@ class CostRange:
 
 @dataclass(frozen=True)
 class SpaceFacts:
-    """The search space; ``distinct`` counts what differs, ``drawn`` what was drawn where not all is listed."""
+    """The search space; ``distinct`` counts what differs, ``drawn`` the draws from a space too large to enumerate."""
 
     name: str
     fingerprint: str
@@ -408,7 +408,7 @@ class StageFacts:
 
 @dataclass(frozen=True)
 class MadeFacts:
-    """How the study was made; ``predictor``, ``seeds``, ``versions`` and ``hardware`` are pairs of name and value.
+    """The way the study was made; ``predictor``, ``seeds``, ``versions`` and ``hardware`` are pairs of name and value.
 
     ``search`` and ``stages`` are empty where the study ended before them.
     """

@@ -12,57 +12,57 @@ _KERNEL = re.compile(r"(\d)x(\d)")
 
 
 def percent(value: float | None) -> str:
-    """An accuracy or another percentage with one decimal."""
+    """Returns an accuracy or another percentage with one decimal."""
     return UNKNOWN if value is None else f"{value:.1f}%"
 
 
 def points(value: float | None) -> str:
-    """A difference of accuracies in percentage points."""
+    """Returns a difference of accuracies in percentage points."""
     return UNKNOWN if value is None else f"{_signless(value, 2)} points"
 
 
 def tau(value: float | None) -> str:
-    """A rank correlation with two decimals and a true minus sign."""
+    """Returns a rank correlation with two decimals and a true minus sign."""
     return UNKNOWN if value is None else _signless(value, 2).replace("-", _MINUS)
 
 
 def tau_interval(estimate: Estimate) -> str:
-    """A rank correlation with its interval, where there is one."""
+    """Returns a rank correlation with its interval, where there is one."""
     if estimate.low is None or estimate.high is None:
         return tau(estimate.value)
     return f"{tau(estimate.value)} ({tau(estimate.low)} to {tau(estimate.high)})"
 
 
 def percent_interval(estimate: Estimate) -> str:
-    """The interval of an accuracy, such as ``70.1 to 73.9%``."""
+    """Returns the interval of an accuracy, such as ``70.1 to 73.9%``."""
     if estimate.low is None or estimate.high is None:
         return UNKNOWN
     return f"{estimate.low:.1f} to {estimate.high:.1f}%"
 
 
 def count(value: int | None) -> str:
-    """A whole number with thousands apart: ``15,625``."""
+    """Returns a whole number with thousands apart: ``15,625``."""
     return UNKNOWN if value is None else f"{value:,}"
 
 
 def cost(name: str, value: float | None) -> str:
-    """A cost with its unit."""
+    """Returns a cost with its unit."""
     return UNKNOWN if value is None else format_cost(name, value)
 
 
 def cost_title(name: str) -> str:
-    """A cost's name with a capital, as a heading has it."""
+    """Returns a cost's name with a capital, as a heading has it."""
     title = COSTS[name].title
     return title[0].upper() + title[1:]
 
 
 def cost_name(name: str) -> str:
-    """The same without the explanation in brackets, where space is short."""
+    """Returns a cost's name without the explanation in brackets, where space is short."""
     return cost_title(name).split(" (")[0]
 
 
 def measured(facts: CostFacts) -> str:
-    """A measured cost with its interquartile range: ``5.12 ms (IQR 0.2 ms)``."""
+    """Returns a measured cost with its interquartile range: ``5.12 ms (IQR 0.2 ms)``."""
     if facts.measured is None:
         return UNKNOWN
     spread = "" if facts.measured_iqr is None else f" (IQR {format_cost(facts.cost, facts.measured_iqr)})"
@@ -70,7 +70,7 @@ def measured(facts: CostFacts) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration: ``0.4 s``, ``42 s``, ``3 min 20 s``, ``1 h 04 min``."""
+    """Returns a duration: ``0.4 s``, ``42 s``, ``3 min 20 s``, ``1 h 04 min``."""
     if value < 9.95:
         return f"{value:.1f} s"
     whole = math.floor(value + 0.5)
@@ -83,7 +83,7 @@ def seconds(value: float) -> str:
 
 
 def joules(value: float | None) -> str:
-    """An energy: ``850 J``, ``12.4 kJ``, ``0.35 kWh``."""
+    """Returns an energy: ``850 J``, ``12.4 kJ``, ``0.35 kWh``."""
     if value is None:
         return UNKNOWN
     if value < 1000:
@@ -92,11 +92,11 @@ def joules(value: float | None) -> str:
 
 
 def operation(name: str) -> str:
-    """An operation's name in words: ``nor_conv_3x3`` is ``conv 3×3``."""
+    """Returns an operation's name in words: ``nor_conv_3x3`` is ``conv 3×3``."""
     return _KERNEL.sub(rf"\1{_TIMES}\2", name.removeprefix("nor_").replace("_", " "))
 
 
 def _signless(value: float, digits: int) -> str:
-    """Rounded without a minus before zero."""
+    """Returns a rounded number without a minus before zero."""
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text

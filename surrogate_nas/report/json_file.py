@@ -16,7 +16,7 @@ _ADAPTER = TypeAdapter(StudyFacts)
 
 
 def facts_to_json(facts: StudyFacts) -> dict[str, Any]:
-    """The facts as JSON would hold them; NaN and infinity, which JSON does not have, become null."""
+    """Returns the facts as JSON would hold them; NaN and infinity, which JSON does not have, become null."""
     content = _plain(facts)
     # The version leads, so that a reader of the file meets it first.
     return {"schema_version": content.pop("schema_version"), **content}

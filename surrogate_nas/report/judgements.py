@@ -1,4 +1,4 @@
-"""What to trust and what not, in plain sentences drawn from the facts.
+"""Judges how far the answer can be trusted, in plain sentences drawn from the facts.
 
 The thresholds are leads from measurements on NAS-Bench-201 with CIFAR-10 images: supernets trained for fewer than
 8,000 to 16,000 steps ranked worse than a parameter count, and predictors gained little beyond a few hundred labels. On
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.report import formats
 from surrogate_nas.report.facts import (
     AnswerFacts,
@@ -45,7 +46,7 @@ class Judgement:
 
 
 def judgements(facts: StudyFacts) -> tuple[Judgement, ...]:
-    """Everything worth saying about how far the answer can be trusted, the worst first."""
+    """Returns all judgements of how far the answer can be trusted, the worst first."""
     found = list(_budget(facts.answer, facts.trust.latency if facts.trust else None))
     if facts.trust is not None:
         found += _predictor(facts.trust.predictor)
@@ -85,15 +86,15 @@ def uncertainty(answer: AnswerFacts) -> str:
     assert item.predicted is not None
     added = 100 * (item.smallest / item.predicted - 1)
     return (
-        f"Architectures are predicted to meet the budget, from {formats.cost(item.cost, item.predicted)} on, but the"
-        f" prediction is too uncertain: confidence adds {added:.0f}%. The machine was probably busy while latencies"
+        f"Some architectures are predicted to meet the budget (from {formats.cost(item.cost, item.predicted)} on), but"
+        f" the prediction is too uncertain: confidence adds {added:.0f}%. The machine was probably busy while latencies"
         " were measured. Measure them again on an idle machine with --resume --set hardware.remeasure=true, or accept"
         " less confidence, such as --confidence 0.8."
     )
 
 
 def _margin(cost: CostFacts) -> Iterator[Judgement]:
-    """Whether confidence takes so much of a budget that better architectures are most likely left out."""
+    """Yields a warning if confidence takes so much of a budget that better architectures are most likely left out."""
     if cost.upper is None or cost.confidence is None or not cost.predicted:
         return
     percent = 100 * (cost.upper / cost.predicted - 1)
@@ -117,7 +118,7 @@ def _one_budget(cost: CostFacts, budget: float, latency: LatencyFacts | None) ->
         level: Level = "caution" if cost.noisy else "good"
         if cost.upper is not None and cost.confidence is not None and cost.measured > cost.upper:
             upper = formats.cost(cost.cost, cost.upper)
-            noise += f" That is above {upper}, which it was to keep with {cost.confidence:.0%} confidence."
+            noise += f" The study predicted at most {upper}, with {cost.confidence:.0%} confidence."
             level = "caution"
         return Judgement(level, f"{name} was measured at {value}, within the budget of {limit}.{noise}")
     value = formats.cost(cost.cost, cost.predicted)
@@ -126,7 +127,7 @@ def _one_budget(cost: CostFacts, budget: float, latency: LatencyFacts | None) ->
     source = f" by {latency.source}" if latency is not None else ""
     return Judgement(
         "caution",
-        f"{name} is {value}{source}, within the budget of {limit}, but was not measured on the device in this study.",
+        f"{name} is {value}{source}, within the budget of {limit}, but this study did not measure it on the device.",
     )
 
 
@@ -137,7 +138,7 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
     if value is None:
         yield Judgement("bad", "The predictor could not be judged: its rank correlation with the labels is undefined.")
     elif best is None or best.tau is None:
-        yield Judgement("caution", f"The predictor's tau is {interval}; no plain count is there to compare it with.")
+        yield Judgement("caution", f"The predictor's tau is {interval}; there is no plain count to compare it with.")
     elif value <= best.tau:
         yield Judgement(
             "bad",
@@ -166,13 +167,13 @@ def _details(predictor: PredictorFacts) -> Iterator[Judgement]:
         figure = "could not be computed" if top is None else f"is {interval}"
         yield Judgement(
             "caution",
-            f"Good from bad is told more easily than best from good: inside the best 10% of labels tau {figure}."
-            " Treat the finalists as equals and train several of them.",
+            f"The predictor separates good architectures from bad ones better than the best from the good: among the"
+            f" best 10% by label its tau {figure}. Treat the finalists as equals and train several of them.",
         )
     if predictor.coverage is not None and predictor.coverage < LOW_COVERAGE:
         yield Judgement(
             "caution",
-            f"Intervals are too narrow: those of 80% held {100 * predictor.coverage:.0f}% of unseen labels.",
+            f"Intervals are too narrow: the 80% intervals hold only {100 * predictor.coverage:.0f}% of unseen labels.",
         )
     for supernet in predictor.supernets:
         if supernet.tau is not None and supernet.tau < LOW_AGREEMENT:
@@ -194,8 +195,8 @@ def _labels(labels: LabelFacts, classes: int) -> Iterator[Judgement]:
         yield Judgement(
             "bad",
             f"Half of the labels are {formats.percent(median)} or less, and guessing one of {classes} classes gives"
-            f" {formats.percent(guessing)}: the supernet has hardly learnt anything yet, and its labels tell little."
-            " Train it for longer, or on larger images.",
+            f" {formats.percent(guessing)}: the supernet has hardly learnt anything yet, so its labels hardly separate"
+            " architectures. Train it for longer, or on larger images.",
         )
 
 
@@ -220,19 +221,19 @@ def _short(supernet: SupernetFacts) -> Iterator[Judgement]:
         yield Judgement(
             "bad",
             f"The supernet was trained for {steps} steps only. {bias} Below about {formats.count(SHORT_STEPS)} steps"
-            " labels may rank worse than a parameter count, and no predictor can repair that. Set supernet.steps"
-            " higher.",
+            " labels may rank architectures worse than a parameter count does, and no predictor can repair that. Set"
+            " supernet.steps higher.",
         )
     elif supernet.steps < ENOUGH_STEPS:
         yield Judgement(
             "caution",
-            f"The supernet was trained for {steps} steps. {bias} Expect some of it below about"
+            f"The supernet was trained for {steps} steps. {bias} Expect some of this below about"
             f" {formats.count(ENOUGH_STEPS)} steps.",
         )
 
 
 def _truth(truth: TruthFacts) -> Iterator[Judgement]:
-    """The predictor against plain counts, by ground truth over the largest set there is."""
+    """Judges the predictor against plain counts, by ground truth over the largest set of architectures."""
     ranks = [rank for rank in truth.ranks if rank.over == "whole space" and rank.tau.value is not None]
     predictor = next((rank for rank in ranks if rank.score == "predictor"), None)
     counts = [rank for rank in ranks if rank.score not in ("predictor", "labels")]
@@ -240,13 +241,13 @@ def _truth(truth: TruthFacts) -> Iterator[Judgement]:
         return
     best = max(counts, key=lambda rank: rank.tau.value or 0.0)
     figures = (
-        f"By ground truth ({truth.column}) the predictor's tau is {formats.tau_interval(predictor.tau)}, that of the"
-        f" best plain count, {best.score}, {formats.tau(best.tau.value)}"
+        f"By ground truth ({truth.column}) the predictor's tau is {formats.tau_interval(predictor.tau)}; the best"
+        f" plain count ({best.score}) has {formats.tau(best.tau.value)}"
     )
     if (predictor.tau.value or 0.0) <= (best.tau.value or 0.0):
-        yield Judgement("bad", f"{figures}: the count alone would have served better.")
+        yield Judgement("bad", f"{figures}. The count alone would have served better.")
     elif predictor.tau.low is not None and predictor.tau.low <= (best.tau.value or 0.0):
-        yield Judgement("caution", f"{figures}: the predictor is ahead, but by less than its uncertainty.")
+        yield Judgement("caution", f"{figures}. The predictor is ahead, but by less than its uncertainty.")
     else:
         yield Judgement("good", f"{figures}.")
 
@@ -254,7 +255,8 @@ def _truth(truth: TruthFacts) -> Iterator[Judgement]:
 def _latency(latency: LatencyFacts) -> Iterator[Judgement]:
     error = latency.median_error_percent
     if error is not None:
-        text = f"Predicted latency was {error:.1f}% off the measured one (median of {latency.networks} networks)"
+        networks = count_of(latency.networks, "network")
+        text = f"Predicted latency was {error:.1f}% off the measured one (median of {networks})"
         if error > LATENCY_BAD_PERCENT:
             yield Judgement("bad", f"{text}: do not rely on predicted latencies.")
         elif error > LATENCY_CAUTION_PERCENT:
@@ -264,6 +266,6 @@ def _latency(latency: LatencyFacts) -> Iterator[Judgement]:
     if latency.noisy_networks:
         yield Judgement(
             "caution",
-            f"{latency.noisy_networks} of {latency.networks} latency measurements were noisy: the machine was busy."
-            " Measure again when it is idle.",
+            f"The machine was busy during {latency.noisy_networks} of"
+            f" {count_of(latency.networks, 'latency measurement')}. Measure again when it is idle.",
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.report import formats
 from surrogate_nas.report.drawings.picture_file import drawing
 from surrogate_nas.report.facts import CostFacts, StudyFacts
@@ -23,7 +24,7 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
-    """The whole page.
+    """Returns the whole page.
 
     Args:
         facts: What it says. Text in them is escaped, whatever it holds.
@@ -56,7 +57,7 @@ def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
 
 
 def _margin(facts: StudyFacts) -> CostFacts | None:
-    """The chosen architecture's primary cost, where a budget on it is held against more than the prediction."""
+    """Returns the chosen architecture's primary cost, where a budget on it is held against more than the prediction."""
     chosen = facts.answer.chosen
     return (
         next((c for c in chosen.costs if c.cost == facts.primary_cost and c.upper is not None), None)
@@ -66,7 +67,7 @@ def _margin(facts: StudyFacts) -> CostFacts | None:
 
 
 def _search_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
-    """Title and figure of every plot of the search."""
+    """Returns the title and figure of every plot of the search."""
     if points is None or points.search is None:
         return []
     made = search_figures(points.search)
@@ -74,7 +75,7 @@ def _search_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
 
 
 def _supernet_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
-    """Title and figure of every plot of the supernets."""
+    """Returns the title and figure of every plot of the supernets."""
     if points is None or points.supernet is None:
         return []
     made = supernet_figures(points.supernet)
@@ -82,7 +83,7 @@ def _supernet_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:
 
 
 def _safe(text: str) -> Markup:
-    """Text that this package made, from parts that it has escaped itself."""
+    """Returns the text that this package made, from parts that it has escaped itself."""
     return Markup(text)
 
 
@@ -109,5 +110,6 @@ def _environment() -> Environment:
         "joules",
     ):
         environment.filters[name] = getattr(formats, name)
+    environment.filters["count_of"] = count_of
     environment.filters["cost_of"] = lambda value, cost: formats.cost(cost, value)
     return environment

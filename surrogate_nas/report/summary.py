@@ -86,7 +86,7 @@ def _counted(said: tuple[Judgement, ...]) -> str:
         word: sum(one.level == level for one in said) for word, level in (("warning", "bad"), ("note", "caution"))
     }
     words = [f"{count} {word}{'s' if count > 1 else ''}" for word, count in counts.items() if count]
-    return f"{' and '.join(words)} in the report" if words else "nothing speaks against the answer"
+    return f"{' and '.join(words)} in the report" if words else "no warnings in the report"
 
 
 def _truth(truth: TruthFacts) -> str:

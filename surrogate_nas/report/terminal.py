@@ -112,7 +112,7 @@ def _print_truth(console: Console, truth: TruthFacts) -> None:
     for name in ("tau", "top-10%\ntau", "regret\ntop-1", "regret\ntop-10"):
         table.add_column(name, justify="right", no_wrap=True)
     for rank in truth.ranks:
-        # Plain counts once is enough here; the page has them beside every set.
+        # Plain counts once is enough here; the page has them next to every set.
         if rank.score not in ("labels", "predictor") and rank.over != "whole space":
             continue
         regrets = (formats.points(rank.regret_top1), formats.points(rank.regret_top10))
@@ -139,7 +139,7 @@ def _line(console: Console, name: str, text: str) -> None:
 
 
 def _hanging(console: Console, head: Text, text: str) -> None:
-    """A line whose continuation lines keep the first one's indent; not broken where it goes to a file or pipe."""
+    """Prints a line whose continuations keep the first one's indent; it is not broken in a file or pipe."""
     if not console.is_terminal:
         console.print(head + text, soft_wrap=True)
         return

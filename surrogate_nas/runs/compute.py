@@ -1,4 +1,4 @@
-"""Where and how wide training runs on this machine."""
+"""Chooses the device and the number of processes that training uses on this machine."""
 
 import torch
 
@@ -10,7 +10,7 @@ from surrogate_nas.runs.settings import ComputeSettings
 def resolve_compute(settings: ComputeSettings) -> ComputeSettings:
     """Replaces ``auto`` and missing numbers by what this machine has.
 
-    ``auto`` is a CUDA device or the CPU. Apple's GPU (``mps``) is used only where it is asked for, since no study has
+    ``auto`` is a CUDA device or the CPU. Apple's GPU (``mps``) is used only on request, since no study has
     been measured on one.
 
     Raises:

@@ -28,7 +28,7 @@ from surrogate_nas.runs.interrupts import Advance
 # Of the whole package: what other stages log goes into the run's log, and not on the terminal.
 _LOGGER = logging.getLogger("surrogate_nas")
 _TITLE_WIDTH, _HINT_WIDTH = 30, 17
-_BESIDE_BAR = _TITLE_WIDTH + 30  # characters that a line of progress takes beside its bar
+_BESIDE_BAR = _TITLE_WIDTH + 30  # characters that a line of progress takes in addition to its bar
 _SHORTEST_BAR, _LONGEST_BAR = 8, 40
 
 
@@ -64,7 +64,7 @@ class StudyConsole:
 
     @property
     def logs(self) -> bool:
-        """Whether there is a log, which a run begins with."""
+        """True if there is a log; a run starts with one."""
         return self._log is not None
 
     def log_to(self, path: Path) -> None:
@@ -81,42 +81,42 @@ class StudyConsole:
         _LOGGER.addHandler(self._log)
 
     def note(self, text: str) -> None:
-        """A line about what happens."""
+        """Prints a line about the run."""
         _LOGGER.info("%s", text)
         if not self._quiet:
             # Other lines may hold a command to be copied, which must not be broken.
             self._messages.print(Text(text), soft_wrap=not self._messages.is_terminal)
 
     def hint(self, name: str, command: str) -> None:
-        """A command that may be useful next."""
+        """Prints a command that may be useful next."""
         _LOGGER.info("%s: %s", name, command)
         if not self._quiet:
             self._messages.print(Text(f"{name}:".ljust(_HINT_WIDTH) + command))
 
     def detail(self, text: str) -> None:
-        """A line for those who asked for more."""
+        """Prints a line for users who want more detail."""
         _LOGGER.debug("%s", text)
         if self._verbose:
             self._messages.print(Text(text, style="dim"))
 
     def warn(self, text: str) -> None:
-        """A line that must not be missed."""
+        """Prints a line that must not be missed."""
         _LOGGER.warning("%s", text)
         self._messages.print(Text(f"warning: {text}", style="yellow"))
 
     def warn_of_stop(self) -> None:
-        """Says what a first Ctrl-C does; there is nothing to save before a run has begun."""
+        """Explains what a first Ctrl-C does; there is nothing to save before a run has started."""
         saving = ": what is done is being saved" if self.logs else ""
         self.warn(f"stopping{saving}; press Ctrl-C again to stop at once")
 
     def error(self, text: str) -> None:
-        """The one line that an error ends with, also where a library's words for it have more."""
+        """Prints the one line that an error ends with, also where a library's words for it have more."""
         text = " ".join(text.split())
         _LOGGER.error("%s", text)
         self._messages.print(Text(f"error: {text}", style="bold red"))
 
     def table(self, title: str, header: list[str], rows: list[list[str]]) -> None:
-        """A small table among the results; the first column is text, the others are numbers."""
+        """Prints a small table among the results; the first column is text, the others are numbers."""
         table = Table(title=Text(title), title_justify="left", title_style="bold")
         for position, name in enumerate(header):
             table.add_column(name, justify="right" if position else "left")
@@ -127,8 +127,8 @@ class StudyConsole:
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Advance]:
-        """A progress bar with times for the length of a block; off a terminal, a line at its beginning."""
-        _LOGGER.info("%s: begun", title)
+        """Yields a progress bar with times for the length of a block; off a terminal, a line at its beginning."""
+        _LOGGER.info("%s: started", title)
         logged = _logged_tenths(title)
         if self._quiet or not self._messages.is_terminal:
             if not self._quiet:
@@ -167,7 +167,7 @@ class _TimeLeft(TimeRemainingColumn):
     """The time that is left, as such, while there is any."""
 
     def render(self, task: Task) -> Text:
-        """Nothing once the task is finished."""
+        """Returns an empty text once the task is finished."""
         return Text() if task.finished else super().render(task) + Text(" left", style="progress.remaining")
 
 

@@ -25,12 +25,12 @@ def versions() -> dict[str, str]:
 
 
 def processor() -> str:
-    """Name of the processor."""
+    """Returns the name of the processor."""
     return machine_name(torch.device("cpu"))
 
 
 def environment(command: str) -> dict[str, Any]:
-    """Everything about the machine and the libraries, as JSON takes it."""
+    """Returns all facts about the machine and the libraries, as JSON takes it."""
     return {
         "schema_version": 1,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

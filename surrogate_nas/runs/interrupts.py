@@ -21,12 +21,12 @@ def stop_signals() -> list[signal.Signals]:
 
 @contextmanager
 def stop_on_interrupt(on_first: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """Yields a function that says whether a stop was asked for, by Ctrl-C or by a termination signal.
+    """Yields a function that says whether a stop was requested, by Ctrl-C or by a termination signal.
 
     The second signal ends all worker processes and raises ``KeyboardInterrupt``.
 
     Args:
-        on_first: Called when the stop is first noticed, to tell the user what happens now. Not from the signal handler,
+        on_first: Called when the stop is first noticed, to show the user what happens now. Not from the signal handler,
             which may have interrupted somebody who is printing.
     """
     asked, told = 0, False
@@ -80,7 +80,7 @@ def stop_if_asked(should_stop: Callable[[], bool], doing: str) -> None:
 
 
 def stoppable(advance: Advance, should_stop: Callable[[], bool], doing: str) -> Advance:
-    """Progress that raises ``Interrupted`` once a stop was asked for."""
+    """Progress that raises ``Interrupted`` once a stop was requested."""
 
     def advance_or_stop(done: int, total: int) -> None:
         advance(done, total)

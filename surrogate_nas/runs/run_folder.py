@@ -1,4 +1,4 @@
-"""The run folder: names of its files, who may write it, and what it was begun with."""
+"""The run folder: names of its files, who may write it, and what it was started with."""
 
 import hashlib
 import json
@@ -55,17 +55,17 @@ class RunFolder:
         self._lock = FileLock(path / _LOCK)
 
     def checkpoint(self, member: int) -> Path:
-        """Where the training of a supernet's member is kept."""
+        """Returns the file that holds the training of a supernet's member."""
         return self.supernets / f"member-{member}.safetensors"
 
     # Taking and giving back
 
     def check(self, *, resume: bool, overwrite: bool) -> None:
-        """Whether the folder may be used, without changing anything.
+        """Checks that the folder may be used, without changing anything.
 
         Raises:
             RunFolderError: If it is not a folder, holds something else, or holds a run and neither resuming nor
-                overwriting was asked for.
+                overwriting was requested.
         """
         try:
             if self.path.exists() and not self.path.is_dir():
@@ -79,7 +79,7 @@ class RunFolder:
             raise RunFolderError(f"{self.path} is not empty and holds no run; choose another --output-dir")
         if not resume and not overwrite:
             raise RunFolderError(
-                f"{self.path} already holds a run: go on with it by --resume, replace it by --overwrite, or choose"
+                f"{self.path} already holds a run: continue it with --resume, replace it with --overwrite, or choose"
                 " another --output-dir"
             )
 
@@ -127,13 +127,13 @@ class RunFolder:
         return all(entry.name == _LOCK or _is_leftover(entry.name) for entry in self.path.iterdir())
 
     def _is_run(self) -> bool:
-        """Whether the study is a resolved one; a person may keep one of their own beside their images."""
+        """Returns whether the study is a resolved one; a person may keep one of their own next to their images."""
         return self.study.is_file() and (is_resolved(self.study) or self.environment.exists())
 
     # Settings
 
     def begun_with(self) -> StudySettings | None:
-        """The settings that the run in the folder was begun with, if there is one.
+        """Returns the settings that the run in the folder was started with, if there is one.
 
         Raises:
             SettingsError: If they are damaged.
@@ -141,24 +141,24 @@ class RunFolder:
         return read_resolved(self.study, {}) if self.study.exists() else None
 
     def require_same(self, settings: StudySettings) -> None:
-        """Refuses to go on with other settings than a run was begun with, where stages that are done depend on them.
+        """Refuses other settings than a run was started with, where finished stages depend on them.
 
         Raises:
             RunFolderError: Naming the first setting that differs.
-            SettingsError: If the settings it was begun with are damaged.
+            SettingsError: If the settings it was started with are damaged.
         """
         try:
             before = self.begun_with()
         except SettingsError as error:
-            raise SettingsError(f"{error}; restore the file, or begin anew by --overwrite") from None
+            raise SettingsError(f"{error}; restore the file, or start over with --overwrite") from None
         if before is None:
             return
         old, new = flattened(before), flattened(settings)
         for key in sorted(old | new):
             if is_fixed(key) and old.get(key) != new.get(key):
                 raise RunFolderError(
-                    f"{self.path} was begun with {key} = {_words(old.get(key))}, not {_words(new.get(key))}; use"
-                    " another --output-dir, or --overwrite to begin anew"
+                    f"{self.path} was started with {key} = {_words(old.get(key))}, not {_words(new.get(key))}; use"
+                    " another --output-dir, or --overwrite to start over"
                 )
 
     def write_settings(self, settings: StudySettings) -> None:
@@ -225,5 +225,5 @@ def _words(value: object) -> str:
 
 
 def digest(content: Mapping[str, Any]) -> str:
-    """A short hash of settings and of what earlier stages made."""
+    """Returns a short hash of settings and of what earlier stages made."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]

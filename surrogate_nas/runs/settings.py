@@ -19,13 +19,19 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
 class PoolSettings(BaseModel):
-    """Which architectures are listed of a space that is too large to list whole; others take no notice of it."""
+    """Settings of the part that is drawn from a space too large to enumerate; other spaces ignore them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    draws: int = Field(20_000, ge=100, le=1_000_000, description="architectures drawn uniformly, without repeats")
-    kept: int = Field(400, ge=1, le=100_000, description="best predicted architectures added under each bound")
-    steps: int = Field(6, ge=0, le=100, description="bounds along the first budget's cost under which is searched too")
+    draws: int = Field(
+        20_000, ge=100, le=1_000_000, description="Number of architectures to draw uniformly, without repeats."
+    )
+    kept: int = Field(
+        400, ge=1, le=100_000, description="Number of best predicted architectures to add under each bound."
+    )
+    steps: int = Field(
+        6, ge=0, le=100, description="Number of further bounds on the first budget's cost to search under."
+    )
 
 
 class NetworkSettings(BaseModel):
@@ -34,13 +40,13 @@ class NetworkSettings(BaseModel):
     model_config = _STRICT
 
     channels: Annotated[int, Field(ge=1, le=1024)] | None = Field(
-        default=None, description="channels of the first stage; where not given, those of the space's own network"
+        default=None, description="Channels of the first stage. Default: the space's own network."
     )
     cells: Annotated[int, Field(ge=1, le=64)] | None = Field(
-        default=None, description="cells per stage; where not given, those of the space's own network"
+        default=None, description="Cells per stage. Default: the space's own network."
     )
     image_size: Annotated[int, Field(ge=1, le=1024)] | None = Field(
-        default=None, description="side of the images in pixels; where not given, that of the images as they come"
+        default=None, description="Side of the images in pixels. Default: the size of your images."
     )
 
 
@@ -49,22 +55,24 @@ class TruthSettings(BaseModel):
 
     model_config = _STRICT
 
-    file: str | None = Field(default=None, description="CSV with a column 'code' or 'arch' and accuracies in percent")
-    column: str | None = Field(default=None, description="which column; needed where there are several")
+    file: str | None = Field(
+        default=None, description="CSV file with a column 'code' or 'arch' and accuracies in percent."
+    )
+    column: str | None = Field(default=None, description="Column of the accuracies. Needed if there are several.")
 
 
 class ComputeSettings(BaseModel):
-    """Where and how wide the work runs."""
+    """Settings of the device and the number of processes that do the work."""
 
     model_config = _STRICT
 
     device: str = Field(
-        default="auto", description="where supernets are trained and evaluated: auto, cpu, cuda[:n] or mps"
+        default="auto", description="Device that trains and evaluates supernets: auto, cpu, cuda[:n] or mps."
     )
     processes: Annotated[int, Field(ge=1, le=1024)] | None = Field(
-        default=None, description="worker processes; where not given, one per core, and one on a GPU"
+        default=None, description="Number of worker processes. Default: one per core, or one on a GPU."
     )
-    threads: Annotated[int, Field(ge=1, le=1024)] = Field(default=1, description="threads of each training process")
+    threads: Annotated[int, Field(ge=1, le=1024)] = Field(default=1, description="Threads of each training process.")
 
 
 class StudySettings(BaseModel):
@@ -72,9 +80,9 @@ class StudySettings(BaseModel):
 
     model_config = _STRICT
 
-    name: str = Field(description="name of the study; where not given, that of its file")
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=0, description="every random draw comes from it")
-    space: str = Field(default="nasbench201", description="search space by name, or path of a .toml file")
+    name: str = Field(description="Name of the study. Default: the name of its file.")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=0, description="Seed of every random draw.")
+    space: str = Field(default="nasbench201", description="Search space by name, or the path of a .toml file.")
     data: DataSettings = Field(default_factory=DataSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     supernet: SupernetSettings = Field(default_factory=SupernetSettings)
@@ -95,13 +103,13 @@ class StudySettings(BaseModel):
     def _name_is_a_file_name(cls, name: str) -> str:
         if not is_file_name(name):
             raise ValueError(
-                "a name is made of letters, digits, '.', '_' and '-', begins with a letter or digit, does not end with"
-                " '.', and is no name that Windows reserves, such as con or aux"
+                "a name has letters, digits, '.', '_' and '-', begins with a letter or digit, does not end with '.',"
+                " and is not a name that Windows reserves, such as con or aux"
             )
         return name
 
 
-# What finished stages depend on: a run that was begun with one value cannot go on with another.
+# What finished stages depend on: a run that was started with one value cannot continue with another.
 _FIXED = (
     "name",
     "seed",
@@ -126,5 +134,5 @@ _FREE = (
 
 
 def is_fixed(key: str) -> bool:
-    """Whether the setting of a dotted key must stay what it was when a run was begun."""
+    """Returns whether the setting of a dotted key must stay as it was when a run was started."""
     return key not in _FREE and any(f"{key}.".startswith(f"{fixed}.") for fixed in _FIXED)

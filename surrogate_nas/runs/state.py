@@ -45,7 +45,7 @@ class RunState:
     """The state of a run; every change is written at once.
 
     Args:
-        path: The file; a missing one is a run that has not begun.
+        path: The file; a missing one is a run that has not started.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,12 +60,12 @@ class RunState:
         self._read()
 
     def is_done(self, stage: str, inputs: str) -> bool:
-        """Whether a stage is done with these inputs."""
+        """Returns whether a stage is done with these inputs."""
         known = self._read().stages.get(stage)
         return known is not None and known.finished is not None and known.inputs == inputs
 
     def mark_done(self, stage: str, meter: Spent, inputs: str = "") -> None:
-        """Records that a stage is done now, what it took since its meter began, and what it was made from."""
+        """Records that a stage is done now, its time since its meter started, and what it was made from."""
         self._set(stage, _Stage(inputs=inputs, finished=_now(), **_spent(meter.seconds, meter.joules)))
 
     def forget(self, stage: str) -> None:
@@ -75,7 +75,7 @@ class RunState:
             self._write(content)
 
     def add(self, stage: str, meter: Spent, *, finished: bool) -> None:
-        """Adds what a stage took which every process goes on with where the last one stopped."""
+        """Adds the time of a stage that every process continues where the last one stopped."""
         known = self._read().stages.get(stage) or _Stage(seconds=0.0, joules=0.0)
         joules = meter.joules
         total = None if joules is None or known.joules is None else joules + known.joules
@@ -88,7 +88,7 @@ class RunState:
         return {name: stages[name].seconds for name in RECORDED if name in stages}
 
     def joules(self) -> dict[str, float]:
-        """Energy of the stages where it is known."""
+        """Returns the energy of the stages where it is known."""
         return {name: stage.joules for name, stage in self._read().stages.items() if stage.joules is not None}
 
     @property

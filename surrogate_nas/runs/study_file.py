@@ -19,7 +19,7 @@ NOT_SET = "none"
 
 
 def read_study(name: str, overrides: Mapping[str, Any]) -> StudySettings:
-    """A study by name or path, with single settings replaced.
+    """Returns a study by name or path, with single settings replaced.
 
     Args:
         name: Name of a study that comes with the project, or path of a ``.toml`` file.
@@ -33,7 +33,7 @@ def read_study(name: str, overrides: Mapping[str, Any]) -> StudySettings:
 
 
 def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
-    """The resolved study of a run folder, with single settings replaced.
+    """Returns the resolved study of a run folder, with single settings replaced.
 
     Raises:
         SettingsError: If the file is damaged, or a setting or a value is unknown or impossible.
@@ -46,7 +46,7 @@ def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
 
 
 def is_resolved(path: Path) -> bool:
-    """Whether a file is the study of a run folder."""
+    """Returns whether a file is the study of a run folder."""
     try:
         with path.open("rb") as file:
             return file.read(len(RESOLVED_HEADER)) == RESOLVED_HEADER.encode()
@@ -60,7 +60,7 @@ def write_study(path: Path, settings: StudySettings) -> None:
 
 
 def study_text(settings: StudySettings) -> str:
-    """Every setting as TOML; settings that are not set are left out."""
+    """Returns every setting as TOML; settings that are not set are left out."""
     return tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
 
 
@@ -83,7 +83,7 @@ def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def parse_text(value: str) -> str | None:
-    """A text setting as a command line gives it; ``none`` is a setting that is not set."""
+    """Returns a text setting as a command line gives it; ``none`` is a setting that is not set."""
     return None if value.strip() == NOT_SET else value.strip()
 
 
@@ -130,7 +130,7 @@ def _explain(kind: str, key: str, message: str, value: object, where: str) -> st
 
 
 def settings_of(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """Dotted keys of all settings of a model."""
+    """Returns dotted keys of all settings of a model."""
     keys = []
     for name, field in model.model_fields.items():
         nested = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
@@ -143,7 +143,7 @@ def _is_model(kind: object) -> bool:
 
 
 def flattened(settings: BaseModel) -> dict[str, Any]:
-    """Dotted key to value of every setting."""
+    """Returns the value of every setting by its dotted key."""
 
     def walk(content: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
         for key, value in content.items():

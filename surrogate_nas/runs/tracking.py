@@ -1,7 +1,7 @@
-"""Settings, curves, figures and files of a run, sent to TensorBoard or MLflow where the user asked for it.
+"""Settings, curves, figures and files of a run, sent to TensorBoard or MLflow if the user wants it.
 
 TensorBoard's events lie in ``RUN/tensorboard``. MLflow's go to ``MLFLOW_TRACKING_URI`` or, without that, into a
-database in ``RUN/mlruns``. ``RUN/tracking.json`` holds what was sent, so that a resumed run goes on in the same
+database in ``RUN/mlruns``. ``RUN/tracking.json`` holds what was sent, so that a resumed run continues in the same
 tracked run and sends nothing twice.
 """
 
@@ -69,7 +69,7 @@ class Backend(Protocol):
 
 
 class Tracker:
-    """The tracked run of one part of a run folder; does nothing where no tracker was asked for.
+    """The tracked run of one part of a run folder; does nothing where no tracker was requested.
 
     Call order: ``begin`` once the run folder may be written to, then the others; the tracked run ends with the block. A
     tracker that fails later is a warning, and no reason to stop.
@@ -103,7 +103,7 @@ class Tracker:
         return self._backend is not None
 
     def begin(self, settings: Settings, *, anew: bool = False) -> None:
-        """Opens the tracked run, that of an earlier process unless it is to begin anew.
+        """Opens the tracked run: an earlier process's, unless it is to start over.
 
         Raises:
             SettingsError: If it cannot be opened.
@@ -209,7 +209,7 @@ class _MLflow:
     """A run of MLflow, on a server or in a database in the run folder."""
 
     def __init__(self, folder: Path, part: str, known: str | None) -> None:
-        # A run is nobody else's business; whoever wants MLflow's makers to count it sets the variable.
+        # A run is nobody else's business; set the variable to let MLflow's makers count it.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         # Slow to import, and only needed here.
         from mlflow import MlflowClient

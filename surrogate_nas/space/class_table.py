@@ -44,7 +44,7 @@ class ClassTable:
             )
 
     def columns(self, codes: ArrayLike) -> NDArray[np.float64]:
-        """Rows for codes of shape (N, D), shape (N, K); NaN where the table has none.
+        """Returns rows for codes of shape (N, D), shape (N, K); NaN where the table has none.
 
         Architectures without a path from input to output compute nothing and get the lowest of each column.
         """
@@ -56,7 +56,7 @@ class ClassTable:
         return np.where(dead[:, None], np.nanmin(self.values, axis=0), found)
 
     def pick(self, names: tuple[str, ...]) -> "ClassTable":
-        """The table with the named columns alone, in their order.
+        """Returns the table with the named columns alone, in their order.
 
         Raises:
             SpaceError: If there is no column of a name.

@@ -22,7 +22,7 @@ class Decision:
 
 
 def read_digits(text: str, space: str, decisions: Sequence[Decision]) -> list[int]:
-    """The choices of an architecture written as one character per decision.
+    """Returns the choices of an architecture written as one character per decision.
 
     Args:
         text: As many of ``DIGITS`` as there are decisions.

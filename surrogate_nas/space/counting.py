@@ -1,4 +1,4 @@
-"""How many architectures have each nonlinear count, and exactly uniform draws among them.
+"""Counts the architectures of each nonlinear count, and draws exactly uniformly among them.
 
 Where architectures are put together from independent parts, such as cells, each part has a number of ways for each
 count, and the counts of the parts add up. Numbers of ways are whole numbers of any size.

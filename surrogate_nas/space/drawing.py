@@ -1,7 +1,7 @@
 """One architecture drawn as a graph of operations, as a stand-alone SVG file.
 
 Boxes stand one below the other, and data flow down. A flow that passes boxes by runs at their right, in a lane that all
-flows out of one box share and no other box uses beside it.
+flows out of one box share and no other box uses next to it.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _STYLE = (
 
 
 def draw_architecture(space: Space, code: ArrayLike) -> str:
-    """The graph of an architecture, shape (D,), as an SVG file.
+    """Returns the graph of an architecture, shape (D,), as an SVG file.
 
     Raises:
         SpaceError: If the code is none of the space.
@@ -35,7 +35,7 @@ def draw_architecture(space: Space, code: ArrayLike) -> str:
 
 
 def graph_of(space: Space, code: ArrayLike) -> tuple[tuple[str, ...], tuple[Flow, ...]]:
-    """Names of the boxes of an architecture, in the order of data, and the flows between them.
+    """Returns names of the boxes of an architecture, in the order of data, and the flows between them.
 
     Raises:
         SpaceError: If the code is none of the space.
@@ -50,7 +50,7 @@ def graph_of(space: Space, code: ArrayLike) -> tuple[tuple[str, ...], tuple[Flow
 
 
 def draw_graph(names: Sequence[str], flows: Sequence[Flow], title: str) -> str:
-    """An ``<svg>`` element without colours: its class is ``cell``, flows are ``edge``, boxes ``label``."""
+    """Returns an ``<svg>`` element without colours: its class is ``cell``, flows are ``edge``, boxes ``label``."""
     width = max(_CHARACTER * len(name) + 20 for name in names)
     lanes = _lanes(flows)
     total = width + 2 + _LANE * (max(lanes.values(), default=-1) + 1)
@@ -67,12 +67,12 @@ def draw_graph(names: Sequence[str], flows: Sequence[Flow], title: str) -> str:
 
 
 def _passes(flow: Flow) -> bool:
-    """Whether a flow passes boxes by."""
+    """Returns whether a flow passes boxes by."""
     return flow[1] > flow[0] + 1
 
 
 def _lanes(flows: Sequence[Flow]) -> dict[int, int]:
-    """Number of the lane of each box with flows that pass others by, the shortest ways nearest to the boxes."""
+    """Returns the lane of each box with flows that pass others by, the shortest ways nearest to the boxes."""
     last: dict[int, int] = {}
     for start, end in filter(_passes, flows):
         last[start] = max(end, last.get(start, end))

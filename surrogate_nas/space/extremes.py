@@ -20,7 +20,7 @@ Measure = Callable[[Codes], NDArray[np.float64]]
 
 
 def smallest(space: Space, measure: Measure, start: Codes) -> Codes:
-    """An architecture with the smallest measure, shape (D,), by going from one decision to the next.
+    """Returns an architecture with the smallest measure, shape (D,), by going from one decision to the next.
 
     Args:
         space: The space.
@@ -54,7 +54,7 @@ def parameter_range(space: Space, network: NetworkSpec) -> tuple[int, int]:
     """Returns the fewest and the most parameters of connected architectures, dead operations left out.
 
     Raises:
-        SpaceError: If only a list could tell, and the space is too large to list.
+        SpaceError: If only an enumeration could decide it, and the space is too large for one.
     """
     if isinstance(space, RangedSpace):
         return space.parameter_range(network)

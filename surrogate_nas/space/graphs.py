@@ -32,8 +32,8 @@ class GraphTypes:
 
     Attributes:
         operations: The operation of each type, by the name that drawings show.
-        marks: How many of the last types are no operations of an architecture, such as sums; they are identities.
-        coarse: A number for each type, from 0 on, equal where types need not be told apart in pairs; by default all
+        marks: How many of the last types are not operations of an architecture, such as sums; they are identities.
+        coarse: A number for each type, from 0 on, equal where types need not differ in pairs; by default all
             differ.
     """
 

@@ -30,7 +30,7 @@ _READERS: Mapping[str, Callable[[dict[str, Any], Path, Program | None], Space]] 
 
 
 def load_space(name: str, *, named_by_user: bool = True) -> Space:
-    """A search space by name (``nasbench201``) or by the path of a ``.toml`` file.
+    """Returns a search space by name (``nasbench201``) or by the path of a ``.toml`` file.
 
     Args:
         name: Name or path.
@@ -54,7 +54,7 @@ def load_space(name: str, *, named_by_user: bool = True) -> Space:
 
 
 def program_of(name: str) -> Program | None:
-    """The program of a space by name or path, which is not run; None where there is none that can be read.
+    """Returns the program of a space by name or path, which is not run; None where there is none that can be read.
 
     Raises:
         SettingsError: If there is no such space or its file is not TOML.
@@ -68,7 +68,7 @@ def program_of(name: str) -> Program | None:
 
 
 def load_stored_space(folder: Path, remedy: str | None) -> Space:
-    """The space of a run folder or a model, which may be somebody else's.
+    """Returns the space of a run folder or a model, which may be somebody else's.
 
     Args:
         folder: Holds ``space.toml``, and ``space.py`` where the space has a program.
@@ -120,7 +120,7 @@ def _check_operations(space: Space, path: Path) -> None:
 
 
 def _with_line(message: str, path: Path) -> str:
-    """The message with the line of the key that it begins with."""
+    """Returns the message with the line of the key that it begins with."""
     rest = message.removeprefix(f"{path}: ")
     key = _KEY.match(rest)
     line = line_of(path.read_text(encoding="utf-8-sig"), key[1]) if key and rest != message else None

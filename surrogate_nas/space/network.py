@@ -22,7 +22,7 @@ class NetworkSpec:
     """Sizes of a network, which a study may set; the space says what they amount to (``Space.layout``).
 
     Attributes:
-        channels: Width of the first stage; that of later ones follows from the space.
+        channels: Width of the first stage; the space sets the later ones.
         cells: Cells per stage.
         image_size: Side of the square input in pixels.
         input_channels: 3 for colour, 1 for grey images.
@@ -53,7 +53,7 @@ class NetworkSpec:
                 raise SpaceError(f"{name} of a network must be at least 1 (got {getattr(self, name)})")
 
     def described(self) -> dict[str, int]:
-        """The sizes by name, as files keep them; light reductions are named where there are any."""
+        """Returns the sizes by name, as files keep them; light reductions are named where there are any."""
         sizes = asdict(self)
         if not self.light_reductions:
             del sizes["light_reductions"]
@@ -87,17 +87,17 @@ class Layer:
 
     @property
     def shape(self) -> Shape:
-        """What goes in and comes out."""
+        """The shapes of input and output."""
         return Shape(self.in_channels, self.out_channels, self.in_size, self.out_size)
 
     @property
     def is_fixed(self) -> bool:
-        """Whether no decision changes what stands here."""
+        """True if no decision changes this layer."""
         return self.kind not in SEARCHED
 
     @property
     def hands_on(self) -> bool:
-        """Whether nothing is computed here: images are resized to the size that they have."""
+        """True if nothing is computed here: images are resized to the size that they have."""
         return self.kind == RESOLUTION and self.shape.keeps
 
 
@@ -116,7 +116,7 @@ def check_halving(network: NetworkSpec) -> None:
 
 
 def residual_stages(network: NetworkSpec) -> tuple[Layer, ...]:
-    """Stem, then stages of cells with a block of stride 2 between them, then the head.
+    """Returns the stem, then stages of cells with a block of stride 2 between them, then the head.
 
     Raises:
         SpaceError: If the stages cannot halve the images.

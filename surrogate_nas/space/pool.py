@@ -1,4 +1,4 @@
-"""The architectures that a study works on: a whole space where it can be listed, elsewhere a bounded part of it.
+"""The architectures that a study works on: a whole space, or a bounded part of one too large to enumerate.
 
 Rows are found by comparing codes, not by their place in the space: a place in a space of 10^20 needs more than 64 bits.
 
@@ -48,7 +48,7 @@ class Pool:
         return texts[order], order
 
     def find(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Row of each code, shape (M, D), or -1 where the pool does not have it; shape (M,)."""
+        """Returns the row of each code, shape (M, D), or -1 where the pool does not have it; shape (M,)."""
         checked = self.space.check(codes)
         if self.complete:
             return self.space.index(checked)
@@ -60,7 +60,7 @@ class Pool:
         return np.where(known[places] == wanted, order[places], -1)
 
     def rows(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Row of each code, shape (M, D), all of which the pool has; shape (M,).
+        """Returns the row of each code, shape (M, D), all of which the pool has; shape (M,).
 
         Raises:
             SpaceError: If it does not have one of them.
@@ -69,7 +69,7 @@ class Pool:
         if (found < 0).any():
             missing = self.space.digits(np.asarray(codes)[found < 0][:1])[0]
             raise SpaceError(
-                f"architecture {missing} is not among the {len(self):,} that are listed of {self.space.name}"
+                f"architecture {missing} is not among the {len(self):,} that the study holds of {self.space.name}"
             )
         return found
 
@@ -93,7 +93,7 @@ class Pool:
 
 
 def whole_pool(space: Space) -> Pool:
-    """Every architecture of a space.
+    """Returns every architecture of a space.
 
     Raises:
         SpaceError: If it is too large to list.
@@ -103,7 +103,7 @@ def whole_pool(space: Space) -> Pool:
 
 
 def drawn_pool(space: Space, count: int, rng: np.random.Generator) -> Pool:
-    """Different architectures that lead from input to output, drawn uniformly, shape (count, D).
+    """Returns different architectures that lead from input to output, drawn uniformly, shape (count, D).
 
     Args:
         space: A space with many more architectures than are drawn.
@@ -127,7 +127,7 @@ def drawn_pool(space: Space, count: int, rng: np.random.Generator) -> Pool:
 
 
 def _texts(codes: Codes) -> NDArray[np.bytes_]:
-    """One byte string per code, in listing order, shape (N,)."""
+    """Returns one byte string per code, in the order of the codes, shape (N,)."""
     # numpy drops zeros at the end of a byte string, so that choices are written from 1 on.
     shifted = np.ascontiguousarray(codes.astype(np.uint8) + 1)
     return shifted.view(f"S{codes.shape[1]}").reshape(-1)

@@ -53,7 +53,7 @@ class Codebook:
 
     @property
     def listable(self) -> bool:
-        """Whether the whole space fits in memory as an array of codes."""
+        """True if the whole space fits in memory as an array of codes."""
         return self.size <= LISTING_LIMIT
 
     def check(self, codes: ArrayLike) -> Codes:
@@ -90,17 +90,17 @@ class Codebook:
         Args:
             count: Number of draws.
             rng: Source of randomness.
-            replace: Whether a code may be drawn twice; distinct draws need a space that can be listed.
+            replace: Whether a code may be drawn twice; distinct draws need a space small enough to enumerate.
 
         Raises:
-            SpaceError: If the count is negative, or more distinct codes are asked for than there are.
+            SpaceError: If the count is negative, or more distinct codes are requested than there are.
         """
         if count < 0:
             raise SpaceError(f"the number of architectures to draw must be at least 0 (got {count})")
         if replace:
             return self._draw(count, rng)
         if count > self.size:
-            raise SpaceError(f"the space {self.name} has {self.size} architectures (asked for {count} distinct ones)")
+            raise SpaceError(f"the space {self.name} has {self.size} architectures (requested: {count} distinct ones)")
         return self.codes_at(rng.permutation(self._listed_size())[:count])
 
     def _draw(self, count: int, rng: np.random.Generator) -> Codes:
@@ -134,7 +134,7 @@ class Codebook:
     def _listed_size(self) -> int:
         if not self.listable:
             raise SpaceError(
-                f"the space {self.name} is too large to list ({self.size} > {LISTING_LIMIT} architectures)"
+                f"the space {self.name} is too large to enumerate ({self.size} > {LISTING_LIMIT} architectures)"
             )
         return self.size
 
@@ -199,7 +199,7 @@ class Space(Codebook, ABC):
 
     @abstractmethod
     def _parse_long(self, text: str) -> Codes:
-        """Returns the code, shape (D,), of a text that is no row of digits; refuses what ``format`` does not write."""
+        """Returns the code, shape (D,), of a text that is not a row of digits; refuses all but ``format``'s texts."""
 
     # Equal architectures
 

@@ -121,7 +121,7 @@ class StudyResult:
         """The architecture that the study chose for its budgets."""
         answer = self.table.metadata.answer
         if answer is None:
-            raise InfeasibleBudgetError("nothing meets the budgets of this study; ask its table for others")
+            raise InfeasibleBudgetError("nothing meets the budgets of this study; ask its table for other budgets")
         return self.table.find(answer)
 
     @property
@@ -145,7 +145,7 @@ class Study:
         name: A study that comes with the project, or the path of a ``.toml`` file.
         output_dir: The run folder; ``runs/NAME`` unless given.
         settings: Any settings by key, such as ``{"supernet.steps": 5000}``.
-        resume: Whether to go on with the run in the folder, if there is one.
+        resume: Whether to continue the run in the folder, if there is one.
         overwrite: Whether to replace it.
         quiet: Whether to leave out notes and progress.
         dashboard: Whether to serve optuna-dashboard on this machine alone while the study runs.
@@ -188,7 +188,7 @@ class Study:
     def run(self) -> StudyResult:
         """Runs the study to its report, in this process and worker processes.
 
-        As with everything that begins processes, a script calls it under ``if __name__ == "__main__":``.
+        As with everything that starts processes, a script calls it under ``if __name__ == "__main__":``.
 
         Raises:
             InfeasibleBudgetError: If no architecture meets the budget; the report is written.

@@ -31,7 +31,7 @@ class Findings:
         self._found = {type(one): one for one in found}
 
     def __getitem__(self, kind: type[Kind]) -> Kind:
-        """The one thing of a type.
+        """Returns the one thing of a type.
 
         Raises:
             LookupError: If no stage has found it.
@@ -46,7 +46,7 @@ class Findings:
         return Findings(*(self._found | more._found).values())
 
     def only(self, kinds: tuple[type, ...]) -> "Findings":
-        """The things of some types alone.
+        """Returns the things of some types alone.
 
         Raises:
             LookupError: If no stage has found one of them.
@@ -71,19 +71,19 @@ class StudyLabels:
     evaluations: int
 
     def targets(self, target: Literal["loss", "accuracy"]) -> NDArray[np.float64]:
-        """The values that a predictor is fitted to, shape (M,), larger is better."""
+        """Returns the values that a predictor is fitted to, shape (M,), larger is better."""
         return -self.loss if target == "loss" else self.accuracy_percent
 
 
 @dataclass(frozen=True)
 class SpaceScores:
-    """Predicted accuracies of every listed architecture; itself a predictor to the search.
+    """Predicted accuracies of every architecture of the pool; itself a predictor to the search.
 
     Attributes:
-        pool: The N listed architectures.
+        pool: The N architectures that the study works on.
         mean: Predicted accuracy in percent, on the scale of the labels, shape (N,).
         std: Its spread, shape (N,).
-        predictor: Scores architectures that are not listed; None where all are.
+        predictor: Scores architectures outside the pool; None if the pool is the whole space.
         notes: What a person should know about where they come from.
     """
 
@@ -95,15 +95,15 @@ class SpaceScores:
 
     @classmethod
     def of(cls, pool: Pool, predictor: Predictor) -> "SpaceScores":
-        """Scores every listed architecture in one call."""
+        """Scores every architecture of the pool in one call."""
         scored = _rounded(predictor, pool.codes)
         return cls(pool, scored.mean, scored.std, None if pool.complete else predictor)
 
     def predict(self, codes: Codes) -> Prediction:
-        """Scores of codes of shape (N, D).
+        """Returns scores of codes of shape (N, D).
 
         Raises:
-            SpaceError: If an architecture is not listed and nothing can score it.
+            SpaceError: If an architecture is outside the pool and nothing can score it.
         """
         if self.predictor is None:
             rows = self.pool.rows(codes)
@@ -116,13 +116,13 @@ class SpaceScores:
         return Prediction(mean, std)
 
     def over(self, pool: Pool) -> "SpaceScores":
-        """The scores of another pool."""
+        """Returns the scores of another pool."""
         scored = self.predict(pool.codes)
         return replace(self, pool=pool, mean=scored.mean, std=scored.std)
 
 
 def _rounded(predictor: Predictor, codes: Codes) -> Prediction:
-    """Scores to a millionth of a percentage point, far below what scores mean.
+    """Returns scores to a millionth of a percentage point, far below their own precision.
 
     A matrix product may differ in its last bits with where its operands lie in memory, so that a predictor just fitted
     and the same one loaded would not quite agree.

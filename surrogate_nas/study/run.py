@@ -84,10 +84,10 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
 
 
 def run_stages(problem: Problem, run: Run) -> Findings:
-    """Runs one stage after another: skips what is done, records its time, and ends where a stop was asked for.
+    """Runs one stage after another: skips what is done, records its time, and ends where a stop was requested.
 
     Raises:
-        Interrupted: If a stop was asked for; everything finished is kept.
+        Interrupted: If a stop was requested; everything finished is kept.
         SurrogateNasError: If a stage fails.
     """
     findings = Findings(problem)
@@ -100,7 +100,7 @@ def run_stages(problem: Problem, run: Run) -> Findings:
 
 
 def run_stage(stage: Stage, findings: Findings, run: Run) -> Findings:
-    """The findings of a stage, of an earlier process where that did it with the same inputs."""
+    """Returns the findings of a stage, from an earlier process if that ran it with the same inputs."""
     state, meter, inputs = run.folder.state, Meter(), stage.made_from(findings)
     try:
         may_reuse = not inputs or state.is_done(stage.name, inputs)
@@ -114,7 +114,7 @@ def run_stage(stage: Stage, findings: Findings, run: Run) -> Findings:
         state.add(stage.name, meter, finished=True)
     elif stage.timing is Timing.ANEW and reused is None:
         state.mark_done(stage.name, meter, inputs)
-    run.console.detail(f"{stage.name}: {'as it was' if reused is not None else f'{meter.seconds:.1f} s'}")
+    run.console.detail(f"{stage.name}: {'unchanged' if reused is not None else f'{meter.seconds:.1f} s'}")
     return found
 
 
@@ -130,7 +130,7 @@ def check_stages(problem: Problem, run: Run) -> None:
 
 
 def _checked(run: Run) -> Problem:
-    """The problem, once everything that can be is checked; the run folder is as it was."""
+    """Returns the problem after every possible check; the run folder stays as it was."""
     # An overwritten run is read as if it were not there, but removed only once the new one is known to be sound.
     before = replace(run, folder=RunFolder(run.folder.path / ".nothing")) if run.request.overwrite else run
     before.folder.require_same(run.settings)
@@ -141,14 +141,14 @@ def _checked(run: Run) -> Problem:
 
 
 def _begin(problem: Problem, run: Run) -> None:
-    """Writes what the run begins with, and shows what the space costs beside the budgets."""
+    """Writes the run's first files, and shows the space's costs next to the budgets."""
     # Small tensors are slower on several threads, and sums may depend on how many there are.
     torch.set_num_threads(1)
     folder = run.folder
     folder.remove_leftovers()
     if makes_costs_anew(run):
         for key, (before, now) in changed_hardware(run).items():
-            run.console.note(f"costs are made again: hardware.{key} was {before}, and is {now} now")
+            run.console.note(f"costs are computed again: hardware.{key} was {before} and is {now} now")
         # Before the settings are written: a process that is killed between the two finds no costs of other settings.
         folder.costs.unlink(missing_ok=True)
     folder.write_settings(_lasting(problem.settings))
@@ -161,13 +161,13 @@ def _begin(problem: Problem, run: Run) -> None:
 
 
 def _lasting(settings: StudySettings) -> StudySettings:
-    """The settings that a run goes on with: what was to be measured again has been."""
+    """Returns the settings without the request to measure again, which the run has met once it is under way."""
     return settings.model_copy(update={"hardware": settings.hardware.model_copy(update={"remeasure": False})})
 
 
 @contextmanager
 def _held(request: Request) -> Iterator[RunFolder]:
-    """The run folder, held by this process; one that was made for a run that wrote nothing is removed.
+    """Yields the run folder, held by this process; one that was made for a run that wrote nothing is removed.
 
     Raises:
         RunFolderError: If it may not be used, or another process holds it.
@@ -177,7 +177,7 @@ def _held(request: Request) -> Iterator[RunFolder]:
     made = [place for place in (request.output, *request.output.parents) if not place.exists()]
     folder.take()
     try:
-        # Once more, now that nobody else can begin a run in it.
+        # Once more, now that nobody else can start a run in it.
         folder.check(resume=request.resume, overwrite=request.overwrite)
         yield folder
     finally:

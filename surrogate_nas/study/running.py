@@ -1,4 +1,4 @@
-"""A run in progress: what all stages share beside the problem that they work on."""
+"""A run in progress: all that stages share in addition to the problem that they work on."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,12 +21,12 @@ class Run:
     """A run in progress.
 
     Attributes:
-        request: How the user asked for it.
+        request: The user's request.
         folder: Where it reads and writes.
         console: The study's voice.
-        should_stop: Whether the user asked for a stop.
+        should_stop: Whether the user wants a stop.
         workers: Processes for trainings and evaluations, started at their first use.
-        watch: The dashboard beside it.
+        watch: Its dashboard.
         tracker: Where settings, curves and results are sent.
     """
 
@@ -41,7 +41,7 @@ class Run:
     @classmethod
     @contextmanager
     def of(cls, request: Request, folder: RunFolder, console: StudyConsole, should_stop: ShouldStop) -> Iterator["Run"]:
-        """A run that ends its processes, its dashboard and its tracked run with the block."""
+        """Yields a run that ends its processes, its dashboard and its tracked run with the block."""
         with (
             Workers(request.settings.compute.processes or 1) as workers,
             Watch(request.dashboard, folder, console) as watch,
@@ -51,12 +51,12 @@ class Run:
 
     @property
     def settings(self) -> StudySettings:
-        """The settings that the user asked for."""
+        """The settings that the user chose."""
         return self.request.settings
 
     @contextmanager
     def progress(self, title: str, doing: str) -> Iterator[Advance]:
-        """A progress bar for the length of a block, which raises ``Interrupted`` once a stop was asked for.
+        """Yields a progress bar for the length of a block, which raises ``Interrupted`` once a stop was requested.
 
         Args:
             title: What the bar is of.

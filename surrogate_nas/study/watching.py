@@ -8,13 +8,13 @@ from surrogate_nas.search.journal.dashboard import Dashboard
 
 
 class Watch:
-    """optuna-dashboard beside a run, where the user asked for one.
+    """optuna-dashboard for a run, if the user wants one.
 
     Call order: ``open`` once there may be something to look at, ``show`` whenever the journal was replaced. The server
     ends with the block.
 
     Args:
-        asked: Whether the user asked for it; if not, nothing is ever shown.
+        asked: Whether the user wants it; if not, nothing is ever shown.
         folder: Of the run.
         console: Where its address and its failures are noted.
     """
@@ -33,7 +33,7 @@ class Watch:
 
     @property
     def url(self) -> str | None:
-        """Where the dashboard is served; None where there is none."""
+        """The address of the dashboard; None if there is none."""
         return self._dashboard.url if self._dashboard is not None else None
 
     def open(self) -> None:

@@ -35,12 +35,12 @@ def check_each_alone(model: CostSource, space: Space) -> None:
     together, none = model.evaluate(codes), model.evaluate(codes[:0])
     for name in model.names:
         alone = [float(model.evaluate(code[None])[name][0]) for code in codes]
-        require(np.allclose(together[name], alone, rtol=1e-12, atol=0), f"{name} is the same beside others and alone")
+        require(np.allclose(together[name], alone, rtol=1e-12, atol=0), f"{name} is the same among others and alone")
         require(none[name].shape == (0,), f"no architectures have no {name}")
 
 
 def check_errors(model: CostSource, space: Space) -> None:  # noqa: ARG001 - all checks take a space
-    """The error to expect of a cost is known or said to be unknown; other costs are refused."""
+    """The error to expect of a cost is a number or declared unknown; other costs are refused."""
     for name in model.names:
         error = model.relative_error(name)
         require(error is None or error >= 0, f"the error of {name} is at least 0 (got {error})")
@@ -52,7 +52,7 @@ def check_errors(model: CostSource, space: Space) -> None:  # noqa: ARG001 - all
 
 
 def check_description(model: CostSource, space: Space) -> None:  # noqa: ARG001 - all checks take a space
-    """A description is JSON with an entry for each cost, which says its kind."""
+    """A description is JSON with an entry for each cost, which names its kind."""
     try:
         described = json.loads(json.dumps(model.describe(), allow_nan=False))
     except (TypeError, ValueError) as error:

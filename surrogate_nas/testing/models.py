@@ -55,7 +55,7 @@ def made_up_values(space: Space, codes: Codes) -> NDArray[np.float64]:
 
 
 def _labelled(space: Space) -> tuple[Codes, NDArray[np.float64]]:
-    """Canonical codes, shape (N, D), and noisy values, shape (N,)."""
+    """Returns canonical codes, shape (N, D), and noisy values, shape (N,)."""
     codes = space.canonical(space.sample(LABELLED, np.random.default_rng(3)))
     return codes, made_up_values(space, codes) + np.random.default_rng(4).normal(0, 0.05, len(codes))
 
@@ -67,7 +67,7 @@ def _fitted(make: MakeScorer, space: Space, settings: PredictorSettings = _SHORT
 
 
 def check_order(make: MakeScorer, space: Space) -> None:
-    """Architectures that were not seen are put in order, one number each; draws of others are left alone."""
+    """Architectures that were not seen are put in order, one number each; other random draws are not disturbed."""
     with untouched_draws():
         scorer = _fitted(make, space, _LEARNS)
     unseen = space.canonical(space.sample(200, np.random.default_rng(9)))

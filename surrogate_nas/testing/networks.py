@@ -40,7 +40,7 @@ def check_graphs(space: Space) -> None:
     longest = _longest_path(adjacency, inside[operations])
     require(np.array_equal(np.isfinite(longest), space.is_connected(codes)), "connected: a path leads to the output")
     counts = np.where(np.isfinite(longest), longest, 0)
-    require(np.array_equal(counts, space.nonlinear_count(codes)), "the nonlinear count is that of the longest path")
+    require(np.array_equal(counts, space.nonlinear_count(codes)), "the nonlinear count is the longest path's")
 
 
 def check_layouts(space: Space) -> None:
@@ -55,7 +55,7 @@ def check_layouts(space: Space) -> None:
         require(np.array_equal(np.sort(rows), np.arange(len(codes))), "every architecture has one sequence of layers")
     if space.image_step > 1:
         odd = replace(space.network, image_size=space.network.image_size + 1)
-        refuses(lambda: space.layout(odd), f"images whose side is no multiple of {space.image_step}")
+        refuses(lambda: space.layout(odd), f"images whose side is not a multiple of {space.image_step}")
 
 
 def _check_layers(space: Space, network: NetworkSpec, layers: Layers) -> None:
@@ -80,7 +80,7 @@ def check_costs(space: Space) -> None:
             require(values.shape == (len(codes),) and values.dtype == np.int64, f"{count} are whole numbers, one each")
     fixed = fixed_total(space.layout(plain), "parameters")
     parameters, flops = space.parameters(codes, plain), space.flops(codes, plain)
-    require((parameters >= fixed).all(), f"parameters are at least {fixed:,}, those of the fixed layers")
+    require((parameters >= fixed).all(), f"parameters are at least {fixed:,}, as many as the fixed layers have")
     require((space.parameters(codes, wide) > parameters).all(), "a wider network has more parameters")
     require(np.array_equal(space.parameters(codes, large), parameters), "parameters do not depend on the image")
     require((space.flops(codes, large) >= flops).all(), "a larger image has no fewer multiply-accumulates")
@@ -103,7 +103,7 @@ def check_pickling(space: Space) -> None:
 
 
 def _networks(network: NetworkSpec) -> tuple[NetworkSpec, NetworkSpec, NetworkSpec, NetworkSpec]:
-    """The space's own, and networks that are wider, of larger images, and of grey images and other classes."""
+    """Returns the space's own network, a wider one, one of larger images, and one of grey images and other classes."""
     return (
         network,
         replace(network, channels=2 * network.channels),

@@ -86,17 +86,17 @@ def proposals(make: MakeSampler, evaluator: Evaluator, settings: SearchSettings,
 
 
 def check_proposals(make: MakeSampler, evaluator: Evaluator) -> None:
-    """Proposals are codes of the space, at most as many as are asked for, of classes not proposed before."""
+    """Proposals are codes of the space, at most as many as requested, of classes not proposed before."""
     for goal in _GOALS:
         batches = proposals(make, evaluator, SearchSettings(goal=goal, batch=_BATCH), seed=0, rounds=3)
         sizes = [len(batch) for batch in batches]
-        require(all(0 < size <= _BATCH for size in sizes), f"of {_BATCH} asked for, 1 to {_BATCH} come (got {sizes})")
+        require(all(0 < size <= _BATCH for size in sizes), f"of {_BATCH} requested, 1 to {_BATCH} come (got {sizes})")
         keys = class_keys(evaluator.space, np.concatenate(batches))
         require(len(set(keys)) == len(keys), f"no canonical class is proposed twice (goal {goal})")
 
 
 def check_seed(make: MakeSampler, evaluator: Evaluator) -> None:
-    """Proposals are a function of the seed and of what was observed; draws of others are left alone."""
+    """Proposals are a function of the seed and of the observations; other random draws are not disturbed."""
     for goal in _GOALS:
         settings = SearchSettings(goal=goal, batch=8)
         with untouched_draws():

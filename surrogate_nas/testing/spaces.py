@@ -71,7 +71,7 @@ def check_decisions(space: Space) -> None:
 
 
 def check_refusals(space: Space) -> None:
-    """Codes that are none are refused, and the message names the decision."""
+    """Codes of impossible choices are refused, and the message names the decision."""
     code = looked_at(space)[0].astype(np.int64)
     refuses(lambda: space.check([code[:-1]]), "a code that is too short")
     refuses(lambda: space.check(code), "a code that is not in an array of shape (N, D)")
@@ -85,7 +85,7 @@ def check_refusals(space: Space) -> None:
             text = "".join(DIGITS[choice] for choice in code[:column]) + DIGITS[-1]
             text += "".join(DIGITS[choice] for choice in code[column + 1 :])
             refuses(partial(space.parse, text), f"the digit {DIGITS[-1]} of {decision.name}", decision.name)
-    refuses(lambda: space.parse("no architecture"), "a text that is no architecture")
+    refuses(lambda: space.parse("no architecture"), "a text that is not an architecture")
 
 
 def check_text(space: Space) -> None:
@@ -97,16 +97,16 @@ def check_text(space: Space) -> None:
 
 
 def check_listing(space: Space) -> None:
-    """A listed space has every code once, in lexicographic order, and finds its place again."""
+    """An enumerated space has every code once, in lexicographic order, and finds its place again."""
     if not space.listable:
-        refuses(space.all_codes, "a list of a space that is too large")
+        refuses(space.all_codes, "an enumeration of a space that is too large")
         refuses(lambda: space.sample(1, np.random.default_rng(0), replace=False), "distinct draws of such a space")
         return
     positions = np.arange(space.size) if space.size <= _LISTED else np.linspace(0, space.size - 1, DRAWS).astype(int)
     codes = space.codes_at(positions)
     require(np.array_equal(space.index(codes), positions), "index finds the positions of codes_at")
     order = np.lexsort(codes.T[::-1])
-    require(np.array_equal(order, np.arange(len(codes))), "codes are listed in lexicographic order")
+    require(np.array_equal(order, np.arange(len(codes))), "codes are enumerated in lexicographic order")
     refuses(lambda: space.codes_at(np.array([space.size])), "a position behind the last")
     if space.size <= _LISTED:
         require(np.array_equal(space.all_codes(), codes), "all_codes has the codes of all positions")
@@ -144,7 +144,7 @@ def check_effective(space: Space) -> None:
         require(np.array_equal(of(codes), of(live)), f"a code and its effective code have the same {name}")
     for cost in (space.parameters, space.flops):
         higher = cost(live, space.network) > cost(codes, space.network)
-        require(not higher.any(), f"{cost.__name__} of an effective code are at most those of the code as written")
+        require(not higher.any(), f"{cost.__name__} of an effective code are at most as many as of the code as written")
 
 
 def check_classes(space: Space) -> None:
@@ -187,7 +187,7 @@ def check_populations(space: Space) -> None:
         of_members = space.nonlinear_count(members)
         values, ways = np.unique(of_members, return_counts=True)
         listed = dict(zip(values.tolist(), ways.tolist(), strict=True))
-        require(populations == listed, f"populations are those of the list, {listed} (got {populations})")
+        require(populations == listed, f"populations are the list's, {listed} (got {populations})")
         most = max(populations, key=lambda count: populations[count])
         group = members[of_members == most]
         _require_uniform(space, counts.draw(most, _number(group), rng), group, f"draws with {most} nonlinear functions")
@@ -238,7 +238,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def _drawable(space: Space) -> Codes:
-    """The codes that ``sample`` draws: all, or effective ones where no other was drawn."""
+    """Returns the codes that ``sample`` draws: all, or effective ones where no other was drawn."""
     drawn, codes = space.sample(10 * DRAWS, np.random.default_rng(3)), space.all_codes()
     if not np.array_equal(space.effective(drawn), drawn):
         return codes
@@ -246,7 +246,7 @@ def _drawable(space: Space) -> Codes:
 
 
 def _number(members: Codes) -> int:
-    """Draws that tell whether they are uniform."""
+    """Draws that show whether they are uniform."""
     return 50 * min(len(members), 400)
 
 

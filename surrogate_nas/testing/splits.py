@@ -9,7 +9,7 @@ A check takes a space and its split, and raises an ``AssertionError`` that says 
     def test_my_split(check):
         check(space, my_split)
 
-Where a space can be listed all codes are looked at; in larger ones, draws are.
+All codes of a space small enough to enumerate are looked at; in larger ones, draws are.
 
 Symbols:
     N: architectures looked at. D: decisions. K: subspaces.
@@ -84,7 +84,7 @@ def check_draws(space: Space, split: Split) -> None:
 
 
 def check_uniform(space: Space, split: Split) -> None:
-    """Draws are uniform within a subspace, in spaces that can be listed."""
+    """Draws are uniform within a subspace, in spaces small enough to enumerate."""
     if not space.listable:
         return
     codes, rng = space.all_codes(), np.random.default_rng(2)

@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 60  # a process begins slowly on a busy machine
 
 @pytest.fixture
 def tasks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The tasks, under a name by which worker processes find them too."""
+    """Returns the tasks, under a name by which worker processes find them too."""
     monkeypatch.syspath_prepend(str(HERE))
     return importlib.import_module("worker_tasks")
 
@@ -61,7 +61,7 @@ def test_results_by_position_progress_summed_and_processes_used_again(tasks: Mod
         assert results == {position: 2 * job for position, job in enumerate(jobs)}
         assert told[-1] == sum(jobs)
         assert told == sorted(told)
-        # Another round on the same processes begins to count anew.
+        # Another round on the same processes starts to count again.
         told.clear()
         assert run(workers, tasks.double, [1, 9], on_progress=told.append) == {0: 2, 1: 18}
         assert told[-1] == 10
@@ -146,7 +146,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -
 
 
 def held(path: Path) -> bool:
-    """Whether a living process holds the lock; the system lets go of it however the process ends."""
+    """Returns whether a living process holds the lock; the system lets go of it however the process ends."""
     fcntl = pytest.importorskip("fcntl")
     if not path.exists() or not path.read_text():
         return False
@@ -215,7 +215,7 @@ def test_an_interrupt_from_the_keyboard_stops_in_order(
     said, complaints = process.communicate(timeout=PATIENCE_SECONDS)
     assert complaints == ""
     assert process.returncode == 0
-    # A stop before the first job finds nothing begun.
+    # A stop before the first job finds nothing started.
     assert re.fullmatch(r"stopped by 2, results of (\[0, 1\]|\[\])\n", said)
 
 

@@ -18,7 +18,7 @@ Stopped = Callable[[], bool]
 
 
 def double(job: int, report: Report, stopped: Stopped) -> int:
-    """The later the job, the sooner it ends."""
+    """Returns the double of a job; the later the job, the sooner it ends."""
     report(job)
     time.sleep(max(0.0, 0.2 - job / 50))
     return 2 * job

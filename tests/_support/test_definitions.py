@@ -23,7 +23,7 @@ def test_the_names_are_those_of_the_files_of_the_checkout(kind: str) -> None:
 
 
 def test_an_installed_package_has_its_own_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wheel carries them in ``_definitions`` and has nothing beside the package."""
+    """A wheel carries them in ``_definitions`` and has nothing next to the package."""
     package = tmp_path / "site-packages" / "surrogate_nas"
     (package / "_definitions" / "spaces").mkdir(parents=True)
     (package / "_definitions" / "spaces" / "mine.toml").write_text('name = "mine"\n')

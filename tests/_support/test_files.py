@@ -165,7 +165,7 @@ def test_a_file_is_flushed_while_it_is_open_for_writing(tmp_path: Path, monkeypa
 
 @pytest.fixture
 def held_open(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Another program holds the target of a replacement open for as many tries as the list has numbers."""
+    """Holds the target of a replacement open for as many tries as the list has numbers."""
     tries: list[int] = []
     replace = Path.replace
 

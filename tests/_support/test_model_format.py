@@ -1,4 +1,4 @@
-"""What a model says of itself is checked before anything is done with it."""
+"""A model's description is checked before anything is done with the model."""
 
 import json
 from typing import Any

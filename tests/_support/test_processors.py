@@ -1,4 +1,4 @@
-"""How many processors may be used: all of them, those that the process is bound to, or a container's share."""
+"""The usable processors are all of them, the ones that the process is bound to, or a container's share."""
 
 import os
 from pathlib import Path
@@ -10,13 +10,13 @@ from surrogate_nas._support.processors import processor_count
 
 @pytest.fixture(autouse=True)
 def _eight_of_sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine of 16 processors; this process is bound to 8 of them."""
+    """Pretends a machine of 16 processors; this process is bound to 8 of them."""
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(8)), raising=False)
 
 
 def machine(root: Path, groups: str, **files: str) -> Path:
-    """Files of Linux under a folder; a name has '__' for '/'."""
+    """Writes files of Linux under a folder; a name has '__' for '/'."""
     for name, text in {"proc__self__cgroup": groups, **files}.items():
         path = root / name.replace("__", "/").replace("DOT", ".")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def test_the_smallest_share_from_the_group_to_the_top_counts(tmp_path: Path) -> 
 
 
 def test_a_container_that_sees_its_own_group_as_the_top(tmp_path: Path) -> None:
-    """The path is that of the machine outside, which is not there."""
+    """The path belongs to the machine outside, which is not there."""
     assert processor_count(machine(tmp_path, "0::/docker/0123", sys__fs__cgroup__cpuDOTmax="200000 100000")) == 2
 
 

@@ -33,7 +33,7 @@ def test_layers_are_digits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("code,a\n01,x\n", "column a has cells that are no numbers"),
+        ("code,a\n01,x\n", "column a has cells that are not numbers"),
         ("code,a\n01,0\n", "column a has latencies that are missing or not above zero"),
         ("code,a\n01,1\n2,1\n", "the same number in every row"),
         ("name,a\n01,1\n", "needs a column 'code' and one per device"),

@@ -1,4 +1,4 @@
-"""Memory of a process, where the system tells it."""
+"""Memory of a process, where the system reports it."""
 
 import math
 import sys

@@ -23,7 +23,7 @@ def space() -> Space:
 
 @pytest.fixture(scope="module")
 def files(space: Space, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Labels and truth of 600 architectures."""
+    """Writes labels and truth of 600 architectures."""
     folder = tmp_path_factory.mktemp("tables")
     rng = np.random.default_rng(0)
     codes = space.sample(600, rng, replace=False)

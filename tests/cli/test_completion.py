@@ -1,4 +1,4 @@
-"""What the shell offers when the tab key is pressed."""
+"""The shell offers the right words when the tab key is pressed."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ finally:
 
 
 def offered(line: str) -> list[str]:
-    """What bash is offered for a line whose last word has begun, empty words included."""
+    """Returns the words that bash offers for a line whose last word is unfinished, empty words included."""
     # As bash does it: the words of the line, and the number of the one under the cursor.
     environment = os.environ | {
         "COMP_WORDS": line,

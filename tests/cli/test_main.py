@@ -20,7 +20,7 @@ SLOW = {"torch", "torchvision", "torch_geometric", "optuna", "sklearn", "scipy",
 
 
 def words_of(command: str) -> Iterator[list[str]]:
-    """A subcommand, and each of its own where it is a group."""
+    """Yields a subcommand, and each of its own where it is a group."""
     yield [command]
     app: typer.Typer = Late(f"surrogate_nas.cli.{command}:app").target
     yield from ([command, one] for one in getattr(typer.main.get_command(app), "commands", ()))

@@ -36,7 +36,7 @@ def test_a_run_that_was_resumed_and_stopped_says_so(run_copy: Path, capsys: pyte
     content = json.loads(environment.read_text(encoding="utf-8"))
     environment.write_text(json.dumps(content | {"created": "2999-01-01T00:00:00+00:00"}), encoding="utf-8")
     assert main([str(run_copy)]) == 0
-    assert capsys.readouterr().err.startswith("warning: this report is of before the run was resumed; continue it by: ")
+    assert capsys.readouterr().err.startswith("warning: this report is older than the resumed run; finish it with: ")
     for damaged in ("{", "[]", json.dumps({"created": "soon"})):
         environment.write_text(damaged, encoding="utf-8")
         assert main([str(run_copy), "--json"]) == 0
@@ -79,7 +79,7 @@ def test_what_is_no_finished_run_is_refused_with_the_remedy(
     (run_copy / "report.json").unlink()
     assert main([str(run_copy)]) == 2
     assert error_line(capsys) == (
-        f"error: the study in {run_copy} is not finished; continue it by: python -m surrogate_nas.study"
+        f"error: the study in {run_copy} is not finished; continue it with: python -m surrogate_nas.study"
         f" --output-dir {run_copy} --resume"
     )
     shutil.rmtree(run_copy)
@@ -87,7 +87,7 @@ def test_what_is_no_finished_run_is_refused_with_the_remedy(
     assert error_line(capsys) == f"error: the run folder does not exist: {run_copy}"
     (tmp_path / "photos").mkdir()
     assert main([str(tmp_path / "photos")]) == 2
-    assert "is no run folder; make one by: " in error_line(capsys)
+    assert "is not a run folder; make one with: " in error_line(capsys)
     assert main([str(tmp_path), "--open", "--json"]) == 2
     assert "exclude each other" in error_line(capsys)
 

@@ -68,7 +68,7 @@ def test_results_go_to_standard_output_and_progress_to_standard_error(finished_c
         assert line not in out
     # The costs stand before the training, in the log as well.
     log = (folder / "log.txt").read_text(encoding="utf-8")
-    assert log.index("Costs over") < log.index("supernets (2 x 40 steps): begun")
+    assert log.index("Costs over") < log.index("supernets (2 x 40 steps): started")
 
 
 def test_json_is_one_object_and_the_report(run_copy: Path, here: RunHere) -> None:

@@ -71,7 +71,7 @@ def test_what_is_refused(score: NDArray[np.float64], costs: NDArray[np.float64],
 
 
 def counted(score: np.ndarray, costs: np.ndarray, worst_score: float, worst: np.ndarray) -> float:
-    """Unit cubes that some row dominates."""
+    """Returns unit cubes that some row dominates."""
     total = 0
     for point in np.ndindex(*([10] * (1 + len(worst)))):
         level = worst_score + point[0] + 1

@@ -17,7 +17,7 @@ MakeSplits = Callable[..., DataSplits]
 
 
 def move_one(image: torch.Tensor, down: int, right: int, mirrored: bool) -> torch.Tensor:
-    """Pixel by pixel."""
+    """Moves one image pixel by pixel."""
     result = torch.zeros_like(image)
     side = image.shape[-1]
     for row in range(side):
@@ -84,7 +84,7 @@ def test_without_augmentation_a_batch_is_the_normalised_images_and_their_labels(
 
 def test_half_of_the_images_are_mirrored_and_moves_are_even(make_splits: MakeSplits) -> None:
     splits = make_splits(images=1000, channels=1, size=5)
-    # One white pixel off the centre tells how its image was moved and whether it was mirrored.
+    # One white pixel off the centre shows how its image was moved and whether it was mirrored.
     splits.train.images.zero_()
     splits.train.images[:, :, 2, 1] = 255
     batches = Batches(splits, 500, seed=1, flip=True, shift=1)

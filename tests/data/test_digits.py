@@ -24,5 +24,5 @@ def test_pixels_span_black_to_white_and_keep_their_order() -> None:
 
 
 def test_a_path_is_refused_with_the_way_to_own_images() -> None:
-    with pytest.raises(DataError, match=re.escape('(got photos); for own images set data.source = "folder"')):
+    with pytest.raises(DataError, match=re.escape('(got photos); for your own images set data.source = "folder"')):
         open_digits(Path("photos"))

@@ -1,4 +1,4 @@
-"""Which images a final network is trained on, and which it is judged by."""
+"""A final network is trained on the right images and judged by others."""
 
 import shutil
 from collections.abc import Callable

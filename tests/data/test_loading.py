@@ -89,7 +89,7 @@ def test_notes_of_all_steps_come_together(make_folder: MakeFolder) -> None:
     settings = DataSettings(source="folder", path=str(root), image_size=4, on_unreadable="skip")
     splits = load_images(settings, seed=0)
     notes = " / ".join(splits.notes)
-    for part in ("test tests the trained model", "19 of 19 images were resized to 4x4", "recalibrate batch norms"):
+    for part in ("test only tests the trained model", "19 of 19 images were resized to 4x4", "recalibrate batch norms"):
         assert part in notes
     assert splits.warnings[0] == "1 unreadable image left out, such as cat/0003.png"
     assert "test has no image of 1 class: dog" in splits.warnings[1]
@@ -175,7 +175,7 @@ def test_photographs_of_cifar10(shared_data: Path, tmp_path: Path) -> None:
     assert splits.native_image_size == 32
     files = list(train.rglob("*.jpg"))
     assert sum(len(part) for part in parts(splits)) == len(files) == 27
-    # A file is told by the means of 2x2 blocks, to within their rounding.
+    # A file is recognised by the means of 2x2 blocks, to within their rounding.
     means = [
         np.asarray(Image.open(file)).reshape(16, 2, 16, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1) for file in files
     ]

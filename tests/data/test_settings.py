@@ -34,7 +34,10 @@ def test_settings_written_and_read_again_are_equal() -> None:
     [
         ({"source": "cifar"}, "no image source is called 'cifar'; choose one of: digits, folder, cifar10, cifar100"),
         ({"source": "folder"}, "the source 'folder' needs the path of a folder"),
-        ({"source": "digits", "path": "photos"}, "the source 'digits' has no path (got 'photos'); for own images set"),
+        (
+            {"source": "digits", "path": "photos"},
+            "the source 'digits' takes no path (got 'photos'); for your own images set",
+        ),
         ({"path": "photos"}, 'set source = "folder"'),
         ({"source": "folder", "path": " "}, "the path is empty"),
         ({"image_size": 0}, "greater than or equal to 4"),

@@ -136,6 +136,5 @@ def test_fewer_recalibration_images_than_asked_for_are_noted(make_splits: MakeSp
     splits = make_splits(images=60)
     assert len(splits.recalibration) == 8  # a fifth of the 42 that are not validated on
     assert splits.notes == (
-        "8 images instead of 10 recalibrate batch norms: a fifth of what is left beside the validation images is the"
-        " most",
+        "8 images instead of 10 recalibrate batch norms: at most a fifth of the images outside the validation part",
     )

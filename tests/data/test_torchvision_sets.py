@@ -24,7 +24,7 @@ MakeFolder = Callable[..., Path]
 
 
 def write_mnist(root: Path, images: np.ndarray[Any, np.dtype[np.uint8]], labels: list[int]) -> None:
-    """The IDX files of MNIST, by its published format: a magic number, sizes, bytes."""
+    """Writes the IDX files of MNIST, by its published format: a magic number, sizes, bytes."""
     raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for part in ("train", "t10k"):

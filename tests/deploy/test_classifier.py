@@ -1,4 +1,4 @@
-"""What the model is shown and how its answer is read."""
+"""The model gets its images in the right form, and its answer is read rightly."""
 
 import json
 from collections.abc import Callable

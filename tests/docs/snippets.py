@@ -47,17 +47,17 @@ class Command:
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
-    """Language and content of each fenced block."""
+    """Returns the language and content of each fenced block."""
     return _FENCED.findall(text)
 
 
 def prose(text: str) -> str:
-    """A page without its fenced blocks."""
+    """Returns a page without its fenced blocks."""
     return _FENCED.sub("", text)
 
 
 def commands(page: Path) -> list[Command]:
-    """Every command of a page, in blocks and in sentences."""
+    """Returns every command of a page, in blocks and in sentences."""
     text, name = page.read_text(encoding="utf-8"), str(page.relative_to(REPOSITORY))
     lines = [line for language, block in blocks(text) if not language for line in _joined(block)]
     found = [(line, True) for line in lines if line.split(" ")[0] in PROGRAMS]

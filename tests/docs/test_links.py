@@ -29,7 +29,7 @@ def broken(page: Path) -> list[str]:
 
 
 def leads(page: Path, link: str) -> bool:
-    """Whether a link has a target; addresses of other hosts are not asked, only their form is looked at."""
+    """Returns whether a link has a target; addresses of other hosts are checked by their form alone."""
     address = urlsplit(link)
     if address.scheme:
         return address.scheme == "https" and "." in address.netloc

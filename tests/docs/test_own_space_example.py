@@ -27,7 +27,7 @@ QUICKER = ("--set", "supernet.steps=30", "--set", "data.max_images=600", "--set"
 
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> Path:
-    """The folder of the example, as the working directory."""
+    """Returns the folder of the example, as the working directory."""
     assert not own_cache.exists()
     for name, content in FILES.items():
         (tmp_path / name).write_text(content, encoding="utf-8")

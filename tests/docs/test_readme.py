@@ -53,7 +53,7 @@ def test_it_is_short() -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of images that README begins with, and a picture, in the working directory."""
+    """Returns the folder of images that README begins with, and a picture, in the working directory."""
     rng = np.random.default_rng(0)
     for part, count in (("train", 40), ("test", 6)):
         for number, name in enumerate(("cat", "dog")):

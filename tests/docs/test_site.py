@@ -30,7 +30,7 @@ def hooks() -> ModuleType:
 
 
 def listed(nav: object) -> list[str]:
-    """Files of a navigation, at any depth."""
+    """Returns the files of a navigation, at any depth."""
     if isinstance(nav, str):
         return [nav]
     values = nav.values() if isinstance(nav, dict) else nav

@@ -26,7 +26,7 @@ def called(command: Command) -> str:
 
 
 def parser(command: Command) -> tuple[Any, list[str]]:
-    """The command of typer that a line calls, a subcommand where there are some, and the words that are left."""
+    """Returns the command of typer that a line calls, or its subcommand, and the words that are left."""
     benchmark = next((word for word in command.words if word.startswith("benchmarks.")), None)
     module = importlib.import_module(benchmark or f"surrogate_nas.cli.{command.name}")
     found, words = typer.main.get_command(module.app), command.arguments
@@ -63,7 +63,7 @@ def test_studies_resolve(command: Command, tmp_path: Path, monkeypatch: pytest.M
     if any(word.endswith(".toml") and not (REPOSITORY / word).is_file() for word in words):
         pytest.skip("a file of the reader's")
     if not words or words[0].startswith("--"):
-        words.insert(0, "cifar10")  # the study is that of the run folder
+        words.insert(0, "cifar10")  # the study comes from the run folder
     monkeypatch.chdir(tmp_path)
     assert study([*words, "--dry-run"]) == 0
 

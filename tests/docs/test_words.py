@@ -25,13 +25,13 @@ def sentences(text: str) -> list[str]:
 
 
 def private_words(text: str) -> list[str]:
-    """Private words of a page outside its code, each with the words around it."""
+    """Returns private words of a page outside its code, each with the words around it."""
     body = " ".join(re.sub(r"`[^`]*`", "code", prose(text)).split())
     return [body[max(0, found.start() - 40) : found.end() + 20] for found in _PRIVATE.finditer(body)]
 
 
 def wide_lines(text: str) -> list[str]:
-    """Lines over the width; rows of tables and links to pictures cannot be broken."""
+    """Returns lines over the width; rows of tables and links to pictures cannot be broken."""
     return [line for line in text.splitlines() if len(line) > WIDTH and not line.startswith(("|", "!["))]
 
 

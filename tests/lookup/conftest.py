@@ -43,5 +43,5 @@ def columns_of(count: int, seed: int = 0, ties: bool = False) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def table() -> LookupTable:
-    """5,000 rows, so several row groups."""
+    """Returns a table of 5,000 rows, so of several row groups."""
     return LookupTable.build(METADATA, **columns_of(5000))

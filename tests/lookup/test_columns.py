@@ -1,4 +1,4 @@
-"""Which columns a new table refuses, with which words."""
+"""A new table refuses wrong columns, with the right words."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Columns as they were, whether decoded at once or when they are asked for."""
+"""Columns as they were, whether decoded at once or when they are used."""
 
 from typing import Any
 

@@ -84,8 +84,8 @@ def test_a_file_cut_anywhere_is_noticed(
     [
         ({"format": "another"}, "does not describe a lookup table"),
         ({"schema_version": 2}, "schema 2, this version reads 1; use the version"),
-        ({"rows": 4}, "has not the rows and columns"),
-        ({"columns": ["code"]}, "has not the rows and columns"),
+        ({"rows": 4}, "does not have the rows and columns"),
+        ({"columns": ["code"]}, "does not have the rows and columns"),
         ({"sha256": "0"}, "do not belong together"),
         ({"seed": "0"}, "wrong 'seed'"),
         ({"primary_cost": "params"}, "lacks the columns params"),
@@ -100,7 +100,7 @@ def test_facts_that_do_not_fit_are_noticed(change: dict[str, Any], message: str,
 
 def test_no_table_yet_is_told_from_a_lost_one(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     empty = tmp_path_factory.mktemp("empty")
-    with pytest.raises(RunFolderError, match=re.escape(f"{empty} is no run folder of a study")):
+    with pytest.raises(RunFolderError, match=re.escape(f"{empty} is not a run folder of a study")):
         read_files(empty)
     (empty / "study.toml").touch()
     with pytest.raises(RunFolderError, match=re.escape(f"{empty} has no lookup table yet; the study writes it")):

@@ -1,4 +1,4 @@
-"""What layers are given that look back none, one or two values."""
+"""Layers that look back none, one or two values get the right ones."""
 
 import torch
 from torch import nn

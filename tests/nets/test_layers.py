@@ -74,6 +74,6 @@ def test_a_cell_is_not_a_fixed_layer() -> None:
 
 def test_resized_values_are_taken_between_centres_of_pixels() -> None:
     image = torch.arange(4.0).reshape(1, 1, 1, 4).expand(1, 1, 4, 4)
-    # Centres of two pixels lie at 0.5 and 2.5 of four, those of three at 1/6, 3/2 and 17/6.
+    # Centres of two pixels lie at 0.5 and 2.5 of four, the centres of three at 1/6, 3/2 and 17/6.
     assert resizing(4, 2)(image)[0, 0, 0].tolist() == [0.5, 2.5]
     torch.testing.assert_close(resizing(4, 3)(image)[0, 0, 1], torch.tensor([1 / 6, 1.5, 17 / 6]))

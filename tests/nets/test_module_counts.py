@@ -1,4 +1,4 @@
-"""Counts of modules on the meta device, against what is said of built-in blocks and against plain cases."""
+"""Counts of modules on the meta device, against the descriptions of built-in blocks and against plain cases."""
 
 import pytest
 import torch

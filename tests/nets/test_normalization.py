@@ -1,4 +1,4 @@
-"""The three modes against torch's own batch normalisation, on inputs whose statistics are not those of a fresh norm."""
+"""The three modes against torch's own batch normalisation, on inputs whose statistics differ from a fresh norm's."""
 
 import re
 
@@ -53,7 +53,7 @@ def test_recorded_statistics_are_plain_averages_over_batches() -> None:
 
 
 def test_recording_anew_forgets_what_was_recorded() -> None:
-    """The statistics of one subnet must not leak into those of the next."""
+    """The statistics of one subnet must not leak into the next one's."""
     used, fresh = RecordingBatchNorm(5), RecordingBatchNorm(5)
     set_mode(used, NormMode.RECORD)
     for x in inputs(4):

@@ -1,4 +1,4 @@
-"""Networks exported by torch's exporter carry no trace of this machine and the batch that was asked for."""
+"""Networks exported by torch's exporter carry no trace of this machine and the requested batch."""
 
 import logging
 import warnings

@@ -75,7 +75,7 @@ def test_a_1x1_convolution_of_every_second_pixel_is_one_of_stride_2(name: str) -
 def test_gradients_of_few_channels_in_channels_last_order_are_those_of_the_other_order(
     name: str, channels: int
 ) -> None:
-    """Where torch's own stride damages memory, the process would end here."""
+    """In a process whose memory torch damages by its own stride, the test would end here."""
     torch.manual_seed(0)
     x = torch.randn(8, channels, 8, 8)
     found = []

@@ -1,4 +1,4 @@
-"""What is built of the checkout."""
+"""Builds the distributions of the checkout."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ from tests.fixtures.tiny_study import REPOSITORY
 
 
 def build(source: Path, kind: str, place: Path) -> Path:
-    """The file that the build backend makes of a source tree: ``sdist`` or ``wheel``."""
+    """Returns the file that the build backend makes of a source tree: ``sdist`` or ``wheel``."""
     line = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(place)]
     subprocess.run(line, cwd=source, check=True, capture_output=True)
     [made] = place.iterdir()
@@ -20,7 +20,7 @@ def build(source: Path, kind: str, place: Path) -> Path:
 
 
 def tracked() -> list[str]:
-    """Files of the checkout that git knows."""
+    """Returns the files of the checkout that git knows."""
     if shutil.which("git") is None or not (REPOSITORY / ".git").exists():
         pytest.skip("needs a git checkout")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, check=True, capture_output=True)
@@ -29,7 +29,7 @@ def tracked() -> list[str]:
 
 @pytest.fixture(scope="session")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source distribution, built of the files that git knows and no others."""
+    """Returns the source distribution, built of the files that git knows and no others."""
     source = tmp_path_factory.mktemp("checkout")
     for name in tracked():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -49,5 +49,5 @@ def unpacked(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wheel(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel that the source distribution makes by itself, with no checkout around."""
+    """Returns the wheel that the source distribution makes by itself, with no checkout around."""
     return build(unpacked, "wheel", tmp_path_factory.mktemp("wheel"))

@@ -1,4 +1,4 @@
-"""What the package says of itself agrees, wherever it says it; and the files that other services read are sound."""
+"""The package's metadata agree wherever they stand, and the files that other services read are sound."""
 
 import importlib.metadata
 import re
@@ -105,7 +105,7 @@ def test_forms_of_issues_are_forms(name: str) -> None:
 
 
 def copied() -> list[str]:
-    """What the Dockerfile takes from the checkout."""
+    """Returns the paths that the Dockerfile copies from the checkout."""
     lines = re.findall(r"^COPY (?!--from)(.+) \S+$", text("Dockerfile"), re.MULTILINE)
     return [word for line in lines for word in line.split()]
 
@@ -166,7 +166,7 @@ def test_every_package_is_pinned_on_every_system(system: str, python: str) -> No
 
 
 def everything_asked_for() -> list[str]:
-    """What `make test` installs."""
+    """Returns the requirements that `make test` installs."""
     extras = re.findall(r"--editable '\.\[(.+)\]'", text("Makefile"))[-1].split(",")
     return [*PROJECT["dependencies"], *(line for extra in extras for line in PROJECT["optional-dependencies"][extra])]
 

@@ -62,7 +62,7 @@ def architecture(digits: str, accuracy: float, latency: float, measured: float |
 
 @pytest.fixture
 def facts() -> StudyFacts:
-    """A study whose budget is met, with ground truth."""
+    """Returns a study whose budget is met, with ground truth."""
     chosen = architecture("313213", 61.34, 4.71, 4.87)
     finalists = (chosen, architecture("313233", 61.1, 4.9, 5.32), architecture("133213", 60.2, 4.43, None))
     answer = AnswerFacts(
@@ -116,7 +116,7 @@ def facts() -> StudyFacts:
 
 @pytest.fixture
 def infeasible(facts: StudyFacts) -> StudyFacts:
-    """The same study with a budget that nothing meets, ended before training."""
+    """Returns the same study with a budget that nothing meets, ended before training."""
     answer = AnswerFacts(
         "infeasible",
         smallest=(SmallestCost("latency_ms", 1.0, 1.21, "000000", long_form("000000")),),
@@ -127,7 +127,7 @@ def infeasible(facts: StudyFacts) -> StudyFacts:
 
 @pytest.fixture
 def points() -> PlotPoints:
-    """Two hundred architectures, every twentieth in the Pareto set."""
+    """Returns two hundred architectures, every twentieth in the Pareto set."""
     rng = np.random.default_rng(0)
     accuracy = rng.uniform(40, 60, 200)
     return PlotPoints(

@@ -1,4 +1,4 @@
-"""What is written can be read back, and damage is named."""
+"""A written report can be read back, and damage is named."""
 
 import json
 import re

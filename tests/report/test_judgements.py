@@ -79,7 +79,7 @@ def test_without_a_plain_count_there_is_no_praise(facts: StudyFacts) -> None:
 
 @pytest.mark.parametrize(("top", "expected"), [(0.2, None), (0.199, "caution"), (None, "caution")])
 def test_the_top(facts: StudyFacts, top: float | None, expected: str | None) -> None:
-    assert level(predictor(facts, top10_tau=top), "inside the best 10%") == expected
+    assert level(predictor(facts, top10_tau=top), "among the best 10% by label") == expected
 
 
 def test_labels_of_a_sub_supernet_that_disagree_are_named(facts: StudyFacts) -> None:
@@ -150,7 +150,7 @@ def test_predicted_against_measured_latency(facts: StudyFacts, error: float | No
 
 
 def test_noisy_measurements(facts: StudyFacts) -> None:
-    assert level(latency(facts, noisy_networks=1), "1 of 3 latency measurements were noisy") == "caution"
+    assert level(latency(facts, noisy_networks=1), "busy during 1 of 3 latency measurements") == "caution"
 
 
 @pytest.mark.parametrize(

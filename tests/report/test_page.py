@@ -1,5 +1,6 @@
 """The page says everything, asks for nothing from the network, and runs nothing that it was given."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -157,7 +158,7 @@ def test_a_budget_on_a_predicted_latency_has_its_margin_explained(facts: StudyFa
     latency = replace(chosen.costs[0], cost=facts.primary_cost, predicted=4.0, upper=4.4, confidence=0.95)
     chosen = replace(chosen, costs=(latency, *chosen.costs[1:]))
     text = Outline(render_page(replace(facts, answer=replace(facts.answer, chosen=chosen)), points)).text
-    assert "keeps with 95% confidence, not against its prediction" in text
+    assert "keeps with 95% confidence, not with its prediction" in text
     assert "95% interval. Where intervals overlap" in text
 
 
@@ -170,3 +171,22 @@ def test_supernets_have_a_section_where_there_is_something_to_show(facts: StudyF
     assert sections == ["answer", "front", "trust", "truth", "supernets", "made"]
     assert "Training of the supernets" in outline.text
     assert "Groups of the space" in outline.text
+
+
+@pytest.mark.parametrize(
+    "term",
+    ["Architecture", "supernet", "predictor", "subnet", "labels", "Finalists", "Pareto front", "Kendall τ", "regret"],
+)
+def test_a_term_is_explained_where_it_is_first_read(facts: StudyFacts, points: PlotPoints, term: str) -> None:
+    page = render_page(facts, points)
+    body = page[page.index('<section id="answer">') :]
+    first = re.search(rf"\b{term}\b", re.sub(r'title="[^"]*"', lambda found: "_" * len(found[0]), body))
+    assert first is not None
+    assert re.search(r'<abbr title="[^"]{20,}">$', body[: first.start()])
+
+
+def test_one_thing_is_not_counted_as_several(facts: StudyFacts, points: PlotPoints) -> None:
+    made = replace(facts.made, space=replace(facts.made.space, size=1), supernet=replace(facts.made.supernet, groups=1))
+    text = Outline(render_page(replace(facts, made=made), points)).text
+    assert "1 architecture," in text
+    assert "1 group " in text

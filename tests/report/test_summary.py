@@ -19,7 +19,7 @@ def printed(facts: StudyFacts, *, terminal: bool = False) -> str:
 
 
 def calm(facts: StudyFacts) -> StudyFacts:
-    """The study without what would be warned about."""
+    """Returns the study without what would be warned about."""
     assert facts.trust is not None
     supernet = replace(facts.made.supernet, steps=100_000)
     return replace(facts, truth=None, made=replace(facts.made, supernet=supernet))

@@ -1,4 +1,4 @@
-"""What is said where: terminals, pipes, the log."""
+"""Each message goes to the right place: terminals, pipes, the log."""
 
 import io
 import logging
@@ -21,7 +21,7 @@ MakeTerminal = Callable[..., tuple[StudyConsole, Terminal]]
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> MakeTerminal:
-    """A console whose standard error is a terminal 80 columns wide."""
+    """Returns a console whose standard error is a terminal 80 columns wide."""
 
     def make(**variables: str) -> tuple[StudyConsole, Terminal]:
         stream = Terminal()
@@ -137,7 +137,7 @@ def test_everything_said_is_logged_with_what_other_stages_log(tmp_path: Path) ->
     assert [words[-1].strip() for words in said] == [
         "100% of a note",
         "from elsewhere",
-        "work: begun",
+        "work: started",
         *(f"work: {10 * tenth}%" for tenth in range(1, 6)),
     ]
 

@@ -1,4 +1,4 @@
-"""What a study ran on."""
+"""A study records the machine and libraries that it ran on."""
 
 import json
 from pathlib import Path

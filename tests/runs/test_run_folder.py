@@ -119,13 +119,13 @@ def test_leftovers_of_killed_processes_are_removed(begun: RunFolder) -> None:
 def test_the_first_setting_that_differs_is_named(begun: RunFolder) -> None:
     begun.require_same(read_study("quickstart", {"budget.latency": "3ms", "predictor.steps": 5, "labels.count": 50}))
     with pytest.raises(
-        RunFolderError, match="was begun with seed = 0, not 4; use another --output-dir, or --overwrite"
+        RunFolderError, match="was started with seed = 0, not 4; use another --output-dir, or --overwrite"
     ):
         begun.require_same(read_study("quickstart", {"seed": 4, "supernet.steps": 5}))
     with pytest.raises(RunFolderError, match=r"supernet\.bands = nothing, not"):
         begun.require_same(read_study("quickstart", {"supernet.bands": [[0], [1, 2, 3]]}))
     begun.study.write_text("seed =", encoding="utf-8")
-    with pytest.raises(SettingsError, match="begin anew by --overwrite"):
+    with pytest.raises(SettingsError, match="start over with --overwrite"):
         begun.require_same(read_study("quickstart", {}))
 
 

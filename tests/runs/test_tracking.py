@@ -1,4 +1,4 @@
-"""What is sent arrives, once, and is read back by the tracker's own readers."""
+"""Tracked values arrive once, and the tracker's own readers read them back."""
 
 import importlib.util
 import os
@@ -24,7 +24,7 @@ def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def track(name: str | None, folder: Path, values: list[float], **settings: object) -> None:
-    """A part of a run: the values are of steps 0, 1, ..."""
+    """Tracks a part of a run: the values are of steps 0, 1, ..."""
     with StudyConsole(quiet=True) as console, Tracker(name, folder, "study", console) as tracker:
         tracker.begin({"seed": 0, **settings})
         for step, value in enumerate(values):
@@ -35,7 +35,7 @@ def track(name: str | None, folder: Path, values: list[float], **settings: objec
 
 @pytest.fixture(scope="module")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without a run, which takes MLflow seconds to make."""
+    """Returns a database without a run, which takes MLflow seconds to make."""
     mlflow = pytest.importorskip("mlflow")
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     mlflow.MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
@@ -44,7 +44,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(empty_store: Path, tmp_path: Path) -> Path:
-    """A run folder with such a database."""
+    """Returns a run folder with such a database."""
     (tmp_path / "mlruns").mkdir()
     shutil.copyfile(empty_store, tmp_path / "mlruns" / "mlflow.db")
     return tmp_path
@@ -53,7 +53,7 @@ def store(empty_store: Path, tmp_path: Path) -> Path:
 def test_event_files_have_every_figure_once(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     track("tensorboard", tmp_path, [0.25, 0.5])
-    # A resumed run goes on, with a figure that changed and one that is new.
+    # A resumed run continues, with a figure that changed and one that is new.
     track("tensorboard", tmp_path, [0.25, 0.75, 0.875])
     found = scalars(tmp_path / "tensorboard" / "study")
     assert sorted(found["tau"]) == [(0, 0.25), (1, 0.5), (1, 0.75), (2, 0.875)]

@@ -52,14 +52,14 @@ def alike(one: DiGraph, other: DiGraph) -> bool:
 
 
 def profile(graph: DiGraph) -> tuple[object, ...]:
-    """Equal for isomorphic graphs, so that only those of one profile need to be compared."""
+    """Returns an equal profile for isomorphic graphs, so that only cells of one profile need to be compared."""
     named = {node: str(operation) for node, operation in graph.nodes(data="operation")}
     flows = sorted((named[one], named[other], count) for one, other, count in graph.edges(data="count"))
     return (*sorted(named.values()), *flows)
 
 
 def classes_by_networkx(codes: list[list[int]], edges: list[tuple[int, int]]) -> list[int]:
-    """For each code the position of the first one whose cell is isomorphic."""
+    """Returns for each code the position of the first one whose cell is isomorphic."""
     representatives: dict[tuple[object, ...], list[tuple[int, DiGraph]]] = {}
     found = []
     for position, code in enumerate(codes):
@@ -89,7 +89,7 @@ def published_string(code: list[int]) -> str:
 
 
 def tree(code: list[int]) -> Tree:
-    """The cell's function as nested sums without zeros, where an output that is used twice is written out twice."""
+    """Returns the cell's function as nested sums without zeros; an output that is used twice is written twice."""
     sums: list[Tree] = [("x",), (), (), ()]
     for (start, end), choice in zip(EDGES, code, strict=True):
         if choice != NONE and sums[start]:
@@ -166,7 +166,7 @@ def test_a_convolution_used_twice_is_another_network_than_two_convolutions() -> 
 
 
 def test_keys_in_a_cell_of_another_shape_are_those_of_networkx() -> None:
-    """Ten edges with few operations, so that many cells differ only far from where they are alike."""
+    """Ten edges with few operations, so that many cells differ only far from where they are equal."""
     edges = [(start, end) for end in range(1, 5) for start in range(end)]
     space = CellSpace(Identity("other", "0" * 16), edges, OPERATIONS, SPACE.network)
     codes = np.random.default_rng(0).choice([0, 1, 2, 3], p=[0.45, 0.15, 0.3, 0.1], size=(4000, len(edges)))

@@ -37,7 +37,7 @@ NETWORK = st.builds(
 
 
 def torch_flops(module: nn.Module, channels: int, size: int) -> int:
-    """What torch counts for one image: two operations per multiply-accumulate."""
+    """Returns torch's own count for one image: two operations per multiply-accumulate."""
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module.eval()(torch.empty(1, channels, size, size, device="meta"))
     return int(counter.get_total_flops())

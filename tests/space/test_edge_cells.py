@@ -1,4 +1,4 @@
-"""Which spaces are a cell with an operation on each edge."""
+"""The right spaces count as a cell with an operation on each edge."""
 
 import numpy as np
 import pytest

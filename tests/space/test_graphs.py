@@ -1,4 +1,4 @@
-"""What all kinds of spaces keep to in their graphs, and the names that drawings show."""
+"""All kinds of spaces keep the same rules in their graphs, and drawings show the right names."""
 
 import numpy as np
 import pytest

@@ -16,7 +16,7 @@ NB201 = load_space("nasbench201")
 
 
 def five_nodes() -> CellSpace:
-    """9,765,625 architectures: too many to list."""
+    """Returns a space of 9,765,625 architectures: too many to enumerate."""
     assert isinstance(NB201, CellSpace)
     edges = [(start, end) for end in range(1, 5) for start in range(end)]
     return CellSpace(Identity("five_nodes", "0" * 16), edges, NB201.operations, NB201.network)
@@ -53,7 +53,7 @@ def test_a_pool_grows_at_its_end_and_by_what_is_new() -> None:
 
 
 def test_what_is_not_listed_is_named() -> None:
-    with pytest.raises(SpaceError, match="architecture 000001 is not among the 1 that are listed of nasbench201"):
+    with pytest.raises(SpaceError, match="architecture 000001 is not among the 1 that the study holds of nasbench201"):
         part(NB201.all_codes()[:1]).rows(NB201.all_codes()[:2])
 
 

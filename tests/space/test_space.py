@@ -1,4 +1,4 @@
-"""Codes: what is accepted, drawn, listed and written, on the published space and on others."""
+"""Codes are accepted, drawn, enumerated and written, on the published space and on others."""
 
 import re
 from itertools import product
@@ -147,7 +147,7 @@ def test_a_negative_number_of_draws_is_refused(replace: bool) -> None:
 
 
 def test_more_distinct_draws_than_there_are_architectures_are_refused() -> None:
-    with pytest.raises(SpaceError, match=re.escape("chain3 has 27 architectures (asked for 28 distinct ones)")):
+    with pytest.raises(SpaceError, match=re.escape("chain3 has 27 architectures (requested: 28 distinct ones)")):
         SMALL.sample(28, np.random.default_rng(0), replace=False)
 
 

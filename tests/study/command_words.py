@@ -1,4 +1,4 @@
-"""What tests of the command line share: errors as printed, tables as written."""
+"""Reads the output of command lines in tests: errors as printed, tables as written."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from surrogate_nas.space.load import load_space
 
 
 def error_line(errors: str) -> str:
-    """The one line of an error, which is the last one."""
+    """Returns the one line of an error, which is the last one."""
     assert "Traceback" not in errors
     (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert errors.splitlines()[-1] == line

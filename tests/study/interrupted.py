@@ -16,7 +16,7 @@ SECONDS = {"interrupt": 1.0, "interrupt and hang": 3600.0}
 
 
 def interrupt_at_a_step() -> None:
-    """In a worker: interrupts the main process once a training has kept a checkpoint of some steps, and waits."""
+    """Interrupts the main process from a worker once a training has kept a checkpoint of some steps, and waits."""
     from surrogate_nas.supernet import training
     from surrogate_nas.supernet.checkpoint import Checkpoint, save_checkpoint
 

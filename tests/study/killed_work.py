@@ -26,7 +26,7 @@ class KilledEach(NetworkWork):
         return None
 
     def mark(self, task: TrainTask) -> Path:
-        """A file that says that a process was killed."""
+        """Returns a file that says that a process was killed."""
         return self.job.checkpoint.with_name(f"{task.code}.killed")
 
 
@@ -34,11 +34,11 @@ class KilledOnce(KilledEach):
     """The same for the first task of all."""
 
     def mark(self, task: TrainTask) -> Path:
-        """A file that says that a process was killed, whatever the task."""
+        """Returns a file that says that a process was killed, whatever the task."""
         folder = self.job.checkpoint.parent
         with FileLock(folder / ".once"):
             chosen = folder / ".chosen"
             if not chosen.exists():
                 chosen.write_text(task.code)
-            # Others go on as if they had been killed already.
+            # Others continue as if they had been killed already.
             return folder / f"{task.code}.killed" if chosen.read_text() == task.code else folder / ".chosen"

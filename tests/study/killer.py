@@ -98,7 +98,7 @@ POINTS: dict[str, Callable[[], None]] = {
 
 
 def kill_at_a_step() -> None:
-    """In a worker: kills the main process once a training has kept a checkpoint of some steps."""
+    """Kills the main process from a worker once a training has kept a checkpoint of some steps."""
     from surrogate_nas.supernet import training
     from surrogate_nas.supernet.checkpoint import Checkpoint, save_checkpoint
 
@@ -112,7 +112,7 @@ def kill_at_a_step() -> None:
 
 
 def alive(worker: str) -> bool:
-    """Whether a process runs; one that has ended and that nobody has asked about does not."""
+    """Returns whether a process runs; one that has ended and that nobody has waited for does not."""
     try:
         return Path(f"/proc/{worker}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except OSError:

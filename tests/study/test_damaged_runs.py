@@ -25,10 +25,10 @@ def cut(path: Path, share: float = 0.5) -> None:
 DAMAGED = {
     "labels.h5": (1, "remove it and label again"),
     "supernets/member-1.safetensors": (1, "remove it to train this supernet again"),
-    "costs.parquet": (1, "remove the file to have the costs made again"),
+    "costs.parquet": (1, "remove the file, and the costs are computed again"),
     "state.json": (1, "remove the file: what is done is found again"),
-    "study.toml": (2, "begin anew by --overwrite"),
-    "space.toml": (2, "restore the file, or begin anew by --overwrite"),
+    "study.toml": (2, "start over with --overwrite"),
+    "space.toml": (2, "restore the file, or start over with --overwrite"),
 }
 
 
@@ -85,7 +85,7 @@ def test_what_can_be_made_again_is(name: str, run_copy: Path, finished: Path, he
         cut(path)
     code, _, errors = here("--output-dir", run_copy, "--resume", "--quiet")
     assert code == 0
-    # Forty labels may also be too few to be learnt, which is said where the predictor is fitted.
+    # Forty labels may also be too few to be learnt, which the fit of the predictor reports.
     (warning,) = [line for line in errors.splitlines() if "do not rise with the accuracy" not in line]
     assert warning.startswith("warning: ")
     assert warning.endswith("again")
@@ -106,7 +106,7 @@ def test_a_study_that_was_cut_short_at_a_line_is_noticed(run_copy: Path, here: R
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """Lets no file grow beyond some bytes, here and in processes begun here, as a full disk would not."""
+    """Lets no file grow beyond some bytes, here and in processes started here, as a full disk would not."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

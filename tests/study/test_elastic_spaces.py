@@ -16,7 +16,7 @@ RunHere = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def study(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny study in this space."""
+    """Returns the tiny study in this space."""
     path = tmp_path_factory.mktemp("studies") / "elastic.toml"
     path.write_text(f'space = "quick_elastic"\n{tiny.read_text(encoding="utf-8")}', encoding="utf-8")
     return path

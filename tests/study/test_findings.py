@@ -1,4 +1,4 @@
-"""What stages find, and all of it so far."""
+"""Findings grow from stage to stage."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def test_targets_are_larger_where_an_architecture_is_better() -> None:
 
 @pytest.fixture
 def scores(problem: Problem) -> SpaceScores:
-    """The number of parameters as an accuracy."""
+    """Returns the number of parameters as an accuracy."""
     mean = problem.costs["params"] / 1e3
     return SpaceScores(problem.pool, mean, np.ones_like(mean))
 

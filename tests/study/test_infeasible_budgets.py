@@ -1,4 +1,4 @@
-"""Budgets that nothing meets are said before any training."""
+"""Budgets that nothing meets are reported before any training."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def test_an_infeasible_budget_is_said_before_any_training(
     best = json.loads((folder / "best" / "architecture.json").read_text(encoding="utf-8"))
     assert set(best["budgets"]) == {"flops", "params"}
     assert best["costs"]["params"] <= best["budgets"]["params"]
-    # The answer to former budgets does not stay beside a report that says that there is none.
+    # The answer to former budgets does not stay next to a report that says that there is none.
     assert here("--output-dir", folder, "--resume", "--params-budget", "1K", "--quiet")[0] == 3
     assert not (folder / "best").exists()
 
@@ -40,7 +40,7 @@ def test_an_infeasible_budget_is_said_before_any_training(
 def test_budgets_that_exclude_each_other_are_said_with_what_comes_nearest(
     tiny: Path, tmp_path: Path, here: RunHere
 ) -> None:
-    """What is quick on one device is slow on the other: each budget can be met, both cannot."""
+    """Quick on one device is slow on the other: each budget can be met, both cannot."""
     codes = load_space("nasbench201").all_codes()
     digits, places = load_space("nasbench201").digits(codes), range(1, len(codes) + 1)
     lines = [f"{code},{1 + at / 1000},{20 - at / 1000}" for code, at in zip(digits, places, strict=True)]

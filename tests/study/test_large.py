@@ -1,4 +1,4 @@
-"""A study on a space that cannot be listed: what it writes, other samplers, and that killing it changes nothing."""
+"""A study on a space too large to enumerate: its files, other samplers, and no change by killing it."""
 
 import json
 import os
@@ -46,7 +46,7 @@ SETTINGS = (
 
 @pytest.fixture(scope="module")
 def words(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
-    """The command line of the study, but for its folder."""
+    """Returns the command line of the study, but for its folder."""
     path = tmp_path_factory.mktemp("spaces") / "long.toml"
     path.write_text(SPACE, encoding="utf-8")
     assert not load_space(str(path)).listable
@@ -62,7 +62,7 @@ def answer(folder: Path) -> dict[str, Any]:
 def large_run(
     words: tuple[object, ...], run_quietly: RunQuietly, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, str]:
-    """Run folder and what was printed."""
+    """Returns the run folder and what was printed."""
     folder = tmp_path_factory.mktemp("large") / "run"
     return folder, run_quietly(*words, "--output-dir", folder)
 

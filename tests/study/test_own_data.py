@@ -30,7 +30,7 @@ def test_images_of_mixed_modes_and_sizes_work(
     Image.new("RGB", (8, 8), "red").save(victim)
     code, _, errors = here("--output-dir", folder, "--resume", "--quiet")
     assert code == 2
-    assert f"was begun with other images (data) than those of {moved} now" in error_line(errors)
+    assert f"was started with other images (data) than are in {moved} now" in error_line(errors)
     shutil.rmtree(moved)
     code, _, errors = here("--output-dir", folder, "--resume", "--quiet")
     assert code == 0
@@ -61,4 +61,4 @@ def test_another_device_and_ground_truth_come_from_files(
     write_table(moved, lambda rows: [row.replace(",1.", ",2.") for row in rows])
     code, _, errors = here(*again)
     assert code == 2
-    assert "begun with other latencies than hardware.latency_table has now" in error_line(errors)
+    assert "started with other latencies than hardware.latency_table has now" in error_line(errors)

@@ -26,7 +26,7 @@ NEVER = "is a program that was never run on this machine for a space of yours"
 def own_run(
     tiny: Path, faster: tuple[str, ...], run_quietly: RunQuietly, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A folder with a space and the run of a study in it; do not change it."""
+    """Returns a folder with a space and the run of a study in it; do not change it."""
     folder = tmp_path_factory.mktemp("own")
     words = ("--set", f'space="{write_space(folder, SPACE)}"', "--output-dir", folder / "run")
     run_quietly(tiny, *words, *faster, "--flops-budget", "60%")
@@ -36,7 +36,7 @@ def own_run(
 
 @pytest.fixture
 def copied(own_run: Path, tmp_path: Path) -> Path:
-    """A copy of that folder, and nothing run in this process."""
+    """Returns a copy of that folder, and nothing run in this process."""
     forget_all()
     return Path(shutil.copytree(own_run, tmp_path / "own"))
 
@@ -55,7 +55,7 @@ def test_a_program_that_was_changed_is_noticed(copied: Path, here: RunHere) -> N
     code, _, errors = here(*words)
     assert code == 2
     said = " ".join(errors.split())
-    assert f"mine.py has changed since {copied / 'run'} was begun, which keeps it as space.py; restore it" in said
+    assert f"mine.py has changed since {copied / 'run'} was started, which keeps it as space.py; restore it" in said
     assert not (copied / "ran").exists()
 
 

@@ -34,7 +34,7 @@ SETTINGS = (
 
 
 def processor() -> str:
-    """Vendor and family of the processor, which decide the order of sums in torch's kernels."""
+    """Returns vendor and family of the processor, which decide the order of sums in torch's kernels."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -53,7 +53,7 @@ def made_here() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def run_folder(command: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of the reference study: a made-up latency for every architecture, exact in binary."""
+    """Returns the run folder of the reference study: a made-up latency for every architecture, exact in binary."""
     folder = tmp_path_factory.mktemp("reference")
     space = load_space("nasbench201")
     codes = space.all_codes()
@@ -76,7 +76,7 @@ def test_lookup_table_labels_and_winner_are_those_of_the_reference(run_folder: P
     if made_here() != REFERENCE["made_on"]:
         # Another processor adds in another order, and training makes a difference of one bit a large one.
         assert kendall_tau(labels.accuracy_percent, accuracy) > 0.3
-        pytest.skip(f"labels are alike; to the bit they are compared on {REFERENCE['made_on']} only")
+        pytest.skip(f"labels are nearly equal; to the bit they are compared on {REFERENCE['made_on']} only")
     assert np.array_equal(labels.accuracy_percent, accuracy)
     assert np.array_equal(labels.loss, loss)
     assert json.loads((run_folder / "best" / "architecture.json").read_text())["code"] == REFERENCE["winner"]

@@ -1,4 +1,4 @@
-"""Runs that are gone on with, replaced, or left alone because they are another's."""
+"""Runs are continued, replaced, or left untouched because they are another's."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def test_resuming_without_a_change_gives_the_same(run_copy: Path, here: RunHere,
     assert {name for name in other if not name.startswith("artifacts/")} <= told
     # The search's note has the last command, and its copy of the report replaces the one before.
     assert len(other) <= len(told) + 1
-    for line in ("supernets: trained already", "labels: all ", "predictor: fitted already"):
+    for line in ("supernets: already trained", "labels: all ", "predictor: already fitted"):
         assert line in errors
     assert "supernets (2 x 40 steps)" not in errors
 
@@ -45,7 +45,7 @@ def test_another_budget_neither_trains_nor_labels(run_copy: Path, here: RunHere)
     code, _, errors = here("--output-dir", run_copy, "--resume", "--flops-budget", "5%")
     assert code == 0
     assert [path.stat().st_mtime_ns for path in kept] == before
-    assert "supernets: trained already" in errors
+    assert "supernets: already trained" in errors
     again = json.loads((run_copy / "state.json").read_text(encoding="utf-8"))["stages"]
     assert again["predictor"] == state["predictor"]
     assert again["supernets"]["seconds"] == pytest.approx(state["supernets"]["seconds"], abs=1)
@@ -61,7 +61,7 @@ def test_more_labels_and_another_predictor_keep_what_was_labelled(run_copy: Path
         before = file["accuracy_percent"][:]
     code, _, errors = here("--output-dir", run_copy, "--resume", *words)
     assert code == 0
-    assert "supernets: trained already" in errors
+    assert "supernets: already trained" in errors
     assert "predictor ..." in errors
     with h5py.File(run_copy / "labels.h5") as file:
         after = file["accuracy_percent"][:]
@@ -73,7 +73,7 @@ def test_a_folder_that_is_in_use_or_holds_something_is_left_alone(
     finished: Path, tiny: Path, tmp_path: Path, here: RunHere, contents: Contents
 ) -> None:
     before = contents(finished)
-    assert "already holds a run: go on with it by --resume" in error_line(here(tiny, "--output-dir", finished)[2])
+    assert "already holds a run: continue it with --resume" in error_line(here(tiny, "--output-dir", finished)[2])
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "study.toml").write_text("seed = 1", encoding="utf-8")
     (tmp_path / "other" / "images").mkdir()
@@ -90,7 +90,7 @@ def test_a_folder_that_is_in_use_or_holds_something_is_left_alone(
     assert "exclude each other" in error_line(here(tiny, "--resume", "--overwrite", "--output-dir", finished)[2])
     code, _, errors = here("--resume", "--output-dir", tmp_path / "nothing")
     assert code == 2
-    assert "holds no run to go on with" in error_line(errors)
+    assert "holds no run to continue" in error_line(errors)
     assert not (tmp_path / "nothing").exists()
     assert contents(finished) == before
 
@@ -118,7 +118,7 @@ def test_resuming_refuses_another(
     before = contents(finished)
     code, _, errors = here("--output-dir", finished, "--resume", *words)
     assert code == 2
-    assert f"was begun with {named}; use another --output-dir, or --overwrite" in error_line(errors)
+    assert f"was started with {named}; use another --output-dir, or --overwrite" in error_line(errors)
     assert contents(finished) == before
 
 
@@ -132,7 +132,7 @@ def test_resuming_refuses_another_space_but_not_the_same_in_another_file(
     before = contents(finished)
     code, _, errors = here("--output-dir", finished, "--resume", "--set", f"space={changed}")
     assert code == 2
-    assert f"was begun with another space than {changed}" in error_line(errors)
+    assert f"was started with another space than {changed}" in error_line(errors)
     assert contents(finished) == before
     assert here("--output-dir", run_copy, "--resume", "--quiet", "--set", f"space={same}")[0] == 0
 
@@ -150,7 +150,7 @@ def test_another_back_end_makes_costs_anew_and_trains_nothing(run_copy: Path, he
     assert "costs are made again: hardware.backend was auto, and is eager now" in errors
     assert '"backend": "eager"' in json.dumps(latency())
     assert [path.read_bytes() for path in sorted(folder.supernets.iterdir())] == members
-    # The next process goes on with the new costs.
+    # The next process continues with the new costs.
     code, _, errors = here("--output-dir", run_copy, "--resume")
     assert code == 0
     assert "costs are made again" not in errors
@@ -171,7 +171,7 @@ def test_an_interrupt_before_anything_was_written_says_so(
         *_, first, last = errors.splitlines()
         assert first == "warning: stopping; press Ctrl-C again to stop at once"  # there is nothing to save yet
         assert last.startswith(
-            f"warning: stopped while preparing the study; {finished} was not changed; begin again with: "
+            f"warning: stopped while preparing the study; {finished} was not changed; start again with: "
             "python -m surrogate_nas.study"
         )
     assert contents(finished) == before

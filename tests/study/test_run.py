@@ -39,7 +39,7 @@ def answer(folder: Path) -> dict[str, Any]:
 
 
 def assert_same_results(one: Path, other: Path) -> None:
-    """Same labels, same lookup table, same architecture, same trials."""
+    """Asserts the same labels, lookup table, architecture and trials."""
     with h5py.File(one / "labels.h5") as first, h5py.File(other / "labels.h5") as second:
         assert set(first) == set(second)
     mine, theirs = read_labels(one / "labels.h5"), read_labels(other / "labels.h5")
@@ -203,7 +203,7 @@ def test_what_is_checked_before_the_first_stage_is_every_stage_s(
 
 
 def interrupted(report: Path, point: str, *words: object) -> subprocess.Popen[str]:
-    """The study command, which a worker of its own interrupts."""
+    """Returns the study command, which a worker of its own interrupts."""
     line = [sys.executable, str(KILLER.with_name("interrupted.py")), str(report), point, *map(str, words)]
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -220,7 +220,7 @@ def test_an_interrupt_saves_and_names_the_command_that_goes_on(
     first, last = errors.splitlines()[-2:]
     assert first == "warning: stopping: what is done is being saved; press Ctrl-C again to stop at once"
     assert last == (
-        "warning: stopped while training supernets; go on with:"
+        "warning: stopped while training supernets; continue with:"
         f" python -m surrogate_nas.study --output-dir '{folder}' --resume"
     )
     assert "Traceback" not in errors
@@ -250,7 +250,7 @@ def test_a_second_interrupt_stops_at_once(tiny: Path, tmp_path: Path) -> None:
     rest = process.stderr.read()
     assert process.wait() == 130
     patience.cancel()
-    assert rest.splitlines()[-1].startswith("warning: stopped at once; go on with: python -m surrogate_nas.study")
+    assert rest.splitlines()[-1].startswith("warning: stopped at once; continue with: python -m surrogate_nas.study")
     assert "Traceback" not in rest
     worker = int((tmp_path / "worker").read_text(encoding="utf-8"))
     with pytest.raises(ProcessLookupError):

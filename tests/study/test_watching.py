@@ -1,4 +1,4 @@
-"""A dashboard beside a run."""
+"""A dashboard runs together with a run."""
 
 import time
 import urllib.request

@@ -24,7 +24,7 @@ def write_images(folder: Path, classes: int, side: int = 8, count: int = 40) -> 
 
 @pytest.fixture(scope="session")
 def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of input that is wrong."""
+    """Returns a folder of input that is wrong."""
     folder = tmp_path_factory.mktemp("wrong")
     (folder / "empty").mkdir()
     write_images(folder / "one", 1)
@@ -116,5 +116,5 @@ def test_wrong_input_leaves_a_run_as_it_was(
         code, _, errors = here(*study, *words, "--output-dir", finished, flag)
         assert code == 2
         # Resumed, a run refuses another data set or device before it looks at what is wrong with that.
-        assert message in error_line(errors) or (flag == "--resume" and "was begun with" in errors)
+        assert message in error_line(errors) or (flag == "--resume" and "was started with" in errors)
         assert contents(finished) == before

@@ -19,7 +19,7 @@ OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
 
 
 def cell(kind: type[CellSpace], fingerprint: str = "0" * 16) -> CellSpace:
-    """A small cell of a kind."""
+    """Returns a small cell of a kind."""
     return kind(Identity("small", fingerprint), EDGES, OPERATIONS, NetworkSpec(2, 1, 8))
 
 

@@ -48,7 +48,7 @@ def test_counted_costs_conform(check: CostCheck) -> None:
     ("kind", "check", "rule"),
     [
         (Zero, costs.check_values, "is finite and above zero"),
-        (Ranks, costs.check_each_alone, "is the same beside others and alone"),
+        (Ranks, costs.check_each_alone, "is the same among others and alone"),
         (Overconfident, costs.check_errors, "is at least 0 .got -0.1."),
         (Mute, costs.check_description, "a description is JSON"),
         (Careless, costs.check_wrong_codes, "of another space is refused with a SpaceError"),

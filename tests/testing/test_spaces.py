@@ -13,7 +13,7 @@ from tests.space.programs import CELL, CHAIN, NODES, write_space
 from tests.testing import broken
 
 OF_CHECKS = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-# A list of its 1.3 million codes takes long; its kind is that of two smaller ones.
+# A list of its 1.3 million codes takes long; two smaller ones are of the same kind.
 SHIPPED = [name for name in available("spaces") if name != "nasbench1shot1_3"]
 
 

@@ -65,7 +65,7 @@ def open_folder(path: Path | None) -> ImageSource:
 
 
 def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
-    """Opens the test images beside ``DIR/train``: ``DIR/test`` or, without it, ``DIR/val`` and the like.
+    """Opens the test images next to ``DIR/train``: ``DIR/test`` or, without it, ``DIR/val`` and the like.
 
     Args:
         path: The same folder as ``open_folder`` had.
@@ -75,13 +75,13 @@ def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSo
         The images, or None where ``DIR`` has no such folder.
 
     Raises:
-        DataError: If its sub-folders are no classes of the training images, or hold no image.
+        DataError: If its sub-folders are not classes of the training images, or hold no image.
     """
     return _open_held_out(_held_out(path).test, class_names)
 
 
 def open_validation_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
-    """Opens the validation images beside ``DIR/train`` and ``DIR/test``: ``DIR/val`` and the like.
+    """Opens the validation images next to ``DIR/train`` and ``DIR/test``: ``DIR/val`` and the like.
 
     Where there is no ``DIR/test``, ``DIR/val`` is the test. Arguments, result and errors are as for
     ``open_test_folder``.
@@ -90,7 +90,7 @@ def open_validation_folder(path: Path | None, class_names: tuple[str, ...]) -> I
 
 
 class _HeldOut(NamedTuple):
-    """The folders beside the training folder that are used."""
+    """The folders next to the training folder that are used."""
 
     test: Path | None
     validation: Path | None
@@ -130,7 +130,7 @@ def visible_folders(folder: Path) -> list[Path]:
     """Returns sub-folders that are neither hidden, nor left by a Mac's archiver, nor links back up, by name.
 
     Raises:
-        DataError: If the folder cannot be listed.
+        DataError: If the folder cannot be read.
     """
     above = _with_parents(folder)
     try:
@@ -149,7 +149,7 @@ def _with_parents(folder: Path) -> set[str]:
 def _source(
     root: Path, files: dict[str, list[str]], names: Sequence[str], notes: list[str], other: Counter[str]
 ) -> ImageSource:
-    """The images of each class by its name; labels are positions among the names, in that order."""
+    """Returns the images of each class by its name; labels are positions among the names, in that order."""
     for name in names:
         try:
             name.encode()
@@ -159,7 +159,7 @@ def _source(
     warnings = unreadable_formats(other)
     if strange := sorted(suffix for suffix in other if not unreadable_formats({suffix: 1})):
         files_of = count_of(sum(other[suffix] for suffix in strange), "file")
-        notes = [*notes, f"{files_of} of {root} ignored that are no images ({_listed(strange)})"]
+        notes = [*notes, f"{files_of} of {root} ignored: not images ({_listed(strange)})"]
     return ImageSource(
         open_image=lambda index: open_image(paths[index]),
         describe=lambda index: os.path.relpath(paths[index], root),
@@ -180,13 +180,13 @@ def _checked(path: Path) -> Path:
 
 
 def _find_training_folder(root: Path) -> Path | None:
-    """Returns ``train``, unless it is a class beside cars and boats: then it holds images and no folders."""
+    """Returns ``train``, unless it is a class like cars and boats: then it holds images and no folders."""
     named = [folder for folder in visible_folders(root) if folder.name.lower() in TRAINING_NAMES]
     return next((folder for folder in named if visible_folders(folder)), None)
 
 
 def _training_folder(root: Path) -> tuple[Path, list[str]]:
-    """The folder that holds the class folders, with notes on what stands beside it."""
+    """Returns the folder that holds the class folders, with notes on the files and folders next to it."""
     folders, training = visible_folders(root), _find_training_folder(root)
     if training is not None:
         return training, _beside(training, [folder for folder in folders if folder != training], _held_out(root))
@@ -198,19 +198,19 @@ def _training_folder(root: Path) -> tuple[Path, list[str]]:
 
 
 def _beside(training: Path, folders: list[Path], used: _HeldOut) -> list[str]:
-    """Returns a note on the use of each folder beside the training folder."""
-    parts = [f"{training} is searched on"]
+    """Returns a note on the use of each folder next to the training folder."""
+    parts = [f"{training} is used for the search"]
     if used.validation is not None:
         parts.append(f"{used.validation.name} labels architectures")
     if used.test is not None:
-        parts.append(f"{used.test.name} tests the trained model and nothing else")
+        parts.append(f"{used.test.name} only tests the trained model")
     if rest := [folder.name for folder in folders if folder not in used]:
         parts.append(f"not used: {_listed(rest)}")
     return ["; ".join(parts)] if folders else []
 
 
 def _images_under(folder: Path, other: Counter[str]) -> list[str]:
-    """Visible images at any depth, ordered by path; suffixes of other visible files are counted in ``other``."""
+    """Returns visible images at any depth, ordered by path; counts suffixes of other visible files in ``other``."""
     images = []
     for file in _walk(folder):
         if is_image(file):

@@ -8,7 +8,7 @@ from pathlib import Path
 def listing(source: str, path: str | None) -> str | None:
     """Returns a hash of names, sizes and times of all files of a folder; None where there is no folder.
 
-    Equal hashes tell that the images need not be decoded to know that they are the same.
+    If hashes are equal, the images are the same and need not be decoded to know it.
 
     Args:
         source: Where a study's images come from, as its settings have it.
@@ -24,7 +24,7 @@ def listing(source: str, path: str | None) -> str | None:
             try:
                 status = os.stat(file)
             except OSError:
-                continue  # a link that leads nowhere; whoever reads the images says what is wrong
+                continue  # a link that leads nowhere; reading the images reports it
             entry = f"{Path(os.path.relpath(file, path)).as_posix()}\0{status.st_size}\0{status.st_mtime_ns}\0"
             hashed.update(entry.encode(errors="surrogateescape"))
     return hashed.hexdigest()[:16]

@@ -21,7 +21,7 @@ _PREPROCESSING = (
 
 
 def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: Preprocessing, version: str) -> str:
-    """The card as Markdown."""
+    """Returns the card as Markdown."""
     one = preprocessing
     colour = "grey" if one.channels == 1 else "colour"
     seen = facts.seen_size
@@ -52,12 +52,12 @@ def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: P
 
 
 def accuracy_text(accuracy: Accuracy) -> str:
-    """An accuracy with its interval."""
+    """Returns an accuracy with its interval."""
     return f"{accuracy.percent:.2f}% (95%: {accuracy.low:.2f} to {accuracy.high:.2f}%)"
 
 
 def predicted_text(facts: ModelFacts) -> str:
-    """The predicted accuracy with its interval."""
+    """Returns the predicted accuracy with its interval."""
     value, half = facts.predicted_percent, facts.predicted_half_width
     if half is None:
         return f"{value:.2f}%"
@@ -65,7 +65,7 @@ def predicted_text(facts: ModelFacts) -> str:
 
 
 def latency_text(facts: ModelFacts, variant: Variant) -> str:
-    """A measured latency beside its budget."""
+    """Returns a measured latency next to its budget."""
     one = variant.latency
     noisy = ", noisy" if one.noisy else ""
     text = f"{one.median_ms:.3g} ms (IQR {one.iqr_ms:.2g} ms{noisy})"
@@ -76,7 +76,7 @@ def latency_text(facts: ModelFacts, variant: Variant) -> str:
 
 
 def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
-    """Prints accuracy and latency, measured beside predicted, and what can be done next."""
+    """Prints accuracy and latency, measured next to predicted, and the commands for the next steps."""
     for name, text in _terminal_rows(facts):
         console.results.print(Text(f"{name.rjust(_NAME_WIDTH)}  {text}"), soft_wrap=True)
     for variant in facts.onnx.values():

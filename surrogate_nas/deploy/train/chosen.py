@@ -60,7 +60,7 @@ class Choice:
 
     @property
     def folder(self) -> Path:
-        """Where the trained model goes."""
+        """The folder of the trained model."""
         return self.run.models / self.entry.code
 
 
@@ -71,7 +71,7 @@ def choose(
     *,
     trust_program: bool = False,
 ) -> Choice:
-    """The answer of the study in a run folder, the best under other budgets, or a given architecture.
+    """Returns the answer of the study in a run folder, the best under other budgets, or a given architecture.
 
     Args:
         path: The run folder.
@@ -91,7 +91,7 @@ def choose(
         raise SettingsError(f"{option} and --arch exclude each other; use one of them")
     run = RunFolder(path)
     if not run.study.is_file():
-        raise RunFolderError(f"{path} is no run folder; make one by: {shown('study', '--output-dir', path)}")
+        raise RunFolderError(f"{path} is not a run folder; make one with: {shown('study', '--output-dir', path)}")
     settings, space, table = read_resolved(run.study, {}), _space(run, trust_program), LookupTable.load(path)
     answer = table.metadata.answer
     limits = dict(table.metadata.budgets)
@@ -133,7 +133,7 @@ def _entry_of(table: LookupTable, space: Space, text: str) -> Entry:
 
 
 def _half_width(run: RunFolder, entry: Entry) -> float | None:
-    """Half of the 95% interval: the error of labels, which is the whole run's, beside the spread of the prediction."""
+    """Returns half of the 95% interval: the whole run's error of labels, and the spread of the prediction."""
     try:
         error = read_json(run.answer, "answer of the run").get("label_error_percent")
     except StoreError:
@@ -144,7 +144,7 @@ def _half_width(run: RunFolder, entry: Entry) -> float | None:
 
 
 def _half_width_by_report(run: RunFolder, entry: Entry) -> float | None:
-    """Half of the interval in an older run, whose answer lacks the error of labels: the report is solved for it."""
+    """Returns half of the interval in an older run, whose answer lacks the error of labels, from its report."""
     report: dict[str, Any] = read_json(run.path / "report.json", "report of the run")
     chosen = report.get("answer", {}).get("chosen")
     if not chosen or chosen["accuracy_percent"]["high"] is None or chosen.get("accuracy_std") is None:

@@ -49,7 +49,7 @@ class Delivery:
     """A trained model that is to be delivered, and how it came about.
 
     Attributes:
-        request: What was asked for.
+        request: The user's request.
         choice: Which architecture, and where its files go.
         recipe: How it was trained.
         seed: Of the training.
@@ -77,7 +77,7 @@ class _Exported(NamedTuple):
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
-    """The part of ``model.json`` and the ONNX files that is known before anything is measured."""
+    """Returns the part of ``model.json`` and the ONNX files that is known before anything is measured."""
     code = choice.code[None]
     return {
         "format": FORMAT,
@@ -94,12 +94,12 @@ def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
 
 
 def preprocessing_of(images: FinalImages) -> Preprocessing:
-    """The preprocessing of the training images."""
+    """Returns the preprocessing of the training images."""
     return Preprocessing(images.train.image_size, images.train.channels, images.mean, images.std)
 
 
 def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFacts:
-    """Writes every file into the model's folder, and copies them beside the study's answer where they are its model.
+    """Writes every file into the model's folder, and copies them next to the study's answer where they are its model.
 
     Raises:
         ExportError: If a file cannot be written, or computes something else than the network.

@@ -1,6 +1,6 @@
 """The head of a model card that model hubs read: YAML between two lines of dashes.
 
-It names no licence: the model belongs to whoever trained it.
+It names no licence: the model belongs to the person who trained it.
 """
 
 import json

@@ -33,8 +33,8 @@ class TrainOptions(TypedDict, total=False):
         int8: Whether to export an 8-bit ONNX model as well.
         compute_device: Where it is trained: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         threads: CPU threads of the training.
-        resume: Whether to go on with a training, or to export a finished one again.
-        overwrite: Whether to begin anew where a training is there.
+        resume: Whether to continue a training, or to export a finished one again.
+        overwrite: Whether to start over if a training is there.
         trust_program: Whether to run the Python of the run's space, even if it was never run on this machine.
         track: Where settings, the loss curve and results are sent: ``"tensorboard"``, ``"mlflow"``, or nowhere.
         quiet: Whether to leave out notes and progress.
@@ -66,7 +66,7 @@ def train_model(run: Path | str, **options: Unpack[TrainOptions]) -> Classifier:
 
     Args:
         run: The run folder.
-        options: Those of ``python -m surrogate_nas.train``: ``latency_budget`` and other budgets, ``arch``, ``start``,
+        options: As of ``python -m surrogate_nas.train``: ``latency_budget`` and other budgets, ``arch``, ``start``,
             ``epochs``, ``batch_size``, ``learning_rate``, ``seed``, ``int8``, ``compute_device``, ``threads``,
             ``resume``, ``overwrite``, ``trust_program``, ``track``, ``quiet``.
 

@@ -84,7 +84,7 @@ class ModelFacts:
         return self.budgets.get("latency_ms") if self.device == "cpu" else None
 
     def keeps_budget(self, variant: Variant) -> bool | None:
-        """Whether a model was measured within the latency budget; None where there is none for this machine."""
+        """Returns whether a model was measured within the latency budget; None if there is none for this machine."""
         limit = self.latency_budget_ms
         return None if limit is None else variant.latency.median_ms <= limit
 

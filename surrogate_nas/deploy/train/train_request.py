@@ -30,8 +30,8 @@ class TrainRequest:
         int8: Whether to export an 8-bit model too.
         device: Where it is trained: auto, cpu, cuda[:n] or mps.
         threads: CPU threads; as many as the study trained on where None.
-        resume: Whether to go on with a training, or to export a finished one again.
-        overwrite: Whether to begin anew.
+        resume: Whether to continue a training, or to export a finished one again.
+        overwrite: Whether to start over.
         command: The command line, for the model card.
         trust_program: Whether to run the program of the run's space, even if it was never run on this machine.
         track: Where settings, the loss curve and results are sent: tensorboard, mlflow, or nowhere.

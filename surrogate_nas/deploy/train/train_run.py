@@ -62,7 +62,7 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
     Raises:
         SettingsError: If the request is wrong or does not fit the run.
         RunFolderError: If there is no run, another process works in it, or a training is in the way.
-        Interrupted: If a stop was asked for; the checkpoint is saved.
+        Interrupted: If a stop was requested; the checkpoint is saved.
         TrainingError, ExportError, MeasurementError: If that stage fails.
     """
     for package in ("onnx", "onnxscript", "onnxruntime"):
@@ -88,7 +88,7 @@ def _check_folder(request: TrainRequest, choice: Choice) -> None:
     checkpoint = choice.folder / CHECKPOINT
     if checkpoint.exists() and not (request.resume or request.overwrite):
         raise RunFolderError(
-            f"{choice.folder} already holds a training: go on with it, or export it again, by --resume; begin anew by"
+            f"{choice.folder} already holds a training: continue it or export it again with --resume, start over with"
             " --overwrite"
         )
 

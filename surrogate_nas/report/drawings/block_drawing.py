@@ -1,6 +1,6 @@
-"""An architecture that is no cell, drawn as its decisions: blocks below one another, a band for each stage or cell.
+"""An architecture that is not a cell, drawn as its decisions: blocks below one another, a band for each stage or cell.
 
-Narrow enough for a phone; colours come from the page's style sheet, as those of a cell do.
+Narrow enough for a phone; colours come from the page's style sheet, as a cell's do.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _ARROW = (
 
 
 def draw_blocks(blocks: Sequence[BlockFacts], chained: bool) -> str:
-    """The drawing as an ``<svg>`` element; blocks that compute nothing are dashed and pale.
+    """Returns the drawing as an ``<svg>`` element; blocks that compute nothing are dashed and pale.
 
     Args:
         blocks: Decisions in order; what stands before the first dot of a name is its band.

@@ -17,7 +17,7 @@ _CHARACTER = 7.0  # width of one in a label
 
 
 def draw_cell(cell: CellFacts) -> str:
-    """The drawing as an ``<svg>`` element.
+    """Returns the drawing as an ``<svg>`` element.
 
     Edges that no data flow through to the output are dashed and pale. Names are escaped.
 
@@ -50,7 +50,7 @@ def draw_cell(cell: CellFacts) -> str:
 
 
 def _lanes(edges: tuple[tuple[int, int], ...]) -> list[int]:
-    """A lane per edge: 0 the middle for neighbours, then -1, 1, -2, 2 and so on; curves of one lane do not overlap."""
+    """Returns a lane per edge: 0 the middle for neighbours, then -1, 1, -2, ...; curves of one lane do not overlap."""
     lanes = [0] * len(edges)
     taken: dict[int, list[tuple[int, int]]] = {}
     for column in sorted(range(len(edges)), key=lambda i: (edges[i][1] - edges[i][0], edges[i])):

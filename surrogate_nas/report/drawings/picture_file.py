@@ -1,4 +1,4 @@
-"""The architecture's drawing as a file of its own, light or dark as whoever shows it."""
+"""The architecture's drawing as a file of its own, light or dark as its viewer."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _SHEET = Path(__file__).resolve().parent.parent / "templates" / "style.css.j2"
 
 
 def drawing(answer: AnswerFacts) -> str | None:
-    """The chosen architecture as an ``<svg>`` element; None where nothing was chosen."""
+    """Returns the chosen architecture as an ``<svg>`` element; None where nothing was chosen."""
     if answer.cell is not None:
         return draw_cell(answer.cell)
     if answer.graph is not None and answer.chosen is not None:
@@ -35,7 +35,7 @@ def write_drawing(path: Path, answer: AnswerFacts) -> None:
 
 
 def _colours() -> str:
-    """Of the page's style sheet the colours, by day and by night, and the rules of drawings."""
+    """Returns the colours of the page's style sheet, by day and by night, and the rules of drawings."""
     sheet = _SHEET.read_text(encoding="utf-8")
     rules = [line for line in sheet.splitlines() if line.startswith(".cell ")]
     return "".join([sheet[: sheet.index("* {")], "svg { font-family: system-ui, sans-serif; }\n", *rules])

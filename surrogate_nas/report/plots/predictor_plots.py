@@ -23,7 +23,7 @@ _DOTS_SEED = 0
 
 @dataclass(frozen=True)
 class PlotPoints:
-    """What is plotted: architectures of the space, and out-of-fold predictions of labelled ones.
+    """The points of the plots: architectures of the space, and out-of-fold predictions of labelled ones.
 
     Attributes:
         accuracy_percent: Predicted accuracy, shape (N,).
@@ -74,7 +74,7 @@ def kept_points(pareto: NDArray[np.bool_], limit: int = MAX_DOTS) -> NDArray[np.
 
 
 def front_figure(facts: StudyFacts, points: PlotPoints) -> go.Figure:
-    """Predicted accuracy against the primary cost: the space, its Pareto front, the budget and the answer."""
+    """Plots predicted accuracy against the primary cost: the space, its Pareto front, the budget and the answer."""
     cost = facts.primary_cost
     factor, unit = axis_scale(cost, points.cost)
     kept = kept_points(points.pareto)
@@ -100,7 +100,7 @@ def front_figure(facts: StudyFacts, points: PlotPoints) -> go.Figure:
 
 
 def _add_answer(figure: go.Figure, facts: StudyFacts, factor: float) -> None:
-    """The budget's line and the chosen architecture."""
+    """Adds the budget's line and the chosen architecture."""
     budget = next((item.budget for item in facts.made.cost_ranges if item.cost == facts.primary_cost), None)
     if budget is not None:
         _add_margin(figure, facts, budget / factor)
@@ -138,7 +138,7 @@ def _add_answer(figure: go.Figure, facts: StudyFacts, factor: float) -> None:
 
 
 def _add_margin(figure: go.Figure, facts: StudyFacts, budget: float) -> None:
-    """The strip before the budget where a predicted cost meets it, but what it keeps with confidence does not."""
+    """Adds the strip below the budget where a predicted cost meets it, but its upper bound does not."""
     costs = facts.answer.chosen.costs if facts.answer.chosen is not None else ()
     for cost in costs:
         if cost.cost == facts.primary_cost and cost.upper is not None and cost.predicted:
@@ -147,7 +147,7 @@ def _add_margin(figure: go.Figure, facts: StudyFacts, budget: float) -> None:
 
 
 def trust_figure(points: PlotPoints) -> go.Figure:
-    """Out-of-fold prediction against label; the diagonal is where they agree."""
+    """Returns the out-of-fold prediction against the label; the diagonal is where they agree."""
     figure = go.Figure(layout=layout("Label (%)", "Predicted without that label (%)"))
     x, y = points.label_percent, points.out_of_fold_percent
     if len(x) == 0:
@@ -174,7 +174,7 @@ def trust_figure(points: PlotPoints) -> go.Figure:
 
 
 def figure_html(figure: go.Figure, name: str) -> str:
-    """The figure as a ``<div>`` that needs plotly.js once in the page.
+    """Returns the figure as a ``<div>`` that needs plotly.js once in the page.
 
     Args:
         figure: The figure.
@@ -191,7 +191,7 @@ def figure_html(figure: go.Figure, name: str) -> str:
 
 
 def plotly_script() -> str:
-    """The source of plotly.js, which makes the page independent of any network.
+    """Returns the source of plotly.js, which makes the page independent of any network.
 
     Raises:
         SurrogateNasError: If it could end the page's script element too early.

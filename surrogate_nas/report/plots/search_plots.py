@@ -25,7 +25,7 @@ WINNING_SHARE, FEWEST_WINNERS = 0.01, 20
 
 @dataclass(frozen=True)
 class SearchPoints:
-    """What the search knows, and what it did.
+    """The points of the plots: the costs and scores that the search knows, and its trials.
 
     Attributes:
         codes: Shape (N, D).
@@ -49,11 +49,11 @@ class SearchPoints:
 
 
 def search_figures(points: SearchPoints) -> dict[str, tuple[str, go.Figure]]:
-    """Every plot by the name of its file, with its title."""
+    """Returns every plot by the name of its file, with its title."""
     made = {
         "trials": ("Best feasible accuracy over the trials", trials_figure(points)),
         "importance": ("Which decisions matter", importance_figure(points)),
-        "operations": ("Which operations win where", operations_figure(points)),
+        "operations": ("Operations of the best architectures, by place", operations_figure(points)),
     }
     for cost in points.costs:
         name = "cost-" + "".join(letter if letter.isalnum() else "-" for letter in cost).strip("-")
@@ -62,7 +62,7 @@ def search_figures(points: SearchPoints) -> dict[str, tuple[str, go.Figure]]:
 
 
 def trials_figure(points: SearchPoints) -> go.Figure:
-    """The trials, and the best feasible one so far."""
+    """Returns the trials, and the best feasible one so far."""
     number = np.arange(1, len(points.trial_accuracy_percent) + 1)
     figure = go.Figure(layout=layout("Trial", "Predicted accuracy (%)"))
     for name, mask, colour in (
@@ -89,7 +89,7 @@ def trials_figure(points: SearchPoints) -> go.Figure:
 
 
 def cost_figure(points: SearchPoints, cost: str) -> go.Figure:
-    """How many architectures cost how much."""
+    """Returns a histogram: the number of architectures at each cost."""
     values, budget = points.costs[cost]
     factor, unit = axis_scale(cost, values)
     figure = go.Figure(layout=layout(f"{formats.cost_title(cost)}{unit}", "Architectures"))
@@ -114,7 +114,7 @@ def cost_figure(points: SearchPoints, cost: str) -> go.Figure:
 
 
 def importance(codes: NDArray[np.integer], accuracy: Floats) -> Floats:
-    """Share of the variance of the accuracy between the choices of each decision alone (eta squared), shape (D,).
+    """Returns each decision's share of the accuracy's variance, between its choices alone (eta squared), shape (D,).
 
     Args:
         codes: Shape (N, D).
@@ -131,7 +131,7 @@ def importance(codes: NDArray[np.integer], accuracy: Floats) -> Floats:
 
 
 def importance_figure(points: SearchPoints) -> go.Figure:
-    """The importance of each decision."""
+    """Returns the importance of each decision."""
     shares = importance(points.codes, points.accuracy_percent)
     figure = go.Figure(layout=layout("Decision", "Share of the accuracy's variance (%)"))
     figure.add_bar(
@@ -145,7 +145,7 @@ def importance_figure(points: SearchPoints) -> go.Figure:
 
 
 def winning_shares(points: SearchPoints) -> tuple[tuple[str, ...], Floats]:
-    """Names of the choices, and how often winners have each, shape (choices, D).
+    """Returns names of the choices, and how often the best architectures have each, shape (choices, D).
 
     Winners are the best predicted ones of the feasible; where none is, of all.
     """
@@ -161,7 +161,7 @@ def winning_shares(points: SearchPoints) -> tuple[tuple[str, ...], Floats]:
 
 
 def operations_figure(points: SearchPoints) -> go.Figure:
-    """How often the best feasible architectures have each operation in each place."""
+    """Returns the figure of how often the best feasible architectures have each operation in each place."""
     names, shares = winning_shares(points)
     figure = go.Figure(layout=layout("Decision", ""))
     figure.add_heatmap(
@@ -180,7 +180,7 @@ def operations_figure(points: SearchPoints) -> go.Figure:
 
 
 def write_plots(folder: Path, figures: Mapping[str, tuple[str, go.Figure]]) -> list[Path]:
-    """Writes every plot as a page of its own; all of them share one copy of plotly.js beside them.
+    """Writes every plot as a page of its own; all of them share one copy of plotly.js in the same folder.
 
     Args:
         folder: Where to.

@@ -11,7 +11,7 @@ _LINE = "rgba(140,150,160,0.28)"
 
 
 def axis_scale(cost: str, values: NDArray[np.float64]) -> tuple[float, str]:
-    """The unit of an axis: its size in the stored unit, and how the title names it."""
+    """Returns the unit of an axis: its size in the stored unit, and how the title names it."""
     if split_cost(cost)[0] == "latency_ms":
         return 1.0, " (ms)"
     largest = float(values.max()) if len(values) else 0.0
@@ -22,7 +22,7 @@ def axis_scale(cost: str, values: NDArray[np.float64]) -> tuple[float, str]:
 
 
 def layout(x: str, y: str) -> dict[str, object]:
-    """Layout of a figure with titles of its axes."""
+    """Returns the layout of a figure with titles of its axes."""
     axis = {"gridcolor": _LINE, "zeroline": False, "linecolor": _LINE, "ticks": "outside", "tickcolor": _LINE}
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",

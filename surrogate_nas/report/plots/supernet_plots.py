@@ -23,7 +23,7 @@ _COLOURS = (BLUE, ORANGE, RED, GREY, "#4aa564", "#9467bd", "#8c6d31", "#17a2b8")
 
 @dataclass(frozen=True)
 class Curve:
-    """How a training went.
+    """The course of a training.
 
     Attributes:
         name: Which training.
@@ -38,7 +38,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class SupernetPoints:
-    """What the plots of the supernets show.
+    """The points of the supernets' plots.
 
     Attributes:
         curves: Every training whose checkpoint is there.
@@ -58,7 +58,7 @@ class SupernetPoints:
 
 
 def supernet_figures(points: SupernetPoints) -> dict[str, tuple[str, go.Figure]]:
-    """Every plot by the name of its file, with its title; what there is nothing to show of is left out."""
+    """Returns every plot that has data by the name of its file, with its title."""
     made = {}
     if points.curves:
         made["training"] = ("Training of the supernets", training_figure(points))
@@ -68,7 +68,7 @@ def supernet_figures(points: SupernetPoints) -> dict[str, tuple[str, go.Figure]]
 
 
 def training_figure(points: SupernetPoints) -> go.Figure:
-    """Training loss over the steps, one line for each training."""
+    """Returns the training loss over the steps, one line for each training."""
     figure = go.Figure(layout=layout("Step", "Training loss"))
     for number, curve in enumerate(points.curves):
         figure.add_scatter(
@@ -83,7 +83,7 @@ def training_figure(points: SupernetPoints) -> go.Figure:
 
 
 def groups_figure(points: SupernetPoints) -> go.Figure:
-    """Predicted accuracy against cost, coloured by group; of many architectures some."""
+    """Plots predicted accuracy against cost, coloured by group; of many architectures a part."""
     factor, unit = axis_scale(points.cost_name, points.cost)
     figure = go.Figure(layout=layout(f"{formats.cost_title(points.cost_name)}{unit}", "Predicted accuracy (%)"))
     rows = np.arange(len(points.cost))

@@ -64,7 +64,7 @@ def judge_truth(
 def _ranks(
     truth: Truth, space: Space, labels: Floats, predicted: Floats, baselines: Mapping[str, Floats], seed: int
 ) -> tuple[RankFacts, ...]:
-    """One row per score and set of architectures; sets without any known truth are left out."""
+    """Returns one row per score and set of architectures; sets without any known truth are left out."""
     known, labelled = np.isfinite(truth.accuracy_percent), np.isfinite(labels)
     cells = space.index(space.canonical(space.all_codes()))
 
@@ -81,7 +81,7 @@ def _ranks(
 
 
 def _best(truth: Truth, space: Space, where: NDArray[np.bool_]) -> tuple[float | None, str | None]:
-    """Truth and code of the best architecture by truth among some; ``None`` where none of them is known."""
+    """Returns the truth and code of the best architecture by truth among some; ``None`` where none of them is known."""
     rows = np.flatnonzero(where & np.isfinite(truth.accuracy_percent))
     if len(rows) == 0:
         return None, None

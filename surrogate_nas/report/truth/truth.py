@@ -56,7 +56,9 @@ def read_truth(path: Path, space: Space, column: str | None = None) -> Truth:
             column is unknown or not given where there are several, or an accuracy is not a percentage.
     """
     if not space.listable:
-        raise TruthError(f"ground truth needs a space that can be listed ({space.name} has {space.size} architectures)")
+        raise TruthError(
+            f"ground truth needs a space small enough to enumerate ({space.name} has {space.size:,} architectures)"
+        )
     table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     if not set(_NAMES) & set(table.columns):
         raise TruthError(f"{path}: needs a column code or arch (has {', '.join(table.columns) or 'no columns'})")
@@ -93,7 +95,7 @@ def _read_csv(path: Path) -> _Table:
 
 def _read_parquet(path: Path) -> _Table:
     try:
-        # Opened here, so that a missing file is told from a damaged one.
+        # Opened here, so that a missing file differs from a damaged one.
         with path.open("rb") as file:
             table = pq.read_table(file)
     except FileNotFoundError:
@@ -108,7 +110,7 @@ def _read_parquet(path: Path) -> _Table:
 
 
 def _number(text: str) -> float | None:
-    """The value of a cell; NaN where it is empty, None where it is not a number."""
+    """Returns the value of a cell; NaN where it is empty, None where it is not a number."""
     if not text:
         return math.nan
     try:
@@ -131,7 +133,7 @@ def _accuracy_column(table: _Table, column: str | None) -> str:
     if len(numeric) == 1:
         return numeric[0]
     if numeric:
-        raise TruthError(f"{table.path}: say which column is the true accuracy: {', '.join(numeric)}")
+        raise TruthError(f"{table.path}: set truth.column to the column of the true accuracy: {', '.join(numeric)}")
     raise TruthError(f"{table.path}: no column is numeric (has {', '.join(table.columns)})")
 
 
@@ -155,7 +157,7 @@ def _percentages(table: _Table, column: str) -> NDArray[np.float64]:
 
 
 def _positions(table: _Table, space: Space) -> NDArray[np.int64]:
-    """Position of each row's architecture in ``space.all_codes()``, shape (rows,), all different."""
+    """Returns the position of each row's architecture in ``space.all_codes()``, shape (rows,), all different."""
     given = {name: _parsed(table, name, space) for name in _NAMES if name in table.columns}
     first, *rest = given.values()
     for other in rest:
@@ -172,7 +174,7 @@ def _positions(table: _Table, space: Space) -> NDArray[np.int64]:
         early, late = int(order[twice[0]]), int(order[twice[0] + 1])
         name = next(iter(given))
         raise TruthError(
-            f"{table.path}, {_where(table, table.lines[late])}: every architecture may stand once"
+            f"{table.path}, {_where(table, table.lines[late])}: every architecture may appear once"
             f" ({table.columns[name][late]!r} was on {_where(table, table.lines[early])} before)"
         )
     return first

@@ -26,7 +26,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def validated(model: type[Model], content: dict[str, Any], path: Path) -> Model:
-    """The content of a file as a model.
+    """Returns the content of a file as a model.
 
     Raises:
         SpaceError: If it is malformed; the message names file and key.
@@ -38,7 +38,7 @@ def validated(model: type[Model], content: dict[str, Any], path: Path) -> Model:
 
 
 def _explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """The key, what is wrong with it, and what was got."""
+    """Returns the key, the fault, and the value that was found."""
     # A misspelt key is reported twice, as one that is missing and as one that is unknown; the latter says more.
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     *section, _ = first["loc"]
@@ -56,7 +56,7 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _model_of(model: type[BaseModel], section: list[int | str]) -> type[BaseModel]:
-    """The model of a section: of a table, or of the tables of a list."""
+    """Returns the model of a section: of a table, or of the tables of a list."""
     for step in section:
         if isinstance(step, str):
             annotation: Any = model.model_fields[step].annotation

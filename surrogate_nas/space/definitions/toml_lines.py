@@ -1,4 +1,4 @@
-"""Where in a TOML file a key stands, for messages about what was read from it."""
+"""Finds the line of a key in a TOML file, for messages about the values read from it."""
 
 import re
 
@@ -7,7 +7,7 @@ _KEY = re.compile(r"\s*([\w.-]+)\s*=")
 
 
 def line_of(text: str, key: str) -> int | None:
-    """The line of a key, from 1, or of the nearest table or list around it; ``None`` where there is neither.
+    """Returns the line of a key, from 1, or of the nearest table or list around it; ``None`` where there is neither.
 
     Args:
         text: Content of the file, valid TOML with a table or key to a line.

@@ -44,7 +44,7 @@ def squeezed(hidden: int) -> int:
 
 
 def _mbconv(name: BlockName) -> OperationSpec:
-    """Inverted residual (MobileNetV2, arXiv 1801.04381); grouped as in FBNet (arXiv 1812.03443), squeezed as in V3."""
+    """Returns an inverted residual (arXiv 1801.04381); grouped as in FBNet (arXiv 1812.03443), squeezed as in V3."""
     k, e, g = name.numbers["k"], name.numbers["e"], name.numbers.get("g", 1)
 
     def parameters(shape: Shape) -> int:
@@ -69,7 +69,7 @@ def _mbconv(name: BlockName) -> OperationSpec:
 
 
 def _dsconv(name: BlockName) -> OperationSpec:
-    """Depthwise convolution, BN, ReLU, 1x1 convolution, BN: the first block of MobileNetV2 (arXiv 1801.04381)."""
+    """Returns depthwise convolution, BN, ReLU, 1x1 convolution, BN: MobileNetV2's first block (arXiv 1801.04381)."""
     k = name.numbers["k"]
     return OperationSpec(
         name.text,
@@ -96,7 +96,7 @@ def _conv_bn_relu(name: BlockName) -> OperationSpec:
 
 
 def _skip(name: BlockName) -> OperationSpec:
-    """An identity; where the shape changes a 1x1 convolution with BN (NAS-Bench-Macro, arXiv 2103.11922)."""
+    """Returns an identity; where the shape changes, a 1x1 convolution with BN (NAS-Bench-Macro, arXiv 2103.11922)."""
     return OperationSpec(
         name.text,
         0,
@@ -143,7 +143,7 @@ FORMS = ", ".join(
 
 @lru_cache(maxsize=1024)
 def parse_block(name: str) -> BlockName:
-    """A block's family and parameters.
+    """Returns a block's family and parameters.
 
     Raises:
         SpaceError: If there is no such block.

@@ -12,7 +12,7 @@ from surrogate_nas.space.operations.table import factorized_alive
 
 
 def _stem() -> OperationSpec:
-    """Convolution 3x3, BN (NAS-Bench-201, arXiv 2001.00326)."""
+    """Returns convolution 3x3, BN (NAS-Bench-201, arXiv 2001.00326)."""
     return OperationSpec(
         "stem",
         nonlinear_functions=0,
@@ -23,7 +23,7 @@ def _stem() -> OperationSpec:
 
 
 def _reduction() -> OperationSpec:
-    """Two of (ReLU, convolution 3x3, BN), beside average pooling and a 1x1 convolution (arXiv 2001.00326)."""
+    """Returns two (ReLU, convolution 3x3, BN) in parallel to average pooling, 1x1 convolution (arXiv 2001.00326)."""
 
     def parameters(shape: Shape) -> int:
         i, o = shape.in_channels, shape.out_channels
@@ -44,7 +44,7 @@ def _reduction() -> OperationSpec:
 
 
 def _light_reduction() -> OperationSpec:
-    """ReLU, convolution 3x3, BN, beside average pooling and a 1x1 convolution."""
+    """Returns ReLU, convolution 3x3, BN, in parallel to average pooling and a 1x1 convolution."""
 
     def alive(shape: Shape) -> int:
         shortcut = shape.in_channels * shape.out_size**2 + shape.outputs
@@ -60,7 +60,7 @@ def _light_reduction() -> OperationSpec:
 
 
 def _head() -> OperationSpec:
-    """BN, ReLU, mean over all pixels, linear (arXiv 2001.00326)."""
+    """Returns BN, ReLU, mean over all pixels, linear (arXiv 2001.00326)."""
     return OperationSpec(
         "head",
         nonlinear_functions=1,
@@ -71,7 +71,7 @@ def _head() -> OperationSpec:
 
 
 def _projection() -> OperationSpec:
-    """ReLU, convolution 1x1, BN; where the size halves, two convolutions to half the channels each (DARTS)."""
+    """Returns ReLU, convolution 1x1, BN; where the size halves, two convolutions to half the channels each (DARTS)."""
 
     def alive(shape: Shape) -> int:
         if shape.in_size != shape.out_size:
@@ -88,12 +88,12 @@ def _projection() -> OperationSpec:
 
 
 def _pooling() -> OperationSpec:
-    """Largest of each 2x2 square (NAS-Bench-101, arXiv 1902.09635)."""
+    """Returns a maximum over each 2x2 square (NAS-Bench-101, arXiv 1902.09635)."""
     return OperationSpec("pooling", 0, nothing, nothing, alive=lambda shape: shape.outputs)
 
 
 def _classifier() -> OperationSpec:
-    """Mean over all pixels, linear (DARTS, arXiv 1806.09055)."""
+    """Returns mean over all pixels, linear (DARTS, arXiv 1806.09055)."""
     return OperationSpec(
         "classifier",
         nonlinear_functions=0,
@@ -104,7 +104,7 @@ def _classifier() -> OperationSpec:
 
 
 def _resize() -> OperationSpec:
-    """Images resized, bilinear: its four products per pixel are not counted, as torch does not."""
+    """Returns a bilinear resize of images: its four products per pixel are not counted, as torch does not."""
     return OperationSpec("resize", 0, nothing, nothing, alive=lambda shape: 0 if shape.keeps else shape.outputs)
 
 

@@ -27,13 +27,15 @@ class Program:
 
     @classmethod
     def read(cls, path: Path) -> "Program":
-        """The program in a file, which is not run.
+        """Returns the program in a file, which is not run.
 
         Raises:
             ProgramError: If the file cannot be read.
         """
         if not path.is_file():
-            raise ProgramError(f"there is no file {path}; write it, or correct the path, which begins at the space's")
+            raise ProgramError(
+                f"there is no file {path}; write it, or correct the path, which is relative to the space file"
+            )
         try:
             return cls(str(path), path.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
@@ -50,7 +52,7 @@ class Program:
 
     @property
     def is_trusted(self) -> bool:
-        """Whether this very content has been run on this machine from a space that the user named."""
+        """Returns whether this very content has been run on this machine from a space that the user named."""
         return is_registered(self.digest) or self._mark.is_file()
 
     def trust(self) -> None:
@@ -96,7 +98,7 @@ def _arrived(path: str, source: str) -> Program:
 
 
 def line_in(error: BaseException, path: str) -> str:
-    """Where in a file an exception arose, as ``", line 7"``; nothing where it is not known."""
+    """Returns the line of a file that an exception arose in, as ``", line 7"``; an empty text if it is unknown."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     if isinstance(error, SyntaxError) and error.filename == path:
         lines.append(error.lineno)
@@ -104,6 +106,6 @@ def line_in(error: BaseException, path: str) -> str:
 
 
 def words_of(error: BaseException) -> str:
-    """An exception in one line."""
+    """Returns an exception in one line."""
     text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())[:300]
     return text if isinstance(error, SurrogateNasError) else f"{type(error).__name__}: {text}"

@@ -55,7 +55,7 @@ _seen: list[str | None] = []  # digest of the program whose operations alone are
 
 
 def running_program() -> str | None:
-    """Path of the program that is being run; None where operations are declared outside of one."""
+    """Returns the path of the program that is being run; None where operations are declared outside of one."""
     return _running.program if _running else None
 
 
@@ -100,13 +100,13 @@ def registering(program: str, digest: str) -> Iterator[None]:
 
 
 def is_registered(digest: str) -> bool:
-    """Whether a program of this content has run in this process."""
+    """Returns whether a program of this content has run in this process."""
     return any(one.digest == digest for one in _known.values())
 
 
 @contextmanager
 def only_of(digest: str | None) -> Iterator[None]:
-    """Within the block only the operations of one program are found: a definition may use no other's."""
+    """Finds only the operations of one program within the block: a definition may not use another's."""
     _seen.append(digest)
     try:
         yield
@@ -115,13 +115,13 @@ def only_of(digest: str | None) -> Iterator[None]:
 
 
 def find_own(name: str) -> OwnOperation | None:
-    """The operation of a user with this name, if there is one."""
+    """Returns the operation of a user with this name, if there is one."""
     own = _known.get(name)
     return None if own is None or (_seen and own.digest != _seen[-1]) else own
 
 
 def own_names() -> tuple[str, ...]:
-    """Names of the operations that ``find_own`` finds."""
+    """Returns names of the operations that ``find_own`` finds."""
     return tuple(name for name in _known if find_own(name))
 
 

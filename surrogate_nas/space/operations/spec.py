@@ -21,7 +21,7 @@ class Shape:
 
     @property
     def keeps(self) -> bool:
-        """Whether what comes out has the shape of what goes in."""
+        """True if the output has the shape of the input."""
         return self.in_channels == self.out_channels and self.in_size == self.out_size
 
     @property

@@ -28,7 +28,7 @@ def _rectified(shape: Shape) -> int:
 
 
 def _convolution(name: str, kernel: int, alive: Count) -> OperationSpec:
-    """ReLU, convolution, batch-norm, in one order or another."""
+    """Returns ReLU, convolution, batch-norm, in one order or another."""
     return OperationSpec(
         name,
         nonlinear_functions=1,
@@ -40,7 +40,7 @@ def _convolution(name: str, kernel: int, alive: Count) -> OperationSpec:
 
 
 def _depthwise(name: str, kernel: int, *, times: int = 1, dilation: int = 1) -> OperationSpec:
-    """ReLU, k x k convolution of each channel by itself, 1x1 convolution, batch-norm; as a whole once or twice."""
+    """Returns ReLU, k x k depthwise convolution, 1x1 convolution, batch-norm; as a whole once or twice."""
 
     def parameters(shape: Shape) -> int:
         c = shape.in_channels
@@ -94,7 +94,7 @@ def operation_spec(name: str, stride: int = 1) -> OperationSpec:
 
 
 def require_operation(name: str) -> None:
-    """Refuses a name that is no operation.
+    """Refuses a name that is not an operation.
 
     Raises:
         SpaceError: If so; the message lists those that there are.

@@ -15,7 +15,7 @@ from surrogate_nas.runs.settings import StudySettings
 
 
 def on_own_device(request: BudgetRequest, settings: HardwareSettings) -> BudgetRequest:
-    """A budget on the study's own device, named, is the same without the name."""
+    """Returns requests in which a budget that names the study's own device is the same without the name."""
     base, device = split_cost(request.cost)
     if device is None or device != settings.device:
         return request
@@ -23,7 +23,7 @@ def on_own_device(request: BudgetRequest, settings: HardwareSettings) -> BudgetR
 
 
 def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
-    """The other budgets, each a set that must hold together.
+    """Returns the other budgets, each a set that must hold together.
 
     Raises:
         BudgetError: If two of a set bound the same cost.
@@ -40,7 +40,7 @@ def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
 
 
 def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: HardwareSettings) -> StoredCosts:
-    """The costs, with the latencies of every device that a budget is on.
+    """Returns the costs, with the latencies of every device that a budget is on.
 
     Raises:
         BudgetError: If a budget names a device and there is no latency table.

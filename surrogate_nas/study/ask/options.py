@@ -11,7 +11,7 @@ from surrogate_nas.runs.study_file import parse_text
 
 
 class Options(TypedDict, total=False):
-    """Options of a study, beside its settings by key; an option that is None is not asked.
+    """Options of a study, in addition to its settings by key; an option that is None is not set.
 
     Attributes:
         data: Folder of images, one sub-folder per class, or a data set by name.
@@ -66,10 +66,10 @@ def overrides_of(
     settings: Mapping[str, Any] | None = None,
     budgets: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
-    """Dotted key of a setting to its value.
+    """Returns values by the dotted key of their setting.
 
     Args:
-        options: What is asked for; it wins over ``settings``, but for the data, which they may refine.
+        options: The user's options; they win over ``settings``, but for the data, which settings may refine.
         settings: Settings by key.
         budgets: Budgets by the key of their cost, such as ``{"latency": "5ms"}``; they are options too.
 
@@ -101,7 +101,7 @@ def _value(name: str, value: object) -> object:
 
 
 def _data(data: str) -> dict[str, Any]:
-    """A name of a data set is that set, from its usual place; anything else is a folder."""
+    """Returns settings of the data: a data set of that name, from its usual place, or else a folder."""
     if data in SOURCES and data != "folder":
         return {"data.source": data, "data.path": None}
     return {"data.source": "folder", "data.path": data}

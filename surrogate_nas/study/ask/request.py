@@ -24,7 +24,7 @@ class Request:
     Attributes:
         settings: The study.
         output: The run folder.
-        resume: Whether to go on with a run in it.
+        resume: Whether to continue a run in it.
         overwrite: Whether to replace a run in it.
         command: The command line, for the report.
         dashboard: Whether to serve optuna-dashboard while the study runs.
@@ -52,13 +52,13 @@ class Request:
 def resolve_request(
     name: str | None, overrides: Mapping[str, Any], output: Path | None, *, resume: bool
 ) -> tuple[StudySettings, Path]:
-    """The study asked for and its run folder; resuming without a study's name takes the study in the folder.
+    """Returns the requested study and its run folder; resuming without a study's name takes the folder's study.
 
     Args:
         name: Name of a study that comes with the project, path of a ``.toml`` file, or None for the default.
         overrides: Dotted key of settings to value.
         output: The run folder, or None for one named after the study.
-        resume: Whether to go on with a run.
+        resume: Whether to continue a run.
 
     Raises:
         SettingsError: If the study, a setting or a value is unknown or impossible.
@@ -71,7 +71,7 @@ def resolve_request(
             return read_resolved(begun, overrides), folder
         if output is not None:
             raise RunFolderError(
-                f"{folder} holds no run to go on with: name the study to begin one, such as {DEFAULT_STUDY}"
+                f"{folder} holds no run to continue: name the study to start one, such as {DEFAULT_STUDY}"
             )
     if name is not None:
         _refuse_other_things(name)
@@ -83,12 +83,12 @@ def _refuse_other_things(name: str) -> None:
     """Refuses what stands in the place of a study and is something else, with the option that takes it.
 
     Raises:
-        SettingsError: If the name is that of a folder, a data set or a search space.
+        SettingsError: If the name belongs to a folder, a data set or a search space.
     """
     if name.endswith(".toml") or name in available("studies"):
         return
     if (Path(name) / "study.toml").is_file():
-        raise SettingsError(f"{name!r} is a run folder, not a study; continue it by: {resume_command(Path(name))}")
+        raise SettingsError(f"{name!r} is a run folder, not a study; continue it with: {resume_command(Path(name))}")
     options = {
         "a folder": ("--data", name, Path(name).is_dir()),
         "a data set": ("--data", name, name in SOURCES and name != "folder"),
@@ -96,16 +96,16 @@ def _refuse_other_things(name: str) -> None:
     }
     for what, (option, value, is_so) in options.items():
         if is_so:
-            raise SettingsError(f"{name!r} is {what}, not a study; use it by: {shown('study', option, value)}")
+            raise SettingsError(f"{name!r} is {what}, not a study; use it with: {shown('study', option, value)}")
 
 
 def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool) -> bool:
-    """Whether a request names its space itself, or leaves it to a run folder, which may be somebody else's.
+    """Returns whether a request names its space itself, or leaves it to a run folder, which may be somebody else's.
 
     Args:
         name: Of the study.
         overrides: Dotted key of settings to value.
-        resume: Whether to go on with a run.
+        resume: Whether to continue a run.
     """
     if "space" in overrides:
         return True

@@ -1,4 +1,4 @@
-"""Loads the search space of a study, and checks that a run in the folder was begun with the same one."""
+"""Loads the search space of a study, and checks that a run in the folder was started with the same one."""
 
 from dataclasses import replace
 
@@ -10,17 +10,17 @@ from surrogate_nas.space.space import Space
 
 
 def checked_space(settings: StudySettings, folder: RunFolder, *, named_by_user: bool) -> Space:
-    """The search space of a study.
+    """Returns the search space of a study.
 
     Args:
         settings: Of the study.
-        folder: Of the run, which keeps the space that it was begun with.
+        folder: Of the run, which keeps the space that it was started with.
         named_by_user: Whether the user named the space, whose program may then be run.
 
     Raises:
         SpaceError, SettingsError: If there is no such space, or the cells of a network do not fit it.
         ProgramError: If the space has a program that may not be run.
-        RunFolderError: If the run was begun with another space or another program.
+        RunFolderError: If the run was started with another space or another program.
     """
     _require_same_program(settings, folder)
     space = load_space(settings.space, named_by_user=named_by_user)
@@ -36,8 +36,8 @@ def _require_same_program(settings: StudySettings, folder: RunFolder) -> None:
         return
     if folder.program.read_text(encoding="utf-8", errors="replace") != program.source:
         raise RunFolderError(
-            f"{program.path} has changed since {folder.path} was begun, which keeps it as {folder.program.name};"
-            " restore it, use another --output-dir, or --overwrite to begin anew"
+            f"{program.path} has changed since {folder.path} was started, which keeps it as {folder.program.name};"
+            " restore it, use another --output-dir, or --overwrite to start over"
         )
 
 
@@ -45,18 +45,18 @@ def _require_same_space(space: Space, settings: StudySettings, folder: RunFolder
     if not folder.space.exists():
         return
     try:
-        before = load_stored_space(folder.path, "name the space that the run was begun with, by --set space=FILE")
+        before = load_stored_space(folder.path, "name the space that the run was started with, by --set space=FILE")
     except SettingsError as error:
-        raise SettingsError(f"{error}; restore the file, or begin anew by --overwrite") from None
+        raise SettingsError(f"{error}; restore the file, or start over with --overwrite") from None
     if before.fingerprint != space.fingerprint:
         raise RunFolderError(
-            f"{folder.path} was begun with another space than {settings.space}; use another --output-dir, or"
-            " --overwrite to begin anew"
+            f"{folder.path} was started with another space than {settings.space}; use another --output-dir, or"
+            " --overwrite to start over"
         )
 
 
 def _require_fitting_cells(space: Space, settings: StudySettings) -> None:
-    """A study file may be of another kind of space than the one that was chosen."""
+    """Refuses a study file that is made for another kind of space than the chosen one."""
     for setting, cells in (("network.cells", settings.network.cells), ("supernet.cells", settings.supernet.cells)):
         try:
             space.layout(replace(space.network, cells=cells or space.network.cells))

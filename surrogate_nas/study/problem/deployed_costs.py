@@ -15,7 +15,7 @@ _ROUNDING = 1e-9  # of a latency
 
 
 def changed_hardware(run: Run) -> dict[str, tuple[object, object]]:
-    """Returns the hardware settings, before and now, that make the costs in the run folder those of another question.
+    """Returns the hardware settings, before and now, that make the costs in the run folder answer another question.
 
     A resumed run may ask for another back-end, device or number of threads: trained supernets and labels do not depend
     on what a network costs.
@@ -49,14 +49,14 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
         StoreError: If the costs in the run folder are damaged.
         RunFolderError: If they are of another network or device.
         MeasurementError: If a network cannot be run.
-        Interrupted: If a stop was asked for; what was measured before the last batch is kept for the next process.
+        Interrupted: If a stop was requested; what was measured before the last batch is kept for the next process.
     """
     space, settings, folder, stored = pool.space, run.settings, run.folder, None
     if folder.costs.exists() and not makes_costs_anew(run):
         try:
             stored = read_costs(folder.costs, space, deployed)
         except StoreError as error:
-            raise StoreError(f"{error}; remove the file to have the costs made again") from None
+            raise StoreError(f"{error}; remove the file, and the costs are computed again") from None
     with run.progress("costs of the deployed network", "measuring costs") as advance:
         model = cost_model(
             space,
@@ -68,17 +68,17 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
     if stored is None:
         return model, tabulate(pool, model)
     _require_same(model, stored, folder)
-    # A run that was begun with another pool keeps the costs that it has.
+    # A run that was started with another pool keeps the costs that it has.
     return model, stored if pool.complete else stored.over(pool, model)
 
 
 def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder) -> None:
-    """Refuses latencies that the run was not begun with; measured ones may differ a little, tables may not.
+    """Refuses latencies that the run was not started with; measured ones may differ a little, tables may not.
 
     A fit to a table may differ in its last digits, by the number of threads that fit it.
     """
     before, now = stored.describe()["latency_ms"], model.describe()["latency_ms"]
-    remedy = "use another --output-dir, or --overwrite to begin anew"
+    remedy = "use another --output-dir, or --overwrite to start over"
     for key, setting in (
         ("kind", "hardware.latency_table"),
         ("device", "hardware.device"),
@@ -86,7 +86,7 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
     ):
         if before.get(key) != now.get(key):
             raise RunFolderError(
-                f"{folder.path} was begun with latencies of {before.get(key)!r}, not {now.get(key)!r} ({setting});"
+                f"{folder.path} was started with latencies of {before.get(key)!r}, not {now.get(key)!r} ({setting});"
                 f" {remedy}"
             )
     if now["kind"] == "table":
@@ -94,5 +94,5 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
         before_ms, now_ms = stored.evaluate(codes)["latency_ms"], model.evaluate(codes)["latency_ms"]
         if not np.allclose(before_ms, now_ms, rtol=_ROUNDING, atol=0):
             raise RunFolderError(
-                f"{folder.path} was begun with other latencies than hardware.latency_table has now; {remedy}"
+                f"{folder.path} was started with other latencies than hardware.latency_table has now; {remedy}"
             )

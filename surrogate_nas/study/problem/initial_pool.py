@@ -20,20 +20,20 @@ Measure = Callable[[Mapping[str, NDArray[np.float64]]], NDArray[np.float64]]
 
 
 def first_pool(space: Space, settings: PoolSettings, seed: int) -> Pool:
-    """Every architecture of a space that can be listed, uniform draws from another."""
+    """Returns every architecture of a space, or uniform draws if it is too large to enumerate."""
     if space.listable:
         return whole_pool(space)
     return drawn_pool(space, settings.draws, np.random.default_rng([seed, _POOL_STREAM]))
 
 
 def typical_rows(pool: Pool) -> NDArray[np.bool_]:
-    """Which listed architectures are connected and stand for the whole space, shape (N,)."""
+    """Returns which architectures of the pool are connected and stand for the whole space, shape (N,)."""
     drawn = np.arange(len(pool)) < pool.uniform
     return np.asarray(pool.space.is_connected(pool.codes) & drawn)
 
 
 def draw_architectures(space: Space, connected: Codes, settings: StudySettings) -> Codes:
-    """The architectures to label, drawn uniformly without repeats, shape (M, D).
+    """Returns the architectures to label, drawn uniformly without repeats, shape (M, D).
 
     Args:
         space: The search space.
@@ -55,7 +55,7 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
 
 
 def ends_of(pool: Pool, costs: CostModel, asked: Sequence[Sequence[Budget]]) -> Codes:
-    """Architectures of the smallest and the largest value of each cost, and nearest to each set of budgets, (M, D).
+    """Returns architectures of smallest and largest value of each cost, and nearest to each set of budgets, (M, D).
 
     Uniform draws do not reach the ends of a large space, and a budget near one of them must not look impossible.
 

@@ -10,7 +10,7 @@ from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 
 
 def deployed_network(settings: StudySettings, space: Space, splits: DataSplits) -> NetworkSpec:
-    """The network that is deployed.
+    """Returns the network that is deployed.
 
     Raises:
         SettingsError: If its stages cannot halve images of the size that was set.
@@ -29,7 +29,7 @@ def deployed_network(settings: StudySettings, space: Space, splits: DataSplits) 
 
 
 def supernet_plan(settings: StudySettings, space: Space, splits: DataSplits, codes: Codes) -> SupernetPlan:
-    """The plan of the supernets, which may be narrower and shallower and see smaller images.
+    """Returns the plan of the supernets, which may be narrower and shallower and see smaller images.
 
     Args:
         settings: Of the study.

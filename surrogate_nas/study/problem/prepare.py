@@ -32,8 +32,8 @@ def prepare(run: Run) -> Problem:
 
     Raises:
         SurrogateNasError: If anything is wrong with settings, images, tables or ground truth.
-        RunFolderError: If the folder was begun with other images, another space or another device.
-        Interrupted: If a stop was asked for.
+        RunFolderError: If the folder was started with other images, another space or another device.
+        Interrupted: If a stop was requested.
     """
     settings, hardware, truth = run.settings, run.settings.hardware, run.settings.truth
     requests = [on_own_device(request, hardware) for request in settings.budget.requests()]
@@ -59,7 +59,7 @@ def prepare(run: Run) -> Problem:
 
 
 def _require_device(space: Space, hardware: HardwareSettings) -> None:
-    """An unknown device or a wrong table is reported before images are read."""
+    """Reports an unknown device or a wrong table before images are read."""
     if hardware.latency_table is None:
         resolve_device(hardware.device)
     else:
@@ -75,7 +75,7 @@ def _resolver(pool: Pool, costs: CautiousCosts) -> Callable[[Iterable[BudgetRequ
             kind = COSTS[request.cost]
             raise BudgetError(
                 f"{kind.option} needs costs of {kind.title}, which are not known here (there are {', '.join(values)});"
-                " give a latency table that has them, or begin a new run"
+                " give a latency table that has them, or start a new run"
             )
         # Percentiles are of networks that compute something; a cut network would be a bargain that nobody wants.
         return request.resolve(values[request.cost][typical])

@@ -43,7 +43,7 @@ class CautiousCosts:
         return self.table.names
 
     def evaluate(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
-        """Upper bounds of codes (N, D), shape (N,) each."""
+        """Returns upper bounds of codes (N, D), shape (N,) each."""
         values = self.table.evaluate(codes)
         return {cost: cautious(values[cost], self.table.held_out_errors(cost), self.confidence) for cost in self.names}
 
@@ -58,10 +58,10 @@ class Problem:
         splits: The images.
         deployed: The network whose costs count.
         plan: Of the supernets; ``plan.network`` is theirs.
-        pool: The N architectures that are listed: all of a space that can be.
+        pool: The N architectures that the study works on: the whole space if it is small enough.
         drawn: The architectures to label, shape (M, D).
         cost_model: Makes the costs, and measures finalists.
-        table: The costs of every listed architecture, and of others on demand.
+        table: The costs of every architecture of the pool, and of others on demand.
         budgets: The bounds.
         also: Other sets of bounds to answer.
         truth: Ground truth for the report, where there is any.
@@ -81,30 +81,30 @@ class Problem:
     truth: Truth | None = None
 
     def listing(self, codes: Codes) -> "Problem":
-        """The same problem with more architectures listed, shape (M, D)."""
+        """Returns the same problem with more architectures in its pool, shape (M, D)."""
         pool = self.pool.extended(codes)
         return self if pool is self.pool else replace(self, pool=pool, table=self.table.over(pool))
 
-    # The listed architectures
+    # The architectures of the pool
 
     @property
     def codes(self) -> Codes:
-        """The listed architectures, shape (N, D)."""
+        """The architectures of the pool, shape (N, D)."""
         return self.pool.codes
 
     @cached_property
     def connected(self) -> NDArray[np.bool_]:
-        """Which of them lead from input to output, shape (N,)."""
+        """True for codes that lead from input to output, shape (N,)."""
         return self.space.is_connected(self.codes)
 
     @cached_property
     def typical(self) -> NDArray[np.bool_]:
-        """Which of them are connected and stand for the whole space, shape (N,): shares and medians are of these."""
+        """True for connected codes that stand for the whole space, shape (N,): shares and medians are of these."""
         return typical_rows(self.pool)
 
     @cached_property
     def feasible(self) -> NDArray[np.bool_]:
-        """Which of them are connected and predicted to meet every budget, shape (N,)."""
+        """True for connected codes that are predicted to meet every budget, shape (N,)."""
         within = np.stack([budget.violation(self.bounds[budget.cost]) <= 0 for budget in self.budgets])
         return np.asarray(within.all(axis=0) & self.connected)
 
@@ -112,7 +112,7 @@ class Problem:
 
     @cached_property
     def costs(self) -> dict[str, NDArray[np.float64]]:
-        """Name to the cost of every listed architecture, shape (N,) each."""
+        """The costs of every architecture of the pool by name, shape (N,) each."""
         return self.table.evaluate(self.codes)
 
     @cached_property
@@ -132,11 +132,11 @@ class Problem:
 
     @property
     def latency_conditions(self) -> str:
-        """What the latencies are of, in words: runtime, machine, threads and batch, or the table."""
+        """The conditions of the latencies in words: runtime, machine, threads and batch, or the table."""
         return conditions(self.table.describe()["latency_ms"])
 
     def counts(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
-        """Plain counts that a predictor has to beat, of the deployed network, shape (N,) each, larger is better."""
+        """Returns plain counts of the deployed network that a predictor has to beat, (N,) each, larger is better."""
         space, network = self.space, self.deployed
         return {
             "parameters": space.parameters(codes, network).astype(np.float64),
@@ -158,12 +158,12 @@ class Problem:
         return {
             "space": self.space.fingerprint,
             "data": self.splits.fingerprint,
-            # The settings of a preset are there one by one; a replica's training is the same with more beside it.
+            # The settings of a preset are there one by one; a replica's training is the same with more next to it.
             "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds", "preset", "replicas"})),
             "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
             "seed": str(settings.seed),
         }
 
     def member_identity(self, member: int) -> dict[str, str]:
-        """The identity of the checkpoint of one member of the supernets."""
+        """Returns the identity of the checkpoint of one member of the supernets."""
         return training_identity(self.plan, self.plan.training(member), self.supernet_identity)

@@ -19,8 +19,8 @@ def read_images(run: Run) -> DataSplits:
 
     Raises:
         DataError: If the images cannot be used.
-        RunFolderError: If they are not those that the run was begun with.
-        Interrupted: If a stop was asked for.
+        RunFolderError: If they are not those that the run was started with.
+        Interrupted: If a stop was requested.
     """
     settings, folder, before = run.settings, run.folder, run.folder.begun_with()
     kept = _kept(folder, run.console) if before is not None else None
@@ -34,9 +34,9 @@ def read_images(run: Run) -> DataSplits:
         splits = load_images(settings.data, settings.seed, advance)
     if kept is not None and kept.fingerprint != splits.fingerprint:
         raise RunFolderError(
-            f"{folder.path} was begun with other images (data) than those of"
+            f"{folder.path} was started with other images (data) than are in"
             f" {settings.data.path or settings.data.source} now; restore them, or use another --output-dir, or"
-            " --overwrite to begin anew"
+            " --overwrite to start over"
         )
     return splits
 

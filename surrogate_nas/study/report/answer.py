@@ -39,7 +39,7 @@ _NEAREST = 5
 def answer_facts(
     problem: Problem, predictor: FittedPredictor, scores: SpaceScores, choice: FinalistChoice
 ) -> AnswerFacts:
-    """The chosen architecture and the other finalists."""
+    """Returns the chosen architecture and the other finalists."""
     error = predictor.calibration.residual_percent
     finalists = tuple(
         _architecture(problem, code, scores, error, choice.measured[row] if choice.measured else None)
@@ -57,7 +57,7 @@ def answer_facts(
 
 
 def infeasible_facts(problem: Problem) -> AnswerFacts:
-    """The smallest costs and the architectures nearest to budgets that nothing meets."""
+    """Returns the smallest costs and the architectures nearest to budgets that nothing meets."""
     rows = np.flatnonzero(problem.connected)
     smallest = []
     for budget in problem.budgets:
@@ -156,7 +156,7 @@ def _chained(space: Space) -> bool:
 
 
 def _title(settings: StudySettings) -> str:
-    """Returns the name of the study, with that of the user's images where it searches on them."""
+    """Returns the name of the study, with the name of the user's images where it searches on them."""
     path = settings.data.path
     return f"{Path(path).name} ({settings.name})" if path else settings.name
 
@@ -168,7 +168,7 @@ def study_facts(
     trust: TrustFacts | None = None,
     truth: TruthFacts | None = None,
 ) -> StudyFacts:
-    """One whole report."""
+    """Returns one whole report."""
     return StudyFacts(
         study=_title(problem.settings),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

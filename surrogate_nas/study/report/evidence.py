@@ -1,4 +1,4 @@
-"""How far an answer can be trusted: labels, predictor and latencies by themselves, and against ground truth."""
+"""Gathers how far an answer can be trusted: labels, predictor and latencies by themselves, and by ground truth."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _ENOUGH_TO_AGREE = 20
 def evidence_facts(
     problem: Problem, predictor: FittedPredictor, labels: StudyLabels, choice: FinalistChoice
 ) -> TrustFacts:
-    """How good labels, predictor and latencies are by themselves."""
+    """Returns the quality of labels, predictor and latencies by themselves."""
     evidence = predictor.cross_validation
     accuracy = labels.accuracy_percent
     settings = problem.settings
@@ -60,7 +60,7 @@ def evidence_facts(
 
 
 def _agreements(problem: Problem, predictor: FittedPredictor, labels: StudyLabels) -> tuple[BaselineFacts, ...]:
-    """How far the predictor agrees with each sub-supernet's labels; empty where there is but one."""
+    """Returns the predictor's agreement with each sub-supernet's labels; empty if there is only one."""
     members = problem.plan.member_of(labels.codes)
     values = labels.targets(predictor.settings.target)
     sources = {
@@ -96,7 +96,7 @@ def _latency_facts(problem: Problem, choice: FinalistChoice) -> LatencyFacts | N
 def truth_facts(
     problem: Problem, predictor: FittedPredictor, scores: SpaceScores, labels: StudyLabels, choice: FinalistChoice
 ) -> TruthFacts | None:
-    """Everything judged by ground truth, where there is any; nothing but the report sees this."""
+    """Returns everything judged by ground truth, where there is any; nothing but the report sees this."""
     if problem.truth is None:
         return None
     values = labels.targets(predictor.settings.target)
@@ -121,7 +121,7 @@ def truth_facts(
 
 
 def _sampling_error(accuracy_percent: float, images: int) -> float:
-    """Half the 95% interval of a share of so many images, percentage points (normal approximation)."""
+    """Returns half the 95% interval of a share of so many images, percentage points (normal approximation)."""
     share = accuracy_percent / 100
     return float(196 * np.sqrt(share * (1 - share) / images))
 

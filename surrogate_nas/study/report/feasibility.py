@@ -1,4 +1,4 @@
-"""Says before any training what the space costs, and how much of it meets the budgets."""
+"""Shows before any training what the space costs, and how much of it meets the budgets."""
 
 import numpy as np
 
@@ -12,25 +12,25 @@ from surrogate_nas.supernet.plan import SupernetPlan
 
 
 def _members(plan: SupernetPlan) -> str:
-    """How many sets of weights there are, and what for."""
+    """Returns how many sets of weights there are, and what they are for."""
     replicas = plan.settings.replicas
-    times = f", {replicas} times over" if replicas > 1 else ""
+    times = f"; trained {replicas} times, each label is the mean" if replicas > 1 else ""
     if plan.members_per_replica > 1:
-        return f"{plan.members_per_replica} trained apart ({', '.join(plan.names)}){times}"
-    one, drawn = "one for all architectures", plan.drawn_by.names
-    return (one if len(drawn) == 1 else f"{one}, drawn by {', '.join(drawn)}") + times
+        return f"{plan.members_per_replica} sub-supernets with weights of their own ({', '.join(plan.names)}){times}"
+    one, groups = "one set of weights for all architectures", len(plan.drawn_by.names)
+    return (one if groups == 1 else f"{one}; each step trains one of {groups} groups of them") + times
 
 
 def show_feasibility(problem: Problem, console: StudyConsole) -> None:
-    """Prints the space's cost range beside the budgets, and the sizes of the two networks."""
+    """Prints the space's cost range next to the budgets, and the sizes of the two networks."""
     deployed, small = problem.deployed, problem.plan.network
     console.note(
-        f"deployed network: {deployed.channels} channels, {count_of(deployed.cells, 'cell')} a stage, images"
-        f" {deployed.image_size}x{deployed.image_size}; costs are of this one"
+        f"deployed network: {count_of(deployed.channels, 'channel')}, {count_of(deployed.cells, 'cell')} per stage,"
+        f" {deployed.image_size}x{deployed.image_size} images; all costs are costs of this network"
     )
     console.note(
-        f"supernet: {small.channels} channels, {count_of(small.cells, 'cell')} a stage, images"
-        f" {small.image_size}x{small.image_size}; {_members(problem.plan)}"
+        f"supernet: {count_of(small.channels, 'channel')}, {count_of(small.cells, 'cell')} per stage,"
+        f" {small.image_size}x{small.image_size} images; {_members(problem.plan)}"
     )
     limits = {budget.cost: budget for budget in problem.budgets}
     typical, rows = problem.typical, []
@@ -48,14 +48,15 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         if len(errors):
             share = cautious(np.ones(1), errors, confidence)[0] - 1
             console.note(
-                f"{COSTS[cost].title} is predicted, with {problem.latency_conditions}; {share:.1%} is added, so that"
-                f" {confidence:.0%} of architectures keep it (errors of {len(errors)} networks left out of the fit)"
+                f"{COSTS[cost].title} is predicted, for {problem.latency_conditions}; a margin of {share:.1%} is added,"
+                f" so that {confidence:.0%} of architectures stay below the sum (by the errors of"
+                f" {count_of(len(errors), 'network')} left out of the fit)"
             )
             if 100 * share > LATENCY_BAD_PERCENT:
-                # No warning: timings of a test or a first try are short, and the report says it beside the answer.
+                # No warning: timings of a test or a first try are short, and the report repeats it next to the answer.
                 console.note(
-                    f"{share:.0%} is much: the machine was probably busy while latencies were measured; measure them"
-                    " again when it is idle, with --resume --set hardware.remeasure=true"
+                    f"a margin of {share:.0%} is large: the machine was probably busy while latencies were measured;"
+                    " measure them again when it is idle, with --resume --set hardware.remeasure=true"
                 )
     if len(problem.budgets) > 1:
         console.note(f"all budgets together: {problem.feasible[typical].mean():.1%} meet them")
@@ -71,5 +72,5 @@ def _title(problem: Problem) -> str:
         return f"Costs over the {problem.connected.sum():,} connected architectures of {name}"
     return (
         f"Costs of {name}, {problem.space.size:.3g} architectures: medians and shares of {problem.pool.uniform:,}"
-        " uniform draws, ends sought"
+        " random draws, smallest and largest by search"
     )

@@ -21,7 +21,7 @@ LOSS_SUM = "loss_sum"  # as checkpoints name it
 def predictor_points(
     problem: Problem, predictor: FittedPredictor, scores: SpaceScores, labels: StudyLabels
 ) -> PlotPoints:
-    """Scores and costs of the listed architectures, and labels beside predictions that did not see them."""
+    """Returns scores and costs of the pool, and labels next to predictions that did not see them."""
     rows = np.flatnonzero(problem.connected)
     cost = problem.costs[problem.budgets[0].cost][rows]
     codes = problem.codes[rows]
@@ -39,7 +39,7 @@ def predictor_points(
 
 
 def search_points(problem: Problem, scores: SpaceScores, result: SearchResult) -> SearchPoints:
-    """Scores and costs of the listed architectures beside the trials of the search."""
+    """Returns scores and costs of the pool, and the trials of the search."""
     rows = np.flatnonzero(problem.connected)
     return SearchPoints(
         codes=problem.codes[rows],
@@ -54,11 +54,11 @@ def search_points(problem: Problem, scores: SpaceScores, result: SearchResult) -
 
 
 def supernet_points(problem: Problem, scores: SpaceScores, folder: Path) -> SupernetPoints:
-    """The points of finished supernets.
+    """Returns the points of finished supernets.
 
     Args:
         problem: What is asked, the groups decided.
-        scores: Of the listed architectures.
+        scores: Of the architectures of the pool.
         folder: Of the checkpoints.
     """
     plan, rows = problem.plan, np.flatnonzero(problem.connected)
@@ -76,7 +76,7 @@ def supernet_points(problem: Problem, scores: SpaceScores, folder: Path) -> Supe
 
 
 def read_curve(path: Path, training: Training) -> Curve | None:
-    """The training curve in a checkpoint; None where there is none, as of a parent that is done with."""
+    """Returns the training curve in a checkpoint; None where there is none, as of a parent that is done with."""
     try:
         with safe_open(path, framework="np") as file:
             sums = np.asarray(file.get_tensor(LOSS_SUM), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""How a study was made: networks, images, settings, times and versions, as the report shows them."""
+"""Gathers how a study was made for the report: networks, images, settings, times and versions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +26,7 @@ from surrogate_nas.study.problem.problem import Problem
 def provenance_facts(
     problem: Problem, command: str, state: RunState, result: SearchResult | None, notes: Sequence[str]
 ) -> MadeFacts:
-    """How the study was made.
+    """Returns how the study was made.
 
     Args:
         problem: What was asked.
@@ -128,7 +128,7 @@ def _pairs(content: Mapping[str, object]) -> Pairs:
 
 
 def _words(value: object) -> str:
-    """A value of a setting as people write it."""
+    """Returns a value of a setting as people write it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):

@@ -36,7 +36,7 @@ def choose_finalist(problem: Problem, scores: SpaceScores, result: SearchResult,
     Raises:
         SettingsError: If the search found nothing within budgets that can be met.
         MeasurementError: If a network cannot be run.
-        Interrupted: If a stop was asked for; measurements are kept for the next process.
+        Interrupted: If a stop was requested; measurements are kept for the next process.
     """
     finalists = result.finalists
     if not len(finalists):
@@ -62,11 +62,13 @@ def choose_finalist(problem: Problem, scores: SpaceScores, result: SearchResult,
         finalists = _next_finalists(problem, scores, bound_ms, seen)
         if len(seen) >= _ROUNDS * problem.settings.search.finalists or not len(finalists):
             return FinalistChoice("predicted to meet, measured over", int(np.argmin(medians)), seen, tuple(measured))
-        run.console.warn(f"every finalist measured over the latency budget; looking under {bound_ms:.3g} ms predicted")
+        run.console.warn(
+            f"every finalist measured over the latency budget; now trying predictions under {bound_ms:.3g} ms"
+        )
 
 
 def _next_finalists(problem: Problem, scores: SpaceScores, limit_ms: float, seen: Codes) -> Codes:
-    """The best architectures of distinct classes under a tighter latency bound that were not measured yet."""
+    """Returns the best architectures of distinct classes under a tighter latency bound that were not measured yet."""
     space = problem.space
     feasible = np.flatnonzero(problem.feasible & (problem.bounds["latency_ms"] <= limit_ms))
     order = feasible[np.lexsort((problem.costs["latency_ms"][feasible], -scores.mean[feasible]))]

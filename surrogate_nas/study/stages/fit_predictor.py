@@ -25,7 +25,7 @@ class FitPredictor(Stage):
     timing = Timing.ANEW
 
     def made_from(self, findings: Findings) -> str:
-        """Hash of labels, settings, seed and space."""
+        """Returns the hash of labels, settings, seed and space."""
         return predictor_inputs(findings[Problem], findings[StudyLabels])
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:
@@ -35,7 +35,7 @@ class FitPredictor(Stage):
         except StoreError as error:
             run.console.warn(f"{error}; the predictor is fitted again")
             return None
-        run.console.note("predictor: fitted already")
+        run.console.note("predictor: already fitted")
         return Findings(predictor)
 
     def run(self, findings: Findings, run: Run) -> Findings:
@@ -48,7 +48,7 @@ class FitPredictor(Stage):
 
 
 def predictor_inputs(problem: Problem, labels: StudyLabels) -> str:
-    """Hash of everything that the predictor is made from."""
+    """Returns the hash of everything that the predictor is made from."""
     return digest(
         {
             "labels": [problem.space.digits(labels.codes), labels.accuracy_percent.tolist(), labels.loss.tolist()],
@@ -64,7 +64,7 @@ def fit_to_labels(problem: Problem, labels: StudyLabels, run: Run) -> FittedPred
 
     Raises:
         SettingsError: If the labels cannot be learnt from.
-        Interrupted: If a stop was asked for.
+        Interrupted: If a stop was requested.
     """
     settings = problem.settings
     extra = zero_cost_scores(problem, run)
@@ -84,20 +84,20 @@ def fit_to_labels(problem: Problem, labels: StudyLabels, run: Run) -> FittedPred
 
 
 def zero_cost_scores(problem: Problem, run: Run) -> ExtraScores | None:
-    """Scores of networks with random weights, from this machine's cache; None where they are not asked for."""
+    """Returns scores of networks with random weights, from this machine's cache; None if the settings need none."""
     space, settings = problem.space, problem.settings.predictor
     if settings.recipe != "fusion" or not settings.zero_cost:
         return None
     if not can_be_scored(space):
         reason = "it has too many architectures, or cells of node choices"
-        run.console.note(f"zero-cost scores: there are none for {space.name}; {reason}")
+        run.console.note(f"zero-cost scores: not available for {space.name}: {reason}")
         return None
     with run.console.progress("zero-cost scores") as advance:
         return zero_cost_votes(space, advance, run.should_stop)
 
 
 class JoinTrainings(Stage):
-    """Joins the predictor with the trained networks, and saves it for whoever loads it.
+    """Joins the predictor with the trained networks, and saves it for later use.
 
     The answer of the study does not come from it but from the residual process (``search.trainings.residual``), which
     was measured for a few trainings near a budget; the joined predictor orders the whole space.

@@ -27,15 +27,15 @@ _FEWEST_CLASSES = MINIMUM_CLASSES // 2
 
 
 def segments_of(problem: Problem) -> SegmentSearch:
-    """How the space is searched in segments.
+    """Returns the way in which the space is searched in segments.
 
     Raises:
-        SettingsError: If the space can be listed, or there are too few labels for so many segments.
+        SettingsError: If the space is small enough to enumerate, or there are too few labels for so many segments.
     """
     settings, space = problem.settings, problem.space
     if problem.pool.complete:
         raise SettingsError(
-            f"search.sampler = 'segments' is for spaces that cannot be listed ({space.name} has {space.size:,}"
+            f"search.sampler = 'segments' is for spaces too large to enumerate ({space.name} has {space.size:,}"
             " architectures); use 'predictor', which compares all of them"
         )
     choices = [len(decision.choices) for decision in space.decisions]
@@ -54,7 +54,7 @@ def segments_of(problem: Problem) -> SegmentSearch:
 def label_in_segments(
     problem: Problem, run: Run, label_drawn: Callable[[Problem, Run], StudyLabels]
 ) -> tuple[Problem, StudyLabels]:
-    """The problem with labelled architectures and the last super-cells listed too, and the labels.
+    """Returns the labels, and the problem whose pool holds the labelled architectures and the last super-cells too.
 
     Args:
         problem: What is asked.
@@ -62,7 +62,7 @@ def label_in_segments(
         label_drawn: Labels the drawn architectures of a problem.
 
     Raises:
-        Interrupted: If a stop was asked for; labels made so far are kept.
+        Interrupted: If a stop was requested; labels made so far are kept.
         SettingsError: If labels cannot be learnt from.
         StoreError: If the label file or a checkpoint is damaged.
     """
@@ -85,7 +85,7 @@ def label_in_segments(
 
 
 def _fitted(problem: Problem, labels: StudyLabels, number: int, run: Run) -> Callable[[Codes], Floats]:
-    """Scores of a model that was fitted to the labels of some segments."""
+    """Returns scores of a model that was fitted to the labels of some segments."""
     settings = problem.settings.predictor
     # Choosing a kind of model for each segment would cost more than it could gain.
     settings = settings.model_copy(update={"model": "gcn"}) if settings.model == "auto" else settings
@@ -100,7 +100,7 @@ def _fitted(problem: Problem, labels: StudyLabels, number: int, run: Run) -> Cal
 
 
 def _joined(space: Space, parts: list[StudyLabels]) -> StudyLabels:
-    """Labels of all segments, each architecture once."""
+    """Returns labels of all segments, each architecture once."""
     codes = np.concatenate([part.codes for part in parts])
     _, first = np.unique(codes, axis=0, return_index=True)
     rows = np.sort(first)

@@ -40,7 +40,7 @@ def label_architectures(problem: Problem, run: Run) -> StudyLabels:
     A label is the mean over the replicas of the supernets.
 
     Raises:
-        Interrupted: If a stop was asked for; labels made so far are kept.
+        Interrupted: If a stop was requested; labels made so far are kept.
         StoreError: If the label file or a checkpoint is damaged.
     """
     space, codes = problem.space, problem.drawn
@@ -53,7 +53,7 @@ def label_architectures(problem: Problem, run: Run) -> StudyLabels:
         stored = _stored(problem, run)
         rows = _rows_of(problem, stored, wanted, members)
     else:
-        run.console.note(f"labels: all {rows.size:,} made already")
+        run.console.note(f"labels: all {rows.size:,} are there already")
     if stored is None or (rows < 0).any():
         raise Interrupted("stopped while labelling")
     of_each = rows[inverse.reshape(-1)]
@@ -67,7 +67,7 @@ def _stored(problem: Problem, run: Run) -> Labels | None:
 
 
 def _rows_of(problem: Problem, stored: Labels | None, codes: Codes, members: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Row among stored labels of each code (W, D) by each of its members (W, R), (W, R); -1 where there is none."""
+    """Returns the row among stored labels of each code (W, D) by each of its members (W, R), (W, R); -1 if absent."""
     if stored is None:
         return np.full(members.shape, -1)
     digits = problem.space.digits
@@ -131,7 +131,7 @@ WAYS = {
 
 
 def way_of(problem: Problem) -> LabelWay:
-    """The way that a study spends its labels, which follows from how it searches."""
+    """Returns the way that a study spends its labels, which follows from how it searches."""
     return WAYS[SAMPLERS[problem.settings.search.sampler].labels]
 
 

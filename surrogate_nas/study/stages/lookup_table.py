@@ -1,4 +1,4 @@
-"""Writes the answer: the lookup table of the listed architectures, and the best one."""
+"""Writes the answer: the lookup table of the pool's architectures, and the best one."""
 
 import shutil
 from dataclasses import replace
@@ -22,7 +22,7 @@ from surrogate_nas.study.stages.protocol import Stage
 
 
 class WriteLookup(Stage):
-    """Writes the lookup table of the listed architectures, and the chosen one."""
+    """Writes the lookup table of the pool's architectures, and the chosen one."""
 
     name = "lookup table"
     inputs = (Problem, StudyLabels, FittedPredictor, SpaceScores, FinalistChoice)
@@ -40,7 +40,7 @@ class WriteLookup(Stage):
 def lookup_table(
     problem: Problem, labels: StudyLabels, scores: SpaceScores, choice: FinalistChoice, label_error_percent: float
 ) -> LookupTable:
-    """Returns the lookup table of every listed architecture that is connected."""
+    """Returns the lookup table of every connected architecture of the pool."""
     space = problem.space
     rows = np.flatnonzero(problem.connected)
     codes = problem.codes[rows]
@@ -60,7 +60,7 @@ def lookup_table(
 
 
 def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
-    """The description of the table: of what, for which device and budgets, and with which answer."""
+    """Returns the description of the table: of what, for which device and budgets, and with which answer."""
     space = problem.space
     return TableMetadata(
         space_name=space.name,
@@ -87,7 +87,7 @@ def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
 
 
 def _lookup_costs(problem: Problem, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Costs of some architectures; beside a predicted latency what it keeps with confidence, which budgets bind."""
+    """Returns costs of some architectures; a predicted latency also has its upper bound, which budgets are held to."""
     costs = {cost: values[rows] for cost, values in problem.costs.items()}
     if len(problem.table.held_out_errors("latency_ms")):
         costs[LATENCY_UPPER] = problem.bounds["latency_ms"][rows]
@@ -101,10 +101,10 @@ def write_best(
 
     Args:
         problem: What was asked.
-        scores: Of the listed architectures.
+        scores: Of the architectures of the pool.
         choice: The chosen one.
-        label_error_percent: How far labels lie from predictions beside what their spread says, which whoever trains an
-            architecture of this run needs for its interval.
+        label_error_percent: How far labels lie from predictions apart from what their spread says; the training of an
+            architecture of this run needs it for its interval.
         folder: Where it is written.
     """
     space, digits = problem.space, problem.space.digits(choice.code)[0]

@@ -1,4 +1,4 @@
-"""Other budgets that a study answers beside its own: from the same scores, without another search."""
+"""Other budgets that a study answers in addition to its own: from the same scores, without another search."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ from surrogate_nas.study.running import Run
 
 
 class Timing(Enum):
-    """How the time of a stage is recorded in ``state.json``."""
+    """The way the time of a stage is recorded in ``state.json``."""
 
     NONE = "it takes moments"
     ANEW = "every process does it from its beginning, and the last one counts"
@@ -41,11 +41,11 @@ class Stage(ABC):
         """
 
     def made_from(self, findings: Findings) -> str:  # noqa: ARG002 - here it is made from files
-        """Hash of everything that it is made from; empty where its files themselves tell."""
+        """Returns the hash of everything that it is made from; empty where its files themselves show it."""
         return ""
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - here nothing can be
-        """The findings of an earlier process, or nothing new where there is nothing to do; None where it must run."""
+        """Returns the findings of an earlier process, or no new ones if there is nothing to do; None if it must run."""
         return None
 
     @abstractmethod
@@ -53,6 +53,6 @@ class Stage(ABC):
         """Finds something.
 
         Raises:
-            Interrupted: If a stop was asked for; what is finished is kept.
+            Interrupted: If a stop was requested; what is finished is kept.
             SurrogateNasError: If it fails.
         """

@@ -19,7 +19,7 @@ class PreviewSearch(Stage):
     inputs = (Problem, StudyLabels, SpaceScores)
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - whatever was found
-        """Does nothing where no dashboard was asked for."""
+        """Does nothing where no dashboard was requested."""
         return None if run.watch.asked else Findings()
 
     def run(self, findings: Findings, run: Run) -> Findings:
@@ -33,17 +33,17 @@ class PreviewSearch(Stage):
 
 
 class SearchSpace(Stage):
-    """Searches the space under the budgets; what the search proposed is listed and scored too."""
+    """Searches the space under the budgets; the search's proposals join the pool and are scored too."""
 
     name = "search"
     inputs = (Problem, StudyLabels, SpaceScores)
     timing = Timing.ANEW
 
     def run(self, findings: Findings, run: Run) -> Findings:
-        """Searches, going on with the trials of an earlier process."""
+        """Searches, continuing the trials of an earlier process."""
         problem, scores = findings[Problem], findings[SpaceScores]
         result = search(problem, findings[StudyLabels], scores, run)
-        # What another sampler than a scan proposed may not be listed yet.
+        # Proposals of another sampler than a scan may not be in the pool yet.
         problem = problem.listing(result.codes)
         run.watch.show()
         return Findings(problem, scores.over(problem.pool), result)
@@ -53,7 +53,7 @@ def search(problem: Problem, labels: StudyLabels, scores: SpaceScores, run: Run)
     """Searches the space under the budgets, as an Optuna study in the run folder's journal.
 
     Raises:
-        Interrupted: If a stop was asked for; trials written so far are kept.
+        Interrupted: If a stop was requested; trials written so far are kept.
     """
     costs = {cost: np.round(values, 9).tolist() for cost, values in problem.bounds.items()}
     with run.progress("search", "searching") as progress:

@@ -31,7 +31,7 @@ class TrainSupernets(Stage):
         problem, folder = findings[Problem], run.folder.supernets
         if not is_trained(problem.plan, folder, problem.supernet_identity):
             return None
-        run.console.note("supernets: trained already")
+        run.console.note("supernets: already trained")
         return Findings(replace(problem, plan=known_plan(problem.plan, folder, problem.supernet_identity)))
 
     def run(self, findings: Findings, run: Run) -> Findings:
@@ -47,7 +47,7 @@ def train_supernets(problem: Problem, run: Run) -> SupernetPlan:
         The plan, with the subspaces that were found on the way.
 
     Raises:
-        Interrupted: If a stop was asked for; checkpoints are saved.
+        Interrupted: If a stop was requested; checkpoints are saved.
         TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
     """
     settings, folder, compute = problem.settings, run.folder, problem.settings.compute

@@ -37,7 +37,7 @@ class NetworkWork:
     job: NetworkJob
 
     def __call__(self, task: TrainTask, report: Callable[[int], None], stopped: Callable[[], bool]) -> Trained | None:
-        """Goes on from a checkpoint, whoever made it; None where it was stopped."""
+        """Continues from a checkpoint of any process; None if it was stopped."""
         job = replace(
             self.job,
             code=tuple(self.job.space.parse(task.code).tolist()),
@@ -58,7 +58,7 @@ class TrainFinalists(Stage):
     timing = Timing.ANEW
 
     def check(self, problem: Problem, run: Run) -> None:  # noqa: ARG002 - settings are all that matters
-        """Refuses a search beyond what is listed where networks are trained, which say nothing about the rest.
+        """Refuses a search beyond the pool where networks are trained, which say nothing about the rest.
 
         Raises:
             SettingsError: If the search is such a one.
@@ -67,7 +67,7 @@ class TrainFinalists(Stage):
         if trainings and not problem.pool.complete and not SAMPLERS[sampler].within_list:
             within = [name for name, row in SAMPLERS.items() if row.within_list]
             raise SettingsError(
-                f"loop.trainings in a space that cannot be listed needs search.sampler to be one of"
+                f"loop.trainings in a space too large to enumerate needs search.sampler to be one of"
                 f" {', '.join(within)} (got {sampler!r} with {trainings} trainings)"
             )
 
@@ -86,10 +86,10 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
     Scores are of isomorphism classes from then on, on the scale of the trainings' validation accuracy. Which networks
     are trained, and so the answer, does not depend on the number of worker processes, nor on whether one is killed:
     another takes over what it did. Trainings that the run folder holds are not done again, and one that was stopped
-    goes on from its checkpoint.
+    continues from its checkpoint.
 
     Raises:
-        Interrupted: If a stop was asked for; finished trainings and checkpoints are kept.
+        Interrupted: If a stop was requested; finished trainings and checkpoints are kept.
         TrainingError: If a loss is not finite, or workers die again and again.
         StoreError: If the journal through which workers share the trainings goes away.
     """
@@ -119,7 +119,7 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
 
 
 def _candidates(problem: Problem) -> np.ndarray:
-    """One row of every connected class: what suits the budgets best, then the cheapest."""
+    """Returns one row of every connected class: the one that suits the budgets best, then the cheapest."""
     classes = problem.pool.representatives
     cost = problem.bounds[problem.budgets[0].cost]
     order = np.lexsort((cost, ~problem.feasible, classes))
@@ -129,7 +129,7 @@ def _candidates(problem: Problem) -> np.ndarray:
 
 
 def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
-    """Where worker processes find their trainings."""
+    """Returns the place in which worker processes find their trainings."""
     job = _job(problem, folder)
     recipe = job.settings.model_dump(exclude={"epochs", "checkpoint_seconds", "evaluation_batch"})
     inputs = {"network": str(job.network), "recipe": recipe, "shift": job.shift, "flip": job.flip, "seed": job.seed}
@@ -139,7 +139,7 @@ def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
 
 
 def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) -> list[float]:
-    """Validation accuracies of networks of shape (n, D), trained now or before."""
+    """Returns validation accuracies of networks of shape (n, D), trained now or before."""
     space = problem.space
     steps = _steps(problem, epochs)
     with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
@@ -170,7 +170,7 @@ def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) ->
 
 
 def _job(problem: Problem, folder: RunFolder) -> NetworkJob:
-    """The job of some architecture; all others differ in their code, length and checkpoint alone."""
+    """Returns the job of some architecture; all others differ in their code, length and checkpoint alone."""
     settings = problem.settings
     return NetworkJob(
         problem.space,
@@ -193,7 +193,7 @@ def _steps(problem: Problem, epochs: int) -> int:
 
 
 def known_trainings(problem: Problem, labels: Labels, epochs: int | None = None) -> dict[str, float]:
-    """Accuracies of trainings of a length, the full one where not given, and the present seed, by code in digits."""
+    """Returns accuracies of trainings of a length, by default the full one, and the present seed, by code in digits."""
     steps = _steps(problem, epochs or problem.settings.training.epochs)
     matching = (labels.steps == steps) & (labels.seed == problem.settings.seed)
     digits = problem.space.digits(labels.codes[matching])
@@ -201,7 +201,7 @@ def known_trainings(problem: Problem, labels: Labels, epochs: int | None = None)
 
 
 def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
-    """The trainings in words."""
+    """Returns the trainings in words."""
     pairs = sorted(zip(learnt.accuracy_percent, learnt.rows, strict=True), reverse=True)
     best = ", ".join(f"{digits[row]} {accuracy:.2f}%" for accuracy, row in pairs[:3])
     numbers = [

@@ -1,4 +1,4 @@
-"""Scores what is listed, and lists the best predicted of a space that cannot be listed whole."""
+"""Scores the pool, and adds the best predicted architectures of a space too large to enumerate."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _STREAM = 3  # of the random draws of a study's seed
 
 
 class ScorePool(Stage):
-    """Scores what is listed, and lists the best predicted of a space that cannot be listed whole."""
+    """Scores the pool, and adds the best predicted architectures of a space too large to enumerate."""
 
     name = "scores"
     inputs = (Problem, FittedPredictor)
@@ -28,17 +28,17 @@ class ScorePool(Stage):
 
 
 def list_the_best(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Problem, SpaceScores]:
-    """The problem and its scores, with the best architectures under each set of budgets listed too.
+    """Returns the problem and its scores, whose pool holds the best architectures under each set of budgets too.
 
-    A space that was listed whole has them already.
+    A pool of the whole space has them already.
 
     Raises:
-        Interrupted: If a stop was asked for.
+        Interrupted: If a stop was requested.
     """
     if problem.pool.complete:
         return problem, scores
     settings = problem.settings
-    with run.progress("best architectures of a space that cannot be listed", "searching") as progress:
+    with run.progress("best architectures of a space too large to enumerate", "searching") as progress:
         found = explore(
             problem.pool,
             scores,
@@ -55,7 +55,7 @@ def list_the_best(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Prob
 def _bounds(problem: Problem) -> list[Sequence[Budget]]:
     """Sets of bounds to search under: along the first budget's cost for the front, the other budgets, the study's own.
 
-    From the tightest to the loosest, since a search under one begins with what those before have found.
+    From the tightest to the loosest, since a search under one starts from the results of the ones before.
     """
     cost = problem.budgets[0].cost
     values = problem.bounds[cost]

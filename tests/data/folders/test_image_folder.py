@@ -88,9 +88,9 @@ def test_a_class_may_be_a_link_to_a_folder_elsewhere(make_folder: MakeFolder, tm
 @pytest.mark.parametrize(
     ("beside", "words"),
     [
-        (["test"], "; test tests the trained model and nothing else"),
-        (["val"], "; val tests the trained model and nothing else"),
-        (["test", "valid"], "; valid labels architectures; test tests the trained model and nothing else"),
+        (["test"], "; test only tests the trained model"),
+        (["val"], "; val only tests the trained model"),
+        (["test", "valid"], "; valid labels architectures; test only tests the trained model"),
         (["extra"], "; not used: extra"),
     ],
 )
@@ -102,7 +102,7 @@ def test_only_the_training_folder_is_searched_on_and_the_rest_is_named(
     source = open_folder(root)
     assert names(source)[0] == "cat/0000.png"
     assert len(source) == 5
-    assert source.notes == (f"{root / train} is searched on{words}",)
+    assert source.notes == (f"{root / train} is used for the search{words}",)
 
 
 def test_train_may_be_a_class_beside_cars_and_boats(make_folder: MakeFolder) -> None:
@@ -119,7 +119,7 @@ def test_what_is_left_out_is_noted(make_folder: MakeFolder) -> None:
     assert open_folder(root).notes == (
         f"1 sub-folder of {root} without images ignored: labels",
         f"1 image of {root} outside the class folders ignored",
-        f"2 files of {root} ignored that are no images (.txt, no suffix)",
+        f"2 files of {root} ignored: not images (.txt, no suffix)",
     )
 
 
@@ -182,7 +182,7 @@ def test_images_that_need_a_plug_in_are_counted_with_the_remedy(make_folder: Mak
     source = open_folder(root)
     remedy = "export them as JPEG or PNG: camera raw files hold no finished picture"
     assert source.warnings == (f"{root}: 3 images cannot be read here (.dng, .nef): {remedy}",)
-    assert source.notes == (f"1 file of {root} ignored that are no images (.txt)",)
+    assert source.notes == (f"1 file of {root} ignored: not images (.txt)",)
 
 
 def test_a_class_is_not_lost_because_a_plug_in_is_missing(make_folder: MakeFolder) -> None:

@@ -1,4 +1,4 @@
-"""Card and terminal have what was measured, beside what was predicted."""
+"""Card and terminal have the measured figures next to the predicted ones."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which architecture is meant, and what the run said of it."""
+"""The right architecture is chosen, with the figures that the run has for it."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_what_cannot_be_chosen_is_said(finished_run: Path, digits_copy: Path, tm
         choose(finished_run, arch="000000")
     with pytest.raises(InfeasibleBudgetError):
         choose(finished_run, {"latency": "0.1ms"})
-    with pytest.raises(RunFolderError, match="is no run folder"):
+    with pytest.raises(RunFolderError, match="is not a run folder"):
         choose(tmp_path / "none")
     (digits_copy / "report.json").unlink()
     with pytest.raises(StoreError, match="report of the run is missing"):

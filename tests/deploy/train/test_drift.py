@@ -29,7 +29,7 @@ def splits(source: Path) -> DataSplits:
 
 @pytest.fixture
 def choice(digits_copy: Path, source: Path, splits: DataSplits) -> Choice:
-    """A choice of a study that used these images."""
+    """Returns a choice of a study that used these images."""
     save_splits(digits_copy / "images", splits)
     found = choose(digits_copy)
     found.run.state.listing = listing("folder", str(source))

@@ -45,5 +45,5 @@ def test_what_cannot_be_trained_is_refused(finished_run: Path, tmp_path: Path) -
         train_model(finished_run, start="nowhere")  # type: ignore[arg-type]
     with pytest.raises(InfeasibleBudgetError):
         train_model(finished_run, latency_budget="0.1ms")
-    with pytest.raises(RunFolderError, match="is no run folder"):
+    with pytest.raises(RunFolderError, match="is not a run folder"):
         train_model(tmp_path)

@@ -1,4 +1,4 @@
-"""Whether a budget was kept."""
+"""Model facts show if a budget was kept."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What is not asked for is left to the study and the recipe, and impossible values are refused."""
+"""Missing options come from the study and the recipe, and impossible values are refused."""
 
 from pathlib import Path
 from typing import Any

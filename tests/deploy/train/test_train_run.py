@@ -23,7 +23,7 @@ from surrogate_nas.runs.run_folder import RunFolder
 
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Trainings are not exported, which would take most of the time, but listed here."""
+    """Trainings are not exported, which would take most of the time, but collected here."""
     done: list[Any] = []
     monkeypatch.setattr(module, "deliver", lambda delivery, _advance: done.append(delivery.trained))
     return done

@@ -27,7 +27,7 @@ CHOICES: dict[str, Operation | None] = {
 
 
 def value(node: int, edges: list[tuple[int, int]], operations: list[Operation | None], x: Tensor) -> Tensor | None:
-    """The value of a node from those before it; ``None`` where no data arrive."""
+    """Returns the value of a node from those before it; ``None`` where no data arrive."""
     if node == 0:
         return x
     arriving = []
@@ -69,7 +69,7 @@ def test_an_operation_that_no_data_reach_is_not_run() -> None:
 
 
 def by_edges(cell: SharedCell, space: CellSpace, code: list[int], x: Tensor) -> Tensor:
-    """The cell's value, every edge computed by itself."""
+    """Returns the cell's value, every edge computed by itself."""
     operations: list[nn.Module | None] = []
     for row, choice in zip(cell.operations, code, strict=True):
         name = space.operations[choice]

@@ -1,4 +1,4 @@
-"""Cells of node choices against sums and concatenations written out by hand, against what they are said to cost,
+"""Cells of node choices against sums and concatenations written out by hand, against their declared costs,
 and shared ones against the standalone network with the same weights, gradients included."""
 
 from collections.abc import Sequence
@@ -128,14 +128,14 @@ SIZES = NetworkSpec(channels=3, cells=1, image_size=8, input_channels=2, classes
 
 
 def node_space(name: str) -> NodeSpace:
-    """A space that comes with the project."""
+    """Returns a space that comes with the project."""
     space = load_space(name)
     assert isinstance(space, NodeSpace)
     return space
 
 
 def randomised(network: SharedNetwork) -> SharedNetwork:
-    """All weights drawn anew, so that no zero or symmetric value hides a mistake."""
+    """Draws all weights again, so that no zero or symmetric value hides a mistake."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in network.parameters():
@@ -144,7 +144,7 @@ def randomised(network: SharedNetwork) -> SharedNetwork:
 
 
 def standalone(shared: SharedNetwork, code: Sequence[int], copies: Sequence[int]) -> nn.Module:
-    """The network of a code by ``build_network``, with the weights of the given copy of each cell."""
+    """Returns the network of a code by ``build_network``, with the weights of the given copy of each cell."""
     network = build_network(shared.space, code, SIZES, RecordingBatchNorm).double()
     remaining = list(copies)
     for ours, theirs in zip(network, shared.layers, strict=True):

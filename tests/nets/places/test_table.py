@@ -30,7 +30,7 @@ def small(space: Space) -> NetworkSpec:
 
 @pytest.mark.parametrize("name", SPACES)
 def test_a_place_is_consistent(name: str) -> None:
-    """Its shared module has the weights of its standalone one, which are those of the pieces that it runs."""
+    """Its shared module has the weights of its standalone one, which are the weights of the pieces that it runs."""
     space = load_space(name)
     sizes = small(space)
     for code in space.effective(space.sample(4, np.random.default_rng(0))):

@@ -1,4 +1,4 @@
-"""What the plots hold, checked on the figures and not on pictures."""
+"""Plots hold the right data, checked on the figures and not on pictures."""
 
 from dataclasses import replace
 

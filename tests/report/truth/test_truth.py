@@ -57,7 +57,9 @@ def test_the_published_table(shared_data: Path, space: Space) -> None:
     with path.open() as rows:
         expected = {row["code"]: float(row["cifar10_test"]) for row in csv.DictReader(rows)}
     assert truth.accuracy_percent.tolist() == [expected[digits] for digits in space.digits(space.all_codes())]
-    with pytest.raises(TruthError, match=r"say which column is the true accuracy: cifar10_valid, cifar10_test, .*"):
+    with pytest.raises(
+        TruthError, match=r"set truth.column to the column of the true accuracy: cifar10_valid, cifar10_test, .*"
+    ):
         read_truth(path, space)
 
 
@@ -72,7 +74,7 @@ SAME = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
         ("code,acc\n", None, "holds no rows below its header"),
         ("code,a,a\n000000,1,2\n", None, "two columns have one name"),
         ("code,acc\n000000,50,1\n", None, "line 2: needs 2 cells like the header (got 3)"),
-        ("code,a,b\n000000,50,51\n", None, "say which column is the true accuracy: a, b"),
+        ("code,a,b\n000000,50,51\n", None, "set truth.column to the column of the true accuracy: a, b"),
         ("code,a,b\n000000,50,51\n", "c", "has no accuracy column 'c'; choose from a, b"),
         ("code,a\n000000,50\n", "code", "has no accuracy column 'code'; choose from a"),
         ("code,a\n000000,good\n", None, "no column is numeric (has code, a)"),
@@ -85,7 +87,7 @@ SAME = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
         (
             "code,a\n000000,50\n000001,51\n000000,52\n",
             None,
-            "line 4: every architecture may stand once ('000000' was on line 2",
+            "line 4: every architecture may appear once ('000000' was on line 2",
         ),
         ("code,a\n00000000,50\n", None, "line 2: not an architecture of nasbench201"),
         ("code,a\n000009,50\n", None, "line 2: not an architecture of nasbench201"),

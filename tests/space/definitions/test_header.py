@@ -1,4 +1,4 @@
-"""How mistakes in definitions are told; ``test_load`` has those of whole files."""
+"""Mistakes in definitions are reported; ``test_load`` has the ones of whole files."""
 
 import re
 from pathlib import Path

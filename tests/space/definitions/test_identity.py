@@ -1,4 +1,4 @@
-"""Fingerprints change with what they are of; ``test_load`` has those of definitions."""
+"""Fingerprints change with their content; ``test_load`` has the fingerprints of definitions."""
 
 from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.operations.program import Program

@@ -1,4 +1,4 @@
-"""What is said of blocks, against the modules that are built under their names."""
+"""The descriptions of blocks agree with the modules that are built under their names."""
 
 import re
 

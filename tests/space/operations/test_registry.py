@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def build(*_: object) -> None:
-    """Nothing is built here."""
+    """Builds nothing: these tests never call it."""
 
 
 def registered(digest: str, *names: str) -> None:

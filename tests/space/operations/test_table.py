@@ -1,4 +1,4 @@
-"""What is said of each operation against the module that is built under its name."""
+"""The description of each operation agrees with the module that is built under its name."""
 
 import re
 

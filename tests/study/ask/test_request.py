@@ -1,4 +1,4 @@
-"""Which study and which folder a command line means."""
+"""A command line means the right study and the right folder."""
 
 from pathlib import Path
 
@@ -25,14 +25,14 @@ def test_resuming_without_a_name_takes_the_study_of_the_folder() -> None:
     write_study(Path("here/study.toml"), read_study("cifar10", {"seed": 5}))
     settings, _ = resolve_request(None, {"budget.latency": "3ms"}, Path("here"), resume=True)
     assert (settings.name, settings.seed, settings.budget.requests()[0].text) == ("cifar10", 5, "3ms")
-    # Without a folder, it is that of the default study.
+    # Without a folder, it is the default study's.
     write_study(Path("runs/quickstart/study.toml"), read_study("quickstart", {"seed": 6}))
     assert resolve_request(None, {}, None, resume=True)[0].seed == 6
     assert resolve_request(None, {}, None, resume=False)[0].seed == 0
 
 
 def test_resuming_nothing_begins_no_other_study() -> None:
-    with pytest.raises(RunFolderError, match="there holds no run to go on with: name the study"):
+    with pytest.raises(RunFolderError, match="there holds no run to continue: name the study"):
         resolve_request(None, {}, Path("there"), resume=True)
 
 
@@ -70,12 +70,12 @@ def test_what_is_no_study_is_refused_with_the_option_that_takes_it(name: str, wh
     Path("my photos").mkdir()
     with pytest.raises(SettingsError) as caught:
         resolve_request(name, {}, None, resume=False)
-    assert str(caught.value) == f"{name!r} is {what}, not a study; use it by: python -m surrogate_nas.study {words}"
+    assert str(caught.value) == f"{name!r} is {what}, not a study; use it with: python -m surrogate_nas.study {words}"
 
 
 def test_a_run_folder_in_the_place_of_a_study_is_continued_by_another_option() -> None:
     write_study(Path("runs/mine/study.toml"), read_study("cifar10", {}))
-    with pytest.raises(SettingsError, match=r"'runs/mine' is a run folder, not a study; continue it by: .*--resume"):
+    with pytest.raises(SettingsError, match=r"'runs/mine' is a run folder, not a study; continue it with: .*--resume"):
         resolve_request("runs/mine", {}, None, resume=False)
 
 

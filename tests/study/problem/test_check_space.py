@@ -1,4 +1,4 @@
-"""The space of a study, and of the run that it goes on with."""
+"""The space of a study, and of the run that it resumes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_another_space_is_refused_before_anything_is_read(
     other.write_text(text.replace(', "avg_pool_3x3"]', "]"), encoding="utf-8")
     assert other.read_text(encoding="utf-8") != text
     settings = problem.settings.model_copy(update={"space": str(other)})
-    with pytest.raises(RunFolderError, match="was begun with another space than"):
+    with pytest.raises(RunFolderError, match="was started with another space than"):
         prepare(run_of(run_copy, settings))
 
 

@@ -26,7 +26,7 @@ def with_hardware(problem: Problem, **changes: object) -> StudySettings:
 
 @pytest.fixture
 def costs_of(problem: Problem, run_of: RunOf) -> CostsOf:
-    """The costs of a run that goes on in a folder."""
+    """Returns the costs of a run that is resumed in a folder."""
 
     def costs(settings: StudySettings, folder: RunFolder) -> dict[str, np.ndarray]:
         _, table = deployed_costs(problem.pool, problem.deployed, run_of(folder.path, settings))
@@ -107,7 +107,7 @@ def test_a_table_may_move_but_not_change(
 def test_damaged_costs_are_named_with_the_remedy(problem: Problem, costs_of: CostsOf, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.costs.write_bytes(b"PAR1")
-    with pytest.raises(StoreError, match="remove the file to have the costs made again"):
+    with pytest.raises(StoreError, match="remove the file, and the costs are computed again"):
         costs_of(problem.settings, folder)
 
 

@@ -1,4 +1,4 @@
-"""Which architectures a study lists and labels."""
+"""A study draws and labels the right architectures."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What is known before any training."""
+"""Everything that can be checked is checked before any training."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Images of a run: decoded when they have to be, and never others than those it was begun with."""
+"""Images of a run: decoded when they have to be, and never others than those it was started with."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def settings(source: Path) -> StudySettings:
 
 @pytest.fixture
 def begun(settings: StudySettings, run_of: RunOf, tmp_path: Path) -> RunFolder:
-    """A run that has kept its images."""
+    """Returns a run that has kept its images."""
     folder = RunFolder(tmp_path / "run")
     splits = read_images(run_of(folder.path, settings))
     folder.write_settings(settings)
@@ -44,7 +44,7 @@ def begun(settings: StudySettings, run_of: RunOf, tmp_path: Path) -> RunFolder:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A list that grows with each time the images are decoded."""
+    """Returns a list that grows with each time the images are decoded."""
     calls: list[str] = []
     load = load_images
 
@@ -58,7 +58,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def again(run_of: RunOf) -> Again:
-    """Reads the images once more, of a run that has begun, and gives their fingerprint."""
+    """Reads the images once more, of a run that has started, and returns their fingerprint."""
     return lambda settings, folder: read_images(run_of(folder.path, settings)).fingerprint
 
 
@@ -86,7 +86,7 @@ def test_touched_files_and_another_place_are_decoded_and_found_the_same(
 
 def test_other_images_are_refused(settings: StudySettings, again: Again, begun: RunFolder, source: Path) -> None:
     Image.new("RGB", (8, 8), "red").save(source / "dark" / "new.png")
-    with pytest.raises(RunFolderError, match="begun with other images"):
+    with pytest.raises(RunFolderError, match="started with other images"):
         again(settings, begun)
 
 

@@ -30,7 +30,7 @@ def labels(problem: Problem) -> StudyLabels:
 
 @pytest.fixture
 def choice(problem: Problem) -> FinalistChoice:
-    """Three finalists, measured at twice, once and half of what was predicted."""
+    """Returns three finalists, measured at twice, once and half of what was predicted."""
     codes = problem.drawn[:3]
     predicted = problem.table.evaluate(codes)["latency_ms"]
     measured = [

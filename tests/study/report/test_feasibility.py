@@ -1,4 +1,4 @@
-"""What is said before any training."""
+"""The console shows costs, budgets and networks before any training."""
 
 from dataclasses import replace
 
@@ -11,13 +11,13 @@ from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.feasibility import show_feasibility
 
 
-def test_feasibility_is_shown_beside_the_budgets(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
+def test_feasibility_is_shown_next_to_the_budgets(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
     show_feasibility(problem, StudyConsole())
     out, errors = capsys.readouterr()
     (flops,) = [line.split("│")[1:-1] for line in out.splitlines() if "flops" in line]
     assert [cell.strip() for cell in flops][4] == format_cost("flops", problem.budgets[1].limit)
     assert "latency_ms" in out
-    assert "deployed network: 4 channels, 1 cell a stage, images 8x8" in errors
+    assert "deployed network: 4 channels, 1 cell per stage, 8x8 images" in errors
     assert "all budgets together: " in errors
 
 
@@ -25,7 +25,7 @@ def test_a_part_of_a_space_is_not_called_the_space(problem: Problem, capsys: pyt
     part = Pool(problem.space, problem.codes[5000:6001], complete=False, uniform=1000)
     show_feasibility(replace(problem, pool=part, table=problem.table.over(part)), StudyConsole())
     out, _ = capsys.readouterr()
-    assert "1.56e+04 architectures: medians and shares of 1,000 uniform" in " ".join(out.split())
+    assert "1.56e+04 architectures: medians and shares of 1,000 random" in " ".join(out.split())
 
 
 def test_what_may_be_wrong_with_the_images_is_a_warning(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:

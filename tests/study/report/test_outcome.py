@@ -1,4 +1,4 @@
-"""What is said at the end."""
+"""The console shows the outcome at the end."""
 
 from dataclasses import replace
 from pathlib import Path

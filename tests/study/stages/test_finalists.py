@@ -24,7 +24,7 @@ Chosen = Callable[..., FinalistChoice]
 
 @pytest.fixture
 def problem(problem: Problem) -> Problem:
-    """The tiny study with latencies that are known: budgets are held against a tenth more than what is predicted."""
+    """Returns the tiny study with known latencies: budgets are held against a tenth more than the prediction."""
     values, described = problem.table.evaluate(problem.codes), problem.table.describe()
     values |= {"latency_ms": 0.1 + values["flops"] / values["flops"].max()}
     table = StoredCosts(problem.pool, values, {}, described, {"latency_ms": np.full(100, 0.1)})
@@ -33,13 +33,13 @@ def problem(problem: Problem) -> Problem:
 
 @pytest.fixture
 def scores(problem: Problem) -> SpaceScores:
-    """Slower is better, so that the budget decides."""
+    """Returns scores by which slower is better, so that the budget decides."""
     mean = problem.costs["latency_ms"] * 100
     return SpaceScores(problem.pool, mean, np.zeros_like(mean))
 
 
 def result_of(finalists: Codes, trials: Codes) -> SearchResult:
-    """The result of a search with these finalists and trials, which all meet the budget."""
+    """Returns the result of a search with these finalists and trials, which all meet the budget."""
     scored = np.zeros(len(trials))
     return SearchResult(
         codes=trials,

@@ -40,7 +40,7 @@ def test_a_predictor_is_fitted_once_for_its_labels(
         patch.setattr(FittedPredictor, "save", lambda *_: pytest.fail("it was fitted again"))
         loaded = fitted_to(labels)
     fitted_to(other)
-    # Killed while the next one is saved: what lies there is not taken for it.
+    # Killed while the next one is saved: the remains are not mistaken for it.
     with monkeypatch.context() as patch:
         patch.setattr(FittedPredictor, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):

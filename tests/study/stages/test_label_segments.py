@@ -11,7 +11,7 @@ from surrogate_nas.study.stages.label_segments import segments_of
 
 
 def test_a_listed_space_is_refused(problem: Problem) -> None:
-    with pytest.raises(SettingsError, match="is for spaces that cannot be listed"):
+    with pytest.raises(SettingsError, match="is for spaces too large to enumerate"):
         segments_of(problem)
 
 

@@ -71,7 +71,7 @@ def test_the_search_says_how_labels_are_spent(problem: Problem, finished: Path, 
     np.testing.assert_array_equal(labels.codes, problem.drawn)
     search = problem.settings.search.model_copy(update={"sampler": "segments"})
     other = replace(problem, settings=problem.settings.model_copy(update={"search": search}))
-    with pytest.raises(SettingsError, match="is for spaces that cannot be listed"):
+    with pytest.raises(SettingsError, match="is for spaces too large to enumerate"):
         LabelArchitectures().check(other, run_of(finished))
 
 

@@ -16,7 +16,7 @@ from surrogate_nas.study.stages.lookup_table import lookup_table, remove_best, w
 
 @pytest.fixture
 def scores(problem: Problem) -> SpaceScores:
-    """Accuracies beyond what is possible at both ends, as a line through labels may give them."""
+    """Returns accuracies beyond what is possible at both ends, as a line through labels may give them."""
     mean = np.linspace(-20, 120, problem.space.size)
     return SpaceScores(problem.pool, mean, np.full(len(mean), 0.5))
 
@@ -35,7 +35,7 @@ def test_the_table_holds_every_connected_architecture(problem: Problem, scores: 
     assert top.code == "444444"
     assert top.predicted_accuracy_percent == 100.0
     assert top.score > 100
-    # Whoever was labelled keeps the label.
+    # Labelled architectures keep their label.
     code = problem.space.digits(problem.drawn[:1])[0]
     (row,) = [row for row in pq.read_table(tmp_path / "lookup.parquet").to_pylist() if row["code"] == code]
     assert row["label_accuracy_percent"] == pytest.approx(10.0)

@@ -19,7 +19,7 @@ RunOf = Callable[..., Run]
 
 @pytest.fixture
 def scores(problem: Problem) -> SpaceScores:
-    """The number of parameters as an accuracy."""
+    """Returns the number of parameters as an accuracy."""
     mean = problem.costs["params"] / 1e3
     return SpaceScores(problem.pool, mean, np.ones_like(mean))
 

@@ -25,7 +25,7 @@ TRAININGS = ("--trainings", "4")
 
 @pytest.fixture(scope="module")
 def trained(finished: Path, run_quietly: RunQuietly, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with trainings by one process."""
+    """Returns a run with trainings by one process."""
     folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("trained") / "run"))
     also = ["--also-budget", "flops=20%", "--also-budget", "params=1K", "--set=compute.processes=1"]
     also.append("--set=loop.stop_gain_percent=0")
@@ -35,7 +35,7 @@ def trained(finished: Path, run_quietly: RunQuietly, tmp_path_factory: pytest.Te
 
 @pytest.fixture
 def untrained(trained: Path, tmp_path: Path) -> Path:
-    """The same run before the first training."""
+    """Returns the same run before the first training."""
     folder = tmp_path / "run"
     shutil.copytree(trained, folder)
     for name in ("trainings.h5", "trainings.journal", "search.journal", "lookup.csv"):

@@ -1,4 +1,4 @@
-"""Listing the best of a space that cannot be listed; a whole study on one is in ``test_large.py``."""
+"""The best of a space too large to enumerate join the pool; ``test_large.py`` has a whole study on one."""
 
 from collections.abc import Callable
 from pathlib import Path

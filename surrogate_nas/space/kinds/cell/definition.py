@@ -41,7 +41,7 @@ class _Definition(Header):
 
 
 def read_cell_space(content: dict[str, Any], path: Path, program: Program | None) -> CellSpace:
-    """The space of a definition of kind ``cell``.
+    """Returns the space of a definition of kind ``cell``.
 
     Raises:
         SpaceError: If the definition is malformed; the message names file and key.
@@ -54,7 +54,7 @@ def read_cell_space(content: dict[str, Any], path: Path, program: Program | None
             raise SpaceError(f"{path}: operations: {error}") from None
     twice = [operation for operation in definition.operations if definition.operations.count(operation) > 1]
     if twice:
-        raise SpaceError(f"{path}: operations: {twice[0]!r} is listed twice")
+        raise SpaceError(f"{path}: operations: {twice[0]!r} appears twice")
     if not any(operation_spec(operation).is_zero for operation in definition.operations):
         raise SpaceError(f"{path}: operations: one must cut its edge, such as 'none'")
     edges = _edges(definition.cell, path)
@@ -62,7 +62,7 @@ def read_cell_space(content: dict[str, Any], path: Path, program: Program | None
     if size > LISTING_LIMIT:
         raise SpaceError(
             f"{path}: cell.edges: {len(edges)} edges with {len(definition.operations)} operations are {size:,}"
-            f" architectures, and a cell is listed, with {LISTING_LIMIT:,} at most; leave out edges or operations, or"
+            f" architectures, but a cell may have {LISTING_LIMIT:,} at most; remove edges or operations, or"
             ' write a cell of kind = "nodes"'
         )
     sizes = definition.network
@@ -76,7 +76,7 @@ def read_cell_space(content: dict[str, Any], path: Path, program: Program | None
 
 
 def _edges(cell: _Cell, path: Path) -> list[tuple[int, int]]:
-    """Start and end of each edge, checked: in order, no cycle, and every node between input and output."""
+    """Returns the start and end of each edge, checked: in order, no cycle, and every node between input and output."""
     edges: list[tuple[int, int]] = []
     for position, text in enumerate(cell.edges):
         where = f"{path}: cell.edges.{position}"
@@ -89,7 +89,7 @@ def _edges(cell: _Cell, path: Path) -> list[tuple[int, int]]:
         if end >= cell.nodes:
             raise SpaceError(f"{where}: nodes are 0 to {cell.nodes - 1} (got {text!r})")
         if (start, end) in edges:
-            raise SpaceError(f"{where}: {text!r} is listed twice")
+            raise SpaceError(f"{where}: {text!r} appears twice")
         if edges and end < edges[-1][1]:
             raise SpaceError(f"{where}: edges must be sorted by their end ({text!r} comes too late)")
         edges.append((start, end))

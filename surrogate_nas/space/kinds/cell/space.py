@@ -95,7 +95,7 @@ class CellSpace(Space):
     # Paths
 
     def _live(self, codes: Codes) -> NDArray[np.bool_]:
-        """Whether each edge lies on a path from input to output, shape (N, E)."""
+        """Returns whether each edge lies on a path from input to output, shape (N, E)."""
         passes = ~self._is_zero[codes]
         from_input = np.zeros((len(codes), self.output + 1), dtype=bool)
         from_input[:, 0] = True
@@ -162,7 +162,7 @@ class CellSpace(Space):
 
     @cached_property
     def _line_graph(self) -> NDArray[np.bool_]:
-        """Whether one node may feed another when no edge is dead, shape (V, V)."""
+        """Returns whether one node may feed another when no edge is dead, shape (V, V)."""
         ends = [0, *(end for _, end in self.edges)]
         starts = [*(start for start, _ in self.edges), self.output]
         graph = np.zeros((len(self.edges) + 2, len(self.edges) + 2), dtype=bool)
@@ -170,7 +170,7 @@ class CellSpace(Space):
         return graph
 
     def _keys(self, codes: Codes) -> NDArray[np.uint64]:
-        """Weisfeiler-Lehman keys of the cells with dead edges dropped and identities contracted, shape (N,).
+        """Returns Weisfeiler-Lehman keys of the cells with dead edges dropped and identities contracted, shape (N,).
 
         Two cells share a key when one becomes the other by renaming nodes and moving identities: the same function of
         the same number of weights. Identities are contracted to multiplicities of data flow. NAS-Bench-201's own
@@ -182,7 +182,7 @@ class CellSpace(Space):
         return graph_keys(*self._contracted(self.effective(codes)), rounds=self.output + 1)
 
     def _contracted(self, codes: Codes) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """Node types, shape (N, S + 1), and multiplicities of data flow between nodes, shape (N, S + 1, S + 1).
+        """Returns node types, shape (N, S + 1), and multiplicities of data flow between nodes, shape (N, S + 1, S + 1).
 
         Node 0 is the input, node S the output; type 0 marks edges that are cut or contracted.
         """

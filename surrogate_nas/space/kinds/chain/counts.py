@@ -1,4 +1,4 @@
-"""How many networks of a chain have each nonlinear count, and exactly uniform draws among them, without a list.
+"""Counts the networks of a chain of each nonlinear count, and draws exactly uniformly among them, without a list.
 
 Layers that may be left out from the end of their stage are taken together: where d of them stand, each of the d has any
 choice but the last one, the identity, and the others are identities. So every network is counted and drawn once.
@@ -56,7 +56,7 @@ class LayerGroup:
         return dict(sorted(total.items()))
 
     def draw(self, count: int, size: int, rng: np.random.Generator) -> Codes:
-        """Uniform draws among the networks of one nonlinear count, shape (size, columns)."""
+        """Returns uniform draws among the networks of one nonlinear count, shape (size, columns)."""
         if len(self.columns) == 1:
             return rng.choice(np.flatnonzero(self.nonlinear == count), size=size).astype(np.int8)[:, None]
         codes = np.full((size, len(self.columns)), len(self.nonlinear) - 1, dtype=np.int8)
@@ -108,7 +108,7 @@ class ChainCounts:
 
 
 def draw_any(group: LayerGroup, size: int, rng: np.random.Generator) -> Codes:
-    """Uniform draws among all networks of a group, shape (size, columns)."""
+    """Returns uniform draws among all networks of a group, shape (size, columns)."""
     counts = list(group.populations)
     drawn = rng.choice(len(counts), size=size, p=shares(list(group.populations.values())))
     codes = np.zeros((size, len(group.columns)), dtype=np.int8)

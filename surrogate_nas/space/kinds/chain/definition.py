@@ -68,7 +68,7 @@ class _Definition(Header):
 
 
 def read_chain_space(content: dict[str, Any], path: Path, program: Program | None) -> Space:
-    """The space of a definition of kind ``chain``.
+    """Returns the space of a definition of kind ``chain``.
 
     Raises:
         SpaceError: If the definition is malformed; the message names file and key.
@@ -111,7 +111,7 @@ def _resized(chain: ChainSpace, resolutions: list[int], path: Path, program: Pro
 
 
 def _structure(skeleton: Skeleton) -> list[object]:
-    """Returns the parts that give a code its meaning beside the choices: not the widths, which a study sets."""
+    """Returns the parts that give a code its meaning in addition to the choices: not the widths, which a study sets."""
     fixed = [[(layer.layer, layer.stride) for layer in part] for part in (skeleton.before, skeleton.after)]
     elastic = [stage.elastic for stage in skeleton.stages]
     return [[fixed, [stage.stride for stage in skeleton.stages]], *([elastic] if any(elastic) else [])]
@@ -124,7 +124,7 @@ def _check_blocks(names: list[str], where: str) -> None:
         except SpaceError as error:
             raise SpaceError(f"{where}.{position}: {error}") from None
         if name in names[:position]:
-            raise SpaceError(f"{where}.{position}: {name!r} is listed twice")
+            raise SpaceError(f"{where}.{position}: {name!r} appears twice")
 
 
 def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
@@ -137,7 +137,7 @@ def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
 
 
 def _constrained(definition: _Definition, path: Path) -> tuple[ChainStage, ...]:
-    """The stages, with what the constraints take away."""
+    """Returns the stages as the constraints leave them."""
     names = {
         f"{stage + 1}.{layer + 1}": (stage, layer)
         for stage, one in enumerate(definition.stages)
@@ -176,7 +176,7 @@ def _stage(stage: _Stage, choices: list[list[str]], where: str) -> ChainStage:
 
 
 def _left_out(stage: _Stage) -> int:
-    """How many layers of a stage may be left out."""
+    """Returns how many layers of a stage may be left out."""
     return 0 if stage.least_layers is None else stage.layers - stage.least_layers
 
 
@@ -196,7 +196,7 @@ def _choices(definition: _Definition, number: int, where: str) -> list[list[str]
         )
     if len(blocks) == _MOST_BLOCKS:
         raise SpaceError(
-            f"{where}.operations: must be {_MOST_BLOCKS - 1} at most beside least_layers (got {len(blocks)})"
+            f"{where}.operations: must be {_MOST_BLOCKS - 1} at most with least_layers (got {len(blocks)})"
         )
     return [blocks] * stage.least_layers + [[*blocks, _NO_LAYER]] * _left_out(stage)
 

@@ -1,7 +1,7 @@
 """Chains that see their images at a size of their choice: elastic resolution (Once-for-All, arXiv 1908.09791).
 
-The first decision is the resolution, all others are those of the chain. Images come in at the network's largest size
-and are resized before the first layer, so that whoever calls a network need not know which size it chose. Weights do
+The first decision is the resolution, all others are the chain's. Images come in at the network's largest size
+and are resized before the first layer, so that a network's caller need not know which size it chose. Weights do
 not depend on the resolution; all other costs do.
 
 Symbols:

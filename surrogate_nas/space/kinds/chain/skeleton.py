@@ -51,14 +51,14 @@ class Skeleton:
 
 
 def scaled_width(width: int, network: NetworkSpec, first: int) -> int:
-    """A width, where the first stage is ``network.channels`` wide instead of ``first``: the nearest even one."""
+    """Returns a width for a first stage of ``network.channels`` instead of ``first``: the nearest even number."""
     if network.channels == first:
         return width
     return max(2, 2 * round(width * network.channels / first / 2))
 
 
 def chain_layout(skeleton: Skeleton, network: NetworkSpec) -> tuple[Layer, ...]:
-    """The layers of a network.
+    """Returns the layers of a network.
 
     Sides are halved upwards, so images may have any size.
 

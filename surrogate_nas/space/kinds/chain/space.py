@@ -164,7 +164,7 @@ class ChainSpace(Space):
     # Graphs
 
     def graphs(self, codes: ArrayLike) -> Graphs:
-        """Returns a chain of input, one node per layer and output: V = D + 2; types tell block and stage."""
+        """Returns a chain of input, one node per layer and output: V = D + 2; types name block and stage."""
         checked = self.check(codes)
         operations = np.full((len(checked), self.num_decisions + 2), INPUT, dtype=np.int64)
         operations[:, -1] = OUTPUT
@@ -233,7 +233,7 @@ class ChainSpace(Space):
         ]
 
     def _at(self, column: int, value: Value) -> NDArray[np.int64]:
-        """A number for every choice of one layer."""
+        """Returns a number for every choice of one layer."""
         place, names = self._places[column], self.decisions[column].choices
         return np.array([value(find_block(name), place) for name in names], dtype=np.int64)
 

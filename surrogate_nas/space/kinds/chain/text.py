@@ -7,7 +7,7 @@ from surrogate_nas.space.codes import Decision
 
 
 def write_chain(names: Sequence[str], lengths: Sequence[int]) -> str:
-    """Text of a chain.
+    """Returns the text of a chain.
 
     Args:
         names: Of the chosen blocks, one for each layer.
@@ -18,7 +18,7 @@ def write_chain(names: Sequence[str], lengths: Sequence[int]) -> str:
 
 
 def read_chain(text: str, space: str, decisions: Sequence[Decision], lengths: Sequence[int]) -> list[int]:
-    """The choices that a text names.
+    """Returns the choices that a text names.
 
     Args:
         text: As ``write_chain`` writes it.

@@ -1,4 +1,4 @@
-"""How many codes of a cell have each nonlinear count, and exactly uniform draws among them, without listing the cell.
+"""Counts the codes of a cell of each nonlinear count, and draws exactly uniformly among them, without a list.
 
 A dynamic program over the nodes. All that the nodes still to come need to know of those before is the nonlinear
 functions on the longest path to each, in any order; these are few. Counts are whole numbers of any size.
@@ -67,13 +67,13 @@ class NodeCounts:
 
 @lru_cache(maxsize=64)
 def cell_populations(cell: NodeCell, operations: tuple[str, ...]) -> dict[int, int]:
-    """Number of codes of a cell for each nonlinear count that occurs, by rising count."""
+    """Returns the number of codes of a cell for each nonlinear count that occurs, by rising count."""
     return dict(sorted(_completions(cell, operations, ()).items()))
 
 
 @lru_cache(maxsize=2**16)
 def _completions(cell: NodeCell, operations: tuple[str, ...], state: State) -> Counter[int]:
-    """How many ways of deciding the rest of a cell lead to each nonlinear count, given a sorted state."""
+    """Returns the number of ways to decide the rest of a cell for each nonlinear count, given a sorted state."""
     node, found = len(state), Counter[int]()
     if node == cell.nodes:
         values = _values(cell, state)
@@ -86,7 +86,7 @@ def _completions(cell: NodeCell, operations: tuple[str, ...], state: State) -> C
 
 
 def _outcomes(cell: NodeCell, operations: tuple[str, ...], state: State) -> Counter[int]:
-    """How many ways there are for the next node to have each longest path."""
+    """Returns the number of ways to decide the next node for each longest path to it."""
     node, values = len(state), _values(cell, state)
     if not cell.on_edges:
         return Counter(value for _, value in _options(cell, operations, state))
@@ -96,7 +96,7 @@ def _outcomes(cell: NodeCell, operations: tuple[str, ...], state: State) -> Coun
         for place, value in enumerate(values)
     ]
     ends = sorted({end for paths in ways for end in paths})
-    # The ways of a place not to go beyond each end; those of several places are their product.
+    # The ways of a place not to go beyond each end; the ways of several places are their product.
     within = [[sum(many for end, many in paths.items() if end <= bound) for bound in ends] for paths in ways]
     found = Counter[int]()
     for places in cell.inputs_of(node):
@@ -110,7 +110,7 @@ def _outcomes(cell: NodeCell, operations: tuple[str, ...], state: State) -> Coun
 
 @lru_cache(maxsize=2**14)
 def _options(cell: NodeCell, operations: tuple[str, ...], state: State) -> tuple[tuple[tuple[int, ...], int], ...]:
-    """Every way to decide the next node: its columns of a code, and the longest path to it."""
+    """Returns every way to decide the next node: its columns of a code, and the longest path to it."""
     node, values = len(state), _values(cell, state)
     inside = nonlinear_table(operations).tolist()
     several = len(cell.inputs_of(node)) > 1
@@ -132,7 +132,7 @@ def _values(cell: NodeCell, state: State) -> State:
 
 
 def draw_cells(cell: NodeCell, operations: Sequence[str], counts: NDArray[np.int64], rng: np.random.Generator) -> Codes:
-    """One code for each wanted nonlinear count, shape (N,), uniform among those that have it, shape (N, D)."""
+    """Draws one code for each wanted nonlinear count, shape (N,), uniform among the ones that have it, shape (N, D)."""
     names = tuple(operations)
     codes = np.zeros((len(counts), len(cell.columns)), dtype=np.int8)
     # Draws with the same wanted count and the same state are drawn together.

@@ -47,7 +47,7 @@ class _Definition(Header):
 
 
 def read_node_space(content: dict[str, Any], path: Path, program: Program | None) -> NodeSpace:
-    """The space of a definition of kind ``nodes``.
+    """Returns the space of a definition of kind ``nodes``.
 
     Raises:
         SpaceError: If the definition is malformed; the message names file and key.
@@ -80,7 +80,7 @@ def _check_operations(operations: list[str], path: Path) -> None:
         except SpaceError as error:
             raise SpaceError(f"{where}{error}") from None
         if operations.count(operation) > 1:
-            raise SpaceError(f"{where}{operation!r} is listed twice")
+            raise SpaceError(f"{where}{operation!r} appears twice")
         if operation_spec(operation).is_zero:
             raise SpaceError(f"{where}{operation!r} cuts its edge, but nodes choose what they take in: leave it out")
 

@@ -1,7 +1,7 @@
 """The forward pass of a cell whose nodes choose their inputs, counted: its numbers alive at once.
 
 A cell has the values from outside, their projections and every value of its own alive to its end, since a later node
-may take them in; what changes from step to step is what a projection, an operation or a sum needs for itself.
+may take them in; what changes from step to step is the need of a projection, an operation or a sum.
 
 Symbols:
     N: architectures.
@@ -57,7 +57,7 @@ def _node_needs(cell: NodeCell, codes: Codes, node: int, alive: Numbers, one: in
     """
     places, choices = cell.places(codes, node), cell.choices(codes, node)
     number = places.shape[1]
-    # While more than two values are added up, the last sum is alive beside the next one.
+    # While more than two values are added up, the last sum is alive together with the next one.
     sums = min(number - 1, 2) * one
     if not cell.on_edges:
         operation = alive[0, choices[:, 0]]

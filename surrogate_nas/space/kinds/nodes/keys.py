@@ -19,10 +19,10 @@ _ABSENT, _PART = 0, 1
 
 
 def cell_keys(cell: NodeCell, codes: Codes, operations: Sequence[str]) -> NDArray[np.uint64]:
-    """Weisfeiler-Lehman keys of cells, codes (N, D) to (N,), with identities contracted and dead nodes dropped.
+    """Returns Weisfeiler-Lehman keys of cells, codes (N, D) to (N,), with identities contracted and dead nodes dropped.
 
     Two cells share a key when one becomes the other by renaming nodes, parts of the output included (whatever follows
-    can permute its weights likewise), and moving identities. Larger cells than those of the papers could share a key
+    can permute its weights likewise), and moving identities. Larger cells than the papers' could share a key
     without being isomorphic.
     """
     return graph_keys(*contracted(cell, codes, operations), rounds=cell.nodes + 2)

@@ -12,11 +12,11 @@ from surrogate_nas.space.network import NODES, Layer, NetworkSpec, check_halving
 
 
 def node_layout(cells: Sequence[NodeCell], network: NetworkSpec, stem: int) -> tuple[Layer, ...]:
-    """The layers of a network.
+    """Returns the layers of a network.
 
     Args:
         cells: One cell, or one and another that reduces.
-        network: Sizes; the width is that of a node, and ``cells`` are those of a stage without the one that reduces.
+        network: Sizes; the width is a node's, and ``cells`` counts a stage's cells without the one that reduces.
         stem: Channels of the stem as a multiple of the width.
 
     Raises:
@@ -59,7 +59,7 @@ def node_width(cell: NodeCell, layer: Layer) -> int:
 
 
 def projections(cell: NodeCell, layer: Layer) -> tuple[Layer, ...]:
-    """The fixed layers that bring each value from outside to the width and size of a cell."""
+    """Returns the fixed layers that bring each value from outside to the width and size of a cell."""
     width = node_width(cell, layer)
     return tuple(
         Layer("projection", channels, width, size, layer.in_size, layer.stage) for channels, size in layer.outside

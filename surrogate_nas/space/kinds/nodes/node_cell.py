@@ -96,11 +96,11 @@ class NodeCell:
         return self.nodes if self.output is None else self.output
 
     def slots(self, node: int) -> int:
-        """How many operations an inner node has."""
+        """Returns the number of operations of an inner node."""
         return self.parents[node] if self.on_edges else 1
 
     def inputs_of(self, node: int) -> tuple[Parents, ...]:
-        """The sets of places that an inner node, or the output for M, may take values from."""
+        """Returns the sets of places that an inner node, or the output for M, may take values from."""
         if node == self.nodes and self.output is None:
             return (tuple(range(self.inputs, self.inputs + self.nodes)),)
         number = self.parts if node == self.nodes else self.parents[node]
@@ -134,11 +134,11 @@ class NodeCell:
         return codes[:, columns].astype(np.int64)
 
     def halves(self, places: Integers) -> NDArray[np.bool_]:
-        """Whether an operation on the values of these places has a stride of 2, of the shape of ``places``."""
+        """Returns whether an operation on the values of these places has a stride of 2, of the shape of ``places``."""
         return (places < self.inputs) & self.reduces
 
     def live(self, codes: Codes) -> NDArray[np.bool_]:
-        """Whether the output depends on each inner node, codes (N, D) to (N, M)."""
+        """Returns whether the output depends on each inner node, codes (N, D) to (N, M)."""
         count = len(codes)
         rows = np.arange(count)[:, None]
         used = np.zeros((count, self.inputs + self.nodes), dtype=bool)
@@ -149,13 +149,13 @@ class NodeCell:
         return used[:, self.inputs :]
 
     def effective(self, codes: Codes) -> Codes:
-        """Codes with the decisions of nodes that the output does not depend on set to their first choices."""
+        """Returns codes with the decisions of nodes that the output does not depend on set to their first choices."""
         live = self.live(codes)
         kept = [column.kind == "output" or live[:, column.node] for column in self.columns]
         return np.where(np.stack(np.broadcast_arrays(*kept), axis=1), codes, np.int8(0)) if kept else codes
 
     def nonlinear(self, codes: Codes, operations: Sequence[str]) -> Integers:
-        """Most nonlinear functions on a path from an input to the output, codes (N, D) to (N,)."""
+        """Returns the most nonlinear functions on a path from an input to the output, codes (N, D) to (N,)."""
         inside = nonlinear_table(operations)
         values = np.zeros((len(codes), self.inputs + self.nodes), dtype=np.int64)
         rows = np.arange(len(codes))[:, None]
@@ -170,7 +170,7 @@ class NodeCell:
         return np.asarray(values[rows, self.places(codes, self.nodes)].max(axis=1))
 
     def wiring(self, code: Codes) -> Wiring:
-        """One architecture, code of shape (D,), without dead nodes."""
+        """Returns one architecture, code of shape (D,), without dead nodes."""
         row = code[None]
         live = self.live(row)[0]
         chosen = [
@@ -180,7 +180,7 @@ class NodeCell:
         return Wiring(tuple(chosen), tuple(self.places(row, self.nodes)[0].tolist()))
 
     def operation_counts(self, codes: Codes, operations: int) -> Integers:
-        """How often each operation runs at a stride of 1 and 2, codes (N, D) to (N, 2, O); dead nodes do not."""
+        """Returns how often each operation runs at strides 1 and 2, codes (N, D) to (N, 2, O); dead nodes never run."""
         counts = np.zeros((len(codes), 2, operations), dtype=np.int64)
         live = self.live(codes)
         rows = np.arange(len(codes))
@@ -192,12 +192,12 @@ class NodeCell:
         return counts
 
     def additions(self, codes: Codes) -> Integers:
-        """Tensor additions, codes (N, D) to (N,): a node of k values needs k - 1."""
+        """Returns tensor additions, codes (N, D) to (N,): a node of k values needs k - 1."""
         return np.asarray(self.live(codes) @ (np.array(self.parents, dtype=np.int64) - 1))
 
 
 def nonlinear_table(operations: Sequence[str]) -> Integers:
-    """Nonlinear functions of each operation at a stride of 1 and of 2, shape (2, O)."""
+    """Returns nonlinear functions of each operation at a stride of 1 and of 2, shape (2, O)."""
     return np.array(
         [[operation_spec(name, stride).nonlinear_functions for name in operations] for stride in (1, 2)], dtype=np.int64
     )

@@ -5,7 +5,7 @@ Symbols:
 
 Nodes are the input; of each cell its inputs (where there are several), its operations, with operations on edges the
 sums that they make, and, but for the last cell, its concatenation; the output. So the longest path through a graph adds
-up those of the cells, and cells that share an operation have different types for it.
+up the cells' counts, and cells that share an operation have different types for it.
 """
 
 from collections.abc import Sequence

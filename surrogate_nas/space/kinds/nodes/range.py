@@ -14,7 +14,7 @@ Pick = Callable[[int, int], int]
 
 
 def cost_range(cell: NodeCell, costs: NDArray[np.int64]) -> tuple[int, int]:
-    """Smallest and largest sum of the costs of a cell's live operations.
+    """Returns the smallest and largest sum of the costs of a cell's live operations.
 
     Args:
         cell: The cell.
@@ -25,7 +25,7 @@ def cost_range(cell: NodeCell, costs: NDArray[np.int64]) -> tuple[int, int]:
 
 
 def _extreme(cell: NodeCell, of_stride: list[int], better: Pick) -> int:
-    """The best sum, where an operation costs ``of_stride[stride - 1]``."""
+    """Returns the best sum, where an operation costs ``of_stride[stride - 1]``."""
     # Inner nodes that something takes in, to the best sum of those further out.
     found: dict[frozenset[int], int] = {}
     for places in cell.inputs_of(cell.nodes):

@@ -21,7 +21,7 @@ _PART = re.compile(r"[^|~+&]+~\d{1,3}(&\d{1,3})*", re.ASCII)
 
 
 def format_cell(cell: NodeCell, row: Codes, operations: Sequence[str]) -> str:
-    """One cell, from its part of a code, shape (D,)."""
+    """Returns one cell, from its part of a code, shape (D,)."""
     codes, nodes = row[None], []
     for node in range(cell.nodes):
         places = cell.places(codes, node)[0].tolist()
@@ -37,7 +37,7 @@ def _node(parts: "Sequence[tuple[str, list[int]]] | zip[tuple[str, list[int]]]")
 
 
 def parse_cell(cell: NodeCell, text: str, operations: Sequence[str]) -> NDArray[np.int8]:
-    """The part of a code, shape (D,), of a cell written as ``format_cell`` writes it; inputs may be in any order.
+    """Returns the part of a code, shape (D,), of a cell in the form of ``format_cell``; inputs may be in any order.
 
     Raises:
         SpaceError: If it is not such a text, or not a cell of this kind.

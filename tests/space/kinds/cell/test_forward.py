@@ -1,4 +1,4 @@
-"""What a cell's forward pass needs against what the built cell does."""
+"""The counted needs of a cell's forward pass agree with what the built cell does."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_additions_are_those_of_the_cell(space: CellSpace) -> None:
         ([0, 0, 0, 0, 0, 0], 2),  # the input, and zeros in the place of an output
         ([0, 0, 0, 1, 0, 0], 1),  # the input is the output
         ([1, 1, 1, 1, 1, 1], 4),  # the input, two sums and the one that replaces the second
-        ([0, 0, 0, 3, 0, 0], 3),  # ReLU beside the convolution's output
+        ([0, 0, 0, 3, 0, 0], 3),  # ReLU in addition to the convolution's output
     ],
 )
 def test_maps_alive_are_those_counted_by_hand(space: CellSpace, code: list[int], maps: int) -> None:

@@ -32,7 +32,7 @@ CODES = st.lists(CODE, min_size=1, max_size=30).map(lambda rows: np.array(rows, 
 
 
 def edge_paths(code: list[int], edges: list[tuple[int, int]] = EDGES) -> list[list[int]]:
-    """Every path from input to output, as positions of edges."""
+    """Returns every path from input to output, as positions of edges."""
     output = max(end for _, end in edges)
     graph = nx.DiGraph()
     graph.add_nodes_from(range(output + 1))

@@ -12,7 +12,7 @@ SINGLE = LayerGroup((0,), np.array([0, 2, 2]), elastic=False)
 
 
 def listed(group: LayerGroup) -> dict[tuple[int, ...], int]:
-    """Every network, with its nonlinear count."""
+    """Returns every network, with its nonlinear count."""
     last = len(group.nonlinear) - 1
     codes = list(product(range(last + 1), repeat=len(group.columns)))
     if group.elastic:  # nothing stands behind a layer that is left out

@@ -86,7 +86,7 @@ def test_operations_beside_the_identity_fit_the_digits(tmp_path: Path) -> None:
     names = ", ".join(f'"mbconv_k3_e{expansion}"' for expansion in range(1, 37))
     content = re.sub(r"operations = \[.*\]", f"operations = [{names}]", ELASTIC)
     with pytest.raises(
-        SpaceError, match=re.escape("stages.0.operations: must be 35 at most beside least_layers (got 36)")
+        SpaceError, match=re.escape("stages.0.operations: must be 35 at most with least_layers (got 36)")
     ):
         load_space(written(tmp_path, content))
 
@@ -107,7 +107,7 @@ def test_blocks_lengths_and_strides_change_it(tmp_path: Path, other: str) -> Non
     ("definition", "message"),
     [
         (changed("mbconv_k3_e1", "mbconv_e1"), "operations.1: the block 'mbconv_e1' is not written like"),
-        (changed("mbconv_k3_e1", "identity"), "operations.1: 'identity' is listed twice"),
+        (changed("mbconv_k3_e1", "identity"), "operations.1: 'identity' appears twice"),
         (changed("layers = 2", "layers = 0"), "stages.0.layers: input should be greater than or equal to 1 (got 0)"),
         (changed("layers = 2", "layer = 2"), "unknown key 'stages.0.layer'; the keys there are layers, width, stride"),
         (changed("width = 8", 'width = "8"'), "stages.1.width: input should be a valid integer (got '8')"),

@@ -22,7 +22,7 @@ OF_CELLS = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
 
 
 def listed(cell: NodeCell) -> NDArray[np.int8]:
-    """Every code of a cell."""
+    """Returns every code of a cell."""
     sizes = [
         len(OPERATIONS) if column.kind == "operation" else len(cell.inputs_of(column.node)) for column in cell.columns
     ]

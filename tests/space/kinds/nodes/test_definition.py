@@ -16,7 +16,7 @@ ONE = (SPACES / "nasbench1shot1_1.toml").read_text(encoding="utf-8")
 
 
 def loaded(tmp_path: Path, text: str) -> NodeSpace:
-    """The space of a definition."""
+    """Returns the space of a definition."""
     path = tmp_path / "space.toml"
     path.write_text(text, encoding="utf-8")
     space = load_space(str(path))
@@ -55,7 +55,7 @@ def test_the_fingerprint_is_of_what_gives_codes_their_meaning(tmp_path: Path) ->
     [
         (DARTS, '"skip_connect"', '"skip"', "operations: unknown operation 'skip'; choose from none, skip_connect"),
         (DARTS, '"skip_connect"', '"none"', "operations: 'none' cuts its edge, but nodes choose what they take in"),
-        (DARTS, '"skip_connect"', '"sep_conv_3x3"', "operations: 'sep_conv_3x3' is listed twice"),
+        (DARTS, '"skip_connect"', '"sep_conv_3x3"', "operations: 'sep_conv_3x3' appears twice"),
         (DARTS, 'name = "reduction"', 'name = "normal"', "cells.1.name: 'normal' is the name of both cells"),
         (DARTS, "reduces = true", "reduces = false", "cells.1.reduces: the second cell reduces and the first does not"),
         (DARTS, 'operations_on = "edges"', 'operations_on = "nodes"', "cells.1.reduces: operations on nodes cannot"),

@@ -19,7 +19,7 @@ CELLS = [
 
 
 def draws(cell: NodeCell, count: int) -> NDArray[np.int8]:
-    """Uniform codes."""
+    """Returns uniform codes."""
     sizes = [
         len(OPERATIONS) if column.kind == "operation" else len(cell.inputs_of(column.node)) for column in cell.columns
     ]
@@ -27,7 +27,7 @@ def draws(cell: NodeCell, count: int) -> NDArray[np.int8]:
 
 
 def as_graph(cell: NodeCell, code: NDArray[np.int8]) -> nx.DiGraph:
-    """A cell as sums and operations, in which identities are then contracted one at a time."""
+    """Returns a cell as sums and operations, in which identities are then contracted one at a time."""
     graph, number, row = nx.DiGraph(), 0, code[None]
     for place in range(cell.inputs):
         graph.add_node(place, label=f"input {place}")

@@ -1,4 +1,4 @@
-"""Where cells stand, against the layouts of the papers."""
+"""Cells stand where the layouts of the papers have them."""
 
 from surrogate_nas.space.kinds.nodes.layout import cell_at, node_layout, node_width, projections
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell

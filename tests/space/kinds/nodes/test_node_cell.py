@@ -1,4 +1,4 @@
-"""What is read off codes of whole batches, against following one code at a time through its text form."""
+"""Facts read off whole batches of codes agree with following one code at a time through its text form."""
 
 from itertools import product
 
@@ -21,7 +21,7 @@ OF_CELLS = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
 
 
 def draws(cell: NodeCell, count: int, seed: int = 0) -> NDArray[np.int8]:
-    """Uniform codes."""
+    """Returns uniform codes."""
     sizes = [
         len(OPERATIONS) if column.kind == "operation" else len(cell.inputs_of(column.node)) for column in cell.columns
     ]
@@ -29,7 +29,7 @@ def draws(cell: NodeCell, count: int, seed: int = 0) -> NDArray[np.int8]:
 
 
 def followed(cell: NodeCell, row: list[int]) -> tuple[nx.DiGraph, dict[int, tuple[int, int, int]]]:
-    """One cell as a graph of places, operations and an output, read column by column.
+    """Returns one cell as a graph of places, operations and an output, read column by column.
 
     Operations are nodes ``("op", number)``; the table has their choice, stride and node.
     """

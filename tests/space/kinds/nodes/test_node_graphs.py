@@ -14,7 +14,7 @@ NODES = NodeCell("nodes", 1, (1, 2, 2), 2, on_edges=False)
 
 
 def draws(cell: NodeCell, count: int) -> np.ndarray:
-    """Uniform codes."""
+    """Returns uniform codes."""
     sizes = [
         len(OPERATIONS) if column.kind == "operation" else len(cell.inputs_of(column.node)) for column in cell.columns
     ]
@@ -71,7 +71,7 @@ def test_cells_and_strides_have_types_of_their_own() -> None:
 
 
 def test_the_same_cells_in_other_places_give_other_graphs() -> None:
-    """Sums tell two parts of an output from one, which the operations alone would not."""
+    """Sums distinguish two parts of an output from one, which the operations alone would not."""
     cell = NodeCell("pairs", 2, (2, 2), None, on_edges=True)
     codes = np.array([[0, 1, 0, 0, 1], [0, 0, 0, 1, 1]], dtype=np.int8)
     graphs = node_graphs([cell], [codes], OPERATIONS)

@@ -19,7 +19,7 @@ from surrogate_nas.space.network import NetworkSpec
 
 
 def node_space(name: str) -> NodeSpace:
-    """A space that comes with the project."""
+    """Returns a space that comes with the project."""
     space = load_space(name)
     assert isinstance(space, NodeSpace)
     return space
@@ -51,8 +51,8 @@ def test_darts_has_the_size_of_the_paper() -> None:
 def test_nasbench1shot1_has_the_sizes_of_the_paper_counted_as_there() -> None:
     """Zela et al., arXiv 2001.10422, table 1, with loose ends.
 
-    The paper's 6,240 and 363,648 count operations only of nodes that something takes in; its 29,160 counts those of all
-    nodes, as our sizes do.
+    The paper's 6,240 and 363,648 count operations only of nodes that something takes in; its 29,160 counts all
+    of them, as our sizes do.
     """
     assert [space.size for space in (ONE, TWO, THREE)] == [14_580, 29_160, 1_312_200]
     found = []

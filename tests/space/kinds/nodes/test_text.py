@@ -1,4 +1,4 @@
-"""Cells as text, there and back, and what is said about text that is none."""
+"""Cells as text, there and back, and the refusal of other text."""
 
 import re
 
