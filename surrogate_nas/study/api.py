@@ -193,7 +193,7 @@ class Study:
         Raises:
             InfeasibleBudgetError: If no architecture meets the budget; the report is written.
             SurrogateNasError: If the input is wrong or a stage fails; what is finished is kept, and ``resume=True``
-                goes on.
+                continues.
         """
         # Torch and its companions take seconds to import, which a wrong setting need not wait for.
         from surrogate_nas.study.run import run_study

@@ -48,7 +48,7 @@ def test_a_budget_below_everything_is_an_outcome_of_its_own(capsys: pytest.Captu
     assert command.main(words) == 3
     out, err = capsys.readouterr()
     assert json.loads(out)["share_within"] == 0
-    assert "no architecture of nasbench201 meets 0.001us; the smallest keeps" in err
+    assert "no architecture of nasbench201 meets 0.001us; the smallest stays below" in err
 
 
 def test_a_table_is_checked(space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +61,7 @@ def test_a_table_is_checked(space: Space, tmp_path: Path, capsys: pytest.Capture
     assert command.main(["check-table", "nasbench201", str(path), "--json"]) == 2
     out, err = capsys.readouterr()
     assert json.loads(out)["missing"] == 1
-    assert "cannot be used as it is" in err
+    assert "cannot be used yet" in err
 
 
 def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +74,7 @@ def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys
         lines.append(f"{digits},{median},0.1,15,0,False,,phone,1,1,P,R,2026-11-22T08:00:00+00:00,{space.fingerprint}")
     (tmp_path / "results.csv").write_text("\n".join(lines) + "\n")
     assert command.main(["import-bench", "nasbench201", "results.csv", "--budget", "3ms"]) == 0
-    assert "use it by --latency-table nasbench201-phone.parquet --device phone" in capsys.readouterr().out
+    assert "use it with --latency-table nasbench201-phone.parquet --device phone" in capsys.readouterr().out
 
 
 def test_models_are_exported_or_the_remedy_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

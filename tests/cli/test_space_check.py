@@ -61,5 +61,5 @@ def test_counts_that_are_not_those_of_the_network_are_told(count: str, monkeypat
     counted = getattr(space, count)
     monkeypatch.setattr(space, count, lambda codes, network: counted(codes, network) - 7)
     what = {"parameters": "parameters", "flops": "multiply-accumulates"}[count]
-    with pytest.raises(SpaceError, match=re.escape(f"{what}, +7 against what is counted")):
+    with pytest.raises(SpaceError, match=re.escape(f"{what}, +7 against the counted number")):
         check_space(space)

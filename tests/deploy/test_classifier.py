@@ -86,7 +86,7 @@ def test_models_that_are_none_are_said(make_model: Make, tmp_path: Path) -> None
     with pytest.raises(StoreError, match="describes no model"):
         Classifier.load(make_model(format="other"))
     (tmp_path / "x.onnx").write_bytes(b"nothing")
-    with pytest.raises(StoreError, match="damaged or no ONNX model"):
+    with pytest.raises(StoreError, match="damaged or not an ONNX model"):
         Classifier.load(tmp_path / "x.onnx")
 
 

@@ -146,8 +146,8 @@ def _costs(facts: ModelFacts) -> str:
 def _limits(facts: ModelFacts) -> str:
     lines = [
         "The predicted accuracy ranks architectures by shared weights; it is not a forecast of the trained accuracy.",
-        "The interval of the test accuracy is what the number of test images leaves open; another seed gives another"
-        " network, and other images than those of the test another accuracy.",
+        "The interval of the test accuracy covers the random choice of test images; another seed gives another"
+        " network, and other images give another accuracy.",
         "Probabilities are a softmax of the scores and were not calibrated.",
     ]
     if facts.latency_budget_ms is None and "latency_ms" in facts.budgets:

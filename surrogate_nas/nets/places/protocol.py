@@ -70,7 +70,7 @@ class Place(Protocol[S]):
         ...
 
     def workload(self, space: S, layers: Sequence[Layer]) -> Workload:
-        """Returns the pieces that networks run at all their places of this kind, given in order."""
+        """Returns the pieces that networks run at all their places of this kind, in order."""
         ...
 
     def alive(self, space: S, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64]]:

@@ -14,7 +14,7 @@ class Timing(Enum):
 
     NONE = "it takes moments"
     ANEW = "every process does it from its beginning, and the last one counts"
-    ADDED = "every process goes on where the last one stopped, and all of them count"
+    ADDED = "every process continues where the last one stopped, and all of them count"
 
 
 class Stage(ABC):
