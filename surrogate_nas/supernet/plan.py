@@ -142,7 +142,7 @@ class SupernetPlan:
         return self.phases[-1][member]
 
     def steps(self, member: int) -> int:
-        """Returns the steps of a member, those of its parents included."""
+        """Returns the steps of a member and of its parents."""
         return self.training(member).last_step
 
     def build(self, stream: int) -> SharedNetwork:

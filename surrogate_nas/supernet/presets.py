@@ -63,7 +63,7 @@ _RULES = frozenset({"split", "sharing", "sampler", "bands", "groups", "threshold
 
 
 def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
-    """Returns settings completed by those of their preset; given settings take precedence.
+    """Returns settings completed by their preset; given settings take precedence.
 
     Args:
         given: Settings by name, perhaps with ``preset``, which is one of ``PRESETS``.

@@ -89,7 +89,7 @@ class Transfer:
 
         Args:
             count: Number of architectures, M.
-            candidates: Architectures, of the N, that may be measured; all where not given.
+            candidates: Architectures, of the N, that may be measured; all by default.
         """
         positions = np.arange(len(self.features)) if candidates is None else np.flatnonzero(candidates)
         return positions[choose_informative(self.features[positions], count, noise=self._prior.design_noise)]

@@ -95,7 +95,7 @@ class StudyJournal:
                     return
                 stored = self._study.get_trials(deepcopy=False)[start:]
                 if not all(map(agree, stored, batch[: len(stored)].trials())):
-                    self._replace("the trials in the journal are not those of this search")
+                    self._replace("the journal holds the trials of another search")
                     return
                 self._append(batch[len(stored) :], start + len(stored))
                 if len(stored) > len(batch):  # there are more trials to compare with

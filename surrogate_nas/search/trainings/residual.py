@@ -53,7 +53,7 @@ class ResidualProcess:
         score: Predicted quality, shape (N,), larger is better; its scale does not matter.
         features: Features to compare architectures by, shape (N, F), scales comparable (``standardised``); F may be 0.
         settings: Influence of the score and of neighbours.
-        allowed: True for candidates that may be trained and be the answer, shape (N,); all where not given.
+        allowed: True for candidates that may be trained and be the answer, shape (N,); all by default.
     """
 
     def __init__(
