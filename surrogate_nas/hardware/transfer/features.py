@@ -37,7 +37,7 @@ class View:
     features: NDArray[np.float64]
 
     def kernel(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Returns inner products of every architecture with the architectures ``rows``, shape (N, rows), about 1 with itself."""
+        """Returns inner products of all architectures and ``rows``, shape (N, rows), about 1 with itself."""
         return np.asarray(self.features @ self.features[rows].T / max(self.features.shape[1], 1))
 
 
