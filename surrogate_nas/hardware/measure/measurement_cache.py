@@ -71,8 +71,16 @@ class MeasurementCache:
         return self._update(lambda kept: {**new, **kept}, dict(new))
 
     def replace(self, new: Mapping[str, Measurement]) -> dict[str, Measurement]:
-        """Keeps measurements in the place of older ones of the same candidates, and returns them."""
-        return self._update(lambda kept: {**kept, **new}, dict(new))
+        """Keeps measurements in the place of older ones of the same candidates, and returns what is kept.
+
+        A noisy measurement does not replace a calm one: a busy machine would spoil what an idle one has measured.
+        """
+
+        def merge(kept: Kept) -> Kept:
+            spoilt = {name for name, one in new.items() if one.noisy and name in kept and not kept[name].noisy}
+            return {**kept, **{name: one for name, one in new.items() if name not in spoilt}}
+
+        return self._update(merge, dict(new))
 
     def _update(self, merge: Callable[[Kept], Kept], new: Kept) -> Kept:
         try:
