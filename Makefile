@@ -18,7 +18,7 @@ INPUTS := pyproject.toml constraints.txt
 .PHONY: study test test-all lint dashboard docs clean
 
 study: $(VENV)/.installed
-	$(BIN)/python -m surrogate_nas.study $(STUDY) --resume $(ARGS)
+	$(BIN)/surrogate-nas study $(STUDY) --resume $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"

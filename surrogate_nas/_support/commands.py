@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterable
@@ -18,7 +19,15 @@ def program(subcommand: str) -> list[str]:
     Args:
         subcommand: Such as ``"lookup"``.
     """
-    return [PROGRAM, subcommand] if _started().name == PROGRAM else ["python", "-m", f"surrogate_nas.{subcommand}"]
+    if _started().name != PROGRAM:
+        return ["python", "-m", f"surrogate_nas.{subcommand}"]
+    return [PROGRAM if _is_on_path() else sys.argv[0], subcommand]
+
+
+def _is_on_path() -> bool:
+    """Returns whether the shell finds this very program by its name, which it does not in an inactive environment."""
+    found = shutil.which(PROGRAM)
+    return found is not None and Path(found).resolve() == Path(shutil.which(sys.argv[0]) or sys.argv[0]).resolve()
 
 
 def shown(subcommand: str, *words: object) -> str:

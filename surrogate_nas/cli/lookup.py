@@ -16,7 +16,7 @@ import typer
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
 from surrogate_nas.costs.budget import Budget
-from surrogate_nas.costs.cost import BOUNDED, format_cost
+from surrogate_nas.costs.cost import BOUNDED, LATENCY_UPPER, format_cost
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.exports import EXPORTS, export
@@ -113,7 +113,8 @@ def one_below_another(table: LookupTable, entry: Entry) -> str:
     lines = [("code", entry.code), ("architecture", entry.architecture)]
     lines.append(("accuracy", f"{accuracy_text(table, entry)} predicted with shared weights"))
     lines += [(_short(name, "_percent"), f"{value:.1f}%") for name, value in entry.labels.items()]
-    lines += [(_short(cost, "_ms"), format_cost(cost, entry.costs[cost])) for cost in table.costs]
+    how = {"latency_ms": " predicted"} if LATENCY_UPPER in table.costs else {}
+    lines += [(_short(cost, "_ms"), format_cost(cost, entry.costs[cost]) + how.get(cost, "")) for cost in table.costs]
     if conditions := table.metadata.notes.get("latency"):
         lines.append(("latency of", str(conditions)))
     width = max(len(name) for name, _ in lines)

@@ -61,9 +61,8 @@ def _require_finished(run: Path) -> None:
         wrong = "is a file" if run.exists() else "does not exist"
         raise RunFolderError(f"the run folder {wrong}: {run}")
     if not RunFolder(run).study.is_file():
-        raise RunFolderError(
-            f"{run} is not a run folder; make one with: {shown('study', '--data', 'FOLDER', '--output-dir', run)}"
-        )
+        command = shown("study", "cifar10", "--data", "FOLDER", "--output-dir", run)
+        raise RunFolderError(f"{run} is not a run folder; make one with: {command}")
     if not (run / JSON_NAME).is_file():
         raise RunFolderError(f"the study in {run} is not finished; continue it with: {resume_command(run)}")
 

@@ -20,7 +20,14 @@ from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
 from surrogate_nas.runs.study_file import parse_assignments, study_text
 from surrogate_nas.study.ask.options import Options, overrides_of
-from surrogate_nas.study.ask.request import Request, absolute_paths, names_space, resolve_request, resume_command
+from surrogate_nas.study.ask.request import (
+    DEFAULT_STUDY,
+    Request,
+    absolute_paths,
+    names_space,
+    resolve_request,
+    resume_command,
+)
 
 app = new_app()
 
@@ -32,7 +39,8 @@ def study(
         str | None,
         typer.Argument(
             metavar="STUDY",
-            help=f"A study that comes with the project ({', '.join(available('studies'))}), or a .toml file.",
+            help=f"A study that comes with the project ({', '.join(available('studies'))}), or a .toml file."
+            f" Default: {DEFAULT_STUDY}.",
             autocompletion=completion.studies,
         ),
     ] = None,
@@ -132,6 +140,8 @@ def study(
         raise SettingsError("--truth-column is a column of a file: give --truth FILE.csv as well")
     if dry_run:
         resolved = absolute_paths(resolved)
+        if resolved.data.path is not None and not Path(resolved.data.path).is_dir():
+            raise SettingsError(f"the folder of images does not exist: {resolved.data.path}")
         say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
         return
     command = begun_as("study")

@@ -1,4 +1,4 @@
-"""A trained network as files that need nothing of its search: weights, description and space; and back."""
+"""Saves and loads a trained network as files that need no part of its search: weights, description and space."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,8 +27,8 @@ def save_model(
     """Writes ``model.safetensors``, ``space.toml``, ``space.py`` where there is one, and, last, ``model.json``.
 
     Args:
-        folder: Made if it is missing.
-        network: What ``build_network`` made of the description's code, trained.
+        folder: Folder to write to; created if it is missing.
+        network: Trained network of the description's code, from ``build_network``.
         description: See ``description.describe``.
         space_toml: Definition of the search space.
         program: The space's Python.
@@ -47,7 +47,7 @@ def save_model(
 
 
 def read_model(folder: Path) -> Described:
-    """The description of the model in a folder.
+    """Returns the description of the model in a folder.
 
     Raises:
         RunFolderError: If there is no model.
@@ -60,14 +60,14 @@ def read_model(folder: Path) -> Described:
 
 
 def load_model(folder: str | Path, *, trust_program: bool = False) -> nn.Module:
-    """The trained network of a folder as a plain module in evaluation mode: images (B, C, S, S) to scores (B, classes).
+    """Returns the trained network of a folder in evaluation mode: images (B, C, S, S) to scores (B, classes).
 
-    Images are normalised as the description's ``preprocessing`` says.
+    Normalise images by the description's ``preprocessing``.
 
     Args:
         folder: ``best`` of a run folder, or one of ``models``.
-        trust_program: Whether to run the Python in ``space.py`` of a model whose space has operations of its own, even
-            if it was never run on this machine.
+        trust_program: Whether to run ``space.py`` of a model whose space has operations of its own, even if it has
+            never run on this machine.
 
     Raises:
         ProgramError: If there is such a program and it may not be run or fails.

@@ -1,6 +1,6 @@
-"""A trained network as an ONNX model with a dynamic batch, by torch's exporter, checked against torch.
+"""Exports a trained network as an ONNX model with a dynamic batch, by torch's exporter, checked against torch.
 
-``hardware.measure.onnx_graph`` writes graphs a hundred times quicker, for measuring alone.
+``hardware.measure.onnx_graph`` writes graphs a hundred times faster, only for measuring.
 """
 
 import json
@@ -20,17 +20,17 @@ from surrogate_nas._support.optional import require_package
 from surrogate_nas.errors import ExportError
 from surrogate_nas.nets.onnx_export import export_onnx, quiet_exporters
 
-_EXAMPLES = 2  # a batch of one would be taken for a constant
+_EXAMPLES = 2  # a batch of one would become a constant
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well a model of ONNX Runtime computes what torch does.
+    """Agreement of a model in ONNX Runtime with torch.
 
     Attributes:
         images: Number of images that were compared.
-        largest_difference: Between two scores.
-        equal_predictions: Images to which both give the same class.
+        largest_difference: Largest difference between two scores.
+        equal_predictions: Number of images to which both give the same class.
     """
 
     images: int
@@ -43,9 +43,9 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
 
     Args:
         path: The ``.onnx`` file.
-        network: In evaluation mode, on the CPU.
+        network: Network in evaluation mode, on the CPU.
         example: One image or more, (B, C, S, S).
-        description: What ``model.json`` holds.
+        description: Content of ``model.json``.
 
     Raises:
         ExportError: If onnx is not installed, or the network cannot be exported.
@@ -54,7 +54,7 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
     require_package("onnxscript", "ONNX models", ExportError)
     try:
         model = export_onnx(network, _batch(example), any_batch=True)
-    except Exception as error:  # exporters raise whatever they like
+    except Exception as error:  # exporters raise errors of any class
         raise ExportError(f"the network cannot be exported to ONNX: {_first_line(error)}") from error
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(description))})
     onnx.checker.check_model(model)
@@ -80,7 +80,7 @@ def write_program(path: Path, network: nn.Module, example: Tensor) -> None:
 
 
 def run_onnx(path: Path, images: Tensor, batch_size: int = 100) -> NDArray[np.float32]:
-    """Scores that ONNX Runtime gives normalised images (N, C, S, S), shape (N, classes), on the CPU.
+    """Returns ONNX Runtime's scores of normalised images (N, C, S, S), shape (N, classes), on the CPU.
 
     Raises:
         ExportError: If the model cannot be run.

@@ -1,4 +1,4 @@
-"""Post-training static quantisation of an ONNX model to 8 bits, by ONNX Runtime."""
+"""Quantises an ONNX model to 8 bits after training, statically, by ONNX Runtime."""
 
 import contextlib
 import io
@@ -23,13 +23,13 @@ _BATCH = 32
 
 
 class _Reader:
-    """Hands normalised images (N, C, S, S) to the calibration, batch by batch."""
+    """Passes normalised images (N, C, S, S) to the calibration, batch by batch."""
 
     def __init__(self, images: Tensor) -> None:
         self._batches = iter(torch.split(images, _BATCH))
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        """The next batch by the name of the input."""
+        """Returns the next batch by the name of the input."""
         batch = next(self._batches, None)
         return None if batch is None else {INPUT: batch.numpy()}
 
@@ -37,14 +37,14 @@ class _Reader:
 def write_int8(path: Path, source: Path, images: Tensor, description: Mapping[str, Any]) -> None:
     """Writes a model with 8-bit weights and activations.
 
-    Weights are signed with a scale per channel and one bit less than there are, activations unsigned: on processors
-    without instructions for it, sums of full 8-bit products overflow.
+    Weights are signed, with a scale per channel, and use 7 of the 8 bits; activations are unsigned: on processors
+    without 8-bit instructions, sums of full 8-bit products overflow.
 
     Args:
         path: The ``.onnx`` file to write.
         source: The float model.
         images: Normalised training images that activations are measured on, (N, C, S, S).
-        description: What ``model.json`` holds.
+        description: Content of ``model.json``.
 
     Raises:
         ExportError: If onnxruntime is not installed, or the model cannot be quantised.
@@ -52,7 +52,7 @@ def write_int8(path: Path, source: Path, images: Tensor, description: Mapping[st
     onnx = require_package("onnx", "ONNX models", ExportError)
     quantization = require_package("onnxruntime.quantization", "quantised models", ExportError)
     before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # advice to fold constants first, which the float model has done
+    logging.disable(logging.WARNING)  # advice to fold constants first, which was done for the float model
     try:
         with atomic_write(path) as temporary, contextlib.redirect_stdout(io.StringIO()):
             quantization.quantize_static(
@@ -70,7 +70,7 @@ def write_int8(path: Path, source: Path, images: Tensor, description: Mapping[st
             temporary.write_bytes(model.SerializeToString())
     except OSError:
         raise
-    except Exception as error:  # the quantiser raises whatever it likes
+    except Exception as error:  # the quantiser raises errors of any class
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise ExportError(f"the model cannot be quantised: {reason}; export it without --int8") from error
     finally:

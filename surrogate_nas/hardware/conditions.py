@@ -1,4 +1,4 @@
-"""States in words what a latency is of: runtime, machine, threads and batch, or the table that it comes from."""
+"""Describes the conditions of a latency in words: runtime, machine, threads and batch, or the table it comes from."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,14 +15,14 @@ RUNTIMES: Mapping[str, str] = MappingProxyType(
 
 
 def conditions(described: Mapping[str, Any]) -> str:
-    """Returns what latencies are of, such as ``"ONNX Runtime on cpu (AMD EPYC), 1 thread, batch 1"``.
+    """Returns the conditions of latencies, such as ``"ONNX Runtime on cpu (AMD EPYC), 1 thread, batch 1"``.
 
     Args:
-        described: What a source of latencies describes itself by.
+        described: The description that a source of latencies gives of itself.
     """
     if described["kind"] == "table":
         return f"{described['device']}, from the table {described['file']}"
-    # Runs of version 0.1.0 that were measured by torch do not name it.
+    # Runs of version 0.1.0 measured by torch do not record a back-end.
     runtime, threads = RUNTIMES[described.get("backend", "eager")], described["threads"]
     counted = f"{threads} thread{'s' if threads != 1 else ''}"
     return f"{runtime} on {described['device']} ({described['machine']}), {counted}, batch {described['batch']}"

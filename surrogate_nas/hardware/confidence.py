@@ -1,8 +1,8 @@
-"""How far above its prediction a latency may lie: one-sided bounds from errors on networks left out of the fit.
+"""Bounds how far a latency may lie above its prediction, from errors on networks left out of the fit.
 
-The bound is a tolerance bound: over the draw of the measured networks, it covers the asked share of the other
-networks as often as not, neither more nor less. With enough errors it is one of them, whatever their distribution;
-with few it is that of a normal distribution, and at least the largest of them.
+The bound is a tolerance bound: over the draw of the measured networks, it covers the given share of the other networks
+in half of the draws. With enough errors it is one of the errors, for any distribution; with few it is the bound of a
+normal distribution, and at least the largest error.
 """
 
 import numpy as np
@@ -12,11 +12,11 @@ from scipy.stats import binom, nct, norm
 from surrogate_nas.errors import SettingsError
 
 ASSURANCE = 0.5
-"""Share of draws in which the bound covers at least what it says."""
+"""Share of draws in which the bound covers at least its nominal share of networks."""
 
 
 def upper_error(errors: NDArray[np.float64], confidence: float) -> float:
-    """Relative error that networks exceed with at most a probability of ``1 - confidence``, never below 0.
+    """Returns the relative error that networks exceed with a probability of at most ``1 - confidence``, at least 0.
 
     Args:
         errors: Measured / predicted - 1 of networks left out of the fit, shape (M,); M at least 2.
@@ -39,12 +39,12 @@ def upper_error(errors: NDArray[np.float64], confidence: float) -> float:
 
 
 def cautious(values: NDArray[np.float64], errors: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
-    """Upper bounds of predicted costs, shape (N,); the values themselves where no errors say they were predicted."""
+    """Returns upper bounds of predicted costs, shape (N,); the values themselves where nothing was predicted."""
     return values * (1 + upper_error(errors, confidence)) if len(errors) else values
 
 
 def check_confidence(confidence: float) -> None:
-    """Refuses what is no confidence.
+    """Refuses a number that is not a confidence.
 
     Raises:
         SettingsError: If it is not in [0.5, 1).

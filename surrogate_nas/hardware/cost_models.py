@@ -1,4 +1,4 @@
-"""Puts the cost models of a study together."""
+"""Combines the cost models of a study."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,14 +36,14 @@ class CompositeCosts:
             raise ValueError(f"a cost must come from one model (got {', '.join(self.names)})")
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Every cost, shape (N,), of codes (N, D)."""
+        """Returns every cost, shape (N,), of codes (N, D)."""
         values: dict[str, NDArray[np.float64]] = {}
         for model in self._models:
             values |= model.evaluate(codes)
         return values
 
     def relative_error(self, cost: str) -> float | None:
-        """Median relative error to expect of a cost: 0 where it is exact, None where nothing is known.
+        """Returns the median relative error to expect of a cost: 0 where it is exact, None where it is unknown.
 
         Raises:
             SettingsError: If no model knows the cost.
@@ -54,7 +54,7 @@ class CompositeCosts:
         raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
-        """Measured / predicted - 1 of networks left out of a prediction, shape (M,); empty where nothing was predicted.
+        """Returns measured / predicted - 1 of networks left out of the fit, shape (M,); empty without a prediction.
 
         Raises:
             SettingsError: If no model knows the cost.
@@ -65,7 +65,7 @@ class CompositeCosts:
         raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
 
     def describe(self) -> dict[str, Any]:
-        """Where the values of each cost come from."""
+        """Returns where the values of each cost come from."""
         described: dict[str, Any] = {}
         for model in self._models:
             described |= model.describe()
@@ -73,14 +73,14 @@ class CompositeCosts:
 
     @property
     def can_measure(self) -> bool:
-        """Whether whole networks can be measured, which they cannot where latency comes from a table."""
+        """True if whole networks can be measured; False where latency comes from a table."""
         return any(isinstance(model, Measurable) for model in self._models)
 
     def measure_architectures(self, codes: ArrayLike) -> Sequence[Measurement]:
-        """Latency of each whole network on the device, for codes (N, D), in their order.
+        """Returns the latency of each whole network on the device, for codes (N, D), in their order.
 
         Raises:
-            SettingsError: If no model can measure; ask ``can_measure`` first.
+            SettingsError: If no model can measure; check ``can_measure`` first.
             MeasurementError: If a network cannot be run.
         """
         for model in self._models:
@@ -98,7 +98,7 @@ def cost_model(
     cache: Path | None = None,
     on_progress: Progress | None = None,
 ) -> CompositeCosts:
-    """Latency, FLOPs and parameters of the deployed network.
+    """Returns the model of latency, FLOPs and parameters of the deployed network.
 
     Measures what this machine has not measured before, or reads the latency table.
 
@@ -106,9 +106,9 @@ def cost_model(
         space: Search space.
         network: The deployed network.
         settings: Device, or table and column.
-        seed: Decides which networks are measured as a whole.
-        cache: Folder of measurements; None is the user's.
-        on_progress: Called while something is measured.
+        seed: Seed of the choice of networks to measure as a whole.
+        cache: Folder of measurements; None is the user's cache folder.
+        on_progress: Called during measurements.
 
     Raises:
         SettingsError: If this machine has no such device.

@@ -1,4 +1,4 @@
-"""One latency, and how far to trust it."""
+"""One latency, and the reliability of its measurement."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ class Measurement:
         median_ms: Median over the samples that count, in milliseconds per forward pass.
         iqr_ms: Interquartile range over the samples that count, in milliseconds.
         repeats: Number of samples that count.
-        disturbed: Number of samples that do not, since something else slowed the machine down; see ``summarize``.
+        disturbed: Number of samples that do not count, since other work slowed the machine down; see ``summarize``.
         noisy: Whether in every attempt the range was wide, relative to the median, or most samples were disturbed.
         measured_at: When, as an ISO 8601 date and time in UTC.
     """
@@ -43,11 +43,11 @@ class Measurement:
         return self.iqr_ms / self.median_ms
 
     @classmethod
-    def from_json(cls, content: Any) -> Self:  # noqa: ANN401 - whatever a file held
-        """The measurement that ``dataclasses.asdict`` made a JSON object of.
+    def from_json(cls, content: Any) -> Self:  # noqa: ANN401 - a file may hold anything
+        """Returns the measurement from the JSON object that ``dataclasses.asdict`` made of it.
 
         Raises:
-            ValueError: If it is no such object, or a value is impossible.
+            ValueError: If it is not such an object, or a value is impossible.
         """
         if not isinstance(content, dict) or set(content) != set(cls.__dataclass_fields__):
             raise ValueError(f"a measurement has the keys {', '.join(cls.__dataclass_fields__)}")
@@ -65,11 +65,11 @@ class Measurement:
 
 
 def summarize(seconds: NDArray[np.float64], noise: float) -> Measurement:
-    """Samples of one candidate as a measurement made now.
+    """Returns samples of one candidate as a measurement made now.
 
-    What shares the machine (a process in the shared cache, a neighbour on the physical core) slows some samples down by
-    half or more and speeds none up. Samples much slower than the fastest tenth are therefore left out: on a quiet
-    machine that is none of them, on a busy one the median of the rest is still that of the quiet one.
+    Other work on the machine (a process in the shared cache, a neighbour on the physical core) slows some samples down
+    by half or more and speeds none up. So samples much slower than the fastest tenth are dropped: none on a quiet
+    machine; on a busy one the median of the rest equals the median of a quiet one.
 
     Args:
         seconds: Seconds per forward pass, shape (repeats,).

@@ -1,4 +1,4 @@
-"""What a user may set about costs."""
+"""Settings of costs."""
 
 from typing import Literal
 
@@ -8,17 +8,23 @@ Backend = Literal["auto", "onnx", "eager", "exported", "compiled"]
 
 
 class TimingSettings(BaseModel):
-    """How long and how carefully a latency is measured."""
+    """Settings of how long and how carefully a latency is measured."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seconds: float = Field(
-        0.25, gt=0, le=600, description="Time to spend on each candidate in one attempt, in seconds, on average."
+        0.25, gt=0, le=600, description="Average time to spend on each candidate in one attempt, in seconds."
     )
-    min_repeats: int = Field(15, ge=3, le=10_000, description="Fewest samples of a candidate, whatever time they take.")
+    min_repeats: int = Field(
+        15, ge=3, le=10_000, description="Fewest samples of a candidate, even where they take longer than the time."
+    )
     max_repeats: int = Field(150, ge=3, le=100_000, description="Most samples of a candidate.")
-    noise: float = Field(0.1, gt=0, description="Interquartile range over median above which a measurement is noisy.")
-    attempts: int = Field(2, ge=1, le=100, description="How often a noisy measurement is made before it is marked.")
+    noise: float = Field(
+        0.1, gt=0, description="Interquartile range divided by the median, above which a measurement is noisy."
+    )
+    attempts: int = Field(
+        2, ge=1, le=100, description="Most attempts at a noisy measurement; after the last one it is marked as noisy."
+    )
 
     @property
     def most_repeats(self) -> int:
@@ -27,7 +33,7 @@ class TimingSettings(BaseModel):
 
 
 class HardwareSettings(BaseModel):
-    """Where costs come from.
+    """Settings of where costs come from.
 
     Example:
         >>> from surrogate_nas import HardwareSettings
@@ -38,29 +44,36 @@ class HardwareSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     device: str = Field(
-        "auto", description="auto, cpu, cuda[:n] or mps to measure on this machine; with a latency table, its column."
+        "auto",
+        description="Device of this machine to measure on: auto, cpu, cuda[:n] or mps. With a latency table:"
+        " its column.",
     )
     latency_table: str | None = Field(
         None, description="CSV or Parquet file with a column 'code' and a column of milliseconds per device."
     )
     latency_unit: Literal["auto", "s", "ms", "us"] = Field(
-        "auto", description="Unit of the latency table; auto takes milliseconds, and refuses what looks like seconds."
+        "auto",
+        description="Unit of the latency table; auto takes milliseconds, and refuses values that look like seconds.",
     )
     backend: Backend = Field(
         "auto",
-        description="What runs a network here: onnx is ONNX Runtime, eager is torch as it is, exported a graph of"
-        " torch.export, compiled torch.compile; auto takes onnx on the CPU and eager on a GPU.",
+        description="Runtime of a network on this machine: onnx is ONNX Runtime, eager is plain torch,"
+        " exported is torch.export, compiled is torch.compile. auto takes onnx on the CPU and eager on a"
+        " GPU.",
     )
     batch: int = Field(1, ge=1, le=65_536, description="Images per forward pass.")
     threads: int = Field(1, ge=1, le=1024, description="CPU threads of a forward pass.")
     whole_networks: int = Field(
-        16, ge=4, le=1000, description="Networks measured as a whole to correct the profile of operations."
+        16, ge=4, le=1000, description="Whole networks to measure; they correct the profile of operations."
     )
     confidence: float = Field(
         0.95,
         ge=0.5,
         lt=1,
-        description="With which a predicted latency is to meet its budget; 0.5 takes predictions as they are, nearly.",
+        description="Probability with which a predicted latency has to meet its budget; 0.5 adds almost no"
+        " margin to predictions.",
     )
-    remeasure: bool = Field(False, description="Whether to measure again what was measured on this machine before.")
-    timing: TimingSettings = Field(default_factory=TimingSettings, description="How latencies are measured.")
+    remeasure: bool = Field(False, description="Measure again even where this machine has earlier measurements.")
+    timing: TimingSettings = Field(
+        default_factory=TimingSettings, description="Settings of the measurement of latencies."
+    )

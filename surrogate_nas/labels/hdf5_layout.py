@@ -1,8 +1,8 @@
-"""How labels lie in an HDF5 file, such that a process killed at any moment leaves a file that opens.
+"""Stores labels in an HDF5 file, such that a process killed at any moment leaves a file that opens.
 
 HDF5 has no journal: a process killed while its library rewrites structure (chunk indices, headers, lengths) may leave
-a file that nothing opens. So structure is only ever written into a new file, which replaces the old one whole. In
-between, rows go into space that already exists in fixed contiguous datasets, and 8 bytes say how many of them count:
+a file that no program opens. So structure is only ever written into a new file, which replaces the old one whole. In
+between, rows go into space that already exists in fixed contiguous datasets, and 8 bytes hold the number of valid ones:
 
     attributes   format, schema_version, and the fields of LabelIdentity
     committed    number of valid rows; everything beyond is unwritten or half-written
@@ -38,18 +38,18 @@ _DTYPES = {
     "seed": np.dtype(np.int64),
     "steps": np.dtype(np.int64),
 }
-# Structure of the 1.8 format carries checksums, without which HDF5 loops for ever on some damaged files; that of 1.10
-# and later also marks a file whose writer was killed as one not to be opened.
+# Structure of the 1.8 format carries checksums, without which HDF5 loops for ever on some damaged files. Structure of
+# 1.10 and later also marks a file whose writer was killed, so that it cannot be opened.
 _LIBVER = ("v108", "v108")
 _REMEDY = "restore a copy, or remove it and label again"
 
 
 @contextmanager
 def hdf5_file(path: Path, mode: str) -> Iterator[h5py.File]:
-    """Opens an existing file; whatever goes wrong inside is one of our errors.
+    """Opens an existing file; every failure inside the block becomes an error of this project.
 
-    HDF5's own lock is off: the store has a lock of its own, and readers need none, since nothing that they have read
-    the count of is ever rewritten in place.
+    HDF5's own lock is off: the store has its own lock, and readers need none, since rows within a count that they have
+    read are never rewritten in place.
 
     Raises:
         RunFolderError: If the file is missing or held by another program.
@@ -61,7 +61,7 @@ def hdf5_file(path: Path, mode: str) -> Iterator[h5py.File]:
     except SurrogateNasError:
         raise
     except FileNotFoundError:
-        raise RunFolderError(f"there is no label file {path}; the stage `labels` of a study writes it") from None
+        raise RunFolderError(f"label file not found: {path}; the stage `labels` of a study writes it") from None
     except (BlockingIOError, PermissionError) as error:
         raise RunFolderError(f"{path} cannot be opened: {_one_line(error)}") from None
     except IsADirectoryError:
@@ -78,7 +78,7 @@ def write_file(path: Path, identity: LabelIdentity, labels: Labels, capacity: in
     """Replaces ``path`` in one piece by a file of these labels with room for ``capacity`` rows.
 
     Raises:
-        OSError: If the folder cannot be written to; ``path`` is then what it was.
+        OSError: If the folder cannot be written to; ``path`` is then unchanged.
     """
     with atomic_write(path) as temporary, h5py.File(temporary, "w", libver=_LIBVER, locking=False) as file:
         file.attrs["format"] = np.bytes_(FORMAT)
@@ -96,14 +96,14 @@ def write_file(path: Path, identity: LabelIdentity, labels: Labels, capacity: in
 
 
 def columns_of(labels: Labels) -> dict[str, NDArray[np.generic]]:
-    """The columns as they are stored: sources as numbers, each of shape (n,) but codes (n, D)."""
+    """Returns the columns as they are stored: sources as numbers, each of shape (n,), codes (n, D)."""
     columns = {name: getattr(labels, name) for name in _DTYPES}
     columns["source"] = np.array([_SOURCE_NUMBER[source] for source in labels.source.tolist()], dtype=np.int8)
     return columns
 
 
 def read_identity_of(file: h5py.File) -> LabelIdentity:
-    """What the labels of an open file belong to.
+    """Returns the identity of the labels of an open file.
 
     Raises:
         StoreError: If the file is of another kind or of a later version of this project.
@@ -126,12 +126,12 @@ def read_identity_of(file: h5py.File) -> LabelIdentity:
 
 
 def read_labels_of(file: h5py.File, identity: LabelIdentity) -> tuple[Labels, int]:
-    """The acknowledged rows of an open file, and how many rows it has room for.
+    """Returns the acknowledged rows of an open file, and the number of rows it has room for.
 
     Raises:
-        StoreError: If the columns do not belong together or hold what was never accepted.
+        StoreError: If the columns do not belong together or hold values that are never accepted.
     """
-    # The count comes first: a writer may be adding rows meanwhile.
+    # The count comes first: a writer may be adding rows at the same time.
     committed = int(file["committed"][()])
     capacity = len(file["codes"])
     shapes = {name: (capacity, identity.num_decisions) if name == "codes" else (capacity,) for name in _DTYPES}

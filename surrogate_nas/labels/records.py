@@ -1,4 +1,4 @@
-"""What a label is, and what a file of labels belongs to.
+"""Defines labels, and the identity of a file of labels.
 
 Symbols:
     n: labels at hand.
@@ -18,7 +18,7 @@ Source = Literal["supernet", "training"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 NO_MEMBER = -1
-"""The member of a label that no sub-supernet gave, such as one of a real training."""
+"""The member of a label without a sub-supernet, such as the label of a real training."""
 
 _LARGEST = {"member": np.iinfo(np.int32).max, "seed": np.iinfo(np.int64).max, "steps": np.iinfo(np.int64).max}
 _SMALLEST = {"member": NO_MEMBER, "seed": 0, "steps": 0}
@@ -34,7 +34,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class LabelIdentity:
-    """What all labels of one file have in common; labels that differ in any of it must not be mixed.
+    """Identity of all labels of one file; labels that differ in any of its fields must not be mixed.
 
     Attributes:
         space_name: Name of the search space.
@@ -56,7 +56,7 @@ class LabelIdentity:
 
     @classmethod
     def of_space(cls, space: Space, *, data_fingerprint: str, code_version: str) -> Self:
-        """The identity of labels of a space."""
+        """Returns the identity of labels of a space."""
         choices = tuple(len(decision.choices) for decision in space.decisions)
         return cls(space.name, space.fingerprint, choices, data_fingerprint, code_version)
 
@@ -70,10 +70,10 @@ class LabelIdentity:
 
         Args:
             asked: The identity that the caller works with.
-            where: The file that holds this one, for the message.
+            where: The file with this identity, for the message.
 
         Raises:
-            RunFolderError: Naming the first field that differs, both values, and what to do.
+            RunFolderError: If they differ; the message names the first differing field, both values, and a remedy.
         """
         for field in fields(self):
             held, wanted = getattr(self, field.name), getattr(asked, field.name)
@@ -85,7 +85,7 @@ class LabelIdentity:
 
 
 def check_codes(codes: NDArray[np.integer], choices: tuple[int, ...]) -> NDArray[np.int8]:
-    """The codes as they are stored, shape (n, D).
+    """Returns the codes as they are stored, shape (n, D).
 
     Args:
         codes: Index of the choice of each decision, shape (n, D).
@@ -109,10 +109,10 @@ def check_codes(codes: NDArray[np.integer], choices: tuple[int, ...]) -> NDArray
 
 
 def check_measures(accuracy_percent: NDArray[np.floating], loss: NDArray[np.floating]) -> None:
-    """Refuses measures that nothing may be learned from, both of shape (n,).
+    """Refuses measures that cannot be learnt from, both of shape (n,).
 
     Raises:
-        SettingsError: If an accuracy is not within 0 to 100 or a loss is not finite, naming the first row.
+        SettingsError: If an accuracy is not within 0 to 100 or a loss is not finite; the message names the first row.
     """
     for name, values, good, rule in (
         ("accuracy_percent", accuracy_percent, (accuracy_percent >= 0) & (accuracy_percent <= 100), "within 0 to 100"),
@@ -134,7 +134,7 @@ class Labels:
         source: One of ``SOURCES``, shape (n,).
         member: Index of the sub-supernet that gave the label, or ``NO_MEMBER``, shape (n,).
         seed: Seed of the weights behind the label, shape (n,).
-        steps: Optimizer steps that those weights had seen, shape (n,).
+        steps: Optimizer steps of those weights, shape (n,).
     """
 
     codes: NDArray[np.int8]
@@ -149,12 +149,12 @@ class Labels:
         return len(self.codes)
 
     def __getitem__(self, rows: slice | NDArray[np.bool_] | NDArray[np.integer]) -> "Labels":
-        """The labels of some rows: a slice, a mask of shape (n,), or positions."""
+        """Returns the labels of some rows: a slice, a mask of shape (n,), or positions."""
         return Labels(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 def concatenate(parts: list[Labels]) -> Labels:
-    """The rows of all parts, which must be of one space, one after the other."""
+    """Returns the rows of all parts, which must be of one space, one after the other."""
     columns = {field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Labels)}
     return Labels(**columns)
 
@@ -167,10 +167,10 @@ class LabelBatch:
         codes: Architectures, shape (n, D).
         accuracy_percent: Shape (n,), within 0 to 100.
         loss: Shape (n,), finite.
-        source: Where the weights came from: a shared supernet, or a training of each network alone.
+        source: Origin of the weights: a shared supernet, or a training of each network alone.
         member: Index of the sub-supernet; ``NO_MEMBER`` for a real training.
         seed: Seed of the weights.
-        steps: Optimizer steps that the weights had seen.
+        steps: Optimizer steps of the weights.
     """
 
     codes: NDArray[np.integer]
@@ -182,7 +182,7 @@ class LabelBatch:
     steps: int = 0
 
     def rows(self, choices: tuple[int, ...]) -> Labels:
-        """The batch as rows, once everything about it is right.
+        """Returns the batch as rows, after a check of all its values.
 
         Args:
             choices: Number of choices of each decision, length D.

@@ -6,15 +6,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class LabelSettings(BaseModel):
-    """How many architectures are labelled, and on how many images."""
+    """Settings of the label stage: the number of architectures, and the images to evaluate them on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     count: Annotated[int, Field(ge=20)] = Field(
         default=1000,
-        description="architectures drawn uniformly from the space, without repeats; fewer in a small space",
+        description="Architectures to label, drawn uniformly from the space without repeats; fewer in a small space.",
     )
     validation_images: Annotated[int, Field(ge=2)] = Field(
-        default=2500, description="held-out images each is judged on; all where there are fewer"
+        default=2500, description="Held-out images to evaluate each architecture on; all where there are fewer."
     )
-    batch_size: Annotated[int, Field(ge=1)] = Field(default=500, description="images at once")
+    batch_size: Annotated[int, Field(ge=1)] = Field(default=500, description="Images per evaluation batch.")

@@ -1,4 +1,4 @@
-"""The store of labels: a file that one process writes, and that never loses what it has acknowledged."""
+"""The store of labels: a file that one process writes, and that never loses an acknowledged label."""
 
 import os
 from pathlib import Path
@@ -17,11 +17,11 @@ FIRST_CAPACITY = 1024
 
 
 class LabelStore:
-    """The one writer of a label file; a context manager.
+    """The only writer of a label file; a context manager.
 
     Call order: ``create``, ``open`` or ``open_or_create``, then any number of ``append`` and ``read``, then ``close``
-    (which the context manager does). Once ``append`` has returned, its rows are on the disk: whatever happens to the
-    process, the file opens again with them. Other processes may read the file meanwhile with ``read_labels``.
+    (which the context manager does). Once ``append`` has returned, its rows are on the disk: even if the process dies,
+    the file opens again with them. Other processes may read the file at any time with ``read_labels``.
     """
 
     def __init__(self, path: Path, identity: LabelIdentity, lock: FileLock, labels: Labels, capacity: int) -> None:
@@ -36,7 +36,7 @@ class LabelStore:
 
     @classmethod
     def create(cls, path: Path, identity: LabelIdentity) -> Self:
-        """Makes an empty file.
+        """Creates an empty file.
 
         Raises:
             RunFolderError: If the file exists, the folder cannot be written to, or another process holds the file.
@@ -58,10 +58,10 @@ class LabelStore:
 
         Raises:
             RunFolderError: If the file is missing, belongs to another identity, or is held by another process.
-            StoreError: If it is damaged or not a label file; it is left as it is.
+            StoreError: If it is damaged or not a label file; it is not changed.
         """
         if not path.exists():
-            raise RunFolderError(f"there is no label file {path}; the stage `labels` of a study writes it")
+            raise RunFolderError(f"label file not found: {path}; the stage `labels` of a study writes it")
         lock = _lock(path)
         try:
             with hdf5_file(path, "r") as file:
@@ -75,14 +75,14 @@ class LabelStore:
 
     @classmethod
     def open_or_create(cls, path: Path, identity: LabelIdentity) -> Self:
-        """Opens the file if there is one, as a resumed stage does, and makes it otherwise; raises what those raise."""
+        """Opens the file if it exists, as a resumed stage does, and creates it otherwise; raises their errors."""
         return cls.open(path, identity) if path.exists() else cls.create(path, identity)
 
     def __len__(self) -> int:
         return self._count
 
     def read(self) -> Labels:
-        """All acknowledged labels."""
+        """Returns all acknowledged labels."""
         self._parts = [concatenate(self._parts)]
         return self._parts[0]
 
@@ -152,11 +152,11 @@ class LabelStore:
 
 
 def read_labels(path: Path | str, identity: LabelIdentity | None = None) -> Labels:
-    """The acknowledged labels of a file, also while another process writes it.
+    """Returns the acknowledged labels of a file, even while another process writes it.
 
     Args:
         path: The file.
-        identity: What the labels must belong to; ``None`` takes any.
+        identity: Identity that the labels must have; ``None`` accepts any.
 
     Raises:
         RunFolderError: If the file is missing or belongs to another identity.
@@ -195,7 +195,7 @@ def _sync(file: h5py.File) -> None:
 
 
 def _lock(path: Path) -> FileLock:
-    """Takes the lock of a label file and removes what a killed writer of it left half-made."""
+    """Takes the lock of a label file and removes files that a killed writer of it left unfinished."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path.with_name(f".{path.name}.lock"))
@@ -206,7 +206,7 @@ def _lock(path: Path) -> FileLock:
         ) from None
     except OSError as error:
         raise RunFolderError(f"the label file {path} cannot be written: {error}") from None
-    # Whoever holds the lock is the only one that makes such files.
+    # Only the holder of the lock creates such files.
     for leftover in path.parent.iterdir():
         if leftover.name.startswith(f".{path.name}.") and leftover.suffix == path.suffix != ".lock":
             leftover.unlink(missing_ok=True)

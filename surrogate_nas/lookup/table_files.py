@@ -55,6 +55,11 @@ def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
     if path.is_dir() and not parquet.exists() and not facts_path.exists():
         if not (path / "study.toml").is_file():
             raise RunFolderError(f"{path} is not a run folder of a study; give a folder that a study wrote")
+        if (path / "report.json").is_file():
+            raise RunFolderError(
+                f"{path} has no lookup table: no architecture met the budget of the study; try a larger one with:"
+                f" {shown('study', '--output-dir', path, '--resume', '--latency-budget', '...')}"
+            )
         raise RunFolderError(
             f"{path} has no lookup table yet; the study writes it: {shown('study', '--output-dir', path, '--resume')}"
         )

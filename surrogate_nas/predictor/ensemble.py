@@ -1,4 +1,4 @@
-"""Several models of one kind that differ in seed and in the labels they saw: their mean ranks, their spread doubts."""
+"""Ensembles of models that differ in seed and labels: the mean ranks architectures, the spread is the uncertainty."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ RESAMPLED_FRACTION = 0.9
 
 @dataclass(frozen=True)
 class Member:
-    """A fitted scorer whose scores have mean 0 and standard deviation 1 over the architectures it was fitted for.
+    """Fitted scorer whose scores have mean 0 and standard deviation 1 over the architectures it was fitted for.
 
-    Under a ranking loss every fit ends on a scale of its own; without a common one, the member that spreads its scores
-    widest would decide the mean alone.
+    Under a ranking loss every fit ends on its own scale; without a common one, the member with the widest scores would
+    decide the mean alone.
 
     Attributes:
         scorer: The fitted scorer.
@@ -33,20 +33,20 @@ class Member:
     scale: float
 
     def score(self, codes: Codes) -> Floats:
-        """Standardised scores of codes of shape (N, D), shape (N,)."""
+        """Returns standardised scores of codes of shape (N, D), shape (N,)."""
         return (self.scorer.score(codes) - self.shift) / self.scale
 
 
 def derived_seed(seed: int, *path: int) -> int:
-    """A seed of its own for each use of one seed, told apart by a path of small integers."""
+    """Returns a separate seed for each use of one seed; small integers identify the use."""
     return int(np.random.SeedSequence(seed, spawn_key=path).generate_state(1)[0])
 
 
 def make_scorer(space: Space, settings: PredictorSettings, arrays: StoredArrays | None = None) -> Scorer:
-    """A scorer of the kind that the settings name, yet to be fitted; from the arrays of a fitted one, its equal.
+    """Returns a scorer of the settings' kind, not yet fitted; from the arrays of a fitted one, an equal scorer.
 
     Raises:
-        StoreError: If the arrays are not those of such a scorer.
+        StoreError: If the arrays do not belong to such a scorer.
     """
     made: Scorer = MODELS[settings.model](space, settings, arrays)
     return made
@@ -69,13 +69,13 @@ def fit_member(
         settings: Settings of the predictor.
         codes: Shape (U, D); the scores are standardised over all of them.
         targets: Shape (U,), larger is better.
-        seed: Decides all random draws.
+        seed: Seed of all random draws.
         rows: Positions that are fitted; all of them by default.
-        should_stop: Asked now and then; True ends the fit.
+        should_stop: Called from time to time; True ends the fit.
 
     Raises:
-        Interrupted: If ``should_stop`` said so.
-        TrainingError: If the fit diverged or gives every architecture one and the same score.
+        Interrupted: If ``should_stop`` returned True.
+        TrainingError: If the fit diverged or gives every architecture the same score.
     """
     scorer = make_scorer(space, settings)
     seen = slice(None) if rows is None else rows
@@ -84,16 +84,16 @@ def fit_member(
     scale = float(scores.std())
     if not (np.isfinite(scale) and scale > 0):
         raise TrainingError(
-            "the predictor gives all architectures one score; more steps or a smaller weight decay may help"
+            "the predictor gives all architectures the same score; more steps or a smaller weight decay may help"
         )
     return Member(scorer, float(scores.mean()), scale)
 
 
 def resample(count: int, seed: int) -> NDArray[np.int64]:
-    """Positions of a random nine tenths of ``count`` rows, without repeats, shape (9/10 of count, rounded).
+    """Returns a random nine tenths of ``count`` positions, without repeats, shape (9/10 of count, rounded).
 
     A bootstrap with repeats leaves out a third of the rows, which costs an ensemble of five 0.01 in tau on recorded
-    supernet labels; without a tenth it loses 0.003 or less, and members still differ by what they were shown.
+    supernet labels; leaving out a tenth costs 0.003 or less, and members still differ by their labels.
     """
     kept = max(2, round(RESAMPLED_FRACTION * count))
     return np.random.default_rng(seed).permutation(count)[:kept]
@@ -122,17 +122,17 @@ class Ensemble:
         on_member: Callable[[], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
-        """Fits every member with a seed and a resample of its own.
+        """Fits every member with its own seed and resample.
 
         Args:
             codes: Shape (U, D), one row per distinct architecture: the resample draws rows.
             targets: Shape (U,), larger is better.
-            seed: Decides all random draws.
+            seed: Seed of all random draws.
             on_member: Called after each member.
-            should_stop: Asked now and then; True ends the fit.
+            should_stop: Called from time to time; True ends the fit.
 
         Raises:
-            Interrupted: If ``should_stop`` said so.
+            Interrupted: If ``should_stop`` returned True.
             TrainingError: If a fit diverged.
         """
         members = []
@@ -147,7 +147,7 @@ class Ensemble:
         self.members = tuple(members)
 
     def predict(self, codes: Codes) -> Prediction:
-        """Mean and standard deviation of the members' scores for codes of shape (N, D).
+        """Returns mean and standard deviation of the members' scores for codes of shape (N, D).
 
         Isomorphic codes get exactly the same prediction where the settings say ``canonical``.
 
@@ -155,7 +155,7 @@ class Ensemble:
             SpaceError: If the codes are not codes of the space.
         """
         if not self.members:
-            raise RuntimeError("an ensemble is fitted before it predicts")
+            raise RuntimeError("an ensemble must be fitted before it predicts")
         codes = self._space.check(codes)
         distinct, back = np.unique(
             self._space.canonical(codes) if self._settings.canonical else codes, axis=0, return_inverse=True

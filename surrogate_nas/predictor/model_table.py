@@ -1,7 +1,7 @@
-"""The kinds of model that an ensemble can be made of: one row each, imported when one is first made.
+"""Table of the kinds of model that an ensemble can be made of: one row each, imported when one is first made.
 
 A row makes a ``Scorer`` that is yet to be fitted from a space and the settings; given the arrays of a fitted scorer as
-well, it makes an equal one, or raises ``StoreError`` if the arrays are not those of such a scorer.
+well, it makes an equal one, or raises ``StoreError`` if the arrays do not belong to such a scorer.
 """
 
 from collections.abc import Callable

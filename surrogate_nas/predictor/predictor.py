@@ -1,4 +1,4 @@
-"""The predictor as the other stages use it: fit it to labels, ask it about codes, save it, load it."""
+"""The predictor as other stages use it: fits it to labels, predicts codes, saves and loads it."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -32,18 +32,18 @@ _FIGURES = ("tau", "low", "high", "top10_tau", "top10_low", "top10_high", "regre
 
 @dataclass(frozen=True)
 class FittedPredictor:
-    """An ensemble with the line that maps its scores to accuracies, and the evidence for both.
+    """Ensemble with the line that maps its scores to accuracies, and the evidence for both.
 
     Attributes:
         space: Space of the codes.
         settings: Settings it was fitted with; where they left the kind of model open, the one that was chosen.
         ensemble: The fitted members.
-        calibration: From scores to percent accuracy of the labels.
-        cross_validation: How well the ensemble orders the labels of architectures that it did not see.
-        intervals: Where the rank of an architecture's label lies, in 80% of held-out cases.
-        fusion: How the ensemble is joined with what is known without training; None for labels alone.
-        stack: What trained networks made of both, by ``with_trained``; its scores are ranks. The methods here do not
-            ask it: they speak of labels.
+        calibration: Maps scores to percent accuracy of the labels.
+        cross_validation: Quality of the order on architectures that the ensemble did not see.
+        intervals: Intervals that held the rank of an architecture's label in 80% of held-out cases.
+        fusion: Fusion of the ensemble with the prior; None for labels alone.
+        stack: Both joined with trained networks, by ``with_trained``; its scores are ranks. Other methods here do not
+            use it: they predict labels.
     """
 
     space: Space
@@ -56,11 +56,11 @@ class FittedPredictor:
     stack: SourceStack | None = None
 
     def predict(self, codes: Codes) -> Prediction:
-        """Accuracy in percent, on the scale of the labels and not of trained networks, and the members' disagreement.
+        """Returns accuracy in percent, on the labels' scale, not of trained networks, and the members' disagreement.
 
-        The disagreement says where the members are unsure of the labels' order. It is not the error of a prediction: on
-        recorded supernets of NAS-Bench-201 it is about a quarter of the distance to unseen labels, for which
-        ``calibration.residual_percent`` is the honest figure, and the error of the labels themselves comes on top.
+        The disagreement shows where members differ about the labels' order. It is not the error of a prediction: on
+        recorded supernets of NAS-Bench-201 it is about a quarter of the distance to unseen labels, which
+        ``calibration.residual_percent`` estimates. The error of the labels themselves is not in it.
 
         Args:
             codes: Shape (N, D).
@@ -71,11 +71,11 @@ class FittedPredictor:
         return self.calibration.apply(self._scores(codes))
 
     def score(self, codes: Codes) -> Floats:
-        """Scores, shape (N,), in the same order as the predicted accuracies; their scale is arbitrary."""
+        """Returns scores, shape (N,), in the same order as the predicted accuracies; their scale is arbitrary."""
         return self._scores(codes).mean
 
     def rank_interval(self, codes: Codes) -> tuple[Floats, Floats]:
-        """Where the label of each architecture ranks among labels, from 0 (worst) to 1 (best), in 80% of cases.
+        """Returns intervals of the rank of each label, from 0 (worst) to 1 (best), that hold in 80% of cases.
 
         Calibrated on held-out labels; the error of the labels themselves is not in it.
 
@@ -89,7 +89,7 @@ class FittedPredictor:
 
     @property
     def ranking(self) -> FittedModel:
-        """The model that orders the whole space best: the stack where trained networks have joined, else this one."""
+        """Model that orders the whole space best: the stack where trained networks have joined, else this one."""
         return self if self.stack is None else self.stack
 
     def _scores(self, codes: Codes) -> Prediction:
@@ -97,14 +97,14 @@ class FittedPredictor:
         return followed if self.fusion is None else self.fusion(codes, followed)
 
     def with_trained(self, trained: SourceLabels, seed: int) -> "FittedPredictor":
-        """The same with a stack that learnt from trained networks too; as it is where its stack knows just these.
+        """Returns the predictor with a stack that also learnt from trained networks; itself if its stack did already.
 
         Args:
             trained: Accuracies of at least 5 trained networks that are not isomorphic.
-            seed: Decides the fits.
+            seed: Seed of the fits.
 
         Raises:
-            SettingsError: If the recipe is that of labels alone, or the accuracies cannot be learnt from.
+            SettingsError: If the recipe is ``labels``, or the accuracies are unusable.
         """
         if self.fusion is None:
             raise SettingsError(
@@ -123,7 +123,7 @@ class FittedPredictor:
         return replace(self, stack=stack)
 
     def save(self, folder: Path) -> None:
-        """Writes ``predictor.json`` and the numbers beside it; a predictor that is there is replaced."""
+        """Writes ``predictor.json`` and the file of numbers next to it; an existing predictor is replaced."""
         evidence = self.cross_validation
         numbers: Arrays = {"out_of_fold": evidence.out_of_fold, "fold": evidence.fold}
         numbers |= {"interval.scores": self.intervals.scores, "interval.half_widths": self.intervals.half_widths}
@@ -163,20 +163,20 @@ def fit_predictor(
 
     Args:
         space: Space of the codes.
-        codes: Labelled architectures, shape (M, D); an architecture may come several times.
-        targets: What is fitted, shape (M,), larger is better: accuracies or minus losses.
+        codes: Labelled architectures, shape (M, D); an architecture may occur several times.
+        targets: Targets of the fit, shape (M,), larger is better: accuracies or minus losses.
         accuracy_percent: Label accuracies, shape (M,), to which the scores are calibrated.
         settings: Settings of the predictor.
-        seed: Decides all random draws: one seed, one predictor.
+        seed: Seed of all random draws: one seed, one predictor.
         on_progress: Called with the number of models fitted and the number to fit.
         baselines: Other scores of the labelled architectures, shape (M,) each, larger is better, such as the number of
-            parameters: the cross-validation says how well they do on the same labels.
-        should_stop: Asked before each step; True ends the fit.
-        extra: Scores from elsewhere that vote in the prior; the recipe of labels alone does not use them.
+            parameters: the cross-validation reports their quality on the same labels.
+        should_stop: Called before each step; True ends the fit.
+        extra: Extra scores that vote in the prior; the recipe ``labels`` does not use them.
 
     Raises:
-        SettingsError: If labels or baselines cannot be used; nothing has been done then.
-        Interrupted: If ``should_stop`` said so.
+        SettingsError: If labels or baselines cannot be used; no fit has been started then.
+        Interrupted: If ``should_stop`` returned True.
         TrainingError: If a fit diverged.
 
     Example:
@@ -222,7 +222,7 @@ def load_predictor(folder: Path | str, space: Space) -> FittedPredictor:
 
     Raises:
         StoreError: If a file is missing, foreign, damaged, or of another version.
-        RunFolderError: If the predictor is of another space.
+        RunFolderError: If the predictor belongs to another space.
 
     Example:
         ``folder`` is the run folder of a finished study.

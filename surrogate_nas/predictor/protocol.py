@@ -1,7 +1,7 @@
-"""What a predictor is to the stages that use one; no torch, so that importing this is quick.
+"""Protocols of a predictor for the stages that use one; no torch, so that the import is quick.
 
 Symbols:
-    N: architectures asked about.
+    N: architectures to predict.
     M: architectures with a label.
     D: decisions of the space.
 """
@@ -20,11 +20,11 @@ Arrays = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a predictor says about N architectures.
+    """Prediction for N architectures.
 
     Attributes:
         mean: Shape (N,), larger is better.
-        std: Shape (N,), how far the members of the ensemble disagree, on the scale of ``mean``; 0 with one member.
+        std: Disagreement of the ensemble's members, shape (N,), on the scale of ``mean``; 0 with one member.
     """
 
     mean: Floats
@@ -39,19 +39,19 @@ class Prediction:
 
 
 class FittedModel(Protocol):
-    """Anything that can be asked about architectures: all that a search needs."""
+    """Model that predicts architectures: all that a search needs."""
 
     def predict(self, codes: Codes) -> Prediction:
-        """Mean and spread for codes of shape (N, D)."""
+        """Returns mean and spread for codes of shape (N, D)."""
         ...
 
 
 class Scorer(Protocol):
-    """One member of an ensemble: puts architectures in an order, on a scale of its own.
+    """Member of an ensemble, which puts architectures in an order, on an arbitrary scale.
 
     Call order: ``fit``, or made from the arrays of one that was fitted; then ``score`` and ``arrays``.
-    Canonical cells, averaging and calibration are the callers' business, so a new kind of model is one class with
-    these three methods and one row in ``model_table.MODELS``.
+    Callers handle canonical cells, averaging and calibration, so a new kind of model is one class with these three
+    methods and one row in ``model_table.MODELS``.
     """
 
     def fit(self, codes: Codes, targets: Floats, *, seed: int, should_stop: Callable[[], bool] | None = None) -> None:
@@ -60,21 +60,21 @@ class Scorer(Protocol):
         Args:
             codes: Shape (M, D).
             targets: Shape (M,), larger is better.
-            seed: Decides all random draws.
-            should_stop: Asked now and then; True ends the fit.
+            seed: Seed of all random draws.
+            should_stop: Called from time to time; True ends the fit.
 
         Raises:
-            Interrupted: If ``should_stop`` said so.
+            Interrupted: If ``should_stop`` returned True.
             TrainingError: If the fit diverged.
         """
         ...
 
     def score(self, codes: Codes) -> Floats:
-        """Scores of codes of shape (N, D): shape (N,), larger is better."""
+        """Returns scores of codes of shape (N, D): shape (N,), larger is better."""
         ...
 
     def arrays(self) -> Arrays:
-        """Everything that was learnt, by name: what a file keeps, and what makes an equal scorer again."""
+        """Returns everything that was learnt, by name, for a file and for an equal scorer."""
         ...
 
 

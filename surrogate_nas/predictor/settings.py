@@ -1,4 +1,4 @@
-"""How the predictor is made and fitted."""
+"""Settings of the predictor and its fit."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,7 +9,7 @@ from surrogate_nas.predictor.model_table import MODELS
 if TYPE_CHECKING:
     ModelName = str
 else:
-    ModelName = Literal[(*MODELS, "auto")]  # a row of the table is a choice of the setting
+    ModelName = Literal[(*MODELS, "auto")]  # every row of the table is a choice of the setting
 
 
 class PredictorSettings(BaseModel):
@@ -25,36 +25,46 @@ class PredictorSettings(BaseModel):
 
     model: Annotated[
         ModelName,
-        Field(description="kind of model that each member of the ensemble is; auto: the best on held-out labels"),
+        Field(description="Kind of model of every member of the ensemble; auto takes the best on held-out labels."),
     ] = "gcn"
-    width: Annotated[int, Field(ge=4, le=1024, description="features per node of the graph")] = 64
-    layers: Annotated[int, Field(ge=1, le=12, description="graph convolutions in each direction")] = 3
-    steps: Annotated[int, Field(ge=1, le=100_000, description="optimiser steps per member")] = 300
-    batch_size: Annotated[int, Field(ge=2, le=4096, description="labelled architectures per step")] = 64
-    learning_rate: Annotated[float, Field(gt=0, le=1, description="of AdamW at the first step; cosine to 0")] = 3e-3
-    weight_decay: Annotated[float, Field(ge=0, le=10, description="of AdamW")] = 1e-3
+    width: Annotated[int, Field(ge=4, le=1024, description="Features per node of the graph.")] = 64
+    layers: Annotated[int, Field(ge=1, le=12, description="Graph convolutions in each direction.")] = 3
+    steps: Annotated[int, Field(ge=1, le=100_000, description="Optimizer steps per member.")] = 300
+    batch_size: Annotated[int, Field(ge=2, le=4096, description="Labelled architectures per step.")] = 64
+    learning_rate: Annotated[
+        float, Field(gt=0, le=1, description="Learning rate of AdamW at the first step; it falls to 0 along a cosine.")
+    ] = 3e-3
+    weight_decay: Annotated[float, Field(ge=0, le=10, description="Weight decay of AdamW.")] = 1e-3
     # ListMLE orders held-out labels better than pairs do by 0.011 / 0.006 in tau at 300 / 1,000 labels (8 supernets).
     loss: Annotated[
         Literal["pairwise", "listwise", "mse", "mse_values"],
-        Field(description="what is minimised: order of pairs, order of the batch, error of the ranks or of the labels"),
+        Field(
+            description="Loss of the fit: order of pairs, order of the batch, error of the ranks, or error of the"
+            " labels."
+        ),
     ] = "listwise"
-    ensemble: Annotated[int, Field(ge=1, le=100, description="members; they differ in seed and resampled labels")] = 5
-    folds: Annotated[int, Field(ge=2, le=10, description="folds of the cross-validation")] = 5
+    ensemble: Annotated[
+        int, Field(ge=1, le=100, description="Members of the ensemble; they differ in seed and resampled labels.")
+    ] = 5
+    folds: Annotated[int, Field(ge=2, le=10, description="Folds of the cross-validation.")] = 5
     target: Annotated[
         Literal["loss", "accuracy"],
         Field(
-            description="label that is fitted; minus the loss ranks better on a supernet trained for a short time, the"
-            " mean accuracy on several trained for longer"
+            description="Label to fit. Minus the loss ranks better on a supernet trained for a short time; the"
+            " mean accuracy ranks better on several trained for longer."
         ),
     ] = "loss"
     recipe: Annotated[
         Literal["fusion", "labels"],
-        Field(description="fusion: labels joined with what is known without training; labels: labels alone"),
+        Field(
+            description="Inputs of the ranking: fusion joins labels with scores that need no training; labels"
+            " uses labels alone."
+        ),
     ] = "fusion"
     zero_cost: Annotated[
         bool,
-        Field(description="let scores of networks with random weights vote, in spaces small enough to score whole"),
+        Field(description="Let scores of networks with random weights vote, in spaces small enough to score whole."),
     ] = True
     canonical: Annotated[
-        bool, Field(description="treat isomorphic architectures as one, with the mean of their labels")
+        bool, Field(description="Treat isomorphic architectures as one, with the mean of their labels.")
     ] = True

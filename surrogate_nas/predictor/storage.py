@@ -1,7 +1,7 @@
-"""A predictor's files: ``predictor.json`` describes it and names the safetensors file with its numbers.
+"""Writes and reads a predictor's files: ``predictor.json`` and the safetensors file of numbers that it names.
 
 The file of numbers carries a part of its own checksum in its name and is written first, so a crash between the two
-writes leaves the previous predictor whole.
+writes leaves the previous predictor intact.
 """
 
 import hashlib
@@ -28,12 +28,12 @@ _NUMBERS = re.compile(r"predictor-[0-9a-f]{16}\.safetensors")
 
 
 def write_predictor(folder: Path, space: Space, content: Mapping[str, Any], arrays: StoredArrays) -> None:
-    """Writes a predictor; one that is there already is replaced once the new one is complete.
+    """Writes a predictor; an existing one is replaced once the new one is complete.
 
     Args:
         folder: Made if it is missing.
         space: Space of the predictor.
-        content: What the description says beside versions and space; JSON.
+        content: Content of the description in addition to versions and space; JSON.
         arrays: Numbers by name.
     """
     data = save({name: np.ascontiguousarray(values) for name, values in arrays.items()})
@@ -60,7 +60,7 @@ def read_predictor(folder: Path, space: Space) -> tuple[dict[str, Any], dict[str
 
     Raises:
         StoreError: If a file is missing, foreign, damaged, or of another version.
-        RunFolderError: If the predictor is of another space.
+        RunFolderError: If the predictor belongs to another space.
     """
     path = folder / DESCRIPTION
     description = read_json(path, "description of the predictor")
@@ -74,7 +74,7 @@ def read_predictor(folder: Path, space: Space) -> tuple[dict[str, Any], dict[str
             )
     if description.get("space_fingerprint") != space.fingerprint:
         raise RunFolderError(
-            f"{path} is of the space {description.get('space')} with fingerprint"
+            f"{path} belongs to the space {description.get('space')} with fingerprint"
             f" {description.get('space_fingerprint')}, not of {space.name} with {space.fingerprint}"
         )
     return description, _read_arrays(folder, description.get("arrays"))

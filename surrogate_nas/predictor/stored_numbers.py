@@ -1,4 +1,4 @@
-"""Checks arrays that claim to be those of a fitted scorer."""
+"""Checks stored arrays against the form of a fitted scorer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,15 @@ Form = tuple[int, type[np.generic]]
 
 
 def checked_arrays(arrays: StoredArrays, forms: Mapping[str, Form], kind: str) -> dict[str, NDArray[Any]]:
-    """Copies of the arrays, all of them there, none more, none empty, each of the form it should have.
+    """Returns copies of the arrays after a check of their names and forms; none may be missing, extra or empty.
 
     Args:
         arrays: As stored.
-        forms: What is expected, by name.
+        forms: Expected forms, by name.
         kind: Name of the model, for the message.
 
     Raises:
-        StoreError: If they are not those of such a model.
+        StoreError: If they do not belong to such a model.
     """
     wrong = sorted(name for name in forms.keys() | arrays.keys() if not _has_form(arrays.get(name), forms.get(name)))
     if wrong:
@@ -35,7 +35,7 @@ def _has_form(values: NDArray[np.generic] | None, form: Form | None) -> bool:
 
 
 def wrong_numbers(kind: str, names: list[str]) -> StoreError:
-    """The error of numbers that do not belong together."""
+    """Returns the error for numbers that do not belong together."""
     return StoreError(
         f"the stored numbers do not belong to a {kind} predictor of this space"
         f" (wrong or missing: {', '.join(names[:3])})"

@@ -1,4 +1,4 @@
-"""Checks labels and turns them into what is fitted: one row per distinct architecture.
+"""Checks labels and converts them to training units: one row per distinct architecture.
 
 Symbols:
     M: labels as they come; an architecture or its isomorphic twins may have several.
@@ -44,7 +44,7 @@ class SourceLabels:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What a predictor learns from.
+    """Training data of a predictor.
 
     Attributes:
         codes: One code per unit, shape (U, D).
@@ -64,10 +64,10 @@ class TrainingSet:
         return len(self.codes)
 
     def mean_over_labels(self, values: ArrayLike, what: str) -> Floats:
-        """Mean of a value per label, shape (M,), over the labels of each unit, shape (U,).
+        """Returns the mean of a value per label, shape (M,), over the labels of each unit, shape (U,).
 
         Raises:
-            SettingsError: If the values are not M finite numbers; ``what`` names them.
+            SettingsError: If the values are not M finite numbers; ``what`` is their name in the message.
         """
         checked = _checked_values(values, len(self.unit_of_label), what)
         counts = np.bincount(self.unit_of_label, minlength=len(self))
@@ -82,7 +82,7 @@ def make_training_set(
     canonical: bool,
     minimum: int = MINIMUM_CLASSES,
 ) -> TrainingSet:
-    """Labels as units to fit.
+    """Returns labels as units to fit.
 
     Args:
         space: Space of the codes.
@@ -90,7 +90,7 @@ def make_training_set(
         targets: Shape (M,), larger is better.
         accuracy_percent: Label accuracy, shape (M,).
         canonical: Whether isomorphic codes become one unit, represented by their canonical code.
-        minimum: Architectures that are not isomorphic, of which at least as many are needed.
+        minimum: Fewest architectures, no two of them isomorphic.
 
     Raises:
         SpaceError: If the codes are not codes of the space.
@@ -113,7 +113,7 @@ def make_training_set(
         )
     if np.ptp(target_means) == 0:
         raise SettingsError(
-            f"a predictor needs labels that differ (all {len(codes)} labels say {target_means[0]:g});"
+            f"a predictor needs labels that differ (all {len(codes)} labels are {target_means[0]:g});"
             " was the supernet trained at all?"
         )
     return TrainingSet(distinct, target_means, accuracy_means, bare.groups, unit_of_label)

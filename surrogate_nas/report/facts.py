@@ -355,7 +355,7 @@ class SupernetFacts:
 
 @dataclass(frozen=True)
 class CostRange:
-    """One cost over the whole space, deployed network."""
+    """One cost over the whole space, deployed network; ``feasible`` architectures meet the budget, out of ``of``."""
 
     cost: str
     smallest: float
@@ -363,6 +363,7 @@ class CostRange:
     largest: float
     budget: float | None = None
     feasible: int | None = None
+    of: int | None = None
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,12 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
         yield Judgement("bad", "The predictor could not be judged: its rank correlation with the labels is undefined.")
     elif best is None or best.tau is None:
         yield Judgement("caution", f"The predictor's tau is {interval}; there is no plain count to compare it with.")
+    elif predictor.tau.low is not None and predictor.tau.low <= 0:
+        yield Judgement(
+            "bad",
+            f"The predictor's order of unseen architectures may be chance (tau {interval}). Label more architectures,"
+            " or train the supernet for longer.",
+        )
     elif value <= best.tau:
         yield Judgement(
             "bad",

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from surrogate_nas.report import formats
 from surrogate_nas.report.facts import AnswerFacts, ArchitectureFacts, CostFacts, StudyFacts, TrustFacts, TruthFacts
-from surrogate_nas.report.judgements import Judgement, judgements, too_uncertain
+from surrogate_nas.report.judgements import LOW_TOP_TAU, Judgement, judgements, too_uncertain
 
 _WIDTH = 10
 _TITLES = {
@@ -78,7 +78,11 @@ def _ranking(trust: TrustFacts) -> str:
     counts = [one for one in predictor.baselines if one.tau is not None]
     best = max(counts, key=lambda one: one.tau or 0.0, default=None)
     beside = "" if best is None else f", the best plain count ({best.name}) with {formats.tau(best.tau)}"
-    return f"the predictor ranks unseen architectures with Kendall tau {formats.tau_interval(predictor.tau)}{beside}"
+    ranked = f"Kendall tau {formats.tau_interval(predictor.tau)}{beside}"
+    top = predictor.top10_tau
+    best_known = top is not None and top >= LOW_TOP_TAU
+    guess = "" if best_known else "; it cannot order the best 10%, so train several architectures"
+    return f"the predictor orders unseen architectures as their labels do with {ranked}{guess}"
 
 
 def _counted(said: tuple[Judgement, ...]) -> str:
@@ -105,6 +109,10 @@ def _print_nearest(console: Console, answer: AnswerFacts) -> None:
         predicted = f"{formats.cost(item.cost, item.predicted)} predicted, " if item.predicted is not None else ""
         budget = formats.cost(item.cost, item.budget)
         _line(console, "smallest", f"{item.digits}: {formats.cost_name(item.cost)} {predicted}{sure} (budget {budget})")
+    if answer.nearest_misses and all(item.smallest <= item.budget for item in answer.smallest):
+        miss = answer.nearest_misses[0]
+        costs = ", ".join(_cost(cost) for cost in miss.costs if cost.budget is not None)
+        _line(console, "nearest", f"{miss.digits}: {costs}; each budget can be met alone, but not all of them")
 
 
 def _line(console: Console, name: str, text: str, style: str = "dim") -> None:

@@ -40,6 +40,7 @@ class RunFolder:
         self.labels = path / "labels.h5"
         self.predictor = path / "predictor"
         self.costs = path / "costs.parquet"
+        self.lookup = tuple(path / f"lookup.{suffix}" for suffix in ("parquet", "csv", "json"))
         self.journal = path / "search.journal"
         self.best = path / "best"
         self.answer = self.best / "architecture.json"

@@ -1,4 +1,4 @@
-"""What makes an architecture worth a trial: its prediction, the prediction's upper bound, or what it may gain.
+"""Values the trial of an architecture: by its prediction, the prediction's upper bound, or its expected gain.
 
 Symbols:
     N: architectures.
@@ -14,14 +14,14 @@ AcquisitionName = Literal["mean", "ucb", "ei"]
 
 
 def acquire(mean: Floats, std: Floats, name: AcquisitionName, kappa: float, incumbent: float | None) -> Floats:
-    """Value of trying each architecture, shape (N,).
+    """Returns the value of trying each architecture, shape (N,).
 
     Args:
         mean: Predicted accuracy, shape (N,).
         std: Its standard deviation, shape (N,).
         name: ``mean``, upper confidence bound (``ucb``) or expected improvement (``ei``).
         kappa: Standard deviations that the upper confidence bound adds.
-        incumbent: The best accuracy so far, which expected improvement is over; without one it is the mean.
+        incumbent: Best accuracy so far, for the expected improvement over it; without one, the mean is the value.
     """
     if name == "ucb":
         return np.asarray(mean + kappa * std)
@@ -31,11 +31,11 @@ def acquire(mean: Floats, std: Floats, name: AcquisitionName, kappa: float, incu
 
 
 def expected_improvement(gap: Floats, std: Floats) -> Floats:
-    """Expected positive part of normal variables with mean ``gap`` and standard deviation ``std``, shape (N,) each.
+    """Returns the expected positive part of normal variables with mean ``gap`` and deviation ``std``, shape (N,).
 
     Jones et al., "Efficient global optimization of expensive black-box functions", 1998.
     """
-    from scipy.special import ndtr  # scipy takes a while to import, and most searches do without
+    from scipy.special import ndtr  # scipy imports slowly, and most searches do not need it
 
     safe = np.maximum(std, 1e-12)
     z = gap / safe

@@ -1,4 +1,4 @@
-"""Many budgets answered from one scored space, and the front they all lie on.
+"""Answers many budgets from one scored space, and gives the front of all answers.
 
 Symbols:
     N: architectures of the space.
@@ -21,14 +21,14 @@ from surrogate_nas.space.space import Codes, Space
 
 @dataclass(frozen=True)
 class Answer:
-    """What one set of budgets allows.
+    """Best architecture within one set of budgets.
 
     Attributes:
         budgets: All of them must hold.
         code: The best architecture within them, shape (D,); None where there is none.
         predicted_percent: Its predicted accuracy.
         costs: Its costs by name.
-        feasible: How many architectures meet the budgets.
+        feasible: Number of architectures that meet the budgets.
         nearest: Where none does: codes that come nearest, shape (M, D).
         nearest_excess: Their relative excess over the budgets, summed, shape (M,).
     """
@@ -66,11 +66,11 @@ def answer_many(
     misses: int = 5,
     pool: Pool | None = None,
 ) -> list[Answer]:
-    """The best architecture of the pool for each set of budgets; of a space that can be listed without a pool.
+    """Returns the best architecture for each set of budgets, of the pool or, without one, of an enumerated space.
 
     Raises:
         BudgetError: If a budget bounds a cost that is not known.
-        SettingsError: If the space is too large to list and there is no pool.
+        SettingsError: If the space is too large to enumerate and there is no pool.
     """
     answers = []
     for budgets in asked:
@@ -103,10 +103,10 @@ def pareto_front(
     budgets: Sequence[Budget] = (),
     pool: Pool | None = None,
 ) -> Front:
-    """The front of accuracy against one or two costs, within budgets, of the pool or of a space that can be listed.
+    """Returns the front of accuracy against one or two costs, within budgets, of the pool or an enumerated space.
 
     Raises:
-        SettingsError: If there are not one or two costs, or one is not known; or the space is too large to list
+        SettingsError: If there are not one or two costs, or one is not known; or the space is too large to enumerate
             and there is no pool.
     """
     evaluator = Evaluator(space, predictor, costs, budgets, traded=names, pool=pool)

@@ -1,4 +1,4 @@
-"""Architectures with everything that the search knows about them.
+"""Holds architectures with all data that the search has about them.
 
 Symbols:
     N: architectures.
@@ -45,12 +45,12 @@ class Candidates:
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """The costs that are traded against accuracy, one or two."""
+        """Costs that are traded against accuracy, one or two."""
         return (self.primary,) if self.second is None else (self.primary, self.second)
 
     @property
     def traded(self) -> Floats:
-        """Their values, shape (N, 1) or (N, 2)."""
+        """Values of the traded costs, shape (N, 1) or (N, 2)."""
         return np.column_stack([self.costs[name] for name in self.objectives])
 
     def __len__(self) -> int:
@@ -58,17 +58,17 @@ class Candidates:
 
     @property
     def primary_cost(self) -> Floats:
-        """The cost that is traded against accuracy, shape (N,)."""
+        """First cost that is traded against accuracy, shape (N,)."""
         return self.costs[self.primary]
 
     @property
     def connected(self) -> NDArray[np.bool_]:
-        """Which have a path from input to output, shape (N,)."""
+        """True where a path leads from input to output, shape (N,)."""
         return np.asarray(self.violation[:, -1] <= 0, dtype=np.bool_)
 
     @property
     def feasible(self) -> NDArray[np.bool_]:
-        """Which are connected and meet every budget, shape (N,)."""
+        """True where connected and within every budget, shape (N,)."""
         return np.asarray((self.violation <= 0).all(axis=1), dtype=np.bool_)
 
     @property
@@ -77,7 +77,7 @@ class Candidates:
         return np.asarray(np.maximum(self.violation, 0).sum(axis=1), dtype=np.float64)
 
     def take(self, rows: Rows | NDArray[np.bool_]) -> "Candidates":
-        """The candidates at some rows, in that order."""
+        """Returns the candidates at some rows, in that order."""
         costs = {name: values[rows] for name, values in self.costs.items()}
         return replace(
             self,
@@ -90,7 +90,7 @@ class Candidates:
 
 
 def concatenate(parts: Sequence[Candidates]) -> Candidates:
-    """Candidates one after another; at least one part is needed, and all must be of one search."""
+    """Returns candidates one after another; at least one part is needed, and all must be of one search."""
     first = parts[0]
     return replace(
         first,
@@ -103,14 +103,14 @@ def concatenate(parts: Sequence[Candidates]) -> Candidates:
 
 
 def class_numbers(space: Space, codes: Codes) -> Rows:
-    """A number per code, shape (N,), equal where two codes of this call are one canonical architecture."""
+    """Returns a number per code, shape (N,), equal where codes of this call have one canonical architecture."""
     if space.listable:
         return space.index(space.canonical(codes))
     return np.unique(space.canonical_keys(codes), return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def class_keys(space: Space, codes: Codes) -> list[bytes]:
-    """A key per code that names its canonical class in every call."""
+    """Returns a key per code that identifies its canonical class in every call."""
     if space.listable:
         return [row.tobytes() for row in space.canonical(codes)]
     return [key.tobytes() for key in space.canonical_keys(codes)]

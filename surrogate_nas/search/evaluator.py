@@ -1,4 +1,4 @@
-"""Scores, costs and budget violations of architectures, checked for what a predictor or cost model may get wrong."""
+"""Evaluates scores, costs and budget violations of architectures, and checks the outputs of its models."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ class Evaluator:
             leads from input to output, else -1.
         primary: The cost that is traded against accuracy: the first budget's, without budgets the model's first, unless
             ``traded`` names others.
-        second: A second one that is traded, or None.
+        second: Second cost that is traded, or None.
 
     Args:
         space: The search space.
@@ -30,7 +30,7 @@ class Evaluator:
         costs: Costs of architectures; must name every budget's cost.
         budgets: Upper bounds.
         traded: Costs that are traded against accuracy, one or two.
-        pool: The architectures that a scan goes through; the whole space where it can be listed.
+        pool: The architectures that a scan goes through; the whole space where it can be enumerated.
     """
 
     def __init__(
@@ -71,16 +71,16 @@ class Evaluator:
 
     @property
     def pool(self) -> Pool | None:
-        """The architectures that a scan goes through; None where the space cannot be listed and none were given."""
+        """Architectures that a scan goes through; None where the space is too large and no pool was given."""
         if self._pool is None and self.space.listable:
             self._pool = whole_pool(self.space)
         return self._pool
 
     def evaluate(self, codes: Codes) -> Candidates:
-        """Evaluates codes of shape (N, D), violation (N, B + 1); once the pool is known, by looking them up.
+        """Evaluates codes of shape (N, D), violation (N, B + 1), by a look-up once the pool is known.
 
         Raises:
-            StoreError: If the predictor gives scores of the wrong shape or that are not finite.
+            StoreError: If the predictor's scores have the wrong shape or are not finite.
             CostTableError: If a cost is missing, of the wrong shape or not finite.
         """
         if self._whole is not None and self._pool is not None:
@@ -101,15 +101,15 @@ class Evaluator:
         )
 
     def whole_space(self) -> Candidates:
-        """Every architecture of the pool in its order, scored in one call and remembered.
+        """Returns every architecture of the pool in its order, scored in one call and remembered.
 
         Raises:
-            SettingsError: If the space is too large to list and no pool of it was given.
+            SettingsError: If the space is too large to enumerate and no pool of it was given.
         """
         pool = self.pool
         if pool is None:
             raise SettingsError(
-                f"the sampler scan needs a space that can be listed; {self.space.name} has {self.space.size}"
+                f"the sampler scan must enumerate the space, but {self.space.name} has {self.space.size}"
                 " architectures: choose the sampler climb, evolution, nsga2, tpe or random"
             )
         if self._whole is None:
@@ -117,7 +117,7 @@ class Evaluator:
         return self._whole
 
     def whole_classes(self) -> Rows:
-        """A number for each architecture of the pool, shape (N,), equal for those of one canonical class.
+        """Returns a number for each architecture of the pool, shape (N,), equal for one canonical class.
 
         Raises:
             SettingsError: If there is no pool; see ``whole_space``.
@@ -127,11 +127,11 @@ class Evaluator:
         return self._pool.representatives
 
     def cheapest_alike(self, codes: Codes) -> Codes:
-        """For each code, shape (N, D), the isomorphic architecture that suits the budgets best.
+        """Returns for each code, shape (N, D), the isomorphic architecture that suits the budgets best.
 
-        Isomorphic codes compute the same and may still cost different amounts, as written or as measured; a sampler
-        that meets a class by its dearest member must not take the class for too dear. That is the member with the
-        smallest excess over the budgets, then the smallest primary cost. In spaces too large to list the codes are
+        Isomorphic codes compute the same and may still differ in cost, as written or as measured; a sampler that meets
+        a class by its most expensive member must not reject the class for that. The best member has the smallest
+        excess over the budgets, then the smallest primary cost. In spaces too large to enumerate the given codes are
         returned.
         """
         if not self.space.listable:
@@ -147,13 +147,13 @@ class Evaluator:
         return self.space.codes_at(self._cheapest[self.space.index(codes)])
 
     def _price(self, codes: Codes) -> tuple[dict[str, Floats], Floats]:
-        """Costs by name, each of shape (N,), and violation, shape (N, B + 1)."""
+        """Returns costs by name, each of shape (N,), and violation, shape (N, B + 1)."""
         costs = self._costs.evaluate(codes)
         checked = {name: self._cost(name, costs.get(name), codes) for name in self._costs.names}
         violation = np.empty((len(codes), len(self.budgets) + 1))
         for column, budget in enumerate(self.budgets):
             violation[:, column] = budget.violation(checked[budget.cost])
-        # An architecture whose output does not depend on its input is cheap, and nobody's answer.
+        # An architecture whose output does not depend on its input is cheap, but never an answer.
         violation[:, -1] = np.where(self.space.is_connected(codes), -1.0, 1.0)
         return checked, violation
 
@@ -168,7 +168,7 @@ class Evaluator:
 
     def _cost(self, name: str, values: AnyArray | None, codes: Codes) -> Floats:
         if values is None:
-            raise CostTableError(f"the cost model names {name} but does not give it")
+            raise CostTableError(f"the cost model names {name} but does not return it")
         array = np.asarray(values, dtype=np.float64)
         if array.shape != (len(codes),):
             raise CostTableError(f"the cost {name} must have shape ({len(codes)},) (got {array.shape})")

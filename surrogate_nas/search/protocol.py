@@ -1,4 +1,4 @@
-"""What the search needs from others (a predictor, a cost model) and what every sampler offers.
+"""Protocols of the parts that the search needs (a predictor, a cost model), and of samplers.
 
 All take codes of shape (N, D); see ``surrogate_nas.space.space``.
 """
@@ -22,23 +22,23 @@ class Scores(Protocol):
 
 
 class Predictor(Protocol):
-    """A predictor that has been fitted."""
+    """Predictor that has been fitted."""
 
     def predict(self, codes: Codes) -> Scores:
         """Scores codes of shape (N, D)."""
 
 
 class Sampler(Protocol):
-    """Proposes architectures that were not proposed before.
+    """Sampler that proposes architectures it has not proposed before.
 
     Call order: ``propose`` and ``observe`` in turns, and ``observe`` with exactly the codes just proposed, in their
     order. The proposals of a sampler are a function of its seed and of what it has observed.
     """
 
     def propose(self, count: int) -> Codes:
-        """At most ``count`` codes, shape (n, D), no two of one canonical class, none of a class proposed before.
+        """Returns at most ``count`` codes, shape (n, D), of distinct canonical classes that were not proposed before.
 
-        Shape (0, D) means that the sampler is done: it knows of nothing new.
+        Shape (0, D) means that the sampler is done: it finds nothing new.
         """
 
     def observe(self, candidates: Candidates) -> None:

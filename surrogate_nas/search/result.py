@@ -1,4 +1,4 @@
-"""What a search found, or how near it came."""
+"""Result of a search: its best architectures, or its nearest misses."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,11 +13,12 @@ from surrogate_nas.space.space import Codes, Space
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The outcome of a search; T trials, D decisions, B budgets.
+    """Outcome of a search; T trials, D decisions, B budgets.
 
     ``best`` is None where no connected architecture seen meets every budget; then ``nearest`` and ``smallest_costs``
-    say how near it came, and ``finalists`` and ``pareto`` are empty. With the sampler scan, finalists, Pareto front,
-    nearest and smallest costs are of all that it went through; otherwise of the trials. All of them are connected.
+    give the distance to the budgets, and ``finalists`` and ``pareto`` are empty. With the sampler scan, finalists,
+    Pareto front, nearest and smallest costs are over all scanned architectures; otherwise over the trials. All of them
+    are connected.
 
     Attributes:
         codes: The trials, shape (T, D).
@@ -26,7 +27,7 @@ class SearchResult:
         costs: Name (with unit) to values of shape (T,).
         violation: Relative excess over each budget, and 1 where no path leads from input to output, else -1; shape
             (T, B + 1); at most 0 is feasible.
-        feasible: Which are connected and meet every budget, shape (T,).
+        feasible: True where connected and within every budget, shape (T,).
         best: Trial with the highest predicted accuracy among the feasible ones; ties go to the cheaper.
         finalists: Codes of the best feasible architectures, best first, of distinct canonical classes, shape (F, D).
         pareto: Codes of the feasible Pareto front of accuracy and primary cost, best accuracy first, shape (P, D).
@@ -36,7 +37,7 @@ class SearchResult:
         smallest_costs: The smallest value of each cost among connected architectures; empty if none was seen.
         exact: Whether the whole space was scored.
         opened: Whether the journal was created, resumed or replaced.
-        notes: What a person should know about this run: repairs, fewer trials than asked for.
+        notes: Messages for the user: repairs, fewer trials than asked for.
     """
 
     codes: Codes
@@ -72,10 +73,10 @@ def summarise(
         space: The search space.
         trials: The T trials, in order.
         whole: The whole space, or the pool that stands for it, where it was scored.
-        finalists: How many finalists, and how many nearest misses.
+        finalists: Number of finalists, and of nearest misses.
         opened: State of the journal.
-        notes: What a person should know.
-        classes: Canonical class of each architecture of ``whole``; worked out where it is not given.
+        notes: Messages for the user.
+        classes: Canonical class of each architecture of ``whole``; computed where it is not given.
     """
     known = trials if whole is None else whole
     classes = class_numbers(space, known.codes) if classes is None else classes

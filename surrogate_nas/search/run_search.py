@@ -1,4 +1,4 @@
-"""The search: a sampler proposes, the predictor scores a batch at a time, the Optuna journal keeps every trial."""
+"""Runs the search: a sampler proposes, the predictor scores a batch at a time, an Optuna journal keeps every trial."""
 
 import hashlib
 import json
@@ -40,8 +40,8 @@ def run_search(
 ) -> SearchResult:
     """Searches for the best architecture within the budgets, as an Optuna study.
 
-    One seed gives one answer, whether the run was killed and repeated or not: the search runs again from its
-    beginning and appends to the journal what is missing there.
+    One seed gives one answer, even if the run was killed and repeated: the search runs again from its beginning and
+    appends missing trials to the journal.
 
     Args:
         space: The search space.
@@ -52,9 +52,9 @@ def run_search(
         seed: Seed of the sampler (scan draws nothing).
         journal: The journal file, created, resumed, or replaced where it was made from other inputs.
         study: Name of the study; the Optuna study is called ``<space>-<study>``.
-        inputs: Hash of what predictor and costs were made from; budgets, settings and seed are added here.
-        progress: Called with trials done and asked for, after each batch is safely on disk; may raise to stop.
-        pool: What a scan goes through; the whole space where it can be listed.
+        inputs: Hash of the inputs of predictor and costs; budgets, settings and seed are added here.
+        progress: Called with trials done and to do, after each batch is safely on disk; may raise to stop.
+        pool: Architectures that a scan goes through; the whole space where it can be enumerated.
 
     Raises:
         BudgetError, SettingsError, CostTableError, StoreError: If the parts do not fit together; see ``Evaluator``.
@@ -66,7 +66,7 @@ def run_search(
     parts: list[Candidates] = []
     done = 0
     while done < settings.trials:
-        # Always a whole batch, a generation of NSGA-II; what the last one has too many is left out of the study.
+        # Always a whole batch, a generation of NSGA-II; the surplus of the last one is dropped from the study.
         codes = sampler.propose(settings.batch)
         if not len(codes):
             break

@@ -1,4 +1,4 @@
-"""Search strategies: one row each, imported when one is first made.
+"""Table of search strategies: one row each, imported when one is first made.
 
 A row makes a sampler (``surrogate_nas.search.protocol.Sampler``) from an evaluator, settings and a seed, or
 raises ``SettingsError`` if the sampler cannot work on the space.
@@ -15,12 +15,12 @@ _PLACE = "surrogate_nas.search.samplers"
 
 @dataclass(frozen=True)
 class SamplerRow:
-    """A search strategy and what a study has to know of it.
+    """Search strategy with the facts that a study needs about it.
 
     Attributes:
         make: Makes the sampler.
-        within_list: Whether it proposes listed architectures alone, which are those that trainings say something about.
-        labels: How a study spends its labels: on uniform draws, or on segments of the decisions in turn.
+        within_list: Whether it proposes only architectures of the pool, the only ones that trainings inform about.
+        labels: Use of a study's labels: on uniform draws, or on segments of the decisions in turn.
     """
 
     make: Callable[..., Any]

@@ -1,4 +1,4 @@
-"""Choosing among evaluated architectures: pure functions from candidates to row numbers.
+"""Chooses among evaluated architectures: pure functions from candidates to row numbers.
 
 Isomorphic architectures compute the same, so a class counts once. Its members may still differ in cost (a latency table
 has a row for each code) and, with scorers that do not work on canonical codes, in score. Either all
@@ -15,7 +15,7 @@ SCORE_TOLERANCE = 1e-6
 
 
 def steady_scores(mean: Floats, classes: Rows) -> Floats:
-    """Scores with rounding differences inside a class removed, shape (N,).
+    """Returns scores without the rounding differences inside a class, shape (N,).
 
     Members within ``SCORE_TOLERANCE`` of their class's best score get that score, so that ties go to the cheaper one.
     """
@@ -29,7 +29,7 @@ def steady_scores(mean: Floats, classes: Rows) -> Floats:
 
 
 def representatives(candidates: Candidates, classes: Rows) -> Rows:
-    """One row per class: a feasible one if there is any, then the best score, then the cheapest, then the first.
+    """Returns one row per class: a feasible one if possible, then the best score, then the cheapest, then the first.
 
     Args:
         candidates: N candidates.
@@ -47,20 +47,20 @@ def representatives(candidates: Candidates, classes: Rows) -> Rows:
 
 
 def best_first(candidates: Candidates, rows: Rows) -> Rows:
-    """Rows from the highest predicted accuracy down; ties go to the cheaper, then to the earlier row."""
+    """Returns rows from the highest predicted accuracy down; ties go to the cheaper, then to the earlier row."""
     return rows[np.lexsort((rows, candidates.primary_cost[rows], -candidates.mean[rows]))]
 
 
 def nearest_first(candidates: Candidates, rows: Rows) -> Rows:
-    """Rows from the smallest excess over the budgets up; ties go to the higher predicted accuracy.
+    """Returns rows from the smallest excess over the budgets up; ties go to the higher predicted accuracy.
 
-    Excesses tell how near a miss is among connected rows only, so those are what to give.
+    Pass only connected rows: the excess of others does not measure a distance to the budgets.
     """
     return rows[np.lexsort((rows, -candidates.mean[rows], candidates.excess[rows]))]
 
 
 def front(candidates: Candidates, classes: Rows) -> Rows:
-    """Feasible, hence connected, rows that no feasible row beats in accuracy and traded costs, best accuracy first.
+    """Returns feasible, hence connected, rows that no feasible row beats in accuracy and traded costs, best first.
 
     Of rows of one class with equal accuracy and cost, the first is kept.
     """

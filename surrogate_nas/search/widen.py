@@ -1,8 +1,8 @@
-"""What a predictor thinks best of a space that cannot be listed: under the budgets asked for, and along the front.
+"""Finds the best architectures by a predictor in a space too large to enumerate: under given budgets, and on the front.
 
-Evolution and local search (``climb``) run once for each set of bounds, each from the best that those before have found.
-What comes out is listed beside the uniform draws of a pool, so that all that follows, the lookup table too, can work on
-rows, and other budgets than the study's own find good architectures as well.
+Evolution and local search (``climb``) run once for each set of bounds, each from the best that earlier runs have found.
+The results are added to the uniform draws of a pool, so that all later stages, the lookup table included, can work on
+rows, and budgets other than the study's find good architectures as well.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes
 
 _STARTS = 50
-# How many are looked at for each that is kept, since several may compute the same.
+# Architectures evaluated for each that is kept, since several may compute the same.
 _ALIKE = 3
 
 
@@ -34,15 +34,15 @@ def explore(
     kept: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Codes:
-    """Architectures worth listing beside those of a pool, shape (K, D).
+    """Returns architectures worth adding to a pool, shape (K, D).
 
     Args:
         pool: Architectures to begin with.
         predictor: The fitted predictor.
         costs: Costs of any architecture of the space.
-        asked: Sets of bounds; one search is made under each.
+        asked: Sets of bounds; one search runs under each.
         rng: Source of randomness.
-        kept: Most architectures kept of each search, the best first; those on a front of accuracy and cost come on top.
+        kept: Most architectures kept of each search, the best first; a front of accuracy and cost is added to them.
         progress: Called with searches done and to do; may raise to stop.
     """
     found = [pool.codes[:0]]
@@ -62,6 +62,6 @@ def explore(
 
 
 def _ordered(known: Candidates) -> np.ndarray:
-    """Connected rows, the best feasible first, then what comes nearest to the budgets."""
+    """Returns connected rows, the best feasible first, then the nearest to the budgets."""
     rows = np.lexsort((known.primary_cost, -known.mean, known.excess))
     return rows[known.connected[rows]]

@@ -150,7 +150,8 @@ def _begin(problem: Problem, run: Run) -> None:
         for key, (before, now) in changed_hardware(run).items():
             run.console.note(f"costs are computed again: hardware.{key} was {before} and is {now} now")
         # Before the settings are written: a process that is killed between the two finds no costs of other settings.
-        folder.costs.unlink(missing_ok=True)
+        for stale in (folder.costs, *folder.lookup):
+            stale.unlink(missing_ok=True)
     folder.write_settings(_lasting(problem.settings))
     run.console.log_to(folder.log)
     run.console.note(f"run folder: {folder.path}")

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: weights, momenta, mean weights and progress in one safetensors file, replaced at once."""
+"""Reads and writes checkpoints: weights, momenta, mean weights and progress in one safetensors file, replaced whole."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class Checkpoint:
         momenta: Momentum buffers by parameter name, of each group; parameters that it never sampled have none.
         loss_sum: Sum of training losses in equal parts of the training, shape (parts,).
         mean: Mean weights by name, of the last part of the training; empty where there is none.
-        samples: Number of weights that the mean is of.
+        samples: Number of weights that the mean is taken over.
     """
 
     step: int
@@ -41,7 +41,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, s
     Args:
         path: A ``.safetensors`` file.
         checkpoint: What to keep.
-        identity: What the training belongs to; ``load_checkpoint`` asks for the same.
+        identity: What the training belongs to; ``load_checkpoint`` requires the same.
 
     Raises:
         TrainingError: If it cannot be written, such as on a full disk; an older checkpoint stays as it is.
@@ -97,20 +97,20 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
 
 
 def restore_weights(path: Path, checkpoint: Checkpoint, network: nn.Module) -> None:
-    """Puts the weights to evaluate with, of the checkpoint at a path, into a network: their mean where there is one.
+    """Loads the weights to evaluate with from the checkpoint at a path: their mean where there is one.
 
     Raises:
-        RunFolderError: If they are not the weights of such a network; the first differing one is named.
+        RunFolderError: If they do not fit the network; the first differing one is named.
     """
     _check_shapes(path, checkpoint, network)
     network.load_state_dict(dict(checkpoint.mean if checkpoint.samples else checkpoint.weights))
 
 
 def restore(path: Path, checkpoint: Checkpoint, network: nn.Module) -> None:
-    """Puts the last weights of the checkpoint at a path into a network that is trained on.
+    """Loads the last weights of the checkpoint at a path into a network whose training continues.
 
     Raises:
-        RunFolderError: If they are not the weights of such a network, or momenta or mean are of other weights.
+        RunFolderError: If they do not fit the network, or momenta or mean belong to other weights.
     """
     _check_shapes(path, checkpoint, network)
     network.load_state_dict(dict(checkpoint.weights))

@@ -1,4 +1,4 @@
-"""What a sub-supernet says of an architecture: accuracy and loss on held-out images.
+"""Evaluates architectures with the weights of a sub-supernet: accuracy and loss on held-out images.
 
 Every architecture is evaluated with batch-norm statistics of its own, recorded on images kept for that purpose.
 """
@@ -32,10 +32,10 @@ class EvaluationJob:
 
     Attributes:
         plan: The plan.
-        member: Which member answers for all these architectures.
+        member: The member that evaluates all these architectures.
         codes: The architectures, a tuple of codes.
         images: Folder of cached images.
-        validation_images: How many held-out images to use; all where there are fewer.
+        validation_images: Number of held-out images to use; all where there are fewer.
         batch_size: Images at once.
         checkpoint: The member's finished training.
         identity: What the training belongs to.
@@ -64,7 +64,7 @@ class Evaluation:
 def evaluate_member(
     job: EvaluationJob, report: Callable[[int], None], stopped: Callable[[], bool]
 ) -> Evaluation | None:
-    """Evaluates the architectures of a job, on one thread so that the result does not depend on how many there are.
+    """Evaluates the architectures of a job, on one thread so that the result does not depend on their number.
 
     Returns:
         The evaluation, or ``None`` if it was stopped before the last architecture.
@@ -100,13 +100,13 @@ def evaluate_member(
 def evaluate(
     network: SharedNetwork, code: tuple[int, ...], recalibration: list[Batch], validation: list[Batch]
 ) -> tuple[float, float]:
-    """Accuracy in percent and mean cross-entropy of one architecture.
+    """Returns the accuracy in percent and the mean cross-entropy of one architecture.
 
     Args:
         network: Owner of the weights.
         code: The architecture, length D.
         recalibration: Batches that batch-norm statistics are averaged over; their labels are not used.
-        validation: Batches to judge by.
+        validation: Batches to evaluate on.
     """
     set_mode(network, NormMode.RECORD)
     for images, _ in recalibration:
@@ -127,7 +127,7 @@ def evaluate(
 
 
 def _version(path: Path) -> tuple[int, int]:
-    """Changes whenever a file is replaced; zeros where there is none, which is said by whoever opens it."""
+    """Returns a pair that changes whenever a file is replaced; zeros where there is none, which its reader reports."""
     if not path.exists():
         return 0, 0
     status = path.stat()
@@ -136,7 +136,7 @@ def _version(path: Path) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Trained:
-    """A finished training; every job brings a copy of the plan, which the identity stands for."""
+    """Key of a finished training; every job brings a copy of the plan, so the identity is compared instead."""
 
     checkpoint: Path
     version: tuple[int, int]
@@ -162,7 +162,7 @@ def _trained(wanted: _Trained) -> SharedNetwork:
 @lru_cache(maxsize=2)
 def _batches(
     images: Path,
-    version: tuple[int, int],  # noqa: ARG001 - tells cached images from newer ones
+    version: tuple[int, int],  # noqa: ARG001 - part of the cache's key
     validation_images: int,
     batch_size: int,
     device: str,

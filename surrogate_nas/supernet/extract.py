@@ -1,4 +1,4 @@
-"""The weights of one architecture of a supernet, for a network of its own to begin its training with."""
+"""Copies the weights of one architecture out of a supernet, as the first weights of its own network."""
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ from surrogate_nas.supernet.shared_network import SharedNetwork
 
 @torch.no_grad()
 def extract_weights(network: Network, shared: SharedNetwork, code: ArrayLike) -> None:
-    """Copies convolutions and the classifier; batch normalisation, which a supernet has no weights for, stays new.
+    """Copies convolutions and the classifier; batch normalisation stays new, since a supernet has no weights for it.
 
     Args:
-        network: Of the effective code, of the sizes of the supernet but for the images.
+        network: The network of the effective code; its sizes are the supernet's, except for the images.
         shared: The supernet.
         code: Shape (D,).
 

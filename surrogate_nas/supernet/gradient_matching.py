@@ -1,4 +1,4 @@
-"""Gradient matching: which choices of a decision want the same of the weights that they share (GM-NAS).
+"""Compares the gradients that the choices of a decision cause in the weights they share (gradient matching, GM-NAS).
 
 Symbols:
     O: choices of a decision. P: shared weights outside it. M: mini-batches.
@@ -6,9 +6,9 @@ Symbols:
 GM-NAS, arXiv 2203.15207. For each decision that is left to cut, the other decisions are drawn, and the gradient of all
 weights that do not belong to the decision itself is taken once with each of its choices:
 D[i, j] = mean over M of 1 - cos(g_i, g_j). A weight that one choice leaves unused (a later edge that is dead without
-it) has gradient zero there.
+it) has zero gradient there.
 
-The other decisions are drawn such that data reach the output whatever the choice, also ``none``: uniformly among such
+The other decisions are drawn so that data reach the output with every choice, ``none`` included: uniformly among such
 draws, the same for all choices in a mini-batch. Where an edge is on every path there is no such draw: then they are
 drawn for the other choices, and the choice that cuts the network has no gradient and distance 1 from all others.
 """
@@ -35,15 +35,15 @@ _CONTEXT_STREAM = 800_000  # of the random draws of a plan's seed
 
 
 def cut_member(job: TrainingJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> Cut | None:
-    """Finds where the subspace of a finished training is cut in two, and writes that beside its checkpoint.
+    """Finds where to cut the subspace of a finished training in two, and writes the cut next to its checkpoint.
 
     Args:
         job: The training.
-        report: Is told how much of ``cut_steps`` is done.
+        report: Called with the part of ``cut_steps`` that is done.
         stopped: Whether to return early.
 
     Returns:
-        The cut, or ``None`` if it was stopped before.
+        The cut, or ``None`` if it was stopped early.
 
     Raises:
         StoreError, RunFolderError: If the training is damaged, not finished or belongs to something else.
@@ -72,7 +72,7 @@ def cut_member(job: TrainingJob, report: Callable[[int], None], stopped: Callabl
             totals[decision] += gradient_distances(network, decision, codes, drawn.alive, images, labels)
         if not all(np.isfinite(total).all() for total in totals.values()):
             raise TrainingError(
-                f"gradients of supernet {training.name} are not finite: begin anew with a lower supernet.learning_rate"
+                f"gradients of supernet {training.name} are not finite: start over with a lower supernet.learning_rate"
             )
         report((number + 1) * cut_steps(plan, training.level) // plan.settings.split_batches)
     distances = {decision: total / plan.settings.split_batches for decision, total in totals.items()}
@@ -82,27 +82,27 @@ def cut_member(job: TrainingJob, report: Callable[[int], None], stopped: Callabl
 
 
 def cut_steps(plan: SupernetPlan, level: int) -> int:
-    """About how many training steps it costs to cut a subspace of a level: one for every choice and mini-batch."""
+    """Returns roughly how many training steps a cut costs: one for every choice and mini-batch of a level."""
     choices = sum(len(decision.choices) for decision in plan.space.decisions) / plan.space.num_decisions
     return round(plan.settings.split_batches * (plan.space.num_decisions - level) * choices)
 
 
 def uncut_decisions(space: Space, box: Box) -> list[int]:
-    """Columns of the decisions of which a box still has every choice, and more than one."""
+    """Returns the columns of the decisions of which a box still has every choice, and more than one."""
     complete = [len(allowed) == len(decision.choices) for allowed, decision in zip(box, space.decisions, strict=True)]
     return [column for column, allowed in enumerate(box) if complete[column] and len(allowed) > 1]
 
 
 class Contexts:
-    """What the other decisions may be while the choices of one are compared.
+    """Draws of the other decisions while the choices of one are compared.
 
     Args:
-        space: A space that can be listed, or one in which everything is connected.
+        space: A space small enough to enumerate, or one in which everything is connected.
         box: The subspace.
         decision: The column whose choices are compared.
 
     Attributes:
-        alive: Which of the choices lead from input to output in every draw, shape (O,).
+        alive: True for the choices that lead from input to output in every draw, shape (O,).
     """
 
     def __init__(self, space: Space, box: Box, decision: int) -> None:
@@ -119,7 +119,7 @@ class Contexts:
         self._others = first[reaches[self.alive].all(axis=0)]
 
     def draw(self, rng: np.random.Generator) -> Codes:
-        """One draw of the other decisions with every choice, shape (O, D)."""
+        """Returns one draw of the other decisions with every choice, shape (O, D)."""
         other = draw_box(self._box, 1, rng)[0] if self._open else self._others[rng.integers(len(self._others))]
         codes = np.tile(other, (len(self._choices), 1))
         codes[:, self._decision] = self._choices
@@ -139,13 +139,13 @@ def gradient_distances(
     images: Tensor,
     labels: Tensor,
 ) -> NDArray[np.float64]:
-    """1 - cosine between the gradients under each choice of a decision, of all weights outside it, shape (O, O).
+    """Returns 1 - cosine between the gradients under the choices of a decision, shape (O, O).
 
     Args:
         network: A supernet.
         decision: Column of the decision.
         codes: The subnets, which differ in that column alone, shape (O, D).
-        alive: Which of them have gradients, shape (O,); the others are at distance 1.
+        alive: True for the subnets that have gradients, shape (O,); the others are at distance 1.
         images: Shape (B, C, H, W).
         labels: Shape (B,).
     """
@@ -167,7 +167,7 @@ def gradient_distances(
 def _gradient(
     network: nn.Module, shared: list[nn.Parameter], code: list[int], images: Tensor, labels: Tensor
 ) -> Tensor:
-    """The gradient of some weights as one vector, zero where a weight is not used, shape (P,)."""
+    """Returns the gradient of some weights as one vector, zero where a weight is not used, shape (P,)."""
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
         loss = F.cross_entropy(network(images, tuple(code)), labels)
     found = torch.autograd.grad(loss, shared, allow_unused=True)

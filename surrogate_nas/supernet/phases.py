@@ -1,10 +1,10 @@
-"""Which trainings a supernet stage consists of, in phases: what sub-supernets begin from, and the sub-supernets.
+"""Lists the trainings of a supernet stage in phases: the parents that sub-supernets begin from, then the members.
 
 A phase is a set of trainings that share no weights, so that they may run side by side; a phase begins where the one
 before it has ended. Every training begins from new weights or from one training of the phase before it.
 
 Steps are counted from the beginning of the first ancestor, so that a step has one mini-batch for all siblings, and a
-sub-supernet goes on with the data where its parent stopped.
+sub-supernet continues with the data where its parent stopped.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.supernet.rule import Inheritance
 from surrogate_nas.supernet.settings import SupernetSettings
 
-_PARENT_STREAM = 500_000  # of random draws; those of members are their numbers
+_PARENT_STREAM = 500_000  # of random draws; a member's stream is its number
 _MOST_PARENTS = 64  # of one replica
 
 
@@ -32,8 +32,8 @@ class Training:
         last_step: Step before which it ends.
         progress: Shares of its learning-rate schedule that are over at its beginning and at its end.
         parent: Name of the training that it begins from.
-        inherits: What it takes over.
-        replica: Which repetition of the whole stage it belongs to.
+        inherits: What it takes over from its parent.
+        replica: Number of the repetition of the whole stage that it belongs to.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """Its own steps."""
+        """Number of its own steps."""
         return self.last_step - self.first_step
 
     @property
@@ -59,7 +59,7 @@ class Training:
 
     @property
     def cut_file(self) -> str:
-        """Name of the file that says how gradients cut its subspace in two."""
+        """Name of the file with the cut of its subspace that gradients decide."""
         return f"{self.name}.json"
 
 
@@ -67,7 +67,7 @@ Phase = tuple[Training, ...]
 
 
 def make_phases(settings: SupernetSettings, groups: Sequence[int | None], steps: Sequence[int]) -> tuple[Phase, ...]:
-    """All trainings of a stage, in the order in which they may be done; members of one replica stand together.
+    """Returns all trainings of a stage in the order of their dependence; members of one replica are adjacent.
 
     Args:
         settings: Split, steps, what is inherited, and replicas.
@@ -84,7 +84,7 @@ def make_phases(settings: SupernetSettings, groups: Sequence[int | None], steps:
 
 
 def _in_replica(training: Training, replica: int, members: int) -> Training:
-    """The same training in a replica, with draws of its own; the first replica's is the one given."""
+    """Returns the same training in a replica, with its own draws; the first replica's is the given one."""
     if replica == 0:
         return training
     is_member = training.stream < _PARENT_STREAM
@@ -99,7 +99,7 @@ def _in_replica(training: Training, replica: int, members: int) -> Training:
 
 def _one_replica(settings: SupernetSettings, groups: Sequence[int | None], steps: Sequence[int]) -> tuple[Phase, ...]:
     bounds = _bounds(settings)
-    # With state a schedule goes on where the parent's stopped; else the parents and the members have one each.
+    # With state a schedule continues where the parent's stopped; otherwise parents and members have one each.
     goes_on = len(bounds) > 1 and settings.inheritance == "state"
     share = bounds[-1] / settings.steps if goes_on else 1.0
     phases = [
@@ -141,7 +141,7 @@ def _parent(settings: SupernetSettings, level: int, position: int, share: float)
 
 
 def steps_before_split(settings: SupernetSettings) -> int:
-    """Steps before the last split; 0 where every member begins by itself.
+    """Returns the number of steps before the last split; 0 where no member has a parent.
 
     Raises:
         SettingsError: If there are fewer steps than trainings that follow one another.
@@ -150,7 +150,7 @@ def steps_before_split(settings: SupernetSettings) -> int:
 
 
 def _bounds(settings: SupernetSettings) -> list[int]:
-    """The steps at which phases begin but for the last, and the last: 0 alone where there is one phase."""
+    """Returns the steps at which each phase but the last begins, and the last: 0 alone where there is one phase."""
     share = settings.share_before_split
     if not share:
         return [0]

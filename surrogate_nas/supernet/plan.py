@@ -1,4 +1,4 @@
-"""The plan of a supernet stage: which sets of weights there are, and who trains and answers for which architectures."""
+"""Plans a supernet stage: its sets of weights, and the architectures that each trains and evaluates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,18 +31,18 @@ class SupernetPlan:
 
     With whole-subnet sharing each subspace is a member; with depth-wise sharing, one set of weights, or without a
     split, there is one. Members may begin from common parents; a split by gradients is known only once these are
-    trained, and ``with_cuts`` tells the plan.
+    trained, and ``with_cuts`` adds it to the plan.
 
-    Training members apart on the same sequence of batches is what one step with one subnet per subspace amounts to
-    where no weight is shared between subspaces; only the gradient norm is clipped for each member by itself.
+    Training members apart on the same sequence of batches is equivalent to one step with one subnet per subspace
+    where no weight is shared between subspaces; only the gradient norm is clipped per member.
 
     Attributes:
         space: The search space.
         network: Sizes of the supernet.
-        settings: How to split, share and sample.
+        settings: The rules of splitting, sharing and sampling.
         split: The subspaces; the whole space as long as they are not known.
         seed: Seed of weights and draws.
-        cuts: What gradients have decided so far.
+        cuts: Cuts that gradients have decided so far.
     """
 
     space: Space
@@ -54,55 +54,57 @@ class SupernetPlan:
 
     @property
     def rules(self) -> Rules:
-        """The rules that the settings choose."""
+        """Rules that the settings choose."""
         return self.settings.rules
 
     # Members
 
     @property
     def members(self) -> int:
-        """Number of sets of weights that architectures are evaluated with, those of all replicas."""
+        """Number of sets of weights that architectures are evaluated with, over all replicas."""
         return self.members_per_replica * self.settings.replicas
 
     @property
     def members_per_replica(self) -> int:
-        """Number of sets of weights of which one answers for an architecture."""
+        """Number of members in one replica; one of them evaluates a given architecture."""
         if not self.rules.sharing.owns_weights:
             return 1
         return 2**self._rounds if self.rules.split.is_late else self.split.groups
 
     @property
     def is_known(self) -> bool:
-        """Whether the subspaces are decided."""
+        """True once the subspaces are decided."""
         return self.is_decided(self._rounds)
 
     def is_decided(self, level: int) -> bool:
-        """Whether the subspaces that trainings of a level draw from are decided."""
+        """Returns whether the subspaces that trainings of a level draw from are decided."""
         return not self.rules.split.is_late or len(self.cuts) >= 2**level - 1
 
     @property
     def names(self) -> tuple[str, ...]:
-        """A few words on each subspace, or on how they will be found."""
+        """Short descriptions of the subspaces, or of how they will be found."""
         return self.split.names if self.is_known else ("split by gradients during training",)
 
     @property
     def drawn_by(self) -> Split:
-        """What tells architectures apart when they are drawn: the split, or without one the bands of the sampler."""
+        """Split that draws of architectures are balanced over: the split, or without one the sampler's bands."""
         return self.split if self.rules.split.splits or self._bands is None else self._bands.split
 
     def member_of(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Which member of the first replica answers for each code, shape (N,).
+        """Returns the number of the member of the first replica that evaluates each code, shape (N,).
 
         Raises:
             SettingsError: If the subspaces are not decided.
         """
         if not self.is_known:
-            raise SettingsError("who answers for an architecture is known once the parents of the split are trained")
+            raise SettingsError(
+                "the members of an architecture are known only once the parents of the split are trained"
+            )
         groups = self.split.assign(codes)
         return groups if self.rules.sharing.owns_weights else np.zeros_like(groups)
 
     def members_of(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """The members that answer for each code, one of each replica, shape (N, replicas).
+        """Returns the members that evaluate each code, one of each replica, shape (N, replicas).
 
         Raises:
             SettingsError: If the subspaces are not decided.
@@ -110,7 +112,7 @@ class SupernetPlan:
         return self.member_of(codes)[:, None] + self.members_per_replica * np.arange(self.settings.replicas)
 
     def with_cuts(self, cuts: Sequence[Cut]) -> "SupernetPlan":
-        """The plan with more decided by gradients; ``cuts`` are all that there are, of whole levels."""
+        """Returns the plan with more decided by gradients; ``cuts`` are all cuts so far, of whole levels."""
         boxes = boxes_after(self.space, cuts, len(cuts).bit_length())
         return replace(self, cuts=tuple(cuts), split=BoxSplit(self.space, boxes))
 
@@ -118,12 +120,12 @@ class SupernetPlan:
 
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
-        """All trainings; those of a phase share no weights, and the last phase is that of the members."""
+        """All trainings; within a phase they share no weights, and the last phase trains the members."""
         groups: list[int | None] = [*range(self.members_per_replica)] if self.rules.sharing.owns_weights else [None]
         return make_phases(self.settings, groups, self._member_steps())
 
     def _member_steps(self) -> list[int]:
-        """Steps of each member after it was split off: equal, but by population in bands that are drawn uniformly."""
+        """Returns each member's steps after its split: equal, but by population in bands that are drawn uniformly."""
         left, members = self.settings.steps - steps_before_split(self.settings), self.members_per_replica
         in_bands = members > 1 and self.rules.split.by_counts
         if not (in_bands and self.rules.sampling.is_uniform):
@@ -132,42 +134,42 @@ class SupernetPlan:
         return [max(1, round(left * members * part / sum(population))) for part in population]
 
     def is_cut(self, training: Training) -> bool:
-        """Whether gradients cut the subspace of a training in two once it is finished."""
+        """Returns whether gradients cut the subspace of a training in two once it is finished."""
         return self.rules.split.is_late and training.level + 1 < len(self.phases)
 
     def training(self, member: int) -> Training:
-        """The training of a member, the last of those that its weights went through."""
+        """Returns the training of a member: the last of those that its weights went through."""
         return self.phases[-1][member]
 
     def steps(self, member: int) -> int:
-        """Steps of a member, those of its parents included."""
+        """Returns the steps of a member and of its parents."""
         return self.training(member).last_step
 
     def build(self, stream: int) -> SharedNetwork:
-        """A network with the first weights of a member, or of a training by its stream."""
+        """Returns a network with the first weights of a member, or of a training by its stream."""
         network = SharedNetwork(self.space, self.network, *self.copies())
         initialise(network, self._seed_of(stream))
         return network
 
     def split_at(self, level: int) -> Split:
-        """The subspaces that trainings of a level draw from."""
+        """Returns the subspaces that trainings of a level draw from."""
         if not self.rules.split.is_late:
             return self.split
         return BoxSplit(self.space, boxes_after(self.space, self.cuts, level))
 
     def subspace(self, training: Training) -> str:
-        """A few words on what a training draws from."""
+        """Returns a short description of what a training draws from."""
         return "whole space" if training.group is None else self.split_at(training.level).names[training.group]
 
     def box(self, training: Training) -> Box:
-        """The choices that a training draws from; all of them where its subspace is no box."""
+        """Returns the choices that a training draws from; all of them where its subspace is not a box."""
         split = self.split_at(training.level)
         if training.group is None or not isinstance(split, BoxSplit):
             return whole_box(self.space)
         return split.boxes[training.group]
 
     def sampler(self, training: Training) -> PathSampler:
-        """Draws the subnets of a training's steps."""
+        """Returns the path sampler that draws the subnets of a training's steps."""
         split = self.split_at(training.level)
         source = Source(self.space, split, training.group, self.box(training), self._bands)
         return self.rules.sampling.sampler(source, self._seed_of(training.stream))
@@ -177,7 +179,7 @@ class SupernetPlan:
         return self.rules.sampling.bands(self.space, self.settings)
 
     def schedule(self) -> Schedule:
-        """The learning rate of all trainings.
+        """Returns the learning-rate schedule of all trainings.
 
         Raises:
             SettingsError: If the settings do not fit the space.
@@ -185,7 +187,7 @@ class SupernetPlan:
         return self.rules.schedule.schedule(self.space, self.network, self.settings)
 
     def copies(self) -> Copies:
-        """Where the supernet has copies of its cells.
+        """Returns where the supernet has copies of its cells.
 
         Raises:
             SettingsError: If the settings do not fit the network.
@@ -193,11 +195,11 @@ class SupernetPlan:
         return self.rules.sharing.copies(self.space, self.network, self.split.groups, self.settings)
 
     def separation(self, training: Training) -> int | None:
-        """The decision by which momenta are kept apart, or ``None`` where they are not."""
+        """Returns the decision by which momenta are kept apart, or ``None`` where they are not."""
         return self.rules.momentum.separation(self.box(training), self.seed)
 
     def agenda(self, training: Training) -> Agenda:
-        """What each step of a training does."""
+        """Returns the steps of a training."""
         return Agenda(
             self.space,
             self.sampler(training),
@@ -209,7 +211,7 @@ class SupernetPlan:
         )
 
     def image_seed(self, training: Training) -> int:
-        """Decides the mini-batches of a training: the same for all of a replica, which may meet in one step."""
+        """Returns the seed of a training's mini-batches, one per replica, whose trainings may meet in one step."""
         return self.seed + _REPLICA_STRIDE * training.replica
 
     def _seed_of(self, stream: int) -> int:
@@ -225,15 +227,15 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
 
     Args:
         space: The search space.
-        network: Sizes of the supernet; the settings say what stands between its stages.
-        settings: How to split, share and sample.
+        network: Sizes of the supernet; the settings choose the blocks between its stages.
+        settings: The rules of splitting, sharing and sampling.
         seed: Seed of weights and draws.
 
     Raises:
         SpaceError: If the sizes do not fit the space.
         SettingsError: If bands, groups, thresholds, an edge or the number of steps do not fit the space.
     """
-    space.layout(network)  # What does not fit is found now, not after an hour.
+    space.layout(network)  # Settings that do not fit are refused now, not after an hour.
     network = replace(network, light_reductions=REDUCTIONS[settings.reductions])
     split = settings.rules.split.split(space, settings)
     plan = SupernetPlan(space, network, settings, split, seed)

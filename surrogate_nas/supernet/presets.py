@@ -1,6 +1,6 @@
-"""The papers' combinations of split, sharing, path sampler, learning-rate rule and momentum, by name.
+"""Presets: each paper's combination of split, sharing, path sampler, learning-rate rule and momentum, by name.
 
-Presets name rules only. Sizes, steps, learning rate and batch size are the study's, so that presets can be compared at
+Presets set rules only. Sizes, steps, learning rate and batch size are the study's, so that presets can be compared at
 equal cost.
 """
 
@@ -54,16 +54,16 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         },
     }
 )
-# What a preset says about its own split or sharing is of no use to another one.
+# Settings that belong to the preset's own split or sharing do not apply to another one.
 _OF_SPLIT = owned(SPLITS) | {"parent_share", "inherit", "sharing"}
 _OF_SHARING = owned(SHARINGS) | {"parent_share", "inherit"}
 _OF_SAMPLER = owned(SAMPLERS)
-# Whoever chooses one of these without naming a preset composes rules of their own, from the defaults of the fields.
+# A user who chooses one of these without a preset composes a new combination, from the defaults of the fields.
 _RULES = frozenset({"split", "sharing", "sampler", "bands", "groups", "thresholds", "parent_share", "inherit"})
 
 
 def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
-    """Settings with those of their preset filled in; what was given wins.
+    """Returns settings completed by their preset; given settings take precedence.
 
     Args:
         given: Settings by name, perhaps with ``preset``, which is one of ``PRESETS``.

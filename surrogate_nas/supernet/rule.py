@@ -1,7 +1,7 @@
-"""Rules that settings choose by name: what they refuse, and what of the settings is theirs alone.
+"""Rules that settings choose by name: the settings that each refuses, and the settings that belong to it alone.
 
 Tables of rules: splits (``splits/table.py``), sharing, samplers, schedules and momenta (at the end of their modules in
-``rules/``). Nothing else compares the name of a rule: whoever needs to know something of a rule asks its row.
+``rules/``). No other code compares the name of a rule: it asks the rule's row for what it needs.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,19 +11,19 @@ Inheritance = Literal["nothing", "weights", "state"]
 
 
 class RuleSettings(Protocol):
-    """What rules read of the settings of a supernet, which know the tables of rules and so stand above them."""
+    """Settings of a supernet that rules read; the settings know the tables of rules and so are in a layer above."""
 
     @property
     def split(self) -> str:
-        """How the space is split."""
+        """Name of the rule that splits the space."""
 
     @property
     def groups(self) -> int:
-        """Number of subspaces by count."""
+        """Number of subspaces of a split by counts."""
 
     @property
     def bands(self) -> tuple[tuple[int, ...], ...] | None:
-        """Counts of each subspace, instead of their number."""
+        """Counts of each subspace, instead of the number of subspaces."""
 
     @property
     def split_edge(self) -> str | None:
@@ -31,15 +31,15 @@ class RuleSettings(Protocol):
 
     @property
     def split_rounds(self) -> int:
-        """How often every sub-supernet is split in two."""
+        """Number of times that every sub-supernet is split in two."""
 
     @property
     def sharing(self) -> str:
-        """How subspaces share weights."""
+        """Name of the rule by which subspaces share weights."""
 
     @property
     def parent_share(self) -> float | None:
-        """Share of the steps before the last split, where it is given."""
+        """Share of the steps before the last split; ``None`` leaves it to the split."""
 
     @property
     def share_before_split(self) -> float:
@@ -47,7 +47,7 @@ class RuleSettings(Protocol):
 
     @property
     def inheritance(self) -> Inheritance:
-        """What sub-supernets take over at the last split."""
+        """State that sub-supernets take over at the last split."""
 
     @property
     def thresholds(self) -> tuple[float, ...] | None:
@@ -59,11 +59,11 @@ class RuleSettings(Protocol):
 
     @property
     def sampler(self) -> str:
-        """Which subnets a step trains."""
+        """Name of the rule that draws the subnets of a step."""
 
     @property
     def nonlinear_power(self) -> float:
-        """How much subnets with many nonlinear functions are preferred."""
+        """Power that weights the bands of nonlinear counts; higher prefers subnets with many."""
 
     @property
     def gamma_max(self) -> float:
@@ -87,24 +87,24 @@ class RuleSettings(Protocol):
 
     @property
     def replicas(self) -> int:
-        """How many times everything is trained."""
+        """Number of times that everything is trained."""
 
 
 class Rule:
-    """A row of a table of rules; settings that contradict it are refused before anything is trained.
+    """Row of a table of rules; settings that contradict it are refused before anything is trained.
 
     Attributes:
-        own: Names of the settings that this rule alone makes use of.
+        own: Names of the settings that only this rule uses.
     """
 
     own: ClassVar[frozenset[str]] = frozenset()
 
-    def refusals(self, settings: RuleSettings) -> Iterator[str]:  # noqa: ARG002 - most rules go with everything
-        """Yields what in the settings contradicts the rule, which they choose."""
+    def refusals(self, settings: RuleSettings) -> Iterator[str]:  # noqa: ARG002 - most rules accept everything
+        """Yields why the settings, which choose this rule, contradict it."""
         yield from ()
 
     def claims(self, settings: RuleSettings) -> Iterator[str]:  # noqa: ARG002 - most rules have no settings of their own
-        """Yields what in the settings belongs to the rule, although they choose another."""
+        """Yields why settings that choose another rule must not set what belongs to this one."""
         yield from ()
 
 
@@ -114,6 +114,6 @@ def owned(rules: Mapping[str, Rule]) -> frozenset[str]:
 
 
 def contradictions(rules: Mapping[str, Rule], chosen: str, settings: RuleSettings) -> Iterator[str]:
-    """Yields what in the settings does not go with the chosen row of a table."""
+    """Yields why settings do not go with the chosen row of a table."""
     for name, rule in rules.items():
         yield from rule.refusals(settings) if name == chosen else rule.claims(settings)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     ScheduleName = str
     MomentumName = str
     ReductionName = str
-else:  # a row of a table is a choice of its setting
+else:  # every row of a table is a choice of its setting
     SplitName = Literal[tuple(SPLITS)]
     SharingName = Literal[tuple(SHARINGS)]
     SamplerName = Literal[tuple(SAMPLERS)]
@@ -43,7 +43,7 @@ class Rules(NamedTuple):
 
 
 class SupernetSettings(BaseModel):
-    """How the space is split, how sub-supernets share weights, and how they are trained.
+    """Settings of the supernet stage: split of the space, sharing of weights, and training.
 
     The supernet may be narrower and shallower than the deployed network. ``docs/explanation/supernets.md`` explains the
     settings.
@@ -53,109 +53,122 @@ class SupernetSettings(BaseModel):
 
     preset: str = Field(
         default=_DEFAULT_PRESET,
-        description="a paper's combination, of which other settings here replace parts: auto, spos, fairnas, fsnas,"
-        " gmnas, efsnas, dynas",
+        description="Combination of a paper: auto, spos, fairnas, fsnas, gmnas, efsnas or dynas. Other"
+        " settings here replace parts of it.",
     )
     split: SplitName = Field(
         default="nonlinear",
-        description="how the space is split: by number of nonlinear functions (EFS-NAS), by the operation on one edge"
-        " (FS-NAS), by agreement of gradients (GM-NAS), or not at all",
+        description="Rule that splits the space: by number of nonlinear functions (EFS-NAS), by the operation"
+        " on one edge (FS-NAS), by agreement of gradients (GM-NAS), or not at all.",
     )
     groups: Annotated[int, Field(ge=1, le=64)] = Field(
         default=2,
-        description="nonlinear: number of subspaces; the bands of counts are chosen to be of nearly equal population",
+        description="Number of subspaces for split = nonlinear. The bands of counts get nearly equal populations.",
     )
     bands: tuple[tuple[int, ...], ...] | None = Field(
-        default=None, description="nonlinear: counts of each subspace, such as [[0, 1], [2, 3]], instead of groups"
+        default=None,
+        description="Counts of each subspace for split = nonlinear, such as [[0, 1], [2, 3]]; replaces groups.",
     )
     split_edge: str | None = Field(
-        default=None, description="edge: the decision whose choices are the subspaces, such as 1<-0; else the first"
+        default=None,
+        description="Decision whose choices are the subspaces, for split = edge, such as 1<-0; the first if not set.",
     )
     split_rounds: Annotated[int, Field(ge=1, le=6)] = Field(
-        default=2, description="gradient: how often every sub-supernet is split in two"
+        default=2, description="Number of times that every sub-supernet is split in two, for split = gradient."
     )
     split_batches: Annotated[int, Field(ge=1)] = Field(
-        default=100, description="gradient: mini-batches over which gradients are compared"
+        default=100, description="Mini-batches over which gradients are compared, for split = gradient."
     )
     sharing: SharingName = Field(
         default="whole",
-        description="whole: every subspace owns all its weights; depth: copies of cells chosen by the running count;"
-        " one: a single set of weights, the split serves the sampler alone",
+        description="Sharing of weights. whole: every subspace owns all its weights. depth: copies of cells"
+        " are chosen by the running count. one: a single set of weights, and the split serves only the"
+        " sampler.",
     )
     parent_share: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None,
-        description="whole: share of the steps before the last split, which train what the sub-supernets begin from;"
-        " 0 for none; else that of the paper: edge 2/3, gradient 4/9, otherwise 0",
+        description="Share of the steps before the last split, for sharing = whole; these steps train the"
+        " parents of the sub-supernets, and 0 means no parents. If not set: 2/3 for edge, 4/9 for gradient"
+        " (as in the papers), otherwise 0.",
     )
     inherit: Inheritance | None = Field(
         default=None,
-        description="what sub-supernets take over at the last split: weights (with a schedule of their own), state"
-        " (weights, momenta and schedule), nothing (gradient's final restart); else edge and nonlinear weights,"
-        " gradient state",
+        description="State that sub-supernets take over at the last split: weights (with a schedule of their"
+        " own), state (weights, momenta and schedule) or nothing (gradient's final restart). If not set:"
+        " weights for edge and nonlinear, state for gradient.",
     )
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] | None = Field(
-        default=None, description="depth: shares of the largest running count after which the next copy is used"
+        default=None,
+        description="Shares of the largest running count after which the next copy is used, for sharing = depth.",
     )
     shared_stages: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="depth: stages at the start that have one copy only"
+        default=None, description="Stages at the start that have only one copy, for sharing = depth."
     )
     sampler: SamplerName = Field(
         default="balanced",
-        description="which subnets a step trains: balanced draws a subspace, then a subnet; per_group takes one of each"
-        " subspace; uniform draws from the whole space; nonlinear prefers subnets with many nonlinear functions; fair"
-        " takes every operation of every edge once (FairNAS)",
+        description="Rule that draws the subnets of a step. balanced: a subspace, then a subnet. per_group:"
+        " one subnet of each subspace. uniform: from the whole space. nonlinear: prefers subnets with many"
+        " nonlinear functions. fair: every operation of every edge once (FairNAS).",
     )
     nonlinear_power: Annotated[float, Field(ge=0, le=4)] = Field(
         default=2.0,
-        description="sampler = nonlinear: of four bands of counts of nonlinear functions, from the fewest, the k-th is"
-        " drawn in proportion to k to this power; a sub-supernet draws what of it is its own",
+        description="Power for sampler = nonlinear: of four bands of counts of nonlinear functions, counted"
+        " from the fewest, the k-th is drawn in proportion to k to this power. A sub-supernet draws the"
+        " part of a band that is its own.",
     )
     schedule: ScheduleName = Field(
         default="cosine",
-        description="learning rate over training: half a cosine, or a decay that is faster for small subnets (DYNAS)",
+        description="Learning rate over training: half a cosine, or a decay that is faster for small subnets (DYNAS).",
     )
     gamma_max: Annotated[float, Field(ge=1)] = Field(
-        default=4.0, description="complexity: exponent of the smallest subnet; that of the largest is its inverse"
+        default=4.0,
+        description="Exponent of the smallest subnet for schedule = complexity; the exponent of the largest"
+        " is its inverse.",
     )
     momentum_groups: MomentumName = Field(
         default="joint",
-        description="momenta of all subnets together, or by the operation on one edge that the seed draws (DYNAS)",
+        description="Momenta: one set for all subnets, or one for each operation on an edge that the seed"
+        " draws (DYNAS).",
     )
-    channels: Annotated[int, Field(ge=1, le=1024)] = Field(default=8, description="channels of the first stage")
-    cells: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="cells per stage")
+    channels: Annotated[int, Field(ge=1, le=1024)] = Field(default=8, description="Channels of the first stage.")
+    cells: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="Cells per stage.")
     reductions: ReductionName = Field(
         default="light",
-        description="blocks between stages of cells: of one convolution, which leaves more of the work to the cells, or"
-        " those of the deployed network, of two; without effect in spaces that have none",
+        description="Blocks between stages of cells. light: one convolution, which leaves more of the work to"
+        " the cells. residual: the deployed network's blocks, of two convolutions. No effect in spaces"
+        " without such blocks.",
     )
     steps: Annotated[int, Field(ge=1)] = Field(
-        default=20_000, description="training steps of each sub-supernet, those before it was split off included"
+        default=20_000, description="Training steps of each sub-supernet, including the steps before it was split off."
     )
-    batch_size: Annotated[int, Field(ge=2)] = Field(default=64, description="images per step")
-    learning_rate: Annotated[float, Field(gt=0)] = Field(default=0.1, description="at the first step")
+    batch_size: Annotated[int, Field(ge=2)] = Field(default=64, description="Images per step.")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(default=0.1, description="Learning rate at the first step.")
     final_learning_rate: Annotated[float, Field(ge=0)] = Field(
-        default=0.0, description="cosine: approached on half a cosine, which the step after the last one would reach"
+        default=0.0,
+        description="Learning rate at the end, for schedule = cosine; the step after the last one would reach it.",
     )
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Nesterov momentum")
-    weight_decay: Annotated[float, Field(ge=0)] = Field(default=5e-4, description="of the weights that a step uses")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Nesterov momentum.")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(
+        default=5e-4, description="Decay of the weights that a step uses."
+    )
     clip_norm: Annotated[float, Field(ge=0)] = Field(
-        default=5.0, description="largest gradient norm of an optimizer step; 0 leaves gradients as they are"
+        default=5.0, description="Largest gradient norm of an optimizer step; 0 leaves gradients unchanged."
     )
     replicas: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1,
-        description="how many times everything is trained, each time from other weights, images and draws; a label is"
-        " the mean over them",
+        description="Number of times that everything is trained, each time with other weights, images and"
+        " draws. A label is the mean over them.",
     )
     weight_average: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0,
-        description="share of a sub-supernet's last steps whose weights are averaged for evaluation; 0 for the last"
-        " weights alone",
+        description="Share of a sub-supernet's last steps whose weights are averaged for evaluation; 0 uses"
+        " the last weights.",
     )
-    checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(default=30.0, description="time between checkpoints")
+    checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(default=30.0, description="Seconds between checkpoints.")
 
     @property
     def rules(self) -> Rules:
-        """The rules by these names."""
+        """Rules by these names."""
         return Rules(
             SPLITS[self.split],
             SHARINGS[self.sharing],
@@ -173,14 +186,14 @@ class SupernetSettings(BaseModel):
 
     @property
     def inheritance(self) -> Inheritance:
-        """What sub-supernets take over at the last split."""
+        """State that sub-supernets take over at the last split."""
         return self.inherit or self.rules.split.inherits
 
     @model_validator(mode="before")
     @classmethod
-    def _preset(cls, given: Any) -> Any:  # noqa: ANN401 - what pydantic was given, which need not be a mapping
+    def _preset(cls, given: Any) -> Any:  # noqa: ANN401 - the input of pydantic, which need not be a mapping
         if not isinstance(given, Mapping) or given.get("preset", _DEFAULT_PRESET) not in PRESETS:
-            return given  # what is wrong with it is said of the field
+            return given  # the field's own check reports the error
         return with_preset(given, _DEFAULT_PRESET)
 
     @field_validator("preset")

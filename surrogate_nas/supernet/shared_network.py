@@ -20,9 +20,9 @@ from surrogate_nas.space.space import Codes, Space
 class SharedNetwork(nn.Module):
     """A supernet: one set of weights from which every architecture takes its part.
 
-    With several copies of what is searched it is the depth-wise few-shot supernet of EFS-NAS (arXiv 2412.14678): the
-    number of nonlinear functions up to and including a cell, or a chosen layer, says which of its copies is used; fixed
-    layers are shared by all.
+    Several copies of its cells or chosen layers make it the depth-wise few-shot supernet of EFS-NAS (arXiv
+    2412.14678): the number of nonlinear functions up to and including a cell, or a chosen layer, decides which of its
+    copies is used; fixed layers are shared by all.
 
     Args:
         space: The search space.
@@ -50,7 +50,7 @@ class SharedNetwork(nn.Module):
         self._kept = furthest(self.modules())
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
-        """Class scores (B, classes) of images (B, input channels, S, S) under one architecture, length D.
+        """Returns class scores (B, classes) of images (B, input channels, S, S) under one architecture, length D.
 
         Dead edges are not computed, so codes need not be effective.
         """
@@ -81,19 +81,19 @@ class SharedNetwork(nn.Module):
         return modules
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
-        """The weights that a decision chooses among, wherever they stand."""
+        """Yields the weights that a decision chooses among, at every place where it is made."""
         for layer in self.layers:
             if isinstance(layer, nn.ModuleList):
                 for copy in layer:
                     yield from copy.weights_of(decision)  # type: ignore[operator]
 
     def subnet(self, code: Sequence[int]) -> "Subnet":
-        """One architecture as a network of its own on the shared weights."""
+        """Returns one architecture as a network of its own on the shared weights."""
         return Subnet(self, code)
 
 
 class Subnet(nn.Module):
-    """One architecture of a supernet, borrowing its weights.
+    """Architecture of a supernet as a network that borrows the supernet's weights.
 
     Args:
         supernet: Owner of the weights.
@@ -106,7 +106,7 @@ class Subnet(nn.Module):
         self.code = tuple(int(choice) for choice in code)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, input channels, S, S) to class scores (B, classes)."""
+        """Returns class scores (B, classes) of images (B, input channels, S, S)."""
         y: Tensor = self.supernet(x, self.code)
         return y
 

@@ -1,11 +1,11 @@
-"""The supernet stage: all trainings of a plan in their order, by worker processes, from where an earlier run stopped.
+"""Runs all trainings of a supernet plan in their order, in worker processes, from where an earlier run stopped.
 
     phase 0            cuts             phase 1             cuts             members
     parent      ->  parent.json  ->  parent-0, parent-1  ->  ...  ->  member-0, member-1, ...
 
 Trainings of a phase run side by side. Every training has a checkpoint in the stage's folder and every cut by gradients
-a JSON file beside it; both follow from seed, data and settings alone, so that whatever is missing is made again as it
-was.
+a JSON file next to it; both follow from seed, data and settings alone, so a missing file is made again with the same
+content.
 """
 
 from collections.abc import Callable
@@ -29,10 +29,10 @@ Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where the trainings of a stage read and write, and what they belong to.
+    """Folders and devices that the trainings of a stage use, and the identity of the stage.
 
     Attributes:
-        folder: Of checkpoints and cuts.
+        folder: Folder of checkpoints and cuts.
         images: Folder of cached images.
         data: How images are augmented.
         identity: What the stage belongs to.
@@ -48,14 +48,14 @@ class Workplace:
     threads: int = 1
 
     def job(self, plan: SupernetPlan, training: Training) -> TrainingJob:
-        """One training at this place."""
+        """Returns one training at this place."""
         return TrainingJob(
             plan, training, self.images, self.data, self.folder, self.identity, self.device, self.threads
         )
 
 
 def known_plan(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> SupernetPlan:
-    """The plan with all cuts that were found before.
+    """Returns the plan with all cuts that were found before.
 
     Raises:
         StoreError, RunFolderError: If a cut is damaged or belongs to something else.
@@ -80,7 +80,7 @@ def known_plan(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> Su
 
 
 def steps_done(plan: SupernetPlan, training: Training, folder: Path, identity: dict[str, str]) -> int | None:
-    """Own steps that a training has done; ``None`` where there is no checkpoint.
+    """Returns the number of a training's own steps that are done; ``None`` where there is no checkpoint.
 
     Raises:
         StoreError, RunFolderError: If the checkpoint is damaged or belongs to something else.
@@ -92,7 +92,7 @@ def steps_done(plan: SupernetPlan, training: Training, folder: Path, identity: d
 
 
 def check_stage(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> None:
-    """Opens everything that earlier processes left.
+    """Opens every file that earlier processes left.
 
     Raises:
         StoreError, RunFolderError: If a file is damaged or belongs to something else.
@@ -100,7 +100,7 @@ def check_stage(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> N
     plan = known_plan(plan, folder, identity)
     for phase in plan.phases:
         if not plan.is_decided(phase[0].level):
-            break  # its subspaces are not known, so nothing of it can have begun
+            break  # its subspaces are not known, so none of its trainings can have begun
         for training in phase:
             steps_done(plan, training, folder, identity)
 
@@ -112,24 +112,24 @@ def train_stage(
     progress: Progress,
     should_stop: Callable[[], bool],
 ) -> SupernetPlan:
-    """Does whatever is missing of a plan, to the last step of every member.
+    """Runs every missing part of a plan, to the last step of every member.
 
-    A parent whose children all have begun is not needed any more, and not made again.
+    A parent whose children have all begun is no longer needed, and is not trained again.
 
     Args:
         plan: The plan.
-        place: Where to work.
+        place: Folders and devices to use.
         workers: Do the work.
-        progress: Given a title, a context that yields a function of what is done and what there is to do.
-        should_stop: Asked a few times a second.
+        progress: Returns, for a title, a context that yields a function of the steps done and the steps in total.
+        should_stop: Called a few times a second.
 
     Returns:
         The plan with its subspaces known.
 
     Raises:
-        Interrupted: If a stop was asked for; everything done is kept.
+        Interrupted: If a stop was requested; everything done is kept.
         TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
-        StoreError, RunFolderError: If what is there is damaged or belongs to something else.
+        StoreError, RunFolderError: If an existing file is damaged or belongs to something else.
     """
     plan = known_plan(plan, place.folder, place.identity)
     with progress(f"supernets ({plan.members} x {count_of(plan.settings.steps, 'step')})") as advance:
@@ -142,7 +142,7 @@ def train_stage(
 
 
 def is_trained(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> bool:
-    """Whether every member is at its last step, and the subspaces are known."""
+    """Returns whether every member is at its last step, and the subspaces are known."""
     plan = known_plan(plan, folder, identity)
     return plan.is_known and all(
         steps_done(plan, training, folder, identity) == training.steps for training in plan.phases[-1]
@@ -151,14 +151,14 @@ def is_trained(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> bo
 
 @dataclass
 class _Crew:
-    """Workers, and a bar of what they have done in several runs.
+    """Workers, and a progress bar over several of their runs.
 
     Attributes:
         workers: Do the work.
-        should_stop: Asked a few times a second.
-        advance: Is told what is done, and what there is to do.
-        total: What there is to do.
-        done: What was done before the current run.
+        should_stop: Called a few times a second.
+        advance: Called with the steps done and the steps in total.
+        total: Steps in total.
+        done: Steps done before the current run.
     """
 
     workers: Workers
@@ -168,11 +168,11 @@ class _Crew:
     done: int = 0
 
     def show(self, more: int) -> None:
-        """Shows what the current run has done, beyond what was done before it."""
+        """Shows the progress of the current run, added to what was done before it."""
         self.advance(self.done + more, self.total)
 
     def run(self, task: Callable[..., bool | Cut | None], jobs: list[TrainingJob], begun: int) -> None:
-        """Runs a task on jobs, all to their ends; earlier processes have done some of it."""
+        """Runs a task on jobs until all end; earlier processes have done a part of it."""
         self.show(begun)
         if not jobs:
             return
@@ -190,7 +190,7 @@ class _Crew:
 
 
 def _train_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) -> None:
-    """Does the trainings of a phase that are missing and needed."""
+    """Runs the trainings of a phase that are missing and needed."""
     needed = [training for training in phase if _is_needed(plan, training, place)]
     begun = {each.name: steps_done(plan, each, place.folder, place.identity) or 0 for each in needed}
     missing = [training for training in needed if begun[training.name] < training.steps]
@@ -201,7 +201,7 @@ def _train_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew
 
 
 def _cut_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) -> SupernetPlan:
-    """Finds the cuts of a phase of parents that are not there yet."""
+    """Finds the cuts of a phase of parents that do not exist yet."""
     cut = [training for training in phase if plan.is_cut(training)]
     if not cut:
         return plan
@@ -214,7 +214,7 @@ def _cut_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) 
 
 
 def _is_needed(plan: SupernetPlan, training: Training, place: Workplace) -> bool:
-    """Whether a training has to be complete for what is missing."""
+    """Returns whether a training must be complete for what is missing."""
     if training.level + 1 == len(plan.phases):
         return True
     if plan.is_cut(training) and not (place.folder / training.cut_file).exists():

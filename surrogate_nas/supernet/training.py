@@ -1,4 +1,4 @@
-"""One training loop for every combination of split, sharing, path sampler, learning-rate rule and momentum.
+"""Trains supernets: one loop for every combination of split, sharing, sampler, learning-rate rule and momentum.
 
 Paths that a step does not sample get neither momentum nor weight decay in it: their gradients are absent, not zero.
 (The code of DYNAS, arXiv 2503.10740, under torch 1.8 gave them both; absent gradients are cheaper and let a path rest.)
@@ -27,19 +27,19 @@ from surrogate_nas.supernet.rules.weight_average import TailAverage
 from surrogate_nas.supernet.shared_network import SharedNetwork
 
 LOSS_PARTS = 200  # points of a training curve
-_EXPLODED = 1e4  # a mean cross-entropy that nothing comes back from
+_EXPLODED = 1e4  # a mean cross-entropy that no training recovers from
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What one process needs for one training of a plan.
+    """Input of one process for one training of a plan.
 
     Attributes:
         plan: The plan, with all cuts that the training depends on.
-        training: Which of its trainings.
+        training: The training of the plan to run.
         images: Folder of cached images.
         data: How images are augmented.
-        folder: Where checkpoints go, and are taken up from.
+        folder: Folder that checkpoints are written to and resumed from.
         identity: What the stage belongs to.
         device: Torch device.
         threads: Threads of this process.
@@ -56,42 +56,42 @@ class TrainingJob:
 
     @property
     def member(self) -> int:
-        """Number of the training among those of its phase."""
+        """Number of the training within its phase."""
         return self.plan.phases[self.training.level].index(self.training)
 
     @property
     def checkpoint(self) -> Path:
-        """Where the state goes, and is taken up from."""
+        """Path that the state is written to and resumed from."""
         return self.folder / self.training.file
 
     @property
     def cut(self) -> Path:
-        """Where the cut of its subspace goes."""
+        """Path of the cut of its subspace."""
         return self.folder / self.training.cut_file
 
     @property
     def belongs_to(self) -> dict[str, str]:
-        """What the training belongs to."""
+        """Identity of the training, which its checkpoint stores."""
         return training_identity(self.plan, self.training, self.identity)
 
     def batches(self) -> Batches:
-        """The mini-batches, the same for all trainings of a replica: subnets of one step see one mini-batch."""
+        """Returns the mini-batches, equal for all trainings of a replica: subnets of one step see one mini-batch."""
         splits = load_splits(self.images).to(torch.device(self.device))
         data, seed = self.data, self.plan.image_seed(self.training)
         return Batches(splits, self.plan.settings.batch_size, seed=seed, flip=data.flip, shift=data.shift)
 
 
 def training_identity(plan: SupernetPlan, training: Training, identity: dict[str, str]) -> dict[str, str]:
-    """What a training belongs to: the stage's identity, which training it is, and its subspace."""
+    """Returns the identity of a training: the stage's identity, the training's name and its subspace."""
     return identity | {"member": training.name, "subspace": plan.subspace(training)}
 
 
 def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> bool:
-    """Does a training to its last step, from its checkpoint if there is one, else from its parent's.
+    """Trains to the last step, from the checkpoint if there is one, else from its parent's.
 
     Args:
         job: What to train.
-        report: Is told the number of its own steps done.
+        report: Called with the number of its own steps done.
         stopped: Whether to save and return early.
 
     Returns:
@@ -123,7 +123,7 @@ def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Calla
 
 @final
 class _Member:
-    """A training under way: its network, its momenta and how far they are, from the checkpoint if there is one."""
+    """State of a training in progress: network, momenta and steps done, from the checkpoint if there is one."""
 
     def __init__(self, job: TrainingJob) -> None:
         plan, training = job.plan, job.training
@@ -160,12 +160,12 @@ class _Member:
         if state.step != parent.last_step:
             raise StoreError(f"the training in {path} stopped at step {state.step} of {parent.last_step}")
         restore(path, state, self._network)
-        # Momenta of groups by one decision mean nothing to groups by another: those begin anew.
+        # Momenta of groups by one decision mean nothing to groups by another, which start with none.
         if self._training.inherits == "state" and plan.separation(parent) == plan.separation(self._training):
             self._momenta.restore(state.momenta)
 
     def train(self, step: Step, images: Tensor, labels: Tensor) -> None:
-        """One step on a batch of images (B, C, H, W) with labels (B,).
+        """Trains one step on a batch of images (B, C, H, W) with labels (B,).
 
         Raises:
             TrainingError: If a loss is not finite, or beyond all bounds.
@@ -188,7 +188,7 @@ class _Member:
             TrainingError: If a weight is not finite, or it cannot be written; the checkpoint before it is kept.
         """
         weights = dict(self._network.named_parameters())
-        # A gradient may overflow under a finite loss; no later loss tells in the last step, or of a path that rests.
+        # A gradient may overflow under a finite loss; no loss shows it after the last step or in a path that rests.
         if not all(bool(weight.isfinite().all()) for weight in weights.values()):
             raise self._diverged(f"weights of supernet {self._training.name} became infinite or NaN", self._last[1])
         average = self._average
@@ -204,7 +204,7 @@ class _Member:
 
 
 def network_of(job: TrainingJob) -> SharedNetwork:
-    """The network of a job with its first weights, on its device."""
+    """Returns the network of a job with its first weights, on its device."""
     network = job.plan.build(job.training.stream)
     return network.to(device=torch.device(job.device), memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
@@ -217,17 +217,17 @@ def _momentum_groups(plan: SupernetPlan, training: Training) -> int:
 def train_step(
     network: nn.Module, momenta: Momenta, step: Step, images: Tensor, labels: Tensor, clip_norm: float
 ) -> list[float]:
-    """One training step: an optimizer step for each group of momenta, on the summed gradients of its subnets.
+    """Trains one step: an optimizer step for each group of momenta, on the summed gradients of its subnets.
 
-    All gradients are of the weights before the step, also where several groups move.
+    All gradients are taken at the weights before the step, even where several groups move.
 
     Args:
         network: Owner of the weights.
-        momenta: Of the network's parameters.
+        momenta: Momenta of the network's parameters.
         step: Subnets, their groups, factors of their losses and the learning rate.
         images: Shape (B, C, H, W).
         labels: Shape (B,).
-        clip_norm: Largest norm of a group's summed gradients; 0 for any.
+        clip_norm: Largest norm of a group's summed gradients; 0 for no limit.
 
     Returns:
         The loss of each subnet, without its factor.
@@ -254,7 +254,7 @@ def train_step(
 
 
 def _backward(network: nn.Module, code: tuple[int, ...], factor: float, images: Tensor, labels: Tensor) -> float:
-    """Adds the gradients of one subnet's loss to those that are there."""
+    """Adds the gradients of one subnet's loss to the existing ones."""
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
         loss = F.cross_entropy(network(images, code), labels)
     (loss if factor == 1 else loss * factor).backward()

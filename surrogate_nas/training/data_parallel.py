@@ -1,6 +1,6 @@
-"""Processes that train one network together, as torchrun starts them: a part of each batch each, one gradient.
+"""Trains one network in several processes, started by torchrun: each takes a part of every batch.
 
-torchrun tells its processes who they are by environment variables; without it there is one process.
+torchrun sets rank and count of its processes by environment variables; without it there is one process.
 """
 
 import os
@@ -17,10 +17,10 @@ from surrogate_nas.errors import TrainingError
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among those that train together.
+    """This process among the processes that train together.
 
     Attributes:
-        rank: Number of this process, from 0; the first one writes files and speaks.
+        rank: Number of this process, from 0; the first one writes files and messages.
         count: Number of processes.
     """
 
@@ -29,15 +29,15 @@ class Processes:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes files and speaks."""
+        """True if this process writes files and messages."""
         return self.rank == 0
 
     def share(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """This process's part of a batch: the rows rank, rank + count, ..."""
+        """Returns this process's part of a batch: the rows rank, rank + count, ..."""
         return images[self.rank :: self.count], labels[self.rank :: self.count]
 
     def agree(self, loss: float, stop: bool) -> tuple[float, bool]:
-        """The mean loss of all processes, and whether any of them was asked to stop; all have to ask at once."""
+        """Returns the mean loss of all processes, and whether any was asked to stop; all must call it at once."""
         if self.count == 1:
             return loss, stop
         device = torch.device("cuda", torch.cuda.current_device()) if _backend() == "nccl" else torch.device("cpu")
@@ -47,12 +47,12 @@ class Processes:
 
 
 def processes_started() -> Processes:
-    """What torchrun says of this process, before it has joined the others."""
+    """Returns the description of this process by torchrun, before it has joined the others."""
     return Processes(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
 
 
 def own_device(device: torch.device) -> torch.device:
-    """The device of this process: on GPUs, processes of one machine have one each.
+    """Returns the device of this process: on GPUs, each process of a machine has its own.
 
     Raises:
         TrainingError: If the machine has fewer GPUs than processes.
@@ -62,15 +62,15 @@ def own_device(device: torch.device) -> torch.device:
     index = int(os.environ.get("LOCAL_RANK", "0"))
     if index >= torch.cuda.device_count():
         raise TrainingError(
-            f"process {index} of this machine has no GPU, there are {torch.cuda.device_count()}; start as many"
-            " processes as GPUs by torchrun --nproc-per-node"
+            f"process {index} of this machine has no GPU of its own (the machine has"
+            f" {torch.cuda.device_count()}); start as many processes as GPUs by torchrun --nproc-per-node"
         )
     return torch.device("cuda", index)
 
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
-    """Joins the processes that torchrun started for the length of a block; alone there is nothing to join.
+    """Joins the processes that torchrun started for the length of a block; a single process does nothing.
 
     Raises:
         TrainingError: If the others cannot be reached.

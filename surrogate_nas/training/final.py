@@ -1,4 +1,4 @@
-"""Trains the network that is deployed, alone or in several processes, and goes on wherever it was stopped."""
+"""Trains the network to deploy, in one or several processes, and continues from its last checkpoint."""
 
 import math
 import time
@@ -21,17 +21,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class FinalJob:
-    """One final training.
+    """Inputs of one final training.
 
     Attributes:
         network: The network with its first weights; it is trained in place.
-        images: What it is trained on and judged by.
-        recipe: How.
-        seed: Of the order of images and their augmentation.
+        images: Images to train and evaluate on.
+        recipe: Recipe of the training.
+        seed: Seed of the order of images and their augmentation.
         checkpoint: File of the checkpoint; kept at the end.
-        identity: What the checkpoint belongs to, beside recipe, seed and images.
-        device: Where it is trained.
-        processes: Those that train together.
+        identity: Identity of the checkpoint in addition to recipe, seed and images.
+        device: Device to train on.
+        processes: Processes that train together.
         record: Called after every epoch with its number, from 1, and the mean loss of the steps of this process in it.
     """
 
@@ -47,7 +47,7 @@ class FinalJob:
 
     @property
     def belongs_to(self) -> dict[str, str]:
-        """What the checkpoint belongs to; with anything else the weights would be others."""
+        """Identity of the checkpoint; any difference would give other weights."""
         recipe = self.recipe.settings.model_dump(exclude={"checkpoint_seconds", "evaluation_batch"})
         return {
             **self.identity,
@@ -61,11 +61,11 @@ class FinalJob:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a final training came to.
+    """Result of a final training.
 
     Attributes:
         network: In evaluation mode, on the CPU.
-        accuracy_percent: On the test images, looked at this once.
+        accuracy_percent: Accuracy on the test images, which are used only here.
         loss: Mean cross-entropy there.
         steps: Optimizer steps.
     """
@@ -77,19 +77,19 @@ class Trained:
 
 
 def train_final(job: FinalJob, report: Progress, stopped: Callable[[], bool]) -> Trained | None:
-    """Trains a network to its end; every process that trains together calls it with the same job.
+    """Trains a network to its end; all processes that train together call it with the same job.
 
     Args:
         job: What to train.
-        report: Told the steps done and the steps in all.
-        stopped: Asked before every step.
+        report: Called with the steps done and the steps in total.
+        stopped: Called before every step.
 
     Returns:
         The trained network, or None where it was stopped; the checkpoint is then saved.
 
     Raises:
         TrainingError: If the loss is not finite, or a checkpoint cannot be written.
-        StoreError, RunFolderError: If a checkpoint in the way cannot be gone on from.
+        StoreError, RunFolderError: If an existing checkpoint cannot be continued.
     """
     images, settings = job.images.to(job.device), job.recipe.settings
     batches = Batches(images, settings.batch_size, seed=job.seed, flip=job.recipe.flip, shift=job.recipe.shift)
@@ -103,7 +103,7 @@ def train_final(job: FinalJob, report: Progress, stopped: Callable[[], bool]) ->
         loss, stop = job.processes.agree(loss, stopped())
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss is {loss} after step {step:,} of {total:,}; begin again with a lower --learning-rate than"
+                f"the loss is {loss} after step {step:,} of {total:,}; start over with a lower --learning-rate than"
                 f" {settings.learning_rate:.3g} and --overwrite"
             )
         due = time.monotonic() - saved > settings.checkpoint_seconds
@@ -122,7 +122,7 @@ def train_final(job: FinalJob, report: Progress, stopped: Callable[[], bool]) ->
     if not job.processes.is_first:
         return Trained(learner.result, math.nan, math.nan, step)
     if not math.isfinite(loss):
-        raise TrainingError(f"the loss is {loss} after the last step; begin again with a lower --learning-rate")
+        raise TrainingError(f"the loss is {loss} after the last step; start over with a lower --learning-rate")
     learner.save(job.checkpoint, step, identity)
     accuracy, mean_loss = evaluate(learner.result, images.test, images.mean, images.std, settings.evaluation_batch)
     return Trained(learner.result.cpu().eval(), accuracy, mean_loss, step)

@@ -1,4 +1,4 @@
-"""A network while it is trained: what one step does to its weights, momenta and mean weights.
+"""Updates a network in training: its weights, momenta and mean weights.
 
 Symbols:
     B: images of a batch; C: channels; S: side in pixels.
@@ -20,20 +20,20 @@ from surrogate_nas.training.settings import TrainingSettings
 
 
 def rate_factor(progress: float, warmup: float) -> float:
-    """The learning rate relative to its highest, for a share of the steps done, 0 to 1; linear, then a cosine."""
+    """Returns the learning rate relative to its highest, for a share of the steps, 0 to 1; linear, then a cosine."""
     if progress < warmup:
         return progress / warmup
     return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
 class Learner:
-    """Trains a network by stochastic gradient descent, as settings say.
+    """Trains a network by stochastic gradient descent, by the settings.
 
     Args:
-        network: On the CPU; moved to the device.
+        network: Network on the CPU; it is moved to the device.
         settings: The recipe.
-        steps: Steps in all, which rates and means are shares of.
-        device: Where it is trained.
+        steps: Steps in total, which rates and means depend on.
+        device: Device to train on.
         distributed: Whether the process group's processes share each batch and so the gradients.
     """
 
@@ -58,11 +58,11 @@ class Learner:
 
     @property
     def result(self) -> nn.Module:
-        """The network with the weights that count: their mean where there is one."""
+        """Network with its final weights: their mean where there is one."""
         return self._network if self._mean is None else self._mean.module
 
     def step(self, images: Tensor, labels: Tensor, step: int) -> float:
-        """One optimizer step, counted from 0, on normalised images (B, C, S, S); gives the loss."""
+        """Trains one step, counted from 0, on normalised images (B, C, S, S), and returns the loss."""
         self._network.train()
         rate = self._settings.learning_rate * rate_factor(step / self._steps, self._settings.warmup)
         for group in self._optimizer.param_groups:
@@ -84,7 +84,7 @@ class Learner:
         save_training(path, self._network, self._optimizer, step, identity, self._mean)
 
     def load(self, path: Path, identity: Mapping[str, str]) -> int:
-        """Goes on from a checkpoint and gives the steps done; see ``load_training``."""
+        """Continues from a checkpoint and returns the steps done; see ``load_training``."""
         return load_training(path, self._network, self._optimizer, identity, self._mean)
 
 
@@ -101,7 +101,7 @@ def _has_bfloat16(device: torch.device) -> bool:
 def evaluate(
     network: nn.Module, images: ImageSet, mean: tuple[float, ...], std: tuple[float, ...], batch_size: int
 ) -> tuple[float, float]:
-    """Accuracy in percent and mean cross-entropy on a set of images."""
+    """Returns the accuracy in percent and the mean cross-entropy on a set of images."""
     network.eval()
     correct, loss = 0, 0.0
     for pixels, labels in images.in_order(batch_size):

@@ -1,4 +1,4 @@
-"""Checkpoints of the training of one network: weights, statistics, momenta and progress in one safetensors file."""
+"""Reads and writes checkpoints of one network: weights, statistics, momenta and progress in one safetensors file."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def save_training(
         network: Its parameters and statistics are kept.
         optimizer: Its momenta are kept.
         step: Steps done.
-        identity: What the training belongs to; ``load_training`` asks for the same.
+        identity: Identity of the training; ``load_training`` requires the same.
         mean: Keeps a running mean of the network's weights; its state is kept as well.
 
     Raises:
@@ -46,7 +46,7 @@ def save_training(
     try:
         write_tensors(path, tensors, metadata)
     except WriteError as error:
-        raise TrainingError(f"the checkpoint {error}; make room and go on") from None
+        raise TrainingError(f"the checkpoint {error}; make room and continue") from None
 
 
 def load_training(
@@ -56,7 +56,7 @@ def load_training(
     identity: Mapping[str, str],
     mean: nn.Module | None = None,
 ) -> int:
-    """Puts a checkpoint into a network, its optimizer and its mean, and gives the number of steps done.
+    """Loads a checkpoint into a network, its optimizer and its mean, and returns the number of steps done.
 
     Raises:
         StoreError: If the file is damaged, foreign, or of another version of the project.

@@ -1,6 +1,6 @@
-"""Recipes for the training of the network that is deployed, by the kind of images.
+"""Recipes for the training of the network to deploy, by the kind of images.
 
-What they consist of is common practice for small images: stochastic gradient descent with Nesterov momentum, a rate
+They are common practice for small images: stochastic gradient descent with Nesterov momentum, a learning rate
 that warms up and falls along a cosine (arXiv 1706.02677, 1608.03983), smoothed labels (arXiv 1512.00567), mirrored and
 moved images, and a running mean of the weights (arXiv 1803.05407 has its plain form). Rate and weight decay are those
 that NAS-Bench-201 trained its networks with (arXiv 2001.00326).
@@ -19,10 +19,10 @@ _SHIFT_SHARE = 8  # images move by an eighth of their side, as 4 pixels of 32
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a final network is trained.
+    """Recipe of a final training.
 
     Attributes:
-        kind: Of the images.
+        kind: Kind of the images.
         settings: Steps, rates and the like.
         flip: Whether images are mirrored.
         shift: Pixels by which they are moved at most.
@@ -34,7 +34,7 @@ class Recipe:
     shift: int
 
     def words(self) -> str:
-        """The recipe in one line."""
+        """Returns the recipe in one line."""
         one = self.settings
         moved = f"{'mirrored and ' if self.flip else ''}moved by up to {count_of(self.shift, 'pixel')}"
         return (
@@ -53,15 +53,15 @@ def final_recipe(
     batch_size: int | None = None,
     learning_rate: float | None = None,
 ) -> Recipe:
-    """The recipe for images of a kind; what is given replaces what it says.
+    """Returns the recipe for images of a kind; given values replace its own.
 
     Args:
-        flip: Whether a mirrored image is as good; it is not with characters.
+        flip: Whether to mirror images, which suits photos but not characters.
         images: Number of training images.
         image_size: Side in pixels.
         epochs: Passes over the images.
         batch_size: Images per step.
-        learning_rate: The highest.
+        learning_rate: Highest learning rate.
     """
     kind = "photos" if flip else "characters"
     fitting = max(_SMALLEST_BATCH, min(_LARGEST_BATCH, images // _FEWEST_STEPS))

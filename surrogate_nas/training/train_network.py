@@ -1,4 +1,4 @@
-"""Trains the standalone network of one architecture, with checkpoints, so that it goes on wherever it was stopped.
+"""Trains the standalone network of one architecture, with checkpoints to continue from.
 
 Initial weights, order of images and augmentation follow from the seed alone: one seed, one result on one kind of
 machine and number of threads, whether the training was interrupted or not.
@@ -30,7 +30,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class NetworkJob:
-    """One training, as a worker process takes it.
+    """Inputs of one training, for a worker process.
 
     Attributes:
         space: The search space.
@@ -40,9 +40,9 @@ class NetworkJob:
         flip: Whether images are mirrored.
         shift: Pixels by which they are moved at most.
         settings: The recipe.
-        seed: Of initial weights and batches.
+        seed: Seed of initial weights and batches.
         checkpoint: File of the checkpoint; kept at the end.
-        device: Where it is trained.
+        device: Device to train on.
         threads: Threads of this process.
     """
 
@@ -60,7 +60,7 @@ class NetworkJob:
 
     @property
     def identity(self) -> dict[str, str]:
-        """What the checkpoint belongs to; its length is none of it, so that a longer training cannot pass for it."""
+        """Identity of the checkpoint; it includes the length, so that a longer training does not continue it."""
         recipe = self.settings.model_dump(exclude={"checkpoint_seconds", "evaluation_batch"})
         return {
             "space": self.space.fingerprint,
@@ -72,7 +72,7 @@ class NetworkJob:
         }
 
     def build(self) -> nn.Module:
-        """The network with its first weights."""
+        """Returns the network with its first weights."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             return build_network(self.space, list(self.code), self.network)
@@ -80,10 +80,10 @@ class NetworkJob:
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """What a training came to.
+    """Result of a training.
 
     Attributes:
-        accuracy_percent: On the validation images.
+        accuracy_percent: Accuracy on the validation images.
         loss: Mean cross-entropy there.
         steps: Optimizer steps.
         seconds: Time of this process, evaluation included.
@@ -100,12 +100,12 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
 
     Args:
         job: What to train.
-        report: Told the number of steps done.
-        stopped: Asked before every step; once true, the checkpoint is saved and nothing returned.
+        report: Called with the number of steps done.
+        stopped: Called before every step; once true, the checkpoint is saved and ``None`` returned.
 
     Raises:
         TrainingError: If the loss is not finite, or a checkpoint cannot be written.
-        StoreError, RunFolderError: If a checkpoint in the way cannot be gone on from.
+        StoreError, RunFolderError: If an existing checkpoint cannot be continued.
     """
     torch.set_num_threads(job.threads)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Zero-cost scores of a whole space, computed once per machine: they depend on no data and no labels."""
+"""Computes zero-cost scores of a whole space, once per machine: they depend on no data and no labels."""
 
 import warnings
 from collections.abc import Callable
@@ -19,17 +19,17 @@ MOST_CODES = 50_000
 
 
 def can_be_scored(space: Space) -> bool:
-    """Whether all classes of a space can be scored in minutes."""
+    """Returns whether all classes of a space can be scored in minutes."""
     return scores_kind(space) and space.size <= MOST_CODES
 
 
 def table_path(space: Space, settings: ZeroCostSettings) -> Path:
-    """Where the table of a space is kept on this machine."""
+    """Returns the path of a space's table on this machine."""
     return cache_folder() / f"zero-cost-{identity(space, settings)}.safetensors"
 
 
 def distinct_codes(space: Space) -> Codes:
-    """One code for each isomorphism class with a path from input to output, shape (C, D)."""
+    """Returns one code for each isomorphism class with a path from input to output, shape (C, D)."""
     codes = space.all_codes()
     canonical = np.unique(space.index(space.canonical(codes[space.is_connected(codes)])))
     return space.codes_at(canonical)
@@ -45,7 +45,7 @@ def compute_table(
 
     Raises:
         SpaceError: If the space is of a kind without scores, or has too many architectures.
-        Interrupted: If ``should_stop`` said so.
+        Interrupted: If ``should_stop`` returned True.
     """
     if not can_be_scored(space):
         raise SpaceError(
@@ -62,14 +62,14 @@ def cached_table(
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> ClassTable:
-    """The table from the cache of this machine, computed and kept where it is not there.
+    """Returns the table from the cache of this machine; a missing one is computed and kept.
 
     Warns:
         SurrogateNasWarning: If the cache is damaged, or cannot be written.
 
     Raises:
         SpaceError: If the space cannot be scored.
-        Interrupted: If ``should_stop`` said so.
+        Interrupted: If ``should_stop`` returned True.
     """
     path, own = table_path(space, settings), identity(space, settings)
     if path.exists():
@@ -81,5 +81,5 @@ def cached_table(
     try:
         write_table(path, table, own)
     except WriteError as error:
-        warnings.warn(f"zero-cost scores are not kept for the next time: {error}", SurrogateNasWarning, stacklevel=2)
+        warnings.warn(f"zero-cost scores cannot be kept for the next run: {error}", SurrogateNasWarning, stacklevel=2)
     return table

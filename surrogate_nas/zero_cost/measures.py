@@ -1,4 +1,4 @@
-"""What a network with random weights tells about itself: pure functions of its features and gradients.
+"""Measures of networks with random weights: pure functions of their features and gradients.
 
 Symbols:
     A: architectures.
@@ -15,7 +15,7 @@ _JITTER = 1e-3
 
 
 def spectrum_entropy(features: Tensor) -> Tensor:
-    """Entropy of the normalised eigenvalues of the channels' covariance: expressivity in AZ-NAS (arXiv 2403.19232).
+    """Returns the entropy of the channel covariance's normalised eigenvalues: AZ-NAS's expressivity (arXiv 2403.19232).
 
     High where the features fill their space evenly, 0 where all of them lie on a line.
 
@@ -34,7 +34,7 @@ def spectrum_entropy(features: Tensor) -> Tensor:
 
 
 def gradient_gain(outgoing: Tensor, incoming: Tensor) -> Tensor:
-    """Largest singular value of the matrix that carries a random gradient through a layer, as AZ-NAS estimates it.
+    """Returns the largest singular value of the matrix that carries a random gradient through a layer, as in AZ-NAS.
 
     With signs s at the output and their gradient g at the input, the matrix is the mean over positions of g s^T. A
     layer that halves the size has its input gradient folded into channels first.
@@ -59,12 +59,12 @@ def gradient_gain(outgoing: Tensor, incoming: Tensor) -> Tensor:
 
 
 def trainability(gain: Tensor) -> Tensor:
-    """AZ-NAS's score of a gain, of any shape: 0 where gradients keep their size, negative where they grow or vanish."""
+    """Returns AZ-NAS's score of a gain, of any shape: 0 where gradients keep their size, else negative."""
     return 2 - gain - 1 / (gain + 1e-6)
 
 
 def code_matches(activations: Tensor) -> Tensor:
-    """For each pair of images, at how many units both or neither are active (naswot, arXiv 2006.04647).
+    """Returns for each pair of images the number of units where both or neither are active (naswot, arXiv 2006.04647).
 
     Args:
         activations: Inputs of a rectifier, shape (A, B, ...).
@@ -77,7 +77,7 @@ def code_matches(activations: Tensor) -> Tensor:
 
 
 def log_determinant(kernel: Tensor) -> Tensor:
-    """Logarithm of the determinant of positive semidefinite matrices of shape (A, B, B), shape (A,)."""
+    """Returns the log-determinant of positive semidefinite matrices of shape (A, B, B), shape (A,)."""
     jitter = _JITTER * torch.eye(kernel.shape[1], dtype=torch.float64)
     logarithm: Tensor = torch.linalg.slogdet(kernel.double() + jitter)[1]
     return logarithm

@@ -1,13 +1,12 @@
-"""One set of random weights that all architectures share, and a way to run many architectures side by side.
+"""A supernet with one set of random weights, which runs many architectures next to each other.
 
 Symbols:
     A: architectures of a batch.
     B: images.
     C: channels; H, W: height and width.
 
-Architectures that choose one operation at one place have the same weights there, so scores differ by what was
-chosen and not by the luck of the draw, and one call serves all of them. Normalisation is by the batch of each
-architecture alone.
+Architectures with the same operation at a place have the same weights there, so scores differ only by the choices, not
+by random draws, and one call serves all of them. Each architecture is normalised by its own batch.
 """
 
 from typing import Any
@@ -26,7 +25,7 @@ from surrogate_nas.space.space import Space
 
 
 class NormPerArchitecture(nn.Module):
-    """Batch normalisation without scale and shift, over the images of each architecture by itself.
+    """Batch normalisation without scale and shift, over the images of each architecture separately.
 
     Args:
         images: Images B per architecture in inputs of shape (A * B, C, H, W).
@@ -51,7 +50,7 @@ def scored_places(space: Space) -> tuple[ScoredPlace[Any], ...]:
 
 
 class FixedVariants:
-    """A layer that no decision changes, as the one row of one module that may stand there.
+    """Layer that no decision changes: the same module for every architecture.
 
     Args:
         layer: The layer.
@@ -61,7 +60,7 @@ class FixedVariants:
     def __init__(self, layer: Layer, norm: Norm) -> None:
         self.rows = [[build_layer(layer, norm)]]
 
-    def run(self, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:  # noqa: ARG002 - whatever is chosen elsewhere
+    def run(self, chosen: Tensor, x: Tensor, apply: Apply) -> Tensor:  # noqa: ARG002 - choices elsewhere do not matter
         """Maps (A, B, C, H, W) to (A, B, C', H', W')."""
         return apply(self.rows[0][0], x, torch.arange(len(x)))
 
@@ -96,7 +95,7 @@ class RandomSupernet:
         """Runs one layer for all architectures of a batch.
 
         Args:
-            index: Which layer.
+            index: Index of the layer.
             chosen: Codes, shape (A, D).
             x: Shape (A, B, C, H, W).
             apply: Runs a module.
@@ -117,7 +116,7 @@ def _variants(space: Space, layer: Layer, norm: Norm) -> Variants:
 
 
 def _make_linear(module: nn.Module) -> None:
-    """Takes out of a chain's blocks what is not linear for positive numbers: bounds, and scales that end at one."""
+    """Removes the parts of a chain's blocks that are not linear for positive numbers: ReLU6 and gates."""
     for part in module.modules():
         for name, child in part.named_children():
             if isinstance(child, nn.ReLU6 | SqueezeExcitation):

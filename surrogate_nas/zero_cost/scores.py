@@ -1,8 +1,8 @@
-"""Zero-cost scores of architectures: what networks with random weights tell before any training.
+"""Computes zero-cost scores of architectures: measures of networks with random weights, without training.
 
 Symbols:
     N: architectures.
-    A: architectures that are run side by side.
+    A: architectures in one batch.
     B: images.
 """
 
@@ -28,13 +28,13 @@ from surrogate_nas.zero_cost.settings import ZeroCostSettings
 
 SCORES = ("expressivity", "progressivity", "trainability", "complexity", "synflow", "naswot")
 _SIDE_BY_SIDE = 64
-# Trainability of what changes nothing, which keeps gradients perfectly and cannot be trained. In cells below every one
-# that occurs: AZ-NAS puts such cells last. In chains none: it is how a network of fewer layers is written.
+# Trainability of a layer that changes nothing: it keeps gradients perfectly and cannot be trained. In cells it is below
+# every value that occurs: AZ-NAS puts such cells last. In chains it is none: such a layer stands for a missing one.
 _NEVER, _LEFT_OUT = -1e3, float("nan")
 
 
 class _Watched:
-    """Runs modules on (A, B, ...) tensors, and gathers what the rectifiers inside get to see.
+    """Runs modules on (A, B, ...) tensors, and collects the inputs of their rectifiers.
 
     Attributes:
         matches: Sum over rectifiers of ``code_matches``, shape (A, B, B).
@@ -44,7 +44,7 @@ class _Watched:
         self.matches = torch.zeros(count, images, images)
 
     def __call__(self, module: nn.Module, x: Tensor, who: Tensor) -> Tensor:
-        """(A', B, ...) through a module."""
+        """Runs (A', B, ...) through a module."""
 
         def record(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             seen = inputs[0].detach()
@@ -69,8 +69,8 @@ def _measured(
         supernet: With normalisation.
         chosen: Codes, shape (A, E).
         images: Shape (B, channels, H, W).
-        generator: Draws the signs of the gradients, the same for all architectures.
-        unchanged: Trainability of a layer that hands its input on.
+        generator: Source of the gradients' signs, the same for all architectures.
+        unchanged: Trainability of a layer that passes its input on.
 
     Returns:
         Entropies by layer, shape (layers, A); trainability by layer behind the stem, shape (layers - 1, A);
@@ -96,7 +96,7 @@ def _measured(
 
 
 def _synflow(supernet: RandomSupernet, chosen: Tensor, image: Tensor) -> Tensor:
-    """Logarithm of synflow (arXiv 2006.05467), shape (A,): sum over weights of the weight times its gradient.
+    """Returns log synflow (arXiv 2006.05467), shape (A,): sum over weights of the weight times its gradient.
 
     The network is linear with positive weights and gets an image of ones; summed over the weights of one convolution
     that product is its output times the output's gradient, which stays apart by architecture where weights are shared.
@@ -127,13 +127,13 @@ def _synflow(supernet: RandomSupernet, chosen: Tensor, image: Tensor) -> Tensor:
     gradients = torch.autograd.grad(features.sum(), [output for _, output in flows], allow_unused=True)
     total = torch.zeros(count, dtype=features.dtype)
     for (who, output), gradient in zip(flows, gradients, strict=True):
-        if gradient is not None:  # what leads nowhere
+        if gradient is not None:  # paths that lead nowhere
             total.index_add_(0, who, (output.detach() * gradient).flatten(1).sum(dim=1))
     return torch.log(total)
 
 
 def scores_kind(space: Space) -> bool:
-    """Whether there are scores for spaces of this kind: cells with an operation on each edge, and chains."""
+    """Returns whether spaces of this kind have scores: cells with an operation on each edge, and chains."""
     return bool(scored_places(space))
 
 
@@ -144,29 +144,29 @@ def zero_cost_scores(
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> NDArray[np.float64]:
-    """Scores of architectures with a path from input to output, before any training.
+    """Returns scores of architectures with a path from input to output, before any training.
 
-    Expressivity, progressivity, trainability and complexity are those of AZ-NAS (arXiv 2403.19232), on Gaussian images
-    and with weights that the architectures share; synflow (arXiv 2006.05467) and naswot (arXiv 2006.04647) come as
+    Expressivity, progressivity, trainability and complexity follow AZ-NAS (arXiv 2403.19232), on Gaussian images
+    and with weights that the architectures share; synflow (arXiv 2006.05467) and naswot (arXiv 2006.04647) are
     logarithms. Complexity counts multiply-accumulates of the space's own network.
 
     Args:
         space: Space of cells, or a chain.
-        codes: Connected, shape (N, D); isomorphic ones get equal scores where they are given canonically.
+        codes: Connected, shape (N, D); isomorphic ones get equal scores if they are canonical.
         settings: Sizes of the random networks.
         on_progress: Called with the number of architectures done and to do.
-        should_stop: Asked between batches; True ends it.
+        should_stop: Called between batches; True ends it.
 
     Returns:
         Shape (N, 6), in the order of ``SCORES``, larger is better.
 
     Raises:
         SpaceError: If the space is of another kind, or an architecture has no path.
-        Interrupted: If ``should_stop`` said so.
+        Interrupted: If ``should_stop`` returned True.
     """
     if not scored_places(space):
         raise SpaceError(
-            f"zero-cost scores are there for chains and for cells with operations on edges (got {type(space).__name__})"
+            f"zero-cost scores exist only for chains and cells with operations on edges (got {type(space).__name__})"
         )
     live = space.effective(codes)
     if not space.is_connected(live).all():
@@ -188,7 +188,7 @@ def zero_cost_scores(
 
 @dataclass(frozen=True)
 class _Networks:
-    """Random weights and images of one repeat: with normalisation, and linear for synflow; what identities count."""
+    """Random weights and images of one repeat: with normalisation, and linear for synflow; identities' score."""
 
     ordinary: RandomSupernet
     images: Tensor
@@ -207,14 +207,14 @@ def _networks(space: Space, settings: ZeroCostSettings, repeat: int) -> _Network
     ordinary = RandomSupernet(space, network, settings.images, generator)
     size = settings.image_size
     images = torch.randn(settings.images, own.input_channels, size, size, generator=generator)
-    # One cell a stage says what five do: in a linear network they only multiply the flow again.
+    # One cell per stage gives the information of five: in a linear network more cells only multiply the flow again.
     linear = RandomSupernet(space, replace(network, cells=1), 1, generator, linear=True)
     ones = torch.ones(1, own.input_channels, size, size, dtype=torch.float64)
     return _Networks(ordinary, images, linear, ones, _NEVER if stacked else _LEFT_OUT)
 
 
 def _batch(networks: _Networks, chosen: Tensor, seed: int) -> NDArray[np.float64]:
-    """All scores but complexity of a batch of codes of shape (A, E), shape (A, 6)."""
+    """Returns all scores but complexity of a batch of codes of shape (A, E), shape (A, 6)."""
     signs = torch.Generator().manual_seed(seed)
     entropies, trainabilities, naswot = _measured(networks.ordinary, chosen, networks.images, signs, networks.unchanged)
     columns = {

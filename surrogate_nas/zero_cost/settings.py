@@ -1,12 +1,12 @@
-"""The networks with random weights that zero-cost scores are taken from, and which scores vote in the prior."""
+"""Settings of the networks with random weights behind zero-cost scores, and the scores that vote in the prior."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# One vote each. Complexity is the prior's own count of operations. Progressivity and synflow have none: they are shown
-# to what learns from trained networks, which decides their worth. Votes for them lost 0.01 in tau on the half of
-# NAS-Bench-201's classes that was for choosing.
+# One vote each. Complexity is the prior's own count of operations. Progressivity and synflow have none: models that
+# learn from trained networks see them and find their weight. Votes for them lost 0.01 in tau on the half of
+# NAS-Bench-201's classes that was used for this choice.
 VOTES = {
     "expressivity": 1.0,
     "progressivity": 0.0,
@@ -21,9 +21,9 @@ class ZeroCostSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    channels: Annotated[int, Field(ge=2, le=1024, description="channels of the first stage")] = 8
-    cells: Annotated[int, Field(ge=1, le=64, description="cells per stage")] = 5
-    image_size: Annotated[int, Field(ge=4, le=1024, description="side of the input in pixels")] = 8
-    images: Annotated[int, Field(ge=2, le=4096, description="Gaussian images per batch")] = 16
-    repeats: Annotated[int, Field(ge=1, le=64, description="draws of weights and images that are averaged")] = 1
-    seed: Annotated[int, Field(ge=0, lt=2**31, description="decides weights and images")] = 0
+    channels: Annotated[int, Field(ge=2, le=1024, description="Channels of the first stage.")] = 8
+    cells: Annotated[int, Field(ge=1, le=64, description="Cells per stage.")] = 5
+    image_size: Annotated[int, Field(ge=4, le=1024, description="Side of the input in pixels.")] = 8
+    images: Annotated[int, Field(ge=2, le=4096, description="Gaussian images per batch.")] = 16
+    repeats: Annotated[int, Field(ge=1, le=64, description="Draws of weights and images to average over.")] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**31, description="Seed of weights and images.")] = 0

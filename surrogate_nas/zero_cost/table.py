@@ -1,4 +1,4 @@
-"""The file that keeps the zero-cost scores of a whole space."""
+"""Reads and writes the file that keeps the zero-cost scores of a whole space."""
 
 import hashlib
 import json
@@ -16,17 +16,17 @@ from surrogate_nas.zero_cost.settings import ZeroCostSettings
 
 KIND = "surrogate_nas zero-cost scores"
 SCHEMA = 1
-"""Raised with the layout of the file and with how any score is computed."""
+"""Increased with every change of the file's layout or of the computation of a score."""
 
 
 def identity(space: Space, settings: ZeroCostSettings) -> str:
-    """What a table belongs to: space, settings and the version of the scores."""
+    """Returns the identity of a table: space, settings and the version of the scores."""
     text = json.dumps([SCHEMA, space.fingerprint, settings.model_dump()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def write_table(path: Path, table: ClassTable, belongs_to: str) -> None:
-    """Writes a table; a file that is there is replaced in one piece.
+    """Writes a table; an existing file is replaced in one piece.
 
     Raises:
         WriteError: If it cannot be written.
@@ -43,7 +43,7 @@ def read_table(path: Path, space: Space, belongs_to: str | None = None) -> Class
     Args:
         path: The file.
         space: Its space.
-        belongs_to: What ``identity`` gave; None takes scores of any settings.
+        belongs_to: Result of ``identity``; None accepts scores of any settings.
 
     Raises:
         StoreError: If the file is missing, damaged, foreign, of another space or of other settings.

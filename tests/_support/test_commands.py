@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,11 +17,24 @@ PACKAGE = "/x/site-packages/surrogate_nas/__main__.py"
 @pytest.mark.parametrize("program", ["/x/bin/surrogate-nas", "surrogate-nas.exe", "surrogate-nas-script.py"])
 def test_the_console_command_names_itself(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [program, "study", "quickstart", "--resume"])
+    monkeypatch.setattr(shutil, "which", lambda _: program)
     assert shown("lookup", Path("runs/a"), "--latency-budget", "20%") == (
         "surrogate-nas lookup runs/a --latency-budget 20%"
     )
     assert begun_as("study") == "surrogate-nas study quickstart --resume"
     assert begun_as("study", without=("--resume",)) == "surrogate-nas study quickstart"
+
+
+@pytest.mark.parametrize("found", [None, "/usr/bin/surrogate-nas"])
+def test_a_console_command_that_the_shell_does_not_find_keeps_its_path(
+    found: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As 'make study' starts it, in an environment that is not active."""
+    typed = ".venv/bin/surrogate-nas"
+    monkeypatch.setattr(sys, "argv", [typed, "study", "quickstart"])
+    monkeypatch.setattr(shutil, "which", lambda name: typed if name == typed else found)
+    assert shown("train", "runs/a") == f"{typed} train runs/a"
+    assert begun_as("study") == f"{typed} study quickstart"
 
 
 @pytest.mark.parametrize(

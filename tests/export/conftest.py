@@ -23,7 +23,7 @@ class Model(NamedTuple):
 
 @pytest.fixture(scope="session")
 def model() -> Model:
-    """A network of three classes whose batch statistics are those of some noise."""
+    """Returns a network of three classes whose batch statistics come from noise."""
     spec = NetworkSpec(4, 1, 8, 1, 3)
     space = load_space("nasbench201")
     with torch.random.fork_rng(devices=[]):
@@ -48,7 +48,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="session")
 def exported(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The ONNX file of the network; do not change it."""
+    """Returns the ONNX file of the network; do not change it."""
     path = tmp_path_factory.mktemp("exported") / "model.onnx"
     write_onnx(path, model.network, model.images, model.description)
     return path

@@ -1,4 +1,4 @@
-"""What is saved computes the same when it is loaded, and damage is said."""
+"""A saved model computes the same after loading, and damage is reported."""
 
 import json
 import subprocess

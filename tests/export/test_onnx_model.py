@@ -1,4 +1,4 @@
-"""ONNX and torch.export give what torch gives, whatever the size of the batch."""
+"""ONNX and torch.export compute the same as torch, for every size of the batch."""
 
 import json
 from pathlib import Path

@@ -22,13 +22,13 @@ def network() -> NetworkSpec:
 
 @pytest.fixture(scope="session")
 def quick() -> HardwareSettings:
-    # However busy the machine that runs the tests is, nothing here depends on a latency being right.
+    # The machine may be busy: no test here depends on a correct latency.
     timing = TimingSettings(seconds=0.002, min_repeats=3, max_repeats=5, attempts=1)
     return HardwareSettings(device="cpu", whole_networks=6, timing=timing)
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's own cache is neither read nor written."""
+    """Keeps tests from reading or writing the user's own cache."""
     monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"

@@ -1,4 +1,4 @@
-"""What samples amount to."""
+"""Samples are summarised to a measurement."""
 
 import json
 from dataclasses import asdict

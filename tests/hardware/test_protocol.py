@@ -1,4 +1,4 @@
-"""What every cost model must do, whichever it is."""
+"""Every cost model follows the protocol."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -103,7 +103,7 @@ def test_a_foreign_hdf5_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match=re.escape(f"there is no label file {tmp_path / 'labels.h5'}")):
+    with pytest.raises(RunFolderError, match=re.escape(f"label file not found: {tmp_path / 'labels.h5'}")):
         read(tmp_path / "labels.h5")
     with pytest.raises(StoreError, match=re.escape(f"{tmp_path} is ")):
         read(tmp_path)

@@ -1,4 +1,4 @@
-"""What is accepted as a label, and what is refused with which words."""
+"""Valid labels are accepted, and others are refused with clear messages."""
 
 import re
 from dataclasses import replace

@@ -21,7 +21,7 @@ from surrogate_nas.labels.store import LabelStore, read_labels
 
 IDENTITY = LabelIdentity("toy", "0123456789abcdef", (5,) * 6, "images", "0.1.0")
 
-# Batch number b has 1 + b % 7 rows, and each row follows from b and its place, so that whatever is read back can be
+# Batch number b has 1 + b % 7 rows, and each row follows from b and its place, so that everything read back can be
 # compared with what was acknowledged. Prints the number of rows after each acknowledgement.
 WRITER = """
 import os, signal, sys
@@ -92,7 +92,7 @@ def assert_holds_what_was_written(path: Path, acknowledged: int) -> int:
 
 
 def write_until_killed(path: Path, seconds: float = 0.0, kill_at: int = 0) -> int | None:
-    """The last acknowledged number of rows of a writer that is killed after some time or at a certain call."""
+    """Returns the last acknowledged number of rows of a writer killed after some time or at a certain call."""
     command = [sys.executable, "-c", WRITER, str(path), str(kill_at)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -233,7 +233,7 @@ def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path) -> None:
 
 def test_opening_needs_a_file_and_creating_needs_none(tmp_path: Path) -> None:
     path = tmp_path / "new" / "labels.h5"
-    with pytest.raises(RunFolderError, match=re.escape(f"there is no label file {path}")):
+    with pytest.raises(RunFolderError, match=re.escape(f"label file not found: {path}")):
         LabelStore.open(path, IDENTITY)
     assert not path.parent.exists()
     LabelStore.create(path, IDENTITY).close()

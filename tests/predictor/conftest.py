@@ -22,13 +22,13 @@ class Problem:
     accuracy_percent: NDArray[np.float64]
 
     def truth(self, codes: Codes) -> NDArray[np.float64]:
-        """What a model should find: a mix of counts that is equal for isomorphic cells."""
+        """Returns the truth that a model should find: a mix of counts that is equal for isomorphic cells."""
         canonical = self.space.canonical(codes)
         return self.space.nonlinear_count(canonical) + 0.1 * live_operations(self.space, canonical).astype(np.float64)
 
 
 def always(scorer: Scorer) -> Callable[..., Scorer]:
-    """A row for the table of models that gives one and the same scorer."""
+    """Returns a row for the table of models that gives one and the same scorer."""
 
     def make(space: Space, settings: PredictorSettings, arrays: StoredArrays | None = None) -> Scorer:
         return scorer

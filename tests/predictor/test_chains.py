@@ -26,7 +26,7 @@ def chain() -> Space:
 
 
 def truth(codes: Codes) -> Floats:
-    """A layer that computes is worth more in a later stage: what only the type of a node can tell."""
+    """Returns a truth in which a computing layer is worth more in a later stage, visible only in the node's type."""
     stage = np.array([1, 1, 2, 2, 2, 3, 3, 3])
     return np.asarray((codes > 0) @ stage + 0.3 * (codes == 2).sum(axis=1), dtype=np.float64)
 

@@ -12,7 +12,7 @@ from tests.predictor.conftest import Problem, always
 
 
 class Fixed:
-    """A scorer that was told its answer: a factor times the first decision."""
+    """Scorer with a fixed answer: a factor times the first decision."""
 
     def __init__(self, factor: float) -> None:
         self.factor = factor
@@ -90,7 +90,7 @@ def test_a_member_that_tells_nothing_apart_is_an_error(
     problem: Problem, quick: PredictorSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(MODELS, "gcn", always(Fixed(0.0)))
-    with pytest.raises(TrainingError, match="one score"):
+    with pytest.raises(TrainingError, match="the same score"):
         fit_member(problem.space, quick, problem.codes, problem.targets, seed=0)
 
 

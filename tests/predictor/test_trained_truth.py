@@ -16,7 +16,7 @@ FILE = REPOSITORY / "tests" / "assets" / "quick_truth.csv"
 
 @pytest.fixture(scope="module")
 def truth() -> tuple[Codes, Floats, Floats]:
-    """Every class of the space, and its accuracy in two trainings."""
+    """Returns every class of the space, and its accuracy in two trainings."""
     space = load_space("quick")
     one, other = (read_truth(FILE, space, f"seed{seed}").accuracy_percent for seed in (0, 1))
     known = np.isfinite(one)
@@ -24,7 +24,7 @@ def truth() -> tuple[Codes, Floats, Floats]:
 
 
 def test_a_second_training_and_a_count_order_the_first_one(truth: tuple[Codes, Floats, Floats]) -> None:
-    # Twelve passes leave much to chance: one training says less about another one (.50) than the parameters do (.60).
+    # Twelve passes leave much to chance: one training predicts another one worse (.50) than the parameters do (.60).
     codes, one, other = truth
     space = load_space("quick")
     parameters = space.parameters(codes, space.network).astype(np.float64)

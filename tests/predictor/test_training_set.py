@@ -1,4 +1,4 @@
-"""Labels are checked, and those of isomorphic architectures become one."""
+"""Labels are checked, and labels of isomorphic architectures become one."""
 
 import re
 
@@ -53,7 +53,7 @@ def test_a_label_that_is_not_finite_is_named(problem: Problem, bad: float, which
 
 
 def test_labels_that_are_all_equal_are_refused(problem: Problem) -> None:
-    with pytest.raises(SettingsError, match="all 120 labels say 10"):
+    with pytest.raises(SettingsError, match="all 120 labels are 10"):
         make_training_set(problem.space, problem.codes, np.full(120, 10.0), problem.accuracy_percent, canonical=True)
 
 

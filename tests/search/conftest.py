@@ -60,7 +60,7 @@ def space() -> Space:
 
 @pytest.fixture
 def calls() -> list[int]:
-    """Number of codes in each call of the predictor."""
+    """Returns the number of codes in each call of the predictor."""
     return []
 
 
@@ -71,7 +71,7 @@ def predictor(space: Space, calls: list[int]) -> FakeScorer:
 
 @pytest.fixture
 def raw_scorer(space: Space) -> FakeScorer:
-    """A predictor that tells isomorphic codes apart."""
+    """Returns a predictor that distinguishes isomorphic codes."""
     return FakeScorer(space, canonical=False)
 
 
@@ -87,7 +87,7 @@ def evaluator(space: Space, predictor: FakeScorer, costs: FakeCosts) -> Evaluato
 
 @pytest.fixture(scope="session")
 def large() -> Evaluator:
-    """A cell of five nodes: 9,765,625 architectures, too many to list."""
+    """Returns an evaluator of a cell of five nodes: 9,765,625 architectures, too many to enumerate."""
     edges = [(start, end) for end in range(1, 5) for start in range(end)]
     small = load_space("nasbench201")
     assert isinstance(small, CellSpace)

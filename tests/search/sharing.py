@@ -12,13 +12,13 @@ from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask
 
 
 def value_of(task: TrainTask) -> float:
-    """What the work of a task comes to."""
+    """Returns the outcome of a task."""
     return int(task.code) % 97 + task.epochs / 7
 
 
 @dataclass(frozen=True)
 class NoWork:
-    """Says what it would come to, and leaves a mark for each time that it was begun.
+    """Returns the outcome without work, and leaves a mark each time that it is started.
 
     Attributes:
         marks: Folder of the marks.

@@ -47,7 +47,7 @@ def test_taking_rows_and_joining_them_restores_the_candidates() -> None:
 
 
 def test_isomorphic_codes_share_a_class(space: Space) -> None:
-    # One 3x3 convolution from input to output, beside dead edges or none at all.
+    # One 3x3 convolution from input to output, with and without dead edges.
     codes = space.check([[0, 0, 0, 3, 0, 0], [0, 0, 0, 3, 2, 0], [3, 0, 0, 0, 0, 0]])
     numbers = class_numbers(space, codes)
     keys = class_keys(space, codes)

@@ -1,4 +1,4 @@
-"""What the evaluator refuses, what it remembers, and which of isomorphic architectures it settles on."""
+"""The evaluator refuses bad inputs, remembers results, and chooses among isomorphic architectures."""
 
 import re
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def test_the_primary_cost_is_the_first_budgets(space: Space, predictor: Predicto
         ({"std": np.ones(3)}, StoreError, "std must have shape (2,) (got (3,))"),
         ({"params": np.array([np.inf, 1])}, CostTableError, "params must be a finite number (got inf"),
         ({"latency_ms": np.ones((2, 1))}, CostTableError, "latency_ms must have shape (2,) (got (2, 1))"),
-        ({"latency_ms": None}, CostTableError, "names latency_ms but does not give it"),
+        ({"latency_ms": None}, CostTableError, "names latency_ms but does not return it"),
     ],
 )
 def test_bad_answers_are_named(space: Space, answers: Answers, error: type[SurrogateNasError], message: str) -> None:

@@ -1,4 +1,4 @@
-"""What is used as predictor, cost model and sampler has the methods that the protocols name."""
+"""Predictors, cost models and samplers have the methods of their protocols."""
 
 from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.evaluator import Evaluator

@@ -55,7 +55,7 @@ def test_without_budgets_only_connected_architectures_are_answers(
 ) -> None:
     evaluator = Evaluator(space, predictor, costs, [])
     trials = evaluator.evaluate(space.check(DISCONNECTED + CONNECTED))
-    trials.mean[:] = [99, 98, 1, 2, 3]  # what computes nothing has the best scores and the least latency
+    trials.mean[:] = [99, 98, 1, 2, 3]  # architectures without computation have the best scores and the least latency
     result = summarise(space, trials, None, finalists=5, opened="created", notes=())
     assert result.feasible.tolist() == [False, False, True, True, True]
     assert result.best == 4

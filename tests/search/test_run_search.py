@@ -88,7 +88,7 @@ class Search:
 
 
 def has_path(code: NDArray[np.int8]) -> bool:
-    """Whether a cell of four nodes has a path from input to output, by trying every one of the four."""
+    """Returns whether a cell of four nodes has a path from input to output, by trying all four paths."""
     to_1, to_2, from_1_to_2, straight, from_1, from_2 = (bool(choice) for choice in code)
     return straight or (to_1 and from_1) or (to_2 and from_2) or (to_1 and from_1_to_2 and from_2)
 
@@ -231,7 +231,7 @@ def test_killed_in_the_middle_of_a_record_and_run_again(
 
 
 def test_a_batch_of_trials_is_written_at_once(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
-    # How many milliseconds a trial takes is measured by benchmarks.search_overhead.
+    # benchmarks.search_overhead measures the milliseconds of a trial.
     writes = Mock(wraps=os.fsync)
     monkeypatch.setattr(os, "fsync", writes)
     search(trials=50, batch=50)

@@ -1,4 +1,4 @@
-"""Exploring a space that cannot be listed."""
+"""Exploring a space too large to enumerate."""
 
 import numpy as np
 import pytest

@@ -30,7 +30,7 @@ def test_a_study_goes_through_to_a_model_that_resizes_its_images(
     assert code == 0, errors
     space, table = load_space("quick_elastic"), LookupTable.load(run)
     best = table.best(flops="30%")
-    assert best.architecture in output
+    assert f"found     {best.code}: " in output
     assert space.format(space.parse(best.architecture)) == best.architecture
     report = (run / "report.html").read_text(encoding="utf-8")
     assert "resolution" in report

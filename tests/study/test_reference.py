@@ -18,6 +18,11 @@ from tests.fixtures.tiny_study import Run
 
 REFERENCE: dict[str, Any] = json.loads((REPOSITORY / "tests" / "assets" / "reference_study.json").read_text())
 SETTINGS = (
+    "space=nasbench201",
+    "network.channels=16",
+    "network.cells=1",
+    "supernet.channels=8",
+    "supernet.replicas=1",
     "data.max_images=600",
     "supernet.steps=150",
     "labels.count=60",

@@ -172,7 +172,7 @@ def test_an_interrupt_before_anything_was_written_says_so(
         assert first == "warning: stopping; press Ctrl-C again to stop at once"  # there is nothing to save yet
         assert last.startswith(
             f"warning: stopped while preparing the study; {finished} was not changed; start again with: "
-            "python -m surrogate_nas.study "
+            "python -m surrogate_nas.study"
         )
     assert contents(finished) == before
 

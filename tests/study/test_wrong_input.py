@@ -43,7 +43,7 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
 WRONG: dict[str, tuple[list[str], str]] = {
     "study": (["nosuch"], "unknown study 'nosuch'; choose from cifar10, quickstart"),
     "study file": (["broken.toml"], "is not valid TOML"),
-    "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from darts, fbnet,"),
+    "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from darts, digits, fbnet,"),
     "space file": (["--set", "space=broken.toml"], "is not valid TOML"),
     "cells of a chain": (
         ["--set", "space=fbnet", "--set", "supernet.cells=2"],
@@ -77,7 +77,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "batch": (["--data", "few"], "too few images: "),
     "missing rows": (["--latency-table", "missing.csv", "--device", "board"], "3 of the 15,625 architectures"),
     "NaN": (["--latency-table", "nan.csv", "--device", "board"], "line 2, column board: a latency must be a finite"),
-    "duplicate": (["--latency-table", "twice.csv", "--device", "board"], "is listed twice, first in line 9"),
+    "duplicate": (["--latency-table", "twice.csv", "--device", "board"], "appears twice, first in line 9"),
     "column": (["--latency-table", "twice.csv", "--device", "phone"], "unknown device 'phone'; choose from"),
     "truth of another space": (["--truth", "foreign.csv"], "line 2: not an architecture of nasbench201"),
     "truth column": (["--truth-column", "x"], "give --truth FILE.csv as well"),

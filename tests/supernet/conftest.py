@@ -31,7 +31,7 @@ def space() -> CellSpace:
 
 @pytest.fixture(scope="session")
 def triangle() -> CellSpace:
-    """Two nodes after the input and 64 codes: small enough to go through."""
+    """Returns a space of two nodes after the input and 64 codes: small enough to go through."""
     operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
     return CellSpace(Identity("triangle", "0" * 16), ((0, 1), (0, 2), (1, 2)), operations, NetworkSpec(2, 1, 8))
 
@@ -71,7 +71,7 @@ MakeJob = Callable[..., TrainingJob]
 
 @pytest.fixture
 def plan_of(space: CellSpace, network: NetworkSpec) -> MakePlan:
-    """A plan of a few steps: ``plan_of(sampler="per_group", sharing="depth")``."""
+    """Returns a maker of plans of a few steps: ``plan_of(sampler="per_group", sharing="depth")``."""
 
     def make(seed: int = 3, **settings: object) -> SupernetPlan:
         few: dict[str, object] = {"steps": 12, "batch_size": 8, "checkpoint_seconds": 1e9} | settings
@@ -82,7 +82,7 @@ def plan_of(space: CellSpace, network: NetworkSpec) -> MakePlan:
 
 @pytest.fixture
 def job_of(plan_of: MakePlan, images: Path, tmp_path: Path) -> MakeJob:
-    """The training of one member: ``job_of(member=1, name="second", steps=5)``."""
+    """Returns a maker of trainings of one member: ``job_of(member=1, name="second", steps=5)``."""
 
     def make(member: int = 0, name: str = "member", seed: int = 3, **settings: object) -> TrainingJob:
         plan, data = plan_of(seed, **settings), DataSettings(source="digits")

@@ -1,4 +1,4 @@
-"""Checkpoints come back bit by bit, and neither a damaged nor a foreign file is taken for one or touched."""
+"""Checkpoints come back bit by bit; a damaged or foreign file is refused and not touched."""
 
 import errno
 import json
@@ -181,7 +181,7 @@ MakePlan = Callable[..., SupernetPlan]
 
 
 def trained(plan: SupernetPlan, steps: int = 3) -> tuple[SharedNetwork, Momenta]:
-    """A member after a few steps on few subnets, so that some momenta are missing."""
+    """Returns a member after a few steps on few subnets, so that some momenta are missing."""
     network = plan.build(0).to(memory_format=torch.channels_last)
     momenta = Momenta(network, plan.settings)
     agenda = plan.agenda(plan.training(0))

@@ -1,4 +1,4 @@
-"""Evaluations against plain networks with torch's own batch norm, whatever was evaluated before."""
+"""Evaluations equal plain networks with torch's own batch norm, in any order of evaluations."""
 
 import pickle
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def run(job: EvaluationJob) -> Evaluation:
 def naive(
     plan: SupernetPlan, weights: dict[str, torch.Tensor], code: tuple[int, ...], splits: DataSplits
 ) -> tuple[float, float]:
-    """Accuracy and loss of the standalone network, its statistics cumulated by torch over the same batches."""
+    """Returns accuracy and loss of the standalone network, its statistics cumulated by torch over the same batches."""
     shared = plan.build(0)
     shared.load_state_dict(weights)
 

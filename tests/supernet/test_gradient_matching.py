@@ -114,7 +114,7 @@ def test_what_was_cut_once_is_not_cut_again(space: CellSpace) -> None:
 
 @pytest.fixture
 def parent(job_of: MakeJob) -> TrainingJob:
-    """A trained parent."""
+    """Returns a trained parent."""
     job = job_of(split="gradient", split_rounds=1, split_batches=3)
     job = replace(job, training=job.plan.phases[0][0])
     train_member(job, ignore, never)

@@ -30,7 +30,7 @@ def never() -> bool:
 
 
 def trained(name: str, images: Path, folder: Path, **given: object) -> TrainingJob:
-    """A finished training of the first phase."""
+    """Returns a finished training of the first phase."""
     plan = make_plan(SPACES[name], NETWORK, SupernetSettings.model_validate(FEW | given), 0)
     job = TrainingJob(plan, plan.phases[0][0], images, DataSettings(source="digits"), folder, {"space": name})
     assert train_member(job, ignore, never)

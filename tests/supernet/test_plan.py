@@ -1,4 +1,4 @@
-"""Which member answers for what, how long it trains, and where copies change."""
+"""Plans assign architectures to members, and lengths and copies to trainings."""
 
 import pickle
 import re
@@ -178,7 +178,7 @@ CUTS = (Cut(0, ((0, 1, 4), (2, 3))), Cut(3, ((0, 2), (1, 3, 4))), Cut(5, ((0,), 
 
 
 class TestGradientPlan:
-    """What is known before, between and after the cuts."""
+    """Plans of a split by gradients before, between and after the cuts."""
 
     def test_members_are_known_from_the_beginning_and_subspaces_at_the_end(
         self, plan_of: MakePlan, space: CellSpace
@@ -187,7 +187,7 @@ class TestGradientPlan:
         assert plan.members == 4
         assert plan.names == ("split by gradients during training",)
         assert not plan.is_known
-        with pytest.raises(SettingsError, match="is known once the parents of the split are trained"):
+        with pytest.raises(SettingsError, match="known only once the parents of the split are trained"):
             plan.member_of(space.all_codes())
         assert not plan.with_cuts(CUTS[:1]).is_known
         known = plan.with_cuts(CUTS)
@@ -242,7 +242,9 @@ def test_more_groups_than_architectures_are_refused() -> None:
     settings = {"split": "gradient", "split_rounds": 1, "steps": 9}
     with pytest.raises(SettingsError, match=re.escape("split_rounds makes 2 groups of the 1 architectures of few")):
         make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings.model_validate(settings), 0)
-    with pytest.raises(SettingsError, match=re.escape("split_rounds must be at most 2, how many decisions few has")):
+    with pytest.raises(
+        SettingsError, match=re.escape("split_rounds must be at most 2, the number of decisions of few")
+    ):
         make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings.model_validate(settings | {"split_rounds": 3}), 0)
     with pytest.raises(SettingsError, match="the subspace 'none on 1<-0' of few is empty"):
         make_plan(few, NetworkSpec(1, 1, 4), SupernetSettings(split="edge"), 0)

@@ -1,4 +1,4 @@
-"""Presets are combinations that can be had, and give way to what a study says."""
+"""Presets are valid combinations, and settings of a study take precedence over them."""
 
 from typing import Any
 

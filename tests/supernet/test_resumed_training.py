@@ -1,4 +1,4 @@
-"""Trainings that stop, crash or are killed go on as if they had not."""
+"""Trainings that stop, crash or are killed continue as if they had not."""
 
 import multiprocessing
 import os
@@ -83,7 +83,7 @@ class TestResuming:
             if step >= 5:
                 for process in multiprocessing.active_children():
                     assert process.pid is not None
-                    with suppress(ProcessLookupError):  # it may have ended since it was listed
+                    with suppress(ProcessLookupError):  # it may have ended since the list was made
                         os.kill(process.pid, signal.SIGKILL)
 
         with Workers(1) as pool, pytest.raises(TrainingError, match="a worker process died"):

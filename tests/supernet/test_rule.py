@@ -1,4 +1,4 @@
-"""Names of rules stand in their tables; nothing else compares one, so that a new rule is a row and no branch."""
+"""Names of rules stand only in their tables, so that a new rule is a row and no branch."""
 
 import ast
 import subprocess
@@ -39,7 +39,7 @@ def compared(tree: ast.AST) -> Iterator[tuple[int, str, set[str]]]:
 
 
 def names_compared(source: str, everywhere: bool) -> list[str]:
-    """Comparisons with the name of a rule.
+    """Returns the comparisons with the name of a rule.
 
     Args:
         source: A program.

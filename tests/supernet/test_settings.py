@@ -1,4 +1,4 @@
-"""Settings contradict themselves in no accepted combination, and say of every field what it is for."""
+"""Settings accept no contradictory combination, and every field has a description."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"split": "none", "parent_share": 0.5}, "parent_share belongs to a split with sharing = 'whole'"),
         ({"sharing": "one", "parent_share": 0.5}, "parent_share belongs to a split with sharing = 'whole'"),
         ({"sampler": "fair"}, "sampler = 'fair' permutes operations edge by edge, which leaves the subspaces"),
-        ({"sampler": "fair", "sharing": "one"}, "sampler = 'fair' makes no use of a split"),
-        ({"sampler": "nonlinear", "sharing": "one"}, "sampler = 'nonlinear' makes no use of a split"),
+        ({"sampler": "fair", "sharing": "one"}, "sampler = 'fair' does not use a split"),
+        ({"sampler": "nonlinear", "sharing": "one"}, "sampler = 'nonlinear' does not use a split"),
         ({"schedule": "complexity", "final_learning_rate": 0.01}, "final_learning_rate belongs to schedule = 'cosine'"),
         ({"momentum_groups": "separated", "momentum": 0}, "'separated' needs a momentum above 0"),
         ({"nonlinear_power": 5}, "less than or equal to 4"),

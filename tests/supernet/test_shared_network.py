@@ -48,7 +48,7 @@ CODE_OF_COUNT = {0: "111111", 1: "211111", 2: "310132", 3: "333333"}
 
 
 def randomised(network: SharedNetwork, seed: int = 0) -> SharedNetwork:
-    """All weights drawn anew, so that no zero or symmetric value hides a mistake."""
+    """Returns a network with random weights, so that no zero or symmetric value hides a mistake."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in network.parameters():
@@ -57,7 +57,7 @@ def randomised(network: SharedNetwork, seed: int = 0) -> SharedNetwork:
 
 
 def standalone(shared: SharedNetwork, sizes: NetworkSpec, code: Sequence[int], copies: Sequence[int]) -> nn.Module:
-    """The network of a code by ``build_network``, with the weights of the given copy of each cell."""
+    """Returns the network of a code by ``build_network``, with the weights of the given copy of each cell."""
     network = build_network(shared.space, code, sizes, RecordingBatchNorm)
     remaining = list(copies)
     for ours, theirs in zip(network, shared.layers, strict=True):
@@ -74,7 +74,7 @@ def standalone(shared: SharedNetwork, sizes: NetworkSpec, code: Sequence[int], c
 
 
 def gradients(network: nn.Module, scores: Tensor, labels: Tensor) -> list[Tensor]:
-    """Gradients of the parameters that took part, in the order of the network."""
+    """Returns the gradients of the parameters that took part, in the order of the network."""
     network.zero_grad()
     F.cross_entropy(scores, labels).backward()  # type: ignore[no-untyped-call]
     return [parameter.grad.clone() for parameter in network.parameters() if parameter.grad is not None]

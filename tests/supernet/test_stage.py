@@ -1,4 +1,4 @@
-"""Whole stages: what begins from what, and that a stop anywhere changes nothing."""
+"""Whole stages: trainings begin from the right weights, and a stop at any point changes nothing."""
 
 import json
 import multiprocessing
@@ -31,7 +31,7 @@ MakePlan = Callable[..., SupernetPlan]
 
 @pytest.fixture
 def plan_of(triangle: CellSpace, network: NetworkSpec) -> MakePlan:
-    """A plan of a few steps on a small space."""
+    """Returns a maker of plans of a few steps on a small space."""
 
     def make(seed: int = 3, **settings: object) -> SupernetPlan:
         few: dict[str, object] = {"steps": 12, "batch_size": 8, "checkpoint_seconds": 1e9} | settings
@@ -165,7 +165,7 @@ def test_a_killed_process_loses_nothing(plan_of: MakePlan, place_of: PlaceOf, mo
 class TestInheritance:
     @staticmethod
     def begun(plan: SupernetPlan, place: Workplace, member: int) -> dict[str, torch.Tensor]:
-        """What a member begins with."""
+        """Returns the weights that a member begins with."""
         training = plan.training(member)
         asked = iter(range(1))
         job = place.job(plan, training)
@@ -232,7 +232,7 @@ def test_what_is_done_is_left_alone_and_only_what_is_missing_made_again(
 
     monkeypatch.setattr(stage, "train_member", noted)
     run(plan, place)
-    (place.folder / "parent-0.safetensors").unlink()  # its members have begun, so nobody needs it
+    (place.folder / "parent-0.safetensors").unlink()  # its members have begun, so it is no longer needed
     run(plan, place)
     assert made == []
     (place.folder / "member-1.safetensors").unlink()
@@ -262,7 +262,7 @@ def test_files_of_something_else_are_named(plan_of: MakePlan, place_of: PlaceOf)
     cut.write_text(content[:50])
     with pytest.raises(StoreError, match=r"parent\.json"):
         check_stage(plan, place.folder, place.identity)
-    # Members of another partition are not taken for those of this one.
+    # Members of another partition are not used for this one.
     stored = json.loads(content)
     cut.write_text(json.dumps(stored | {"choices": stored["choices"][::-1]}))
     with pytest.raises(RunFolderError, match="was made with subspace = "):

@@ -1,4 +1,4 @@
-"""What tests of trainings share: steps, when to stop, and what a checkpoint holds."""
+"""Helpers of tests of trainings: steps, when to stop, and the content of a checkpoint."""
 
 from collections.abc import Callable, Sequence
 
@@ -26,7 +26,7 @@ def ignore(_step: int) -> None:
 
 
 def after(steps: int) -> Callable[[], bool]:
-    """Is true once it was asked so often."""
+    """Returns a function that is true once it was called so often."""
     asked = iter(range(steps))
     return lambda: next(asked, None) is None
 
@@ -41,7 +41,7 @@ def step_of(
     factors: Sequence[float] | None = None,
     groups: Sequence[int] | None = None,
 ) -> Step:
-    """Some subnets, by default with whole losses and common momenta."""
+    """Returns a step of some subnets, by default with whole losses and common momenta."""
     return Step(tuple(map(tuple, codes)), rate, tuple(factors or [1.0] * len(codes)), tuple(groups or [0] * len(codes)))
 
 
@@ -71,7 +71,7 @@ def assert_identical(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None
 
 
 def mean_losses(loss_sum: Tensor, steps: int) -> list[float]:
-    """The training curve: mean loss in each part of the training; parts without steps are left out."""
+    """Returns the training curve: mean loss in each part of the training, without parts that have no steps."""
     bounds = [-(-part * steps // LOSS_PARTS) for part in range(LOSS_PARTS + 1)]
     return [
         float(total) / (end - start)

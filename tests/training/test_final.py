@@ -1,4 +1,4 @@
-"""A final training learns, repeats itself, goes on where it was stopped, and runs in two processes."""
+"""A final training learns, repeats itself, continues where it was stopped, and runs in two processes."""
 
 import math
 import os
@@ -111,7 +111,7 @@ def test_a_loss_that_is_no_number_ends_it(make: Make) -> None:
     broken = network()
     with torch.no_grad():
         broken[4].bias.fill_(math.inf)  # type: ignore[index]
-    with pytest.raises(TrainingError, match=r"begin again with a lower --learning-rate than 0\.05 and --overwrite"):
+    with pytest.raises(TrainingError, match=r"start over with a lower --learning-rate than 0\.05 and --overwrite"):
         run(make(network=broken))
 
 
@@ -130,6 +130,6 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
 
     for name, tensor in weights("whole-0").items():
         assert torch.equal(weights("again-0")[name], tensor), name
-        # Statistics are those of the first process, weights are everybody's.
+        # Statistics come from the first process, weights are common to all.
         if "running" not in name:
             assert torch.equal(weights("whole-1")[name], tensor), name

@@ -1,4 +1,4 @@
-"""What one step does, and the shape of the learning rate."""
+"""One step updates the weights, and the learning rate has the right shape."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Checkpoints that cannot be read or written are said and change nothing."""
+"""Checkpoints that cannot be read or written are reported and change nothing."""
 
 from pathlib import Path
 

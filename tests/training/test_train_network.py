@@ -1,4 +1,4 @@
-"""Training learns, repeats itself, and goes on where it was stopped as if it had not been."""
+"""Training learns, repeats itself, and continues where it was stopped as if it had not been."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -38,7 +38,7 @@ def test_scores_are_computed_once(space: Space, tmp_path: Path, monkeypatch: pyt
         cached_table(space, settings)
     monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path / "a file"))
     (tmp_path / "a file").write_text("")
-    with pytest.warns(SurrogateNasWarning, match="not kept"):
+    with pytest.warns(SurrogateNasWarning, match="cannot be kept"):
         cached_table(space, settings)
     assert asked == [5424] * 3
 

@@ -49,7 +49,7 @@ def test_batches_and_repeats_change_little_and_seeds_something(
     heard: list[tuple[int, int]] = []
     monkeypatch.setattr(module, "_SIDE_BY_SIDE", 5)
     parts = zero_cost_scores(space, codes, QUICK, lambda done, total: heard.append((done, total)))
-    # The signs of the gradients begin anew with each batch, so that it does not matter who is in it.
+    # The signs of the gradients restart with each batch, so that its members do not matter.
     np.testing.assert_allclose(parts, whole, rtol=1e-3, atol=1e-3)
     assert heard[-1] == (len(codes), len(codes))
     other = zero_cost_scores(space, codes, QUICK.model_copy(update={"seed": 1}))
@@ -107,7 +107,7 @@ def test_synflow_of_a_chain_is_the_sum_of_weights_times_gradients() -> None:
 
 
 def test_what_cannot_be_scored_is_refused(space: CellSpace) -> None:
-    with pytest.raises(SpaceError, match="chains and for cells with operations on edges"):
+    with pytest.raises(SpaceError, match="chains and cells with operations on edges"):
         zero_cost_scores(load_space("darts"), load_space("darts").sample(1, np.random.default_rng(0)), QUICK)
     with pytest.raises(SpaceError, match="path from input to output"):
         zero_cost_scores(space, np.zeros((1, 6), np.int8), QUICK)

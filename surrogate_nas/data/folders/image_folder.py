@@ -137,7 +137,7 @@ def visible_folders(folder: Path) -> list[Path]:
         inside = [entry for entry in folder.iterdir() if entry.is_dir() and _is_visible(entry.name)]
     except OSError as error:
         raise _unlistable(error) from None
-    return sorted(entry for entry in inside if os.path.realpath(entry) not in above)
+    return sorted((entry for entry in inside if os.path.realpath(entry) not in above), key=lambda entry: entry.name)
 
 
 def _with_parents(folder: Path) -> set[str]:
@@ -217,7 +217,8 @@ def _images_under(folder: Path, other: Counter[str]) -> list[str]:
             images.append(str(file))
         else:
             other[file.suffix.lower() or "no suffix"] += 1
-    return sorted(images)
+    # One order on every system: it decides which images are held out.
+    return sorted(images, key=lambda file: Path(file).as_posix())
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from pathlib import Path
 
 
 def listing(source: str, path: str | None) -> str | None:
@@ -24,6 +25,6 @@ def listing(source: str, path: str | None) -> str | None:
                 status = os.stat(file)
             except OSError:
                 continue  # a link that leads nowhere; reading the images reports it
-            entry = f"{os.path.relpath(file, path)}\0{status.st_size}\0{status.st_mtime_ns}\0"
+            entry = f"{Path(os.path.relpath(file, path)).as_posix()}\0{status.st_size}\0{status.st_mtime_ns}\0"
             hashed.update(entry.encode(errors="surrogateescape"))
     return hashed.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Costs that are counted exactly on the deployed network: one row each."""
+"""Counts costs exactly on the deployed network: one row each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from surrogate_nas.space.space import Codes, Space
 
 @dataclass(frozen=True)
 class Count:
-    """How a cost is counted.
+    """Definition of a counted cost.
 
     Attributes:
-        count: From a space, effective codes of shape (N, D) and the deployed network to values of shape (N,).
-        unit: What is counted, in words.
-        note: What belongs to it and what does not.
+        count: Maps a space, effective codes of shape (N, D) and the deployed network to values of shape (N,).
+        unit: Name of the counted unit.
+        note: The parts that are counted and the parts that are not.
         known: Whether it can be counted in a space.
     """
 
@@ -51,7 +51,7 @@ COUNTED: dict[str, Count] = {
 
 
 class AnalyticCosts:
-    """The counted costs of a space, without dead operations: nobody deploys those.
+    """Counted costs of a space, without dead operations, which are never deployed.
 
     Args:
         space: Search space of the codes.
@@ -64,14 +64,14 @@ class AnalyticCosts:
         self.names: tuple[str, ...] = tuple(name for name, row in COUNTED.items() if row.known(space))
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Every counted cost of codes of shape (N, D), shape (N,) each."""
+        """Returns every counted cost of codes of shape (N, D), shape (N,) each."""
         effective = self._space.effective(codes)
         return {
             name: COUNTED[name].count(self._space, effective, self._network).astype(np.float64) for name in self.names
         }
 
     def relative_error(self, cost: str) -> float | None:
-        """0: the counts are exact.
+        """Returns 0: the counts are exact.
 
         Raises:
             SettingsError: If the cost is not counted here.
@@ -80,7 +80,7 @@ class AnalyticCosts:
         return 0.0
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
-        """None: the counts are exact.
+        """Returns no errors: the counts are exact.
 
         Raises:
             SettingsError: If the cost is not counted here.
@@ -89,7 +89,7 @@ class AnalyticCosts:
         return np.zeros(0)
 
     def describe(self) -> dict[str, Any]:
-        """What is counted."""
+        """Returns the unit and the rules of each count."""
         rows = {name: COUNTED[name] for name in self.names}
         return {name: {"kind": "counted", "unit": row.unit, "notes": [row.note]} for name, row in rows.items()}
 
@@ -99,7 +99,7 @@ class AnalyticCosts:
 
 
 def count_costs(space: Space, network: NetworkSpec | None = None) -> AnalyticCosts:
-    """The costs of a space that are counted: FLOPs, parameters and, where it is known, activation memory.
+    """Returns the costs of a space that are counted: FLOPs, parameters and, where it is known, activation memory.
 
     Args:
         space: The search space.

@@ -1,8 +1,8 @@
-"""Activation memory peak of a network, counted: the most bytes of feature maps that are alive at once.
+"""Counts the peak of activation memory of a network: the most bytes of feature maps that are alive at once.
 
-Of the forward pass as the built network makes it, for one image in float32, the image included: layer by layer, edge by
-edge; a feature map is alive from where it is computed until nothing refers to it. Weights and what a kernel needs for
-itself are not in it. A compiled network may need less.
+The peak belongs to the forward pass that the built network makes for one image in float32, the image included: layer by
+layer, edge by edge. A feature map is alive from its computation until nothing refers to it. Weights and the workspace
+of kernels are not counted. A compiled network may need less.
 
 Symbols:
     N: architectures.
@@ -29,7 +29,7 @@ def counts_memory(space: Space) -> bool:
 
 
 def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
-    """Returns the peak of each network as written, shape (N,): pass ``effective(codes)`` for what is deployed.
+    """Returns the peak of each network as written, shape (N,); ``effective(codes)`` gives the deployed network's.
 
     Raises:
         SpaceError: If the codes do not belong to the space, or the sizes do not suit it.
@@ -38,14 +38,14 @@ def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> ND
     peaks = np.zeros(len(checked), dtype=np.int64)
     for members, layers in by_layout(space, checked, network):
         peaks[members] = _peak(space, layers, checked[members])
-    # The image is counted apart, since whoever called holds it to the end.
+    # The image is counted separately, since the caller holds it to the end.
     return np.asarray(BYTES * (network.input_channels * network.image_size**2 + peaks), dtype=np.int64)
 
 
 def _peak(space: Space, layers: Sequence[Layer], codes: Codes) -> NDArray[np.int64]:
-    """Returns the most numbers alive besides the image, shape (N,), in networks that have the same layers."""
+    """Returns the most numbers alive in addition to the image, shape (N,), in networks that have the same layers."""
     running = [layer for layer in layers if not layer.hands_on]
-    # Outputs that a later layer may look back on are alive meanwhile.
+    # Outputs that a later layer may read stay alive until then.
     latest: deque[int] = deque(maxlen=max([1, *(len(layer.outside) for layer in running)]))
     peak = np.zeros(len(codes), dtype=np.int64)
     for layer, needed in zip(running, _needed(space, running, codes), strict=True):
@@ -55,7 +55,7 @@ def _peak(space: Space, layers: Sequence[Layer], codes: Codes) -> NDArray[np.int
 
 
 def _needed(space: Space, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64] | int]:
-    """Yields the most numbers alive at once at each layer, besides its inputs."""
+    """Yields the most numbers alive at once at each layer, in addition to its inputs."""
     places = {
         kind: PLACES[kind].alive(space, [layer for layer in layers if layer.kind == kind], codes)
         for kind in dict.fromkeys(layer.kind for layer in layers if not layer.is_fixed)

@@ -1,7 +1,7 @@
-"""Runs a network while it is timed: ONNX Runtime, torch as it is, or a graph of torch.
+"""Runs a network while it is timed: ONNX Runtime, eager torch, or a graph of torch.
 
-A network takes another time in each of them, and its operations another share of it. So a budget is held against the
-runtime that the network is deployed in.
+A network takes a different time in each of them, and its operations a different share of it. So a budget applies to
+the runtime that the network is deployed in.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes, require
 
 Forward = Callable[[Tensor], object]
 Build = Callable[[Callable[[Tensor], Tensor], Tensor, int], Forward]
-"""Takes what is to be run, its input and the number of CPU threads; gives what runs it."""
+"""Takes a function to run, its input and the number of CPU threads; returns a function that runs it."""
 
 
 class _AsModule(nn.Module):
@@ -52,7 +52,7 @@ def _compiled(forward: Callable[[Tensor], Tensor], example: Tensor, _threads: in
 def _onnx(forward: Callable[[Tensor], Tensor], example: Tensor, threads: int) -> Forward:
     runtime = require("onnxruntime")
     if example.device.type != "cpu":
-        raise MeasurementError(f"ONNX Runtime is used on the CPU here (got {example.device}); use the eager backend")
+        raise MeasurementError(f"ONNX Runtime runs only on the CPU here (got {example.device}); use the eager backend")
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
@@ -69,7 +69,7 @@ BACKENDS: MappingProxyType[str, Build] = MappingProxyType(
 
 
 def resolve_backend(name: str, device: torch.device) -> str:
-    """Returns the back-end of a setting: ``auto`` is ONNX Runtime on the CPU, torch as it is on a GPU."""
+    """Returns the back-end of a setting: ``auto`` is ONNX Runtime on the CPU, eager torch on a GPU."""
     if name != "auto":
         return name
     return "onnx" if device.type == "cpu" else "eager"
@@ -78,7 +78,7 @@ def resolve_backend(name: str, device: torch.device) -> str:
 def build_forward(
     backend: str, forward: Callable[[Tensor], Tensor], example: Tensor, threads: int
 ) -> Callable[[Tensor], object]:
-    """Returns what runs a network, or a piece of one, on the example.
+    """Returns a function that runs a network, or a piece of one, on the example.
 
     Raises:
         MeasurementError: If the backend is not installed or cannot run it.
@@ -87,7 +87,7 @@ def build_forward(
         return BACKENDS[backend](forward, example, threads)
     except (MeasurementError, torch.OutOfMemoryError):
         raise
-    except Exception as error:  # compilers and runtimes raise whatever they like
+    except Exception as error:  # compilers and runtimes raise errors of any class
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise MeasurementError(
             f"the backend {backend} cannot run this here: {reason}; use hardware.backend eager"

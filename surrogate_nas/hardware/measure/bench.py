@@ -1,4 +1,4 @@
-"""Measures candidates on one device, and only those that this machine has not measured before."""
+"""Measures candidates on one device, and only the candidates that this machine has not measured before."""
 
 import platform
 from collections.abc import Callable, Mapping
@@ -25,17 +25,17 @@ from surrogate_nas.space.space import Space
 DTYPE = "float32"
 
 Candidate = tuple[Callable[[], Callable[[Tensor], Tensor]], tuple[int, int, int]]
-"""Builds what is to be timed, and the shape (C, H, W) of its input."""
+"""A function that builds the candidate to time, and the shape (C, H, W) of its input."""
 
 
 class Bench:
-    """A device with settings on which pieces and whole networks of one network size are measured.
+    """Device with settings on which pieces and whole networks of one network size are measured.
 
     Args:
         space: Search space of the candidates.
         network: The deployed network.
         settings: Device, batch, threads and timing.
-        folder: Folder of the cache; None is the user's.
+        folder: Folder of the cache; None is the user's cache folder.
 
     Raises:
         SettingsError: If this machine has no such device.
@@ -69,12 +69,12 @@ class Bench:
     def measure(
         self, what: str, candidates: Mapping[str, Candidate], on_progress: Progress | None = None
     ) -> dict[str, Measurement]:
-        """Latency of every candidate.
+        """Returns the latency of every candidate.
 
         Args:
-            what: What is measured, for progress, such as ``"operations"``.
-            candidates: By the name under which the cache keeps them.
-            on_progress: Called while something is measured.
+            what: Name of the candidates in progress reports, such as ``"operations"``.
+            candidates: Candidates by the name under which the cache keeps them.
+            on_progress: Called during measurements.
 
         Raises:
             MeasurementError: If a candidate cannot be built or run.
@@ -89,7 +89,7 @@ class Bench:
         return {name: known[name] for name in candidates}
 
     def describe(self) -> dict[str, Any]:
-        """Where it measures and how, as JSON takes it."""
+        """Returns the device, software and settings of the measurements, as JSON takes it."""
         hidden = ("space", "network")
         return {key: value for key, value in self.cache.identity.items() if key not in hidden}
 
@@ -98,7 +98,7 @@ class Bench:
         return forward_run(run, example, self._clock)
 
     def _known(self, candidates: Mapping[str, Candidate]) -> dict[str, Measurement]:
-        # Once is enough even where everything is to be measured again: costs must not change within a run.
+        # Once is enough even with ``remeasure``: costs must not change within a run.
         kept = {} if self._settings.remeasure else self.cache.read()
         known = {**kept, **self._measured_here}
         return {name: known[name] for name in candidates if name in known}
@@ -107,7 +107,7 @@ class Bench:
         self, what: str, candidates: Mapping[str, Candidate], on_progress: Progress | None
     ) -> dict[str, Measurement]:
         batch = self._settings.batch
-        # Whether something has to be measured must not change what the caller draws at random afterwards.
+        # A measurement must not change the random draws that the caller makes afterwards.
         with torch_threads(self._settings.threads), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             try:

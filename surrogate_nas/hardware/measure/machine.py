@@ -1,4 +1,4 @@
-"""What this machine is, and which devices it has to run a network on."""
+"""Identifies this machine, and the devices on it that can run a network."""
 
 import platform
 import re
@@ -14,7 +14,7 @@ _DEVICE = re.compile(r"cuda(?::(\d+))?", re.ASCII)
 
 
 def devices() -> list[str]:
-    """Names of the devices of this machine, the CPU first."""
+    """Returns the names of the devices of this machine, the CPU first."""
     apple = ["mps"] if torch.backends.mps.is_available() else []
     return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count())), *apple]
 
@@ -23,7 +23,7 @@ def resolve_device(name: str) -> torch.device:
     """Returns the device of a setting: ``auto`` is the first CUDA device, or the CPU where there is none.
 
     Raises:
-        SettingsError: If there is no such device here; the message lists those that there are.
+        SettingsError: If there is no such device here; the message names the devices of this machine.
     """
     here = devices()
     if name == "auto":
@@ -39,7 +39,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def machine_name(device: torch.device) -> str:
-    """Model of the processor that the device is."""
+    """Returns the model name of the processor of a device."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return _cpu_model()  # Apple's GPU is a part of the processor
@@ -50,7 +50,7 @@ def _cpu_model() -> str:
 
 
 def _from_cpu_info() -> str:
-    """Name of the processor as Linux has it; nothing elsewhere, and on processors that have no name there."""
+    """Returns the processor name that Linux reports; empty elsewhere, and for processors without a name there."""
     try:
         lines = _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -59,7 +59,7 @@ def _from_cpu_info() -> str:
 
 
 def _from_sysctl() -> str:
-    """Name of the processor as macOS has it, such as 'Apple M2'; elsewhere nothing."""
+    """Returns the processor name that macOS reports, such as 'Apple M2'; empty elsewhere."""
     if platform.system() != "Darwin":
         return ""
     command = ["sysctl", "-n", "machdep.cpu.brand_string"]

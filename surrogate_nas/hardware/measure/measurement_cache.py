@@ -1,7 +1,7 @@
-"""Measurements kept on this machine, so that a study costs the same twice and nothing is measured without need.
+"""Keeps measurements on this machine, so that a repeated study sees equal costs and measures nothing twice.
 
 A machine's latencies differ a little from one run to the next, and a search that sees other costs finds other
-architectures; what was measured first is therefore what later runs of the same setting see too.
+architectures. So later runs of the same setting see the first measurement.
 """
 
 import hashlib
@@ -31,10 +31,10 @@ Kept = dict[str, Measurement]
 class MeasurementCache:
     """Measurements of one identity: processor, versions, settings, space and network.
 
-    Several processes may use one cache: the first measurement of a candidate is the one that all of them get.
+    Several processes may use one cache: all of them get the first measurement of a candidate.
 
     Args:
-        folder: Folder of the cache; made when something is kept.
+        folder: Folder of the cache; created when it is first needed.
         identity: Everything that a latency depends on, as JSON takes it.
     """
 
@@ -44,7 +44,7 @@ class MeasurementCache:
         self.path = folder / f"latency-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
     def read(self) -> dict[str, Measurement]:
-        """Every measurement kept so far, by candidate; a file that is damaged is as good as none, with a warning."""
+        """Returns every measurement kept so far, by candidate; a damaged file counts as missing, with a warning."""
         try:
             if not self.path.exists():
                 return {}
@@ -56,23 +56,31 @@ class MeasurementCache:
                 raise ValueError("it belongs to another machine or setting")
             return {key: Measurement.from_json(entry) for key, entry in entries.items()}
         except (OSError, StoreError, ValueError) as error:
-            _warn(f"the cache of measurements {self.path} cannot be used and is made anew: {error}")
+            _warn(f"the cache of measurements {self.path} cannot be used and is made again: {error}")
             return {}
 
     def add(self, new: Mapping[str, Measurement]) -> dict[str, Measurement]:
-        """Keeps measurements, unless another process has kept one of the same candidate meanwhile.
+        """Keeps measurements, unless another process has kept one of the same candidate in the meantime.
 
         Args:
             new: Measurements by candidate.
 
         Returns:
-            What is kept for the same candidates, which is what the caller should use.
+            The measurements now kept for the same candidates, which the caller should use.
         """
         return self._update(lambda kept: {**new, **kept}, dict(new))
 
     def replace(self, new: Mapping[str, Measurement]) -> dict[str, Measurement]:
-        """Keeps measurements in the place of older ones of the same candidates, and returns them."""
-        return self._update(lambda kept: {**kept, **new}, dict(new))
+        """Keeps measurements in the place of older ones of the same candidates, and returns what is kept.
+
+        A noisy measurement does not replace a calm one: a busy machine would spoil what an idle one has measured.
+        """
+
+        def merge(kept: Kept) -> Kept:
+            spoilt = {name for name, one in new.items() if one.noisy and name in kept and not kept[name].noisy}
+            return {**kept, **{name: one for name, one in new.items() if name not in spoilt}}
+
+        return self._update(merge, dict(new))
 
     def _update(self, merge: Callable[[Kept], Kept], new: Kept) -> Kept:
         try:

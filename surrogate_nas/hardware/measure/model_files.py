@@ -1,4 +1,4 @@
-"""Latency of ONNX files in ONNX Runtime on this machine, several in turns."""
+"""Measures the latency of ONNX files in ONNX Runtime on this machine, in turns."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from surrogate_nas.hardware.settings import HardwareSettings
 
 
 def measure_models(models: Mapping[str, Path], settings: HardwareSettings) -> dict[str, Measurement]:
-    """Latency of models on the CPU, in the batch and on the threads of the study.
+    """Returns the latency of models on the CPU, in the batch and on the threads of the study.
 
     Args:
         models: ONNX files by name, each of one input whose first axis is the batch.

@@ -1,7 +1,7 @@
 """Writes a network as an ONNX model, module by module.
 
-Networks here consist of few kinds of layers, so that tracing them symbolically and naming each layer's ONNX operator
-takes a hundredth of the time of torch's general exporter, which a hundred networks to measure would make an hour of.
+Networks here consist of few kinds of layers, so tracing them symbolically and naming each layer's ONNX operator takes a
+hundredth of the time of torch's general exporter, which would need an hour for a hundred networks.
 """
 
 import operator
@@ -28,22 +28,22 @@ _TO_THE_END = 2**31 - 1
 
 
 def require(name: str) -> ModuleType:
-    """An optional package.
+    """Returns an optional package.
 
     Raises:
-        MeasurementError: If it is not installed, with the remedy.
+        MeasurementError: If it is not installed; the message says how to install it.
     """
     return require_package(name, "ONNX models", MeasurementError)
 
 
 class _UnknownPartError(Exception):
-    """A part of a module that is not known here."""
+    """Part of a module that this writer does not know."""
 
 
 def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
     """Returns the model of a module in evaluation mode, for inputs of the shape of the example.
 
-    A module with a part that is not known here, such as an operation of a user's own, goes through torch's exporter,
+    A module with a part that this writer does not know, such as a user's own operation, goes through torch's exporter,
     which takes seconds.
 
     Raises:
@@ -56,14 +56,14 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
         require("onnxscript")
     try:
         return bytes(export_onnx(module.eval(), example, any_batch=False).SerializeToString())
-    except Exception as error:  # exporters raise whatever they like
+    except Exception as error:  # exporters raise errors of any class
         raise MeasurementError(
             f"{type(module).__name__} cannot be exported to ONNX: {_first_cause(error)}; use hardware.backend eager"
         ) from error
 
 
 def _first_cause(error: BaseException) -> str:
-    # What the exporter puts around it is advice for its own developers.
+    # The exporter surrounds it with advice for its own developers.
     while error.__cause__ is not None:
         error = error.__cause__
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
@@ -74,7 +74,7 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes
     root = nn.Sequential(module).eval()
     try:
         traced = fx.symbolic_trace(root)
-    except Exception as error:  # whatever a module of a user's own raises when it is given no numbers
+    except Exception as error:  # a user's own module may raise any error when it is given no numbers
         raise _UnknownPartError from error
     with torch.no_grad():
         ShapeProp(traced).propagate(example)
@@ -128,13 +128,13 @@ def write_onnx(path: Path, module: nn.Module, example: Tensor) -> None:
         temporary.write_bytes(content)
 
 
-def _to_the_end(index: Any) -> bool:  # noqa: ANN401 - whatever a module of a user's own takes of a tensor
-    """Returns whether an index is of slices alone, each from somewhere to its end."""
+def _to_the_end(index: Any) -> bool:  # noqa: ANN401 - a user's own module may index a tensor with anything
+    """Returns whether an index consists only of slices that each run from some start to the end."""
     return isinstance(index, tuple) and all(isinstance(one, slice) and one.stop is None for one in index)
 
 
 class _Writer:
-    """Collects nodes and weights."""
+    """Collects nodes and weights of a graph."""
 
     def __init__(self, onnx: ModuleType) -> None:
         self._onnx = onnx
@@ -209,7 +209,7 @@ class _Writer:
         return self.node("Pad", [source, self._weight(torch.tensor([*before, *after]), f"{name}.pads")], name)
 
     def slice(self, source: str, slices: tuple[slice, ...], name: str) -> str:
-        """Adds a slice of the first dimensions, each from somewhere to its end in steps."""
+        """Adds a slice of the first dimensions, each from some start to its end in steps."""
         bounds = {
             "starts": [one.start or 0 for one in slices],
             "ends": [_TO_THE_END] * len(slices),
@@ -241,7 +241,7 @@ class _Writer:
         return name
 
     def model(self, shape: list[int], result: list[int]) -> bytes:
-        """The whole model, checked."""
+        """Returns the whole model, checked."""
         helper, floats = self._onnx.helper, self._onnx.TensorProto.FLOAT
         graph = helper.make_graph(
             self.nodes,

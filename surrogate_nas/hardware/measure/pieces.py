@@ -1,4 +1,4 @@
-"""Takes the networks of a space apart into pieces whose latency is measured once, and makes them ready to be timed.
+"""Splits the networks of a space into pieces whose latency is measured once, and prepares them for timing.
 
 Symbols:
     N: architectures in the batch.
@@ -23,7 +23,7 @@ _FIXED = "fixed"
 
 
 def workload(space: Space, network: NetworkSpec) -> Workload:
-    """Returns the pieces of the networks of a space, of one size of network.
+    """Returns the pieces of the networks of a space, for one size of network.
 
     Raises:
         SpaceError: If the sizes do not suit the space.
@@ -63,9 +63,9 @@ def prepare(
 ) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     """Returns a module ready to be timed, and an input of shape (batch, C, H, W).
 
-    A new network's batch-norm statistics are nobody's; its activations fade from layer to layer until they are too
-    small for ordinary floating-point arithmetic, which is many times slower then. So the statistics are taken from
-    one batch, as those of a trained network are taken from many.
+    The batch-norm statistics of a new network match no data: its activations fade from layer to layer until they are
+    denormal numbers, with which arithmetic is many times slower. So the statistics are taken from one batch, as a
+    training takes them from many.
     """
     if isinstance(forward, nn.Module):
         for part in forward.modules():

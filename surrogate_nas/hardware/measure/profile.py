@@ -1,4 +1,4 @@
-"""Latency of every architecture from a profile of pieces and a few networks measured as a whole.
+"""Predicts the latency of every architecture from a profile of pieces and a few networks measured as a whole.
 
 Symbols:
     N: architectures in the batch.
@@ -26,7 +26,7 @@ from surrogate_nas.space.space import Codes, Space
 POOL = 20_000
 """Architectures among which the ones to measure are chosen; a smaller space is its own pool."""
 
-_ENOUGH_ERRORS = 8  # without those of the ends
+_ENOUGH_ERRORS = 8  # without the two ends
 
 
 class ProfiledLatency:
@@ -37,10 +37,10 @@ class ProfiledLatency:
     Args:
         space: Search space of the codes.
         network: The deployed network.
-        bench: Where to measure.
+        bench: Device and settings of the measurements.
         whole_networks: Number of networks to measure as a whole.
-        seed: Decides which ones.
-        on_progress: Called while something is measured.
+        seed: Seed of their choice.
+        on_progress: Called during measurements.
 
     Raises:
         MeasurementError: If something cannot be run, or the space has fewer than two different networks.
@@ -65,7 +65,7 @@ class ProfiledLatency:
         self._workload = workload(space, network)
         pieces: dict[str, Candidate] = {piece.key: (piece.build, piece.input_shape) for piece in self._workload.pieces}
         self._profile = bench.measure("operations", pieces, on_progress)
-        # A chain may begin with layers that are chosen.
+        # The first layers of a chain may be chosen ones.
         groups = list(dict.fromkeys([FIXED, *(piece.group for piece in self._workload.pieces)]))
         self._groups = tuple(groups)
         self._piece_ms = np.zeros((len(pieces), len(groups)))
@@ -75,30 +75,30 @@ class ProfiledLatency:
         self._whole = self._measure(codes, on_progress)
         measured = np.array([measurement.median_ms for measurement in self._whole])
         calm = np.array([not measurement.noisy for measurement in self._whole])
-        # Noisy ones are left out unless they are most: then the note in the description says so.
+        # Noisy ones are left out unless they are the majority, which a note in the description then reports.
         used = calm if 2 * calm.sum() >= len(codes) and calm.sum() >= 2 else np.ones(len(codes), dtype=bool)
         self._used = int(used.sum())
-        # Left out of the fit, the ends of the range are extrapolated to, as no other architecture ever is.
+        # Leaving out an end of the range needs an extrapolation, which no other architecture needs.
         inner = np.arange(1, len(codes) - 1)[used[1:-1]]
         counting = inner if len(inner) >= _ENOUGH_ERRORS else np.flatnonzero(used)
         self._counting = np.searchsorted(np.flatnonzero(used), counting)
-        # How the profile was corrected, with the errors of networks left out of the fit.
+        # Correction of the profile, with the errors of networks left out of the fit.
         self.correction = fit_correction(self._group_ms(codes[used]), measured[used])
         self.drift = self._drift(codes, on_progress)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Predicted latency in ms of one forward pass over the batch, for codes (N, D); shape (N,)."""
+        """Returns the predicted latency in ms of one forward pass over the batch, for codes (N, D), shape (N,)."""
         return {"latency_ms": self.correction.predict(self._group_ms(self._space.effective(codes)))}
 
     def measure_architectures(self, codes: ArrayLike, on_progress: Progress | None = None) -> list[Measurement]:
-        """Latency of each whole network; see ``Measurable``."""
+        """Returns the latency of each whole network; see ``Measurable``."""
         return self._measure(codes, on_progress)
 
     def _measure(self, codes: ArrayLike, on_progress: Progress | None, prefix: str = "network") -> list[Measurement]:
         return measure_networks(self._bench, self._space, self._network, codes, on_progress, prefix)
 
     def relative_error(self, cost: str) -> float | None:
-        """Median relative error on measured networks that were left out of the fit, drift included.
+        """Returns the median relative error on networks left out of the fit, drift included.
 
         Raises:
             SettingsError: If the cost is not the latency.
@@ -108,20 +108,20 @@ class ProfiledLatency:
         return self.correction.relative_error + self.drift
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
-        """Measured / predicted - 1 of measured networks that were left out of the fit, widened by drift, shape (M,).
+        """Returns measured / predicted - 1 of networks left out of the fit, widened by drift, shape (M,).
 
-        Of those between the fastest and the slowest, where these are enough.
+        The fastest and the slowest network do not count where there are enough others.
 
         Raises:
             SettingsError: If the cost is not the latency.
         """
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
-        # A regression from few noisy networks may predict nothing at all for one; twenty times too little is as bad.
+        # A regression from few noisy networks may predict zero for one; twenty times too little is as bad.
         return 1 / np.maximum(1 + self.correction.errors[self._counting], 0.05) - 1 + self.drift
 
     def describe(self) -> dict[str, Any]:
-        """Device, settings, how much was measured when, and how well prediction and measurements agree."""
+        """Returns device, settings, times of the measurements, and how well predictions agree with them."""
         pieces = list(self._profile.values())
         everything = [*pieces, *self._whole]
         dates = sorted(measurement.measured_at for measurement in everything)
@@ -134,7 +134,7 @@ class ProfiledLatency:
             )
         if not self._drift_known:
             notes.append(
-                "drift between measurements is unknown and not part of the error: each network measured again was noisy"
+                "drift between measurements is unknown and not in the error: every repeated measurement was noisy"
             )
         groups = self._groups if self.correction.kind == "factor per group" else ("offset_ms", "scale")
         latency = {
@@ -156,11 +156,11 @@ class ProfiledLatency:
         return {"latency_ms": latency}
 
     def _drift(self, codes: Codes, on_progress: Progress | None) -> float:
-        """How much slower or faster a few of the networks are when they are measured again after all others.
+        """Returns the relative change of latency when a few networks are measured again after all others.
 
-        Networks are timed in turns, so that a machine that slows down meanwhile slows all of them down alike: leaving
-        one out cannot see it. The largest relative change of three (the fastest, the slowest, one between) is added
-        to errors. Noisy ones tell of other work on the machine at that moment, not of drift, and do not count.
+        Networks are timed in turns, so a machine that slows down in the meantime slows all of them down equally, which
+        leaving one out cannot show. The largest relative change of three (the fastest, the slowest, one between) is
+        added to errors. Noisy ones do not count: they show other work on the machine at that moment, not drift.
         """
         anchors = codes[[0, len(codes) // 2, len(codes) - 1]]
         pairs = zip(
@@ -173,21 +173,21 @@ class ProfiledLatency:
         return max(changes, default=0.0)
 
     def _group_ms(self, effective: Codes) -> NDArray[np.float64]:
-        """Summed latency of each group of pieces, (N, G)."""
+        """Returns the summed latency of each group of pieces, (N, G)."""
         counts = self._workload.counts(effective).astype(np.float64)
         return np.column_stack([weighted_sum(counts, of_pieces) for of_pieces in self._piece_ms.T])
 
     def _choose(self, count: int, rng: np.random.Generator) -> Codes:
-        """Networks to measure, different from each other: the fastest, the slowest, and one per stratum between.
+        """Returns distinct networks to measure: the fastest, the slowest, and one per stratum between.
 
-        Strata of the uncorrected prediction, so that the whole range of latencies is covered whatever the seed.
+        Strata are over the uncorrected prediction, so that every seed covers the whole range of latencies.
         """
         space = self._space
         pool = space.all_codes() if space.size <= POOL else space.sample(POOL, rng)
         pool = np.unique(space.effective(pool), axis=0)
         if len(pool) < 2:
             raise MeasurementError(
-                f"the space {space.name} has {len(pool)} network only; a latency is predicted from at least 2"
+                f"the space {space.name} has only {len(pool)} network; a latency is predicted from at least 2"
             )
         order = np.argsort(self._group_ms(pool).sum(axis=1), kind="stable")
         if len(pool) <= count:

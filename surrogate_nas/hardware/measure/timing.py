@@ -1,7 +1,7 @@
-"""Latency of modules on this machine.
+"""Measures the latency of modules on this machine.
 
-Candidates are timed in turns, one sample of each per round, so that a machine that slows down or speeds up meanwhile
-does so for all of them and does not reverse their order.
+Candidates are timed in turns, one sample of each per round, so a machine that slows down or speeds up in the meantime
+affects all of them and does not reverse their order.
 """
 
 import gc
@@ -20,19 +20,19 @@ from surrogate_nas.hardware.measurement import Measurement, summarize
 from surrogate_nas.hardware.settings import TimingSettings
 
 SAMPLE_SECONDS = 3e-4
-"""Shortest sample: long beside the clock's steps, short beside the time slices of a busy machine."""
+"""Shortest sample: long compared to the clock's steps, short compared to the time slices of a busy machine."""
 
 MOST_PASSES = 1000
 _WARM_UP_SAMPLES = 3
 _READINGS, _DISTINCT = 1000, 100
 
 Run = Callable[[int], float]
-"""Makes that many forward passes and returns the seconds that they took."""
+"""Makes the given number of forward passes and returns the seconds that they took."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """What a latency is measured with.
+    """Clock that latencies are measured with.
 
     Attributes:
         name: For reports.
@@ -48,7 +48,7 @@ THREAD = Clock("CPU time of the thread", getattr(time, "thread_time", time.perf_
 
 
 def choose_clock(device: torch.device, threads: int) -> Clock:
-    """The clock for a device and a number of CPU threads.
+    """Returns the clock for a device and a number of CPU threads.
 
     A forward pass on one CPU thread never waits, so alone on a machine it takes as long by either clock. On a busy one
     the thread's own clock stands still while the core is lent to other processes; passes of 12 ms read 20 ms by the
@@ -59,13 +59,13 @@ def choose_clock(device: torch.device, threads: int) -> Clock:
 
 
 def _is_fine(clock: Clock) -> bool:
-    """Whether a clock moves as it is read; that of threads has steps of 16 ms on Windows, which names finer ones."""
+    """Returns whether a clock moves as it is read; the thread clock of Windows steps by 16 ms but claims finer ones."""
     return len({clock.now() for _ in range(_READINGS)}) >= _DISTINCT
 
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Runs torch on a number of CPU threads, and on as many as before afterwards."""
+    """Runs a block with a number of torch's CPU threads, and restores the former number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -75,7 +75,7 @@ def torch_threads(count: int) -> Iterator[None]:
 
 
 def forward_run(forward: Callable[[Tensor], object], example: Tensor, clock: Clock) -> Run:
-    """A timer of forward passes on the example, on the device that it is on."""
+    """Returns a timer of forward passes on the example, on the device that it is on."""
 
     def finish() -> None:
         if example.is_cuda:
@@ -104,12 +104,12 @@ def measure_interleaved(
 ) -> list[Measurement]:
     """Times candidates in turns; noisy ones are timed again, and marked if they stay noisy.
 
-    Of several attempts the smallest median counts, since what disturbs a measurement only ever adds to it.
+    Of several attempts the smallest median counts, since a disturbance can only lengthen a measurement.
 
     Args:
         runs: A timer per candidate.
-        timing: How long to measure, and what is noisy.
-        on_round: Called with the rounds done and the rounds planned, anew in every attempt.
+        timing: Length of the measurement, and the limit of noise.
+        on_round: Called with the rounds done and the rounds planned; every attempt starts at 0.
 
     Returns:
         A measurement per candidate, in their order.
@@ -125,7 +125,7 @@ def measure_interleaved(
         measured = _attempt([runs[index] for index in pending], timing, on_round)
         for index, measurement in zip(pending, measured, strict=True):
             attempts[index].append(measurement)
-    # Not the calmest attempt: a machine that is slowed down evenly, all the way through, looks calm.
+    # Not the calmest attempt: a machine that is slowed down evenly throughout looks calm.
     return [min(made, key=lambda measurement: measurement.median_ms) for made in attempts]
 
 
@@ -138,7 +138,7 @@ def _attempt(
         rounds = math.ceil(np.clip(allowed / sum(sample_seconds), timing.min_repeats, timing.most_repeats))
         seconds: list[list[float]] = []
         start = time.perf_counter()
-        # On a busy machine the rounds planned would take far longer than they were to.
+        # On a busy machine the planned rounds would take far longer than intended.
         while len(seconds) < rounds and (len(seconds) < timing.min_repeats or time.perf_counter() - start < allowed):
             seconds.append(_round(runs, passes, backwards=len(seconds) % 2 == 1))
             if on_round is not None:
@@ -149,7 +149,7 @@ def _attempt(
 
 
 def _round(runs: Sequence[Run], passes: Sequence[int], *, backwards: bool) -> list[float]:
-    """One sample of every candidate, in seconds per pass; to and fro, so that none always follows the same one."""
+    """Returns one sample of every candidate, in seconds per pass, in forward or backward order."""
     samples = [0.0] * len(runs)
     for index in reversed(range(len(runs))) if backwards else range(len(runs)):
         samples[index] = _checked(runs[index], passes[index]) / passes[index]
@@ -157,7 +157,7 @@ def _round(runs: Sequence[Run], passes: Sequence[int], *, backwards: bool) -> li
 
 
 def _passes_per_sample(run: Run) -> tuple[int, float]:
-    """How many forward passes make a sample, and the seconds that one then takes, its untimed pass included."""
+    """Returns the number of forward passes in a sample, and the sample's seconds, its untimed pass included."""
     one_pass = min(_checked(run, 1) for _ in range(_WARM_UP_SAMPLES))
     passes = min(MOST_PASSES, max(1, math.ceil(SAMPLE_SECONDS / one_pass)))
     return passes, (passes + 1) * one_pass
@@ -175,7 +175,7 @@ def _checked(run: Run, passes: int) -> float:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keeps the garbage collector from running in the middle of a sample."""
+    """Prevents the garbage collector from running in the middle of a sample."""
     enabled = gc.isenabled()
     gc.disable()
     try:

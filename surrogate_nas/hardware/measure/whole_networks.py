@@ -1,4 +1,4 @@
-"""Latency of whole networks and of exported models on this machine."""
+"""Measures the latency of whole networks and of exported models on this machine."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -27,15 +27,15 @@ def measure_networks(
     on_progress: Progress | None = None,
     prefix: str = "network",
 ) -> list[Measurement]:
-    """Latency of the network of each code, without its dead operations.
+    """Returns the latency of the network of each code, without its dead operations.
 
     Args:
-        bench: Where it is measured.
+        bench: Device and settings of the measurement.
         space: Space of the codes.
         network: Sizes of the networks.
         codes: Shape (N, D).
-        on_progress: Called while networks are measured.
-        prefix: Begins the names under which measurements are kept.
+        on_progress: Called during measurements.
+        prefix: Prefix of the names under which measurements are kept.
 
     Raises:
         MeasurementError: If a network cannot be built or run.
@@ -56,9 +56,9 @@ def measure(
     network: NetworkSpec | None = None,
     settings: HardwareSettings | None = None,
 ) -> Measurement:
-    """Measures a latency on this machine: of an architecture of a space, or of an exported model.
+    """Measures a latency on this machine, of an architecture of a space or of an exported model.
 
-    An architecture is measured once: a second call gives what the first one measured, unless the settings have
+    An architecture is measured once: a second call returns the first measurement, unless the settings have
     ``remeasure``. A model is measured on the CPU at every call.
 
     Args:

@@ -1,7 +1,7 @@
-"""Latency tables: files with the milliseconds of every architecture on one or more devices.
+"""Reads latency tables: files with the milliseconds of every architecture on one or more devices.
 
 A file is CSV or Parquet with a column ``code`` (one digit per decision) or ``arch`` (the long form), and one column per
-device. It must cover the whole space: a search must not take the lack of a row for speed. A column ``DEVICE_energy_mj``
+device. It must cover the whole space: a search must not treat a missing row as fast. A column ``DEVICE_energy_mj``
 holds energies of the device in millijoules.
 """
 
@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 class TableLatency:
     """Latency of one device, looked up in a table.
 
-    The values are of architectures as written, since that is what tables were measured on: an architecture with dead
+    The values are of architectures as written, as tables were measured on those: an architecture with dead
     operations may cost more than the same one without.
 
     Args:
@@ -37,13 +37,13 @@ class TableLatency:
         unit: Unit of the latencies, ``auto`` for milliseconds that are checked for looking like seconds.
 
     Raises:
-        CostTableError: If the file cannot be read or is no complete table of the space; the message names file, row and
-            column.
+        CostTableError: If the file cannot be read or is not a complete table of the space; the message names file,
+            row and column.
     """
 
     def __init__(self, space: Space, path: Path, device: str, unit: str = "auto") -> None:
         if not space.listable:
-            raise CostTableError(f"{path}: a latency table needs a space that can be listed; {space.name} is too large")
+            raise CostTableError(f"{path}: {space.name} is too large to enumerate, which a latency table needs")
         self._space = space
         self._path = path
         columns = read_columns(path)
@@ -52,7 +52,7 @@ class TableLatency:
         positions = _positions(space, columns, key)
         values = milliseconds(columns, self._device) * UNITS[unit]
         self._held_out = read_held_out(path, self._device)
-        # What this project predicted is in milliseconds, however small.
+        # Predictions of this project are always in milliseconds, even if they are small.
         if unit == "auto" and not len(self._held_out) and looks_like_seconds(values):
             raise CostTableError(
                 f"{path}, column {self._device}: half of the latencies are below {np.median(values):.3g}, which looks"
@@ -65,12 +65,12 @@ class TableLatency:
         self.names: tuple[str, ...] = tuple(self._values)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Latency in ms, and energy in mJ where there is one, of codes (N, D); shape (N,) each, as the table has it."""
+        """Returns latency in ms, and energy in mJ where the table has it, of codes (N, D); shape (N,) each."""
         positions = self._space.index(codes)
         return {cost: values[positions] for cost, values in self._values.items()}
 
     def relative_error(self, cost: str) -> float | None:
-        """Of predictions the median error; else None, since a table does not say how it was measured.
+        """Returns the median error of predictions; None for a measured table, which does not state its accuracy.
 
         Raises:
             SettingsError: If the cost is not in the table.
@@ -79,7 +79,7 @@ class TableLatency:
         return float(np.median(np.abs(1 - 1 / (1 + errors)))) if len(errors) else None
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
-        """Errors of networks left out, shape (M,), where the table holds predictions of this project.
+        """Returns errors of networks left out, shape (M,), where the table holds predictions of this project.
 
         Raises:
             SettingsError: If the cost is not in the table.
@@ -89,7 +89,7 @@ class TableLatency:
         return self._held_out if cost == "latency_ms" else np.zeros(0)
 
     def describe(self) -> dict[str, Any]:
-        """File, column and range."""
+        """Returns file, column and range of the table."""
         latency = self._values["latency_ms"]
         predicted = len(self._held_out) > 0
         said: dict[str, Any] = {
@@ -118,7 +118,7 @@ class TableLatency:
 
 
 def code_column(columns: Columns) -> str:
-    """The column that names architectures.
+    """Returns the column of architectures.
 
     Raises:
         CostTableError: If there is none.
@@ -133,7 +133,7 @@ def code_column(columns: Columns) -> str:
 
 
 def device_column(columns: Columns, device: str) -> str:
-    """The column of a device; ``auto`` takes the only one.
+    """Returns the column of a device; ``auto`` takes the only one.
 
     Raises:
         CostTableError: If there is none, or more than one for ``auto``.
@@ -152,7 +152,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _positions(space: Space, columns: Columns, name: str) -> NDArray[np.int64]:
-    """Position in the space of every row, each once and none missing, shape (size,)."""
+    """Returns the position in the space of every row, shape (size,), after a check that each occurs once."""
     texts = columns.texts(name)
     rows = [parse_row(space, text, columns, name, row) for row, text in enumerate(texts)]
     positions = space.index(np.array(rows)) if rows else np.zeros(0, dtype=np.int64)
@@ -161,7 +161,7 @@ def _positions(space: Space, columns: Columns, name: str) -> NDArray[np.int64]:
         earlier = int(first[count > 1].min())
         later = int(np.flatnonzero(positions == positions[earlier])[1])
         raise CostTableError(
-            f"{columns.where(later, name)}: architecture {texts[later]} is listed twice, first in"
+            f"{columns.where(later, name)}: architecture {texts[later]} appears twice, first in"
             f" {columns.place(earlier)}; keep one of the rows"
         )
     missing = np.ones(space.size, dtype=bool)
@@ -176,10 +176,10 @@ def _positions(space: Space, columns: Columns, name: str) -> NDArray[np.int64]:
 
 
 def parse_row(space: Space, text: str, columns: Columns, name: str, row: int) -> NDArray[np.int8]:
-    """The code of a row, shape (D,).
+    """Returns the code of a row, shape (D,).
 
     Raises:
-        CostTableError: If it is none of the space.
+        CostTableError: If it is not a code of the space.
     """
     try:
         return space.parse(text)
@@ -191,7 +191,7 @@ def parse_row(space: Space, text: str, columns: Columns, name: str, row: int) ->
         remedy = f"use a table of this space, whose codes are like {example}"
         if text.isascii() and text.isdigit() and len(text) < space.num_decisions:
             remedy = f"codes have {space.num_decisions} digits: keep the column as text, so that leading zeros stay"
-        raise CostTableError(f"{where}: {text!r} is no architecture of {space.name}; {remedy}") from None
+        raise CostTableError(f"{where}: {text!r} is not an architecture of {space.name}; {remedy}") from None
 
 
 def _placed(values: NDArray[np.float64], positions: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -203,10 +203,10 @@ def _placed(values: NDArray[np.float64], positions: NDArray[np.int64]) -> NDArra
 def milliseconds(
     columns: Columns, name: str, what: str = "a latency", unit: str = "milliseconds"
 ) -> NDArray[np.float64]:
-    """A column of numbers above zero, shape (rows,).
+    """Returns a column of numbers above zero, shape (rows,).
 
     Raises:
-        CostTableError: If a cell is none, or all are equal.
+        CostTableError: If a cell is not such a number, or all are equal.
     """
     texts = columns.texts(name)
     values = np.empty(len(texts))

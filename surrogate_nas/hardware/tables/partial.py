@@ -1,4 +1,4 @@
-"""Latency tables of chains too large to list: a latency for every choice of every layer, fitted to the rows there are.
+"""Predicts latencies of chains too large to enumerate: a value for every choice of a layer, fitted to a table's rows.
 
 Symbols:
     M: rows of the table. D: layers. F: choices of all layers but the first one of each, and one.
@@ -19,13 +19,13 @@ from surrogate_nas.space.layouts import decides_by_layer, layouts
 from surrogate_nas.space.space import Codes, Space
 
 _ROWS_PER_FEATURE = 2
-# Little beside counts of hundreds: a choice that hardly any row has is taken to cost what the first one does.
+# Small compared to counts of hundreds: a choice that hardly any row has gets the cost of the first choice.
 _RIDGE = 0.1
 _FLOOR = 0.25  # of the smallest latency in the table; a sum that is not one may come out below zero
 
 
 def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") -> CostSource:
-    """The latencies of a table: of every architecture where a space can be listed, else predicted from its rows.
+    """Returns the latencies of a table, which predicts from its rows where the space is too large to enumerate.
 
     Raises:
         CostTableError: If the table cannot be read, or is not complete or not large enough.
@@ -36,7 +36,7 @@ def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") ->
 
 
 def _adds_up(space: Space) -> bool:
-    """Returns whether a latency is about a sum over the decisions: each of them is about one layer."""
+    """Returns whether a latency is roughly a sum over the decisions: each of them concerns one layer."""
     only, *others = layouts(space, space.network)
     return not others and decides_by_layer(only)
 
@@ -45,13 +45,13 @@ class LayerLatency:
     """Latency of a chain as a sum over its layers, by ridge regression on the rows of a table.
 
     Args:
-        space: A chain; codes are of architectures as written.
+        space: A chain; codes mean architectures as written.
         path: The file, ``.csv`` or ``.parquet``, with some of its architectures.
         device: The column; ``auto`` takes the only one.
-        unit: As of ``TableLatency``.
+        unit: As in ``TableLatency``.
 
     Raises:
-        CostTableError: If the file cannot be read, or has too few rows or one twice.
+        CostTableError: If the file cannot be read, has too few rows, or has a row twice.
     """
 
     names: tuple[str, ...] = ("latency_ms",)
@@ -70,9 +70,7 @@ class LayerLatency:
         codes = np.array([parse_row(space, text, columns, key, row) for row, text in enumerate(texts)])
         _, first, count = np.unique(codes, axis=0, return_index=True, return_counts=True)
         if (count > 1).any():
-            raise CostTableError(
-                f"{path}: architecture {texts[int(first[count > 1][0])]} is listed twice; keep one row"
-            )
+            raise CostTableError(f"{path}: architecture {texts[int(first[count > 1][0])]} appears twice; keep one row")
         values = milliseconds(columns, self._device) * UNITS[unit]
         if unit == "auto" and looks_like_seconds(values):
             raise CostTableError(
@@ -84,12 +82,12 @@ class LayerLatency:
         self._held_out = values / np.maximum(left_out, self._floor) - 1
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Predicted latency in ms of codes (N, D), shape (N,); never below a quarter of the smallest in the table."""
+        """Returns predicted latency in ms of codes (N, D), shape (N,); at least a quarter of the table's smallest."""
         predicted = self._features(self._space.check(codes)) @ self._weights
         return {"latency_ms": np.maximum(predicted, self._floor)}
 
     def relative_error(self, cost: str) -> float | None:
-        """Median relative error on rows left out of the fit.
+        """Returns the median relative error on rows left out of the fit.
 
         Raises:
             SettingsError: If the cost is not the latency.
@@ -97,7 +95,7 @@ class LayerLatency:
         return float(np.median(np.abs(1 - 1 / (1 + self.held_out_errors(cost)))))
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
-        """Measured / predicted - 1 of each row left out of the fit, shape (M,).
+        """Returns measured / predicted - 1 of each row left out of the fit, shape (M,).
 
         Raises:
             SettingsError: If the cost is not the latency.
@@ -107,7 +105,7 @@ class LayerLatency:
         return self._held_out
 
     def describe(self) -> dict[str, Any]:
-        """File, column, and what was done with it."""
+        """Returns file, column, and how the table was used."""
         said = {
             "kind": "table",
             "file": self._path.name,
@@ -118,7 +116,7 @@ class LayerLatency:
         return {"latency_ms": said}
 
     def _features(self, codes: Codes) -> NDArray[np.float64]:
-        """Ones, and for each layer which of its choices but the first it has, shape (N, F)."""
+        """Returns ones, and for each layer an indicator of each of its choices but the first, shape (N, F)."""
         chosen = [
             codes[:, [column]] == np.arange(1, len(decision.choices))
             for column, decision in enumerate(self._space.decisions)
@@ -127,7 +125,7 @@ class LayerLatency:
 
 
 def _fit(features: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights (F,) of the ridge regression, and what it would predict for each row without that row, (M,)."""
+    """Returns the weights (F,) of the ridge regression, and its prediction for each row without that row, (M,)."""
     penalty = np.full(features.shape[1], _RIDGE)
     penalty[0] = 0.0
     inverse = np.linalg.inv(features.T @ features + np.diag(penalty))

@@ -1,7 +1,7 @@
-"""Tables of predicted latencies: Parquet files that carry, beside the values, how far they may be off.
+"""Writes and reads tables of predicted latencies: Parquet files that also carry the errors of the predictions.
 
-What a profile of this machine or measurements of another device lead to is written so, for a study to take as its
-latency table. The errors stand in the metadata of the file's schema; a CSV has no place for them.
+Predictions from a profile of this machine, or from measurements of another device, are written in this form, as the
+latency table of a study. The errors stand in the metadata of the file's schema; a CSV has no place for them.
 """
 
 import json
@@ -36,7 +36,7 @@ def write_predicted(
         space: The space; rows are its architectures in listing order.
         columns: Name of each column to its values, shape (size,).
         errors: Measured / predicted - 1 of networks left out of the prediction, by column.
-        facts: How the values were found, as JSON takes it.
+        facts: Origin of the values, as JSON takes it.
 
     Raises:
         CostTableError: If the name of the file does not end in ``.parquet``.
@@ -58,10 +58,10 @@ def write_predicted(
 
 
 def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
-    """Errors that a column's predictions come with, shape (M,); M is 0 for files of other kinds.
+    """Returns the errors of a column's predictions, shape (M,); M is 0 for files of other kinds.
 
     Raises:
-        CostTableError: If what the file says about its errors is damaged.
+        CostTableError: If the record of errors in the file is damaged.
     """
     if path.suffix.lower() != ".parquet":
         return np.zeros(0)
@@ -74,9 +74,7 @@ def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
             raise ValueError(f"version {metadata['schema']!r} instead of {SCHEMA}")
         errors = np.array(metadata["held_out_errors"].get(column, []), dtype=np.float64)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CostTableError(
-            f"{path}: what it says about its errors is damaged: {error!r}; make the table again"
-        ) from None
+        raise CostTableError(f"{path}: its record of errors is damaged: {error!r}; make the table again") from None
     if not np.isfinite(errors).all() or errors.ndim != 1:
         raise CostTableError(f"{path}: its errors must be finite numbers; make the table again")
     return errors

@@ -1,7 +1,7 @@
-"""The costs of a pool in a file, ``costs.parquet``: what a study works with and another tool can read.
+"""Stores the costs of a pool in a file, ``costs.parquet``, for a study to work with and other tools to read.
 
-One row per architecture, a column ``code`` of text, and a column per cost. A space that can be listed has all its
-architectures there, in listing order. Metadata in the schema say which space and network the costs are of and where
+One row per architecture, a column ``code`` of text, and a column per cost. A space that can be enumerated has all its
+architectures there, in enumeration order. Metadata in the schema name the space and network of the costs and where
 they come from.
 """
 
@@ -27,7 +27,7 @@ _METADATA = b"surrogate_nas.costs"
 
 
 class StoredCosts:
-    """Costs of the architectures of a pool, kept, and of others of the space where there is a model to ask.
+    """Stored costs of the architectures of a pool; a cost model, if given, provides the costs of others.
 
     Attributes:
         names: The costs.
@@ -39,7 +39,7 @@ class StoredCosts:
         errors: Median relative error to expect of each cost, None where nothing is known.
         descriptions: Where the values of each cost come from.
         held_out: Errors of networks left out of a prediction, for costs that were predicted.
-        model: Knows the costs of architectures that the pool does not have.
+        model: Provides the costs of architectures outside the pool.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class StoredCosts:
         self._model = model
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Every cost, shape (N,), of codes (N, D).
+        """Returns every cost, shape (N,), of codes (N, D).
 
         Raises:
-            SpaceError: If an architecture is not of the pool and there is no model to ask.
+            SpaceError: If an architecture is not in the pool and there is no model.
         """
         if self._model is None:
             rows = self.pool.rows(codes)
@@ -78,10 +78,10 @@ class StoredCosts:
         return known
 
     def over(self, pool: Pool, model: CostSource | None = None) -> "StoredCosts":
-        """The costs of another pool, kept; what this one does not have is asked of the model, its own or another.
+        """Returns stored costs of another pool; missing ones come from the model, its own or another.
 
         Raises:
-            SpaceError: If an architecture is not known and there is no model to ask.
+            SpaceError: If an architecture is not known and there is no model.
         """
         source = StoredCosts(
             self.pool, self._values, self._errors, self._descriptions, self._held_out, model or self._model
@@ -90,7 +90,7 @@ class StoredCosts:
         return StoredCosts(pool, values, self._errors, self._descriptions, self._held_out, source._model)
 
     def relative_error(self, cost: str) -> float | None:
-        """Median relative error that the cost was stored with.
+        """Returns the median relative error that the cost was stored with.
 
         Raises:
             SettingsError: If the cost was not stored.
@@ -100,7 +100,7 @@ class StoredCosts:
         return self._errors.get(cost)
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
-        """Errors of networks left out of the prediction that the cost was stored with, shape (M,).
+        """Returns errors of networks left out of the prediction that the cost was stored with, shape (M,).
 
         Raises:
             SettingsError: If the cost was not stored.
@@ -110,12 +110,12 @@ class StoredCosts:
         return self._held_out.get(cost, np.zeros(0))
 
     def describe(self) -> dict[str, Any]:
-        """The description that each cost was stored with."""
+        """Returns the description that each cost was stored with."""
         return dict(self._descriptions)
 
 
 def tabulate(pool: Pool, model: CostSource) -> StoredCosts:
-    """The costs of every architecture of a pool; others can be asked for as well."""
+    """Returns stored costs of every architecture of a pool; the model provides the costs of others."""
     errors = {name: model.relative_error(name) for name in model.names}
     values = model.evaluate(pool.codes)
     held_out = {name: model.held_out_errors(name) for name in model.names}
@@ -142,11 +142,11 @@ def write_costs(path: Path, network: NetworkSpec, costs: StoredCosts) -> None:
 
 
 def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
-    """Reads what ``write_costs`` wrote; there is no model to ask about other architectures.
+    """Reads costs that ``write_costs`` wrote; there is no model for other architectures.
 
     Raises:
-        StoreError: If the file is missing, damaged, or of a version that this one does not know.
-        RunFolderError: If it is of another space or network, or was not written by this project.
+        StoreError: If the file is missing, damaged, or of an unknown version.
+        RunFolderError: If it belongs to another space or network, or was not written by this project.
     """
     if not path.is_file():
         raise StoreError(f"the table of costs is missing: {path}")
@@ -161,7 +161,7 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
     try:
         names = [str(name) for name in metadata["costs"]]
         errors, descriptions = dict(metadata["relative_errors"]), dict(metadata["descriptions"])
-        # Files of runs that were begun before there were bounds have none.
+        # Files of runs that were started before bounds existed have none.
         held_out = {str(k): np.array(v, dtype=np.float64) for k, v in metadata.get("held_out_errors", {}).items()}
         codes = table["code"].to_pylist()
         values = {name: _floats(table[name]) for name in names}
@@ -175,7 +175,7 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
 
 
 def _stored_pool(path: Path, space: Space, texts: list[str]) -> Pool:
-    """The architectures of the rows: all of a space that can be listed, else some."""
+    """Returns the architectures of the rows: all of a space that can be enumerated, else some."""
     if space.listable:
         if texts != space.digits(space.all_codes()):
             raise StoreError(
@@ -201,11 +201,11 @@ def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
 def _metadata(path: Path, table: pa.Table) -> dict[str, Any]:
     held = (table.schema.metadata or {}).get(_METADATA)
     if held is None:
-        raise RunFolderError(f"{path} is no table of costs that this project wrote; use another folder")
+        raise RunFolderError(f"{path} is not a table of costs of this project; use another folder")
     try:
         metadata = json.loads(held)
     except ValueError as error:
-        raise StoreError(f"the table of costs is damaged: {path}: its metadata are no JSON: {error}") from None
+        raise StoreError(f"the table of costs is damaged: {path}: its metadata are not JSON: {error}") from None
     if not isinstance(metadata, dict) or metadata.get("schema") != SCHEMA:
         version = metadata.get("schema") if isinstance(metadata, dict) else None
         raise StoreError(f"the table of costs must be of version {SCHEMA} (got {version!r}): {path}")

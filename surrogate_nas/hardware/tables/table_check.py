@@ -1,6 +1,6 @@
-"""What is wrong with a table of latencies, all at once: missing, doubled and foreign rows, bad cells, constant columns.
+"""Finds all faults of a latency table at once: missing, repeated and foreign rows, bad cells, constant columns.
 
-Reading a table for a study stops at the first fault; somebody who mends a file wants to see all of them.
+Reading a table for a study stops at the first fault; a user who corrects a file wants to see all of them.
 """
 
 from dataclasses import dataclass, field
@@ -15,21 +15,21 @@ from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
 
 UNLIKELY_MEDIAN_MS = 0.25
-"""Networks of image classifiers that take less on most devices are rarer than tables in seconds."""
+"""A lower median more often means a table in seconds than image classifiers that are so fast."""
 
 
 @dataclass
 class ColumnCheck:
-    """One column of a device.
+    """Faults of one column of a device.
 
     Attributes:
         name: Name of the column.
         missing: Empty cells.
-        not_numbers: Cells with something else than a finite number.
+        not_numbers: Cells without a finite number.
         negative: Numbers that are not above zero.
         constant: Whether all numbers are one and the same.
         seconds: Whether the values look like seconds rather than milliseconds.
-        smallest, median, largest: Of the good values; NaN where there is none.
+        smallest, median, largest: Over the good values; NaN where there is none.
     """
 
     name: str
@@ -44,11 +44,11 @@ class ColumnCheck:
 
     @property
     def faults(self) -> list[str]:
-        """What is wrong, in words."""
+        """Faults in words."""
         said = []
         for count, *nouns in (
             (self.missing, "empty cell", "empty cells"),
-            (self.not_numbers, "cell that is no number", "cells that are no numbers"),
+            (self.not_numbers, "cell that is not a number", "cells that are not numbers"),
             (self.negative, "value that is not above zero", "values that are not above zero"),
         ):
             if count:
@@ -62,15 +62,15 @@ class ColumnCheck:
 
 @dataclass
 class TableCheck:
-    """A whole table.
+    """Faults of a whole table.
 
     Attributes:
         path: The file.
         rows: Rows of the file.
         missing: Architectures of the space without a row.
-        duplicates: Rows of architectures that came before.
-        foreign: Rows whose code is no architecture of the space.
-        examples: A few places of what is wrong.
+        duplicates: Rows of architectures that an earlier row has.
+        foreign: Rows whose code is not an architecture of the space.
+        examples: Places of a few faults.
         columns: One check per column of a device.
     """
 
@@ -84,12 +84,12 @@ class TableCheck:
 
     @property
     def good(self) -> bool:
-        """Whether a study can use every column."""
+        """True if a study can use every column."""
         return not (self.missing or self.duplicates or self.foreign or any(column.faults for column in self.columns))
 
 
 def check_table(path: Path, space: Space) -> TableCheck:
-    """Looks through a table.
+    """Returns all faults of a table.
 
     Raises:
         CostTableError: If the file cannot be read as a table, or has no column of codes.
@@ -107,7 +107,7 @@ def check_table(path: Path, space: Space) -> TableCheck:
 
 
 def looks_like_seconds(values: NDArray[np.float64]) -> bool:
-    """Whether latencies, shape (N,), above zero, are too small to be milliseconds of whole networks."""
+    """Returns whether latencies, shape (N,), above zero, are too small to be milliseconds of whole networks."""
     return bool(len(values) and np.median(values) < UNLIKELY_MEDIAN_MS)
 
 
@@ -118,11 +118,11 @@ def _check_codes(found: TableCheck, columns: Columns, name: str, space: Space) -
             digits = space.digits(space.parse(text)[None])[0]
         except SpaceError:
             found.foreign += 1
-            _example(found, f"{columns.place(row)}: {text!r} is no architecture of {space.name}")
+            _example(found, f"{columns.place(row)}: {text!r} is not an architecture of {space.name}")
             continue
         if digits in seen:
             found.duplicates += 1
-            _example(found, f"{columns.place(row)}: {text} is there already, in {columns.place(seen[digits])}")
+            _example(found, f"{columns.place(row)}: {text} appears already in {columns.place(seen[digits])}")
         seen.setdefault(digits, row)
     found.missing = space.size - len(seen)
     if found.missing and space.listable:

@@ -1,4 +1,4 @@
-"""Reads the columns of a CSV or Parquet file as text: whatever a number loses when it is read as one stays."""
+"""Reads the columns of a CSV or Parquet file as text, which keeps what a number would lose, such as leading zeros."""
 
 import csv
 from collections import Counter
@@ -14,10 +14,10 @@ from surrogate_nas.errors import CostTableError
 
 @dataclass(frozen=True)
 class Columns:
-    """A table of text.
+    """Table of text.
 
     Attributes:
-        path: Where it was read.
+        path: The file it was read from.
         cells: Name of each column to its cells, stripped of white space; empty where there was no value.
         lines: Line of the file that each row ended in; None where rows have no lines, as in Parquet.
     """
@@ -32,15 +32,15 @@ class Columns:
         return list(self.cells)
 
     def texts(self, name: str) -> list[str]:
-        """Cells of a column."""
+        """Returns the cells of a column."""
         return self.cells[name]
 
     def place(self, row: int) -> str:
-        """Where a row is, for messages: its line in a CSV file, its number from 1 in a Parquet file."""
+        """Returns a row's place for messages: its line in a CSV file, its number from 1 in a Parquet file."""
         return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
 
     def where(self, row: int, name: str) -> str:
-        """Where a cell is, for messages."""
+        """Returns a cell's place for messages."""
         return f"{self.path}, {self.place(row)}, column {name}"
 
 
@@ -100,4 +100,4 @@ def _check_header(path: Path, names: list[str]) -> None:
         raise CostTableError(f"{path} is empty; a table has a header and a row per architecture")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise CostTableError(f"{path}: the column {twice[0]!r} is there twice; rename one")
+        raise CostTableError(f"{path}: the column {twice[0]!r} appears twice; rename one")

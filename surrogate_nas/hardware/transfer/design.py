@@ -1,8 +1,7 @@
-"""Which architectures to measure, so that few measurements say as much as possible about all.
+"""Chooses the architectures to measure, so that a few measurements predict all others as well as possible.
 
-Greedy D-optimal design of a Bayesian linear model: the next architecture is always the one whose latency the
-measurements so far leave most uncertain. It needs no measurement, so that the whole set can be sent to a device at
-once.
+Greedy D-optimal design of a Bayesian linear model: the next architecture is always the one whose latency is the most
+uncertain after the measurements so far. It needs no measured values, so the whole set can be sent to a device at once.
 
 Symbols:
     N: architectures to choose from.
@@ -24,19 +23,19 @@ _FINER = 0.1
 def choose_informative(
     features: NDArray[np.float64], count: int, *, already: Sequence[int] = (), noise: float = 1.0
 ) -> NDArray[np.int64]:
-    """Rows whose measurement leaves least uncertainty about a linear function of the features.
+    """Returns the rows whose measurement leaves least uncertainty about a linear function of the features.
 
     Args:
         features: Shape (N, F); coefficients have unit prior variance, so larger features are learnt first.
-        count: How many rows to choose.
-        already: Rows that are measured anyhow.
+        count: Number of rows to choose.
+        already: Rows that are measured in any case.
         noise: Variance of one measurement.
 
     Returns:
         ``count`` rows in the order in which they were chosen.
 
     Raises:
-        ValueError: If more rows are asked for than there are.
+        ValueError: If there are fewer rows than ``count``.
     """
     if not 0 < count <= len(features) - len(already):
         raise ValueError(f"count must be between 1 and {len(features) - len(already)} (got {count})")
@@ -57,5 +56,5 @@ def choose_informative(
 
 
 def design_features(views: Sequence[View]) -> NDArray[np.float64]:
-    """The features of all views side by side, the finer the smaller, shape (N, F)."""
+    """Returns the features of all views next to each other, finer ones with less weight, shape (N, F)."""
     return np.hstack([_FINER ** (0.5 * depth) * view.features for depth, view in enumerate(views)])

@@ -1,8 +1,8 @@
-"""The features that a latency may depend on: groups of features of architectures, from coarse to fine.
+"""Computes the features that a latency may depend on: groups of features of architectures, from coarse to fine.
 
-A group is a guess of how a device computes a network. A device that runs networks as they are written pays for every
-operation; one that compiles them pays only for what reaches the output. Finer groups cost more measurements to learn,
-so that a regression gives each group a weight of its own.
+A group is a hypothesis about how a device computes a network. A device that runs networks as written pays for every
+operation; one that compiles them pays only for operations that reach the output. Finer groups need more measurements to
+learn, so a regression gives each group a weight of its own.
 
 Symbols:
     N: architectures.
@@ -21,7 +21,7 @@ from surrogate_nas.space.space import Space
 WRITTEN, REACHING, EDGES = "operations as written", "operations that reach the output", "operation of each edge"
 COUNTS, NEIGHBOURS, POSITIONS = "operations", "operations along the layers", "operation of each layer"
 
-_NEIGHBOURHOOD = 2.0  # layers over which an operation's latency is taken to change little
+_NEIGHBOURHOOD = 2.0  # layers over which an operation's latency is assumed to change little
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class View:
     """One group of features.
 
     Attributes:
-        name: Words for people.
+        name: Name in reports.
         features: Shape (N, F); of mean 0, and of variance 1 or, where features overlap, of comparable size.
     """
 
@@ -37,7 +37,7 @@ class View:
     features: NDArray[np.float64]
 
     def kernel(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Inner products of every architecture with those of ``rows``, shape (N, rows), about 1 with themselves."""
+        """Returns inner products of all architectures and ``rows``, shape (N, rows), about 1 with itself."""
         return np.asarray(self.features @ self.features[rows].T / max(self.features.shape[1], 1))
 
 
@@ -55,7 +55,7 @@ def cell_views(space: EdgeCell, codes: ArrayLike) -> tuple[View, ...]:
 
 
 def chain_views(codes: ArrayLike) -> tuple[View, ...]:
-    """The views of chains of layers, coarse to fine, of codes (N, D) of any space whose decisions are layers."""
+    """Returns the views of chains, coarse to fine, of codes (N, D) of any space whose decisions are layers."""
     array = np.asarray(codes, dtype=np.int64)
     choices = int(array.max()) + 1
     layers = np.arange(array.shape[1])
@@ -73,7 +73,7 @@ def chain_views(codes: ArrayLike) -> tuple[View, ...]:
 
 
 def latency_views(space: Space | None, codes: ArrayLike) -> tuple[View, ...]:
-    """Returns the views of a space; without one, or if it has no cell, decisions are taken as layers."""
+    """Returns the views of a space; without one, or if it has no cell, decisions count as layers."""
     return cell_views(space, codes) if isinstance(space, EdgeCell) else chain_views(codes)
 
 
@@ -82,7 +82,7 @@ def _one_hot(codes: NDArray[np.integer], choices: int) -> NDArray[np.float64]:
 
 
 def _counts(codes: NDArray[np.integer], choices: int) -> NDArray[np.float64]:
-    # The first operation is what the others leave over.
+    # The count of the first operation follows from the others.
     return np.stack([(codes == choice).sum(axis=1) for choice in range(1, choices)], axis=1).astype(np.float64)
 
 

@@ -1,8 +1,8 @@
-"""Latency of a whole space on a new device, from about ten measurements and the tables of other devices.
+"""Predicts the latency of a whole space on a new device, from about ten measurements and the tables of other devices.
 
-A Bayesian linear model: what a latency consists of is an offset, the mean of the known devices, how each of them
-differs from others, and operations. The ten measurements are those that the known devices' tables leave most
-uncertain. HELP (arXiv 2106.08630) sets the task; there a meta-learnt network solves it.
+A Bayesian linear model: a latency is the sum of an offset, the mean of the known devices, the deviations of each of
+them, and operations. The ten measurements are taken where the known devices' tables leave most uncertainty. HELP
+(arXiv 2106.08630) sets the task; there a meta-learnt network solves it.
 
 Symbols:
     N: architectures.
@@ -28,18 +28,18 @@ _FLOOR = 0.3  # of the median latency: below it errors are absolute
 
 @dataclass(frozen=True)
 class TransferPrior:
-    """How much each part of a latency may vary on a new device, as prior standard deviations.
+    """Prior standard deviations of each part of a latency on a new device.
 
-    The defaults were chosen on the nine source devices of HELP alone, each in turn taken for the new one.
+    The defaults were chosen only on the nine source devices of HELP, each in turn in the place of the new one.
 
     Attributes:
-        offset: Of a constant.
-        common: Of the mean of the known devices.
-        operations: Of the counts of operations as written.
-        reaching: Of the operations that reach the output.
-        devices: Of the known devices one by one.
+        offset: Deviation of a constant.
+        common: Deviation of the mean of the known devices.
+        operations: Deviation of the counts of operations as written.
+        reaching: Deviation of the operations that reach the output.
+        devices: Deviation of each known device.
         noise: Variance of a measurement, relative to the squared median latency.
-        design_noise: The same where measurements are chosen.
+        design_noise: The same for the choice of measurements.
     """
 
     offset: float = 10.0
@@ -52,7 +52,7 @@ class TransferPrior:
 
 
 class Transfer:
-    """What is known before the new device is measured.
+    """Knowledge before the new device is measured: features, and latencies of known devices.
 
     Args:
         views: Groups of features of all N architectures, coarse to fine; the first two are used.
@@ -85,17 +85,17 @@ class Transfer:
         )
 
     def choose(self, count: int, candidates: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-        """Architectures to measure on the new device.
+        """Returns the architectures to measure on the new device.
 
         Args:
-            count: How many, M.
-            candidates: Which of the N may be measured; all where not given.
+            count: Number of architectures, M.
+            candidates: Architectures, of the N, that may be measured; all by default.
         """
         positions = np.arange(len(self.features)) if candidates is None else np.flatnonzero(candidates)
         return positions[choose_informative(self.features[positions], count, noise=self._prior.design_noise)]
 
     def predict(self, rows: NDArray[np.int64], measured_ms: Floats) -> Floats:
-        """Latencies of all architectures on the new device, shape (N,), in ms.
+        """Returns the latencies of all architectures on the new device, shape (N,), in ms.
 
         Args:
             rows: Positions of the measured architectures, shape (M,).
@@ -115,11 +115,11 @@ class Transfer:
         inside = self.features[rows]
         normal = inside.T @ (inside * weights[:, None]) + self._prior.noise * np.eye(inside.shape[1])
         predicted = self.features @ np.linalg.solve(normal, inside.T @ (target * weights))
-        # A sum may end below zero where operations were not measured; no network is faster than half the fastest.
+        # A sum may be below zero where operations were not measured; half the fastest measurement is the lower bound.
         return np.asarray(np.maximum(predicted, 0.5 * target.min()) * unit)
 
     def errors(self, rows: NDArray[np.int64], measured_ms: Floats) -> Floats:
-        """Measured / predicted - 1 of each measurement left out in turn, shape (M,); too high, since each counts."""
+        """Returns measured / predicted - 1 of each measurement left out in turn, shape (M,); a pessimistic estimate."""
         found = np.empty(len(rows))
         for row in range(len(rows)):
             others = np.delete(np.arange(len(rows)), row)

@@ -1,4 +1,4 @@
-"""Latency on a device that is not here: models to measure are written to a folder, and the results read back.
+"""Measures latency on another device: writes models to measure to a folder, and reads the results back.
 
 Symbols:
     M: measured architectures.
@@ -35,13 +35,13 @@ RUNNER = "measure.py"
 
 @dataclass(frozen=True)
 class RemoteResults:
-    """What a device measured.
+    """Measurements of a device.
 
     Attributes:
-        device: Its name.
+        device: Name of the device.
         codes: Calmly measured architectures, shape (M, D).
         median_ms: Their latencies, shape (M,).
-        noisy: How many others stayed noisy; they are left out.
+        noisy: Number of others, which stayed noisy and are left out.
         drift: Largest relative change of the models that were timed again at the end.
         facts: Batch, threads, provider and runtime, as the device wrote them.
     """
@@ -55,7 +55,7 @@ class RemoteResults:
 
 
 def read_known(path: Path, devices: Sequence[str], space: Space) -> NDArray[np.float64]:
-    """Latencies of other devices from a table of the whole space, shape (size, S), in listing order.
+    """Returns the latencies of other devices from a table of the whole space, shape (size, S), in enumeration order.
 
     Raises:
         CostTableError: If the table is incomplete or has no such device; without devices, all columns are taken.
@@ -66,15 +66,15 @@ def read_known(path: Path, devices: Sequence[str], space: Space) -> NDArray[np.f
 
 
 def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | None = None) -> Codes:
-    """Connected networks, of distinct computations, that say most about the rest, shape (count, D).
+    """Returns connected networks, of distinct computations, that predict the rest best, shape (count, D).
 
     Args:
         space: The space.
-        count: How many networks.
-        known_ms: Latencies of other devices, shape (size, S), where there are any: then ten networks will do.
+        count: Number of networks.
+        known_ms: Latencies of other devices, shape (size, S), or None; with them ten networks suffice.
 
     Raises:
-        SettingsError: If there are not as many, or fewer than a prediction needs.
+        SettingsError: If the space has fewer, or a prediction needs more.
     """
     if known_ms is not None:
         everything = space.all_codes()
@@ -133,7 +133,7 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     """Reads the results of the runner, of which at least ``fewest`` have to be calm.
 
     Raises:
-        CostTableError: If the file is missing, is none of the runner's, is of another space, or has impossible values.
+        CostTableError: If the file is missing, foreign, of another space, or has impossible values.
         MeasurementError: If too few measurements are calm.
     """
     rows = _rows(path)
@@ -151,7 +151,7 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
         raise CostTableError(f"{path}: median_ms must be finite numbers above zero; measure again")
     codes = np.array([space.parse(row["code"]) for row in rows])
     if len(np.unique(codes, axis=0)) < len(codes):
-        raise CostTableError(f"{path}: an architecture is listed twice; import one file of results at a time")
+        raise CostTableError(f"{path}: an architecture appears twice; import one file of results at a time")
     noisy = np.array([row["noisy"].strip().lower() == "true" for row in rows])
     if (~noisy).sum() < fewest:
         raise MeasurementError(
@@ -169,9 +169,9 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
 
 
 def predict_space(space: Space, results: RemoteResults, seed: int) -> tuple[SparseLatency, NDArray[np.float64]]:
-    """Latency of every architecture of the space, and the errors of left-out networks with the drift added.
+    """Returns the latency of every architecture, and the errors of left-out networks with the drift added.
 
-    The models were written without dead operations, so predictions are of effective codes.
+    The models were written without dead operations, so predictions hold for effective codes.
     """
     everything = space.all_codes()
     distinct, inverse = np.unique(space.effective(everything), axis=0, return_inverse=True)
@@ -185,7 +185,7 @@ def predict_space(space: Space, results: RemoteResults, seed: int) -> tuple[Spar
 def transfer_to_space(
     space: Space, results: RemoteResults, known_ms: NDArray[np.float64]
 ) -> tuple[SparseLatency, NDArray[np.float64]]:
-    """The same from a few measurements and the latencies of other devices, shape (size, S)."""
+    """Returns the same from a few measurements and the latencies of other devices, shape (size, S)."""
     transfer = Transfer(latency_views(space, space.all_codes()), known_ms)
     rows = space.index(results.codes)
     errors = transfer.errors(rows, results.median_ms)

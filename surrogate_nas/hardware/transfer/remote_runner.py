@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Measures the ONNX models beside this file on this device, and writes results.csv.
+"""Measures the ONNX models in the folder of this file on this device, and writes results.csv.
 
 Needs Python 3.8, numpy and onnxruntime, and nothing else: copy the folder to the device and run
 
     python measure.py --device NAME
 
-Models are timed in turns, so that a device that slows down meanwhile slows all of them down; a few of them, spread over
-the whole, are timed again at the end, and tell how much it did. Noisy ones are timed again, and marked if they stay so.
+Models are timed in turns, so a device that slows down in the meantime slows all of them down; a few of them, spread
+over the whole, are timed again at the end to measure that drift. Noisy ones are timed again, and marked if they stay
+noisy.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ COLUMNS = (
 
 
 def fail(message: str) -> NoReturn:
-    """Ends with one line."""
+    """Ends the program with one line."""
     sys.exit("error: " + message)
 
 
 def read_manifest(folder: str) -> dict[str, Any]:
-    """What is to be measured, and with which input."""
+    """Returns the models to measure, and the shape of their input."""
     try:
         with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
             manifest: dict[str, Any] = json.load(file)
@@ -52,9 +53,9 @@ def read_manifest(folder: str) -> dict[str, Any]:
 def open_sessions(
     folder: str, manifest: dict[str, Any], codes: list[str], options: argparse.Namespace
 ) -> list[Callable[[], object]]:
-    """A forward pass of each model, made once already."""
+    """Returns a forward pass of each model, which has run once already."""
     try:
-        # Without types where it is installed, and it need not be.
+        # It has no types, and need not be installed.
         import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
         fail("onnxruntime is not installed; install it by: pip install onnxruntime")
@@ -79,7 +80,7 @@ def open_sessions(
 
 
 def timed(run: Callable[[], object], passes: int) -> float:
-    """Seconds per pass."""
+    """Returns seconds per pass."""
     run()  # brings the weights back into the caches
     start = time.perf_counter()
     for _ in range(passes):
@@ -88,7 +89,7 @@ def timed(run: Callable[[], object], passes: int) -> float:
 
 
 def measure(runs: list[Callable[[], object]], seconds: float, repeats: int) -> np.ndarray:
-    """Samples of every run, in turns, shape (samples, runs), in seconds."""
+    """Returns samples of every run, in turns, shape (samples, runs), in seconds."""
     passes = []
     for run in runs:
         once = min(timed(run, 1) for _ in range(3))
@@ -107,7 +108,7 @@ def measure(runs: list[Callable[[], object]], seconds: float, repeats: int) -> n
 
 
 def summarize(samples: np.ndarray, noise: float) -> dict[str, Any]:
-    """Median and range of the samples that nothing disturbed."""
+    """Returns median and range of the samples that nothing disturbed."""
     counting = samples[samples <= DISTURBED * np.percentile(samples, 10)]
     low, median, high = np.percentile(counting, [25, 50, 75]) * 1e3
     noisy = (high - low) / median > noise or 2 * len(counting) < len(samples)
@@ -118,7 +119,7 @@ def summarize(samples: np.ndarray, noise: float) -> dict[str, Any]:
 
 
 def measure_block(runs: list[Callable[[], object]], options: argparse.Namespace) -> list[dict[str, Any]]:
-    """The fastest attempt of each run; noisy ones get more."""
+    """Returns the fastest attempt of each run; noisy ones get more attempts."""
     best: list[dict[str, Any] | None] = [None] * len(runs)
     for _ in range(options.attempts):
         pending = [i for i, one in enumerate(best) if one is None or one["noisy"]]
@@ -134,7 +135,7 @@ def measure_block(runs: list[Callable[[], object]], options: argparse.Namespace)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """The options."""
+    """Returns the options."""
     parser = argparse.ArgumentParser(description="Measures the ONNX models in this folder; writes results.csv.")
     parser.add_argument("--device", default=platform.node(), help="name of this device")
     parser.add_argument("--threads", type=int, default=1)

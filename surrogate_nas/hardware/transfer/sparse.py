@@ -1,9 +1,9 @@
-"""Latency of every architecture of a device from measurements of some.
+"""Predicts the latency of every architecture on a device from measurements of some.
 
 A sum over groups of features with a prior variance each (ridge regression in its kernel form). Squares are of relative
-errors, since budgets are. Devices are often disturbed: some measurements of one and the same network are a fifth slower
-than most. A second loss therefore follows where most measurements lie (Welsch's, by iterated reweighting), rather than
-their mean. Groups, noise and loss are chosen by cross-validation on the measured architectures alone.
+errors, as budgets are relative. Devices are often disturbed: some measurements of one network are a fifth slower than
+most. So a second loss (Welsch's, by iterated reweighting) follows the majority of measurements rather than their mean.
+Groups, noise and loss are chosen by cross-validation on the measured architectures alone.
 
 Symbols:
     N: architectures.
@@ -45,21 +45,21 @@ _LOSSES: tuple[tuple[Loss, float], ...] = (("squares", np.inf), ("most", 1.5), (
 _NOISES = (1e-6, 1e-3, 3e-2)
 _FOLDS = 10
 _ITERATIONS = 30
-_ROBUST_START = 10  # iterations of least absolute errors, from which the other loss starts
+_ROBUST_START = 10  # iterations of least absolute errors, which start the other loss
 _OFFSET_VARIANCE = 100.0
 _FLOOR = 0.05  # of the median latency: below it errors are absolute, or a network that does nothing would be all
-_ORDER_WEIGHT = 0.2  # how much a lost unit of Kendall's tau weighs against the median relative error
+_ORDER_WEIGHT = 0.2  # weight of a lost unit of Kendall's tau against the median relative error
 
 
 @dataclass(frozen=True)
 class SparseLatency:
-    """The latencies of all architectures, and how they were found.
+    """Predicted latencies of all architectures, and the choices behind them.
 
     Attributes:
         predicted_ms: Shape (N,).
         errors: Measured / predicted - 1 of each measured architecture when it is left out of the fit, shape (M,).
         views: Names of the groups of features that were used.
-        loss: What was minimised.
+        loss: Name of the loss that was minimised.
     """
 
     predicted_ms: Floats
@@ -73,18 +73,18 @@ class SparseLatency:
         return float(np.median(np.abs(1 - 1 / (1 + self.errors))))
 
     def upper_ms(self, confidence: float) -> Floats:
-        """Latency that an architecture keeps with the given confidence, shape (N,)."""
+        """Returns the latency that an architecture keeps with the given confidence, shape (N,)."""
         return self.predicted_ms * (1 + upper_error(self.errors, confidence))
 
 
 def fit_latency(views: Sequence[View], rows: NDArray[np.int64], measured_ms: Floats, *, seed: int) -> SparseLatency:
-    """Latencies of all architectures.
+    """Returns the latencies of all architectures.
 
     Args:
         views: Three groups of features of all N architectures, coarse to fine.
         rows: Positions of the measured ones, shape (M,).
         measured_ms: Their latencies, shape (M,), above zero.
-        seed: Decides the folds.
+        seed: Seed of the folds.
 
     Raises:
         MeasurementError: If there are too few, or they are not finite numbers above zero.
@@ -121,7 +121,7 @@ def fit_latency(views: Sequence[View], rows: NDArray[np.int64], measured_ms: Flo
 
 
 def resolution(values: Floats) -> float:
-    """The step in which values are written: 1 for whole milliseconds, 0 where there is none down to 0.0001."""
+    """Returns the step in which values are written: 1 for whole milliseconds, 0 where there is none down to 0.0001."""
     for step in (1.0, 0.5, 0.1, 0.01, 0.001, 0.0001):
         if np.allclose(values / step, np.round(values / step), rtol=0, atol=1e-6):
             return step
@@ -129,13 +129,13 @@ def resolution(values: Floats) -> float:
 
 
 def _rounded(predicted: Floats, target: Floats, step: float) -> Floats:
-    """Predictions as fine as measurements are, and not below the smallest of them."""
+    """Returns predictions as fine as measurements are, and not below the smallest of them."""
     kept = np.maximum(predicted, target.min())
     return np.asarray(np.maximum(np.round(kept / step) * step, step) if step else kept)
 
 
 def _solve(kernel: Floats, target: Floats, width: float, noise: float) -> Floats:
-    """Dual coefficients, shape (M,); ``width`` is that of the loss in robust standard deviations."""
+    """Returns dual coefficients, shape (M,); ``width`` is the loss's width in robust standard deviations."""
     weights = 1 / np.maximum(target, _FLOOR)
     solution = _weighted(kernel, target, weights, noise)
     for iteration in range(_ITERATIONS):

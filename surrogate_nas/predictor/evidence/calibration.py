@@ -1,4 +1,4 @@
-"""From a score of arbitrary scale to percent accuracy, without changing any order.
+"""Maps scores of arbitrary scale to percent accuracy, without a change of order.
 
 Symbols:
     U: architectures with a score and a label.
@@ -18,10 +18,10 @@ MINIMUM_SLOPE = 0.01
 
 @dataclass(frozen=True)
 class Calibration:
-    """The rising line that maps scores to accuracies.
+    """Rising line that maps scores to accuracies.
 
-    The accuracy is that of the labels: of subnets with a supernet's weights where a supernet gave the labels, which is
-    not what the same networks reach when they are trained. Predictions may leave 0 to 100, as clipping would make ties.
+    The accuracy is the labels': with a supernet's labels it is the accuracy of subnets with the supernet's weights, not
+    of the same networks after training. Predictions may lie outside 0 to 100, as clipping would make ties.
 
     Attributes:
         intercept: Accuracy in percent at score 0.
@@ -34,19 +34,19 @@ class Calibration:
     residual_percent: float
 
     def accuracy_percent(self, scores: Floats) -> Floats:
-        """Accuracies for scores of any shape."""
+        """Returns accuracies for scores of any shape."""
         return self.intercept + self.slope * scores
 
     def apply(self, prediction: Prediction) -> Prediction:
-        """The prediction in percent accuracy."""
+        """Returns the prediction in percent accuracy."""
         return Prediction(self.accuracy_percent(prediction.mean), self.slope * prediction.std)
 
 
 def calibrate(scores: Floats, accuracy_percent: Floats) -> Calibration:
-    """Least-squares line through held-out scores and label accuracies, forced to rise.
+    """Returns the least-squares line through held-out scores and label accuracies, forced to rise.
 
     Args:
-        scores: Shape (U,), of models that did not see the architecture: scores of fitted ones would be too certain.
+        scores: Shape (U,), of models that did not see the architecture: models fitted to it would be overconfident.
         accuracy_percent: Shape (U,).
 
     Warns:
@@ -58,7 +58,7 @@ def calibrate(scores: Floats, accuracy_percent: Floats) -> Calibration:
     if slope < MINIMUM_SLOPE:
         warnings.warn(
             "the predictor's scores do not rise with the accuracy of held-out labels"
-            f" (least-squares slope {slope:.2g}): its order is no better than chance, and so are its accuracies",
+            f" (least-squares slope {slope:.2g}): its order and its accuracies are no better than chance",
             SurrogateNasWarning,
             stacklevel=2,
         )

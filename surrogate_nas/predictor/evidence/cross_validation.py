@@ -1,4 +1,4 @@
-"""How well a predictor orders architectures that it has not seen, nor any isomorphic twin of them.
+"""Measures how well a predictor orders architectures if neither they nor isomorphic ones were in its fit.
 
 Symbols:
     M: labels.
@@ -21,15 +21,15 @@ from surrogate_nas.space.space import Space
 
 @dataclass(frozen=True)
 class FitContext:
-    """What is fitted with, and who hears of it.
+    """Inputs of a fit, and the callbacks during it.
 
     Attributes:
         space: Space of the codes.
         settings: Settings of the predictor.
-        seed: Decides folds, fits and the bootstrap.
+        seed: Seed of folds, fits and the bootstrap.
         baselines: Scores to compare with, one per label, larger is better.
         on_fold: Called after each fold of each model.
-        should_stop: Asked now and then; True ends a fit.
+        should_stop: Called from time to time; True ends a fit.
     """
 
     space: Space
@@ -40,7 +40,7 @@ class FitContext:
     should_stop: Callable[[], bool] | None = None
 
     def of_model(self, model: str) -> "FitContext":
-        """The same for one kind of model."""
+        """Returns the same for one kind of model."""
         return replace(self, settings=self.settings.model_copy(update={"model": model}))
 
 
@@ -56,10 +56,10 @@ class CrossValidation:
         low: Lower end of its 95% bootstrap interval over isomorphism classes.
         high: Upper end.
         top10_tau: Tau among the best tenth by label; NaN where their labels are equal.
-        top10_low: Lower end of its interval, made likewise.
+        top10_low: Lower end of its interval, found in the same way.
         top10_high: Upper end.
         regret_percent: Expected regret: best label accuracy minus the label accuracy of the architecture with the
-            highest score, mean over the resamples of the bootstrap. That of one pick is a matter of luck.
+            highest score, mean over the resamples of the bootstrap. The regret of a single pick depends on luck.
         regret_low: Lower end of the middle 95% of the resamples' regrets.
         regret_high: Upper end.
         baselines: Tau of each baseline against the same labels, by name; NaN for one that is constant.
@@ -82,12 +82,12 @@ class CrossValidation:
 
 
 def assign_folds(groups: NDArray[np.integer], folds: int, seed: int) -> NDArray[np.int64]:
-    """A fold for each unit, at random but one for each group, the same number of groups in each fold or one less.
+    """Returns a fold for each unit, at random but equal within a group, with groups divided evenly over folds.
 
     Args:
         groups: Shape (U,).
         folds: Number of folds.
-        seed: Decides the assignment.
+        seed: Seed of the assignment.
 
     Returns:
         Shape (U,), values 0 to folds - 1.
@@ -98,9 +98,9 @@ def assign_folds(groups: NDArray[np.integer], folds: int, seed: int) -> NDArray[
 
 
 def out_of_fold_scores(context: FitContext, units: TrainingSet, fold: NDArray[np.int64], seed: int) -> Floats:
-    """Score of each unit by a model that was fitted to the other folds, shape (U,).
+    """Returns the score of each unit by a model that was fitted to the other folds, shape (U,).
 
-    Every fold's model has a scale of its own; its scores are standardised over what it was fitted to.
+    Every fold's model has its own scale; its scores are standardised over its training units.
     """
     scores = np.empty(len(units))
     for index in range(context.settings.folds):
@@ -120,15 +120,15 @@ def out_of_fold_scores(context: FitContext, units: TrainingSet, fold: NDArray[np
 
 
 def cross_validate(context: FitContext, units: TrainingSet) -> CrossValidation:
-    """K-fold cross-validation with one model per fold.
+    """Runs a K-fold cross-validation with one model per fold.
 
     Args:
-        context: What is fitted with, the number of folds and the baselines among it.
-        units: What is fitted.
+        context: Inputs of the fit, which include the number of folds and the baselines.
+        units: Training units.
 
     Raises:
         SettingsError: If a baseline is not M finite numbers.
-        Interrupted: If ``should_stop`` said so.
+        Interrupted: If ``should_stop`` returned True.
     """
     seed, baselines = context.seed, context.baselines or {}
     rivals = {name: units.mean_over_labels(values, f"baseline {name}") for name, values in baselines.items()}

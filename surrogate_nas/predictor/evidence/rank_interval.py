@@ -1,13 +1,13 @@
-"""Intervals for the rank of an architecture's label, as wide as held-out labels showed them to be.
+"""Computes intervals for the rank of an architecture's label, calibrated on held-out labels.
 
 Symbols:
     U: architectures with a held-out score and a label.
-    N: architectures asked about.
+    N: architectures to predict.
 
 Split conformal prediction (Vovk et al., "Algorithmic Learning in a Random World", 2005; by bins of the prediction,
 "Mondrian"): the interval of a bin is as wide as the stated share of its held-out residuals. It holds for labels of
-architectures drawn as the labelled ones were. It knows nothing of the labels' own error: a supernet's bias is the same
-in the held-out labels.
+architectures drawn as the labelled ones were. It does not include the error of the labels: a supernet's bias is the
+same in the held-out labels.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 from surrogate_nas.predictor.protocol import Floats
 
 LEVEL = 0.8
-# Fewer residuals say too little about their own quantile.
+# Fewer residuals do not determine their own quantile.
 _PER_BIN = 40
 _MOST_BINS = 5
 
@@ -31,8 +31,8 @@ class RankIntervals:
     Attributes:
         scores: Held-out scores, rising, shape (U,).
         half_widths: By bin of the predicted rank, bins of equal width, shape (bins,), in shares of all ranks.
-        level: Share of labels that the intervals are to hold.
-        coverage: Share that they held where each fold was left out in turn; NaN where folds were not given.
+        level: Share of labels that the intervals should contain.
+        coverage: Share that they contained where each fold was left out in turn; NaN where folds were not given.
     """
 
     scores: Floats
@@ -41,7 +41,7 @@ class RankIntervals:
     coverage: float
 
     def __call__(self, scores: Floats) -> tuple[Floats, Floats]:
-        """Ends of the intervals for scores of shape (N,), as ranks from 0 (worst label) to 1 (best)."""
+        """Returns the ends of the intervals for scores (N,), as ranks from 0 (worst label) to 1 (best)."""
         ranks = ranks_among(self.scores, scores)
         half = self.half_widths[_bins(ranks, len(self.half_widths))]
         return np.maximum(ranks - half, 0.0), np.minimum(ranks + half, 1.0)
@@ -53,10 +53,10 @@ def rank_intervals(
     """Calibrates intervals on held-out scores.
 
     Args:
-        scores: Of models that did not see the architecture, shape (U,).
+        scores: Scores of models that did not see the architecture, shape (U,).
         targets: Labels, larger is better, shape (U,).
-        fold: In which fold each was held out, shape (U,).
-        level: Share of labels to be held.
+        fold: Fold in which each was held out, shape (U,).
+        level: Share of labels that the intervals should contain.
     """
     held = np.nan
     if fold is not None:
@@ -80,7 +80,7 @@ def _calibrated(scores: Floats, targets: Floats, level: float, coverage: float) 
 
 
 def ranks_among(known: Floats, values: Floats) -> Floats:
-    """Shares of known values, rising, that lie below each value, equal ones counted half, shape (N,)."""
+    """Returns the share of known values, rising, that lie below each value, equal ones counted half, shape (N,)."""
     below = np.searchsorted(known, values, side="left") + np.searchsorted(known, values, side="right")
     return np.asarray((below / 2 + 0.5) / (len(known) + 1), dtype=np.float64)
 
@@ -90,6 +90,6 @@ def _bins(ranks: Floats, bins: int) -> NDArray[np.int64]:
 
 
 def _quantile(residuals: Floats, level: float) -> float:
-    """The smallest residual that at least ``level`` of n + 1 residuals do not exceed; 1 where n is too small for it."""
+    """Returns the smallest residual that at least ``level`` of n + 1 residuals do not exceed; 1 if n is too small."""
     position = int(np.ceil(level * (len(residuals) + 1))) - 1
     return float(np.sort(residuals)[position]) if position < len(residuals) else 1.0

@@ -1,9 +1,9 @@
-"""Architectures as rows of numbers, for models that do not read graphs.
+"""Converts architectures to rows of numbers, for models that do not read graphs.
 
 Symbols:
     N: architectures.
     D: decisions of the space.
-    V: nodes of a graph; T: node types; A: adjacency, (N, V, V), A[n, u, v] says that data flow from u to v.
+    V: nodes of a graph; T: node types; A: adjacency, (N, V, V), A[n, u, v] is 1 where data flow from u to v.
     C: coarse types, at most T. O: one-hot coarse types, (N, V, C).
     F: adjacency after identities were contracted, F[n, u, v] = number of ways from u to v through identities alone.
 
@@ -19,19 +19,19 @@ from surrogate_nas.predictor.protocol import Codes, Floats
 from surrogate_nas.space.graphs import FIRST_TYPE
 from surrogate_nas.space.space import Space
 
-# Codes worked on at a time: what is in memory does not grow with N.
+# Codes processed at a time: the memory in use does not grow with N.
 _BATCH = 4096
 
 
 @dataclass(frozen=True)
 class NodeTypes:
-    """What the node types of a space's graphs are worth, by type, shape (T,) each.
+    """Properties of the node types of a space's graphs, by type, shape (T,) each.
 
     Attributes:
-        is_identity: Whether nodes of the type hand their input on.
-        is_zero: Whether nodes of the type cut what arrives.
+        is_identity: Whether nodes of the type pass their input on.
+        is_zero: Whether nodes of the type output zeros.
         nonlinear: Nonlinear functions inside.
-        reach: Pixels by which the type's convolutions widen what a pixel sees, to each side.
+        reach: Pixels by which the type's convolutions widen the receptive field, to each side.
         coarse: A number below C, equal for types that are counted as one.
     """
 
@@ -48,7 +48,7 @@ class NodeTypes:
 
 
 def node_types(space: Space) -> NodeTypes:
-    """The table of a space's node types: absent, input, output, then what computes."""
+    """Returns the table of a space's node types: absent, input, output, then the operations."""
     types = space.graph_types
     specs = types.operations
     fixed = [0.0] * FIRST_TYPE
@@ -62,13 +62,13 @@ def node_types(space: Space) -> NodeTypes:
 
 
 def one_hot(space: Space, codes: Codes) -> Floats:
-    """One column per choice of each decision, shape (N, sum of choices)."""
+    """Returns one column per choice of each decision, shape (N, sum of choices)."""
     columns = [np.eye(len(decision.choices))[codes[:, position]] for position, decision in enumerate(space.decisions)]
     return np.concatenate(columns, axis=1)
 
 
 def pairs_of_decisions(space: Space, codes: Codes) -> Floats:
-    """``one_hot`` and the products of any two of its columns that belong to different decisions, shape (N, columns)."""
+    """Returns ``one_hot`` and the products of its columns of two different decisions, shape (N, columns)."""
     single = one_hot(space, codes)
     owner = np.repeat(np.arange(space.num_decisions), [len(decision.choices) for decision in space.decisions])
     first, second = np.nonzero(owner[:, None] < owner[None, :])
@@ -76,9 +76,9 @@ def pairs_of_decisions(space: Space, codes: Codes) -> Floats:
 
 
 def path_features(space: Space, codes: Codes) -> Floats:
-    """Counts of operations, of what feeds what in one and in two steps, and of the longest paths.
+    """Returns counts of operations and of their successors at one and two steps, and longest paths.
 
-    The counts are what a Weisfeiler-Lehman kernel of depth 2 compares (NAS-BOWL, arXiv 2006.07556), with multiplicities
+    A Weisfeiler-Lehman kernel of depth 2 compares these counts (NAS-BOWL, arXiv 2006.07556), with multiplicities
     of data flow and with identities contracted.
 
     Args:
@@ -115,7 +115,7 @@ def _path_features(space: Space, types: NodeTypes, codes: Codes) -> Floats:
 
 
 def _contracted(adjacency: Floats, is_identity: NDArray[np.bool_]) -> Floats:
-    """F = A + A S A + A S A S A + ..., between nodes that are no identities; S picks the identities."""
+    """Returns F = A + A S A + A S A S A + ..., between nodes that are not identities; S selects the identities."""
     through = adjacency * is_identity[:, :, None]  # S A
     flow, term = adjacency.copy(), adjacency
     for _ in range(adjacency.shape[1]):
@@ -128,7 +128,7 @@ def _contracted(adjacency: Floats, is_identity: NDArray[np.bool_]) -> Floats:
 
 
 def longest_path(adjacency: Floats, values: Floats) -> Floats:
-    """Largest sum of node values on a path from the first to the last node, shape (N,); 0 where there is no path.
+    """Returns the largest sum of node values on a path from the first to the last node, shape (N,); 0 without a path.
 
     Args:
         adjacency: Shape (N, V, V), only from lower to higher nodes.

@@ -1,9 +1,9 @@
-"""What lies on the paths through an architecture: shortest, longest and mean, without listing the paths.
+"""Sums values along the paths of an architecture (shortest, longest and mean), without enumerating the paths.
 
 Symbols:
     N: architectures.
     V: nodes of a graph, the first its input and the last its output, edges only from lower to higher nodes.
-    A: adjacency, (N, V, V), A[n, u, v] says that data flow from u to v.
+    A: adjacency, (N, V, V), A[n, u, v] is 1 where data flow from u to v.
     K: kinds of value that are summed along paths.
 
 Sums along paths are equal for isomorphic architectures. A network behaves like an ensemble of its paths, of which the
@@ -41,13 +41,13 @@ class PathSums:
     shortcuts: Floats
 
     def columns(self) -> Floats:
-        """All of them side by side, shape (N, 3 K + 2)."""
+        """Returns all of them as columns, shape (N, 3 K + 2)."""
         counts = np.stack([self.paths, self.shortcuts], axis=1)
         return np.concatenate([self.longest, self.shortest, self.mean, counts], axis=1)
 
 
 def path_sums(space: Space, codes: Codes) -> PathSums:
-    """How often each operation, any nonlinear one, and any at all lie on the paths of architectures.
+    """Returns how often each operation, any nonlinear one, and any operation lie on the paths of architectures.
 
     Args:
         space: Space of the codes.
@@ -67,7 +67,7 @@ def path_sums(space: Space, codes: Codes) -> PathSums:
 
 
 def _values_by_type(types: NodeTypes) -> Floats:
-    """What a node of each type adds to each kind of sum, shape (T, K)."""
+    """Returns the value that a node of each type adds to each kind of sum, shape (T, K)."""
     computes = ~types.is_identity & ~types.is_zero
     computes[:FIRST_TYPE] = False
     single = np.eye(len(computes))[:, computes]

@@ -1,7 +1,7 @@
-"""How far the labels of each source agree with a predictor.
+"""Measures the agreement of the labels of each source with a predictor.
 
 Symbols:
-    N: architectures asked about.
+    N: architectures to predict.
     M: labels of a source.
 """
 
@@ -20,7 +20,7 @@ DISAGREEMENT = 0.4
 
 
 def agreement(model: FittedModel, sources: Mapping[str, SourceLabels]) -> dict[str, float]:
-    """Kendall's tau of a predictor's scores with the labels of each source, by name.
+    """Returns Kendall's tau of a predictor's scores with the labels of each source, by name.
 
     Warns:
         SurrogateNasWarning: If a source disagrees with the predictor: one of them is wrong.

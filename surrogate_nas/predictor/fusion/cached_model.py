@@ -1,7 +1,7 @@
-"""A fitted model whose answers for the reference architectures are kept, as a stack asks for them a dozen times.
+"""Wraps a fitted model and keeps its predictions for the reference architectures, which a stack needs a dozen times.
 
 Symbols:
-    N: architectures asked about.
+    N: architectures to predict.
     R: architectures of the reference set.
 """
 
@@ -15,13 +15,13 @@ from surrogate_nas.space.space import Space
 
 @dataclass(frozen=True)
 class Remembered:
-    """A ``FittedModel`` that asks another one only about what it has not been asked before.
+    """A ``FittedModel`` that passes only new architectures to another model.
 
     Attributes:
         space: Space of the codes.
-        model: The other one; it gives isomorphic architectures one answer.
-        known: Its answers by canonical code, as bytes: row of ``answers``.
-        answers: Kept answers.
+        model: The other model; it gives isomorphic architectures equal predictions.
+        known: Row of ``answers`` by canonical code, as bytes.
+        answers: Kept predictions.
     """
 
     space: Space
@@ -30,7 +30,7 @@ class Remembered:
     answers: Prediction
 
     def predict(self, codes: Codes) -> Prediction:
-        """What the other model says of codes of shape (N, D)."""
+        """Returns the other model's prediction for codes of shape (N, D)."""
         canonical = self.space.canonical(codes)
         rows = np.array([self.known.get(code.tobytes(), -1) for code in canonical], dtype=np.int64)
         new = rows < 0
@@ -42,7 +42,7 @@ class Remembered:
 
 
 def remembered(space: Space, model: FittedModel, reference: Codes) -> Remembered:
-    """Keeps a model's answers for reference architectures, shape (R, D), at least one."""
+    """Returns a model that keeps its predictions for reference architectures, shape (R, D), at least one."""
     distinct = np.unique(space.canonical(reference), axis=0)
     known = {code.tobytes(): row for row, code in enumerate(distinct)}
     return Remembered(space, model, known, model.predict(distinct))

@@ -1,4 +1,4 @@
-"""Graph networks that learn a score of the whole space first, and then what few trained networks say.
+"""Fits graph networks first to a score of the whole space, and then to a few trained networks.
 
 Symbols:
     R: architectures of the reference set.
@@ -25,14 +25,14 @@ _make_scorer = bidirectional(sum_convolution)
 def pretrained_members(
     space: Space, settings: PredictorSettings, codes: Codes, scores: Floats, seed: int
 ) -> list[GraphScorer]:
-    """One graph network per member of the ensemble, fitted to a score.
+    """Returns one graph network per member of the ensemble, fitted to a score.
 
     Args:
         space: Space of the codes.
         settings: Width, layers, batch size, loss and number of members.
         codes: Shape (R, D).
-        scores: What is learnt, shape (R,).
-        seed: Decides initial weights and batches.
+        scores: Scores to learn, shape (R,).
+        seed: Seed of initial weights and batches.
     """
     longer = settings.model_copy(update={"steps": PRETRAINING_STEPS})
     scorers = [_make_scorer(space, longer) for _ in range(settings.ensemble)]
@@ -44,14 +44,14 @@ def pretrained_members(
 def tuned_members(
     scorers: list[GraphScorer], codes: Codes, targets: Floats, reference: Codes, seed: int
 ) -> list[Member]:
-    """Goes on fitting each network to trained networks alone, gently: few steps at a low rate.
+    """Tunes each network gently on trained networks alone: few steps at a low rate.
 
     Args:
         scorers: Fitted networks; they are not changed.
         codes: Shape (M, D).
         targets: Shape (M,).
         reference: Architectures over which scores are standardised, shape (R, D).
-        seed: Decides the batches.
+        seed: Seed of the batches.
     """
     members = []
     for index, scorer in enumerate(scorers):

@@ -1,4 +1,4 @@
-"""Two noisy measures of one quality as one, weighted by what each is worth.
+"""Joins two noisy measures of one quality, each weighted by its reliability.
 
 Symbols:
     q: the quality, here the rank of the accuracy after training, standardised.
@@ -7,9 +7,9 @@ Symbols:
 
 With errors of l and p that are independent given q, the regression of q on both is proportional to
     rho_l / (1 - rho_l^2) * l + rho_p / (1 - rho_p^2) * p,
-and corr(l, p) = rho_l * rho_p (Spearman's one-factor model). So corr(l, p), which takes no trained network, tells
-rho_l once rho_p is known. A supernet that underrates large architectures, as they do, makes corr(l, p) smaller, and is
-trusted less for it. Where the two agree, it may be because they err alike: labels never weigh more than the prior.
+and corr(l, p) = rho_l * rho_p (Spearman's one-factor model). So corr(l, p), which needs no trained network, determines
+rho_l once rho_p is known. Supernets underrate large architectures, which makes corr(l, p) smaller and so lowers their
+weight. The two may also agree because they share errors, so labels never weigh more than the prior.
 """
 
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from surrogate_nas.space.space import Space
 
 @dataclass(frozen=True)
 class FusionWeights:
-    """How far each measure is trusted.
+    """Weights of the two measures.
 
     Attributes:
         label: Weight of the labels' rank, at least 0.
         prior: Weight of the prior's rank.
-        label_correlation: What the labels' correlation with the quality was estimated to be.
+        label_correlation: Estimated correlation of the labels with the quality.
     """
 
     label: float
@@ -40,12 +40,12 @@ class FusionWeights:
     label_correlation: float
 
     def __call__(self, label: Floats, prior: Floats) -> Floats:
-        """The weighted sum, shape (N,), of ranks of shape (N,)."""
+        """Returns the weighted sum, shape (N,), of ranks of shape (N,)."""
         return np.asarray(self.label * label + self.prior * prior, dtype=np.float64)
 
 
 def fusion_weights(label: Floats, prior: Floats, prior_correlation: float) -> FusionWeights:
-    """Weights from the agreement of labels and prior over a reference set.
+    """Returns weights from the agreement of labels and prior over a reference set.
 
     Args:
         label: Standardised ranks, shape (R,).
@@ -63,12 +63,12 @@ def _worth(correlation: float) -> float:
 
 @dataclass(frozen=True)
 class Fusion:
-    """A prior joined with whatever learnt a supernet's labels.
+    """A prior joined with a model of a supernet's labels.
 
     Attributes:
         prior: The prior.
-        transform: From scores that follow the labels to ranks among the reference architectures.
-        weights: How far each is trusted.
+        transform: Maps scores that follow the labels to ranks among the reference architectures.
+        weights: Weights of the two.
     """
 
     prior: Prior
@@ -76,12 +76,12 @@ class Fusion:
     weights: FusionWeights
 
     def __call__(self, codes: Codes, labels: Prediction) -> Prediction:
-        """The fused score, mean 0 and standard deviation near 1.
+        """Returns the fused score, mean 0 and standard deviation near 1.
 
         Args:
             codes: Shape (N, D).
-            labels: What follows the labels, for the same codes; its spread passes on by its weight alone, since the
-                prior has none.
+            labels: Prediction of the labels, for the same codes; only its weight scales its spread, since the prior
+                has none.
         """
         total = self.weights.label + self.weights.prior
         mean = self.weights(self.transform(labels.mean), self.prior.score(codes)) / total
@@ -89,7 +89,7 @@ class Fusion:
         return Prediction(mean, labels.std * (self.weights.label / total))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Everything but the space, by name: what a file keeps."""
+        """Returns everything except the space, by name, for a file."""
         weights = np.array([self.weights.label, self.weights.prior, self.weights.label_correlation])
         kept: dict[str, NDArray[np.generic]] = {
             "labels.values": self.transform.values,
@@ -102,7 +102,7 @@ class Fusion:
 
 
 def restored_fusion(space: Space, arrays: StoredArrays, extra_weights: dict[str, float] | None) -> Fusion:
-    """The fusion whose ``arrays()`` were kept.
+    """Returns the fusion whose ``arrays()`` were kept.
 
     Args:
         space: Space of the codes.
@@ -152,8 +152,8 @@ class FusedPredictor:
     Attributes:
         space: Space of the codes.
         prior: The prior.
-        ensemble: Fitted to the labels; None without labels.
-        fusion: How the two are joined; None without labels.
+        ensemble: Ensemble fitted to the labels; None without labels.
+        fusion: Fusion of the two; None without labels.
     """
 
     space: Space
@@ -162,7 +162,7 @@ class FusedPredictor:
     fusion: Fusion | None = None
 
     def predict(self, codes: Codes) -> Prediction:
-        """Scores of codes of shape (N, D), and the spread that the ensemble's members cause.
+        """Returns scores of codes of shape (N, D), with the spread of the ensemble's members.
 
         Raises:
             SpaceError: If the codes are not codes of the space.

@@ -1,4 +1,4 @@
-"""What is known of an architecture's accuracy before any training: several counts and scores, each of them a rank.
+"""Estimates an architecture's accuracy before any training from counts and scores, each of them as a rank.
 
 Symbols:
     N: architectures.
@@ -18,16 +18,16 @@ from surrogate_nas.predictor.protocol import Codes, Floats, StoredArrays
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.space import Space
 
-# Correlation of the prior's ranks with those of the accuracy after training, measured on another space whose trained
+# Correlation of the prior's ranks with the ranks of accuracy after training, measured on another space whose trained
 # networks are public, NAS-Bench-Macro (a chain of 8 layers, 6,561 networks): operations 0.75, depth 0.83, reach 0.82,
-# their sum 0.825. Nothing of the space that is searched is in it.
+# their sum 0.825. It uses no data of the searched space.
 PRIOR_CORRELATION = 0.825
 
 # Votes of the prior. Equal weights, because weights fitted to one other space would be too much of that space (unit
 # weights: Dawes, "The robust beauty of improper linear models in decision making", 1979).
 COMPLEXITY = ("operations", "depth", "reach")
-# A path on which nothing is computed, around which deep networks train better (He et al., arXiv 1512.03385). As a yes
-# or a no it has a seventh of all votes: one beside six others, half of one beside the three counts alone.
+# A path without computation, around which deep networks train better (He et al., arXiv 1512.03385). As a yes or no it
+# has a seventh of all votes: one next to six others, half of one next to the three counts alone.
 SHORTCUT = "shortcut"
 SHORTCUT_SHARE = 1 / 7
 
@@ -36,12 +36,12 @@ _BATCH = 4096
 
 @dataclass(frozen=True)
 class ExtraScores:
-    """Scores of architectures from elsewhere, such as those of networks with random weights.
+    """Scores of architectures from another source, such as networks with random weights.
 
     Attributes:
         table: Scores by isomorphism class, larger is better.
-        weights: Votes in the prior, one for each column; a score without a vote is still shown to what learns from
-            trained networks.
+        weights: Votes in the prior, one for each column; models that learn from trained networks also see a score
+            without a vote.
     """
 
     table: ClassTable
@@ -52,7 +52,7 @@ class ExtraScores:
             raise SettingsError(f"scores {', '.join(self.table.names)} need one weight each (got {self.weights})")
 
     def columns(self, codes: Codes) -> dict[str, Floats]:
-        """Scores of codes of shape (N, D) by name, shape (N,) each.
+        """Returns scores of codes of shape (N, D) by name, shape (N,) each.
 
         Raises:
             SettingsError: If a score is missing.
@@ -69,7 +69,7 @@ class ExtraScores:
 
 
 def complexity_counts(space: Space, codes: Codes) -> Floats:
-    """How much an architecture computes, how deep it is, and how far it sees.
+    """Returns how much an architecture computes, how deep it is, and how far it sees.
 
     Args:
         space: Space of the codes.
@@ -95,7 +95,7 @@ def _counts(space: Space, codes: Codes) -> Floats:
 
 
 def prior_columns(space: Space, codes: Codes) -> dict[str, Floats]:
-    """The counts that vote, by name, shape (N,) each, larger is better."""
+    """Returns the counts that vote, by name, shape (N,) each, larger is better."""
     counts = complexity_counts(space, codes)
     shortcut = path_sums(space, codes).shortcuts > 0
     return dict(zip(COMPLEXITY, counts.T, strict=True)) | {SHORTCUT: shortcut.astype(np.float64)}
@@ -107,9 +107,9 @@ class Prior:
 
     Attributes:
         space: Space of the codes.
-        votes: For each count or score its weight and its transform to ranks; those that are constant have no vote.
+        votes: For each count or score its weight and its transform to ranks; constant ones have no vote.
         total: Transform of their sum.
-        extra: Scores from elsewhere; None without.
+        extra: Extra scores; None without.
     """
 
     space: Space
@@ -118,20 +118,20 @@ class Prior:
     extra: ExtraScores | None = None
 
     def score(self, codes: Codes) -> Floats:
-        """Mean 0 and standard deviation 1 over the reference set, shape (N,).
+        """Returns scores with mean 0 and standard deviation 1 over the reference set, shape (N,).
 
         Raises:
-            SettingsError: If a score from elsewhere is missing.
+            SettingsError: If an extra score is missing.
         """
         return self.total(_summed(self.votes, _columns(self.space, codes, self.extra)))
 
     def ranks(self, codes: Codes) -> Floats:
-        """The rank of each count or score by itself, shape (N, votes)."""
+        """Returns the rank of each count or score by itself, shape (N, votes)."""
         columns = _columns(self.space, codes, self.extra)
         return np.stack([transform(columns[name]) for name, (_, transform) in self.votes.items()], axis=1)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Everything but the space and the scores from elsewhere, by name: what a file keeps."""
+        """Returns everything except the space and the extra scores, by name, for a file."""
         kept: dict[str, NDArray[np.generic]] = {}
         for name, transform in [*((name, vote[1]) for name, vote in self.votes.items()), ("total", self.total)]:
             kept |= {f"{name}.values": transform.values, f"{name}.ranks": transform.ranks}
@@ -139,15 +139,15 @@ class Prior:
 
 
 def make_prior(space: Space, reference: Codes, extra: ExtraScores | None = None) -> Prior:
-    """The prior of a space.
+    """Returns the prior of a space.
 
     Args:
         space: The space.
         reference: Codes among which the ranks are, shape (R, D).
-        extra: Scores from elsewhere.
+        extra: Extra scores.
 
     Raises:
-        SettingsError: If a score from elsewhere is missing for an architecture of the reference set.
+        SettingsError: If an extra score is missing for an architecture of the reference set.
         TrainingError: If no count differs between architectures.
     """
     columns = _columns(space, reference, extra)
@@ -160,7 +160,7 @@ def make_prior(space: Space, reference: Codes, extra: ExtraScores | None = None)
 
 
 def restored_prior(space: Space, arrays: StoredArrays, extra: ExtraScores | None) -> Prior:
-    """The prior whose ``arrays()`` were kept.
+    """Returns the prior whose ``arrays()`` were kept.
 
     Raises:
         KeyError: If an array is missing.

@@ -1,7 +1,7 @@
-"""A Gaussian process on everything that is known of an architecture: the member of a stack for few trained networks.
+"""Fits a Gaussian process to all features of an architecture: the member of a stack for few trained networks.
 
 Symbols:
-    N: architectures asked about.
+    N: architectures to predict.
     M: trained networks.
     R: architectures of the reference set.
 """
@@ -19,7 +19,7 @@ from surrogate_nas.predictor.models.gaussian_process import GaussianProcess, fit
 from surrogate_nas.predictor.protocol import Codes, Floats, Prediction
 from surrogate_nas.space.space import Space
 
-# Groups of columns for codes of shape (N, D), shape (N, k_g) each.
+# Returns groups of columns for codes of shape (N, D), shape (N, k_g) each.
 Groups = Callable[[Codes], list[Floats]]
 
 
@@ -28,7 +28,7 @@ class Standardised:
     """Groups of columns with mean 0 and standard deviation 1 over a reference set; constant columns are left out.
 
     Attributes:
-        raw: Gives the columns as they are.
+        raw: Returns the unscaled columns.
         means: By group, shape (k_g,).
         spreads: By group, shape (k_g,); 0 for a constant column.
     """
@@ -38,7 +38,7 @@ class Standardised:
     spreads: tuple[Floats, ...]
 
     def __call__(self, codes: Codes) -> list[Floats]:
-        """Standardised groups."""
+        """Returns the standardised groups."""
         return [
             (columns - mean)[:, spread > 0] / spread[spread > 0]
             for columns, mean, spread in zip(self.raw(codes), self.means, self.spreads, strict=True)
@@ -46,7 +46,7 @@ class Standardised:
 
 
 def standardised(raw: Groups, reference: Codes) -> Standardised:
-    """Groups by their means and standard deviations over reference architectures, shape (R, D)."""
+    """Returns groups standardised over reference architectures, shape (R, D)."""
     groups = raw(reference)
     return Standardised(
         raw, tuple(columns.mean(axis=0) for columns in groups), tuple(columns.std(axis=0) for columns in groups)
@@ -56,17 +56,17 @@ def standardised(raw: Groups, reference: Codes) -> Standardised:
 def known_groups(
     space: Space, prior: Prior, scores: Sequence[Callable[[Codes], Floats]], structure: bool = True
 ) -> Groups:
-    """What the process sees, in groups whose worth it learns.
+    """Returns the inputs of the process, in groups with learnt weights.
 
     Args:
         space: Space of the codes.
-        prior: Its rank, and the ranks of its counts and scores.
-        scores: Ranks by what is known without trained networks, shape (N,) each, such as those of a supernet's labels.
-        structure: Whether to look at the graphs too, for which twenty trained networks are too few.
+        prior: Prior, of which the rank and the ranks of its counts and scores are inputs.
+        scores: Ranks that need no trained networks, shape (N,) each, such as a supernet's labels give.
+        structure: Whether to use the graphs too, for which twenty trained networks are too few.
 
     Returns:
         Groups: each score; the prior's rank; the ranks of its votes; and of the graphs, square roots of the counts of
-        what feeds what, and sums along paths.
+        connected operations, and sums along paths.
     """
 
     def groups(codes: Codes) -> list[Floats]:
@@ -79,7 +79,7 @@ def known_groups(
 
 
 def normal_scores(targets: Floats) -> Floats:
-    """Normal quantiles at the targets' ranks, shape (M,): the ends count for more than the middle."""
+    """Returns normal quantiles at the targets' ranks, shape (M,): the ends count for more than the middle."""
     order = np.argsort(np.argsort(targets, kind="stable"), kind="stable")
     scores = norm.ppf((order + 0.5) / len(targets))
     # Equal targets share the mean of their scores.
@@ -90,11 +90,11 @@ def normal_scores(targets: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class ProcessModel:
-    """A ``FittedModel`` around a Gaussian process; its spread is that of the process.
+    """A ``FittedModel`` around a Gaussian process, with the process's spread.
 
     Attributes:
         space: Space of the codes.
-        groups: What the process sees.
+        groups: Inputs of the process.
         process: The fitted process.
     """
 
@@ -103,7 +103,7 @@ class ProcessModel:
     process: GaussianProcess
 
     def predict(self, codes: Codes) -> Prediction:
-        """Expected normal score and its standard deviation for codes of shape (N, D).
+        """Returns the expected normal score and its standard deviation for codes of shape (N, D).
 
         Raises:
             SpaceError: If the codes are not codes of the space.
@@ -117,7 +117,7 @@ def fit_process(space: Space, groups: Groups, codes: Codes, targets: Floats) -> 
 
     Args:
         space: Space of the codes.
-        groups: What the process sees, standardised.
+        groups: Inputs of the process, standardised.
         codes: Shape (M, D).
         targets: Shape (M,), larger is better; only their order is used.
     """

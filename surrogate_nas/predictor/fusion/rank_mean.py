@@ -1,8 +1,8 @@
-"""Several predictors as one: the mean of the ranks that they give.
+"""Joins several predictors: the mean of the ranks that they give.
 
 Symbols:
     K: predictors that are joined.
-    N: architectures asked about.
+    N: architectures to predict.
 """
 
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ class Ranked:
 
     Attributes:
         model: The model.
-        transform: From its scores to ranks.
+        transform: Maps its scores to ranks.
     """
 
     model: FittedModel
     transform: RankTransform
 
     def score(self, codes: Codes) -> Floats:
-        """Ranks of codes of shape (N, D), shape (N,)."""
+        """Returns ranks of codes of shape (N, D), shape (N,)."""
         return self.transform(self.model.predict(codes).mean)
 
 
 def ranked(model: FittedModel, reference: Codes) -> Ranked:
-    """The model with ranks by its own scores of the reference architectures, shape (R, D)."""
+    """Returns the model with ranks by its own scores of the reference architectures, shape (R, D)."""
     return Ranked(model, rank_transform(model.predict(reference).mean, "scores of a predictor"))
 
 
@@ -40,8 +40,9 @@ def ranked(model: FittedModel, reference: Codes) -> Ranked:
 class Stack:
     """A ``FittedModel`` that gives the mean of the ranks of several models.
 
-    All of them count the same. Weights by cross-validation (Breiman, "Stacked regressions", 1996) came out within
-    0.22 and 0.26 for each of four models and changed tau by less than 0.005: up to a hundred networks tell too little.
+    All of them count the same. Weights by cross-validation (Breiman, "Stacked regressions", 1996) were between 0.22
+    and 0.26 for each of four models and changed tau by less than 0.005: up to a hundred networks are too few to learn
+    weights from.
 
     Attributes:
         space: Space of the codes.
@@ -52,7 +53,7 @@ class Stack:
     models: dict[str, Ranked]
 
     def predict(self, codes: Codes) -> Prediction:
-        """Mean of the models' ranks for codes of shape (N, D), and how far the models disagree.
+        """Returns the mean of the models' ranks for codes of shape (N, D), and how far the models disagree.
 
         Raises:
             SpaceError: If the codes are not codes of the space.

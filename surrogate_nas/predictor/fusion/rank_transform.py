@@ -1,4 +1,4 @@
-"""Ranks within a reference set as a function: defined for every value, rising, the same for the same value.
+"""Defines ranks within a reference set as a function: for every value, rising, equal for equal values.
 
 Symbols:
     R: architectures of the reference set.
@@ -29,16 +29,16 @@ class RankTransform:
     ranks: Floats
 
     def __call__(self, values: Floats) -> Floats:
-        """Ranks of any values, shape (N,); linear between reference values, the outermost rank beyond them."""
+        """Returns ranks of any values, shape (N,): linear between reference values, constant beyond them."""
         return np.asarray(np.interp(values, self.values, self.ranks), dtype=np.float64)
 
 
 def rank_transform(reference: Floats, what: str) -> RankTransform:
-    """The transform by a reference set.
+    """Returns the transform by a reference set.
 
     Args:
         reference: Shape (R,), finite.
-        what: Names the values in the message.
+        what: Name of the values in the message.
 
     Raises:
         TrainingError: If all reference values are equal or one is not finite.
@@ -52,7 +52,7 @@ def rank_transform(reference: Floats, what: str) -> RankTransform:
 
 
 def reference_codes(space: Space, seed: int) -> Codes:
-    """The whole space where it can be listed and is small enough, a uniform sample otherwise, shape (R, D)."""
+    """Returns the whole space where it is small enough to enumerate, a uniform sample otherwise, shape (R, D)."""
     if space.listable and space.size <= REFERENCE_SIZE:
         return space.all_codes()
     return space.sample(REFERENCE_SIZE, np.random.default_rng(seed))

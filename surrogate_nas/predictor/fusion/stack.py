@@ -1,7 +1,7 @@
-"""The models that learn from trained networks, each in its own way, joined with what is known without them.
+"""Joins models that learn from trained networks, each in its own way, with scores that need no trained networks.
 
 Symbols:
-    N: architectures asked about.
+    N: architectures to predict.
     M: trained networks, one per isomorphism class.
     R: architectures of the reference set.
 """
@@ -30,10 +30,10 @@ from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.training_set import TrainingSet
 from surrogate_nas.space.space import Space
 
-# Fewer say next to nothing about an order.
+# Fewer give hardly any information about an order.
 MINIMUM_TRAINED = 5
-# Fewer trained networks correct the weights of what is known; more of them show what no count knows. At 20 networks,
-# models that look at the graphs cost 0.01 to 0.04 in tau; at 50 they gain.
+# Fewer trained networks only correct the weights of known scores; more of them add information beyond any count. At 20
+# networks, models of the graphs cost 0.01 to 0.04 in tau; at 50 they gain.
 ENOUGH_FOR_GRAPHS = 50
 BOOSTED_MEMBERS = 3
 TUNED_MEMBERS = 3
@@ -41,13 +41,13 @@ TUNED_MEMBERS = 3
 
 @dataclass(frozen=True)
 class Known:
-    """What is known without trained networks.
+    """Scores that need no trained networks.
 
     Attributes:
         space: Space of the codes.
         prior: The prior.
         start: Ranks by labels and prior together.
-        labels: Ranks by what follows a supernet's labels alone; None without labels.
+        labels: Ranks of the model of a supernet's labels alone; None without labels.
     """
 
     space: Space
@@ -56,31 +56,31 @@ class Known:
     labels: Ranked | None
 
     def scores(self) -> list[Ranked]:
-        """The start, and the labels where there are any."""
+        """Returns the start, and the labels where there are any."""
         return [self.start] if self.labels is None else [self.start, self.labels]
 
     def groups(self, structure: bool) -> Groups:
-        """What a Gaussian process sees; ``structure`` says whether it looks at the graphs too."""
+        """Returns the inputs of a Gaussian process; ``structure`` adds the graphs."""
         return known_groups(self.space, self.prior, [one.score for one in self.scores()], structure)
 
     def columns(self, codes: Codes) -> Floats:
-        """What boosting sees of codes of shape (N, D), shape (N, any)."""
+        """Returns the inputs of boosting for codes of shape (N, D), shape (N, any)."""
         ranks = np.stack([one.score(codes) for one in self.scores()], axis=1)
         return np.concatenate([ranks, self.prior.ranks(codes), path_sums(self.space, codes).columns()], axis=1)
 
 
 @dataclass(frozen=True)
 class SourceStack:
-    """A ``FittedModel``: the mean of the ranks of the start and of what learnt from trained networks.
+    """A ``FittedModel``: mean of the ranks of the start and of the models that learnt from trained networks.
 
     Attributes:
-        known: What is known without them.
+        known: Scores that need no trained networks.
         process: A Gaussian process.
         boosted: Gradient boosting; None where trained networks were few.
-        tuned: Graph networks, pretrained and tuned; likewise.
-        models: All that are joined, by name, as ranks.
+        tuned: Graph networks, pretrained and tuned; None in the same case.
+        models: All joined models, by name, as ranks.
         codes: The trained networks, shape (M, D).
-        targets: What they were fitted to, shape (M,).
+        targets: Targets of the fit, shape (M,).
     """
 
     known: Known
@@ -92,7 +92,7 @@ class SourceStack:
     targets: Floats
 
     def predict(self, codes: Codes) -> Prediction:
-        """Mean of the models' ranks for codes of shape (N, D), and how far the models disagree.
+        """Returns the mean of the models' ranks for codes of shape (N, D), and how far the models disagree.
 
         Raises:
             SpaceError: If the codes are not codes of the space.
@@ -111,18 +111,18 @@ def fit_stack(
 ) -> SourceStack:
     """Joins the start with models that learn from trained networks.
 
-    With few of them a Gaussian process that sees the start, the labels and the prior's votes. From 50 on a process and
-    boosting that see the graphs too, and graph networks that learn the mean of all these over the whole space first and
-    are then tuned on the trained networks alone.
+    With few of them this is a Gaussian process on the start, the labels and the prior's votes. From 50 on it is a
+    process and boosting that also use the graphs, and graph networks that first learn the mean of all these over the
+    whole space and are then tuned on the trained networks alone.
 
     Args:
         space: Space of the codes.
-        settings: Of the graph networks.
-        start: What is known without trained networks.
-        known: The prior, and what follows a supernet's labels where there is one.
+        settings: Settings of the graph networks.
+        start: Model without trained networks.
+        known: The prior, and the model of a supernet's labels where there is one.
         units: Trained networks, one per isomorphism class.
         reference: Architectures among which ranks are taken.
-        seed: Decides the fits.
+        seed: Seed of the fits.
 
     Raises:
         TrainingError: If a fit diverged.
@@ -156,14 +156,14 @@ def _boosted(settings: PredictorSettings, known: Known, units: TrainingSet, seed
 
 
 def tuned_settings(settings: PredictorSettings) -> PredictorSettings:
-    """Settings of the graph networks that are tuned."""
+    """Returns settings of the graph networks that are tuned."""
     return settings.model_copy(update={"model": "gcn", "ensemble": TUNED_MEMBERS})
 
 
 def _tuned(
     space: Space, settings: PredictorSettings, start: FittedModel, units: TrainingSet, reference: Codes, seed: int
 ) -> Ensemble:
-    """Graph networks pretrained on the start's scores of the reference set, tuned on trained networks."""
+    """Returns graph networks pretrained on the start's scores of the reference set, tuned on trained networks."""
     networks = tuned_settings(settings)
     distinct = np.unique(space.canonical(reference), axis=0)
     known = start.predict(distinct).mean

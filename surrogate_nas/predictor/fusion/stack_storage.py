@@ -1,8 +1,8 @@
-"""A stack with trained networks as plain arrays, and the same stack from them, to the bit.
+"""Converts a stack with trained networks to plain arrays, and restores the same stack to the bit.
 
-Nothing is fitted or asked again on the way back: the answers for the reference architectures are kept beside the models
-that gave them, which still answer for what is not among them. Start and labels are models of the predictor that keeps
-the stack; of them only the ranks are here.
+Restoring fits and predicts nothing again: the predictions for the reference architectures are kept next to their
+models, which still predict all others. Start and labels are models of the predictor that keeps the stack; only their
+ranks are stored here.
 
 Symbols:
     R: distinct architectures of the reference set.
@@ -27,17 +27,17 @@ from surrogate_nas.space.space import Space
 
 
 def with_prefix(arrays: StoredArrays, prefix: str) -> StoredArrays:
-    """The arrays whose names begin with a prefix, without it."""
+    """Returns the arrays whose names begin with a prefix, without it."""
     return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
 
 
 def prefixed(arrays: StoredArrays, prefix: str) -> Arrays:
-    """The arrays with a prefix before their names."""
+    """Returns the arrays with a prefix before their names."""
     return {f"{prefix}{name}": values for name, values in arrays.items()}
 
 
 def stack_arrays(stack: SourceStack) -> Arrays:
-    """Everything that was learnt from trained networks, by name."""
+    """Returns everything that was learnt from trained networks, by name."""
     labels = {} if stack.known.labels is None else {"labels": stack.known.labels}
     kept: Arrays = {"codes": stack.codes, "targets": stack.targets}
     for name, one in {**stack.models, **labels}.items():
@@ -56,19 +56,19 @@ def restored_stack(
     known: tuple[Prior, FittedModel | None],
     arrays: StoredArrays,
 ) -> SourceStack:
-    """The stack whose ``stack_arrays`` were kept.
+    """Returns the stack whose ``stack_arrays`` were kept.
 
     Args:
         space: Space of the codes.
         settings: Settings it was fitted with.
-        start: What is known without trained networks, as it was given to the fit.
-        known: The prior, and what follows a supernet's labels, likewise.
+        start: Model without trained networks, as it was given to the fit.
+        known: The prior, and the model of a supernet's labels, as they were given to the fit.
         arrays: As kept.
 
     Raises:
         KeyError: If an array is missing.
         ValueError: If arrays do not belong together.
-        StoreError: If those of a member are not its own.
+        StoreError: If the arrays of a member do not belong to it.
     """
     prior, labels = known
 
@@ -104,7 +104,7 @@ def restored_stack(
 
 def _ranked_arrays(one: Ranked) -> Arrays:
     if not isinstance(one.model, Remembered):
-        raise TypeError("ranks of a stack are those of remembered models")
+        raise TypeError("ranks of a stack belong to remembered models")
     codes = np.array([np.frombuffer(code, dtype=np.int8) for code in one.model.known])
     answers = one.model.answers
     transform = one.transform
@@ -130,7 +130,7 @@ def _restored_ranked(space: Space, model: FittedModel, arrays: StoredArrays) -> 
 def _process_arrays(model: ProcessModel) -> Arrays:
     process, groups = model.process, model.groups
     if not isinstance(groups, Standardised):
-        raise TypeError("a process of a stack sees standardised groups")
+        raise TypeError("a process of a stack needs standardised groups")
     kept: Arrays = {
         "logarithms": process.logarithms,
         "solved": process.solved,

@@ -1,4 +1,4 @@
-"""Scores of networks with random weights as votes in the predictor's prior."""
+"""Turns scores of networks with random weights into votes of the predictor's prior."""
 
 from collections.abc import Callable
 
@@ -14,16 +14,16 @@ def zero_cost_votes(
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> ExtraScores:
-    """Zero-cost scores of every architecture of a space, computed once per machine.
+    """Returns zero-cost scores of every architecture of a space, computed once per machine.
 
     Args:
         space: A space of cells or chains with at most 50,000 codes; one of nasbench201's size takes a minute or two.
         on_progress: Called with the number of architectures scored and the number to score.
-        should_stop: Asked now and then; True ends it.
+        should_stop: Called from time to time; True ends it.
 
     Raises:
         SpaceError: If the space is of a kind without scores, or has too many architectures.
-        Interrupted: If ``should_stop`` said so.
+        Interrupted: If ``should_stop`` returned True.
 
     Example:
         >>> from surrogate_nas import load_space, zero_cost_votes
@@ -35,5 +35,5 @@ def zero_cost_votes(
 
 
 def votes_of(table: ClassTable) -> ExtraScores:
-    """The scores of a table as votes."""
+    """Returns the scores of a table as votes."""
     return ExtraScores(table.pick(tuple(VOTES)), VOTES)

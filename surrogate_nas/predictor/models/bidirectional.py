@@ -1,4 +1,4 @@
-"""A graph network that looks along the data flow and against it, with any kind of convolution.
+"""A graph network that reads the data flow in both directions, with any kind of convolution.
 
 Symbols:
     B: graphs in the batch.
@@ -7,8 +7,8 @@ Symbols:
     A: adjacency, (B, V, V), A[b, u, v] = 1 where data flow from u to v.
     X: features, (B, V, W).
 
-One layer is X' = gelu(norm(in(X, A^T) + out(X, A))), where in and out are convolutions with weights of their own: what
-flows in and what flows out are told apart, as a cell reads differently backwards.
+One layer is X' = gelu(norm(in(X, A^T) + out(X, A))), where in and out are convolutions with separate weights: inputs
+and outputs of a node are distinguished, since a cell differs from its reverse.
 """
 
 from collections.abc import Callable
@@ -19,17 +19,17 @@ from torch import Tensor, nn
 
 from surrogate_nas.predictor.models.encoding import GraphBatch
 
-# Features per node W -> module that maps X and an adjacency, row u of which names the nodes that u hears, to (B, V, W).
+# Features per node W -> module that maps X and an adjacency (row u names the nodes that u receives from) to (B, V, W).
 MakeConvolution = Callable[[int], nn.Module]
 
 
 def present_nodes(graphs: GraphBatch) -> Tensor:
-    """1 for every node that is there, 0 for absent ones, shape (B, V, 1)."""
+    """Returns 1 for every node that is there, 0 for absent ones, shape (B, V, 1)."""
     return (graphs.operations != 0).unsqueeze(-1).to(graphs.adjacency.dtype)
 
 
 def mean_over_nodes(features: Tensor, present: Tensor) -> Tensor:
-    """Mean of features that are 0 at absent nodes, shape (B, W), over the nodes that are there.
+    """Returns the mean of features over present nodes, shape (B, W); features are 0 at absent nodes.
 
     Args:
         features: Shape (B, V, W).
@@ -39,7 +39,7 @@ def mean_over_nodes(features: Tensor, present: Tensor) -> Tensor:
 
 
 class BidirectionalNetwork(nn.Module):
-    """Scores graphs of operations: one number per graph, on a scale of its own.
+    """Scores graphs of operations: one number per graph, on an arbitrary scale.
 
     GCN-fit (arXiv 2004.08423) introduced graph convolutions for this; the two directions follow BRP-NAS (arXiv
     2007.08668). A layer replaces the features instead of adding to them: every convolution here keeps a node's own
@@ -61,7 +61,7 @@ class BidirectionalNetwork(nn.Module):
         self.head = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, 1))
 
     def forward(self, graphs: GraphBatch) -> Tensor:
-        """Scores, shape (B,)."""
+        """Returns scores, shape (B,)."""
         present = present_nodes(graphs)
         reverse = graphs.adjacency.transpose(1, 2)
         features = self.embedding(graphs.operations) * present  # (B, V, W)

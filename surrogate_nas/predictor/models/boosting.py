@@ -37,20 +37,20 @@ _FORMS = {
 
 
 class BoostingScorer:
-    """A ``Scorer`` made of small regression trees, each fitted to what those before it left.
+    """A ``Scorer`` made of small regression trees, each fitted to the residuals of the earlier ones.
 
     The trees are kept as arrays and walked by code of this module, not fitted again on loading: another version of
-    scikit-learn would grow other trees from the same labels, and nobody would notice.
+    scikit-learn would silently grow other trees from the same labels.
 
     Args:
         space: Space of the codes.
         settings: Settings of the predictor; none of them concerns this model.
-        arrays: What ``arrays()`` of a fitted scorer gave, to make an equal one.
-        columns: Gives the columns for codes of shape (N, D), shape (N, any); by default which choice is where, and
-            counts of operations and of what feeds what.
+        arrays: Result of ``arrays()`` of a fitted scorer, to make an equal one.
+        columns: Returns the columns for codes of shape (N, D), shape (N, any); by default the one-hot choices, and
+            counts of operations and of their connections.
 
     Raises:
-        StoreError: If the arrays are not those of such a scorer.
+        StoreError: If the arrays do not belong to such a scorer.
         SpaceError: If the space has no counts of paths.
     """
 
@@ -74,7 +74,7 @@ class BoostingScorer:
 
         def ask(*_state: object) -> bool:
             if should_stop is not None and should_stop():
-                raise Interrupted("the fit of the predictor was stopped; nothing of it is kept")
+                raise Interrupted("the fit of the predictor was stopped; no part of it is kept")
             return False
 
         ask()
@@ -90,7 +90,7 @@ class BoostingScorer:
         self._trees = _as_arrays(model)
 
     def score(self, codes: Codes) -> Floats:
-        """Scores of codes of shape (N, D), shape (N,)."""
+        """Returns scores of codes of shape (N, D), shape (N,)."""
         trees = self._fitted()
         scores = np.empty(len(codes))
         for start in range(0, len(codes), _BATCH):
@@ -98,7 +98,7 @@ class BoostingScorer:
         return scores
 
     def arrays(self) -> Arrays:
-        """Nodes of the trees, shape (K, L) each, and the value that they start from, shape (1,)."""
+        """Returns nodes of the trees, shape (K, L) each, and the value that they start from, shape (1,)."""
         return {name: values.copy() for name, values in self._fitted().items()}
 
     def _columns(self, codes: Codes) -> Floats:
@@ -107,7 +107,7 @@ class BoostingScorer:
         return np.concatenate([one_hot(self._space, codes), path_features(self._space, codes)], axis=1)
 
     def _check_trees(self, trees: dict[str, NDArray[Any]]) -> None:
-        """Walking must end in the tables, whatever a file says."""
+        """Checks that every walk ends in the tables, also for a damaged file."""
         columns = self._columns(np.zeros((1, self._space.num_decisions), dtype=np.int8)).shape[1]
         count, nodes = trees["feature"].shape
         limits = {"feature": columns, "left": nodes, "right": nodes}
@@ -121,7 +121,7 @@ class BoostingScorer:
 
     def _fitted(self) -> dict[str, NDArray[Any]]:
         if self._trees is None:
-            raise RuntimeError("a scorer is fitted before it is used")
+            raise RuntimeError("a scorer must be fitted before it is used")
         return self._trees
 
 
@@ -142,7 +142,7 @@ def _as_arrays(model: GradientBoostingRegressor) -> dict[str, NDArray[Any]]:
 
 
 def _walk(trees: dict[str, NDArray[Any]], columns: Floats) -> Floats:
-    """Sum over the trees of the leaf that each row of columns ends in, shape (N,)."""
+    """Returns the sum over the trees of the leaf that each row of columns ends in, shape (N,)."""
     scores = np.full(len(columns), float(trees["start"][0]))
     rows = np.arange(len(columns))
     for feature, threshold, left, right, value in zip(

@@ -1,16 +1,16 @@
-"""Graph convolutions on dense batches: layers of PyTorch Geometric, and of attention, which have no dense form there.
+"""Graph convolutions on dense batches: layers of PyTorch Geometric, and of attention, which has no dense form there.
 
 Symbols:
     B: graphs in the batch.
     V: nodes of a graph.
     W: features per node.
     H: heads; C = W / H: features of a head.
-    A: adjacency, (B, V, V); node u hears node v where A[b, u, v] = 1.
+    A: adjacency, (B, V, V); node u receives from node v where A[b, u, v] = 1.
     X: features, (B, V, W).
-    a: attention, (B, H, V, V), rows of which sum to 1 over the nodes that are heard.
+    a: attention, (B, H, V, V), rows of which sum to 1 over the nodes received from.
 
 Graphs of a space have few nodes and all of them the same number, so V^2 pairs of nodes cost less than lists of edges.
-Weights are named, shaped and initialised as in GATv2Conv and TransformerConv; tests compare the layers.
+Names, shapes and initial values of weights follow GATv2Conv and TransformerConv; tests compare the layers.
 """
 
 import warnings
@@ -44,12 +44,12 @@ _SLOPE = 0.2
 
 
 def heads_of(width: int) -> int:
-    """Heads that divide the features between them: 4, or 2 or 1 where 4 do not come out even."""
+    """Returns the number of heads that divide the features: 4, or 2 or 1 where 4 is not a divisor."""
     return gcd(width, MOST_HEADS)
 
 
 def _attention(logits: Tensor, heard: Tensor) -> Tensor:
-    """Softmax over the nodes that are heard, 0 elsewhere and where none is, shape (B, H, V, V).
+    """Returns softmax over the nodes received from, 0 elsewhere and where there are none, shape (B, H, V, V).
 
     Args:
         logits: Shape (B, H, V, V).
@@ -60,7 +60,7 @@ def _attention(logits: Tensor, heard: Tensor) -> Tensor:
 
 
 class GatV2Convolution(nn.Module):
-    """GATv2: how much u listens to v depends on both of them (Brody et al., arXiv 2105.14491).
+    """GATv2: the attention of u to v depends on both of them (Brody et al., arXiv 2105.14491).
 
     X'_u = sum_v a[u, v] L X_v + b with a[u, v] = softmax_v(att . leaky_relu(L X_v + R X_u)), u itself among the v.
 
@@ -81,7 +81,7 @@ class GatV2Convolution(nn.Module):
             nn.init.zeros_(bias)
 
     def forward(self, features: Tensor, adjacency: Tensor) -> Tensor:
-        """What every node hears, shape (B, V, W), from X and A."""
+        """Returns what every node receives, shape (B, V, W), from X and A."""
         source = self.lin_l(features).unflatten(-1, (self.heads, -1))  # (B, V, H, C)
         target = self.lin_r(features).unflatten(-1, (self.heads, -1))
         pairs = F.leaky_relu(target.unsqueeze(2) + source.unsqueeze(1), _SLOPE)  # (B, u, v, H, C)
@@ -93,9 +93,9 @@ class GatV2Convolution(nn.Module):
 
 
 class TransformerConvolution(nn.Module):
-    """The graph transformer's layer: dot-product attention over neighbours (Shi et al., arXiv 2009.03509).
+    """Layer of the graph transformer: dot-product attention over neighbours (Shi et al., arXiv 2009.03509).
 
-    X'_u = S X_u + sum_v a[u, v] L X_v with a[u, v] = softmax_v(Q X_u . K X_v / sqrt(C)) over the v that u hears.
+    X'_u = S X_u + sum_v a[u, v] L X_v with a[u, v] = softmax_v(Q X_u . K X_v / sqrt(C)) over the v that reach u.
 
     Args:
         width: Features per node W.
@@ -110,7 +110,7 @@ class TransformerConvolution(nn.Module):
         self.lin_skip = nn.Linear(width, width)
 
     def forward(self, features: Tensor, adjacency: Tensor) -> Tensor:
-        """What every node hears beside its own features, shape (B, V, W), from X and A."""
+        """Returns what every node receives, added to its own features, shape (B, V, W), from X and A."""
         query, key, value = (
             layer(features).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, H, V, C)
             for layer in (self.lin_query, self.lin_key, self.lin_value)
@@ -122,7 +122,7 @@ class TransformerConvolution(nn.Module):
 
 
 def sum_convolution(width: int) -> nn.Module:
-    """conv(X, A)_u = W1 sum_v A[u, v] X_v + W2 X_u (GraphConv, arXiv 1810.02244).
+    """Returns conv(X, A)_u = W1 sum_v A[u, v] X_v + W2 X_u (GraphConv, arXiv 1810.02244).
 
     A node of a cell is a sum: on recorded supernet labels of NAS-Bench-201, sums order held-out architectures better
     than means, and better than the usual GCN, whose symmetric normalisation is made for undirected graphs.
@@ -132,16 +132,16 @@ def sum_convolution(width: int) -> nn.Module:
 
 
 def isomorphism_convolution(width: int) -> nn.Module:
-    """conv(X, A)_u = mlp(X_u + sum_v A[u, v] X_v) (GIN: Xu et al., arXiv 1810.00826)."""
+    """Returns conv(X, A)_u = mlp(X_u + sum_v A[u, v] X_v) (GIN: Xu et al., arXiv 1810.00826)."""
     made: nn.Module = DenseGINConv(nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width)))
     return made
 
 
 def gatv2_convolution(width: int) -> nn.Module:
-    """Attention over neighbours and the node itself (GATv2: Brody et al., arXiv 2105.14491)."""
+    """Returns attention over neighbours and the node itself (GATv2: Brody et al., arXiv 2105.14491)."""
     return GatV2Convolution(width)
 
 
 def transformer_convolution(width: int) -> nn.Module:
-    """Dot-product attention over neighbours, beside the node's own features (Shi et al., arXiv 2009.03509)."""
+    """Returns dot-product attention over neighbours plus the node's own features (Shi et al., arXiv 2009.03509)."""
     return TransformerConvolution(width)

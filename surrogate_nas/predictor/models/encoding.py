@@ -1,4 +1,4 @@
-"""Codes as dense tensors of graphs. All graphs of a space have one number of nodes, so a batch needs no ragged arrays.
+"""Encodes codes as dense tensors of graphs; all graphs of a space have the same number of nodes.
 
 Symbols:
     N: architectures.
@@ -35,28 +35,28 @@ class GraphBatch:
         return len(self.operations)
 
     def take(self, positions: Tensor) -> "GraphBatch":
-        """The graphs at the given positions, shape (B,)."""
+        """Returns the graphs at the given positions, shape (B,)."""
         return GraphBatch(self.operations[positions], self.adjacency[positions])
 
 
 def encode(space: Space, codes: Codes) -> GraphBatch:
-    """Graphs of the codes as given, shape (N, D); canonical codes are the caller's business.
+    """Returns graphs of the codes as given, shape (N, D); the caller makes codes canonical where needed.
 
     Raises:
         SpaceError: If the codes are not codes of the space.
     """
     graphs = space.graphs(codes)
-    # Copied, since the memory of numpy arrays is aligned by chance, on which the last bits of a matrix product depend.
+    # Copied, since numpy aligns arrays by chance, and the last bits of a matrix product depend on the alignment.
     adjacency = torch.from_numpy(graphs.adjacency.astype(np.float32)).clone()
     return GraphBatch(torch.from_numpy(graphs.operations).clone(), adjacency)
 
 
 def encode_in_batches(space: Space, codes: Codes, batch_size: int) -> Iterator[GraphBatch]:
-    """Graphs of many codes, at most ``batch_size`` at a time: the memory taken does not grow with N."""
+    """Yields graphs of many codes, at most ``batch_size`` at a time: memory does not grow with N."""
     for start in range(0, len(codes), batch_size):
         yield encode(space, codes[start : start + batch_size])
 
 
 def num_node_types(space: Space) -> int:
-    """How many node types the graphs of a space have."""
+    """Returns the number of node types of the graphs of a space."""
     return space.graphs(np.zeros((1, space.num_decisions), dtype=np.int8)).num_types

@@ -1,4 +1,4 @@
-"""The one loop that fits a graph network to targets."""
+"""Fits graph networks to targets: the only training loop for them."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -16,10 +16,10 @@ from surrogate_nas.predictor.settings import PredictorSettings
 
 
 def rank_scale(targets: Floats) -> Floats:
-    """Ranks (equal targets share their mean rank) shifted and scaled to mean 0 and standard deviation 1, shape (M,).
+    """Returns ranks, equal targets sharing their mean, with mean 0 and standard deviation 1, shape (M,).
 
-    A supernet's losses have wild outliers, and a tenth of a point counts for more among good architectures than ten
-    points among bad ones; ranks know neither. All 0 where all targets are equal.
+    A supernet's losses have extreme outliers, and a tenth of a point matters more among good architectures than ten
+    points among bad ones; ranks avoid both problems. All 0 where all targets are equal.
     """
     ranks = rankdata(targets)
     centred = ranks - ranks.mean()
@@ -28,14 +28,14 @@ def rank_scale(targets: Floats) -> Floats:
 
 
 def value_scale(targets: Floats) -> Floats:
-    """Targets with mean 0 and standard deviation 1, shape (M,), as GCN-fit takes them; 0 if all are equal."""
+    """Returns targets with mean 0 and standard deviation 1, shape (M,), as in GCN-fit; 0 if all are equal."""
     centred = targets - targets.mean()
     spread = centred.std()
     return np.asarray(centred / spread if spread > 0 else centred, dtype=np.float64)
 
 
 def minibatches(count: int, batch_size: int, steps: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Positions of each step's batch: every architecture is drawn once before any is drawn again.
+    """Yields the positions of each step's batch: every architecture is drawn once before any is drawn again.
 
     Args:
         count: Number of architectures.
@@ -60,18 +60,18 @@ def train(
     generator: torch.Generator,
     should_stop: Callable[[], bool] | None = None,
 ) -> None:
-    """Fits a network in place, from whatever weights it has: AdamW with a learning rate that falls to 0 as a cosine.
+    """Fits a network in place from its current weights: AdamW with a learning rate that falls to 0 as a cosine.
 
     Args:
-        network: Takes a ``GraphBatch`` of B graphs and gives scores of shape (B,).
+        network: Maps a ``GraphBatch`` of B graphs to scores of shape (B,).
         graphs: Graphs of M architectures.
-        targets: Shape (M,), larger is better; only their order is used, but by the loss "mse_values".
+        targets: Shape (M,), larger is better; only the loss "mse_values" uses more than their order.
         settings: Steps, batch size, learning rate, weight decay and loss.
-        generator: Decides the order of the batches.
-        should_stop: Asked before each step; True ends the fit.
+        generator: Source of the order of the batches.
+        should_stop: Called before each step; True ends the fit.
 
     Raises:
-        Interrupted: If ``should_stop`` said so.
+        Interrupted: If ``should_stop`` returned True.
         TrainingError: If the loss is not finite.
     """
     loss_of = LOSSES[settings.loss]
@@ -84,7 +84,7 @@ def train(
     network.train()
     for batch in minibatches(len(graphs), settings.batch_size, settings.steps, generator):
         if should_stop is not None and should_stop():
-            raise Interrupted("the fit of the predictor was stopped; nothing of it is kept")
+            raise Interrupted("the fit of the predictor was stopped; no part of it is kept")
         loss = loss_of(network(graphs.take(batch)), goals[batch])
         if not math.isfinite(loss.item()):
             raise TrainingError(f"the predictor's loss is {loss.item()}; a smaller learning rate may help")

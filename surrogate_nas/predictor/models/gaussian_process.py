@@ -1,7 +1,7 @@
 """A Gaussian process over several groups of columns, for tens to hundreds of trained networks.
 
 Symbols:
-    M: architectures with a target; N: architectures asked about.
+    M: architectures with a target; N: architectures to predict.
     G: groups of columns; x_g: the columns of group g, k_g of them, each with mean 0 and standard deviation 1.
     d_g(x, x'): |x_g - x'_g|^2 / k_g.
     K(x, x') = sum_g a_g^2 exp(-d_g(x, x') / (2 l_g^2)) + b_g^2 x_g . x'_g / k_g, and s^2 on the diagonal.
@@ -9,7 +9,7 @@ Symbols:
 
 The amplitudes a_g and b_g, the lengths l_g and the noise s maximise the likelihood of the targets times a log-normal
 prior on each of them (Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, chapters 2 and 5): with
-twenty targets the prior decides, with hundreds they do. So the weight of every group is learnt, and none of them set.
+twenty targets the prior dominates, with hundreds the targets do. So every group's weight is learnt, none is set.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _BATCH = 4096
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """A fitted process.
+    """Fitted process.
 
     Attributes:
         groups: Columns of the architectures that it was fitted to, shape (M, k_g) each.
@@ -49,7 +49,7 @@ class GaussianProcess:
     mean: float
 
     def predict(self, groups: Sequence[Floats]) -> tuple[Floats, Floats]:
-        """Mean and standard deviation, without the noise of targets, shape (N,) each.
+        """Returns mean and standard deviation, without the noise of targets, shape (N,) each.
 
         Args:
             groups: Shape (N, k_g) each.
@@ -82,24 +82,24 @@ def fit_gaussian_process(groups: Sequence[Floats], targets: Floats) -> GaussianP
         (distances, products, centred),
         "L-BFGS-B",
         jac=True,
-        # Far from the prior a step of the line search would leave the numbers that can be worked with.
+        # Far from the prior a step of the line search would leave the range of usable numbers.
         bounds=list(zip(first - _FARTHEST * spreads, first + _FARTHEST * spreads, strict=True)),
         options={"maxiter": _ITERATIONS},
     )
     factor = cho_factor(_noisy(found.x, _kernel(found.x, distances, products)), lower=True)
-    # Rows side by side in memory, as a file has them: the last bits of a product depend on it.
+    # Rows are contiguous in memory, as in a file: the last bits of a product depend on it.
     inverse = np.ascontiguousarray(cho_solve(factor, np.eye(len(targets))))
     columns = tuple(np.ascontiguousarray(group) for group in groups)
     return GaussianProcess(columns, found.x, inverse @ centred, inverse, mean)
 
 
 def _prior_of_logarithms(groups: int) -> tuple[Floats, Floats]:
-    """Means and standard deviations, shape (3 G + 1,) each."""
+    """Returns means and standard deviations, shape (3 G + 1,) each."""
     return np.append(np.tile(_MEANS, groups), _NOISE_MEAN), np.append(np.tile(_SPREADS, groups), _NOISE_SPREAD)
 
 
 def _distances_and_products(left: Sequence[Floats], right: Sequence[Floats]) -> tuple[Floats, Floats]:
-    """d_g and x_g . x'_g / k_g between the rows of two sets, shape (G, rows left, rows right) each."""
+    """Returns d_g and x_g . x'_g / k_g between the rows of two sets, shape (G, rows left, rows right) each."""
     distances, products = [], []
     for one, other in zip(left, right, strict=True):
         product = one @ other.T
@@ -110,7 +110,7 @@ def _distances_and_products(left: Sequence[Floats], right: Sequence[Floats]) -> 
 
 
 def _parts(logarithms: Floats, distances: Floats, products: Floats) -> tuple[Floats, Floats, Floats]:
-    """The two terms of K by group, shape (G, rows, rows), and d_g / l_g^2."""
+    """Returns the two terms of K by group, shape (G, rows, rows), and d_g / l_g^2."""
     amplitude, length, slope = np.exp(2 * logarithms[:-1].reshape(-1, 3)).T[:, :, None, None]
     scaled = distances / length
     return amplitude * np.exp(-scaled / 2), slope * products, scaled
@@ -126,14 +126,14 @@ def _noisy(logarithms: Floats, kernel: Floats) -> Floats:
 
 
 def _own_variance(logarithms: Floats, groups: Sequence[Floats]) -> Floats:
-    """K(x, x), shape (N,)."""
+    """Returns K(x, x), shape (N,)."""
     amplitude, _, slope = np.exp(2 * logarithms[:-1].reshape(-1, 3)).T
     lengths = np.stack([(columns**2).mean(axis=1) for columns in groups])  # (G, N)
     return np.asarray(amplitude.sum() + slope @ lengths)
 
 
 def _loss(logarithms: Floats, distances: Floats, products: Floats, targets: Floats) -> tuple[float, Floats]:
-    """Minus the logarithm of the posterior, up to a constant, and its gradient."""
+    """Returns minus the logarithm of the posterior, up to a constant, and its gradient."""
     near, linear, scaled = _parts(logarithms, distances, products)
     kernel = _noisy(logarithms, near.sum(axis=0) + linear.sum(axis=0))
     factor = cho_factor(kernel, lower=True)

@@ -1,4 +1,4 @@
-"""A graph network as a member of an ensemble: encoding, fitting and scoring around a bare module."""
+"""Makes a graph network a member of an ensemble: encoding, fitting and scoring around a bare module."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from surrogate_nas.space.space import Space
 # (number of node types, width, layers) -> module that maps a GraphBatch of B graphs to scores of shape (B,)
 MakeNetwork = Callable[[int, int, int], nn.Module]
 
-# Large enough that calls cost nothing, small enough that a batch's features stay in the processor's cache.
+# Large enough that calls cost little, small enough that a batch's features stay in the processor's cache.
 SCORING_BATCH = 512
 
 
@@ -24,13 +24,13 @@ class GraphScorer:
     """A ``Scorer`` around a graph network, on the CPU.
 
     Args:
-        make_network: Makes the network.
+        make_network: Returns a new network.
         space: Space of the codes.
         settings: Width, layers and everything about the fit.
-        arrays: What ``arrays()`` of a fitted scorer gave, to make an equal one; without it, ``fit`` comes first.
+        arrays: Result of ``arrays()`` of a fitted scorer, to make an equal one; without it, ``fit`` comes first.
 
     Raises:
-        StoreError: If the arrays are not those of this network.
+        StoreError: If the arrays do not belong to this network.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class GraphScorer:
         self._network = network
 
     def tuned(self, codes: Codes, targets: Floats, *, steps: int, learning_rate: float, seed: int) -> "GraphScorer":
-        """A scorer that went on from this one's weights, which stay as they are.
+        """Returns a scorer that continued from this one's weights, which stay unchanged.
 
         Args:
             codes: Shape (M, D).
             targets: Shape (M,), larger is better.
             steps: Number of steps.
-            learning_rate: At the first step.
-            seed: Decides the order of the batches.
+            learning_rate: Learning rate at the first step.
+            seed: Seed of the order of the batches.
         """
         other = GraphScorer(self._make_network, self._space, self._settings, self.arrays())
         settings = self._settings.model_copy(update={"steps": steps, "learning_rate": learning_rate})
@@ -72,23 +72,23 @@ class GraphScorer:
         return other
 
     def score(self, codes: Codes) -> Floats:
-        """Scores of codes of shape (N, D), shape (N,)."""
+        """Returns scores of codes of shape (N, D), shape (N,)."""
         network = self._fitted_network()
         with torch.inference_mode():
             batches = [network(graphs) for graphs in encode_in_batches(self._space, codes, SCORING_BATCH)]
         return torch.cat(batches).double().numpy() if batches else np.empty(0)
 
     def arrays(self) -> Arrays:
-        """Weights by name."""
+        """Returns the weights by name."""
         return {name: value.numpy().copy() for name, value in self._fitted_network().state_dict().items()}
 
     def _fitted_network(self) -> nn.Module:
         if self._network is None:
-            raise RuntimeError("a scorer is fitted before it is used")
+            raise RuntimeError("a scorer must be fitted before it is used")
         return self._network
 
     def _initial_network(self, seed: int) -> nn.Module:
-        # Modules draw their weights from torch's global generator; its state is the caller's and is put back.
+        # Modules draw their weights from torch's global generator; its state belongs to the caller and is restored.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             return self._make_network(num_node_types(self._space), self._settings.width, self._settings.layers)

@@ -1,4 +1,4 @@
-"""The graph networks that an ensemble can be made of, each with its own kind of convolution."""
+"""Graph networks that an ensemble can be made of, each with its own kind of convolution."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ from surrogate_nas.predictor.models.plain_gcn import PlainGcn
 
 
 def bidirectional(make_convolution: MakeConvolution) -> partial[GraphScorer]:
-    """Makes scorers that are bidirectional networks of one kind of convolution."""
+    """Returns a maker of scorers that are bidirectional networks of one kind of convolution."""
     return partial(GraphScorer, partial(BidirectionalNetwork, make_convolution))
 
 

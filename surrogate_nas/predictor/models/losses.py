@@ -1,4 +1,4 @@
-"""What fitting minimises: pure functions of scores and targets of one batch.
+"""Losses of a fit: pure functions of scores and targets of one batch.
 
 Symbols:
     B: architectures in the batch.
@@ -18,10 +18,10 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def pairwise_logistic(scores: Tensor, targets: Tensor) -> Tensor:
-    """Mean over all pairs with t_i > t_j of log(1 + exp(s_j - s_i)); 0 where all targets are equal.
+    """Returns the mean over all pairs with t_i > t_j of log(1 + exp(s_j - s_i)); 0 where all targets are equal.
 
     RankNet (Burges et al., "Learning to Rank using Gradient Descent", ICML 2005) with certain preferences. Pairs of
-    equal targets say nothing and are left out.
+    equal targets carry no information and are left out.
 
     Args:
         scores: Shape (B,).
@@ -36,10 +36,10 @@ def pairwise_logistic(scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def listwise_likelihood(scores: Tensor, targets: Tensor) -> Tensor:
-    """Minus the log-likelihood of the order of the targets in the Plackett-Luce model of the scores, per architecture.
+    """Returns minus the log-likelihood, per architecture, of the targets' order in the scores' Plackett-Luce model.
 
     With s sorted by descending t: 1/B * sum_i (log sum_{j >= i} exp(s_j) - s_i). ListMLE (Xia et al., "Listwise
-    Approach to Learning to Rank", ICML 2008). Equal targets are put in the order in which they stand.
+    Approach to Learning to Rank", ICML 2008). Equal targets keep their order in the batch.
 
     Args:
         scores: Shape (B,).
@@ -53,7 +53,7 @@ def listwise_likelihood(scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
-    """Mean of (s - t)^2, as GCN-fit (arXiv 2004.08423) does; the targets should have a scale near 1.
+    """Returns the mean of (s - t)^2, as in GCN-fit (arXiv 2004.08423); targets should have a scale near 1.
 
     Args:
         scores: Shape (B,).

@@ -1,9 +1,9 @@
-"""The graph network of GCN-fit, kept as the reference that others have to beat.
+"""The graph network of GCN-fit, kept as a reference to compare other models with.
 
 Symbols:
     B: graphs in the batch.
     V: nodes of a graph.
-    A: adjacency, (B, V, V); taken as undirected.
+    A: adjacency, (B, V, V); treated as undirected.
     X: features, (B, V, W).
 
 One layer is X' = relu(D^-1/2 (A + A^T + I) D^-1/2 X W) with D the degrees (Kipf and Welling, arXiv 1609.02907).
@@ -18,7 +18,7 @@ from surrogate_nas.predictor.models.encoding import GraphBatch
 
 
 class PlainGcn(nn.Module):
-    """GCN-fit's kind of predictor (arXiv 2004.08423): undirected convolutions, mean over nodes, one number per graph.
+    """Predictor as in GCN-fit (arXiv 2004.08423): undirected convolutions, mean over nodes, one number per graph.
 
     Args:
         num_types: Number of node types.
@@ -33,7 +33,7 @@ class PlainGcn(nn.Module):
         self.head = nn.Linear(width, 1)
 
     def forward(self, graphs: GraphBatch) -> Tensor:
-        """Scores, shape (B,)."""
+        """Returns scores, shape (B,)."""
         present = present_nodes(graphs)
         undirected = (graphs.adjacency + graphs.adjacency.transpose(1, 2)).clamp(max=1)
         features = self.embedding(graphs.operations) * present

@@ -1,4 +1,4 @@
-"""Ridge regression on pairs of decisions: the rival that a graph network has to beat.
+"""Ridge regression on pairs of decisions: the baseline that a graph network has to beat.
 
 Symbols:
     M: architectures with a label.
@@ -25,18 +25,18 @@ _BATCH = 4096
 
 
 class RidgeScorer:
-    """A ``Scorer`` that is linear in which choice is where, and which two choices are where together.
+    """A ``Scorer`` that is linear in the one-hot choices and in the products of two of them.
 
     Ranks of the targets are fitted, with the penalty that leave-one-out errors of the labels themselves prefer. Nothing
-    is drawn at random. What is kept is one coefficient per column and the intercept.
+    is drawn at random. One coefficient per column and the intercept are kept.
 
     Args:
         space: Space of the codes.
         settings: Settings of the predictor; none of them concerns this model.
-        arrays: What ``arrays()`` of a fitted scorer gave, to make an equal one.
+        arrays: Result of ``arrays()`` of a fitted scorer, to make an equal one.
 
     Raises:
-        StoreError: If the arrays are not those of such a scorer.
+        StoreError: If the arrays do not belong to such a scorer.
     """
 
     def __init__(self, space: Space, settings: PredictorSettings, arrays: StoredArrays | None = None) -> None:
@@ -55,7 +55,7 @@ class RidgeScorer:
         """Fits the coefficients; see ``Scorer.fit``."""
         del seed
         if should_stop is not None and should_stop():
-            raise Interrupted("the fit of the predictor was stopped; nothing of it is kept")
+            raise Interrupted("the fit of the predictor was stopped; no part of it is kept")
         model = RidgeCV(alphas=PENALTIES).fit(pairs_of_decisions(self._space, codes), rank_scale(targets))
         self._learnt = {
             "coefficients": np.array(model.coef_, dtype=np.float64),
@@ -63,7 +63,7 @@ class RidgeScorer:
         }
 
     def score(self, codes: Codes) -> Floats:
-        """Scores of codes of shape (N, D), shape (N,)."""
+        """Returns scores of codes of shape (N, D), shape (N,)."""
         learnt = self._fitted()
         scores = np.empty(len(codes))
         for start in range(0, len(codes), _BATCH):
@@ -72,10 +72,10 @@ class RidgeScorer:
         return scores
 
     def arrays(self) -> Arrays:
-        """Coefficients, shape (K,), and intercept, shape (1,)."""
+        """Returns coefficients, shape (K,), and intercept, shape (1,)."""
         return {name: values.copy() for name, values in self._fitted().items()}
 
     def _fitted(self) -> dict[str, NDArray[Any]]:
         if self._learnt is None:
-            raise RuntimeError("a scorer is fitted before it is used")
+            raise RuntimeError("a scorer must be fitted before it is used")
         return self._learnt

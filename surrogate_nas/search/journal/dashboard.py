@@ -1,6 +1,6 @@
-"""Looking at a search in optuna-dashboard: the command, a server beside a run, and what is attached to the study.
+"""Shows a search in optuna-dashboard: the command, a server next to a run, and notes and files of the study.
 
-The server is a process of its own that reads the journal; whatever becomes of it, the run goes on.
+The server is a separate process that reads the journal; the run does not depend on it.
 """
 
 import contextlib
@@ -24,15 +24,15 @@ from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
 
 LOOPBACK = "127.0.0.1"
 _PATIENCE_S = 10.0
-# What optuna-dashboard calls its notes.
+# Key of notes in optuna-dashboard.
 _NOTE_VERSION, _NOTE_TEXT = "dashboard:note_ver", "dashboard:note_str:0"
 _NOTE_LENGTH = 2000  # characters that it keeps in one attribute
 
 
 def dashboard_command(journal: Path) -> str:
-    """The command that shows a search's journal in a browser; it may run while the search does.
+    """Returns the command that shows a search's journal in a browser; it may run during the search.
 
-    optuna-dashboard 0.21 takes the path of an existing file for a journal, unless it starts like an option or like the
+    optuna-dashboard 0.21 treats the path of an existing file as a journal, unless it starts like an option or like the
     address of a Redis server.
     """
     return quoted(["optuna-dashboard", _plain(journal)])
@@ -63,11 +63,11 @@ class Dashboard:
 
     @property
     def url(self) -> str:
-        """Where it is served."""
+        """Address of the server."""
         return f"http://{LOOPBACK}:{self._port}/dashboard/"
 
     def start(self) -> None:
-        """Starts the server, or starts it again where the journal was replaced; does not wait for it."""
+        """Starts the server, or restarts it where the journal was replaced; does not wait for it."""
         self.stop()
         self._artifacts.mkdir(parents=True, exist_ok=True)
         if not self._port:
@@ -81,7 +81,7 @@ class Dashboard:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # An interrupt from the keyboard is the run's, which then ends the server. The second is what Windows has.
+            # The run handles an interrupt from the keyboard, and then ends the server. The second flag is for Windows.
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
@@ -100,12 +100,12 @@ class Dashboard:
 
 
 def annotate(journal: Path, note: str, files: Sequence[Path], artifacts: Path) -> None:
-    """Gives the journal's study a note (Markdown) and files, in place of those of the same names.
+    """Gives the journal's study a note (Markdown) and files; files of the same names are replaced.
 
     Args:
         journal: An existing journal of one study.
-        note: Text; what is longer than the dashboard keeps is cut.
-        files: Attached as copies.
+        note: Text; it is cut at the dashboard's limit.
+        files: Files to attach as copies.
         artifacts: Folder where the copies are kept.
     """
     lock = JournalLock(journal)
@@ -122,13 +122,13 @@ def annotate(journal: Path, note: str, files: Sequence[Path], artifacts: Path) -
             storage.set_study_system_attr(study_id, _NOTE_VERSION, int(known.get(_NOTE_VERSION, 0)) + 1)
             storage.set_study_system_attr(study_id, _NOTE_TEXT, note[:_NOTE_LENGTH])
         present = {meta.filename: meta.artifact_id for meta in get_all_artifact_meta(study)}
-        # Those of a journal that was replaced belong to nobody.
+        # Files of a replaced journal belong to no study.
         for left in artifacts.iterdir():
             if left.name not in present.values():
                 left.unlink()
         for file in files:
             if file.name in present:
-                # The same name is the same place in the dashboard: only what it shows is replaced.
+                # The same name is the same place in the dashboard: only its content is replaced.
                 with contextlib.suppress(OSError):
                     shutil.copyfile(file, artifacts / present[file.name])
                 continue

@@ -1,8 +1,8 @@
-"""An Optuna journal file that survives kill -9 and shares the file with a running dashboard.
+"""An Optuna journal file that survives kill -9 and can be shared with a running dashboard.
 
-Three things that Optuna's ``JournalFileBackend`` leaves open are settled here: a half-written last record makes the
-file unreadable once more follow, the lock file of a killed holder stalls everybody for 30 s, and every trial pays a
-lock and an ``fsync`` of its own.
+This module solves three problems of Optuna's ``JournalFileBackend``: a half-written last record makes the file
+unreadable once more follow, the lock file of a killed holder stalls everybody for 30 s, and every trial costs a lock
+and an ``fsync`` of its own.
 """
 
 import json
@@ -29,11 +29,11 @@ _LONGEST_RECORD = 65_536  # bytes, more than any that is written here
 class JournalLock:
     """Excludes other writers of a journal; re-entrant, for one thread.
 
-    Two locks are taken. A kernel lock on a hidden file beside the journal arbitrates between processes of ours: the
-    kernel drops it when its holder dies. Under it, Optuna's own ``<journal>.lock`` keeps a dashboard from writing
-    notes meanwhile. A ``.lock`` file with our mark that is found while holding the kernel lock belongs to a dead
-    process and is removed at once; anybody else's is given ``FOREIGN_GRACE_S``, a thousand times what writing a
-    record takes.
+    Two locks are taken. A kernel lock on a hidden file next to the journal arbitrates between processes of this
+    project: the kernel drops it when its holder dies. Under it, Optuna's own ``<journal>.lock`` keeps a dashboard from
+    writing notes at the same time. A ``.lock`` file with this project's mark that is found while holding the kernel
+    lock belongs to a dead process and is removed at once; any other gets ``FOREIGN_GRACE_S``, a thousand times the
+    time that a record takes.
 
     Args:
         path: The journal; its folder must exist.
@@ -46,10 +46,10 @@ class JournalLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keeps every other writer away inside the block.
+        """Excludes every other writer inside the block.
 
         Raises:
-            RunFolderError: If another process of ours keeps the journal for a minute.
+            RunFolderError: If another process of this project keeps the journal for a minute.
         """
         try:
             self._guard.acquire()
@@ -92,11 +92,11 @@ class JournalLock:
 
 
 class BatchJournal(BaseJournalBackend):
-    """A journal file whose records can be written in batches: one lock, one write and one ``fsync`` for many.
+    """Journal file whose records can be written in batches: one lock, one write and one ``fsync`` for many.
 
     Args:
         path: The journal; created if it is missing.
-        lock: Who may write.
+        lock: Lock of the writers.
     """
 
     def __init__(self, path: Path, lock: JournalLock) -> None:
@@ -108,7 +108,7 @@ class BatchJournal(BaseJournalBackend):
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Collects what is appended inside and writes it at the end, also when the block is interrupted."""
+        """Collects records inside the block and writes them at its end, even if it is interrupted."""
         with self._lock.held():
             self._written += sum(1 for _ in self._reader.read_logs(self._written))
             self._pending = []
@@ -127,12 +127,12 @@ class BatchJournal(BaseJournalBackend):
             self._pending.extend(logs)
 
     def append_lines(self, lines: list[str]) -> None:
-        """Writes records that are text already, each a line without its end; not inside a batch."""
+        """Writes records that are already text, each a line without its end; not inside a batch."""
         with self._lock.held():
             self._write_text("".join([line + "\n" for line in lines]))
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        """Records from a number on: those of the file, then those of the open batch."""
+        """Yields records from a number on: records of the file, then records of the open batch."""
         if self._pending is None or log_number_from < self._written:
             yield from self._reader.read_logs(log_number_from)
         if self._pending is not None:
@@ -150,7 +150,7 @@ class BatchJournal(BaseJournalBackend):
 
 
 def _cut_torn_record(path: Path) -> None:
-    """Removes a last record that its writer did not live to end; call it as the only writer."""
+    """Removes a last record that its writer did not finish; call it as the only writer."""
     try:
         with path.open("r+b") as file:
             end = file.seek(0, os.SEEK_END)
@@ -166,8 +166,8 @@ def _cut_torn_record(path: Path) -> None:
 def repair(path: Path) -> int:
     """Removes records that a killed writer left half-written; call it as the only writer.
 
-    Only records that were never acknowledged can be half-written. One in the middle means that somebody appended
-    after the kill, and swallowed that record with it.
+    Only records that were never acknowledged can be half-written. One in the middle means that another process
+    appended after the kill, and its first record was merged with the half-written one.
 
     Args:
         path: An existing journal.
@@ -180,7 +180,7 @@ def repair(path: Path) -> int:
     """
     try:
         with path.open("rb") as file:
-            # Line by line: a journal of a million trials is larger than what one wants to hold in memory.
+            # Line by line: a journal of a million trials is too large to hold in memory.
             first = file.readline()
             if first and not _starts_a_study(first):
                 raise RunFolderError(

@@ -1,4 +1,4 @@
-"""Optuna without its announcements."""
+"""Silences Optuna's announcements."""
 
 import warnings
 from collections.abc import Iterator

@@ -1,9 +1,8 @@
-"""The Optuna study of a search, in a journal file that can be resumed, watched and trusted.
+"""Writes the Optuna study of a search to a journal file that can be resumed and watched.
 
-A search is deterministic and cheap to repeat, so resuming needs no state of its own: the search runs again, what it
-proposes is compared with the trials that the journal already holds, and only the missing ones are appended. Where the
-two disagree, the journal came from something else and is replaced as a whole; trials of different searches never
-share a journal.
+A search is deterministic and cheap to repeat, so resuming needs no state of its own: the search runs again, its
+proposals are compared with the trials in the journal, and only the missing ones are appended. Where the two disagree,
+the journal came from another search and is replaced as a whole; trials of different searches never share a journal.
 """
 
 import logging
@@ -23,8 +22,8 @@ from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
 from surrogate_nas.search.journal.trials import TrialBatch, agree
 
 SCHEMA = 1
-# A record is 1 to 2 KB, of which four fifths follow from the code. Nobody looks at parameters of more trials than this,
-# and neither do the plots of a dashboard: their importances take minutes for as many.
+# A record is 1 to 2 KB, of which four fifths follow from the code. Parameters of more trials than this are of no use:
+# even a dashboard's plots of importances take minutes for as many.
 DESCRIBED_TRIALS = 20_000
 Opened = Literal["created", "resumed", "replaced"]
 _log = logging.getLogger(__name__)
@@ -32,12 +31,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JournalHeader:
-    """What identifies a search in its journal.
+    """Identity of a search in its journal.
 
     Attributes:
         name: Name of the Optuna study: space and study.
         space: Fingerprint of the space.
-        inputs: Hash of all that the trials follow from: predictor, costs, budgets, settings, seed.
+        inputs: Hash of everything that determines the trials: predictor, costs, budgets, settings, seed.
         metrics: Names of the objectives: predicted accuracy (maximised), then one or two costs (minimised).
         attributes: More study attributes for the dashboard, such as the budgets in words.
     """
@@ -50,19 +49,19 @@ class JournalHeader:
 
 
 class StudyJournal:
-    """Writes the trials of one search to its journal; opening repairs, checks and, if need be, replaces.
+    """Writes the trials of one search to its journal, which is repaired, checked or replaced when it is opened.
 
     Attributes:
         path: The journal.
         opened: Whether the journal was created, resumed, or replaced because it was made from other inputs.
-        notes: What happened to the journal that a person should know.
+        notes: Repairs of the journal, for the user.
 
     Args:
         path: The journal; it and its folder are created if they are missing.
-        header: What identifies the search.
+        header: Identity of the search.
 
     Raises:
-        RunFolderError: If the path holds something else: no journal, another study, or another space's study.
+        RunFolderError: If the file is not a journal, or holds another study or another space's study.
         StoreError: If the journal cannot be read or written.
     """
 
@@ -72,7 +71,7 @@ class StudyJournal:
         self.notes: list[str] = []
         self._header = header
         self._recorded: list[TrialBatch] = []
-        self._size: int | None = None  # of the file, as long as it is known to hold what was recorded and no more
+        self._size: int | None = None  # of the file, as long as it is known to hold exactly the recorded trials
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = JournalLock(path)
@@ -82,7 +81,7 @@ class StudyJournal:
             raise StoreError(f"the search journal cannot be opened: {path}: {error.strerror or error}") from None
 
     def record(self, batch: TrialBatch) -> None:
-        """Makes sure that the journal holds these trials after those recorded before; on return they are on disk.
+        """Adds these trials after the recorded ones, unless the journal has them; on return they are on disk.
 
         Raises:
             StoreError: If the journal cannot be written.
@@ -96,16 +95,16 @@ class StudyJournal:
                     return
                 stored = self._study.get_trials(deepcopy=False)[start:]
                 if not all(map(agree, stored, batch[: len(stored)].trials())):
-                    self._replace("the trials in the journal are not those of this search")
+                    self._replace("the journal holds the trials of another search")
                     return
                 self._append(batch[len(stored) :], start + len(stored))
-                if len(stored) > len(batch):  # there is more to compare with
+                if len(stored) > len(batch):  # there are more trials to compare with
                     self._size = None
         except OSError as error:
             raise StoreError(f"the search journal cannot be written: {self.path}: {error.strerror or error}") from None
 
     def finish(self) -> None:
-        """Checks that the journal holds nothing but the recorded trials; call it after the last ``record``."""
+        """Checks that the journal holds only the recorded trials; call it after the last ``record``."""
         with self._lock.held(), quiet_optuna():
             if self._undisturbed():
                 return
@@ -113,11 +112,11 @@ class StudyJournal:
                 self._replace("the journal held more trials than this search has")
 
     def _undisturbed(self) -> bool:
-        """Whether the journal holds what was recorded and nothing else; without reading it again."""
+        """Returns whether the journal still holds exactly the recorded trials, without reading it again."""
         return self._size is not None and self.path.stat().st_size == self._size
 
     def _append(self, batch: TrialBatch, start: int) -> None:
-        """Writes trials that are numbered from ``start`` on."""
+        """Writes trials with numbers from ``start`` on."""
         described = max(DESCRIBED_TRIALS - start, 0)
         study = self._study._study_id
         self._backend.append_lines(batch[:described].lines(study) + batch[described:].lines(study, light=True))
@@ -136,7 +135,7 @@ class StudyJournal:
             self._replace("the journal was made from another predictor, other costs, budgets or settings")
 
     def _create(self) -> None:
-        """A journal with the study and no trials, put in place in one piece."""
+        """Creates a journal with the study and no trials, put in place in one piece."""
         header = self._header
         with atomic_write(self.path) as temporary, quiet_optuna():
             backend = BatchJournal(temporary, self._lock)
@@ -145,7 +144,7 @@ class StudyJournal:
                     storage=JournalStorage(backend),
                     study_name=header.name,
                     directions=[StudyDirection.MAXIMIZE] + [StudyDirection.MINIMIZE] * (len(header.metrics) - 1),
-                    sampler=RandomSampler(),  # never asked; without it Optuna makes a TPE sampler
+                    sampler=RandomSampler(),  # never used; without it Optuna makes a TPE sampler
                 )
                 study.set_metric_names(list(header.metrics))
                 identity = {"schema": SCHEMA, "space": header.space, "inputs": header.inputs}
@@ -164,7 +163,7 @@ class StudyJournal:
                 raise StoreError(f"the search journal is damaged: {self.path}: {error!r}; move it away") from None
             if names != [self._header.name]:
                 raise RunFolderError(
-                    f"the search journal must hold the study {self._header.name} alone"
+                    f"the search journal must hold only the study {self._header.name}"
                     f" (got {', '.join(names) or 'no study'}): {self.path}"
                 )
             self._study = optuna.load_study(study_name=self._header.name, storage=storage, sampler=RandomSampler())

@@ -1,8 +1,8 @@
-"""Trials as lines of an Optuna journal, made for a batch at a time.
+"""Formats trials as lines of an Optuna journal, a batch at a time.
 
-Optuna takes an object, several checks and a replay for every trial; a batch of architectures of one space differs in
-nothing but numbers and a few words. The lines are what ``JournalStorage.create_new_trial`` writes for the trials of
-``search.journal.trials.to_trials``; a test compares the two. A light line leaves out what follows from the code:
+Optuna makes an object, several checks and a replay for every trial; architectures of one space differ only in numbers
+and a few words. The lines equal those that ``JournalStorage.create_new_trial`` writes for the trials of
+``search.journal.trials.to_trials``; a test compares the two. A light line omits everything that follows from the code:
 parameters with their distributions, which are most of a record, and the architecture in words. Optuna and its
 dashboard read both.
 
@@ -35,14 +35,14 @@ def trial_lines(
     *,
     light: bool = False,
 ) -> list[str]:
-    """One line of JSON per candidate, without line ends.
+    """Returns one line of JSON per candidate, without line ends.
 
     Args:
         space: The search space.
         candidates: N candidates.
         study_id: Number of the study in the journal.
         extra: More user attributes, the same for all.
-        light: Whether parameters and the architecture in words are left out.
+        light: Whether to omit parameters and the architecture in words.
     """
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
     head = (
@@ -69,7 +69,7 @@ def trial_lines(
 
 
 def _described(space: Space, codes: Codes) -> list[str]:
-    """Distributions, parameters and the architecture in words, up to the next user attribute."""
+    """Returns distributions, parameters and the architecture in words, up to the next user attribute."""
     distributions = {
         decision.name: distribution_to_json(CategoricalDistribution(decision.choices)) for decision in space.decisions
     }
@@ -81,7 +81,7 @@ def _described(space: Space, codes: Codes) -> list[str]:
 
 
 def texts(space: Space, codes: Codes) -> list[str]:
-    """``space.format`` of many codes of shape (N, D), in a hundredth of the time where every decision has a place."""
+    """Returns ``space.format`` of codes (N, D), in a hundredth of the time where every decision has a place."""
     if len(codes) < 100:
         return [space.format(code) for code in codes]
     base = np.zeros(space.num_decisions, dtype=np.int8)
@@ -103,7 +103,7 @@ def texts(space: Space, codes: Codes) -> list[str]:
     tail = whole[at:]
     table = [[gap + name for name in choices] for gap, choices in zip(fixed, names, strict=True)]
     made = [text + tail for text in _joined(codes, table)]
-    # A space may write its codes in a way that has no place per decision.
+    # The text of a space may have no place per decision.
     checked = range(0, len(codes), max(1, len(codes) // 20))
     if all(made[row] == space.format(codes[row]) for row in checked):
         return made
@@ -115,17 +115,17 @@ def _text(value: object) -> str:
 
 
 def _numbers(values: Floats) -> list[str]:
-    # repr is what json writes, and the shortest text that reads back as the same number.
+    # json writes repr, the shortest text that reads back as the same number.
     return [repr(value) for value in np.asarray(values, dtype=np.float64).tolist()]
 
 
 def _rows(columns: Sequence[Floats]) -> list[str]:
-    """Numbers of each row separated by commas."""
+    """Returns the numbers of each row separated by commas."""
     return [",".join(row) for row in zip(*(_numbers(column) for column in columns), strict=True)]
 
 
 def _named(columns: Mapping[str, list[str]]) -> list[str]:
-    """``,"name":number`` of each row, one after another."""
+    """Returns ``,"name":number`` of each row, one after another."""
     names = [f",{_text(name)}:" for name in columns]
     parts = [[name + value for value in values] for name, values in zip(names, columns.values(), strict=True)]
     return ["".join(row) for row in zip(*parts, strict=True)]
@@ -140,7 +140,7 @@ def _params(space: Space, codes: Codes) -> list[str]:
 
 
 def _joined(codes: Codes, table: Sequence[Sequence[str]]) -> list[str]:
-    """For each code the fragments of its choices, one after another.
+    """Returns the joined fragments of the choices of each code.
 
     Fragments of several decisions are joined once for all combinations of their choices, of which there are few.
 

@@ -1,10 +1,10 @@
-"""Architectures as Optuna trials, written so that Optuna and its dashboard agree on what is feasible.
+"""Converts architectures to Optuna trials for which Optuna and its dashboard agree on feasibility.
 
 Optuna 5 stores a constraint under ``constraints:<name>`` (``Trial.set_constraint``,
 ``create_trial(constraints=...)``) and still reads the older list under ``constraints``. optuna-dashboard 0.21 reads
-the list only and takes a trial without it for feasible. So the list is written, as a system attribute; no deprecated
-function is involved. The dashboard's plots are right then; its "Best Trials" card alone knows no constraints and
-mixes in infeasible trials of the front.
+only the list and treats a trial without it as feasible. So the list is written, as a system attribute; no deprecated
+function is involved. The dashboard's plots are then correct; only its "Best Trials" card ignores constraints and mixes
+in infeasible trials of the front.
 """
 
 import math
@@ -27,11 +27,11 @@ SAME_VALUE = 1e-6
 def to_trials(
     space: Space, candidates: Candidates, extra: Mapping[str, str | float] | None = None
 ) -> list[FrozenTrial]:
-    """One finished trial per candidate.
+    """Returns one finished trial per candidate.
 
     Parameters are the decisions by name with operations as choices; values are predicted accuracy and primary cost;
     user attributes are the architecture as text, its digits, the prediction's spread and every cost; constraints are
-    the B + 1 violations, so that what has no path from input to output is infeasible wherever the trial is shown.
+    the B + 1 violations, so an architecture without a path from input to output is shown as infeasible everywhere.
     """
     distributions: dict[str, BaseDistribution] = {
         decision.name: CategoricalDistribution(decision.choices) for decision in space.decisions
@@ -61,7 +61,7 @@ def to_trials(
 
 @dataclass(frozen=True)
 class TrialBatch:
-    """Candidates that become trials only where trials are needed.
+    """Candidates that are converted to trials on demand.
 
     Attributes:
         space: The search space.
@@ -80,20 +80,20 @@ class TrialBatch:
         return replace(self, candidates=self.candidates.take(np.arange(len(self))[rows]))
 
     def trials(self) -> list[FrozenTrial]:
-        """As Optuna's objects."""
+        """Returns the trials as Optuna's objects."""
         return to_trials(self.space, self.candidates, self.extra)
 
     def lines(self, study_id: int, *, light: bool = False) -> list[str]:
-        """As lines of a journal; light ones without what follows from the code."""
+        """Returns the trials as lines of a journal; light ones omit everything that follows from the code."""
         return trial_lines(self.space, self.candidates, study_id, self.extra, light=light)
 
 
 def agree(stored: FrozenTrial, proposed: FrozenTrial) -> bool:
-    """Whether a stored trial is the proposed one: same code, and the same values and constraints but for rounding."""
+    """Returns whether a stored trial is the proposed one: equal code, values and constraints equal up to rounding."""
     if stored.state != TrialState.COMPLETE or stored.user_attrs.get(CODE) != proposed.user_attrs[CODE]:
         return False
     known, expected = ([*trial.values, *trial.system_attrs.get(CONSTRAINTS, ())] for trial in (stored, proposed))
-    # Other constraints mean that something else was feasible: the journal of an earlier version, for one.
+    # Other constraints mean another notion of feasibility, as in the journal of an earlier version.
     return len(known) == len(expected) and all(
         math.isclose(one, other, rel_tol=SAME_VALUE, abs_tol=SAME_VALUE)
         for one, other in zip(known, expected, strict=True)

@@ -1,7 +1,7 @@
 """Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search", 1802.01548).
 
 Tournaments choose the parents, children differ from theirs in one decision, and the oldest die rather than the worst.
-Feasible architectures win against infeasible ones, those with the smaller excess among the infeasible (Deb, 2000).
+Feasible architectures win against infeasible ones; among the infeasible, the smaller excess wins (Deb, 2000).
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ _PATIENCE = 1000
 
 
 def mutated(space: Space, codes: Codes, rng: np.random.Generator) -> Codes:
-    """Each code with one decision changed to another choice, all equally likely, shape (N, D)."""
+    """Returns each code with one decision changed to another choice, all equally likely, shape (N, D)."""
     result = codes.copy()
     rows = np.arange(len(codes))
     columns = rng.integers(0, space.num_decisions, len(codes))
@@ -31,7 +31,7 @@ def mutated(space: Space, codes: Codes, rng: np.random.Generator) -> Codes:
 
 
 def fitness(candidates: Candidates) -> list[tuple[float, float]]:
-    """A value per candidate, the larger the better: what exceeds no budget first, then accuracy."""
+    """Returns a value per candidate, larger is better: feasible ones first, then accuracy."""
     return list(zip((-candidates.excess).tolist(), candidates.mean.tolist(), strict=True))
 
 
@@ -39,9 +39,9 @@ class EvolutionSampler:
     """Proposes children of tournament winners among the youngest ``batch`` architectures.
 
     Args:
-        evaluator: Knows the space.
+        evaluator: Evaluator of the search.
         settings: ``batch`` is the size of the population.
-        seed: Decides all draws.
+        seed: Seed of all draws.
     """
 
     def __init__(self, evaluator: Evaluator, settings: SearchSettings, seed: int) -> None:
@@ -52,7 +52,7 @@ class EvolutionSampler:
         self._seen: set[bytes] = set()
 
     def propose(self, count: int) -> Codes:
-        """At most ``count`` new codes, shape (n, D); random ones until there is a population."""
+        """Returns at most ``count`` new codes, shape (n, D); random ones until there is a population."""
         found: list[Codes] = []
         misses = 0
         while len(found) < count and misses < _PATIENCE:
@@ -67,8 +67,8 @@ class EvolutionSampler:
         return np.concatenate(found) if found else np.empty((0, self._space.num_decisions), dtype=np.int8)
 
     def _child(self) -> Codes:
-        """A code of shape (1, D)."""
-        # Now and then a newcomer, so that a population whose neighbours were all seen is not the end.
+        """Returns a code of shape (1, D)."""
+        # Occasionally a random newcomer, so that the search continues when all neighbours of the population were seen.
         if not self._population or self._rng.random() < 0.01:
             return self._space.sample(1, self._rng)
         size = min(TOURNAMENT, len(self._population))
@@ -77,6 +77,6 @@ class EvolutionSampler:
         return mutated(self._space, parent, self._rng)
 
     def observe(self, candidates: Candidates) -> None:
-        """The children join the population, and the oldest leave it."""
+        """Adds the children to the population and removes the oldest."""
         for row, value in enumerate(fitness(candidates)):
             self._population.append((value, candidates.codes[row : row + 1]))

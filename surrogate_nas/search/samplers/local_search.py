@@ -1,7 +1,7 @@
-"""The best architectures by a predictor in spaces too large to list: evolution, then local search.
+"""Finds the best architectures by a predictor in spaces too large to enumerate: evolution, then local search.
 
-One round scores thousands of architectures with the predictor and hands out the few best that are new, so that a trial,
-which may be a training, is spent on what thousands were compared for.
+One round scores thousands of architectures with the predictor and returns the few best that are new, so that a trial,
+which may be a training, is spent on the best of thousands.
 
 Symbols:
     N: architectures of a pool.
@@ -25,7 +25,7 @@ POPULATION = 400
 GENERATIONS = 20
 ELITE = 50
 CLIMBERS = 20
-# Steps of local search; each looks at every neighbour of every climber.
+# Steps of local search; each evaluates every neighbour of every climber.
 STEPS = 20
 
 
@@ -35,7 +35,7 @@ class ClimbSampler:
     Args:
         evaluator: Scores and costs.
         settings: The acquisition.
-        seed: Decides all draws.
+        seed: Seed of all draws.
     """
 
     def __init__(self, evaluator: Evaluator, settings: SearchSettings, seed: int) -> None:
@@ -47,7 +47,7 @@ class ClimbSampler:
         self._incumbent: float | None = None
 
     def propose(self, count: int) -> Codes:
-        """At most ``count`` new codes, shape (n, D), the most promising first."""
+        """Returns at most ``count`` new codes, shape (n, D), the most promising first."""
 
         def value(pool: Candidates) -> Floats:
             return acquire(pool.mean, pool.std, self._settings.acquisition, self._settings.kappa, self._incumbent)
@@ -66,7 +66,7 @@ class ClimbSampler:
         return pool.codes[new]
 
     def observe(self, candidates: Candidates) -> None:
-        """Remembers the best feasible prediction that was handed out."""
+        """Remembers the best feasible prediction among the proposals."""
         if candidates.feasible.any():
             best = float(candidates.mean[candidates.feasible].max())
             self._incumbent = best if self._incumbent is None else max(best, self._incumbent)
@@ -75,12 +75,12 @@ class ClimbSampler:
 def climb(
     evaluator: Evaluator, value: Callable[[Candidates], Floats], start: Codes, rng: np.random.Generator
 ) -> Candidates:
-    """All architectures that were looked at, one per canonical code, at least one of which no neighbour beats.
+    """Returns all evaluated architectures, one per canonical code, at least one of which no neighbour beats.
 
     Args:
         evaluator: Scores and costs.
-        value: What is maximised among the feasible, shape (N,) to a pool; infeasible ones are led towards the budgets.
-        start: Codes to begin with beside random ones, shape (N, D).
+        value: Value to maximise among the feasible, shape (N,) to a pool; infeasible ones move to the budgets.
+        start: Codes to begin with in addition to random ones, shape (N, D).
         rng: Source of randomness.
     """
     space = evaluator.space
@@ -105,7 +105,7 @@ def climb(
 
 
 def neighbours(space: Space, codes: Codes) -> Codes:
-    """Every code that differs from one of the codes in one decision, shape (N * sum of other choices, D)."""
+    """Returns every code that differs from a given one in one decision, shape (N * sum of other choices, D)."""
     made = []
     for column, decision in enumerate(space.decisions):
         for choice in range(len(decision.choices)):
@@ -116,7 +116,7 @@ def neighbours(space: Space, codes: Codes) -> Codes:
 
 
 def _best_first(pool: Candidates, value: Floats) -> np.ndarray:
-    # Excesses first: whatever exceeds no budget comes before whatever does.
+    # Excesses first: feasible codes come before infeasible ones.
     return np.lexsort((pool.primary_cost, -value, pool.excess))
 
 
@@ -129,7 +129,7 @@ class _Looked:
         self._parts: list[Candidates] = []
 
     def at(self, codes: Codes) -> Candidates:
-        """The architectures among the codes that were not looked at before, evaluated; may be none."""
+        """Returns the codes that were not evaluated before, evaluated; may be none."""
         codes = self._evaluator.cheapest_alike(codes)
         fresh = []
         # Keys of isomorphism classes would take longer than the scores that they save.
@@ -142,10 +142,10 @@ class _Looked:
         return part
 
     def everything(self) -> Candidates:
-        """All that were looked at."""
+        """Returns all evaluated architectures."""
         return concatenate(self._parts)
 
 
 def scan_or_climb(evaluator: Evaluator, settings: SearchSettings, seed: int) -> Sampler:
-    """The exact sampler where architectures are listed, evolution and local search where none are."""
+    """Returns the exact sampler where a space or pool can be scanned, otherwise evolution and local search."""
     return ScanSampler(evaluator, settings) if evaluator.pool is not None else ClimbSampler(evaluator, settings, seed)

@@ -1,7 +1,7 @@
-"""Optuna's own samplers behind the search's protocol: batches are asked and told in an in-memory study.
+"""Adapts Optuna's samplers to the search's protocol: an in-memory study asks for batches and takes results.
 
-The in-memory study is the sampler's notebook, not the result: it sees repeated proposals too, answered from what is
-known without evaluating them again. Finished trials are mirrored to the journal afterwards; NSGA-II working on a
+The in-memory study is the sampler's memory, not the result: it sees repeated proposals too, which are answered from
+earlier evaluations. Finished trials are mirrored to the journal afterwards; NSGA-II working on a
 journal itself takes 40 times as long.
 
 Constraints: ``constraints_func`` is deprecated since Optuna 5.0, so violations are set with ``Trial.set_constraint``
@@ -24,29 +24,29 @@ from surrogate_nas.search.settings import Goal, SearchSettings
 from surrogate_nas.space.space import Codes
 
 # A generation with a smaller share of new architectures is idle; after so many in a row the sampler has converged, or
-# the space is nearly used up, and going on would cost minutes: Optuna's work per ask grows with the asks before.
+# the space is nearly used up, and continuing would cost minutes: Optuna's work per ask grows with earlier asks.
 IDLE_SHARE = 0.05
 IDLE_GENERATIONS = 5
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What Optuna is told about one canonical class: its objectives, and its violations, B + 1 of them."""
+    """Result of one canonical class for Optuna: its objectives, and its B + 1 violations."""
 
     values: tuple[float, ...]
     violation: tuple[float, ...]
 
 
 class OptunaSampler:
-    """Any Optuna sampler as a proposer of new architectures.
+    """Optuna sampler as a proposer of new architectures.
 
     With the goal ``budget`` the in-memory study has one objective, accuracy; with ``pareto`` the traded costs are the
     others. Its constraints are the B + 1 columns of ``violation``: the budgets, and a path from input to output.
 
     Args:
-        evaluator: Knows the space and its costs.
+        evaluator: Evaluator of the search.
         sampler: Optuna's sampler, seeded.
-        goal: What is searched for.
+        goal: Goal of the search.
     """
 
     def __init__(self, evaluator: Evaluator, sampler: BaseSampler, goal: Goal) -> None:
@@ -66,7 +66,7 @@ class OptunaSampler:
         self._pending: dict[bytes, list[optuna.Trial]] = {}
 
     def propose(self, count: int) -> Codes:
-        """The new ones of a generation of ``count``, shape (n, D); none at all once the sampler repeats itself."""
+        """Returns the new ones of a generation of ``count``, shape (n, D); none once the sampler repeats itself."""
         if self._pending:
             raise RuntimeError("observe must be called between two calls of propose")
         with quiet_optuna():
@@ -78,7 +78,7 @@ class OptunaSampler:
         return np.empty((0, self._space.num_decisions), dtype=np.int8)
 
     def _ask(self) -> Codes | None:
-        """Asks once; the code, shape (1, D), if its class is new."""
+        """Returns one proposal, shape (1, D), or None if its class was seen before."""
         trial = self._study.ask(self._distributions)
         asked = self._space.check([[trial.params[name] for name in self._distributions]])
         code = self._evaluator.cheapest_alike(asked)
@@ -90,7 +90,7 @@ class OptunaSampler:
         return code if len(self._pending[key]) == 1 else None
 
     def observe(self, candidates: Candidates) -> None:
-        """Tells Optuna the last proposal's accuracies (and costs) and violations."""
+        """Passes accuracies (and costs) and violations of the last proposal to Optuna."""
         with quiet_optuna():
             for row, key in enumerate(class_keys(self._space, candidates.codes)):
                 values = (float(candidates.mean[row]), *candidates.traded[row].tolist())
@@ -109,18 +109,18 @@ class OptunaSampler:
 
 
 def random_sampler(evaluator: Evaluator, settings: SearchSettings, seed: int) -> OptunaSampler:
-    """Uniform draws."""
+    """Returns a sampler of uniform draws."""
     return OptunaSampler(evaluator, RandomSampler(seed=_seed(seed)), settings.goal)
 
 
 def nsga2_sampler(evaluator: Evaluator, settings: SearchSettings, seed: int) -> OptunaSampler:
-    """NSGA-II (Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", 2002)."""
+    """Returns NSGA-II (Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", 2002)."""
     sampler = NSGAIISampler(population_size=settings.batch, seed=_seed(seed))
     return OptunaSampler(evaluator, sampler, settings.goal)
 
 
 def tpe_sampler(evaluator: Evaluator, settings: SearchSettings, seed: int) -> OptunaSampler:
-    """Tree-structured Parzen estimators (Bergstra et al., 2011).
+    """Returns tree-structured Parzen estimators (Bergstra et al., 2011).
 
     Multivariate, since the operations of a cell matter together; Optuna does so by itself for one objective only.
     """
@@ -128,5 +128,5 @@ def tpe_sampler(evaluator: Evaluator, settings: SearchSettings, seed: int) -> Op
 
 
 def _seed(seed: int) -> int:
-    # Optuna hands the seed to numpy's old generator, which takes 32 bits.
+    # Optuna passes the seed to numpy's old generator, which takes 32 bits.
     return seed % 2**32

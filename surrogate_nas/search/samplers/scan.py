@@ -1,7 +1,7 @@
-"""The exact sampler: the predictor scores the whole space at once, and the study gets what is worth looking at.
+"""Exact sampler: the predictor scores the whole space at once, and the study gets the trials worth a look.
 
-Up to about 10^6 architectures a scan of the predictor takes seconds and finds its constrained optimum always, where
-evolution and TPE find it in part of the runs; so a search over a listable space needs no search algorithm.
+Up to about 10^6 architectures a scan of the predictor takes seconds and always finds its constrained optimum, which
+evolution and TPE find in a part of the runs; so a space that can be enumerated needs no search algorithm.
 """
 
 from dataclasses import replace
@@ -17,9 +17,9 @@ from surrogate_nas.space.space import Codes
 
 
 class ScanSampler:
-    """Proposes the best feasible architectures, the Pareto front, and a modest share of what the budget excludes.
+    """Proposes the best feasible architectures, the Pareto front, and a small share of infeasible ones.
 
-    Architectures without a path from input to output are never proposed: they would tell nothing about a budget.
+    Architectures without a path from input to output are never proposed: they show nothing about a budget.
 
     The first proposal is the constrained optimum of the predictor. With the goal ``pareto`` the front comes first
     (thinned evenly if it is longer than the study) and the best feasible architectures fill up.
@@ -29,7 +29,7 @@ class ScanSampler:
         settings: Number of trials and their shares.
 
     Raises:
-        SettingsError: If the space is too large to list.
+        SettingsError: If the space is too large to enumerate.
     """
 
     def __init__(self, evaluator: Evaluator, settings: SearchSettings) -> None:
@@ -38,35 +38,35 @@ class ScanSampler:
         self._proposed = 0
 
     def propose(self, count: int) -> Codes:
-        """The next ``count`` codes of the plan, shape (n, D)."""
+        """Returns the next ``count`` codes of the plan, shape (n, D)."""
         start = self._proposed
         self._proposed = min(start + count, len(self._codes))
         return self._codes[start : self._proposed]
 
     def observe(self, candidates: Candidates) -> None:
-        """Nothing to learn: every score is known from the start."""
+        """Ignores results: every score is known from the start."""
 
 
 def _valued(whole: Candidates, settings: SearchSettings) -> Candidates:
-    """The candidates with the acquisition in the place of the prediction; improvement is over the best feasible one."""
+    """Returns the candidates with acquisition in place of prediction; improvement is over the best feasible one."""
     best = float(whole.mean[whole.feasible].max()) if whole.feasible.any() else None
     return replace(whole, mean=acquire(whole.mean, whole.std, settings.acquisition, settings.kappa, best))
 
 
 def plan(whole: Candidates, classes: Rows, settings: SearchSettings) -> Rows:
-    """Rows of the whole space to show as trials, in order, all connected, no two of one class.
+    """Returns rows of the whole space to show as trials, in order, all connected, no two of one class.
 
     Args:
         whole: Every architecture of the space.
         classes: Canonical class of each, shape (N,).
-        settings: Number of trials, goal and shares; what a share cannot fill, the others do.
+        settings: Number of trials, goal and shares; the others fill the rest of a share that runs out.
     """
     chosen = representatives(whole, classes)
     chosen = chosen[whole.connected[chosen]]
     feasible = whole.feasible[chosen]
     best = best_first(whole, chosen[feasible])
     excluded = chosen[~feasible]
-    # Where nobody meets the budget, what comes nearest is what a person wants to see.
+    # Where no architecture meets the budget, the user wants to see the nearest misses.
     excluded = best_first(whole, excluded) if len(best) else nearest_first(whole, excluded)
     room = settings.trials - min(len(excluded), round(settings.trials * settings.infeasible_share))
     frontier = front(whole, classes)
@@ -80,18 +80,18 @@ def plan(whole: Candidates, classes: Rows, settings: SearchSettings) -> Rows:
 
 
 def _spread(rows: Rows, count: int) -> Rows:
-    """At most ``count`` of the rows, evenly spaced, the first one always among them."""
+    """Returns at most ``count`` of the rows, evenly spaced, the first one always among them."""
     if len(rows) <= count:
         return rows
     return rows[np.arange(count) * len(rows) // max(count, 1)]
 
 
 def _distinct(rows: Rows, classes: Rows) -> Rows:
-    """Rows without those whose class came earlier, order kept."""
+    """Returns the rows except those whose class came earlier, in order."""
     _, first = np.unique(classes[rows], return_index=True)
     return rows[np.sort(first)]
 
 
 def scan(evaluator: Evaluator, settings: SearchSettings, _seed: int) -> ScanSampler:
-    """The exact sampler; nothing of it is random."""
+    """Returns the exact sampler, which draws nothing."""
     return ScanSampler(evaluator, settings)

@@ -1,4 +1,4 @@
-"""The best architecture of a space that cannot be listed, a segment of decisions at a time (GCN-fit, arXiv 2004.08423).
+"""Searches a space too large to enumerate, a segment of decisions at a time (GCN-fit, arXiv 2004.08423).
 
 Symbols:
     D: decisions of the space.
@@ -30,31 +30,36 @@ Floats = NDArray[np.float64]
 
 # Largest number of partial architectures of one segment that are scored.
 MOST_SCORED = 1_000_000
-# Draws for each architecture that is labelled where there are budgets: those that exceed them least are taken.
+# Draws for each labelled architecture where there are budgets: the draws with the smallest excess are labelled.
 _OVERDRAWN = 20
 
-# Codes of shape (N, D) to labels of shape (N,), larger is better: what a supernet says.
+# Maps codes of shape (N, D) to labels of shape (N,), larger is better, such as a supernet's accuracies.
 Label = Callable[[Codes], Floats]
-# Codes of shape (M, D) and labels of shape (M,) to a score of codes of shape (N, D), shape (N,).
+# Maps codes of shape (M, D) and labels of shape (M,) to a score of codes of shape (N, D), shape (N,).
 Fit = Callable[[Codes, Floats], Callable[[Codes], Floats]]
-# Codes of shape (N, D) to how far they exceed all budgets, shape (N,); 0 where they keep them.
+# Maps codes of shape (N, D) to their total excess over all budgets, shape (N,); 0 where they keep them.
 Excess = Callable[[Codes], Floats]
 
 
 class SegmentSettings(BaseModel):
-    """How labels are spent where a space is searched in segments; others take no notice of it."""
+    """Settings of labels where a space is searched in segments; without effect elsewhere."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kept: int = Field(6, ge=1, le=1000, description="super-cells kept from one segment to the next")
-    completions: int = Field(8, ge=1, le=1000, description="ways to go on over which a super-cell is scored")
+    kept: int = Field(6, ge=1, le=1000, description="Super-cells kept from one segment to the next.")
+    completions: int = Field(
+        8, ge=1, le=1000, description="Random completions over which the score of a super-cell is averaged."
+    )
     scored: int = Field(
-        20_000, ge=100, le=MOST_SCORED, description="most super-cells scored in one segment, which says how long it is"
+        20_000,
+        ge=100,
+        le=MOST_SCORED,
+        description="Most super-cells scored in one segment, which limits the length of the segment.",
     )
 
 
 def even_segments(choices: Sequence[int], settings: SegmentSettings) -> tuple[tuple[int, ...], ...]:
-    """Neighbouring decisions in as few segments of nearly equal size as the settings allow.
+    """Returns neighbouring decisions in as few segments of nearly equal size as the settings allow.
 
     Raises:
         SettingsError: If one decision alone has too many choices.
@@ -71,7 +76,7 @@ def even_segments(choices: Sequence[int], settings: SegmentSettings) -> tuple[tu
 
 @dataclass(frozen=True)
 class SegmentSearch:
-    """How a space is searched in segments.
+    """Plan of a search in segments.
 
     Attributes:
         choices: Number of choices of each decision, length D.
@@ -106,7 +111,7 @@ class SegmentSearch:
 
 @dataclass(frozen=True)
 class SegmentResult:
-    """What a search in segments found.
+    """Result of a search in segments.
 
     Attributes:
         codes: The last super-cells, whole architectures, best first, shape (P, D).
@@ -128,15 +133,15 @@ def search_segments(
         search: Segments and sizes.
         label: Labels architectures.
         fit: Fits a predictor to labels of one segment.
-        seed: Decides all random draws but those of ``label`` and ``fit``.
-        excess: How far architectures exceed budgets; without it there are none.
+        seed: Seed of all random draws except in ``label`` and ``fit``.
+        excess: Excess of architectures over budgets; without it there are no budgets.
 
     Raises:
         TrainingError: If a label or a score is not finite.
     """
     rng = np.random.default_rng(seed)
     choices = np.asarray(search.choices, dtype=np.int64)
-    supercells: Codes = np.zeros((1, len(choices)), dtype=np.int8)  # nothing is decided yet
+    supercells: Codes = np.zeros((1, len(choices)), dtype=np.int8)  # no decision is made yet
     decided: list[int] = []
     labelled, scores = [], np.zeros(1)
     for segment in search.segments:
@@ -145,7 +150,7 @@ def search_segments(
         labelled.append(drawn)
         decided = [*decided, *segment]
         extended = _extended(supercells, segment, choices)
-        # Every candidate with the same completions: they differ by what is decided alone.
+        # All candidates get the same completions, so they differ only in their decided part.
         rounds = 1 if len(decided) == len(choices) else search.completions
         completions = drawn[rng.integers(len(drawn), size=rounds)]
         scores, over = _scored(extended, decided, completions, score, excess)
@@ -161,7 +166,7 @@ def _scored(
     score: Callable[[Codes], Floats],
     excess: Excess | None,
 ) -> tuple[Floats, Floats]:
-    """Mean score of each partial architecture over the completions that keep the budgets, and its least excess."""
+    """Returns each partial architecture's mean score over completions within the budgets, and its least excess."""
     total, kept = np.zeros(len(extended)), np.zeros(len(extended))
     over = np.full(len(extended), np.inf)
     for completion in completions:
@@ -183,7 +188,7 @@ def _draw(
     rng: np.random.Generator,
     excess: Excess | None,
 ) -> Codes:
-    """Architectures with one of the super-cells and everything else drawn, shape (count, D)."""
+    """Returns architectures with one of the super-cells and all else drawn, shape (count, D)."""
     tried = count if excess is None else _OVERDRAWN * count
     drawn = rng.integers(0, choices, size=(tried, len(choices))).astype(np.int8)
     drawn[:, list(decided)] = supercells[rng.integers(len(supercells), size=tried)][:, list(decided)]
@@ -193,7 +198,7 @@ def _draw(
 
 
 def _extended(supercells: Codes, segment: Sequence[int], choices: np.ndarray) -> Codes:
-    """Every super-cell with every choice of a segment, shape (P * F, D)."""
+    """Returns every super-cell with every choice of a segment, shape (P * F, D)."""
     options = np.array(list(product(*(range(choices[decision]) for decision in segment))), dtype=np.int8)
     extended = np.repeat(supercells, len(options), axis=0)
     extended[:, list(segment)] = np.tile(options, (len(supercells), 1))

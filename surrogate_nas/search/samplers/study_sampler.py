@@ -1,4 +1,4 @@
-"""An Optuna sampler that proposes what a predictor thinks best, for any study over the decisions of a space.
+"""An Optuna sampler that proposes the best architectures by a predictor, for any study over the decisions of a space.
 
     sampler = PredictorSampler(space, predictor, costs, [Budget("latency_ms", 5.0)])
     study = optuna.create_study(directions=["maximize"], sampler=sampler)
@@ -39,14 +39,14 @@ Features = Callable[[Codes], Floats]
 class PredictorSampler(BaseSampler):
     """Proposes the feasible architecture with the best acquisition that the study has not seen.
 
-    Where the space can be listed it is scored once, so that the proposal is exactly the best. Elsewhere evolution and
-    local search look for it. Isomorphic architectures count as one: what any trial of the study has, running ones
-    included, is not proposed again, so that batches of ``ask`` and several workers on one storage share the work. What
-    exceeds a budget is proposed only when nothing else is left. Every finished trial gets its code, its costs and its
-    violations as attributes.
+    A space that can be enumerated is scored once, so that the proposal is exactly the best. Elsewhere evolution and
+    local search look for it. Isomorphic architectures count as one: an architecture of any trial of the study, running
+    ones included, is not proposed again, so batches of ``ask`` and several workers on one storage share the work. An
+    architecture that exceeds a budget is proposed only when no other is left. Every finished trial gets its code, its
+    costs and its violations as attributes.
 
-    With ``learn`` the values of finished trials correct the predictor by a Gaussian process (``residual``): the first
-    objective is to be the accuracy in percent.
+    With ``learn`` the values of finished trials correct the predictor by a Gaussian process (``residual``); the first
+    objective must then be the accuracy in percent.
 
     Args:
         space: The search space; parameters are its decisions by name, choices the names of operations.
@@ -55,9 +55,9 @@ class PredictorSampler(BaseSampler):
         budgets: Upper bounds.
         acquisition: ``mean``, ``ucb`` or ``ei``; with ``learn`` the process's own bounds are used instead.
         kappa: Standard deviations that ``ucb`` adds.
-        learn: How much finished trials say of others; None takes the predictor as it is.
-        features: What architectures are compared by where they are learnt from, (N, D) to (N, F); see ``standardised``.
-        seed: Decides what evolution draws, together with the number of trials; a scan draws nothing.
+        learn: Influence of finished trials on others; None takes the predictor as it is.
+        features: Maps codes (N, D) to features (N, F) to compare architectures by, for ``learn``; see ``standardised``.
+        seed: Seed of evolution, together with the number of trials; a scan draws nothing.
 
     Raises:
         BudgetError, SettingsError: If budgets and costs do not fit together.
@@ -106,7 +106,7 @@ class PredictorSampler(BaseSampler):
         self._keys: dict[tuple[int, ...], bytes] = {}
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:  # noqa: ARG002
-        """One categorical parameter per decision, whether or not earlier trials had them."""
+        """Returns one categorical parameter per decision, even if earlier trials had none."""
         return {decision.name: CategoricalDistribution(decision.choices) for decision in self._space.decisions}
 
     def sample_relative(
@@ -115,7 +115,7 @@ class PredictorSampler(BaseSampler):
         trial: FrozenTrial,
         search_space: dict[str, BaseDistribution],  # noqa: ARG002
     ) -> dict[str, Any]:
-        """The parameters of the next architecture.
+        """Returns the parameters of the next architecture.
 
         Raises:
             SettingsError: If the study has seen every architecture.
@@ -135,7 +135,7 @@ class PredictorSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,  # noqa: ARG002
     ) -> Any:  # noqa: ANN401 - the type of Optuna's parameters
-        """Refuses parameters that are no decisions of the space.
+        """Refuses parameters that are not decisions of the space.
 
         Raises:
             SettingsError: Always.
@@ -153,7 +153,7 @@ class PredictorSampler(BaseSampler):
         state: TrialState,
         values: Sequence[float] | None,  # noqa: ARG002
     ) -> None:
-        """Adds the architecture, costs and violations, which plots and the dashboard show."""
+        """Adds the architecture, costs and violations to the trial, for plots and the dashboard."""
         code = self._code(trial)
         if code is None or state != TrialState.COMPLETE:
             return
@@ -165,7 +165,7 @@ class PredictorSampler(BaseSampler):
         study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, known.violation[0].tolist())
 
     def _code(self, trial: FrozenTrial) -> Codes | None:
-        """The trial's code, shape (1, D); None where it is not one of the space."""
+        """Returns the trial's code, shape (1, D); None where it is not a code of the space."""
         try:
             chosen = [decision.choices.index(trial.params[decision.name]) for decision in self._space.decisions]
         except (KeyError, ValueError):
@@ -173,7 +173,7 @@ class PredictorSampler(BaseSampler):
         return self._space.check([chosen])
 
     def _seen(self, study: Study, asking: FrozenTrial) -> tuple[dict[bytes, list[float]], list[bytes]]:
-        """Values of finished trials by class, and the classes of all others that the study has."""
+        """Returns values of finished trials by class, and the classes of all others that the study has."""
         finished: dict[bytes, list[float]] = {}
         pending = []
         for trial in study.get_trials(deepcopy=False):
@@ -193,7 +193,7 @@ class PredictorSampler(BaseSampler):
         return finished, [key for key in pending if key not in finished]
 
     def _pool(self, finished: dict[bytes, list[float]], trials: int) -> tuple[Candidates, list[bytes]]:
-        """Candidates, one per class, and their keys."""
+        """Returns candidates, one per class, and their keys."""
         if self._space.listable:
             if self._listed is None:
                 whole = self._evaluator.whole_space()
@@ -213,11 +213,11 @@ class PredictorSampler(BaseSampler):
     def _next(
         self, pool: Candidates, keys: list[bytes], finished: dict[bytes, list[float]], pending: list[bytes]
     ) -> int:
-        """Row of the pool that is proposed."""
+        """Returns the row of the pool to propose."""
         taken = set(finished) | set(pending)
         free = np.array([key not in taken for key in keys])
         if not free.any():
-            raise SettingsError(f"the study has seen all {len(keys)} architectures of {self._space.name} there are")
+            raise SettingsError(f"the study has seen all {len(keys)} architectures of {self._space.name}")
         allowed = np.flatnonzero(free & pool.feasible)
         if not len(allowed):
             rows = np.flatnonzero(free)
@@ -235,7 +235,7 @@ class PredictorSampler(BaseSampler):
         finished: dict[bytes, list[float]],
         pending: list[bytes],
     ) -> int:
-        """The same after what finished trials say; classes that are no feasible candidates say nothing."""
+        """Returns the same after finished trials corrected the scores; classes of infeasible trials are ignored."""
         assert self._learn is not None
         rows = np.flatnonzero(pool.feasible)
         if self._process is None or not self._space.listable:
@@ -243,6 +243,6 @@ class PredictorSampler(BaseSampler):
         position = {keys[row]: at for at, row in enumerate(rows.tolist())}
         known = [(position[key], value) for key, values in finished.items() if key in position for value in values]
         waiting = [position[key] for key in pending if key in position]
-        # One, since some feasible candidate is free.
+        # A batch of one exists, since some feasible candidate is free.
         [chosen] = self._process.next_batch([at for at, _ in known], [value for _, value in known], 1, waiting)
         return int(rows[chosen])

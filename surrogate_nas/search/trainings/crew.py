@@ -1,4 +1,4 @@
-"""Worker processes that share trainings through an Optuna study; another one takes over the work of a killed one."""
+"""Worker processes that share trainings through an Optuna study; others take over the work of a killed one."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,21 +14,21 @@ _DEATHS_EACH = 3  # without a result between them
 
 
 class Work(Protocol):
-    """Does a task in a worker process; must be something that can be pickled."""
+    """Task of a worker process; it must be picklable."""
 
     def __call__(self, task: TrainTask, report: Callable[[int], None], stopped: Callable[[], bool]) -> Trained | None:
-        """Tells steps done; returns None once stopped, so that it can be gone on with."""
+        """Reports steps done and returns the outcome, or None once stopped, so that the task can be resumed."""
 
 
 @dataclass(frozen=True)
 class Crew:
-    """Takes tasks of a place until they are done, with workers that are kept for the next tasks.
+    """Workers that process tasks of a place until they are done, and are kept for the next tasks.
 
-    Outcomes depend on tasks alone, not on who did them, in which order, or how often a process died meanwhile.
+    Outcomes depend only on tasks, not on workers, order, or how often a process died in the meantime.
 
     Attributes:
         place: A prepared place.
-        work: What is done with a task.
+        work: Function that does a task.
         workers: The processes.
     """
 
@@ -44,17 +44,17 @@ class Crew:
         on_progress: Callable[[int], None],
         should_stop: Callable[[], bool],
     ) -> None:
-        """Has every task done; returns early once a stop was asked for.
+        """Runs every task; returns early once a stop was requested.
 
         Args:
-            tasks: What is to be done.
-            on_outcome: Takes each task's outcome once, as they come in; those of earlier runs at once.
-            on_progress: Takes the steps done of tasks that run, and of those that were done here.
-            should_stop: Asked a few times a second; once true, workers save what they have.
+            tasks: Tasks to do.
+            on_outcome: Called with each task's outcome once, as they come in; outcomes of earlier runs come at once.
+            on_progress: Called with the steps of tasks that run, and of tasks that were done here.
+            should_stop: Called a few times a second; once true, workers save their state.
 
         Raises:
             TrainingError: If a task fails, or ends its process again and again.
-            StoreError: If the journal goes away.
+            StoreError: If the journal disappears.
         """
         trials = SharedTrials(self.place)
         trials.ask(tasks)
@@ -72,7 +72,7 @@ class Crew:
 
 
 class _Watch:
-    """Hands out the outcomes of tasks as they come in, and ends what cannot come to an end."""
+    """Hands out the outcomes of tasks as they come in, and stops tasks that cannot end."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class _Watch:
         return not self._missing
 
     def look(self, running: int) -> None:
-        """Takes the steps of running tasks; raises what ``Crew.run`` raises."""
+        """Takes the steps of running tasks; raises the errors of ``Crew.run``."""
         outcomes = self._trials.outcomes()
         for task in self._tasks:
             if task in self._missing and task in outcomes:
@@ -106,14 +106,14 @@ class _Watch:
         self._deaths += 1
         if self._deaths > most:
             raise TrainingError(
-                "worker processes die again and again, most likely for want of memory; run again with --resume"
+                "worker processes die again and again, most likely for lack of memory; run again with --resume"
                 " and fewer compute.processes"
             )
 
 
 @dataclass(frozen=True)
 class _TakeTasks:
-    """What a worker does: tasks, one after another, until it is stopped."""
+    """Worker loop: takes tasks, one after another, until it is stopped."""
 
     place: TrialFolder
     work: Work
@@ -130,7 +130,7 @@ class _TakeTasks:
                     self._do(trials, claim, report, stopped)
                     report(0)
         except StoreError:
-            return  # the parent meets it as well, and says it
+            return  # the parent meets the same error, and reports it
 
     def _do(
         self, trials: SharedTrials, claim: Claim, report: Callable[[int], None], stopped: Callable[[], bool]

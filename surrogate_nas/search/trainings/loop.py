@@ -1,4 +1,4 @@
-"""Search, train the finalists for a while, learn from them, search again: within a budget of trainings."""
+"""Searches, trains the finalists for a while, learns from them and searches again, within a budget of trainings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from surrogate_nas.search.settings import LoopSettings
 from surrogate_nas.search.trainings.residual import Posterior, ResidualProcess
 
 Train = Callable[[Sequence[int]], Sequence[float]]
-"""Trains the candidates at some rows; gives their validation accuracies in percent, in that order."""
+"""Trains the candidates at some rows; returns their validation accuracies in percent, in that order."""
 
 
 TrainFor = Callable[[int, Sequence[int]], Sequence[float]]
@@ -21,15 +21,15 @@ TrainFor = Callable[[int, Sequence[int]], Sequence[float]]
 
 @dataclass(frozen=True)
 class Learnt:
-    """What the trainings taught about N candidates.
+    """Knowledge about N candidates after trainings.
 
     Attributes:
-        rows: Candidates that were trained, in order; for the longest time where there are several lengths.
+        rows: Candidates that were trained, in order; with several lengths, only for the longest one.
         accuracy_percent: Their validation accuracies.
-        posterior: What is believed of all candidates now.
-        stopped: Why fewer were trained than allowed; None if as many were.
-        allowed: Which candidates may be answered with, shape (N,).
-        trained: Lengths in epochs, rising, and how many were trained for each.
+        posterior: Expected accuracies of all candidates now.
+        stopped: Reason for fewer trainings than allowed; None if all were made.
+        allowed: True for candidates that may be the answer, shape (N,).
+        trained: Lengths in epochs, rising, and the number of trainings of each.
     """
 
     rows: tuple[int, ...]
@@ -41,9 +41,9 @@ class Learnt:
 
     @property
     def best_first(self) -> list[int]:
-        """Allowed candidates, what is believed the best first; an untrained one may be ahead of a trained one.
+        """Allowed candidates, the best expected one first; an untrained one may precede a trained one.
 
-        A measured accuracy is noisy, and the best of several is so partly by luck: beliefs take that into account.
+        A measured accuracy is noisy, and the best of several is partly lucky; expectations account for that.
         """
         order = np.argsort(-self.posterior.mean, kind="stable")
         return [int(row) for row in order[self.allowed[order]]]
@@ -55,7 +55,7 @@ def learn_by_training(process: ResidualProcess, train: Train, settings: LoopSett
     Args:
         process: The candidates.
         train: Called once a round.
-        settings: How many trainings, in how many rounds, and when to stop.
+        settings: Number of trainings and rounds, and the rule to stop.
     """
     rows: list[int] = []
     values: list[float] = []
@@ -73,17 +73,17 @@ def learn_by_training(process: ResidualProcess, train: Train, settings: LoopSett
 
 
 def learn_by_lengths(process: ResidualProcess, train: TrainFor, settings: LoopSettings, epochs: int) -> Learnt:
-    """Successive halving (Jamieson and Talwalkar, AISTATS 2016) over training lengths, promoted by what is believed.
+    """Runs successive halving (Jamieson and Talwalkar, AISTATS 2016) over training lengths.
 
-    All trainings are of the shortest length; what is believed after them is the score that the next length begins
-    with, and of the architectures trained the best are trained again from their beginning, for longer. With one
-    length this is ``learn_by_training``.
+    All trainings are first of the shortest length. The accuracies expected after them are the scores at the start of
+    the next length, and the best of the trained architectures are trained again from the beginning, for longer. With
+    one length this is ``learn_by_training``.
 
     Args:
         process: The candidates.
         train: Called for each batch.
-        settings: How many trainings there are of the shortest length, and how many lengths.
-        epochs: The longest.
+        settings: Number of trainings of the shortest length, and number of lengths.
+        epochs: The longest length.
     """
     first, *longer = training_lengths(epochs, settings)
     learnt = learn_by_training(process, partial(train, first), settings)
@@ -106,11 +106,11 @@ def learn_by_lengths(process: ResidualProcess, train: TrainFor, settings: LoopSe
 
 
 def training_lengths(epochs: int, settings: LoopSettings) -> list[int]:
-    """Lengths in epochs, rising to ``epochs``; those that would be one and the same are one."""
+    """Returns lengths in epochs, rising to ``epochs``, without duplicates."""
     lengths = [max(1, round(epochs / settings.halving**step)) for step in range(settings.lengths)]
     return sorted(set(lengths))
 
 
 def batch_sizes(trainings: int, rounds: int) -> list[int]:
-    """Sizes of the batches, the larger ones first: 10 in 3 rounds are 4, 3 and 3."""
+    """Returns the sizes of the batches, the larger ones first: 10 in 3 rounds are 4, 3 and 3."""
     return [len(part) for part in np.array_split(np.arange(trainings), min(rounds, max(trainings, 1))) if len(part)]

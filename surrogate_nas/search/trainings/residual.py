@@ -1,10 +1,10 @@
-"""How trained networks change a score: a Gaussian process on what the score leaves unexplained.
+"""Corrects a score by trained networks: a Gaussian process on the part of accuracy that the score leaves unexplained.
 
-Ten trained networks are too few to fit a predictor to, and plenty to correct one. A candidate's accuracy is taken to be
+Ten trained networks are too few to fit a predictor to, and enough to correct one. A candidate's accuracy is modelled as
 
     y = level + slope * x + g(features) + own + noise
 
-x being the predictor's score, standardised among the best; g is smooth in the features of the architecture, ``own``
+x is the predictor's score, standardised among the best; g is smooth in the features of the architecture, ``own``
 belongs to one architecture alone, and noise to one training. All are normal, so that the posterior has a closed form
 (Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, chapter 2).
 
@@ -27,13 +27,13 @@ from surrogate_nas.search.settings import ResidualSettings
 # The level is unknown; so is, to a smaller extent, the slope.
 _LEVEL_SPREAD = 3.0
 _SLOPE_SPREAD = 0.5
-# Fewer trainings do not say how far they spread.
+# Fewer trainings do not show their spread.
 _FEWEST_FOR_SPREAD = 4
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """What is believed of N candidates.
+    """Expected accuracies of N candidates.
 
     Attributes:
         mean: Expected accuracy in percent, shape (N,); relative to an unknown level where nothing was trained.
@@ -45,16 +45,15 @@ class Posterior:
 
 
 class ResidualProcess:
-    """Beliefs about N candidates before and after some of them were trained.
+    """Model of N candidates before and after some of them were trained.
 
-    Only columns of the covariance that belong to trained networks are ever computed: a million candidates are no
-    hindrance.
+    Only columns of the covariance that belong to trained networks are computed, so a million candidates are feasible.
 
     Args:
         score: Predicted quality, shape (N,), larger is better; its scale does not matter.
-        features: What architectures are compared by, shape (N, F), on comparable scales (``standardised``); F may be 0.
-        settings: How much is believed of the score and of neighbours.
-        allowed: Which candidates may be trained and answered with, shape (N,); all where not given.
+        features: Features to compare architectures by, shape (N, F), scales comparable (``standardised``); F may be 0.
+        settings: Influence of the score and of neighbours.
+        allowed: True for candidates that may be trained and be the answer, shape (N,); all by default.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class ResidualProcess:
     ) -> None:
         self._settings = settings
         self._allowed = np.ones(len(score), dtype=np.bool_) if allowed is None else allowed
-        # A standard deviation of the score is one among the best, where the differences are that matter.
+        # The standard deviation of the score is taken among the best, whose differences matter.
         best = np.sort(score[self._allowed])[::-1][: settings.reference]
         spread = float(best.std()) if np.ptp(best) > 0 else 1.0
         self._x = (score - best.mean()) / spread
@@ -76,33 +75,33 @@ class ResidualProcess:
         return len(self._x)
 
     def with_score(self, score: Floats) -> "ResidualProcess":
-        """The same candidates, begun anew from another score, shape (N,)."""
+        """Returns the same candidates without trainings, with another score, shape (N,)."""
         return ResidualProcess(score, self._features, self._settings, self._allowed)
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
-        """Which candidates may be trained and answered with, shape (N,)."""
+        """True for candidates that may be trained and be the answer, shape (N,)."""
         return self._allowed
 
     def _columns(self, rows: Rows) -> Floats:
-        """Covariance of every candidate with those at ``rows`` (T), shape (N, T)."""
+        """Returns the covariance of every candidate with the rows ``rows`` (T), shape (N, T)."""
         settings = self._settings
         near = np.exp(-_squared_distances(self._features, self._features[rows]) / (2 * settings.length**2))
         slope = (_SLOPE_SPREAD * settings.slope) ** 2 * np.outer(self._x, self._x[rows])
         columns = settings.smooth**2 * near + slope + _LEVEL_SPREAD**2
-        # Twice the same row is twice the same architecture.
+        # A repeated row is a repeated architecture.
         for position, row in enumerate(rows.tolist()):
             columns[row, position] += settings.own**2
         return np.asarray(columns)
 
     def _variance(self) -> Floats:
-        """Prior variance of every candidate, the level's included, shape (N,)."""
+        """Returns the prior variance of every candidate, the level's included, shape (N,)."""
         settings = self._settings
         slope = (_SLOPE_SPREAD * settings.slope * self._x) ** 2
         return np.asarray(settings.smooth**2 + settings.own**2 + slope + _LEVEL_SPREAD**2)
 
     def _unit(self, values: Floats) -> float:
-        """Percentage points that all deviations are in: the setting's, or more where trainings spread more."""
+        """Returns the unit of deviations in percentage points: the setting's, or the trainings' larger spread."""
         settings = self._settings
         if len(values) < _FEWEST_FOR_SPREAD:
             return settings.spread_percent
@@ -110,7 +109,7 @@ class ResidualProcess:
         return max(settings.spread_percent, float(values.std(ddof=1) / expected)) if expected > 0 else 1.0
 
     def posterior(self, rows: Sequence[int], accuracy_percent: Sequence[float]) -> Posterior:
-        """What is believed once the candidates at ``rows`` (T) were trained to ``accuracy_percent`` (T)."""
+        """Returns the posterior after the candidates at ``rows`` (T) were trained to ``accuracy_percent`` (T)."""
         prior = self._settings.slope * self._x
         if not len(rows):
             unit = self._settings.spread_percent
@@ -129,11 +128,11 @@ class ResidualProcess:
     def next_batch(
         self, rows: Sequence[int], accuracy_percent: Sequence[float], count: int, pending: Sequence[int] = ()
     ) -> list[int]:
-        """Candidates worth training next, the most promising first, none of them trained before.
+        """Returns candidates worth training next, the most promising first, none of them trained before.
 
-        Upper confidence bounds, one after another: each is chosen as if those before had come out as expected ("kriging
-        believer", Ginsbourger et al., 2010), so that a batch is not one neighbourhood; ``pending`` ones are being
-        trained and are taken to come out as expected, too.
+        Candidates are chosen by upper confidence bounds, one after another: each as if earlier ones had their expected
+        accuracy ("kriging believer", Ginsbourger et al., 2010), so that a batch is not one neighbourhood; ``pending``
+        ones are being trained and are assumed to have their expected accuracy, too.
         """
         believed, values = list(rows), [float(value) for value in accuracy_percent]
         chosen: list[int] = []
@@ -144,7 +143,7 @@ class ResidualProcess:
         free[believed] = False
         for _ in range(min(count, int(free.sum()))):
             state = self.posterior(believed, values)
-            # Before anything is trained the candidates differ in nothing but the score.
+            # Before any training the candidates differ only in the score.
             bound = state.mean + (self._settings.caution * state.std if believed else 0.0)
             best = int(np.argmax(np.where(free, bound, -np.inf)))
             free[best] = False
@@ -154,9 +153,9 @@ class ResidualProcess:
         return chosen
 
     def expected_gain(self, rows: Sequence[int], accuracy_percent: Sequence[float], count: int) -> float:
-        """Percentage points that training ``count`` more is expected to gain at most over the best one known.
+        """Returns an upper bound, in percentage points, of the gain expected from ``count`` more trainings.
 
-        The sum of the largest expected improvements (Jones et al., 1998) on the candidate that would be taken now; the
+        It is the sum of the largest expected improvements (Jones et al., 1998) over the candidate that is best now; the
         true gain is smaller, since improvements overlap and a training is noisy. Infinite where nothing was trained.
         """
         if not len(rows):
@@ -169,7 +168,7 @@ class ResidualProcess:
 
 
 def standardised(features: NDArray[np.floating]) -> Floats:
-    """Features of mean 0 and variance 1, constant ones left out, scaled so that distances are about 1; shape (N, F)."""
+    """Returns features of mean 0 and variance 1, without constants, scaled to distances of about 1; shape (N, F)."""
     spread = features.std(axis=0)
     varying = features[:, spread > 0]
     if not varying.shape[1]:

@@ -1,8 +1,8 @@
-"""Trainings as trials of an Optuna study in a journal, which several processes take from and none does twice.
+"""Keeps trainings as trials of an Optuna study in a journal that several processes share; none is trained twice.
 
 A trial is one training: an architecture and a length. It is WAITING until a process claims it, RUNNING while that
 process trains, and COMPLETE with its accuracy. Each running trial has a lock that the kernel drops when its holder
-dies; a RUNNING trial whose lock is free belongs to nobody, is marked as failed, and waits again as another trial.
+dies; a RUNNING trial whose lock is free has no holder, is marked as failed, and waits again as another trial.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ class TrainTask:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training came to: accuracy in percent, mean cross-entropy, optimizer steps."""
+    """Outcome of a training: accuracy in percent, mean cross-entropy, optimizer steps."""
 
     accuracy_percent: float
     loss: float
@@ -54,7 +54,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Claim:
-    """A task that this process has taken, and holds until it is done or given back."""
+    """Task that this process has taken, and holds until it is done or given back."""
 
     task: TrainTask
     trial: int
@@ -64,14 +64,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class TrialFolder:
-    """Where processes meet.
+    """Files through which processes share trainings.
 
     Attributes:
         journal: The journal.
         guards: Folder of the locks of running trials.
         space: The search space.
         study: Name of the Optuna study.
-        inputs: Hash of all that outcomes follow from beside code and length.
+        inputs: Hash of everything that determines outcomes in addition to code and length.
     """
 
     journal: Path
@@ -81,13 +81,13 @@ class TrialFolder:
     inputs: str
 
     def prepare(self) -> list[str]:
-        """Makes the study where there is none, or one with other inputs; repairs what a killed process left.
+        """Creates the study, or replaces one with other inputs; repairs the files that a killed process left.
 
         Returns:
-            What a person should know.
+            Messages for the user.
 
         Raises:
-            RunFolderError: If something else is in the place of the journal.
+            RunFolderError: If the journal's path holds something else.
             StoreError: If it cannot be read or written.
         """
         notes = []
@@ -122,13 +122,13 @@ class TrialFolder:
 
 
 class SharedTrials:
-    """The tasks of one place, as one process sees them.
+    """Tasks of one place, as one process sees them.
 
     Args:
         place: A prepared place.
 
     Raises:
-        StoreError: If the journal cannot be read; so do all methods, also where it went away or cannot be written.
+        StoreError: If the journal cannot be read. All methods raise it, too, also if it disappeared or is not writable.
     """
 
     def __init__(self, place: TrialFolder) -> None:
@@ -142,9 +142,9 @@ class SharedTrials:
                 self._study = self._storage.get_study_id_from_name(place.study)
 
     def ask(self, tasks: Sequence[TrainTask]) -> None:
-        """Puts tasks in line that are neither done nor in line, and takes out of it what nobody asks for any more.
+        """Queues tasks that are neither done nor queued, and removes queued ones that are no longer needed.
 
-        To be called while no other process works: what runs was left by one that died.
+        Call it while no other process works: a running trial is then a dead process's.
         """
         with self._writing():
             for trial in self._trials(TrialState.RUNNING):
@@ -159,7 +159,7 @@ class SharedTrials:
                         self._put_in_line(task, attempt=1)
 
     def claim(self) -> Claim | None:
-        """Takes a task whose process died, or the next one in line; None where there is none."""
+        """Takes a task whose process died, or the next queued one; returns None where there is none."""
         with self._writing():
             for trial in self._trials(TrialState.RUNNING):
                 self._take_over(trial, trial.user_attrs[_ATTEMPT])
@@ -174,22 +174,22 @@ class SharedTrials:
         return None
 
     def finish(self, claim: Claim, outcome: Trained) -> None:
-        """Says what a claimed task came to; on return it is on the disk."""
+        """Stores the outcome of a claimed task; on return it is on the disk."""
         self._end(claim, TrialState.COMPLETE, {"loss": outcome.loss, "steps": outcome.steps}, outcome.accuracy_percent)
 
     def fail(self, claim: Claim, reason: str) -> None:
-        """Says why a claimed task has no outcome."""
+        """Stores why a claimed task has no outcome."""
         self._end(claim, TrialState.FAIL, {_ERROR: reason})
 
     def give_back(self, claim: Claim) -> None:
-        """Puts a claimed task in line again."""
+        """Puts a claimed task back into the queue."""
         with self._writing(), self._backend.batch():
             self._storage.set_trial_state_values(claim.trial, TrialState.FAIL)
             self._put_in_line(claim.task, claim.attempt)
         self._let_go(claim.guard)
 
     def outcomes(self) -> dict[TrainTask, Trained]:
-        """Of all tasks that are done."""
+        """Returns the outcomes of all tasks that are done."""
         with self._writing():
             return {
                 _task(trial): Trained(float(trial.values[0]), trial.user_attrs["loss"], trial.user_attrs["steps"])
@@ -197,7 +197,7 @@ class SharedTrials:
             }
 
     def failure(self, tasks: Sequence[TrainTask]) -> str | None:
-        """Why one of the tasks will have no outcome, if that is so; ``ask`` gives it another chance."""
+        """Returns why one of the tasks will have no outcome, if so; ``ask`` gives it another chance."""
         with self._writing():
             for task in tasks:
                 own = [trial for trial in self._trials(*TrialState) if _task(trial) == task]
@@ -210,7 +210,7 @@ class SharedTrials:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Errors of the storage in the project's words; a journal in the place of another is none."""
+        """Converts errors of the storage to the project's; a replaced journal is an error, too."""
         with _said(self._place.journal), quiet_optuna():
             if self._place.journal.stat().st_ino != self._file:
                 raise OSError(None, "another file is in its place")
@@ -223,16 +223,16 @@ class SharedTrials:
         return FileLock(self._place.guards / f".{trial.number}.guard")
 
     def _take_over(self, trial: FrozenTrial, attempt: int) -> None:
-        """Puts a running trial in line again if its process died; too often means that it is the trial's fault."""
+        """Queues a running trial again if its process died; after too many deaths the trial is at fault."""
         guard = self._guard(trial)
         try:
             guard.acquire(timeout=0)
         except Timeout:
             return
         try:
-            # Somebody may have ended it, and let its lock go, since it was read.
+            # Another process may have ended it, and released its lock, since it was read.
             if self._storage.get_trial(trial._trial_id).state == TrialState.RUNNING:
-                # In one piece: nobody may see a task that failed and is not in line again.
+                # In one piece: no process may see a task that failed and is not queued again.
                 with self._backend.batch():
                     self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
                     if attempt < MOST_ATTEMPTS:
@@ -251,7 +251,7 @@ class SharedTrials:
 
     def _let_go(self, guard: FileLock) -> None:
         guard.release()
-        # Numbers of trials never come again. Windows keeps the file of a lock that somebody else is just trying.
+        # Numbers of trials are never reused. Windows keeps the file of a lock that another process is trying to take.
         with contextlib.suppress(PermissionError):
             Path(guard.lock_file).unlink(missing_ok=True)
 
@@ -288,10 +288,10 @@ def _said(journal: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise StoreError(
-            f"the journal of the trainings went away or cannot be written: {journal}: {error.strerror or error};"
-            " finished trainings are kept, go on with --resume"
+            f"the journal of the trainings disappeared or cannot be written: {journal}: {error.strerror or error};"
+            " finished trainings are kept, continue with --resume"
         ) from None
     except ValueError as error:
         raise StoreError(
-            f"the journal of the trainings is damaged: {journal}: {error}; remove it and go on with --resume"
+            f"the journal of the trainings is damaged: {journal}: {error}; remove it and continue with --resume"
         ) from None

@@ -75,6 +75,10 @@ def resolve_request(
             )
     if name is not None:
         _refuse_other_things(name)
+    elif "data.path" in overrides:
+        # The default study is made for digits of 8x8 pixels.
+        folder = overrides["data.path"]
+        raise SettingsError(f"name a study for your images, such as: {shown('study', 'cifar10', '--data', folder)}")
     settings = read_study(name or DEFAULT_STUDY, overrides)
     return settings, output or RUNS / settings.name
 
@@ -96,7 +100,9 @@ def _refuse_other_things(name: str) -> None:
     }
     for what, (option, value, is_so) in options.items():
         if is_so:
-            raise SettingsError(f"{name!r} is {what}, not a study; use it with: {shown('study', option, value)}")
+            study = ["cifar10"] if option == "--data" else []
+            command = shown("study", *study, option, value)
+            raise SettingsError(f"{name!r} is {what}, not a study; use it with: {command}")
 
 
 def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool) -> bool:

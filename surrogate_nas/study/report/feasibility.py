@@ -10,6 +10,8 @@ from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.supernet.plan import SupernetPlan
 
+_HARDLY_BINDS = 0.98  # share of architectures within the budgets
+
 
 def _members(plan: SupernetPlan) -> str:
     """Returns how many sets of weights there are, and what they are for."""
@@ -58,6 +60,11 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
                     f"a margin of {share:.0%} is large: the machine was probably busy while latencies were measured;"
                     " measure them again when it is idle, with --resume --set hardware.remeasure=true"
                 )
+    if problem.feasible[typical].mean() > _HARDLY_BINDS:
+        console.note(
+            "nearly every architecture meets the budget: a larger network may be more accurate within it, such as one"
+            f" with --set network.channels={2 * deployed.channels}"
+        )
     if len(problem.budgets) > 1:
         console.note(f"all budgets together: {problem.feasible[typical].mean():.1%} meet them")
     for text in problem.splits.notes:

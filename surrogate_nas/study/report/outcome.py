@@ -1,5 +1,6 @@
 """Shows the outcome of a study, and the commands that help next."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from surrogate_nas._support.commands import shown
@@ -33,7 +34,8 @@ def show_outcome(facts: StudyFacts, output: Path, console: StudyConsole, *, deta
     if details:
         for purpose, command in next_steps(output, option).items():
             console.hint(purpose, command)
-        console.hint("the search", dashboard_command(RunFolder(output).journal))
+        if find_spec("optuna_dashboard") is not None:
+            console.hint("the search", dashboard_command(RunFolder(output).journal))
 
 
 def next_steps(output: Path, option: str) -> dict[str, str]:

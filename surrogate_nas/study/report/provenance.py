@@ -22,6 +22,8 @@ from surrogate_nas.search.result import SearchResult
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.problem.problem import Problem
 
+_STAGE_NAMES = {"winners": "finalists"}  # a run folder keeps the name that it always had
+
 
 def provenance_facts(
     problem: Problem, command: str, state: RunState, result: SearchResult | None, notes: Sequence[str]
@@ -62,7 +64,9 @@ def provenance_facts(
 
 def _stages(state: RunState) -> tuple[StageFacts, ...]:
     joules = state.joules()
-    return tuple(StageFacts(name, seconds, joules.get(name)) for name, seconds in state.seconds().items())
+    return tuple(
+        StageFacts(_STAGE_NAMES.get(name, name), seconds, joules.get(name)) for name, seconds in state.seconds().items()
+    )
 
 
 def _network(network: NetworkSpec) -> NetworkFacts:
@@ -104,7 +108,8 @@ def _cost_ranges(problem: Problem) -> tuple[CostRange, ...]:
         typical = problem.typical
         feasible = int((budget.violation(problem.bounds[cost][typical]) <= 0).sum()) if budget else None
         low, middle, high = float(values.min()), float(np.median(everywhere[typical])), float(values.max())
-        ranges.append(CostRange(cost, low, middle, high, budget.limit if budget else None, feasible))
+        limit = budget.limit if budget else None
+        ranges.append(CostRange(cost, low, middle, high, limit, feasible, int(typical.sum())))
     return tuple(ranges)
 
 

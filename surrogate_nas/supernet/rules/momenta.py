@@ -1,4 +1,4 @@
-"""Momentum buffers: one set for all subnets, or one for each group of them over the same weights (DYNAS)."""
+"""Updates weights with momentum buffers: one set for all subnets, or one for each group of them (DYNAS)."""
 
 from collections.abc import Mapping, Sequence
 from typing import final
@@ -13,7 +13,7 @@ from surrogate_nas.supernet.rule import RuleSettings
 class Momenta:
     """SGD on the parameters of one network, with momentum buffers of each group of subnets.
 
-    With several groups it is the momentum separation of DYNAS (arXiv 2503.10740): a step moves the shared weights by
+    Several groups implement the momentum separation of DYNAS (arXiv 2503.10740): a step moves the shared weights by
     the buffers of the sampled group alone, and leaves the others as they are.
 
     A parameter without a gradient gets neither momentum nor weight decay in a step, and no buffer before its first.
@@ -46,7 +46,7 @@ class Momenta:
         optimizer.step()
 
     def buffers(self) -> tuple[dict[str, Tensor], ...]:
-        """Momentum buffers by parameter name, of each group; parameters that it never sampled have none."""
+        """Returns the momentum buffers by parameter name, of each group; parameters that it never sampled have none."""
         found = []
         for optimizer in self._optimizers:
             pairs = zip(self.names, self.parameters, strict=True)
@@ -55,10 +55,10 @@ class Momenta:
         return tuple(found)
 
     def restore(self, buffers: Sequence[Mapping[str, Tensor]]) -> None:
-        """Puts buffers back; those of a parameter that has none begin at its first gradient.
+        """Restores buffers; a parameter without one gets its buffer at its first gradient.
 
         Args:
-            buffers: What ``buffers`` gave, of as many groups and of parameters of these shapes.
+            buffers: Result of ``buffers`` for as many groups and for parameters of these shapes.
         """
         for optimizer, held in zip(self._optimizers, buffers, strict=True):
             for name, parameter in zip(self.names, self.parameters, strict=True):

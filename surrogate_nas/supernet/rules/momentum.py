@@ -1,4 +1,4 @@
-"""Whose momenta a step moves: those of all subnets together, or of a group of them."""
+"""Chooses whose momenta a step moves: one set for all subnets, or one for each group of them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _SEPARATION_STREAM = 700_000  # of the random draws of a plan's seed
 
 
 class MomentumRule(Rule, ABC):
-    """How subnets are grouped, each group with momenta of its own over the same weights."""
+    """Rule that groups subnets; each group has its own momenta over the same weights."""
 
     @abstractmethod
     def separation(self, box: Box, seed: int) -> int | None:
@@ -21,13 +21,13 @@ class MomentumRule(Rule, ABC):
 
         Args:
             box: The choices that a training draws from.
-            seed: Of the plan.
+            seed: Seed of the plan.
         """
 
 
 @final
 class Joint(MomentumRule):
-    """Momenta of all subnets together."""
+    """One set of momenta for all subnets."""
 
     def separation(self, box: Box, seed: int) -> int | None:  # noqa: ARG002 - there is one group
         """Returns ``None``: there is one group."""
@@ -36,18 +36,18 @@ class Joint(MomentumRule):
 
 @final
 class Separated(MomentumRule):
-    """Momenta apart by the choice of one decision (DYNAS, arXiv 2503.10740)."""
+    """Separate momenta for each choice of one decision (DYNAS, arXiv 2503.10740)."""
 
     def separation(self, box: Box, seed: int) -> int | None:
         """Returns the first decision, in an order drawn from the seed, that is open in the box.
 
-        A training whose parent's decision is still open so goes on with its parent's momenta.
+        So a training whose parent's decision is still open continues with its parent's momenta.
         """
         order = np.random.default_rng([seed, _SEPARATION_STREAM]).permutation(len(box))
         return next((int(column) for column in order if len(box[column]) > 1), None)
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of groups of nothing."""
+        """Yields a refusal where there is no momentum to separate."""
         if settings.momentum == 0:
             yield "momentum_groups = 'separated' needs a momentum above 0"
 

@@ -1,7 +1,7 @@
-"""Path samplers: which subnets each training step takes.
+"""Path samplers: draw the subnets of each training step.
 
-The draws of a step depend on the seed and the step's number alone, so that a training resumed in the middle goes on as
-if it had never stopped.
+The draws of a step depend on the seed and the step's number alone, so a training resumed in the middle continues as if
+it had never stopped.
 """
 
 from abc import ABC, abstractmethod
@@ -18,17 +18,17 @@ BLOCK = 1024  # steps drawn at once; part of what a seed means
 
 
 class PathSampler(Protocol):
-    """Draws the subnets of steps, whose gradients are summed."""
+    """Sampler of subnets; the gradients of a step's subnets are summed."""
 
     def draw(self, step: int) -> Codes:
-        """Codes of a step, shape (S, D)."""
+        """Returns the codes of a step, shape (S, D)."""
 
     def block(self, number: int) -> Codes:
-        """Codes of the steps from ``number * BLOCK`` on, shape (BLOCK, S, D)."""
+        """Returns the codes of the steps from ``number * BLOCK`` on, shape (BLOCK, S, D)."""
 
 
 class _BlockSampler(ABC):
-    """Draws a block of steps at a time, from a generator of its own."""
+    """Sampler that draws a block of steps at a time, from a generator of its own."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -36,12 +36,12 @@ class _BlockSampler(ABC):
         self._drawn: NDArray[np.int8] = np.empty((0, 0, 0), dtype=np.int8)
 
     def draw(self, step: int) -> Codes:
-        """Codes of a step, shape (S, D)."""
+        """Returns the codes of a step, shape (S, D)."""
         number, offset = divmod(step, BLOCK)
         return np.asarray(self.block(number)[offset])
 
     def block(self, number: int) -> Codes:
-        """Codes of a block of steps, shape (BLOCK, S, D)."""
+        """Returns the codes of a block of steps, shape (BLOCK, S, D)."""
         if number != self._number:
             self._drawn = self._draw_block(np.random.default_rng([self._seed, number]))
             self._number = number
@@ -49,7 +49,7 @@ class _BlockSampler(ABC):
 
     @abstractmethod
     def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
-        """Codes of a block of steps, shape (block, S, D)."""
+        """Returns the codes of a block of steps, shape (block, S, D)."""
 
 
 @final
@@ -82,16 +82,16 @@ class Balanced(_BlockSampler):
 
 @final
 class BalancedWithin(_BlockSampler):
-    """What ``Balanced`` draws, but only the subnets that belong to one subspace of another split.
+    """Draws as ``Balanced`` does, but only the subnets that belong to one subspace of another split.
 
-    Every architecture of the subspace is as likely, beside the others there, as in a training of the whole space.
+    Relative to each other, architectures of the subspace are as likely as in a training of the whole space.
 
     Args:
         bands: The split whose subspaces are drawn by weight.
-        weights: Of them, all positive, so that there is something to draw in every subspace.
+        weights: Weights of the bands, all positive, so that there is something to draw in every subspace.
         split: The split of which one subspace is trained.
-        group: That subspace.
-        seed: Of the draws.
+        group: Index of that subspace.
+        seed: Seed of the draws.
     """
 
     def __init__(self, bands: Split, weights: NDArray[np.floating], split: Split, group: int, seed: int) -> None:
@@ -108,7 +108,7 @@ class BalancedWithin(_BlockSampler):
 
 
 def _drawn_by_weight(split: Split, weights: NDArray[np.floating], rng: np.random.Generator) -> Codes:
-    """A subspace drawn by weight for each step of a block, then a subnet uniformly within it, shape (BLOCK, D)."""
+    """Draws a subspace by weight for each step of a block, then a subnet uniformly in it, shape (BLOCK, D)."""
     groups = rng.choice(split.groups, size=BLOCK, p=weights)
     each = np.stack([split.sample(group, BLOCK, rng) for group in range(split.groups)])
     return np.asarray(each[groups, np.arange(BLOCK)])
@@ -131,16 +131,16 @@ class Fair(_BlockSampler):
     """Every choice of every decision once per step (FairNAS, arXiv 1907.01845, strict fairness).
 
     A step has as many subnets as the decision with most choices left has choices; each decision deals its choices to
-    them in an order of its own. A decision with fewer choices, in a space or subspace that has such, repeats them:
-    equally often where their number divides the number of subnets, else some of them, by lot, once more than others.
+    them in an order of its own. A decision with fewer choices repeats them: equally often where their number divides
+    the number of subnets, otherwise some of them, drawn at random, once more than the others.
 
     Some subnets of a step may be cut from input to output: they belong to the permutation but have nothing to train,
     so the training leaves them out of the sum. A step of nothing but such subnets is drawn again.
 
     Args:
         space: The space.
-        box: The choices to deal, of every decision.
-        seed: Of the draws.
+        box: The choices of every decision to deal.
+        seed: Seed of the draws.
     """
 
     def __init__(self, space: Space, box: Box, seed: int) -> None:
@@ -155,18 +155,18 @@ class Fair(_BlockSampler):
         return drawn
 
     def _deal(self, steps: int, rng: np.random.Generator) -> NDArray[np.int8]:
-        """Shape (steps, S, D)."""
+        """Returns dealt choices, shape (steps, S, D)."""
         columns = []
         for allowed in self._box:
             choices = np.array(allowed, dtype=np.int8)
             rounds = -(-self._subnets // len(choices))
-            # Whole permutations one after another, cut where the subnets end: the cut one decides who comes once more.
+            # Whole permutations one after another, cut where the subnets end: the cut one decides which choices repeat.
             dealt = rng.permuted(np.tile(choices, (steps, rounds, 1)), axis=2).reshape(steps, -1)
             columns.append(rng.permuted(dealt[:, : self._subnets], axis=1))
         return np.stack(columns, axis=2)
 
     def _any_connected(self, codes: NDArray[np.int8]) -> NDArray[np.bool_]:
-        """Whether a step has a subnet to train, codes of shape (n, S, D) to (n,)."""
+        """Returns whether each step has a subnet to train, for codes (n, S, D), shape (n,)."""
         steps, subnets, decisions = codes.shape
         connected = self._space.is_connected(codes.reshape(-1, decisions)).reshape(steps, subnets)
         return np.asarray(connected.any(axis=1))

@@ -1,4 +1,4 @@
-"""Which subnets a step trains: rules that make a path sampler for every training."""
+"""Rules that make a path sampler for every training, which draws the subnets of its steps."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _DRAWN_BANDS = 4  # of which subnets are drawn by weight: the counts of NAS-Benc
 
 @dataclass(frozen=True)
 class Weighted:
-    """Subspaces, and how often each is drawn, shape (K,)."""
+    """Subspaces, and the weight with which each is drawn, shape (K,)."""
 
     split: Split
     weights: NDArray[np.floating]
@@ -30,14 +30,14 @@ class Weighted:
 
 @dataclass(frozen=True)
 class Source:
-    """What the subnets of a training are drawn from.
+    """Architectures that the subnets of a training are drawn from.
 
     Attributes:
         space: The search space.
         split: Its subspaces.
-        group: The one that is trained; ``None`` for all of them.
+        group: The subspace that is trained; ``None`` for all of them.
         box: The choices that are trained.
-        bands: What the sampler draws by weight whatever the split, if anything.
+        bands: Subspaces that the sampler draws by weight with any split; ``None`` for none.
     """
 
     space: Space
@@ -48,36 +48,36 @@ class Source:
 
 
 class SamplingRule(Rule, ABC):
-    """Which subnets a step trains.
+    """Rule that chooses the subnets that a step trains.
 
     Attributes:
-        uses_split: Whether a training of all subspaces tells them apart.
+        uses_split: Whether a training of all subspaces distinguishes them.
         is_uniform: Whether every architecture of the space is meant to be trained equally often.
     """
 
     uses_split: ClassVar[bool] = True
     is_uniform: ClassVar[bool] = False
 
-    def bands(self, space: Space, settings: RuleSettings) -> Weighted | None:  # noqa: ARG002 - one rule has such
-        """Returns what is drawn by weight whatever the split, if anything."""
+    def bands(self, space: Space, settings: RuleSettings) -> Weighted | None:  # noqa: ARG002 - one rule has bands
+        """Returns the subspaces that are drawn by weight with any split, or ``None``."""
         return None
 
     @abstractmethod
     def sampler(self, source: Source, seed: int) -> PathSampler:
-        """Returns what draws the subnets of a training's steps."""
+        """Returns the path sampler of a training."""
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
         """Yields a refusal of a split that nothing uses."""
         split, sharing = SPLITS[settings.split], SHARINGS[settings.sharing]
         if split.splits and not (self.uses_split or sharing.needs_split):
             yield (
-                f"sampler = {settings.sampler!r} makes no use of a split, and sharing = {settings.sharing!r} has no"
-                " other use of it"
+                f"sampler = {settings.sampler!r} does not use a split, and sharing = {settings.sharing!r} has no"
+                " other use for it"
             )
 
 
 class _OfSubspaces(SamplingRule):
-    """A rule for trainings of all subspaces; of one alone there are uniform draws."""
+    """Rule for trainings of all subspaces; within a single one, draws are uniform."""
 
     def sampler(self, source: Source, seed: int) -> PathSampler:
         """Returns draws of all subspaces, or of the one that is trained."""
@@ -118,7 +118,7 @@ class UniformRule(_OfSubspaces):
 
 @final
 class NonlinearRule(SamplingRule):
-    """One subnet a step, rather one with many nonlinear functions."""
+    """One subnet a step, with a preference for many nonlinear functions."""
 
     own: ClassVar[frozenset[str]] = frozenset({"nonlinear_power"})
     uses_split: ClassVar[bool] = False
@@ -130,8 +130,8 @@ class NonlinearRule(SamplingRule):
         return Weighted(bands, np.arange(1, groups + 1) ** settings.nonlinear_power)
 
     def sampler(self, source: Source, seed: int) -> PathSampler:
-        """Returns draws of bands by weight, of which the subnets of the trained subspace are kept."""
-        assert source.bands is not None  # they are those of this rule
+        """Returns draws of bands by weight, restricted to the subnets of the trained subspace."""
+        assert source.bands is not None  # the bands of this rule
         bands, weights = source.bands.split, source.bands.weights
         if source.group is None:
             return Balanced(bands, seed, weights)

@@ -1,4 +1,4 @@
-"""Learning rates over training, for blocks of steps at once.
+"""Computes learning rates over training, for blocks of steps at once.
 
 Symbols:
     n: steps of a block. S: subnets of a step. D: decisions of the space.
@@ -21,10 +21,10 @@ Rates = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class Schedule(Protocol):
-    """What a learning rate depends on: how much of the schedule is over, and the subnets of the step."""
+    """Learning rate as a function of the share of the schedule that is over, and of the step's subnets."""
 
     def rates(self, progress: NDArray[np.float64], codes: Codes) -> Rates:
-        """Learning rates of steps, shape (n,), and factors of their subnets' losses, shape (n, S).
+        """Returns the learning rates of steps, shape (n,), and factors of their subnets' losses, shape (n, S).
 
         Args:
             progress: Share of the schedule that is over before each step, from 0 to less than 1, shape (n,).
@@ -40,7 +40,7 @@ class Cosine:
         self._first, self._last = first, last
 
     def rates(self, progress: NDArray[np.float64], codes: Codes) -> Rates:
-        """Learning rates, shape (n,), and factors of 1, shape (n, S)."""
+        """Returns learning rates, shape (n,), and factors of 1, shape (n, S)."""
         wave = (1 + np.cos(np.pi * progress)) / 2
         return self._last + (self._first - self._last) * wave, np.ones(codes.shape[:2])
 
@@ -53,8 +53,8 @@ class Complexity:
     smallest subnet gamma_max and of the largest 1 / gamma_max. With several subnets a step, the learning rate stays
     eta_0 and the power multiplies each loss.
 
-    C counts what the subnet computes with, dead edges left out, in the supernet's sizes; smallest and largest are those
-    of all connected architectures of the space.
+    C counts the parameters that the subnet computes with, without dead edges, in the supernet's sizes; smallest and
+    largest are over all connected architectures of the space.
 
     Args:
         space: The search space.
@@ -78,12 +78,12 @@ class Complexity:
         self._slope = (1 / gamma_max - gamma_max) / (float(np.log(float(most))) - self._smallest)
 
     def gamma(self, codes: Codes) -> NDArray[np.float64]:
-        """Exponents of architectures, codes of shape (N, D) to (N,)."""
+        """Returns the exponents of architectures, for codes of shape (N, D), shape (N,)."""
         sizes = np.log(self._space.parameters(self._space.effective(codes), self._network).astype(np.float64))
         return np.maximum(self._largest_gamma + self._slope * (sizes - self._smallest), 0.0)
 
     def rates(self, progress: NDArray[np.float64], codes: Codes) -> Rates:
-        """Learning rates, shape (n,), and factors, shape (n, S)."""
+        """Returns learning rates, shape (n,), and factors, shape (n, S)."""
         steps, subnets, decisions = codes.shape
         gamma = self.gamma(codes.reshape(-1, decisions)).reshape(steps, subnets)
         powers = (1 - progress)[:, None] ** gamma
@@ -102,7 +102,7 @@ class ScheduleRule(Rule, ABC):
         Args:
             space: The search space.
             network: Sizes of the supernet.
-            settings: What was chosen.
+            settings: The settings of the supernet.
 
         Raises:
             SettingsError: If the settings do not fit the space.
@@ -120,7 +120,7 @@ class CosineRule(ScheduleRule):
 
 @final
 class ComplexityRule(ScheduleRule):
-    """A decay that is faster for small subnets."""
+    """A learning rate that decays faster for small subnets."""
 
     own: ClassVar[frozenset[str]] = frozenset({"gamma_max"})
 
@@ -129,7 +129,7 @@ class ComplexityRule(ScheduleRule):
         return Complexity(space, network, settings.learning_rate, settings.gamma_max)
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of another end than 0."""
+        """Yields a refusal of a final learning rate other than 0."""
         if settings.final_learning_rate:
             yield "final_learning_rate belongs to schedule = 'cosine'; 'complexity' ends at 0"
 

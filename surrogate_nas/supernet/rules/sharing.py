@@ -1,4 +1,4 @@
-"""How subspaces share weights."""
+"""Rules by which subspaces share weights."""
 
 from abc import ABC
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _SHARED_STAGES = {1: 0, 2: 1, 3: 1, 4: 0}
 
 
 class Copies(NamedTuple):
-    """Where a supernet has copies of its cells.
+    """Places where a supernet has copies of its cells.
 
     Attributes:
         thresholds: Running counts after which the next copy is used, ascending.
@@ -30,10 +30,10 @@ class Copies(NamedTuple):
 
 
 class SharingRule(Rule, ABC):
-    """How subspaces share weights.
+    """Rule by which subspaces share weights.
 
     Attributes:
-        words: Name of it in a report.
+        words: Its name in a report.
         owns_weights: Whether every subspace owns all its weights.
         needs_split: Whether the split decides which weights an architecture uses.
     """
@@ -55,7 +55,7 @@ class SharingRule(Rule, ABC):
             space: The search space.
             network: Sizes of the supernet.
             groups: Number of subspaces.
-            settings: What was chosen.
+            settings: The settings of the supernet.
 
         Raises:
             SettingsError: If the settings do not fit the network.
@@ -63,7 +63,7 @@ class SharingRule(Rule, ABC):
         return Copies()
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of steps before a split that splits nothing off."""
+        """Yields a refusal of a share of steps before a split that splits nothing off."""
         if settings.parent_share and not (self.owns_weights and SPLITS[settings.split].splits):
             yield "parent_share belongs to a split with sharing = 'whole': nothing else is split off"
 
@@ -111,7 +111,7 @@ class DepthWise(SharingRule):
         return Copies(tuple(round(share * largest, 6) for share in thresholds), shared)
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of splits by anything but counts."""
+        """Yields a refusal of splits other than by counts."""
         if not SPLITS[settings.split].by_counts:
             yield f"sharing = 'depth' chooses copies by the count of split = 'nonlinear', not of {settings.split!r}"
         yield from super().refusals(settings)
@@ -135,5 +135,5 @@ def _thresholds(groups: int, settings: RuleSettings) -> tuple[float, ...]:
 
 
 SHARINGS: dict[str, SharingRule] = {"whole": WholeSubnets(), "depth": DepthWise(), "one": OneSet()}
-# Whether the blocks between stages are light, of one convolution, or those of the deployed network.
+# True where the blocks between stages are light, of one convolution; else they are the deployed network's.
 REDUCTIONS: dict[str, bool] = {"light": True, "residual": False}

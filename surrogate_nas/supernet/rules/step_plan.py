@@ -1,4 +1,4 @@
-"""What each training step does: subnets, learning rate, factors of their losses, and whose momenta move.
+"""Plans each training step: subnets, learning rate, factors of their losses, and the momenta that move.
 
 All of it is worked out for a block of steps at once, since a step of a small supernet takes few milliseconds.
 """
@@ -21,8 +21,8 @@ class Step:
     Attributes:
         codes: The subnets to train, S of them, each of length D.
         rate: Learning rate.
-        factors: What each loss is multiplied with, length S.
-        groups: Whose momenta each subnet moves, length S.
+        factors: Factors of the losses, length S.
+        groups: Group of momenta that each subnet moves, length S.
     """
 
     codes: tuple[tuple[int, ...], ...]
@@ -35,7 +35,7 @@ class Step:
 class Agenda:
     """The steps of a training.
 
-    Subnets that are cut from input to output are left out: they have nothing to train.
+    Subnets without a path from input to output are dropped: they have nothing to train.
 
     Args:
         space: The search space.
@@ -64,7 +64,7 @@ class Agenda:
         self._block: list[Step] = []
 
     def step(self, number: int) -> Step:
-        """What step ``number`` does."""
+        """Returns the plan of step ``number``."""
         block, offset = divmod(number, BLOCK)
         if block != self._number:
             self._block, self._number = self._worked_out(block), block

@@ -1,4 +1,4 @@
-"""The mean of the weights over the last part of a training, taken every so many steps."""
+"""Averages the weights over the last part of a training, at regular intervals."""
 
 from collections.abc import Mapping
 from typing import final
@@ -6,7 +6,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-SAMPLES = 200  # at most, of which a mean is made
+SAMPLES = 200  # at most, that enter a mean
 
 
 @final
@@ -33,7 +33,7 @@ class TailAverage:
         self.count = 0
 
     def take(self, step: int) -> None:
-        """Takes in the weights after a number of steps, if they are due."""
+        """Adds the weights after a number of steps to the mean, if they are due."""
         left = self._last - step
         if left >= self._steps or left % self._every:
             return
@@ -44,11 +44,11 @@ class TailAverage:
             self._mean = [parameter.clone() for parameter in self._parameters]
 
     def mean(self) -> dict[str, Tensor]:
-        """The mean by parameter name; empty before anything was taken in."""
+        """Returns the mean by parameter name; empty before the first sample."""
         return dict(zip(self._names, self._mean, strict=False))
 
     def restore(self, mean: Mapping[str, Tensor], count: int) -> None:
-        """Goes on from a mean of a number of samples."""
+        """Continues from a mean of a number of samples."""
         self.count = count
         if count:
             pairs = zip(self._names, self._parameters, strict=True)

@@ -14,7 +14,7 @@ from surrogate_nas.supernet.splits.split import SpaceSplit
 
 
 def occurring_counts(space: Space) -> list[int]:
-    """All nonlinear counts, those of disconnected architectures too, rising."""
+    """Returns all nonlinear counts in rising order, including counts that only disconnected architectures have."""
     if space.listable:
         found: list[int] = np.unique(space.nonlinear_count(space.all_codes())).tolist()
         return found
@@ -24,7 +24,7 @@ def occurring_counts(space: Space) -> list[int]:
 def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
     """Cuts the nonlinear counts of a space into bands of neighbours whose largest population is smallest.
 
-    Populations are of architectures that can be drawn; counts that only disconnected ones have join the band above.
+    A population counts architectures that can be drawn; counts that only disconnected ones have join the band above.
 
     Args:
         space: The space.
@@ -37,7 +37,8 @@ def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
     counts, populations = list(ways), list(ways.values())
     if groups > len(counts):
         raise SettingsError(
-            f"supernet.groups must be at most {len(counts)}, how many nonlinear counts {space.name} has (got {groups})"
+            f"supernet.groups must be at most {len(counts)}, the number of nonlinear counts of"
+            f" {space.name} (got {groups})"
         )
     cuts = even_cuts(populations, groups)
     occurring = occurring_counts(space)
@@ -46,7 +47,7 @@ def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
 
 
 def even_cuts(parts: Sequence[int], groups: int) -> list[int]:
-    """Where to cut a sequence so that the largest sum of a group is smallest; of several such cuts the earliest."""
+    """Returns where to cut a sequence so that the largest sum of a group is smallest; the earliest such cuts."""
     count, sums = len(parts), [0, *accumulate(parts)]
     # largest[g][i]: the smallest largest sum of parts[i:] in g + 1 groups, None where there are too few parts.
     largest: list[list[int | None]] = [[sums[count] - sums[i] if i < count else None for i in range(count + 1)]]
@@ -102,7 +103,7 @@ class BandSplit(SpaceSplit):
         super().__init__(space, tuple(f"{'/'.join(map(str, band))} nonlinear" for band in bands))
 
     def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Index of the subspace of each code, shape (N,)."""
+        """Returns the index of the subspace of each code, shape (N,)."""
         return np.asarray(self._group_of[self._space.nonlinear_count(codes)])
 
     def _count(self, group: int) -> int:

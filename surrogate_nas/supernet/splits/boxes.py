@@ -16,12 +16,12 @@ Box = tuple[tuple[int, ...], ...]
 
 
 def whole_box(space: Space) -> Box:
-    """All choices of all decisions, length D."""
+    """Returns all choices of all decisions, length D."""
     return tuple(tuple(range(len(decision.choices))) for decision in space.decisions)
 
 
 def in_box(codes: Codes, box: Box) -> NDArray[np.bool_]:
-    """Whether each code, shape (N, D), takes an allowed choice in every decision, shape (N,)."""
+    """Returns whether each code, shape (N, D), takes an allowed choice in every decision, shape (N,)."""
     inside = np.ones(len(codes), dtype=bool)
     for column, allowed in enumerate(box):
         inside &= np.isin(codes[:, column], allowed)
@@ -29,10 +29,10 @@ def in_box(codes: Codes, box: Box) -> NDArray[np.bool_]:
 
 
 def box_population(space: Space, box: Box) -> int:
-    """Number of connected architectures in a box, exact.
+    """Returns the exact number of connected architectures in a box.
 
     Raises:
-        SpaceError: If not all are connected, and the space is too large to list.
+        SpaceError: If not all are connected, and the space is too large to enumerate.
     """
     if space.always_connected:
         return prod(map(len, box))
@@ -41,13 +41,13 @@ def box_population(space: Space, box: Box) -> int:
 
 
 def draw_box(box: Box, count: int, rng: np.random.Generator) -> Codes:
-    """Uniform draws of the codes in a box, connected or not, shape (count, D)."""
+    """Returns uniform draws of the codes in a box, connected or not, shape (count, D)."""
     columns = [np.array(allowed, dtype=np.int8)[rng.integers(len(allowed), size=count)] for allowed in box]
     return np.stack(columns, axis=1)
 
 
 def box_name(space: Space, box: Box) -> str:
-    """A few words on what a box leaves out."""
+    """Returns a short name for a box: the choices of the decisions that it narrows."""
     limits = [
         f"{'/'.join(decision.choices[choice] for choice in allowed)} on {decision.name}"
         for decision, allowed in zip(space.decisions, box, strict=True)
@@ -60,7 +60,7 @@ def box_name(space: Space, box: Box) -> str:
 class BoxSplit(SpaceSplit):
     """Subspaces that are boxes: some choices of every decision, all combined.
 
-    What splitting edges leads to, be it all choices of one edge (FS-NAS, arXiv 2006.06863) or two halves of one edge
+    Splits of edges have this form: all choices of one edge (FS-NAS, arXiv 2006.06863), or two halves of one edge
     after another (GM-NAS, arXiv 2203.15207).
 
     Args:
@@ -82,7 +82,7 @@ class BoxSplit(SpaceSplit):
         super().__init__(space, tuple(box_name(space, box) for box in boxes))
 
     def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Index of the subspace of each code, shape (N,)."""
+        """Returns the index of the subspace of each code, shape (N,)."""
         checked = self._space.check(codes)
         return np.asarray(np.stack([in_box(checked, box) for box in self.boxes]).argmax(axis=0), dtype=np.int64)
 

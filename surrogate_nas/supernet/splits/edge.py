@@ -1,4 +1,4 @@
-"""One subspace for every choice of one decision (FS-NAS, arXiv 2006.06863)."""
+"""Splits a space into one subspace for every choice of one decision (FS-NAS, arXiv 2006.06863)."""
 
 from collections.abc import Iterator
 from typing import ClassVar, final
@@ -23,7 +23,7 @@ class SplitByEdge(SplitRule):
         return BoxSplit(space, edge_boxes(space, settings.split_edge))
 
     def claims(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of a decision that is named for nothing."""
+        """Yields a refusal of a decision that no rule uses."""
         if settings.split_edge is not None:
             yield "split_edge belongs to split = 'edge'"
 

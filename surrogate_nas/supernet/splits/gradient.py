@@ -1,4 +1,4 @@
-"""Subspaces that gradients decide, halved round by round (GM-NAS, arXiv 2203.15207)."""
+"""Splits a space by gradients, halved round by round (GM-NAS, arXiv 2203.15207)."""
 
 from collections.abc import Iterator
 from typing import ClassVar, final
@@ -22,7 +22,7 @@ class SplitByGradients(SplitRule):
     inherits: ClassVar[Inheritance] = "state"
 
     def split(self, space: Space, settings: RuleSettings) -> BoxSplit:
-        """Returns the whole space, once it is known that it can be halved so often."""
+        """Returns the whole space, after a check that it can be halved so often."""
         check_rounds(space, settings.split_rounds)
         return whole_space(space)
 
@@ -42,12 +42,12 @@ def check_rounds(space: Space, rounds: int) -> None:
     """Refuses more halvings than a space has decisions or architectures for.
 
     Raises:
-        SettingsError: If so.
+        SettingsError: If there are too many halvings.
     """
     if rounds > space.num_decisions:
         raise SettingsError(
-            f"supernet.split_rounds must be at most {space.num_decisions}, how many decisions {space.name} has, each"
-            f" cut once (got {rounds})"
+            f"supernet.split_rounds must be at most {space.num_decisions}, the number of decisions of {space.name},"
+            f" each cut once (got {rounds})"
         )
     population = box_population(space, whole_box(space))
     if 2**rounds > population:

@@ -1,4 +1,4 @@
-"""Cuts: where gradients decided that a sub-supernet is split in two, and the subspaces that follow (GM-NAS)."""
+"""Finds, stores and applies cuts: the decisions by which gradients split sub-supernets in two (GM-NAS)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,11 +32,11 @@ class Cut:
 
 
 def boxes_after(space: Space, cuts: Sequence[Cut], level: int) -> tuple[Box, ...]:
-    """The subspaces after a number of rounds, length 2 ** level.
+    """Returns the subspaces after a number of rounds, length 2 ** level.
 
     Args:
         space: The space.
-        cuts: Cuts of the rounds, those of one round in the order of their subspaces: 1, 2, 4, ...
+        cuts: Cuts of the rounds, each round in the order of its subspaces: 1, 2, 4, ...
         level: Number of rounds.
     """
     boxes = [whole_box(space)]
@@ -48,7 +48,7 @@ def boxes_after(space: Space, cuts: Sequence[Cut], level: int) -> tuple[Box, ...
 
 
 def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], halvings: int) -> Cut:
-    """The cut whose halves disagree most: least distance inside the halves at each decision, then the largest cut.
+    """Returns the cut with the least distance inside its halves at any decision, then the largest cut.
 
     All bipartitions of a decision's choices are tried. Halves must hold enough architectures, and open decisions, for
     the rounds that follow.
@@ -58,7 +58,7 @@ def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], 
         box: The subspace.
         distances: Symmetric distances between the choices of each decision that is left to cut, in the order of the
             box: decision to shape (choices, choices).
-        halvings: How often each half will be cut again.
+        halvings: Number of times that each half will be cut again.
 
     Raises:
         SettingsError: If no cut is possible.
@@ -85,7 +85,7 @@ def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], 
 
 
 def _bipartitions(count: int) -> list[tuple[Part, Part]]:
-    """All ways to part 0 to count - 1 in two, the first half with 0."""
+    """Returns all ways to divide 0 to count - 1 into two parts, the first part with 0."""
     rest = range(1, count)
     halves = [(0, *more) for size in range(count - 1) for more in combinations(rest, size)]
     return [(half, tuple(each for each in range(count) if each not in half)) for half in halves]
@@ -110,7 +110,7 @@ def write_cut(
     distances: dict[int, NDArray[np.float64]],
     identity: dict[str, str],
 ) -> None:
-    """Writes a cut, by the names of its decision and choices, with the distances that it was found from.
+    """Writes a cut, by the names of its decision and choices, with the distances that led to it.
 
     Raises:
         WriteError: If it cannot be written.

@@ -1,4 +1,4 @@
-"""The whole space as one subspace: a one-shot supernet."""
+"""Treats the whole space as one subspace: a one-shot supernet."""
 
 from typing import ClassVar, final
 

@@ -1,4 +1,4 @@
-"""Subspaces by the number of nonlinear functions (EFS-NAS, arXiv 2412.14678)."""
+"""Splits a space by the number of nonlinear functions (EFS-NAS, arXiv 2412.14678)."""
 
 from collections.abc import Iterator
 from typing import ClassVar, final
@@ -17,10 +17,10 @@ class SplitByCount(SplitRule):
     by_counts: ClassVar[bool] = True
 
     def split(self, space: Space, settings: RuleSettings) -> BandSplit:
-        """Returns the bands that the settings name, or as many bands of nearly equal population as they ask for."""
+        """Returns the bands of the settings, or the asked number of bands of nearly equal population."""
         return BandSplit(space, equal_bands(space, settings.groups) if settings.bands is None else settings.bands)
 
     def claims(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of bands that are named for nothing."""
+        """Yields a refusal of bands that no rule uses."""
         if settings.bands is not None:
             yield "bands belong to split = 'nonlinear'"

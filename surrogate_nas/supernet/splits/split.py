@@ -15,11 +15,11 @@ from surrogate_nas.supernet.rule import Inheritance, Rule, RuleSettings
 class Split(ABC):
     """A partition of a space into K subspaces.
 
-    Call ``assign`` to learn which subspace an architecture belongs to, and ``sample`` to draw architectures to train
+    Call ``assign`` to find the subspace of an architecture, and ``sample`` to draw architectures to train
     from one of them; architectures without a path from input to output are assigned, but never drawn.
 
     Attributes:
-        names: A few words on each subspace, length K.
+        names: A short name of each subspace, length K.
     """
 
     names: tuple[str, ...]
@@ -31,19 +31,19 @@ class Split(ABC):
 
     @abstractmethod
     def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Index of the subspace of each code, shape (N,)."""
+        """Returns the index of the subspace of each code, shape (N,)."""
 
     @abstractmethod
     def population(self) -> tuple[int, ...]:
-        """Number of architectures that ``sample`` draws from in each subspace, length K."""
+        """Returns the number of architectures that ``sample`` draws from in each subspace, length K."""
 
     @abstractmethod
     def sample(self, group: int, count: int, rng: np.random.Generator) -> Codes:
-        """Uniform draws with replacement from one subspace, shape (count, D)."""
+        """Returns uniform draws with replacement from one subspace, shape (count, D)."""
 
 
 class SpaceSplit(Split):
-    """A split of a space that can be listed, or whose subspaces can be counted and drawn from without."""
+    """Split of a space that can be enumerated, or whose subspaces can be counted and drawn from directly."""
 
     def __init__(self, space: Space, names: tuple[str, ...]) -> None:
         self._space = space
@@ -61,13 +61,13 @@ class SpaceSplit(Split):
                 )
 
     def population(self) -> tuple[int, ...]:
-        """Number of architectures that ``sample`` draws from in each subspace, length K."""
+        """Returns the number of architectures that ``sample`` draws from in each subspace, length K."""
         if self._members is not None:
             return tuple(len(members) for members in self._members)
         return tuple(self._count(group) for group in range(self.groups))
 
     def sample(self, group: int, count: int, rng: np.random.Generator) -> Codes:
-        """Uniform draws with replacement from one subspace, shape (count, D)."""
+        """Returns uniform draws with replacement from one subspace, shape (count, D)."""
         if self._members is None:
             return self._draw(group, count, rng)
         members = self._members[group]
@@ -75,15 +75,15 @@ class SpaceSplit(Split):
 
     @abstractmethod
     def _count(self, group: int) -> int:
-        """Connected architectures of a subspace, without listing the space."""
+        """Returns the number of connected architectures of a subspace, without enumerating the space."""
 
     @abstractmethod
     def _draw(self, group: int, count: int, rng: np.random.Generator) -> Codes:
-        """Uniform draws from a subspace, shape (count, D), without listing the space."""
+        """Returns uniform draws from a subspace, shape (count, D), without enumerating the space."""
 
 
 class SplitRule(Rule, ABC):
-    """A way to split a space, and what it does to the stage.
+    """Rule that splits a space, and its effects on the stage.
 
     Without a share of steps before the split every sub-supernet begins by itself. With one, and a split that is known
     from the beginning, all of them begin from one parent, which trains the whole space. A split that is decided late
@@ -114,12 +114,12 @@ class SplitRule(Rule, ABC):
             SettingsError: If the settings do not fit the space.
         """
 
-    def rounds(self, settings: RuleSettings) -> int:  # noqa: ARG002 - only what is decided late has several
-        """Returns how many splits follow one another."""
+    def rounds(self, settings: RuleSettings) -> int:  # noqa: ARG002 - only splits that are decided late have several
+        """Returns the number of successive splits."""
         return 1
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields what in the settings contradicts the split: a parent that nothing is taken over from."""
+        """Yields a refusal of a parent that nothing is taken over from."""
         if settings.share_before_split and settings.inheritance == "nothing":
             yield (
                 f"inherit = 'nothing' makes a parent of split = {settings.split!r} useless: set parent_share = 0"

@@ -1,4 +1,4 @@
-"""The ways to split a space, by the name that settings choose them by."""
+"""Ways to split a space, by the name that settings choose them by."""
 
 from surrogate_nas.supernet.splits.edge import SplitByEdge
 from surrogate_nas.supernet.splits.gradient import SplitByGradients

@@ -1,4 +1,4 @@
-"""The correction recovers laws that it can express, and tells how well it does."""
+"""The correction recovers laws that it can express, and reports its own accuracy."""
 
 import numpy as np
 import pytest

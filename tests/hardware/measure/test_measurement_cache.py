@@ -52,7 +52,7 @@ def test_replacing_keeps_what_is_not_replaced(tmp_path: Path) -> None:
 def test_a_damaged_file_is_ignored_with_a_warning_and_made_anew(tmp_path: Path, content: bytes) -> None:
     cache = MeasurementCache(tmp_path, IDENTITY)
     cache.path.write_bytes(content)
-    with pytest.warns(SurrogateNasWarning, match="cannot be used and is made anew"):
+    with pytest.warns(SurrogateNasWarning, match="cannot be used and is made again"):
         assert cache.read() == {}
     with pytest.warns(SurrogateNasWarning):
         cache.add({"a": measurement(1.0)})

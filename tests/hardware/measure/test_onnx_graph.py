@@ -63,7 +63,7 @@ def test_models_of_resizing_compute_what_it_does(side: int, tmp_path: Path) -> N
 
 
 def model_agrees(space: Space, code: Codes, network: NetworkSpec, folder: Path, tolerance: float = 1e-5) -> None:
-    """Asserts that the ONNX model of an architecture gives the scores that torch does."""
+    """Asserts that the ONNX model of an architecture gives the same scores as torch."""
     torch.manual_seed(0)
     # Batch-norm statistics of random images, so that a forgotten normalisation shows.
     module, images = prepare(build_network(space, code, network), (3, 8, 8), 2, torch.device("cpu"))

@@ -153,7 +153,7 @@ def test_the_thread_clock_is_for_one_cpu_thread_only() -> None:
 def test_a_thread_clock_of_long_steps_is_not_used(
     readings_a_step: int, chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever resolution the system names: Windows moves its clock every 16 ms."""
+    """The resolution that the system reports does not matter: Windows moves its clock every 16 ms."""
     readings = itertools.count()
     coarse = timing.Clock("coarse", lambda: 0.016 * (next(readings) // readings_a_step))
     monkeypatch.setattr(timing, "THREAD", coarse)

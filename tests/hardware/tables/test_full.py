@@ -20,7 +20,7 @@ Rows = list[list[str]]
 
 @pytest.fixture
 def small(tmp_path: Path) -> Space:
-    """A space of 27 architectures."""
+    """Returns a space of 27 architectures."""
     path = tmp_path / "small.toml"
     path.write_text(
         'name = "small"\nkind = "cell"\noperations = ["none", "skip_connect", "nor_conv_3x3"]\n'
@@ -95,10 +95,10 @@ def without_leading_zeros(rows: Rows) -> None:
     [
         (cell(0, 0, "id"), "needs a column 'code' (one digit per decision) or 'arch', separated by commas in CSV"),
         (cell(0, 1, "Phone"), "unknown device 'phone'; choose from the columns Phone, board"),
-        (without_leading_zeros, "line 2, column code: '0' is no architecture of small; codes have 3 digits"),
-        (cell(5, 0, "0112"), "line 6, column code: '0112' is no architecture of small; use a table of this space"),
-        (cell(5, 0, "019"), "line 6, column code: '019' is no architecture of small; use a table of this space"),
-        (cell(5, 0, "000"), "line 6, column code: architecture 000 is listed twice, first in line 2"),
+        (without_leading_zeros, "line 2, column code: '0' is not an architecture of small; codes have 3 digits"),
+        (cell(5, 0, "0112"), "line 6, column code: '0112' is not an architecture of small; use a table of this space"),
+        (cell(5, 0, "019"), "line 6, column code: '019' is not an architecture of small; use a table of this space"),
+        (cell(5, 0, "000"), "line 6, column code: architecture 000 appears twice, first in line 2"),
         (remove(3, 9), "2 of the 27 architectures of small are missing, the first is 002"),
         (remove(*range(1, 28)), "27 of the 27 architectures of small are missing, the first is 000"),
         (constant, "every architecture has a latency of 4"),
@@ -130,7 +130,7 @@ def test_several_devices_need_a_name(small: Space, tmp_path: Path) -> None:
 
 def test_codes_that_parquet_holds_as_numbers_are_refused(small: Space, tmp_path: Path) -> None:
     pq.write_table(pa.table({"code": list(range(27)), "a": [float(n) for n in range(1, 28)]}), tmp_path / "t.parquet")
-    with pytest.raises(CostTableError, match=r"row 1, column code: '0' is no architecture .* leading zeros stay"):
+    with pytest.raises(CostTableError, match=r"row 1, column code: '0' is not an architecture .* leading zeros stay"):
         TableLatency(small, tmp_path / "t.parquet", "a")
 
 

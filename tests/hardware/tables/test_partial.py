@@ -73,7 +73,7 @@ def test_what_is_too_little_or_doubled_is_refused(tmp_path: Path) -> None:
     codes = FBNET.sample(400, np.random.default_rng(0))
     with pytest.raises(CostTableError, match=r"need at least 354 architectures \(got 300\); measure more"):
         read_latencies(FBNET, write(tmp_path / "t.csv", codes[:300], cost(codes[:300])), "auto")
-    with pytest.raises(CostTableError, match="listed twice"):
+    with pytest.raises(CostTableError, match="appears twice"):
         read_latencies(FBNET, write(tmp_path / "t.csv", codes[[0, *range(399)]], cost(codes)), "auto")
     with pytest.raises(CostTableError, match="looks like seconds"):
         read_latencies(FBNET, write(tmp_path / "t.csv", codes, cost(codes) / 1e4), "auto")

@@ -1,4 +1,4 @@
-"""The file of a whole space's costs: exact, and refused where it is damaged or not ours."""
+"""The file of a whole space's costs is exact, and refused where it is damaged or foreign."""
 
 import json
 import re
@@ -71,8 +71,8 @@ def change_metadata(table: pa.Table, **changes: object) -> pa.Table:
 @pytest.mark.parametrize(
     ("damage", "kind", "message"),
     [
-        (lambda table: table.replace_schema_metadata(None), RunFolderError, "no table of costs that this project"),
-        (lambda table: table.replace_schema_metadata({b"surrogate_nas.costs": b"{"}), StoreError, "are no JSON"),
+        (lambda table: table.replace_schema_metadata(None), RunFolderError, "not a table of costs of this project"),
+        (lambda table: table.replace_schema_metadata({b"surrogate_nas.costs": b"{"}), StoreError, "are not JSON"),
         (lambda table: change_metadata(table, schema=99), StoreError, "must be of version 1 (got 99)"),
         (lambda table: change_metadata(table, space_fingerprint="0" * 16), RunFolderError, "another space"),
         (lambda table: change_metadata(table, costs=["energy_mj"]), StoreError, "damaged"),

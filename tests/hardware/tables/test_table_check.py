@@ -31,10 +31,10 @@ def test_every_fault_is_counted_and_placed(space: Space, tmp_path: Path) -> None
     assert (check.rows, check.missing, check.duplicates, check.foreign) == (15624, 3, 1, 1)
     phone = check.columns[0]
     assert (phone.missing, phone.not_numbers, phone.negative) == (1, 1, 1)
-    assert phone.faults == ["1 empty cell", "1 cell that is no number", "1 value that is not above zero"]
+    assert phone.faults == ["1 empty cell", "1 cell that is not a number", "1 value that is not above zero"]
     assert check.examples == [
-        "line 3: 000000 is there already, in line 2",
-        "line 4: '9' is no architecture of nasbench201",
+        "line 3: 000000 appears already in line 2",
+        "line 4: '9' is not an architecture of nasbench201",
         "no row of 000001",
     ]
 

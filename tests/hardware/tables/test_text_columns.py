@@ -33,7 +33,7 @@ def test_parquet_keeps_digits_and_shows_missing_values_as_empty(tmp_path: Path) 
         ("t.txt", b"code\n", "must be a .csv or .parquet file"),
         ("t.csv", b"", "is empty"),
         ("t.csv", b"\n", "is empty"),
-        ("t.csv", b"code,a,a\n", "column 'a' is there twice"),
+        ("t.csv", b"code,a,a\n", "column 'a' appears twice"),
         ("t.csv", b"code,a\n000,1\n001\n", "line 3: a row needs 2 cells, as the header has (got 1)"),
         ("t.csv", b"code,a\n\xff\xfe,1\n", "cannot be read as csv"),
         ("t.csv", b'code,a\n"000,1\n', "cannot be read as csv"),

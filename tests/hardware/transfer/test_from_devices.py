@@ -1,4 +1,4 @@
-"""A new device from ten measurements: made-up ones, and those of HELP."""
+"""A new device is predicted from ten measurements, with made-up devices and with the devices of HELP."""
 
 from pathlib import Path
 

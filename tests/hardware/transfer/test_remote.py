@@ -25,7 +25,7 @@ Rows = list[dict[str, str]]
 
 
 def results(space: Space, count: int = 30) -> Rows:
-    """A device on which latency is the sum of its operations; it became two percent slower."""
+    """Returns results of a device whose latency is the sum of its operations; it became two percent slower."""
     rows = []
     for code in choose_to_measure(space, count):
         median = 1 + np.array([0, 0.1, 0.5, 2, 0.7])[code].sum()

@@ -1,4 +1,4 @@
-"""The runner's own arithmetic, and that it needs nothing of this project."""
+"""The runner computes correctly, and needs no other part of this project."""
 
 import ast
 import itertools

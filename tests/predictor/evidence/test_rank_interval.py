@@ -7,7 +7,7 @@ from surrogate_nas.predictor.evidence.rank_interval import rank_intervals
 
 
 def problem(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scores that say much about good architectures and little about the others."""
+    """Returns scores that are informative about good architectures and hardly about the others."""
     rng = np.random.default_rng(seed)
     labels = rng.uniform(-1, 1, count)
     return labels + rng.normal(0, np.where(labels > 0.3, 0.05, 0.3)), labels

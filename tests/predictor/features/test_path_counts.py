@@ -14,7 +14,7 @@ NONE, SKIP, CONV1, CONV3, POOL = range(5)
 
 
 def listed(code: np.ndarray) -> list[list[float]]:
-    """For each path that nothing cuts: 1x1, 3x3, pools, nonlinear functions, operations."""
+    """Returns for each connected path the number of 1x1, 3x3, pools, nonlinear functions and operations."""
     rows = []
     for path in PATHS:
         operations = [int(code[edge]) for edge in path]

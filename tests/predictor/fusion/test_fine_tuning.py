@@ -16,7 +16,7 @@ def test_tuning_keeps_what_was_learnt_and_bends_it(problem: Problem) -> None:
     first = pretrained_members(space, settings, reference, score, seed=0)
     assert kendall_tau(first[0].score(reference), score) > 0.8
     trained = reference[:40]
-    # Less is more, in truth: few networks say so.
+    # In truth lower is better, which only the few networks show.
     member = tuned_members(first, trained, -space.nonlinear_count(trained).astype(np.float64), reference, seed=0)[0]
     scores = member.score(reference)
     assert kendall_tau(scores, score) < 0

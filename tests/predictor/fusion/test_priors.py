@@ -47,7 +47,7 @@ def test_a_score_does_not_depend_on_the_others_that_are_asked(space: Space) -> N
 
 
 def extra(space: Space, leave_out: int = 0) -> ExtraScores:
-    """Two scores of every class but some: how many operations are alive, and their opposite without a vote."""
+    """Returns two scores of most classes: the number of live operations, and its opposite without a vote."""
     codes = space.all_codes()
     distinct = space.codes_at(np.unique(space.index(space.canonical(codes[space.is_connected(codes)]))))
     distinct = distinct[: len(distinct) - leave_out]

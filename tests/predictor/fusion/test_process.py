@@ -1,4 +1,4 @@
-"""What the process sees, and what it makes of it."""
+"""The process gets the right inputs and predicts from them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A stack that went through a file gives what it gave before, and damage is said."""
+"""A stack restored from a file predicts the same, and damage is reported."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What the network must and must not see in a graph."""
+"""The network reacts to some changes of a graph and must ignore others."""
 
 import numpy as np
 import pytest

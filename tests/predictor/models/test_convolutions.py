@@ -27,7 +27,7 @@ GRAPHS, NODES = 3, 5
 
 
 def edges(adjacency: torch.Tensor) -> torch.Tensor:
-    """All graphs as one, edges from the node that is heard to the node that hears, shape (2, edges)."""
+    """Returns all graphs as one: edges from sender to receiver, shape (2, edges)."""
     graph, hearer, heard = adjacency.nonzero(as_tuple=True)
     return torch.stack([graph * NODES + heard, graph * NODES + hearer])
 
@@ -51,7 +51,7 @@ def test_a_dense_layer_equals_the_sparse_one(
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(GRAPHS, NODES, width, generator=generator)
-    # Upper triangles, as in a cell; sparse ones have nodes that hear nobody.
+    # Upper triangles, as in a cell; sparse ones have nodes without inputs.
     adjacency = torch.triu((torch.rand(GRAPHS, NODES, NODES, generator=generator) < 0.4).float(), diagonal=1)
     dense, heads = kind(width), heads_of(width)
     sparse = reference(width, width // heads, heads=heads)
@@ -94,7 +94,7 @@ def test_a_node_hears_its_neighbours_and_itself(kind: MakeConvolution, width: in
         torch.nn.init.normal_(parameter, generator=torch.Generator().manual_seed(0))
     features = torch.randn(1, 3, width, generator=torch.Generator().manual_seed(1), requires_grad=True)
     adjacency = torch.zeros(1, 3, 3)
-    adjacency[0, 0, 1] = 1  # node 0 hears node 1
+    adjacency[0, 0, 1] = 1  # node 0 receives from node 1
     heard = convolution(features, adjacency)
     assert heard.shape == features.shape
     heard[0, 0].sum().backward()

@@ -1,4 +1,4 @@
-"""What is particular to graph networks among the models; the rest is in test_models.py."""
+"""Properties of graph networks only; test_models.py covers all models."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is particular to ridge regression among the models; the rest is in test_models.py."""
+"""Properties of ridge regression only; test_models.py covers all models."""
 
 import numpy as np
 

@@ -41,7 +41,7 @@ def test_the_command_is_read_as_the_path_of_a_file(path: str, command: str) -> N
 
 
 def fetch(dashboard: Callable[..., Iterable[bytes]], path: str) -> dict[str, Any]:
-    """The JSON that a dashboard answers with, without a server between."""
+    """Returns the JSON that a dashboard answers with, without a server between."""
     request: dict[str, Any] = {"PATH_INFO": path}
     setup_testing_defaults(request)
     answer: dict[str, Any] = json.loads(b"".join(dashboard(request, lambda *_: None)))
@@ -75,7 +75,7 @@ def test_a_dashboard_knows_what_is_infeasible(
 
 
 def write_note(dashboard: Callable[..., Iterable[bytes]], version: int) -> None:
-    """What the page does when somebody types a note."""
+    """Does the same as the page when a user types a note."""
     body = json.dumps({"body": "seen", "version": version}).encode()
     request: dict[str, Any] = {"PATH_INFO": "/api/studies/0/note", "REQUEST_METHOD": "PUT"}
     request |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
@@ -114,7 +114,9 @@ def test_a_run_does_not_notice_that_it_is_watched(
     def look(done: int, _: int) -> None:
         if not dashboards:
             dashboards.append(optuna_dashboard.wsgi(str(tmp_path / "watched")))
-            readers.append((tmp_path / "watched").open("rb"))  # somebody who keeps it open, in the middle of a record
+            readers.append(
+                (tmp_path / "watched").open("rb")
+            )  # another process keeps it open, in the middle of a record
             readers[0].read(100)
         counts.append(len(fetch(dashboards[0], "/api/studies/0")["trials"]))
         if typing:
@@ -134,7 +136,7 @@ def test_a_run_does_not_notice_that_it_is_watched(
 
 
 def screenshot(journal: Path, folder: Path) -> Any:  # noqa: ANN401 - an array of pixels
-    """The upper part of the study's page as a browser draws it, shape (H, W, 3)."""
+    """Returns the upper part of the study's page as a browser draws it, shape (H, W, 3)."""
     dashboard = Dashboard(journal, folder / "artifacts")
     dashboard.start()
     try:

@@ -1,4 +1,4 @@
-"""Locks of dead processes, half-written records, batches, and files that are not ours."""
+"""Journals handle locks of dead processes, half-written records, batches and foreign files."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def study_in(path: Path) -> tuple[optuna.Study, BatchJournal]:
 
 
 def read_plainly(path: Path) -> list[float]:
-    """Values of the trials as Optuna's own backend, hence a dashboard, reads them."""
+    """Returns the values of the trials as Optuna's own backend, and so a dashboard, reads them."""
     storage = JournalStorage(JournalFileBackend(str(path)))
     study = optuna.load_study(study_name="s", storage=storage)
     return [trial.value or 0.0 for trial in study.trials]

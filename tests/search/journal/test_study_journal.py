@@ -136,7 +136,7 @@ def test_other_or_additional_trials_replace_the_journal(tmp_path: Path, trials: 
     ("change", "message"),
     [
         ({"space": "0" * 16}, f"its fingerprint must be {'0' * 16} \\(got {'f' * 16}\\)"),
-        ({"name": "cells-b"}, r"must hold the study cells-b alone \(got cells-a\)"),
+        ({"name": "cells-b"}, r"must hold only the study cells-b \(got cells-a\)"),
     ],
 )
 def test_the_study_of_another_space_or_name_is_refused(

@@ -16,7 +16,7 @@ SEARCH = SegmentSearch(CHOICES, ((0, 1), (2, 3), (4, 5)), labels=120, kept=4)
 
 
 def quality(codes: np.ndarray) -> np.ndarray:
-    """Each decision counts, and neighbours work together, across segments too."""
+    """Returns a quality in which each decision counts, and neighbours interact, across segments too."""
     single = codes @ np.array([0.5, -0.3, 0.8, 0.4, -0.6, 0.7])
     together = (codes[:, 1] == codes[:, 2]) * 0.7 + (codes[:, 3] == codes[:, 4]) * 0.5
     return np.asarray(single + together)

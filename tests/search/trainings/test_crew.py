@@ -85,7 +85,7 @@ def test_a_journal_that_goes_away_ends_the_run(place: TrialFolder, tmp_path: Pat
         place.journal.unlink(missing_ok=True)
         return False
 
-    with Workers(1) as workers, pytest.raises(StoreError, match="went away"):
+    with Workers(1) as workers, pytest.raises(StoreError, match="disappeared"):
         Crew(place, NoWork(tmp_path, seconds=60), workers).run(
             TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=lose
         )

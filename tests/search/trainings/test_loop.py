@@ -1,4 +1,4 @@
-"""The loop spends what it may, in batches, and stops when there is nothing to gain."""
+"""The loop trains up to its budget, in batches, and stops when no gain is expected."""
 
 from collections.abc import Sequence
 

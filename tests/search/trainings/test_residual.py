@@ -12,7 +12,7 @@ FEATURES = standardised(np.random.default_rng(0).normal(size=(6, 3)))
 
 
 def joint_normal(rows: list[int], values: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Conditioning of the joint normal distribution, term by term."""
+    """Returns the conditioned joint normal distribution, computed term by term."""
     x = (SCORE - SCORE.mean()) / SCORE.std()
     size = len(SCORE)
     covariance = np.empty((size, size))

@@ -1,4 +1,4 @@
-"""Each task is done by one process; a dead one's is taken over; nothing that was acknowledged is lost."""
+"""One process does each task; another takes over a dead one's; no acknowledged outcome is lost."""
 
 import subprocess
 import sys
@@ -145,7 +145,7 @@ def test_a_journal_that_goes_away_is_said(place: TrialFolder, harm: str) -> None
     elif harm == "folder":
         place.journal.mkdir()
     for action in (lambda: trials.finish(claim, Trained(1.0, 1.0, 1)), trials.claim, trials.outcomes):
-        with pytest.raises(StoreError, match=r"went away or cannot be written.*go on with --resume"):
+        with pytest.raises(StoreError, match=r"disappeared or cannot be written.*continue with --resume"):
             action()
     assert place.journal.with_name("moved").read_bytes() == content
     assert place.journal.exists() is (harm != "removed")

@@ -95,7 +95,7 @@ def test_a_journal_that_goes_away_costs_no_label(
         patch.setattr(LabelStore, "append", lose)
         code, _, errors = here("--resume", "--output-dir", untrained)
     assert code == 1
-    assert "the journal of the trainings went away" in errors
+    assert "the journal of the trainings disappeared" in errors
     assert "Traceback" not in errors
     # Another training may have ended before the loss was noticed.
     assert len(read_labels(untrained / "trainings.h5")) in (1, 2)

@@ -1,4 +1,4 @@
-"""Path samplers draw by (seed, step) alone, whatever was drawn before."""
+"""Path samplers draw by (seed, step) alone; earlier draws have no influence."""
 
 from collections.abc import Callable
 

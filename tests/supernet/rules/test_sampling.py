@@ -1,4 +1,4 @@
-"""Every sampler draws what is trained, whatever the split and the sharing."""
+"""Every sampler draws the trained subnets, for every split and sharing."""
 
 import numpy as np
 import pytest

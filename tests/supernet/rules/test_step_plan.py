@@ -1,4 +1,4 @@
-"""Steps are what sampler, schedule and groups say, whatever block they come from."""
+"""Steps follow sampler, schedule and groups, and do not depend on the block they come from."""
 
 from collections.abc import Callable
 

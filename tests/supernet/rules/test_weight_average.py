@@ -8,7 +8,7 @@ from surrogate_nas.supernet.rules.weight_average import SAMPLES, TailAverage
 
 
 def walk(network: nn.Linear, average: TailAverage, first: int, last: int) -> dict[int, torch.Tensor]:
-    """Weights after each step of a random walk."""
+    """Returns the weights after each step of a random walk."""
     seen = {}
     for step in range(first + 1, last + 1):
         with torch.no_grad():

@@ -37,7 +37,7 @@ def test_bands_of_a_space_that_cannot_be_listed() -> None:
 
 
 def test_more_bands_than_counts_are_refused() -> None:
-    with pytest.raises(SettingsError, match="must be at most 8, how many nonlinear counts quick has"):
+    with pytest.raises(SettingsError, match="must be at most 8, the number of nonlinear counts of quick"):
         equal_bands(load_space("quick"), 9)
 
 
@@ -98,7 +98,7 @@ def test_equal_bands_agree_with_trying_every_cut(space: CellSpace, triangle: Cel
 
 
 def test_more_groups_than_counts_are_refused(space: CellSpace) -> None:
-    with pytest.raises(SettingsError, match=re.escape("supernet.groups must be at most 4, how many")):
+    with pytest.raises(SettingsError, match=re.escape("supernet.groups must be at most 4, the number")):
         equal_bands(space, 5)
 
 

@@ -1,4 +1,4 @@
-"""What is known of a split by gradients before it is found."""
+"""Facts about a split by gradients that are known before it is found."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_it_begins_with_the_whole_space_and_goes_on_for_some_rounds(triangle: Ce
 
 def test_more_rounds_than_decisions_are_refused(triangle: CellSpace) -> None:
     check_rounds(triangle, 3)
-    with pytest.raises(SettingsError, match=r"split_rounds must be at most 3, how many decisions triangle has"):
+    with pytest.raises(SettingsError, match=r"split_rounds must be at most 3, the number of decisions of triangle"):
         check_rounds(triangle, 4)
 
 

@@ -1,4 +1,4 @@
-"""Cuts against planted partitions and going through them, and files that are not taken for what they are not."""
+"""Cuts are found for planted partitions and survive a file; foreign and damaged files are refused."""
 
 import itertools
 import json
@@ -21,7 +21,7 @@ from surrogate_nas.supernet.splits.gradient_cuts import Cut, best_cut, boxes_aft
 
 
 def planted(parts: tuple[tuple[int, ...], ...], apart: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Distances near 0.1 inside the parts, and near 0.1 + apart between them."""
+    """Returns distances near 0.1 inside the parts, and near 0.1 + apart between them."""
     count = sum(map(len, parts))
     of = {choice: position for position, part in enumerate(parts) for choice in part}
     noise = np.triu(rng.random((count, count)) * 0.05, 1)

@@ -1,4 +1,4 @@
-"""Partitions are splits; a parent that nothing is taken over from is refused."""
+"""Partitions are splits; a parent whose children inherit nothing is refused."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ PARTITIONS: dict[str, Callable[[CellSpace], Split]] = {
 
 
 def uneven(space: CellSpace) -> list[Box]:
-    """A cut, of which one half is cut again at another edge."""
+    """Returns a cut, of which one half is cut again at another edge."""
     every = tuple(range(5))
     return [
         ((0, 1, 4), *[every] * 5),

@@ -1,4 +1,4 @@
-"""Every way to split a space gives a split, in spaces that can be listed and in others."""
+"""Every way to split a space gives a split, in spaces that can be enumerated and in others."""
 
 import subprocess
 import sys
