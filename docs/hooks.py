@@ -1,9 +1,4 @@
-"""Pages of the reference that are written from the code.
-
-python docs/hooks.py
-
-The command writes them into ``docs/reference``; the site has them as the code is when it is built.
-"""
+"""Pages of the reference that are written from the code when the site is built, so that they are never out of date."""
 
 import functools
 import importlib
@@ -27,8 +22,6 @@ PACKAGE = Path(surrogate_nas.__file__).parent
 def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401 - mkdocs calls it by name
     """Adds the generated pages to the pages of the folder."""
     for name, content in pages().items():
-        if (written := files.get_file_from_path(f"reference/{name}.md")) is not None:
-            files.remove(written)
         files.append(File.generated(config, f"reference/{name}.md", content=content))
     return files
 
@@ -157,8 +150,3 @@ def _text(text: str | None) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(_text(text).split()).replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    for page, text in pages().items():
-        (Path(__file__).parent / "reference" / f"{page}.md").write_text(text, encoding="utf-8", newline="\n")

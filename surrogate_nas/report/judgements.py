@@ -139,19 +139,19 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
         yield Judgement("bad", "The predictor could not be judged: its rank correlation with the labels is undefined.")
     elif best is None or best.tau is None:
         yield Judgement("caution", f"The predictor's tau is {interval}; there is no plain count to compare it with.")
-    elif predictor.tau.low is not None and predictor.tau.low <= 0:
-        yield Judgement(
-            "bad",
-            f"The predictor's order of unseen architectures may be chance (tau {interval}). Label more architectures,"
-            " or train the supernet for longer.",
-        )
     elif value <= best.tau:
         yield Judgement(
             "bad",
             f"The predictor (tau {interval}) orders architectures no better than their {best.name}"
             f" (tau {formats.tau(best.tau)}): its ranking adds nothing to that count.",
         )
-    elif predictor.tau.low is not None and predictor.tau.low <= max(best.tau, 0.0):
+    elif predictor.tau.low is not None and predictor.tau.low <= 0:
+        yield Judgement(
+            "bad",
+            f"The predictor's order of unseen architectures may be chance (tau {interval}). Label more architectures,"
+            " or train the supernet for longer.",
+        )
+    elif predictor.tau.low is not None and predictor.tau.low <= best.tau:
         yield Judgement(
             "caution",
             f"The predictor (tau {interval}) is ahead of the best plain count, {best.name} (tau"

@@ -97,3 +97,9 @@ def test_a_reader_that_goes_away_ends_no_study(run_copy: Path) -> None:
         errors = process.stderr.read()
     assert process.returncode == 0, errors
     assert (run_copy / "report.html").exists()
+
+
+def test_a_dry_run_sees_that_the_images_are_missing(tiny: Path, here: RunHere) -> None:
+    code, _, errors = here(tiny, "--dry-run", "--data", "nowhere")
+    assert code == 2
+    assert "the folder of images does not exist" in errors

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import itertools
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,9 @@ def test_studies_resolve(command: Command, tmp_path: Path, monkeypatch: pytest.M
     if not words or words[0].startswith("--"):
         words.insert(0, "cifar10")  # the study comes from the run folder
     monkeypatch.chdir(tmp_path)
+    for option, value in itertools.pairwise(words):
+        if option == "--data":
+            Path(value).mkdir(exist_ok=True)
     assert study([*words, "--dry-run"]) == 0
 
 

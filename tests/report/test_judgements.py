@@ -70,7 +70,7 @@ def test_the_predictor_beside_the_best_plain_count(
 
 def test_a_predictor_that_may_be_worth_nothing_is_not_praised(facts: StudyFacts) -> None:
     changed = predictor(facts, tau=Estimate(0.17, 0.0, 0.36), baselines=(BaselineFacts("parameters", -0.1),))
-    assert level(changed, "The predictor (tau") == "caution"
+    assert level(changed, "may be chance (tau 0.17") == "bad"
 
 
 def test_without_a_plain_count_there_is_no_praise(facts: StudyFacts) -> None:

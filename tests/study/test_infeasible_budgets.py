@@ -4,6 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from surrogate_nas.errors import RunFolderError
+from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.space.load import load_space
 from tests.study.command_words import error_line
 
@@ -56,3 +60,13 @@ def test_budgets_that_exclude_each_other_are_said_with_what_comes_nearest(
     assert "\nnearest " in out
     assert "each budget can be met alone, but not all of them" in out
     assert not (folder / "supernets").exists()
+
+
+def test_a_table_of_other_costs_does_not_outlive_them(run_copy: Path, here: RunHere) -> None:
+    """Nothing meets the budget with the new costs, and the table of the former ones would answer otherwise."""
+    assert (run_copy / "lookup.parquet").exists()
+    words = ("--set", "hardware.backend=eager", "--latency-budget", "1us", "--quiet")
+    assert here("--output-dir", run_copy, "--resume", *words)[0] == 3
+    assert not (run_copy / "lookup.parquet").exists()
+    with pytest.raises(RunFolderError, match=r"no architecture met the budget of the study; try a larger one with: .*"):
+        LookupTable.load(run_copy)

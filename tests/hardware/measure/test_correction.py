@@ -69,3 +69,15 @@ def test_weighted_sums_are_those_of_a_product_wherever_the_numbers_lie(rows: int
     moved = np.zeros(values.size + 1)[1:].reshape(values.shape)
     moved[:] = values
     np.testing.assert_array_equal(weighted_sum(moved, weights), total)
+
+
+def test_a_kind_that_predicts_nothing_for_one_network_is_not_taken() -> None:
+    """Only one network has the last group, so a factor per group predicts nothing for it where it is left out."""
+    groups = groups_of(8, 3)
+    groups[:, 1:] = 0.0
+    groups[:, 1] = np.linspace(0.0, 0.02, 8)
+    groups[-1] = [0.0, 0.0, 0.0, 4.0]
+    measured = groups.sum(axis=1) * np.linspace(0.9, 1.1, 8)
+    fit = fit_correction(groups, measured)
+    assert fit.kind == "scale and offset"
+    assert np.abs(np.log(1 + fit.errors)).max() < 1

@@ -1,6 +1,7 @@
 """The cache survives damage, two writers and folders that it cannot write to."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,12 @@ def test_a_folder_that_cannot_be_written_to_costs_only_a_warning(tmp_path: Path)
     assert cache.read() == {}
     with pytest.warns(SurrogateNasWarning, match="set SURROGATE_NAS_CACHE to a folder"):
         assert cache.add({"a": measurement(1.0)}) == {"a": measurement(1.0)}
+
+
+def test_a_noisy_measurement_does_not_replace_a_calm_one(tmp_path: Path) -> None:
+    cache = MeasurementCache(tmp_path, {})
+    calm, noisy = measurement(3.0), replace(measurement(9.0), noisy=True)
+    cache.add({"calm": calm, "noisy": noisy})
+    again = replace(measurement(7.0), noisy=True)
+    assert cache.replace({"calm": again, "noisy": again}) == {"calm": calm, "noisy": again}
+    assert cache.replace({"calm": measurement(4.0)}) == {"calm": measurement(4.0)}

@@ -59,9 +59,9 @@ def test_the_command_that_resumes_can_be_pasted() -> None:
 @pytest.mark.parametrize(
     ("name", "what", "words"),
     [
-        ("photos", "a folder", "--data photos"),
-        ("my photos/", "a folder", "--data 'my photos/'"),
-        ("cifar100", "a data set", "--data cifar100"),
+        ("photos", "a folder", "cifar10 --data photos"),
+        ("my photos/", "a folder", "cifar10 --data 'my photos/'"),
+        ("cifar100", "a data set", "cifar10 --data cifar100"),
         ("nasbench201", "a search space", "--set space=nasbench201"),
     ],
 )
@@ -82,3 +82,8 @@ def test_a_run_folder_in_the_place_of_a_study_is_continued_by_another_option() -
 def test_a_folder_of_the_name_of_a_study_changes_nothing() -> None:
     Path("quickstart").mkdir()
     assert resolve_request("quickstart", {}, None, resume=False)[0].name == "quickstart"
+
+
+def test_images_need_a_study_by_name() -> None:
+    with pytest.raises(SettingsError, match=r"name a study for your images, such as: .* cifar10 --data photos$"):
+        resolve_request(None, {"data.path": "photos"}, None, resume=False)
