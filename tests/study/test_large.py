@@ -71,7 +71,7 @@ def test_every_output_is_there_and_says_that_it_is_a_part(large_run: tuple[Path,
     folder, said = large_run
     for name in ("labels.h5", "costs.parquet", "search.journal", "lookup.csv", "report.html", "answers.json", "plots"):
         assert (folder / name).exists(), name
-    assert "medians and shares of 300 uniform" in " ".join(said.split())
+    assert "medians and shares of 300 random" in " ".join(said.split())
     table = LookupTable.load(folder)
     assert not table.metadata.complete
     assert 300 < len(table) < 5000
