@@ -109,7 +109,7 @@ def test_report_table_and_architecture_agree(finished: Path) -> None:
         "labels",
         "predictor",
         "search",
-        "winners",
+        "finalists",
     ]
 
 
