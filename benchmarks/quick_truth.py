@@ -35,7 +35,7 @@ MOST = 5000
 """Architectures of the largest space whose networks are all trained."""
 
 
-def distinct_codes(space: Space, count: int | None = None) -> Codes:
+def distinct_codes(space: Space, count: int | None = None, draw: int = 0) -> Codes:
     """Returns one connected architecture of every isomorphism class, or of ``count`` classes drawn, shape (C, D).
 
     Raises:
@@ -45,7 +45,7 @@ def distinct_codes(space: Space, count: int | None = None) -> Codes:
         raise SettingsError(
             f"a space of at most {MOST:,} architectures is trained whole ({space.name}: {space.size:,}); use --count"
         )
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(draw)
     codes = space.all_codes() if count is None else space.sample(20 * count, rng)
     distinct = np.unique(space.canonical(codes[space.is_connected(codes)]), axis=0)
     return distinct if count is None else rng.permutation(distinct)[:count]
@@ -86,6 +86,7 @@ def quick_truth(
     output: Annotated[Path, typer.Option(help="CSV to write.")],
     space: Annotated[str, typer.Option(help="A small space, by name or path.")] = "quick",
     count: Annotated[int | None, typer.Option(min=2, help="Architectures to draw, instead of all.")] = None,
+    draw: Annotated[int, typer.Option(min=0, help="Seed that draws them.")] = 0,
     code: Annotated[list[str] | None, typer.Option(help="An architecture to train; may be repeated.")] = None,
     channels: Annotated[int | None, typer.Option(min=1, help="Width of a network of one cell a stage.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the digits.")] = 12,
@@ -94,7 +95,7 @@ def quick_truth(
     """Trains architectures of a space on the digits, each by itself: some minutes on one core."""
     torch.set_num_threads(1)
     loaded = load_space(space)
-    codes = np.stack([loaded.parse(one) for one in code]) if code else distinct_codes(loaded, count)
+    codes = np.stack([loaded.parse(one) for one in code]) if code else distinct_codes(loaded, count, draw)
     accuracies = train_all(loaded, codes, channels, epochs, seeds)
     write_text(output, table(loaded, codes, accuracies))
     say(f"{output}: {len(codes)} architectures, {accuracies.min():.2f} to {accuracies.max():.2f}%")
