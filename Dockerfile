@@ -1,6 +1,6 @@
 # Runs the quickstart:
 #   docker build -t surrogate-nas .
-#   mkdir -p runs && docker run --rm --user "$(id -u)" -v "$PWD/runs:/work/runs" surrogate-nas
+#   mkdir -p runs && docker run --rm --user "$(id -u)" -v "$PWD/runs:/home/user/runs" surrogate-nas
 # A package index with CPU builds of PyTorch makes a smaller image; without one, pip takes PyTorch as for any machine:
 #   docker build --build-arg TORCH_INDEX=https://... -t surrogate-nas .
 FROM python:3.13-slim AS build
@@ -20,11 +20,11 @@ RUN /opt/venv/bin/python -m pip install --no-cache-dir --constraint constraints.
 FROM python:3.13-slim
 
 # Any user may write here, since the folder of runs belongs to whoever mounts it.
-RUN useradd --home-dir /work --uid 1000 user && mkdir -p /work/runs && chmod -R a+rwX /work
+RUN useradd --home-dir /home/user --uid 1000 user && mkdir -p /home/user/runs && chmod -R a+rwX /home/user
 COPY --from=build /opt/venv /opt/venv
 # PyTorch looks up the name of the user, which a number given by --user does not have.
-ENV PATH=/opt/venv/bin:$PATH HOME=/work USER=user PYTHONUNBUFFERED=1
+ENV PATH=/opt/venv/bin:$PATH HOME=/home/user USER=user PYTHONUNBUFFERED=1
 USER user
-WORKDIR /work
+WORKDIR /home/user
 ENTRYPOINT ["surrogate-nas"]
 CMD ["study", "quickstart", "--resume"]
