@@ -15,6 +15,7 @@ from surrogate_nas._support.definitions import available
 from surrogate_nas.cli import completion
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import AsJson, Quiet, Version, new_app, run_command, say
+from surrogate_nas.data.folders.image_folder import existing_folder
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
@@ -140,8 +141,8 @@ def study(
         raise SettingsError("--truth-column is a column of a file: give --truth FILE.csv as well")
     if dry_run:
         resolved = absolute_paths(resolved)
-        if resolved.data.path is not None and not Path(resolved.data.path).is_dir():
-            raise SettingsError(f"the folder of images does not exist: {resolved.data.path}")
+        if resolved.data.path is not None:
+            existing_folder(Path(resolved.data.path))
         say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
         return
     command = begun_as("study")

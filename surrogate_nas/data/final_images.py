@@ -15,12 +15,12 @@ from torch import Tensor
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.data.decoding import decode
+from surrogate_nas.data.folders.twins import pixel_digests, shared
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import ImageSet, channel_statistics, normalise
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source, open_test_source
 from surrogate_nas.data.splits import check_classes, stratified_parts, stratified_subset
-from surrogate_nas.data.twins import pixel_digests, shared
 from surrogate_nas.errors import DataError
 
 Progress = Callable[[int, int], None]

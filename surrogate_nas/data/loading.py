@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 
 from surrogate_nas.data.decoding import Decoded, decode
+from surrogate_nas.data.folders.twins import leaked, pixel_digests, repeated
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source, open_test_source, open_validation_source
 from surrogate_nas.data.splits import check_classes, imbalance, split_images, stratified_subset
-from surrogate_nas.data.twins import leaked, pixel_digests, repeated
 
 Progress = Callable[[int, int], None]
 

@@ -44,7 +44,7 @@ def open_folder(path: Path | None) -> ImageSource:
     """
     if path is None:
         raise DataError('data.path is missing: the source "folder" needs a folder with one sub-folder per class')
-    root, notes = _training_folder(_checked(path))
+    root, notes = _training_folder(existing_folder(path))
     folders = visible_folders(root)
     if not folders:
         raise DataError(_no_classes(root))
@@ -97,7 +97,7 @@ class _HeldOut(NamedTuple):
 
 
 def _held_out(root: Path | None) -> _HeldOut:
-    if root is None or _find_training_folder(_checked(root)) is None:
+    if root is None or _find_training_folder(existing_folder(root)) is None:
         return _HeldOut(None, None)
     beside = {folder.name.lower(): folder for folder in visible_folders(root) if visible_folders(folder)}
     test, validation = (
@@ -170,7 +170,12 @@ def _source(
     )
 
 
-def _checked(path: Path) -> Path:
+def existing_folder(path: Path) -> Path:
+    """Returns the path of a folder.
+
+    Raises:
+        DataError: If there is none.
+    """
     if not path.exists():
         raise DataError(f"the folder of images does not exist: {path}")
     if not path.is_dir():

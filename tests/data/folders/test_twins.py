@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from surrogate_nas.data.twins import leaked, pixel_digests, repeated, shared
+from surrogate_nas.data.folders.twins import leaked, pixel_digests, repeated, shared
 
 
 def test_digests_are_equal_for_equal_pixels_alone() -> None:
