@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from surrogate_nas.report import formats
 from surrogate_nas.report.facts import AnswerFacts, ArchitectureFacts, CostFacts, StudyFacts, TrustFacts, TruthFacts
+from surrogate_nas.report.hanging_lines import print_hanging
 from surrogate_nas.report.judgements import LOW_TOP_TAU, Judgement, judgements, too_uncertain
 
 _WIDTH = 10
@@ -116,13 +116,4 @@ def _print_nearest(console: Console, answer: AnswerFacts) -> None:
 
 
 def _line(console: Console, name: str, text: str, style: str = "dim") -> None:
-    """Prints a line whose continuation keeps its indent; in a file or pipe it is not broken."""
-    head = Text(f"{name:<{_WIDTH}}", style=style)
-    if not console.is_terminal:
-        console.print(head + text, soft_wrap=True)
-        return
-    grid = Table.grid(padding=0)
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(head, Text(text))
-    console.print(grid)
+    print_hanging(console, Text(f"{name:<{_WIDTH}}", style=style), text)

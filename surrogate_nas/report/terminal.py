@@ -14,6 +14,7 @@ from surrogate_nas.report.facts import (
     TrustFacts,
     TruthFacts,
 )
+from surrogate_nas.report.hanging_lines import print_hanging
 from surrogate_nas.report.judgements import judgements
 from surrogate_nas.report.summary import title
 
@@ -131,20 +132,8 @@ def _print_truth(console: Console, truth: TruthFacts) -> None:
 def _print_judgements(console: Console, facts: StudyFacts) -> None:
     for judgement in judgements(facts):
         mark = Text(f"{_MARKS[judgement.level]:>15}  ", style=_STYLES[judgement.level])
-        _hanging(console, mark, judgement.text)
+        print_hanging(console, mark, judgement.text)
 
 
 def _line(console: Console, name: str, text: str) -> None:
-    _hanging(console, Text(f"{name:>15}  ", style="dim"), text)
-
-
-def _hanging(console: Console, head: Text, text: str) -> None:
-    """Prints a line whose continuations keep the first one's indent; it is not broken in a file or pipe."""
-    if not console.is_terminal:
-        console.print(head + text, soft_wrap=True)
-        return
-    grid = Table.grid(padding=0)
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(head, Text(text))
-    console.print(grid)
+    print_hanging(console, Text(f"{name:>15}  ", style="dim"), text)
