@@ -1,4 +1,4 @@
-"""Numbers of things in sentences."""
+"""Numbers of things in sentences, and errors of others in one line."""
 
 
 def count_of(number: int, one: str, several: str | None = None) -> str:
@@ -10,3 +10,8 @@ def count_of(number: int, one: str, several: str | None = None) -> str:
         several: The noun of more or none; ``one`` with an s where it is None.
     """
     return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def first_line(error: BaseException, letters: int = 300) -> str:
+    """Returns the first line of an error's text, or the name of its kind where it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:letters]

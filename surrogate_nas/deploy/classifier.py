@@ -25,8 +25,8 @@ from surrogate_nas._support.model_format import (
     Preprocessing,
     read_description,
 )
-from surrogate_nas._support.optional import require_package
-from surrogate_nas._support.words import count_of
+from surrogate_nas._support.onnx_session import open_session
+from surrogate_nas._support.words import count_of, first_line
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.pictures import Picture, Pictures, name_of, pictures_of, pixels_of
 from surrogate_nas.errors import PredictionError, SettingsError, StoreError
@@ -124,15 +124,13 @@ class Classifier:
         path = model / ONNX if model.is_dir() else model
         if not path.is_file():
             raise SettingsError(f"there is no model at {path}; export one with: {shown('train', 'RUN')}")
-        runtime = require_package("onnxruntime", "predictions", PredictionError)
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 4
         try:
-            session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            session = open_session(path, "predictions", PredictionError, threads)
             text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "null")
+        except PredictionError:
+            raise
         except Exception as error:  # onnxruntime raises classes of its own that have no common parent but this
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             raise StoreError(f"the model {path} is damaged or not an ONNX model: {reason}") from None
         try:
             content = json.loads(text)
@@ -221,7 +219,7 @@ class Classifier:
         try:
             scores = self._session.run([OUTPUT], {INPUT: inputs})[0].astype(np.float64)
         except Exception as error:  # as above
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             raise PredictionError(f"the model cannot take images of shape {images.shape}: {reason}") from None
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.model_format import INPUT, METADATA_KEY, OUTPUT
+from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import ExportError
 from surrogate_nas.nets.onnx_export import export_onnx, quiet_exporters
 
@@ -55,7 +57,7 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
     try:
         model = export_onnx(network, _batch(example), any_batch=True)
     except Exception as error:  # exporters raise errors of any class
-        raise ExportError(f"the network cannot be exported to ONNX: {_first_line(error)}") from error
+        raise ExportError(f"the network cannot be exported to ONNX: {first_line(error)}") from error
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(description))})
     onnx.checker.check_model(model)
     with atomic_write(path) as temporary:
@@ -76,7 +78,7 @@ def write_program(path: Path, network: nn.Module, example: Tensor) -> None:
     except OSError:
         raise
     except Exception as error:  # as above
-        raise ExportError(f"the network cannot be exported by torch.export: {_first_line(error)}") from error
+        raise ExportError(f"the network cannot be exported by torch.export: {first_line(error)}") from error
 
 
 def run_onnx(path: Path, images: Tensor, batch_size: int = 100) -> NDArray[np.float32]:
@@ -85,14 +87,13 @@ def run_onnx(path: Path, images: Tensor, batch_size: int = 100) -> NDArray[np.fl
     Raises:
         ExportError: If the model cannot be run.
     """
-    runtime = require_package("onnxruntime", "ONNX models", ExportError)
-    options = runtime.SessionOptions()
-    options.log_severity_level = 3
     try:
-        session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        session = open_session(path, "ONNX models", ExportError)
         scores = [session.run([OUTPUT], {INPUT: part.numpy()})[0] for part in torch.split(images, batch_size)]
+    except ExportError:
+        raise
     except Exception as error:  # as above
-        raise ExportError(f"{path} cannot be run by ONNX Runtime: {_first_line(error)}") from error
+        raise ExportError(f"{path} cannot be run by ONNX Runtime: {first_line(error)}") from error
     return np.concatenate(scores)
 
 
@@ -114,7 +115,3 @@ def compare(network: nn.Module, path: Path, images: Tensor, batch_size: int = 10
 
 def _batch(example: Tensor) -> Tensor:
     return example[:1].expand(_EXAMPLES, -1, -1, -1).contiguous()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

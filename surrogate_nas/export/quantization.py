@@ -16,6 +16,7 @@ from torch import Tensor
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.model_format import INPUT, METADATA_KEY
 from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import ExportError
 
 CALIBRATION_IMAGES = 256
@@ -71,7 +72,7 @@ def write_int8(path: Path, source: Path, images: Tensor, description: Mapping[st
     except OSError:
         raise
     except Exception as error:  # the quantiser raises errors of any class
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        reason = first_line(error)
         raise ExportError(f"the model cannot be quantised: {reason}; export it without --int8") from error
     finally:
         logging.disable(before)

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from surrogate_nas._support.files import read_json, write_json
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.runs.console import StudyConsole
 
@@ -117,7 +118,7 @@ class Tracker:
                 self._sent = known["sent"]
             self._backend.settings(settings)
         except Exception as error:  # trackers raise whatever they like
-            raise SettingsError(f"--track {self._name}: {_first_line(error)}") from None
+            raise SettingsError(f"--track {self._name}: {first_line(error)}") from None
         self._keep()
 
     def numbers(self, values: Mapping[str, float | None], step: int = 0) -> None:
@@ -158,7 +159,7 @@ class Tracker:
             act(self._backend)
         except Exception as error:  # as above
             self._backend = None
-            self._console.warn(f"--track {self._name} failed and ends here: {_first_line(error)}")
+            self._console.warn(f"--track {self._name} failed and ends here: {first_line(error)}")
 
     def _record(self) -> dict[str, Any]:
         path = self._folder / RECORD
@@ -280,7 +281,3 @@ _BACKENDS: dict[str, Callable[[Path, str, str | None], Backend]] = {"tensorboard
 def _allowed(name: str) -> str:
     """Returns a name of letters that MLflow takes."""
     return re.sub(r"[^\w\-. :/]", "_", name)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

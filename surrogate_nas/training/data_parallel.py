@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import torch.distributed
 
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import TrainingError
 
 
@@ -86,7 +87,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
     try:
         torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", **options)
     except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise TrainingError(f"the processes cannot reach each other: {reason}; start them by torchrun") from None
     try:
         yield processes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from surrogate_nas._support.words import count_of
+from surrogate_nas._support.words import count_of, first_line
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,9 @@ from surrogate_nas._support.words import count_of
 )
 def test_numbers_and_nouns_agree(number: int, noun: tuple[str, ...], expected: str) -> None:
     assert count_of(number, *noun) == expected
+
+
+def test_an_error_of_others_is_its_first_line() -> None:
+    assert first_line(RuntimeError("\n no\nway")) == "no"
+    assert first_line(RuntimeError()) == "RuntimeError"
+    assert first_line(RuntimeError("abcdef"), 3) == "abc"

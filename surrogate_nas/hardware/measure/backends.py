@@ -10,8 +10,10 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas._support.onnx_session import open_session
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import MeasurementError
-from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes, require
+from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes
 
 Forward = Callable[[Tensor], object]
 Build = Callable[[Callable[[Tensor], Tensor], Tensor, int], Forward]
@@ -50,15 +52,9 @@ def _compiled(forward: Callable[[Tensor], Tensor], example: Tensor, _threads: in
 
 
 def _onnx(forward: Callable[[Tensor], Tensor], example: Tensor, threads: int) -> Forward:
-    runtime = require("onnxruntime")
     if example.device.type != "cpu":
         raise MeasurementError(f"ONNX Runtime runs only on the CPU here (got {example.device}); use the eager backend")
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3
-    session = runtime.InferenceSession(
-        onnx_bytes(_module(forward), example), options, providers=["CPUExecutionProvider"]
-    )
+    session = open_session(onnx_bytes(_module(forward), example), "ONNX models", MeasurementError, threads)
     images = {INPUT: example.numpy()}
     return lambda _: session.run(None, images)
 
@@ -88,7 +84,7 @@ def build_forward(
     except (MeasurementError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # compilers and runtimes raise errors of any class
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = first_line(error)
         raise MeasurementError(
             f"the backend {backend} cannot run this here: {reason}; use hardware.backend eager"
         ) from error

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.onnx_session import open_session
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.measure.timing import Clock, Run, choose_clock, measure_interleaved
 from surrogate_nas.hardware.measurement import Measurement
@@ -29,17 +30,15 @@ def measure_models(models: Mapping[str, Path], settings: HardwareSettings) -> di
 
 
 def _timer(path: Path, settings: HardwareSettings, clock: Clock) -> Run:
-    runtime = require_package("onnxruntime", "ONNX models", MeasurementError)
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = settings.threads, 1
-    options.log_severity_level = 4
     try:
-        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = open_session(path, "ONNX models", MeasurementError, settings.threads)
         (taken,) = session.get_inputs()
         images = np.random.default_rng(0).standard_normal((settings.batch, *taken.shape[1:])).astype(np.float32)
         session.run(None, {taken.name: images})
+    except MeasurementError:
+        raise
     except Exception as error:  # onnxruntime raises classes of its own that have no common parent but this
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise MeasurementError(f"the model {path} cannot be run on images: {reason}") from None
 
     def run(count: int) -> float:

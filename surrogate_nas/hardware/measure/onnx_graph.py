@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.nets.onnx_export import export_onnx
 
@@ -66,7 +67,7 @@ def _first_cause(error: BaseException) -> str:
     # The exporter surrounds it with advice for its own developers.
     while error.__cause__ is not None:
         error = error.__cause__
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return first_line(error, 200)
 
 
 def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes:

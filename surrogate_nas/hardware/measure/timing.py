@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.measurement import Measurement, summarize
 from surrogate_nas.hardware.settings import TimingSettings
@@ -168,7 +169,7 @@ def _checked(run: Run, passes: int) -> float:
         # A clock with coarse steps may not move at all.
         return max(run(passes), 1e-9)
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = first_line(error)
         remedy = "; use a smaller batch or network" if isinstance(error, torch.OutOfMemoryError) else ""
         raise MeasurementError(f"a forward pass failed while its latency was measured: {reason}{remedy}") from error
 

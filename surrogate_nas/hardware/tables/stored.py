@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.space.network import NetworkSpec
@@ -153,7 +154,7 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise StoreError(f"the table of costs cannot be read: {path}: {reason}") from None
     metadata = _metadata(path, table)
     _require(path, "space", metadata.get("space_fingerprint"), space.fingerprint)

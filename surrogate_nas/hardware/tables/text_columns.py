@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from surrogate_nas._support.words import count_of
+from surrogate_nas._support.words import count_of, first_line
 from surrogate_nas.errors import CostTableError
 
 
@@ -58,7 +58,7 @@ def read_columns(path: Path) -> Columns:
     try:
         columns = _read_csv(path) if suffix == ".csv" else _read_parquet(path)
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise CostTableError(f"{path} cannot be read as {suffix[1:]}: {reason}") from None
     return columns
 
