@@ -115,16 +115,18 @@ def one_below_another(table: LookupTable, entry: Entry) -> str:
     lines += [(_short(name, "_percent"), f"{value:.1f}%") for name, value in entry.labels.items()]
     how = {"latency_ms": " predicted"} if LATENCY_UPPER in table.costs else {}
     lines += [(_short(cost, "_ms"), format_cost(cost, entry.costs[cost]) + how.get(cost, "")) for cost in table.costs]
-    if conditions := table.metadata.notes.get("latency"):
-        lines.append(("latency of", str(conditions)))
+    if table.metadata.conditions:
+        lines.append(("latency of", table.metadata.conditions))
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in lines)
 
 
 def accuracy_text(table: LookupTable, entry: Entry) -> str:
     """Returns a predicted accuracy with its interval, as a report has it."""
-    low, high = table.interval_percent(entry)
-    return f"{entry.predicted_accuracy_percent:.1f}% (95%: {low:.1f} to {high:.1f}%)"
+    value, half = entry.predicted_accuracy_percent, table.half_interval_percent(entry)
+    if half is None:
+        return f"{value:.1f}%"
+    return f"{value:.1f}% (95%: {max(0.0, value - half):.1f} to {min(100.0, value + half):.1f}%)"
 
 
 def _short(column: str, unit: str) -> str:

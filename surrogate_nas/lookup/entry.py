@@ -1,8 +1,21 @@
 """One architecture as the lookup table answers it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
+
+_NORMAL_95 = 1.96
+
+
+def half_interval(std_percent: float, label_error_percent: float) -> float:
+    """Returns half of the 95% interval of a predicted accuracy, in percentage points.
+
+    Args:
+        std_percent: Standard deviation of the prediction.
+        label_error_percent: How far labels lie from predictions besides, as a root mean square.
+    """
+    return _NORMAL_95 * math.hypot(std_percent, label_error_percent)
 
 
 @dataclass(frozen=True)

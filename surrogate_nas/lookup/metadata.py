@@ -14,7 +14,7 @@ _SCORE_UNITS = {
 }
 _LABEL_UNIT = "percent"
 # Fields that tables of the first version may be without.
-_ADDED = ("decisions", "complete", "label_error_percent")
+_ADDED = ("decisions", "complete", "label_error_percent", "conditions")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class TableMetadata:
         decisions: Name and choices of each place in a code, in order; a digit of a code is an index of the choices.
         complete: Whether every connected architecture of the space has a row.
         label_error_percent: How far labels lie from predictions, besides the standard deviation of each prediction: a
-            root mean square in percentage points; 0 where it is not known.
+            root mean square in percentage points; None in tables of former versions.
+        conditions: Runtime, machine, threads and batch of the latencies, or their table; empty in those.
     """
 
     space_name: str
@@ -52,7 +53,8 @@ class TableMetadata:
     notes: Mapping[str, Any] = field(default_factory=dict)
     decisions: Sequence[Mapping[str, Any]] = field(default_factory=list)
     complete: bool = True
-    label_error_percent: float = 0.0
+    label_error_percent: float | None = None
+    conditions: str = ""
 
     def as_json(self, columns: list[str]) -> dict[str, Any]:
         """Returns the facts, with the unit of every column that has one."""
@@ -75,7 +77,7 @@ class TableMetadata:
             "answer": (str, type(None)),
             "decisions": (list,),
             "complete": (bool,),
-            "label_error_percent": (int, float),
+            "label_error_percent": (int, float, type(None)),
         }
         values: dict[str, Any] = {}
         for known in fields(cls):

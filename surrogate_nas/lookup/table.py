@@ -18,7 +18,7 @@ from surrogate_nas.costs.cost import COSTS, LATENCY_UPPER
 from surrogate_nas.costs.pareto import pareto_mask, sorted_front
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
 from surrogate_nas.lookup.columns import checked_columns
-from surrogate_nas.lookup.entry import Entry
+from surrogate_nas.lookup.entry import Entry, half_interval
 from surrogate_nas.lookup.metadata import TableMetadata
 from surrogate_nas.lookup.misses import infeasible_error, least_rows
 from surrogate_nas.lookup.neighbours import Neighbour, changed_decisions, nearest_rows
@@ -28,7 +28,6 @@ from surrogate_nas.lookup.table_files import read_files, write_files
 _FIRST_BLOCK = 4096
 _MISSES = 256
 _TEXTS = ("code", "architecture", "canonical")
-_NORMAL_95 = 1.96
 _NEEDED = (*_TEXTS, "score", "predicted_accuracy_percent", "accuracy_std_percent", "pareto")
 
 
@@ -149,11 +148,10 @@ class LookupTable:
         """Returns the architecture of a row; row 0 has the best score."""
         return Entry.from_row(self._columns.row(row), self.costs, self.labels)
 
-    def interval_percent(self, entry: Entry) -> tuple[float, float]:
-        """Returns the 95% interval of an entry's predicted accuracy, as the study's report has it, in percent."""
-        half = _NORMAL_95 * math.hypot(entry.accuracy_std_percent, self.metadata.label_error_percent)
-        value = entry.predicted_accuracy_percent
-        return max(0.0, value - half), min(100.0, value + half)
+    def half_interval_percent(self, entry: Entry) -> float | None:
+        """Returns half of the 95% interval of an entry's predicted accuracy; None in tables of former versions."""
+        error = self.metadata.label_error_percent
+        return None if error is None else half_interval(entry.accuracy_std_percent, error)
 
     def resolve(self, **budgets: float | str | None) -> list[Budget]:
         """Budgets by name of the cost: a number in the stored unit, or a text such as ``"3ms"`` or ``"40%"``.

@@ -55,14 +55,12 @@ def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
     if path.is_dir() and not parquet.exists() and not facts_path.exists():
         if not (path / "study.toml").is_file():
             raise RunFolderError(f"{path} is not a run folder of a study; give a folder that a study wrote")
-        if (path / "report.json").is_file():
+        resume = shown("study", "--output-dir", path, "--resume")
+        if _met_nothing(path):
             raise RunFolderError(
-                f"{path} has no lookup table: no architecture met the budget of the study; try a larger one with:"
-                f" {shown('study', '--output-dir', path, '--resume', '--latency-budget', '...')}"
+                f"{path} has no lookup table: no architecture met the budget; add a larger one to: {resume}"
             )
-        raise RunFolderError(
-            f"{path} has no lookup table yet; the study writes it: {shown('study', '--output-dir', path, '--resume')}"
-        )
+        raise RunFolderError(f"{path} has no lookup table yet; the study writes it: {resume}")
     if path.is_file() and path.suffix not in (".parquet", ".json", ".csv"):
         raise RunFolderError(f"a lookup table is a run folder or a .parquet file (got {path})")
     facts = read_json(facts_path, "lookup table metadata")
@@ -85,3 +83,12 @@ def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
     if columns.num_rows != facts.get("rows") or columns.names != facts.get("columns"):
         raise StoreError(f"{parquet} does not have the rows and columns that {facts_path.name} states; {_REMEDY}")
     return columns, facts
+
+
+def _met_nothing(run: Path) -> bool:
+    """Returns whether the report of a run says that nothing meets its budget; a stopped study has no such report."""
+    try:
+        answer = read_json(run / "report.json", "report of the run").get("answer")
+    except StoreError:
+        return False
+    return isinstance(answer, dict) and answer.get("outcome") == "infeasible"

@@ -1,8 +1,10 @@
 """The command line: results on standard output, one line of error on standard error, and the exit codes."""
 
 import json
+import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,14 +27,25 @@ def test_a_budget_gives_the_best_architecture_a_line_for_each_figure(
     assert main([run, "--latency-budget", "4ms", "--flops-budget", "50M"]) == 0
     out, err = capsys.readouterr()
     best = table.best(latency_ms=4, flops=50e6)
-    low, high = table.interval_percent(best)
     assert err == ""
     figures = dict(line.split("  ", 1) for line in out.splitlines())
     assert figures["code"].strip() == best.code
     assert figures["architecture"].strip() == best.architecture
-    wanted = f"{best.predicted_accuracy_percent:.1f}% (95%: {low:.1f} to {high:.1f}%)"
-    assert figures["accuracy"].strip().startswith(wanted)
+    assert figures["accuracy"].strip() == f"{best.predicted_accuracy_percent:.1f}% predicted with shared weights"
     assert figures["latency"].strip() == format_cost("latency_ms", best.costs["latency_ms"])
+
+
+def test_the_interval_and_the_conditions_are_the_study_s(
+    table: LookupTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = replace(table.metadata, label_error_percent=3.0, conditions="ONNX Runtime on cpu")
+    LookupTable(known, table._columns).write(tmp_path)
+    assert main([str(tmp_path), "--latency-budget", "4ms"]) == 0
+    best = table.best(latency_ms=4)
+    value, half = best.predicted_accuracy_percent, 1.96 * math.hypot(best.accuracy_std_percent, 3.0)
+    out = capsys.readouterr().out
+    assert f"{value:.1f}% (95%: {max(0, value - half):.1f} to {min(100, value + half):.1f}%)" in out
+    assert out.splitlines()[-1].split("  ")[-1] == "ONNX Runtime on cpu"
 
 
 def test_several_stand_in_aligned_columns(run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]) -> None:

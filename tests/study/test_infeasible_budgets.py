@@ -68,5 +68,11 @@ def test_a_table_of_other_costs_does_not_outlive_them(run_copy: Path, here: RunH
     words = ("--set", "hardware.backend=eager", "--latency-budget", "1us", "--quiet")
     assert here("--output-dir", run_copy, "--resume", *words)[0] == 3
     assert not (run_copy / "lookup.parquet").exists()
-    with pytest.raises(RunFolderError, match=r"no architecture met the budget of the study; try a larger one with: .*"):
+    with pytest.raises(RunFolderError, match=r"no architecture met the budget; add a larger one to: .* --resume$"):
+        LookupTable.load(run_copy)
+    # A report of before says nothing about a study that was stopped on its way to new costs.
+    report = json.loads((run_copy / "report.json").read_text(encoding="utf-8"))
+    report["answer"]["outcome"] = "met"
+    (run_copy / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    with pytest.raises(RunFolderError, match=r"has no lookup table yet; the study writes it: .* --resume$"):
         LookupTable.load(run_copy)

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import read_json
 from surrogate_nas.costs.cost import BOUNDED, COSTS
-from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
+from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.runs.run_folder import RunFolder
@@ -20,8 +20,6 @@ from surrogate_nas.runs.study_file import read_resolved
 from surrogate_nas.space.load import load_stored_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
-
-_NORMAL_95 = 1.96  # as the report of a study has it
 
 
 @dataclass(frozen=True)
@@ -111,10 +109,10 @@ def choose(
         space,
         NetworkSpec(**dict[str, Any](table.metadata.network)),
         entry,
-        _half_width(run, entry),
+        _half_width(run, table, entry),
         limits,
         table.metadata.device,
-        str(table.metadata.notes.get("latency", "")),
+        table.metadata.conditions,
         entry.code == answer,
     )
 
@@ -132,19 +130,13 @@ def _entry_of(table: LookupTable, space: Space, text: str) -> Entry:
     return table.find(space.digits(code)[0])
 
 
-def _half_width(run: RunFolder, entry: Entry) -> float | None:
-    """Returns half of the 95% interval: the whole run's error of labels, and the spread of the prediction."""
-    try:
-        error = read_json(run.answer, "answer of the run").get("label_error_percent")
-    except StoreError:
-        error = None
-    if error is None:
-        return _half_width_by_report(run, entry)
-    return _NORMAL_95 * float(np.hypot(entry.accuracy_std_percent, error))
+def _half_width(run: RunFolder, table: LookupTable, entry: Entry) -> float | None:
+    half = table.half_interval_percent(entry)
+    return _half_width_by_report(run, entry) if half is None else half
 
 
 def _half_width_by_report(run: RunFolder, entry: Entry) -> float | None:
-    """Returns half of the interval in an older run, whose answer lacks the error of labels, from its report."""
+    """Returns half of the interval in an older run, whose table lacks the error of labels, from its report."""
     report: dict[str, Any] = read_json(run.path / "report.json", "report of the run")
     chosen = report.get("answer", {}).get("chosen")
     if not chosen or chosen["accuracy_percent"]["high"] is None or chosen.get("accuracy_std") is None:

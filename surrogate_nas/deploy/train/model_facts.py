@@ -6,7 +6,10 @@ from typing import Any
 
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.export.onnx_model import Agreement
+from surrogate_nas.hardware.conditions import RUNTIMES
 from surrogate_nas.hardware.measurement import Measurement
+
+_OTHER_RUNTIMES = tuple(f"{words} on cpu" for name, words in RUNTIMES.items() if name != "onnx")
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,11 @@ class ModelFacts:
         """Returns a sentence where the model was measured in another runtime than latencies were predicted for."""
         measured = next(iter(self.onnx.values())).latency.median_ms
         predicted = self.costs.get("latency_ms")
-        if self.device != "cpu" or predicted is None or "ONNX Runtime" in self.conditions:
+        if predicted is None or not self.conditions.startswith(_OTHER_RUNTIMES):
             return ""
         factor = max(predicted / measured, measured / predicted)
         return (
-            f"The study's latencies are of {self.conditions or 'another runtime'}; this model was measured in ONNX"
+            f"The study's latencies are of {self.conditions}; this model was measured in ONNX"
             f" Runtime, which takes {factor:.1f} times {'less' if measured < predicted else 'more'}. To hold the budget"
             " against ONNX Runtime, resume the study with --set hardware.backend=onnx."
         )

@@ -7,6 +7,7 @@ import numpy as np
 
 from surrogate_nas.costs.budget import total_excess
 from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.lookup.entry import half_interval
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.report.facts import (
     AnswerFacts,
@@ -30,7 +31,6 @@ from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 
-_NORMAL_95 = 1.96
 # Choices that leave data as they are, or let none through.
 _NOTHING = ("none", "skip", "skip_connect", "identity")
 _NEAREST = 5
@@ -88,7 +88,7 @@ def _architecture(
     estimate, std = Estimate(None), None
     if scores is not None:
         mean, std = float(np.clip(scores.mean[row], 0, 100)), float(scores.std[row])
-        half = _NORMAL_95 * float(np.hypot(std, label_error_percent))
+        half = half_interval(std, label_error_percent)
         estimate = Estimate(mean, max(0.0, mean - half), min(100.0, mean + half))
     limits = {budget.cost: budget.limit for budget in problem.budgets}
     names = [*limits, *(cost for cost in problem.costs if cost not in limits)]

@@ -33,7 +33,7 @@ class WriteLookup(Stage):
         error = findings[FittedPredictor].calibration.residual_percent
         with run.console.progress("lookup table"):
             lookup_table(problem, findings[StudyLabels], scores, choice, error).write(run.folder.path)
-            write_best(problem, scores, choice, error, run.folder)
+            write_best(problem, scores, choice, run.folder)
         return Findings()
 
 
@@ -72,10 +72,10 @@ def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
         created_with=__version__,
         seed=problem.settings.seed,
         complete=problem.pool.complete,
+        conditions=problem.latency_conditions,
         budgets={budget.cost: budget.limit for budget in problem.budgets},
         answer=space.digits(choice.code)[0],
         notes={
-            "latency": problem.latency_conditions,
             "confidence": f"{problem.settings.hardware.confidence:g}, of latency_upper_ms where there is one",
             "accuracy": "of subnets with shared weights, as the supernet labels measure it, not of trained networks",
             "costs": "of the deployed network without dead operations"
@@ -94,19 +94,8 @@ def _lookup_costs(problem: Problem, rows: NDArray[np.int64]) -> dict[str, NDArra
     return costs
 
 
-def write_best(
-    problem: Problem, scores: SpaceScores, choice: FinalistChoice, label_error_percent: float, folder: RunFolder
-) -> None:
-    """Writes the chosen architecture as JSON; a trained model of another one is removed, whose original is kept.
-
-    Args:
-        problem: What was asked.
-        scores: Of the architectures of the pool.
-        choice: The chosen one.
-        label_error_percent: How far labels lie from predictions apart from what their spread says; the training of an
-            architecture of this run needs it for its interval.
-        folder: Where it is written.
-    """
+def write_best(problem: Problem, scores: SpaceScores, choice: FinalistChoice, folder: RunFolder) -> None:
+    """Writes the chosen architecture as JSON, and removes the trained model of another one, whose original is kept."""
     space, digits = problem.space, problem.space.digits(choice.code)[0]
     row = int(problem.pool.rows(choice.code)[0])
     if _code_in(folder.answer) != digits:
@@ -124,7 +113,6 @@ def write_best(
             "class_names": list(problem.splits.class_names),
             "predicted_accuracy_percent": round(float(np.clip(scores.mean[row], 0, 100)), 4),
             "accuracy_std_percent": round(float(scores.std[row]), 4),
-            "label_error_percent": float(label_error_percent),
             "costs": {cost: float(values[row]) for cost, values in problem.costs.items()},
             "measured_latency_ms": choice.measured_ms,
             "budgets": {budget.cost: budget.limit for budget in problem.budgets},

@@ -32,9 +32,9 @@ def test_another_budget_or_code(finished_run: Path) -> None:
     assert choose(finished_run, arch=text).entry.code == "311141"
 
 
-def test_the_error_of_labels_is_the_answer_s_own(digits_copy: Path) -> None:
-    best = digits_copy / "best" / "architecture.json"
-    best.write_text(json.dumps({"code": "333123", "label_error_percent": 2.0}))
+def test_the_error_of_labels_is_the_table_s_own(digits_copy: Path) -> None:
+    facts = json.loads((digits_copy / "lookup.json").read_text())
+    (digits_copy / "lookup.json").write_text(json.dumps({**facts, "label_error_percent": 2.0}))
     (digits_copy / "report.json").unlink()
     choice = choose(digits_copy)
     assert choice.half_width == pytest.approx(1.96 * np.hypot(2.0, 0.5))

@@ -29,6 +29,7 @@ def test_the_table_holds_every_connected_architecture(problem: Problem, scores: 
     table = LookupTable.load(tmp_path)
     assert len(table) == problem.connected.sum()
     assert table.metadata.label_error_percent == 3.5
+    assert table.metadata.conditions == problem.latency_conditions
     assert table.metadata.answer == "444443"
     assert table.metadata.budgets == {budget.cost: budget.limit for budget in problem.budgets}
     top = table.top(1, [])[0]
@@ -46,10 +47,10 @@ def test_the_best_says_what_it_is_of(problem: Problem, scores: SpaceScores, tmp_
     code = problem.space.parse("000033")  # a cell whose first edges are dead
     (folder.best).mkdir(exist_ok=True)
     (folder.best / "model.onnx").write_bytes(b"trained, of another answer")
-    write_best(problem, scores, FinalistChoice("met", 0, code[None], ()), 1.5, folder)
+    write_best(problem, scores, FinalistChoice("met", 0, code[None], ()), folder)
     assert not (folder.best / "model.onnx").exists()
     (folder.best / "model.onnx").write_bytes(b"trained, of this answer")
-    write_best(problem, scores, FinalistChoice("met", 0, code[None], ()), 1.5, folder)
+    write_best(problem, scores, FinalistChoice("met", 0, code[None], ()), folder)
     assert (folder.best / "model.onnx").exists()
     content = json.loads((folder.best / "architecture.json").read_text(encoding="utf-8"))
     row = problem.space.index(code[None])[0]
@@ -65,7 +66,7 @@ def test_the_best_says_what_it_is_of(problem: Problem, scores: SpaceScores, tmp_
     }
     assert content["class_names"] == [str(digit) for digit in range(10)]
     assert content["predicted_accuracy_percent"] == round(float(np.clip(scores.mean[row], 0, 100)), 4)
-    assert content["label_error_percent"] == 1.5
+    assert "label_error_percent" not in content  # the table has it
     assert content["measured_latency_ms"] is None
     assert content["costs"]["flops"] == problem.costs["flops"][row]
     remove_best(folder)
