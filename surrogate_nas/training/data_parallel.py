@@ -4,7 +4,7 @@ torchrun sets rank and count of its processes by environment variables; without 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import torch.distributed
 
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import TrainingError
 
@@ -41,10 +42,17 @@ class Processes:
         """Returns the mean loss of all processes, and whether any was asked to stop; all must call it at once."""
         if self.count == 1:
             return loss, stop
-        device = torch.device("cuda", torch.cuda.current_device()) if _backend() == "nccl" else torch.device("cpu")
-        told = torch.tensor([loss / self.count, float(stop)], device=device, dtype=torch.float64)
+        told = torch.tensor([loss / self.count, float(stop)], device=_device(), dtype=torch.float64)
         torch.distributed.all_reduce(told)
         return float(told[0]), bool(told[1] > 0)
+
+    def first_one_s(self, decide: Callable[[], bool]) -> bool:
+        """Returns a decision that the first process makes for all; all must call it at once."""
+        if self.count == 1:
+            return decide()
+        decision = torch.tensor([decide() if self.is_first else False], dtype=torch.uint8, device=_device())
+        torch.distributed.broadcast(decision, 0)
+        return bool(decision[0])
 
 
 def processes_started() -> Processes:
@@ -67,6 +75,11 @@ def own_device(device: torch.device) -> torch.device:
             f" {torch.cuda.device_count()}); start as many processes as GPUs by torchrun --nproc-per-node"
         )
     return torch.device("cuda", index)
+
+
+def own_threads() -> int:
+    """Returns the CPU threads for this process: its share of the processors, if there are several on this machine."""
+    return max(1, processor_count() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 @contextmanager
@@ -95,5 +108,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
         torch.distributed.destroy_process_group()
 
 
-def _backend() -> str:
-    return str(torch.distributed.get_backend())
+def _device() -> torch.device:
+    """Returns the device of what processes tell each other."""
+    on_gpu = torch.distributed.get_backend() == "nccl"
+    return torch.device("cuda", torch.cuda.current_device()) if on_gpu else torch.device("cpu")

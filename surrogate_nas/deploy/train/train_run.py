@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from torch import nn
 
 from surrogate_nas._support.model_format import CARD, DESCRIPTION, INT8, ONNX
 from surrogate_nas._support.optional import require_package
@@ -16,6 +17,7 @@ from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.deliver import Delivery, deliver
 from surrogate_nas.deploy.train.drift import changes_since
 from surrogate_nas.deploy.train.model_facts import ModelFacts
+from surrogate_nas.deploy.train.teacher import teacher_of
 from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
@@ -26,16 +28,16 @@ from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.settings import ComputeSettings
 from surrogate_nas.runs.tracking import Tracker
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
 from surrogate_nas.supernet.extract import extract_weights
 from surrogate_nas.supernet.plan import make_plan
 from surrogate_nas.supernet.stage import known_plan
-from surrogate_nas.training.data_parallel import Processes, joined, own_device, processes_started
+from surrogate_nas.training.data_parallel import Processes, joined, own_device, own_threads, processes_started
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import Recipe, final_recipe
 
-CHECKPOINT = "training.safetensors"
+CHECKPOINT, TEACHER = "training.safetensors", "teacher-{code}.safetensors"
 LOG = "log.txt"
 ShouldStop = Callable[[], bool]
 
@@ -51,6 +53,7 @@ class _Training:
     seed: int
     device: torch.device
     warnings: tuple[str, ...]
+    teacher: Codes | None
 
 
 def run_training(request: TrainRequest, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
@@ -104,12 +107,12 @@ def _train_and_deliver(
     training: _Training, request: TrainRequest, tracker: Tracker, console: StudyConsole, should_stop: ShouldStop
 ) -> ModelFacts | None:
     choice = training.choice
-    threads = request.threads or choice.settings.compute.threads
-    torch.set_num_threads(threads)
+    torch.set_num_threads(request.threads or own_threads())
     with joined(training.device) as processes:
         if processes.is_first:
             if request.overwrite:
-                (choice.folder / CHECKPOINT).unlink(missing_ok=True)
+                for path in (choice.folder / CHECKPOINT, *choice.folder.glob(TEACHER.format(code="*"))):
+                    path.unlink(missing_ok=True)
             choice.folder.mkdir(parents=True, exist_ok=True)
             console.log_to(choice.folder / LOG)
             _tell(training, console)
@@ -117,9 +120,9 @@ def _train_and_deliver(
         if processes.count > 1:
             torch.distributed.barrier()
         job = _job(training, request, processes, tracker)
+        if training.teacher is not None:
+            job = replace(job, teacher=_teacher(training, training.teacher, job, console, should_stop))
         trained = _train(job, console, should_stop)
-    if trained is None:
-        raise Interrupted("stopped while training")
     if not processes.is_first:
         return None
     parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
@@ -137,6 +140,8 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
     settings, splits = choice.settings, load_splits(choice.run.images)
     seed = settings.seed if request.seed is None else request.seed
     network = _network(request, choice, splits, seed)
+    asked = request.asked()
+    teacher = teacher_of(choice, asked)
     with console.progress("images") as advance:
         images = load_final_images(
             settings.data,
@@ -151,9 +156,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
         flip=settings.data.flip,
         images=len(images.train),
         image_size=choice.network.image_size,
-        epochs=request.epochs,
-        batch_size=request.batch_size,
-        learning_rate=request.learning_rate,
+        given=asked,
     )
     if recipe.settings.batch_size < processes_started().count:
         raise SettingsError(
@@ -161,13 +164,17 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             " fewer"
         )
     warnings = (*((changed,) if changed else ()), *images.warnings)
-    return _Training(choice, images, network, recipe, seed, device, warnings)
+    return _Training(choice, images, network, recipe, seed, device, warnings, teacher)
+
+
+def _first_weights(choice: Choice, code: Codes, seed: int) -> Network:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build_network(choice.space, code, choice.network)
 
 
 def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: int) -> Network:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = build_network(choice.space, choice.code, choice.network)
+    network = _first_weights(choice, choice.code, seed)
     if request.start == "supernet":
         inherit_from_run(network, choice, splits)
     return network
@@ -186,6 +193,7 @@ def _job(training: _Training, request: TrainRequest, processes: Processes, track
             "code": choice.entry.code,
             "network": str(choice.network),
             "start": request.start,
+            "teacher": _code_of(choice, training.teacher),
         },
         training.device,
         processes,
@@ -193,11 +201,36 @@ def _job(training: _Training, request: TrainRequest, processes: Processes, track
     )
 
 
-def _train(job: FinalJob, console: StudyConsole, should_stop: ShouldStop) -> Trained | None:
-    with console.progress(f"training ({count_of(job.recipe.settings.epochs, 'epoch')})") as advance:
+def _teacher(
+    training: _Training, code: Codes, job: FinalJob, console: StudyConsole, should_stop: ShouldStop
+) -> nn.Module:
+    """Returns the trained teacher of a job; it has a checkpoint of its own beside the job's."""
+    choice, name = training.choice, job.identity["teacher"]
+    lesson = replace(
+        job,
+        network=_first_weights(choice, code, training.seed),
+        recipe=job.recipe.untaught(),
+        checkpoint=choice.folder / TEACHER.format(code=name),
+        identity={**job.identity, "code": name, "start": "scratch", "teacher": "none"},
+        record=None,
+    )
+    return _train(lesson, console, should_stop, f"teacher {name}").network
+
+
+def _code_of(choice: Choice, code: Codes | None) -> str:
+    return "none" if code is None else choice.space.digits(code[None])[0]
+
+
+def _train(job: FinalJob, console: StudyConsole, should_stop: ShouldStop, name: str = "training") -> Trained:
+    with console.progress(f"{name} ({count_of(job.recipe.settings.epochs, 'epoch')})") as advance:
         trained = train_final(job, advance, should_stop)
-    if trained is not None and not math.isnan(trained.loss):
-        console.note(f"trained: {count_of(trained.steps, 'step')}, test accuracy {trained.accuracy_percent:.2f}%")
+    if trained is None:
+        raise Interrupted("stopped while training")
+    if not math.isnan(trained.loss):
+        console.note(
+            f"{name}: {count_of(trained.steps, 'step')} in {trained.precision}, test accuracy"
+            f" {trained.accuracy_percent:.2f}%"
+        )
     return trained
 
 
