@@ -3,14 +3,15 @@
 python -m benchmarks.resnet20 --data FOLDER --epochs 160
 python -m benchmarks.resnet20 --data FOLDER --epochs 1 --images 5000
 
-The folder has ``train/`` and ``test/`` with a sub-folder per class. The same command continues after a stop. The paper is
-arXiv 1512.03385; its table 6 has 91.25% for ResNet-20, after 64,000 steps of 128 images.
+The folder has ``train/`` and ``test/`` with a sub-folder per class. The same command continues after a stop. Table 6 of
+the paper, arXiv 1512.03385, has 91.25% for ResNet-20, after 64,000 steps of 128 images.
 """
 
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.data.final_images import FinalImages, load_final_images
-from surrogate_nas.data.folders.image_folder import existing_folder
+from surrogate_nas.data.folders.image_folder import open_folder
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.train_request import TrainSettings
@@ -59,7 +60,7 @@ def resnet20(classes: int, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         widths = [16] * 4 + [32] * 3 + [64] * 3
-        blocks = [Block(entering, leaving) for entering, leaving in zip(widths, widths[1:], strict=False)]
+        blocks = [Block(entering, leaving) for entering, leaving in pairwise(widths)]
         stem = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
         network = nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes))
         for one in network.modules():
@@ -70,9 +71,8 @@ def resnet20(classes: int, seed: int) -> nn.Module:
 
 def load(folder: Path, count: int, seed: int) -> FinalImages:
     """Returns the images of a folder, of which ``count`` are drawn to train on."""
-    data = existing_folder(folder)
-    names = tuple(sorted(one.name for one in (data / "train").iterdir() if one.is_dir()))
-    settings = DataSettings(source="folder", path=str(data))
+    names = open_folder(folder).class_names
+    settings = DataSettings(source="folder", path=str(folder))
     images = load_final_images(settings, seed, image_size=32, channels=3, class_names=names)
     drawn = torch.randperm(len(images.train), generator=torch.Generator().manual_seed(seed))[:count]
     return replace(images, train=images.train.take(drawn))

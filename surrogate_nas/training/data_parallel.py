@@ -78,8 +78,10 @@ def own_device(device: torch.device) -> torch.device:
 
 
 def own_threads() -> int:
-    """Returns the CPU threads for this process: its share of the processors, if there are several on this machine."""
-    return max(1, processor_count() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    """Returns the CPU threads for this process: its share of the processors, or ``OMP_NUM_THREADS`` if that is fewer."""
+    shared = processor_count() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(shared, int(allowed) if allowed.isdecimal() else shared))
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class FinalJob:
         return {
             **self.identity,
             "images": self.images.train.fingerprint(),
-            "recipe": str(recipe),
+            **{f"training.{name}": str(value) for name, value in recipe.items()},
             "seed": str(self.seed),
             "processes": str(self.processes.count),
         }

@@ -82,6 +82,30 @@ def test_a_training_in_the_way(digits_copy: Path, trained: list[Any]) -> None:
     assert any(not torch.equal(tensor, before[name]) for name, tensor in checkpoint(digits_copy).items())
 
 
+def test_an_interrupted_lesson_comes_to_the_same_weights(digits_copy: Path, trained: list[Any]) -> None:
+    settings = {"training.teacher": "333333"}
+    request = TrainRequest(digits_copy, epochs=2, settings=settings)
+    start(request)
+    folder = digits_copy / "models" / "333123"
+    taught, teacher = checkpoint(digits_copy), load_file(folder / "teacher-333333.safetensors")
+    alone = TrainRequest(digits_copy, epochs=2, overwrite=True)
+    start(alone)
+    assert not (folder / "teacher-333333.safetensors").exists()
+    assert any(not torch.equal(tensor, taught[name]) for name, tensor in checkpoint(digits_copy).items())
+    with pytest.raises(RunFolderError, match="was made with teacher = none, not 333333"):
+        start(replace(request, resume=True))
+    # Stopped in the teacher's training, and then in the student's.
+    shutil.rmtree(folder)
+    for stop_after in (20, 45):
+        with pytest.raises(Interrupted):
+            start(replace(request, resume=folder.exists()), stop_after)
+    start(replace(request, resume=True))
+    for name, tensor in checkpoint(digits_copy).items():
+        assert torch.equal(tensor, taught[name]), name
+    for name, tensor in load_file(folder / "teacher-333333.safetensors").items():
+        assert torch.equal(tensor, teacher[name]), name
+
+
 def test_what_is_refused(digits_copy: Path, trained: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="exclude each other"):
         start(TrainRequest(digits_copy, resume=True, overwrite=True))
