@@ -36,6 +36,7 @@ from surrogate_nas.training.recipes import Recipe, final_recipe
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 PAPER_PERCENT, PAPER_EPOCHS, ALL_IMAGES = 91.25, 160, 50_000
+_SIDE = 32
 
 
 class Block(nn.Module):
@@ -73,7 +74,7 @@ def load(folder: Path, count: int, seed: int) -> FinalImages:
     """Returns the images of a folder, of which ``count`` are drawn to train on."""
     names = open_folder(folder).class_names
     settings = DataSettings(source="folder", path=str(folder))
-    images = load_final_images(settings, seed, image_size=32, channels=3, class_names=names)
+    images = load_final_images(settings, seed, image_size=_SIDE, channels=3, class_names=names)
     drawn = torch.randperm(len(images.train), generator=torch.Generator().manual_seed(seed))[:count]
     return replace(images, train=images.train.take(drawn))
 
@@ -139,11 +140,11 @@ def run(
     settings: Annotated[list[str] | None, typer.Option("--set", help="Setting of the recipe; repeatable.")] = None,
 ) -> None:
     """Trains ResNet-20; about three hours on two cores with bfloat16."""
-    torch.set_num_threads(threads or own_threads())
+    torch.set_num_threads(threads or own_threads(_SIDE))
     overrides = {"training.epochs": epochs} | parse_assignments(settings or [])
     given = validated(TrainSettings, {}, overrides, "on the command line").training
     loaded = load(data, images, seed)
-    recipe = final_recipe(flip=True, images=len(loaded.train), image_size=32, given=given)
+    recipe = final_recipe(flip=True, images=len(loaded.train), image_size=_SIDE, given=given)
     say(f"recipe: {recipe.words()}")
     folder.mkdir(parents=True, exist_ok=True)
     clock = Clock(folder / "times.json", epochs)

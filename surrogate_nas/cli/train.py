@@ -52,7 +52,7 @@ def train(
     ] = "auto",
     threads: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=1024, help="CPU threads of the training. Without it: one per processor."),
+        typer.Option(metavar="N", min=1, max=1024, help="CPU threads. Without it: one per processor."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue a training, or export a finished one again.")

@@ -16,6 +16,8 @@ from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import TrainingError
 
+_LEAST_SHARED = 16
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -77,8 +79,17 @@ def own_device(device: torch.device) -> torch.device:
     return torch.device("cuda", index)
 
 
-def own_threads() -> int:
-    """Returns the CPU threads for this process: its share of the processors, or ``OMP_NUM_THREADS`` if that is fewer."""
+def own_threads(image_size: int) -> int:
+    """Returns the CPU threads for a training of this process.
+
+    It is the process's share of the processors, or ``OMP_NUM_THREADS`` if that is fewer. Layers of images of few pixels
+    are too little work to be shared: threads would wait for each other most of the time.
+
+    Args:
+        image_size: Side of the images in pixels.
+    """
+    if image_size < _LEAST_SHARED:
+        return 1
     shared = processor_count() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     allowed = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(shared, int(allowed) if allowed.isdecimal() else shared))

@@ -33,7 +33,8 @@ class TrainOptions(TypedDict, total=False):
         seed: Of the first weights, the order of images and their augmentation; the study's unless given.
         int8: Whether to export an 8-bit ONNX model as well.
         compute_device: Where it is trained: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        threads: CPU threads of the training; one per processor unless given.
+        threads: CPU threads of the training; one per processor unless given, or one for images under
+            16 pixels.
         resume: Whether to continue a training, or to export a finished one again.
         overwrite: Whether to start over if a training is there.
         trust_program: Whether to run the Python of the run's space, even if it was never run on this machine.

@@ -42,7 +42,8 @@ class TrainRequest:
         seed: Of first weights, order of images and augmentation; the study's where None.
         int8: Whether to export an 8-bit model too.
         device: Where it is trained: auto, cpu, cuda[:n] or mps.
-        threads: CPU threads; one per processor that this process may use where None.
+        threads: CPU threads; where None, one per processor that this process may use, or one for images under 16
+            pixels.
         resume: Whether to continue a training, or to export a finished one again.
         overwrite: Whether to start over.
         command: The command line, for the model card.

@@ -107,7 +107,7 @@ def _train_and_deliver(
     training: _Training, request: TrainRequest, tracker: Tracker, console: StudyConsole, should_stop: ShouldStop
 ) -> ModelFacts | None:
     choice = training.choice
-    torch.set_num_threads(request.threads or own_threads())
+    torch.set_num_threads(request.threads or own_threads(choice.network.image_size))
     with joined(training.device) as processes:
         if processes.is_first:
             if request.overwrite:
