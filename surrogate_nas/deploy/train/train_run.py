@@ -16,6 +16,7 @@ from surrogate_nas.data.images import DataSplits
 from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.deliver import Delivery, deliver
 from surrogate_nas.deploy.train.drift import changes_since
+from surrogate_nas.deploy.train.inheritance import inherit_from_run
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.train.teacher import teacher_of
 from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
@@ -27,12 +28,7 @@ from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.settings import ComputeSettings
 from surrogate_nas.runs.tracking import Tracker
-from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
-from surrogate_nas.supernet.extract import extract_weights
-from surrogate_nas.supernet.plan import make_plan
-from surrogate_nas.supernet.stage import known_plan
+from surrogate_nas.space.space import Codes
 from surrogate_nas.training.data_parallel import Processes, joined, own_device, own_threads, processes_started
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import Recipe, final_recipe
@@ -244,44 +240,3 @@ def _tell(training: _Training, console: StudyConsole) -> None:
     for warning in training.warnings:
         console.warn(f"images: {warning}")
     console.note(f"recipe: {training.recipe.words()}")
-
-
-def inherit_from_run(network: Network, choice: Choice, splits: DataSplits) -> None:
-    """Puts the weights of the supernet that answers for an architecture into a network of its own.
-
-    Args:
-        network: To be trained.
-        choice: Its architecture and run.
-        splits: The images of the run, which the supernet was trained on.
-
-    Raises:
-        SettingsError: If the widths or depths differ; the message says what would fit.
-        StoreError: If the supernet's checkpoint is damaged or missing.
-    """
-    settings, deployed = choice.settings, choice.network
-    small = settings.supernet
-    if (small.channels, small.cells) != (deployed.channels, deployed.cells):
-        raise SettingsError(
-            f"--from supernet: the supernet has {small.channels} channels and {count_of(small.cells, 'cell')} a stage,"
-            f" the deployed network {deployed.channels} and {deployed.cells}, so that its weights do not fit; train"
-            f" --from scratch, or make a study with supernet.channels={deployed.channels} and"
-            f" supernet.cells={deployed.cells}"
-        )
-    spec = NetworkSpec(
-        small.channels, small.cells, splits.image_size, deployed.input_channels, deployed.classes, deployed.stages
-    )
-    plan = known_plan(make_plan(choice.space, spec, small, settings.seed), choice.run.supernets, {})
-    if _kinds(choice.space, plan.network) != _kinds(choice.space, deployed):
-        raise SettingsError(
-            "--from supernet: the supernet has light reductions, the deployed network residual ones, so that its"
-            " weights do not fit; train --from scratch, or make a study with supernet.reductions=residual"
-        )
-    member = int(plan.member_of(choice.code[None])[0])
-    path = choice.run.supernets / plan.training(member).file
-    shared = plan.build(member)
-    restore_weights(path, load_checkpoint(path, {}), shared)
-    extract_weights(network, shared, choice.code)
-
-
-def _kinds(space: Space, network: NetworkSpec) -> list[str]:
-    return [layer.kind for layer in space.layout(network)]
