@@ -37,6 +37,7 @@ from surrogate_nas.training.recipes import Recipe, final_recipe
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 PAPER_PERCENT, PAPER_EPOCHS, ALL_IMAGES = 91.25, 160, 50_000
 _SIDE = 32
+_TIMES = ("seconds", "processor_seconds")
 
 
 class Block(nn.Module):
@@ -80,34 +81,28 @@ def load(folder: Path, count: int, seed: int) -> FinalImages:
 
 
 class Clock:
-    """Counts the time of a training over all of its stops, in a file, and says after every epoch what is left."""
+    """Counts the time of training over all stops, in a file, and says after every epoch what is left."""
 
     def __init__(self, path: Path, epochs: int) -> None:
         self._path, self._epochs = path, epochs
         before: dict[str, Any] = read_json(path, "times of this training") if path.exists() else {}
-        self._seconds = float(before.get("seconds", 0.0)) - time.monotonic()
-        self._processor = float(before.get("processor_seconds", 0.0)) - time.process_time()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds so far."""
-        return self._seconds + time.monotonic()
-
-    @property
-    def processor_minutes(self) -> float:
-        """Minutes of processors so far."""
-        return (self._processor + time.process_time()) / 60
+        self.seconds, self.processor_seconds = (float(before.get(name, 0)) for name in _TIMES)
+        self._now = (time.monotonic(), time.process_time())
 
     def keep(self) -> None:
-        """Writes the file."""
-        write_json(self._path, {"seconds": self.seconds, "processor_seconds": 60 * self.processor_minutes})
+        """Adds the time since the last call and writes the file."""
+        now = (time.monotonic(), time.process_time())
+        self.seconds += now[0] - self._now[0]
+        self.processor_seconds += now[1] - self._now[1]
+        self._now = now
+        write_json(self._path, dict(zip(_TIMES, (self.seconds, self.processor_seconds), strict=True)))
 
     def epoch(self, number: int, loss: float) -> None:
         """Prints a line about an epoch that is done, counted from 1."""
         self.keep()
         left = self.seconds / number * (self._epochs - number) / 3600
         say(
-            f"epoch {number} of {self._epochs}: loss {loss:.3f}, {self.processor_minutes:.1f} processor minutes,"
+            f"epoch {number} of {self._epochs}: loss {loss:.3f}, {self.processor_seconds / 60:.1f} processor minutes,"
             f" {left:.2f} hours left"
         )
 
@@ -119,14 +114,14 @@ def summary(accuracy: Accuracy, recipe: Recipe, images: int, clock: Clock) -> st
         times = ALL_IMAGES * PAPER_EPOCHS / (images * recipe.settings.epochs)
         lines.append(
             f"{PAPER_EPOCHS} epochs of {ALL_IMAGES:,} images would take {times * clock.seconds / 3600:.1f} hours,"
-            f" {times * clock.processor_minutes / 60:.1f} processor hours"
+            f" {times * clock.processor_seconds / 3600:.1f} processor hours"
         )
     elif accuracy.low <= PAPER_PERCENT:
         reached = accuracy.high >= PAPER_PERCENT
         lines.append(f"the paper's accuracy is {'within' if reached else 'ABOVE'} the interval")
     else:
         lines.append("the paper's accuracy is below the interval")
-    return "\n".join([*lines, f"{clock.processor_minutes:.1f} processor minutes; {recipe.words()}"])
+    return "\n".join([*lines, f"{clock.processor_seconds / 60:.1f} processor minutes; {recipe.words()}"])
 
 
 @app.command()
@@ -153,9 +148,10 @@ def run(
     job = FinalJob(network, loaded, recipe, seed, checkpoint, {"network": "resnet20"}, device, record=clock.epoch)
     with stop_on_interrupt(lambda: say("stopping after this step")) as should_stop:
         trained = train_final(job, lambda _, __: None, should_stop)
-    clock.keep()
     if trained is None:
+        clock.keep()
         raise Interrupted("stopped; the same command continues")
+    say(f"activations in {trained.precision}")
     right = round(trained.accuracy_percent * len(loaded.test) / 100)
     say(summary(Accuracy.of(right, len(loaded.test)), recipe, len(loaded.train), clock))
 

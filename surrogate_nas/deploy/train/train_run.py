@@ -200,7 +200,7 @@ def _job(training: _Training, request: TrainRequest, processes: Processes, track
 def _teacher(
     training: _Training, code: Codes, job: FinalJob, console: StudyConsole, should_stop: ShouldStop
 ) -> nn.Module:
-    """Returns the trained teacher of a job; it has a checkpoint of its own beside the job's."""
+    """Returns the trained teacher of a job; its checkpoint is in the same folder."""
     choice, name = training.choice, job.identity["teacher"]
     lesson = replace(
         job,
