@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
+from surrogate_nas.nets.places.protocol import SharedPlace, SizedPlace
 from surrogate_nas.nets.places.table import PLACES
-from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
 
@@ -30,10 +31,17 @@ class SharedNetwork(nn.Module):
         thresholds: Running counts of nonlinear functions, ascending, length K - 1; copy k is used where exactly k of
             them are exceeded.
         shared_stages: Stages at the start whose cells have one copy only.
+        nested: Whether the choices of a layer are parts of one another, where a place can do that.
     """
 
     def __init__(
-        self, space: Space, network: NetworkSpec, thresholds: Sequence[float] = (), shared_stages: int = 0
+        self,
+        space: Space,
+        network: NetworkSpec,
+        thresholds: Sequence[float] = (),
+        shared_stages: int = 0,
+        *,
+        nested: bool = False,
     ) -> None:
         super().__init__()
         self.space = space
@@ -45,7 +53,7 @@ class SharedNetwork(nn.Module):
                 self.layers.append(build_layer(layer, RecordingBatchNorm))
             else:
                 copies = 1 if layer.stage < shared_stages else len(self.thresholds) + 1
-                self.layers.append(nn.ModuleList(PLACES[layer.kind].shared(space, layer) for _ in range(copies)))
+                self.layers.append(nn.ModuleList(_shared(space, layer, nested) for _ in range(copies)))
 
         self._kept = furthest(self.modules())
 
@@ -90,6 +98,11 @@ class SharedNetwork(nn.Module):
     def subnet(self, code: Sequence[int]) -> "Subnet":
         """Returns one architecture as a network of its own on the shared weights."""
         return Subnet(self, code)
+
+
+def _shared(space: Space, layer: Layer, nested: bool) -> SharedPlace:
+    place = PLACES[layer.kind]
+    return place.sized(space, [layer], nested=nested) if isinstance(place, SizedPlace) else place.shared(space, layer)
 
 
 class Subnet(nn.Module):

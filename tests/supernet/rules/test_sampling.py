@@ -14,7 +14,8 @@ from surrogate_nas.supernet.splits.edge import edge_boxes
 def source_of(space: CellSpace, rule: SamplingRule, group: int | None) -> Source:
     split = BoxSplit(space, edge_boxes(space, None))
     box = whole_box(space) if group is None else split.boxes[group]
-    return Source(space, split, group, box, rule.bands(space, SupernetSettings()))
+    settings = SupernetSettings()
+    return Source(space, split, group, box, rule.bands(space, settings), space.network, settings)
 
 
 @pytest.mark.parametrize("group", [None, 0, 3])
