@@ -1,5 +1,6 @@
 """The skeleton of a chain, and the layers that it amounts to in a network of given sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from surrogate_nas.errors import SpaceError
@@ -57,10 +58,15 @@ def scaled_width(width: int, network: NetworkSpec, first: int) -> int:
     return max(2, 2 * round(width * network.channels / first / 2))
 
 
-def chain_layout(skeleton: Skeleton, network: NetworkSpec) -> tuple[Layer, ...]:
+def chain_layout(skeleton: Skeleton, network: NetworkSpec, widths: Sequence[int] | None = None) -> tuple[Layer, ...]:
     """Returns the layers of a network.
 
     Sides are halved upwards, so images may have any size.
+
+    Args:
+        skeleton: The layers.
+        network: Sizes; its channels are of a first stage of the skeleton's width.
+        widths: Widths of the stages in place of the skeleton's.
 
     Raises:
         SpaceError: If the network has another number of stages than the skeleton, or more than one cell.
@@ -80,10 +86,11 @@ def chain_layout(skeleton: Skeleton, network: NetworkSpec) -> tuple[Layer, ...]:
 
     for fixed in skeleton.before:
         add(fixed.layer, fixed.width, fixed.stride, 0)
+    width_of = [stage.width for stage in skeleton.stages] if widths is None else widths
     decision = 0
     for number, stage in enumerate(skeleton.stages):
         for position in range(len(stage.choices)):
-            add(CHOICE, stage.width, 1 if position else stage.stride, number, decision)
+            add(CHOICE, width_of[number], 1 if position else stage.stride, number, decision)
             decision += 1
     for fixed in skeleton.after:
         add(fixed.layer, fixed.width, fixed.stride, network.stages - 1)
