@@ -96,6 +96,8 @@ class _PartOfLinear(nn.Module):
 class Nest(nn.Module):
     """The weights of several modules, as large as the largest of each; called with maps and the number of a module.
 
+    They have the names that they have in the modules.
+
     Parts without weights, and the way in which parts are put together, are each module's own: a residual is added where
     that module has one. A module of the largest shapes runs the weights themselves, without a cut.
 
@@ -110,7 +112,6 @@ class Nest(nn.Module):
 
     def __init__(self, templates: Sequence[nn.Module], name: str) -> None:
         super().__init__()
-        self.whole = nn.Module()
         wholes: dict[str, nn.Module] = {}
         paths = dict.fromkeys(path for template in templates for path, _ in _weighted(template))
         for path in paths:
@@ -118,7 +119,7 @@ class Nest(nn.Module):
                 raise SpaceError(f"{_REFUSED}{path} of {name} holds {inner[0]} in some modules only")
             parts = [part for template in templates for at, part in _weighted(template) if at == path]
             wholes[path] = _whole(parts, f"{path} of {name}")
-            _put(self.whole, path, wholes[path])
+            _put(self, path, wholes[path])
         self._members = [_on(template, wholes) for template in templates]  # a list, so that they are not registered
 
     def member(self, number: int) -> nn.Module:
@@ -208,9 +209,11 @@ def _put(root: nn.Module, path: str, part: nn.Module) -> None:
     *outer, last = path.split(".")
     for name in outer:
         if name not in root._modules:
-            setattr(root, name, nn.Module())
-        root = getattr(root, name)
-    setattr(root, last, part)
+            root._modules[name] = nn.Module()
+        inner = root._modules[name]
+        assert inner is not None
+        root = inner
+    root._modules[last] = part
 
 
 def _on(template: M, wholes: dict[str, nn.Module], path: str = "") -> M:

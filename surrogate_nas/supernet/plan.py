@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.nets.places.protocol import SizedPlace
 from surrogate_nas.nets.places.table import places_of
+from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
@@ -220,21 +221,21 @@ class SupernetPlan:
         )
 
     def check_weights(self) -> None:
-        """Refuses weights that cannot be nested.
+        """Refuses weights that cannot be parts of larger ones.
 
         Raises:
-            SettingsError: If no choices of the space are parts of each other.
-            SpaceError: If a block of a user cannot be cut.
+            SettingsError: If they are to be nested, and the space has no blocks.
+            SpaceError: If no part can be taken of a block that a user wrote.
         """
-        if not WEIGHTS[self.settings.weights]:
-            return
-        if not any(isinstance(place, SizedPlace) for place in places_of(self.space)):
+        nested, sized = WEIGHTS[self.settings.weights], isinstance(self.space, ChoosesSize)
+        if nested and not any(isinstance(place, SizedPlace) for place in places_of(self.space)):
             raise SettingsError(
                 f"supernet.weights = {self.settings.weights!r} needs layers that choose a block, as chains have them;"
                 f" {self.space.name} has none: set supernet.weights to 'own'"
             )
-        with torch.device("meta"):  # only to see whether it can be built
-            self._network()
+        if nested or sized:
+            with torch.device("meta"):  # only to see whether it can be built
+                self._network()
 
     def image_seed(self, training: Training) -> int:
         """Returns the seed of a training's mini-batches, one per replica, whose trainings may meet in one step."""

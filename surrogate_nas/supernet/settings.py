@@ -32,6 +32,7 @@ else:  # every row of a table is a choice of its setting
     ReductionName = Literal[tuple(REDUCTIONS)]
     WeightsName = Literal[tuple(WEIGHTS)]
 _DEFAULT_PRESET = "auto"
+_SINCE_0_1_0 = ("weights", "sandwich_random", "distillation")
 
 
 class Rules(NamedTuple):
@@ -194,6 +195,15 @@ class SupernetSettings(BaseModel):
             SCHEDULES[self.schedule],
             MOMENTUM_GROUPS[self.momentum_groups],
         )
+
+    def identity(self) -> dict[str, Any]:
+        """Returns the settings that trained weights follow from.
+
+        Those of a preset are there one by one, and replicas are more trainings of the same kind. Settings that version
+        0.1.0 did not have are named where they are set, so that its checkpoints stay what they are.
+        """
+        unset = {name for name in _SINCE_0_1_0 if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(exclude={"checkpoint_seconds", "preset", "replicas", *unset})
 
     @property
     def share_before_split(self) -> float:

@@ -5,16 +5,19 @@ Symbols:
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 import torch
 from torch import Tensor, nn
 
 from surrogate_nas.nets.latest import Latest, furthest
-from surrogate_nas.nets.layers import build_layer
+from surrogate_nas.nets.layers import build_sizes
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.nets.places.protocol import SharedPlace, SizedPlace
 from surrogate_nas.nets.places.table import PLACES
-from surrogate_nas.space.network import Layer, NetworkSpec
+from surrogate_nas.nets.slices import Nest
+from surrogate_nas.space.layouts import ChoosesSize, Layers, chosen_variants, layer_variants
+from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
 
@@ -24,6 +27,8 @@ class SharedNetwork(nn.Module):
     Several copies of its cells or chosen layers make it the depth-wise few-shot supernet of EFS-NAS (arXiv
     2412.14678): the number of nonlinear functions up to and including a cell, or a chosen layer, decides which of its
     copies is used; fixed layers are shared by all.
+
+    Where architectures choose widths, narrower layers use the first channels of the widest.
 
     Args:
         space: The search space.
@@ -48,13 +53,16 @@ class SharedNetwork(nn.Module):
         self.thresholds = tuple(thresholds)
         self.layers = nn.ModuleList()
         self._searched = tuple(layer for layer in space.layout(network) if not layer.is_fixed)
-        for layer in space.layout(network):
-            if layer.is_fixed:
-                self.layers.append(build_layer(layer, RecordingBatchNorm))
+        positions = layer_variants(space, network)
+        self._network = network
+        for layers in positions:
+            if layers[-1].is_fixed:
+                self.layers.append(build_sizes(layers, RecordingBatchNorm))
             else:
-                copies = 1 if layer.stage < shared_stages else len(self.thresholds) + 1
-                self.layers.append(nn.ModuleList(_shared(space, layer, nested) for _ in range(copies)))
+                copies = 1 if layers[-1].stage < shared_stages else len(self.thresholds) + 1
+                self.layers.append(nn.ModuleList(_shared(space, layers, nested) for _ in range(copies)))
 
+        self._sized = isinstance(space, ChoosesSize) and any(isinstance(part, Nest) for part in self.modules())
         self._kept = furthest(self.modules())
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
@@ -79,13 +87,15 @@ class SharedNetwork(nn.Module):
             live: Its effective code, length D.
         """
         counts = iter(self.space.layer_counts(live, self._searched) if self.thresholds else ())
+        sizes = chosen_variants(self.space, [live], self._network)[0].tolist() if self._sized else repeat(0)
         running, modules = 0, list[nn.Module]()
-        for layer in self.layers:
+        for layer, size in zip(self.layers, sizes, strict=False):
             if isinstance(layer, nn.ModuleList):
                 running += next(counts, 0)
-                modules.append(layer[sum(running > bound for bound in self.thresholds) if len(layer) > 1 else 0])
+                copy = layer[sum(running > bound for bound in self.thresholds) if len(layer) > 1 else 0]
+                modules.append(copy.at(size) if self._sized else copy)
             else:
-                modules.append(layer)
+                modules.append(layer.member(size) if isinstance(layer, Nest) else layer)
         return modules
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
@@ -100,9 +110,11 @@ class SharedNetwork(nn.Module):
         return Subnet(self, code)
 
 
-def _shared(space: Space, layer: Layer, nested: bool) -> SharedPlace:
-    place = PLACES[layer.kind]
-    return place.sized(space, [layer], nested=nested) if isinstance(place, SizedPlace) else place.shared(space, layer)
+def _shared(space: Space, layers: Layers, nested: bool) -> SharedPlace:
+    place = PLACES[layers[-1].kind]
+    if isinstance(place, SizedPlace):
+        return place.sized(space, layers, nested=nested)
+    return place.shared(space, layers[-1])
 
 
 class Subnet(nn.Module):

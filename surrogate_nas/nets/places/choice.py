@@ -22,8 +22,7 @@ from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.space import Codes, Space
 
 _NOTHING = -1
-_Size = tuple[int, int, int]
-"""Channels in and out, and the stride: all that the weights of a block depend on."""
+_Size = tuple[int, int, int]  # ``Layer.weight_size``
 
 
 def _decision(layer: Layer) -> int:
@@ -50,7 +49,7 @@ class SharedChoice(SharedPlace):
         super().__init__()
         self.decision = _decision(layers[-1])
         names = _blocks(space, layers[-1])
-        sizes = [(layer.in_channels, layer.out_channels, layer.shape.stride) for layer in layers]
+        sizes = [layer.weight_size for layer in layers]
         owners: dict[str, list[str]] = {}
         for name in names:
             owners.setdefault(structure_of(name) if nested else name, []).append(name)
