@@ -93,7 +93,7 @@ class SharedNetwork(nn.Module):
             if isinstance(layer, nn.ModuleList):
                 running += next(counts, 0)
                 copy = layer[sum(running > bound for bound in self.thresholds) if len(layer) > 1 else 0]
-                modules.append(copy.at(size) if self._sized else copy)
+                modules.append(copy.at(size) if self._sized else copy)  # type: ignore[operator]
             else:
                 modules.append(layer.member(size) if isinstance(layer, Nest) else layer)
         return modules
