@@ -36,7 +36,7 @@ Stride = Annotated[Literal[1, 2], Field()]
 class _Fixed(BaseModel):
     model_config = STRICT
     layer: str
-    width: Width
+    width: Width | Literal["first"]
     stride: Stride = 1
 
 
@@ -163,7 +163,8 @@ def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
             find_fixed_layer(one.layer)
         except SpaceError as error:
             raise SpaceError(f"{where}.{position}.layer: {error}") from None
-    return tuple(FixedLayer(one.layer, one.width, one.stride) for one in layers)
+    widths = [None if one.width == "first" else one.width for one in layers]
+    return tuple(FixedLayer(one.layer, width, one.stride) for one, width in zip(layers, widths, strict=True))
 
 
 def _constrained(definition: _Definition, path: Path) -> tuple[ChainStage, ...]:

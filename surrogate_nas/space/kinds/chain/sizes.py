@@ -43,7 +43,7 @@ class Sizes:
 
     @property
     def is_resized(self) -> bool:
-        """Whether there are resolutions to choose from."""
+        """True if there are resolutions to choose from."""
         return len(self.resolutions) > 1
 
     # Text

@@ -11,10 +11,10 @@ _LAST = "classifier"
 
 @dataclass(frozen=True)
 class FixedLayer:
-    """A layer that no decision changes: its name, its width and its stride."""
+    """A layer that is not chosen: its name, its width, ``None`` for the first stage's, and its stride."""
 
     layer: str
-    width: int
+    width: int | None
     stride: int = 1
 
 
@@ -78,6 +78,8 @@ def chain_layout(skeleton: Skeleton, network: NetworkSpec, widths: Sequence[int]
     layers: list[Layer] = []
     width, size, first = network.input_channels, network.image_size, skeleton.stages[0].width
 
+    width_of = [stage.width for stage in skeleton.stages] if widths is None else widths
+
     def add(kind: str, out: int, stride: int, stage: int, decision: int | None = None) -> None:
         nonlocal width, size
         out, smaller = scaled_width(out, network, first), -(-size // stride)
@@ -85,14 +87,13 @@ def chain_layout(skeleton: Skeleton, network: NetworkSpec, widths: Sequence[int]
         width, size = out, smaller
 
     for fixed in skeleton.before:
-        add(fixed.layer, fixed.width, fixed.stride, 0)
-    width_of = [stage.width for stage in skeleton.stages] if widths is None else widths
+        add(fixed.layer, width_of[0] if fixed.width is None else fixed.width, fixed.stride, 0)
     decision = 0
     for number, stage in enumerate(skeleton.stages):
         for position in range(len(stage.choices)):
             add(CHOICE, width_of[number], 1 if position else stage.stride, number, decision)
             decision += 1
     for fixed in skeleton.after:
-        add(fixed.layer, fixed.width, fixed.stride, network.stages - 1)
+        add(fixed.layer, width_of[0] if fixed.width is None else fixed.width, fixed.stride, network.stages - 1)
     layers.append(Layer(_LAST, width, network.classes, size, 1, network.stages - 1))
     return tuple(layers)
