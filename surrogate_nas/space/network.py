@@ -91,11 +91,6 @@ class Layer:
         return Shape(self.in_channels, self.out_channels, self.in_size, self.out_size)
 
     @property
-    def weight_size(self) -> tuple[int, int, int]:
-        """Channels in and out, and the stride: all of the shape that weights and residuals depend on."""
-        return self.in_channels, self.out_channels, self.shape.stride
-
-    @property
     def is_fixed(self) -> bool:
         """True if no decision changes this layer."""
         return self.kind not in SEARCHED

@@ -91,8 +91,8 @@ class SupernetSettings(BaseModel):
     weights: WeightsName = Field(
         default="own",
         description="Weights of the blocks that one layer of a chain chooses from. own: each block has its own."
-        " nested: blocks that differ in kernel and expansion alone are parts of one block (the first channels, the"
-        " centre of the kernel), as in Once-for-All. No effect on widths of stages, which are always nested.",
+        " nested: blocks that differ in kernel and expansion alone are parts of one block (its first channels, the"
+        " centre of its kernel), as in Once-for-All. Narrower stages are parts of the widest with both.",
     )
     parent_share: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None,

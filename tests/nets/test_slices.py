@@ -20,6 +20,10 @@ STRUCTURES = (
     "mbconv_k{k}_e{e}_se",
     "mbconv_k{k}_e{e}_hs",
     "mbconv_k{k}_e{e}_g2_se_hs",
+    "fused_k{k}_e{e}",
+    "fused_k{k}_e{e}_se_hs",
+    "basic_k{k}",
+    "bottleneck_k{k}_r{e}",
     "dsconv_k{k}",
     "conv_bn_relu_k{k}",
     "conv_bn_hs_k{k}",
@@ -88,7 +92,8 @@ def test_a_part_is_a_block_of_its_own_with_these_weights(
         mine, theirs = nest(both[0], number), own(both[1])
         torch.testing.assert_close(mine, theirs)
         assert theirs.std() > 0
-        assert isinstance(own, Residual) == (shape[1] == shape[2] and stride == 1 and "mbconv" in structure)
+        inverted = structure.startswith(("mbconv", "fused"))
+        assert isinstance(own, Residual) == (inverted and shape[1] == shape[2] and stride == 1)
         found = dict(named_weights(nest.member(number)))
         assert all(torch.equal(found.pop(name), weight) for name, weight in own.named_parameters())
         assert not found

@@ -22,7 +22,7 @@ from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.space import Codes, Space
 
 _NOTHING = -1
-_Size = tuple[int, int, int]  # ``Layer.weight_size``
+_Size = tuple[int, int, int]  # channels in and out, stride
 
 
 def _decision(layer: Layer) -> int:
@@ -49,14 +49,16 @@ class SharedChoice(SharedPlace):
         super().__init__()
         self.decision = _decision(layers[-1])
         names = _blocks(space, layers[-1])
-        sizes = [layer.weight_size for layer in layers]
+        stride = layers[-1].shape.stride
+        # Of one pixel there is no stride; but only where the shape is kept does that make another block.
+        sizes = [(one.in_channels, one.out_channels, 1 if one.shape.keeps else stride) for one in layers]
         owners: dict[str, list[str]] = {}
         for name in names:
             owners.setdefault(structure_of(name) if nested else name, []).append(name)
         self.blocks = nn.ModuleList()
         found: dict[tuple[str, _Size], nn.Module] = {}
         for structure, members in owners.items():
-            wanted = [(name, size) for name in members for size in dict.fromkeys(sizes)]
+            wanted: list[tuple[str, _Size]] = [(name, size) for name in members for size in dict.fromkeys(sizes)]
             if len(wanted) == 1:
                 self.blocks.append(build_block(members[0], layers[-1].shape, RecordingBatchNorm))
                 found[wanted[0]] = self.blocks[-1]

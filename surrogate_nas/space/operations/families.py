@@ -17,7 +17,7 @@ from surrogate_nas.space.operations.spec import OperationSpec, Shape, nothing
 
 _PARAMETER = re.compile(r"([a-z])([1-9]\d?)", re.ASCII)
 _SQUEEZE, _HARD_SWISH = "se", "hs"
-_SIZE = re.compile(r"_[ke][1-9]\d?(?=_|$)", re.ASCII)  # parameters that change sizes of weights alone
+_SIZE = re.compile(r"_[ker][1-9]\d?(?=_|$)", re.ASCII)  # parameters that change sizes of weights alone
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def parse_block(name: str) -> BlockName:
 
 
 def structure_of(name: str) -> str:
-    """Returns a block's name without kernel and expansion, in which blocks of one structure differ.
+    """Returns a block's name without kernel, expansion and reduction, in which blocks of one structure differ.
 
     A block that a user wrote is a structure of its own.
     """
