@@ -62,7 +62,8 @@ def test_ends_of_a_subspace_are_found_without_a_list(name: str, most: int, monke
     monkeypatch.setattr(extremes, "_MOST_LISTED", 1)
     searched = ends(space, space.network, start, inside)
     for one, other in zip(listed, searched, strict=True):
-        np.testing.assert_array_equal(*(sizes(space, space.network, code[None]) for code in (one, other)))
+        first, second = (sizes(space, space.network, code[None]) for code in (one, other))
+        np.testing.assert_array_equal(first, second)
     parameters, flops = (count(codes[inside(codes)], space.network) for count in (space.parameters, space.flops))
     assert space.parameters(np.stack(listed), space.network).tolist() == [parameters.min(), parameters.max()]
     assert space.flops(listed[1][None], space.network)[0] == flops[parameters == parameters.max()].max()

@@ -104,7 +104,7 @@ class TestStep:
         told = train_step(other, momenta, step, images, labels, 0)
         assert told == pytest.approx([loss.item() for loss in losses], rel=1e-5)
         if len(set(groups)) == 1:
-            sum(factor * loss for factor, loss in zip(factors, losses, strict=True)).backward()  # type: ignore[union-attr]
+            sum(factor * loss for factor, loss in zip(factors, losses, strict=True)).backward()
             for name, gradient in gradients(network).items():
                 assert torch.allclose(gradients(other)[name], gradient, rtol=1e-4, atol=1e-6)
         assert [len(held) > 0 for held in momenta.buffers()] == [group in groups for group in range(3)]
