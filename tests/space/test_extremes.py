@@ -32,7 +32,7 @@ def test_what_is_not_wanted_is_not_found() -> None:
     assert cost(found[None])[0] == cost(connected).min()
 
 
-@pytest.mark.parametrize("name", ["nasbench201", "nasbench1shot1_1", "quick", "quick_elastic"])
+@pytest.mark.parametrize("name", ["nasbench201", "nasbench1shot1_1", "quick", "quick_elastic", "quick_widths"])
 def test_ranges_are_those_of_the_listed_space(name: str) -> None:
     space = load_space(name)
     codes = space.all_codes()
