@@ -19,6 +19,8 @@ _RATE, _RATE_BATCH = 0.1, 128  # of that batch; in proportion for smaller ones
 _LARGEST_BATCH, _SMALLEST_BATCH, _FEWEST_STEPS = 128, 16, 20
 _SHIFT_SHARE = 8  # images move by an eighth of their side, as 4 pixels of 32
 _MILD_EPOCHS, _STRONG_EPOCHS = 10, 100
+_FEW_IMAGES = 10_000
+_MIXED = {"mixup": 0.2, "cutmix": 1.0}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class _Row:
         fewest_epochs: Epochs for the largest sets.
         most_epochs: Epochs for the smallest sets.
         strongest: Augmentation of a long training; a shorter one has less of it.
+        of_few: Further augmentation of a long training on few images, which a network learns by heart soonest.
     """
 
     kind: str
@@ -42,17 +45,26 @@ class _Row:
     fewest_epochs: int
     most_epochs: int
     strongest: Mapping[str, float] = field(default_factory=dict)
+    of_few: Mapping[str, float] = field(default_factory=dict)
 
     def epochs(self, images: int) -> int:
         """Returns the passes over a number of images: more over few images than over many."""
         return max(self.fewest_epochs, min(self.most_epochs, self.seen // images))
 
+    def augmentation(self, images: int, epochs: int) -> dict[str, float]:
+        """Returns settings between no augmentation and all of it, by the length of the training."""
+        share = strength(epochs)
+        none = {name: float(FinalSettings.model_fields[name].default) for name in self.strongest}
+        scaled = {name: round(none[name] + share * (value - none[name]), 3) for name, value in self.strongest.items()}
+        return scaled | (dict(self.of_few) if images <= _FEW_IMAGES and share == 1 else {})
 
+
+_STRONG = {"trivial_augment": 0.5, "erasing": 0.1}
 _ROWS = (
     _Row("characters", False, math.inf, 100_000, 20, 60),
-    _Row("small photos", True, 40, 5_000_000, 30, 200, {"trivial_augment": 0.5}),
-    _Row("photos", True, 112, 5_000_000, 30, 200, {"crop": 0.5, "trivial_augment": 0.5, "erasing": 0.1}),
-    _Row("large photos", True, math.inf, 5_000_000, 30, 200, {"crop": 0.25, "trivial_augment": 0.5, "erasing": 0.1}),
+    _Row("small photos", True, 40, 5_000_000, 30, 200, {"trivial_augment": 0.5}, _MIXED),
+    _Row("photos", True, 112, 5_000_000, 30, 200, {"crop": 0.5, **_STRONG}, _MIXED),
+    _Row("large photos", True, math.inf, 5_000_000, 30, 200, {"crop": 0.25, **_STRONG}, _MIXED),
 )
 
 
@@ -139,7 +151,7 @@ def final_recipe(*, flip: bool, images: int, image_size: int, given: FinalSettin
         "precision": "auto",
         "flip": flip,
         "shift": 0 if "crop" in row.strongest else max(1, image_size // _SHIFT_SHARE),
-        **_augmentation(row.strongest, strength(epochs)),
+        **row.augmentation(images, epochs),
     }
     return Recipe(row.kind, FinalSettings.model_validate(own | chosen))
 
@@ -153,9 +165,3 @@ def strength(epochs: int) -> float:
     both sides.
     """
     return min(1.0, max(0.0, math.log(epochs / _MILD_EPOCHS) / math.log(_STRONG_EPOCHS / _MILD_EPOCHS)))
-
-
-def _augmentation(strongest: Mapping[str, float], share: float) -> dict[str, float]:
-    """Returns settings between none of an augmentation and all of it."""
-    none = {name: float(FinalSettings.model_fields[name].default) for name in strongest}
-    return {name: round(none[name] + share * (value - none[name]), 3) for name, value in strongest.items()}

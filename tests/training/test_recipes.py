@@ -53,6 +53,14 @@ def test_the_strength_of_augmentation_follows_the_passes() -> None:
     assert photos(image_size=224, epochs=8).settings.crop > photos(image_size=224, epochs=160).settings.crop
 
 
+def test_images_are_mixed_in_long_trainings_on_few_of_them() -> None:
+    few = photos(2_000).settings
+    assert few.mixup > 0 < few.cutmix
+    for other in (photos(50_000), photos(2_000, epochs=30), photos(2_000, mixup=0, cutmix=0)):
+        assert (other.settings.mixup, other.settings.cutmix) == (0, 0)
+    assert final_recipe(flip=False, images=2_000, image_size=28).settings.cutmix == 0
+
+
 def test_what_is_given_counts() -> None:
     recipe = photos(1000, epochs=3, batch_size=64, learning_rate=0.5, mixup=0.2, trivial_augment=0.9, flip=False)
     one = recipe.settings
