@@ -46,5 +46,6 @@ class Rival:
 
     @property
     def is_installed(self) -> bool:
-        """Whether its package is installed."""
-        return find_spec(self.package) is not None
+        """Whether its package is installed; a folder of that name is not one."""
+        found = find_spec(self.package)
+        return found is not None and found.origin is not None

@@ -36,9 +36,7 @@ class BasicBlock(nn.Module):
 
 
 def _projection(in_channels: int, out_channels: int, stride: int) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-    )
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels))
 
 
 def _small_resnet(blocks: int, classes: int, width: float) -> nn.Module:

@@ -64,11 +64,13 @@ def _chunk(writer: Writer, node: fx.Node, names: Names) -> list[str] | None:
     parts = node.meta["tensor_meta"]
     if len({part.shape for part in parts}) != 1 or "dim" not in node.kwargs:
         return None
-    return writer.split(_source(node, names), len(parts), int(node.kwargs["dim"]), node.name)
+    axis: Any = node.kwargs["dim"]
+    return writer.split(_source(node, names), len(parts), axis, node.name)
 
 
 def _part(_writer: Writer, node: fx.Node, names: Names) -> str | None:
-    parts, index = names[node.args[0]], node.args[1]  # type: ignore[index]
+    parts = names[node.args[0]]  # type: ignore[index]
+    index: Any = node.args[1]
     return parts[index] if isinstance(parts, list) else None
 
 

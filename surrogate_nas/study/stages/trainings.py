@@ -136,7 +136,13 @@ def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
     """Returns the place in which worker processes find their trainings."""
     job = training_job(network_of(problem, problem.codes[0]), problem, folder)
     recipe = job.settings.model_dump(exclude={"epochs", "checkpoint_seconds", "evaluation_batch"})
-    inputs = {"network": str(problem.deployed), "recipe": recipe, "shift": job.shift, "flip": job.flip, "seed": job.seed}
+    inputs = {
+        "network": str(problem.deployed),
+        "recipe": recipe,
+        "shift": job.shift,
+        "flip": job.flip,
+        "seed": job.seed,
+    }
     inputs |= {"space": problem.space.fingerprint, "data": problem.splits.fingerprint}
     name = f"{problem.space.name}-{problem.settings.name}-trainings"
     return TrialFolder(folder.trainings_journal, folder.networks, problem.space, name, digest(inputs))
