@@ -4,8 +4,8 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 
-_GUESSES = 3  # that follow a power law; halving the rest comes after them
-_POWER = 2.0  # of the width, by which costs rise until two of them are known
+_GUESSES = 3  # that follow a power law; halving what is left comes after them
+_POWER = 2.0  # of the width, by which costs rise at most: until two are known, they are taken to rise so
 
 
 class WidthSearch:
@@ -40,23 +40,21 @@ class WidthSearch:
             return None
         if is_last and low < 0:
             return 0
-        guess = (low + high) // 2 if len(self._costs) >= _GUESSES else self._position(self._guess(low, high))
+        guess = (low + high) // 2 if len(self._costs) >= _GUESSES else bisect_right(self.widths, self._guess()) - 1
         return min(max(guess, low + 1), high - 1)
 
     def tell(self, index: int, cost: float) -> None:
         """Takes the cost at the width of a position."""
         self._costs[index] = cost
 
-    def _position(self, width: float) -> int:
-        return bisect_right(self.widths, width) - 1
-
-    def _guess(self, low: int, high: int) -> float:
-        """Returns the width at which the bound is met by the costs known so far."""
-        known = [index for index in (low, high) if index in self._costs]
-        if not known:
+    def _guess(self) -> float:
+        """Returns the width at which the bound is met, by the two costs that are nearest to it."""
+        near = sorted(self._costs, key=lambda index: abs(math.log(self._costs[index] / self._limit)))[:2]
+        if not near:
             return self._first
         power = _POWER
-        if len(known) > 1:
-            power = math.log(self._costs[high] / self._costs[low]) / math.log(self.widths[high] / self.widths[low])
-        near = known[0]
-        return float(self.widths[near] * (self._limit / self._costs[near]) ** (1 / max(power, 0.1)))
+        if len(near) > 1:
+            (width, cost), (other, its_cost) = ((self.widths[index], self._costs[index]) for index in near)
+            power = math.log(cost / its_cost) / math.log(width / other)
+        power = min(max(power, 1 / _POWER), _POWER)
+        return float(self.widths[near[0]] * (self._limit / self._costs[near[0]]) ** (1 / power))

@@ -10,6 +10,7 @@ from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.rivals.settings import RivalSettings
 from surrogate_nas.search.samplers.segments import SegmentSettings
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.supernet.settings import SupernetSettings
@@ -95,6 +96,7 @@ class StudySettings(BaseModel):
     segments: SegmentSettings = Field(default_factory=SegmentSettings)
     loop: LoopSettings = Field(default_factory=LoopSettings)
     training: TrainingSettings = Field(default_factory=TrainingSettings)
+    rivals: RivalSettings = Field(default_factory=RivalSettings)
     truth: TruthSettings = Field(default_factory=TruthSettings)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
 

@@ -37,7 +37,7 @@ class Buildable(Protocol):
         """Everything that its weights belong to."""
 
     @property
-    def words(self) -> str:
+    def title(self) -> str:
         """Its name for people."""
 
     def build(self) -> nn.Module:
@@ -65,7 +65,7 @@ class ArchitectureNetwork:
         return {"space": self.space.fingerprint, "code": code, "network": str(self.network)}
 
     @property
-    def words(self) -> str:
+    def title(self) -> str:
         """Its name for people."""
         return f"architecture {self.identity['code']}"
 
@@ -167,7 +167,7 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
         loss = learner.step(*batches.batch(step), step)
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss of {job.network.words} is {loss} after step {step:,}; set a lower learning_rate"
+                f"the loss of {job.network.title} is {loss} after step {step:,}; set a lower learning_rate"
             )
         step += 1
         report(step)

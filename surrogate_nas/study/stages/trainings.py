@@ -151,7 +151,7 @@ def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
 def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) -> list[float]:
     """Returns validation accuracies of networks of shape (n, D), trained now or before."""
     space = problem.space
-    steps = _steps(problem, epochs)
+    steps = training_steps(problem, epochs)
     with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
         known = known_trainings(problem, store.read(), epochs)
         wanted = [TrainTask(digits, epochs) for digits in space.digits(codes)]
@@ -207,14 +207,15 @@ def training_job(network: Buildable, problem: Problem, folder: RunFolder, name: 
     )
 
 
-def _steps(problem: Problem, epochs: int) -> int:
+def training_steps(problem: Problem, epochs: int) -> int:
+    """Returns the optimizer steps of a training of so many epochs."""
     images = len(problem.splits.train)
     return epochs * (images // min(problem.settings.training.batch_size, images))
 
 
 def known_trainings(problem: Problem, labels: Labels, epochs: int | None = None) -> dict[str, float]:
     """Returns accuracies of trainings of a length, by default the full one, and the present seed, by code in digits."""
-    steps = _steps(problem, epochs or problem.settings.training.epochs)
+    steps = training_steps(problem, epochs or problem.settings.training.epochs)
     matching = (labels.steps == steps) & (labels.seed == problem.settings.seed)
     digits = problem.space.digits(labels.codes[matching])
     return dict(zip(digits, labels.accuracy_percent[matching].tolist(), strict=True))
