@@ -1,5 +1,7 @@
 """The report's details as text for a terminal."""
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -90,7 +92,7 @@ def _print_infeasible(console: Console, answer: AnswerFacts) -> None:
 
 def _print_rivals(console: Console, rivals: RivalsFacts, chosen: ArchitectureFacts) -> None:
     console.print()
-    console.print(rivals_table(rivals, chosen))
+    console.print(rivals_table(rivals, chosen.digits, {cost.cost: cost for cost in chosen.costs}))
     latency = next((cost.measured for cost in chosen.costs if cost.cost == "latency_ms"), None)
     texts = (winner_text(rivals, chosen.digits), fitting_text(rivals), drift_text(rivals, latency))
     for text in filter(None, texts):
@@ -98,8 +100,14 @@ def _print_rivals(console: Console, rivals: RivalsFacts, chosen: ArchitectureFac
     console.print()
 
 
-def rivals_table(rivals: RivalsFacts, chosen: ArchitectureFacts) -> Table:
-    """Returns the found architecture and the off-the-shelf networks as a table of 80 characters or less."""
+def rivals_table(rivals: RivalsFacts, digits: str, own: Mapping[str, CostFacts]) -> Table:
+    """Returns the found architecture and the off-the-shelf networks as a table.
+
+    Args:
+        rivals: The facts.
+        digits: Code of the found architecture.
+        own: Its costs by name.
+    """
     table = Table(title=Text("Off-the-shelf networks"), title_justify="left", title_style="bold", box=None)
     names = [cost.cost for cost in rivals.rivals[0].costs]
     table.add_column("network")
@@ -108,13 +116,12 @@ def rivals_table(rivals: RivalsFacts, chosen: ArchitectureFacts) -> Table:
     if rivals.epochs is not None:
         table.add_column("trained", justify="right", no_wrap=True)
     table.add_column("")
-    own = {cost.cost: cost for cost in chosen.costs}
-    rows = [(chosen.digits, [own[name] for name in names], rivals.found, "found")]
+    rows = [(digits, [own[name] for name in names], rivals.found, "found")]
     rows += [(one.name, list(one.costs), one.accuracy_percent, one.reason) for one in rivals.rivals]
     for title_, costs, accuracy, note in rows:
         values = [formats.cost(one.cost, one.predicted if one.measured is None else one.measured) for one in costs]
         trained = [formats.percent(accuracy.value)] if rivals.epochs is not None else []
-        table.add_row(Text(title_), *values, *trained, Text(note))
+        table.add_row(Text(title_), *values, *trained, Text(note.split(":")[0]))
     return table
 
 

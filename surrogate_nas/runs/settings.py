@@ -1,8 +1,8 @@
 """Settings of a study: of every stage, and what ties them together."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from surrogate_nas._support.files import is_file_name
 from surrogate_nas.costs.settings import BudgetSettings
@@ -99,6 +99,15 @@ class StudySettings(BaseModel):
     rivals: RivalSettings = Field(default_factory=RivalSettings)
     truth: TruthSettings = Field(default_factory=TruthSettings)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
+
+    @model_validator(mode="after")
+    def _rivals_are_trained_as_finalists_are(self) -> Self:
+        if self.rivals.train and not self.loop.trainings:
+            raise ValueError(
+                f"--rivals {self.rivals.train} (rivals.train) trains off-the-shelf networks as finalists are trained,"
+                " and no finalists are: give --trainings N as well (loop.trainings)"
+            )
+        return self
 
     @field_validator("name")
     @classmethod

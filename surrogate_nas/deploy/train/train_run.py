@@ -12,14 +12,17 @@ from surrogate_nas._support.words import count_of
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.final_images import FinalImages, load_final_images
 from surrogate_nas.data.images import DataSplits
+from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.chosen import Choice, choose
-from surrogate_nas.deploy.train.deliver import Delivery, deliver
+from surrogate_nas.deploy.train.deliver import Delivery, accuracy_of, deliver
 from surrogate_nas.deploy.train.drift import changes_since
 from surrogate_nas.deploy.train.model_facts import ModelFacts
+from surrogate_nas.deploy.train.rival_models import chosen_rivals, rival_folder, rival_job
 from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.nets.standalone import Network, build_network
+from surrogate_nas.rivals.network import RivalNetwork
 from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
@@ -51,6 +54,7 @@ class _Training:
     seed: int
     device: torch.device
     warnings: tuple[str, ...]
+    rivals: tuple[RivalNetwork, ...] = ()
 
 
 def run_training(request: TrainRequest, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
@@ -109,8 +113,11 @@ def _train_and_deliver(
     with joined(training.device) as processes:
         if processes.is_first:
             if request.overwrite:
-                (choice.folder / CHECKPOINT).unlink(missing_ok=True)
+                for folder in (choice.folder, *(rival_folder(one, choice.run.models) for one in training.rivals)):
+                    (folder / CHECKPOINT).unlink(missing_ok=True)
             choice.folder.mkdir(parents=True, exist_ok=True)
+            for one in training.rivals:
+                rival_folder(one, choice.run.models).mkdir(exist_ok=True)
             console.log_to(choice.folder / LOG)
             _tell(training, console)
             tracker.begin(tracked_settings(request, training.recipe, choice), anew=request.overwrite)
@@ -118,12 +125,13 @@ def _train_and_deliver(
             torch.distributed.barrier()
         job = _job(training, request, processes, tracker)
         trained = _train(job, console, should_stop)
+        rivals = _train_rivals(training, job, trained, console, should_stop)
     if trained is None:
         raise Interrupted("stopped while training")
     if not processes.is_first:
         return None
     parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
-    delivery = Delivery(request, choice, *parts)
+    delivery = Delivery(request, choice, *parts, rivals)
     with console.progress("export, check, measure") as advance:
         facts = deliver(delivery, advance)
     if tracker.is_open:
@@ -136,6 +144,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
     device = own_device(torch.device(str(resolve_compute(ComputeSettings(device=request.device)).device)))
     settings, splits = choice.settings, load_splits(choice.run.images)
     seed = settings.seed if request.seed is None else request.seed
+    rivals = tuple(chosen_rivals(request, choice))
     network = _network(request, choice, splits, seed)
     with console.progress("images") as advance:
         images = load_final_images(
@@ -161,7 +170,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             " fewer"
         )
     warnings = (*((changed,) if changed else ()), *images.warnings)
-    return _Training(choice, images, network, recipe, seed, device, warnings)
+    return _Training(choice, images, network, recipe, seed, device, warnings, rivals)
 
 
 def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: int) -> Network:
@@ -199,6 +208,21 @@ def _train(job: FinalJob, console: StudyConsole, should_stop: ShouldStop) -> Tra
     if trained is not None and not math.isnan(trained.loss):
         console.note(f"trained: {count_of(trained.steps, 'step')}, test accuracy {trained.accuracy_percent:.2f}%")
     return trained
+
+
+def _train_rivals(
+    training: _Training, job: FinalJob, before: Trained | None, console: StudyConsole, should_stop: ShouldStop
+) -> dict[RivalNetwork, Accuracy]:
+    """Returns the accuracy of each rival on the test images, after the training that the model had."""
+    found: dict[RivalNetwork, Accuracy] = {}
+    for network in training.rivals if before is not None else ():
+        console.note(f"rival: {network.title}")
+        trained = _train(rival_job(network, job, training.choice.run.models), console, should_stop)
+        if trained is None:
+            raise Interrupted("stopped while training rivals")
+        if job.processes.is_first:
+            found[network] = accuracy_of(trained, training.images)
+    return found
 
 
 def _tell(training: _Training, console: StudyConsole) -> None:

@@ -43,18 +43,13 @@ class CompareRivals(Stage):
     timing = Timing.ADDED
 
     def check(self, problem: Problem, run: Run) -> None:
-        """Refuses trainings of rivals without trainings of finalists, and rivals that are not installed.
+        """Refuses rivals that are not installed, and trainings of none.
 
         Raises:
             SettingsError: If settings do not fit together.
             StoreError: If the records of an earlier process are damaged.
         """
         settings = problem.settings.rivals
-        if settings.train and not problem.settings.loop.trainings:
-            raise SettingsError(
-                f"--rivals {settings.train} trains off-the-shelf networks as finalists are trained, and no finalists"
-                " are: give --trainings N as well (loop.trainings)"
-            )
         missing = [name for name in settings.chosen() if not RIVALS[name].is_installed]
         if missing:
             raise SettingsError(f"rivals.names has {missing[0]}, which needs {RIVALS[missing[0]].package}; install it")
@@ -184,6 +179,8 @@ def _trained(
     records = _with_answer(problem, choice, run, records)
     jobs = dict(_jobs(wanted, choice, problem, run))
     jobs = {key: job for key, job in jobs.items() if key not in records.trained}
+    if not jobs:
+        return records
     keys, steps = list(jobs), training_steps(problem, problem.settings.training.epochs)
     deaths = dict.fromkeys(keys, 0)
 
@@ -275,7 +272,9 @@ def _compared(
     if mine is None or its is None:
         return records
     return records.with_comparison(
-        Comparison(_limits(problem), digits, mine, best.title, its, verdict(found, done[best]))
+        Comparison(
+            _limits(problem), problem.space.digits(choice.code)[0], mine, best.title, its, verdict(found, done[best])
+        )
     )
 
 
