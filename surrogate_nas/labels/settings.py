@@ -14,6 +14,15 @@ class LabelSettings(BaseModel):
         default=1000,
         description="Architectures to label, drawn uniformly from the space without repeats; fewer in a small space.",
     )
+    in_band: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0,
+        description="Share of the labels drawn among architectures that keep the budgets and use most of them, see"
+        " band. The others are uniform draws, so that the table has answers for other budgets. More pays off in large"
+        " spaces.",
+    )
+    band: Annotated[float, Field(gt=1)] = Field(
+        default=2.0, description="How far below the budgets in_band draws: 2 reaches down to half of a budget."
+    )
     validation_images: Annotated[int, Field(ge=2)] = Field(
         default=2500, description="Held-out images to evaluate each architecture on; all where there are fewer."
     )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.operations import Norm
 from surrogate_nas.nets.own_operations import build_own
-from surrogate_nas.space.operations.families import BlockName, parse_block, squeezed
+from surrogate_nas.space.operations.families import BlockName, parse_block, reduced, squeezed
 from surrogate_nas.space.operations.registry import find_own
 from surrogate_nas.space.operations.spec import Shape
 
@@ -41,6 +41,26 @@ class Residual(nn.Sequential):
         return x + y
 
 
+class Joined(nn.Module):
+    """Convolutions and a shortcut whose sum goes through ReLU, as in ResNet (arXiv 1512.03385).
+
+    Args:
+        main: Convolutions and normalisations.
+        shortcut: Maps the input to the shape of their output.
+    """
+
+    def __init__(self, main: nn.Module, shortcut: nn.Module) -> None:
+        super().__init__()
+        self.main, self.shortcut = main, shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (B, in, H, W) to (B, out, H', W')."""
+        y = self.main(x)
+        # Nothing but the sum is kept: a peak of memory is counted as if its parts were let go.
+        y = y + self.shortcut(x)
+        return torch.relu(y)
+
+
 def _mbconv(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     i, o, g = shape.in_channels, shape.out_channels, name.numbers.get("g", 1)
     h, k = name.numbers["e"] * i, name.numbers["k"]
@@ -58,6 +78,38 @@ def _mbconv(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
         norm(o),
     ]
     return Residual(*parts) if shape.keeps else nn.Sequential(*parts)
+
+
+def _fused(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    i, o, k = shape.in_channels, shape.out_channels, name.numbers["k"]
+    h = name.numbers["e"] * i
+    parts = [
+        nn.Conv2d(i, h, k, shape.stride, k // 2, bias=False),
+        norm(h),
+        nn.Hardswish() if name.hard_swish else nn.ReLU6(),
+        *([SqueezeExcitation(h)] if name.squeeze else []),
+        nn.Conv2d(h, o, 1, bias=False),
+        norm(o),
+    ]
+    return Residual(*parts) if shape.keeps else nn.Sequential(*parts)
+
+
+def _basic(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    i, o, k = shape.in_channels, shape.out_channels, name.numbers["k"]
+    first = [nn.Conv2d(i, o, k, shape.stride, k // 2, bias=False), norm(o), nn.ReLU()]
+    second = [nn.Conv2d(o, o, k, padding=k // 2, bias=False), norm(o)]
+    return Joined(nn.Sequential(*first, *second), _skip(name, shape, norm))
+
+
+def _bottleneck(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    i, o, k = shape.in_channels, shape.out_channels, name.numbers["k"]
+    m = reduced(o, name.numbers["r"])
+    main = nn.Sequential(
+        *(nn.Conv2d(i, m, 1, bias=False), norm(m), nn.ReLU()),
+        *(nn.Conv2d(m, m, k, shape.stride, k // 2, bias=False), norm(m), nn.ReLU()),
+        *(nn.Conv2d(m, o, 1, bias=False), norm(o)),
+    )
+    return Joined(main, _skip(name, shape, norm))
 
 
 def _dsconv(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
@@ -93,6 +145,9 @@ _BUILDERS: MappingProxyType[str, Callable[[BlockName, Shape, Norm], nn.Module]] 
         "conv_bn_relu": _conv_bn_relu,
         "conv_bn_hs": _conv_bn_hs,
         "dsconv": _dsconv,
+        "basic": _basic,
+        "bottleneck": _bottleneck,
+        "fused": _fused,
         "mbconv": _mbconv,
     }
 )

@@ -119,7 +119,8 @@ def joined(parts: Sequence[Workload]) -> Workload:
     columns = [rows.setdefault(piece, len(rows)) for part in parts for piece in part.pieces]
 
     def counts(codes: Codes) -> NDArray[np.int64]:
-        found = np.hstack([part.counts(codes) for part in parts])
+        none = np.zeros((len(codes), 0), dtype=np.int64)
+        found = np.hstack([none, *(part.counts(codes) for part in parts)])
         if len(columns) == len(rows):
             return found
         merged = np.zeros((len(codes), len(rows)), dtype=np.int64)

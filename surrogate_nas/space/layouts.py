@@ -1,6 +1,9 @@
-"""The layers of every architecture of a space: one sequence for all, or one for each size that architectures choose."""
+"""The layers of every architecture of a space: the same for all, or some for each size that architectures choose.
 
-from collections.abc import Iterator
+Symbols:
+    N: architectures. D: decisions of the space. P: layers of a network.
+"""
+
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -14,38 +17,39 @@ Layers = tuple[Layer, ...]
 
 @runtime_checkable
 class ChoosesSize(Protocol):
-    """A space whose architectures choose a size that changes the layers behind the choice."""
+    """A space whose architectures choose sizes that change the layers behind the choice."""
 
-    def layouts(self, network: NetworkSpec) -> tuple[Layers, ...]:
-        """Returns the layers at each size; ``Space.layout`` has those at the largest."""
+    def layer_variants(self, network: NetworkSpec) -> tuple[Layers, ...]:
+        """Returns for each of P positions the layers that may stand there; ``Space.layout`` has the last of each."""
         ...
 
-    def size_choices(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Returns the position in ``layouts`` of each architecture's layers, codes (N, D) to (N,)."""
+    def chosen_variants(self, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
+        """Returns the one of them that each architecture has at each position, codes (N, D) to (N, P)."""
         ...
 
 
-def layouts(space: Space, network: NetworkSpec) -> tuple[Layers, ...]:
-    """Returns every sequence of layers that an architecture of the space may have.
+def layer_variants(space: Space, network: NetworkSpec) -> tuple[Layers, ...]:
+    """Returns for each of P positions the layers that may stand there in networks of the space, the largest last.
 
     Raises:
         SpaceError: If the sizes of the network do not suit the space.
     """
-    return space.layouts(network) if isinstance(space, ChoosesSize) else (space.layout(network),)
+    if isinstance(space, ChoosesSize):
+        return space.layer_variants(network)
+    return tuple((layer,) for layer in space.layout(network))
+
+
+def chosen_variants(space: Space, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
+    """Returns the position in ``layer_variants`` of each layer of each architecture, codes (N, D) to (N, P)."""
+    if isinstance(space, ChoosesSize):
+        return space.chosen_variants(codes, network)
+    return np.zeros((len(space.check(codes)), len(space.layout(network))), dtype=np.int64)
 
 
 def layout_of(space: Space, code: ArrayLike, network: NetworkSpec) -> Layers:
     """Returns the layers of one architecture, shape (D,)."""
-    choice = space.size_choices([np.asarray(code)])[0] if isinstance(space, ChoosesSize) else 0
-    return layouts(space, network)[choice]
-
-
-def by_layout(space: Space, codes: ArrayLike, network: NetworkSpec) -> Iterator[tuple[NDArray[np.int64], Layers]]:
-    """Yields the rows of codes (N, D) that have the same layers, and these layers."""
-    checked = space.check(codes)
-    chosen = space.size_choices(checked) if isinstance(space, ChoosesSize) else np.zeros(len(checked), dtype=np.int64)
-    for choice, layers in enumerate(layouts(space, network)):
-        yield np.flatnonzero(chosen == choice), layers
+    chosen = chosen_variants(space, [np.asarray(code)], network)[0]
+    return tuple(variants[one] for variants, one in zip(layer_variants(space, network), chosen, strict=True))
 
 
 def seen_size(space: Space, code: ArrayLike, network: NetworkSpec) -> int:
@@ -55,7 +59,7 @@ def seen_size(space: Space, code: ArrayLike, network: NetworkSpec) -> int:
 
 def smallest_map(space: Space, network: NetworkSpec) -> int:
     """Returns the smallest side in pixels of the last layer's input, over all architectures."""
-    return min(layers[-1].in_size for layers in layouts(space, network))
+    return min(layer.in_size for layer in layer_variants(space, network)[-1])
 
 
 def decides_by_layer(layers: Layers) -> bool:

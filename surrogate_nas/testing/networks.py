@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.space.graphs import ABSENT, FIRST_TYPE, INPUT, OUTPUT
-from surrogate_nas.space.layouts import Layers, by_layout, layouts
+from surrogate_nas.space.layouts import Layers, chosen_variants, layer_variants, layout_of
 from surrogate_nas.space.network import NetworkSpec, fixed_total
 from surrogate_nas.space.space import Space
 from surrogate_nas.testing.rules import looked_at, refuses, require
@@ -47,12 +47,14 @@ def check_layouts(space: Space) -> None:
     """Every layer takes what the one before gives, for networks of several sizes and all sizes that codes choose."""
     codes = looked_at(space)
     for network in _networks(space.network):
-        sequences = layouts(space, network)
-        require(space.layout(network) == sequences[-1], "the layout of a network is the one at the largest size")
-        for layers in sequences:
-            _check_layers(space, network, layers)
-        rows = np.concatenate([rows for rows, _ in by_layout(space, codes, network)])
-        require(np.array_equal(np.sort(rows), np.arange(len(codes))), "every architecture has one sequence of layers")
+        positions, chosen = layer_variants(space, network), chosen_variants(space, codes, network)
+        largest = tuple(variants[-1] for variants in positions)
+        require(space.layout(network) == largest, "the layout of a network is the one at the largest sizes")
+        require(chosen.shape == (len(codes), len(positions)), "every architecture has one layer at every position")
+        numbers = np.array([len(variants) for variants in positions])
+        require(((chosen >= 0) & (chosen < numbers)).all(), "which is one of the layers that may stand there")
+        for row in np.unique(chosen, axis=0, return_index=True)[1]:
+            _check_layers(space, network, layout_of(space, codes[row], network))
     if space.image_step > 1:
         odd = replace(space.network, image_size=space.network.image_size + 1)
         refuses(lambda: space.layout(odd), f"images whose side is not a multiple of {space.image_step}")

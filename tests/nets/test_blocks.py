@@ -1,5 +1,6 @@
 """Blocks against plain torch functions; ``tests/space/test_block_families`` compares what they cost."""
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,6 +27,40 @@ def test_an_inverted_residual() -> None:
         expand, depthwise, project = weights(block)
         y = F.relu6(norm(F.conv2d(x, expand)))
         y = F.relu6(norm(F.conv2d(y, depthwise, stride=shape.stride, padding=2, groups=12)))
+        y = norm(F.conv2d(y, project))
+        torch.testing.assert_close(block(x), x + y if shape.keeps else y)
+
+
+def relu_norm(x: Tensor) -> Tensor:
+    return F.relu(norm(x))
+
+
+@pytest.mark.parametrize("shape", [Shape(4, 4, 6, 6), Shape(4, 6, 6, 3), Shape(4, 4, 6, 3)], ids=str)
+def test_residual_blocks(shape: Shape) -> None:
+    """ResNet, arXiv 1512.03385, figure 5; the shortcut is a 1x1 convolution where the shape changes."""
+    torch.manual_seed(0)
+    x, stride = torch.randn(3, 4, 6, 6), shape.stride
+    basic = build_block("basic_k3", shape)
+    first, second, *shortcut = weights(basic)
+    beside = norm(F.conv2d(x, shortcut[0], stride=stride)) if shortcut else x
+    y = norm(F.conv2d(relu_norm(F.conv2d(x, first, stride=stride, padding=1)), second, padding=1))
+    torch.testing.assert_close(basic(x), F.relu(y + beside))
+    bottleneck = build_block("bottleneck_k5_r2", shape)
+    before, middle, after, *shortcut = weights(bottleneck)
+    assert len(middle) == shape.out_channels // 2
+    beside = norm(F.conv2d(x, shortcut[0], stride=stride)) if shortcut else x
+    y = relu_norm(F.conv2d(relu_norm(F.conv2d(x, before)), middle, stride=stride, padding=2))
+    torch.testing.assert_close(bottleneck(x), F.relu(norm(F.conv2d(y, after)) + beside))
+
+
+def test_a_fused_inverted_residual() -> None:
+    """EfficientNetV2, arXiv 2104.00298, figure 2."""
+    torch.manual_seed(0)
+    x = torch.randn(3, 4, 6, 6)
+    for shape in (Shape(4, 4, 6, 6), Shape(4, 6, 6, 3)):
+        block = build_block("fused_k3_e3", shape)
+        expand, project = weights(block)
+        y = F.relu6(norm(F.conv2d(x, expand, stride=shape.stride, padding=1)))
         y = norm(F.conv2d(y, project))
         torch.testing.assert_close(block(x), x + y if shape.keeps else y)
 

@@ -10,7 +10,10 @@ from surrogate_nas.space.operations.families import find_block
 from surrogate_nas.space.operations.spec import Shape
 
 SHAPES = [Shape(4, 4, 6, 6), Shape(4, 10, 6, 3), Shape(6, 2, 7, 4), Shape(8, 8, 5, 3)]
-NAMES = ["skip", "conv_bn_relu_k1", "conv_bn_relu_k3", "dsconv_k3", "mbconv_k3_e1", "mbconv_k5_e6", "mbconv_k3_e1_g2"]
+NAMES = [
+    *("skip", "conv_bn_relu_k1", "conv_bn_relu_k3", "dsconv_k3", "mbconv_k3_e1", "mbconv_k5_e6", "mbconv_k3_e1_g2"),
+    *("basic_k3", "bottleneck_k3_r4", "fused_k3_e2"),
+]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -2,40 +2,44 @@
 
 import numpy as np
 
-from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
-from surrogate_nas.space.layouts import Layers, by_layout, decides_by_layer, layout_of, layouts, seen_size, smallest_map
+from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
+from surrogate_nas.space.layouts import (
+    chosen_variants,
+    decides_by_layer,
+    layer_variants,
+    layout_of,
+    seen_size,
+    smallest_map,
+)
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 
 loaded = load_space("quick_elastic")
-assert isinstance(loaded, ResolutionSpace)
+assert isinstance(loaded, ElasticSpace)
 QUICK = loaded
 
 
-def test_a_space_without_sizes_to_choose_has_one_sequence_of_layers() -> None:
+def test_a_space_without_sizes_to_choose_has_one_layer_at_each_position() -> None:
     space = load_space("nasbench201")
-    assert layouts(space, space.network) == (space.layout(space.network),)
-    assert layout_of(space, [0] * 6, space.network) == space.layout(space.network)
-    ((rows, layers),) = by_layout(space, [[0] * 6, [1] * 6], space.network)
-    assert rows.tolist() == [0, 1]
-    assert layers == space.layout(space.network)
+    layers = space.layout(space.network)
+    assert layer_variants(space, space.network) == tuple((layer,) for layer in layers)
+    assert layout_of(space, [0] * 6, space.network) == layers
+    assert not chosen_variants(space, [[0] * 6, [1] * 6], space.network).any()
 
 
-def test_the_layers_of_the_largest_size_are_the_layout_of_the_space() -> None:
-    *smaller, largest = layouts(QUICK, QUICK.network)
-    assert largest == QUICK.layout(QUICK.network) not in smaller
-    assert largest[0].hands_on
-    assert not any(layers[0].hands_on for layers in smaller)
+def test_the_layers_of_the_largest_sizes_are_the_layout_of_the_space() -> None:
+    resize, *others = layer_variants(QUICK, QUICK.network)
+    assert [variants[-1] for variants in (resize, *others)] == list(QUICK.layout(QUICK.network))
+    assert [layer.hands_on for layer in resize] == [False, True]
+    assert all(small.in_size < large.in_size for small, large in others)
 
 
 def test_every_architecture_has_the_layers_of_its_choice() -> None:
     codes = QUICK.sample(50, np.random.default_rng(0))
-    found: dict[int, Layers] = {}
-    for rows, layers in by_layout(QUICK, codes, QUICK.network):
-        found |= dict.fromkeys(rows.tolist(), layers)
-    assert [found[row] for row in range(50)] == [layout_of(QUICK, code, QUICK.network) for code in codes]
-    sides = QUICK.sides(QUICK.network.image_size)
-    assert [found[row][1].in_size for row in range(50)] == [sides[choice] for choice in codes[:, 0]]
+    sides = QUICK.sizes.sides(QUICK.network.image_size)
+    found = [layout_of(QUICK, code, QUICK.network) for code in codes]
+    assert [layers[1].in_size for layers in found] == [sides[choice] for choice in codes[:, 0]]
+    assert [layers[0].out_size for layers in found] == [layers[1].in_size for layers in found]
 
 
 def test_chains_decide_by_layer_and_cells_do_not() -> None:

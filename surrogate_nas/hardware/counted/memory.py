@@ -5,7 +5,7 @@ layer, edge by edge. A feature map is alive from its computation until nothing r
 of kernels are not counted. A compiled network may need less.
 
 Symbols:
-    N: architectures.
+    N: architectures. P: layers of a network.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.nets.places.table import PLACES, places_of
-from surrogate_nas.space.layouts import by_layout
+from surrogate_nas.space.layouts import Layers, chosen_variants, layer_variants
 from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.space import Codes, Space
@@ -35,22 +35,21 @@ def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> ND
         SpaceError: If the codes do not belong to the space, or the sizes do not suit it.
     """
     checked = space.check(codes)
-    peaks = np.zeros(len(checked), dtype=np.int64)
-    for members, layers in by_layout(space, checked, network):
-        peaks[members] = _peak(space, layers, checked[members])
+    peak = _peak(space, layer_variants(space, network), chosen_variants(space, checked, network), checked)
     # The image is counted separately, since the caller holds it to the end.
-    return np.asarray(BYTES * (network.input_channels * network.image_size**2 + peaks), dtype=np.int64)
+    return np.asarray(BYTES * (network.input_channels * network.image_size**2 + peak), dtype=np.int64)
 
 
-def _peak(space: Space, layers: Sequence[Layer], codes: Codes) -> NDArray[np.int64]:
-    """Returns the most numbers alive in addition to the image, shape (N,), in networks that have the same layers."""
-    running = [layer for layer in layers if not layer.hands_on]
+def _peak(space: Space, positions: Sequence[Layers], chosen: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:
+    """Returns the most numbers alive in addition to the image, shape (N,); ``chosen`` is (N, P)."""
     # Outputs that a later layer may read stay alive until then.
-    latest: deque[int] = deque(maxlen=max([1, *(len(layer.outside) for layer in running)]))
+    latest: deque[NDArray[np.int64]] = deque(maxlen=max(1, *(len(variants[0].outside) for variants in positions)))
+    needed = _needed(space, [layer for variants in positions for layer in variants], codes)
     peak = np.zeros(len(codes), dtype=np.int64)
-    for layer, needed in zip(running, _needed(space, running, codes), strict=True):
-        peak = np.maximum(peak, sum(latest) + needed)
-        latest.append(layer.shape.outputs)
+    for variants, choice in zip(positions, chosen.T, strict=True):
+        alive = np.stack([np.broadcast_to(next(needed), len(codes)) for _ in variants])[choice, np.arange(len(codes))]
+        peak = np.maximum(peak, sum(latest) + alive)
+        latest.append(np.array([0 if layer.hands_on else layer.shape.outputs for layer in variants])[choice])
     return peak
 
 

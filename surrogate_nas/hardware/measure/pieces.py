@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.places.table import PLACES
 from surrogate_nas.nets.workload import Piece, Workload, always, joined
-from surrogate_nas.space.layouts import by_layout, layouts
+from surrogate_nas.space.layouts import chosen_variants, layer_variants
 from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
@@ -28,16 +28,26 @@ def workload(space: Space, network: NetworkSpec) -> Workload:
     Raises:
         SpaceError: If the sizes do not suit the space.
     """
-    parts = [_of_layers(space, layers) for layers in layouts(space, network)]
-    if len(parts) == 1:
+    positions = layer_variants(space, network)
+    parts = [_of_layers(space, [variants[0] for variants in positions if len(variants) == 1])]
+    sized = [position for position, variants in enumerate(positions) if len(variants) > 1]
+    if not sized:
         return parts[0]
+    owners: list[tuple[int, int]] = []  # position and variant of all parts but the first
+    for position in sized:
+        for variant, layer in enumerate(positions[position]):
+            owners.append((position, variant))
+            parts.append(_of_layers(space, [layer]))
     rows: dict[Piece, int] = {}
     columns = [[rows.setdefault(piece, len(rows)) for piece in part.pieces] for part in parts]
 
     def counts(codes: Codes) -> NDArray[np.int64]:
         found = np.zeros((len(codes), len(rows)), dtype=np.int64)
-        for (members, _), part, own in zip(by_layout(space, codes, network), parts, columns, strict=True):
-            found[members[:, None], own] = part.counts(codes[members])
+        found[:, columns[0]] = parts[0].counts(codes)
+        chosen = chosen_variants(space, codes, network)
+        for (position, variant), part, own in zip(owners, parts[1:], columns[1:], strict=True):
+            members = np.flatnonzero(chosen[:, position] == variant)
+            found[members[:, None], own] += part.counts(codes[members])
         return found
 
     return Workload(tuple(rows), counts)

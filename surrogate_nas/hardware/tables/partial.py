@@ -15,7 +15,7 @@ from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.hardware.tables.full import UNITS, TableLatency, code_column, device_column, milliseconds, parse_row
 from surrogate_nas.hardware.tables.table_check import looks_like_seconds
 from surrogate_nas.hardware.tables.text_columns import read_columns
-from surrogate_nas.space.layouts import decides_by_layer, layouts
+from surrogate_nas.space.layouts import ChoosesSize, decides_by_layer
 from surrogate_nas.space.space import Codes, Space
 
 _ROWS_PER_FEATURE = 2
@@ -37,8 +37,7 @@ def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") ->
 
 def _adds_up(space: Space) -> bool:
     """Returns whether a latency is roughly a sum over the decisions: each of them concerns one layer."""
-    only, *others = layouts(space, space.network)
-    return not others and decides_by_layer(only)
+    return not isinstance(space, ChoosesSize) and decides_by_layer(space.layout(space.network))
 
 
 class LayerLatency:

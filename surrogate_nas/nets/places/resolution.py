@@ -10,7 +10,7 @@ from surrogate_nas.nets.layers import resizing
 from surrogate_nas.nets.operations import Norm
 from surrogate_nas.nets.places.protocol import SharedPlace
 from surrogate_nas.nets.workload import Piece, Workload, always
-from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
+from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
 from surrogate_nas.space.network import Layer
 from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.space import Codes
@@ -26,11 +26,11 @@ class SharedResolution(SharedPlace):
         layer: The place.
     """
 
-    def __init__(self, space: ResolutionSpace, layer: Layer) -> None:
+    def __init__(self, space: ElasticSpace, layer: Layer) -> None:
         super().__init__()
         assert layer.decision is not None
         self.decision = layer.decision
-        self.sides = space.sides(layer.in_size)
+        self.sides = space.sizes.sides(layer.in_size)
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
         """Maps (B, C, S, S) to (B, C, side, side), for an architecture of length D."""
@@ -56,21 +56,21 @@ class ResolutionPlace:
 
     measures_own = True
 
-    def standalone(self, space: ResolutionSpace, layer: Layer, code: Codes, norm: Norm) -> nn.Module:  # noqa: ARG002
+    def standalone(self, space: ElasticSpace, layer: Layer, code: Codes, norm: Norm) -> nn.Module:  # noqa: ARG002
         """Returns a module that resizes to the layer's output."""
         return resizing(layer.in_size, layer.out_size)
 
-    def shared(self, space: ResolutionSpace, layer: Layer) -> SharedResolution:
+    def shared(self, space: ElasticSpace, layer: Layer) -> SharedResolution:
         """Returns a module that resizes to the size that a code chooses."""
         return SharedResolution(space, layer)
 
-    def workload(self, space: ResolutionSpace, layers: Sequence[Layer]) -> Workload:  # noqa: ARG002
+    def workload(self, space: ElasticSpace, layers: Sequence[Layer]) -> Workload:  # noqa: ARG002
         """Returns one resizing for each place where the size changes."""
         return always(Piece.at("layer", _RESIZE, layer) for layer in layers if not layer.hands_on)
 
     def alive(
         self,
-        space: ResolutionSpace,  # noqa: ARG002
+        space: ElasticSpace,  # noqa: ARG002
         layers: Sequence[Layer],
         codes: Codes,
     ) -> Iterator[NDArray[np.int64]]:

@@ -2,7 +2,7 @@
 
 Symbols:
     i, o: channels in and out. k: side of a kernel. e: expansion. g: groups of the 1x1 convolutions.
-    h: hidden channels, e i. r: channels of the squeeze, a quarter of h.
+    h: hidden channels, e i. r: the middle of a bottleneck has 1/r of its channels.
 """
 
 import re
@@ -83,6 +83,77 @@ def _dsconv(name: BlockName) -> OperationSpec:
     )
 
 
+def _fused(name: BlockName) -> OperationSpec:
+    """Returns an inverted residual whose first two convolutions are one, kxk (EfficientNetV2, arXiv 2104.00298)."""
+    k, e = name.numbers["k"], name.numbers["e"]
+
+    def parameters(shape: Shape) -> int:
+        h, o = e * shape.in_channels, shape.out_channels
+        gate = 2 * h * squeezed(h) + squeezed(h) + h if name.squeeze else 0
+        return k * k * shape.in_channels * h + h * o + 2 * (h + o) + gate
+
+    def flops(shape: Shape) -> int:
+        h = e * shape.in_channels
+        gate = 2 * h * squeezed(h) if name.squeeze else 0
+        return h * (k * k * shape.in_channels + shape.out_channels) * shape.out_size**2 + gate
+
+    def alive(shape: Shape) -> int:
+        hidden = e * shape.in_channels * shape.out_size**2
+        return max(2 * hidden, hidden + shape.outputs, 2 * shape.outputs)
+
+    return OperationSpec(name.text, 1 + 2 * name.squeeze, parameters, flops, alive, reach=k // 2)
+
+
+def _basic(name: BlockName) -> OperationSpec:
+    """Returns ResNet's block of two convolutions (arXiv 1512.03385); its shortcut is a 1x1 convolution or nothing."""
+    k = name.numbers["k"]
+
+    def parameters(shape: Shape) -> int:
+        i, o = shape.in_channels, shape.out_channels
+        return k * k * (i + o) * o + 4 * o + _shortcut.parameters(shape)
+
+    return OperationSpec(
+        name.text,
+        2,
+        parameters,
+        flops=lambda s: k * k * (s.in_channels + s.out_channels) * s.outputs + _shortcut.flops(s),
+        alive=lambda s: max(2 * s.outputs, _joined(s)),
+        reach=2 * (k // 2),
+    )
+
+
+def _bottleneck(name: BlockName) -> OperationSpec:
+    """Returns ResNet's block of 1x1, kxk and 1x1 convolutions, with 1/r of the channels in the middle."""
+    k, r = name.numbers["k"], name.numbers["r"]
+
+    def parameters(shape: Shape) -> int:
+        i, o = shape.in_channels, shape.out_channels
+        m = reduced(o, r)
+        return (i + k * k * m + o) * m + 4 * m + 2 * o + _shortcut.parameters(shape)
+
+    def flops(shape: Shape) -> int:
+        m = reduced(shape.out_channels, r)
+        area = shape.out_size**2
+        return m * shape.inputs + (k * k * m + shape.out_channels) * m * area + _shortcut.flops(shape)
+
+    def alive(shape: Shape) -> int:
+        m = reduced(shape.out_channels, r)
+        before, after = m * shape.in_size**2, m * shape.out_size**2
+        return max(2 * before, before + after, after + shape.outputs, 2 * shape.outputs, _joined(shape))
+
+    return OperationSpec(name.text, 3, parameters, flops, alive, reach=k // 2)
+
+
+def reduced(channels: int, ratio: int) -> int:
+    """Returns the channels in the middle of a bottleneck."""
+    return max(1, channels // ratio)
+
+
+def _joined(shape: Shape) -> int:
+    """Returns the most numbers alive while a shortcut is computed and added to what the convolutions gave."""
+    return shape.outputs + max(_shortcut.alive(shape), shape.outputs * (1 if shape.keeps else 2))
+
+
 def _conv_bn_relu(name: BlockName) -> OperationSpec:
     k = name.numbers["k"]
     return OperationSpec(
@@ -107,6 +178,9 @@ def _skip(name: BlockName) -> OperationSpec:
     )
 
 
+_shortcut = _skip(BlockName("skip", "skip", MappingProxyType({})))
+
+
 def _identity(name: BlockName) -> OperationSpec:
     return OperationSpec(name.text, 0, nothing, nothing, nothing, is_identity=True, changes_shape=False)
 
@@ -128,6 +202,9 @@ FAMILIES: MappingProxyType[str, _Family] = MappingProxyType(
         "conv_bn_relu": _Family(_conv_bn_relu, needs="k"),
         "conv_bn_hs": _Family(_conv_bn_relu, needs="k"),
         "dsconv": _Family(_dsconv, needs="k"),
+        "basic": _Family(_basic, needs="k"),
+        "bottleneck": _Family(_bottleneck, needs="kr"),
+        "fused": _Family(_fused, needs="ke", words=(_SQUEEZE, _HARD_SWISH)),
         "mbconv": _Family(_mbconv, needs="ke", may="g", words=(_SQUEEZE, _HARD_SWISH)),
     }
 )

@@ -1,8 +1,11 @@
 """Everything before training: space, images, networks, costs, budgets; what is quickly checked is checked first."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+
+import numpy as np
 
 from surrogate_nas._support.definitions import find_definition
 from surrogate_nas._support.files import write_text
@@ -18,6 +21,7 @@ from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Space
 from surrogate_nas.study.ask.budget_requests import also_requests, on_own_device, with_devices
+from surrogate_nas.study.problem.budget_band import BudgetBand, draw_in_bands
 from surrogate_nas.study.problem.check_space import checked_space
 from surrogate_nas.study.problem.deployed_costs import deployed_costs
 from surrogate_nas.study.problem.initial_pool import draw_architectures, ends_of, first_pool, typical_rows
@@ -25,6 +29,8 @@ from surrogate_nas.study.problem.networks import deployed_network, supernet_plan
 from surrogate_nas.study.problem.problem import CautiousCosts, Problem
 from surrogate_nas.study.problem.read_images import keep_images, read_images
 from surrogate_nas.study.running import Run
+
+_BAND_STREAM = 5  # of the random draws of a study's seed
 
 
 def prepare(run: Run) -> Problem:
@@ -55,7 +61,33 @@ def prepare(run: Run) -> Problem:
     resolve = _resolver(pool, costs)
     budgets, also = resolve(requests), tuple(map(resolve, others))
     problem = Problem(settings, space, splits, deployed, plan, pool, drawn, model, table, budgets, also, known)
+    problem = with_labels_in_band(problem, run.console.note)
     return problem if pool.complete else problem.listing(ends_of(pool, costs, [budgets, *also]))
+
+
+def with_labels_in_band(problem: Problem, note: Callable[[str], None]) -> Problem:
+    """Returns the problem with a share of its labels just below the budgets; ``labels.in_band`` is the share.
+
+    Args:
+        problem: With uniform draws.
+        note: Takes a line for the user where there are fewer such architectures.
+    """
+    labels, seed = problem.settings.labels, problem.settings.seed
+    wanted = round(labels.in_band * len(problem.drawn))
+    if not wanted:
+        return problem
+    bands = [BudgetBand(budgets, labels.band) for budgets in (problem.budgets, *problem.also)]
+    rng = np.random.default_rng([seed, _BAND_STREAM])
+    found = draw_in_bands(problem.space, problem.cautious_costs.evaluate, bands, wanted, rng)
+    if len(found) < wanted:
+        note(
+            f"labels: {len(found):,} of {wanted:,} architectures were found between 1/{labels.band:g} of the budget and"
+            " the budget; uniform draws take the place of the others"
+        )
+    both = np.concatenate([found, problem.drawn])
+    _, first = np.unique(both, axis=0, return_index=True)
+    drawn = both[np.sort(first)][: len(problem.drawn)]
+    return replace(problem, drawn=drawn).listing(drawn)
 
 
 def _require_device(space: Space, hardware: HardwareSettings) -> None:

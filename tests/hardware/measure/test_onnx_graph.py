@@ -48,7 +48,13 @@ def test_models_of_other_spaces_compute_what_networks_do(name: str, tolerance: f
         model_agrees(space, code, NetworkSpec(4, 1, 8, 3, 5, stages=space.network.stages), tmp_path, tolerance)
 
 
-@pytest.mark.parametrize("name", ["mbconv_k3_e2_g2", "mbconv_k5_e3_se", "skip", "dsconv_k3", "conv_bn_hs_k3"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("mbconv_k3_e2_g2", "mbconv_k5_e3_se", "skip", "dsconv_k3", "conv_bn_hs_k3"),
+        *("basic_k3", "bottleneck_k3_r2", "fused_k3_e2_se_hs"),
+    ],
+)
 @pytest.mark.parametrize("shape", [Shape(4, 4, 8, 8), Shape(4, 6, 8, 4)])
 def test_models_of_blocks_compute_what_blocks_do(name: str, shape: Shape, tmp_path: Path) -> None:
     torch.manual_seed(0)

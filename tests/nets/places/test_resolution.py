@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from surrogate_nas.nets.places.resolution import SharedResolution, resized
-from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
+from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
@@ -18,7 +18,7 @@ SIZES = NetworkSpec(4, 1, 12, input_channels=2, classes=5, stages=2)
 @pytest.mark.parametrize(("choice", "side"), [(0, 9), (1, 12)])
 def test_a_subnet_sees_images_of_its_size(choice: int, side: int) -> None:
     space = load_space("quick_elastic")
-    assert isinstance(space, ResolutionSpace)
+    assert isinstance(space, ElasticSpace)
     shared = SharedNetwork(space, SIZES)
     initialise(shared, 0)
     first = shared.layers[0][0]  # type: ignore[index]

@@ -1,17 +1,20 @@
 """Reads a space of chains from its TOML definition."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.definitions.header import STRICT, Header, validated
 from surrogate_nas.space.definitions.identity import identity_of
-from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
-from surrogate_nas.space.kinds.chain.skeleton import ChainStage, FixedLayer, Skeleton, chain_layout
+from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
+from surrogate_nas.space.kinds.chain.sizes import Sizes
+from surrogate_nas.space.kinds.chain.skeleton import ChainStage, FixedLayer, Skeleton
 from surrogate_nas.space.kinds.chain.space import ChainSpace
-from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.network import CHOICE, Layer
 from surrogate_nas.space.operations.families import find_block
 from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.operations.program import Program
@@ -22,20 +25,25 @@ _NO_LAYER = "identity"
 _MOST_BLOCKS = 36
 Blocks = Annotated[list[str], Field(min_length=1, max_length=_MOST_BLOCKS)]
 Width = Annotated[int, Field(ge=1, le=8192)]
+Widths = Annotated[
+    list[Width],
+    BeforeValidator(lambda given: [given] if isinstance(given, int) else given),
+    Field(min_length=1, max_length=36),
+]
 Stride = Annotated[Literal[1, 2], Field()]
 
 
 class _Fixed(BaseModel):
     model_config = STRICT
     layer: str
-    width: Width
+    width: Width | Literal["first"]
     stride: Stride = 1
 
 
 class _Stage(BaseModel):
     model_config = STRICT
     layers: Annotated[int, Field(ge=1, le=64)]
-    width: Width
+    width: Widths
     stride: Stride = 1
     operations: Blocks | None = None
     least_layers: Annotated[int, Field(ge=1)] | None = None
@@ -86,27 +94,49 @@ def read_chain_space(content: dict[str, Any], path: Path, program: Program | Non
         _fixed(definition.after, f"{path}: after"),
     )
     meaning = ["chain", [[stage.choices for stage in skeleton.stages], *_structure(skeleton)]]
-    if definition.elastic is not None:
+    sizes = _sizes(definition, path)
+    if sizes.decisions:
         chain = ChainSpace(identity_of(definition.name, meaning), skeleton, definition.network.image_size)
-        return _resized(chain, definition.elastic.resolutions, path, program)
+        return _elastic(chain, sizes, path, program)
     space = ChainSpace(identity_of(definition.name, meaning, program), skeleton, definition.network.image_size)
     if space.size == 1:
         raise SpaceError(f"{path}: operations: every layer has one choice only, so there is nothing to search")
-    _check_shapes(space, space.network, path)
+    for layer in space.layout(space.network):
+        _check_shape(layer, space.decisions, path)
     return space
 
 
-def _resized(chain: ChainSpace, resolutions: list[int], path: Path, program: Program | None) -> ResolutionSpace:
-    largest = chain.network.image_size
+def _sizes(definition: _Definition, path: Path) -> Sizes:
+    largest = definition.network.image_size
+    resolutions = [largest] if definition.elastic is None else definition.elastic.resolutions
     if resolutions != sorted(set(resolutions)) or resolutions[-1] != largest:
         raise SpaceError(
             f"{path}: elastic.resolutions: must rise up to network.image_size, {largest} (got"
             f" {', '.join(map(str, resolutions))})"
         )
-    identity = identity_of(chain.name, ["resolutions", chain.fingerprint, resolutions], program)
-    space = ResolutionSpace(identity, chain, resolutions)
-    for network in space.sizes(space.network):
-        _check_shapes(chain, network, path)
+    for number, stage in enumerate(definition.stages):
+        if stage.width != sorted(set(stage.width)):
+            raise SpaceError(
+                f"{path}: stages.{number}.width: must rise (got {', '.join(map(str, stage.width))}); the last is the"
+                " largest"
+            )
+    return Sizes(tuple(resolutions), tuple(tuple(stage.width) for stage in definition.stages))
+
+
+def _elastic(chain: ChainSpace, sizes: Sizes, path: Path, program: Program | None) -> ElasticSpace:
+    # Spaces whose resolution alone is chosen keep the fingerprint that their files have.
+    chosen = ["resolutions", chain.fingerprint, list(sizes.resolutions)]
+    if any(len(widths) > 1 for widths in sizes.widths):
+        chosen = ["sizes", chain.fingerprint, [list(sizes.resolutions), [list(widths) for widths in sizes.widths]]]
+    space = ElasticSpace(identity_of(chain.name, chosen, program), chain, sizes)
+    try:
+        positions = space.layer_variants(space.network)
+    except SpaceError as error:
+        raise SpaceError(f"{path}: {error}") from None
+    for variants in positions:
+        for layer in variants:
+            _check_shape(layer, space.decisions, path)
+        _check_widths(variants, space.decisions, path)
     return space
 
 
@@ -133,7 +163,8 @@ def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
             find_fixed_layer(one.layer)
         except SpaceError as error:
             raise SpaceError(f"{where}.{position}.layer: {error}") from None
-    return tuple(FixedLayer(one.layer, one.width, one.stride) for one in layers)
+    widths = [None if one.width == "first" else one.width for one in layers]
+    return tuple(FixedLayer(one.layer, width, one.stride) for one, width in zip(layers, widths, strict=True))
 
 
 def _constrained(definition: _Definition, path: Path) -> tuple[ChainStage, ...]:
@@ -172,7 +203,7 @@ def _stage(stage: _Stage, choices: list[list[str]], where: str) -> ChainStage:
     last = choices[stage.layers - elastic :]
     if any(each != last[0] or _NO_LAYER not in each for each in last):
         raise SpaceError(f"{where} that may be left out must have the same choices, {_NO_LAYER!r} among them")
-    return ChainStage(stage.width, stage.stride, tuple(map(tuple, choices)), elastic)
+    return ChainStage(stage.width[-1], stage.stride, tuple(map(tuple, choices)), elastic)
 
 
 def _left_out(stage: _Stage) -> int:
@@ -201,22 +232,36 @@ def _choices(definition: _Definition, number: int, where: str) -> list[list[str]
     return [blocks] * stage.least_layers + [[*blocks, _NO_LAYER]] * _left_out(stage)
 
 
-def _check_shapes(space: ChainSpace, network: NetworkSpec, path: Path) -> None:
+def _check_shape(layer: Layer, decisions: Sequence[Decision], path: Path) -> None:
     """Refuses blocks that cannot stand where they are to be chosen."""
-    for layer in chain_layout(space.skeleton, network):
-        if layer.decision is None:
-            continue
-        decision, stage = space.decisions[layer.decision], layer.stage
-        for block in decision.choices:
-            spec, widths = find_block(block), (layer.in_channels, layer.out_channels)
-            if not layer.shape.keeps and not spec.changes_shape:
-                raise SpaceError(
-                    f"{path}: stages.{stage}: {block!r} cannot be layer {decision.name}, which takes"
-                    f" {layer.in_channels} channels of {layer.in_size} pixels and gives {layer.out_channels} of"
-                    f" {layer.out_size}; take it away by a constraint, or use 'skip'"
-                )
-            if any(width % spec.divisor for width in widths):
-                raise SpaceError(
-                    f"{path}: stages.{stage}: {block!r} needs widths that are multiples of {spec.divisor} in layer"
-                    f" {decision.name} (got {widths[0]} and {widths[1]})"
-                )
+    if layer.kind != CHOICE or layer.decision is None:
+        return
+    decision, stage = decisions[layer.decision], layer.stage
+    for block in decision.choices:
+        spec, widths = find_block(block), (layer.in_channels, layer.out_channels)
+        if not layer.shape.keeps and not spec.changes_shape:
+            raise SpaceError(
+                f"{path}: stages.{stage}: {block!r} cannot be layer {decision.name}, which takes"
+                f" {layer.in_channels} channels of {layer.in_size} pixels and gives {layer.out_channels} of"
+                f" {layer.out_size}; take it away by a constraint, or use 'skip'"
+            )
+        if any(width % spec.divisor for width in widths):
+            raise SpaceError(
+                f"{path}: stages.{stage}: {block!r} needs widths that are multiples of {spec.divisor} in layer"
+                f" {decision.name} (got {widths[0]} and {widths[1]})"
+            )
+
+
+def _check_widths(variants: Sequence[Layer], decisions: Sequence[Decision], path: Path) -> None:
+    """Refuses a layer that keeps the shape at some widths and changes it at others: one has weights, one has none."""
+    first = variants[0]
+    if first.kind != CHOICE or first.decision is None:
+        return
+    for side in {layer.in_size for layer in variants}:
+        kept = {layer.shape.keeps: layer.out_channels for layer in variants if layer.in_size == side}
+        if len(kept) > 1:
+            raise SpaceError(
+                f"{path}: stages.{first.stage}.width: {kept[True]} is a width of the stage before as well, so layer"
+                f" {decisions[first.decision].name} would change the shape at some widths only; give this stage other"
+                " widths, or stride 2"
+            )

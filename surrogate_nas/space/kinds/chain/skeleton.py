@@ -1,5 +1,6 @@
 """The skeleton of a chain, and the layers that it amounts to in a network of given sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from surrogate_nas.errors import SpaceError
@@ -10,10 +11,10 @@ _LAST = "classifier"
 
 @dataclass(frozen=True)
 class FixedLayer:
-    """A layer that no decision changes: its name, its width and its stride."""
+    """A layer that is not chosen: its name, its width, ``None`` for the first stage's, and its stride."""
 
     layer: str
-    width: int
+    width: int | None
     stride: int = 1
 
 
@@ -57,10 +58,15 @@ def scaled_width(width: int, network: NetworkSpec, first: int) -> int:
     return max(2, 2 * round(width * network.channels / first / 2))
 
 
-def chain_layout(skeleton: Skeleton, network: NetworkSpec) -> tuple[Layer, ...]:
+def chain_layout(skeleton: Skeleton, network: NetworkSpec, widths: Sequence[int] | None = None) -> tuple[Layer, ...]:
     """Returns the layers of a network.
 
     Sides are halved upwards, so images may have any size.
+
+    Args:
+        skeleton: The layers.
+        network: Sizes; its channels are of a first stage of the skeleton's width.
+        widths: Widths of the stages in place of the skeleton's.
 
     Raises:
         SpaceError: If the network has another number of stages than the skeleton, or more than one cell.
@@ -72,6 +78,8 @@ def chain_layout(skeleton: Skeleton, network: NetworkSpec) -> tuple[Layer, ...]:
     layers: list[Layer] = []
     width, size, first = network.input_channels, network.image_size, skeleton.stages[0].width
 
+    width_of = [stage.width for stage in skeleton.stages] if widths is None else widths
+
     def add(kind: str, out: int, stride: int, stage: int, decision: int | None = None) -> None:
         nonlocal width, size
         out, smaller = scaled_width(out, network, first), -(-size // stride)
@@ -79,13 +87,13 @@ def chain_layout(skeleton: Skeleton, network: NetworkSpec) -> tuple[Layer, ...]:
         width, size = out, smaller
 
     for fixed in skeleton.before:
-        add(fixed.layer, fixed.width, fixed.stride, 0)
+        add(fixed.layer, width_of[0] if fixed.width is None else fixed.width, fixed.stride, 0)
     decision = 0
     for number, stage in enumerate(skeleton.stages):
         for position in range(len(stage.choices)):
-            add(CHOICE, stage.width, 1 if position else stage.stride, number, decision)
+            add(CHOICE, width_of[number], 1 if position else stage.stride, number, decision)
             decision += 1
     for fixed in skeleton.after:
-        add(fixed.layer, fixed.width, fixed.stride, network.stages - 1)
+        add(fixed.layer, width_of[0] if fixed.width is None else fixed.width, fixed.stride, network.stages - 1)
     layers.append(Layer(_LAST, width, network.classes, size, 1, network.stages - 1))
     return tuple(layers)

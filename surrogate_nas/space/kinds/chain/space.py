@@ -217,8 +217,12 @@ class ChainSpace(Space):
 
     def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
         """Returns the fewest and the most parameters: the smallest and the largest block everywhere."""
-        tables = self.block_tables(network, lambda block, layer: block.parameters(layer.shape))
-        fixed = fixed_total(self.layout(network), "parameters")
+        return self.parameter_range_of(self.layout(network))
+
+    def parameter_range_of(self, layers: Sequence[Layer]) -> tuple[int, int]:
+        """Returns the fewest and the most parameters of networks of these layers."""
+        tables = self._tables(layers, lambda block, layer: block.parameters(layer.shape))
+        fixed = fixed_total(layers, "parameters")
         return fixed + sum(int(table.min()) for table in tables), fixed + sum(int(table.max()) for table in tables)
 
     def block_tables(self, network: NetworkSpec, value: Value) -> list[NDArray[np.int64]]:

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.extremes import largest_count, parameter_range, smallest
-from surrogate_nas.space.kinds.chain.elastic import ResolutionSpace
+from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 
 
-def elastic(name: str) -> ResolutionSpace:
+def elastic(name: str) -> ElasticSpace:
     space = load_space(name)
-    assert isinstance(space, ResolutionSpace)
+    assert isinstance(space, ElasticSpace)
     return space
 
 
@@ -82,8 +82,8 @@ def test_text_is_read_as_it_was_written(position: int) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("r7+identity", "is 7 digits, or begins with one of r6+, r8+ (got 'r7+identity')"),
-        ("r6", "is 7 digits, or begins with one of r6+, r8+ (got 'r6')"),
+        ("r7+identity", "is 7 digits, or begins with its sizes, such as r8+ (resolution: r6, r8) (got 'r7+identity')"),
+        ("r6", "is 7 digits, or begins with its sizes, such as r8+ (resolution: r6, r8) (got 'r6')"),
         ("r6+identity", "of the form BLOCK|BLOCK|BLOCK+BLOCK|BLOCK|BLOCK (got 'identity')"),
         ("2000000", "decision resolution of quick_elastic has choices 0 to 1"),
     ],
@@ -134,9 +134,9 @@ def test_graphs_have_a_node_for_the_resolution() -> None:
 
 
 def test_resolutions_stay_in_proportion() -> None:
-    assert [one.image_size for one in QUICK.sizes(QUICK.network)] == [6, 8]
-    assert elastic("ofa_mobilenetv3").sides(32) == [18, 23, 27, 32]
-    assert elastic("ofa_mobilenetv3").sides(16) == [9, 11, 14, 16]
+    assert QUICK.sizes.sides(8) == [6, 8]
+    assert elastic("ofa_mobilenetv3").sizes.sides(32) == [18, 23, 27, 32]
+    assert elastic("ofa_mobilenetv3").sizes.sides(16) == [9, 11, 14, 16]
 
 
 def test_resolutions_that_come_to_one_size_are_refused() -> None:

@@ -1,0 +1,69 @@
+"""Draws architectures to label just below the budgets, where the answer lies.
+
+Uniform draws of a large space cost far more, or far less, than most budgets allow, so that few labels are of
+architectures between which a budget decides.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.space.space import Codes, Space
+
+_BATCH, _MOST_DRAWS = 10_000, 1_000_000
+Evaluate = Callable[[Codes], Mapping[str, NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class BudgetBand:
+    """Architectures that keep a set of budgets, and use at least a part of one of them.
+
+    Attributes:
+        budgets: The budgets.
+        width: Largest budget of all divided by the lower end: a width of 2 reaches down to half the budget.
+    """
+
+    budgets: Sequence[Budget]
+    width: float
+
+    def holds(self, costs: Mapping[str, NDArray[np.float64]]) -> NDArray[np.bool_]:
+        """Returns which of some architectures lie in the band, by their costs, shape (N,) each."""
+        used = np.max([1 + budget.violation(costs[budget.cost]) for budget in self.budgets], axis=0)
+        return np.asarray((used <= 1) & (used >= 1 / self.width))
+
+
+def draw_in_bands(
+    space: Space, evaluate: Evaluate, bands: Sequence[BudgetBand], count: int, rng: np.random.Generator
+) -> Codes:
+    """Returns different connected architectures of bands, uniform within each, as many of one as of another.
+
+    A million architectures are tried at most, so that fewer than ``count`` come back where a band is nearly empty.
+
+    Args:
+        space: The search space.
+        evaluate: Returns the costs of architectures, codes (N, D) to (N,) each.
+        bands: At least one.
+        count: How many architectures to draw.
+        rng: Source of randomness.
+
+    Returns:
+        Shape (M, D), M at most ``count``.
+    """
+    shares = [len(part) for part in np.array_split(np.arange(count), len(bands))]
+    found: list[dict[bytes, Codes]] = [{} for _ in bands]
+    for _ in range(_MOST_DRAWS // _BATCH):
+        codes = space.effective(space.sample(_BATCH, rng))
+        codes = codes[space.is_connected(codes)]
+        costs = evaluate(codes)
+        for band, share, kept in zip(bands, shares, found, strict=True):
+            fitting = codes[band.holds(costs)][: max(0, 2 * share)]
+            for code in fitting:
+                if len(kept) < share:
+                    kept.setdefault(code.tobytes(), code)
+        if all(len(kept) >= share for kept, share in zip(found, shares, strict=True)):
+            break
+    distinct = {key: code for kept in found for key, code in kept.items()}
+    return np.array(list(distinct.values()), dtype=np.int8).reshape(-1, space.num_decisions)
