@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from surrogate_nas._support.files import is_file_name
 from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
 from surrogate_nas.predictor.settings import PredictorSettings
@@ -103,7 +104,7 @@ class StudySettings(BaseModel):
     @model_validator(mode="after")
     def _rivals_are_trained_as_finalists_are(self) -> Self:
         if self.rivals.train and not self.loop.trainings:
-            raise ValueError(
+            raise SettingsError(
                 f"--rivals {self.rivals.train} (rivals.train) trains off-the-shelf networks as finalists are trained,"
                 " and no finalists are: give --trainings N as well (loop.trainings)"
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.chosen import Choice
 from surrogate_nas.deploy.train.train_request import TrainRequest
@@ -36,12 +37,14 @@ def chosen_rivals(request: TrainRequest, choice: Choice) -> list[RivalNetwork]:
         )
     fitted = read_rivals(choice.run.rivals).fitted
     by_name = {one.network.name: one for one in fitted}
-    unknown = [name for name in request.rival if name not in by_name]
-    if unknown or not fitted:
-        there = f"it has {', '.join(by_name)}" if fitted else "it has none: resume the study with rivals.names"
+    if not fitted:
+        resume = shown("study", "--output-dir", choice.run.path, "--resume")
         raise SettingsError(
-            f"the run has no rival {unknown[0]!r}; {there}" if unknown else f"no rivals in the run; {there}"
+            f"the run has no rivals; fit some to its budgets by setting rivals.names: {resume} --set ..."
         )
+    unknown = [name for name in request.rival if name not in by_name]
+    if unknown:
+        raise SettingsError(f"the run has no rival {unknown[0]!r}; it has {', '.join(by_name)}")
     for name in request.rival:
         if not by_name[name].fits:
             raise SettingsError(f"--rival {name}: {by_name[name].network.title} is {by_name[name].reason}")

@@ -1,6 +1,6 @@
 """Compares the answer with off-the-shelf networks: fits them to the budgets, and trains the best if asked to."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -271,15 +271,9 @@ def _compared(
     mine, its = found.accuracy_percent, done[best].accuracy_percent
     if mine is None or its is None:
         return records
-    return records.with_comparison(
-        Comparison(
-            _limits(problem), problem.space.digits(choice.code)[0], mine, best.title, its, verdict(found, done[best])
-        )
-    )
-
-
-def _limits(problem: Problem) -> Mapping[str, float]:
-    return {budget.cost: budget.limit for budget in problem.budgets}
+    limits, better = {budget.cost: budget.limit for budget in problem.budgets}, verdict(found, done[best])
+    code = problem.space.digits(choice.code)[0]
+    return records.with_comparison(Comparison(limits, code, mine, best.title, its, better))
 
 
 def verdict(found: TrainedRecord, rival: TrainedRecord) -> Verdict:
