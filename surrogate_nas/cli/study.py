@@ -63,7 +63,7 @@ def study(
     ] = None,
     rivals: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Train the N best off-the-shelf networks that fit, beside the finalists."),
+        typer.Option(metavar="N", help="Train the N best off-the-shelf networks that fit, along with the finalists."),
     ] = None,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Serve optuna-dashboard on this machine while the study runs.")

@@ -72,9 +72,9 @@ def drift_text(rivals: RivalsFacts, before_ms: float | None) -> str:
     if abs(percent) < DRIFT_PERCENT:
         return ""
     return (
-        f"The found architecture took {abs(percent):.0f}% {'longer' if percent > 0 else 'less'} beside the"
-        " off-the-shelf networks than before. Measure all of them again on an idle machine with --resume --set"
-        " hardware.remeasure=true."
+        f"The found architecture took {abs(percent):.0f}% {'longer' if percent > 0 else 'less'} when it was"
+        " measured in turns with off-the-shelf networks. Measure all of them again on an idle machine with --resume"
+        " --set hardware.remeasure=true."
     )
 
 

@@ -10,12 +10,12 @@ from typing import Self
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measurement import Measurement
-from surrogate_nas.rivals.network import Counts, RivalNetwork, count_rival
 from surrogate_nas.rivals.rival import Interface
+from surrogate_nas.rivals.rival_network import Counts, RivalNetwork, count_rival
 from surrogate_nas.rivals.table import RIVALS
 from surrogate_nas.rivals.width_search import WidthSearch
 
-MOST_MEASUREMENTS = 4
+MOST_MEASUREMENTS = 5
 """Widths of one rival that are measured at most."""
 
 COUNTED = tuple(Counts.__dataclass_fields__)
@@ -62,7 +62,7 @@ class FittedRival:
 
     @property
     def fits(self) -> bool:
-        """Whether it keeps every budget that was held against it."""
+        """True if it keeps every budget that was held against it."""
         return not self.reason
 
 

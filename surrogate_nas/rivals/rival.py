@@ -46,6 +46,6 @@ class Rival:
 
     @property
     def is_installed(self) -> bool:
-        """Whether its package is installed; a folder of that name is not one."""
+        """True if its package is installed; a folder of that name is not one."""
         found = find_spec(self.package)
         return found is not None and found.origin is not None

@@ -2,7 +2,7 @@
 
 Such a network halves its images five times (a few do so four times), which leaves one pixel of 32. The rule: strides
 are taken away from the first layers on, until the last feature map has four pixels a side or more. Images of 32 pixels
-so lose two strides, as is usual for them, those of 224 none. A pooling without its stride goes away.
+lose two strides, as is usual for them; images of 224 lose none. A pooling without its stride goes away.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ SMALLEST_MAP = 4
 """Least side of the last feature map in pixels; layers without padding may take one more pixel."""
 
 Levels = tuple[tuple[str, ...], ...]
-"""Names of layers of stride 2, those of one size of map together, the largest maps first."""
+"""Names of layers of stride 2: layers that take maps of one size together, the largest maps first."""
 
 _Halving = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.protocol import Prediction
-from surrogate_nas.rivals.records import RivalRecords
+from surrogate_nas.rivals.results_file import RivalRecords
 from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes

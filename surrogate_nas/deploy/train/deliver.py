@@ -36,7 +36,8 @@ from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write
 from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
 from surrogate_nas.hardware.measure.model_files import measure_models
 from surrogate_nas.nets.onnx_export import OPSET
-from surrogate_nas.rivals.network import RivalNetwork
+from surrogate_nas.report.facts import RivalsFacts
+from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.space.layouts import seen_size
 from surrogate_nas.training.data_parallel import Processes
 from surrogate_nas.training.final import Trained
@@ -59,7 +60,8 @@ class Delivery:
         trained: The network.
         processes: How many trained it.
         warnings: Sentences on what may be wrong with the images.
-        rivals: Accuracy of each off-the-shelf network that was trained beside it.
+        rivals: Accuracy of each off-the-shelf network that was trained as well.
+        table: The study's table of off-the-shelf networks, if there is one.
     """
 
     request: TrainRequest
@@ -71,6 +73,7 @@ class Delivery:
     processes: Processes
     warnings: tuple[str, ...] = ()
     rivals: Mapping[RivalNetwork, Accuracy] = field(default_factory=dict)
+    table: RivalsFacts | None = None
 
 
 class _Exported(NamedTuple):
@@ -189,7 +192,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         classes=exported.classes,
         trained_on=dict(zip(names, torch.bincount(images.train.labels, minlength=len(names)).tolist(), strict=True)),
         warnings=delivery.warnings,
-        rivals=compared_on_test(choice, test, delivery.rivals, delivery.recipe.settings.epochs),
+        rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe.settings.epochs),
     )
 
 

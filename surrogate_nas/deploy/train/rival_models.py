@@ -1,6 +1,6 @@
 """Trains off-the-shelf networks as the model of a run is trained, for a comparison on the test images."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +13,11 @@ from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.report.facts import Estimate, RivalsFacts
 from surrogate_nas.report.json_file import read_facts
+from surrogate_nas.report.write import JSON_NAME
 from surrogate_nas.rivals.fit import FittedRival, by_strength
-from surrogate_nas.rivals.network import RivalNetwork
-from surrogate_nas.rivals.records import read_rivals
-from surrogate_nas.training.final import FinalJob, Trained
-
-TrainJob = Callable[[FinalJob, str], Trained | None]
-"""Trains a job under a title; None where it was stopped."""
+from surrogate_nas.rivals.results_file import read_rivals
+from surrogate_nas.rivals.rival_network import RivalNetwork
+from surrogate_nas.training.final import FinalJob
 
 
 def chosen_rivals(request: TrainRequest, choice: Choice) -> list[RivalNetwork]:
@@ -39,9 +37,7 @@ def chosen_rivals(request: TrainRequest, choice: Choice) -> list[RivalNetwork]:
     by_name = {one.network.name: one for one in fitted}
     if not fitted:
         resume = shown("study", "--output-dir", choice.run.path, "--resume")
-        raise SettingsError(
-            f"the run has no rivals; fit some to its budgets by setting rivals.names: {resume} --set ..."
-        )
+        raise SettingsError(f"the run has no rivals; name some: {resume} --set 'rivals.names=[...]'")
     unknown = [name for name in request.rival if name not in by_name]
     if unknown:
         raise SettingsError(f"the run has no rival {unknown[0]!r}; it has {', '.join(by_name)}")
@@ -81,31 +77,35 @@ def rival_folder(network: RivalNetwork, models: Path) -> Path:
     return models / f"rival-{network.key}"
 
 
+def study_table(choice: Choice) -> RivalsFacts | None:
+    """Returns the study's table of rivals; None where it has none, or the model is for other budgets than they are.
+
+    Raises:
+        StoreError: If the report is damaged.
+    """
+    if not choice.keeps_own_budgets or not choice.run.rivals.exists():
+        return None
+    return read_facts(choice.run.path / JSON_NAME).rivals
+
+
 def compared_on_test(
-    choice: Choice, found: Accuracy, trained: Mapping[RivalNetwork, Accuracy], epochs: int
+    table: RivalsFacts | None, found: Accuracy, trained: Mapping[RivalNetwork, Accuracy], epochs: int
 ) -> RivalsFacts | None:
-    """Returns the study's table of rivals with accuracies on the test images in place of those of short trainings.
+    """Returns the study's table of rivals with accuracies on the test images instead of validation images.
 
     Args:
-        choice: The model's architecture.
+        table: The table, if there is one.
         found: Accuracy of the model.
         trained: Accuracy of each trained rival.
         epochs: Length of all of these trainings.
-
-    Returns:
-        None where the study compared with no rivals, or the model is for other budgets than they were fitted to.
     """
-    report = choice.run.path / "report.json"
-    if not choice.keeps_own_budgets or not report.exists():
-        return None
-    rivals = read_facts(report).rivals
-    if rivals is None:
+    if table is None:
         return None
     by_title = {network.title: _estimate(accuracy) for network, accuracy in trained.items()}
     return replace(
-        rivals,
-        rivals=tuple(replace(one, accuracy_percent=by_title.get(one.name, Estimate(None))) for one in rivals.rivals),
-        found=_estimate(found),
+        table,
+        rivals=tuple(replace(one, accuracy_percent=by_title.get(one.name, Estimate(None))) for one in table.rivals),
+        found=_estimate(found) if trained else Estimate(None),
         epochs=epochs if trained else None,
         images=found.images if trained else None,
     )

@@ -17,12 +17,13 @@ from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.deliver import Delivery, accuracy_of, deliver
 from surrogate_nas.deploy.train.drift import changes_since
 from surrogate_nas.deploy.train.model_facts import ModelFacts
-from surrogate_nas.deploy.train.rival_models import chosen_rivals, rival_folder, rival_job
+from surrogate_nas.deploy.train.rival_models import chosen_rivals, rival_folder, rival_job, study_table
 from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.nets.standalone import Network, build_network
-from surrogate_nas.rivals.network import RivalNetwork
+from surrogate_nas.report.facts import RivalsFacts
+from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
@@ -55,6 +56,7 @@ class _Training:
     device: torch.device
     warnings: tuple[str, ...]
     rivals: tuple[RivalNetwork, ...] = ()
+    table: RivalsFacts | None = None
 
 
 def run_training(request: TrainRequest, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
@@ -131,7 +133,7 @@ def _train_and_deliver(
     if not processes.is_first:
         return None
     parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
-    delivery = Delivery(request, choice, *parts, rivals)
+    delivery = Delivery(request, choice, *parts, rivals, training.table)
     with console.progress("export, check, measure") as advance:
         facts = deliver(delivery, advance)
     if tracker.is_open:
@@ -144,7 +146,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
     device = own_device(torch.device(str(resolve_compute(ComputeSettings(device=request.device)).device)))
     settings, splits = choice.settings, load_splits(choice.run.images)
     seed = settings.seed if request.seed is None else request.seed
-    rivals = tuple(chosen_rivals(request, choice))
+    rivals, table = tuple(chosen_rivals(request, choice)), study_table(choice)
     network = _network(request, choice, splits, seed)
     with console.progress("images") as advance:
         images = load_final_images(
@@ -170,7 +172,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             " fewer"
         )
     warnings = (*((changed,) if changed else ()), *images.warnings)
-    return _Training(choice, images, network, recipe, seed, device, warnings, rivals)
+    return _Training(choice, images, network, recipe, seed, device, warnings, rivals, table)
 
 
 def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: int) -> Network:

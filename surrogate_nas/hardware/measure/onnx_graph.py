@@ -54,7 +54,7 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
     onnx = require("onnx")
     try:
         return _written_here(onnx, module, example)
-    except _UnknownPartError:
+    except (_UnknownPartError, KeyError):  # a number where this writer knows tensors only
         require("onnxscript")
     try:
         return bytes(export_onnx(module.eval(), example, any_batch=False).SerializeToString())

@@ -2,7 +2,7 @@
 
 from surrogate_nas.report.facts import CostFacts, Estimate, RivalFacts, RivalsFacts
 from surrogate_nas.rivals.fit import COUNTED, FittedRival, by_strength
-from surrogate_nas.rivals.records import TrainedRecord
+from surrogate_nas.rivals.results_file import TrainedRecord
 from surrogate_nas.rivals.table import RIVALS
 from surrogate_nas.study.findings import FinalistChoice, RivalFindings
 from surrogate_nas.study.problem.problem import Problem

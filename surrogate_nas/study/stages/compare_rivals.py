@@ -13,8 +13,7 @@ from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.labels.store import LabelStore
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.rivals.fit import COUNTED, Terms, by_strength, fit_rivals
-from surrogate_nas.rivals.network import RivalNetwork
-from surrogate_nas.rivals.records import (
+from surrogate_nas.rivals.results_file import (
     Comparison,
     RivalRecords,
     TrainedRecord,
@@ -23,6 +22,7 @@ from surrogate_nas.rivals.records import (
     write_rivals,
 )
 from surrogate_nas.rivals.rival import Interface
+from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.rivals.table import RIVALS
 from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings

@@ -54,7 +54,7 @@ class RivalNetwork:
         row = RIVALS[self.name]
         network: nn.Module = row.make(self.interface.classes, self.width)
         if row.is_for_photos:
-            fit_strides(network, _levels(self.name), self.interface.image_size)
+            fit_strides(network, _levels(self.name, self.width), self.interface.image_size)
         take_channels(network, self.interface.channels)
         set_strides_apart(network)
         for layer in network.modules():
@@ -63,12 +63,11 @@ class RivalNetwork:
         return network
 
 
-@lru_cache
-def _levels(name: str) -> Levels:
-    """Returns the layers that halve maps, which are the same at every width."""
-    row = RIVALS[name]
+@lru_cache(maxsize=1024)
+def _levels(name: str, width: float) -> Levels:
+    """Returns the layers that halve maps; their names depend on the width where a block leaves out a layer."""
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
-        return halving_layers(row.make(2, row.widths[0]))
+        return halving_layers(RIVALS[name].make(2, width))
 
 
 @dataclass(frozen=True)
