@@ -77,8 +77,19 @@ class RivalRecords:
 
     def with_comparison(self, one: Comparison) -> "RivalRecords":
         """Returns the records with a comparison in the place of an earlier one at the same budgets."""
+        if one in self.comparisons:
+            return self
         others = [known for known in self.comparisons if known.budgets != one.budgets]
         return replace(self, comparisons=(*others, one))
+
+
+def verdict(found: TrainedRecord, rival: TrainedRecord) -> Verdict:
+    """Returns which of two trained networks is better; undecided where their 95% intervals overlap."""
+    if found.low is None or found.high is None or rival.low is None or rival.high is None:
+        return "undecided"
+    if found.low > rival.high:
+        return "space"
+    return "rival" if rival.low > found.high else "undecided"
 
 
 _ADAPTER = TypeAdapter(RivalRecords)

@@ -1,4 +1,4 @@
-"""What a run knows about rivals is read as it was written, and damage is reported with the remedy."""
+"""Records on rivals are read as they were written, and damage is reported with the remedy."""
 
 from pathlib import Path
 
@@ -7,7 +7,14 @@ import pytest
 from surrogate_nas.errors import StoreError
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.rivals.fit import FittedRival
-from surrogate_nas.rivals.results_file import Comparison, RivalRecords, TrainedRecord, read_rivals, write_rivals
+from surrogate_nas.rivals.results_file import (
+    Comparison,
+    RivalRecords,
+    TrainedRecord,
+    read_rivals,
+    verdict,
+    write_rivals,
+)
 from surrogate_nas.rivals.rival import Interface
 from surrogate_nas.rivals.rival_network import Counts, RivalNetwork
 
@@ -42,3 +49,17 @@ def test_damage_is_reported_with_the_remedy(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(StoreError, match="remove the file"):
         read_rivals(path)
+
+
+@pytest.mark.parametrize(
+    ("mine", "its", "expected"),
+    [
+        ((90.0, 89.0, 91.0), (93.0, 92.0, 94.0), "rival"),
+        ((90.0, 89.0, 91.0), (87.0, 86.0, 88.0), "space"),
+        ((90.0, 89.0, 91.0), (91.5, 90.9, 92.1), "undecided"),
+    ],
+)
+def test_overlapping_intervals_decide_nothing(
+    mine: tuple[float, float, float], its: tuple[float, float, float], expected: str
+) -> None:
+    assert verdict(TrainedRecord(*mine), TrainedRecord(*its)) == expected

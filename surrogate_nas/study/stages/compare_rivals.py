@@ -17,8 +17,8 @@ from surrogate_nas.rivals.results_file import (
     Comparison,
     RivalRecords,
     TrainedRecord,
-    Verdict,
     read_rivals,
+    verdict,
     write_rivals,
 )
 from surrogate_nas.rivals.rival import Interface
@@ -40,7 +40,7 @@ class CompareRivals(Stage):
 
     name = "rivals"
     inputs = (Problem, FinalistChoice)
-    timing = Timing.ADDED
+    timing = Timing.ANEW
 
     def check(self, problem: Problem, run: Run) -> None:
         """Refuses rivals that are not installed, and trainings of none.
@@ -57,9 +57,19 @@ class CompareRivals(Stage):
             raise SettingsError(f"--rivals {settings.train} has no networks to train; set rivals.names to some")
         read_rivals(run.folder.rivals)
 
-    def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - settings are all that matters
-        """Compares with nothing where the study names no rivals."""
-        return None if findings[Problem].settings.rivals.chosen() else Findings(RivalFindings())
+    def reuse(self, findings: Findings, run: Run) -> Findings | None:
+        """Returns what an earlier process found at the same budgets; compares with nothing where none are named."""
+        problem, choice = findings[Problem], findings[FinalistChoice]
+        if not problem.settings.rivals.chosen():
+            return Findings(RivalFindings())
+        records = read_rivals(run.folder.rivals)
+        if records.inputs != _inputs(problem):
+            return None
+        wanted = _wanted(problem, records)
+        needed = {_digits(problem, choice), *(one.key for one in wanted)} if wanted else set[str]()
+        if needed - set(records.trained) or (wanted and _compared(problem, choice, wanted, records) != records):
+            return None
+        return _found(problem, records, wanted)
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Fits, trains and compares what no earlier process has."""
@@ -70,7 +80,16 @@ class CompareRivals(Stage):
             records = _trained(wanted, choice, problem, run, records)
             records = _compared(problem, choice, wanted, records)
             write_rivals(run.folder.rivals, records)
-        return Findings(RivalFindings(records, tuple(one.key for one in wanted), _unknown(problem)))
+        return _found(problem, records, wanted)
+
+
+def _found(problem: Problem, records: RivalRecords, wanted: Sequence[RivalNetwork]) -> Findings:
+    return Findings(RivalFindings(records, tuple(one.key for one in wanted), _unknown(problem)))
+
+
+def _digits(problem: Problem, choice: FinalistChoice) -> str:
+    """Returns the code by which the chosen architecture is trained: without dead operations."""
+    return problem.space.digits(problem.space.effective(choice.code))[0]
 
 
 # Fitting
@@ -154,7 +173,7 @@ def _measure(
 
 
 def _beside_name(problem: Problem, choice: FinalistChoice) -> str:
-    return f"beside rivals:{problem.space.digits(problem.space.effective(choice.code))[0]}"
+    return f"beside rivals:{_digits(problem, choice)}"
 
 
 # Training
@@ -237,7 +256,7 @@ def _jobs(
 
 def _with_answer(problem: Problem, choice: FinalistChoice, run: Run, records: RivalRecords) -> RivalRecords:
     """Returns records with the chosen architecture among the trained networks, if it was trained as a finalist."""
-    digits = problem.space.digits(problem.space.effective(choice.code))[0]
+    digits = _digits(problem, choice)
     with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
         known = known_trainings(problem, store.read())
     if digits not in known or digits in records.trained:
@@ -264,8 +283,7 @@ def _compared(
     problem: Problem, choice: FinalistChoice, wanted: Sequence[RivalNetwork], records: RivalRecords
 ) -> RivalRecords:
     """Returns records with the chosen architecture compared to the best trained rival, where both could be trained."""
-    digits = problem.space.digits(problem.space.effective(choice.code))[0]
-    found = records.trained[digits]
+    found = records.trained[_digits(problem, choice)]
     done = {one: records.trained[one.key] for one in wanted}
     best = max(done, key=lambda one: done[one].accuracy_percent or -1.0)
     mine, its = found.accuracy_percent, done[best].accuracy_percent
@@ -274,12 +292,3 @@ def _compared(
     limits, better = {budget.cost: budget.limit for budget in problem.budgets}, verdict(found, done[best])
     code = problem.space.digits(choice.code)[0]
     return records.with_comparison(Comparison(limits, code, mine, best.title, its, better))
-
-
-def verdict(found: TrainedRecord, rival: TrainedRecord) -> Verdict:
-    """Returns which of two trained networks is better; undecided where their 95% intervals overlap."""
-    if found.low is None or found.high is None or rival.low is None or rival.high is None:
-        return "undecided"
-    if found.low > rival.high:
-        return "space"
-    return "rival" if rival.low > found.high else "undecided"

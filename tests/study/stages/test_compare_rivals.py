@@ -13,14 +13,14 @@ from surrogate_nas.errors import SettingsError, TrainingError
 from surrogate_nas.hardware.cost_models import CompositeCosts
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.report.json_file import read_facts
-from surrogate_nas.rivals.results_file import TrainedRecord, read_rivals, write_rivals
+from surrogate_nas.rivals.results_file import read_rivals, write_rivals
 from surrogate_nas.rivals.settings import RivalSettings
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run as InProgress
 from surrogate_nas.study.stages import compare_rivals
-from surrogate_nas.study.stages.compare_rivals import CompareRivals, verdict
+from surrogate_nas.study.stages.compare_rivals import CompareRivals
 from surrogate_nas.training.train_network import NetworkJob
 
 RunQuietly = Callable[..., str]
@@ -154,20 +154,6 @@ def test_a_training_that_fails_ends_no_study(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(compare_rivals, "train_network", fail)
     job: NetworkJob = None  # type: ignore[assignment]
     assert compare_rivals.train_or_say_why(job, print, bool) == "the loss of ResNet-20 is nan"
-
-
-@pytest.mark.parametrize(
-    ("mine", "its", "expected"),
-    [
-        ((90.0, 89.0, 91.0), (93.0, 92.0, 94.0), "rival"),
-        ((90.0, 89.0, 91.0), (87.0, 86.0, 88.0), "space"),
-        ((90.0, 89.0, 91.0), (91.5, 90.9, 92.1), "undecided"),
-    ],
-)
-def test_overlapping_intervals_decide_nothing(
-    mine: tuple[float, float, float], its: tuple[float, float, float], expected: str
-) -> None:
-    assert verdict(TrainedRecord(*mine), TrainedRecord(*its)) == expected
 
 
 def test_damaged_records_are_reported_before_anything_changes(compared_copy: Path, here: RunHere) -> None:
