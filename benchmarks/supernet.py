@@ -1,8 +1,12 @@
 """Measures how well the labels of a supernet order trained networks, next to scores that need no training.
 
 python -m benchmarks.supernet --data IMAGES --truth CSV --preset auto --minutes 10 --seeds 3
+python -m benchmarks.supernet --data IMAGES --space nasbench_macro --truth CSV --truth-column mean_acc --minutes 10 ...
+    ... --set weights=nested --set sampler=sandwich
 """
 
+import csv
+import gc
 import json
 import os
 import sys
@@ -30,10 +34,9 @@ from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.ranking import kendall_tau, regret, top_tau
 from surrogate_nas.report.truth.truth import read_truth
-from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Codes
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.presets import PRESETS
@@ -52,6 +55,7 @@ PARTS = {"report": 20_201, "choose": 1_812}
 """Seeds of the two disjoint random sets of architectures: settings are chosen on one and reported on the other."""
 
 FIGURES = ("tau", "better_half_tau", "top10_tau", "regret_top1", "regret_top10")
+_ALL = "all"
 _PILOT_STEPS = (100, 500)
 _CODES_PER_JOB = 20
 
@@ -71,7 +75,7 @@ class Bench:
         processes: Worker processes.
     """
 
-    space: CellSpace
+    space: Space
     codes: Codes
     truth_percent: Floats
     splits: DataSplits
@@ -82,23 +86,42 @@ class Bench:
 
     def network(self, settings: SupernetSettings) -> NetworkSpec:
         """Sizes of the supernet."""
-        shape = self.splits.train.images.shape
+        classes, stages = len(self.splits.class_names), self.space.network.stages
         return NetworkSpec(
-            settings.channels, settings.cells, self.splits.image_size, shape[1], len(self.splits.class_names)
+            settings.channels, settings.cells, self.splits.image_size, self.splits.channels, classes, stages
         )
 
 
-def chosen_codes(space: CellSpace, truth_percent: Floats, count: int, part: str) -> NDArray[np.int64]:
-    """Positions of the architectures of a part: random ones with a path from input to output and a known accuracy.
+def known_truth(space: Space, path: Path, column: str) -> tuple[Codes, Floats]:
+    """Returns the architectures with a path from input to output and a known accuracy, shapes (N, D) and (N,).
+
+    Raises:
+        TruthError, SpaceError: If the file is none of the space.
+        SettingsError: If it has no such column; of a space that cannot be listed it must be CSV.
+    """
+    if space.listable:
+        accuracy = read_truth(path, space, column).accuracy_percent
+        known = np.flatnonzero(space.is_connected(space.all_codes()) & np.isfinite(accuracy))
+        return space.codes_at(known), accuracy[known]
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"code", column} <= rows[0].keys():
+        raise SettingsError(f"--truth must have columns code and {column} (got {path})")
+    return np.stack([space.parse(row["code"]) for row in rows]), np.array([float(row[column]) for row in rows])
+
+
+def chosen_rows(known: int, count: int, part: str) -> NDArray[np.int64]:
+    """Returns which of the known architectures are a part: random ones, or all.
 
     Raises:
         SettingsError: If there are not as many.
     """
-    usable = space.is_connected(space.all_codes()) & np.isfinite(truth_percent)
     # One order for both parts, so that they cannot share an architecture.
-    order = np.random.default_rng(PARTS["report"]).permutation(np.flatnonzero(usable))
-    if not 2 <= count <= len(order) // 2:
-        raise SettingsError(f"--labels must be 2 to {len(order) // 2}, half of what there is (got {count})")
+    order = np.random.default_rng(PARTS["report"]).permutation(known)
+    if part == _ALL:
+        return order
+    if not 2 <= count <= known // 2:
+        raise SettingsError(f"--labels must be 2 to {known // 2}, half of what there is (got {count})")
     return order[:count] if part == "report" else order[-count:]
 
 
@@ -116,7 +139,7 @@ def figures(scores: Floats, truth_percent: Floats) -> dict[str, float]:
 
 def baselines(bench: Bench) -> dict[str, Floats]:
     """Returns scores that need no supernet: counts of the deployed network's kind, and scores before training."""
-    deployed = NetworkSpec(16, 5, 32)
+    deployed = bench.space.network
     effective = bench.space.effective(bench.codes)
     counts = {
         "parameters": bench.space.parameters(bench.codes, deployed),
@@ -143,6 +166,7 @@ def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[
     identity = {"space": bench.space.fingerprint, "seed": str(seed)}
     with tempfile.TemporaryDirectory() as folder:
         place = Workplace(Path(folder), bench.images, bench.data, identity)
+        gc.collect()  # of what came before, which is not this training's time
         began, used = time.monotonic(), _processor_seconds()
         with Workers(bench.processes) as workers:
             plan = train_stage(plan, place, workers, _silent, lambda: False)
@@ -172,8 +196,7 @@ def _silent(_title: str) -> Iterator[Callable[[int, int], None]]:
 
 def _label(bench: Bench, plan: SupernetPlan, place: Workplace, workers: Workers) -> Evaluation:
     """Labels all architectures of a benchmark; those with one effective code are one evaluation."""
-    keys, inverse = np.unique(bench.space.index(bench.space.effective(bench.codes)), return_inverse=True)
-    codes = bench.space.codes_at(keys)
+    codes, inverse = np.unique(bench.space.effective(bench.codes), axis=0, return_inverse=True)
     members = plan.members_of(codes)
     jobs, rows = [], []
     for member in np.unique(members).tolist():
@@ -209,7 +232,8 @@ def steps_for(bench: Bench, settings: SupernetSettings, minutes: float) -> int:
         _, cost = run_seed(bench_without_labels(bench), settings.model_copy(update={"steps": steps}), 0)
         taken.append(cost["train_minutes"])
     # What a training takes before its first step is in both.
-    a_step = (taken[1] - taken[0]) / (_PILOT_STEPS[1] - _PILOT_STEPS[0])
+    most = max(taken[1] - taken[0], taken[1] / 10)  # a disturbed pilot must not make steps cost nothing
+    a_step = most / (_PILOT_STEPS[1] - _PILOT_STEPS[0])
     return max(1, round((minutes - taken[0]) / max(a_step, 1e-9)) + _PILOT_STEPS[0])
 
 
@@ -253,7 +277,8 @@ def read_settings(preset: str, changes: Sequence[str], sizes: dict[str, int]) ->
 @app.command()
 def supernet(
     data: Annotated[Path, typer.Option(help="Folder of images, one folder a class.")],
-    truth: Annotated[Path, typer.Option(help=f"CSV with columns code and {TRUTH}, in percent.")],
+    truth: Annotated[Path, typer.Option(help="CSV with a column code and one of accuracies in percent.")],
+    truth_column: Annotated[str, typer.Option(help="Column of the accuracies.")] = TRUTH,
     preset: Annotated[
         str, typer.Option(help=f"{', '.join(PRESETS)}; or none, for the scores without training.")
     ] = "auto",
@@ -262,7 +287,9 @@ def supernet(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings; the interval is Student's, 95%, of their mean.")] = 1,
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first training.")] = 0,
     labels: Annotated[int, typer.Option(min=2, help="Architectures to label.")] = 1000,
-    part: Annotated[str, typer.Option(help="Which architectures: report, or choose to try settings on.")] = "report",
+    part: Annotated[
+        str, typer.Option(help="Which architectures: report, choose to try settings on, or all that there are.")
+    ] = "report",
     validation_images: Annotated[int, typer.Option(min=2, help="Held-out images to label with.")] = 1000,
     channels: Annotated[int, typer.Option(min=1, help="Channels of the supernet's first stage.")] = 8,
     cells: Annotated[int, typer.Option(min=1, help="Cells per stage of the supernet.")] = 1,
@@ -272,19 +299,17 @@ def supernet(
         list[str] | None, typer.Option("--set", help="A supernet setting, such as schedule=complexity.")
     ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core if not given.")] = None,
-    space: Annotated[str, typer.Option(help="Name of a space of cells.")] = "nasbench201",
+    space: Annotated[str, typer.Option(help="Name or path of a space.")] = "nasbench201",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a row.")] = False,
 ) -> None:
     """Ranking quality of labels against trained networks, at a stated processor time."""
-    if part not in PARTS:
-        raise SettingsError(f"--part must be {' or '.join(PARTS)} (got {part!r})")
+    if part not in (*PARTS, _ALL):
+        raise SettingsError(f"--part must be {', '.join(PARTS)} or {_ALL} (got {part!r})")
     if preset != "none" and (steps is None) == (minutes is None):
         raise SettingsError("give either --steps or --minutes")
     loaded = load_space(space)
-    if not isinstance(loaded, CellSpace):
-        raise SettingsError(f"--space must be a space of cells (got {space})")
-    truth_percent = read_truth(truth, loaded, TRUTH).accuracy_percent
-    positions = chosen_codes(loaded, truth_percent, labels, part)
+    codes, truth_percent = known_truth(loaded, truth, truth_column)
+    rows_used = chosen_rows(len(codes), labels, part)
     settings = None
     if preset != "none":
         settings = read_settings(preset, changes or [], {"channels": channels, "cells": cells})
@@ -294,8 +319,8 @@ def supernet(
         save_splits(Path(folder), splits)
         bench = Bench(
             loaded,
-            loaded.codes_at(positions),
-            truth_percent[positions],
+            codes[rows_used],
+            truth_percent[rows_used],
             splits,
             Path(folder),
             image_settings,
@@ -311,7 +336,7 @@ def supernet(
                 steps = steps_for(bench, settings, minutes)
             rows = measure(bench, settings.model_copy(update={"steps": steps}), range(first_seed, first_seed + seeds))
     for row in rows:
-        row |= {"part": part, "count": labels, "preset": preset}
+        row |= {"part": part, "count": len(rows_used), "preset": preset, "set": " ".join(changes or [])}
         say(
             json.dumps({key: None if value != value else value for key, value in row.items()}) if as_json else line(row)
         )

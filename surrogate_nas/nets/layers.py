@@ -1,12 +1,14 @@
 """Builds the layers that no decision changes; ``surrogate_nas.space.operations.fixed`` says what they cost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
+import torch
 from torch import Tensor, nn
 
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.operations import FactorizedReduce, Norm, ReluConvNorm
+from surrogate_nas.nets.slices import Nest
 from surrogate_nas.space.network import Layer
 from surrogate_nas.space.operations.spec import Shape
 
@@ -88,3 +90,18 @@ def build_layer(layer: Layer, norm: Norm = nn.BatchNorm2d) -> nn.Module:
         raise ValueError(f"a {layer.kind} is built from an architecture, not from its place alone")
     build = _BUILDERS.get(layer.kind)
     return build_block(layer.kind, layer.shape, norm) if build is None else build(layer.shape, norm)
+
+
+def build_sizes(layers: Sequence[Layer], norm: Norm) -> nn.Module:
+    """Returns a fixed layer at all its sizes, the largest last: the layer itself where only pixels differ.
+
+    Otherwise it is a ``Nest`` with a member for each size.
+
+    Raises:
+        SpaceError: If no part can be taken of its weights.
+    """
+    if len({(layer.in_channels, layer.out_channels) for layer in layers}) == 1:
+        return build_layer(layers[-1], norm)
+    with torch.device("meta"):
+        templates = [build_layer(layer, norm) for layer in layers]
+    return Nest(templates, layers[-1].kind)

@@ -23,10 +23,10 @@ class RecordingBatchNorm(nn.Module):
     """Batch normalisation without learnt scale and shift, whose statistics are recorded on demand.
 
     In mode ``BATCH`` it normalises by the batch. ``RECORD`` does the same and adds the batch's mean and variance to an
-    average, which ``RECORDED`` then normalises by.
+    average, which ``RECORDED`` then normalises by. Inputs with fewer channels use the first statistics.
 
     Args:
-        channels: Number of channels C of inputs of shape (B, C, H, W).
+        channels: Largest number of channels C of inputs of shape (B, C, H, W).
     """
 
     mean: Tensor
@@ -51,10 +51,13 @@ class RecordingBatchNorm(nn.Module):
         if self.mode is NormMode.RECORDED:
             if not self.batches:
                 raise RuntimeError("a RecordingBatchNorm has nothing recorded to normalise by; run it in RECORD first")
-            return F.batch_norm(x, self.mean, self.variance, training=False)
+            return F.batch_norm(x, *self._statistics(x), training=False)
         self.batches += 1
         # A momentum of 1/n makes the running statistics the plain average over n batches.
-        return F.batch_norm(x, self.mean, self.variance, training=True, momentum=1.0 / self.batches)
+        return F.batch_norm(x, *self._statistics(x), training=True, momentum=1.0 / self.batches)
+
+    def _statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.mean[: x.shape[1]], self.variance[: x.shape[1]]
 
 
 def set_mode(module: nn.Module, mode: NormMode) -> None:

@@ -7,6 +7,7 @@ from torch import nn
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.places.protocol import SharedPlace, unlike
+from surrogate_nas.nets.slices import named_weights
 from surrogate_nas.nets.standalone import Network
 from surrogate_nas.supernet.shared_network import SharedNetwork
 
@@ -39,7 +40,7 @@ def extract_weights(network: Network, shared: SharedNetwork, code: ArrayLike) ->
 
 def _copy(source: nn.Module, target: nn.Module) -> None:
     own = dict(target.named_parameters())
-    for name, parameter in source.named_parameters():
+    for name, parameter in named_weights(source):
         if own[name].shape != parameter.shape:
             raise SpaceError(
                 f"weights of shape {tuple(parameter.shape)} of the supernet do not fit {tuple(own[name].shape)}"

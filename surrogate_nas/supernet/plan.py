@@ -5,17 +5,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.nets.places.protocol import SizedPlace
+from surrogate_nas.nets.places.table import places_of
+from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
 from surrogate_nas.supernet.rules.samplers import PathSampler
 from surrogate_nas.supernet.rules.sampling import Source, Weighted
 from surrogate_nas.supernet.rules.schedules import Schedule
-from surrogate_nas.supernet.rules.sharing import REDUCTIONS, Copies
-from surrogate_nas.supernet.rules.step_plan import Agenda
+from surrogate_nas.supernet.rules.sharing import REDUCTIONS, WEIGHTS, Copies
+from surrogate_nas.supernet.rules.step_plan import Agenda, Teaching
 from surrogate_nas.supernet.settings import Rules, SupernetSettings
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
 from surrogate_nas.supernet.splits.boxes import Box, BoxSplit, whole_box
@@ -147,9 +151,12 @@ class SupernetPlan:
 
     def build(self, stream: int) -> SharedNetwork:
         """Returns a network with the first weights of a member, or of a training by its stream."""
-        network = SharedNetwork(self.space, self.network, *self.copies())
+        network = self._network()
         initialise(network, self._seed_of(stream))
         return network
+
+    def _network(self) -> SharedNetwork:
+        return SharedNetwork(self.space, self.network, *self.copies(), nested=WEIGHTS[self.settings.weights])
 
     def split_at(self, level: int) -> Split:
         """Returns the subspaces that trainings of a level draw from."""
@@ -171,7 +178,8 @@ class SupernetPlan:
     def sampler(self, training: Training) -> PathSampler:
         """Returns the path sampler that draws the subnets of a training's steps."""
         split = self.split_at(training.level)
-        source = Source(self.space, split, training.group, self.box(training), self._bands)
+        box = self.box(training)
+        source = Source(self.space, split, training.group, box, self._bands, self.network, self.settings)
         return self.rules.sampling.sampler(source, self._seed_of(training.stream))
 
     @cached_property
@@ -200,6 +208,7 @@ class SupernetPlan:
 
     def agenda(self, training: Training) -> Agenda:
         """Returns the steps of a training."""
+        share = self.settings.distillation_share
         return Agenda(
             self.space,
             self.sampler(training),
@@ -208,7 +217,25 @@ class SupernetPlan:
             first_step=training.first_step,
             last_step=training.last_step,
             progress=training.progress,
+            teaching=Teaching(self.network, share) if share else None,
         )
+
+    def check_weights(self) -> None:
+        """Refuses weights that cannot be parts of larger ones.
+
+        Raises:
+            SettingsError: If they are to be nested, and the space has no blocks.
+            SpaceError: If no part can be taken of a block that a user wrote.
+        """
+        nested, sized = WEIGHTS[self.settings.weights], isinstance(self.space, ChoosesSize)
+        if nested and not any(isinstance(place, SizedPlace) for place in places_of(self.space)):
+            raise SettingsError(
+                f"supernet.weights = {self.settings.weights!r} needs layers that choose a block, as chains have them;"
+                f" {self.space.name} has none: set supernet.weights to 'own'"
+            )
+        if nested or sized:
+            with torch.device("meta"):  # only to see whether it can be built
+                self._network()
 
     def image_seed(self, training: Training) -> int:
         """Returns the seed of a training's mini-batches, one per replica, whose trainings may meet in one step."""
@@ -241,6 +268,7 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
     plan = SupernetPlan(space, network, settings, split, seed)
     # The rest is made when it is needed, but refused now.
     plan.copies()
+    plan.check_weights()
     steps_before_split(settings)
     plan.schedule()
     return plan

@@ -66,6 +66,14 @@ class RuleSettings(Protocol):
         """Power that weights the bands of nonlinear counts; higher prefers subnets with many."""
 
     @property
+    def sandwich_random(self) -> int:
+        """Subnets of a step besides the largest and the smallest."""
+
+    @property
+    def distillation_share(self) -> float:
+        """Share of the largest subnet's scores in what the other subnets of a step learn."""
+
+    @property
     def gamma_max(self) -> float:
         """Exponent of the smallest subnet."""
 

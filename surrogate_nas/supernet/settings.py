@@ -11,7 +11,7 @@ from surrogate_nas.supernet.rule import Inheritance, contradictions
 from surrogate_nas.supernet.rules.momentum import MOMENTUM_GROUPS, MomentumRule
 from surrogate_nas.supernet.rules.sampling import SAMPLERS, SamplingRule
 from surrogate_nas.supernet.rules.schedules import SCHEDULES, ScheduleRule
-from surrogate_nas.supernet.rules.sharing import REDUCTIONS, SHARINGS, SharingRule
+from surrogate_nas.supernet.rules.sharing import REDUCTIONS, SHARINGS, WEIGHTS, SharingRule
 from surrogate_nas.supernet.splits.split import SplitRule
 from surrogate_nas.supernet.splits.table import SPLITS
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     ScheduleName = str
     MomentumName = str
     ReductionName = str
+    WeightsName = str
 else:  # every row of a table is a choice of its setting
     SplitName = Literal[tuple(SPLITS)]
     SharingName = Literal[tuple(SHARINGS)]
@@ -29,7 +30,9 @@ else:  # every row of a table is a choice of its setting
     ScheduleName = Literal[tuple(SCHEDULES)]
     MomentumName = Literal[tuple(MOMENTUM_GROUPS)]
     ReductionName = Literal[tuple(REDUCTIONS)]
+    WeightsName = Literal[tuple(WEIGHTS)]
 _DEFAULT_PRESET = "auto"
+_SINCE_0_1_0 = ("weights", "sandwich_random", "distillation")
 
 
 class Rules(NamedTuple):
@@ -85,6 +88,12 @@ class SupernetSettings(BaseModel):
         " are chosen by the running count. one: a single set of weights, and the split serves only the"
         " sampler.",
     )
+    weights: WeightsName = Field(
+        default="own",
+        description="Weights of the blocks that one layer of a chain chooses from. own: each block has its own."
+        " nested: blocks that differ in kernel and expansion alone are parts of one block (its first channels, the"
+        " centre of its kernel), as in Once-for-All. Narrower stages are parts of the widest with both.",
+    )
     parent_share: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None,
         description="Share of the steps before the last split, for sharing = whole; these steps train the"
@@ -108,7 +117,17 @@ class SupernetSettings(BaseModel):
         default="balanced",
         description="Rule that draws the subnets of a step. balanced: a subspace, then a subnet. per_group:"
         " one subnet of each subspace. uniform: from the whole space. nonlinear: prefers subnets with many"
-        " nonlinear functions. fair: every operation of every edge once (FairNAS).",
+        " nonlinear functions. fair: every operation of every edge once (FairNAS). sandwich: the largest, the"
+        " smallest and sandwich_random others (US-Nets).",
+    )
+    sandwich_random: Annotated[int, Field(ge=0, le=30)] = Field(
+        default=2,
+        description="Subnets of a step besides the largest and the smallest, drawn uniformly, for sampler = sandwich.",
+    )
+    distillation: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="Share of the scores of the step's largest subnet in what its other subnets learn; the rest are the"
+        " labels. Needs a sampler with several subnets a step. If not set: 1 for sampler = sandwich, otherwise 0.",
     )
     nonlinear_power: Annotated[float, Field(ge=0, le=4)] = Field(
         default=2.0,
@@ -177,12 +196,26 @@ class SupernetSettings(BaseModel):
             MOMENTUM_GROUPS[self.momentum_groups],
         )
 
+    def identity(self) -> dict[str, Any]:
+        """Returns the settings that trained weights follow from.
+
+        Those of a preset are there one by one, and replicas are more trainings of the same kind. Settings that version
+        0.1.0 did not have are named where they are set, so that its checkpoints stay what they are.
+        """
+        unset = {name for name in _SINCE_0_1_0 if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(exclude={"checkpoint_seconds", "preset", "replicas", *unset})
+
     @property
     def share_before_split(self) -> float:
         """Share of the steps before the last split; 0 where there are no sub-supernets to split off."""
         if not self.rules.sharing.owns_weights:
             return 0.0
         return self.rules.split.parent_share if self.parent_share is None else self.parent_share
+
+    @property
+    def distillation_share(self) -> float:
+        """Share of the largest subnet's scores in what the other subnets of a step learn."""
+        return float(self.rules.sampling.distils) if self.distillation is None else self.distillation
 
     @property
     def inheritance(self) -> Inheritance:

@@ -5,14 +5,18 @@ Symbols:
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 import torch
 from torch import Tensor, nn
 
 from surrogate_nas.nets.latest import Latest, furthest
-from surrogate_nas.nets.layers import build_layer
+from surrogate_nas.nets.layers import build_sizes
 from surrogate_nas.nets.normalization import RecordingBatchNorm
+from surrogate_nas.nets.places.protocol import SharedPlace, SizedPlace
 from surrogate_nas.nets.places.table import PLACES
+from surrogate_nas.nets.slices import Nest
+from surrogate_nas.space.layouts import ChoosesSize, Layers, chosen_variants, layer_variants
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
@@ -24,29 +28,41 @@ class SharedNetwork(nn.Module):
     2412.14678): the number of nonlinear functions up to and including a cell, or a chosen layer, decides which of its
     copies is used; fixed layers are shared by all.
 
+    Where architectures choose widths, narrower layers use the first channels of the widest.
+
     Args:
         space: The search space.
         network: Sizes of the supernet.
         thresholds: Running counts of nonlinear functions, ascending, length K - 1; copy k is used where exactly k of
             them are exceeded.
         shared_stages: Stages at the start whose cells have one copy only.
+        nested: Whether the choices of a layer are parts of one another, where a place can do that.
     """
 
     def __init__(
-        self, space: Space, network: NetworkSpec, thresholds: Sequence[float] = (), shared_stages: int = 0
+        self,
+        space: Space,
+        network: NetworkSpec,
+        thresholds: Sequence[float] = (),
+        shared_stages: int = 0,
+        *,
+        nested: bool = False,
     ) -> None:
         super().__init__()
         self.space = space
         self.thresholds = tuple(thresholds)
         self.layers = nn.ModuleList()
         self._searched = tuple(layer for layer in space.layout(network) if not layer.is_fixed)
-        for layer in space.layout(network):
-            if layer.is_fixed:
-                self.layers.append(build_layer(layer, RecordingBatchNorm))
+        positions = layer_variants(space, network)
+        self._network = network
+        for layers in positions:
+            if layers[-1].is_fixed:
+                self.layers.append(build_sizes(layers, RecordingBatchNorm))
             else:
-                copies = 1 if layer.stage < shared_stages else len(self.thresholds) + 1
-                self.layers.append(nn.ModuleList(PLACES[layer.kind].shared(space, layer) for _ in range(copies)))
+                copies = 1 if layers[-1].stage < shared_stages else len(self.thresholds) + 1
+                self.layers.append(nn.ModuleList(_shared(space, layers, nested) for _ in range(copies)))
 
+        self._sized = isinstance(space, ChoosesSize) and any(isinstance(part, Nest) for part in self.modules())
         self._kept = furthest(self.modules())
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
@@ -71,13 +87,15 @@ class SharedNetwork(nn.Module):
             live: Its effective code, length D.
         """
         counts = iter(self.space.layer_counts(live, self._searched) if self.thresholds else ())
+        sizes = chosen_variants(self.space, [live], self._network)[0].tolist() if self._sized else repeat(0)
         running, modules = 0, list[nn.Module]()
-        for layer in self.layers:
+        for layer, size in zip(self.layers, sizes, strict=False):
             if isinstance(layer, nn.ModuleList):
                 running += next(counts, 0)
-                modules.append(layer[sum(running > bound for bound in self.thresholds) if len(layer) > 1 else 0])
+                copy = layer[sum(running > bound for bound in self.thresholds) if len(layer) > 1 else 0]
+                modules.append(copy.at(size) if self._sized else copy)  # type: ignore[operator]
             else:
-                modules.append(layer)
+                modules.append(layer.member(size) if isinstance(layer, Nest) else layer)
         return modules
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
@@ -90,6 +108,13 @@ class SharedNetwork(nn.Module):
     def subnet(self, code: Sequence[int]) -> "Subnet":
         """Returns one architecture as a network of its own on the shared weights."""
         return Subnet(self, code)
+
+
+def _shared(space: Space, layers: Layers, nested: bool) -> SharedPlace:
+    place = PLACES[layers[-1].kind]
+    if isinstance(place, SizedPlace):
+        return place.sized(space, layers, nested=nested)
+    return place.shared(space, layers[-1])
 
 
 class Subnet(nn.Module):

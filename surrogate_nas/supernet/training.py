@@ -232,20 +232,24 @@ def train_step(
     Returns:
         The loss of each subnet, without its factor.
     """
-    losses = [0.0] * len(step.codes)
-    groups = sorted(set(step.groups))
-    held: list[list[Tensor | None]] = []
+    losses, lesson = [0.0] * len(step.codes), labels
+    teacher_first = sorted(range(len(step.codes)), key=lambda position: position != step.teacher)
+    groups = list(dict.fromkeys(step.groups[position] for position in teacher_first))
+    held: dict[int, list[Tensor | None]] = {}
     for group in groups:
         for parameter in momenta.parameters:
             parameter.grad = None
-        for position, code in enumerate(step.codes):
+        for position in teacher_first:
             if step.groups[position] == group:
-                losses[position] = _backward(network, code, step.factors[position], images, labels)
+                learns = labels if position == step.teacher else lesson
+                losses[position], scores = _backward(network, step, position, images, learns)
+                if position == step.teacher:
+                    lesson = _lesson(scores, labels, step.distillation)
         if len(groups) > 1:
-            held.append([parameter.grad for parameter in momenta.parameters])
-    for position, group in enumerate(groups):
+            held[group] = [parameter.grad for parameter in momenta.parameters]
+    for group in sorted(groups):
         if held:
-            for parameter, gradient in zip(momenta.parameters, held[position], strict=True):
+            for parameter, gradient in zip(momenta.parameters, held[group], strict=True):
                 parameter.grad = gradient
         if clip_norm:
             torch.nn.utils.clip_grad_norm_(momenta.parameters, clip_norm, foreach=True)
@@ -253,9 +257,17 @@ def train_step(
     return losses
 
 
-def _backward(network: nn.Module, code: tuple[int, ...], factor: float, images: Tensor, labels: Tensor) -> float:
-    """Adds the gradients of one subnet's loss to the existing ones."""
+def _backward(network: nn.Module, step: Step, position: int, images: Tensor, targets: Tensor) -> tuple[float, Tensor]:
+    """Adds the gradients of one subnet's loss to the existing ones; returns the loss, and scores (B, classes)."""
+    factor = step.factors[position]
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
-        loss = F.cross_entropy(network(images, code), labels)
+        scores = network(images, step.codes[position])
+        loss = F.cross_entropy(scores, targets)
     (loss if factor == 1 else loss * factor).backward()
-    return loss.item()
+    return loss.item(), scores.detach()
+
+
+def _lesson(scores: Tensor, labels: Tensor, share: float) -> Tensor:
+    """Returns what a teacher's scores (B, classes) and labels (B,) make the other subnets learn, (B, classes)."""
+    probabilities = scores.float().softmax(dim=1)
+    return F.one_hot(labels, scores.shape[1]).to(probabilities).lerp(probabilities, share)

@@ -20,6 +20,7 @@ from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.operations import Norm
 from surrogate_nas.nets.places.protocol import Apply, ScoredPlace, Variants
 from surrogate_nas.nets.places.table import PLACES, places_of
+from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -44,7 +45,12 @@ class NormPerArchitecture(nn.Module):
 
 
 def scored_places(space: Space) -> tuple[ScoredPlace[Any], ...]:
-    """Returns the kinds of places of a space if there are scores for all of them, otherwise none."""
+    """Returns the kinds of places of a space if there are scores for all of them, otherwise none.
+
+    Networks that choose their sizes cannot be run side by side, so there are none for them.
+    """
+    if isinstance(space, ChoosesSize):
+        return ()
     places = tuple(place for place in places_of(space) if isinstance(place, ScoredPlace))
     return places if len(places) == len(places_of(space)) else ()
 

@@ -1,13 +1,14 @@
 """The benchmark of labels against trained networks, on made-up images and accuracies."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from benchmarks import supernet
-from benchmarks.supernet import PARTS, chosen_codes, figures, main
+from benchmarks.supernet import PARTS, chosen_rows, figures, known_truth, main
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
@@ -103,7 +104,9 @@ def test_scores_without_training_need_no_steps(
     [
         ([], "give either --steps or --minutes"),
         (["--steps", "3", "--minutes", "1"], "give either --steps or --minutes"),
-        (["--steps", "3", "--part", "all"], "--part must be report or choose (got 'all')"),
+        (["--steps", "3", "--part", "both"], "--part must be report, choose or all (got 'both')"),
+        (["--steps", "3", "--truth-column", "mean_acc"], "has no accuracy column 'mean_acc'"),
+        (["--steps", "3", "--set", "weights=nested"], "supernet.weights = 'nested' needs layers that choose a block"),
         (["--steps", "3", "--preset", "best"], "preset"),
         (["--steps", "3", "--set", "sampler"], "--set needs key=value"),
         (["--steps", "3", "--set", "sampler=often"], "sampler"),
@@ -117,12 +120,49 @@ def test_impossible_requests_end_with_an_error(
     assert message in capsys.readouterr().err
 
 
-def test_the_two_parts_share_no_architecture(space: CellSpace) -> None:
-    truth = np.full(space.size, 90.0)
-    report, choose = (chosen_codes(space, truth, 1000, part) for part in PARTS)
+def test_the_two_parts_share_no_architecture(inputs: list[str], space: CellSpace) -> None:
+    codes, percent = known_truth(space, Path(inputs[3]), "cifar10_test")
+    assert space.is_connected(codes).all()
+    assert len(codes) == len(percent) == space.is_connected(space.all_codes()).sum()
+    report, choose = (chosen_rows(len(codes), 1000, part) for part in PARTS)
     assert len(np.intersect1d(report, choose)) == 0
     assert len(np.unique(report)) == len(np.unique(choose)) == 1000
-    assert space.is_connected(space.codes_at(report)).all()
+    assert sorted(chosen_rows(len(codes), 2, "all")) == list(range(len(codes)))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("nasbench_macro", []),
+        ("nasbench_macro", ["--set", "weights=nested", "--set", "sampler=sandwich"]),
+        ("ofa_mobilenetv3", ["--set", "weights=nested", "--set", "sampler=sandwich", "--set", "distillation=0.5"]),
+    ],
+)
+def test_chains_have_their_own_truth(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, changes: list[str]
+) -> None:
+    """A chain that can be listed, and one that cannot, of which the file has all that is known."""
+    chain = load_space(name)
+    codes = chain.sample(30, np.random.default_rng(0))
+    rows = dict(zip(chain.digits(codes), np.linspace(50, 90, 30), strict=True))
+    truth = tmp_path / "chain.csv"
+    truth.write_text("code,mean_acc,other\n" + "".join(f"{code},{value},x\n" for code, value in rows.items()))
+    at = inputs.index("--truth")
+    given = [*inputs[:at], "--truth", str(truth), *inputs[at + 2 :], "--truth-column", "mean_acc", "--space", name]
+    assert main([*given, "--steps", "2", "--part", "all", "--json", *changes]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["count"] for row in found] == [len(rows)] * 2
+    assert found[0]["train_minutes"] > 0
+
+
+def test_a_column_that_is_not_there_is_refused(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "chain.csv").write_text("code,accuracy\n")
+    at = inputs.index("--truth")
+    given = [*inputs[:at], "--truth", str(tmp_path / "chain.csv"), *inputs[at + 2 :], "--space", "ofa_mobilenetv3"]
+    assert main([*given, "--steps", "2"]) == 2
+    assert "--truth must have columns code and cifar10_test" in capsys.readouterr().err
 
 
 def test_figures_of_a_perfect_score() -> None:

@@ -102,9 +102,14 @@ def test_a_code_that_does_not_belong_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("name", "sizes"),
-    [("quick_elastic", NetworkSpec(6, 1, 9, 1, 5, stages=2)), ("ofa_mobilenetv3", NetworkSpec(8, 1, 32, stages=5))],
+    [
+        ("quick_elastic", NetworkSpec(6, 1, 9, 1, 5, stages=2)),
+        ("quick_widths", NetworkSpec(6, 1, 9, 1, 5, stages=2)),
+        ("images32", NetworkSpec(32, 1, 12)),
+        ("ofa_mobilenetv3", NetworkSpec(8, 1, 32, stages=5)),
+    ],
 )
-def test_networks_have_the_counted_costs_at_every_resolution(name: str, sizes: NetworkSpec) -> None:
+def test_networks_have_the_counted_costs_at_every_size(name: str, sizes: NetworkSpec) -> None:
     space = load_space(name)
     codes = np.repeat(space.sample(1, np.random.default_rng(0)), len(space.decisions[0].choices), axis=0)
     codes[:, 0] = np.arange(len(codes))

@@ -28,7 +28,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "edge": {"split": "edge", "parent_share": 0, "member": 3},
     "drawn by count": {"split": "edge", "sampler": "nonlinear", "parent_share": 0, "member": 3},
     "dynas": {"preset": "dynas", "weight_average": 0.5},
-    "fair": {"preset": "fairnas", "schedule": "complexity", "momentum_groups": "separated"},
+    "fair": {"preset": "fairnas", "schedule": "complexity", "momentum_groups": "separated", "distillation": 0.5},
+    "sandwich": {"groups": 2, "sampler": "sandwich", "member": 1},
 }
 
 

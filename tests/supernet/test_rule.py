@@ -12,7 +12,7 @@ from surrogate_nas.supernet.rule import Rule, RuleSettings, contradictions
 from surrogate_nas.supernet.rules.momentum import MOMENTUM_GROUPS
 from surrogate_nas.supernet.rules.sampling import SAMPLERS
 from surrogate_nas.supernet.rules.schedules import SCHEDULES
-from surrogate_nas.supernet.rules.sharing import REDUCTIONS, SHARINGS
+from surrogate_nas.supernet.rules.sharing import REDUCTIONS, SHARINGS, WEIGHTS
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.splits.table import SPLITS
 
@@ -24,6 +24,7 @@ TABLES = {
     "schedule": set(SCHEDULES),
     "momentum_groups": set(MOMENTUM_GROUPS),
     "reductions": set(REDUCTIONS),
+    "weights": set(WEIGHTS),
 }
 
 
@@ -106,7 +107,7 @@ def test_every_row_is_a_choice_of_its_setting_in_the_order_of_the_table() -> Non
     for setting, rows in TABLES.items():
         assert set(properties[setting]["enum"]) == rows
     assert properties["split"]["enum"] == ["nonlinear", "none", "edge", "gradient"]
-    assert properties["sampler"]["enum"] == ["balanced", "per_group", "uniform", "nonlinear", "fair"]
+    assert properties["sampler"]["enum"] == ["balanced", "per_group", "uniform", "nonlinear", "fair", "sandwich"]
 
 
 def test_own_settings_are_settings_of_one_row() -> None:

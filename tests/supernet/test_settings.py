@@ -37,6 +37,13 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"momentum_groups": "separated", "momentum": 0}, "'separated' needs a momentum above 0"),
         ({"nonlinear_power": 5}, "less than or equal to 4"),
         ({"epochs": 3}, "Extra inputs are not permitted"),
+        ({"distillation": 1.5}, "less than or equal to 1"),
+        ({"distillation": 0.5}, "distillation needs several subnets a step.* sampler = 'nonlinear' trains one here"),
+        ({"distillation": 0.5, "sampler": "uniform"}, "sampler = 'uniform' trains one here: choose sandwich or fair"),
+        ({"distillation": 0.5, "sampler": "per_group"}, "sampler = 'per_group' trains one here"),
+        ({"distillation": 1, "sampler": "per_group", "sharing": "one", "groups": 1}, "'per_group' trains one here"),
+        ({"sampler": "sandwich", "sharing": "one"}, "sampler = 'sandwich' does not use a split"),
+        ({"weights": "shared"}, "Input should be 'own' or 'nested'"),
     ],
 )
 def test_what_does_not_fit_is_refused(settings: dict[str, Any], message: str) -> None:
@@ -64,12 +71,15 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "split_rounds": 2,
         "split_batches": 100,
         "sharing": "whole",
+        "weights": "own",
         "parent_share": None,
         "inherit": None,
         "thresholds": None,
         "shared_stages": None,
         "sampler": "balanced",
         "nonlinear_power": 2.0,
+        "sandwich_random": 2,
+        "distillation": None,
         "schedule": "cosine",
         "gamma_max": 4.0,
         "momentum_groups": "joint",
@@ -108,6 +118,30 @@ def test_what_happens_before_the_split_is_that_of_the_papers(
     made = SupernetSettings.model_validate(settings)
     assert made.share_before_split == share
     assert made.inheritance == inheritance
+
+
+@pytest.mark.parametrize(
+    ("settings", "share"),
+    [
+        ({}, 0),
+        ({"sampler": "sandwich"}, 1),
+        ({"sampler": "sandwich", "distillation": 0}, 0),
+        ({"preset": "fairnas", "distillation": 0.25}, 0.25),
+        ({"sampler": "per_group", "sharing": "depth", "distillation": 0.5}, 0.5),
+    ],
+    ids=str,
+)
+def test_the_largest_teaches_where_it_is_always_there(settings: dict[str, Any], share: float) -> None:
+    assert SupernetSettings.model_validate(settings).distillation_share == share
+
+
+def test_weights_of_version_0_1_0_belong_to_the_same_settings() -> None:
+    identity = SupernetSettings().identity()
+    assert not {"weights", "sandwich_random", "distillation", "replicas", "preset"} & identity.keys()
+    assert SupernetSettings(weights="nested", distillation=0.0).identity() == identity | {
+        "weights": "nested",
+        "distillation": 0.0,
+    }
 
 
 def test_resolved_settings_give_themselves() -> None:

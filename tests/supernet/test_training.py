@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from surrogate_nas.supernet.checkpoint import load_checkpoint
+from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.training import LOSS_PARTS, train_member, train_step
 from tests.supernet.trainings import (
     DECAY,
@@ -81,6 +82,32 @@ class TestStep:
         assert told == [loss.item() for loss in losses]
         for name, gradient in gradients(network).items():
             assert torch.allclose(gradient, expected[name], rtol=1e-4, atol=1e-7)
+
+    @pytest.mark.parametrize("share", [1.0, 0.25])
+    @pytest.mark.parametrize("groups", [(0, 0, 0), (0, 2, 1)])
+    def test_others_learn_what_the_largest_says(
+        self, plan_of: MakePlan, share: float, groups: tuple[int, int, int]
+    ) -> None:
+        plan = plan_of(preset="fairnas")
+        network, other = plan.build(0), plan.build(0)
+        codes, factors = ([2] * 6, [3] * 6, [4, 3, 2, 3, 2, 3]), (0.5, 1.0, 2.0)
+        images, labels = batch(0)
+        scores = [network(images, code) for code in codes]
+        said = scores[1].detach().softmax(dim=1)
+        losses = []
+        for position, each in enumerate(scores):
+            taught = 0.0 if position == 1 else share
+            logs = each.log_softmax(dim=1)
+            losses.append(-((1 - taught) * logs[range(8), labels] + taught * (said * logs).sum(dim=1)).mean())
+        step = Step(tuple(map(tuple, codes)), RATE, factors, groups, teacher=1, distillation=share)
+        momenta = momenta_of(other, 3)
+        told = train_step(other, momenta, step, images, labels, 0)
+        assert told == pytest.approx([loss.item() for loss in losses], rel=1e-5)
+        if len(set(groups)) == 1:
+            sum(factor * loss for factor, loss in zip(factors, losses, strict=True)).backward()
+            for name, gradient in gradients(network).items():
+                assert torch.allclose(gradients(other)[name], gradient, rtol=1e-4, atol=1e-6)
+        assert [len(held) > 0 for held in momenta.buffers()] == [group in groups for group in range(3)]
 
     def test_long_gradients_are_cut_and_short_ones_are_not(self, plan_of: MakePlan) -> None:
         plan = plan_of()

@@ -87,6 +87,11 @@ def test_it_computes_what_a_network_with_the_same_weights_does(space: CellSpace,
 
 def test_places_that_cannot_run_side_by_side_are_refused() -> None:
     space = load_space("darts")
-    assert scored_places(space) == scored_places(load_space("quick_elastic")) == ()
+    assert (
+        scored_places(space)
+        == scored_places(load_space("quick_elastic"))
+        == scored_places(load_space("quick_widths"))
+        == ()
+    )
     with pytest.raises(SpaceError, match="a place is of the kind 'nodes'"):
         RandomSupernet(space, NETWORK, 2, torch.Generator())

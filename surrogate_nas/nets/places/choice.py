@@ -1,6 +1,8 @@
 """A place for one layer of a chain, where a block is chosen."""
 
+import copy
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -11,12 +13,16 @@ from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.nets.operations import Norm
 from surrogate_nas.nets.places.protocol import Apply, SharedPlace
+from surrogate_nas.nets.slices import Nest
 from surrogate_nas.nets.workload import Piece, Workload
 from surrogate_nas.space.network import Layer
-from surrogate_nas.space.operations.families import find_block
+from surrogate_nas.space.operations.families import find_block, structure_of
+from surrogate_nas.space.operations.registry import OwnOperation, find_own
+from surrogate_nas.space.operations.spec import Shape
 from surrogate_nas.space.space import Codes, Space
 
 _NOTHING = -1
+_Size = tuple[int, int, int]  # channels in and out, stride
 
 
 def _decision(layer: Layer) -> int:
@@ -30,22 +36,50 @@ def _blocks(space: Space, layer: Layer) -> tuple[str, ...]:
 
 
 class SharedChoice(SharedPlace):
-    """Every block that may stand at one layer, with weights of its own.
+    """Every block that may stand at one layer, with weights of its own, or nested in those of the largest.
 
     Args:
         space: A space with a chain.
-        layer: One of its chosen layers.
+        layers: One of its chosen layers at every size, the largest last; smaller ones use its first channels.
+        nested: Whether blocks that differ in kernel and expansion alone are parts of one, as large as the largest of
+            both. Otherwise each has weights of its own.
     """
 
-    def __init__(self, space: Space, layer: Layer) -> None:
+    def __init__(self, space: Space, layers: Sequence[Layer], *, nested: bool = False) -> None:
         super().__init__()
-        self.decision = _decision(layer)
-        names = _blocks(space, layer)
-        self.blocks = nn.ModuleList(build_block(name, layer.shape, RecordingBatchNorm) for name in names)
+        self.decision = _decision(layers[-1])
+        names = _blocks(space, layers[-1])
+        stride = layers[-1].shape.stride
+        # Of one pixel there is no stride; but only where the shape is kept does that make another block.
+        sizes = [(one.in_channels, one.out_channels, 1 if one.shape.keeps else stride) for one in layers]
+        owners: dict[str, list[str]] = {}
+        for name in names:
+            owners.setdefault(structure_of(name) if nested else name, []).append(name)
+        self.blocks = nn.ModuleList()
+        found: dict[tuple[str, _Size], nn.Module] = {}
+        for structure, members in owners.items():
+            wanted: list[tuple[str, _Size]] = [(name, size) for name in members for size in dict.fromkeys(sizes)]
+            if len(wanted) == 1:
+                self.blocks.append(build_block(members[0], layers[-1].shape, RecordingBatchNorm))
+                found[wanted[0]] = self.blocks[-1]
+                continue
+            nest = Nest([_template(name, find_own(name), size) for name, size in wanted], structure)
+            self.blocks.append(nest)
+            found |= {each: nest.member(number) for number, each in enumerate(wanted)}
+        # In lists, so that they are not registered: the weights are those of the blocks.
+        runs = [[found[name, size] for name in names] for size in sizes]
+        self._runs = runs[-1]
+        self._sizes = [copy.copy(self) for _ in layers]
+        for place, run in zip(self._sizes, runs, strict=True):
+            place._runs = run
+
+    def at(self, size: int) -> "SharedChoice":
+        """Returns the same blocks with the channels of a smaller layer."""
+        return self._sizes[size]
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
         """Maps (B, in, S, S) to (B, out, S', S'), for an architecture of length D."""
-        y: Tensor = self.blocks[code[self.decision]](x)
+        y: Tensor = self._runs[code[self.decision]](x)
         return y
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
@@ -55,7 +89,15 @@ class SharedChoice(SharedPlace):
 
     def counterparts(self, own: nn.Module, code: Codes) -> Iterator[tuple[nn.Module, nn.Module]]:
         """Yields the chosen block and the network's own."""
-        yield self.blocks[int(code[self.decision])], own
+        yield self._runs[int(code[self.decision])], own
+
+
+@lru_cache(maxsize=4096)
+def _template(name: str, _own: OwnOperation | None, size: _Size) -> nn.Module:
+    """Returns a block without numbers; one that a user wrote is known by its registration, not by its name."""
+    inputs, outputs, stride = size
+    with torch.device("meta"):
+        return build_block(name, Shape(inputs, outputs, stride, 1), RecordingBatchNorm)
 
 
 class ChoiceVariants:
@@ -95,7 +137,11 @@ class ChoicePlace:
 
     def shared(self, space: Space, layer: Layer) -> SharedChoice:
         """Returns all blocks."""
-        return SharedChoice(space, layer)
+        return SharedChoice(space, [layer])
+
+    def sized(self, space: Space, layers: Sequence[Layer], *, nested: bool) -> SharedChoice:
+        """Returns all blocks at all sizes of a layer."""
+        return SharedChoice(space, layers, nested=nested)
 
     def variants(self, space: Space, layer: Layer, norm: Norm) -> ChoiceVariants:
         """Returns all blocks, for architectures side by side."""

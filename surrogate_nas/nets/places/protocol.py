@@ -30,6 +30,10 @@ class SharedPlace(nn.Module, ABC):
     One with ``looks_back`` is called with that many of the latest maps, see ``surrogate_nas.nets.latest``.
     """
 
+    def at(self, size: int) -> "SharedPlace":  # noqa: ARG002 - most places have one size
+        """Returns the place as it is at one of the sizes that it was built for, on the same weights."""
+        return self
+
     @abstractmethod
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
         """Yields the weights that a decision chooses among."""
@@ -75,6 +79,24 @@ class Place(Protocol[S]):
 
     def alive(self, space: S, layers: Sequence[Layer], codes: Codes) -> Iterator[NDArray[np.int64]]:
         """Yields the most numbers of one image alive at each place besides its inputs, codes (N, D) to (N,) each."""
+        ...
+
+
+@runtime_checkable
+class SizedPlace(Protocol[S]):
+    """A kind of place that may have several sizes, and choices that are parts of each other."""
+
+    def sized(self, space: S, layers: Sequence[Layer], *, nested: bool) -> SharedPlace:
+        """Returns the module of a supernet.
+
+        Args:
+            space: The space.
+            layers: The place at each of its sizes, the largest last; ``SharedPlace.at`` chooses one of them.
+            nested: Whether choices are parts of one another. Otherwise each has weights of its own.
+
+        Raises:
+            SpaceError: If no part can be taken of a choice.
+        """
         ...
 
 

@@ -17,6 +17,7 @@ from surrogate_nas.space.operations.spec import OperationSpec, Shape, nothing
 
 _PARAMETER = re.compile(r"([a-z])([1-9]\d?)", re.ASCII)
 _SQUEEZE, _HARD_SWISH = "se", "hs"
+_SIZE = re.compile(r"_[ker][1-9]\d?(?=_|$)", re.ASCII)  # parameters that change sizes of weights alone
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,14 @@ def parse_block(name: str) -> BlockName:
     if numbers.get("k", 1) % 2 == 0:
         raise SpaceError(f"the kernel k of block {name!r} must be odd")
     return BlockName(name, family, MappingProxyType(numbers), _SQUEEZE in last, _HARD_SWISH in last)
+
+
+def structure_of(name: str) -> str:
+    """Returns a block's name without kernel, expansion and reduction, in which blocks of one structure differ.
+
+    A block that a user wrote is a structure of its own.
+    """
+    return name if find_own(name) is not None else _SIZE.sub("", name)
 
 
 def find_block(name: str) -> OperationSpec:

@@ -158,8 +158,7 @@ class Problem:
         return {
             "space": self.space.fingerprint,
             "data": self.splits.fingerprint,
-            # The settings of a preset are there one by one; a replica's training is the same with more next to it.
-            "supernet": digest(settings.supernet.model_dump(exclude={"checkpoint_seconds", "preset", "replicas"})),
+            "supernet": digest(settings.supernet.identity()),
             "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
             "seed": str(settings.seed),
         }

@@ -141,6 +141,9 @@ def _blocks(problem: Problem, code: Codes) -> tuple[BlockFacts, ...]:
         return ()
     decided = zip(problem.space.decisions, code.tolist(), strict=True)
     chosen = [(decision.name, decision.choices[choice]) for decision, choice in decided]
+    # The width of a stage is decided first, and stands with the layers of its stage.
+    stages = list(dict.fromkeys(name.partition(".")[0] for name, _ in chosen))
+    chosen.sort(key=lambda one: stages.index(one[0].partition(".")[0]))
     return tuple(BlockFacts(name, choice, choice not in _NOTHING) for name, choice in chosen)
 
 

@@ -127,6 +127,35 @@ class PerGroup(_BlockSampler):
 
 
 @final
+class Sandwich(_BlockSampler):
+    """The largest subnet, the smallest and some that are drawn uniformly in every step (US-Nets, arXiv 1903.05134).
+
+    Args:
+        ends: The subnets of every step, shape (2, D).
+        random: Number of subnets to draw.
+        split: A split of the space.
+        group: The subspace to draw from; ``None`` for all of them.
+        seed: Seed of the draws.
+    """
+
+    def __init__(self, ends: Codes, random: int, split: Split, group: int | None, seed: int) -> None:
+        super().__init__(seed)
+        self._ends, self._random, self._split, self._group = ends, random, split, group
+        population = np.array([float(part) for part in split.population()])
+        self._weights = population / population.sum()
+
+    def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        always = np.broadcast_to(self._ends, (BLOCK, *self._ends.shape))
+        drawn = [self._uniform(rng)[:, None] for _ in range(self._random)]
+        return np.concatenate([always, *drawn], axis=1)
+
+    def _uniform(self, rng: np.random.Generator) -> Codes:
+        if self._group is None:
+            return _drawn_by_weight(self._split, self._weights, rng)
+        return self._split.sample(self._group, BLOCK, rng)
+
+
+@final
 class Fair(_BlockSampler):
     """Every choice of every decision once per step (FairNAS, arXiv 1907.01845, strict fairness).
 

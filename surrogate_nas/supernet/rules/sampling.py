@@ -8,15 +8,26 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.extremes import ends
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.rule import Rule, RuleSettings
-from surrogate_nas.supernet.rules.samplers import Balanced, BalancedWithin, Fair, PathSampler, PerGroup, WithinGroup
+from surrogate_nas.supernet.rules.samplers import (
+    Balanced,
+    BalancedWithin,
+    Fair,
+    PathSampler,
+    PerGroup,
+    Sandwich,
+    WithinGroup,
+)
 from surrogate_nas.supernet.rules.sharing import SHARINGS
 from surrogate_nas.supernet.splits.bands import BandSplit, equal_bands
 from surrogate_nas.supernet.splits.boxes import Box
 from surrogate_nas.supernet.splits.split import Split
 from surrogate_nas.supernet.splits.table import SPLITS
 
+_STARTS = 200  # architectures from which the ends of a large subspace are looked for
 _DRAWN_BANDS = 4  # of which subnets are drawn by weight: the counts of NAS-Bench-201, on which it was measured
 
 
@@ -38,6 +49,8 @@ class Source:
         group: The subspace that is trained; ``None`` for all of them.
         box: The choices that are trained.
         bands: Subspaces that the sampler draws by weight with any split; ``None`` for none.
+        network: Sizes of the supernet.
+        settings: Settings of the supernet.
     """
 
     space: Space
@@ -45,6 +58,8 @@ class Source:
     group: int | None
     box: Box
     bands: Weighted | None
+    network: NetworkSpec
+    settings: RuleSettings
 
 
 class SamplingRule(Rule, ABC):
@@ -53,10 +68,12 @@ class SamplingRule(Rule, ABC):
     Attributes:
         uses_split: Whether a training of all subspaces distinguishes them.
         is_uniform: Whether every architecture of the space is meant to be trained equally often.
+        distils: Whether the largest subnet of a step teaches the others where the settings leave it open.
     """
 
     uses_split: ClassVar[bool] = True
     is_uniform: ClassVar[bool] = False
+    distils: ClassVar[bool] = False
 
     def bands(self, space: Space, settings: RuleSettings) -> Weighted | None:  # noqa: ARG002 - one rule has bands
         """Returns the subspaces that are drawn by weight with any split, or ``None``."""
@@ -66,8 +83,17 @@ class SamplingRule(Rule, ABC):
     def sampler(self, source: Source, seed: int) -> PathSampler:
         """Returns the path sampler of a training."""
 
+    def trains_several(self, settings: RuleSettings) -> bool:  # noqa: ARG002 - most rules draw one
+        """Returns whether the members' steps have several subnets."""
+        return False
+
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of a split that nothing uses."""
+        """Yields a refusal of a split that nothing uses, and of a teacher without pupils."""
+        if settings.distillation_share and not self.trains_several(settings):
+            yield (
+                "distillation needs several subnets a step, of which the largest teaches the others; sampler ="
+                f" {settings.sampler!r} trains one here: choose sandwich or fair"
+            )
         split, sharing = SPLITS[settings.split], SHARINGS[settings.sharing]
         if split.splits and not (self.uses_split or sharing.needs_split):
             yield (
@@ -101,6 +127,11 @@ class BalancedRule(_OfSubspaces):
 @final
 class PerGroupRule(_OfSubspaces):
     """One subnet of each subspace a step."""
+
+    def trains_several(self, settings: RuleSettings) -> bool:
+        """Returns whether a training draws from several subspaces."""
+        several = len(settings.bands) if settings.bands else settings.groups
+        return SPLITS[settings.split].splits and not SHARINGS[settings.sharing].owns_weights and several > 1
 
     def _of_all(self, split: Split, seed: int) -> PathSampler:
         return PerGroup(split, seed)
@@ -148,6 +179,10 @@ class FairRule(SamplingRule):
         """Returns permutations of the choices of every decision."""
         return Fair(source.space, source.box, seed)
 
+    def trains_several(self, settings: RuleSettings) -> bool:  # noqa: ARG002 - always
+        """Returns true: one subnet for each choice."""
+        return True
+
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
         """Yields a refusal of subspaces that permutations would leave, or that nothing uses."""
         if SHARINGS[settings.sharing].owns_weights and not SPLITS[settings.split].by_boxes:
@@ -158,10 +193,37 @@ class FairRule(SamplingRule):
         yield from super().refusals(settings)
 
 
+@final
+class SandwichRule(SamplingRule):
+    """The largest, the smallest and some uniformly drawn subnets a step (US-Nets, arXiv 1903.05134)."""
+
+    own: ClassVar[frozenset[str]] = frozenset({"sandwich_random"})
+    uses_split: ClassVar[bool] = False
+    distils: ClassVar[bool] = True
+
+    def sampler(self, source: Source, seed: int) -> PathSampler:
+        """Returns both ends of the subspace that is trained, and draws from it."""
+        split, group = source.split, source.group
+        rng = np.random.default_rng(0)  # the ends are the space's, not the seed's
+        groups = range(split.groups) if group is None else [group]
+        start = np.concatenate([split.sample(each, _STARTS, rng) for each in groups])
+
+        def inside(codes: Codes) -> NDArray[np.bool_]:
+            return np.ones(len(codes), dtype=bool) if group is None else split.assign(codes) == group
+
+        smallest, largest = ends(source.space, source.network, start, inside)
+        return Sandwich(np.stack([largest, smallest]), source.settings.sandwich_random, split, group, seed)
+
+    def trains_several(self, settings: RuleSettings) -> bool:  # noqa: ARG002 - always
+        """Returns true: two at least."""
+        return True
+
+
 SAMPLERS: dict[str, SamplingRule] = {
     "balanced": BalancedRule(),
     "per_group": PerGroupRule(),
     "uniform": UniformRule(),
     "nonlinear": NonlinearRule(),
     "fair": FairRule(),
+    "sandwich": SandwichRule(),
 }

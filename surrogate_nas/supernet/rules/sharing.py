@@ -135,5 +135,7 @@ def _thresholds(groups: int, settings: RuleSettings) -> tuple[float, ...]:
 
 
 SHARINGS: dict[str, SharingRule] = {"whole": WholeSubnets(), "depth": DepthWise(), "one": OneSet()}
+# True where the choices of a layer are parts of the largest one's weights; else each has weights of its own.
+WEIGHTS: dict[str, bool] = {"own": False, "nested": True}
 # True where the blocks between stages are light, of one convolution; else they are the deployed network's.
 REDUCTIONS: dict[str, bool] = {"light": True, "residual": False}

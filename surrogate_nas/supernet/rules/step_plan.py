@@ -5,11 +5,14 @@ All of it is worked out for a block of steps at once, since a step of a small su
 
 from dataclasses import dataclass
 from itertools import compress
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.extremes import sizes
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.rules.samplers import BLOCK, PathSampler
 from surrogate_nas.supernet.rules.schedules import Schedule
 
@@ -23,12 +26,28 @@ class Step:
         rate: Learning rate.
         factors: Factors of the losses, length S.
         groups: Group of momenta that each subnet moves, length S.
+        teacher: Position of the subnet whose scores the others learn; ``None`` where all learn labels alone.
+        distillation: Share of these scores in what they learn.
     """
 
     codes: tuple[tuple[int, ...], ...]
     rate: float
     factors: tuple[float, ...]
     groups: tuple[int, ...]
+    teacher: int | None = None
+    distillation: float = 0.0
+
+
+class Teaching(NamedTuple):
+    """Distillation from the largest subnet of each step, as in US-Nets (arXiv 1903.05134).
+
+    Attributes:
+        network: Sizes of the supernet, by which subnets are compared.
+        share: Share of its scores in what the other subnets learn.
+    """
+
+    network: NetworkSpec
+    share: float
 
 
 @final
@@ -45,6 +64,7 @@ class Agenda:
         first_step: Step before which the training begins.
         last_step: Step before which it ends.
         progress: Shares of the schedule that are over at its beginning and its end.
+        teaching: How subnets of a step learn from each other; ``None`` where they do not.
     """
 
     def __init__(
@@ -57,9 +77,11 @@ class Agenda:
         first_step: int,
         last_step: int,
         progress: tuple[float, float] = (0.0, 1.0),
+        teaching: Teaching | None = None,
     ) -> None:
         self._space, self._sampler, self._schedule, self._separation = space, sampler, schedule, separation
         self._first, self._steps, self._progress = first_step, last_step - first_step, progress
+        self._teaching = teaching
         self._number = -1
         self._block: list[Step] = []
 
@@ -79,13 +101,26 @@ class Agenda:
         groups = np.zeros_like(codes[:, :, 0]) if self._separation is None else codes[:, :, self._separation]
         connected = self._space.is_connected(codes.reshape(-1, codes.shape[2])).reshape(codes.shape[:2])
         alive: list[list[bool]] = np.asarray(connected).tolist()
-        rows = zip(codes.tolist(), rates.tolist(), factors.tolist(), groups.tolist(), alive, strict=True)
+        teachers = self._teachers(codes, np.asarray(connected))
+        rows = zip(codes.tolist(), rates.tolist(), factors.tolist(), groups.tolist(), alive, teachers, strict=True)
         return [
             Step(
                 tuple(tuple(code) for code in compress(subnets, living)),
                 rate,
                 tuple(compress(those, living)),
                 tuple(compress(whose, living)),
+                teacher,
+                0.0 if self._teaching is None else self._teaching.share,
             )
-            for subnets, rate, those, whose, living in rows
+            for subnets, rate, those, whose, living, teacher in rows
         ]
+
+    def _teachers(self, codes: Codes, connected: NDArray[np.bool_]) -> list[int | None]:
+        """Returns the position of the largest connected subnet among those of each step, for codes (n, S, D)."""
+        if self._teaching is None:
+            return [None] * len(codes)
+        found = sizes(self._space, self._teaching.network, codes.reshape(-1, codes.shape[2])).reshape(codes.shape[:2])
+        largest = np.where(connected, found, -np.inf).argmax(axis=1)
+        before = connected.cumsum(axis=1)[np.arange(len(codes)), largest] - 1
+        positions: list[int | None] = before.tolist()
+        return positions

@@ -18,6 +18,7 @@ from surrogate_nas.supernet.rules.samplers import (
     Fair,
     PathSampler,
     PerGroup,
+    Sandwich,
     WithinGroup,
 )
 from surrogate_nas.supernet.splits.bands import BandSplit
@@ -25,11 +26,14 @@ from surrogate_nas.supernet.splits.boxes import Box, whole_box
 from surrogate_nas.supernet.splits.split import Split
 
 WEIGHTS = np.array([1.0, 2.0, 5.0])
+ENDS = np.array([[3] * 6, [1] * 6], dtype=np.int8)
 SAMPLERS: dict[str, tuple[Callable[[Split, int], PathSampler], int]] = {
     "within a group": (lambda split, seed: WithinGroup(split, 1, seed), 1),
     "balanced": (lambda split, seed: Balanced(split, seed, WEIGHTS), 1),
     "balanced within": (lambda split, seed: BalancedWithin(split, WEIGHTS, split, 0, seed), 1),
     "per group": (PerGroup, 3),
+    "sandwich": (lambda split, seed: Sandwich(ENDS, 2, split, None, seed), 4),
+    "sandwich of a group": (lambda split, seed: Sandwich(ENDS, 1, split, 2, seed), 3),
 }
 
 
@@ -99,6 +103,22 @@ def test_per_group_takes_one_of_each_in_order(split: Split) -> None:
     sampler = PerGroup(split, 5)
     for step in range(200):
         assert split.assign(sampler.draw(step)).tolist() == [0, 1, 2]
+
+
+class TestSandwich:
+    def test_both_ends_are_in_every_step_and_the_others_are_uniform(self, space: CellSpace, split: Split) -> None:
+        blocks = np.concatenate([Sandwich(ENDS, 3, split, None, 0).block(number) for number in range(8)])
+        assert (blocks[:, :2] == ENDS).all()
+        connected = space.all_codes()[space.is_connected(space.all_codes())]
+        for column in range(space.num_decisions):
+            expected = np.bincount(connected[:, column], minlength=5) / len(connected)
+            drawn = np.bincount(blocks[:, 2:, column].ravel(), minlength=5)
+            assert chisquare(drawn, drawn.sum() * expected).pvalue > 1e-3
+        assert (blocks[:, 2] != blocks[:, 3]).any(axis=1).mean() > 0.99
+
+    def test_others_stay_in_the_subspace(self, split: Split) -> None:
+        block = Sandwich(ENDS, 2, split, 1, 0).block(0)
+        assert set(split.assign(block[:, 2:].reshape(-1, 6)).tolist()) == {1}
 
 
 class TestFair:

@@ -7,6 +7,7 @@ from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.supernet.rules.samplers import BLOCK, Balanced, PerGroup, WithinGroup
 from surrogate_nas.supernet.rules.sampling import SAMPLERS, SamplingRule, Source
 from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.splits.bands import BandSplit
 from surrogate_nas.supernet.splits.boxes import BoxSplit, whole_box
 from surrogate_nas.supernet.splits.edge import edge_boxes
 
@@ -14,7 +15,8 @@ from surrogate_nas.supernet.splits.edge import edge_boxes
 def source_of(space: CellSpace, rule: SamplingRule, group: int | None) -> Source:
     split = BoxSplit(space, edge_boxes(space, None))
     box = whole_box(space) if group is None else split.boxes[group]
-    return Source(space, split, group, box, rule.bands(space, SupernetSettings()))
+    settings = SupernetSettings()
+    return Source(space, split, group, box, rule.bands(space, settings), space.network, settings)
 
 
 @pytest.mark.parametrize("group", [None, 0, 3])
@@ -39,6 +41,19 @@ def test_subspaces_are_told_apart_where_all_are_trained(space: CellSpace, name: 
     assert rule.uses_split
     assert type(rule.sampler(source_of(space, rule, None), 0)) is kind
     assert type(rule.sampler(source_of(space, rule, 2), 0)) is WithinGroup
+
+
+@pytest.mark.parametrize("group", [None, 0, 1, 2])
+def test_the_ends_of_a_sandwich_are_those_of_the_subspace(space: CellSpace, group: int | None) -> None:
+    split, settings = BandSplit(space, ((0, 1), (2,), (3,))), SupernetSettings(sampler="sandwich", sandwich_random=0)
+    source = Source(space, split, group, whole_box(space), None, space.network, settings)
+    largest, smallest = SAMPLERS["sandwich"].sampler(source, 0).draw(0)
+    codes = space.all_codes()[space.is_connected(space.all_codes())]
+    inside = codes if group is None else codes[split.assign(codes) == group]
+    counts = space.parameters(space.effective(inside), space.network)
+    found = space.parameters(space.effective([smallest, largest]), space.network)
+    assert found.tolist() == [counts.min(), counts.max()]
+    assert group is None or split.assign([smallest, largest]).tolist() == [group, group]
 
 
 def test_bands_of_many_functions_are_drawn_most(space: CellSpace) -> None:

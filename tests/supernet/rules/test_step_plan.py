@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.rules.samplers import BLOCK, Fair
 from surrogate_nas.supernet.rules.schedules import Cosine
-from surrogate_nas.supernet.rules.step_plan import Agenda
+from surrogate_nas.supernet.rules.step_plan import Agenda, Teaching
 from surrogate_nas.supernet.splits.boxes import whole_box
 
 MakePlan = Callable[..., SupernetPlan]
@@ -44,6 +45,22 @@ def test_subnets_that_are_cut_are_left_out_and_no_step_is_empty(space: CellSpace
     assert min(lengths) >= 1
     assert max(lengths) == 5
     assert 4 < np.mean(lengths) < 5
+
+
+def test_the_largest_connected_subnet_teaches(space: CellSpace) -> None:
+    network = NetworkSpec(4, 1, 8)
+    sampler = Fair(space, whole_box(space), 0)
+    agenda = Agenda(
+        space, sampler, Cosine(0.1, 0.0), None, first_step=0, last_step=500, teaching=Teaching(network, 0.25)
+    )
+    for number in range(500):
+        step = agenda.step(number)
+        counts = space.parameters(space.effective(np.array(step.codes)), network)
+        assert step.teacher is not None
+        assert counts[step.teacher] == counts.max()
+        assert step.distillation == 0.25
+    # Not by position alone, which subnets without a path would shift.
+    assert len({agenda.step(number).teacher for number in range(500)}) > 3
 
 
 def test_a_schedule_may_be_in_parts(space: CellSpace) -> None:

@@ -25,7 +25,7 @@ class Sizes:
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
         """The resolution, then the width of each stage."""
-        names = ["resolution", *(f"width{stage}" for stage in range(1, len(self.widths) + 1))]
+        names = ["resolution", *(f"{stage}.width" for stage in range(1, len(self.widths) + 1))]
         texts = [[f"r{side}" for side in self.resolutions], *([f"w{each}" for each in one] for one in self.widths)]
         chosen = zip(names, texts, strict=True)
         return tuple(Decision(name, tuple(choices)) for name, choices in chosen if len(choices) > 1)

@@ -65,7 +65,7 @@ def test_it_keeps_what_spaces_promise(space: ElasticSpace) -> None:
 def test_decisions_and_text_begin_with_the_sizes(space: ElasticSpace) -> None:
     resized = space.sizes.is_resized
     names = [decision.name for decision in space.decisions]
-    assert names == [*["resolution"] * resized, "width1", "width2", "1.1", "2.1", "2.2"]
+    assert names == [*["resolution"] * resized, "1.width", "2.width", "1.1", "2.1", "2.2"]
     code = [*[1] * resized, 0, 2, 1, 0, 2]
     text = "r8+" * resized + "w6|w16+mbconv_k3_e2_se+mbconv_k3_e1|identity"
     assert space.format(code) == text
