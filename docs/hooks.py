@@ -13,6 +13,7 @@ from pydantic import BaseModel
 import surrogate_nas
 from surrogate_nas._support.commands import PROGRAM
 from surrogate_nas.cli.main import COMMANDS
+from surrogate_nas.deploy.train.train_request import TrainSettings
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.ask.options import Options
 
@@ -39,7 +40,14 @@ def settings_page() -> str:
         "A study is a TOML file. On the command line, set any of these by `--set SECTION.NAME=VALUE`."
         " `--dry-run` prints the settings of a study and trains nothing.",
     ]
-    return "\n".join([*lines, *_section(StudySettings, "")]) + "\n"
+    final = [
+        "",
+        "# Settings of a final training",
+        "",
+        "`train` chooses these by your images. Replace any of them by `surrogate-nas train RUN --set"
+        " training.NAME=VALUE`.",
+    ]
+    return "\n".join([*lines, *_section(StudySettings, ""), *final, *_section(TrainSettings, "")]) + "\n"
 
 
 def _section(model: type[BaseModel], prefix: str) -> list[str]:

@@ -18,6 +18,9 @@ pytest_plugins = [
     "tests.fixtures.bright_model",
 ]
 
+# A final training takes every processor otherwise, and tests run side by side.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 

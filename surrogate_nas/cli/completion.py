@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from surrogate_nas._support.definitions import available
 from surrogate_nas.data.sources import SOURCES
+from surrogate_nas.deploy.train.train_request import TrainSettings
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import settings_of
 from surrogate_nas.runs.tracking import TRACKERS
@@ -39,6 +40,11 @@ def trackers(begun: str) -> list[str]:
 def settings(begun: str) -> list[str]:
     """Returns keys of settings with an equals sign, for ``--set``."""
     return _beginning((f"{key}=" for key in settings_of(StudySettings)), begun)
+
+
+def final_settings(begun: str) -> list[str]:
+    """Returns keys of settings of a final training with an equals sign, for ``--set``."""
+    return _beginning((f"{key}=" for key in settings_of(TrainSettings)), begun)
 
 
 def _beginning(names: Iterable[str], begun: str) -> list[str]:

@@ -18,6 +18,7 @@ from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.errors import Interrupted, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
+from surrogate_nas.runs.study_file import parse_assignments
 
 app = new_app()
 
@@ -57,7 +58,8 @@ def train(
         ),
     ] = "auto",
     threads: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=1024, help="CPU threads of the training.")
+        int | None,
+        typer.Option(metavar="N", min=1, max=1024, help="CPU threads. Without it: one per processor."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue a training, or export a finished one again.")
@@ -73,6 +75,15 @@ def train(
             metavar="TRACKER",
             help="Send settings, curves and results to: tensorboard or mlflow.",
             autocompletion=completion.trackers,
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting of the recipe, such as training.mixup=0.2. Repeat it for more.",
+            autocompletion=completion.final_settings,
         ),
     ] = None,
     as_json: AsJson = False,
@@ -99,6 +110,7 @@ def train(
         track,
         rivals,
         tuple(rival or ()),
+        parse_assignments(settings or []),
     )
     # Torch takes seconds to import, which help and wrong options need not wait for.
     from surrogate_nas.training.data_parallel import processes_started

@@ -4,10 +4,11 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from surrogate_nas._support.definitions import find_definition, read_toml
 from surrogate_nas._support.files import write_text
@@ -17,6 +18,10 @@ from surrogate_nas.runs.settings import StudySettings
 RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
 NOT_SET = "none"
 _ADDED = ("rivals",)  # sections that runs of version 0.1.0 may be without
+
+_MOST_IN_A_LINE = 40
+
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 def read_study(name: str, overrides: Mapping[str, Any]) -> StudySettings:
@@ -30,7 +35,7 @@ def read_study(name: str, overrides: Mapping[str, Any]) -> StudySettings:
         SettingsError: If the study, a setting or a value is unknown or impossible.
     """
     path = find_definition("studies", name)
-    return _validated({"name": path.stem, **read_toml(path)}, overrides, path)
+    return validated(StudySettings, {"name": path.stem, **read_toml(path)}, overrides, f"in {path}")
 
 
 def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
@@ -43,7 +48,7 @@ def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
     missing = [name for name in StudySettings.model_fields if name not in content and name not in _ADDED]
     if missing:
         raise SettingsError(f"{path} is cut short: it has no {missing[0]}")
-    return _validated(content, overrides, path)
+    return validated(StudySettings, content, overrides, f"in {path}")
 
 
 def is_resolved(path: Path) -> bool:
@@ -100,9 +105,20 @@ def _with_overrides(content: dict[str, Any], overrides: Mapping[str, Any]) -> di
     return content
 
 
-def _validated(content: dict[str, Any], overrides: Mapping[str, Any], path: Path) -> StudySettings:
+def validated(model: type[Settings], content: dict[str, Any], overrides: Mapping[str, Any], place: str) -> Settings:
+    """Returns settings with single ones replaced.
+
+    Args:
+        model: Class of the settings.
+        content: Settings by name, sections as dictionaries.
+        overrides: Dotted key to value.
+        place: Where the content comes from, such as ``"in study.toml"``.
+
+    Raises:
+        SettingsError: If a setting or a value is unknown or impossible.
+    """
     try:
-        return StudySettings.model_validate(_with_overrides(content, overrides))
+        return model.model_validate(_with_overrides(content, overrides))
     except ValidationError as error:
         first = error.errors()[0]
         cause = first.get("ctx", {}).get("error")
@@ -110,11 +126,12 @@ def _validated(content: dict[str, Any], overrides: Mapping[str, Any], path: Path
             raise cause from None
         key = ".".join(str(part) for part in first["loc"])
         given = any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in overrides)
-        where = "on the command line" if given else f"in {path}"
-        raise SettingsError(_explain(first["type"], key, first["msg"], first.get("input"), where)) from None
+        where = "on the command line" if given else place
+        raise SettingsError(_explain(first, key, where, settings_of(model))) from None
 
 
-def _explain(kind: str, key: str, message: str, value: object, where: str) -> str:
+def _explain(error: ErrorDetails, key: str, where: str, known: list[str]) -> str:
+    kind, message, value = error["type"], error["msg"], error.get("input")
     if kind == "missing":
         return f"the setting {key!r} is missing {where}"
     if kind == "model_type":
@@ -124,9 +141,9 @@ def _explain(kind: str, key: str, message: str, value: object, where: str) -> st
         # Of settings that contradict each other the message names both; all the others of the section say nothing.
         got = "" if kind == "value_error" and isinstance(value, Mapping) else f" (got {value!r})"
         return f"{key}: {message[:1].lower()}{message[1:]}{got} {where}"
-    known = settings_of(StudySettings)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    remedy = f"did you mean {near[0]}?" if near else "see the settings with --dry-run"
+    others = "see the settings with --dry-run" if len(known) > _MOST_IN_A_LINE else f"choose from {', '.join(known)}"
+    remedy = f"did you mean {near[0]}?" if near else others
     return f"unknown setting {key!r} {where}; {remedy}"
 
 

@@ -4,7 +4,7 @@ torchrun sets rank and count of its processes by environment variables; without 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +12,11 @@ from typing import Any
 import torch
 import torch.distributed
 
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import TrainingError
+
+_LEAST_SHARED = 16
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,17 @@ class Processes:
         """Returns the mean loss of all processes, and whether any was asked to stop; all must call it at once."""
         if self.count == 1:
             return loss, stop
-        device = torch.device("cuda", torch.cuda.current_device()) if _backend() == "nccl" else torch.device("cpu")
-        told = torch.tensor([loss / self.count, float(stop)], device=device, dtype=torch.float64)
+        told = torch.tensor([loss / self.count, float(stop)], device=_device(), dtype=torch.float64)
         torch.distributed.all_reduce(told)
         return float(told[0]), bool(told[1] > 0)
+
+    def first_one_s(self, decide: Callable[[], bool]) -> bool:
+        """Returns a decision that the first process makes for all; all must call it at once."""
+        if self.count == 1:
+            return decide()
+        decision = torch.tensor([decide() if self.is_first else False], dtype=torch.uint8, device=_device())
+        torch.distributed.broadcast(decision, 0)
+        return bool(decision[0])
 
 
 def processes_started() -> Processes:
@@ -67,6 +77,22 @@ def own_device(device: torch.device) -> torch.device:
             f" {torch.cuda.device_count()}); start as many processes as GPUs by torchrun --nproc-per-node"
         )
     return torch.device("cuda", index)
+
+
+def own_threads(image_size: int) -> int:
+    """Returns the CPU threads for a training of this process.
+
+    It is the process's share of the processors, or ``OMP_NUM_THREADS`` if that is fewer. Layers of images of few pixels
+    are too little work to be shared: threads would wait for each other most of the time.
+
+    Args:
+        image_size: Side of the images in pixels.
+    """
+    if image_size < _LEAST_SHARED:
+        return 1
+    shared = processor_count() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(shared, int(allowed) if allowed.isdecimal() else shared))
 
 
 @contextmanager
@@ -95,5 +121,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
         torch.distributed.destroy_process_group()
 
 
-def _backend() -> str:
-    return str(torch.distributed.get_backend())
+def _device() -> torch.device:
+    """Returns the device of what processes tell each other."""
+    on_gpu = torch.distributed.get_backend() == "nccl"
+    return torch.device("cuda", torch.cuda.current_device()) if on_gpu else torch.device("cpu")

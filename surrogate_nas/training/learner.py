@@ -1,12 +1,13 @@
 """Updates a network in training: its weights, momenta and mean weights.
 
 Symbols:
-    B: images of a batch; C: channels; S: side in pixels.
+    B: images of a batch; C: channels; K: classes; S: side in pixels.
 """
 
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from surrogate_nas.data.images import ImageSet, normalise
+from surrogate_nas.training.distillation import Teacher
 from surrogate_nas.training.network_checkpoint import load_training, save_training
 from surrogate_nas.training.settings import TrainingSettings
 
@@ -43,34 +45,48 @@ class Learner:
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network, self._settings, self._steps, self._device = network, settings, steps, device
         self._parallel = DistributedDataParallel(network) if distributed else network
+        self._teacher: Teacher | None = None
         self._optimizer = torch.optim.SGD(
-            network.parameters(),
+            _decayed_apart(network, settings),
             lr=settings.learning_rate,
             momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
             nesterov=settings.momentum > 0,
         )
         self._mean: AveragedModel | None = None
         if settings.ema:
             decay = max(0.0, 1 - 1 / max(1.0, settings.ema * steps))
             self._mean = AveragedModel(network, multi_avg_fn=_running_mean(decay), use_buffers=True)
-        self._half = settings.precision == "bfloat16" or (settings.precision == "auto" and _has_bfloat16(device))
+        self._half = settings.precision == "bfloat16" or (settings.precision == "auto" and gpu_has_bfloat16(device))
 
     @property
     def result(self) -> nn.Module:
         """Network with its final weights: their mean where there is one."""
         return self._network if self._mean is None else self._mean.module
 
+    def learn_from(self, teacher: Teacher) -> None:
+        """Adds a teacher to the loss of all further steps."""
+        self._teacher = teacher
+
     def step(self, images: Tensor, labels: Tensor, step: int) -> float:
-        """Trains one step, counted from 0, on normalised images (B, C, S, S), and returns the loss."""
+        """Trains one step and returns the loss.
+
+        Args:
+            images: Normalised, shape (B, C, S, S).
+            labels: int64, shape (B,), or the share of each class, shape (B, K).
+            step: Number of the step, counted from 0.
+        """
         self._network.train()
         rate = self._settings.learning_rate * rate_factor(step / self._steps, self._settings.warmup)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.zero_grad(set_to_none=True)
+        images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
-            scores = self._parallel(images.contiguous(memory_format=torch.channels_last))
-        loss = F.cross_entropy(scores.float(), labels, label_smoothing=self._settings.label_smoothing)
+            scores = self._parallel(images).float()
+            taught = self._teacher.scores(images) if self._teacher else None
+        loss = F.cross_entropy(scores, labels, label_smoothing=self._settings.label_smoothing)
+        if self._teacher and taught is not None:
+            loss = self._teacher.loss(loss, scores, taught)
         loss.backward()  # type: ignore[no-untyped-call]
         if self._settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self._network.parameters(), self._settings.clip_norm)
@@ -93,7 +109,17 @@ def _running_mean(decay: float) -> Callable[..., None]:
     return update
 
 
-def _has_bfloat16(device: torch.device) -> bool:
+def _decayed_apart(network: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
+    """Returns groups of parameters: weights of layers, which decay, and vectors (norms and biases), which may not."""
+    parameters = list(network.parameters())
+    apart = [] if settings.decay_norms else [one for one in parameters if one.ndim < 2]
+    decayed = parameters if settings.decay_norms else [one for one in parameters if one.ndim >= 2]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": apart, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
+
+
+def gpu_has_bfloat16(device: torch.device) -> bool:
+    """Returns whether a device is a GPU that computes in bfloat16."""
     return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from surrogate_nas._support.tensor_files import part, read_tensors, write_tensors
+from surrogate_nas._support.tensor_files import part, read_tensors, read_texts, write_tensors
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 
 _SCHEMA = "1"
@@ -77,10 +77,26 @@ def load_training(
     except RunFolderError:
         raise
     except (StoreError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise StoreError(
-            f"the checkpoint {path} is damaged or not one of this training ({error}); remove it to train again"
-        ) from None
+        raise _damaged(path, error) from None
     return step
+
+
+def stored_identity(path: Path) -> dict[str, str]:
+    """Returns the identity of the training that a checkpoint was made by.
+
+    Raises:
+        StoreError: If the file is damaged or foreign.
+    """
+    try:
+        return dict(json.loads(read_texts(path)["identity"]))
+    except (StoreError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"the checkpoint {path} is damaged or not one of this training ({error}); remove it to train again"
+    )
 
 
 def _require(made_with: Mapping[str, str], identity: Mapping[str, str], path: Path) -> None:

@@ -1,12 +1,12 @@
-"""Settings of the training of a network that owns its weights."""
+"""Settings of trainings of a network that owns its weights: short ones of finalists, and final ones."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class TrainingSettings(BaseModel):
-    """Recipe of a training; the defaults are NAS-Bench-201's except for the length."""
+    """Recipe of a short training; the defaults are NAS-Bench-201's except for the length."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -17,7 +17,10 @@ class TrainingSettings(BaseModel):
         0.0, ge=0, le=0.5, description="Share of the steps in which the learning rate rises to its highest value."
     )
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of the stochastic gradient descent.")
-    weight_decay: float = Field(5e-4, ge=0, le=1, description="Decay of all weights.")
+    weight_decay: float = Field(5e-4, ge=0, le=1, description="Decay of the weights.")
+    decay_norms: bool = Field(
+        default=True, description="Apply the weight decay to biases and to the scales and offsets of norms too."
+    )
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="Share of the target that is divided among all classes."
     )
@@ -29,7 +32,60 @@ class TrainingSettings(BaseModel):
         description="Share of the steps that the running mean of the weights spans; the result is that mean.",
     )
     precision: Literal["float32", "auto", "bfloat16"] = Field(
-        "float32", description="Precision of activations; auto is bfloat16 on GPUs that have it, float32 elsewhere."
+        "float32",
+        description="Precision of activations; auto is bfloat16 on GPUs that have it. On a CPU, auto is float32 in"
+        " the short trainings of a study; a final training times both and takes bfloat16 if it is clearly quicker.",
     )
     evaluation_batch: int = Field(500, ge=1, le=65_536, description="Images per evaluation batch.")
     checkpoint_seconds: float = Field(30.0, ge=0, description="Seconds between checkpoints.")
+
+
+class FinalSettings(TrainingSettings):
+    """Recipe of a final training; `train` chooses each value by the images unless you set it."""
+
+    flip: bool = Field(default=True, description="Mirror images left to right at random.")
+    shift: int = Field(0, ge=0, le=512, description="Largest random shift in pixels each way, black where they left.")
+    crop: float = Field(
+        1.0, gt=0, le=1, description="Smallest area of a random resized crop as a share of the image; 1 crops nothing."
+    )
+    trivial_augment: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Strength of TrivialAugment: the share of images that a random operation changes, and the share of"
+        " the operations' ranges that is used.",
+    )
+    erasing: float = Field(0.0, ge=0, le=1, description="Share of images in which a random box is erased.")
+    mixup: float = Field(
+        0.0, ge=0, le=1, description="Parameter of the beta distribution of mixup weights; 0 switches mixup off."
+    )
+    cutmix: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Parameter of the beta distribution of CutMix; 0 switches it off. With mixup, each takes half of"
+        " the batches.",
+    )
+    teacher: str | None = Field(
+        default=None,
+        coerce_numbers_to_str=True,
+        description="Larger architecture, by its code, that is trained first and then teaches. Default: no teacher.",
+    )
+    teacher_budget: float | None = Field(
+        default=None,
+        gt=1,
+        le=1000,
+        description="Teach by the largest architecture within this many times the budgets. Default: no teacher.",
+    )
+    teacher_weight: float = Field(
+        0.5, gt=0, le=1, description="Weight of the teacher in the loss; the labels have the rest."
+    )
+    temperature: float = Field(
+        2.0, gt=0, le=100, description="Temperature that softens the scores of teacher and student."
+    )
+
+    @model_validator(mode="after")
+    def _one_teacher(self) -> Self:
+        if self.teacher is not None and self.teacher_budget is not None:
+            raise ValueError("teacher and teacher_budget exclude each other; set one of them")
+        return self

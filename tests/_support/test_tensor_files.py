@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from surrogate_nas._support.tensor_files import part, read_tensors, write_tensors
+from surrogate_nas._support.tensor_files import part, read_tensors, read_texts, write_tensors
 from surrogate_nas.errors import StoreError, WriteError
 
 
@@ -13,7 +13,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     tensors = {"weight.a": torch.arange(6.0).reshape(2, 3).T, "weight.b": torch.tensor(3, dtype=torch.int64)}
     write_tensors(tmp_path / "a.safetensors", tensors, {"step": "7"})
     found, texts = read_tensors(tmp_path / "a.safetensors")
-    assert texts == {"step": "7"}
+    assert texts == read_texts(tmp_path / "a.safetensors") == {"step": "7"}
     assert found.keys() == tensors.keys()
     assert all(torch.equal(found[name], tensors[name]) and found[name].dtype == tensors[name].dtype for name in found)
 
@@ -43,8 +43,9 @@ def test_a_missing_or_damaged_file_says_why(tmp_path: Path, content: bytes | Non
     path = tmp_path / "a.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"\w"):
-        read_tensors(path)
+    for read in (read_tensors, read_texts):
+        with pytest.raises(StoreError, match=r"\w"):
+            read(path)
 
 
 def test_part_takes_off_the_prefix() -> None:

@@ -45,6 +45,7 @@ def offered(line: str) -> list[str]:
         ("surrogate-nas study --device c", ["cpu", "cuda"]),
         ("surrogate-nas train run --track m", ["mlflow"]),
         ("surrogate-nas study --set supernet.st", ["supernet.steps="]),
+        ("surrogate-nas train run --set training.cut", ["training.cutmix="]),
         ("surrogate-nas space check nasbench2", ["nasbench201"]),
         ("surrogate-nas hardware ex", ["export-bench"]),
         ("surrogate-nas lookup ru", []),  # the shell completes files itself
@@ -59,6 +60,7 @@ def test_names_are_those_that_there_are() -> None:
     assert completion.spaces("") == available("spaces")
     assert set(completion.data_sets("")) == set(SOURCES) - {"folder"}
     assert completion.settings("hardware.bat") == ["hardware.batch="]
+    assert completion.final_settings("training.mix") == ["training.mixup="]
     assert completion.devices("x") == []
 
 

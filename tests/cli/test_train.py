@@ -29,6 +29,10 @@ def test_the_answer_as_json(trained_run: Path) -> None:
         (["--learning-rate", "0"], 2, "--learning-rate must be above 0"),
         (["--compute-device", "abacus"], 2, "must be auto, cpu, cuda"),
         (["--epochs", "0"], 2, "--epochs"),
+        (["--set", "training.mixup=1.5"], 2, "training.mixup: input should be less than or equal to 1"),
+        (["--set", "training.teacher=303101"], 2, "the teacher 303101 takes"),
+        (["--set", "training.teacher=333333", "--set", "training.teacher_budget=2"], 2, "exclude each other"),
+        (["--set", "mixup"], 2, "--set takes key=value"),
     ],
 )
 def test_errors_are_one_line(finished_run: Path, train: Train, words: list[str], code: int, message: str) -> None:

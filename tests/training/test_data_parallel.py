@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.training.data_parallel import Processes, joined, own_device, processes_started
+from surrogate_nas.training import data_parallel as module
+from surrogate_nas.training.data_parallel import Processes, joined, own_device, own_threads, processes_started
 
 
 def test_alone_there_is_nothing_to_agree_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,6 +17,7 @@ def test_alone_there_is_nothing_to_agree_on(monkeypatch: pytest.MonkeyPatch) -> 
         assert processes.is_first
         assert processes.agree(1.5, True) == (1.5, True)
         assert math.isnan(processes.agree(math.nan, False)[0])
+        assert [processes.first_one_s(lambda: True), processes.first_one_s(lambda: False)] == [True, False]
 
 
 def test_torchrun_says_who_this_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +29,28 @@ def test_torchrun_says_who_this_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "99")
     with pytest.raises(TrainingError, match="process 99 of this machine has no GPU"):
         own_device(torch.device("cuda"))
+
+
+@pytest.mark.parametrize(
+    ("side", "environment", "expected"),
+    [
+        (32, {}, 8),
+        (32, {"LOCAL_WORLD_SIZE": "3"}, 2),
+        (32, {"LOCAL_WORLD_SIZE": "30"}, 1),
+        (32, {"OMP_NUM_THREADS": "4"}, 4),
+        (32, {"OMP_NUM_THREADS": "64"}, 8),
+        (8, {}, 1),
+    ],
+)
+def test_a_training_takes_its_share_of_the_processors(
+    monkeypatch: pytest.MonkeyPatch, side: int, environment: dict[str, str], expected: int
+) -> None:
+    monkeypatch.setattr(module, "processor_count", lambda: 8)
+    for name in ("LOCAL_WORLD_SIZE", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert own_threads(side) == expected
 
 
 def test_shares_make_up_the_batch() -> None:

@@ -15,8 +15,10 @@ from torch import nn
 from surrogate_nas.data.final_images import FinalImages
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.errors import RunFolderError, TrainingError
+from surrogate_nas.training import final as module
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import final_recipe
+from surrogate_nas.training.settings import FinalSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Make = Callable[..., FinalJob]
@@ -33,7 +35,10 @@ def make(tmp_path: Path, noise: Callable[[int, int], ImageSet]) -> Make:
 
     def job(learning_rate: float = 0.05, epochs: int = 4, **changes: object) -> FinalJob:
         recipe = final_recipe(
-            flip=False, images=96, image_size=8, epochs=epochs, batch_size=32, learning_rate=learning_rate
+            flip=False,
+            images=96,
+            image_size=8,
+            given=FinalSettings(epochs=epochs, batch_size=32, learning_rate=learning_rate),
         )
         recipe = replace(recipe, settings=recipe.settings.model_copy(update={"checkpoint_seconds": 0.0}))
         one = FinalJob(network(), images, recipe, 5, tmp_path / "c.safetensors", {"code": "3"}, torch.device("cpu"))
@@ -103,7 +108,7 @@ def test_a_checkpoint_of_another_training_is_refused(make: Make) -> None:
     for change, words in (({"seed": 6}, "seed = 5, not 6"), ({"identity": {"code": "4"}}, "code = 3, not 4")):
         with pytest.raises(RunFolderError, match=words):
             run(make(**change))
-    with pytest.raises(RunFolderError, match="recipe"):
+    with pytest.raises(RunFolderError, match=r"training\.epochs = 4, not 9"):
         run(make(epochs=9))
 
 
@@ -113,6 +118,52 @@ def test_a_loss_that_is_no_number_ends_it(make: Make) -> None:
         broken[4].bias.fill_(math.inf)  # type: ignore[index]
     with pytest.raises(TrainingError, match=r"start over with a lower --learning-rate than 0\.05 and --overwrite"):
         run(make(network=broken))
+
+
+def test_a_teacher_changes_what_is_learned_and_stays_as_it_is(make: Make) -> None:
+    alone, _ = run(make())
+    make().checkpoint.unlink()
+    teacher = network(3)
+    before = {name: tensor.clone() for name, tensor in teacher.state_dict().items()}
+    taught, _ = run(make(teacher=teacher, identity={"code": "3", "teacher": "4"}))
+    assert alone is not None
+    assert taught is not None
+    assert all(torch.equal(tensor, before[name]) for name, tensor in teacher.state_dict().items())
+    assert not torch.equal(taught.network[4].weight, alone.network[4].weight)  # type: ignore[index]
+    with pytest.raises(RunFolderError, match="teacher = 4, not none"):
+        run(make(identity={"code": "3", "teacher": "none"}))
+
+
+def test_the_precision_that_a_training_began_with_stays(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    decided: list[str] = []
+
+    def decide(*_: object) -> str:
+        decided.append(("bfloat16", "float32")[len(decided)])
+        return decided[-1]
+
+    monkeypatch.setattr(module, "resolved_precision", decide)
+    whole, _ = run(make())
+    assert whole is not None
+    make().checkpoint.unlink()
+    decided.clear()
+    assert run(make(), 5)[0] is None
+    again, _ = run(make())
+    assert again is not None
+    assert (whole.precision, again.precision, decided) == ("bfloat16", "bfloat16", ["bfloat16"])
+    assert again.loss == whole.loss
+
+
+def test_mixed_and_augmented_trainings_continue_to_the_same_weights(make: Make) -> None:
+    recipe = make().recipe
+    changes = {"crop": 0.5, "trivial_augment": 0.5, "erasing": 0.2, "mixup": 0.3, "cutmix": 1.0}
+    recipe = replace(recipe, settings=recipe.settings.model_copy(update=changes))
+    whole, _ = run(make(recipe=recipe))
+    make().checkpoint.unlink()
+    assert run(make(recipe=recipe), 7)[0] is None
+    again, _ = run(make(recipe=recipe))
+    assert whole is not None
+    assert again is not None
+    assert all(torch.equal(*pair) for pair in zip(whole.network.parameters(), again.network.parameters(), strict=True))
 
 
 def test_two_processes_train_one_network(tmp_path: Path) -> None:

@@ -75,6 +75,30 @@ def test_half_precision_leaves_the_weights_whole(batch: Batch) -> None:
     assert plain.step(*batch, 0) != loss
 
 
+def test_shares_of_classes_are_labels_too(batch: Batch) -> None:
+    images, labels = batch
+    _, whole = make()
+    _, shares = make()
+    one_hot = torch.nn.functional.one_hot(labels, 2).float()
+    assert shares.step(images, one_hot, 0) == pytest.approx(whole.step(images, labels, 0))
+    _, even = make()
+    assert even.step(images, torch.full((16, 2), 0.5), 0) != pytest.approx(shares.step(images, one_hot, 1))
+
+
+def test_norms_and_biases_may_be_left_out_of_the_decay(batch: Batch) -> None:
+    # Without a gradient only the decay moves a weight.
+    changed = {}
+    for decay_norms in (True, False):
+        network, learner = make(weight_decay=0.5, decay_norms=decay_norms)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.fill_(0.7)
+        learner.step(torch.zeros_like(batch[0]), torch.full((16, 2), 0.5), 0)
+        changed[decay_norms] = {name: bool((one - 0.7).abs().max() > 1e-3) for name, one in network.named_parameters()}
+    assert all(changed[True].values())
+    assert {name for name, moved in changed[False].items() if moved} == {"0.weight", "4.weight"}
+
+
 def test_a_checkpoint_brings_everything_back(tmp_path: Path, batch: Batch) -> None:
     _, whole = make(ema=0.5)
     losses = [whole.step(*batch, step) for step in range(3)]

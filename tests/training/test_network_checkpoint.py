@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
-from surrogate_nas.training.network_checkpoint import load_training, save_training
+from surrogate_nas.training.network_checkpoint import load_training, save_training, stored_identity
 
 IDENTITY = {"code": "333132", "seed": "0"}
 
@@ -29,6 +29,14 @@ def test_everything_comes_back(tmp_path: Path) -> None:
         assert torch.equal(other.state_dict()[name], tensor)
     for one, two in zip(network.parameters(), other.parameters(), strict=True):
         assert torch.equal(optimizer.state[one]["momentum_buffer"], tuned.state[two]["momentum_buffer"])
+
+
+def test_the_identity_is_read_alone(tmp_path: Path) -> None:
+    save_training(tmp_path / "c", *network_and_optimizer(), 5, IDENTITY)
+    assert stored_identity(tmp_path / "c") == IDENTITY
+    (tmp_path / "c").write_bytes(b"no tensors")
+    with pytest.raises(StoreError, match="is damaged or not one of this training"):
+        stored_identity(tmp_path / "c")
 
 
 def test_damage_and_foreign_files_are_said(tmp_path: Path) -> None:

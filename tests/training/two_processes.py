@@ -12,6 +12,7 @@ from surrogate_nas.data.images import ImageSet
 from surrogate_nas.training.data_parallel import Processes, joined
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import final_recipe
+from surrogate_nas.training.settings import FinalSettings
 
 CPU = torch.device("cpu")
 
@@ -27,7 +28,8 @@ def train(folder: Path, processes: Processes, stop_after: int) -> Trained | None
     folder.mkdir(exist_ok=True)
     torch.manual_seed(processes.rank)
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
-    recipe = final_recipe(flip=False, images=96, image_size=8, epochs=4, batch_size=32)
+    given = FinalSettings(epochs=4, batch_size=32)
+    recipe = final_recipe(flip=False, images=96, image_size=8, given=given)
     data, steps = FinalImages.of(images(96), images(40), "own", ()), list[int]()
     job = FinalJob(network, data, recipe, 5, folder / "c.safetensors", {}, CPU, processes)
     return train_final(job, lambda step, _: steps.append(step), lambda: processes.rank == 1 and len(steps) > stop_after)

@@ -182,7 +182,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         threads=hardware.threads,
         onnx=exported.variants,
         opset=OPSET,
-        recipe=delivery.recipe.words(),
+        recipe=f"{delivery.recipe.words()}, activations in {delivery.trained.precision}",
         start="from scratch" if request.start == "scratch" else "from the weights of the supernet",
         seed=delivery.seed,
         train_images=len(images.train),

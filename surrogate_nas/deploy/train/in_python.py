@@ -1,7 +1,8 @@
 """A final training in Python: ``python -m surrogate_nas.train`` without a command line."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict, Unpack, get_type_hints
+from typing import Any, TypedDict, Unpack, get_type_hints
 
 from surrogate_nas.costs.cost import BOUNDED, COSTS
 from surrogate_nas.deploy.classifier import Classifier
@@ -34,11 +35,14 @@ class TrainOptions(TypedDict, total=False):
         seed: Of the first weights, the order of images and their augmentation; the study's unless given.
         int8: Whether to export an 8-bit ONNX model as well.
         compute_device: Where it is trained: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        threads: CPU threads of the training.
+        threads: CPU threads of the training; one per processor unless given, or one for images under
+            16 pixels.
         resume: Whether to continue a training, or to export a finished one again.
         overwrite: Whether to start over if a training is there.
         trust_program: Whether to run the Python of the run's space, even if it was never run on this machine.
         track: Where settings, the loss curve and results are sent: ``"tensorboard"``, ``"mlflow"``, or nowhere.
+        settings: Values that take the place of the recipe's, such as ``{"training.mixup": 0.2}``; ``--set`` on the
+            command line.
         quiet: Whether to leave out notes and progress.
     """
 
@@ -62,6 +66,7 @@ class TrainOptions(TypedDict, total=False):
     overwrite: bool
     trust_program: bool
     track: str | None
+    settings: Mapping[str, Any] | None
     quiet: bool
 
 
@@ -72,7 +77,8 @@ def train_model(run: Path | str, **options: Unpack[TrainOptions]) -> Classifier:
         run: The run folder.
         options: As of ``python -m surrogate_nas.train``: ``latency_budget`` and other budgets, ``arch``, ``start``,
             ``rivals``, ``rival``, ``epochs``, ``batch_size``, ``learning_rate``, ``seed``, ``int8``,
-            ``compute_device``, ``threads``, ``resume``, ``overwrite``, ``trust_program``, ``track``, ``quiet``.
+            ``compute_device``, ``threads``, ``resume``, ``overwrite``, ``trust_program``, ``track``, ``settings``,
+            ``quiet``.
 
     Returns:
         The exported model: its accuracy on the test images, its folder, and its predictions.

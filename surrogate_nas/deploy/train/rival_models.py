@@ -67,7 +67,7 @@ def rival_job(network: RivalNetwork, job: FinalJob, models: Path) -> FinalJob:
         job,
         network=built,
         checkpoint=rival_folder(network, models) / job.checkpoint.name,
-        identity=network.identity,
+        identity={**network.identity, "teacher": job.identity["teacher"]},
         record=None,
     )
 

@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.rivals.table import RIVALS
+from surrogate_nas.runs.study_file import validated
 from surrogate_nas.runs.tracking import check_tracker
+from surrogate_nas.training.settings import FinalSettings
 
 Start = Literal["scratch", "supernet"]
 _HIGHEST_RATE = 100.0
+_OPTIONS = ("epochs", "batch_size", "learning_rate")
 _BOUNDS = {
     "epochs": (1, 10_000),
     "batch_size": (1, 65_536),
@@ -18,6 +23,14 @@ _BOUNDS = {
     "threads": (1, 1024),
     "rivals": (0, 1000),
 }
+
+
+class TrainSettings(BaseModel):
+    """Settings of the command, by the section that ``--set`` names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    training: FinalSettings = Field(default_factory=FinalSettings)
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,8 @@ class TrainRequest:
         seed: Of first weights, order of images and augmentation; the study's where None.
         int8: Whether to export an 8-bit model too.
         device: Where it is trained: auto, cpu, cuda[:n] or mps.
-        threads: CPU threads; as many as the study trained on where None.
+        threads: CPU threads; where None, one per processor that this process may use, or one for images under 16
+            pixels.
         resume: Whether to continue a training, or to export a finished one again.
         overwrite: Whether to start over.
         command: The command line, for the model card.
@@ -44,6 +58,7 @@ class TrainRequest:
         rivals: Number of off-the-shelf networks to train beside it, the best that fit the study's budgets.
         rival: Names of such networks, in addition to those.
         track: Where settings, the loss curve and results are sent: tensorboard, mlflow, or nowhere.
+        settings: Values that take the place of the recipe's, such as ``{"training.mixup": 0.2}``.
     """
 
     run: Path
@@ -64,6 +79,7 @@ class TrainRequest:
     track: str | None = None
     rivals: int = 0
     rival: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Checks what can be checked without the run.
@@ -88,3 +104,17 @@ class TrainRequest:
             if value is not None and not least <= value <= most:
                 words = option.replace("_", "-")
                 raise SettingsError(f"--{words} must be from {least:,} to {most:,} (got {value:,})")
+        self.asked()
+
+    def asked(self) -> FinalSettings:
+        """Returns the values that take the place of the recipe's; all others are not set.
+
+        Raises:
+            SettingsError: If a setting is unknown or impossible, or was given by two options.
+        """
+        asked = validated(TrainSettings, {}, self.settings, "on the command line").training
+        options = {name: getattr(self, name) for name in _OPTIONS if getattr(self, name) is not None}
+        if twice := sorted(options.keys() & asked.model_fields_set):
+            option = f"--{twice[0].replace('_', '-')}"
+            raise SettingsError(f"{option} and --set training.{twice[0]} exclude each other; use one of them")
+        return asked.model_copy(update=options)

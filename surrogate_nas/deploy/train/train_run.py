@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from torch import nn
 
 from surrogate_nas._support.model_format import CARD, DESCRIPTION, INT8, ONNX
 from surrogate_nas._support.optional import require_package
@@ -16,8 +17,10 @@ from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.deliver import Delivery, accuracy_of, deliver
 from surrogate_nas.deploy.train.drift import changes_since
+from surrogate_nas.deploy.train.inheritance import inherit_from_run
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.train.rival_models import chosen_rivals, rival_folder, rival_job, study_table
+from surrogate_nas.deploy.train.teacher import teacher_of
 from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
@@ -29,17 +32,12 @@ from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.settings import ComputeSettings
 from surrogate_nas.runs.tracking import Tracker
-from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Space
-from surrogate_nas.supernet.checkpoint import load_checkpoint, restore_weights
-from surrogate_nas.supernet.extract import extract_weights
-from surrogate_nas.supernet.plan import make_plan
-from surrogate_nas.supernet.stage import known_plan
-from surrogate_nas.training.data_parallel import Processes, joined, own_device, processes_started
+from surrogate_nas.space.space import Codes
+from surrogate_nas.training.data_parallel import Processes, joined, own_device, own_threads, processes_started
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import Recipe, final_recipe
 
-CHECKPOINT = "training.safetensors"
+CHECKPOINT, TEACHER = "training.safetensors", "teacher-{code}.safetensors"
 LOG = "log.txt"
 ShouldStop = Callable[[], bool]
 
@@ -55,6 +53,7 @@ class _Training:
     seed: int
     device: torch.device
     warnings: tuple[str, ...]
+    teacher: Codes | None = None
     rivals: tuple[RivalNetwork, ...] = ()
     table: RivalsFacts | None = None
 
@@ -110,13 +109,14 @@ def _train_and_deliver(
     training: _Training, request: TrainRequest, tracker: Tracker, console: StudyConsole, should_stop: ShouldStop
 ) -> ModelFacts | None:
     choice = training.choice
-    threads = request.threads or choice.settings.compute.threads
-    torch.set_num_threads(threads)
+    torch.set_num_threads(request.threads or own_threads(choice.network.image_size))
     with joined(training.device) as processes:
         if processes.is_first:
             if request.overwrite:
-                for folder in (choice.folder, *(rival_folder(one, choice.run.models) for one in training.rivals)):
-                    (folder / CHECKPOINT).unlink(missing_ok=True)
+                folders = (choice.folder, *(rival_folder(one, choice.run.models) for one in training.rivals))
+                checkpoints = [folder / CHECKPOINT for folder in folders]
+                for path in (*checkpoints, *choice.folder.glob(TEACHER.format(code="*"))):
+                    path.unlink(missing_ok=True)
             choice.folder.mkdir(parents=True, exist_ok=True)
             for one in training.rivals:
                 rival_folder(one, choice.run.models).mkdir(exist_ok=True)
@@ -126,10 +126,10 @@ def _train_and_deliver(
         if processes.count > 1:
             torch.distributed.barrier()
         job = _job(training, request, processes, tracker)
+        if training.teacher is not None:
+            job = replace(job, teacher=_teacher(training, training.teacher, job, console, should_stop))
         trained = _train(job, console, should_stop)
-        rivals = _train_rivals(training, job, trained, console, should_stop)
-    if trained is None:
-        raise Interrupted("stopped while training")
+        rivals = _train_rivals(training, job, console, should_stop)
     if not processes.is_first:
         return None
     parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
@@ -148,6 +148,8 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
     seed = settings.seed if request.seed is None else request.seed
     rivals, table = tuple(chosen_rivals(request, choice)), study_table(choice)
     network = _network(request, choice, splits, seed)
+    asked = request.asked()
+    teacher = teacher_of(choice, asked)
     with console.progress("images") as advance:
         images = load_final_images(
             settings.data,
@@ -162,9 +164,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
         flip=settings.data.flip,
         images=len(images.train),
         image_size=choice.network.image_size,
-        epochs=request.epochs,
-        batch_size=request.batch_size,
-        learning_rate=request.learning_rate,
+        given=asked,
     )
     if recipe.settings.batch_size < processes_started().count:
         raise SettingsError(
@@ -172,13 +172,17 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             " fewer"
         )
     warnings = (*((changed,) if changed else ()), *images.warnings)
-    return _Training(choice, images, network, recipe, seed, device, warnings, rivals, table)
+    return _Training(choice, images, network, recipe, seed, device, warnings, teacher, rivals, table)
+
+
+def _first_weights(choice: Choice, code: Codes, seed: int) -> Network:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build_network(choice.space, code, choice.network)
 
 
 def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: int) -> Network:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = build_network(choice.space, choice.code, choice.network)
+    network = _first_weights(choice, choice.code, seed)
     if request.start == "supernet":
         inherit_from_run(network, choice, splits)
     return network
@@ -197,6 +201,7 @@ def _job(training: _Training, request: TrainRequest, processes: Processes, track
             "code": choice.entry.code,
             "network": str(choice.network),
             "start": request.start,
+            "teacher": _code_of(choice, training.teacher),
         },
         training.device,
         processes,
@@ -204,24 +209,47 @@ def _job(training: _Training, request: TrainRequest, processes: Processes, track
     )
 
 
-def _train(job: FinalJob, console: StudyConsole, should_stop: ShouldStop) -> Trained | None:
-    with console.progress(f"training ({count_of(job.recipe.settings.epochs, 'epoch')})") as advance:
+def _teacher(
+    training: _Training, code: Codes, job: FinalJob, console: StudyConsole, should_stop: ShouldStop
+) -> nn.Module:
+    """Returns the trained teacher of a job; its checkpoint is in the same folder."""
+    choice, name = training.choice, job.identity["teacher"]
+    lesson = replace(
+        job,
+        network=_first_weights(choice, code, training.seed),
+        recipe=job.recipe.untaught(),
+        checkpoint=choice.folder / TEACHER.format(code=name),
+        identity={**job.identity, "code": name, "start": "scratch", "teacher": "none"},
+        record=None,
+    )
+    return _train(lesson, console, should_stop, f"teacher {name}").network
+
+
+def _code_of(choice: Choice, code: Codes | None) -> str:
+    return "none" if code is None else choice.space.digits(code[None])[0]
+
+
+def _train(job: FinalJob, console: StudyConsole, should_stop: ShouldStop, name: str = "training") -> Trained:
+    with console.progress(f"{name} ({count_of(job.recipe.settings.epochs, 'epoch')})") as advance:
         trained = train_final(job, advance, should_stop)
-    if trained is not None and not math.isnan(trained.loss):
-        console.note(f"trained: {count_of(trained.steps, 'step')}, test accuracy {trained.accuracy_percent:.2f}%")
+    if trained is None:
+        raise Interrupted("stopped while training")
+    if not math.isnan(trained.loss):
+        console.note(
+            f"{name}: {count_of(trained.steps, 'step')} in {trained.precision}, test accuracy"
+            f" {trained.accuracy_percent:.2f}%"
+        )
     return trained
 
 
 def _train_rivals(
-    training: _Training, job: FinalJob, before: Trained | None, console: StudyConsole, should_stop: ShouldStop
+    training: _Training, job: FinalJob, console: StudyConsole, should_stop: ShouldStop
 ) -> dict[RivalNetwork, Accuracy]:
     """Returns the accuracy of each rival on the test images, after the training that the model had."""
     found: dict[RivalNetwork, Accuracy] = {}
-    for network in training.rivals if before is not None else ():
+    for network in training.rivals:
         console.note(f"rival: {network.title}")
-        trained = _train(rival_job(network, job, training.choice.run.models), console, should_stop)
-        if trained is None:
-            raise Interrupted("stopped while training rivals")
+        trained = _train(rival_job(network, job, training.choice.run.models), console, should_stop, network.title)
         if job.processes.is_first:
             found[network] = accuracy_of(trained, training.images)
     return found
@@ -237,44 +265,3 @@ def _tell(training: _Training, console: StudyConsole) -> None:
     for warning in training.warnings:
         console.warn(f"images: {warning}")
     console.note(f"recipe: {training.recipe.words()}")
-
-
-def inherit_from_run(network: Network, choice: Choice, splits: DataSplits) -> None:
-    """Puts the weights of the supernet that answers for an architecture into a network of its own.
-
-    Args:
-        network: To be trained.
-        choice: Its architecture and run.
-        splits: The images of the run, which the supernet was trained on.
-
-    Raises:
-        SettingsError: If the widths or depths differ; the message says what would fit.
-        StoreError: If the supernet's checkpoint is damaged or missing.
-    """
-    settings, deployed = choice.settings, choice.network
-    small = settings.supernet
-    if (small.channels, small.cells) != (deployed.channels, deployed.cells):
-        raise SettingsError(
-            f"--from supernet: the supernet has {small.channels} channels and {count_of(small.cells, 'cell')} a stage,"
-            f" the deployed network {deployed.channels} and {deployed.cells}, so that its weights do not fit; train"
-            f" --from scratch, or make a study with supernet.channels={deployed.channels} and"
-            f" supernet.cells={deployed.cells}"
-        )
-    spec = NetworkSpec(
-        small.channels, small.cells, splits.image_size, deployed.input_channels, deployed.classes, deployed.stages
-    )
-    plan = known_plan(make_plan(choice.space, spec, small, settings.seed), choice.run.supernets, {})
-    if _kinds(choice.space, plan.network) != _kinds(choice.space, deployed):
-        raise SettingsError(
-            "--from supernet: the supernet has light reductions, the deployed network residual ones, so that its"
-            " weights do not fit; train --from scratch, or make a study with supernet.reductions=residual"
-        )
-    member = int(plan.member_of(choice.code[None])[0])
-    path = choice.run.supernets / plan.training(member).file
-    shared = plan.build(member)
-    restore_weights(path, load_checkpoint(path, {}), shared)
-    extract_weights(network, shared, choice.code)
-
-
-def _kinds(space: Space, network: NetworkSpec) -> list[str]:
-    return [layer.kind for layer in space.layout(network)]

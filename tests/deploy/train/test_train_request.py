@@ -33,6 +33,41 @@ def test_impossible_values_are_refused(option: str, value: Any, message: str) ->
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (
+            "training.mixup",
+            1.5,
+            "training.mixup: input should be less than or equal to 1 (got 1.5) on the command line",
+        ),
+        ("training.cutmix", -0.1, "training.cutmix: input should be greater than or equal to 0"),
+        ("training.crop", 0, "training.crop: input should be greater than 0"),
+        ("training.teacher_budget", 1, "training.teacher_budget: input should be greater than 1"),
+        ("training.mixip", 0.2, "unknown setting 'training.mixip' on the command line; did you mean training.mixup?"),
+        ("supernet.steps", 5, "unknown setting 'supernet' on the command line; choose from training.epochs"),
+    ],
+)
+def test_impossible_settings_are_refused(key: str, value: Any, message: str) -> None:  # noqa: ANN401
+    with pytest.raises(SettingsError) as caught:
+        TrainRequest(Path("run"), settings={key: value})
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_that_exclude_each_other_are_refused() -> None:
+    with pytest.raises(SettingsError, match="teacher and teacher_budget exclude each other"):
+        TrainRequest(Path("run"), settings={"training.teacher": 333333, "training.teacher_budget": 2})
+    with pytest.raises(SettingsError, match=r"--batch-size and --set training\.batch_size exclude each other"):
+        TrainRequest(Path("run"), batch_size=8, settings={"training.batch_size": 16})
+
+
+def test_only_what_was_asked_for_is_set() -> None:
+    asked = TrainRequest(Path("run"), epochs=3, settings={"training.mixup": 0.2, "training.teacher": 333333}).asked()
+    assert asked.model_fields_set == {"epochs", "mixup", "teacher"}
+    assert (asked.epochs, asked.mixup, asked.teacher) == (3, 0.2, "333333")
+
+
 def test_going_on_and_beginning_anew_exclude_each_other() -> None:
     with pytest.raises(SettingsError, match="--resume and --overwrite exclude each other"):
         TrainRequest(Path("run"), resume=True, overwrite=True)

@@ -1,4 +1,4 @@
-"""Interruptions, folders in the way, what is refused before anything is trained, and weights to begin with."""
+"""Interruptions, folders in the way, and what is refused before anything is trained."""
 
 import shutil
 from dataclasses import replace
@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
 
-from surrogate_nas.data.cache import load_splits
 from surrogate_nas.deploy.train import train_run as module
-from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.train_request import TrainRequest
-from surrogate_nas.deploy.train.train_run import CHECKPOINT, inherit_from_run, run_training
-from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError, StoreError
-from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.deploy.train.train_run import CHECKPOINT, run_training
+from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
 
@@ -82,6 +78,30 @@ def test_a_training_in_the_way(digits_copy: Path, trained: list[Any]) -> None:
     assert any(not torch.equal(tensor, before[name]) for name, tensor in checkpoint(digits_copy).items())
 
 
+def test_an_interrupted_lesson_comes_to_the_same_weights(digits_copy: Path, trained: list[Any]) -> None:
+    settings = {"training.teacher": "333333"}
+    request = TrainRequest(digits_copy, epochs=2, settings=settings)
+    start(request)
+    folder = digits_copy / "models" / "333123"
+    taught, teacher = checkpoint(digits_copy), load_file(folder / "teacher-333333.safetensors")
+    alone = TrainRequest(digits_copy, epochs=2, overwrite=True)
+    start(alone)
+    assert not (folder / "teacher-333333.safetensors").exists()
+    assert any(not torch.equal(tensor, taught[name]) for name, tensor in checkpoint(digits_copy).items())
+    with pytest.raises(RunFolderError, match="was made with teacher = none, not 333333"):
+        start(replace(request, resume=True))
+    # Stopped in the teacher's training, and then in the student's.
+    shutil.rmtree(folder)
+    for stop_after in (20, 45):
+        with pytest.raises(Interrupted):
+            start(replace(request, resume=folder.exists()), stop_after)
+    start(replace(request, resume=True))
+    for name, tensor in checkpoint(digits_copy).items():
+        assert torch.equal(tensor, taught[name]), name
+    for name, tensor in load_file(folder / "teacher-333333.safetensors").items():
+        assert torch.equal(tensor, teacher[name]), name
+
+
 def test_what_is_refused(digits_copy: Path, trained: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="exclude each other"):
         start(TrainRequest(digits_copy, resume=True, overwrite=True))
@@ -102,43 +122,3 @@ def test_what_is_refused(digits_copy: Path, trained: list[Any], monkeypatch: pyt
     with pytest.raises(ExportError, match="onnx is not installed"):
         start(TrainRequest(digits_copy))
     assert not (digits_copy / "models").exists()
-
-
-# Weights to begin with
-
-
-@pytest.fixture
-def choice(digits_copy: Path) -> Choice:
-    return choose(digits_copy)
-
-
-def test_the_checkpoint_s_weights_arrive(choice: Choice) -> None:
-    network = build_network(choice.space, choice.code, choice.network)
-    before = {name: tensor.clone() for name, tensor in network.named_parameters()}
-    inherit_from_run(network, choice, load_splits(choice.run.images))
-    changed = [name for name, tensor in network.named_parameters() if not torch.equal(tensor, before[name])]
-    whole = [name for name, one in network.named_modules() if isinstance(one, (nn.Conv2d, nn.Linear))]
-    assert {name.rpartition(".")[0] for name in changed} == set(whole)
-
-
-def test_other_widths_are_refused_with_what_would_fit(choice: Choice) -> None:
-    wide = replace(choice, network=replace(choice.network, channels=16))
-    network = build_network(wide.space, wide.code, wide.network)
-    with pytest.raises(SettingsError, match=r"a study with supernet\.channels=16 and supernet\.cells=1"):
-        inherit_from_run(network, wide, load_splits(choice.run.images))
-
-
-def test_light_reductions_are_refused(choice: Choice) -> None:
-    supernet = choice.settings.supernet.model_copy(update={"reductions": "light"})
-    other = replace(choice, settings=choice.settings.model_copy(update={"supernet": supernet}))
-    network = build_network(other.space, other.code, other.network)
-    with pytest.raises(SettingsError, match=r"light reductions.* supernet\.reductions=residual"):
-        inherit_from_run(network, other, load_splits(choice.run.images))
-
-
-def test_a_missing_checkpoint_is_said(choice: Choice) -> None:
-    for path in choice.run.supernets.iterdir():
-        path.unlink()
-    network = build_network(choice.space, choice.code, choice.network)
-    with pytest.raises(StoreError, match="checkpoint"):
-        inherit_from_run(network, choice, load_splits(choice.run.images))

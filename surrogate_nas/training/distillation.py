@@ -1,0 +1,47 @@
+"""Learns from the scores of a larger, trained network as well as from labels (arXiv 1503.02531).
+
+Symbols:
+    B: images of a batch; C: channels; K: classes; S: side in pixels.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained network that teaches another.
+
+    Attributes:
+        network: In evaluation mode, on the device of the training; it stays as it is.
+        weight: Weight of the teacher in the loss; the labels have the rest.
+        temperature: Divides the scores of both, which softens their probabilities.
+    """
+
+    network: nn.Module
+    weight: float
+    temperature: float
+
+    @torch.no_grad()
+    def scores(self, images: Tensor) -> Tensor:
+        """Returns the teacher's scores of images (B, C, S, S), shape (B, K)."""
+        scores: Tensor = self.network(images)
+        return scores.float()
+
+    def loss(self, by_labels: Tensor, scores: Tensor, taught: Tensor) -> Tensor:
+        """Returns the weighted mean of the loss by labels and of the divergence from the teacher.
+
+        The divergence is multiplied by the square of the temperature, so that gradients keep their size.
+
+        Args:
+            by_labels: Loss by labels, a scalar.
+            scores: Scores of the student, shape (B, K).
+            taught: Scores of the teacher, shape (B, K).
+        """
+        softened = F.log_softmax(scores / self.temperature, dim=1)
+        wanted = F.log_softmax(taught / self.temperature, dim=1)
+        divergence = F.kl_div(softened, wanted, reduction="batchmean", log_target=True) * self.temperature**2
+        return by_labels.lerp(divergence, self.weight)
