@@ -27,7 +27,7 @@ from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.training.settings import TrainingSettings
-from surrogate_nas.training.train_network import NetworkJob, train_network
+from surrogate_nas.training.train_network import ArchitectureNetwork, NetworkJob, train_network
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -65,9 +65,8 @@ def train_all(space: Space, codes: Codes, channels: int | None, epochs: int, see
         for row, code in enumerate(codes):
             for seed in range(seeds):
                 checkpoint = folder / f"{row}-{seed}.safetensors"
-                job = NetworkJob(
-                    space, tuple(code.tolist()), network, folder / "images", False, 1, settings, seed, checkpoint
-                )
+                trained_network = ArchitectureNetwork(space, tuple(code.tolist()), network)
+                job = NetworkJob(trained_network, folder / "images", False, 1, settings, seed, checkpoint)
                 trained = train_network(job, lambda _: None, lambda: False)
                 found[row, seed] = np.nan if trained is None else trained.accuracy_percent
     return found

@@ -32,7 +32,7 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.problem.budget_band import BudgetBand, draw_in_bands
 from surrogate_nas.training.settings import TrainingSettings
-from surrogate_nas.training.train_network import NetworkJob, train_network
+from surrogate_nas.training.train_network import ArchitectureNetwork, NetworkJob, train_network
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 _HEAD = "code,accuracy,loss,parameters,flops,seconds"
@@ -106,9 +106,8 @@ def trained_truth(
             text = loaded.digits([row])[0]
             if text in done:
                 continue
-            job = NetworkJob(
-                loaded, tuple(row.tolist()), network, folder / "images", True, 4, settings, seed, folder / f"{position}"
-            )
+            built = ArchitectureNetwork(loaded, tuple(row.tolist()), network)
+            job = NetworkJob(built, folder / "images", True, 4, settings, seed, folder / f"{position}")
             began = time.process_time()
             trained = train_network(job, lambda _: None, lambda: False)
             assert trained is not None

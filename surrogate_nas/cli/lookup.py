@@ -7,7 +7,7 @@ usage, 3 nothing meets the budget.
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ import typer
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
 from surrogate_nas.costs.budget import Budget
-from surrogate_nas.costs.cost import BOUNDED, LATENCY_UPPER, format_cost
+from surrogate_nas.costs.cost import BOUNDED, COSTS, LATENCY_UPPER, format_cost
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.exports import EXPORTS, export
@@ -101,6 +101,7 @@ def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence
         "budgets": {budget.cost: budget.limit for budget in budgets},
         "feasible": bool(entries),
         "entries": [entry.as_json() for entry in entries],
+        "rivals": list(about.rivals),
     }
     if not entries:
         answer["smallest_reachable"] = {budget.cost: table.smallest(budget.cost) for budget in budgets}
@@ -117,8 +118,21 @@ def one_below_another(table: LookupTable, entry: Entry) -> str:
     lines += [(_short(cost, "_ms"), format_cost(cost, entry.costs[cost]) + how.get(cost, "")) for cost in table.costs]
     if table.metadata.conditions:
         lines.append(("latency of", table.metadata.conditions))
+    lines += [("off the shelf", _rival_text(one)) for one in table.metadata.rivals]
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in lines)
+
+
+def _rival_text(one: Mapping[str, Any]) -> str:
+    """Returns how the space compares with the best trained off-the-shelf network at some budgets."""
+    budgets = " and ".join(f"{COSTS[cost].title} {format_cost(cost, limit)}" for cost, limit in one["budgets"].items())
+    mine, its = (f"{one[name]:.1f}%" for name in ("found_percent", "rival_percent"))
+    texts = {
+        "space": f"{one['found']} beats {one['rival']}, {mine} against {its}",
+        "rival": f"{one['rival']} beats {one['found']}, {its} against {mine}",
+        "undecided": f"{one['found']} {mine} and {one['rival']} {its}, too close to call",
+    }
+    return f"at {budgets}: {texts[one['better']]} after one recipe"
 
 
 def accuracy_text(table: LookupTable, entry: Entry) -> str:

@@ -61,6 +61,10 @@ def study(
     trainings: Annotated[
         int | None, typer.Option(metavar="N", help="Train N finalists for a short time and learn from them.")
     ] = None,
+    rivals: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Train the N best off-the-shelf networks that fit, along with the finalists."),
+    ] = None,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Serve optuna-dashboard on this machine while the study runs.")
     ] = False,
@@ -128,6 +132,7 @@ def study(
         also_budget=also_budget,
         confidence=confidence,
         trainings=trainings,
+        rivals=rivals,
         latency_table=latency_table,
         device=device,
         compute_device=compute_device,

@@ -30,6 +30,13 @@ def train(
     arch: Annotated[
         str | None, typer.Option(metavar="CODE", help="Train this architecture: its code or its text.")
     ] = None,
+    rivals: Annotated[
+        int, typer.Option(metavar="N", min=0, max=1000, help="Also train the N best off-the-shelf networks that fit.")
+    ] = 0,
+    rival: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Also train this off-the-shelf network. Repeat it for more."),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=10_000, help="Passes over the training images.")
     ] = None,
@@ -101,6 +108,8 @@ def train(
         begun_as("train", without=("--resume",)),
         trust_program,
         track,
+        rivals,
+        tuple(rival or ()),
         parse_assignments(settings or []),
     )
     # Torch takes seconds to import, which help and wrong options need not wait for.

@@ -1,11 +1,12 @@
 """Combines the cost models of a study."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
@@ -83,9 +84,22 @@ class CompositeCosts:
             SettingsError: If no model can measure; check ``can_measure`` first.
             MeasurementError: If a network cannot be run.
         """
+        return self._measurable.measure_architectures(codes)
+
+    def measure_modules(self, builders: Mapping[str, Callable[[], nn.Module]]) -> Mapping[str, Measurement]:
+        """Returns the latency of networks that are none of the space; see ``Measurable``.
+
+        Raises:
+            SettingsError: If no model can measure; check ``can_measure`` first.
+            MeasurementError: If a network cannot be built or run.
+        """
+        return self._measurable.measure_modules(builders)
+
+    @property
+    def _measurable(self) -> Measurable:
         for model in self._models:
             if isinstance(model, Measurable):
-                return model.measure_architectures(codes)
+                return model
         raise SettingsError("latency comes from a table, so networks cannot be measured; set no latency table")
 
 

@@ -3,11 +3,12 @@
 Costs have names (keys of ``COSTS`` in ``costs.cost``, which give title and unit) and belong to the deployed network.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.hardware.measurement import Measurement
@@ -58,5 +59,16 @@ class Measurable(Protocol):
         Raises:
             SpaceError: If the codes do not belong to the space.
             MeasurementError: If a network cannot be run.
+        """
+        ...
+
+    def measure_modules(self, builders: Mapping[str, Callable[[], nn.Module]]) -> Mapping[str, Measurement]:
+        """Returns the latency of networks that are none of the space but take the same images, measured in turns.
+
+        Args:
+            builders: Functions that build a network, by the names under which measurements are kept.
+
+        Raises:
+            MeasurementError: If a network cannot be built or run.
         """
         ...

@@ -14,7 +14,7 @@ _SCORE_UNITS = {
 }
 _LABEL_UNIT = "percent"
 # Fields that tables of the first version may be without.
-_ADDED = ("decisions", "complete", "label_error_percent", "conditions")
+_ADDED = ("decisions", "complete", "label_error_percent", "conditions", "rivals")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ class TableMetadata:
         label_error_percent: How far labels lie from predictions, besides the standard deviation of each prediction: a
             root mean square in percentage points; None in tables of former versions.
         conditions: Runtime, machine, threads and batch of the latencies, or their table; empty in those.
+        rivals: For every set of budgets at which off-the-shelf networks were trained: the budgets, the found
+            architecture and the best of these networks with their accuracies, and which is ``better``: ``space``,
+            ``rival`` or ``undecided``. Empty where none was trained.
     """
 
     space_name: str
@@ -55,6 +58,7 @@ class TableMetadata:
     complete: bool = True
     label_error_percent: float | None = None
     conditions: str = ""
+    rivals: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
     def as_json(self, columns: list[str]) -> dict[str, Any]:
         """Returns the facts, with the unit of every column that has one."""
@@ -77,6 +81,7 @@ class TableMetadata:
             "answer": (str, type(None)),
             "decisions": (list,),
             "complete": (bool,),
+            "rivals": (list,),
             "label_error_percent": (int, float, type(None)),
         }
         values: dict[str, Any] = {}

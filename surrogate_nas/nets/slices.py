@@ -5,8 +5,8 @@ Weights of nested networks come from Once-for-All (arXiv 1908.09791), without it
 """
 
 import copy
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, final
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 
-M = TypeVar("M", bound=nn.Module)
 Cut = tuple[slice, ...]
+Take = Callable[[nn.Module, nn.Module], nn.Module]
 _REFUSED = "no part can be taken of these weights: "
 
 
@@ -120,7 +120,15 @@ class Nest(nn.Module):
             parts = [part for template in templates for at, part in _weighted(template) if at == path]
             wholes[path] = _whole(parts, f"{path} of {name}")
             _put(self, path, wholes[path])
-        self._members = [_on(template, wholes) for template in templates]  # a list, so that they are not registered
+        # In lists and tuples, so that they are not registered.
+        self._members = [_on(template, wholes, _part_of) for template in templates]
+        fullest = max(templates, key=lambda template: len(_weighted(template)))
+        self._full = (_on(fullest, wholes, lambda whole, _: whole),)
+
+    @property
+    def full(self) -> nn.Module:
+        """The module that has most parts, on all of the weights."""
+        return self._full[0]
 
     def member(self, number: int) -> nn.Module:
         """Returns a module that runs on its part of the weights; ``named_weights`` has them."""
@@ -133,7 +141,7 @@ class Nest(nn.Module):
 
     def train(self, mode: bool = True) -> "Nest":
         """Switches between training and evaluation, in the modules too."""
-        for member in self._members:
+        for member in (*self._members, *self._full):
             member.train(mode)
         return super().train(mode)
 
@@ -216,13 +224,13 @@ def _put(root: nn.Module, path: str, part: nn.Module) -> None:
     root._modules[last] = part
 
 
-def _on(template: M, wholes: dict[str, nn.Module], path: str = "") -> M:
-    """Returns a template's module on the weights of others, by their paths in it."""
+def _on(template: nn.Module, wholes: dict[str, nn.Module], take: Take, path: str = "") -> nn.Module:
+    """Returns a template's module on what is taken of the weights of others, by their paths in it."""
     if path in wholes and _weighted(template):
-        return _part_of(wholes[path], template)  # type: ignore[return-value]
+        return take(wholes[path], template)
     made = copy.copy(template)
     made._modules = {
-        name: child and _on(child, wholes, f"{path}.{name}" if path else name)
+        name: child and _on(child, wholes, take, f"{path}.{name}" if path else name)
         for name, child in template._modules.items()
     }
     return made

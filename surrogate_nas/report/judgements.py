@@ -11,6 +11,7 @@ from typing import Literal
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.report import formats
+from surrogate_nas.report.comparison import fitting_text, found_wins, rival_wins, winner_text
 from surrogate_nas.report.facts import (
     AnswerFacts,
     BaselineFacts,
@@ -19,6 +20,7 @@ from surrogate_nas.report.facts import (
     LabelFacts,
     LatencyFacts,
     PredictorFacts,
+    RivalsFacts,
     StudyFacts,
     SupernetFacts,
     TruthFacts,
@@ -54,6 +56,8 @@ def judgements(facts: StudyFacts) -> tuple[Judgement, ...]:
         found += _bias(facts.made.supernet, facts.made.data.train_images, facts.trust.predictor.baselines)
         if facts.trust.latency is not None:
             found += _latency(facts.trust.latency)
+    if facts.rivals is not None and facts.answer.chosen is not None:
+        found += _rivals(facts.rivals, facts.answer.chosen.digits)
     if facts.truth is not None:
         found += _truth(facts.truth)
     return tuple(sorted(found, key=lambda judgement: _ORDER[judgement.level]))
@@ -68,6 +72,17 @@ def _budget(answer: AnswerFacts, latency: LatencyFacts | None) -> Iterator[Judge
         if cost.budget is not None:
             yield _one_budget(cost, cost.budget, latency)
             yield from _margin(cost)
+
+
+def _rivals(rivals: RivalsFacts, digits: str) -> Iterator[Judgement]:
+    """Yields which of the trained networks is better, and that none fits the budget where that is so."""
+    text = winner_text(rivals, digits)
+    if text:
+        text = f"{text[0].upper()}{text[1:]}."
+        level: Level = "caution" if rival_wins(rivals) or not found_wins(rivals) else "good"
+        yield Judgement(level, text)
+    elif not rivals.unknown and not any(one.fits for one in rivals.rivals):
+        yield Judgement("good", fitting_text(rivals))
 
 
 def too_uncertain(answer: AnswerFacts) -> bool:

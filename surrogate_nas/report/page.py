@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.report import formats
+from surrogate_nas.report.comparison import drift_text, fitting_text, rival_wins, winner_text
 from surrogate_nas.report.drawings.picture_file import drawing
 from surrogate_nas.report.facts import CostFacts, StudyFacts
 from surrogate_nas.report.judgements import judgements, uncertainty
@@ -50,6 +51,7 @@ def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
             points=points,
             plotly=_safe(plotly_script()) if points is not None else None,
             margin=_margin(facts),
+            **_rivals(facts),
             energy_known=any(stage.joules is not None for stage in facts.made.stages),
             total_seconds=sum(stage.seconds for stage in facts.made.stages),
         )
@@ -64,6 +66,23 @@ def _margin(facts: StudyFacts) -> CostFacts | None:
         if chosen
         else None
     )
+
+
+def _rivals(facts: StudyFacts) -> dict[str, object]:
+    """Returns what the section on off-the-shelf networks shows."""
+    rivals, chosen = facts.rivals, facts.answer.chosen
+    if rivals is None or chosen is None:
+        return {"rivals": None}
+    own = {cost.cost: cost for cost in chosen.costs}
+    latency = own.get("latency_ms")
+    return {
+        "rivals": rivals,
+        "own_costs": [own[cost.cost] for cost in rivals.rivals[0].costs],
+        "winner": winner_text(rivals, chosen.digits),
+        "rival_wins": rival_wins(rivals),
+        "fitting": fitting_text(rivals),
+        "drift": drift_text(rivals, latency.measured if latency is not None else None),
+    }
 
 
 def _search_plots(points: PlotPoints | None) -> list[tuple[str, Markup]]:

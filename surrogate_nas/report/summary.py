@@ -1,4 +1,4 @@
-"""Sums a study up in four lines: the architecture, its accuracy, how sure both are, and what to do next."""
+"""Sums a study up in a few lines: the architecture, its accuracy, how sure both are, rivals, and what to do next."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,16 @@ from rich.console import Console
 from rich.text import Text
 
 from surrogate_nas.report import formats
-from surrogate_nas.report.facts import AnswerFacts, ArchitectureFacts, CostFacts, StudyFacts, TrustFacts, TruthFacts
+from surrogate_nas.report.comparison import fitting_text, winner_text
+from surrogate_nas.report.facts import (
+    AnswerFacts,
+    ArchitectureFacts,
+    CostFacts,
+    RivalsFacts,
+    StudyFacts,
+    TrustFacts,
+    TruthFacts,
+)
 from surrogate_nas.report.hanging_lines import print_hanging
 from surrogate_nas.report.judgements import LOW_TOP_TAU, Judgement, judgements, too_uncertain
 
@@ -27,7 +36,7 @@ def title(facts: StudyFacts) -> Text:
 
 
 def print_summary(console: Console, facts: StudyFacts, next_steps: Mapping[str, str]) -> None:
-    """Prints the four lines, and every warning under them.
+    """Prints the lines, and every warning under them.
 
     Args:
         console: Where to print; plain text when it is not a terminal.
@@ -43,6 +52,8 @@ def print_summary(console: Console, facts: StudyFacts, next_steps: Mapping[str, 
         _print_nearest(console, facts.answer)
     if facts.trust is not None:
         _line(console, "how sure", f"{_ranking(facts.trust)}; {_counted(said)}")
+    if facts.rivals is not None and facts.answer.chosen is not None:
+        _line(console, "rivals", _rivals(facts.rivals, facts.answer.chosen))
     if facts.truth is not None:
         _line(console, "truth", _truth(facts.truth))
     for row, (purpose, command) in enumerate(next_steps.items()):
@@ -83,6 +94,10 @@ def _ranking(trust: TrustFacts) -> str:
     best_known = top is not None and top >= LOW_TOP_TAU
     guess = "" if best_known else "; it cannot order the best 10%, so train several architectures"
     return f"the predictor orders unseen architectures as their labels do with {ranked}{guess}"
+
+
+def _rivals(rivals: RivalsFacts, chosen: ArchitectureFacts) -> str:
+    return winner_text(rivals, chosen.digits) or f"{fitting_text(rivals)} None was trained for comparison."
 
 
 def _counted(said: tuple[Judgement, ...]) -> str:

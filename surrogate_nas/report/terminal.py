@@ -1,15 +1,19 @@
 """The report's details as text for a terminal."""
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from surrogate_nas.report import formats
+from surrogate_nas.report.comparison import drift_text, fitting_text, winner_text
 from surrogate_nas.report.facts import (
     AnswerFacts,
     ArchitectureFacts,
     CostFacts,
     Estimate,
+    RivalsFacts,
     StudyFacts,
     TrustFacts,
     TruthFacts,
@@ -36,6 +40,8 @@ def print_details(console: Console, facts: StudyFacts, report: str | None = None
     if facts.answer.chosen is not None:
         _print_chosen(console, facts.answer.chosen)
     _print_infeasible(console, facts.answer)
+    if facts.rivals is not None and facts.answer.chosen is not None:
+        _print_rivals(console, facts.rivals, facts.answer.chosen)
     if facts.trust is not None:
         _print_trust(console, facts.trust)
     if facts.truth is not None:
@@ -82,6 +88,41 @@ def _print_infeasible(console: Console, answer: AnswerFacts) -> None:
         )
     for miss in answer.nearest_misses:
         _line(console, "nearest miss", f"{miss.digits}: " + "; ".join(_cost_words(cost) for cost in miss.costs))
+
+
+def _print_rivals(console: Console, rivals: RivalsFacts, chosen: ArchitectureFacts) -> None:
+    console.print()
+    console.print(rivals_table(rivals, chosen.digits, {cost.cost: cost for cost in chosen.costs}))
+    latency = next((cost.measured for cost in chosen.costs if cost.cost == "latency_ms"), None)
+    texts = (winner_text(rivals, chosen.digits), fitting_text(rivals), drift_text(rivals, latency))
+    for text in filter(None, texts):
+        _line(console, "off the shelf", text)
+    console.print()
+
+
+def rivals_table(rivals: RivalsFacts, digits: str, own: Mapping[str, CostFacts]) -> Table:
+    """Returns the found architecture and the off-the-shelf networks as a table.
+
+    Args:
+        rivals: The facts.
+        digits: Code of the found architecture.
+        own: Its costs by name.
+    """
+    table = Table(title=Text("Off-the-shelf networks"), title_justify="left", title_style="bold", box=None)
+    names = [cost.cost for cost in rivals.rivals[0].costs]
+    table.add_column("network")
+    for name in names:
+        table.add_column(formats.cost_name(name).lower(), justify="right", no_wrap=True)
+    if rivals.epochs is not None:
+        table.add_column("trained", justify="right", no_wrap=True)
+    table.add_column("")
+    rows = [(digits, [own[name] for name in names], rivals.found, "found")]
+    rows += [(one.name, list(one.costs), one.accuracy_percent, one.reason) for one in rivals.rivals]
+    for title_, costs, accuracy, note in rows:
+        values = [formats.cost(one.cost, one.predicted if one.measured is None else one.measured) for one in costs]
+        trained = [formats.percent(accuracy.value)] if rivals.epochs is not None else []
+        table.add_row(Text(title_), *values, *trained, Text(note.split(":")[0]))
+    return table
 
 
 def _print_trust(console: Console, trust: TrustFacts) -> None:

@@ -50,6 +50,7 @@ class RunFolder:
         self.trainings = path / "trainings.h5"
         self.trainings_journal = path / "trainings.journal"
         self.networks = path / "trainings"
+        self.rivals = path / "rivals.json"
         self.models = path / "models"
         self.log = path / "log.txt"
         self.state = RunState(path / "state.json")
@@ -194,6 +195,7 @@ _CONTENTS = frozenset(
         "trainings.journal.lock",
         ".trainings.journal.guard",
         "best",
+        "rivals.json",
         "models",
         "report.html",
         "report.json",

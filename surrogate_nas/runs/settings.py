@@ -1,15 +1,17 @@
 """Settings of a study: of every stage, and what ties them together."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from surrogate_nas._support.files import is_file_name
 from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.rivals.settings import RivalSettings
 from surrogate_nas.search.samplers.segments import SegmentSettings
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.supernet.settings import SupernetSettings
@@ -95,8 +97,18 @@ class StudySettings(BaseModel):
     segments: SegmentSettings = Field(default_factory=SegmentSettings)
     loop: LoopSettings = Field(default_factory=LoopSettings)
     training: TrainingSettings = Field(default_factory=TrainingSettings)
+    rivals: RivalSettings = Field(default_factory=RivalSettings)
     truth: TruthSettings = Field(default_factory=TruthSettings)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
+
+    @model_validator(mode="after")
+    def _rivals_are_trained_as_finalists_are(self) -> Self:
+        if self.rivals.train and not self.loop.trainings:
+            raise SettingsError(
+                f"--rivals {self.rivals.train} (rivals.train) trains off-the-shelf networks as finalists are trained,"
+                " and no finalists are: give --trainings N as well (loop.trainings)"
+            )
+        return self
 
     @field_validator("name")
     @classmethod

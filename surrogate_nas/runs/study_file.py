@@ -17,6 +17,7 @@ from surrogate_nas.runs.settings import StudySettings
 
 RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
 NOT_SET = "none"
+_ADDED = ("rivals",)  # sections that runs of version 0.1.0 may be without
 
 _MOST_IN_A_LINE = 40
 
@@ -44,7 +45,7 @@ def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
         SettingsError: If the file is damaged, or a setting or a value is unknown or impossible.
     """
     content = read_toml(path)
-    missing = [name for name in StudySettings.model_fields if name not in content]
+    missing = [name for name in StudySettings.model_fields if name not in content and name not in _ADDED]
     if missing:
         raise SettingsError(f"{path} is cut short: it has no {missing[0]}")
     return validated(StudySettings, content, overrides, f"in {path}")

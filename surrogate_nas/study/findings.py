@@ -1,6 +1,6 @@
 """The findings of the stages of a study, each a type of its own, and all of them so far."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.protocol import Prediction
+from surrogate_nas.rivals.results_file import RivalRecords
 from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes
@@ -157,3 +158,18 @@ class FinalistChoice:
     def measured_ms(self) -> float | None:
         """Its measured latency; None where it was not measured."""
         return self.measured[self.chosen].median_ms if self.measured else None
+
+
+@dataclass(frozen=True)
+class RivalFindings:
+    """Off-the-shelf networks at the budgets of the study.
+
+    Attributes:
+        records: Everything known of them; no fitted ones where the study compares with none.
+        trained: Keys of the ones that this study trains.
+        unknown: Budgeted costs that cannot be known of them.
+    """
+
+    records: RivalRecords = field(default_factory=RivalRecords)
+    trained: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.feasibility import show_feasibility
 from surrogate_nas.study.report.tracked import begin_tracking, track_facts, track_stage
 from surrogate_nas.study.running import Run, ShouldStop
+from surrogate_nas.study.stages.compare_rivals import CompareRivals
 from surrogate_nas.study.stages.finalists import ChooseFinalist
 from surrogate_nas.study.stages.fit_predictor import FitPredictor, JoinTrainings
 from surrogate_nas.study.stages.labels import LabelArchitectures
@@ -47,6 +48,7 @@ STAGES: tuple[Stage, ...] = (
     JoinTrainings(),
     SearchSpace(),
     ChooseFinalist(),
+    CompareRivals(),
     WriteLookup(),
     AnswerOtherBudgets(),
     WriteReport(),

@@ -19,7 +19,7 @@ from surrogate_nas.supernet.rules.samplers import PathSampler
 from surrogate_nas.supernet.rules.sampling import Source, Weighted
 from surrogate_nas.supernet.rules.schedules import Schedule
 from surrogate_nas.supernet.rules.sharing import REDUCTIONS, WEIGHTS, Copies
-from surrogate_nas.supernet.rules.step_plan import Agenda, Teaching
+from surrogate_nas.supernet.rules.step_plan import Agenda, Opening, Teaching
 from surrogate_nas.supernet.settings import Rules, SupernetSettings
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
 from surrogate_nas.supernet.splits.boxes import Box, BoxSplit, whole_box
@@ -177,10 +177,12 @@ class SupernetPlan:
 
     def sampler(self, training: Training) -> PathSampler:
         """Returns the path sampler that draws the subnets of a training's steps."""
+        return self.rules.sampling.sampler(self._source(training), self._seed_of(training.stream))
+
+    def _source(self, training: Training) -> Source:
         split = self.split_at(training.level)
         box = self.box(training)
-        source = Source(self.space, split, training.group, box, self._bands, self.network, self.settings)
-        return self.rules.sampling.sampler(source, self._seed_of(training.stream))
+        return Source(self.space, split, training.group, box, self._bands, self.network, self.settings)
 
     @cached_property
     def _bands(self) -> Weighted | None:
@@ -208,7 +210,7 @@ class SupernetPlan:
 
     def agenda(self, training: Training) -> Agenda:
         """Returns the steps of a training."""
-        share = self.settings.distillation_share
+        share, until = self.settings.distillation_share, self.sorted_at(training)
         return Agenda(
             self.space,
             self.sampler(training),
@@ -218,7 +220,16 @@ class SupernetPlan:
             last_step=training.last_step,
             progress=training.progress,
             teaching=Teaching(self.network, share) if share else None,
+            opening=None if until is None else Opening(until, self._source(training).largest),
         )
+
+    def sorted_at(self, training: Training) -> int | None:
+        """Returns the step before which a training sorts channels; ``None`` where it does not.
+
+        Until then it trains its largest subnet. Weights that a parent trained come sorted.
+        """
+        steps = round(self.settings.largest_share * training.steps)
+        return training.first_step + steps if steps and training.inherits == "nothing" else None
 
     def check_weights(self) -> None:
         """Refuses weights that cannot be parts of larger ones.
@@ -236,6 +247,11 @@ class SupernetPlan:
         if nested or sized:
             with torch.device("meta"):  # only to see whether it can be built
                 self._network()
+        elif self.settings.largest_share:
+            raise SettingsError(
+                "supernet.largest_share sorts channels for narrower blocks, and here every block has its own: set"
+                " supernet.weights to 'nested', or supernet.largest_share to 0"
+            )
 
     def image_seed(self, training: Training) -> int:
         """Returns the seed of a training's mini-batches, one per replica, whose trainings may meet in one step."""

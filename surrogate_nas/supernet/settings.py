@@ -32,7 +32,7 @@ else:  # every row of a table is a choice of its setting
     ReductionName = Literal[tuple(REDUCTIONS)]
     WeightsName = Literal[tuple(WEIGHTS)]
 _DEFAULT_PRESET = "auto"
-_SINCE_0_1_0 = ("weights", "sandwich_random", "distillation")
+_SINCE_0_1_0 = ("weights", "sandwich_random", "distillation", "largest_share")
 
 
 class Rules(NamedTuple):
@@ -135,6 +135,13 @@ class SupernetSettings(BaseModel):
         " from the fewest, the k-th is drawn in proportion to k to this power. A sub-supernet draws the"
         " part of a band that is its own.",
     )
+    largest_share: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="Share of the steps of a supernet with new weights in which its largest subnet alone is trained."
+        " Then the channels inside its blocks are sorted by importance, so that narrower blocks begin with the most"
+        " important ones, and all subnets are trained. Needs blocks that are parts of others: weights = nested, or"
+        " widths to choose from.",
+    )
     schedule: ScheduleName = Field(
         default="cosine",
         description="Learning rate over training: half a cosine, or a decay that is faster for small subnets (DYNAS).",
@@ -199,8 +206,8 @@ class SupernetSettings(BaseModel):
     def identity(self) -> dict[str, Any]:
         """Returns the settings that trained weights follow from.
 
-        Those of a preset are there one by one, and replicas are more trainings of the same kind. Settings that version
-        0.1.0 did not have are named where they are set, so that its checkpoints stay what they are.
+        Settings of a preset are there one by one, and replicas are more trainings of the same kind. Settings that
+        version 0.1.0 did not have are named where they are set, so that its checkpoints stay what they were.
         """
         unset = {name for name in _SINCE_0_1_0 if getattr(self, name) == type(self).model_fields[name].default}
         return self.model_dump(exclude={"checkpoint_seconds", "preset", "replicas", *unset})
@@ -240,6 +247,8 @@ class SupernetSettings(BaseModel):
     def _consistent(self) -> Self:
         if self.final_learning_rate > self.learning_rate:
             raise ValueError("final_learning_rate must not be above learning_rate")
+        if self.largest_share + self.weight_average > 1:
+            raise ValueError("largest_share and weight_average must not overlap: together they are 1 at most")
         for reason in chain(
             contradictions(SHARINGS, self.sharing, self),
             contradictions(SPLITS, self.split, self),

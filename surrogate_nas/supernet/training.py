@@ -18,6 +18,7 @@ from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.nets.places.importance import by_importance
 from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, restore, save_checkpoint
 from surrogate_nas.supernet.phases import Training
 from surrogate_nas.supernet.plan import SupernetPlan
@@ -127,7 +128,7 @@ class _Member:
 
     def __init__(self, job: TrainingJob) -> None:
         plan, training = job.plan, job.training
-        self._job, self._training = job, training
+        self._job, self._training, self._sorted_at = job, training, plan.sorted_at(training)
         self._network = network_of(job)
         self._momenta = Momenta(self._network, plan.settings, _momentum_groups(plan, training))
         share = plan.settings.weight_average if training.level == len(plan.phases) - 1 else 0.0
@@ -171,6 +172,9 @@ class _Member:
             TrainingError: If a loss is not finite, or beyond all bounds.
         """
         self._last = self.step, step.codes
+        if self.step == self._sorted_at:
+            for change in by_importance(self._network):
+                self._momenta.reorder(change)
         images = images.to(memory_format=torch.channels_last)
         losses = train_step(self._network, self._momenta, step, images, labels, self._job.plan.settings.clip_norm)
         for code, loss in zip(step.codes, losses, strict=True):

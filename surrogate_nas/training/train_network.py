@@ -1,4 +1,4 @@
-"""Trains the standalone network of one architecture, with checkpoints to continue from.
+"""Trains the standalone network of one architecture, or any other network, with checkpoints to continue from.
 
 Initial weights, order of images and augmentation follow from the seed alone: one seed, one result on one kind of
 machine and number of threads, whether the training was interrupted or not.
@@ -9,9 +9,10 @@ Symbols:
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -28,14 +29,57 @@ from surrogate_nas.training.settings import TrainingSettings
 Progress = Callable[[int], None]
 
 
+class Buildable(Protocol):
+    """A network that a worker process builds; it must be picklable."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Everything that its weights belong to."""
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+
+    def build(self) -> nn.Module:
+        """Returns the network with random weights."""
+
+
 @dataclass(frozen=True)
-class NetworkJob:
-    """Inputs of one training, for a worker process.
+class ArchitectureNetwork:
+    """The network of an architecture.
 
     Attributes:
         space: The search space.
         code: The architecture, length D.
         network: Sizes of the network.
+    """
+
+    space: Space
+    code: tuple[int, ...]
+    network: NetworkSpec
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Space, code and sizes."""
+        code = "".join(map(str, self.code))
+        return {"space": self.space.fingerprint, "code": code, "network": str(self.network)}
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return f"architecture {self.identity['code']}"
+
+    def build(self) -> nn.Module:
+        """Returns the network with random weights."""
+        return build_network(self.space, list(self.code), self.network)
+
+
+@dataclass(frozen=True)
+class NetworkJob:
+    """Inputs of one training, for a worker process.
+
+    Attributes:
+        network: What is trained.
         images: Folder of cached images.
         flip: Whether images are mirrored.
         shift: Pixels by which they are moved at most.
@@ -46,9 +90,7 @@ class NetworkJob:
         threads: Threads of this process.
     """
 
-    space: Space
-    code: tuple[int, ...]
-    network: NetworkSpec
+    network: Buildable
     images: Path
     flip: bool
     shift: int
@@ -63,9 +105,7 @@ class NetworkJob:
         """Identity of the checkpoint; it includes the length, so that a longer training does not continue it."""
         recipe = self.settings.model_dump(exclude={"checkpoint_seconds", "evaluation_batch"})
         return {
-            "space": self.space.fingerprint,
-            "code": "".join(map(str, self.code)),
-            "network": str(self.network),
+            **self.network.identity,
             "recipe": str(recipe),
             "augmentation": f"flip={self.flip} shift={self.shift}",
             "seed": str(self.seed),
@@ -75,7 +115,7 @@ class NetworkJob:
         """Returns the network with its first weights."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return build_network(self.space, list(self.code), self.network)
+            return self.network.build()
 
 
 @dataclass(frozen=True)
@@ -127,8 +167,7 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
         loss = learner.step(*batches.batch(step), step)
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss of architecture {job.identity['code']} is {loss} after step {step:,}; set a lower"
-                " learning_rate"
+                f"the loss of {job.network.title} is {loss} after step {step:,}; set a lower learning_rate"
             )
         step += 1
         report(step)

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts import CostFacts, Estimate, RivalFacts, RivalsFacts, StudyFacts
 from surrogate_nas.report.page import render_page
 from surrogate_nas.report.plots.predictor_plots import PlotPoints
 from surrogate_nas.report.plots.supernet_plots import Curve, SupernetPoints
@@ -190,3 +190,20 @@ def test_one_thing_is_not_counted_as_several(facts: StudyFacts, points: PlotPoin
     text = Outline(render_page(replace(facts, made=made), points)).text
     assert "1 architecture," in text
     assert "1 group " in text
+
+
+def test_off_the_shelf_networks_have_a_table_of_their_own(facts: StudyFacts, points: PlotPoints) -> None:
+    costs = (CostFacts("params", 272_474.0), CostFacts("latency_ms", None, 5.0, 4.5, 0.1, 50))
+    rows = (
+        RivalFacts("ResNet-20 at width 1", "ResNet", costs, Estimate(93.0, 92.0, 94.0)),
+        RivalFacts("MobileNetV2 at width 0.125", "MobileNet", costs, Estimate(None), f"over the budget {EVIL}", False),
+    )
+    rivals = RivalsFacts(rows, Estimate(90.0, 89.0, 91.0), 3, 1000, (), 4.9, "ONNX Runtime on cpu")
+    page = Outline(render_page(replace(facts, rivals=rivals), points))
+    assert not page.open
+    assert "ResNet-20 at width 1 does better: 93.0%" in page.text
+    assert "Of 2 off-the-shelf networks, 1 fits the budget." in page.text
+    assert "measured in ONNX Runtime on cpu, in turns with the found architecture" in page.text
+    assert "272 K" in page.text
+    assert EVIL in " ".join(page.words)
+    assert "Off-the-shelf" not in Outline(render_page(facts, points)).text

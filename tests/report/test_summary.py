@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from surrogate_nas.report.facts import SmallestCost, StudyFacts
+from surrogate_nas.report.facts import CostFacts, Estimate, RivalFacts, RivalsFacts, SmallestCost, StudyFacts
 from surrogate_nas.report.judgements import judgements
 from surrogate_nas.report.summary import print_summary
 
@@ -72,3 +72,14 @@ def test_it_fits_a_terminal_and_names_cannot_carry_markup(facts: StudyFacts) -> 
     text = printed(replace(facts, study="[bold]x[/nothing]"), terminal=True)
     assert "[bold]x[/nothing]" in text
     assert "\x1b[" in text
+
+
+def test_the_winner_is_named_whoever_it_is(facts: StudyFacts) -> None:
+    costs = (CostFacts("params", 272_474.0),)
+    rival = RivalFacts("ResNet-20 at width 1", "ResNet", costs, Estimate(93.0, 92.0, 94.0))
+    trained = RivalsFacts((rival,), Estimate(90.0, 89.0, 91.0), 3, 1000)
+    assert "rivals    ResNet-20 at width 1 does better: 93.0%" in printed(replace(facts, rivals=trained))
+    fitted = RivalsFacts((replace(rival, accuracy_percent=Estimate(None)),), Estimate(None))
+    text = printed(replace(facts, rivals=fitted))
+    assert "rivals    Of 1 off-the-shelf network, 1 fits the budget. None was trained for comparison." in text
+    assert "rivals" not in printed(facts)

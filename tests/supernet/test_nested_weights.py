@@ -109,6 +109,7 @@ def job_of(images: Path, folder: Path, space: Space, member: int = 0, **given: o
 
 KINDS: dict[str, dict[str, Any]] = {
     "sandwich": {"sampler": "sandwich"},
+    "sorted": {"sampler": "sandwich", "largest_share": 0.5},
     "copies": {"split": "nonlinear", "groups": 2, "sharing": "depth", "sampler": "sandwich", "weight_average": 0.5},
     "a band": {"split": "nonlinear", "groups": 2, "sampler": "sandwich", "member": 1, "momentum_groups": "separated"},
 }
@@ -144,6 +145,33 @@ def test_spaces_without_blocks_are_refused(name: str) -> None:
     with pytest.raises(SettingsError, match=r"supernet.weights = 'nested' needs layers that choose a block") as refusal:
         make_plan(space, space.network, SupernetSettings(weights="nested"), 0)
     assert str(refusal.value).endswith(f"{name} has none: set supernet.weights to 'own'")
+
+
+def test_nothing_is_sorted_where_every_block_has_its_own_weights() -> None:
+    space = load_space("nasbench_macro")
+    with pytest.raises(SettingsError, match=r"supernet.largest_share sorts channels for narrower blocks, and here"):
+        make_plan(space, small(space), SupernetSettings(largest_share=0.5), 0)
+
+
+def test_the_largest_subnet_is_trained_first_and_sorted_once(
+    space_of: Callable[[str], Space], images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_of(images, tmp_path, space_of("nasbench_macro"), sampler="uniform", largest_share=0.5)
+    agenda, steps = job.plan.agenda(job.training), range(6)
+    assert [agenda.step(step).codes == ((2,) * 8,) for step in steps] == [True] * 3 + [False] * 3
+    assert [agenda.step(step).codes for step in steps[3:]] == [
+        (tuple(job.plan.sampler(job.training).draw(step)[0].tolist()),) for step in steps[3:]
+    ]
+    done: list[int] = []
+    sorted_after: list[int] = []
+
+    def note(_network: object) -> list[object]:
+        sorted_after.append(done[-1])
+        return []
+
+    monkeypatch.setattr("surrogate_nas.supernet.training.by_importance", note)
+    assert train_member(job, done.append, never)
+    assert sorted_after == [3]
 
 
 OWN = """

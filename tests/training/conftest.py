@@ -12,7 +12,7 @@ from surrogate_nas.data.images import DataSplits, ImageSet, channel_statistics
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.training.settings import TrainingSettings
-from surrogate_nas.training.train_network import NetworkJob
+from surrogate_nas.training.train_network import ArchitectureNetwork, NetworkJob
 
 
 def image_set(count: int, seed: int) -> ImageSet:
@@ -56,7 +56,7 @@ def make_job(images: Path, tmp_path: Path) -> Callable[..., NetworkJob]:
         recipe = TrainingSettings.model_validate(
             {"epochs": 3, "batch_size": 32, "learning_rate": 0.05, "checkpoint_seconds": 0} | settings
         )
-        row = tuple(int(digit) for digit in code)
-        return NetworkJob(space, row, network, images, False, 1, recipe, 7, tmp_path / "network.safetensors")
+        chosen = ArchitectureNetwork(space, tuple(int(digit) for digit in code), network)
+        return NetworkJob(chosen, images, False, 1, recipe, 7, tmp_path / "network.safetensors")
 
     return make

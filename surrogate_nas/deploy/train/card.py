@@ -11,6 +11,10 @@ from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.hub import card_head
 from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
+from surrogate_nas.report import formats
+from surrogate_nas.report.comparison import fitting_text, winner_text
+from surrogate_nas.report.facts import RivalsFacts
+from surrogate_nas.report.terminal import rivals_table
 from surrogate_nas.runs.console import StudyConsole
 
 _NAME_WIDTH = 16
@@ -45,6 +49,7 @@ def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: P
         + "".join(f"\n- **Warning**: {warning}" for warning in facts.warnings),
         "## Accuracy\n" + _accuracy(facts),
         "## Costs\n" + _costs(facts),
+        *([f"## Off-the-shelf networks\n{_rivals(facts, facts.rivals)}"] if facts.rivals is not None else []),
         "## Limits\n" + _limits(facts),
         f"## How to repeat\n```\n{facts.command}\n```",
     ]
@@ -79,6 +84,10 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
     """Prints accuracy and latency, measured next to predicted, and the commands for the next steps."""
     for name, text in _terminal_rows(facts):
         console.results.print(Text(f"{name.rjust(_NAME_WIDTH)}  {text}"), soft_wrap=True)
+    if facts.rivals is not None:
+        console.results.print(rivals_table(facts.rivals, facts.code, facts.own_costs))
+        if winner := winner_text(facts.rivals, facts.code):
+            console.results.print(Text(f"{'rivals'.rjust(_NAME_WIDTH)}  {winner}"), soft_wrap=True)
     for variant in facts.onnx.values():
         if facts.keeps_budget(variant) is False:
             console.warn(
@@ -141,6 +150,24 @@ def _costs(facts: ModelFacts) -> str:
     return (
         "\n".join(rows) + f"\n\nPredicted latency is of {facts.conditions or facts.device}.\n\n" + "\n".join(measured)
     )
+
+
+def _rivals(facts: ModelFacts, rivals: RivalsFacts) -> str:
+    """Returns the off-the-shelf networks next to the model, and which is better where any was trained."""
+    names = [cost.cost for cost in rivals.rivals[0].costs]
+    own = facts.own_costs
+    heads = ["network", *(formats.cost_name(name).lower() for name in names), "test accuracy", "note"]
+    rows = [(f"**{facts.code}**", [own[name] for name in names], accuracy_text(facts.test), "this model")]
+    for one in rivals.rivals:
+        estimate = one.accuracy_percent
+        between = f" (95%: {formats.percent_interval(estimate)})" if estimate.value is not None else ""
+        rows.append((one.name, list(one.costs), f"{formats.percent(estimate.value)}{between}", one.reason))
+    lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    for name, costs, accuracy, note in rows:
+        values = [formats.cost(one.cost, one.predicted if one.measured is None else one.measured) for one in costs]
+        lines.append(f"| {' | '.join([name, *values, accuracy, _cell(note)])} |")
+    winner = winner_text(rivals, facts.code)
+    return f"{f'{winner}, with the recipe above. ' if winner else ''}{fitting_text(rivals)}\n\n" + "\n".join(lines)
 
 
 def _limits(facts: ModelFacts) -> str:

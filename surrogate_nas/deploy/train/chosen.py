@@ -37,6 +37,7 @@ class Choice:
         device: Device of the run's latencies.
         conditions: Runtime, machine, threads and batch of the run's latencies, or their table; empty in older runs.
         is_answer: Whether it is the study's own answer.
+        keeps_own_budgets: Whether the budgets are the study's own.
     """
 
     run: RunFolder
@@ -49,6 +50,7 @@ class Choice:
     device: str
     conditions: str
     is_answer: bool
+    keeps_own_budgets: bool = True
 
     @property
     def code(self) -> Codes:
@@ -114,6 +116,7 @@ def choose(
         table.metadata.device,
         table.metadata.conditions,
         entry.code == answer,
+        not asked,
     )
 
 

@@ -1,8 +1,8 @@
 """From a trained network to the files that are deployed, each checked against it and measured."""
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.card import model_card
 from surrogate_nas.deploy.train.chosen import Choice
 from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
+from surrogate_nas.deploy.train.rival_models import compared_on_test
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.model_folder import save_model
@@ -35,6 +36,8 @@ from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write
 from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
 from surrogate_nas.hardware.measure.model_files import measure_models
 from surrogate_nas.nets.onnx_export import OPSET
+from surrogate_nas.report.facts import RivalsFacts
+from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.space.layouts import seen_size
 from surrogate_nas.training.data_parallel import Processes
 from surrogate_nas.training.final import Trained
@@ -57,6 +60,8 @@ class Delivery:
         trained: The network.
         processes: How many trained it.
         warnings: Sentences on what may be wrong with the images.
+        rivals: Accuracy of each off-the-shelf network that was trained as well.
+        table: The study's table of off-the-shelf networks, if there is one.
     """
 
     request: TrainRequest
@@ -67,6 +72,8 @@ class Delivery:
     trained: Trained
     processes: Processes
     warnings: tuple[str, ...] = ()
+    rivals: Mapping[RivalNetwork, Accuracy] = field(default_factory=dict)
+    table: RivalsFacts | None = None
 
 
 class _Exported(NamedTuple):
@@ -158,11 +165,12 @@ def _export(
 def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
     request, choice, images = delivery.request, delivery.choice, delivery.images
     entry, hardware, names = choice.entry, choice.settings.hardware, images.train.class_names
+    test = accuracy_of(delivery.trained, images)
     return ModelFacts(
         code=entry.code,
         architecture=entry.architecture,
         seen_size=seen_size(choice.space, choice.code, choice.network),
-        test=Accuracy.of(round(delivery.trained.accuracy_percent * len(images.test) / 100), len(images.test)),
+        test=test,
         test_origin=TEST_ORIGINS[images.origin],
         predicted_percent=entry.predicted_accuracy_percent,
         predicted_half_width=choice.half_width,
@@ -184,7 +192,13 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         classes=exported.classes,
         trained_on=dict(zip(names, torch.bincount(images.train.labels, minlength=len(names)).tolist(), strict=True)),
         warnings=delivery.warnings,
+        rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe.settings.epochs),
     )
+
+
+def accuracy_of(trained: Trained, images: FinalImages) -> Accuracy:
+    """Returns the accuracy of a trained network on the test images, with its interval."""
+    return Accuracy.of(round(trained.accuracy_percent * len(images.test) / 100), len(images.test))
 
 
 def _calibration(images: FinalImages, seed: int) -> Tensor:

@@ -27,6 +27,8 @@ class TrainOptions(TypedDict, total=False):
         arch: Train this architecture instead, a code or its text.
         start: Whether weights begin at random (``"scratch"``) or as the ``"supernet"`` has them; ``--from`` on the
             command line.
+        rivals: Also train so many off-the-shelf networks, the best that fit the study's budgets.
+        rival: Also train these off-the-shelf networks, by name.
         epochs: Passes over the images; the recipe's unless given.
         batch_size: Images per step; likewise.
         learning_rate: The highest one; likewise.
@@ -51,6 +53,8 @@ class TrainOptions(TypedDict, total=False):
     energy_budget: str | None
     arch: str | None
     start: Start
+    rivals: int
+    rival: tuple[str, ...]
     epochs: int | None
     batch_size: int | None
     learning_rate: float | None
@@ -72,8 +76,9 @@ def train_model(run: Path | str, **options: Unpack[TrainOptions]) -> Classifier:
     Args:
         run: The run folder.
         options: As of ``python -m surrogate_nas.train``: ``latency_budget`` and other budgets, ``arch``, ``start``,
-            ``epochs``, ``batch_size``, ``learning_rate``, ``seed``, ``int8``, ``compute_device``, ``threads``,
-            ``resume``, ``overwrite``, ``trust_program``, ``track``, ``settings``, ``quiet``.
+            ``rivals``, ``rival``, ``epochs``, ``batch_size``, ``learning_rate``, ``seed``, ``int8``,
+            ``compute_device``, ``threads``, ``resume``, ``overwrite``, ``trust_program``, ``track``, ``settings``,
+            ``quiet``.
 
     Returns:
         The exported model: its accuracy on the test images, its folder, and its predictions.

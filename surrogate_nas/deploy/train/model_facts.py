@@ -8,6 +8,7 @@ from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.export.onnx_model import Agreement
 from surrogate_nas.hardware.conditions import RUNTIMES
 from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.report.facts import CostFacts, RivalsFacts
 
 _OTHER_RUNTIMES = tuple(f"{words} on cpu" for name, words in RUNTIMES.items() if name != "onnx")
 
@@ -53,6 +54,8 @@ class ModelFacts:
         classes: Accuracy of the ONNX model on the test images of each class; classes without any are left out.
         trained_on: Number of training images of each class.
         warnings: Sentences on what may be wrong with the images.
+        rivals: Off-the-shelf networks at the study's budgets; accuracies are of the test images. None where the study
+            compared with none, or the model is for other budgets.
     """
 
     code: str
@@ -80,6 +83,7 @@ class ModelFacts:
     classes: Mapping[str, Accuracy]
     trained_on: Mapping[str, int]
     warnings: tuple[str, ...] = ()
+    rivals: RivalsFacts | None = None
 
     @property
     def latency_budget_ms(self) -> float | None:
@@ -90,6 +94,13 @@ class ModelFacts:
         """Returns whether a model was measured within the latency budget; None if there is none for this machine."""
         limit = self.latency_budget_ms
         return None if limit is None else variant.latency.median_ms <= limit
+
+    @property
+    def own_costs(self) -> dict[str, CostFacts]:
+        """Costs as a table of rivals shows them, latency as it was measured on this machine."""
+        own = {cost: CostFacts(cost, value) for cost, value in self.costs.items()}
+        latency = self.onnx["float"].latency.median_ms
+        return own | {"latency_ms": CostFacts("latency_ms", own["latency_ms"].predicted, measured=latency)}
 
     def runtime_note(self) -> str:
         """Returns a sentence where the model was measured in another runtime than latencies were predicted for."""

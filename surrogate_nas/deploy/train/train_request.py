@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.rivals.table import RIVALS
 from surrogate_nas.runs.study_file import validated
 from surrogate_nas.runs.tracking import check_tracker
 from surrogate_nas.training.settings import FinalSettings
@@ -15,7 +16,13 @@ from surrogate_nas.training.settings import FinalSettings
 Start = Literal["scratch", "supernet"]
 _HIGHEST_RATE = 100.0
 _OPTIONS = ("epochs", "batch_size", "learning_rate")
-_BOUNDS = {"epochs": (1, 10_000), "batch_size": (1, 65_536), "seed": (0, 2**31 - 1), "threads": (1, 1024)}
+_BOUNDS = {
+    "epochs": (1, 10_000),
+    "batch_size": (1, 65_536),
+    "seed": (0, 2**31 - 1),
+    "threads": (1, 1024),
+    "rivals": (0, 1000),
+}
 
 
 class TrainSettings(BaseModel):
@@ -48,6 +55,8 @@ class TrainRequest:
         overwrite: Whether to start over.
         command: The command line, for the model card.
         trust_program: Whether to run the program of the run's space, even if it was never run on this machine.
+        rivals: Number of off-the-shelf networks to train beside it, the best that fit the study's budgets.
+        rival: Names of such networks, in addition to those.
         track: Where settings, the loss curve and results are sent: tensorboard, mlflow, or nowhere.
         settings: Values that take the place of the recipe's, such as ``{"training.mixup": 0.2}``.
     """
@@ -68,6 +77,8 @@ class TrainRequest:
     command: str = ""
     trust_program: bool = False
     track: str | None = None
+    rivals: int = 0
+    rival: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,6 +89,9 @@ class TrainRequest:
         """
         if self.start not in get_args(Start):
             raise SettingsError(f"--from must be {' or '.join(get_args(Start))} (got {self.start!r})")
+        wrong = [name for name in self.rival if name not in RIVALS]
+        if wrong:
+            raise SettingsError(f"--rival {wrong[0]} is no known network; choose from {', '.join(RIVALS)}")
         if self.resume and self.overwrite:
             raise SettingsError("--resume and --overwrite exclude each other; use one of them")
         if self.learning_rate is not None and not 0 < self.learning_rate <= _HIGHEST_RATE:

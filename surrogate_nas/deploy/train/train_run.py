@@ -13,16 +13,20 @@ from surrogate_nas._support.words import count_of
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.final_images import FinalImages, load_final_images
 from surrogate_nas.data.images import DataSplits
+from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.chosen import Choice, choose
-from surrogate_nas.deploy.train.deliver import Delivery, deliver
+from surrogate_nas.deploy.train.deliver import Delivery, accuracy_of, deliver
 from surrogate_nas.deploy.train.drift import changes_since
 from surrogate_nas.deploy.train.inheritance import inherit_from_run
 from surrogate_nas.deploy.train.model_facts import ModelFacts
+from surrogate_nas.deploy.train.rival_models import chosen_rivals, rival_folder, rival_job, study_table
 from surrogate_nas.deploy.train.teacher import teacher_of
 from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.nets.standalone import Network, build_network
+from surrogate_nas.report.facts import RivalsFacts
+from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stoppable
@@ -49,7 +53,9 @@ class _Training:
     seed: int
     device: torch.device
     warnings: tuple[str, ...]
-    teacher: Codes | None
+    teacher: Codes | None = None
+    rivals: tuple[RivalNetwork, ...] = ()
+    table: RivalsFacts | None = None
 
 
 def run_training(request: TrainRequest, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
@@ -107,9 +113,13 @@ def _train_and_deliver(
     with joined(training.device) as processes:
         if processes.is_first:
             if request.overwrite:
-                for path in (choice.folder / CHECKPOINT, *choice.folder.glob(TEACHER.format(code="*"))):
+                folders = (choice.folder, *(rival_folder(one, choice.run.models) for one in training.rivals))
+                checkpoints = [folder / CHECKPOINT for folder in folders]
+                for path in (*checkpoints, *choice.folder.glob(TEACHER.format(code="*"))):
                     path.unlink(missing_ok=True)
             choice.folder.mkdir(parents=True, exist_ok=True)
+            for one in training.rivals:
+                rival_folder(one, choice.run.models).mkdir(exist_ok=True)
             console.log_to(choice.folder / LOG)
             _tell(training, console)
             tracker.begin(tracked_settings(request, training.recipe, choice), anew=request.overwrite)
@@ -119,10 +129,11 @@ def _train_and_deliver(
         if training.teacher is not None:
             job = replace(job, teacher=_teacher(training, training.teacher, job, console, should_stop))
         trained = _train(job, console, should_stop)
+        rivals = _train_rivals(training, job, console, should_stop)
     if not processes.is_first:
         return None
     parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
-    delivery = Delivery(request, choice, *parts)
+    delivery = Delivery(request, choice, *parts, rivals, training.table)
     with console.progress("export, check, measure") as advance:
         facts = deliver(delivery, advance)
     if tracker.is_open:
@@ -135,6 +146,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
     device = own_device(torch.device(str(resolve_compute(ComputeSettings(device=request.device)).device)))
     settings, splits = choice.settings, load_splits(choice.run.images)
     seed = settings.seed if request.seed is None else request.seed
+    rivals, table = tuple(chosen_rivals(request, choice)), study_table(choice)
     network = _network(request, choice, splits, seed)
     asked = request.asked()
     teacher = teacher_of(choice, asked)
@@ -160,7 +172,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             " fewer"
         )
     warnings = (*((changed,) if changed else ()), *images.warnings)
-    return _Training(choice, images, network, recipe, seed, device, warnings, teacher)
+    return _Training(choice, images, network, recipe, seed, device, warnings, teacher, rivals, table)
 
 
 def _first_weights(choice: Choice, code: Codes, seed: int) -> Network:
@@ -228,6 +240,19 @@ def _train(job: FinalJob, console: StudyConsole, should_stop: ShouldStop, name: 
             f" {trained.accuracy_percent:.2f}%"
         )
     return trained
+
+
+def _train_rivals(
+    training: _Training, job: FinalJob, console: StudyConsole, should_stop: ShouldStop
+) -> dict[RivalNetwork, Accuracy]:
+    """Returns the accuracy of each rival on the test images, after the training that the model had."""
+    found: dict[RivalNetwork, Accuracy] = {}
+    for network in training.rivals:
+        console.note(f"rival: {network.title}")
+        trained = _train(rival_job(network, job, training.choice.run.models), console, should_stop, network.title)
+        if job.processes.is_first:
+            found[network] = accuracy_of(trained, training.images)
+    return found
 
 
 def _tell(training: _Training, console: StudyConsole) -> None:

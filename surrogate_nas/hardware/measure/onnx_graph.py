@@ -18,6 +18,7 @@ from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.measure.onnx_functions import write_function
 from surrogate_nas.nets.onnx_export import export_onnx
 
 OPSET = 17
@@ -53,7 +54,7 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
     onnx = require("onnx")
     try:
         return _written_here(onnx, module, example)
-    except _UnknownPartError:
+    except (_UnknownPartError, KeyError):  # a number where this writer knows tensors only
         require("onnxscript")
     try:
         return bytes(export_onnx(module.eval(), example, any_batch=False).SerializeToString())
@@ -81,11 +82,13 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes
         ShapeProp(traced).propagate(example)
     modules = dict(root.named_modules())
     writer = _Writer(onnx)
-    names: dict[fx.Node, str] = {}
+    names: dict[fx.Node, Any] = {}
     for node in traced.graph.nodes:
         match node.op:
             case "placeholder":
                 names[node] = INPUT
+            case "call_function" | "call_method" if "tensor_meta" not in node.meta:
+                continue  # a number, such as a size, which is the same for every input of this shape
             case "call_module" if isinstance(modules[str(node.target)], nn.ChannelShuffle):
                 groups, channels = modules[str(node.target)].groups, node.meta["tensor_meta"].shape[1]
                 names[node] = writer.shuffle(names[node.args[0]], groups, channels, node.name)
@@ -104,20 +107,20 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes
             case "call_method" if node.target == "mean" and node.kwargs == {"dim": (2, 3), "keepdim": True}:
                 names[node] = writer.node("GlobalAveragePool", [names[node.args[0]]], node.name)
             case "call_function" if node.target is torch.cat:
-                parts = [names[part] for part in node.args[0]]
-                names[node] = writer.node("Concat", parts, node.name, axis=int(node.kwargs["dim"]))
+                parts, axis = [names[part] for part in node.args[0]], [*node.args[1:], *node.kwargs.values()]
+                names[node] = writer.node("Concat", parts, node.name, axis=int(axis[0]))
             case "call_function" if node.target is functional.pad:
                 names[node] = writer.pad(names[node.args[0]], node.args[1], node.name)
             case "call_function" if node.target is operator.getitem and _to_the_end(node.args[1]):
                 names[node] = writer.slice(names[node.args[0]], node.args[1], node.name)
-            case "call_function" if node.target is getattr:
-                continue  # the shape that the zeros of a cut cell take
             case "call_method" if node.target == "new_zeros":
                 names[node] = writer.zeros(names[node.args[0]], node.name)
             case "output":
                 writer.nodes.append(onnx.helper.make_node("Identity", [names[node.args[0]]], [OUTPUT]))
             case _:
-                raise _UnknownPartError
+                names[node] = write_function(writer, node, names)
+                if names[node] is None:
+                    raise _UnknownPartError
     [output] = (node for node in traced.graph.nodes if node.op == "output")
     return writer.model(list(example.shape), list(output.meta["tensor_meta"].shape))
 
@@ -146,17 +149,23 @@ class _Writer:
         self.nodes.append(self._onnx.helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
+    def split(self, source: str, count: int, axis: int, name: str) -> list[str]:
+        """Adds a node that cuts a tensor into equal parts, and returns their names."""
+        parts = [f"{name}.{part}" for part in range(count)]
+        self.nodes.append(self._onnx.helper.make_node("Split", [source], parts, name=name, axis=axis))
+        return parts
+
     def resize(self, source: str, shape: list[int], name: str) -> str:
         """Adds a bilinear resizing to a shape (B, C, H, W)."""
-        sizes = self._weight(torch.tensor(shape), f"{name}.sizes")
+        sizes = self.weight(torch.tensor(shape), f"{name}.sizes")
         return self.node("Resize", [source, "", "", sizes], name, mode="linear")
 
     def layer(self, layer: nn.Module, source: str, name: str) -> str:
         """Adds the node of one layer and returns the name of its output."""
         match layer:
             case nn.Conv2d():
-                weights = [self._weight(layer.weight, f"{name}.weight")]
-                weights += [self._weight(layer.bias, f"{name}.bias")] if layer.bias is not None else []
+                weights = [self.weight(layer.weight, f"{name}.weight")]
+                weights += [self.weight(layer.bias, f"{name}.bias")] if layer.bias is not None else []
                 pads = [int(one) for one in layer.padding]
                 return self.node(
                     "Conv",
@@ -170,44 +179,50 @@ class _Writer:
                 )
             case nn.BatchNorm2d() if layer.affine and layer.track_running_stats:
                 values = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
-                weights = [self._weight(value, f"{name}.{row}") for row, value in enumerate(values)]
+                weights = [self.weight(value, f"{name}.{row}") for row, value in enumerate(values)]
                 return self.node("BatchNormalization", [source, *weights], name, epsilon=layer.eps)
             case nn.ReLU():
                 return self.node("Relu", [source], name)
             case nn.Hardswish():
                 return self.node("HardSwish", [source], name)
+            case nn.Hardsigmoid():
+                return self.node("HardSigmoid", [source], name, alpha=1 / 6, beta=0.5)
+            case nn.Sigmoid():
+                return self.node("Sigmoid", [source], name)
+            case nn.SiLU():
+                return self.node("Mul", [source, self.node("Sigmoid", [source], f"{name}.sigmoid")], name)
             case nn.ReLU6():
-                bounds = [self._weight(torch.tensor(bound), f"{name}.{bound:.0f}") for bound in (0.0, 6.0)]
+                bounds = [self.weight(torch.tensor(bound), f"{name}.{bound:.0f}") for bound in (0.0, 6.0)]
                 return self.node("Clip", [source, *bounds], name)
             case nn.AvgPool2d():
                 return self._pool("AveragePool", layer, source, name, count_include_pad=int(layer.count_include_pad))
             case nn.MaxPool2d():
-                return self._pool("MaxPool", layer, source, name)
+                return self._pool("MaxPool", layer, source, name, ceil_mode=int(layer.ceil_mode))
             case nn.AdaptiveAvgPool2d() if layer.output_size in (1, (1, 1)):
                 return self.node("GlobalAveragePool", [source], name)
             case nn.Flatten():
                 return self.node("Flatten", [source], name, axis=1)
             case nn.Linear() if layer.bias is not None:
-                weights = [self._weight(layer.weight, f"{name}.weight"), self._weight(layer.bias, f"{name}.bias")]
+                weights = [self.weight(layer.weight, f"{name}.weight"), self.weight(layer.bias, f"{name}.bias")]
                 return self.node("Gemm", [source, *weights], name, transB=1)
-            case nn.Identity():
+            case nn.Identity() | nn.Dropout():
                 return source
         raise _UnknownPartError
 
     def zeros(self, source: str, name: str) -> str:
         """Adds zeros of the shape of another node's output."""
-        return self.node("Mul", [source, self._weight(torch.zeros(1), f"{name}.zero")], name)
+        return self.node("Mul", [source, self.weight(torch.zeros(1), f"{name}.zero")], name)
 
     def shuffle(self, source: str, groups: int, channels: int, name: str) -> str:
         """Adds a channel shuffle (arXiv 1707.01083): channels in a new order."""
         order = torch.arange(channels).view(groups, -1).T.flatten()
-        return self.node("Gather", [source, self._weight(order, f"{name}.order")], name, axis=1)
+        return self.node("Gather", [source, self.weight(order, f"{name}.order")], name, axis=1)
 
     def pad(self, source: str, widths: tuple[int, ...], name: str) -> str:
         """Adds zeros around the last dimensions, given as torch does: before and after, the last dimension first."""
         pairs = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
         before, after = ([0] * (4 - len(pairs)) + [pair[end] for pair in pairs] for end in (0, 1))
-        return self.node("Pad", [source, self._weight(torch.tensor([*before, *after]), f"{name}.pads")], name)
+        return self.node("Pad", [source, self.weight(torch.tensor([*before, *after]), f"{name}.pads")], name)
 
     def slice(self, source: str, slices: tuple[slice, ...], name: str) -> str:
         """Adds a slice of the first dimensions, each from some start to its end in steps."""
@@ -217,7 +232,7 @@ class _Writer:
             "axes": list(range(len(slices))),
             "steps": [one.step or 1 for one in slices],
         }
-        inputs = [self._weight(torch.tensor(values), f"{name}.{what}") for what, values in bounds.items()]
+        inputs = [self.weight(torch.tensor(values), f"{name}.{what}") for what, values in bounds.items()]
         return self.node("Slice", [source, *inputs], name)
 
     def _pool(self, kind: str, layer: nn.AvgPool2d | nn.MaxPool2d, source: str, name: str, **attributes: int) -> str:
@@ -235,7 +250,8 @@ class _Writer:
             **attributes,
         )
 
-    def _weight(self, value: Tensor | None, name: str) -> str:
+    def weight(self, value: Tensor | None, name: str) -> str:
+        """Adds a constant and returns its name."""
         assert value is not None
         array = value.detach().cpu().contiguous().numpy()
         self._weights.append(self._onnx.numpy_helper.from_array(array, name))

@@ -7,16 +7,18 @@ Symbols:
     M: networks measured as a whole.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
 from surrogate_nas.hardware.measure.correction import fit_correction, weighted_sum
 from surrogate_nas.hardware.measure.pieces import workload
-from surrogate_nas.hardware.measure.whole_networks import measure_networks
+from surrogate_nas.hardware.measure.whole_networks import measure_modules, measure_networks
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
 from surrogate_nas.nets.workload import FIXED
@@ -93,6 +95,10 @@ class ProfiledLatency:
     def measure_architectures(self, codes: ArrayLike, on_progress: Progress | None = None) -> list[Measurement]:
         """Returns the latency of each whole network; see ``Measurable``."""
         return self._measure(codes, on_progress)
+
+    def measure_modules(self, builders: Mapping[str, Callable[[], nn.Module]]) -> dict[str, Measurement]:
+        """Returns the latency of other networks that take the same images; see ``Measurable``."""
+        return measure_modules(self._bench, self._network, builders)
 
     def _measure(self, codes: ArrayLike, on_progress: Progress | None, prefix: str = "network") -> list[Measurement]:
         return measure_networks(self._bench, self._space, self._network, codes, on_progress, prefix)

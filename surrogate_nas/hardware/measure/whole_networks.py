@@ -1,10 +1,11 @@
 """Measures the latency of whole networks and of exported models on this machine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from numpy.typing import ArrayLike
+from torch import nn
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.model_format import ONNX
@@ -42,12 +43,31 @@ def measure_networks(
     """
     effective = space.effective(codes)
     names = [f"{prefix}:{digits}" for digits in space.digits(effective)]
-    shape = (network.input_channels, network.image_size, network.image_size)
-    candidates: Mapping[str, Candidate] = {
-        name: (partial(build_network, space, code, network), shape) for name, code in zip(names, effective, strict=True)
-    }
-    measured = bench.measure("whole networks", candidates, on_progress)
+    built = [partial(build_network, space, code, network) for code in effective]
+    measured = measure_modules(bench, network, dict(zip(names, built, strict=True)), on_progress)
     return [measured[name] for name in names]
+
+
+def measure_modules(
+    bench: Bench,
+    network: NetworkSpec,
+    builders: Mapping[str, Callable[[], nn.Module]],
+    on_progress: Progress | None = None,
+) -> dict[str, Measurement]:
+    """Returns the latency of any networks that take the images of the deployed one, measured in turns.
+
+    Args:
+        bench: Device and settings of the measurement.
+        network: The deployed network.
+        builders: Functions that build a network, by the names under which measurements are kept.
+        on_progress: Called during measurements.
+
+    Raises:
+        MeasurementError: If a network cannot be built or run.
+    """
+    shape = (network.input_channels, network.image_size, network.image_size)
+    candidates: dict[str, Candidate] = {name: (build, shape) for name, build in builders.items()}
+    return bench.measure("whole networks", candidates, on_progress)
 
 
 def measure(

@@ -36,7 +36,7 @@ def _blocks(space: Space, layer: Layer) -> tuple[str, ...]:
 
 
 class SharedChoice(SharedPlace):
-    """Every block that may stand at one layer, with weights of its own, or nested in those of the largest.
+    """Every block that may stand at one layer, with weights of its own, or nested in the weights of the largest.
 
     Args:
         space: A space with a chain.
@@ -50,7 +50,7 @@ class SharedChoice(SharedPlace):
         self.decision = _decision(layers[-1])
         names = _blocks(space, layers[-1])
         stride = layers[-1].shape.stride
-        # Of one pixel there is no stride; but only where the shape is kept does that make another block.
+        # One pixel has no stride; but only where the shape is kept does that make another block.
         sizes = [(one.in_channels, one.out_channels, 1 if one.shape.keeps else stride) for one in layers]
         owners: dict[str, list[str]] = {}
         for name in names:

@@ -23,6 +23,7 @@ class Options(TypedDict, total=False):
         also_budget: Other budgets to answer from the same study, such as ``"latency=3ms"``.
         confidence: With which a predicted latency is to meet its budget.
         trainings: Short trainings of finalists to learn from.
+        rivals: Off-the-shelf networks to train as finalists are trained.
         latency_table: CSV or Parquet file with latencies of another device.
         device: Whose latency counts.
         compute_device: Where supernets are trained.
@@ -40,6 +41,7 @@ class Options(TypedDict, total=False):
     also_budget: str | Sequence[str] | None
     confidence: float | None
     trainings: int | None
+    rivals: int | None
     latency_table: str | Path | None
     device: str | None
     compute_device: str | None
@@ -52,6 +54,7 @@ _KEYS = {COSTS[name].keyword: f"budget.{key}" for key, name in BOUNDED.items()} 
     "also_budget": "budget.also",
     "confidence": "hardware.confidence",
     "trainings": "loop.trainings",
+    "rivals": "rivals.train",
     "latency_table": "hardware.latency_table",
     "device": "hardware.device",
     "compute_device": "compute.device",

@@ -1,8 +1,9 @@
 """Writes the answer: the lookup table of the pool's architectures, and the best one."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from surrogate_nas.lookup.metadata import TableMetadata
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.runs.run_folder import RunFolder
-from surrogate_nas.study.findings import FinalistChoice, Findings, SpaceScores, StudyLabels
+from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage
@@ -25,14 +26,16 @@ class WriteLookup(Stage):
     """Writes the lookup table of the pool's architectures, and the chosen one."""
 
     name = "lookup table"
-    inputs = (Problem, StudyLabels, FittedPredictor, SpaceScores, FinalistChoice)
+    inputs = (Problem, StudyLabels, FittedPredictor, SpaceScores, FinalistChoice, RivalFindings)
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Writes both."""
         problem, scores, choice = findings[Problem], findings[SpaceScores], findings[FinalistChoice]
         error = findings[FittedPredictor].calibration.residual_percent
         with run.console.progress("lookup table"):
-            lookup_table(problem, findings[StudyLabels], scores, choice, error).write(run.folder.path)
+            table = lookup_table(problem, findings[StudyLabels], scores, choice, error)
+            table.metadata = replace(table.metadata, rivals=_compared(findings[RivalFindings]))
+            table.write(run.folder.path)
             write_best(problem, scores, choice, run.folder)
         return Findings()
 
@@ -84,6 +87,11 @@ def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
         },
         decisions=[{"name": one.name, "choices": list(one.choices)} for one in space.decisions],
     )
+
+
+def _compared(found: RivalFindings) -> list[dict[str, Any]]:
+    """Returns how the space compares with trained off-the-shelf networks, at each set of budgets asked for so far."""
+    return [asdict(one) for one in found.records.comparisons]
 
 
 def _lookup_costs(problem: Problem, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:

@@ -10,12 +10,13 @@ from surrogate_nas.report.plots.supernet_plots import SupernetPoints, supernet_f
 from surrogate_nas.report.write import PAGE_NAME, write_report
 from surrogate_nas.search.journal.dashboard import annotate, dashboard_command
 from surrogate_nas.search.result import SearchResult
-from surrogate_nas.study.findings import FinalistChoice, Findings, SpaceScores, StudyLabels
+from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.answer import answer_facts, infeasible_facts, study_facts
 from surrogate_nas.study.report.evidence import evidence_facts, truth_facts
 from surrogate_nas.study.report.plotted import predictor_points, search_points, supernet_points
 from surrogate_nas.study.report.provenance import provenance_facts
+from surrogate_nas.study.report.rival_facts import rivals_facts
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage
 
@@ -24,7 +25,7 @@ class WriteReport(Stage):
     """Writes the report of everything that the study has found."""
 
     name = "report"
-    inputs = (Problem, StudyLabels, FittedPredictor, SpaceScores, SearchResult, FinalistChoice)
+    inputs = (Problem, StudyLabels, FittedPredictor, SpaceScores, SearchResult, FinalistChoice, RivalFindings)
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Writes page, JSON and plots."""
@@ -40,6 +41,7 @@ class WriteReport(Stage):
                 evidence_facts(problem, predictor, labels, choice),
                 truth_facts(problem, predictor, scores, labels, choice),
             )
+            facts = replace(facts, rivals=rivals_facts(problem, choice, findings[RivalFindings]))
             searched = search_points(problem, scores, result)
             supernets = supernet_points(problem, scores, run.folder.supernets)
             points = predictor_points(problem, predictor, scores, labels)

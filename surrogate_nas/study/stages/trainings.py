@@ -21,7 +21,7 @@ from surrogate_nas.study.findings import Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage, Timing
-from surrogate_nas.training.train_network import NetworkJob, train_network
+from surrogate_nas.training.train_network import ArchitectureNetwork, Buildable, NetworkJob, train_network
 
 _DECIMALS = 6
 
@@ -32,15 +32,18 @@ class NetworkWork:
 
     Attributes:
         job: Any job of the study.
+        network: Any architecture of its space.
     """
 
     job: NetworkJob
+    network: ArchitectureNetwork
 
     def __call__(self, task: TrainTask, report: Callable[[int], None], stopped: Callable[[], bool]) -> Trained | None:
         """Continues from a checkpoint of any process; None if it was stopped."""
+        code = tuple(self.network.space.parse(task.code).tolist())
         job = replace(
             self.job,
-            code=tuple(self.job.space.parse(task.code).tolist()),
+            network=replace(self.network, code=code),
             settings=self.job.settings.model_copy(update={"epochs": task.epochs}),
             checkpoint=self.job.checkpoint.with_name(f"{task.code}-{task.epochs}.safetensors"),
         )
@@ -105,7 +108,8 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
     place = _place(problem, run.folder)
     for note in place.prepare():
         run.console.note(note)
-    crew = Crew(place, NetworkWork(_job(problem, run.folder)), run.workers)
+    network = network_of(problem, problem.codes[0])
+    crew = Crew(place, NetworkWork(training_job(network, problem, run.folder), network), run.workers)
 
     def train(epochs: int, batch: Sequence[int]) -> list[float]:
         return _train(problem, space.effective(codes[rows[list(batch)]]), epochs, run, crew)
@@ -130,9 +134,15 @@ def _candidates(problem: Problem) -> np.ndarray:
 
 def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
     """Returns the place in which worker processes find their trainings."""
-    job = _job(problem, folder)
+    job = training_job(network_of(problem, problem.codes[0]), problem, folder)
     recipe = job.settings.model_dump(exclude={"epochs", "checkpoint_seconds", "evaluation_batch"})
-    inputs = {"network": str(job.network), "recipe": recipe, "shift": job.shift, "flip": job.flip, "seed": job.seed}
+    inputs = {
+        "network": str(problem.deployed),
+        "recipe": recipe,
+        "shift": job.shift,
+        "flip": job.flip,
+        "seed": job.seed,
+    }
     inputs |= {"space": problem.space.fingerprint, "data": problem.splits.fingerprint}
     name = f"{problem.space.name}-{problem.settings.name}-trainings"
     return TrialFolder(folder.trainings_journal, folder.networks, problem.space, name, digest(inputs))
@@ -141,7 +151,7 @@ def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
 def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) -> list[float]:
     """Returns validation accuracies of networks of shape (n, D), trained now or before."""
     space = problem.space
-    steps = _steps(problem, epochs)
+    steps = training_steps(problem, epochs)
     with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
         known = known_trainings(problem, store.read(), epochs)
         wanted = [TrainTask(digits, epochs) for digits in space.digits(codes)]
@@ -169,32 +179,43 @@ def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) ->
     return [known[task.code] for task in wanted]
 
 
-def _job(problem: Problem, folder: RunFolder) -> NetworkJob:
-    """Returns the job of some architecture; all others differ in their code, length and checkpoint alone."""
+def network_of(problem: Problem, code: Codes) -> ArchitectureNetwork:
+    """Returns the network of an architecture, shape (D,), as the study trains it."""
+    return ArchitectureNetwork(problem.space, tuple(code.tolist()), problem.deployed)
+
+
+def training_job(network: Buildable, problem: Problem, folder: RunFolder, name: str = "any") -> NetworkJob:
+    """Returns the training of a network by the study's recipe, for its full length.
+
+    Args:
+        network: What is trained.
+        problem: Has the recipe.
+        folder: Has the images, and takes the checkpoint.
+        name: Name of the checkpoint.
+    """
     settings = problem.settings
     return NetworkJob(
-        problem.space,
-        tuple(problem.codes[0].tolist()),
-        problem.deployed,
+        network,
         folder.images,
         settings.data.flip,
         settings.data.shift,
         settings.training,
         settings.seed,
-        folder.networks / "any.safetensors",
+        folder.networks / f"{name}.safetensors",
         settings.compute.device,
         settings.compute.threads,
     )
 
 
-def _steps(problem: Problem, epochs: int) -> int:
+def training_steps(problem: Problem, epochs: int) -> int:
+    """Returns the optimizer steps of a training of so many epochs."""
     images = len(problem.splits.train)
     return epochs * (images // min(problem.settings.training.batch_size, images))
 
 
 def known_trainings(problem: Problem, labels: Labels, epochs: int | None = None) -> dict[str, float]:
     """Returns accuracies of trainings of a length, by default the full one, and the present seed, by code in digits."""
-    steps = _steps(problem, epochs or problem.settings.training.epochs)
+    steps = training_steps(problem, epochs or problem.settings.training.epochs)
     matching = (labels.steps == steps) & (labels.seed == problem.settings.seed)
     digits = problem.space.digits(labels.codes[matching])
     return dict(zip(digits, labels.accuracy_percent[matching].tolist(), strict=True))

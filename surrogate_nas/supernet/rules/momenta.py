@@ -6,6 +6,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas.nets.places.importance import Reordering
 from surrogate_nas.supernet.rule import RuleSettings
 
 
@@ -44,6 +45,15 @@ class Momenta:
         optimizer = self._optimizers[group]
         optimizer.param_groups[0]["lr"] = rate
         optimizer.step()
+
+    def reorder(self, change: Reordering) -> None:
+        """Reorders some weights, and their momenta with them."""
+        with torch.no_grad():
+            change.weight.copy_(change.applied(change.weight))
+            for optimizer in self._optimizers:
+                buffer = optimizer.state[change.weight].get("momentum_buffer")
+                if buffer is not None:
+                    buffer.copy_(change.applied(buffer))
 
     def buffers(self) -> tuple[dict[str, Tensor], ...]:
         """Returns the momentum buffers by parameter name, of each group; parameters that it never sampled have none."""

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, final
 
 import numpy as np
@@ -60,6 +61,28 @@ class Source:
     bands: Weighted | None
     network: NetworkSpec
     settings: RuleSettings
+
+    @property
+    def smallest(self) -> Codes:
+        """The architecture with the fewest parameters, shape (D,)."""
+        return self._ends[0]
+
+    @property
+    def largest(self) -> Codes:
+        """The architecture with the most parameters, shape (D,)."""
+        return self._ends[1]
+
+    @cached_property
+    def _ends(self) -> tuple[Codes, Codes]:
+        split, group = self.split, self.group
+        rng = np.random.default_rng(0)  # the ends are the space's, not the seed's
+        groups = range(split.groups) if group is None else [group]
+        start = np.concatenate([split.sample(each, _STARTS, rng) for each in groups])
+
+        def inside(codes: Codes) -> NDArray[np.bool_]:
+            return np.ones(len(codes), dtype=bool) if group is None else split.assign(codes) == group
+
+        return ends(self.space, self.network, start, inside)
 
 
 class SamplingRule(Rule, ABC):
@@ -203,16 +226,8 @@ class SandwichRule(SamplingRule):
 
     def sampler(self, source: Source, seed: int) -> PathSampler:
         """Returns both ends of the subspace that is trained, and draws from it."""
-        split, group = source.split, source.group
-        rng = np.random.default_rng(0)  # the ends are the space's, not the seed's
-        groups = range(split.groups) if group is None else [group]
-        start = np.concatenate([split.sample(each, _STARTS, rng) for each in groups])
-
-        def inside(codes: Codes) -> NDArray[np.bool_]:
-            return np.ones(len(codes), dtype=bool) if group is None else split.assign(codes) == group
-
-        smallest, largest = ends(source.space, source.network, start, inside)
-        return Sandwich(np.stack([largest, smallest]), source.settings.sandwich_random, split, group, seed)
+        both = np.stack([source.largest, source.smallest])
+        return Sandwich(both, source.settings.sandwich_random, source.split, source.group, seed)
 
     def trains_several(self, settings: RuleSettings) -> bool:  # noqa: ARG002 - always
         """Returns true: two at least."""

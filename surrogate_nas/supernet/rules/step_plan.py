@@ -38,6 +38,18 @@ class Step:
     distillation: float = 0.0
 
 
+class Opening(NamedTuple):
+    """First steps of a training that train one subnet alone.
+
+    Attributes:
+        until: Step before which they end.
+        code: The subnet, shape (D,).
+    """
+
+    until: int
+    code: Codes
+
+
 class Teaching(NamedTuple):
     """Distillation from the largest subnet of each step, as in US-Nets (arXiv 1903.05134).
 
@@ -65,6 +77,7 @@ class Agenda:
         last_step: Step before which it ends.
         progress: Shares of the schedule that are over at its beginning and its end.
         teaching: How subnets of a step learn from each other; ``None`` where they do not.
+        opening: Its first steps, if they are of one subnet.
     """
 
     def __init__(
@@ -78,10 +91,11 @@ class Agenda:
         last_step: int,
         progress: tuple[float, float] = (0.0, 1.0),
         teaching: Teaching | None = None,
+        opening: Opening | None = None,
     ) -> None:
         self._space, self._sampler, self._schedule, self._separation = space, sampler, schedule, separation
-        self._first, self._steps, self._progress = first_step, last_step - first_step, progress
-        self._teaching = teaching
+        self._first, self._length, self._progress = first_step, last_step - first_step, progress
+        self._teaching, self._opening = teaching, opening
         self._number = -1
         self._block: list[Step] = []
 
@@ -93,9 +107,17 @@ class Agenda:
         return self._block[offset]
 
     def _worked_out(self, block: int) -> list[Step]:
-        codes = self._sampler.block(block)  # (BLOCK, S, D)
+        steps = self._steps_of(block, self._sampler.block(block))
+        if self._opening is None:
+            return steps
+        opened = min(BLOCK, max(0, self._opening.until - block * BLOCK))
+        alone = np.broadcast_to(self._opening.code, (BLOCK, 1, len(self._opening.code)))
+        return [*self._steps_of(block, alone)[:opened], *steps[opened:]]
+
+    def _steps_of(self, block: int, codes: Codes) -> list[Step]:
+        """Returns the steps of a block on given subnets, shape (BLOCK, S, D)."""
         begun, ended = self._progress
-        share = (np.arange(block * BLOCK, (block + 1) * BLOCK) - self._first) / self._steps
+        share = (np.arange(block * BLOCK, (block + 1) * BLOCK) - self._first) / self._length
         # A block may begin before the training or end after it; those steps are never taken.
         rates, factors = self._schedule.rates(begun + (ended - begun) * share.clip(0, 1), codes)
         groups = np.zeros_like(codes[:, :, 0]) if self._separation is None else codes[:, :, self._separation]
@@ -116,7 +138,7 @@ class Agenda:
         ]
 
     def _teachers(self, codes: Codes, connected: NDArray[np.bool_]) -> list[int | None]:
-        """Returns the position of the largest connected subnet among those of each step, for codes (n, S, D)."""
+        """Returns the position of each step's largest subnet among its connected ones, for codes (n, S, D)."""
         if self._teaching is None:
             return [None] * len(codes)
         found = sizes(self._space, self._teaching.network, codes.reshape(-1, codes.shape[2])).reshape(codes.shape[:2])

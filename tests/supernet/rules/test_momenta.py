@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from surrogate_nas.nets.places.importance import Reordering
 from surrogate_nas.supernet.rules.momenta import Momenta
 from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.settings import SupernetSettings
@@ -110,3 +111,23 @@ def test_buffers_are_put_back() -> None:
         for name, buffer in ours.items():
             assert torch.equal(buffer, theirs[name])
             assert buffer.data_ptr() != theirs[name].data_ptr()
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_reordered_weights_go_on_as_they_would_have(groups: int) -> None:
+    """Hidden channels in another order are the same network, and with their momenta they learn the same."""
+    images, labels = torch.randn(6, 4, generator=torch.Generator().manual_seed(1)), torch.arange(6) % 3
+    plain, changed = Paths(), Paths()
+    pairs = [(network, Momenta(network, SETTINGS, groups)) for network in (plain, changed)]
+    steps = [Step(((choice,),), 0.1, (1.0,), (choice % groups,)) for choice in (0, 1, 2, 1, 0, 2)]
+    losses = []
+    for number, step in enumerate(steps):
+        if number == 3:
+            order = torch.tensor([2, 0, 3, 1])
+            weights = [(changed.common.weight, 0), *((one.weight, 1) for one in changed.choices)]
+            for weight, side in weights:
+                pairs[1][1].reorder(Reordering(weight, side, order))  # type: ignore[arg-type]
+        losses.append([train_step(*pair, step, images, labels, 0) for pair in pairs])
+    for one, other in losses:
+        assert one == pytest.approx(other, rel=1e-5)
+    torch.testing.assert_close(changed.common.weight, plain.common.weight[[2, 0, 3, 1]])
