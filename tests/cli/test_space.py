@@ -23,4 +23,4 @@ def test_a_mistake_is_told_by_file_line_and_key(tmp_path: Path, capsys: pytest.C
     path.write_text(text.replace("width = 8", "width = 0"), encoding="utf-8")
     assert main(["check", str(path)]) == 2
     line = text.splitlines().index("width = 8") + 1
-    assert f"error: {path}: line {line}: stages.1.width: input should be" in capsys.readouterr().err
+    assert f"error: {path}: line {line}: stages.1.width.0: input should be" in capsys.readouterr().err

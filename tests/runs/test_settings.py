@@ -22,6 +22,8 @@ def test_what_finished_stages_depend_on_is_fixed() -> None:
         "supernet.preset",  # by the settings that it stands for
         "supernet.checkpoint_seconds",
         "labels.count",
+        "labels.in_band",
+        "labels.band",
         "pool.kept",
         "pool.steps",
         *(key for key in flattened(StudySettings(name="any")) if key.startswith("hardware.")),  # costs are made again
