@@ -1,0 +1,324 @@
+"""Compares the networks that studies find with networks off the shelf, at equal latency on this machine.
+
+python -m benchmarks.rivals --data DIR --folder runs/rivals --images 20000 --epochs 8 --seeds 2
+
+``DIR`` has ``train/`` and ``test/``, each with a folder per class. Budgets are shares of ResNet-20's latency in ONNX
+Runtime. Every network is trained by one recipe on the same images and tested on ``test/``: the winner of a study of
+each space, the largest of some architectures of each space that were drawn at random below the budget, and the rivals
+at the largest width that fits. A run that was stopped goes on where it stopped.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from torch import nn
+
+from benchmarks.trained_truth import trained_and_tested
+from surrogate_nas._processes.workers import Workers
+from surrogate_nas._support.files import write_text
+from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas.data.cache import save_splits
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.deploy.accuracy import Accuracy
+from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
+from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.lookup.table import LookupTable
+from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.rivals.fit import Terms, by_strength, fit_rivals
+from surrogate_nas.rivals.rival import Interface
+from surrogate_nas.rivals.rival_network import RivalNetwork, count_rival
+from surrogate_nas.rivals.table import RIVALS
+from surrogate_nas.runs.study_file import parse_assignments
+from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Space
+from surrogate_nas.study.api import Study
+from surrogate_nas.training.settings import TrainingSettings
+from surrogate_nas.training.train_network import (
+    ArchitectureNetwork,
+    Buildable,
+    NetworkJob,
+    TrainedNetwork,
+    train_network,
+)
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+YARDSTICK = "resnet20"
+_DRAWN, _POOL = 100, 20_000
+_RIVAL_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A network that competes at one budget.
+
+    Attributes:
+        budget: Position of the budget.
+        role: Where it comes from.
+        network: The network.
+        parameters: Its parameters.
+        flops: Its multiply-accumulates.
+    """
+
+    budget: int
+    role: str
+    network: Buildable
+    parameters: int
+    flops: int
+
+    @property
+    def key(self) -> str:
+        """Name of its training; the same network at two budgets is trained once."""
+        if isinstance(self.network, ArchitectureNetwork):
+            return f"{self.network.space.name}-{self.network.identity['code']}"
+        return self.network.title.replace(" ", "_")
+
+
+def interface_of(splits: DataSplits) -> Interface:
+    """Returns what networks take and give."""
+    return Interface(splits.channels, splits.native_image_size, len(splits.class_names))
+
+
+def sized(space: Space, interface: Interface) -> NetworkSpec:
+    """Returns the space's own network for the images."""
+    return replace(
+        space.network,
+        image_size=interface.image_size,
+        input_channels=interface.channels,
+        classes=interface.classes,
+    )
+
+
+def study_of(space: str, data: Path, folder: Path, limits: Sequence[float], settings: Mapping[str, Any]) -> float:
+    """Runs or continues a study of a space at all budgets, and returns the processor minutes that it took."""
+    spent = folder / "minutes.json"
+    if spent.exists():
+        return float(json.loads(spent.read_text(encoding="utf-8")))
+    study = Study(
+        "cifar10",
+        output_dir=folder / "run",
+        resume=(folder / "run").exists(),
+        data=data,
+        latency_budget=f"{limits[0]:.6f}ms",
+        also_budget=[f"latency={limit:.6f}ms" for limit in limits[1:]],
+        settings={"space": space, "rivals.names": [], **settings},
+    )
+    before = _processor_seconds()
+    study.run()
+    minutes = (_processor_seconds() - before) / 60
+    write_text(spent, json.dumps(minutes))
+    return minutes
+
+
+def _processor_seconds() -> float:
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def winners(space: Space, network: NetworkSpec, run: Path, limits: Sequence[float]) -> Iterator[Contestant]:
+    """Yields the best architecture of a finished study within each budget."""
+    table = LookupTable.load(run)
+    for budget, limit in enumerate(limits):
+        code = space.effective([space.parse(table.best(latency_ms=limit).code)])[0]
+        yield _contestant(budget, f"{space.name}: found", space, code, network)
+
+
+def drawn(
+    space: Space, network: NetworkSpec, costs: CompositeCosts, limits: Sequence[float], seed: int
+) -> Iterator[Contestant]:
+    """Yields the architecture of most multiply-accumulates among some drawn at random below each budget."""
+    codes = space.effective(space.sample(_POOL, np.random.default_rng([seed, 17])))
+    codes = codes[space.is_connected(codes)]
+    latency = costs.evaluate(codes)["latency_ms"]
+    for budget, limit in enumerate(limits):
+        fitting = codes[latency <= limit][:_DRAWN]
+        if len(fitting):
+            best = fitting[space.flops(fitting, network).argmax()]
+            yield _contestant(budget, f"{space.name}: largest of {len(fitting)} drawn", space, best, network)
+
+
+def _contestant(budget: int, role: str, space: Space, code: np.ndarray, network: NetworkSpec) -> Contestant:
+    counts = int(space.parameters([code], network)[0]), int(space.flops([code], network)[0])
+    return Contestant(budget, role, ArchitectureNetwork(space, tuple(code.tolist()), network), *counts)
+
+
+def rivals(interface: Interface, costs: CompositeCosts, limits: Sequence[float], number: int) -> Iterator[Contestant]:
+    """Yields ResNet-20 and the strongest other rivals within each budget, at their largest widths."""
+
+    def measure(networks: Sequence[RivalNetwork]) -> Mapping[str, Any]:
+        return costs.measure_modules({network.key: network.build for network in networks})
+
+    yardstick = RivalNetwork(YARDSTICK, 1.0, interface)
+    whole = measure([yardstick])[yardstick.key].median_ms / count_rival(yardstick).flops
+    for budget, limit in enumerate(limits):
+        terms = Terms(interface, {}, limit, whole, _RIVAL_SECONDS)
+        names = [name for name, row in RIVALS.items() if row.is_installed]
+        fitted = by_strength([one for one in fit_rivals(names, terms, measure, lambda *_: None) if one.fits])
+        chosen = [one for one in fitted if one.network.name == YARDSTICK]
+        chosen += [one for one in fitted if one not in chosen][:number]
+        for one in chosen:
+            counts = count_rival(one.network)
+            yield Contestant(budget, "off the shelf", one.network, counts.params, counts.flops)
+
+
+def latencies(contestants: Sequence[Contestant], costs: CompositeCosts) -> dict[str, float]:
+    """Returns the latency of every network in milliseconds, all measured in turns."""
+    builders: dict[str, Callable[[], nn.Module]] = {}
+    for one in contestants:
+        network = one.network
+        if isinstance(network, ArchitectureNetwork):
+            code = network.space.effective([network.code])[0]
+            builders[one.key] = partial(build_network, network.space, code, network.network)
+        else:
+            builders[one.key] = network.build
+    return {key: found.median_ms for key, found in costs.measure_modules(builders).items()}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The training that all networks get.
+
+    Attributes:
+        settings: The recipe.
+        seeds: Number of trainings of each network.
+        folder: Folder of images, checkpoints and results.
+        processes: Trainings side by side.
+    """
+
+    settings: TrainingSettings
+    seeds: int
+    folder: Path
+    processes: int
+
+
+def train_all(contestants: Sequence[Contestant], recipe: Recipe, side: int) -> dict[str, list[tuple[float, float]]]:
+    """Returns accuracy in percent and processor minutes of each training of each network."""
+    path = recipe.folder / "trained.json"
+    known: dict[str, list[float]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    networks = {one.key: one.network for one in contestants}
+    # All networks with a first seed before any with a second one, so that a stopped run compares all of them.
+    wanted = [(key, seed) for seed in range(recipe.seeds) for key in networks if f"{key}#{seed}" not in known]
+    jobs = [
+        NetworkJob(
+            networks[key],
+            recipe.folder / "images",
+            True,
+            max(1, side // 8),
+            recipe.settings,
+            seed,
+            recipe.folder / "checkpoints" / f"{key}-{seed}.safetensors",
+        )
+        for key, seed in wanted
+    ]
+    (recipe.folder / "checkpoints").mkdir(exist_ok=True)
+
+    def keep(position: int, result: TrainedNetwork | None) -> None:
+        assert result is not None
+        key, seed = wanted[position]
+        known[f"{key}#{seed}"] = [result.accuracy_percent, result.seconds / 60]
+        write_text(path, json.dumps(known, indent=1))
+        say(f"{time.strftime('%H:%M')} {key}, seed {seed}: {result.accuracy_percent:.2f}%")
+
+    with Workers(recipe.processes) as workers:
+        workers.run(train_network, jobs, on_result=keep, on_progress=lambda _: None, should_stop=lambda: False)
+    return {
+        key: [(known[f"{key}#{seed}"][0], known[f"{key}#{seed}"][1]) for seed in range(recipe.seeds)]
+        for key in networks
+    }
+
+
+def table(
+    contestants: Sequence[Contestant],
+    limits: Sequence[float],
+    measured: Mapping[str, float],
+    trained: Mapping[str, Sequence[tuple[float, float]]],
+    tested: int,
+) -> str:
+    """Returns the results as a Markdown table, budget by budget, the most accurate network first."""
+    lines = [
+        "| budget (ms) | network | from | ms | parameters | MACs | test accuracy | minutes of a training |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for budget, limit in enumerate(limits):
+        mine = [one for one in contestants if one.budget == budget]
+        for one in sorted(mine, key=lambda each: -np.mean([accuracy for accuracy, _ in trained[each.key]])):
+            runs = trained[one.key]
+            correct = sum(round(accuracy / 100 * tested) for accuracy, _ in runs)
+            shown = Accuracy.of(correct, tested * len(runs))
+            cells = [
+                *(f"{limit:.3f}", one.network.title, one.role, f"{measured[one.key]:.3f}"),
+                *(f"{one.parameters / 1e3:.0f} K", f"{one.flops / 1e6:.1f} M"),
+                f"{shown.percent:.2f} ({shown.low:.2f} to {shown.high:.2f})",
+                f"{np.mean([minutes for _, minutes in runs]):.1f}",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+@app.command(name="rivals")
+def compare(
+    data: Annotated[Path, typer.Option(help="Folder with train/ and test/.")],
+    folder: Annotated[Path, typer.Option(help="Where everything is kept.")],
+    images: Annotated[int, typer.Option(min=100, help="Training images.")] = 20_000,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over them.")] = 8,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each network.")] = 2,
+    number: Annotated[int, typer.Option("--rivals", min=0, help="Rivals besides ResNet-20 at each budget.")] = 3,
+    space: Annotated[list[str] | None, typer.Option(help="A space; may be repeated.")] = None,
+    share: Annotated[
+        list[float] | None, typer.Option(help="Budget, in latencies of ResNet-20; may be repeated.")
+    ] = None,
+    precision: Annotated[str, typer.Option(help="Of activations in trainings: float32 or bfloat16.")] = "float32",
+    processes: Annotated[int, typer.Option(min=1, help="Trainings side by side.")] = 2,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the studies, such as SPACE:supernet.steps=5000.")
+    ] = None,
+) -> None:
+    """Searches, measures, trains, and prints the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    splits = trained_and_tested(data, images, 0)
+    save_splits(folder / "images", splits)
+    interface = interface_of(splits)
+    spaces = [load_space(name) for name in space or ["images32", "nasbench201"]]
+    models = {one.name: cost_model(one, sized(one, interface), HardwareSettings(), seed=0) for one in spaces}
+    costs = models[spaces[0].name]
+    yardstick = RivalNetwork(YARDSTICK, 1.0, interface)
+    whole = costs.measure_modules({yardstick.key: yardstick.build})[yardstick.key].median_ms
+    limits = [whole * one for one in share or [0.5, 1.0, 2.0]]
+    say(f"ResNet-20: {whole:.3f} ms; budgets {', '.join(f'{limit:.3f}' for limit in limits)} ms")
+    contestants = list(rivals(interface, costs, limits, number))
+    for one in spaces:
+        network, home = sized(one, interface), folder / one.name
+        home.mkdir(exist_ok=True)
+        own = [text.partition(":")[2] for text in settings or [] if text.startswith(f"{one.name}:")]
+        minutes = study_of(one.name, data, home, limits, parse_assignments(own))
+        say(f"{one.name}: the study took {minutes:.1f} processor minutes")
+        contestants += winners(one, network, home / "run", limits)
+        contestants += drawn(one, network, models[one.name], limits, 0)
+    measured = latencies(contestants, costs)
+    recipe = TrainingSettings(
+        epochs=epochs,
+        warmup=0.05,
+        label_smoothing=0.1,
+        ema=0.02,
+        precision=precision,
+    )
+    trained = train_all(contestants, Recipe(recipe, seeds, folder, processes), interface.image_size)
+    say(table(contestants, limits, measured, trained, len(splits.validation)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives its exit code."""
+    return run_command(app, "python -m benchmarks.rivals", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
