@@ -105,6 +105,11 @@ def _with_overrides(content: dict[str, Any], overrides: Mapping[str, Any]) -> di
     return content
 
 
+def _is_a_choice_named_none(error: ErrorDetails) -> bool:
+    """Returns whether a setting was given as not set, though ``none`` is one of its choices."""
+    return error["input"] is None and f"'{NOT_SET}'" in str(error.get("ctx", {}).get("expected", ""))
+
+
 def validated(model: type[Settings], content: dict[str, Any], overrides: Mapping[str, Any], place: str) -> Settings:
     """Returns settings with single ones replaced.
 
@@ -125,6 +130,8 @@ def validated(model: type[Settings], content: dict[str, Any], overrides: Mapping
         if isinstance(cause, SurrogateNasError):  # says by itself what is wrong and what would be right
             raise cause from None
         key = ".".join(str(part) for part in first["loc"])
+        if key in overrides and _is_a_choice_named_none(first):
+            return validated(model, content, {**overrides, key: NOT_SET}, place)
         given = any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in overrides)
         where = "on the command line" if given else place
         raise SettingsError(_explain(first, key, where, settings_of(model))) from None

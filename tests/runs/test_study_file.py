@@ -113,3 +113,12 @@ def test_unknown_settings_are_answered_with_the_nearest(tmp_path: Path) -> None:
 
 def test_every_setting_has_a_key() -> None:
     assert set(flattened(read_study("quickstart", {}))) == set(settings_of(StudySettings))
+
+
+def test_none_is_a_choice_where_a_setting_has_one() -> None:
+    """Elsewhere it leaves a setting unset."""
+    study = read_study("quickstart", parse_assignments(["supernet.split=none", "supernet.bands=none"]))
+    assert study.supernet.split == "none"
+    assert study.supernet.bands is None
+    with pytest.raises(SettingsError, match=re.escape("supernet.sampler: input should be")):
+        read_study("quickstart", parse_assignments(["supernet.sampler=none"]))
