@@ -280,7 +280,7 @@ def compare(
     precision: Annotated[str, typer.Option(help="Of activations in trainings: float32 or bfloat16.")] = "float32",
     processes: Annotated[int, typer.Option(min=1, help="Trainings side by side.")] = 2,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the studies, such as SPACE:supernet.steps=5000.")
+        list[str] | None, typer.Option("--study-set", help="A setting of a study, such as SPACE:supernet.steps=5000.")
     ] = None,
 ) -> None:
     """Searches, measures, trains, and prints the table."""

@@ -102,7 +102,7 @@ def test_the_whole_benchmark(photos: Path, tmp_path: Path, capsys: pytest.Captur
         0,
     ]
     words += ["--space", "quick_widths", "--share", 2]
-    words += [word for key, value in settings.items() for word in ("--set", f"quick_widths:{key}={value}")]
+    words += [word for key, value in settings.items() for word in ("--study-set", f"quick_widths:{key}={value}")]
     assert main(list(map(str, words))) == 0
     shown = capsys.readouterr().out
     assert "quick_widths: found" in shown
