@@ -97,7 +97,8 @@ def _ranking(trust: TrustFacts) -> str:
 
 
 def _rivals(rivals: RivalsFacts, chosen: ArchitectureFacts) -> str:
-    return winner_text(rivals, chosen.digits) or f"{fitting_text(rivals)} None was trained for comparison."
+    untrained = " None was trained for comparison." if any(one.fits for one in rivals.rivals) else ""
+    return winner_text(rivals, chosen.digits) or f"{fitting_text(rivals)}{untrained}"
 
 
 def _counted(said: tuple[Judgement, ...]) -> str:

@@ -3,40 +3,12 @@
 Shortcuts that change shape are 1x1 convolutions with batch-norm (their option B).
 """
 
-import torch
-from torch import Tensor, nn
+from torch import nn
+
+from surrogate_nas.nets.blocks import build_block
+from surrogate_nas.space.operations.spec import Shape
 
 _CHANNELS = (16, 32, 64)
-
-
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions, and their input added before the last rectifier.
-
-    Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        stride: Of the first convolution.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
-        super().__init__()
-        self.convolutions = nn.Sequential(
-            nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(out_channels),
-            nn.ReLU(),
-            nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(out_channels),
-        )
-        same = stride == 1 and in_channels == out_channels
-        self.shortcut = nn.Identity() if same else _projection(in_channels, out_channels, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps (B, in, S, S) to (B, out, S / stride, S / stride)."""
-        return torch.relu(self.shortcut(x) + self.convolutions(x))
-
-
-def _projection(in_channels: int, out_channels: int, stride: int) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels))
 
 
 def _small_resnet(blocks: int, classes: int, width: float) -> nn.Module:
@@ -50,7 +22,8 @@ def _small_resnet(blocks: int, classes: int, width: float) -> nn.Module:
     before = channels[0]
     for stage, out in enumerate(channels):
         for block in range(blocks):
-            layers.append(BasicBlock(before, out, 2 if stage and not block else 1))
+            stride = 2 if stage and not block else 1
+            layers.append(build_block("basic_k3", Shape(before, out, stride, 1)))
             before = out
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(before, classes))
 

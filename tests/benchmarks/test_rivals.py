@@ -2,58 +2,17 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import ArrayLike, NDArray
-from PIL import Image
 
-from benchmarks.rivals import Contestant, Recipe, drawn, interface_of, main, sized, table, train_all
+from benchmarks.contestants import Contestant, interface_of
+from benchmarks.rivals import Recipe, main, table, train_all
 from benchmarks.trained_truth import trained_and_tested
 from surrogate_nas.data.cache import save_splits
-from surrogate_nas.hardware.cost_models import CompositeCosts
-from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.rivals.rival import Interface
 from surrogate_nas.rivals.rival_network import RivalNetwork
-from surrogate_nas.space.load import load_space
 from surrogate_nas.training.settings import TrainingSettings
 
-SPACE = load_space("quick_widths")
 INTERFACE = Interface(3, 8, 2)
-NETWORK = sized(SPACE, INTERFACE)
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    for part, count in (("train", 80), ("test", 12)):
-        for name in ("dark", "light"):
-            folder = tmp_path / "photos" / part / name
-            folder.mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.integers(0, 120, (8, 8, 3)) + (135 if name == "light" else 0)
-                Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
-    return tmp_path / "photos"
-
-
-class Milliseconds(AnalyticCosts):
-    """Takes a thousand multiply-accumulates for a millisecond."""
-
-    names = ("latency_ms",)
-
-    def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        return {"latency_ms": super().evaluate(codes)["flops"] / 1e3}
-
-
-def test_the_largest_of_some_drawn_networks_competes() -> None:
-    costs = CompositeCosts([Milliseconds(SPACE, NETWORK)])
-    codes = SPACE.all_codes()
-    flops = np.sort(SPACE.flops(codes, NETWORK))
-    limits = [float(flops[len(flops) // 2]) / 1e3, float(flops[0] - 1) / 1e3]
-    (one,) = drawn(SPACE, NETWORK, costs, limits, seed=0)  # nothing keeps the second budget
-    assert one.budget == 0
-    assert one.flops <= limits[0] * 1e3
-    assert one.flops >= flops[len(flops) // 2 - 5]
-    assert one.role == "quick_widths: largest of 100 drawn"
 
 
 def test_trainings_are_kept_and_shared_between_budgets(photos: Path, tmp_path: Path) -> None:

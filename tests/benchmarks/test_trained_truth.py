@@ -4,23 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from benchmarks.trained_truth import drawn_codes, main
 from surrogate_nas.space.load import load_space
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    for part, count in (("train", 30), ("test", 12)):
-        for name in ("dark", "light"):
-            folder = tmp_path / "photos" / part / name
-            folder.mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.integers(0, 120, (8, 8, 3)) + (135 if name == "light" else 0)
-                Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
-    return tmp_path / "photos"
 
 
 def test_architectures_are_drawn_below_the_budget() -> None:

@@ -23,7 +23,7 @@ class BudgetBand:
 
     Attributes:
         budgets: The budgets.
-        width: Largest budget of all divided by the lower end: a width of 2 reaches down to half the budget.
+        width: How far the band reaches down: 2 reaches to half of a budget.
     """
 
     budgets: Sequence[Budget]
@@ -58,12 +58,10 @@ def draw_in_bands(
         codes = space.effective(space.sample(_BATCH, rng))
         codes = codes[space.is_connected(codes)]
         costs = evaluate(codes)
-        for band, share, kept in zip(bands, shares, found, strict=True):
-            fitting = codes[band.holds(costs)][: max(0, 2 * share)]
-            for code in fitting:
-                if len(kept) < share:
-                    kept.setdefault(code.tobytes(), code)
+        for band, kept in zip(bands, found, strict=True):
+            for code in codes[band.holds(costs)]:
+                kept.setdefault(code.tobytes(), code)
         if all(len(kept) >= share for kept, share in zip(found, shares, strict=True)):
             break
-    distinct = {key: code for kept in found for key, code in kept.items()}
+    distinct = {key: code for kept, share in zip(found, shares, strict=True) for key, code in [*kept.items()][:share]}
     return np.array(list(distinct.values()), dtype=np.int8).reshape(-1, space.num_decisions)
