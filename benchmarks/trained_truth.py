@@ -2,9 +2,9 @@
 
 python -m benchmarks.trained_truth --data DIR --space images32 --flops-budget 20M --count 60 --output truth.csv
 
-``DIR`` has ``train/`` and ``test/``, each with a folder per class. Architectures are drawn uniformly among those that
-keep the budget and use at least half of it, as ``labels.in_band`` draws them. A run that was stopped goes on where it
-stopped; ``--part 0/2`` and ``--part 1/2`` are two runs side by side that write two files.
+``DIR`` has ``train/`` and ``test/``, each with a folder per class. Architectures are drawn among those that keep the
+budget and use at least half of it, as ``labels.in_band`` and ``labels.draws`` draw them. A run that was stopped goes
+on where it stopped; ``--part 0/2`` and ``--part 1/2`` are two runs side by side that write two files.
 """
 
 import sys
@@ -27,6 +27,7 @@ from surrogate_nas.data.loading import load_images
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
+from surrogate_nas.labels.settings import Draws
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
@@ -51,7 +52,9 @@ def trained_and_tested(data: Path, images: int, seed: int) -> DataSplits:
     return replace(everything, train=everything.train.take(chosen), validation=validation)
 
 
-def drawn_codes(space: Space, network: NetworkSpec, budget: str, count: int, draw: int) -> Codes:
+def drawn_codes(
+    space: Space, network: NetworkSpec, budget: str, count: int, draw: int, draws: Draws = "balanced"
+) -> Codes:
     """Returns architectures within a budget on multiply-accumulates, shape (M, D).
 
     Raises:
@@ -60,7 +63,7 @@ def drawn_codes(space: Space, network: NetworkSpec, budget: str, count: int, dra
     limit = parse_budget("flops", budget).resolve(np.array([np.nan]))
     costs = AnalyticCosts(space, network)
     band = BudgetBand([limit], 2.0)
-    codes = draw_in_bands(space, costs.evaluate, [band], count, np.random.default_rng(draw))
+    codes = draw_in_bands(space, costs.evaluate, [band], count, np.random.default_rng(draw), draws)
     if len(codes) < 2:
         raise SettingsError(f"fewer than two architectures of {space.name} lie below {budget}; set another budget")
     return codes
@@ -74,6 +77,7 @@ def trained_truth(
     flops_budget: Annotated[str, typer.Option(help="Upper bound, such as 20M.")] = "20M",
     count: Annotated[int, typer.Option(min=2, help="Architectures to draw.")] = 60,
     draw: Annotated[int, typer.Option(min=0, help="Seed that draws them.")] = 0,
+    balanced: Annotated[bool, typer.Option(help="As many for each number of nonlinear functions.")] = True,
     code: Annotated[list[str] | None, typer.Option(help="An architecture instead; may be repeated.")] = None,
     images: Annotated[int, typer.Option(min=10, help="Training images.")] = 10_000,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over them.")] = 4,
@@ -89,7 +93,7 @@ def trained_truth(
     codes = (
         np.stack([loaded.parse(one) for one in code])
         if code
-        else drawn_codes(loaded, network, flops_budget, count, draw)
+        else drawn_codes(loaded, network, flops_budget, count, draw, "balanced" if balanced else "uniform")
     )
     number, parts = map(int, part.split("/"))
     mine = codes[number::parts]

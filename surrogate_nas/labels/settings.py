@@ -1,8 +1,10 @@
 """Settings of the label stage."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Draws = Literal["uniform", "balanced"]
 
 
 class LabelSettings(BaseModel):
@@ -12,13 +14,18 @@ class LabelSettings(BaseModel):
 
     count: Annotated[int, Field(ge=20)] = Field(
         default=1000,
-        description="Architectures to label, drawn uniformly from the space without repeats; fewer in a small space.",
+        description="Architectures to label, drawn from the space without repeats; fewer in a small space.",
+    )
+    draws: Draws = Field(
+        "uniform",
+        description="Rule that draws architectures: uniform, or balanced, as many for each number of nonlinear"
+        " functions. Nearly all architectures of a chain of chosen depth are deep; balanced draws are of all depths.",
     )
     in_band: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0,
         description="Share of the labels drawn among architectures that keep the budgets and use most of them, see"
-        " band. The others are uniform draws, so that the table has answers for other budgets. More pays off in large"
-        " spaces.",
+        " band. The others are of the whole space, so that the table has answers for other budgets. More pays off in"
+        " large spaces.",
     )
     band: Annotated[float, Field(gt=1)] = Field(
         default=2.0, description="How far below the budgets in_band draws: 2 reaches down to half of a budget."

@@ -37,6 +37,7 @@ class RunFolder:
         self.program = path / STORED_PROGRAM
         self.images = path / "images"
         self.supernets = path / "supernets"
+        self.near_budgets = path / "near_budgets.json"
         self.labels = path / "labels.h5"
         self.predictor = path / "predictor"
         self.costs = path / "costs.parquet"
@@ -175,6 +176,7 @@ _CONTENTS = frozenset(
         STORED_PROGRAM,
         "images",
         "supernets",
+        "near_budgets.json",
         "labels.h5",
         ".labels.h5.lock",
         "predictor",

@@ -15,7 +15,7 @@ from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
-from surrogate_nas.supernet.rules.samplers import PathSampler
+from surrogate_nas.supernet.rules.samplers import NearBudgets, PathSampler
 from surrogate_nas.supernet.rules.sampling import Source, Weighted
 from surrogate_nas.supernet.rules.schedules import Schedule
 from surrogate_nas.supernet.rules.sharing import REDUCTIONS, WEIGHTS, Copies
@@ -47,6 +47,7 @@ class SupernetPlan:
         split: The subspaces; the whole space as long as they are not known.
         seed: Seed of weights and draws.
         cuts: Cuts that gradients have decided so far.
+        near: Architectures near the budgets, of which ``settings.in_band`` is drawn; codes as tuples.
     """
 
     space: Space
@@ -55,6 +56,7 @@ class SupernetPlan:
     split: Split
     seed: int
     cuts: tuple[Cut, ...] = ()
+    near: tuple[tuple[int, ...], ...] = ()
 
     @property
     def rules(self) -> Rules:
@@ -177,7 +179,13 @@ class SupernetPlan:
 
     def sampler(self, training: Training) -> PathSampler:
         """Returns the path sampler that draws the subnets of a training's steps."""
-        return self.rules.sampling.sampler(self._source(training), self._seed_of(training.stream))
+        rule, seed = self.rules.sampling, self._seed_of(training.stream)
+        sampler, near = rule.sampler(self._source(training), seed), np.array(self.near, dtype=np.int8)
+        if training.group is not None and len(near):
+            near = near[self.split_at(training.level).assign(near) == training.group]
+        if not len(near) or rule.fixed is None:
+            return sampler
+        return NearBudgets(sampler, near, self.settings.in_band, rule.fixed, seed)
 
     def _source(self, training: Training) -> Source:
         split = self.split_at(training.level)

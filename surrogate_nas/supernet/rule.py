@@ -70,6 +70,10 @@ class RuleSettings(Protocol):
         """Subnets of a step besides the largest and the smallest."""
 
     @property
+    def in_band(self) -> float:
+        """Share of the subnets that are drawn near the budgets."""
+
+    @property
     def distillation_share(self) -> float:
         """Share of the largest subnet's scores in what the other subnets of a step learn."""
 

@@ -32,7 +32,7 @@ else:  # every row of a table is a choice of its setting
     ReductionName = Literal[tuple(REDUCTIONS)]
     WeightsName = Literal[tuple(WEIGHTS)]
 _DEFAULT_PRESET = "auto"
-_SINCE_0_1_0 = ("weights", "sandwich_random", "distillation", "largest_share")
+_SINCE_0_1_0 = ("weights", "sandwich_random", "distillation", "largest_share", "in_band")
 
 
 class Rules(NamedTuple):
@@ -128,6 +128,12 @@ class SupernetSettings(BaseModel):
         default=None,
         description="Share of the scores of the step's largest subnet in what its other subnets learn; the rest are the"
         " labels. Needs a sampler with several subnets a step. If not set: 1 for sampler = sandwich, otherwise 0.",
+    )
+    in_band: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0,
+        description="Share of the subnets that are drawn just below the budgets, see labels.band, in place of the"
+        " sampler's; the largest and the smallest of sandwich stay. More pays off in large spaces, of which few"
+        " architectures are near a budget.",
     )
     nonlinear_power: Annotated[float, Field(ge=0, le=4)] = Field(
         default=2.0,

@@ -22,6 +22,7 @@ def test_what_finished_stages_depend_on_is_fixed() -> None:
         "supernet.preset",  # by the settings that it stands for
         "supernet.checkpoint_seconds",
         "labels.count",
+        "labels.draws",
         "labels.in_band",
         "labels.band",
         "pool.kept",

@@ -43,6 +43,10 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"distillation": 0.5, "sampler": "per_group"}, "sampler = 'per_group' trains one here"),
         ({"distillation": 1, "sampler": "per_group", "sharing": "one", "groups": 1}, "'per_group' trains one here"),
         ({"sampler": "sandwich", "sharing": "one"}, "sampler = 'sandwich' does not use a split"),
+        (
+            {"sampler": "fair", "split": "none", "in_band": 0.5},
+            "sampler = 'fair' needs all that it draws: set in_band to 0",
+        ),
         ({"largest_share": 0.6, "weight_average": 0.5}, "must not overlap: together they are 1 at most"),
         ({"weights": "shared"}, "Input should be 'own' or 'nested'"),
     ],
@@ -81,6 +85,7 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "nonlinear_power": 2.0,
         "sandwich_random": 2,
         "distillation": None,
+        "in_band": 0.0,
         "largest_share": 0.0,
         "schedule": "cosine",
         "gamma_max": 4.0,

@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.labels.settings import Draws
 from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.study.problem.draws import draw, in_turns
 
 _BATCH, _MOST_DRAWS = 10_000, 1_000_000
+_TO_CHOOSE_FROM: dict[Draws, int] = {"uniform": 1, "balanced": 4}
+"""Draws for each that is taken: few draws near a budget have a rare count of nonlinear functions."""
 Evaluate = Callable[[Codes], Mapping[str, NDArray[np.float64]]]
 
 
@@ -36,9 +40,14 @@ class BudgetBand:
 
 
 def draw_in_bands(
-    space: Space, evaluate: Evaluate, bands: Sequence[BudgetBand], count: int, rng: np.random.Generator
+    space: Space,
+    evaluate: Evaluate,
+    bands: Sequence[BudgetBand],
+    count: int,
+    rng: np.random.Generator,
+    draws: Draws = "uniform",
 ) -> Codes:
-    """Returns different connected architectures of bands, uniform within each, as many of one as of another.
+    """Returns different connected architectures of bands, fair draws within each, as many of one as of another.
 
     A million architectures are tried at most, so that fewer than ``count`` come back where a band is nearly empty.
 
@@ -48,6 +57,7 @@ def draw_in_bands(
         bands: At least one.
         count: How many architectures to draw.
         rng: Source of randomness.
+        draws: Kind of draws.
 
     Returns:
         Shape (M, D), M at most ``count``.
@@ -55,13 +65,16 @@ def draw_in_bands(
     shares = [len(part) for part in np.array_split(np.arange(count), len(bands))]
     found: list[dict[bytes, Codes]] = [{} for _ in bands]
     for _ in range(_MOST_DRAWS // _BATCH):
-        codes = space.effective(space.sample(_BATCH, rng))
-        codes = codes[space.is_connected(codes)]
+        codes = draw(space, _BATCH, draws, rng)
         costs = evaluate(codes)
         for band, kept in zip(bands, found, strict=True):
             for code in codes[band.holds(costs)]:
                 kept.setdefault(code.tobytes(), code)
-        if all(len(kept) >= share for kept, share in zip(found, shares, strict=True)):
+        enough = _TO_CHOOSE_FROM[draws]
+        if all(len(kept) >= enough * share for kept, share in zip(found, shares, strict=True)):
             break
-    distinct = {key: code for kept, share in zip(found, shares, strict=True) for key, code in [*kept.items()][:share]}
+    distinct: dict[bytes, Codes] = {}
+    for kept, share in zip(found, shares, strict=True):
+        each = np.array(list(kept.values()), dtype=np.int8).reshape(-1, space.num_decisions)
+        distinct |= {code.tobytes(): code for code in in_turns(space, each, draws)[:share]}
     return np.array(list(distinct.values()), dtype=np.int8).reshape(-1, space.num_decisions)

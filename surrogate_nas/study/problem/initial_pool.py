@@ -13,7 +13,9 @@ from surrogate_nas.runs.settings import PoolSettings, StudySettings
 from surrogate_nas.space.extremes import smallest
 from surrogate_nas.space.pool import Pool, drawn_pool, whole_pool
 from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.study.problem.draws import draw, in_turns
 
+_DRAWS_OF_EACH = 20  # of architectures that may repeat, and of which rare counts are wanted
 _LABEL_STREAM, _POOL_STREAM = 1, 2  # of the random draws of a study's seed
 # Costs by name, shape (N,) each, to what is made small, shape (N,).
 Measure = Callable[[Mapping[str, NDArray[np.float64]]], NDArray[np.float64]]
@@ -33,7 +35,7 @@ def typical_rows(pool: Pool) -> NDArray[np.bool_]:
 
 
 def draw_architectures(space: Space, connected: Codes, settings: StudySettings) -> Codes:
-    """Returns the architectures to label, drawn uniformly without repeats, shape (M, D).
+    """Returns the architectures to label, drawn without repeats, shape (M, D).
 
     Args:
         space: The search space.
@@ -43,8 +45,14 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
     Raises:
         SettingsError: If the predictor could not learn from them, which would show after the training only.
     """
-    rng = np.random.default_rng([settings.seed, _LABEL_STREAM])
-    drawn: Codes = connected[rng.permutation(len(connected))[: settings.labels.count]]
+    rng, draws, count = (
+        np.random.default_rng([settings.seed, _LABEL_STREAM]),
+        settings.labels.draws,
+        settings.labels.count,
+    )
+    if draws != "uniform" and not space.listable:
+        connected = np.unique(draw(space, _DRAWS_OF_EACH * count, draws, rng), axis=0)
+    drawn = in_turns(space, connected[rng.permutation(len(connected))], draws)[:count]
     classes = len(np.unique(space.canonical_keys(drawn)))
     if classes < MINIMUM_CLASSES:
         raise SettingsError(

@@ -25,6 +25,7 @@ from surrogate_nas.study.problem.budget_band import BudgetBand, draw_in_bands
 from surrogate_nas.study.problem.check_space import checked_space
 from surrogate_nas.study.problem.deployed_costs import deployed_costs
 from surrogate_nas.study.problem.initial_pool import draw_architectures, ends_of, first_pool, typical_rows
+from surrogate_nas.study.problem.near_budgets import with_supernets_near_budgets, write_near_budgets
 from surrogate_nas.study.problem.networks import deployed_network, supernet_plan
 from surrogate_nas.study.problem.problem import CautiousCosts, Problem
 from surrogate_nas.study.problem.read_images import keep_images, read_images
@@ -62,6 +63,7 @@ def prepare(run: Run) -> Problem:
     budgets, also = resolve(requests), tuple(map(resolve, others))
     problem = Problem(settings, space, splits, deployed, plan, pool, drawn, model, table, budgets, also, known)
     problem = with_labels_in_band(problem, run.console.note)
+    problem = with_supernets_near_budgets(problem, run.folder, run.console.note)
     return problem if pool.complete else problem.listing(ends_of(pool, costs, [budgets, *also]))
 
 
@@ -75,10 +77,10 @@ def with_labels_in_band(problem: Problem, note: Callable[[str], None]) -> Proble
     labels, seed = problem.settings.labels, problem.settings.seed
     wanted = round(labels.in_band * len(problem.drawn))
     if not wanted:
-        return problem
+        return problem.listing(problem.drawn)
     bands = [BudgetBand(budgets, labels.band) for budgets in (problem.budgets, *problem.also)]
     rng = np.random.default_rng([seed, _BAND_STREAM])
-    found = draw_in_bands(problem.space, problem.cautious_costs.evaluate, bands, wanted, rng)
+    found = draw_in_bands(problem.space, problem.cautious_costs.evaluate, bands, wanted, rng, labels.draws)
     if len(found) < wanted:
         note(
             f"labels: {len(found):,} of {wanted:,} architectures were found between 1/{labels.band:g} of the budget and"
@@ -122,5 +124,7 @@ def store(problem: Problem, folder: RunFolder) -> None:
     if problem.space.program is not None:
         write_text(folder.program, problem.space.program.source)
     keep_images(problem.settings, problem.splits, folder)
+    if problem.plan.near and not folder.near_budgets.exists():
+        write_near_budgets(folder.near_budgets, problem)
     if not folder.costs.exists():
         write_costs(folder.costs, problem.deployed, problem.table)

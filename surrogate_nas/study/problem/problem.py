@@ -161,6 +161,7 @@ class Problem:
             "supernet": digest(settings.supernet.identity()),
             "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
             "seed": str(settings.seed),
+            **({"near_budgets": digest({"codes": self.plan.near})} if self.plan.near else {}),
         }
 
     def member_identity(self, member: int) -> dict[str, str]:

@@ -15,6 +15,7 @@ from surrogate_nas.supernet.splits.boxes import Box
 from surrogate_nas.supernet.splits.split import Split
 
 BLOCK = 1024  # steps drawn at once; part of what a seed means
+_LIST_STREAM = 1  # beside the draws of the sampler itself, which have the seed and the block's number
 
 
 class PathSampler(Protocol):
@@ -153,6 +154,36 @@ class Sandwich(_BlockSampler):
         if self._group is None:
             return _drawn_by_weight(self._split, self._weights, rng)
         return self._split.sample(self._group, BLOCK, rng)
+
+
+@final
+class NearBudgets:
+    """Another sampler, some of whose subnets are drawn from a list instead.
+
+    Args:
+        sampler: The other sampler.
+        codes: The list, shape (N, D).
+        share: Probability with which a subnet is drawn from the list.
+        fixed: Number of subnets at the beginning of every step that stay.
+        seed: Seed of the draws.
+    """
+
+    def __init__(self, sampler: PathSampler, codes: Codes, share: float, fixed: int, seed: int) -> None:
+        self._sampler, self._codes, self._share, self._fixed, self._seed = sampler, codes, share, fixed, seed
+
+    def draw(self, step: int) -> Codes:
+        """Returns the codes of a step, shape (S, D)."""
+        number, offset = divmod(step, BLOCK)
+        return np.asarray(self.block(number)[offset])
+
+    def block(self, number: int) -> Codes:
+        """Returns the codes of a block of steps, shape (BLOCK, S, D)."""
+        drawn = self._sampler.block(number).copy()
+        rng = np.random.default_rng([self._seed, number, _LIST_STREAM])
+        listed = rng.random(drawn.shape[:2]) < self._share
+        listed[:, : self._fixed] = False
+        drawn[listed] = self._codes[rng.integers(len(self._codes), size=int(listed.sum()))]
+        return drawn
 
 
 @final

@@ -92,11 +92,13 @@ class SamplingRule(Rule, ABC):
         uses_split: Whether a training of all subspaces distinguishes them.
         is_uniform: Whether every architecture of the space is meant to be trained equally often.
         distils: Whether the largest subnet of a step teaches the others where the settings leave it open.
+        fixed: Number of subnets at the beginning of a step that must be what they are; ``None`` for all of them.
     """
 
     uses_split: ClassVar[bool] = True
     is_uniform: ClassVar[bool] = False
     distils: ClassVar[bool] = False
+    fixed: ClassVar[int | None] = 0
 
     def bands(self, space: Space, settings: RuleSettings) -> Weighted | None:  # noqa: ARG002 - one rule has bands
         """Returns the subspaces that are drawn by weight with any split, or ``None``."""
@@ -116,6 +118,11 @@ class SamplingRule(Rule, ABC):
             yield (
                 "distillation needs several subnets a step, of which the largest teaches the others; sampler ="
                 f" {settings.sampler!r} trains one here: choose sandwich or fair"
+            )
+        if settings.in_band and self.fixed is None:
+            yield (
+                f"in_band draws some subnets of a step near the budgets, and sampler = {settings.sampler!r} needs all"
+                " that it draws: set in_band to 0, or choose balanced, uniform, nonlinear or sandwich"
             )
         split, sharing = SPLITS[settings.split], SHARINGS[settings.sharing]
         if split.splits and not (self.uses_split or sharing.needs_split):
@@ -150,6 +157,8 @@ class BalancedRule(_OfSubspaces):
 @final
 class PerGroupRule(_OfSubspaces):
     """One subnet of each subspace a step."""
+
+    fixed: ClassVar[int | None] = None
 
     def trains_several(self, settings: RuleSettings) -> bool:
         """Returns whether a training draws from several subspaces."""
@@ -197,6 +206,7 @@ class FairRule(SamplingRule):
     """Every choice of every decision once a step (FairNAS, arXiv 1907.01845)."""
 
     uses_split: ClassVar[bool] = False
+    fixed: ClassVar[int | None] = None
 
     def sampler(self, source: Source, seed: int) -> PathSampler:
         """Returns permutations of the choices of every decision."""
@@ -223,6 +233,7 @@ class SandwichRule(SamplingRule):
     own: ClassVar[frozenset[str]] = frozenset({"sandwich_random"})
     uses_split: ClassVar[bool] = False
     distils: ClassVar[bool] = True
+    fixed: ClassVar[int | None] = 2
 
     def sampler(self, source: Source, seed: int) -> PathSampler:
         """Returns both ends of the subspace that is trained, and draws from it."""

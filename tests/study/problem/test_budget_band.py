@@ -72,3 +72,17 @@ def test_an_empty_band_is_named(problem: Problem) -> None:
     found = with_labels_in_band(replace(problem, settings=settings, budgets=(Budget("flops", 1.0),)), notes.append)
     np.testing.assert_array_equal(found.drawn, problem.drawn)
     assert "labels: 0 of 40 architectures were found between 1/2 of the budget and the budget" in notes[0]
+
+
+def test_balanced_labels_in_the_band_are_of_all_depths_that_it_holds() -> None:
+    space = load_space("images32")
+    costs = AnalyticCosts(space, space.network)
+    band = BudgetBand([Budget("flops", 12e6)], 2.0)
+    uniform, balanced = (
+        draw_in_bands(space, costs.evaluate, [band], 60, np.random.default_rng(0), draws)
+        for draws in ("uniform", "balanced")
+    )
+    assert len(uniform) == len(balanced) == 60
+    assert band.holds(costs.evaluate(balanced)).all()
+    spread = [len(np.unique(space.nonlinear_count(codes))) for codes in (uniform, balanced)]
+    assert spread[0] < 25 < 40 <= spread[1]

@@ -72,3 +72,20 @@ def test_the_typical_are_drawn_and_connected() -> None:
     pool = first_pool(LARGE, PoolSettings(draws=150), seed=0)
     known = pool.extended(LARGE.parse("0" * 10)[None])
     assert typical_rows(known).tolist() == [*LARGE.is_connected(pool.codes).tolist(), *[False] * (len(known) - 150)]
+
+
+def test_balanced_labels_are_of_all_depths(problem: Problem) -> None:
+    labels = problem.settings.labels.model_copy(update={"draws": "balanced"})
+    settings = problem.settings.model_copy(update={"labels": labels})
+    space = load_space("images32")
+    pool = first_pool(space, PoolSettings(draws=150), seed=0)
+    drawn = draw_architectures(space, pool.codes, settings)
+    assert len(np.unique(drawn, axis=0)) == len(drawn) == settings.labels.count
+    counts = np.unique(space.nonlinear_count(drawn), return_counts=True)[1]
+    assert counts.max() <= 2
+    np.testing.assert_array_equal(draw_architectures(space, pool.codes, settings), drawn)
+    # A listed space gives the architectures that it is given.
+    own = problem.codes[problem.connected]
+    of_own = draw_architectures(problem.space, own, settings)
+    assert {code.tobytes() for code in of_own} <= {code.tobytes() for code in own}
+    assert len(of_own) == min(settings.labels.count, len(own))

@@ -16,6 +16,7 @@ from surrogate_nas.supernet.rules.samplers import (
     Balanced,
     BalancedWithin,
     Fair,
+    NearBudgets,
     PathSampler,
     PerGroup,
     Sandwich,
@@ -33,6 +34,7 @@ SAMPLERS: dict[str, tuple[Callable[[Split, int], PathSampler], int]] = {
     "balanced within": (lambda split, seed: BalancedWithin(split, WEIGHTS, split, 0, seed), 1),
     "per group": (PerGroup, 3),
     "sandwich": (lambda split, seed: Sandwich(ENDS, 2, split, None, seed), 4),
+    "near budgets": (lambda split, seed: NearBudgets(PerGroup(split, seed), ENDS, 0.5, 1, seed), 3),
     "sandwich of a group": (lambda split, seed: Sandwich(ENDS, 1, split, 2, seed), 3),
 }
 
@@ -119,6 +121,26 @@ class TestSandwich:
     def test_others_stay_in_the_subspace(self, split: Split) -> None:
         block = Sandwich(ENDS, 2, split, 1, 0).block(0)
         assert set(split.assign(block[:, 2:].reshape(-1, 6)).tolist()) == {1}
+
+
+class TestNearBudgets:
+    def test_the_share_is_drawn_from_the_list_and_the_first_subnets_stay(self, split: Split) -> None:
+        below = PerGroup(split, 0)
+        blocks = [NearBudgets(below, ENDS, 0.3, 1, 0).block(number) for number in range(4)]
+        before = [below.block(number) for number in range(4)]
+        changed = np.stack([(new != old).any(axis=2) for new, old in zip(blocks, before, strict=True)])
+        assert not changed[:, :, 0].any()
+        assert abs(changed[:, :, 1:].mean() - 0.3) < 0.03
+        listed = np.concatenate(blocks)[changed.reshape(-1, 3)]
+        of_each = [(listed == end).all(axis=1).mean() for end in ENDS]
+        assert sum(of_each) == pytest.approx(1)
+        assert abs(of_each[0] - 0.5) < 0.05
+
+    def test_the_other_sampler_keeps_its_draws(self, split: Split) -> None:
+        below = WithinGroup(split, 1, 0)
+        before = below.block(0).copy()
+        assert (NearBudgets(below, ENDS, 1.0, 0, 0).block(0) != before).any()
+        assert (below.block(0) == before).all()
 
 
 class TestFair:
