@@ -27,9 +27,9 @@ from surrogate_nas.data.loading import load_images
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
-from surrogate_nas.labels.settings import Draws
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import Draws
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.problem.budget_band import BudgetBand, draw_in_bands
 from surrogate_nas.training.settings import TrainingSettings

@@ -1,10 +1,10 @@
 """Settings of the label stage."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Draws = Literal["uniform", "balanced"]
+from surrogate_nas.space.pool import Draws
 
 
 class LabelSettings(BaseModel):

@@ -1,5 +1,9 @@
 """The architectures that a study works on: a whole space, or a bounded part of one too large to enumerate.
 
+Draws are uniform, or balanced: as many for each number of nonlinear functions. Nearly all architectures of a chain
+whose depth is chosen have nearly the largest depth, so that uniform draws say nothing about shallow and wide networks.
+Balanced draws are the supernet-balanced sampling of EFS-NAS (arXiv 2412.14678) with a subspace for every count.
+
 Rows are found by comparing codes, not by their place in the space: a place in a space of 10^20 needs more than 64 bits.
 
 Symbols:
@@ -8,7 +12,7 @@ Symbols:
 """
 
 from functools import cached_property
-from typing import final
+from typing import Literal, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +21,7 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.space import Codes, Space
 
 _BATCH = 10_000
+Draws = Literal["uniform", "balanced"]
 
 
 @final
@@ -131,3 +136,36 @@ def _texts(codes: Codes) -> NDArray[np.bytes_]:
     # numpy drops zeros at the end of a byte string, so that choices are written from 1 on.
     shifted = np.ascontiguousarray(codes.astype(np.uint8) + 1)
     return shifted.view(f"S{codes.shape[1]}").reshape(-1)
+
+
+def draw(space: Space, size: int, draws: Draws, rng: np.random.Generator) -> Codes:
+    """Returns effective codes of connected architectures, shape (M, D), M near ``size``; some may repeat.
+
+    Args:
+        space: The search space.
+        size: Number to draw.
+        draws: Kind of draws.
+        rng: Source of randomness.
+    """
+    if draws == "uniform":
+        codes = space.effective(space.sample(size, rng))
+        return codes[space.is_connected(codes)]
+    counts = space.counts
+    each = -(-size // len(counts.populations()))
+    codes = space.effective(np.concatenate([counts.draw(count, each, rng) for count in counts.populations()]))
+    return codes[rng.permutation(len(codes))]
+
+
+def in_turns(space: Space, codes: Codes, draws: Draws) -> Codes:
+    """Returns the same architectures, (N, D), in an order of which any first part is a fair draw.
+
+    Balanced draws take counts of nonlinear functions in turns; uniform ones stay as they are.
+    """
+    if draws == "uniform" or not len(codes):
+        return codes
+    counts = space.nonlinear_count(codes)
+    turn = np.zeros(len(codes), dtype=np.int64)
+    for count in np.unique(counts):
+        mine = np.flatnonzero(counts == count)
+        turn[mine] = np.arange(len(mine))
+    return codes[np.argsort(turn, kind="stable")]

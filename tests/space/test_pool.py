@@ -9,10 +9,11 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
-from surrogate_nas.space.pool import Pool, drawn_pool, whole_pool
+from surrogate_nas.space.pool import Pool, draw, drawn_pool, in_turns, whole_pool
 from surrogate_nas.space.space import Codes
 
 NB201 = load_space("nasbench201")
+IMAGES32 = load_space("images32")
 
 
 def five_nodes() -> CellSpace:
@@ -66,3 +67,43 @@ def test_draws_of_a_large_space_are_different_connected_and_begin_alike() -> Non
     np.testing.assert_array_equal(fewer.codes, pool.codes[:1000])
     keys = space.canonical_keys(pool.codes)
     assert (keys[pool.representatives] == keys).all()
+
+
+@pytest.mark.parametrize("name", ["images32", "nasbench201", "nasbench_macro"])
+def test_balanced_draws_have_every_count_equally_often(name: str) -> None:
+    space = load_space(name)
+    codes = draw(space, 5000, "balanced", np.random.default_rng(0))
+    assert space.is_connected(codes).all()
+    np.testing.assert_array_equal(codes, space.effective(codes))
+    counts, each = np.unique(space.nonlinear_count(codes), return_counts=True)
+    assert counts.tolist() == list(space.counts.populations())
+    assert len(set(each.tolist())) == 1
+    assert 5000 <= len(codes) < 5000 + len(counts)
+
+
+def test_uniform_draws_are_of_connected_architectures_and_nearly_all_of_them_deep() -> None:
+    codes = draw(IMAGES32, 5000, "uniform", np.random.default_rng(0))
+    assert len(codes) == 5000
+    counts = IMAGES32.nonlinear_count(codes)
+    assert (counts > 18).mean() > 0.95  # of 3 to 45
+    cells = draw(NB201, 5000, "uniform", np.random.default_rng(0))
+    assert NB201.is_connected(cells).all()
+    assert 4000 < len(cells) < 5000  # others are cut from input to output
+
+
+@given(st.integers(0, 400), st.integers(0, 400), st.integers(0, 2**32))
+def test_turns_are_as_even_as_the_counts_allow(size: int, part: int, seed: int) -> None:
+    codes = IMAGES32.sample(size, np.random.default_rng(seed))
+    ordered = in_turns(IMAGES32, codes, "balanced")
+    assert sorted(map(bytes, ordered)) == sorted(map(bytes, codes))
+    first = IMAGES32.nonlinear_count(ordered[:part])
+    rest = IMAGES32.nonlinear_count(ordered[part:])
+    taken = {count: int((first == count).sum()) for count in IMAGES32.nonlinear_count(codes).tolist()}
+    for count, number in taken.items():
+        if (rest == count).any():  # others may have at most one more
+            assert max(taken.values()) <= number + 1
+
+
+def test_uniform_draws_stay_in_their_order() -> None:
+    codes = IMAGES32.sample(50, np.random.default_rng(0))
+    np.testing.assert_array_equal(in_turns(IMAGES32, codes, "uniform"), codes)

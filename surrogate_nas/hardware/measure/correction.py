@@ -1,7 +1,7 @@
 """Predicts the latency of a network from the summed latencies of its pieces.
 
 Pieces timed alone run with warm caches and without their neighbours, so their sum is off by a factor that differs
-between kinds of pieces. A few networks measured as a whole give the factors.
+between kinds of pieces, and between short and long networks. A few networks measured as a whole give the factors.
 
 Symbols:
     M: networks measured as a whole.
@@ -10,24 +10,101 @@ Symbols:
     y: measured latency, (M,), ms.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-Kind = Literal["scale and offset", "factor per group"]
-KINDS: tuple[Kind, ...] = ("scale and offset", "factor per group")
+Kind = Literal["scale and offset", "factor per group", "factor by shares"]
+Floats = NDArray[np.float64]
+_PENALTY = 10.0  # of the factor by shares, on standardised columns; chosen on networks of the space images32
+
+
+class _Law(NamedTuple):
+    """A kind of correction.
+
+    Attributes:
+        solve: Returns the coefficients for X and y.
+        predict: Returns latencies, shape (N,), of networks with groups (N, G), by coefficients.
+        names: Returns a name for each coefficient, by the names of the groups.
+    """
+
+    solve: Callable[[Floats, Floats], Floats]
+    predict: Callable[[Floats, Floats], Floats]
+    names: Callable[[tuple[str, ...]], tuple[str, ...]]
+
+
+def weighted_sum(columns: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns ``columns @ weights`` for (N, K) and (K,), column by column, shape (N,).
+
+    The last bits of a BLAS product depend on the memory addresses of its operands; two processes must agree on costs.
+    """
+    total = np.zeros(len(columns))
+    for column, weight in zip(columns.T, weights, strict=True):
+        total += column * weight
+    return total
+
+
+def _with_offset(groups: Floats) -> Floats:
+    return np.column_stack([np.ones(len(groups)), groups.sum(axis=1)])
+
+
+def _not_negative(design: Floats, measured: Floats) -> Floats:
+    # Divided by the measured latency, so that squares of relative errors are summed.
+    coefficients, _ = nnls(design / measured[:, None], np.ones(len(measured)))
+    return np.asarray(coefficients, dtype=np.float64)
+
+
+def _shares(groups: Floats) -> Floats:
+    """Returns a column of ones, each group's share of the sum, and the logarithm of the sum, shape (N, G + 2)."""
+    total = groups.sum(axis=1)
+    return np.column_stack([np.ones(len(groups)), groups / total[:, None], np.log(total)])
+
+
+def _solve_shares(groups: Floats, measured: Floats) -> Floats:
+    """Fits the logarithm of the factor, by ridge regression: networks are few, and shares sum to 1."""
+    columns = _shares(groups)[:, 1:]
+    mean, spread = columns.mean(axis=0), columns.std(axis=0)
+    spread[spread < 1e-12] = np.inf  # a constant column says nothing
+    scaled = (columns - mean) / spread
+    wanted = np.log(measured / groups.sum(axis=1))
+    weights = np.linalg.solve(
+        scaled.T @ scaled + _PENALTY * np.eye(scaled.shape[1]), scaled.T @ (wanted - wanted.mean())
+    )
+    weights /= spread
+    return np.array([wanted.mean() - float(mean @ weights), *weights])
+
+
+def _predict_shares(groups: Floats, coefficients: Floats) -> Floats:
+    return np.asarray(groups.sum(axis=1) * np.exp(weighted_sum(_shares(groups), coefficients)))
+
+
+_LAWS: dict[Kind, _Law] = {
+    "scale and offset": _Law(
+        lambda groups, measured: _not_negative(_with_offset(groups), measured),
+        lambda groups, coefficients: weighted_sum(_with_offset(groups), coefficients),
+        lambda _: ("offset_ms", "scale"),
+    ),
+    "factor per group": _Law(_not_negative, weighted_sum, lambda groups: groups),
+    "factor by shares": _Law(
+        _solve_shares, _predict_shares, lambda groups: ("log_factor", *groups, "logarithm of the sum")
+    ),
+}
+KINDS: tuple[Kind, ...] = tuple(_LAWS)
 
 
 @dataclass(frozen=True)
 class Correction:
-    """Linear correction of a profile, with coefficients that are never negative.
+    """Correction of a profile; its predictions are never negative.
 
     Attributes:
-        kind: One scale and an offset for the total, or a factor for each group.
-        coefficients: Offset (ms) and scale, shape (2,), or factors, shape (G,).
+        kind: One scale and an offset for the total; a factor for each group; or a factor for the total that depends on
+            each group's share in it, and on the total.
+        coefficients: Offset (ms) and scale, shape (2,); factors, shape (G,); or the factor's logarithm without any
+            share, its change by each share, and its change by the logarithm of the total, shape (G + 2,).
         errors: Relative error of each measured network when it is left out of the fit, shape (M,):
             predicted / measured - 1.
     """
@@ -48,28 +125,21 @@ class Correction:
 
     def predict(self, groups: NDArray[np.float64]) -> NDArray[np.float64]:
         """Returns latencies, shape (N,), in ms, of networks whose groups take ``groups``, shape (N, G), alone."""
-        return weighted_sum(_design(self.kind, groups), self.coefficients)
+        return _LAWS[self.kind].predict(groups, self.coefficients)
 
-
-def weighted_sum(columns: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns ``columns @ weights`` for (N, K) and (K,), column by column, shape (N,).
-
-    The last bits of a BLAS product depend on the memory addresses of its operands; two processes must agree on costs.
-    """
-    total = np.zeros(len(columns))
-    for column, weight in zip(columns.T, weights, strict=True):
-        total += column * weight
-    return total
+    def named(self, groups: tuple[str, ...]) -> dict[str, float]:
+        """Returns the coefficients by name, given the names of the groups, length G."""
+        return dict(zip(_LAWS[self.kind].names(groups), self.coefficients.tolist(), strict=True))
 
 
 def fit_correction(groups: NDArray[np.float64], measured: NDArray[np.float64]) -> Correction:
-    """Returns the kind of correction that is more accurate on networks left out of its fit.
+    """Returns the kind of correction that is most accurate on networks left out of its fit.
 
     By the mean factor between prediction and measurement rather than the median error: a kind that predicts next to
     nothing for one of the networks would make every bound absurd.
 
     Args:
-        groups: X, shape (M, G); M at least 2.
+        groups: X, shape (M, G), rows with a sum above zero; M at least 2.
         measured: y, shape (M,), above zero.
 
     Raises:
@@ -82,22 +152,10 @@ def fit_correction(groups: NDArray[np.float64], measured: NDArray[np.float64]) -
 
 
 def _fit(kind: Kind, groups: NDArray[np.float64], measured: NDArray[np.float64]) -> Correction:
-    design = _design(kind, groups)
+    law = _LAWS[kind]
     errors = np.empty(len(measured))
     for left_out in range(len(measured)):
         others = np.arange(len(measured)) != left_out
-        predicted = design[left_out] @ _solve(design[others], measured[others])
+        predicted = law.predict(groups[[left_out]], law.solve(groups[others], measured[others]))[0]
         errors[left_out] = predicted / measured[left_out] - 1.0
-    return Correction(kind, _solve(design, measured), errors)
-
-
-def _design(kind: Kind, groups: NDArray[np.float64]) -> NDArray[np.float64]:
-    if kind == "factor per group":
-        return groups
-    return np.column_stack([np.ones(len(groups)), groups.sum(axis=1)])
-
-
-def _solve(design: NDArray[np.float64], measured: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Divided by the measured latency, so that squares of relative errors are summed.
-    coefficients, _ = nnls(design / measured[:, None], np.ones(len(measured)))
-    return np.asarray(coefficients, dtype=np.float64)
+    return Correction(kind, law.solve(groups, measured), errors)

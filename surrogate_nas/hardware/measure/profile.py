@@ -23,6 +23,7 @@ from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
 from surrogate_nas.nets.workload import FIXED
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import draw
 from surrogate_nas.space.space import Codes, Space
 
 POOL = 20_000
@@ -142,7 +143,6 @@ class ProfiledLatency:
             notes.append(
                 "drift between measurements is unknown and not in the error: every repeated measurement was noisy"
             )
-        groups = self._groups if self.correction.kind == "factor per group" else ("offset_ms", "scale")
         latency = {
             "kind": "measured",
             **self._bench.describe(),
@@ -155,7 +155,7 @@ class ProfiledLatency:
             "measured_from": dates[0],
             "measured_to": dates[-1],
             "correction": self.correction.kind,
-            "coefficients": dict(zip(groups, self.correction.coefficients.tolist(), strict=True)),
+            "coefficients": self.correction.named(self._groups),
             "relative_error": self.correction.relative_error + self.drift,
             "notes": notes,
         }
@@ -189,7 +189,8 @@ class ProfiledLatency:
         Strata are over the uncorrected prediction, so that every seed covers the whole range of latencies.
         """
         space = self._space
-        pool = space.all_codes() if space.size <= POOL else space.sample(POOL, rng)
+        # Uniform draws of a large space may all be deep, and a shallow network's latency would be extrapolated.
+        pool = space.all_codes() if space.size <= POOL else draw(space, POOL, "balanced", rng)
         pool = np.unique(space.effective(pool), axis=0)
         if len(pool) < 2:
             raise MeasurementError(

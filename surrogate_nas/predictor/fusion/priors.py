@@ -16,6 +16,7 @@ from surrogate_nas.predictor.features.path_counts import path_sums
 from surrogate_nas.predictor.fusion.rank_transform import RankTransform, rank_transform
 from surrogate_nas.predictor.protocol import Codes, Floats, StoredArrays
 from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.space import Space
 
 # Correlation of the prior's ranks with the ranks of accuracy after training, measured on another space whose trained
@@ -26,6 +27,10 @@ PRIOR_CORRELATION = 0.825
 # Votes of the prior. Equal weights, because weights fitted to one other space would be too much of that space (unit
 # weights: Dawes, "The robust beauty of improper linear models in decision making", 1979).
 COMPLEXITY = ("operations", "depth", "reach")
+# The votes in a space that chooses sizes. At one cost a deeper network there is a narrower one, or one of fewer pixels,
+# so that depth and reach do not speak for it.
+SIZED = ("operations",)
+
 # A path without computation, around which deep networks train better (He et al., arXiv 1512.03385). As a yes or no it
 # has a seventh of all votes: one next to six others, half of one next to the three counts alone.
 SHORTCUT = "shortcut"
@@ -151,10 +156,13 @@ def make_prior(space: Space, reference: Codes, extra: ExtraScores | None = None)
         TrainingError: If no count differs between architectures.
     """
     columns = _columns(space, reference, extra)
-    weights = dict.fromkeys(COMPLEXITY, 1.0) | (extra.weights if extra else {})
+    counts = SIZED if isinstance(space, ChoosesSize) else COMPLEXITY
+    weights = dict.fromkeys(counts, 1.0) | (extra.weights if extra else {})
     weights[SHORTCUT] = sum(weights.values()) * SHORTCUT_SHARE / (1 - SHORTCUT_SHARE)
     votes = {
-        name: (weights[name], rank_transform(values, name)) for name, values in columns.items() if np.ptp(values) > 0
+        name: (weights[name], rank_transform(values, name))
+        for name, values in columns.items()
+        if name in weights and np.ptp(values) > 0
     }
     return Prior(space, votes, rank_transform(_summed(votes, columns), "counts of complexity"), extra)
 

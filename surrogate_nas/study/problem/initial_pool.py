@@ -11,9 +11,8 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.training_set import MINIMUM_CLASSES
 from surrogate_nas.runs.settings import PoolSettings, StudySettings
 from surrogate_nas.space.extremes import smallest
-from surrogate_nas.space.pool import Pool, drawn_pool, whole_pool
+from surrogate_nas.space.pool import Pool, draw, drawn_pool, in_turns, whole_pool
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.study.problem.draws import draw, in_turns
 
 _DRAWS_OF_EACH = 20  # of architectures that may repeat, and of which rare counts are wanted
 _LABEL_STREAM, _POOL_STREAM = 1, 2  # of the random draws of a study's seed

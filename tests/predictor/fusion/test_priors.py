@@ -12,6 +12,7 @@ from surrogate_nas.predictor.fusion.priors import (
     restored_prior,
 )
 from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
 from surrogate_nas.testing.spaces import live_operations
 
@@ -88,3 +89,17 @@ def test_a_prior_comes_back_from_its_arrays(space: Space) -> None:
         again = restored_prior(space, prior.arrays(), scores)
         assert np.array_equal(again.score(codes), prior.score(codes))
         assert np.array_equal(again.ranks(codes), prior.ranks(codes))
+
+
+def test_depth_does_not_speak_for_networks_that_choose_their_sizes() -> None:
+    space = load_space("images32")
+    codes = space.sample(200, np.random.default_rng(0))
+    prior = make_prior(space, codes)
+    assert "operations" in prior.votes
+    assert not {"depth", "reach"} & set(prior.votes)
+    # The same layers with fewer pixels are worth less.
+    fewer, more = codes.copy(), codes.copy()
+    fewer[:, 0], more[:, 0] = 0, 3
+    assert (prior.score(more) > prior.score(fewer)).all()
+    again = restored_prior(space, prior.arrays(), None)
+    np.testing.assert_array_equal(again.score(codes), prior.score(codes))
