@@ -28,7 +28,7 @@ class Learnt:
         accuracy_percent: Their validation accuracies.
         posterior: Expected accuracies of all candidates now.
         stopped: Reason for fewer trainings than allowed; None if all were made.
-        allowed: True for candidates that may be the answer, shape (N,).
+        allowed: True for candidates that may be an answer, shape (N,).
         trained: Lengths in epochs, rising, and the number of trainings of each.
     """
 
@@ -76,8 +76,8 @@ def learn_by_lengths(process: ResidualProcess, train: TrainFor, settings: LoopSe
     """Runs successive halving (Jamieson and Talwalkar, AISTATS 2016) over training lengths.
 
     All trainings are first of the shortest length. The accuracies expected after them are the scores at the start of
-    the next length, and the best of the trained architectures are trained again from the beginning, for longer. With
-    one length this is ``learn_by_training``.
+    the next length, and the best of the trained architectures are trained again from the beginning, for longer; sets of
+    budgets take them in turns. With one length this is ``learn_by_training``.
 
     Args:
         process: The candidates.
@@ -91,7 +91,7 @@ def learn_by_lengths(process: ResidualProcess, train: TrainFor, settings: LoopSe
     for length in longer:
         if not learnt.rows:
             break
-        promoted = sorted(learnt.rows, key=lambda row: (-learnt.posterior.mean[row], row))
+        promoted = process.in_turns(learnt.rows, learnt.posterior.mean)
         promoted = promoted[: -(-len(promoted) // settings.halving)]
         process = process.with_score(learnt.posterior.mean)
         values = [float(value) for value in train(length, promoted)]

@@ -12,6 +12,7 @@ Symbols:
     N: candidates.
     F: features.
     T: trained networks; a network may be trained more than once.
+    B: sets of budgets, each of which wants an answer.
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,8 @@ class ResidualProcess:
         score: Predicted quality, shape (N,), larger is better; its scale does not matter.
         features: Features to compare architectures by, shape (N, F), scales comparable (``standardised``); F may be 0.
         settings: Influence of the score and of neighbours.
-        allowed: True for candidates that may be trained and be the answer, shape (N,); all by default.
+        allowed: True for candidates that may be trained and be the answer, shape (N,), or (B, N) for the answers to
+            several sets of budgets; all by default.
     """
 
     def __init__(
@@ -64,9 +66,9 @@ class ResidualProcess:
         allowed: NDArray[np.bool_] | None = None,
     ) -> None:
         self._settings = settings
-        self._allowed = np.ones(len(score), dtype=np.bool_) if allowed is None else allowed
+        self._answers = np.atleast_2d(np.ones(len(score), dtype=np.bool_) if allowed is None else allowed)
         # The standard deviation of the score is taken among the best, whose differences matter.
-        best = np.sort(score[self._allowed])[::-1][: settings.reference]
+        best = np.sort(score[self.allowed])[::-1][: settings.reference]
         spread = float(best.std()) if np.ptp(best) > 0 else 1.0
         self._x = (score - best.mean()) / spread
         self._features = features
@@ -76,12 +78,12 @@ class ResidualProcess:
 
     def with_score(self, score: Floats) -> "ResidualProcess":
         """Returns the same candidates without trainings, with another score, shape (N,)."""
-        return ResidualProcess(score, self._features, self._settings, self._allowed)
+        return ResidualProcess(score, self._features, self._settings, self._answers)
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
-        """True for candidates that may be trained and be the answer, shape (N,)."""
-        return self._allowed
+        """True for candidates that may be trained and be an answer, shape (N,)."""
+        return np.asarray(self._answers.any(axis=0))
 
     def _columns(self, rows: Rows) -> Floats:
         """Returns the covariance of every candidate with the rows ``rows`` (T), shape (N, T)."""
@@ -132,21 +134,22 @@ class ResidualProcess:
 
         Candidates are chosen by upper confidence bounds, one after another: each as if earlier ones had their expected
         accuracy ("kriging believer", Ginsbourger et al., 2010), so that a batch is not one neighbourhood; ``pending``
-        ones are being trained and are assumed to have their expected accuracy, too.
+        ones are being trained and are assumed to have their expected accuracy, too. Sets of budgets take turns.
         """
         believed, values = list(rows), [float(value) for value in accuracy_percent]
         chosen: list[int] = []
         for row in pending:
             values.append(float(self.posterior(believed, values).mean[row]))
             believed.append(row)
-        free = self._allowed.copy()
-        free[believed] = False
-        for _ in range(min(count, int(free.sum()))):
+        free = self._answers.copy()
+        free[:, believed] = False
+        for _ in range(min(count, int(free.any(axis=0).sum()))):
             state = self.posterior(believed, values)
+            turn = _next_turn(free, len(believed))
             # Before any training the candidates differ only in the score.
             bound = state.mean + (self._settings.caution * state.std if believed else 0.0)
-            best = int(np.argmax(np.where(free, bound, -np.inf)))
-            free[best] = False
+            best = int(np.argmax(np.where(free[turn], bound, -np.inf)))
+            free[:, best] = False
             chosen.append(best)
             believed.append(best)
             values.append(float(state.mean[best]))
@@ -157,14 +160,37 @@ class ResidualProcess:
 
         It is the sum of the largest expected improvements (Jones et al., 1998) over the candidate that is best now; the
         true gain is smaller, since improvements overlap and a training is noisy. Infinite where nothing was trained.
+        Of several sets of budgets, the one that gains most counts.
         """
         if not len(rows):
             return float("inf")
         state = self.posterior(rows, accuracy_percent)
-        improvement = expected_improvement(state.mean - state.mean[self._allowed].max(), state.std)
-        improvement[list(rows)] = 0.0
-        improvement[~self._allowed] = 0.0
-        return float(np.sort(improvement)[::-1][:count].sum())
+        gains = [0.0]
+        for allowed in self._answers[self._answers.any(axis=1)]:
+            improvement = expected_improvement(state.mean - state.mean[allowed].max(), state.std)
+            improvement[list(rows)] = 0.0
+            improvement[~allowed] = 0.0
+            gains.append(float(np.sort(improvement)[::-1][:count].sum()))
+        return max(gains)
+
+    def in_turns(self, rows: Sequence[int], values: Floats) -> list[int]:
+        """Returns candidates in the order in which sets of budgets, in turns, take their best by ``values``, (N,)."""
+        best_first = sorted(rows, key=lambda row: (-values[row], row))
+        free = np.zeros_like(self._answers)
+        free[:, best_first] = self._answers[:, best_first]
+        taken: list[int] = []
+        while free.any():
+            turn = _next_turn(free, len(taken))
+            row = next(one for one in best_first if free[turn, one])
+            free[:, row] = False
+            taken.append(row)
+        return taken
+
+
+def _next_turn(free: NDArray[np.bool_], done: int) -> int:
+    """Returns the set of budgets, of those with a candidate left in ``free`` (B, N), whose turn it is."""
+    left = np.flatnonzero(free.any(axis=1))
+    return int(left[done % len(left)])
 
 
 def standardised(features: NDArray[np.floating]) -> Floats:

@@ -1,5 +1,6 @@
 """The problem that a study solves: what is asked, of which architectures, and what they cost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -105,7 +106,11 @@ class Problem:
     @cached_property
     def feasible(self) -> NDArray[np.bool_]:
         """True for connected codes that are predicted to meet every budget, shape (N,)."""
-        within = np.stack([budget.violation(self.bounds[budget.cost]) <= 0 for budget in self.budgets])
+        return self.feasible_under(self.budgets)
+
+    def feasible_under(self, budgets: Sequence[Budget]) -> NDArray[np.bool_]:
+        """Returns true for connected codes that are predicted to meet a set of budgets, shape (N,)."""
+        within = np.stack([budget.violation(self.bounds[budget.cost]) <= 0 for budget in budgets])
         return np.asarray(within.all(axis=0) & self.connected)
 
     # What architectures cost

@@ -9,12 +9,12 @@ from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore
-from surrogate_nas.predictor.features.graph_features import path_features
 from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.search.sampler_table import SAMPLERS
+from surrogate_nas.search.trainings.comparison import comparable_features
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.loop import Learnt, learn_by_lengths
-from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
+from surrogate_nas.search.trainings.residual import ResidualProcess
 from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask, TrialFolder
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, SpaceScores
@@ -98,12 +98,9 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
     """
     settings, space, codes = problem.settings, problem.space, problem.codes
     rows = _candidates(problem)
-    process = ResidualProcess(
-        scores.mean[rows],
-        standardised(path_features(space, space.canonical(codes[rows]))),
-        settings.loop.residual,
-        problem.feasible[rows],
-    )
+    answers = np.stack([problem.feasible_under(budgets)[rows] for budgets in (problem.budgets, *problem.also)])
+    features = comparable_features(space, problem.deployed, space.canonical(codes[rows]))
+    process = ResidualProcess(scores.mean[rows], features, settings.loop.residual, answers)
     run.folder.networks.mkdir(exist_ok=True)
     place = _place(problem, run.folder)
     for note in place.prepare():

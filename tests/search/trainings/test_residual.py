@@ -69,3 +69,35 @@ def test_equal_scores_and_no_features_are_no_trouble() -> None:
     process = ResidualProcess(np.ones(4), np.zeros((4, 0)), ResidualSettings())
     assert np.isfinite(process.posterior([1], [50.0]).mean).all()
     assert standardised(np.ones((4, 2))).shape == (4, 0)
+
+
+class TestSetsOfBudgets:
+    """Rows 0 to 2 keep a small budget, all but the last a large one."""
+
+    ANSWERS = np.array([[True, True, True, False, False, False], [True, True, True, True, True, False]])
+
+    def process(self) -> ResidualProcess:
+        return ResidualProcess(SCORE, FEATURES, SETTINGS, self.ANSWERS)
+
+    def test_they_take_turns(self) -> None:
+        assert self.process().allowed.tolist() == [True] * 5 + [False]
+        batch = self.process().next_batch([], [], 10)
+        assert sorted(batch) == [0, 1, 2, 3, 4]
+        assert batch[:2] == [2, 4]  # the best by score of the small budget, then of the large one
+
+    def test_a_set_of_no_candidate_has_no_turn(self) -> None:
+        process = ResidualProcess(SCORE, FEATURES, SETTINGS, np.stack([np.zeros(6, dtype=bool), self.ANSWERS[0]]))
+        assert process.next_batch([], [], 2)[0] == 2
+        assert process.expected_gain([2], [90.0], 2) > 0
+        assert process.in_turns([0, 1], np.arange(6.0)) == [1, 0]
+
+    def test_the_gain_is_that_of_the_set_that_gains_most(self) -> None:
+        rows, values = [4, 2], [91.0, 90.0]
+        alone = [ResidualProcess(SCORE, FEATURES, SETTINGS, one).expected_gain(rows, values, 2) for one in self.ANSWERS]
+        both = self.process().expected_gain(rows, values, 2)
+        assert both == pytest.approx(max(alone), rel=0.2)  # the score is standardised among other candidates
+
+    def test_the_best_of_each_come_first(self) -> None:
+        values = np.array([3.0, 2.0, 1.0, 9.0, 8.0, 7.0])
+        assert self.process().in_turns([0, 1, 3, 4], values) == [0, 3, 1, 4]
+        assert ResidualProcess(SCORE, FEATURES, SETTINGS).in_turns([0, 1, 3, 4], values) == [3, 4, 0, 1]
