@@ -28,10 +28,8 @@ from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.space.load import load_space
-from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.pool import Draws
-from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.study.problem.budget_band import BudgetBand, draw_in_bands
+from surrogate_nas.space.space import Codes
+from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, draw_in_bands
 from surrogate_nas.training.settings import TrainingSettings
 from surrogate_nas.training.train_network import ArchitectureNetwork, NetworkJob, train_network
 
@@ -52,20 +50,18 @@ def trained_and_tested(data: Path, images: int, seed: int) -> DataSplits:
     return replace(everything, train=everything.train.take(chosen), validation=validation)
 
 
-def drawn_codes(
-    space: Space, network: NetworkSpec, budget: str, count: int, draw: int, draws: Draws = "balanced"
-) -> Codes:
+def drawn_codes(source: PricedDraws, budget: str, count: int, draw: int) -> Codes:
     """Returns architectures within a budget on multiply-accumulates, shape (M, D).
 
     Raises:
         SettingsError: If there are hardly any.
     """
     limit = parse_budget("flops", budget).resolve(np.array([np.nan]))
-    costs = AnalyticCosts(space, network)
-    band = BudgetBand([limit], 2.0)
-    codes = draw_in_bands(space, costs.evaluate, [band], count, np.random.default_rng(draw), draws)
+    codes = draw_in_bands(source, [BudgetBand([limit], 2.0)], count, np.random.default_rng(draw))
     if len(codes) < 2:
-        raise SettingsError(f"fewer than two architectures of {space.name} lie below {budget}; set another budget")
+        raise SettingsError(
+            f"fewer than two architectures of {source.space.name} lie below {budget}; set another budget"
+        )
     return codes
 
 
@@ -90,11 +86,9 @@ def trained_truth(
     splits = trained_and_tested(data, images, seed)
     own = loaded.network
     network = replace(own, image_size=splits.image_size, classes=len(splits.class_names))
-    codes = (
-        np.stack([loaded.parse(one) for one in code])
-        if code
-        else drawn_codes(loaded, network, flops_budget, count, draw, "balanced" if balanced else "uniform")
-    )
+    costs = AnalyticCosts(loaded, network)
+    source = PricedDraws(loaded, costs.evaluate, "balanced" if balanced else "uniform")
+    codes = np.stack([loaded.parse(one) for one in code]) if code else drawn_codes(source, flops_budget, count, draw)
     number, parts = map(int, part.split("/"))
     mine = codes[number::parts]
     done = set()

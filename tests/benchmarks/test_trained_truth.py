@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from benchmarks.trained_truth import drawn_codes, main
+from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.space.load import load_space
+from surrogate_nas.study.problem.budget_band import PricedDraws
 
 
 def test_architectures_are_drawn_below_the_budget() -> None:
     space = load_space("quick_widths")
-    codes = drawn_codes(space, space.network, "60k", 10, draw=0)
+    codes = drawn_codes(PricedDraws(space, AnalyticCosts(space, space.network).evaluate), "60k", 10, draw=0)
     flops = space.flops(codes, space.network)
     assert len(np.unique(codes, axis=0)) == len(codes) == 10
     assert ((flops <= 60_000) & (flops >= 30_000)).all()

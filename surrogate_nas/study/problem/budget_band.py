@@ -38,34 +38,41 @@ class BudgetBand:
         return np.asarray((used <= 1) & (used >= 1 / self.width))
 
 
-def draw_in_bands(
-    space: Space,
-    evaluate: Evaluate,
-    bands: Sequence[BudgetBand],
-    count: int,
-    rng: np.random.Generator,
-    draws: Draws = "uniform",
-) -> Codes:
+@dataclass(frozen=True)
+class PricedDraws:
+    """Architectures that are drawn, and what they cost.
+
+    Attributes:
+        space: The search space.
+        evaluate: Returns the costs of architectures, codes (N, D) to (N,) each.
+        draws: Kind of draws.
+    """
+
+    space: Space
+    evaluate: Evaluate
+    draws: Draws = "uniform"
+
+
+def draw_in_bands(source: PricedDraws, bands: Sequence[BudgetBand], count: int, rng: np.random.Generator) -> Codes:
     """Returns different connected architectures of bands, fair draws within each, as many of one as of another.
 
     A million architectures are tried at most, so that fewer than ``count`` come back where a band is nearly empty.
 
     Args:
-        space: The search space.
-        evaluate: Returns the costs of architectures, codes (N, D) to (N,) each.
+        source: What to draw from.
         bands: At least one.
         count: How many architectures to draw.
         rng: Source of randomness.
-        draws: Kind of draws.
 
     Returns:
         Shape (M, D), M at most ``count``.
     """
+    space, draws = source.space, source.draws
     shares = [len(part) for part in np.array_split(np.arange(count), len(bands))]
     found: list[dict[bytes, Codes]] = [{} for _ in bands]
     for _ in range(_MOST_DRAWS // _BATCH):
         codes = draw(space, _BATCH, draws, rng)
-        costs = evaluate(codes)
+        costs = source.evaluate(codes)
         for band, kept in zip(bands, found, strict=True):
             for code in codes[band.holds(costs)]:
                 kept.setdefault(code.tobytes(), code)

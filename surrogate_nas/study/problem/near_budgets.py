@@ -13,7 +13,7 @@ from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas.errors import SpaceError, StoreError
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.study.problem.budget_band import BudgetBand, draw_in_bands
+from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, draw_in_bands
 from surrogate_nas.study.problem.problem import Problem
 
 _STREAM = 6  # of the random draws of a study's seed
@@ -40,7 +40,8 @@ def with_supernets_near_budgets(problem: Problem, folder: RunFolder, note: Calla
         labels = problem.settings.labels
         bands = [BudgetBand(budgets, labels.band) for budgets in (problem.budgets, *problem.also)]
         rng = np.random.default_rng([problem.settings.seed, _STREAM])
-        codes = draw_in_bands(problem.space, problem.cautious_costs.evaluate, bands, _COUNT, rng, labels.draws)
+        source = PricedDraws(problem.space, problem.cautious_costs.evaluate, labels.draws)
+        codes = draw_in_bands(source, bands, _COUNT, rng)
         if not len(codes):
             note("supernets: no architecture was found near the budgets; all subnets are the sampler's")
     near = tuple(tuple(code) for code in codes.tolist())

@@ -21,7 +21,7 @@ from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Space
 from surrogate_nas.study.ask.budget_requests import also_requests, on_own_device, with_devices
-from surrogate_nas.study.problem.budget_band import BudgetBand, draw_in_bands
+from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, draw_in_bands
 from surrogate_nas.study.problem.check_space import checked_space
 from surrogate_nas.study.problem.deployed_costs import deployed_costs
 from surrogate_nas.study.problem.initial_pool import draw_architectures, ends_of, first_pool, typical_rows
@@ -80,7 +80,8 @@ def with_labels_in_band(problem: Problem, note: Callable[[str], None]) -> Proble
         return problem.listing(problem.drawn)
     bands = [BudgetBand(budgets, labels.band) for budgets in (problem.budgets, *problem.also)]
     rng = np.random.default_rng([seed, _BAND_STREAM])
-    found = draw_in_bands(problem.space, problem.cautious_costs.evaluate, bands, wanted, rng, labels.draws)
+    source = PricedDraws(problem.space, problem.cautious_costs.evaluate, labels.draws)
+    found = draw_in_bands(source, bands, wanted, rng)
     if len(found) < wanted:
         note(
             f"labels: {len(found):,} of {wanted:,} architectures were found between 1/{labels.band:g} of the budget and"

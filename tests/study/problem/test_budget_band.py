@@ -7,7 +7,8 @@ import numpy as np
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.space.load import load_space
-from surrogate_nas.study.problem.budget_band import BudgetBand, draw_in_bands
+from surrogate_nas.space.pool import Draws
+from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, draw_in_bands
 from surrogate_nas.study.problem.prepare import with_labels_in_band
 from surrogate_nas.study.problem.problem import Problem
 
@@ -15,6 +16,7 @@ QUICK = load_space("quick_elastic")
 COSTS = AnalyticCosts(QUICK, QUICK.network)
 NETWORKS = np.unique(QUICK.effective(QUICK.all_codes()), axis=0)
 FLOPS = COSTS.evaluate(NETWORKS)["flops"]
+DRAWS: tuple[Draws, Draws] = ("uniform", "balanced")
 LIMIT = float(np.percentile(FLOPS, 40, method="higher"))
 BAND = BudgetBand([Budget("flops", LIMIT), Budget("params", 1e9)], 1.5)
 
@@ -29,7 +31,7 @@ def test_a_band_reaches_from_a_part_of_a_budget_to_the_budget() -> None:
 def test_draws_of_a_band_are_all_of_it_in_the_end() -> None:
     inside = {code.tobytes() for code in NETWORKS[BAND.holds(COSTS.evaluate(NETWORKS))]}
     assert 20 < len(inside) < len(NETWORKS) / 2
-    drawn = draw_in_bands(QUICK, COSTS.evaluate, [BAND], 1000, np.random.default_rng(0))
+    drawn = draw_in_bands(PricedDraws(QUICK, COSTS.evaluate), [BAND], 1000, np.random.default_rng(0))
     assert {code.tobytes() for code in drawn} == inside
     assert len(drawn) == len(inside)
 
@@ -37,7 +39,8 @@ def test_draws_of_a_band_are_all_of_it_in_the_end() -> None:
 def test_bands_get_equal_shares_and_follow_from_the_seed() -> None:
     low = BudgetBand([Budget("flops", LIMIT / 1.6)], 1.5)
     first, again = (
-        draw_in_bands(QUICK, COSTS.evaluate, [BAND, low], 20, np.random.default_rng(seed)) for seed in (3, 3)
+        draw_in_bands(PricedDraws(QUICK, COSTS.evaluate), [BAND, low], 20, np.random.default_rng(seed))
+        for seed in (3, 3)
     )
     np.testing.assert_array_equal(first, again)
     costs = COSTS.evaluate(first)
@@ -46,7 +49,7 @@ def test_bands_get_equal_shares_and_follow_from_the_seed() -> None:
 
 def test_an_empty_band_gives_none() -> None:
     empty = BudgetBand([Budget("flops", 1.0)], 2.0)
-    assert draw_in_bands(QUICK, COSTS.evaluate, [empty], 5, np.random.default_rng(0)).shape == (0, 7)
+    assert draw_in_bands(PricedDraws(QUICK, COSTS.evaluate), [empty], 5, np.random.default_rng(0)).shape == (0, 7)
 
 
 def test_a_share_of_the_labels_lies_in_the_band(problem: Problem) -> None:
@@ -79,8 +82,8 @@ def test_balanced_labels_in_the_band_are_of_all_depths_that_it_holds() -> None:
     costs = AnalyticCosts(space, space.network)
     band = BudgetBand([Budget("flops", 12e6)], 2.0)
     uniform, balanced = (
-        draw_in_bands(space, costs.evaluate, [band], 60, np.random.default_rng(0), draws)
-        for draws in ("uniform", "balanced")
+        draw_in_bands(PricedDraws(space, costs.evaluate, draws), [band], 60, np.random.default_rng(0))
+        for draws in DRAWS
     )
     assert len(uniform) == len(balanced) == 60
     assert band.holds(costs.evaluate(balanced)).all()
