@@ -30,7 +30,7 @@ def comparable_features(space: Space, network: NetworkSpec, codes: Codes) -> Flo
     if not isinstance(space, ChoosesSize):
         return paths
     sizes = standardised(_sizes(space, network, codes))
-    return np.concatenate([paths, sizes], axis=1) / np.sqrt(2)
+    return np.asarray(np.concatenate([paths, sizes], axis=1) / np.sqrt(2))
 
 
 def _sizes(space: Space, network: NetworkSpec, codes: Codes) -> Floats:
