@@ -7,7 +7,7 @@ Symbols:
 
 import numpy as np
 
-from surrogate_nas.predictor.features.graph_features import path_features
+from surrogate_nas.predictor.features.graph_features import node_types, path_features
 from surrogate_nas.search.candidates import Floats
 from surrogate_nas.search.trainings.residual import standardised
 from surrogate_nas.space.layouts import ChoosesSize
@@ -19,18 +19,20 @@ def comparable_features(space: Space, network: NetworkSpec, codes: Codes) -> Flo
     """Returns features of architectures, shape (N, F), distances between them being about 1.
 
     They are counts of operations and of their successors. In a space that chooses sizes, half of every distance is of
-    how large the network is and how deep: among hundreds of counts these would have no weight.
+    the network as a whole: its size, its depth, and how often it has each operation and size. Among hundreds of counts
+    of successors these would have no weight.
 
     Args:
         space: The search space.
         network: The deployed network.
         codes: Canonical codes, shape (N, D).
     """
-    paths = standardised(path_features(space, codes))
+    paths = path_features(space, codes)
     if not isinstance(space, ChoosesSize):
-        return paths
-    sizes = standardised(_sizes(space, network, codes))
-    return np.asarray(np.concatenate([paths, sizes], axis=1) / np.sqrt(2))
+        return standardised(paths)
+    # The first columns count operations; sizes are nodes of the graphs.
+    whole = np.column_stack([_sizes(space, network, codes), paths[:, : node_types(space).kinds]])
+    return np.asarray(np.concatenate([standardised(paths), standardised(whole)], axis=1) / np.sqrt(2))
 
 
 def _sizes(space: Space, network: NetworkSpec, codes: Codes) -> Floats:
