@@ -27,16 +27,19 @@ from benchmarks.intervals import mean_and_interval
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas._support.processors import processor_count
 from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas.costs.budget import parse_budget
 from surrogate_nas.data.cache import save_splits
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.data.loading import load_images
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.ranking import kendall_tau, regret, top_tau
 from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, draw_in_bands
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.presets import PRESETS
@@ -58,6 +61,7 @@ FIGURES = ("tau", "better_half_tau", "top10_tau", "regret_top1", "regret_top10")
 _ALL = "all"
 _PILOT_STEPS = (100, 500)
 _CODES_PER_JOB = 20
+_NEAR = 4000
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Bench:
         data: How images are augmented.
         validation_images: Held-out images to label with.
         processes: Worker processes.
+        near: Architectures that ``in_band`` draws from, codes as tuples.
     """
 
     space: Space
@@ -83,6 +88,7 @@ class Bench:
     data: DataSettings
     validation_images: int
     processes: int
+    near: tuple[tuple[int, ...], ...] = ()
 
     def network(self, settings: SupernetSettings) -> NetworkSpec:
         """Sizes of the supernet."""
@@ -90,6 +96,14 @@ class Bench:
         return NetworkSpec(
             settings.channels, settings.cells, self.splits.image_size, self.splits.channels, classes, stages
         )
+
+
+def near_budget(space: Space, budget: str) -> tuple[tuple[int, ...], ...]:
+    """Returns architectures between half of a budget on multiply-accumulates and the budget, of all depths."""
+    limit = parse_budget("flops", budget).resolve(np.array([np.nan]))
+    source = PricedDraws(space, AnalyticCosts(space, space.network).evaluate, "balanced")
+    codes = draw_in_bands(source, [BudgetBand([limit], 2.0)], _NEAR, np.random.default_rng(0))
+    return tuple(tuple(code) for code in codes.tolist())
 
 
 def known_truth(space: Space, path: Path, column: str) -> tuple[Codes, Floats]:
@@ -162,7 +176,7 @@ def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[
     Returns:
         Labels by name, each of shape (L,), higher is better; steps and processor minutes of training and labelling.
     """
-    plan = make_plan(bench.space, bench.network(settings), settings, seed)
+    plan = replace(make_plan(bench.space, bench.network(settings), settings, seed), near=bench.near)
     identity = {"space": bench.space.fingerprint, "seed": str(seed)}
     with tempfile.TemporaryDirectory() as folder:
         place = Workplace(Path(folder), bench.images, bench.data, identity)
@@ -300,6 +314,9 @@ def supernet(
     ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core if not given.")] = None,
     space: Annotated[str, typer.Option(help="Name or path of a space.")] = "nasbench201",
+    flops_budget: Annotated[
+        str | None, typer.Option(help="Budget, such as 12M, below which --set in_band=SHARE draws subnets.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a row.")] = False,
 ) -> None:
     """Ranking quality of labels against trained networks, at a stated processor time."""
@@ -313,6 +330,8 @@ def supernet(
     settings = None
     if preset != "none":
         settings = read_settings(preset, changes or [], {"channels": channels, "cells": cells})
+    if settings is not None and settings.in_band and flops_budget is None:
+        raise SettingsError("--set in_band needs a budget to draw below; give --flops-budget, such as 12M")
     image_settings = DataSettings(source="folder", path=str(data), image_size=image_size, shift=shift)
     with tempfile.TemporaryDirectory() as folder:
         splits = load_images(image_settings, seed=0)
@@ -326,6 +345,7 @@ def supernet(
             image_settings,
             validation_images,
             processes or processor_count(),
+            () if flops_budget is None else near_budget(loaded, flops_budget),
         )
         if settings is None:
             rows = [

@@ -174,3 +174,19 @@ def test_figures_of_a_perfect_score() -> None:
         "regret_top1": 0,
         "regret_top10": 0,
     }
+
+
+def test_subnets_near_a_budget_are_of_all_depths() -> None:
+    space = load_space("images32")
+    codes = np.array(supernet.near_budget(space, "12M"), dtype=np.int8)
+    flops = space.flops(codes, space.network)
+    assert ((flops <= 12e6) & (flops >= 6e6)).all()
+    assert len(np.unique(space.nonlinear_count(codes))) > 30
+
+
+def test_a_share_near_the_budget_needs_a_budget(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    words = [*inputs, "--steps", "2", "--preset", "spos", "--set", "in_band=0.5"]
+    assert main(words) == 2
+    assert "give --flops-budget, such as 12M" in capsys.readouterr().err
+    assert main([*words, "--flops-budget", "40M"]) == 0
+    assert "2 steps" in capsys.readouterr().out
