@@ -41,7 +41,7 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 WRONG: dict[str, tuple[list[str], str]] = {
-    "study": (["nosuch"], "unknown study 'nosuch'; choose from cifar10, quickstart"),
+    "study": (["nosuch"], "unknown study 'nosuch'; choose from cifar10, images32, quickstart"),
     "study file": (["broken.toml"], "is not valid TOML"),
     "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from darts, digits, fbnet,"),
     "space file": (["--set", "space=broken.toml"], "is not valid TOML"),

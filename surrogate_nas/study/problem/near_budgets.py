@@ -24,6 +24,8 @@ _WHAT = "list of architectures near the budgets"
 def with_supernets_near_budgets(problem: Problem, folder: RunFolder, note: Callable[[str], None]) -> Problem:
     """Returns the problem whose supernets draw a share of their subnets near the budgets, as ``supernet.in_band`` asks.
 
+    The study lists these architectures as well.
+
     Args:
         problem: With its budgets.
         folder: Of the run, which may hold a list.
@@ -45,7 +47,9 @@ def with_supernets_near_budgets(problem: Problem, folder: RunFolder, note: Calla
         if not len(codes):
             note("supernets: no architecture was found near the budgets; all subnets are the sampler's")
     near = tuple(tuple(code) for code in codes.tolist())
-    return replace(problem, plan=replace(problem.plan, near=near))
+    problem = replace(problem, plan=replace(problem.plan, near=near))
+    # They are candidates too: uniform draws have hardly any so near to the budgets, and the search finds a few kinds.
+    return problem.listing(codes) if near else problem
 
 
 def write_near_budgets(path: Path, problem: Problem) -> None:

@@ -40,6 +40,7 @@ def test_the_list_is_of_the_band_and_is_drawn_from(problem: Problem, tmp_path: P
         drawn = near.plan.sampler(training).block(0)[:, 0]
         assert {tuple(code) for code in drawn.tolist()} <= set(near.plan.near)
         assert training.group is None or set(near.plan.split.assign(drawn).tolist()) == {training.group}
+    assert (near.pool.find(codes) >= 0).all()
     assert near.member_identity(0) != asked(problem, 1.0).member_identity(0)
 
 
