@@ -4,19 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore
+from surrogate_nas.predictor.features.graph_features import node_types, path_features
 from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.search.sampler_table import SAMPLERS
-from surrogate_nas.search.trainings.comparison import comparable_features
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.loop import Learnt, learn_by_lengths
-from surrogate_nas.search.trainings.residual import ResidualProcess
+from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
 from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask, TrialFolder
-from surrogate_nas.space.space import Codes
+from surrogate_nas.space.layouts import ChoosesSize
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.findings import Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -117,6 +120,32 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
     for note in notes:
         run.console.note(note)
     return replace(_scores(problem, scores, rows, learnt), notes=notes)
+
+
+def comparable_features(space: Space, network: NetworkSpec, codes: Codes) -> NDArray[np.float64]:
+    """Returns features of architectures, shape (N, F), distances between them being about 1.
+
+    They are counts of operations and of their successors. In a space that chooses sizes, half of every distance is of
+    the network as a whole: its size, its depth, and how often it has each operation and size. Among hundreds of counts
+    of successors these would have no weight.
+
+    Args:
+        space: The search space.
+        network: The deployed network.
+        codes: Canonical codes, shape (N, D).
+    """
+    paths = path_features(space, codes)
+    if not isinstance(space, ChoosesSize):
+        return standardised(paths)
+    # The first columns count operations; sizes are nodes of the graphs.
+    whole = np.column_stack([_sizes(space, network, codes), paths[:, : node_types(space).kinds]])
+    return np.asarray(np.concatenate([standardised(paths), standardised(whole)], axis=1) / np.sqrt(2))
+
+
+def _sizes(space: Space, network: NetworkSpec, codes: Codes) -> NDArray[np.float64]:
+    """Returns logarithms of parameters and multiply-accumulates, and the number of nonlinear functions, (N, 3)."""
+    counts = np.stack([space.parameters(codes, network), space.flops(codes, network)], axis=1)
+    return np.column_stack([np.log(np.maximum(counts, 1)), space.nonlinear_count(codes)])
 
 
 def _candidates(problem: Problem) -> np.ndarray:

@@ -6,21 +6,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.labels.records import LabelBatch
 from surrogate_nas.labels.store import LabelStore, read_labels
+from surrogate_nas.predictor.features.graph_features import path_features
+from surrogate_nas.search.trainings.residual import standardised
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run as InProgress
 from surrogate_nas.study.stages import trainings
-from surrogate_nas.study.stages.trainings import TrainFinalists
+from surrogate_nas.study.stages.trainings import TrainFinalists, comparable_features
 from tests.study.killed_work import KilledEach, KilledOnce
 
 RunQuietly = Callable[..., str]
 RunHere = Callable[..., tuple[int, str, str]]
 TRAININGS = ("--trainings", "4")
+IMAGES32 = load_space("images32")
+CODES = IMAGES32.canonical(IMAGES32.sample(300, np.random.default_rng(0)))
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +137,31 @@ def test_trainings_and_a_search_beyond_the_listed_exclude_each_other(
     part = Pool(problem.space, problem.codes[5000:6000], complete=False, uniform=1000)
     with pytest.raises(SettingsError, match="got 'evolution' with 3 trainings"):
         stage.check(replace(trained, pool=part), run)
+
+
+def test_cells_are_compared_by_their_paths_alone() -> None:
+    space = load_space("nasbench201")
+    codes = space.canonical(space.sample(100, np.random.default_rng(0)))
+    found = comparable_features(space, space.network, codes)
+    np.testing.assert_array_equal(found, standardised(path_features(space, codes)))
+
+
+def test_half_of_a_distance_is_of_the_network_as_a_whole() -> None:
+    found = comparable_features(IMAGES32, IMAGES32.network, CODES)
+    assert found.shape[0] == len(CODES)
+    assert np.isfinite(found).all()
+    spread = (found**2).sum(axis=1).mean()  # features have mean 0
+    assert 0.99 < spread < 1.01
+    paths = standardised(path_features(IMAGES32, CODES)).shape[1]
+    assert 0.49 < (found[:, paths:] ** 2).sum(axis=1).mean() < 0.51
+
+
+def test_a_network_is_nearer_to_one_of_its_size_than_to_a_larger_one() -> None:
+    nodes = IMAGES32.parse("r32+w8|w16|w32+" + "+".join(["basic_k3" + "|identity" * 4] * 3))
+    like, larger = nodes.copy(), nodes.copy()
+    like[1] = 1  # 16 channels in the first stage
+    larger[1:4] = 3
+    larger[5:9] = 0
+    found = comparable_features(IMAGES32, IMAGES32.network, np.concatenate([CODES, np.stack([nodes, like, larger])]))
+    own, near, far = found[-3:]
+    assert ((own - near) ** 2).sum() < ((own - far) ** 2).sum() / 2
