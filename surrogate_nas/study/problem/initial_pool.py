@@ -44,11 +44,8 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
     Raises:
         SettingsError: If the predictor could not learn from them, which would show after the training only.
     """
-    rng, draws, count = (
-        np.random.default_rng([settings.seed, _LABEL_STREAM]),
-        settings.labels.draws,
-        settings.labels.count,
-    )
+    draws, count = settings.labels.draws, settings.labels.count
+    rng = np.random.default_rng([settings.seed, _LABEL_STREAM])
     if draws != "uniform" and not space.listable:
         connected = np.unique(draw(space, _DRAWS_OF_EACH * count, draws, rng), axis=0)
     drawn = in_turns(space, connected[rng.permutation(len(connected))], draws)[:count]

@@ -21,6 +21,20 @@ _COUNT = 4000
 _WHAT = "list of architectures near the budgets"
 
 
+def drawn_near_budgets(problem: Problem, count: int, stream: int) -> Codes:
+    """Returns different architectures just below the sets of budgets of a problem, shape (M, D), M at most ``count``.
+
+    Args:
+        problem: With its budgets.
+        count: How many architectures to draw.
+        stream: Number of the draws among those of the study's seed.
+    """
+    labels = problem.settings.labels
+    bands = [BudgetBand(budgets, labels.band) for budgets in (problem.budgets, *problem.also)]
+    source = PricedDraws(problem.space, problem.cautious_costs.evaluate, labels.draws)
+    return draw_in_bands(source, bands, count, np.random.default_rng([problem.settings.seed, stream]))
+
+
 def with_supernets_near_budgets(problem: Problem, folder: RunFolder, note: Callable[[str], None]) -> Problem:
     """Returns the problem whose supernets draw a share of their subnets near the budgets, as ``supernet.in_band`` asks.
 
@@ -39,11 +53,7 @@ def with_supernets_near_budgets(problem: Problem, folder: RunFolder, note: Calla
     if folder.near_budgets.exists():
         codes = read_near_budgets(folder.near_budgets, problem.space)
     else:
-        labels = problem.settings.labels
-        bands = [BudgetBand(budgets, labels.band) for budgets in (problem.budgets, *problem.also)]
-        rng = np.random.default_rng([problem.settings.seed, _STREAM])
-        source = PricedDraws(problem.space, problem.cautious_costs.evaluate, labels.draws)
-        codes = draw_in_bands(source, bands, _COUNT, rng)
+        codes = drawn_near_budgets(problem, _COUNT, _STREAM)
         if not len(codes):
             note("supernets: no architecture was found near the budgets; all subnets are the sampler's")
     near = tuple(tuple(code) for code in codes.tolist())

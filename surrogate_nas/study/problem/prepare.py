@@ -21,11 +21,14 @@ from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Space
 from surrogate_nas.study.ask.budget_requests import also_requests, on_own_device, with_devices
-from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, draw_in_bands
 from surrogate_nas.study.problem.check_space import checked_space
 from surrogate_nas.study.problem.deployed_costs import deployed_costs
 from surrogate_nas.study.problem.initial_pool import draw_architectures, ends_of, first_pool, typical_rows
-from surrogate_nas.study.problem.near_budgets import with_supernets_near_budgets, write_near_budgets
+from surrogate_nas.study.problem.near_budgets import (
+    drawn_near_budgets,
+    with_supernets_near_budgets,
+    write_near_budgets,
+)
 from surrogate_nas.study.problem.networks import deployed_network, supernet_plan
 from surrogate_nas.study.problem.problem import CautiousCosts, Problem
 from surrogate_nas.study.problem.read_images import keep_images, read_images
@@ -74,14 +77,11 @@ def with_labels_in_band(problem: Problem, note: Callable[[str], None]) -> Proble
         problem: With uniform draws.
         note: Takes a line for the user where there are fewer such architectures.
     """
-    labels, seed = problem.settings.labels, problem.settings.seed
+    labels = problem.settings.labels
     wanted = round(labels.in_band * len(problem.drawn))
     if not wanted:
         return problem.listing(problem.drawn)
-    bands = [BudgetBand(budgets, labels.band) for budgets in (problem.budgets, *problem.also)]
-    rng = np.random.default_rng([seed, _BAND_STREAM])
-    source = PricedDraws(problem.space, problem.cautious_costs.evaluate, labels.draws)
-    found = draw_in_bands(source, bands, wanted, rng)
+    found = drawn_near_budgets(problem, wanted, _BAND_STREAM)
     if len(found) < wanted:
         note(
             f"labels: {len(found):,} of {wanted:,} architectures were found between 1/{labels.band:g} of the budget and"
@@ -125,7 +125,7 @@ def store(problem: Problem, folder: RunFolder) -> None:
     if problem.space.program is not None:
         write_text(folder.program, problem.space.program.source)
     keep_images(problem.settings, problem.splits, folder)
-    if problem.plan.near and not folder.near_budgets.exists():
+    if problem.settings.supernet.in_band and not folder.near_budgets.exists():
         write_near_budgets(folder.near_budgets, problem)
     if not folder.costs.exists():
         write_costs(folder.costs, problem.deployed, problem.table)

@@ -28,18 +28,26 @@ class PathSampler(Protocol):
         """Returns the codes of the steps from ``number * BLOCK`` on, shape (BLOCK, S, D)."""
 
 
-class _BlockSampler(ABC):
+class _OfBlocks(ABC):
+    """Sampler whose steps are taken from blocks."""
+
+    def draw(self, step: int) -> Codes:
+        """Returns the codes of a step, shape (S, D)."""
+        number, offset = divmod(step, BLOCK)
+        return np.asarray(self.block(number)[offset])
+
+    @abstractmethod
+    def block(self, number: int) -> Codes:
+        """Returns the codes of a block of steps, shape (BLOCK, S, D)."""
+
+
+class _BlockSampler(_OfBlocks):
     """Sampler that draws a block of steps at a time, from a generator of its own."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._number = -1
         self._drawn: NDArray[np.int8] = np.empty((0, 0, 0), dtype=np.int8)
-
-    def draw(self, step: int) -> Codes:
-        """Returns the codes of a step, shape (S, D)."""
-        number, offset = divmod(step, BLOCK)
-        return np.asarray(self.block(number)[offset])
 
     def block(self, number: int) -> Codes:
         """Returns the codes of a block of steps, shape (BLOCK, S, D)."""
@@ -157,7 +165,7 @@ class Sandwich(_BlockSampler):
 
 
 @final
-class NearBudgets:
+class NearBudgets(_OfBlocks):
     """Another sampler, some of whose subnets are drawn from a list instead.
 
     Args:
@@ -170,11 +178,6 @@ class NearBudgets:
 
     def __init__(self, sampler: PathSampler, codes: Codes, share: float, fixed: int, seed: int) -> None:
         self._sampler, self._codes, self._share, self._fixed, self._seed = sampler, codes, share, fixed, seed
-
-    def draw(self, step: int) -> Codes:
-        """Returns the codes of a step, shape (S, D)."""
-        number, offset = divmod(step, BLOCK)
-        return np.asarray(self.block(number)[offset])
 
     def block(self, number: int) -> Codes:
         """Returns the codes of a block of steps, shape (BLOCK, S, D)."""

@@ -58,6 +58,9 @@ def test_budgets_that_nothing_is_near_leave_the_sampler_alone(problem: Problem, 
     found = with_supernets_near_budgets(impossible, RunFolder(tmp_path), notes.append)
     assert found.plan.near == ()
     assert notes == ["supernets: no architecture was found near the budgets; all subnets are the sampler's"]
+    folder = RunFolder(tmp_path)
+    write_near_budgets(folder.near_budgets, found)
+    assert with_supernets_near_budgets(asked(problem, 0.5), folder, notes.append).plan.near == ()
     training = found.plan.phases[-1][0]
     np.testing.assert_array_equal(found.plan.sampler(training).block(0), problem.plan.sampler(training).block(0))
 
