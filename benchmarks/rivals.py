@@ -23,6 +23,7 @@ import typer
 from benchmarks.contestants import YARDSTICK, Contestant, drawn, interface_of, latencies, off_the_shelf, sized, winners
 from benchmarks.trained_truth import trained_and_tested
 from surrogate_nas._processes.workers import Workers
+from surrogate_nas._support.definitions import available
 from surrogate_nas._support.files import write_text
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.data.cache import save_splits
@@ -44,12 +45,15 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 
 def study_of(space: str, data: Path, folder: Path, limits: Sequence[float], settings: Mapping[str, Any]) -> float:
-    """Runs or continues a study of a space at all budgets, and returns the processor minutes that it took."""
+    """Runs or continues a study of a space at all budgets, and returns the processor minutes that it took.
+
+    A space that has a shipped study of its name is searched by that one, any other by ``cifar10``.
+    """
     spent = folder / "minutes.json"
     if spent.exists():
         return float(json.loads(spent.read_text(encoding="utf-8")))
     study = Study(
-        "cifar10",
+        space if space in available("studies") else "cifar10",
         output_dir=folder / "run",
         resume=(folder / "run").exists(),
         data=data,
@@ -180,7 +184,8 @@ def compare(
     whole = costs.measure_modules({yardstick.key: yardstick.build})[yardstick.key].median_ms
     limits = [whole * one for one in share or [0.5, 1.0, 2.0]]
     say(f"ResNet-20: {whole:.3f} ms; budgets {', '.join(f'{limit:.3f}' for limit in limits)} ms")
-    contestants = list(off_the_shelf(interface, costs, limits, number))
+    rivals = list(off_the_shelf(interface, costs, limits, number))
+    contestants: list[Contestant] = []
     for one in spaces:
         network, home = sized(one, interface), folder / one.name
         home.mkdir(exist_ok=True)
@@ -189,6 +194,7 @@ def compare(
         say(f"{one.name}: the study took {minutes:.1f} processor minutes")
         contestants += winners(one, network, home / "run", limits)
         contestants += drawn(one, network, models[one.name], limits, 0)
+    contestants += rivals
     measured = latencies(contestants, costs)
     recipe = TrainingSettings(
         epochs=epochs,
