@@ -1,4 +1,6 @@
-"""Numbers of things in sentences, and errors of others in one line."""
+"""Words that several parts use: numbers of things, errors of others in one line, what accuracies are of."""
+
+SHARED_WEIGHTS = "with shared weights"  # what predicted accuracies are of where no finalist was trained
 
 
 def count_of(number: int, one: str, several: str | None = None) -> str:

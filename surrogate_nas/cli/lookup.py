@@ -112,7 +112,7 @@ def _print_json(table: LookupTable, budgets: Sequence[Budget], entries: Sequence
 def one_below_another(table: LookupTable, entry: Entry) -> str:
     """Returns the figures of one entry, a line each."""
     lines = [("code", entry.code), ("architecture", entry.architecture)]
-    lines.append(("accuracy", f"{accuracy_text(table, entry)} predicted with shared weights"))
+    lines.append(("accuracy", f"{accuracy_text(table, entry)} predicted {table.metadata.accuracy_basis}"))
     lines += [(_short(name, "_percent"), f"{value:.1f}%") for name, value in entry.labels.items()]
     how = {"latency_ms": " predicted"} if LATENCY_UPPER in table.costs else {}
     lines += [(_short(cost, "_ms"), format_cost(cost, entry.costs[cost]) + how.get(cost, "")) for cost in table.costs]

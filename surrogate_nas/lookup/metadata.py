@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from surrogate_nas._support.words import SHARED_WEIGHTS
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import StoreError
 
@@ -14,7 +15,7 @@ _SCORE_UNITS = {
 }
 _LABEL_UNIT = "percent"
 # Fields that tables of the first version may be without.
-_ADDED = ("decisions", "complete", "label_error_percent", "conditions", "rivals")
+_ADDED = ("decisions", "complete", "label_error_percent", "conditions", "rivals", "accuracy_basis")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class TableMetadata:
         rivals: For every set of budgets at which off-the-shelf networks were trained: the budgets, the found
             architecture and the best of these networks with their accuracies, and which is ``better``: ``space``,
             ``rival`` or ``undecided``. Empty where none was trained.
+        accuracy_basis: What predicted accuracies are of, such as ``"after 3 epochs of training"``.
     """
 
     space_name: str
@@ -59,6 +61,7 @@ class TableMetadata:
     label_error_percent: float | None = None
     conditions: str = ""
     rivals: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    accuracy_basis: str = SHARED_WEIGHTS
 
     def as_json(self, columns: list[str]) -> dict[str, Any]:
         """Returns the facts, with the unit of every column that has one."""

@@ -8,6 +8,8 @@ Longer than other modules because it is one schema, read as a whole, with no log
 from dataclasses import dataclass
 from typing import Literal
 
+from surrogate_nas._support.words import SHARED_WEIGHTS
+
 SCHEMA_VERSION = 1
 
 Outcome = Literal["met", "predicted to meet, measured over", "infeasible"]
@@ -59,7 +61,7 @@ class ArchitectureFacts:
     Attributes:
         digits: The code, one character per decision.
         architecture: The same with operation names.
-        accuracy_percent: Predicted accuracy of its shared-weight subnet, with the interval.
+        accuracy_percent: Predicted accuracy, with the interval.
         accuracy_std: Spread of the prediction, in percentage points.
         costs: The budgeted costs first.
         truth_percent: Ground truth, where there is any.
@@ -151,6 +153,8 @@ class AnswerFacts:
         finalists: Best feasible architectures, best first, the chosen one among them.
         smallest: If infeasible: the smallest reachable cost per budget.
         nearest_misses: If infeasible: architectures that exceed the budgets least, nearest first.
+        trained_networks: Finalists that were trained for a while.
+        accuracy_basis: What predicted accuracies are of, such as ``"after 3 epochs of training"``.
     """
 
     outcome: Outcome
@@ -162,6 +166,8 @@ class AnswerFacts:
     blocks: tuple[BlockFacts, ...] = ()
     chained: bool = False
     graph: GraphFacts | None = None
+    trained_networks: int = 0
+    accuracy_basis: str = SHARED_WEIGHTS
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ The thresholds are leads from measurements on NAS-Bench-201 with CIFAR-10 images
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from surrogate_nas._support.words import count_of
@@ -23,6 +23,7 @@ from surrogate_nas.report.facts import (
     RivalsFacts,
     StudyFacts,
     SupernetFacts,
+    TrustFacts,
     TruthFacts,
 )
 
@@ -51,9 +52,7 @@ def judgements(facts: StudyFacts) -> tuple[Judgement, ...]:
     """Returns all judgements of how far the answer can be trusted, the worst first."""
     found = list(_budget(facts.answer, facts.trust.latency if facts.trust else None))
     if facts.trust is not None:
-        found += _predictor(facts.trust.predictor)
-        found += _labels(facts.trust.labels, len(facts.made.data.classes))
-        found += _bias(facts.made.supernet, facts.made.data.train_images, facts.trust.predictor.baselines)
+        found += _shared_weights(facts, facts.trust)
         if facts.trust.latency is not None:
             found += _latency(facts.trust.latency)
     if facts.rivals is not None and facts.answer.chosen is not None:
@@ -61,6 +60,25 @@ def judgements(facts: StudyFacts) -> tuple[Judgement, ...]:
     if facts.truth is not None:
         found += _truth(facts.truth)
     return tuple(sorted(found, key=lambda judgement: _ORDER[judgement.level]))
+
+
+def _shared_weights(facts: StudyFacts, trust: TrustFacts) -> Iterator[Judgement]:
+    """Yields judgements of supernet, labels and predictor; they matter less where trained finalists decide."""
+    found = list(_predictor(trust.predictor))
+    trained = facts.answer.trained_networks
+    if not trained:
+        found += _best(trust.predictor)
+    found += _labels(trust.labels, len(facts.made.data.classes))
+    found += _bias(facts.made.supernet, facts.made.data.train_images, trust.predictor.baselines)
+    if not trained:
+        yield from found
+        return
+    yield from (replace(one, level="caution" if one.level == "bad" else one.level) for one in found)
+    yield Judgement(
+        "good",
+        f"Trainings of {count_of(trained, 'finalist')} decide which architecture is the answer; the predictor only"
+        " proposes what to train.",
+    )
 
 
 def _budget(answer: AnswerFacts, latency: LatencyFacts | None) -> Iterator[Judgement]:
@@ -181,7 +199,8 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
     yield from _details(predictor)
 
 
-def _details(predictor: PredictorFacts) -> Iterator[Judgement]:
+def _best(predictor: PredictorFacts) -> Iterator[Judgement]:
+    """Yields a caution where the predictor does not order the best architectures, among which the answer is."""
     top = predictor.top10_tau
     if top is None or top < LOW_TOP_TAU:
         interval = formats.tau_interval(Estimate(top, predictor.top10_low, predictor.top10_high))
@@ -191,6 +210,9 @@ def _details(predictor: PredictorFacts) -> Iterator[Judgement]:
             f"The predictor separates good architectures from bad ones better than the best from the good: among the"
             f" best 10% by label its tau {figure}. Treat the finalists as equals and train several of them.",
         )
+
+
+def _details(predictor: PredictorFacts) -> Iterator[Judgement]:
     if predictor.coverage is not None and predictor.coverage < LOW_COVERAGE:
         yield Judgement(
             "caution",

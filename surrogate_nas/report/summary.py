@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
+from surrogate_nas._support.words import SHARED_WEIGHTS, count_of
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import fitting_text, winner_text
 from surrogate_nas.report.facts import (
@@ -47,11 +48,11 @@ def print_summary(console: Console, facts: StudyFacts, next_steps: Mapping[str, 
     said = judgements(facts)
     if facts.answer.chosen is not None:
         _line(console, "found", _found(facts.answer.chosen))
-        _line(console, "accuracy", _accuracy(facts.answer.chosen))
+        _line(console, "accuracy", _accuracy(facts.answer.chosen, facts.answer.accuracy_basis))
     else:
         _print_nearest(console, facts.answer)
     if facts.trust is not None:
-        _line(console, "how sure", f"{_ranking(facts.trust)}; {_counted(said)}")
+        _line(console, "how sure", f"{_ranking(facts.trust, facts.answer.trained_networks)}; {_counted(said)}")
     if facts.rivals is not None and facts.answer.chosen is not None:
         _line(console, "rivals", _rivals(facts.rivals, facts.answer.chosen))
     if facts.truth is not None:
@@ -77,23 +78,26 @@ def _cost(cost: CostFacts) -> str:
     return f"{formats.cost_name(cost.cost)} {formats.cost(cost.cost, value)}{how}{budget}"
 
 
-def _accuracy(chosen: ArchitectureFacts) -> str:
+def _accuracy(chosen: ArchitectureFacts, basis: str) -> str:
     interval = formats.percent_interval(chosen.accuracy_percent)
     between = f" (95%: {interval})" if interval != formats.UNKNOWN else ""
     value = formats.percent(chosen.accuracy_percent.value)
-    return f"{value}{between} predicted with shared weights; the trained model reaches another accuracy"
+    after = "the trained model" if basis == SHARED_WEIGHTS else "full training"
+    return f"{value}{between} predicted {basis}; {after} reaches another accuracy"
 
 
-def _ranking(trust: TrustFacts) -> str:
+def _ranking(trust: TrustFacts, trained: int) -> str:
     predictor = trust.predictor
     counts = [one for one in predictor.baselines if one.tau is not None]
     best = max(counts, key=lambda one: one.tau or 0.0, default=None)
     beside = "" if best is None else f", the best plain count ({best.name}) with {formats.tau(best.tau)}"
     ranked = f"Kendall tau {formats.tau_interval(predictor.tau)}{beside}"
     top = predictor.top10_tau
+    ordered = f"the predictor orders unseen architectures as their labels do with {ranked}"
+    if trained:
+        return f"{count_of(trained, 'finalist')} {'was' if trained == 1 else 'were'} trained and decided; {ordered}"
     best_known = top is not None and top >= LOW_TOP_TAU
-    guess = "" if best_known else "; it cannot order the best 10%, so train several architectures"
-    return f"the predictor orders unseen architectures as their labels do with {ranked}{guess}"
+    return ordered if best_known else f"{ordered}; it cannot order the best 10%, so train several architectures"
 
 
 def _rivals(rivals: RivalsFacts, chosen: ArchitectureFacts) -> str:

@@ -38,7 +38,7 @@ def print_details(console: Console, facts: StudyFacts, report: str | None = None
     """
     console.print(title(facts))
     if facts.answer.chosen is not None:
-        _print_chosen(console, facts.answer.chosen)
+        _print_chosen(console, facts.answer.chosen, facts.answer.accuracy_basis)
     _print_infeasible(console, facts.answer)
     if facts.rivals is not None and facts.answer.chosen is not None:
         _print_rivals(console, facts.rivals, facts.answer.chosen)
@@ -53,12 +53,12 @@ def print_details(console: Console, facts: StudyFacts, report: str | None = None
         _line(console, "report", report)
 
 
-def _print_chosen(console: Console, chosen: ArchitectureFacts) -> None:
+def _print_chosen(console: Console, chosen: ArchitectureFacts, basis: str) -> None:
     _line(console, "architecture", f"{chosen.digits}  {chosen.architecture}")
     accuracy = formats.percent(chosen.accuracy_percent.value)
     interval = formats.percent_interval(chosen.accuracy_percent)
     interval = f" (95%: {interval})" if interval != formats.UNKNOWN else ""
-    _line(console, "accuracy", f"{accuracy}{interval} predicted for shared weights, not after full training")
+    _line(console, "accuracy", f"{accuracy}{interval} predicted {basis}, not after full training")
     for cost in chosen.costs:
         _line(console, formats.cost_name(cost.cost), _cost_words(cost))
 

@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import SHARED_WEIGHTS, count_of
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.rivals.results_file import RivalRecords
@@ -77,15 +78,31 @@ class StudyLabels:
 
 
 @dataclass(frozen=True)
+class FinalistTrainings:
+    """Short trainings that predicted accuracies are of.
+
+    Attributes:
+        networks: How many architectures were trained, for the longest length.
+        epochs: The longest length.
+        noise_percent: Standard deviation of one training around the expected accuracy, in percentage points.
+    """
+
+    networks: int
+    epochs: int
+    noise_percent: float
+
+
+@dataclass(frozen=True)
 class SpaceScores:
     """Predicted accuracies of every architecture of the pool; itself a predictor to the search.
 
     Attributes:
         pool: The N architectures that the study works on.
-        mean: Predicted accuracy in percent, on the scale of the labels, shape (N,).
+        mean: Predicted accuracy in percent, on the scale of the labels or of the trainings, shape (N,).
         std: Its spread, shape (N,).
         predictor: Scores architectures outside the pool; None if the pool is the whole space.
         notes: What a person should know about where they come from.
+        trained: Trainings that corrected them; None where they are of shared weights.
     """
 
     pool: Pool
@@ -93,6 +110,18 @@ class SpaceScores:
     std: NDArray[np.float64]
     predictor: Predictor | None = None
     notes: tuple[str, ...] = ()
+    trained: FinalistTrainings | None = None
+
+    @property
+    def basis(self) -> str:
+        """Says in words what the predicted accuracies are of."""
+        if self.trained is None:
+            return SHARED_WEIGHTS
+        return f"after {count_of(self.trained.epochs, 'epoch')} of training"
+
+    def error_percent(self, label_error_percent: float) -> float:
+        """Returns how far one training, or else a label by ``label_error_percent``, lies from what is predicted."""
+        return label_error_percent if self.trained is None else self.trained.noise_percent
 
     @classmethod
     def of(cls, pool: Pool, predictor: Predictor) -> "SpaceScores":

@@ -73,6 +73,15 @@ def test_a_predictor_that_may_be_worth_nothing_is_not_praised(facts: StudyFacts)
     assert level(changed, "may be chance (tau 0.17") == "bad"
 
 
+def test_trained_finalists_turn_warnings_of_shared_weights_into_notes(facts: StudyFacts) -> None:
+    weak = steps(labels(predictor(facts, top10_tau=0.0), MIN_CELLS - 1), SHORT_STEPS - 1)
+    assert level(weak, "The supernet was trained for") == level(weak, "are labelled") == "bad"
+    trained = replace(weak, answer=replace(weak.answer, trained_networks=1))
+    assert level(trained, "The supernet was trained for") == level(trained, "are labelled") == "caution"
+    assert level(trained, "Trainings of 1 finalist decide") == "good"
+    assert level(trained, "train several of them") is None
+
+
 def test_without_a_plain_count_there_is_no_praise(facts: StudyFacts) -> None:
     assert level(predictor(facts, baselines=()), "no plain count") == "caution"
 

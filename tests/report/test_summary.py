@@ -46,6 +46,16 @@ def test_notes_are_counted_and_warnings_are_printed(facts: StudyFacts) -> None:
     assert "WARNING" not in printed(calm(facts))
 
 
+def test_trained_finalists_decide_and_weak_labels_are_notes(facts: StudyFacts) -> None:
+    short = replace(calm(facts), made=replace(facts.made, supernet=replace(facts.made.supernet, steps=10)))
+    answer = replace(facts.answer, trained_networks=18, accuracy_basis="after 3 epochs of training")
+    text = printed(replace(short, answer=answer))
+    assert "predicted after 3 epochs of training; full training reaches another accuracy" in text
+    assert "how sure  18 finalists were trained and decided; the predictor orders unseen" in text
+    assert "1 note in the report" in text
+    assert "WARNING" not in text
+
+
 def test_ground_truth_is_a_line(facts: StudyFacts) -> None:
     [line] = [line for line in printed(facts).splitlines() if line.startswith("truth")]
     assert "ranks the whole space with Kendall tau 0.66" in line

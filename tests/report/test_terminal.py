@@ -25,7 +25,7 @@ def test_the_answer_comes_first_and_the_page_last(facts: StudyFacts) -> None:
 def test_figures_have_units_and_stand_on_one_line_each_in_a_pipe(facts: StudyFacts) -> None:
     text = printed(facts)
     assert "4.71 ms predicted, 4.87 ms (IQR 0.21 ms) measured, of ONNX Runtime on cpu, budget 5 ms\n" in text
-    assert "61.3% (95%: 58.4 to 64.2%) predicted for shared weights, not after full training\n" in text
+    assert "61.3% (95%: 58.4 to 64.2%) predicted with shared weights, not after full training\n" in text
     assert "predictor 0.68 (0.64 to 0.71); parameters 0.44" in text
     assert "\x1b" not in text
 

@@ -112,7 +112,7 @@ def _accuracy(facts: ModelFacts) -> str:
         "| --- | --- |",
         f"| test images, torch | {accuracy_text(facts.test)} |",
         *(f"| test images, `{one.file}` | {accuracy_text(one.accuracy)} |" for one in facts.onnx.values()),
-        f"| predicted by the study, for shared weights | {predicted_text(facts)} |",
+        f"| predicted by the study, {facts.predicted_basis} | {predicted_text(facts)} |",
     ]
     agreement = [
         f"- `{one.file}` against torch on {one.agreement.images:,} test images: largest difference of a score"
@@ -172,7 +172,8 @@ def _rivals(facts: ModelFacts, rivals: RivalsFacts) -> str:
 
 def _limits(facts: ModelFacts) -> str:
     lines = [
-        "The predicted accuracy ranks architectures by shared weights; it is not a forecast of the trained accuracy.",
+        f"The predicted accuracy, {facts.predicted_basis}, ranks architectures; it is not a forecast of the accuracy"
+        " after full training.",
         "The interval of the test accuracy covers the random choice of test images; another seed gives another"
         " network, and other images give another accuracy.",
         "Probabilities are a softmax of the scores and were not calibrated.",
@@ -192,7 +193,7 @@ def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
         ("test accuracy", f"{accuracy_text(facts.test)} on {count_of(facts.test.images, 'image')}"),
         ("", facts.test_origin),
         ("lowest class", f"{lowest}: {accuracy_text(facts.classes[lowest])} on {on}"),
-        ("predicted", f"{predicted_text(facts)} for shared weights, not after full training"),
+        ("predicted", f"{predicted_text(facts)} {facts.predicted_basis}, not after full training"),
     ]
     for name, one in facts.onnx.items():
         equal = f"{one.agreement.equal_predictions:,} of {one.agreement.images:,}"

@@ -33,6 +33,7 @@ class Choice:
         network: Sizes of the deployed network.
         entry: Row of the architecture in the lookup table.
         half_width: Half of the 95% interval of its predicted accuracy, in percent; None where nothing is known.
+        basis: What predicted accuracies of the run are of, such as ``"with shared weights"``.
         budgets: Bounds that it was chosen for, by cost.
         device: Device of the run's latencies.
         conditions: Runtime, machine, threads and batch of the run's latencies, or their table; empty in older runs.
@@ -46,6 +47,7 @@ class Choice:
     network: NetworkSpec
     entry: Entry
     half_width: float | None
+    basis: str
     budgets: Mapping[str, float]
     device: str
     conditions: str
@@ -112,6 +114,7 @@ def choose(
         NetworkSpec(**dict[str, Any](table.metadata.network)),
         entry,
         _half_width(run, table, entry),
+        table.metadata.accuracy_basis,
         limits,
         table.metadata.device,
         table.metadata.conditions,

@@ -192,6 +192,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         classes=exported.classes,
         trained_on=dict(zip(names, torch.bincount(images.train.labels, minlength=len(names)).tolist(), strict=True)),
         warnings=delivery.warnings,
+        predicted_basis=choice.basis,
         rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe.settings.epochs),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from surrogate_nas._support.words import SHARED_WEIGHTS
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.export.onnx_model import Agreement
 from surrogate_nas.hardware.conditions import RUNTIMES
@@ -34,7 +35,7 @@ class ModelFacts:
         seen_size: Side in pixels to which the network resizes its images before the first layer.
         test: Accuracy of the network in torch.
         test_origin: Where the test images come from, in words.
-        predicted_percent: What the study predicted, of shared weights.
+        predicted_percent: What the study predicted.
         predicted_half_width: Half of the 95% interval of that; None where unknown.
         costs: Predicted costs by name.
         budgets: Bounds by cost.
@@ -56,6 +57,7 @@ class ModelFacts:
         warnings: Sentences on what may be wrong with the images.
         rivals: Off-the-shelf networks at the study's budgets; accuracies are of the test images. None where the study
             compared with none, or the model is for other budgets.
+        predicted_basis: What the predicted accuracy is of, such as ``"with shared weights"``.
     """
 
     code: str
@@ -84,6 +86,7 @@ class ModelFacts:
     trained_on: Mapping[str, int]
     warnings: tuple[str, ...] = ()
     rivals: RivalsFacts | None = None
+    predicted_basis: str = SHARED_WEIGHTS
 
     @property
     def latency_budget_ms(self) -> float | None:

@@ -39,10 +39,12 @@ class Posterior:
     Attributes:
         mean: Expected accuracy in percent, shape (N,); relative to an unknown level where nothing was trained.
         std: Its standard deviation, without the noise of a training, shape (N,).
+        noise: Standard deviation of one training around its expected accuracy.
     """
 
     mean: Floats
     std: Floats
+    noise: float
 
 
 class ResidualProcess:
@@ -115,7 +117,7 @@ class ResidualProcess:
         prior = self._settings.slope * self._x
         if not len(rows):
             unit = self._settings.spread_percent
-            return Posterior(unit * prior, unit * np.sqrt(self._variance()))
+            return Posterior(unit * prior, unit * np.sqrt(self._variance()), unit * self._settings.noise)
         taken = np.asarray(rows, dtype=np.int64)
         values = np.asarray(accuracy_percent, dtype=np.float64)
         columns = self._columns(taken)
@@ -125,7 +127,7 @@ class ResidualProcess:
         centre, unit = float(values.mean()), self._unit(values)
         mean = centre + unit * prior + gain @ (values - centre - unit * prior[taken])
         variance = self._variance() - np.einsum("nt,nt->n", gain, columns)
-        return Posterior(mean, unit * np.sqrt(np.maximum(variance, 0.0)))
+        return Posterior(mean, unit * np.sqrt(np.maximum(variance, 0.0)), unit * self._settings.noise)
 
     def next_batch(
         self, rows: Sequence[int], accuracy_percent: Sequence[float], count: int, pending: Sequence[int] = ()

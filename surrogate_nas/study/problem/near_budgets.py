@@ -27,7 +27,7 @@ def drawn_near_budgets(problem: Problem, count: int, stream: int) -> Codes:
     Args:
         problem: With its budgets.
         count: How many architectures to draw.
-        stream: Number of the draws among those of the study's seed.
+        stream: Number of these draws among all that the study's seed makes.
     """
     labels = problem.settings.labels
     bands = [BudgetBand(budgets, labels.band) for budgets in (problem.budgets, *problem.also)]

@@ -40,7 +40,7 @@ def answer_facts(
     problem: Problem, predictor: FittedPredictor, scores: SpaceScores, choice: FinalistChoice
 ) -> AnswerFacts:
     """Returns the chosen architecture and the other finalists."""
-    error = predictor.calibration.residual_percent
+    error = scores.error_percent(predictor.calibration.residual_percent)
     finalists = tuple(
         _architecture(problem, code, scores, error, choice.measured[row] if choice.measured else None)
         for row, code in enumerate(choice.codes)
@@ -53,6 +53,8 @@ def answer_facts(
         blocks=_blocks(problem, choice.codes[choice.chosen]),
         graph=_graph(problem, choice.codes[choice.chosen]),
         chained=_chained(problem.space),
+        trained_networks=scores.trained.networks if scores.trained else 0,
+        accuracy_basis=scores.basis,
     )
 
 

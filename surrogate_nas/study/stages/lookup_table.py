@@ -31,7 +31,7 @@ class WriteLookup(Stage):
     def run(self, findings: Findings, run: Run) -> Findings:
         """Writes both."""
         problem, scores, choice = findings[Problem], findings[SpaceScores], findings[FinalistChoice]
-        error = findings[FittedPredictor].calibration.residual_percent
+        error = scores.error_percent(findings[FittedPredictor].calibration.residual_percent)
         with run.console.progress("lookup table"):
             table = lookup_table(problem, findings[StudyLabels], scores, choice, error)
             table.metadata = replace(table.metadata, rivals=_compared(findings[RivalFindings]))
@@ -50,7 +50,7 @@ def lookup_table(
     label = np.full(len(problem.pool), np.nan)
     label[problem.pool.rows(labels.codes)] = labels.accuracy_percent
     return LookupTable.build(
-        replace(_metadata(problem, choice), label_error_percent=float(label_error_percent)),
+        replace(_metadata(problem, choice, scores), label_error_percent=float(label_error_percent)),
         codes=space.digits(codes),
         architectures=[space.format(code) for code in codes],
         canonical=space.digits(problem.codes[problem.pool.representatives[rows]]),
@@ -62,7 +62,7 @@ def lookup_table(
     )
 
 
-def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
+def _metadata(problem: Problem, choice: FinalistChoice, scores: SpaceScores) -> TableMetadata:
     """Returns the description of the table: of what, for which device and budgets, and with which answer."""
     space = problem.space
     return TableMetadata(
@@ -78,9 +78,9 @@ def _metadata(problem: Problem, choice: FinalistChoice) -> TableMetadata:
         conditions=problem.latency_conditions,
         budgets={budget.cost: budget.limit for budget in problem.budgets},
         answer=space.digits(choice.code)[0],
+        accuracy_basis=scores.basis,
         notes={
             "confidence": f"{problem.settings.hardware.confidence:g}, of latency_upper_ms where there is one",
-            "accuracy": "of subnets with shared weights, as the supernet labels measure it, not of trained networks",
             "costs": "of the deployed network without dead operations"
             if problem.cost_model.can_measure
             else "latency from a table of networks as written; other costs without dead operations",

@@ -20,7 +20,7 @@ from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask, Tri
 from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.study.findings import Findings, SpaceScores
+from surrogate_nas.study.findings import FinalistTrainings, Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage, Timing
@@ -266,8 +266,10 @@ def _scores(problem: Problem, before: SpaceScores, rows: np.ndarray, learnt: Lea
     place = order[np.clip(np.searchsorted(keys[rows], keys, sorter=order), 0, len(order) - 1)]
     mean, std = learnt.posterior.mean[place], learnt.posterior.std[place]
     lowest = float(learnt.posterior.mean.min())
+    trained = FinalistTrainings(len(learnt.rows), problem.settings.training.epochs, learnt.posterior.noise)
     return SpaceScores(
         before.pool,
         np.where(problem.connected, mean, lowest).round(_DECIMALS),
         np.where(problem.connected, std, before.std).round(_DECIMALS),
+        trained=trained if learnt.rows else None,
     )

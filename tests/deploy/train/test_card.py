@@ -23,7 +23,7 @@ def test_the_card_has_every_section(facts_of: Make, variant_of: Callable[..., Va
     assert "grey images of 8x8 pixels" in card
     assert "Classes: cat, dog" in card
     assert "| test images, torch | 91.00% (95%: 83.77 to 95.19%) |" in card
-    assert "| predicted by the study, for shared weights | 70.00% (95%: 66.00 to 74.00%) |" in card
+    assert "| predicted by the study, with shared weights | 70.00% (95%: 66.00 to 74.00%) |" in card
     assert "| latency_ms | 0.4 ms | 0.6 ms |" in card
     assert "0.5 ms (IQR 0.01 ms), within the budget of 0.6 ms" in card
     assert "0.7 ms (IQR 0.01 ms), OVER the budget of 0.6 ms" in card

@@ -59,6 +59,11 @@ def test_trainings_are_labels_of_their_own_and_decide(trained: Path, here: RunHe
     assert made["answers"][2]["nearest"]
     assert all(front["hypervolume"] > 0 for front in made["fronts"])
     assert (trained / "plots" / "trials.html").exists()
+    answer = json.loads((trained / "report.json").read_text())["answer"]
+    assert answer["trained_networks"] == 4
+    epochs = answer["accuracy_basis"]
+    assert epochs.startswith("after ")
+    assert json.loads((trained / "lookup.json").read_text())["accuracy_basis"] == epochs
     table = (trained / "lookup.csv").read_bytes()
     code, _, errors = here("--resume", "--output-dir", trained)
     assert code == 0, errors
