@@ -43,6 +43,7 @@ from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, dra
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.presets import PRESETS
+from surrogate_nas.supernet.rules.label_scale import NOBODY
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.stage import Workplace, train_stage
 from surrogate_nas.supernet.training import training_identity
@@ -194,7 +195,7 @@ def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[
         "wall_minutes": (time.monotonic() - began) / 60,
         "steps": float(sum(training.steps for phase in plan.phases for training in phase)),
     }
-    return {"minus loss": -labels.loss, "accuracy": labels.accuracy_percent}, cost
+    return labels, cost
 
 
 def _processor_seconds() -> float:
@@ -208,15 +209,15 @@ def _silent(_title: str) -> Iterator[Callable[[int, int], None]]:
     yield lambda _done, _total: None
 
 
-def _label(bench: Bench, plan: SupernetPlan, place: Workplace, workers: Workers) -> Evaluation:
-    """Labels all architectures of a benchmark; those with one effective code are one evaluation."""
-    codes, inverse = np.unique(bench.space.effective(bench.codes), axis=0, return_inverse=True)
-    members = plan.members_of(codes)
-    jobs, rows = [], []
-    for member in np.unique(members).tolist():
-        mine = np.flatnonzero((members == member).any(axis=1))
+def _label(bench: Bench, plan: SupernetPlan, place: Workplace, workers: Workers) -> dict[str, Floats]:
+    """Labels all architectures, higher is better; the ones with one effective code are one evaluation."""
+    ballot = plan.ballot(bench.codes)
+    codes, members = ballot.codes, ballot.members
+    jobs, places = [], []
+    for member in np.setdiff1d(members, NOBODY).tolist():
+        mine = np.flatnonzero((members == member).any(axis=(1, 2)))
         for part in np.split(mine, range(_CODES_PER_JOB, len(mine), _CODES_PER_JOB)):
-            rows.append(part)
+            places.append((part, member))
             jobs.append(
                 EvaluationJob(
                     plan,
@@ -229,14 +230,23 @@ def _label(bench: Bench, plan: SupernetPlan, place: Workplace, workers: Workers)
                     training_identity(plan, plan.training(member), place.identity),
                 )
             )
-    values = np.zeros((len(codes), 2))
+    values = np.zeros((2, *members.shape))
 
     def keep(position: int, result: Evaluation | None) -> None:
         assert result is not None
-        values[rows[position]] += np.stack([result.accuracy_percent, result.loss], axis=1) / plan.settings.replicas
+        part, member = places[position]
+        row, *column = np.nonzero(members[part] == member)
+        values[0][part[row], *column] = result.accuracy_percent[row]
+        values[1][part[row], *column] = result.loss[row]
 
     workers.run(evaluate_member, jobs, on_result=keep, on_progress=lambda _: None, should_stop=lambda: False)
-    return Evaluation(*values[inverse.ravel()].T)
+    rows = ballot.rows(bench.space, bench.codes)
+    accuracy, loss = (ballot.labels(each)[rows] for each in values)
+    labels = {"minus loss": -loss, "accuracy": accuracy}
+    if ballot.both:
+        accuracy, loss = (replace(ballot, both=False).labels(each)[rows] for each in values)
+        labels |= {"minus loss, own alone": -loss, "accuracy, own alone": accuracy}
+    return labels
 
 
 def steps_for(bench: Bench, settings: SupernetSettings, minutes: float) -> int:

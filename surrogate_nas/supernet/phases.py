@@ -156,6 +156,8 @@ def _bounds(settings: SupernetSettings) -> list[int]:
         return [0]
     splits = settings.rules.split.rounds(settings)
     bounds = [round(settings.steps * share * split / splits) for split in range(splits + 1)]
+    # A share near 1 of few steps must leave one to the sub-supernets.
+    bounds[-1] = min(bounds[-1], settings.steps - 1)
     if any(end <= start for start, end in pairwise([*bounds, settings.steps])):
         raise SettingsError(
             f"supernet.steps must leave a step for each of {splits + 1} phases, with supernet.parent_share ="

@@ -13,9 +13,10 @@ from surrogate_nas.nets.places.protocol import SizedPlace
 from surrogate_nas.nets.places.table import places_of
 from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
-from surrogate_nas.supernet.rules.samplers import NearBudgets, PathSampler
+from surrogate_nas.supernet.rules.label_scale import NOBODY, Ballot
+from surrogate_nas.supernet.rules.samplers import Mixture, NearBudgets, PathSampler
 from surrogate_nas.supernet.rules.sampling import Source, Weighted
 from surrogate_nas.supernet.rules.schedules import Schedule
 from surrogate_nas.supernet.rules.sharing import REDUCTIONS, WEIGHTS, Copies
@@ -26,6 +27,8 @@ from surrogate_nas.supernet.splits.boxes import Box, BoxSplit, whole_box
 from surrogate_nas.supernet.splits.gradient_cuts import Cut, boxes_after
 from surrogate_nas.supernet.splits.split import Split
 
+_PARENTS = 1_000_000  # from here on members are parents, counted over the replicas
+_ANCHOR_STREAM, _ANCHOR_DRAWS = 900_000, 50  # of random draws; how many for one that is needed
 _REPLICA_STRIDE = 15_485_863  # between the seeds of replicas' images, so that no study's seed meets another's replica
 
 
@@ -122,6 +125,65 @@ class SupernetPlan:
         boxes = boxes_after(self.space, cuts, len(cuts).bit_length())
         return replace(self, cuts=tuple(cuts), split=BoxSplit(self.space, boxes))
 
+    def ballot(self, codes: Codes) -> Ballot:
+        """Returns who evaluates architectures, and how labels follow: by their members, on the scale of all.
+
+        Args:
+            codes: Shape (N, D); the ballot has their effective codes once, and the ones that a scale is taken from.
+
+        Raises:
+            SettingsError: If the subspaces are not decided, or have too few architectures to take a scale from.
+        """
+        settings, scale = self.settings, self.rules.scale
+        effective = np.unique(self.space.effective(codes), axis=0)
+        if not (scale.shifts or settings.label_both):
+            return Ballot(effective, self.members_of(effective)[:, :, None], np.zeros(len(effective), dtype=np.int64))
+        anchors = self._anchors() if scale.shifts else effective[:0]
+        every = np.unique(np.concatenate([effective, anchors]), axis=0)
+        own, common = self.members_of(every)[:, :, None], self._common_of(every)
+        keys = self.space.digits(every)
+        asked = np.isin(keys, self.space.digits(anchors)) | settings.label_both
+        asked &= self.member_of(every) < self.members_per_replica - settings.parent_keeps
+        common = np.where(asked[:, None, None], common, NOBODY)
+        groups = scale.groups(self.space, self.split, every)
+        return Ballot(every, np.concatenate([own, common], axis=2), groups, settings.label_both)
+
+    def _common_of(self, codes: Codes) -> NDArray[np.int64]:
+        """Returns the members whose mean is the scale of each code, in every replica, shape (N, R, C)."""
+        settings, groups = self.settings, self.members_per_replica
+        replicas = np.arange(settings.replicas)
+        if not settings.share_before_split:
+            all_members = groups * replicas[:, None] + np.arange(groups)
+            return np.broadcast_to(all_members, (len(codes), *all_members.shape))
+        if settings.parent_keeps:  # the last member's weights are the parent's
+            last = groups * (replicas + 1) - 1
+            return np.broadcast_to(last[:, None], (len(codes), len(last), 1))
+        parents = len(self.phases[-2]) // settings.replicas
+        of_each = self.member_of(codes) * parents // groups
+        return _PARENTS + of_each[:, None, None] + parents * replicas[:, None]
+
+    def _anchors(self) -> Codes:
+        """Returns effective codes that a scale is taken from: as many of every group as the settings ask for."""
+        settings, scale = self.settings, self.rules.scale
+        rng = np.random.default_rng(self._seed_of(_ANCHOR_STREAM))
+        kept: list[Codes] = []
+        for subspace in range(self.split.groups):
+            if subspace >= self.split.groups - settings.parent_keeps:
+                continue
+            drawn = self.space.effective(self.split.sample(subspace, _ANCHOR_DRAWS * settings.scale_architectures, rng))
+            _, first = np.unique(drawn, axis=0, return_index=True)
+            drawn = drawn[np.sort(first)]
+            of_each = scale.groups(self.space, self.split, drawn)
+            kept += [drawn[of_each == group][: settings.scale_architectures] for group in np.unique(of_each)]
+        return np.concatenate(kept)
+
+    @property
+    def asks_parents(self) -> bool:
+        """Whether labels need the parents' own checkpoints."""
+        settings = self.settings
+        asked = self.rules.scale.shifts or settings.label_both
+        return asked and len(self.phases) > 1 and not settings.parent_keeps
+
     # Trainings
 
     @cached_property
@@ -133,6 +195,8 @@ class SupernetPlan:
     def _member_steps(self) -> list[int]:
         """Returns each member's steps after its split: equal, but by population in bands that are drawn uniformly."""
         left, members = self.settings.steps - steps_before_split(self.settings), self.members_per_replica
+        if kept := self.settings.parent_keeps:
+            return [left] * (members - kept) + [0] * kept
         in_bands = members > 1 and self.rules.split.by_counts
         if not (in_bands and self.rules.sampling.is_uniform):
             return [left] * members
@@ -144,8 +208,8 @@ class SupernetPlan:
         return self.rules.split.is_late and training.level + 1 < len(self.phases)
 
     def training(self, member: int) -> Training:
-        """Returns the training of a member: the last of those that its weights went through."""
-        return self.phases[-1][member]
+        """Returns the training of a member: the last of those that its weights went through, or a parent's."""
+        return self.phases[-1][member] if member < _PARENTS else self.phases[-2][member - _PARENTS]
 
     def steps(self, member: int) -> int:
         """Returns the steps of a member and of its parents."""
@@ -179,13 +243,23 @@ class SupernetPlan:
 
     def sampler(self, training: Training) -> PathSampler:
         """Returns the path sampler that draws the subnets of a training's steps."""
-        rule, seed = self.rules.sampling, self._seed_of(training.stream)
-        sampler, near = rule.sampler(self._source(training), seed), np.array(self.near, dtype=np.int8)
-        if training.group is not None and len(near):
-            near = near[self.split_at(training.level).assign(near) == training.group]
-        if not len(near) or rule.fixed is None:
+        rule, source, seed = self.rules.sampling, self._source(training), self._seed_of(training.stream)
+        is_soft = self.settings.own_share < 1 and training.level + 1 == len(self.phases) and source.group is not None
+        if not is_soft:
+            return self._near_budgets(rule.sampler(source, seed), source, seed)
+        everywhere = replace(source, group=None, box=whole_box(self.space))
+        own = self._near_budgets(rule.own_sampler(source, seed), source, seed)
+        common = self._near_budgets(rule.sampler(everywhere, seed), everywhere, seed)
+        return Mixture(own, common, self.settings.own_share, seed)
+
+    def _near_budgets(self, sampler: PathSampler, source: Source, seed: int) -> PathSampler:
+        """Returns the sampler, a share of whose subnets are of the list near the budgets."""
+        near, fixed = np.array(self.near, dtype=np.int8), self.rules.sampling.fixed
+        if source.group is not None and len(near):
+            near = near[source.split.assign(near) == source.group]
+        if not len(near) or fixed is None:
             return sampler
-        return NearBudgets(sampler, near, self.settings.in_band, rule.fixed, seed)
+        return NearBudgets(sampler, near, self.settings.in_band, fixed, seed)
 
     def _source(self, training: Training) -> Source:
         split = self.split_at(training.level)
@@ -293,6 +367,11 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
     # The rest is made when it is needed, but refused now.
     plan.copies()
     plan.check_weights()
+    if settings.parent_keeps >= max(1, plan.members_per_replica):
+        raise SettingsError(
+            f"supernet.parent_keeps must leave a sub-supernet to train: at most {plan.members_per_replica - 1}"
+            f" (got {settings.parent_keeps})"
+        )
     steps_before_split(settings)
     plan.schedule()
     return plan

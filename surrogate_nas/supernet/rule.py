@@ -66,6 +66,22 @@ class RuleSettings(Protocol):
         """Power that weights the bands of nonlinear counts; higher prefers subnets with many."""
 
     @property
+    def own_share(self) -> float:
+        """Share of a sub-supernet's steps that is drawn from its own subspace."""
+
+    @property
+    def parent_keeps(self) -> int:
+        """Number of subspaces, the last ones, that stay with the parent's weights."""
+
+    @property
+    def scale(self) -> str:
+        """Name of the rule that puts labels of sub-supernets on one scale."""
+
+    @property
+    def label_both(self) -> bool:
+        """Whether a label is the mean of the sub-supernet's and its parent's."""
+
+    @property
     def sandwich_random(self) -> int:
         """Subnets of a step besides the largest and the smallest."""
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from surrogate_nas.supernet.presets import PRESETS, with_preset
 from surrogate_nas.supernet.rule import Inheritance, contradictions
+from surrogate_nas.supernet.rules.label_scale import SCALES, ScaleRule
 from surrogate_nas.supernet.rules.momentum import MOMENTUM_GROUPS, MomentumRule
 from surrogate_nas.supernet.rules.sampling import SAMPLERS, SamplingRule
 from surrogate_nas.supernet.rules.schedules import SCHEDULES, ScheduleRule
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     MomentumName = str
     ReductionName = str
     WeightsName = str
+    ScaleName = str
 else:  # every row of a table is a choice of its setting
     SplitName = Literal[tuple(SPLITS)]
     SharingName = Literal[tuple(SHARINGS)]
@@ -31,8 +33,10 @@ else:  # every row of a table is a choice of its setting
     MomentumName = Literal[tuple(MOMENTUM_GROUPS)]
     ReductionName = Literal[tuple(REDUCTIONS)]
     WeightsName = Literal[tuple(WEIGHTS)]
+    ScaleName = Literal[tuple(SCALES)]
 _DEFAULT_PRESET = "auto"
-_SINCE_0_1_0 = ("weights", "sandwich_random", "distillation", "largest_share", "in_band")
+_SINCE_0_1_0 = ("weights", "sandwich_random", "distillation", "largest_share", "in_band", "own_share", "parent_keeps")
+_OF_LABELS = ("scale", "scale_architectures", "label_both")
 
 
 class Rules(NamedTuple):
@@ -43,6 +47,7 @@ class Rules(NamedTuple):
     sampling: SamplingRule
     schedule: ScheduleRule
     momentum: MomentumRule
+    scale: ScaleRule
 
 
 class SupernetSettings(BaseModel):
@@ -105,6 +110,31 @@ class SupernetSettings(BaseModel):
         description="State that sub-supernets take over at the last split: weights (with a schedule of their"
         " own), state (weights, momenta and schedule) or nothing (gradient's final restart). If not set:"
         " weights for edge and nonlinear, state for gradient.",
+    )
+    own_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1.0,
+        description="Share of a sub-supernet's steps that is drawn uniformly from its own subspace, for sharing ="
+        " whole; the sampler draws the others from the whole space. 1 is the hard split of the papers: the sampler"
+        " draws every step from the own subspace.",
+    )
+    parent_keeps: Annotated[int, Field(ge=0, le=63)] = Field(
+        default=0,
+        description="Number of subspaces, the last ones, that keep their parent's weights, so that no step is spent on"
+        " them after the split. The last bands of split = nonlinear have the most nonlinear functions.",
+    )
+    scale: ScaleName = Field(
+        default="none",
+        description="Shifts that put labels of sub-supernets on the scale of their parent, or without a parent on the"
+        " mean of all sub-supernets: none, one a subspace, or one for each count of nonlinear functions in it (at most"
+        " four bands of counts).",
+    )
+    scale_architectures: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=10, description="Architectures that both sides label for every shift."
+    )
+    label_both: bool = Field(
+        default=False,
+        description="Whether a label is the mean of the sub-supernet's, shifted, and its parent's. It costs a second"
+        " evaluation of every architecture whose subspace does not keep its parent's weights.",
     )
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] | None = Field(
         default=None,
@@ -207,6 +237,7 @@ class SupernetSettings(BaseModel):
             SAMPLERS[self.sampler],
             SCHEDULES[self.schedule],
             MOMENTUM_GROUPS[self.momentum_groups],
+            SCALES[self.scale],
         )
 
     def identity(self) -> dict[str, Any]:
@@ -216,7 +247,7 @@ class SupernetSettings(BaseModel):
         version 0.1.0 did not have are named where they are set, so that its checkpoints stay what they were.
         """
         unset = {name for name in _SINCE_0_1_0 if getattr(self, name) == type(self).model_fields[name].default}
-        return self.model_dump(exclude={"checkpoint_seconds", "preset", "replicas", *unset})
+        return self.model_dump(exclude={"checkpoint_seconds", "preset", "replicas", *_OF_LABELS, *unset})
 
     @property
     def share_before_split(self) -> float:
@@ -261,6 +292,7 @@ class SupernetSettings(BaseModel):
             contradictions(SAMPLERS, self.sampler, self),
             contradictions(SCHEDULES, self.schedule, self),
             contradictions(MOMENTUM_GROUPS, self.momentum_groups, self),
+            contradictions(SCALES, self.scale, self),
         ):
             raise ValueError(reason)
         return self

@@ -142,11 +142,10 @@ def train_stage(
 
 
 def is_trained(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> bool:
-    """Returns whether every member is at its last step, and the subspaces are known."""
+    """Returns whether everything that labels need is at its last step, and the subspaces are known."""
     plan = known_plan(plan, folder, identity)
-    return plan.is_known and all(
-        steps_done(plan, training, folder, identity) == training.steps for training in plan.phases[-1]
-    )
+    needed = (*plan.phases[-1], *(plan.phases[-2] if plan.asks_parents else ()))
+    return plan.is_known and all(steps_done(plan, training, folder, identity) == training.steps for training in needed)
 
 
 @dataclass
@@ -193,7 +192,11 @@ def _train_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew
     """Runs the trainings of a phase that are missing and needed."""
     needed = [training for training in phase if _is_needed(plan, training, place)]
     begun = {each.name: steps_done(plan, each, place.folder, place.identity) or 0 for each in needed}
-    missing = [training for training in needed if begun[training.name] < training.steps]
+    missing = [
+        training
+        for training in needed
+        if begun[training.name] < training.steps or not (place.folder / training.file).exists()
+    ]
     crew.done += sum(training.steps for training in phase if training not in missing)
     jobs = [place.job(plan, training) for training in missing]
     crew.run(train_member, jobs, sum(begun[each.name] for each in missing))
@@ -216,6 +219,8 @@ def _cut_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) 
 def _is_needed(plan: SupernetPlan, training: Training, place: Workplace) -> bool:
     """Returns whether a training must be complete for what is missing."""
     if training.level + 1 == len(plan.phases):
+        return True
+    if plan.asks_parents and training.level + 2 == len(plan.phases):
         return True
     if plan.is_cut(training) and not (place.folder / training.cut_file).exists():
         return True

@@ -107,6 +107,8 @@ def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Calla
     training, member = job.training, _Member(job)
     report(member.step - training.first_step)
     if member.step == training.last_step:
+        if not job.checkpoint.exists():  # a training of no step is its parent's weights
+            member.save()
         return True
     batches, agenda = job.batches(), job.plan.agenda(training)
     saved_step, saved_at = member.step, time.monotonic()

@@ -37,6 +37,18 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"momentum_groups": "separated", "momentum": 0}, "'separated' needs a momentum above 0"),
         ({"nonlinear_power": 5}, "less than or equal to 4"),
         ({"epochs": 3}, "Extra inputs are not permitted"),
+        ({"own_share": 1.1}, "less than or equal to 1"),
+        (
+            {"own_share": 0.7, "split": "none"},
+            "own_share = 0.7 is of sub-supernets .* needs sharing = 'whole'",
+        ),
+        ({"own_share": 0.7, "sharing": "one"}, "own_share = 0.7 .* sharing = 'whole' and a split .got sharing = 'one'"),
+        ({"own_share": 0.7, "sampler": "per_group"}, "sampler = 'per_group' draws from all of them at once"),
+        ({"parent_keeps": 1}, "parent_keeps = 1 needs a parent that trains before the split"),
+        ({"parent_keeps": 1, "split": "gradient"}, "parent_keeps = 1 needs .* known from the beginning"),
+        ({"label_both": True}, "label_both = true takes the mean with the parent's label: set parent_share above 0"),
+        ({"scale": "count", "split": "none"}, "scale = 'count' shifts labels of sub-supernets: it needs sharing"),
+        ({"scale": "subspace", "sharing": "one"}, "scale = 'subspace' shifts labels of sub-supernets"),
         ({"distillation": 1.5}, "less than or equal to 1"),
         ({"distillation": 0.5}, "distillation needs several subnets a step.* sampler = 'nonlinear' trains one here"),
         ({"distillation": 0.5, "sampler": "uniform"}, "sampler = 'uniform' trains one here: choose sandwich or fair"),
@@ -79,6 +91,11 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "weights": "own",
         "parent_share": None,
         "inherit": None,
+        "own_share": 1.0,
+        "parent_keeps": 0,
+        "scale": "none",
+        "scale_architectures": 10,
+        "label_both": False,
         "thresholds": None,
         "shared_stages": None,
         "sampler": "balanced",
@@ -145,6 +162,7 @@ def test_the_largest_teaches_where_it_is_always_there(settings: dict[str, Any], 
 def test_weights_of_version_0_1_0_belong_to_the_same_settings() -> None:
     identity = SupernetSettings().identity()
     assert not {"weights", "sandwich_random", "distillation", "replicas", "preset"} & identity.keys()
+    assert not {"own_share", "parent_keeps", "scale", "scale_architectures", "label_both"} & identity.keys()
     assert SupernetSettings(weights="nested", distillation=0.0).identity() == identity | {
         "weights": "nested",
         "distillation": 0.0,

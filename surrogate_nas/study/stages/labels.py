@@ -17,6 +17,7 @@ from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.label_segments import label_in_segments, segments_of
 from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
+from surrogate_nas.supernet.rules.label_scale import NOBODY
 
 _CODES_PER_JOB = 8
 
@@ -43,22 +44,23 @@ def label_architectures(problem: Problem, run: Run) -> StudyLabels:
         Interrupted: If a stop was requested; labels made so far are kept.
         StoreError: If the label file or a checkpoint is damaged.
     """
-    space, codes = problem.space, problem.drawn
-    wanted, inverse = np.unique(space.effective(codes), axis=0, return_inverse=True)  # in listing order
-    members = problem.plan.members_of(wanted)
-    stored = _stored(problem, run)
-    rows = _rows_of(problem, stored, wanted, members)
-    if (rows < 0).any():
-        _evaluate(problem, wanted, np.where(rows < 0, members, NO_MEMBER), run)
+    codes, ballot = problem.drawn, problem.plan.ballot(problem.drawn)
+    members = ballot.members.reshape(len(ballot.codes), -1)
+    asked, stored = members != NOBODY, _stored(problem, run)
+    rows = _rows_of(problem, stored, ballot.codes, members)
+    if (asked & (rows < 0)).any():
+        _evaluate(problem, ballot.codes, np.where(asked & (rows < 0), members, NO_MEMBER), asked, run)
         stored = _stored(problem, run)
-        rows = _rows_of(problem, stored, wanted, members)
+        rows = _rows_of(problem, stored, ballot.codes, members)
     else:
-        run.console.note(f"labels: all {rows.size:,} are there already")
-    if stored is None or (rows < 0).any():
+        run.console.note(f"labels: all {asked.sum():,} are there already")
+    if stored is None or (asked & (rows < 0)).any():
         raise Interrupted("stopped while labelling")
-    of_each = rows[inverse.reshape(-1)]
-    accuracy, loss = (values[of_each].mean(axis=1) for values in (stored.accuracy_percent, stored.loss))
-    return StudyLabels(codes, accuracy, loss, len(wanted))
+    shape, of_each = ballot.members.shape, ballot.rows(problem.space, codes)
+    accuracy, loss = (
+        ballot.labels(values[rows].reshape(shape))[of_each] for values in (stored.accuracy_percent, stored.loss)
+    )
+    return StudyLabels(codes, accuracy, loss, len(np.unique(of_each)))
 
 
 def _stored(problem: Problem, run: Run) -> Labels | None:
@@ -67,7 +69,7 @@ def _stored(problem: Problem, run: Run) -> Labels | None:
 
 
 def _rows_of(problem: Problem, stored: Labels | None, codes: Codes, members: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Returns the row among stored labels of each code (W, D) by each of its members (W, R), (W, R); -1 if absent."""
+    """Returns the row among stored labels of each code (W, D) by each of its members (W, E), (W, E); -1 if absent."""
     if stored is None:
         return np.full(members.shape, -1)
     digits = problem.space.digits
@@ -76,10 +78,10 @@ def _rows_of(problem: Problem, stored: Labels | None, codes: Codes, members: NDA
     return np.array([[row_of.get((text, member), -1) for member in mine] for text, mine in each], dtype=np.int64)
 
 
-def _evaluate(problem: Problem, codes: Codes, missing: NDArray[np.int64], run: Run) -> None:
-    """Labels codes, shape (W, D), by each member that is missing, shape (W, R), ``NO_MEMBER`` where none is."""
+def _evaluate(problem: Problem, codes: Codes, missing: NDArray[np.int64], asked: NDArray[np.bool_], run: Run) -> None:
+    """Labels codes (W, D) by each asked member that is missing, (W, E), ``NO_MEMBER`` where none is."""
     jobs = _evaluation_jobs(problem, codes, missing, run)
-    total, done_before = missing.size, int((missing == NO_MEMBER).sum())
+    total, done_before = int(asked.sum()), int((asked & (missing == NO_MEMBER)).sum())
     with (
         LabelStore.open_or_create(run.folder.labels, problem.label_identity) as labels,
         run.console.progress(f"labels ({total:,} evaluations)") as advance,
@@ -116,7 +118,7 @@ def _evaluation_jobs(problem: Problem, codes: Codes, missing: NDArray[np.int64],
                     folder.images,
                     settings.labels.validation_images,
                     settings.labels.batch_size,
-                    folder.checkpoint(member),
+                    folder.supernets / problem.plan.training(member).file,
                     problem.member_identity(member),
                     settings.compute.device,
                 )

@@ -15,7 +15,8 @@ from surrogate_nas.supernet.splits.boxes import Box
 from surrogate_nas.supernet.splits.split import Split
 
 BLOCK = 1024  # steps drawn at once; part of what a seed means
-_LIST_STREAM = 1  # beside the draws of the sampler itself, which have the seed and the block's number
+# Beside the draws of the sampler itself, which have the seed and the block's number.
+_LIST_STREAM, _MIXTURE_STREAM = 1, 2
 
 
 class PathSampler(Protocol):
@@ -190,6 +191,26 @@ class NearBudgets(_OfBlocks):
 
 
 @final
+class Mixture(_OfBlocks):
+    """Two samplers that take turns at random: a soft split's own subspace, and the whole space.
+
+    Args:
+        own: Draws of the own subspace.
+        common: Draws of the whole space, as many subnets a step.
+        share: Probability with which a step is drawn by ``own``.
+        seed: Seed of the turns.
+    """
+
+    def __init__(self, own: PathSampler, common: PathSampler, share: float, seed: int) -> None:
+        self._own, self._common, self._share, self._seed = own, common, share, seed
+
+    def block(self, number: int) -> Codes:
+        """Returns the codes of a block of steps, shape (BLOCK, S, D)."""
+        turns = np.random.default_rng([self._seed, number, _MIXTURE_STREAM]).random(BLOCK) < self._share
+        return np.where(turns[:, None, None], self._own.block(number), self._common.block(number))
+
+
+@final
 class Fair(_BlockSampler):
     """Every choice of every decision once per step (FairNAS, arXiv 1907.01845, strict fairness).
 
@@ -204,12 +225,13 @@ class Fair(_BlockSampler):
         space: The space.
         box: The choices of every decision to deal.
         seed: Seed of the draws.
+        subnets: Subnets of a step, at least as many as a decision has choices in the box; by default as many.
     """
 
-    def __init__(self, space: Space, box: Box, seed: int) -> None:
+    def __init__(self, space: Space, box: Box, seed: int, subnets: int | None = None) -> None:
         super().__init__(seed)
         self._space, self._box = space, box
-        self._subnets = max(map(len, box))
+        self._subnets = subnets or max(map(len, box))
 
     def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
         drawn = self._deal(BLOCK, rng)

@@ -23,13 +23,12 @@ from surrogate_nas.supernet.rules.samplers import (
     WithinGroup,
 )
 from surrogate_nas.supernet.rules.sharing import SHARINGS
-from surrogate_nas.supernet.splits.bands import BandSplit, equal_bands
-from surrogate_nas.supernet.splits.boxes import Box
+from surrogate_nas.supernet.splits.bands import BandSplit, typical_bands
+from surrogate_nas.supernet.splits.boxes import Box, whole_box
 from surrogate_nas.supernet.splits.split import Split
 from surrogate_nas.supernet.splits.table import SPLITS
 
 _STARTS = 200  # architectures from which the ends of a large subspace are looked for
-_DRAWN_BANDS = 4  # of which subnets are drawn by weight: the counts of NAS-Bench-201, on which it was measured
 
 
 @dataclass(frozen=True)
@@ -92,12 +91,14 @@ class SamplingRule(Rule, ABC):
         uses_split: Whether a training of all subspaces distinguishes them.
         is_uniform: Whether every architecture of the space is meant to be trained equally often.
         distils: Whether the largest subnet of a step teaches the others where the settings leave it open.
+        mixes: Whether steps may be drawn from one subspace and from all of them in turns.
         fixed: Number of subnets at the beginning of a step that must be what they are; ``None`` for all of them.
     """
 
     uses_split: ClassVar[bool] = True
     is_uniform: ClassVar[bool] = False
     distils: ClassVar[bool] = False
+    mixes: ClassVar[bool] = True
     fixed: ClassVar[int | None] = 0
 
     def bands(self, space: Space, settings: RuleSettings) -> Weighted | None:  # noqa: ARG002 - one rule has bands
@@ -107,6 +108,10 @@ class SamplingRule(Rule, ABC):
     @abstractmethod
     def sampler(self, source: Source, seed: int) -> PathSampler:
         """Returns the path sampler of a training."""
+
+    def own_sampler(self, source: Source, seed: int) -> PathSampler:
+        """Returns the draws of a soft split from the own subspace, as many subnets a step as from the whole space."""
+        return self.sampler(source, seed)
 
     def trains_several(self, settings: RuleSettings) -> bool:  # noqa: ARG002 - most rules draw one
         """Returns whether the members' steps have several subnets."""
@@ -118,6 +123,12 @@ class SamplingRule(Rule, ABC):
             yield (
                 "distillation needs several subnets a step, of which the largest teaches the others; sampler ="
                 f" {settings.sampler!r} trains one here: choose sandwich or fair"
+            )
+        if settings.own_share < 1 and not self.mixes:
+            yield (
+                f"own_share = {settings.own_share:g} draws a part of the steps from one subspace, and sampler ="
+                f" {settings.sampler!r} draws from all of them at once: choose balanced, uniform or nonlinear, or set"
+                " own_share to 1"
             )
         if settings.in_band and self.fixed is None:
             yield (
@@ -158,6 +169,7 @@ class BalancedRule(_OfSubspaces):
 class PerGroupRule(_OfSubspaces):
     """One subnet of each subspace a step."""
 
+    mixes: ClassVar[bool] = False
     fixed: ClassVar[int | None] = None
 
     def trains_several(self, settings: RuleSettings) -> bool:
@@ -188,9 +200,8 @@ class NonlinearRule(SamplingRule):
 
     def bands(self, space: Space, settings: RuleSettings) -> Weighted:
         """Returns bands of counts, from the fewest, and their weights."""
-        groups = min(_DRAWN_BANDS, len(space.counts.populations()))
-        bands = BandSplit(space, equal_bands(space, groups))
-        return Weighted(bands, np.arange(1, groups + 1) ** settings.nonlinear_power)
+        bands = BandSplit(space, typical_bands(space))
+        return Weighted(bands, np.arange(1, bands.groups + 1) ** settings.nonlinear_power)
 
     def sampler(self, source: Source, seed: int) -> PathSampler:
         """Returns draws of bands by weight, restricted to the subnets of the trained subspace."""
@@ -199,6 +210,11 @@ class NonlinearRule(SamplingRule):
         if source.group is None:
             return Balanced(bands, seed, weights)
         return BalancedWithin(bands, weights, source.split, source.group, seed)
+
+    def own_sampler(self, source: Source, seed: int) -> PathSampler:
+        """Returns uniform draws: the preference for many nonlinear functions is part of the other steps."""
+        assert source.group is not None  # of a soft split
+        return WithinGroup(source.split, source.group, seed)
 
 
 @final
@@ -211,6 +227,10 @@ class FairRule(SamplingRule):
     def sampler(self, source: Source, seed: int) -> PathSampler:
         """Returns permutations of the choices of every decision."""
         return Fair(source.space, source.box, seed)
+
+    def own_sampler(self, source: Source, seed: int) -> PathSampler:
+        """Returns permutations of the own choices, as many subnets a step as the whole space has."""
+        return Fair(source.space, source.box, seed, max(map(len, whole_box(source.space))))
 
     def trains_several(self, settings: RuleSettings) -> bool:  # noqa: ARG002 - always
         """Returns true: one subnet for each choice."""

@@ -64,6 +64,23 @@ class SharingRule(Rule, ABC):
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
         """Yields a refusal of a share of steps before a split that splits nothing off."""
+        branches = self.owns_weights and SPLITS[settings.split].splits
+        if settings.own_share < 1 and not branches:
+            yield (
+                f"own_share = {settings.own_share:g} is of sub-supernets with weights of their own: it needs sharing ="
+                f" 'whole' and a split (got sharing = {settings.sharing!r}, split = {settings.split!r})"
+            )
+        if settings.parent_keeps and (SPLITS[settings.split].is_late or not settings.share_before_split):
+            yield (
+                f"parent_keeps = {settings.parent_keeps} needs a parent that trains before the split, and subspaces"
+                " that are known from the beginning: set parent_share above 0, sharing to 'whole', and split to"
+                " 'nonlinear' or 'edge'"
+            )
+        if settings.label_both and not (branches and settings.share_before_split):
+            yield (
+                "label_both = true takes the mean with the parent's label: set parent_share above 0, sharing to"
+                " 'whole', and a split"
+            )
         if settings.parent_share and not (self.owns_weights and SPLITS[settings.split].splits):
             yield "parent_share belongs to a split with sharing = 'whole': nothing else is split off"
 

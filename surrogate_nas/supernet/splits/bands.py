@@ -12,6 +12,8 @@ from surrogate_nas.space.counting import shares
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.splits.split import SpaceSplit
 
+_TYPICAL_BANDS = 4
+
 
 def occurring_counts(space: Space) -> list[int]:
     """Returns all nonlinear counts in rising order, including counts that only disconnected architectures have."""
@@ -44,6 +46,11 @@ def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
     occurring = occurring_counts(space)
     ends = np.searchsorted(occurring, [counts[cut - 1] for cut in cuts], side="right")
     return tuple(tuple(band.tolist()) for band in np.split(np.array(occurring), ends))
+
+
+def typical_bands(space: Space) -> tuple[tuple[int, ...], ...]:
+    """Returns as many bands of counts as NAS-Bench-201 has counts, on which rules by bands were measured, or fewer."""
+    return equal_bands(space, min(_TYPICAL_BANDS, len(space.counts.populations())))
 
 
 def even_cuts(parts: Sequence[int], groups: int) -> list[int]:

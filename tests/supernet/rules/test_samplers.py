@@ -16,6 +16,7 @@ from surrogate_nas.supernet.rules.samplers import (
     Balanced,
     BalancedWithin,
     Fair,
+    Mixture,
     NearBudgets,
     PathSampler,
     PerGroup,
@@ -35,6 +36,7 @@ SAMPLERS: dict[str, tuple[Callable[[Split, int], PathSampler], int]] = {
     "per group": (PerGroup, 3),
     "sandwich": (lambda split, seed: Sandwich(ENDS, 2, split, None, seed), 4),
     "near budgets": (lambda split, seed: NearBudgets(PerGroup(split, seed), ENDS, 0.5, 1, seed), 3),
+    "mixture": (lambda split, seed: Mixture(WithinGroup(split, 1, seed), Balanced(split, seed, WEIGHTS), 0.7, seed), 1),
     "sandwich of a group": (lambda split, seed: Sandwich(ENDS, 1, split, 2, seed), 3),
 }
 
@@ -192,3 +194,20 @@ class TestFair:
             drawn = sampler.draw(step)
             assert (np.sort(drawn, axis=0) == [[0], [1]]).all()
             assert chain.is_connected(drawn).any()
+
+
+def test_a_mixture_draws_a_share_of_the_steps_from_its_own_subspace(split: Split) -> None:
+    own, common = WithinGroup(split, 2, 5), WithinGroup(split, 0, 5)
+    drawn = np.concatenate([Mixture(own, common, 0.7, 5).block(number)[:, 0] for number in range(4)])
+    shares = np.bincount(split.assign(drawn), minlength=3) / len(drawn)
+    assert shares[1] == 0
+    assert shares[2] == pytest.approx(0.7, abs=0.03)
+    for share, other in ((0.0, common), (1.0, own)):
+        assert (Mixture(own, common, share, 5).block(0) == other.block(0)).all()
+
+
+def test_a_fair_step_of_a_part_has_as_many_subnets_as_asked(space: CellSpace) -> None:
+    box: Box = ((2, 3), *whole_box(space)[1:])
+    codes = Fair(space, box, 0, subnets=5).block(0)
+    assert codes.shape[1] == 5
+    assert set(np.unique(codes[:, :, 0])) == {2, 3}
