@@ -286,3 +286,28 @@ def test_a_mean_is_kept_by_members_alone(plan_of: MakePlan, place_of: PlaceOf) -
     state = load_checkpoint(place.folder / "member-2.safetensors", place.identity)
     assert state.samples == 2
     assert state.mean.keys() == state.weights.keys()
+
+
+def test_a_subspace_that_its_parent_keeps_has_the_parents_weights(plan_of: MakePlan, place_of: PlaceOf) -> None:
+    plan, place = plan_of(**KINDS["soft branches"], replicas=2), place_of("soft")
+    run(plan, place)
+    for parent, kept, branch in (("parent", 1, 0), ("parent-of-1", 3, 2)):
+        files = (f"{parent}.safetensors", f"member-{kept}.safetensors", f"member-{branch}.safetensors")
+        of_parent, of_kept, of_branch = (load_file(place.folder / name) for name in files)
+        weights = [name for name in of_parent if name.startswith("weights")] or list(of_parent)
+        assert all(torch.equal(of_parent[name], of_kept[name]) for name in weights if "loss" not in name)
+        assert not all(torch.equal(of_parent[name], of_branch[name]) for name in weights if "loss" not in name)
+    # A parent that no label needs is not made again, and one whose labels are the scale is.
+    (place.folder / "parent.safetensors").unlink()
+    assert is_trained(plan, place.folder, place.identity)
+    asking = plan_of(**KINDS["soft branches"] | {"parent_keeps": 0}, replicas=2)
+    assert asking.asks_parents
+    assert not is_trained(asking, place_of("other").folder, place.identity)
+    other = place_of("other")
+    run(asking, other)
+    before = load_file(other.folder / "parent.safetensors")
+    (other.folder / "parent.safetensors").unlink()
+    assert not is_trained(asking, other.folder, other.identity)
+    run(asking, other)
+    again = load_file(other.folder / "parent.safetensors")
+    assert all(torch.equal(before[name], again[name]) for name in before)

@@ -10,6 +10,7 @@ from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.supernet.plan import SupernetPlan
 
+_MANY = 1_000_000  # architectures from which on a number is rounded
 _HARDLY_BINDS = 0.98  # share of architectures within the budgets
 
 
@@ -18,9 +19,33 @@ def _members(plan: SupernetPlan) -> str:
     replicas = plan.settings.replicas
     times = f"; trained {replicas} times, each label is the mean" if replicas > 1 else ""
     if plan.members_per_replica > 1:
-        return f"{plan.members_per_replica} sub-supernets with weights of their own ({', '.join(plan.names)}){times}"
+        return f"{plan.members_per_replica} sub-supernets, {_answering(plan)}{_beginning(plan)}{times}"
     one, groups = "one set of weights for all architectures", len(plan.drawn_by.names)
     return (one if groups == 1 else f"{one}; each step trains one of {groups} groups of them") + times
+
+
+def _answering(plan: SupernetPlan) -> str:
+    """Returns how many architectures each sub-supernet labels."""
+    if not plan.is_known:
+        return ", ".join(plan.names)
+    pairs = zip(plan.names, plan.split.population(), strict=True)
+    parts = (f"{name} ({_number(count)} architectures)" for name, count in pairs)
+    return f"each for a part of the space: {', '.join(parts)}"
+
+
+def _number(count: int) -> str:
+    return f"{count:,}" if count < _MANY else f"{count:.2g}"
+
+
+def _beginning(plan: SupernetPlan) -> str:
+    """Returns which weights sub-supernets with a common parent begin with."""
+    settings = plan.settings
+    if not settings.share_before_split:
+        return ""
+    steps = plan.steps(0) - plan.training(0).steps
+    kept = plan.names[-settings.parent_keeps :] if settings.parent_keeps and plan.is_known else ()
+    keeping = f"; {' and '.join(kept)} {'keeps' if len(kept) == 1 else 'keep'} these" if kept else ""
+    return f"; they begin with common weights, trained for {count_of(steps, 'step')}{keeping}"
 
 
 def show_feasibility(problem: Problem, console: StudyConsole) -> None:

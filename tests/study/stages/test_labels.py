@@ -19,6 +19,7 @@ from surrogate_nas.study.stages.labels import LabelArchitectures, label_architec
 from surrogate_nas.study.stages.supernets import train_supernets
 
 RunOf = Callable[..., Run]
+RunHere = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -97,3 +98,43 @@ def test_a_label_is_the_mean_over_replicas(problem: Problem, finished: Path, run
     effective = space.digits(space.effective(labels.codes))
     np.testing.assert_allclose(labels.loss, [(loss_of[d, 0] + loss_of[d, 1]) / 2 for d in effective])
     assert labels.evaluations == len(once)
+
+
+SOFT = {
+    "sampler": "nonlinear",
+    "parent_share": 0.5,
+    "inherit": "state",
+    "own_share": 0.7,
+    "parent_keeps": 1,
+    "scale": "count",
+    "scale_architectures": 2,
+}
+
+
+@pytest.mark.parametrize("changes", [{}, {"label_both": "true"}, {"parent_keeps": 0, "label_both": "true"}], ids=str)
+def test_labels_of_a_soft_split_are_on_one_scale_and_can_be_interrupted(
+    tiny: Path,
+    budgets: tuple[str, ...],
+    faster: tuple[str, ...],
+    here: RunHere,
+    tmp_path: Path,
+    changes: dict[str, object],
+) -> None:
+    folder = tmp_path / "run"
+    words = [word for key, value in (SOFT | changes).items() for word in ("--set", f"supernet.{key}={value}")]
+    code, _, errors = here(tiny, "--output-dir", folder, *budgets, *faster, *words)
+    assert code == 0, errors
+    stored = read_labels(folder / "labels.h5")
+    parents = stored.member >= 1_000_000
+    assert parents.any() == (changes.get("parent_keeps") == 0)
+    # The tiny study labels 40 architectures; others are asked for the scale alone.
+    assert len(stored) > len(np.unique(stored.codes, axis=0))
+    table, labels = (folder / "lookup.csv").read_bytes(), folder / "labels.h5"
+    labels.unlink()
+    (folder / "supernets" / "member-0.safetensors").unlink()
+    code, _, errors = here("--resume", "--output-dir", folder)
+    assert code == 0, errors
+    assert (folder / "lookup.csv").read_bytes() == table
+    assert "2 sub-supernets, each for a part of the space: 0/1 nonlinear (" in errors
+    assert "they begin with common weights, trained for 5 steps" in errors
+    assert ("; 2/3 nonlinear keeps these" in errors) == ("parent_keeps" not in changes)
