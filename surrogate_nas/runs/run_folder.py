@@ -59,10 +59,6 @@ class RunFolder:
         self.state = RunState(path / "state.json")
         self._lock = FileLock(path / _LOCK)
 
-    def checkpoint(self, member: int) -> Path:
-        """Returns the file that holds the training of a supernet's member."""
-        return self.supernets / f"member-{member}.safetensors"
-
     # Taking and giving back
 
     def check(self, *, resume: bool, overwrite: bool) -> None:

@@ -15,7 +15,7 @@ from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
-from surrogate_nas.supernet.rules.label_scale import NOBODY, Ballot
+from surrogate_nas.supernet.rules.label_scale import NOBODY, Ballot, at_least
 from surrogate_nas.supernet.rules.samplers import Mixture, NearBudgets, PathSampler
 from surrogate_nas.supernet.rules.sampling import Source, Weighted
 from surrogate_nas.supernet.rules.schedules import Schedule
@@ -132,7 +132,7 @@ class SupernetPlan:
             codes: Shape (N, D); the ballot has their effective codes once, and the ones that a scale is taken from.
 
         Raises:
-            SettingsError: If the subspaces are not decided, or have too few architectures to take a scale from.
+            SettingsError: If the subspaces are not decided.
         """
         settings, scale = self.settings, self.rules.scale
         effective = np.unique(self.space.effective(codes), axis=0)
@@ -141,11 +141,12 @@ class SupernetPlan:
         anchors = self._anchors() if scale.shifts else effective[:0]
         every = np.unique(np.concatenate([effective, anchors]), axis=0)
         own, common = self.members_of(every)[:, :, None], self._common_of(every)
-        keys = self.space.digits(every)
-        asked = np.isin(keys, self.space.digits(anchors)) | settings.label_both
-        asked &= self.member_of(every) < self.members_per_replica - settings.parent_keeps
-        common = np.where(asked[:, None, None], common, NOBODY)
         groups = scale.groups(self.space, self.split, every)
+        apart = self.member_of(every) < self.members_per_replica - settings.parent_keeps
+        asked = np.isin(self.space.digits(every), self.space.digits(anchors)) | settings.label_both
+        if scale.shifts:
+            asked = at_least(settings.scale_architectures, asked, np.where(apart, groups, NOBODY))
+        common = np.where((asked & apart)[:, None, None], common, NOBODY)
         return Ballot(every, np.concatenate([own, common], axis=2), groups, settings.label_both)
 
     def _common_of(self, codes: Codes) -> NDArray[np.int64]:
@@ -167,9 +168,7 @@ class SupernetPlan:
         settings, scale = self.settings, self.rules.scale
         rng = np.random.default_rng(self._seed_of(_ANCHOR_STREAM))
         kept: list[Codes] = []
-        for subspace in range(self.split.groups):
-            if subspace >= self.split.groups - settings.parent_keeps:
-                continue
+        for subspace in range(self.split.groups - settings.parent_keeps):
             drawn = self.space.effective(self.split.sample(subspace, _ANCHOR_DRAWS * settings.scale_architectures, rng))
             _, first = np.unique(drawn, axis=0, return_index=True)
             drawn = drawn[np.sort(first)]

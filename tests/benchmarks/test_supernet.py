@@ -73,6 +73,17 @@ def test_a_preset_gives_a_row_for_each_kind_of_label(inputs: list[str], capsys: 
         assert row["label_minutes"] > 0
 
 
+def test_a_soft_split_has_rows_of_the_sub_supernets_labels_alone(
+    inputs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*inputs, "--preset", "soft", "--steps", "30", "--set", "replicas=2", "--json"]) == 0
+    rows = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    kinds = ["minus loss", "accuracy"]
+    assert [row["labels"] for row in rows] == [*kinds, *(f"{kind}, own alone" for kind in kinds)]
+    # The parent's steps are counted once, and no step is spent on the subspace that keeps its weights.
+    assert {row["steps"] for row in rows} == {60.0}
+
+
 def test_minutes_become_steps(
     inputs: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

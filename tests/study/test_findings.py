@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from surrogate_nas.study.findings import FinalistChoice, Findings, SpaceScores, StudyLabels
+from surrogate_nas.study.findings import FinalistChoice, FinalistTrainings, Findings, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 
 
@@ -56,3 +56,9 @@ def test_the_chosen_one_is_a_row_of_the_finalists() -> None:
     choice = FinalistChoice("met", 1, np.array([[0, 1], [2, 3]], np.int8), ())
     assert choice.code.tolist() == [[2, 3]]
     assert choice.measured_ms is None
+
+
+def test_trained_finalists_say_what_accuracies_are_of_and_how_far_off_they_are(scores: SpaceScores) -> None:
+    assert (scores.basis, scores.error_percent(3.5)) == ("with shared weights", 3.5)
+    trained = replace(scores, trained=FinalistTrainings(18, 3, 0.75))
+    assert (trained.basis, trained.error_percent(3.5)) == ("after 3 epochs of training", 0.75)

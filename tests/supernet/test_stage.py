@@ -46,16 +46,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "gradient": GRADIENT | {"sampler": "uniform", "weight_average": 0.5},
     "gradient and all else": GRADIENT
     | {"split_rounds": 1, "sampler": "fair", "schedule": "complexity", "momentum_groups": "separated"},
-    "soft branches": {
-        "split": "nonlinear",
-        "sampler": "nonlinear",
-        "parent_share": 0.5,
-        "inherit": "state",
-        "own_share": 0.7,
-        "parent_keeps": 1,
-        "scale": "count",
-        "scale_architectures": 1,
-    },
+    "soft branches": {"preset": "soft", "parent_share": 0.5, "label_both": False, "scale_architectures": 1},
     "bands with a parent": {"parent_share": 0.5, "inherit": "state", "sampler": "per_group"},
 }
 

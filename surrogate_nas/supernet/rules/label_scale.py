@@ -73,6 +73,23 @@ class Ballot:
         return np.asarray(own.mean(axis=1))
 
 
+def at_least(count: int, asked: NDArray[np.bool_], groups: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Returns which architectures to ask about, so many of every group, or all that the group has; shape (W,).
+
+    Draws may miss a group that few architectures belong to, and a group without any would not be shifted.
+
+    Args:
+        count: How many.
+        asked: Architectures that are asked about already, shape (W,).
+        groups: Their groups, shape (W,); ``NOBODY`` for the ones that need no shift.
+    """
+    more = asked.copy()
+    for group in np.setdiff1d(groups, NOBODY):
+        free = np.flatnonzero((groups == group) & ~asked)
+        more[free[: max(0, count - int((asked & (groups == group)).sum()))]] = True
+    return more
+
+
 class ScaleRule(Rule):
     """Rule that shifts labels of sub-supernets onto one scale.
 

@@ -100,15 +100,7 @@ def test_a_label_is_the_mean_over_replicas(problem: Problem, finished: Path, run
     assert labels.evaluations == len(once)
 
 
-SOFT = {
-    "sampler": "nonlinear",
-    "parent_share": 0.5,
-    "inherit": "state",
-    "own_share": 0.7,
-    "parent_keeps": 1,
-    "scale": "count",
-    "scale_architectures": 2,
-}
+SOFT = {"preset": "soft", "parent_share": 0.5, "label_both": "false", "scale_architectures": 2}
 
 
 @pytest.mark.parametrize("changes", [{}, {"label_both": "true"}, {"parent_keeps": 0, "label_both": "true"}], ids=str)

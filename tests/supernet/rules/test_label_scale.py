@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from surrogate_nas.space.kinds.cell.space import CellSpace
-from surrogate_nas.supernet.rules.label_scale import NOBODY, SCALES, Ballot
+from surrogate_nas.supernet.rules.label_scale import NOBODY, SCALES, Ballot, at_least
 from surrogate_nas.supernet.splits.bands import BandSplit
 
 CODES = np.arange(6, dtype=np.int8)[:, None]
@@ -47,6 +47,14 @@ def test_several_members_make_the_scale_by_their_mean() -> None:
 def test_without_a_common_scale_a_label_is_the_mean_over_replicas() -> None:
     made = Ballot(CODES, np.zeros((6, 2, 1), dtype=np.int64), GROUPS)
     assert made.labels(np.stack([np.full((6, 1), 1.0), np.full((6, 1), 4.0)], axis=1)).tolist() == [2.5] * 6
+
+
+def test_a_group_that_was_hardly_drawn_is_asked_about_as_well() -> None:
+    asked = np.array([True, False, False, False, False, False])
+    groups = np.array([0, 0, 0, 4, 4, NOBODY])
+    assert at_least(2, asked, groups).tolist() == [True, True, False, True, True, False]
+    assert at_least(9, asked, groups).tolist() == [True] * 5 + [False]
+    assert at_least(1, asked, groups).tolist() == [True, False, False, True, False, False]
 
 
 NUMBERS = st.floats(-100, 100)
