@@ -40,6 +40,7 @@ from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, draw_in_bands
+from surrogate_nas.supernet.ballots import ballot_of
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.presets import PRESETS
@@ -211,7 +212,7 @@ def _silent(_title: str) -> Iterator[Callable[[int, int], None]]:
 
 def _label(bench: Bench, plan: SupernetPlan, place: Workplace, workers: Workers) -> dict[str, Floats]:
     """Labels all architectures, higher is better; the ones with one effective code are one evaluation."""
-    ballot = plan.ballot(bench.codes)
+    ballot = ballot_of(plan, bench.codes)
     codes, members = ballot.codes, ballot.members
     jobs, places = [], []
     for member in np.setdiff1d(members, NOBODY).tolist():

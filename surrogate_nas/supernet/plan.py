@@ -13,9 +13,8 @@ from surrogate_nas.nets.places.protocol import SizedPlace
 from surrogate_nas.nets.places.table import places_of
 from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
-from surrogate_nas.supernet.rules.label_scale import NOBODY, Ballot, at_least
 from surrogate_nas.supernet.rules.samplers import Mixture, NearBudgets, PathSampler
 from surrogate_nas.supernet.rules.sampling import Source, Weighted
 from surrogate_nas.supernet.rules.schedules import Schedule
@@ -27,8 +26,7 @@ from surrogate_nas.supernet.splits.boxes import Box, BoxSplit, whole_box
 from surrogate_nas.supernet.splits.gradient_cuts import Cut, boxes_after
 from surrogate_nas.supernet.splits.split import Split
 
-_PARENTS = 1_000_000  # from here on members are parents, counted over the replicas
-_ANCHOR_STREAM, _ANCHOR_DRAWS = 900_000, 50  # of random draws; how many for one that is needed
+PARENTS = 1_000_000  # from here on members are parents, counted over the replicas
 _REPLICA_STRIDE = 15_485_863  # between the seeds of replicas' images, so that no study's seed meets another's replica
 
 
@@ -125,57 +123,6 @@ class SupernetPlan:
         boxes = boxes_after(self.space, cuts, len(cuts).bit_length())
         return replace(self, cuts=tuple(cuts), split=BoxSplit(self.space, boxes))
 
-    def ballot(self, codes: Codes) -> Ballot:
-        """Returns who evaluates architectures, and how labels follow: by their members, on the scale of all.
-
-        Args:
-            codes: Shape (N, D); the ballot has their effective codes once, and the ones that a scale is taken from.
-
-        Raises:
-            SettingsError: If the subspaces are not decided.
-        """
-        settings, scale = self.settings, self.rules.scale
-        effective = np.unique(self.space.effective(codes), axis=0)
-        if not (scale.shifts or settings.label_both):
-            return Ballot(effective, self.members_of(effective)[:, :, None], np.zeros(len(effective), dtype=np.int64))
-        anchors = self._anchors() if scale.shifts else effective[:0]
-        every = np.unique(np.concatenate([effective, anchors]), axis=0)
-        own, common = self.members_of(every)[:, :, None], self._common_of(every)
-        groups = scale.groups(self.space, self.split, every)
-        apart = self.member_of(every) < self.members_per_replica - settings.parent_keeps
-        asked = np.isin(self.space.digits(every), self.space.digits(anchors)) | settings.label_both
-        if scale.shifts:
-            asked = at_least(settings.scale_architectures, asked, np.where(apart, groups, NOBODY))
-        common = np.where((asked & apart)[:, None, None], common, NOBODY)
-        return Ballot(every, np.concatenate([own, common], axis=2), groups, settings.label_both)
-
-    def _common_of(self, codes: Codes) -> NDArray[np.int64]:
-        """Returns the members whose mean is the scale of each code, in every replica, shape (N, R, C)."""
-        settings, groups = self.settings, self.members_per_replica
-        replicas = np.arange(settings.replicas)
-        if not settings.share_before_split:
-            all_members = groups * replicas[:, None] + np.arange(groups)
-            return np.broadcast_to(all_members, (len(codes), *all_members.shape))
-        if settings.parent_keeps:  # the last member's weights are the parent's
-            last = groups * (replicas + 1) - 1
-            return np.broadcast_to(last[:, None], (len(codes), len(last), 1))
-        parents = len(self.phases[-2]) // settings.replicas
-        of_each = self.member_of(codes) * parents // groups
-        return _PARENTS + of_each[:, None, None] + parents * replicas[:, None]
-
-    def _anchors(self) -> Codes:
-        """Returns effective codes that a scale is taken from: as many of every group as the settings ask for."""
-        settings, scale = self.settings, self.rules.scale
-        rng = np.random.default_rng(self._seed_of(_ANCHOR_STREAM))
-        kept: list[Codes] = []
-        for subspace in range(self.split.groups - settings.parent_keeps):
-            drawn = self.space.effective(self.split.sample(subspace, _ANCHOR_DRAWS * settings.scale_architectures, rng))
-            _, first = np.unique(drawn, axis=0, return_index=True)
-            drawn = drawn[np.sort(first)]
-            of_each = scale.groups(self.space, self.split, drawn)
-            kept += [drawn[of_each == group][: settings.scale_architectures] for group in np.unique(of_each)]
-        return np.concatenate(kept)
-
     @property
     def asks_parents(self) -> bool:
         """True where labels need the parents' own checkpoints."""
@@ -208,7 +155,7 @@ class SupernetPlan:
 
     def training(self, member: int) -> Training:
         """Returns the training of a member: the last of those that its weights went through, or a parent's."""
-        return self.phases[-1][member] if member < _PARENTS else self.phases[-2][member - _PARENTS]
+        return self.phases[-1][member] if member < PARENTS else self.phases[-2][member - PARENTS]
 
     def steps(self, member: int) -> int:
         """Returns the steps of a member and of its parents."""
@@ -217,7 +164,7 @@ class SupernetPlan:
     def build(self, stream: int) -> SharedNetwork:
         """Returns a network with the first weights of a member, or of a training by its stream."""
         network = self._network()
-        initialise(network, self._seed_of(stream))
+        initialise(network, self.seed_of(stream))
         return network
 
     def _network(self) -> SharedNetwork:
@@ -242,7 +189,7 @@ class SupernetPlan:
 
     def sampler(self, training: Training) -> PathSampler:
         """Returns the path sampler that draws the subnets of a training's steps."""
-        rule, source, seed = self.rules.sampling, self._source(training), self._seed_of(training.stream)
+        rule, source, seed = self.rules.sampling, self._source(training), self.seed_of(training.stream)
         is_soft = self.settings.own_share < 1 and training.level + 1 == len(self.phases) and source.group is not None
         if not is_soft:
             return self._near_budgets(rule.sampler(source, seed), source, seed)
@@ -338,7 +285,8 @@ class SupernetPlan:
         """Returns the seed of a training's mini-batches, one per replica, whose trainings may meet in one step."""
         return self.seed + _REPLICA_STRIDE * training.replica
 
-    def _seed_of(self, stream: int) -> int:
+    def seed_of(self, stream: int) -> int:
+        """Returns the seed of a stream of random draws."""
         return self.seed * 1_000_003 + stream
 
     @property

@@ -21,6 +21,7 @@ from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.rules.samplers import Balanced, BalancedWithin, Fair, Mixture, PerGroup, WithinGroup
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.supernet.splits.gradient_cuts import Cut
+from tests.supernet.trainings import SOFT
 
 MakePlan = Callable[..., SupernetPlan]
 
@@ -332,16 +333,6 @@ def test_replicas_of_a_split_that_is_found_on_the_way_are_refused(plan_of: MakeP
         plan_of(preset="gmnas", replicas=2)
 
 
-SOFT = {
-    "split": "nonlinear",
-    "sampler": "nonlinear",
-    "parent_share": 0.9,
-    "inherit": "state",
-    "own_share": 0.7,
-    "steps": 100,
-}
-
-
 def test_a_soft_branch_draws_mostly_uniformly_from_its_own_subspace(plan_of: MakePlan, space: CellSpace) -> None:
     assert plan_of(preset="soft", steps=100).settings.own_share == SOFT["own_share"]
     plan = plan_of(**SOFT, parent_keeps=1)
@@ -375,56 +366,6 @@ def test_soft_branches_combine_with_splits_samplers_and_rules(plan_of: MakePlan,
     agenda = plan.agenda(plan.training(0))
     drawn = np.array([code for step in range(90, 100) for code in agenda.step(step).codes])
     assert len(drawn) >= 10
-
-
-def test_who_evaluates_what_for_a_common_scale(plan_of: MakePlan, space: CellSpace) -> None:
-    codes = space.sample(60, np.random.default_rng(0))
-    plan = plan_of(**SOFT, parent_keeps=1, replicas=2, scale="count", scale_architectures=3)
-    ballot = plan.ballot(codes)
-    assert ballot.members.shape == (len(ballot.codes), 2, 2)
-    in_branch = plan.member_of(ballot.codes) == 0
-    asked = (ballot.members[:, :, 1] != -1).all(axis=1)
-    assert not asked[~in_branch].any()
-    assert np.bincount(space.nonlinear_count(ballot.codes[asked])).tolist() == [3, 3]
-    assert np.unique(ballot.members[asked, :, 1], axis=0).tolist() == [[1, 3]]
-    assert (ballot.members[:, :, 0] == plan.members_of(ballot.codes)).all()
-    both = plan_of(**SOFT, parent_keeps=1, replicas=2, label_both=True).ballot(codes)
-    assert ((both.members[:, :, 1] != -1).all(axis=1) == (plan.member_of(both.codes) == 0)).all()
-    assert len(both.codes) == len(np.unique(space.effective(codes), axis=0))
-    plain = plan_of(**SOFT).ballot(codes)
-    assert plain.members.shape[2] == 1
-
-
-@pytest.mark.parametrize(
-    ("changes", "numbers"),
-    [
-        ({}, [[1_000_000], [1_000_001]]),
-        ({"parent_share": 0.0, "inherit": None}, [[0, 1], [2, 3]]),
-        ({"parent_share": 0.0, "inherit": None, "groups": 3}, [[0, 1, 2], [3, 4, 5]]),
-    ],
-    ids=str,
-)
-def test_the_scale_is_the_parents_or_the_mean_of_all(
-    plan_of: MakePlan, space: CellSpace, changes: dict[str, Any], numbers: list[list[int]]
-) -> None:
-    plan = plan_of(**SOFT | changes, replicas=2, scale="subspace")
-    ballot = plan.ballot(space.sample(20, np.random.default_rng(0)))
-    asked = (ballot.members[:, :, 1:] != -1).all(axis=(1, 2))
-    assert np.unique(ballot.members[asked, :, 1:], axis=0).tolist() == [numbers]
-    assert plan.asks_parents == (numbers[0][0] >= 1_000_000)
-    if plan.asks_parents:
-        assert [plan.training(of_each[0]).name for of_each in numbers] == ["parent", "parent-of-1"]
-        assert plan.steps(numbers[0][0]) == 90
-
-
-def test_parents_of_a_late_split_are_asked_for_their_own_halves(plan_of: MakePlan, space: CellSpace) -> None:
-    plan = plan_of(**SOFT | {"split": "gradient", "split_rounds": 2, "sampler": "uniform"}, label_both=True)
-    cuts = [Cut(0, ((0, 1), (2, 3, 4))), Cut(1, ((0, 1), (2, 3, 4))), Cut(1, ((0, 1), (2, 3, 4)))]
-    plan = plan.with_cuts(cuts)
-    ballot = plan.ballot(space.sample(200, np.random.default_rng(0)))
-    own, parent = ballot.members[:, 0].T
-    assert (parent == 1_000_000 + own // 2).all()
-    assert {plan.training(number).name for number in parent.tolist()} == {"parent-0", "parent-1"}
 
 
 @pytest.mark.parametrize("kept", [2, 3])

@@ -1,6 +1,7 @@
 """Helpers of tests of trainings: steps, when to stop, and the content of a checkpoint."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -15,6 +16,15 @@ from surrogate_nas.supernet.training import LOSS_PARTS, TrainingJob
 MakePlan = Callable[..., SupernetPlan]
 MakeJob = Callable[..., TrainingJob]
 RATE, DECAY, MOMENTUM = 0.05, 5e-4, 0.9
+# Sub-supernets that go on from a parent.
+SOFT: dict[str, Any] = {
+    "split": "nonlinear",
+    "sampler": "nonlinear",
+    "parent_share": 0.9,
+    "inherit": "state",
+    "own_share": 0.7,
+    "steps": 100,
+}
 
 
 def never() -> bool:

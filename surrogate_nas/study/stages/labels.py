@@ -16,6 +16,7 @@ from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.label_segments import label_in_segments, segments_of
 from surrogate_nas.study.stages.protocol import Stage, Timing
+from surrogate_nas.supernet.ballots import ballot_of
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
 from surrogate_nas.supernet.rules.label_scale import NOBODY
 
@@ -44,7 +45,7 @@ def label_architectures(problem: Problem, run: Run) -> StudyLabels:
         Interrupted: If a stop was requested; labels made so far are kept.
         StoreError: If the label file or a checkpoint is damaged.
     """
-    codes, ballot = problem.drawn, problem.plan.ballot(problem.drawn)
+    codes, ballot = problem.drawn, ballot_of(problem.plan, problem.drawn)
     members = ballot.members.reshape(len(ballot.codes), -1)
     asked, stored = members != NOBODY, _stored(problem, run)
     rows = _rows_of(problem, stored, ballot.codes, members)
