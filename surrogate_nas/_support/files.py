@@ -15,6 +15,10 @@ from surrogate_nas.errors import StoreError, WriteError
 # Windows refuses to replace a file that another program holds open, such as a scanner for viruses, for moments.
 OPEN_FILES_STAY = os.name == "nt"
 _PATIENCE_SECONDS = 2.0
+# A JSONDecodeError and a UnicodeDecodeError are ValueErrors, as is a number of too many digits; brackets may be nested
+# too deeply, a number may be too large for a float, and a size too large for the memory.
+UNREADABLE = (ValueError, RecursionError, OverflowError, MemoryError)
+"""Errors by which parsers refuse what a damaged or hostile file holds."""
 # Names of devices, which Windows takes for no file, with any ending.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)
 
@@ -113,8 +117,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         raise StoreError(f"the {what} is missing: {path}") from None
     except OSError as error:
         raise StoreError(f"the {what} cannot be read: {path}: {error.strerror or error}") from None
-    # A JSONDecodeError and a UnicodeDecodeError are ValueErrors, as is a number of too many digits.
-    except (ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         raise StoreError(f"the {what} cannot be read: {path}: {error}") from None
     if not isinstance(content, dict):
         raise StoreError(f"the {what} must be a JSON object (got {type(content).__name__}): {path}")

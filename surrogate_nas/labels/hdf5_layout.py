@@ -22,7 +22,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.files import UNREADABLE, atomic_write
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError, SurrogateNasError
 from surrogate_nas.labels.records import SOURCES, LabelIdentity, Labels, check_codes, check_measures
 
@@ -66,12 +66,12 @@ def hdf5_file(path: Path, mode: str) -> Iterator[h5py.File]:
         raise RunFolderError(f"{path} cannot be opened: {_one_line(error)}") from None
     except IsADirectoryError:
         raise StoreError(f"{path} is a folder, not a label file") from None
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (*UNREADABLE, OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is damaged or not a label file ({_one_line(error)}); {_REMEDY}") from None
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def write_file(path: Path, identity: LabelIdentity, labels: Labels, capacity: int) -> None:
@@ -131,6 +131,11 @@ def read_labels_of(file: h5py.File, identity: LabelIdentity) -> tuple[Labels, in
     Raises:
         StoreError: If the columns do not belong together or hold values that are never accepted.
     """
+    for name in ("committed", *_DTYPES):
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise StoreError(f"{file.filename} is damaged (column {name} is missing or a link); {_REMEDY}")
+    if file["committed"].shape != ():
+        raise StoreError(f"{file.filename} is damaged (the number of rows is not one number); {_REMEDY}")
     # The count comes first: a writer may be adding rows at the same time.
     committed = int(file["committed"][()])
     capacity = len(file["codes"])
@@ -138,6 +143,9 @@ def read_labels_of(file: h5py.File, identity: LabelIdentity) -> tuple[Labels, in
     for name, shape in shapes.items():
         if file[name].shape != shape or file[name].dtype != _DTYPES[name]:
             raise StoreError(f"{file.filename} is damaged (column {name} has shape {file[name].shape}); {_REMEDY}")
+        # A dataset may state any number of rows and store none of them, until reading makes them.
+        if file[name].id.get_storage_size() != file[name].nbytes or file[name].external:
+            raise StoreError(f"{file.filename} is damaged (column {name} is not stored whole); {_REMEDY}")
     if not 0 <= committed <= capacity:
         raise StoreError(f"{file.filename} is damaged ({committed} rows in room for {capacity}); {_REMEDY}")
     columns = {name: file[name][:committed] for name in _DTYPES}

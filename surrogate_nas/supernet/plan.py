@@ -179,7 +179,7 @@ class SupernetPlan:
 
     @property
     def asks_parents(self) -> bool:
-        """Whether labels need the parents' own checkpoints."""
+        """True where labels need the parents' own checkpoints."""
         settings = self.settings
         asked = self.rules.scale.shifts or settings.label_both
         return asked and len(self.phases) > 1 and not settings.parent_keeps

@@ -19,6 +19,20 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         # Measured best (benchmarks/results/supernets.md): one supernet that trains subnets with many convolutions most.
         "auto": {"split": "none", "sharing": "whole", "sampler": "nonlinear", "nonlinear_power": 2.0},
+        # The parent is auto's; for the last steps a sub-supernet goes on with few nonlinear functions.
+        "soft": {
+            "split": "nonlinear",
+            "groups": 2,
+            "sharing": "whole",
+            "sampler": "nonlinear",
+            "nonlinear_power": 2.0,
+            "parent_share": 0.967,
+            "inherit": "state",
+            "own_share": 0.7,
+            "parent_keeps": 1,
+            "scale": "count",
+            "label_both": True,
+        },
         # SPOS, arXiv 1904.00420: one supernet, one subnet a step, drawn uniformly.
         "spos": {"split": "none", "sharing": "whole", "sampler": "uniform"},
         # FairNAS, arXiv 1907.01845: every operation of every edge once in each step.
@@ -55,8 +69,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
     }
 )
 # Settings that belong to the preset's own split or sharing do not apply to another one.
-_OF_SPLIT = owned(SPLITS) | {"parent_share", "inherit", "sharing"}
-_OF_SHARING = owned(SHARINGS) | {"parent_share", "inherit"}
+_OF_SHARING = owned(SHARINGS) | {"parent_share", "inherit", "own_share", "parent_keeps", "scale", "label_both"}
+_OF_SPLIT = owned(SPLITS) | _OF_SHARING | {"sharing"}
 _OF_SAMPLER = owned(SAMPLERS)
 # A user who chooses one of these without a preset composes a new combination, from the defaults of the fields.
 _RULES = frozenset({"split", "sharing", "sampler", "bands", "groups", "thresholds", "parent_share", "inherit"})

@@ -79,7 +79,7 @@ class RuleSettings(Protocol):
 
     @property
     def label_both(self) -> bool:
-        """Whether a label is the mean of the sub-supernet's and its parent's."""
+        """True where a label is the mean of the sub-supernet's and its parent's."""
 
     @property
     def sandwich_random(self) -> int:

@@ -61,8 +61,8 @@ class SupernetSettings(BaseModel):
 
     preset: str = Field(
         default=_DEFAULT_PRESET,
-        description="Combination of a paper: auto, spos, fairnas, fsnas, gmnas, efsnas or dynas. Other"
-        " settings here replace parts of it.",
+        description="Combination of a paper: auto, soft, spos, fairnas, fsnas, gmnas, efsnas or dynas."
+        " Other settings here replace parts of it.",
     )
     split: SplitName = Field(
         default="nonlinear",

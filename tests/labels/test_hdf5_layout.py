@@ -161,3 +161,55 @@ def test_rows_beyond_the_count_are_not_read(whole: bytes, tmp_path: Path) -> Non
         file["loss"][40:] = np.nan
         file["codes"][40:] = 99
     assert equal(read(path)[0], some_labels(40))
+
+
+def large(file: h5py.File, name: str, rows: int) -> None:
+    column = file[name]
+    shape, dtype = (rows, *column.shape[1:]), column.dtype
+    del file[name]
+    file.create_dataset(name, shape=shape, dtype=dtype, chunks=(1000, *shape[1:]))
+
+
+@pytest.mark.parametrize("rows", [10**6, 10**12])
+def test_rows_that_are_stated_but_not_stored_are_refused_before_they_take_memory(
+    rows: int, whole: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "labels.h5"
+    path.write_bytes(whole)
+    with h5py.File(path, "r+") as file:
+        for name in [name for name in file if name != "committed"]:
+            large(file, name, rows)
+        file["committed"][()] = rows
+    with pytest.raises(StoreError, match="not stored whole"):
+        read(path)
+
+
+def test_columns_of_another_file_are_refused(whole: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "labels.h5"
+    path.write_bytes(whole)
+    (tmp_path / "secret.h5").write_bytes(whole)
+    with h5py.File(path, "r+") as file:
+        del file["loss"]
+        file["loss"] = h5py.ExternalLink("secret.h5", "loss")
+    with pytest.raises(StoreError, match="column loss is missing or a link"):
+        read(path)
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, np.zeros(10**4)])
+def test_a_count_that_is_no_whole_number_is_refused(value: object, whole: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "labels.h5"
+    path.write_bytes(whole)
+    with h5py.File(path, "r+") as file:
+        del file["committed"]
+        file["committed"] = value
+    with pytest.raises(StoreError, match="is damaged"):
+        read(path)
+
+
+def test_a_schema_that_is_infinite_is_refused(whole: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "labels.h5"
+    path.write_bytes(whole)
+    with h5py.File(path, "r+") as file:
+        file.attrs["schema_version"] = np.inf
+    with pytest.raises(StoreError, match="is damaged"):
+        read(path)

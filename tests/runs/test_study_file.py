@@ -99,7 +99,7 @@ def test_presets_give_way_to_the_study_and_unknown_ones_are_answered_with_those_
     settings = read_study("quickstart", {"supernet.preset": "dynas", "supernet.split": "nonlinear"}).supernet
     assert (settings.split, settings.schedule, settings.momentum_groups) == ("nonlinear", "complexity", "separated")
     assert read_study("quickstart", {"supernet.preset": "dynas"}).supernet.split == "none"
-    expected = "supernet.preset: a preset is one of auto, spos, fairnas, fsnas, gmnas, efsnas, dynas (got 'best')"
+    expected = "supernet.preset: a preset is one of auto, soft, spos, fairnas, fsnas, gmnas, efsnas, dynas (got 'best')"
     with pytest.raises(SettingsError, match=re.escape(expected)):
         read_study("quickstart", {"supernet.preset": "best"})
 

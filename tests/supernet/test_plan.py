@@ -343,6 +343,7 @@ SOFT = {
 
 
 def test_a_soft_branch_draws_mostly_uniformly_from_its_own_subspace(plan_of: MakePlan, space: CellSpace) -> None:
+    assert plan_of(preset="soft", steps=100).settings.own_share == SOFT["own_share"]
     plan = plan_of(**SOFT, parent_keeps=1)
     sampler = plan.sampler(plan.training(0))
     assert isinstance(sampler, Mixture)

@@ -18,7 +18,7 @@ PAPERS: dict[str, tuple[str, str, str, str, str]] = {
 
 
 def test_names_are_those_of_the_papers() -> None:
-    assert set(PRESETS) == {*PAPERS, "auto"}
+    assert set(PRESETS) == {*PAPERS, "auto", "soft"}
 
 
 @pytest.mark.parametrize("name", PRESETS)
