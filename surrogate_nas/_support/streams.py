@@ -1,7 +1,25 @@
-"""Standard output and standard error of any encoding."""
+"""Text on standard output and standard error: of any encoding, and without anything that steers a terminal."""
 
 import io
+import re
 import sys
+
+# Control characters but tab and line feed, and signs that hide, break or turn round what stands beside them.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNSHOWN = "\N{REPLACEMENT CHARACTER}"
+
+
+def printable(text: str) -> str:
+    """Returns a text that only shows letters, whoever wrote it; its lines stay.
+
+    A name in somebody else's file may hold sequences that clear the screen or write to the clipboard.
+    """
+    return _STEERING.sub(_UNSHOWN, text)
+
+
+def in_one_line(text: str) -> str:
+    """Returns a name or another text of one line, likewise; a break in it would make a false line of a result."""
+    return printable(text).replace("\n", _UNSHOWN)
 
 
 def replace_unknown_letters() -> None:

@@ -2,12 +2,12 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,10 +18,11 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
-from surrogate_nas._support.streams import replace_unknown_letters
+from surrogate_nas._support.streams import printable, replace_unknown_letters
 from surrogate_nas.errors import WriteError
 from surrogate_nas.runs.interrupts import Advance
 
@@ -172,7 +173,15 @@ class _TimeLeft(TimeRemainingColumn):
 
 
 class _Console(Console):
-    """A console whose reader may go away: rich would end the process, and with it an hour of training."""
+    """A console whose reader may go away, and on which only rich itself steers the terminal.
+
+    Rich would end the process with its reader, and with it an hour of training.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yields the pieces of what is printed; names in somebody else's files only show letters."""
+        for piece in super().render(renderable, options):
+            yield piece if piece.control else Segment(printable(piece.text), piece.style)
 
     def on_broken_pipe(self) -> None:
         """Says nothing more."""
@@ -183,6 +192,10 @@ class _Console(Console):
 
 class _LogFile(logging.FileHandler):
     """A log that may fail: a full disk is reported once, by the stage that writes there."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns a line that a terminal only shows."""
+        return printable(super().format(record))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Leaves the line out."""
