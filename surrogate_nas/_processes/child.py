@@ -10,6 +10,8 @@ from multiprocessing.connection import wait
 
 from surrogate_nas._processes.allocator import keep_freed_memory
 
+_SAFE_PATH = "PYTHONSAFEPATH"
+
 
 def begin_child() -> None:
     """Leaves interrupts from the keyboard to the parent, and ends with it even where it is killed.
@@ -37,6 +39,24 @@ def interrupts_held() -> Iterator[None]:
         yield
     finally:
         hold(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def working_folder_left_out() -> Iterator[None]:
+    """Lets Python processes begin as ``python -P`` does: they import nothing from the working folder.
+
+    It may be somebody else's run folder, with a ``pickle.py`` in it. Places that the parent imports from itself are
+    handed on to a worker process all the same.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _end_with_parent() -> None:

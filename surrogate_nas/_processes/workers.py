@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol, TypeVar
 
-from surrogate_nas._processes.child import begin_child, interrupts_held
+from surrogate_nas._processes.child import begin_child, interrupts_held, working_folder_left_out
 from surrogate_nas.errors import TrainingError
 
 Job = TypeVar("Job", contravariant=True)
@@ -97,7 +97,7 @@ class Workers:
                     (position, job), slot = waiting.pop(), free.pop()
                     self._shared[slot] = 0
                     pool = self._pool(slot)
-                    with interrupts_held():
+                    with interrupts_held(), working_folder_left_out():
                         running[pool.submit(_run_task, task, job, slot, self._runs)] = position, slot
                 done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 on_progress(finished + sum(self._shared[slot] for _, slot in running.values()))
@@ -129,7 +129,9 @@ class Workers:
         return self._pools[slot]
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, self._context, initializer=_start_worker, initargs=(self._shared,))
+        # Its queue begins a process of Python's own, which tracks what processes share.
+        with working_folder_left_out():
+            return ProcessPoolExecutor(1, self._context, initializer=_start_worker, initargs=(self._shared,))
 
     def _stop(self) -> None:
         self._shared[-1] = self._runs

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from surrogate_nas._processes.child import interrupts_held
+from surrogate_nas._processes.child import interrupts_held, working_folder_left_out
+from surrogate_nas._processes.workers import Workers
+from tests._processes.worker_tasks import double
 
 PARENT = """
 import multiprocessing, sys, time
@@ -75,3 +77,31 @@ def test_systems_that_cannot_hold_signals_begin_processes_all_the_same(monkeypat
     with interrupts_held():
         done.append("begun")
     assert done == ["begun"]
+
+
+def test_children_import_nothing_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("multiprocessing", "pickle"):
+        (tmp_path / f"{name}.py").write_text("from pathlib import Path; Path('ran').touch()", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with Workers(1) as workers:
+        found: list[int] = []
+        workers.run(
+            double,
+            [4],
+            on_result=lambda _, result: found.append(result),
+            on_progress=lambda _: None,
+            should_stop=lambda: False,
+        )
+    assert found == [8]
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_environment_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with working_folder_left_out():
+        assert os.environ["PYTHONSAFEPATH"] == "1"
+    assert "PYTHONSAFEPATH" not in os.environ
+    monkeypatch.setenv("PYTHONSAFEPATH", "yes")
+    with working_folder_left_out():
+        pass
+    assert os.environ["PYTHONSAFEPATH"] == "yes"
