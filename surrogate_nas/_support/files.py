@@ -48,7 +48,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
                 os.fsync(file.fileno())
             # The block may have put a file of its own in the place of the empty one.
             temporary.chmod(permissions)
-            _replace(temporary, path)
+            put_in_place(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
     except WriteError:
@@ -57,7 +57,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise WriteError(f"{path} cannot be written: {_reason(error, temporary)}") from None
 
 
-def _replace(temporary: Path, path: Path) -> None:
+def put_in_place(temporary: Path, path: Path) -> None:
     """Moves a file into its place, and waits a moment where others hold the place open and the system minds."""
     patience = time.monotonic() + _PATIENCE_SECONDS
     while True:

@@ -19,6 +19,7 @@ from surrogate_nas.runs.study_file import flattened, is_resolved, read_resolved,
 from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
 
 _LOCK = ".lock"
+_LOOKUP = ("lookup.parquet", ".lookup.next.parquet", "lookup.csv", "lookup.json")
 
 
 class RunFolder:
@@ -43,7 +44,7 @@ class RunFolder:
         self.labels = path / "labels.h5"
         self.predictor = path / "predictor"
         self.costs = path / "costs.parquet"
-        self.lookup = tuple(path / f"lookup.{suffix}" for suffix in ("parquet", "csv", "json"))
+        self.lookup = tuple(path / name for name in _LOOKUP)
         self.journal = path / "search.journal"
         self.best = path / "best"
         self.answer = self.best / "architecture.json"
@@ -202,9 +203,7 @@ _CONTENTS = frozenset(
         "search.journal",
         "search.journal.lock",
         ".search.journal.guard",
-        "lookup.parquet",
-        "lookup.csv",
-        "lookup.json",
+        *_LOOKUP,
         "answers.json",
         "plots",
         "artifacts",
