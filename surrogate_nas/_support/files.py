@@ -1,6 +1,7 @@
 """Writing files so that a crash never leaves half of one in the place of a good one."""
 
 import json
+import math
 import os
 import re
 import secrets
@@ -101,6 +102,31 @@ def write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - whatever jso
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - a file may hold anything
+    """Returns the content of JSON that may be damaged or hostile.
+
+    Raises:
+        ValueError: If it is not JSON, is nested too deeply, or has a number that no float holds.
+    """
+    try:
+        decoded = text if isinstance(text, str) else text.decode()
+        return json.loads(decoded, parse_int=_whole_number, parse_float=_finite, parse_constant=_finite)
+    except UNREADABLE as error:
+        raise ValueError(str(error)) from None
+
+
+def _whole_number(digits: str) -> int:
+    number = int(digits)
+    _finite(number)
+    return number
+
+
+def _finite(number: str | int) -> float:
+    if not math.isfinite(value := float(number)):
+        raise ValueError(f"{number} is not a finite number")
+    return value
+
+
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """Reads a JSON object that the project wrote.
 
@@ -112,12 +138,12 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         StoreError: If the file is missing, not JSON, or not an object.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_bytes())
     except FileNotFoundError:
         raise StoreError(f"the {what} is missing: {path}") from None
     except OSError as error:
         raise StoreError(f"the {what} cannot be read: {path}: {error.strerror or error}") from None
-    except UNREADABLE as error:
+    except ValueError as error:
         raise StoreError(f"the {what} cannot be read: {path}: {error}") from None
     if not isinstance(content, dict):
         raise StoreError(f"the {what} must be a JSON object (got {type(content).__name__}): {path}")

@@ -3,7 +3,6 @@
 surrogate-nas report RUN --open
 """
 
-import json
 import webbrowser
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Annotated
 import typer
 
 from surrogate_nas._support.commands import shown
+from surrogate_nas._support.files import parse_json
 from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
 from surrogate_nas.errors import RunFolderError, SettingsError, SurrogateNasError
 from surrogate_nas.report.facts import StudyFacts
@@ -68,7 +68,7 @@ def _require_finished(run: Path) -> None:
 def _begun_again(run: Path, facts: StudyFacts) -> bool:
     """Returns whether the run was resumed after its report was written, without a new report."""
     try:
-        begun = json.loads(RunFolder(run).environment.read_text(encoding="utf-8"))["created"]
+        begun = parse_json(RunFolder(run).environment.read_bytes())["created"]
         return datetime.fromisoformat(facts.created) < datetime.fromisoformat(begun)
     except (OSError, ValueError, TypeError, KeyError):
         return False  # a copy of the report alone says nothing of it

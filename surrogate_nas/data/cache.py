@@ -5,6 +5,7 @@ written last, so a folder is complete if its JSON file is there, and a crash whi
 """
 
 from pathlib import Path
+from tokenize import TokenError
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from surrogate_nas._support.files import atomic_write, read_json, write_json
+from surrogate_nas._support.files import UNREADABLE, atomic_write, read_json, write_json
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import DataError, StoreError
 
@@ -113,7 +114,8 @@ def _load_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic])
         array = np.load(path, mmap_mode="c", allow_pickle=False)
     except FileNotFoundError:
         raise StoreError(f"a file of the cached images is missing: {path}") from None
-    except (OSError, ValueError, EOFError) as error:
+    # The header is a Python literal, which numpy reads by Python's own tokenizer and parser.
+    except (*UNREADABLE, OSError, EOFError, SyntaxError, TokenError) as error:
         raise StoreError(f"cached images are damaged or cut short: {path}: {error}") from None
     if not isinstance(array, np.memmap) or array.shape != shape or array.dtype != dtype:
         raise StoreError(

@@ -4,7 +4,6 @@ Symbols:
     N: images; C: channels; S: side in pixels; K: classes.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas._support.commands import shown
-from surrogate_nas._support.files import read_json
+from surrogate_nas._support.files import parse_json, read_json
 from surrogate_nas._support.model_format import (
     DESCRIPTION,
     INPUT,
@@ -139,7 +138,7 @@ class Classifier:
             reason = first_line(error)
             raise StoreError(f"the model {path} is damaged or not an ONNX model: {reason}") from None
         try:
-            content = json.loads(text)
+            content = parse_json(text)
         except ValueError:
             raise StoreError(f"the description of the model is damaged: {path}; export the model again") from None
         return cls(session, read_description(content, path), path)

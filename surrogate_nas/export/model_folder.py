@@ -121,12 +121,13 @@ def load_model(folder: str | Path, *, trust_program: bool = False) -> nn.Module:
     try:
         space = load_stored_space(folder, remedy)
         code = space.parse(content["effective_code"])
-        network = build_network(space, np.asarray(code).reshape(-1), NetworkSpec(**content["network"]))
+        network = build_network(space, np.asarray(code).reshape(-1), NetworkSpec.read(content["network"]))
     except ProgramError:
         raise
-    except (KeyError, TypeError, SpaceError) as error:
+    except (AttributeError, KeyError, TypeError, SpaceError) as error:
         raise StoreError(f"the description of the model is damaged: {folder / DESCRIPTION}: {error}") from None
-    if space.fingerprint != content.get("space", {}).get("fingerprint"):
+    made_from = content.get("space")
+    if not isinstance(made_from, Mapping) or made_from.get("fingerprint") != space.fingerprint:
         raise StoreError(f"{folder / SPACE} is not the space that the model in {folder} was made from")
     try:
         network.load_state_dict(read_tensors(folder / WEIGHTS)[0])

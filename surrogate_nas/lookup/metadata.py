@@ -94,8 +94,9 @@ class TableMetadata:
             if known.name not in content:
                 raise StoreError(f"the lookup table metadata lacks {known.name!r}: {where}")
             value = content[known.name]
-            if not isinstance(value, kinds.get(known.name, (str,))):
-                raise StoreError(f"the lookup table metadata has a wrong {known.name!r} ({value!r}): {where}")
+            fits = isinstance(value, kinds.get(known.name, (str,)))
+            if not fits or (known.name == "budgets" and not all(type(one) in (int, float) for one in value.values())):
+                raise StoreError(f"the lookup table metadata has a wrong {known.name!r} ({value!r:.80}): {where}")
             values[known.name] = value
         return cls(**values)
 

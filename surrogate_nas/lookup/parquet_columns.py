@@ -22,6 +22,9 @@ _ROW_GROUP = 2048
 _AT_ONCE = 32
 _DECIMALS = 6
 _PERCENT_DECIMALS = 3
+_TYPES = (pa.string(), pa.bool_(), pa.int64(), pa.float64())
+# Snappy makes nothing smaller than a twentieth.
+_MOST_TIMES = 50
 
 
 class _Texts:
@@ -32,6 +35,12 @@ class _Texts:
         self._ends = np.frombuffer(ends, dtype=np.int32, count=len(column) + 1)
         # A column of empty texts may have no buffer.
         self.content = memoryview(content if content is not None else b"")[: self._ends[-1]]
+
+    @property
+    def are_of_one_length(self) -> bool:
+        """True where all texts take as many bytes."""
+        lengths = np.diff(self._ends)
+        return bool((lengths == lengths[0]).all())
 
     def __getitem__(self, row: int) -> str:
         return str(self.content[self._ends[row] : self._ends[row + 1]], "utf-8")
@@ -56,6 +65,7 @@ class ParquetColumns:
             self._file = pq.ParquetFile(pa.BufferReader(image))
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from None
+        self._check_schema()
         self.names: list[str] = self._file.schema_arrow.names
         self.num_rows: int = self._file.metadata.num_rows
         groups = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
@@ -63,6 +73,27 @@ class ParquetColumns:
         self._groups: dict[int, dict[str, NDArray[Any] | _Texts]] = {}
         self._numbers: dict[str, NDArray[Any]] = {}
         self._letters: dict[str, NDArray[np.uint8]] = {}
+
+    def _check_schema(self) -> None:
+        """Refuses columns that ``encode`` does not write, before anything is decoded."""
+        schema, metadata = self._file.schema_arrow, self._file.metadata
+        if len(set(schema.names)) < len(schema.names):
+            raise self._damaged("two columns have one name")
+        for field in schema:
+            if field.type not in _TYPES:
+                raise self._damaged(f"column {field.name} is of type {field.type}")
+        groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+        size = sum(group.total_byte_size for group in groups)
+        if not 0 < metadata.num_rows <= size <= _MOST_TIMES * len(self.image):
+            raise self._damaged(f"{metadata.num_rows} rows that take {size} bytes")
+
+    def _checked(self, name: str, column: pa.ChunkedArray) -> pa.Array:
+        """Returns a column in one piece; only labels may be absent, and texts are UTF-8."""
+        whole = pa.concat_arrays(column.chunks)
+        whole.validate(full=True)
+        if whole.null_count and not name.startswith("label_"):
+            raise self._damaged(f"column {name} has empty cells")
+        return whole
 
     def decode_small(self) -> None:
         """Decodes a table of a few ten thousand rows at once; a larger one stays as it is."""
@@ -86,9 +117,9 @@ class ParquetColumns:
         if group not in self._groups:
             try:
                 rows = self._file.read_row_group(group, use_threads=False)
+                whole = {name: self._checked(name, rows[name]) for name in self.names}
             except (pa.ArrowException, OSError) as error:
                 raise self._damaged(error) from None
-            whole = {name: pa.concat_arrays(rows[name].chunks) for name in self.names}
             self._groups[group] = {
                 name: _Texts(column) if pa.types.is_string(column.type) else _as_numpy(column)
                 for name, column in whole.items()
@@ -98,13 +129,16 @@ class ParquetColumns:
     def numbers(self, name: str) -> NDArray[Any]:
         """Returns a column of numbers or truth values, shape (N,); absent values are NaN."""
         if name not in self._numbers:
-            self._numbers[name] = _as_numpy(pa.concat_arrays(self._column(name).chunks))
+            self._numbers[name] = _as_numpy(self._column(name))
         return self._numbers[name]
 
     def letters(self, name: str) -> NDArray[np.uint8]:
         """Returns a column of ASCII texts of one length D as letters, shape (D, N): one row per place in the text."""
         if name not in self._letters:
-            content = _Texts(pa.concat_arrays(self._column(name).chunks)).content
+            texts = _Texts(self._column(name))
+            if len(texts.content) != self.num_rows * len(texts[0]) or not texts.are_of_one_length:
+                raise self._damaged(f"texts of column {name} differ in length")
+            content = texts.content
             self._letters[name] = np.ascontiguousarray(np.frombuffer(content, np.uint8).reshape(self.num_rows, -1).T)
         return self._letters[name]
 
@@ -121,14 +155,14 @@ class ParquetColumns:
                 table = table.set_column(position, name, pc.round(table[name], decimals))
         pa_csv.write_csv(table, path, write_options=pa_csv.WriteOptions(quoting_style="needed"))
 
-    def _column(self, name: str) -> pa.ChunkedArray:
+    def _column(self, name: str) -> pa.Array:
         try:
-            return self._file.read(columns=[name], use_threads=False)[name]
+            return self._checked(name, self._file.read(columns=[name], use_threads=False)[name])
         except (pa.ArrowException, OSError, KeyError) as error:
             raise self._damaged(error) from None
 
-    def _damaged(self, error: Exception) -> StoreError:
-        return StoreError(f"the lookup table is damaged: {self._where}: {' '.join(str(error).split())}")
+    def _damaged(self, error: Exception | str) -> StoreError:
+        return StoreError(f"the lookup table is damaged: {self._where}: {' '.join(str(error).split())[:200]}")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - an element of any column

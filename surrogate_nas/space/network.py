@@ -4,14 +4,15 @@ One space has several networks: the deployed one, and a narrower and shallower o
 profiles are all made from the same sequence of layers, so that they cannot disagree.
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.operations.spec import CountName, Shape
 
 CELL, CHOICE, NODES, RESOLUTION = "cell", "choice", "nodes", "resolution"
+_MOST = 100_000
 SEARCHED = (CELL, CHOICE, NODES, RESOLUTION)
 """Kinds of layers that decisions change: a cell, a layer that is chosen, a cell whose nodes choose their inputs, and
 where images are resized to a size that is chosen."""
@@ -46,6 +47,24 @@ class NetworkSpec:
     classes: int = 10
     stages: int = 3
     light_reductions: bool = False
+
+    @classmethod
+    def read(cls, content: object) -> "NetworkSpec":
+        """Reads what ``described`` made, from a file that may be damaged.
+
+        Raises:
+            SpaceError: If it is not that, or a size is beyond every network that the project makes.
+        """
+        names = {field.name for field in fields(cls)}
+        if not isinstance(content, Mapping) or not names.issuperset(content):
+            raise SpaceError(f"the sizes of a network are {', '.join(sorted(names))} (got {content!r:.80})")
+        for name, size in content.items():
+            if type(size) is not (bool if name == "light_reductions" else int) or size > _MOST:
+                raise SpaceError(f"{name} of a network must be a whole number up to {_MOST:,} (got {size!r:.80})")
+        try:
+            return cls(**content)
+        except TypeError:
+            raise SpaceError("the sizes of a network need channels, cells and image_size") from None
 
     def __post_init__(self) -> None:
         for name in ("channels", "cells", "image_size", "input_channels", "classes", "stages"):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.tensor_files import part, read_tensors, write_tensors
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 
 _SCHEMA = "2"
+_MOST_GROUPS = 1000
 _WEIGHT, _MOMENTUM, _MEAN, _LOSS_SUM = "weight.", "momentum.", "mean.", "loss_sum"
 
 
@@ -72,9 +74,11 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
     try:
         tensors, metadata = read_tensors(path)
         schema = metadata["schema"]
-        made_with = dict(json.loads(metadata["identity"]))
+        made_with = dict(parse_json(metadata["identity"]))
         if schema == _SCHEMA:
             step, groups, samples = (int(metadata[name]) for name in ("step", "groups", "samples"))
+            if min(step, groups, samples) < 0 or groups > _MOST_GROUPS:
+                raise ValueError(f"step {step}, {groups} groups, {samples} samples")
         loss_sum = tensors[_LOSS_SUM]
     except (StoreError, KeyError, TypeError, ValueError) as error:
         raise StoreError(

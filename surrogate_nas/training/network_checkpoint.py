@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.tensor_files import part, read_tensors, read_texts, write_tensors
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 
@@ -66,7 +67,9 @@ def load_training(
         tensors, metadata = read_tensors(path)
         if metadata["schema"] != _SCHEMA:
             raise ValueError(f"schema {metadata['schema']}, this version reads {_SCHEMA}")
-        made_with, step = dict(json.loads(metadata["identity"])), int(metadata["step"])
+        made_with, step = dict(parse_json(metadata["identity"])), int(metadata["step"])
+        if step < 0:
+            raise ValueError(f"step {step}")
         _require(made_with, identity, path)
         network.load_state_dict(part(tensors, _STATE))
         if mean is not None:
@@ -88,7 +91,7 @@ def stored_identity(path: Path) -> dict[str, str]:
         StoreError: If the file is damaged or foreign.
     """
     try:
-        return dict(json.loads(read_texts(path)["identity"]))
+        return dict(parse_json(read_texts(path)["identity"]))
     except (StoreError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from None
 

@@ -8,7 +8,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
-from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas.errors import SpaceError, StoreError
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.space import Space
@@ -52,8 +52,8 @@ def read_table(path: Path, space: Space, belongs_to: str | None = None) -> Class
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
         arrays = load(path.read_bytes())
-        names = tuple(json.loads(header.get("names", "[]")))
-    except (OSError, SafetensorError, ValueError) as error:
+        names = tuple(parse_json(header.get("names", "[]")))
+    except (OSError, SafetensorError, TypeError, ValueError) as error:
         raise StoreError(f"zero-cost scores cannot be read: {path}: {error}") from None
     if header.get("kind") != KIND or header.get("schema") != str(SCHEMA):
         raise StoreError(f"{path} does not hold zero-cost scores of version {SCHEMA} of this project")

@@ -139,3 +139,17 @@ def test_a_damaged_index_is_named_with_the_field(saved: Path, changes: dict[str,
 def test_an_empty_folder_has_no_index(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=re.escape("the index of the cached images is missing")):
         load_splits(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_flipped_bit_in_any_header_is_noticed_or_harmless(saved: Path) -> None:
+    (path,) = saved.glob("train-labels-*.npy")
+    whole = path.read_bytes()
+    shape = load_splits(saved).train.labels.shape
+    for place in range(128):
+        for bit in (0, 1, 3, 5):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << bit)]) + whole[place + 1 :])
+            try:
+                assert load_splits(saved).train.labels.shape == shape
+            except StoreError:
+                continue

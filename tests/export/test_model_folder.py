@@ -50,6 +50,15 @@ def test_what_is_missing_or_damaged_is_said(folder: Path, model: Any) -> None:  
     save(folder, model, network={"channels": 4})
     with pytest.raises(StoreError, match="description of the model is damaged"):
         load_model(folder)
+    save(folder, model, effective_code=5)
+    with pytest.raises(StoreError, match="description of the model is damaged"):
+        load_model(folder)
+    save(folder, model, network={**model.description["network"], "classes": 10**12})
+    with pytest.raises(StoreError, match="description of the model is damaged"):
+        load_model(folder)
+    save(folder, model, space=[])
+    with pytest.raises(StoreError, match="is not the space"):
+        load_model(folder)
     save(folder, model, effective_code="999999")
     with pytest.raises(StoreError, match="description of the model is damaged"):
         load_model(folder)

@@ -22,7 +22,16 @@ def test_roundtrip_through_json_with_units() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("space_name", 3), ("batch_size", "1"), ("network", []), ("answer", 7), ("notes", None)]
+    ("name", "value"),
+    [
+        ("space_name", 3),
+        ("batch_size", "1"),
+        ("network", []),
+        ("answer", 7),
+        ("notes", None),
+        ("budgets", {"flops": "x"}),
+        ("budgets", {"flops": True}),
+    ],
 )
 def test_a_wrong_field_is_named(name: str, value: object) -> None:
     with pytest.raises(StoreError, match=re.escape(f"has a wrong {name!r} ({value!r}): here")):

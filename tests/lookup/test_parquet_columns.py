@@ -3,6 +3,8 @@
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from surrogate_nas.errors import StoreError
@@ -15,14 +17,14 @@ def test_columns_come_back_exactly(at_once: bool) -> None:
     count = 5001
     columns: dict[str, Any] = {
         "code": np.array([f"{row:05d}" for row in range(count)], dtype=object),
-        "ratio": np.where(rng.random(count) < 0.5, rng.normal(size=count), np.nan),
+        "label_ratio": np.where(rng.random(count) < 0.5, rng.normal(size=count), np.nan),
         "count": rng.integers(0, 2**62, count),
         "flag": rng.random(count) < 0.5,
     }
     decoded = ParquetColumns(encode(columns), "a test")
     if at_once:
         decoded.decode_small()
-    for name in ("ratio", "count", "flag"):
+    for name in ("label_ratio", "count", "flag"):
         np.testing.assert_array_equal(decoded.numbers(name), columns[name])
         assert decoded.numbers(name).dtype == columns[name].dtype
     assert ["".join(map(chr, row)) for row in decoded.letters("code").T.tolist()] == columns["code"].tolist()
@@ -33,9 +35,63 @@ def test_columns_come_back_exactly(at_once: bool) -> None:
             columns["count"][row],
             columns["flag"][row],
         )
-        assert values["ratio"] == (None if np.isnan(columns["ratio"][row]) else columns["ratio"][row])
+        assert values["label_ratio"] == (None if np.isnan(columns["label_ratio"][row]) else columns["label_ratio"][row])
 
 
 def test_bytes_that_are_no_parquet_file_are_refused() -> None:
     with pytest.raises(StoreError, match="the lookup table is damaged: here"):
         ParquetColumns(b"PAR1 but no more", "here")
+
+
+def image_of(**columns: pa.Array) -> bytes:
+    names, arrays = zip(*((name.rstrip("_"), column) for name, column in columns.items()), strict=True)
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_arrays(arrays, names), sink, use_dictionary=False, compression="snappy")
+    return bytes(sink.getvalue())
+
+
+CODES, FLOPS = pa.array(["01", "10"]), pa.array([1.5, 2.5])
+NOT_TEXT = pa.Array.from_buffers(pa.string(), 2, [None, *pa.array([b"\xff\xfe", b"ab"], pa.binary()).buffers()[1:]])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"code": CODES, "flops": pa.array([1, 2], pa.int32())},
+        {"code": CODES, "flops": pa.array([1, 2], pa.float32())},
+        {"code": CODES.cast(pa.large_string()), "flops": FLOPS},
+        {"code": CODES.dictionary_encode(), "flops": FLOPS},
+        {"code": CODES.cast(pa.binary()), "flops": FLOPS},
+        {"code": CODES, "flops": pa.array([[1.0], [2.0]])},
+        {"code": CODES, "code_": CODES, "flops": FLOPS},
+        {"code": CODES[:0], "flops": FLOPS[:0]},
+        {"code": NOT_TEXT, "flops": FLOPS},
+        {"code": pa.array(["0", "101"]), "flops": FLOPS},
+        {"code": pa.array([None, "10"]), "flops": FLOPS},
+        {"code": CODES, "flops": pa.array([None, 1.0])},
+        {"code": CODES, "flops": pa.array([None, None], pa.float64())},
+        {"code": CODES, "flops": pa.array([None, 1], pa.int64())},
+    ],
+    ids=lambda columns: " ".join(f"{name}:{column.type}" for name, column in columns.items()),
+)
+@pytest.mark.parametrize("at_once", [False, True])
+def test_columns_that_are_never_written_are_refused(columns: dict[str, pa.Array], at_once: bool) -> None:
+    with pytest.raises(StoreError, match="the lookup table is damaged: here: ") as caught:
+        use(ParquetColumns(image_of(**columns), "here"), at_once)
+    assert len(str(caught.value)) < 300
+
+
+def use(decoded: ParquetColumns, at_once: bool) -> None:
+    if at_once:
+        decoded.decode_small()
+    decoded.letters("code")
+    decoded.numbers("flops")
+    decoded.row(0)
+
+
+def test_rows_that_take_far_more_memory_than_the_file_are_refused() -> None:
+    image = image_of(code=pa.array(["01" * 1000] * 100_000))
+    sink = pa.BufferOutputStream()
+    pq.write_table(pq.read_table(pa.BufferReader(image)), sink, use_dictionary=False, compression="zstd")
+    with pytest.raises(StoreError, match="100000 rows that take"):
+        ParquetColumns(bytes(sink.getvalue()), "here")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
@@ -48,6 +49,13 @@ def test_damage_and_foreign_files_are_said(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(StoreError, match="damaged"):
         load_training(path, network, optimizer, IDENTITY)
+    for metadata in ({"step": "-1"}, {"identity": "[" * 100_000}, {"step": "9" * 5000}):
+        save_file({"a": torch.zeros(1)}, path, {"schema": "1", "step": "5", "identity": "{}"} | metadata)
+        with pytest.raises(StoreError, match="damaged"):
+            load_training(path, network, optimizer, {})
+    save_file({"a": torch.zeros(1)}, path, {"identity": "[" * 100_000})
+    with pytest.raises(StoreError, match="damaged"):
+        stored_identity(path)
     path.write_text("not a checkpoint")
     with pytest.raises(StoreError, match="damaged"):
         load_training(path, network, optimizer, IDENTITY)

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import read_json
 from surrogate_nas.costs.cost import BOUNDED, COSTS
-from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError
+from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.runs.run_folder import RunFolder
@@ -111,7 +111,7 @@ def choose(
         run,
         settings,
         space,
-        NetworkSpec(**dict[str, Any](table.metadata.network)),
+        _network(run, table),
         entry,
         _half_width(run, table, entry),
         table.metadata.accuracy_basis,
@@ -126,6 +126,13 @@ def choose(
 def _space(run: RunFolder, trust_program: bool) -> Space:
     remedy = None if trust_program else "read it, and if you trust it run this again with --trust-program"
     return load_stored_space(run.path, remedy)
+
+
+def _network(run: RunFolder, table: LookupTable) -> NetworkSpec:
+    try:
+        return NetworkSpec.read(table.metadata.network)
+    except SpaceError as error:
+        raise StoreError(f"the lookup table metadata has a wrong 'network': {run.path}: {error}") from None
 
 
 def _entry_of(table: LookupTable, space: Space, text: str) -> Entry:
@@ -144,11 +151,15 @@ def _half_width(run: RunFolder, table: LookupTable, entry: Entry) -> float | Non
 def _half_width_by_report(run: RunFolder, entry: Entry) -> float | None:
     """Returns half of the interval in an older run, whose table lacks the error of labels, from its report."""
     report: dict[str, Any] = read_json(run.path / "report.json", "report of the run")
-    chosen = report.get("answer", {}).get("chosen")
-    if not chosen or chosen["accuracy_percent"]["high"] is None or chosen.get("accuracy_std") is None:
-        return None
-    accuracy, normal = chosen["accuracy_percent"], float(norm.ppf(0.975))
-    # An interval is cut off at 0 and 100%, so that the wider side is what was added.
-    half = max(accuracy["high"] - accuracy["value"], accuracy["value"] - accuracy["low"])
-    label_error_squared = max(0.0, (half / normal) ** 2 - chosen["accuracy_std"] ** 2)
+    normal = float(norm.ppf(0.975))
+    try:
+        chosen = report.get("answer", {}).get("chosen")
+        if not chosen or chosen["accuracy_percent"]["high"] is None or chosen.get("accuracy_std") is None:
+            return None
+        low, value, high = (float(chosen["accuracy_percent"][name]) for name in ("low", "value", "high"))
+        # An interval is cut off at 0 and 100%, so that the wider side is what was added.
+        half = max(high - value, value - low)
+        label_error_squared = max(0.0, (half / normal) ** 2 - float(chosen["accuracy_std"]) ** 2)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"the report of the run is damaged: {run.path}: {error!r:.80}; run the study again") from None
     return normal * float(np.sqrt(label_error_squared + entry.accuracy_std_percent**2))

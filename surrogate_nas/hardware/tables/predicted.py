@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas.errors import CostTableError
 from surrogate_nas.space.space import Space
 
@@ -69,7 +69,7 @@ def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
     if held is None:
         return np.zeros(0)
     try:
-        metadata = json.loads(held)
+        metadata = parse_json(held)
         if metadata["schema"] != SCHEMA:
             raise ValueError(f"version {metadata['schema']!r} instead of {SCHEMA}")
         errors = np.array(metadata["held_out_errors"].get(column, []), dtype=np.float64)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.hardware.protocol import CostSource
@@ -204,7 +204,7 @@ def _metadata(path: Path, table: pa.Table) -> dict[str, Any]:
     if held is None:
         raise RunFolderError(f"{path} is not a table of costs of this project; use another folder")
     try:
-        metadata = json.loads(held)
+        metadata = parse_json(held)
     except ValueError as error:
         raise StoreError(f"the table of costs is damaged: {path}: its metadata are not JSON: {error}") from None
     if not isinstance(metadata, dict) or metadata.get("schema") != SCHEMA:

@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
-from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.files import UNREADABLE, atomic_write
 from surrogate_nas.errors import RunFolderError
 
 LOCK_MARK = b"surrogate_nas\n"
@@ -200,7 +200,7 @@ def _record(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         record = json.loads(line)
-    except ValueError:
+    except UNREADABLE:
         return None
     return record if isinstance(record, dict) and "op_code" in record else None
 

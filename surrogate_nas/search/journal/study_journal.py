@@ -6,6 +6,8 @@ the journal came from another search and is replaced as a whole; trials of diffe
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,8 +17,9 @@ from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
 from optuna.study import StudyDirection
 
-from surrogate_nas._support.files import atomic_write
-from surrogate_nas.errors import RunFolderError, StoreError
+from surrogate_nas._support.files import UNREADABLE, atomic_write
+from surrogate_nas._support.words import first_line
+from surrogate_nas.errors import RunFolderError, StoreError, SurrogateNasError
 from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, repair
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
 from surrogate_nas.search.journal.trials import TrialBatch, agree
@@ -46,6 +49,18 @@ class JournalHeader:
     inputs: str
     metrics: tuple[str, ...]
     attributes: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def _replaying(path: Path) -> Iterator[None]:
+    """Makes errors of the project of what Optuna raises on damaged records, which it replays without a check."""
+    try:
+        yield
+    except (SurrogateNasError, OSError):
+        raise
+    except (*UNREADABLE, LookupError, AssertionError, AttributeError, TypeError) as error:
+        reason = first_line(error, 100)
+        raise StoreError(f"the search journal is damaged: {path}: {reason}; move it away") from None
 
 
 class StudyJournal:
@@ -89,7 +104,7 @@ class StudyJournal:
         start = sum(map(len, self._recorded))
         self._recorded.append(batch)
         try:
-            with self._lock.held(), quiet_optuna():
+            with self._lock.held(), quiet_optuna(), _replaying(self.path):
                 if self._undisturbed():
                     self._append(batch, start)
                     return
@@ -105,7 +120,7 @@ class StudyJournal:
 
     def finish(self) -> None:
         """Checks that the journal holds only the recorded trials; call it after the last ``record``."""
-        with self._lock.held(), quiet_optuna():
+        with self._lock.held(), quiet_optuna(), _replaying(self.path):
             if self._undisturbed():
                 return
             if len(self._study.get_trials(deepcopy=False)) != sum(map(len, self._recorded)):
@@ -156,11 +171,9 @@ class StudyJournal:
     def _load(self) -> None:
         self._backend = BatchJournal(self.path, self._lock)
         with quiet_optuna():
-            try:
+            with _replaying(self.path):
                 storage = JournalStorage(self._backend)
-                names = [study.study_name for study in storage.get_all_studies()]
-            except (ValueError, KeyError, AssertionError, TypeError) as error:
-                raise StoreError(f"the search journal is damaged: {self.path}: {error!r}; move it away") from None
+                names = [str(study.study_name) for study in storage.get_all_studies()]
             if names != [self._header.name]:
                 raise RunFolderError(
                     f"the search journal must hold only the study {self._header.name}"

@@ -64,3 +64,29 @@ def test_without_an_answer_one_has_to_be_asked_for(digits_copy: Path) -> None:
     with pytest.raises(RunFolderError, match="give a budget, such as --latency-budget, or --arch"):
         choose(digits_copy)
     assert choose(digits_copy, {"latency": "3ms"}).half_width is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [1],
+        {"chosen": "x"},
+        {"chosen": {"accuracy_std": 1}},
+        {"chosen": {"accuracy_percent": {"low": 1, "value": 2, "high": "x"}, "accuracy_std": 1}},
+        {"chosen": {"accuracy_percent": {"low": 1, "value": 2, "high": 1e300}, "accuracy_std": 1}},
+    ],
+    ids=str,
+)
+def test_a_damaged_report_is_said(digits_copy: Path, answer: object) -> None:
+    (digits_copy / "report.json").write_text(json.dumps({"answer": answer}))
+    with pytest.raises(StoreError, match="the report of the run is damaged"):
+        choose(digits_copy)
+
+
+@pytest.mark.parametrize("network", [{"sides": 3}, {"channels": "x"}, {"classes": 10**10}, {}], ids=str)
+def test_damaged_sizes_are_said_before_anything_is_built(digits_copy: Path, network: dict[str, object]) -> None:
+    facts = json.loads((digits_copy / "lookup.json").read_text())
+    sizes = {**facts["network"], **network} if network else {}
+    (digits_copy / "lookup.json").write_text(json.dumps({**facts, "network": sizes}))
+    with pytest.raises(StoreError, match="the lookup table metadata has a wrong 'network'"):
+        choose(digits_copy)

@@ -40,7 +40,16 @@ def test_other_columns_and_files_have_no_errors(written: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "content", [b"{", b'{"schema": 9}', b"[]", json.dumps({"schema": 1, "held_out_errors": {"phone": ["x"]}}).encode()]
+    "content",
+    [
+        b"[" * 100_000,
+        b'{"schema": 1, "held_out_errors": {"phone": [1' + b"0" * 400 + b"]}}",
+        b"{",
+        b'{"schema": 9}',
+        b"[]",
+        json.dumps({"schema": 1, "held_out_errors": {"phone": ["x"]}}).encode(),
+    ],
+    ids=len,
 )
 def test_damaged_errors_are_refused(written: Path, content: bytes) -> None:
     table = pq.read_table(written).replace_schema_metadata({b"surrogate_nas.predicted_latency": content})

@@ -159,3 +159,14 @@ def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path, content: bytes)
 def test_a_folder_in_the_place_of_the_journal_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="cannot be read"):
         repair(tmp_path)
+
+
+def test_a_record_that_is_nested_too_deeply_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    study, backend = study_in(path)
+    with backend.batch():
+        study.add_trials(trials(1))
+    with path.open("ab") as file:
+        file.write(b"[" * 100_000 + b"\n")
+    assert repair(path) == 100_001
+    assert read_plainly(path) == [1]

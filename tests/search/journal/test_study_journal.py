@@ -174,3 +174,34 @@ def test_a_journal_that_goes_away_is_an_error_and_keeps_what_it_has(tmp_path: Pa
     with pytest.raises(StoreError, match="cannot be written"):
         journal.record(trials[5:])
     assert codes_in(moved / "j") == names(trials[:5])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('"params":{', '"params":5,"_":{'),
+        ('"values":[', '"values":5,"_":['),
+        ('"study_id":0', '"study_id":7'),
+        ('"study_name":"cells-a"', '"study_name":5'),
+        ('"state":1', '"state":10000000000000000000000'),
+        ('"distributions":{', '"distributions":[],"_":{'),
+        ('"directions":[2,1]', '"directions":[]'),
+        ('"user_attrs":{', '"user_attrs":7,"_":{'),
+    ],
+    ids=lambda change: change[1],
+)
+def test_records_that_mean_nothing_are_an_error_of_ours_or_replaced(
+    tmp_path: Path, trials: TrialBatch, change: tuple[str, str]
+) -> None:
+    path = tmp_path / "j"
+    StudyJournal(path, HEADER).record(trials)
+    text = path.read_text()
+    assert change[0] in text
+    path.write_text(text.replace(*change))
+    try:
+        journal = StudyJournal(path, HEADER)
+        journal.record(trials)
+        journal.finish()
+    except (StoreError, RunFolderError):
+        return
+    assert codes_in(path) == names(trials)
