@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.definitions import available
 from surrogate_nas.data.sources import SOURCES
@@ -62,9 +63,10 @@ def resolve_request(
         resume: Whether to continue a run.
 
     Raises:
-        SettingsError: If the study, a setting or a value is unknown or impossible.
+        SettingsError: If the study, a setting, a value or a home folder is unknown or impossible.
         RunFolderError: If a run is to be resumed from a folder that holds none.
     """
+    output = None if output is None else expanded(output)
     if name is None and resume:
         folder = output or RUNS / DEFAULT_STUDY
         begun = folder / "study.toml"
@@ -133,7 +135,7 @@ def absolute_paths(settings: StudySettings) -> StudySettings:
     """Makes every path absolute, so that a run can be resumed from another folder."""
 
     def absolute(path: str | None) -> str | None:
-        return str(Path(path).expanduser().resolve()) if path is not None else None
+        return str(expanded(path).resolve()) if path is not None else None
 
     updates = {
         "space": absolute(settings.space) if settings.space.endswith(".toml") else settings.space,
