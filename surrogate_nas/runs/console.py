@@ -43,11 +43,12 @@ class StudyConsole:
     """
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False, json: bool = False) -> None:
-        replace_unknown_letters()
+        self._restore_streams = replace_unknown_letters()
         self._messages = _Console(stderr=True, highlight=False, soft_wrap=True)
         self.results: Console = _Console(stderr=json, quiet=json and quiet, highlight=False)
         self._quiet, self._verbose = quiet, verbose
         self._log: logging.Handler | None = None
+        self._logger_before = (_LOGGER.level, _LOGGER.propagate)
         _LOGGER.setLevel(logging.DEBUG)
         _LOGGER.propagate = False
         if not _LOGGER.handlers:
@@ -62,6 +63,10 @@ class StudyConsole:
             _LOGGER.removeHandler(self._log)
             self._log.close()
             self._log = None
+        # A caller in Python goes on after the run.
+        level, _LOGGER.propagate = self._logger_before
+        _LOGGER.setLevel(level)
+        self._restore_streams()
 
     @property
     def logs(self) -> bool:

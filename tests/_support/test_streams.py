@@ -19,6 +19,15 @@ def test_letters_that_a_stream_lacks_are_replaced(monkeypatch: pytest.MonkeyPatc
     assert stream.buffer.getvalue() == b"1 ? 2"
 
 
+def test_a_caller_gets_the_streams_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    monkeypatch.setattr(sys, "stdout", stream)
+    restore = replace_unknown_letters()
+    assert stream.errors == "replace"
+    restore()
+    assert stream.errors == "strict"
+
+
 @pytest.mark.parametrize(
     "name", ["\x1b[2J", "\x1b]0;x\x07", "\r", "\x9b2J", "\x00", "\x7f", "\u202egpj.exe", "\u2028", "\u2066"]
 )

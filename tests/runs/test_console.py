@@ -174,3 +174,12 @@ def test_no_name_steers_the_terminal_or_the_log(
     console.warn("b\x1b[2J")
     assert "\x1b[2J" not in stream.getvalue()
     assert "\x1b[33m" in stream.getvalue()  # its own colours stay
+
+
+def test_a_caller_in_python_gets_its_logger_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = logging.getLogger("surrogate_nas")
+    monkeypatch.setattr(logger, "level", logging.ERROR)
+    monkeypatch.setattr(logger, "propagate", True)
+    with StudyConsole():
+        assert not logger.propagate
+    assert (logger.level, logger.propagate) == (logging.ERROR, True)
