@@ -11,7 +11,7 @@ _UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 
 
 def printable(text: str) -> str:
-    """Returns a text that only shows letters, whoever wrote it; its lines stay.
+    """Returns a text that only shows letters; its lines stay.
 
     A name in somebody else's file may hold sequences that clear the screen or write to the clipboard.
     """

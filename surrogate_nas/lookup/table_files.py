@@ -1,8 +1,8 @@
 """The three files that carry a lookup table: Parquet, CSV, and the JSON that vouches for them.
 
-A new Parquet file waits beside the old one until the JSON file vouches for it, and then takes its place. One of the two
-is always the one that the JSON file vouches for, so that readers beside a writer, or after one that was killed, get the
-old table or the new one.
+A new Parquet file waits until the JSON file vouches for it, and then takes the place of the old one. One of the two is
+always the one that the JSON file vouches for, so that readers get the old table or the new one while a writer is at
+work, and after one was killed.
 """
 
 import hashlib

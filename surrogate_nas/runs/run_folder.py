@@ -79,9 +79,16 @@ class RunFolder:
             if not self.path.is_dir() or self._is_empty():
                 return
             is_run = self._is_run()
+            # Both files, since a clearing takes more than the names that one of them proves.
+            lost_study = not self.study.exists() and self.environment.is_file() and (self.path / "state.json").is_file()
         except OSError as error:
             raise RunFolderError(f"the output folder {self.path} cannot be read: {error.strerror or error}") from None
-        if not is_run:
+        if lost_study and not overwrite:
+            raise RunFolderError(
+                f"{self.path} has lost its study.toml: put a copy of it back and use --resume, or start over with"
+                " --overwrite"
+            )
+        if not is_run and not lost_study:
             raise RunFolderError(f"{self.path} is not empty and holds no run; choose another --output-dir")
         if not resume and not overwrite:
             raise RunFolderError(

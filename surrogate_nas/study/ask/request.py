@@ -10,7 +10,7 @@ from surrogate_nas._support.commands import shown
 from surrogate_nas._support.definitions import available
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.errors import RunFolderError, SettingsError
-from surrogate_nas.runs.run_folder import lies_in_run
+from surrogate_nas.runs.run_folder import RunFolder, lies_in_run
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
 from surrogate_nas.runs.tracking import check_tracker
@@ -73,6 +73,7 @@ def resolve_request(
         if begun.exists():
             return read_resolved(begun, overrides), folder
         if output is not None:
+            RunFolder(folder).check(resume=True, overwrite=False)
             raise RunFolderError(
                 f"{folder} holds no run to continue: name the study to start one, such as {DEFAULT_STUDY}"
             )
