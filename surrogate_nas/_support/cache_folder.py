@@ -26,8 +26,8 @@ def cache_folder() -> Path:
     """Returns ``$SURROGATE_NAS_CACHE``, or ``surrogate_nas`` in the user's cache folder.
 
     A user without a home folder, as in some containers, gets one that holds nothing and that nobody can write to:
-    every function that keeps results there warns that they are not kept. A folder that all users share is no place for it, since
-    it remembers which programs the user trusts.
+    every function that keeps results there warns that they are not kept. A folder that all users share is no place for
+    it, since it remembers which programs the user trusts.
     """
     if chosen := os.environ.get(FOLDER_VARIABLE):
         return expanded(chosen)
