@@ -6,12 +6,16 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol, TypeVar
 
-from surrogate_nas._processes.child import begin_child, interrupts_held
+from surrogate_nas._processes.child import begin_child, interrupts_held, working_folder_left_out
 from surrogate_nas.errors import TrainingError
 
 Job = TypeVar("Job", contravariant=True)
 Result = TypeVar("Result", covariant=True)
 _POLL_SECONDS = 0.2
+_CANNOT_BEGIN = (
+    "a worker process cannot begin; a script that calls the study has to be a file, and to call it under"
+    ' if __name__ == "__main__":'
+)
 
 
 class Task(Protocol[Job, Result]):
@@ -37,6 +41,8 @@ class Workers:
         # The progress of each running job, and then the last run that was stopped. Each number has one writer; a lock
         # would block everybody else for good if its holder were killed.
         self._shared = context.RawArray("q", processes + 1)
+        # Whether each process has come as far as its first job.
+        self._begun = context.RawArray("b", processes)
         self._runs = 0
         self._context = context
         # A pool for each process. One pool of several may miss the death of a process that it started while it was
@@ -97,7 +103,7 @@ class Workers:
                     (position, job), slot = waiting.pop(), free.pop()
                     self._shared[slot] = 0
                     pool = self._pool(slot)
-                    with interrupts_held():
+                    with interrupts_held(), working_folder_left_out():
                         running[pool.submit(_run_task, task, job, slot, self._runs)] = position, slot
                 done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 on_progress(finished + sum(self._shared[slot] for _, slot in running.values()))
@@ -106,7 +112,7 @@ class Workers:
                     free.append(slot)
                     if isinstance(future.exception(), BrokenProcessPool) and on_death is not None and not should_stop():
                         on_death(position)
-                        self._pools[slot] = self._new_pool()
+                        self._pools[slot] = self._new_pool(slot)
                         waiting.append((position, jobs[position]))
                         continue
                     finished += self._shared[slot]
@@ -115,6 +121,8 @@ class Workers:
             if should_stop():
                 return  # a signal to the whole process group is the user's wish, and ends workers too
             self._stop()
+            if not self._begun[slot]:
+                raise TrainingError(_CANNOT_BEGIN) from None
             raise TrainingError(
                 "a worker process died, most likely because memory ran out; run again with --resume, and with fewer"
                 " compute.processes if it happens again"
@@ -125,11 +133,16 @@ class Workers:
 
     def _pool(self, slot: int) -> ProcessPoolExecutor:
         if slot == len(self._pools):
-            self._pools.append(self._new_pool())
+            self._pools.append(self._new_pool(slot))
         return self._pools[slot]
 
-    def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, self._context, initializer=_start_worker, initargs=(self._shared,))
+    def _new_pool(self, slot: int) -> ProcessPoolExecutor:
+        self._begun[slot] = 0
+        # Its queue begins a process of Python's own, which tracks what processes share.
+        with working_folder_left_out():
+            return ProcessPoolExecutor(
+                1, self._context, initializer=_start_worker, initargs=(self._shared, self._begun, slot)
+            )
 
     def _stop(self) -> None:
         self._shared[-1] = self._runs
@@ -138,9 +151,10 @@ class Workers:
 _shared: Any = None
 
 
-def _start_worker(shared: Any) -> None:  # noqa: ANN401 - types of multiprocessing are private
+def _start_worker(shared: Any, begun: Any, slot: int) -> None:  # noqa: ANN401 - types of multiprocessing are private
     global _shared
     _shared = shared
+    begun[slot] = 1
     begin_child()
 
 

@@ -1,5 +1,6 @@
 """Writing files so that a crash never leaves half of one in the place of a good one."""
 
+import errno
 import json
 import math
 import os
@@ -20,6 +21,8 @@ _PATIENCE_SECONDS = 2.0
 # too deeply, a number may be too large for a float, and a size too large for the memory.
 UNREADABLE = (ValueError, RecursionError, OverflowError, MemoryError)
 """Errors by which parsers refuse what a damaged or hostile file holds."""
+NO_SUCH_CALL = frozenset({errno.EPERM, errno.EINVAL, errno.ENODEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""Answers of CIFS, FUSE, exFAT and other mounts to ``chmod``, ``fsync`` and ``mmap``, which not all of them have."""
 # Names of devices, which Windows takes for no file, with any ending.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)
 
@@ -46,10 +49,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
             yield temporary
             # Windows flushes only files that are open for writing.
             with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
+                flush_to_disk(file.fileno())
             # The block may have put a file of its own in the place of the empty one.
-            temporary.chmod(permissions)
-            _replace(temporary, path)
+            if temporary.stat().st_mode & 0o777 != permissions:
+                with _where_the_system_has_it():
+                    temporary.chmod(permissions)
+            put_in_place(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
     except WriteError:
@@ -58,7 +63,27 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise WriteError(f"{path} cannot be written: {_reason(error, temporary)}") from None
 
 
-def _replace(temporary: Path, path: Path) -> None:
+def flush_to_disk(handle: int) -> None:
+    """Waits until an open file is on the disk; some file systems have no such call, and nothing more can be done there.
+
+    Raises:
+        OSError: If the disk refuses.
+    """
+    with _where_the_system_has_it():
+        os.fsync(handle)
+
+
+@contextmanager
+def _where_the_system_has_it() -> Iterator[None]:
+    """Passes over a call that a file system does not have; what a disk refuses stays an error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_SUCH_CALL:
+            raise
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
     """Moves a file into its place, and waits a moment where others hold the place open and the system minds."""
     patience = time.monotonic() + _PATIENCE_SECONDS
     while True:

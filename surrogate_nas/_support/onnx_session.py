@@ -9,14 +9,15 @@ from surrogate_nas.errors import SurrogateNasError
 _FATAL = 4  # of the levels of its log: it prints nothing about errors that it raises as well
 
 
-def open_session(model: Path | bytes, purpose: str, error: type[SurrogateNasError], threads: int | None = None) -> Any:  # noqa: ANN401 - onnxruntime has no types
+def open_session(model: Path | bytes, purpose: str, error: type[SurrogateNasError], threads: int) -> Any:  # noqa: ANN401 - onnxruntime has no types
     """Returns a session of ONNX Runtime.
 
     Args:
         model: A file or its content.
         purpose: What needs the package, such as ``"predictions"``.
         error: Error to raise where the package is not installed.
-        threads: CPU threads of a forward pass; the runtime's own choice where it is None.
+        threads: CPU threads of a forward pass. The runtime's own choice is a thread bound to each core of the host,
+            which containers with fewer refuse.
 
     Raises:
         SurrogateNasError: The given error, if onnxruntime is not installed.
@@ -25,7 +26,6 @@ def open_session(model: Path | bytes, purpose: str, error: type[SurrogateNasErro
     runtime = require_package("onnxruntime", purpose, error)
     options = runtime.SessionOptions()
     options.log_severity_level = _FATAL
-    if threads is not None:
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     content = model if isinstance(model, bytes) else str(model)
     return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -1,14 +1,43 @@
-"""Standard output and standard error of any encoding."""
+"""Text on standard output and standard error: of any encoding, and without anything that steers a terminal."""
 
 import io
+import re
 import sys
+from collections.abc import Callable
+
+# Control characters but tab and line feed, and signs that hide, break or turn round what stands beside them.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 
 
-def replace_unknown_letters() -> None:
+def printable(text: str) -> str:
+    """Returns a text that only shows letters; its lines stay.
+
+    A name in somebody else's file may hold sequences that clear the screen or write to the clipboard.
+    """
+    return _STEERING.sub(_UNSHOWN, text)
+
+
+def in_one_line(text: str) -> str:
+    """Returns a name or another text of one line, likewise; a break in it would make a false line of a result."""
+    return printable(text).replace("\n", _UNSHOWN)
+
+
+def replace_unknown_letters() -> Callable[[], None]:
     """Lets both streams show a '?' for a letter that they do not have: no result and no study is lost for it.
 
     Such as '±' in a terminal of another code page, or the name of a class.
+
+    Returns:
+        A function that lets the streams do what they did before.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    before = [(stream, stream.errors) for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
+    for stream, _ in before:
+        stream.reconfigure(errors="replace")
+
+    def restore() -> None:
+        for stream, errors in before:
+            if not stream.closed:
+                stream.reconfigure(errors=errors)
+
+    return restore

@@ -9,7 +9,7 @@ import typer
 import typer.core
 
 from surrogate_nas import __version__
-from surrogate_nas._support.streams import replace_unknown_letters
+from surrogate_nas._support.streams import printable, replace_unknown_letters
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 
 # Typer carries its own copy of click in some versions; what it exports is the way to the common parent of usage errors.
@@ -65,10 +65,15 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no notes and n
 def say(text: str) -> None:
     """Prints a result; a reader that went away, such as ``head``, has seen enough and is not an error."""
     try:
-        print(text, flush=True)
+        print(printable(text), flush=True)
     except BrokenPipeError:
         # Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(text: str) -> None:
+    """Prints a warning or an error, on standard error."""
+    typer.echo(printable(text), err=True)
 
 
 def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> int:
@@ -88,12 +93,12 @@ def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None 
         words = list(arguments) if arguments is not None else None
         code = app(args=words, prog_name=program, standalone_mode=False, help_option_names=_HELP_OPTIONS)
     except SurrogateNasError as error:
-        typer.echo(f"error: {error}", err=True)
+        complain(f"error: {error}")
         return error.exit_code
     except _UsageError as error:
         # Its own text may break lines after a list of choices.
         message = " ".join(getattr(error, "format_message", error.__str__)().split())
-        typer.echo(f"error: {message} (see --help)", err=True)
+        complain(f"error: {message} (see --help)")
         return SettingsError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return Interrupted.exit_code

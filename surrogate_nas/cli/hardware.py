@@ -17,7 +17,7 @@ from surrogate_nas._support.commands import quoted, shown
 from surrogate_nas._support.files import as_file_name
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli import completion
-from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
 from surrogate_nas.costs.budget import parse_budget
 from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.errors import CostTableError, InfeasibleBudgetError
@@ -100,7 +100,7 @@ def profile(
     )
     said = model.describe()["latency_ms"]
     for note in said["notes"]:
-        typer.echo(f"warning: {note}", err=True)
+        complain(f"warning: {note}")
     values, errors = model.evaluate(loaded.all_codes())["latency_ms"], model.held_out_errors("latency_ms")
     name = as_file_name(str(said["device"]).replace(":", ""))
     path = output or Path(f"{loaded.name}-{name}.parquet")
@@ -197,7 +197,7 @@ def import_bench_command(
     known = _known(loaded, like, like_devices)
     measured = read_results(results, loaded, FEWEST if known is None else 3)
     if measured.noisy:
-        typer.echo(f"warning: {measured.noisy} measurements never settled and are left out", err=True)
+        complain(f"warning: {measured.noisy} measurements never settled and are left out")
     fit, errors = predict_space(loaded, measured, seed) if known is None else transfer_to_space(loaded, measured, known)
     path = output or Path(f"{as_file_name(f'{loaded.name}-{measured.device}')}.parquet")
     said: dict[str, Any] = {

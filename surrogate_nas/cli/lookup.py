@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from surrogate_nas._support.streams import in_one_line
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
 from surrogate_nas.costs.budget import Budget
@@ -120,7 +121,7 @@ def one_below_another(table: LookupTable, entry: Entry) -> str:
         lines.append(("latency of", table.metadata.conditions))
     lines += [("off the shelf", _rival_text(one)) for one in table.metadata.rivals]
     width = max(len(name) for name, _ in lines)
-    return "\n".join(f"{name:<{width}}  {text}" for name, text in lines)
+    return "\n".join(in_one_line(f"{name:<{width}}  {text}") for name, text in lines)
 
 
 def _rival_text(one: Mapping[str, Any]) -> str:
@@ -163,11 +164,13 @@ def aligned(table: LookupTable, entries: Sequence[Entry]) -> str:
     if sys.stdout.isatty() and sum(widths) + 2 * len(widths) > shutil.get_terminal_size().columns:
         rows, widths = [row[:-1] for row in rows], widths[:-1]
     return "\n".join(
-        "  ".join(
-            # Numbers end where their column ends, texts start where it starts.
-            cell.ljust(width) if rows[0][column] in ("code", "architecture") else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+        in_one_line(
+            "  ".join(
+                # Numbers end where their column ends, texts start where it starts.
+                cell.ljust(width) if rows[0][column] in ("code", "architecture") else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+        )
         for row in rows
     )
 

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from surrogate_nas._support.streams import in_one_line
 from surrogate_nas._support.words import count_of
-from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
 from surrogate_nas.deploy.classifier import Classification, Classifier, Unreadable
 from surrogate_nas.deploy.pictures import find_images
 from surrogate_nas.errors import PredictionError
@@ -45,11 +46,11 @@ def predict(
     for one in classifier.classify([*found]):
         if isinstance(one, Unreadable):
             unreadable.append(one)
-            typer.echo(f"warning: {one}", err=True)
+            complain(f"warning: {one}")
             continue
         answers.append(one)
         if not as_json:
-            say(f"{one.probability:6.1%}  {one.class_name}  {one.image}")
+            say(in_one_line(f"{one.probability:6.1%}  {one.class_name}  {one.image}"))
     if as_json:
         say(json.dumps(_as_json(model, answers, unreadable), indent=2))
     if unreadable and not skip_unreadable:

@@ -13,7 +13,7 @@ import typer
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import parse_json
-from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
 from surrogate_nas.errors import RunFolderError, SettingsError, SurrogateNasError
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.report.json_file import read_facts
@@ -39,9 +39,7 @@ def report(
     _require_finished(run)
     facts = read_facts(run / JSON_NAME)
     if _begun_again(run, facts):
-        typer.echo(
-            f"warning: this report is older than the resumed run; finish it with: {resume_command(run)}", err=True
-        )
+        complain(f"warning: this report is older than the resumed run; finish it with: {resume_command(run)}")
     if as_json:
         say((run / JSON_NAME).read_text(encoding="utf-8").rstrip())
     elif open_page:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from surrogate_nas._support.files import UNREADABLE, atomic_write, read_json, write_json
+from surrogate_nas._support.files import NO_SUCH_CALL, UNREADABLE, atomic_write, read_json, write_json
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import DataError, StoreError
 
@@ -110,19 +110,31 @@ def _load_part(folder: Path, name: PartName, index: _Index) -> ImageSet:
 
 def _load_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
     try:
-        # Copy on write: torch wants memory that it may write to, and the pages stay shared until somebody does.
-        array = np.load(path, mmap_mode="c", allow_pickle=False)
+        array = _mapped(path)
     except FileNotFoundError:
         raise StoreError(f"a file of the cached images is missing: {path}") from None
+    except OSError as error:
+        raise StoreError(f"cached images cannot be read: {path}: {error.strerror or error}") from None
     # The header is a Python literal, which numpy reads by Python's own tokenizer and parser.
-    except (*UNREADABLE, OSError, EOFError, SyntaxError, TokenError) as error:
+    except (*UNREADABLE, EOFError, SyntaxError, TokenError) as error:
         raise StoreError(f"cached images are damaged or cut short: {path}: {error}") from None
-    if not isinstance(array, np.memmap) or array.shape != shape or array.dtype != dtype:
+    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
         raise StoreError(
             f"cached images do not belong together: {path} must hold {dtype} of shape {shape} "
             f"(got {getattr(array, 'dtype', 'no array')} of shape {getattr(array, 'shape', ())})"
         )
     return array
+
+
+def _mapped(path: Path) -> object:
+    """Returns an array whose pages processes share; a copy, where the file system maps no files."""
+    try:
+        # Copy on write: torch wants memory that it may write to, and the pages stay shared until somebody does.
+        return np.load(path, mmap_mode="c", allow_pickle=False)
+    except OSError as error:
+        if error.errno not in NO_SUCH_CALL:
+            raise
+        return np.load(path, allow_pickle=False)
 
 
 def _file(part: str, kind: str, fingerprint: str) -> str:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas.data.digits import open_digits
 from surrogate_nas.data.folders.image_folder import open_folder, open_test_folder, open_validation_folder
 from surrogate_nas.data.image_source import ImageSource
@@ -35,7 +36,7 @@ def open_source(name: str, path: str | None) -> ImageSource:
     """
     if name not in SOURCES:
         raise DataError(f"no image source is called {name!r}; choose one of: {', '.join(SOURCES)}")
-    return SOURCES[name](None if path is None else Path(path).expanduser())
+    return SOURCES[name](None if path is None else expanded(path))
 
 
 def open_test_source(name: str, path: str | None, class_names: tuple[str, ...]) -> ImageSource | None:
@@ -52,7 +53,7 @@ def open_test_source(name: str, path: str | None, class_names: tuple[str, ...]) 
     Raises:
         DataError: If it cannot be opened or has other classes.
     """
-    folder = None if path is None else Path(path).expanduser()
+    folder = None if path is None else expanded(path)
     if name in TORCHVISION_SETS:
         return open_torchvision_test(name, folder)
     return open_test_folder(folder, class_names) if name == "folder" else None
@@ -68,4 +69,4 @@ def open_validation_source(name: str, path: str | None, class_names: tuple[str, 
     """
     if name != "folder" or path is None:
         return None
-    return open_validation_folder(Path(path).expanduser(), class_names)
+    return open_validation_folder(expanded(path), class_names)

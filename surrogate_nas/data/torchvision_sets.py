@@ -1,7 +1,6 @@
 """Image sets that torchvision downloads, by name: their training part, and the test part for a network at the end."""
 
 import contextlib
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from surrogate_nas._support.cache_folder import cache_folder
 from surrogate_nas.data.folders.image_folder import visible_folders
 from surrogate_nas.data.folders.image_formats import is_image
 from surrogate_nas.data.image_source import ImageSource
@@ -86,9 +86,8 @@ def _open(name: str, path: Path | None, part: dict[str, Any]) -> ImageSource:
 
 
 def default_root() -> Path:
-    """Returns the folder for downloads, below ``XDG_CACHE_HOME`` or ``~/.cache``."""
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "surrogate_nas" / "images"
+    """Returns the folder for downloads, in the user's cache folder."""
+    return cache_folder() / "images"
 
 
 def _load(name: str, root: Path, part: dict[str, Any]) -> Any:  # noqa: ANN401 - torchvision has no types

@@ -20,6 +20,7 @@ from surrogate_nas._support.model_format import (
     METADATA_KEY,
     ONNX,
     OUTPUT,
+    SPACE,
     Described,
     Preprocessing,
     read_description,
@@ -123,6 +124,11 @@ class Classifier:
         path = model / ONNX if model.is_dir() else model
         if not path.is_file():
             raise SettingsError(f"there is no model at {path}; export one with: {shown('train', 'RUN')}")
+        if model.is_dir() and (model / SPACE).exists() and not (model / DESCRIPTION).exists():
+            raise StoreError(
+                f"the model in {model} was cut short while it was replaced; finish it with:"
+                f" {shown('train', 'RUN', '--resume')}"
+            )
         try:
             session = open_session(path, "predictions", PredictionError, threads)
             text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "null")

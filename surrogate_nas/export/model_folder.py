@@ -1,6 +1,8 @@
 """Saves and loads a trained network as files that need no part of its search: weights, description and space."""
 
+import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,16 @@ import numpy as np
 from torch import nn
 
 from surrogate_nas._support.commands import shown
-from surrogate_nas._support.files import read_json, write_json, write_text
-from surrogate_nas._support.model_format import DESCRIPTION, SPACE, SPACE_PROGRAM, WEIGHTS, Described, read_description
+from surrogate_nas._support.files import atomic_write, read_json, write_json, write_text
+from surrogate_nas._support.model_format import (
+    DESCRIPTION,
+    MODEL_FILES,
+    SPACE,
+    SPACE_PROGRAM,
+    WEIGHTS,
+    Described,
+    read_description,
+)
 from surrogate_nas._support.tensor_files import read_tensors, write_tensors
 from surrogate_nas.errors import ExportError, ProgramError, RunFolderError, SpaceError, StoreError, WriteError
 from surrogate_nas.nets.standalone import build_network
@@ -44,6 +54,29 @@ def save_model(
         write_json(folder / DESCRIPTION, dict(description))
     except WriteError as error:
         raise ExportError(f"the model cannot be written: {error}") from None
+
+
+def copy_model(folder: Path, target: Path) -> None:
+    """Puts a model in the place of another one, of which nothing is left beside it.
+
+    Every file is written before the first one of the old model goes, so that a full disk costs nothing. Then the
+    old description goes first and the new one comes last: a model without one was cut short, and nobody opens it.
+
+    Args:
+        folder: The model.
+        target: Folder that holds another one, or none.
+
+    Raises:
+        WriteError: If a file cannot be written; the model in the target is then what it was.
+    """
+    names = [name for name in MODEL_FILES if (folder / name).exists()]
+    with ExitStack() as stack:
+        # The last one in is the first one that takes its place.
+        for name in sorted(names, key=lambda name: name != DESCRIPTION):
+            shutil.copyfile(folder / name, stack.enter_context(atomic_write(target / name)))
+        for name in sorted(MODEL_FILES, key=lambda name: name != DESCRIPTION):
+            if name == DESCRIPTION or name not in names:
+                (target / name).unlink(missing_ok=True)
 
 
 def read_model(folder: Path) -> Described:

@@ -18,6 +18,7 @@ from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.model_format import INPUT, METADATA_KEY, OUTPUT
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import ExportError
 from surrogate_nas.nets.onnx_export import export_onnx, quiet_exporters
@@ -88,7 +89,7 @@ def run_onnx(path: Path, images: Tensor, batch_size: int = 100) -> NDArray[np.fl
         ExportError: If the model cannot be run.
     """
     try:
-        session = open_session(path, "ONNX models", ExportError)
+        session = open_session(path, "ONNX models", ExportError, processor_count())
         scores = [session.run([OUTPUT], {INPUT: part.numpy()})[0] for part in torch.split(images, batch_size)]
     except ExportError:
         raise

@@ -1,6 +1,5 @@
 """The store of labels: a file that one process writes, and that never loses an acknowledged label."""
 
-import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,6 +8,7 @@ import h5py
 import numpy as np
 from filelock import FileLock, Timeout
 
+from surrogate_nas._support.files import flush_to_disk
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.labels.hdf5_layout import columns_of, hdf5_file, read_identity_of, read_labels_of, write_file
 from surrogate_nas.labels.records import NO_MEMBER, SOURCES, LabelBatch, LabelIdentity, Labels, concatenate
@@ -191,7 +191,7 @@ def _open_for_writing(path: Path) -> h5py.File:
 
 def _sync(file: h5py.File) -> None:
     file.flush()
-    os.fsync(file.id.get_vfd_handle())
+    flush_to_disk(file.id.get_vfd_handle())
 
 
 def _lock(path: Path) -> FileLock:

@@ -1,11 +1,16 @@
-"""The three files that carry a lookup table: Parquet, CSV, and the JSON that vouches for them."""
+"""The three files that carry a lookup table: Parquet, CSV, and the JSON that vouches for them.
+
+A new Parquet file waits until the JSON file vouches for it, and then takes the place of the old one. One of the two is
+always the one that the JSON file vouches for, so that readers get the old table or the new one while a writer is at
+work, and after one was killed.
+"""
 
 import hashlib
 from pathlib import Path
 from typing import Any
 
 from surrogate_nas._support.commands import shown
-from surrogate_nas._support.files import atomic_write, read_json, write_json
+from surrogate_nas._support.files import atomic_write, put_in_place, read_json, write_json
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.lookup.parquet_columns import ParquetColumns
 
@@ -21,10 +26,11 @@ def write_files(folder: Path, columns: ParquetColumns, facts: dict[str, Any]) ->
         RunFolderError: If the folder cannot be written to.
     """
     try:
-        with atomic_write(folder / "lookup.parquet") as temporary:
-            temporary.write_bytes(columns.image)
         with atomic_write(folder / "lookup.csv") as temporary:
             columns.write_csv(temporary)
+        parquet = folder / "lookup.parquet"
+        with atomic_write(_waiting(parquet)) as temporary:
+            temporary.write_bytes(columns.image)
         content = {
             "format": FORMAT,
             "schema_version": SCHEMA_VERSION,
@@ -34,6 +40,7 @@ def write_files(folder: Path, columns: ParquetColumns, facts: dict[str, Any]) ->
             **facts,
         }
         write_json(folder / "lookup.json", content)
+        put_in_place(_waiting(parquet), parquet)
     except OSError as error:
         raise RunFolderError(f"the lookup table cannot be written to {folder}: {error}") from None
 
@@ -63,6 +70,39 @@ def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
         raise RunFolderError(f"{path} has no lookup table yet; the study writes it: {resume}")
     if path.is_file() and path.suffix not in (".parquet", ".json", ".csv"):
         raise RunFolderError(f"a lookup table is a run folder or a .parquet file (got {path})")
+    facts, image = _read_together(facts_path, parquet)
+    columns = ParquetColumns(image, parquet)
+    if columns.num_rows != facts.get("rows") or columns.names != facts.get("columns"):
+        raise StoreError(f"{parquet} does not have the rows and columns that {facts_path.name} states; {_REMEDY}")
+    return columns, facts
+
+
+def _waiting(parquet: Path) -> Path:
+    """Returns the place where a new Parquet file waits."""
+    return parquet.with_name(f".{parquet.stem}.next.parquet")
+
+
+def _read_together(facts_path: Path, parquet: Path) -> tuple[dict[str, Any], bytes]:
+    """Returns the facts and the content of the Parquet file that they vouch for."""
+    facts = _read_facts(facts_path)
+    while True:
+        reason = f"{parquet.name} and {facts_path.name} do not belong together or are damaged"
+        # The first one a second time: the waiting file may have taken its place just after it was read.
+        for place in (parquet, _waiting(parquet), parquet):
+            try:
+                image = place.read_bytes()
+            except OSError as error:
+                reason = f"the lookup table cannot be read: {error}" if place == parquet else reason
+                continue
+            if hashlib.sha256(image).hexdigest() == facts.get("sha256"):
+                return facts, image
+        before, facts = facts, _read_facts(facts_path)
+        if before == facts:  # and no writer was at work
+            raise StoreError(f"{reason}; {_REMEDY}: {parquet.parent}")
+
+
+def _read_facts(facts_path: Path) -> dict[str, Any]:
+    """Returns the facts of a table of this version."""
     facts = read_json(facts_path, "lookup table metadata")
     if facts.get("format") != FORMAT:
         raise StoreError(f"{facts_path} does not describe a lookup table")
@@ -71,18 +111,7 @@ def read_files(path: Path) -> tuple[ParquetColumns, dict[str, Any]]:
             f"the lookup table has schema {facts.get('schema_version')!r}, this version reads {SCHEMA_VERSION}; "
             f"use the version of surrogate_nas that wrote it: {facts_path}"
         )
-    try:
-        image = parquet.read_bytes()
-    except OSError as error:
-        raise StoreError(f"the lookup table cannot be read: {error}; {_REMEDY}") from None
-    if hashlib.sha256(image).hexdigest() != facts.get("sha256"):
-        raise StoreError(
-            f"{parquet.name} and {facts_path.name} do not belong together or are damaged; {_REMEDY}: {path}"
-        )
-    columns = ParquetColumns(image, parquet)
-    if columns.num_rows != facts.get("rows") or columns.names != facts.get("columns"):
-        raise StoreError(f"{parquet} does not have the rows and columns that {facts_path.name} states; {_REMEDY}")
-    return columns, facts
+    return facts
 
 
 def _met_nothing(run: Path) -> bool:

@@ -2,12 +2,12 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,10 +18,11 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
-from surrogate_nas._support.streams import replace_unknown_letters
+from surrogate_nas._support.streams import printable, replace_unknown_letters
 from surrogate_nas.errors import WriteError
 from surrogate_nas.runs.interrupts import Advance
 
@@ -42,11 +43,12 @@ class StudyConsole:
     """
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False, json: bool = False) -> None:
-        replace_unknown_letters()
+        self._restore_streams = replace_unknown_letters()
         self._messages = _Console(stderr=True, highlight=False, soft_wrap=True)
         self.results: Console = _Console(stderr=json, quiet=json and quiet, highlight=False)
         self._quiet, self._verbose = quiet, verbose
         self._log: logging.Handler | None = None
+        self._logger_before = (_LOGGER.level, _LOGGER.propagate)
         _LOGGER.setLevel(logging.DEBUG)
         _LOGGER.propagate = False
         if not _LOGGER.handlers:
@@ -61,6 +63,10 @@ class StudyConsole:
             _LOGGER.removeHandler(self._log)
             self._log.close()
             self._log = None
+        # A caller in Python goes on after the run.
+        level, _LOGGER.propagate = self._logger_before
+        _LOGGER.setLevel(level)
+        self._restore_streams()
 
     @property
     def logs(self) -> bool:
@@ -172,7 +178,15 @@ class _TimeLeft(TimeRemainingColumn):
 
 
 class _Console(Console):
-    """A console whose reader may go away: rich would end the process, and with it an hour of training."""
+    """A console whose reader may go away, and on which only rich itself steers the terminal.
+
+    Rich would end the process with its reader, and with it an hour of training.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yields the pieces of what is printed; names in somebody else's files only show letters."""
+        for piece in super().render(renderable, options):
+            yield piece if piece.control else Segment(printable(piece.text), piece.style)
 
     def on_broken_pipe(self) -> None:
         """Says nothing more."""
@@ -183,6 +197,10 @@ class _Console(Console):
 
 class _LogFile(logging.FileHandler):
     """A log that may fail: a full disk is reported once, by the stage that writes there."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns a line that a terminal only shows."""
+        return printable(super().format(record))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Leaves the line out."""

@@ -19,6 +19,7 @@ from surrogate_nas.runs.study_file import flattened, is_resolved, read_resolved,
 from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
 
 _LOCK = ".lock"
+_LOOKUP = ("lookup.parquet", ".lookup.next.parquet", "lookup.csv", "lookup.json")
 
 
 class RunFolder:
@@ -43,7 +44,7 @@ class RunFolder:
         self.labels = path / "labels.h5"
         self.predictor = path / "predictor"
         self.costs = path / "costs.parquet"
-        self.lookup = tuple(path / f"lookup.{suffix}" for suffix in ("parquet", "csv", "json"))
+        self.lookup = tuple(path / name for name in _LOOKUP)
         self.journal = path / "search.journal"
         self.best = path / "best"
         self.answer = self.best / "architecture.json"
@@ -74,9 +75,16 @@ class RunFolder:
             if not self.path.is_dir() or self._is_empty():
                 return
             is_run = self._is_run()
+            # Both files, since a clearing takes more than the names that one of them proves.
+            lost_study = not self.study.exists() and self.environment.is_file() and (self.path / "state.json").is_file()
         except OSError as error:
             raise RunFolderError(f"the output folder {self.path} cannot be read: {error.strerror or error}") from None
-        if not is_run:
+        if lost_study and not overwrite:
+            raise RunFolderError(
+                f"{self.path} has lost its study.toml: put a copy of it back and use --resume, or start over with"
+                " --overwrite"
+            )
+        if not is_run and not lost_study:
             raise RunFolderError(f"{self.path} is not empty and holds no run; choose another --output-dir")
         if not resume and not overwrite:
             raise RunFolderError(
@@ -198,9 +206,7 @@ _CONTENTS = frozenset(
         "search.journal",
         "search.journal.lock",
         ".search.journal.guard",
-        "lookup.parquet",
-        "lookup.csv",
-        "lookup.json",
+        *_LOOKUP,
         "answers.json",
         "plots",
         "artifacts",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from surrogate_nas._processes.child import require_main_module
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
@@ -192,9 +193,11 @@ class Study:
 
         Raises:
             InfeasibleBudgetError: If no architecture meets the budget; the report is written.
+            SettingsError: If the script is not a file, or calls it elsewhere.
             SurrogateNasError: If the input is wrong or a stage fails; what is finished is kept, and ``resume=True``
                 continues.
         """
+        require_main_module()
         # Torch and its companions take seconds to import, which a wrong setting need not wait for.
         from surrogate_nas.study.run import run_study
 

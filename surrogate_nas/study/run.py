@@ -71,6 +71,7 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
     with (
         _held(request) as folder,
         _warnings_to(console),
+        _threads_given_back(),
         Run.of(request, folder, console, should_stop) as run,
     ):
         problem = _checked(run)
@@ -188,6 +189,16 @@ def _held(request: Request) -> Iterator[RunFolder]:
         for place in made:  # innermost first
             if place.is_dir() and not any(place.iterdir()):
                 shutil.rmtree(place)
+
+
+@contextmanager
+def _threads_given_back() -> Iterator[None]:
+    """Leaves torch with as many threads as a caller in Python gave it."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from surrogate_nas._processes.child import interrupts_held
+from surrogate_nas._processes.child import interrupts_held, require_main_module, working_folder_left_out
+from surrogate_nas._processes.workers import Workers
+from tests._processes.worker_tasks import double
 
 PARENT = """
 import multiprocessing, sys, time
@@ -75,3 +77,64 @@ def test_systems_that_cannot_hold_signals_begin_processes_all_the_same(monkeypat
     with interrupts_held():
         done.append("begun")
     assert done == ["begun"]
+
+
+def test_children_import_nothing_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("multiprocessing", "pickle"):
+        (tmp_path / f"{name}.py").write_text("from pathlib import Path; Path('ran').touch()", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with Workers(1) as workers:
+        found: list[int] = []
+        workers.run(
+            double,
+            [4],
+            on_result=lambda _, result: found.append(result),
+            on_progress=lambda _: None,
+            should_stop=lambda: False,
+        )
+    assert found == [8]
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_environment_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with working_folder_left_out():
+        assert os.environ["PYTHONSAFEPATH"] == "1"
+    assert "PYTHONSAFEPATH" not in os.environ
+    monkeypatch.setenv("PYTHONSAFEPATH", "yes")
+    with working_folder_left_out():
+        pass
+    assert os.environ["PYTHONSAFEPATH"] == "yes"
+
+
+CALL = """
+from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes.child import require_main_module
+from tests._processes.worker_tasks import double
+
+{check}
+with Workers(1) as workers:
+    workers.run(double, [4], on_result=print, on_progress=lambda _: None, should_stop=lambda: False)
+"""
+
+
+def _python(words: list[str], script: str = "") -> str:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    line = [sys.executable, *words]
+    done = subprocess.run(line, input=script, env=environment, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_a_script_that_workers_cannot_import_is_said_before_any_begins(tmp_path: Path) -> None:
+    said = _python(["-"], CALL.format(check="require_main_module()"))
+    assert "SettingsError: worker processes cannot import the script <stdin>; put it into a file" in said
+    (tmp_path / "script.py").write_text(CALL.format(check="require_main_module()"), encoding="utf-8")
+    said = _python([str(tmp_path / "script.py")])
+    assert 'call run() under if __name__ == "__main__":' in said
+    assert "TrainingError: a worker process cannot begin; a script that calls" in said
+    assert "memory" not in said
+
+
+def test_a_program_given_by_its_text_or_its_name_has_workers() -> None:
+    assert _python(["-c", CALL.format(check="require_main_module()")]) == "0 8\n"
+    require_main_module()  # pytest's own is a module with a name

@@ -296,3 +296,42 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
         read_json(tmp_path / "nil.json", "thing")
     with pytest.raises(StoreError, match=re.escape(f"the thing cannot be read: {tmp_path}: Is a directory")):
         read_json(tmp_path, "thing")
+
+
+# File systems that lack a call
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_without_flushing_is_written_to(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").read_text() == "x"
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_what_a_disk_refuses_stays_an_error(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a.txt").write_text("old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(WriteError, match=os.strerror(number)):
+        write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_a_file_system_of_another_owner_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, _mode: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    write_text(tmp_path / "a.txt", "x")
+    with atomic_write(tmp_path / "b.txt") as temporary:
+        temporary.unlink()  # as libraries do that put a file of their own in its place
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600))
+    assert names(tmp_path) == ["a.txt", "b.txt"]

@@ -19,7 +19,7 @@ def test_a_file_and_its_content_are_one_model(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(content)
     first, second = (
         open_session(model, "tests", PredictionError, threads).run(None, {INPUT: images.numpy()})[0]
-        for model, threads in ((content, 1), (tmp_path / "model.onnx", None))
+        for model, threads in ((content, 1), (tmp_path / "model.onnx", 2))
     )
     np.testing.assert_allclose(first, second, rtol=1e-6)
 
@@ -27,4 +27,4 @@ def test_a_file_and_its_content_are_one_model(tmp_path: Path) -> None:
 def test_a_missing_package_is_the_caller_s_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(PredictionError, match=r"which predictions need; install it with: pip install onnxruntime"):
-        open_session(b"", "predictions", PredictionError)
+        open_session(b"", "predictions", PredictionError, 1)

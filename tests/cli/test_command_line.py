@@ -6,7 +6,7 @@ import sys
 import pytest
 import typer
 
-from surrogate_nas.cli.command_line import print_version, run_command, say
+from surrogate_nas.cli.command_line import complain, print_version, run_command, say
 from surrogate_nas.errors import InfeasibleBudgetError, Interrupted, SettingsError, StoreError, SurrogateNasError
 
 ERRORS = {"settings": SettingsError, "store": StoreError, "budget": InfeasibleBudgetError, "stop": Interrupted}
@@ -77,3 +77,13 @@ def test_a_closed_pipe_is_no_error() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "x", "")
+
+
+def test_results_and_errors_do_not_steer_the_terminal(app: typer.Typer, capsys: pytest.CaptureFixture[str]) -> None:
+    say("cat\x1b[2J\ndog")
+    complain("warning: \x1b]0;x\x07")
+    assert run_command(app, "program", ["--\x1b[31m"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "cat\ufffd[2J\ndog\n"
+    assert "\x1b" not in captured.err
+    assert "\x07" not in captured.err

@@ -20,6 +20,13 @@ def test_a_line_per_image(make_model: Make, images: Path, capsys: pytest.Capture
     assert lines[1].split()[1:] == ["dark", str(images / "inner" / "a.jpg")]
 
 
+def test_a_class_makes_no_line_of_its_own(make_model: Make, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = make_model(class_names=["dark", "bright\n100.0%  \x1b[2Jdark"])
+    assert main([str(model), str(images / "b.png")]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "bright\ufffd100.0%  \ufffd[2Jdark" in line
+
+
 def test_json(make_model: Make, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = make_model() / "model.onnx"
     assert main([str(model), str(images), "--json"]) == 0

@@ -1,6 +1,7 @@
 """Saved parts come back equal, and every damage to their files is noticed."""
 
 import dataclasses
+import errno
 import json
 import re
 from collections.abc import Callable
@@ -40,6 +41,27 @@ def test_what_was_saved_is_loaded(make_splits: MakeSplits, tmp_path: Path) -> No
         assert getattr(splits, field) == getattr(loaded, field)
     batch = [Batches(each, 8, seed=1, flip=True, shift=1).batch(3)[0] for each in (splits, loaded)]
     assert torch.equal(*batch)
+
+
+def test_a_file_system_that_maps_nothing_is_read(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_splits(saved).train.images.clone()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(np, "memmap", refuse)
+    monkeypatch.setattr("numpy.lib.format.open_memmap", refuse)
+    monkeypatch.setattr("mmap.mmap", refuse)
+    assert torch.equal(load_splits(saved).train.images, before)
+
+
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(np, "load", refuse)
+    with pytest.raises(StoreError, match=r"cached images cannot be read: .*: Too many open files"):
+        load_splits(saved)
 
 
 def test_changing_loaded_images_changes_no_file(saved: Path) -> None:

@@ -116,5 +116,8 @@ def test_what_torchvision_prints_stays_off_standard_output(
 
 
 def test_downloads_go_to_the_cache_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path))
+    assert default_root() == tmp_path / "images"
+    monkeypatch.delenv("SURROGATE_NAS_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_root() == tmp_path / "surrogate_nas" / "images"

@@ -95,3 +95,13 @@ def test_a_model_of_other_images_is_said(make_model: Make) -> None:
     classifier = Classifier.load(make_model(preprocessing=wrong))
     with pytest.raises(PredictionError, match="cannot take images of shape"):
         classifier.probabilities(np.zeros((1, 1, 8, 8), dtype=np.uint8))
+
+
+def test_a_model_that_was_cut_short_while_it_was_replaced_is_not_used(make_model: Make) -> None:
+    folder = make_model()
+    Classifier.load(folder)  # an ONNX file alone is a model
+    (folder / "space.toml").touch()
+    with pytest.raises(StoreError, match=r"was cut short while it was replaced; finish it with: .*--resume"):
+        Classifier.load(folder)
+    (folder / "model.json").touch()
+    Classifier.load(folder)

@@ -1,6 +1,9 @@
 """A saved model computes the same after loading, and damage is reported."""
 
+import errno
+import itertools
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from surrogate_nas.errors import ExportError, RunFolderError, StoreError
-from surrogate_nas.export.model_folder import load_model, read_model, save_model
+from surrogate_nas.errors import ExportError, RunFolderError, StoreError, WriteError
+from surrogate_nas.export.model_folder import copy_model, load_model, read_model, save_model
 
 
 def save(folder: Path, model: Any, **changes: object) -> None:  # noqa: ANN401 - a fixture
@@ -74,3 +77,65 @@ def test_what_cannot_be_written_is_said(folder: Path, model: Any) -> None:  # no
     folder.write_text("in the way")
     with pytest.raises(ExportError, match="cannot be written"):
         save(folder, model)
+
+
+NAMES = ("model.json", "space.toml", "model.safetensors", "model.onnx", "model-card.md")
+
+
+def _two_models(folder: Path) -> tuple[Path, Path]:
+    """Returns a new model, and the place of an old one with a file that the new one does not have."""
+    for place, names in (("new", NAMES), ("best", (*NAMES, "model.int8.onnx", "architecture.json"))):
+        (folder / place).mkdir(parents=True)
+        for name in names:
+            (folder / place / name).write_text(f"{place} {name}", encoding="utf-8")
+    return folder / "new", folder / "best"
+
+
+def _held(best: Path) -> set[str]:
+    return {one.read_text(encoding="utf-8").split()[0] for one in best.glob("model*") if not one.name.startswith(".")}
+
+
+def test_a_copied_model_leaves_nothing_of_the_old_one(tmp_path: Path) -> None:
+    new, best = _two_models(tmp_path)
+    copy_model(new, best)
+    assert {one.name for one in best.iterdir()} == {*NAMES, "architecture.json"}
+    assert _held(best) == {"new"}
+
+
+@pytest.mark.parametrize("operation", ["replace", "unlink"])
+def test_a_copy_that_is_killed_leaves_a_model_or_none(
+    operation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = getattr(Path, operation)
+    for kill_at in range(len(NAMES)):
+        new, best = _two_models(tmp_path / str(kill_at))
+        count = itertools.count()
+
+        def step(self: Path, *words: Any, count: Any = count, kill_at: int = kill_at, **more: Any) -> object:  # noqa: ANN401
+            if next(count) >= kill_at:
+                raise KeyboardInterrupt
+            return real(self, *words, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, operation, step)
+            with pytest.raises(KeyboardInterrupt):
+                copy_model(new, best)
+        # A model that is described is of one piece.
+        assert not (best / "model.json").exists() or _held(best) in ({"best"}, {"new"})
+
+
+def test_a_full_disk_costs_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new, best = _two_models(tmp_path)
+    copyfile, count = shutil.copyfile, itertools.count()
+
+    def fills(source: Path, target: Path) -> object:
+        if next(count) == len(NAMES) - 1:
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        return copyfile(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", fills)
+    with pytest.raises(WriteError, match="No space left on device"):
+        copy_model(new, best)
+    assert _held(best) == {"best"}
+    assert (best / "model.json").exists()
+    assert not [one for one in best.iterdir() if one.name.startswith(".")]

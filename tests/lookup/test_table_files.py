@@ -1,8 +1,11 @@
 """The three files: what they hold, and every way in which they may not belong together."""
 
 import csv
+import itertools
 import json
 import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +62,72 @@ def test_a_writer_that_stopped_after_any_file_is_noticed(
     (folder / "lookup.json").unlink()
     with pytest.raises(StoreError, match=re.escape(f"metadata is missing: {folder / 'lookup.json'}")):
         read_files(folder)
+
+
+def _two_tables() -> tuple[ParquetColumns, ParquetColumns]:
+    names = ("one", "two")
+    first, second = (ParquetColumns(encode({"code": np.array([name], dtype=object)}), name) for name in names)
+    return first, second
+
+
+def _kill_at(operation: int, patch: pytest.MonkeyPatch) -> None:
+    """Ends the process, as far as the test goes, at an operation on files, and at each one after it."""
+    count = itertools.count()
+
+    def counted(real: Callable[..., object]) -> Callable[..., object]:
+        def step(*words: object, **more: object) -> object:
+            if next(count) >= operation:
+                raise KeyboardInterrupt
+            return real(*words, **more)
+
+        return step
+
+    for name in ("replace", "unlink", "write_bytes", "write_text", "open"):
+        patch.setattr(Path, name, counted(getattr(Path, name)))
+
+
+def test_a_writer_that_is_killed_at_any_operation_leaves_one_table(tmp_path: Path) -> None:
+    tables = _two_tables()
+    seen = []
+    for operation in itertools.count():
+        write_files(tmp_path, tables[0], {"which": 0})
+        with pytest.MonkeyPatch.context() as patch:
+            _kill_at(operation, patch)
+            killed = False
+            try:
+                write_files(tmp_path, tables[1], {"which": 1})
+            except KeyboardInterrupt:
+                killed = True
+        columns, facts = read_files(tmp_path)
+        assert columns.image == tables[facts["which"]].image
+        seen.append(facts["which"])
+        if not killed:
+            break
+    assert seen == sorted(seen)
+    assert seen.count(0) > 5
+    assert seen.count(1) > 1  # while the file waits, and once it is in its place
+    assert not (tmp_path / ".lookup.next.parquet").exists()
+
+
+def test_readers_beside_a_writer_get_one_table(tmp_path: Path) -> None:
+    tables = _two_tables()
+    write_files(tmp_path, tables[0], {"which": 0})
+    done = threading.Event()
+
+    def write() -> None:
+        for turn in range(50):
+            write_files(tmp_path, tables[turn % 2], {"which": turn % 2, "turn": turn})
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    read = set()
+    while not done.is_set():
+        columns, facts = read_files(tmp_path)
+        assert columns.image == tables[facts["which"]].image
+        read.add(facts.get("turn"))
+    writer.join()
+    assert len(read) > 2
 
 
 @settings(max_examples=30, deadline=None)

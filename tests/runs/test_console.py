@@ -158,3 +158,28 @@ def test_a_log_that_cannot_be_written_is_an_error_and_a_full_disk_is_silence(
         console.log_to(Path("/dev/full"))
         console.note("a note")
     assert capsys.readouterr().err == ""
+
+
+def test_no_name_steers_the_terminal_or_the_log(
+    terminal: MakeTerminal, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with StudyConsole() as console:
+        console.log_to(tmp_path / "log.txt")
+        console.note("a\x1b[2J")
+        console.warn("b\x07")
+        console.table("c\x9b", ["d\x1b"], [["e\x1b]0;x"]])
+    shown = "".join(capsys.readouterr()) + (tmp_path / "log.txt").read_text(encoding="utf-8")
+    assert not any(sign in shown for sign in "\x1b\x07\x9b")
+    console, stream = terminal()
+    console.warn("b\x1b[2J")
+    assert "\x1b[2J" not in stream.getvalue()
+    assert "\x1b[33m" in stream.getvalue()  # its own colours stay
+
+
+def test_a_caller_in_python_gets_its_logger_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = logging.getLogger("surrogate_nas")
+    monkeypatch.setattr(logger, "level", logging.ERROR)
+    monkeypatch.setattr(logger, "propagate", True)
+    with StudyConsole():
+        assert not logger.propagate
+    assert (logger.level, logger.propagate) == (logging.ERROR, True)

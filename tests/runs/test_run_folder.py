@@ -47,6 +47,23 @@ def test_something_else_may_not(name: str, folder: RunFolder) -> None:
         folder.check(resume=True, overwrite=True)
 
 
+def test_a_run_that_lost_its_study_is_said_with_the_ways_back(begun: RunFolder) -> None:
+    copy = begun.study.read_bytes()
+    begun.study.unlink()
+    begun.environment.touch()
+    with pytest.raises(RunFolderError, match="holds no run"):
+        begun.check(resume=False, overwrite=True)
+    (begun.path / "state.json").touch()
+    for resume in (False, True):
+        with pytest.raises(
+            RunFolderError, match=r"has lost its study\.toml: put a copy .* or start over with --overwrite"
+        ):
+            begun.check(resume=resume, overwrite=False)
+    begun.check(resume=False, overwrite=True)
+    begun.study.write_bytes(copy)
+    begun.check(resume=True, overwrite=False)
+
+
 def test_a_file_in_the_way_is_named(folder: RunFolder) -> None:
     folder.path.write_text("", encoding="utf-8")
     with pytest.raises(RunFolderError, match="run is a file; choose another"):

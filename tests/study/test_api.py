@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from surrogate_nas import HardwareSettings, LookupTable, Study, StudyResult
@@ -16,8 +17,12 @@ def test_python_and_the_command_line_do_the_same(
     tiny: Path, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
     with one_process():
         result = Study(str(tiny), output_dir=folder, quiet=True, latency_budget="1s", flops_budget="40%").run()
+    assert torch.get_num_threads() == 3
+    torch.set_num_threads(threads)
     printed, said = capsys.readouterr()
     assert printed == ""
     assert all(line.startswith("warning: ") for line in said.splitlines())

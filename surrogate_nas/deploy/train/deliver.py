@@ -1,6 +1,5 @@
 """From a trained network to the files that are deployed, each checked against it and measured."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,6 @@ from surrogate_nas._support.model_format import (
     CARD,
     FORMAT,
     INT8,
-    MODEL_FILES,
     ONNX,
     PROGRAM,
     SCHEMA_VERSION,
@@ -31,7 +29,7 @@ from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 from surrogate_nas.deploy.train.rival_models import compared_on_test
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import ExportError
-from surrogate_nas.export.model_folder import save_model
+from surrogate_nas.export.model_folder import copy_model, save_model
 from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write_program
 from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
 from surrogate_nas.hardware.measure.model_files import measure_models
@@ -122,7 +120,7 @@ def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFac
     program = choice.space.program.source if choice.space.program else None
     save_model(choice.folder, network, {**description, "results": facts.as_json()}, space_toml, program)
     if choice.is_answer:
-        _copy(choice.folder, choice.run.best)
+        copy_model(choice.folder, choice.run.best)
     advance(4, 4)
     return facts
 
@@ -218,11 +216,3 @@ def _are_right(path: Path, images: FinalImages) -> NDArray[np.bool_]:
 
 def _accuracy(right: NDArray[np.bool_]) -> Accuracy:
     return Accuracy.of(int(right.sum()), len(right))
-
-
-def _copy(folder: Path, best: Path) -> None:
-    best.mkdir(exist_ok=True)
-    for name in MODEL_FILES:
-        (best / name).unlink(missing_ok=True)
-        if (folder / name).exists():
-            shutil.copyfile(folder / name, best / name)

@@ -77,7 +77,8 @@ class Dashboard:
         program = "from optuna_dashboard._cli import main; main()"
         words = [_plain(self._journal), "--host", LOOPBACK, "--port", str(self._port)]
         self._server = subprocess.Popen(
-            [sys.executable, "-c", program, *words, "--artifact-dir", str(self._artifacts)],
+            # -P: nothing is imported from the working folder, which may be somebody else's.
+            [sys.executable, "-P", "-c", program, *words, "--artifact-dir", str(self._artifacts)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
-from surrogate_nas._support.files import UNREADABLE, atomic_write
+from surrogate_nas._support.files import UNREADABLE, atomic_write, flush_to_disk
 from surrogate_nas.errors import RunFolderError
 
 LOCK_MARK = b"surrogate_nas\n"
@@ -146,7 +146,7 @@ class BatchJournal(BaseJournalBackend):
         with self._path.open("ab") as file:
             file.write(text.encode())
             file.flush()
-            os.fsync(file.fileno())
+            flush_to_disk(file.fileno())
 
 
 def _cut_torn_record(path: Path) -> None:

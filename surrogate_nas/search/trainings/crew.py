@@ -63,7 +63,7 @@ class Crew:
         while not (watch.all_done or should_stop()):
             self.workers.run(
                 _TakeTasks(self.place, self.work),
-                range(self.workers.processes),
+                range(min(self.workers.processes, watch.missing)),
                 on_result=lambda *_: None,
                 on_progress=watch.look,
                 should_stop=lambda: watch.all_done or should_stop(),
@@ -88,6 +88,10 @@ class _Watch:
     @property
     def all_done(self) -> bool:
         return not self._missing
+
+    @property
+    def missing(self) -> int:
+        return len(self._missing)
 
     def look(self, running: int) -> None:
         """Takes the steps of running tasks; raises the errors of ``Crew.run``."""

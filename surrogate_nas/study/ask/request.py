@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.definitions import available
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.errors import RunFolderError, SettingsError
-from surrogate_nas.runs.run_folder import lies_in_run
+from surrogate_nas.runs.run_folder import RunFolder, lies_in_run
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
 from surrogate_nas.runs.tracking import check_tracker
@@ -62,15 +63,17 @@ def resolve_request(
         resume: Whether to continue a run.
 
     Raises:
-        SettingsError: If the study, a setting or a value is unknown or impossible.
+        SettingsError: If the study, a setting, a value or a home folder is unknown or impossible.
         RunFolderError: If a run is to be resumed from a folder that holds none.
     """
+    output = None if output is None else expanded(output)
     if name is None and resume:
         folder = output or RUNS / DEFAULT_STUDY
         begun = folder / "study.toml"
         if begun.exists():
             return read_resolved(begun, overrides), folder
         if output is not None:
+            RunFolder(folder).check(resume=True, overwrite=False)
             raise RunFolderError(
                 f"{folder} holds no run to continue: name the study to start one, such as {DEFAULT_STUDY}"
             )
@@ -133,7 +136,7 @@ def absolute_paths(settings: StudySettings) -> StudySettings:
     """Makes every path absolute, so that a run can be resumed from another folder."""
 
     def absolute(path: str | None) -> str | None:
-        return str(Path(path).expanduser().resolve()) if path is not None else None
+        return str(expanded(path).resolve()) if path is not None else None
 
     updates = {
         "space": absolute(settings.space) if settings.space.endswith(".toml") else settings.space,

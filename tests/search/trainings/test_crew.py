@@ -1,5 +1,6 @@
 """The same outcomes with one worker or four, and with workers that are killed."""
 
+import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +50,18 @@ def test_what_is_done_is_not_done_again_and_rounds_follow_each_other(place: Tria
             crew.run(some, on_outcome=outcomes.__setitem__, on_progress=lambda _: None, should_stop=lambda: False)
         assert list(outcomes) == TASKS[:3]
     assert len(list(tmp_path.glob("0000*.*"))) == 3
+
+
+def test_no_more_processes_begin_than_there_are_tasks(place: TrialFolder, tmp_path: Path) -> None:
+    begun = len(multiprocessing.active_children())
+    with Workers(5) as workers:
+        Crew(place, NoWork(tmp_path), workers).run(
+            TASKS[:2],
+            on_outcome=lambda *_: None,
+            on_progress=lambda _: None,
+            should_stop=lambda: False,
+        )
+        assert len(multiprocessing.active_children()) - begun == 2
 
 
 @pytest.mark.posix

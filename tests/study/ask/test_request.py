@@ -117,3 +117,17 @@ def test_a_link_into_a_run_folder_is_not_named_by_the_user() -> None:
         Path(name).touch()
     Path("mine.toml").symlink_to("run/study.toml")
     assert not names_space("mine.toml", {}, "elsewhere.toml", resume=False)
+
+
+def test_a_home_folder_is_put_into_the_run_folder_and_the_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    settings, output = resolve_request("cifar10", {"data.path": "~/photos"}, Path("~/run"), resume=False)
+    assert output == tmp_path / "home" / "run"
+    assert absolute_paths(settings).data.path == str(tmp_path / "home" / "photos")
+    with pytest.raises(SettingsError, match="'~nosuchuser/photos' is not known"):
+        absolute_paths(read_study("cifar10", {"data.path": "~nosuchuser/photos"}))
+    with pytest.raises(SettingsError, match="'~nosuchuser/run' is not known"):
+        resolve_request("quickstart", {}, Path("~nosuchuser/run"), resume=False)
