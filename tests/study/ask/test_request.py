@@ -87,3 +87,10 @@ def test_a_folder_of_the_name_of_a_study_changes_nothing() -> None:
 def test_images_need_a_study_by_name() -> None:
     with pytest.raises(SettingsError, match=r"name a study for your images, such as: .* cifar10 --data photos$"):
         resolve_request(None, {"data.path": "photos"}, None, resume=False)
+
+
+@pytest.mark.parametrize("key", ["data.path", "hardware.latency_table", "truth.file", "space"])
+def test_a_letter_that_no_path_has_is_refused(key: str) -> None:
+    others = {"data.source": "folder"} if key == "data.path" else {}
+    with pytest.raises(SettingsError, match="a path has no letter NUL"):
+        absolute_paths(read_study("quickstart", {**others, key: "a\0b.toml"}))
