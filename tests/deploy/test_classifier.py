@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -95,3 +96,20 @@ def test_a_model_of_other_images_is_said(make_model: Make) -> None:
     classifier = Classifier.load(make_model(preprocessing=wrong))
     with pytest.raises(PredictionError, match="cannot take images of shape"):
         classifier.probabilities(np.zeros((1, 1, 8, 8), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("names", [["one"], ["one", "two", "three"]])
+def test_scores_that_do_not_belong_to_the_class_names_are_said(make_model: Make, names: list[str]) -> None:
+    model = Classifier.load(make_model(class_names=names))
+    with pytest.raises(PredictionError, match=r"gives scores of shape \(\d+, 2\) for its \d class names"):
+        model.predict(np.zeros((8, 8, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", '{"x": 1e999}'], ids=len)
+def test_a_description_that_is_no_json_is_said(make_model: Make, text: str) -> None:
+    path = make_model() / "model.onnx"
+    model = onnx.load(str(path))
+    onnx.helper.set_model_props(model, {"surrogate_nas": text})
+    onnx.save(model, str(path))
+    with pytest.raises(StoreError, match="the description of the model is damaged"):
+        Classifier.load(path)

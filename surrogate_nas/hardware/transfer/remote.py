@@ -26,7 +26,6 @@ from surrogate_nas.hardware.transfer.design import choose_informative, design_fe
 from surrogate_nas.hardware.transfer.features import latency_views
 from surrogate_nas.hardware.transfer.from_devices import Transfer
 from surrogate_nas.hardware.transfer.sparse import FEWEST, SparseLatency, fit_latency
-
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
