@@ -1,4 +1,4 @@
-"""Reads a Parquet table as text, whoever wrote it: what it takes in memory is bounded before anything is decoded."""
+"""Reads a Parquet table of any origin as text, and refuses one that would take too much memory before decoding it."""
 
 from pathlib import Path
 

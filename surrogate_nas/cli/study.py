@@ -151,7 +151,7 @@ def study(
         say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
         return
     command = begun_as("study")
-    named = names_space(name, overrides, resume=resume)
+    named = names_space(name, overrides, resolved.space, resume=resume)
     with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
         code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named, track), console, as_json)
     raise typer.Exit(code)

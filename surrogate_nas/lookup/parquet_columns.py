@@ -38,7 +38,7 @@ class _Texts:
 
     @property
     def are_of_one_length(self) -> bool:
-        """Whether all texts take as many bytes."""
+        """True where all texts take as many bytes."""
         lengths = np.diff(self._ends)
         return bool((lengths == lengths[0]).all())
 

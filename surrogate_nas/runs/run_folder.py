@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +92,12 @@ class RunFolder:
         """Makes the folder and holds it until the process ends or ``release`` is called.
 
         Raises:
-            RunFolderError: If another process holds it, or it cannot be made or written to.
+            RunFolderError: If another process holds it, a link in it leads elsewhere, or it cannot be made or written
+                to.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            self._refuse_links()
             self._lock.acquire(timeout=0)
         except Timeout:
             raise RunFolderError(f"another process is working in {self.path}; wait for it or stop it first") from None
@@ -125,6 +129,20 @@ class RunFolder:
         leftovers += [entry for folder in ours for entry in folder.iterdir() if _LEFTOVER.fullmatch(entry.name)]
         for entry in leftovers:
             entry.unlink(missing_ok=True)
+
+    def _refuse_links(self) -> None:
+        """Refuses links where a run writes and removes: what they lead to may be anybody's.
+
+        Raises:
+            RunFolderError: Naming the first one.
+        """
+        ours = [entry for entry in self.path.iterdir() if entry.name in _WRITTEN or _is_leftover(entry.name)]
+        # os.walk goes into no link.
+        inside = (Path(place, name) for one in ours for place, *names in os.walk(one) for name in chain(*names))
+        for link in filter(Path.is_symlink, chain(ours, inside)):
+            raise RunFolderError(
+                f"{link} is a link, and a run folder is written to only where it lies; put a copy in its place"
+            )
 
     def _is_empty(self) -> bool:
         return all(entry.name == _LOCK or _is_leftover(entry.name) for entry in self.path.iterdir())
@@ -208,8 +226,18 @@ _CONTENTS = frozenset(
         "log.txt",
     }
 )
+_WRITTEN = _CONTENTS | {"study.toml", _LOCK}
+# What runs and models write and nobody else does, one of them enough to know their folder by.
+_MARKS = ("environment.json", "state.json", "labels.h5", "costs.parquet", "search.journal", "lookup.json", "model.json")
 # The names that ``files.atomic_write`` gives to what is not complete.
 _LEFTOVER = re.compile(r"\.(.+)\.[0-9a-f]{8}(\.[^.]*)?")
+
+
+def lies_in_run(path: Path) -> bool:
+    """Returns whether a file lies in the folder of a run or a model, at any depth, by its name or through a link."""
+    folders = {*path.absolute().parents, *path.resolve().parents}
+    # Path.exists fails for folders that may not be entered.
+    return any(os.path.exists(folder / mark) for folder in folders for mark in _MARKS)
 
 
 def _is_leftover(name: str) -> bool:

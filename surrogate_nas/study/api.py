@@ -177,7 +177,7 @@ class Study:
         self.settings: StudySettings
         overrides = overrides_of(options, settings)
         self.settings, self.output_dir = resolve_request(name, overrides, folder, resume=resume)
-        self._names_space = names_space(name, overrides, resume=resume)
+        self._names_space = names_space(name, overrides, self.settings.space, resume=resume)
         self._resume, self._overwrite, self._quiet = resume, overwrite, quiet
         self._dashboard, self._track = dashboard, track
 

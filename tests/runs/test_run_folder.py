@@ -90,6 +90,32 @@ def test_a_read_only_folder_is_named(folder: RunFolder) -> None:
 
 
 @pytest.mark.posix
+@pytest.mark.parametrize(
+    "name", ["log.txt", ".lock", "best", "labels.h5", "study.toml", "best/model.onnx", "trainings/deep/er", "mlruns"]
+)
+def test_no_link_is_followed(name: str, begun: RunFolder, tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere"
+    target.mkdir()
+    (target / ".notes.1234abcd.txt").write_text("mine", encoding="utf-8")
+    begun.study.rename(begun.path / "notes.txt")
+    link = begun.path / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target / ".notes.1234abcd.txt" if "." in name else target)
+    with pytest.raises(RunFolderError, match=f"{name} is a link"):
+        begun.take()
+    assert (target / ".notes.1234abcd.txt").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.posix
+def test_links_of_the_user_beside_the_run_and_to_it_are_no_matter(begun: RunFolder, tmp_path: Path) -> None:
+    (begun.path / "photos").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "latest").symlink_to(begun.path)
+    folder = RunFolder(tmp_path / "latest")
+    folder.take()
+    folder.release()
+
+
+@pytest.mark.posix
 def test_clearing_leaves_what_is_not_of_the_run(begun: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "weights").touch()

@@ -68,7 +68,8 @@ def test_somebody_elses_run_runs_nothing_until_it_may(
     resolved = (run / "study.toml").read_text(encoding="utf-8")
     line = next(line for line in resolved.splitlines() if line.startswith("space = "))
     own = f'space = "{copied / "mine.toml"}"'
-    (run / "study.toml").write_text(resolved.replace(line, own), encoding="utf-8")
+    # A first line of another kind does not make it a study of the user's own.
+    (run / "study.toml").write_text(f"\n{resolved.replace(line, own)}", encoding="utf-8")
     capsys.readouterr()
     again = copied / "again"
     for done in (

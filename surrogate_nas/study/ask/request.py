@@ -9,6 +9,7 @@ from surrogate_nas._support.commands import shown
 from surrogate_nas._support.definitions import available
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.errors import RunFolderError, SettingsError
+from surrogate_nas.runs.run_folder import lies_in_run
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
 from surrogate_nas.runs.tracking import check_tracker
@@ -105,17 +106,21 @@ def _refuse_other_things(name: str) -> None:
             raise SettingsError(f"{name!r} is {what}, not a study; use it with: {command}")
 
 
-def names_space(name: str | None, overrides: Mapping[str, Any], *, resume: bool) -> bool:
+def names_space(name: str | None, overrides: Mapping[str, Any], space: str, *, resume: bool) -> bool:
     """Returns whether a request names its space itself, or leaves it to a run folder, which may be somebody else's.
+
+    A study or a space inside a run folder is somebody else's, whatever its text looks like.
 
     Args:
         name: Of the study.
         overrides: Dotted key of settings to value.
+        space: The space of the study.
         resume: Whether to continue a run.
     """
     if "space" in overrides:
         return True
-    return not resume if name is None else not is_resolved(Path(name))
+    files = [Path(one) for one in (name or "", space) if one.endswith(".toml")]
+    return not (name is None and resume) and not any(is_resolved(file) or lies_in_run(file) for file in files)
 
 
 def resume_command(output: Path, track: str | None = None) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.runs.study_file import read_study, write_study
-from surrogate_nas.study.ask.request import absolute_paths, resolve_request, resume_command
+from surrogate_nas.study.ask.request import absolute_paths, names_space, resolve_request, resume_command
 
 
 @pytest.fixture(autouse=True)
@@ -94,3 +94,33 @@ def test_a_letter_that_no_path_has_is_refused(key: str) -> None:
     others = {"data.source": "folder"} if key == "data.path" else {}
     with pytest.raises(SettingsError, match="a path has no letter NUL"):
         absolute_paths(read_study("quickstart", {**others, key: "a\0b.toml"}))
+
+
+@pytest.mark.parametrize("mark", ["environment.json", "state.json", "labels.h5", "lookup.json", "model.json"])
+def test_a_study_or_a_space_in_a_run_folder_is_not_named_by_the_user(mark: str) -> None:
+    Path("run/deep").mkdir(parents=True)
+    for study in ("run/study.toml", "run/deep/mine.toml", "mine.toml"):
+        Path(study).write_text("\nseed = 1\n", encoding="utf-8")  # without the first line of a run's own study
+    assert names_space("run/study.toml", {}, "run/space.toml", resume=False)
+    Path("run", mark).touch()
+    assert not names_space("run/study.toml", {}, "elsewhere.toml", resume=False)
+    assert not names_space("run/deep/mine.toml", {}, "elsewhere.toml", resume=True)
+    assert not names_space("mine.toml", {}, "run/space.toml", resume=False)
+    assert names_space("mine.toml", {}, "elsewhere.toml", resume=True)
+    assert names_space("run/study.toml", {"space": "run/space.toml"}, "run/space.toml", resume=False)
+
+
+def test_a_study_that_comes_with_the_project_names_its_space_also_inside_a_run_folder() -> None:
+    Path("labels.h5").touch()
+    assert names_space(None, {}, "digits", resume=False)
+    assert names_space("cifar10", {}, "cifar10", resume=True)
+    assert not names_space(None, {}, "digits", resume=True)
+
+
+@pytest.mark.posix
+def test_a_link_into_a_run_folder_is_not_named_by_the_user() -> None:
+    Path("run").mkdir()
+    for name in ("run/labels.h5", "run/study.toml"):
+        Path(name).touch()
+    Path("mine.toml").symlink_to("run/study.toml")
+    assert not names_space("mine.toml", {}, "elsewhere.toml", resume=False)
