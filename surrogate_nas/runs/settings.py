@@ -24,13 +24,15 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 _HUGE = 2**31
 
 
-def _refuse_huge(place: str, values: Mapping[str, Any]) -> None:
-    """Refuses numbers that no setting has a use for, whatever its own bounds are."""
+def _refuse_impossible(place: str, values: Mapping[str, Any]) -> None:
+    """Refuses numbers and letters that no setting has a use for, whatever its own bounds are."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            _refuse_huge(f"{place}{name}.", value)
+            _refuse_impossible(f"{place}{name}.", value)
         elif isinstance(value, int | float) and value >= _HUGE:
             raise SettingsError(f"{place}{name}: numbers are below {_HUGE:,} (got {value:,})")
+        elif isinstance(value, str) and "\0" in value:
+            raise SettingsError(f"{place}{name}: a text has no letter NUL (got {value!r})")
 
 
 class PoolSettings(BaseModel):
@@ -124,8 +126,8 @@ class StudySettings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _numbers_are_of_this_world(self) -> Self:
-        _refuse_huge("", self.model_dump())
+    def _values_are_possible(self) -> Self:
+        _refuse_impossible("", self.model_dump())
         return self
 
     @field_validator("name")

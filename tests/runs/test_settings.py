@@ -48,3 +48,10 @@ def test_numbers_that_make_no_sense_are_refused_in_every_setting(value: float) -
         with pytest.raises(SettingsError) as caught:
             read_study("quickstart", {key: value})
         assert "\n" not in str(caught.value), key
+
+
+@pytest.mark.parametrize("key", ["space", "data.path", "hardware.latency_table", "truth.file", "truth.column"])
+def test_a_letter_that_no_path_has_is_refused(key: str) -> None:
+    others = {"data.source": "folder"} if key == "data.path" else {}
+    with pytest.raises(SettingsError, match=f"{key}: a text has no letter NUL"):
+        read_study("quickstart", {**others, key: "a\0b.toml"})

@@ -130,15 +130,9 @@ def resume_command(output: Path, track: str | None = None) -> str:
 
 
 def absolute_paths(settings: StudySettings) -> StudySettings:
-    """Makes every path absolute, so that a run can be resumed from another folder.
-
-    Raises:
-        SettingsError: If a path has a letter that no path has.
-    """
+    """Makes every path absolute, so that a run can be resumed from another folder."""
 
     def absolute(path: str | None) -> str | None:
-        if path is not None and "\0" in path:
-            raise SettingsError(f"a path has no letter NUL (got {path!r})")
         return str(Path(path).expanduser().resolve()) if path is not None else None
 
     updates = {

@@ -89,13 +89,6 @@ def test_images_need_a_study_by_name() -> None:
         resolve_request(None, {"data.path": "photos"}, None, resume=False)
 
 
-@pytest.mark.parametrize("key", ["data.path", "hardware.latency_table", "truth.file", "space"])
-def test_a_letter_that_no_path_has_is_refused(key: str) -> None:
-    others = {"data.source": "folder"} if key == "data.path" else {}
-    with pytest.raises(SettingsError, match="a path has no letter NUL"):
-        absolute_paths(read_study("quickstart", {**others, key: "a\0b.toml"}))
-
-
 @pytest.mark.parametrize("mark", ["environment.json", "state.json", "labels.h5", "lookup.json", "model.json"])
 def test_a_study_or_a_space_in_a_run_folder_is_not_named_by_the_user(mark: str) -> None:
     Path("run/deep").mkdir(parents=True)
