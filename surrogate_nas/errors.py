@@ -1,5 +1,7 @@
 """Every error that a user can cause or meet, each with the exit code that a command line ends with."""
 
+_LONGEST, _BEGINNING, _END = 1000, 200, 90
+
 
 class SurrogateNasWarning(UserWarning):
     """Something works but deserves the user's attention."""
@@ -18,6 +20,11 @@ class SurrogateNasError(Exception):
     """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        # Messages repeat what they refuse, which may be a file of any size: beginning and remedy stay.
+        text = super().__str__()
+        return text if len(text) <= _LONGEST else f"{text[:_BEGINNING]} ... {text[-_END:]}"
 
 
 class SettingsError(SurrogateNasError, ValueError):

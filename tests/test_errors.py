@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas import errors
-from surrogate_nas.errors import SettingsError, StoreError, SurrogateNasError, SurrogateNasWarning, WriteError
+from surrogate_nas.errors import (
+    SettingsError,
+    SpaceError,
+    StoreError,
+    SurrogateNasError,
+    SurrogateNasWarning,
+    WriteError,
+)
+from surrogate_nas.space.load import load_space
 
 ERRORS = [
     value
@@ -62,3 +70,20 @@ def test_no_check_is_an_assertion_which_python_may_leave_out() -> None:
         if isinstance(node, ast.Assert) and not is_narrowing(node.test)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "0" * 100_000, "|a~0|+" * 20_000])
+@pytest.mark.parametrize("name", ["quick", "nasbench201", "images32", "darts"])
+def test_what_is_refused_is_not_repeated_in_full(name: str, text: str) -> None:
+    with pytest.raises(SpaceError) as caught:
+        load_space(name).parse(text)
+    assert len(str(caught.value)) < 300
+    assert str(caught.value).startswith(f"an architecture of {name}")
+
+
+def test_a_long_message_keeps_its_beginning_and_its_remedy() -> None:
+    text = f"the file is damaged: {'x' * 2000}; run the study again"
+    for kind in (StoreError, WriteError, SettingsError):
+        assert str(kind(text)).startswith("the file is damaged: xx")
+        assert str(kind(text)).endswith("xx; run the study again")
+        assert str(kind("short")) == "short"

@@ -1,12 +1,17 @@
 """Finds definitions in TOML (search spaces, studies) by name or path, in a checkout or an installed package."""
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from surrogate_nas._support.files import UNREADABLE
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import SettingsError
 
+_MOST_LETTERS, _MOST_PARTS = 300_000, 20
+_DEEP_KEY = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}")
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -63,11 +68,23 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         # Some editors begin a file with a byte order mark.
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        _check_extent(path, text)
+        return tomllib.loads(text)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8 text: {error}") from None
-    # A TOMLDecodeError is a ValueError, as is a number of too many digits; brackets may be nested too deeply.
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    except SettingsError:
+        raise
+    except UNREADABLE as error:
+        raise SettingsError(f"{path} is not valid TOML: {first_line(error, 150)}") from None
+
+
+def _check_extent(path: Path, text: str) -> None:
+    """Refuses what would keep the parser busy for minutes, which needs time in the square of a key's parts."""
+    if len(text) > _MOST_LETTERS:
+        raise SettingsError(f"{path} is too long for a definition: {len(text):,} letters, at most {_MOST_LETTERS:,}")
+    if deep := _DEEP_KEY.search(text):
+        line = text.count("\n", 0, deep.start()) + 1
+        raise SettingsError(f"{path} is not valid TOML: line {line}: a key of more than {_MOST_PARTS} parts")

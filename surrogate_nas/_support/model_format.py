@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from surrogate_nas._support.commands import shown
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import StoreError
 
 FORMAT = "surrogate_nas model"
 SCHEMA_VERSION = 1
+MOST_SIDE = 4096
 METADATA_KEY = "surrogate_nas"
 """Under which the description is kept among the metadata of an ONNX file."""
 
@@ -50,12 +52,14 @@ class Preprocessing:
         """Reads what ``as_json`` made.
 
         Raises:
-            KeyError, TypeError, ValueError: If it is not that.
+            KeyError, OverflowError, TypeError, ValueError: If it is not that.
         """
         size, channels = content["size"], content["channels"]
         mean, std = (tuple(float(value) for value in content[name]) for name in ("mean", "std"))
-        if not (isinstance(size, int) and size > 0 and channels in (1, 3) and len(mean) == len(std) == channels):
-            raise ValueError("a size, 1 or 3 channels, and a mean and a std of each are needed")
+        if not (type(size) is int and 0 < size <= MOST_SIDE):
+            raise ValueError(f"size is a whole number of pixels up to {MOST_SIDE}")
+        if not (channels in (1, 3) and len(mean) == len(std) == channels):
+            raise ValueError("1 or 3 channels, and a mean and a std of each are needed")
         if not all(math.isfinite(value) for value in (*mean, *std)) or min(std) <= 0:
             raise ValueError("means and stds must be finite, and stds above zero")
         return cls(size, channels, mean, std)
@@ -97,7 +101,11 @@ def read_description(content: Any, where: object) -> Described:  # noqa: ANN401 
         names = tuple(content["class_names"])
         if len(names) < 1 or not all(isinstance(name, str) for name in names):
             raise ValueError("class_names must be texts")
+        # A half of a surrogate pair is no letter, and no terminal or file takes it.
+        "".join(names).encode()
         preprocessing = Preprocessing.from_json(content["preprocessing"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"the description of the model is damaged: {where}: {error}; export the model again") from None
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"the description of the model is damaged: {where}: {one_line(error)}; export the model again"
+        ) from None
     return Described(names, preprocessing, content)

@@ -1,5 +1,6 @@
 """Text on standard output and standard error: of any encoding, and without anything that steers a terminal."""
 
+import codecs
 import io
 import re
 import sys
@@ -8,6 +9,17 @@ from collections.abc import Callable
 # Control characters but tab and line feed, and signs that hide, break or turn round what stands beside them.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _UNSHOWN = "\N{REPLACEMENT CHARACTER}"
+
+# A number must not lose its sign.
+_PLAIN = {"\u2212": "-", "\u2013": "-", "\u00d7": "x"}  # minus sign, en dash, multiplication sign
+_HANDLER = "surrogate_nas.plain"
+
+
+def _in_plain_letters(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(letter, "?") for letter in lacking), error.end
 
 
 def printable(text: str) -> str:
@@ -24,16 +36,17 @@ def in_one_line(text: str) -> str:
 
 
 def replace_unknown_letters() -> Callable[[], None]:
-    """Lets both streams show a '?' for a letter that they do not have: no result and no study is lost for it.
+    """Lets both streams show a plain letter or a '?' for one that they lack: no result and no study is lost for it.
 
     Such as '±' in a terminal of another code page, or the name of a class.
 
     Returns:
         A function that lets the streams do what they did before.
     """
+    codecs.register_error(_HANDLER, _in_plain_letters)
     before = [(stream, stream.errors) for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
     for stream, _ in before:
-        stream.reconfigure(errors="replace")
+        stream.reconfigure(errors=_HANDLER)
 
     def restore() -> None:
         for stream, errors in before:

@@ -17,3 +17,9 @@ def count_of(number: int, one: str, several: str | None = None) -> str:
 def first_line(error: BaseException, letters: int = 300) -> str:
     """Returns the first line of an error's text, or the name of its kind where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:letters]
+
+
+def one_line(error: BaseException, letters: int = 200) -> str:
+    """Returns the beginning of an error's text as one line, or the name of its kind where it has none."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= letters else f"{text[:letters]}..."

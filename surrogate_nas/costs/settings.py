@@ -8,7 +8,7 @@ from surrogate_nas.costs.budget import BudgetRequest, BudgetRequests, BudgetSet,
 from surrogate_nas.costs.cost import BOUNDED, COSTS
 
 DEFAULT_BUDGET = "40%"
-_STRICT = ConfigDict(extra="forbid", frozen=True)
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 _AS_TEXT = PlainSerializer(lambda asked: asked.text, return_type=str)
 
 

@@ -4,10 +4,12 @@ Symbols:
     N: images; C: channels, 1 or 3; S: side in pixels.
 """
 
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -28,6 +30,10 @@ MOST_THREADS = 8
 TINY_SIDE = 64
 SAMPLED_HEADERS = 200
 FAILURES_SHOWN = 3
+# Of an image as it is decoded: the most take 0.6 GB while colours change.
+MOST_PIXELS, LARGE_PIXELS = 50_000_000, 5_000_000
+_AS_EIGHT_BITS = ((np.arange(2**16) + 128) // 257).astype(np.uint8)
+_ONE_LARGE = threading.Lock()
 MOST_DARK_BITS = 14  # of an image of 16 bits that is a quarter as bright as it should be, or less
 
 
@@ -125,10 +131,19 @@ def square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"]) -> N
     filter elsewhere. Transparent parts become white.
 
     Raises:
-        ValueError: If pixels are stored in a way that has no agreed black and white (32-bit, floating point).
+        ValueError: If pixels have no agreed black and white (32-bit, floating point), or are too many to hold.
     """
     # A JPEG can be decoded at a half, quarter or eighth of its size, much faster; twice the side keeps all detail.
     image.draft(None, (2 * side, 2 * side))
+    count = image.width * image.height
+    if count > MOST_PIXELS:
+        raise ValueError(f"{image.width}x{image.height} pixels are too many; make it smaller")
+    # Threads decode side by side, so only one of them at a time may hold pixels by the gigabyte.
+    with _ONE_LARGE if count > LARGE_PIXELS else nullcontext():
+        return _square_pixels(image, side, mode)
+
+
+def _square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
     if "exif" in image.info:
         image = ImageOps.exif_transpose(image)
     image = _recoloured(image, mode)
@@ -158,10 +173,10 @@ def _recoloured(image: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.int64)
+    values = np.asarray(image)
     if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
         raise ValueError("32-bit pixels")
-    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    return Image.fromarray(_AS_EIGHT_BITS[values])
 
 
 def _sample(chosen: NDArray[np.int64]) -> list[int]:
@@ -210,9 +225,10 @@ def _decode_into(out: NDArray[np.uint8], source: ImageSource, index: int) -> Ima
     """Writes the pixels of an image to ``out``, shape (C, S, S)."""
     try:
         with source.open_image(index) as image:
-            peak = int(np.asarray(image).max()) if image.mode.startswith("I") else None
-            header = ImageHeader(image.size, image.mode, peak)
+            size, colours = image.size, image.mode
             out[:] = square_pixels(image, out.shape[1], "L" if len(out) == 1 else "RGB")
+            peak = int(np.asarray(image).max()) if colours.startswith("I") else None
+            header = ImageHeader(size, colours, peak)
     except Exception as error:  # as above
         return reason_of(error)
     return header

@@ -16,7 +16,7 @@ TINY_SETS = frozenset({"digits"})
 class DataSettings(BaseModel):
     """Settings of the images: which ones a study uses, at which size, and how they are divided and augmented."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     source: str = Field(
         default=DEFAULT_SOURCE,

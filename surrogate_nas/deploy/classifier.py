@@ -226,6 +226,12 @@ class Classifier:
         except Exception as error:  # as above
             reason = first_line(error)
             raise PredictionError(f"the model cannot take images of shape {images.shape}: {reason}") from None
+        wanted = (len(images), len(self.class_names))
+        if scores.shape != wanted:
+            raise PredictionError(
+                f"the model {self.path} gives scores of shape {scores.shape} for its {wanted[1]} class names, not"
+                f" {wanted}; export it again"
+            )
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return probabilities

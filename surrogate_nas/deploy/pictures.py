@@ -1,5 +1,6 @@
 """Images that a model is to classify, as people have them: files, folders, Pillow images and arrays."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -74,7 +75,7 @@ def pixels_of(picture: Picture, preprocessing: Preprocessing) -> NDArray[np.uint
     mode: Literal["L", "RGB"] = "L" if preprocessing.channels == 1 else "RGB"
     try:
         if isinstance(picture, Path):
-            with open_image(picture) as image:
+            with _quietly_opened(picture) as image:
                 return square_pixels(image, preprocessing.size, mode)
         image = Image.fromarray(_checked(picture)) if isinstance(picture, np.ndarray) else picture
         if not isinstance(image, Image.Image):
@@ -84,6 +85,13 @@ def pixels_of(picture: Picture, preprocessing: Preprocessing) -> NDArray[np.uint
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ... on damaged files
         raise PredictionError(reason_of(error)) from None
+
+
+def _quietly_opened(path: Path) -> Image.Image:
+    with warnings.catch_warnings():
+        # Pillow warns of large images, which are decoded or refused here all the same.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return open_image(path)
 
 
 def _is_meant(file: Path) -> bool:

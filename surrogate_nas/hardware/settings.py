@@ -10,7 +10,7 @@ Backend = Literal["auto", "onnx", "eager", "exported", "compiled"]
 class TimingSettings(BaseModel):
     """Settings of how long and how carefully a latency is measured."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     seconds: float = Field(
         0.25, gt=0, le=600, description="Average time to spend on each candidate in one attempt, in seconds."
@@ -41,7 +41,7 @@ class HardwareSettings(BaseModel):
         0.95
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     device: str = Field(
         "auto",

@@ -10,7 +10,7 @@ from surrogate_nas.space.pool import Draws
 class LabelSettings(BaseModel):
     """Settings of the label stage: the number of architectures, and the images to evaluate them on."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     count: Annotated[int, Field(ge=20)] = Field(
         default=1000,

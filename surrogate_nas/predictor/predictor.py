@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import ValidationError
 
-from surrogate_nas.errors import SettingsError, StoreError
+from surrogate_nas._support.files import UNREADABLE
+from surrogate_nas._support.words import one_line
+from surrogate_nas.errors import SettingsError, StoreError, TrainingError
 from surrogate_nas.predictor.ensemble import Ensemble, Member, derived_seed, make_scorer
 from surrogate_nas.predictor.evidence.calibration import Calibration, calibrate
 from surrogate_nas.predictor.evidence.cross_validation import CrossValidation, FitContext
@@ -253,8 +254,10 @@ def load_predictor(folder: Path | str, space: Space) -> FittedPredictor:
         if fusion is not None and description["trained_networks"]:
             start, known = _start_of_stack(space, ensemble, fusion)
             stack = restored_stack(space, settings, start, known, with_prefix(arrays, "stack."))
-    except (ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StoreError(f"{folder / DESCRIPTION} is not complete: {error}") from None
+    except StoreError:
+        raise
+    except (*UNREADABLE, LookupError, TypeError, AttributeError, TrainingError) as error:
+        raise StoreError(f"{folder / DESCRIPTION} is not complete: {one_line(error)}") from None
     return FittedPredictor(space, settings, ensemble, calibration, evidence, intervals, fusion, stack)
 
 

@@ -21,7 +21,7 @@ class PredictorSettings(BaseModel):
         5
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     model: Annotated[
         ModelName,

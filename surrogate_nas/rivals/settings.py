@@ -15,7 +15,7 @@ else:
 class RivalSettings(BaseModel):
     """Settings of the comparison with off-the-shelf networks at the study's budget."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     names: tuple[RivalName, ...] | None = Field(
         None, description="Networks to compare the answer with. An empty list compares with none. Default: all."

@@ -1,6 +1,7 @@
 """Settings of a study: of every stage, and what ties them together."""
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -17,13 +18,27 @@ from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.supernet.settings import SupernetSettings
 from surrogate_nas.training.settings import TrainingSettings
 
-_STRICT = ConfigDict(extra="forbid", frozen=True)
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+_HUGE = 2**31
+
+
+def _refuse_impossible(place: str, values: Mapping[str, Any]) -> None:
+    """Refuses numbers and letters that no setting has a use for, whatever its own bounds are."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            _refuse_impossible(f"{place}{name}.", value)
+        elif isinstance(value, int | float) and value >= _HUGE:
+            raise SettingsError(f"{place}{name}: numbers are below {_HUGE:,} (got {value:,})")
+        elif isinstance(value, str) and "\0" in value:
+            raise SettingsError(f"{place}{name}: a text has no letter NUL (got {value!r})")
 
 
 class PoolSettings(BaseModel):
     """Settings of the part that is drawn from a space too large to enumerate; other spaces ignore them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     draws: int = Field(
         20_000, ge=100, le=1_000_000, description="Number of architectures to draw uniformly, without repeats."
@@ -110,12 +125,17 @@ class StudySettings(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _values_are_possible(self) -> Self:
+        _refuse_impossible("", self.model_dump())
+        return self
+
     @field_validator("name")
     @classmethod
     def _name_is_a_file_name(cls, name: str) -> str:
         if not is_file_name(name):
             raise ValueError(
-                "a name has letters, digits, '.', '_' and '-', begins with a letter or digit, does not end with '.',"
+                "a name has letters, digits, '.', '_' and '-', begins with none of '.' and '-', does not end with '.',"
                 " and is not a name that Windows reserves, such as con or aux"
             )
         return name

@@ -17,7 +17,7 @@ Goal = Literal["budget", "pareto"]
 class SearchSettings(BaseModel):
     """Settings of the search over the predictor."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     sampler: SamplerName = Field(
         "predictor",
@@ -48,7 +48,7 @@ class ResidualSettings(BaseModel):
     Standard deviations are in units of ``spread_percent``, and of networks among the best predicted ones.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     spread_percent: float = Field(
         1.0, gt=0, le=100, description="Least unit, in percentage points, of all deviations here."
@@ -69,7 +69,7 @@ class ResidualSettings(BaseModel):
 class LoopSettings(BaseModel):
     """Real trainings of finalists, from which the search learns."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     trainings: int = Field(0, ge=0, le=10_000, description="Short trainings of finalists; 0 for none.")
     rounds: int = Field(3, ge=1, le=100, description="Batches of trainings; the search learns after each.")

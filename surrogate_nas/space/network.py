@@ -12,7 +12,7 @@ from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.operations.spec import CountName, Shape
 
 CELL, CHOICE, NODES, RESOLUTION = "cell", "choice", "nodes", "resolution"
-_MOST = 100_000
+_MOST = 100_000  # of any size that a file states: more is damage, and would be allocated
 SEARCHED = (CELL, CHOICE, NODES, RESOLUTION)
 """Kinds of layers that decisions change: a cell, a layer that is chosen, a cell whose nodes choose their inputs, and
 where images are resized to a size that is chosen."""

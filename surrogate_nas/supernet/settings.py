@@ -57,7 +57,7 @@ class SupernetSettings(BaseModel):
     settings.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     preset: str = Field(
         default=_DEFAULT_PRESET,

@@ -19,7 +19,7 @@ VOTES = {
 class ZeroCostSettings(BaseModel):
     """Sizes of the random networks; small ones, since every architecture of the space is scored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     channels: Annotated[int, Field(ge=2, le=1024, description="Channels of the first stage.")] = 8
     cells: Annotated[int, Field(ge=1, le=64, description="Cells per stage.")] = 5

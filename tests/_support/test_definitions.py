@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 import tomllib
 from pathlib import Path
 
@@ -115,6 +116,33 @@ def test_what_is_not_toml_is_refused_by_file_and_place(tmp_path: Path, content: 
     path.write_bytes(content)
     with pytest.raises(SettingsError, match=re.escape(f"{path} {message}")):
         read_toml(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a" + ".a" * 50_000 + " = 1", "is not valid TOML: line 1: a key of more than 20 parts"),
+        ("x = 1\n[" + '"a" . ' * 20_000 + "a]", "is not valid TOML: line 2: a key of more than 20 parts"),
+        ("a" * 290_000, "is not valid TOML: "),
+        ("a " * 140_000, "is not valid TOML: "),
+        ("#" * 300_001, "is too long for a definition: 300,001 letters"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_would_take_minutes_is_refused_at_once(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(content)
+    begun = time.process_time()
+    with pytest.raises(SettingsError, match=re.escape(f"{path} {message}")) as caught:
+        read_toml(path)
+    assert time.process_time() - begun < 2
+    assert len(str(caught.value)) < 300 + len(str(path))
+
+
+def test_texts_with_many_dots_are_no_keys(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text("x = 'wait" + "." * 50 + "'\n# " + ". " * 50)
+    assert read_toml(path) == {"x": "wait" + "." * 50}
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

@@ -52,6 +52,10 @@ def test_another_version_is_refused_by_its_name() -> None:
         {"preprocessing": {"size": 8, "channels": 3, "mean": [0], "std": [1]}},
         {"preprocessing": {"size": 8, "channels": 1, "mean": [0], "std": [0]}},
         {"preprocessing": {"size": 8, "channels": 1, "mean": ["x"], "std": [1]}},
+        {"preprocessing": {"size": 8, "channels": 1, "mean": [10**400], "std": [1]}},
+        {"preprocessing": {"size": 100_000, "channels": 1, "mean": [0], "std": [1]}},
+        {"preprocessing": {"size": True, "channels": 1, "mean": [0], "std": [1]}},
+        {"class_names": ["\ud800"]},
     ],
 )
 def test_damage_is_refused(change: dict[str, object]) -> None:

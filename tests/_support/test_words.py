@@ -2,7 +2,7 @@
 
 import pytest
 
-from surrogate_nas._support.words import count_of, first_line
+from surrogate_nas._support.words import count_of, first_line, one_line
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,9 @@ def test_an_error_of_others_is_its_first_line() -> None:
     assert first_line(RuntimeError("\n no\nway")) == "no"
     assert first_line(RuntimeError()) == "RuntimeError"
     assert first_line(RuntimeError("abcdef"), 3) == "abc"
+
+
+def test_an_error_of_many_lines_is_one_of_few_letters() -> None:
+    assert one_line(ValueError("a\n  b\tc")) == "a b c"
+    assert one_line(ValueError()) == "ValueError"
+    assert one_line(ValueError("x" * 10), 4) == "xxxx..."

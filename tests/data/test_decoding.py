@@ -1,6 +1,7 @@
 """Pixels of every kind of file against values worked out by hand."""
 
 import re
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -256,3 +257,31 @@ def test_images_that_would_not_fit_into_memory_are_refused_beforehand(make_folde
         DataError, match=re.escape("4 images of 3x1000x1000 need 0.012 GB of memory, more than data.mem")
     ):
         decode_folder(root, image_size=1000, memory_gb=0.01)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGBA", "I;16"])
+def test_an_image_of_more_pixels_than_can_be_held_is_refused_before_they_are(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    Image.new("1", (8000, 8000)).save(path)
+    content = bytearray(path.read_bytes())
+    content[24:26] = {"1": b"\x01\0", "L": b"\x08\0", "RGBA": b"\x08\x06", "I;16": b"\x10\0"}[mode]  # depth, colours
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    path.write_bytes(content)
+    with Image.open(path) as image:
+        assert image.mode == mode
+        with pytest.raises(ValueError, match="8000x8000 pixels are too many; make it smaller"):
+            square_pixels(image, 8, "L")
+
+
+def test_a_large_photo_is_decoded_at_the_size_that_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "x.jpg"
+    Image.new("L", (8000, 8000), 70).save(path)
+    with Image.open(path) as image:
+        assert square_pixels(image, 32, "L").tolist() == [[[70] * 32] * 32]
+        assert image.size == (1000, 1000)
+
+
+def test_sixteen_bits_are_rounded_to_the_nearest_of_eight() -> None:
+    values = np.arange(2**16, dtype=np.uint16).reshape(256, 256)
+    pixels = square_pixels(Image.fromarray(values), 256, "L")
+    np.testing.assert_array_equal(pixels[0], np.floor(values / 257 + 0.5).astype(np.uint8))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -105,3 +106,20 @@ def test_a_model_that_was_cut_short_while_it_was_replaced_is_not_used(make_model
         Classifier.load(folder)
     (folder / "model.json").touch()
     Classifier.load(folder)
+
+
+@pytest.mark.parametrize("names", [["one"], ["one", "two", "three"]])
+def test_scores_that_do_not_belong_to_the_class_names_are_said(make_model: Make, names: list[str]) -> None:
+    model = Classifier.load(make_model(class_names=names))
+    with pytest.raises(PredictionError, match=r"gives scores of shape \(\d+, 2\) for its \d class names"):
+        model.predict(np.zeros((8, 8, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", '{"x": 1e999}'], ids=len)
+def test_a_description_that_is_no_json_is_said(make_model: Make, text: str) -> None:
+    path = make_model() / "model.onnx"
+    model = onnx.load(str(path))
+    onnx.helper.set_model_props(model, {"surrogate_nas": text})
+    onnx.save(model, str(path))
+    with pytest.raises(StoreError, match="the description of the model is damaged"):
+        Classifier.load(path)

@@ -12,6 +12,7 @@ from surrogate_nas.errors import Interrupted, RunFolderError, SettingsError, Sto
 from surrogate_nas.predictor.fusion.priors import ExtraScores
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.predictor.storage import read_predictor, write_predictor
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.testing.spaces import live_operations
@@ -164,6 +165,7 @@ def test_evidence_comes_back_with_the_predictor(fitted: FittedPredictor, problem
         ({"members": [{"shift": 0.0}]}, "scale"),
         ({"calibration": {}}, "intercept"),
         ({"calibration": None}, "not complete"),
+        ({"calibration": {"intercept": 10**400}}, "int too large"),
         ({"cross_validation": {}}, "tau"),
         ({"intervals": {}}, "level"),
     ],
@@ -175,6 +177,27 @@ def test_a_description_that_was_meddled_with_is_refused(
     path = tmp_path / "predictor.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
     with pytest.raises(StoreError, match=message):
+        load_predictor(tmp_path, problem.space)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("fusion.weights", np.zeros(3)),
+        ("fusion.weights", np.full(3, np.inf)),
+        ("fusion.weights", np.ones(4)),
+        ("fusion.labels.values", np.zeros((2, 2))),
+        ("fusion.labels.ranks", np.zeros(0)),
+    ],
+)
+def test_numbers_that_were_meddled_with_are_refused(
+    fused: FittedPredictor, problem: Problem, tmp_path: Path, name: str, values: np.ndarray
+) -> None:
+    fused.save(tmp_path)
+    description, arrays = read_predictor(tmp_path, problem.space)
+    content = {key: value for key, value in description.items() if key != "arrays"}
+    write_predictor(tmp_path, problem.space, content, {**arrays, name: values})
+    with pytest.raises(StoreError, match="not complete"):
         load_predictor(tmp_path, problem.space)
 
 

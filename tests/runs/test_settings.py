@@ -3,8 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.runs.settings import StudySettings, is_fixed
-from surrogate_nas.runs.study_file import flattened
+from surrogate_nas.runs.study_file import flattened, read_study
 
 
 @pytest.mark.parametrize("name", ["", "..", ".", "-x", "a/b", "a b", "../x"])
@@ -37,3 +38,20 @@ def test_what_finished_stages_depend_on_is_fixed() -> None:
         "training.checkpoint_seconds",
         *(f"truth.{name}" for name in ("file", "column")),
     }
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), 2**63, -(2**63), -1.5])
+def test_numbers_that_make_no_sense_are_refused_in_every_setting(value: float) -> None:
+    numbers = {key: held for key, held in flattened(read_study("quickstart", {})).items() if type(held) in (int, float)}
+    assert len(numbers) > 80
+    for key in numbers:
+        with pytest.raises(SettingsError) as caught:
+            read_study("quickstart", {key: value})
+        assert "\n" not in str(caught.value), key
+
+
+@pytest.mark.parametrize("key", ["space", "data.path", "hardware.latency_table", "truth.file", "truth.column"])
+def test_a_letter_that_no_path_has_is_refused(key: str) -> None:
+    others = {"data.source": "folder"} if key == "data.path" else {}
+    with pytest.raises(SettingsError, match=f"{key}: a text has no letter NUL"):
+        read_study("quickstart", {**others, key: "a\0b.toml"})

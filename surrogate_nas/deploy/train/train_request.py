@@ -28,7 +28,7 @@ _BOUNDS = {
 class TrainSettings(BaseModel):
     """Settings of the command, by the section that ``--set`` names."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     training: FinalSettings = Field(default_factory=FinalSettings)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from surrogate_nas._support.parquet_texts import read_parquet_texts
 from surrogate_nas._support.words import count_of, first_line
 from surrogate_nas.errors import CostTableError
 
@@ -57,8 +57,10 @@ def read_columns(path: Path) -> Columns:
         raise CostTableError(f"the latency table does not exist: {path}")
     try:
         columns = _read_csv(path) if suffix == ".csv" else _read_parquet(path)
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        reason = first_line(error)
+    except CostTableError:
+        raise
+    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
+        reason = first_line(error, 150)
         raise CostTableError(f"{path} cannot be read as {suffix[1:]}: {reason}") from None
     return columns
 
@@ -85,14 +87,9 @@ def _read_csv(path: Path) -> Columns:
 
 
 def _read_parquet(path: Path) -> Columns:
-    table = pq.read_table(path)
-    _check_header(path, table.column_names)
-    return Columns(path, {name: _as_text(table[name]) for name in table.column_names})
-
-
-def _as_text(column: pa.ChunkedArray) -> list[str]:
-    # Through Python, since str keeps every digit of a float and writes an integer without a point.
-    return ["" if value is None else str(value).strip() for value in column.to_pylist()]
+    columns = read_parquet_texts(path)
+    _check_header(path, [name for name, _ in columns])
+    return Columns(path, {name: [cell.strip() for cell in cells] for name, cells in columns})
 
 
 def _check_header(path: Path, names: list[str]) -> None:

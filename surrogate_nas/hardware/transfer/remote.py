@@ -31,6 +31,7 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
 RUNNER = "measure.py"
+_LEAST_MS, _MOST_MS = 1e-6, 1e9  # from a nanosecond to eleven days
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,14 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
         raise CostTableError(f"{path}: measured for another space than {space.name}; export the models again")
     try:
         medians = np.array([float(row["median_ms"]) for row in rows])
-        again = [float(row["again_ms"]) / float(row["median_ms"]) for row in rows if row["again_ms"]]
-    except (ValueError, ZeroDivisionError):
+        again = np.array([float(row["again_ms"] or row["median_ms"]) for row in rows])
+    except ValueError:
         raise CostTableError(f"{path}: median_ms and again_ms must be numbers above zero; measure again") from None
-    if not (np.isfinite(medians).all() and (medians > 0).all()):
-        raise CostTableError(f"{path}: median_ms must be finite numbers above zero; measure again")
+    for name, values in (("median_ms", medians), ("again_ms", again)):
+        if not ((values >= _LEAST_MS) & (values <= _MOST_MS)).all():
+            raise CostTableError(
+                f"{path}: {name} must be finite numbers above zero, from {_LEAST_MS:g} to {_MOST_MS:g}; measure again"
+            )
     codes = np.array([space.parse(row["code"]) for row in rows])
     if len(np.unique(codes, axis=0)) < len(codes):
         raise CostTableError(f"{path}: an architecture appears twice; import one file of results at a time")
@@ -162,7 +166,7 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
         raise CostTableError(
             f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {rows[0]['device']!r}); rename it"
         )
-    drift = max((abs(one - 1) for one in again), default=0.0)
+    drift = float(np.abs(again / medians - 1).max())
     kept = ("batch", "threads", "provider", "runtime", "measured_at")
     facts = {name: rows[0][name] for name in kept}
     return RemoteResults(rows[0]["device"], codes[~noisy], medians[~noisy], int(noisy.sum()), drift, facts)

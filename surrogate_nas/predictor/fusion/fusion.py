@@ -12,6 +12,7 @@ rho_l once rho_p is known. Supernets underrate large architectures, which makes 
 weight. The two may also agree because they share errors, so labels never weigh more than the prior.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,6 +124,8 @@ def restored_fusion(space: Space, arrays: StoredArrays, extra_weights: dict[str,
         extra = ExtraScores(ClassTable(space, tuple(extra_weights), codes, floats("extra.values")), extra_weights)
     of_prior = {name.removeprefix("prior."): values for name, values in arrays.items() if name.startswith("prior.")}
     label, prior, correlation = floats("weights").tolist()
+    if not (min(label, prior) >= 0 and 0 < label + prior < math.inf):
+        raise ValueError(f"weights of a fusion are positive (got {label} and {prior})")
     return Fusion(
         restored_prior(space, of_prior, extra),
         RankTransform(floats("labels.values"), floats("labels.ranks")),

@@ -28,6 +28,10 @@ class RankTransform:
     values: Floats
     ranks: Floats
 
+    def __post_init__(self) -> None:
+        if self.values.ndim != 1 or self.values.shape != self.ranks.shape or not len(self.values):
+            raise ValueError(f"values and ranks of shapes {self.values.shape} and {self.ranks.shape} are no transform")
+
     def __call__(self, values: Floats) -> Floats:
         """Returns ranks of any values, shape (N,): linear between reference values, constant beyond them."""
         return np.asarray(np.interp(values, self.values, self.ranks), dtype=np.float64)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from surrogate_nas._support.words import count_of
+from surrogate_nas._support.parquet_texts import read_parquet_texts
+from surrogate_nas._support.words import count_of, first_line
 from surrogate_nas.errors import SpaceError, TruthError
 from surrogate_nas.space.space import Space
 
@@ -82,8 +82,7 @@ def _read_csv(path: Path) -> _Table:
         raise TruthError(f"the ground-truth file does not exist: {path}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TruthError(f"the ground-truth file cannot be read as CSV in UTF-8: {path}: {error}") from None
-    if len(set(header)) < len(header):
-        raise TruthError(f"{path}: two columns have one name in the header {', '.join(header)}")
+    _check_names(path, header)
     for line, row in numbered:
         if len(row) != len(header):
             raise TruthError(
@@ -95,18 +94,19 @@ def _read_csv(path: Path) -> _Table:
 
 def _read_parquet(path: Path) -> _Table:
     try:
-        # Opened here, so that a missing file differs from a damaged one.
-        with path.open("rb") as file:
-            table = pq.read_table(file)
+        columns = read_parquet_texts(path)
     except FileNotFoundError:
         raise TruthError(f"the ground-truth file does not exist: {path}") from None
-    except (OSError, pa.ArrowException) as error:
-        raise TruthError(f"the ground-truth file cannot be read as Parquet: {path}: {error}") from None
-    columns = {
-        name: ["" if cell is None else str(cell) for cell in table.column(name).to_pylist()]
-        for name in table.column_names
-    }
-    return _Table(path, columns, range(1, table.num_rows + 1))
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = first_line(error, 150)
+        raise TruthError(f"the ground-truth file cannot be read as Parquet: {path}: {reason}") from None
+    _check_names(path, [name for name, _ in columns])
+    return _Table(path, dict(columns), range(1, max((len(cells) for _, cells in columns), default=0) + 1))
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        raise TruthError(f"{path}: two columns have one name in the header {', '.join(names)}")
 
 
 def _number(text: str) -> float | None:

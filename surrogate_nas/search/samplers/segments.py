@@ -44,7 +44,7 @@ Excess = Callable[[Codes], Floats]
 class SegmentSettings(BaseModel):
     """Settings of labels where a space is searched in segments; without effect elsewhere."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     kept: int = Field(6, ge=1, le=1000, description="Super-cells kept from one segment to the next.")
     completions: int = Field(

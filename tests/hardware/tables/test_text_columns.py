@@ -52,3 +52,11 @@ def test_a_missing_file_or_a_folder(tmp_path: Path) -> None:
     for name in ("none.csv", "folder.csv"):
         with pytest.raises(CostTableError, match=f"does not exist: .*{name}"):
             read_columns(tmp_path / name)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    buffers = pa.array([b"\xff\xfe"], pa.binary()).buffers()
+    pq.write_table(pa.table({"code": pa.Array.from_buffers(pa.string(), 1, buffers)}), path)
+    with pytest.raises(CostTableError, match="cannot be read as parquet: "):
+        read_columns(path)

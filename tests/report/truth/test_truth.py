@@ -115,3 +115,11 @@ def test_missing_and_damaged_files(tmp_path: Path, space: Space, name: str) -> N
     path.mkdir()
     with pytest.raises(TruthError, match="cannot be read as"):
         read_truth(path, space)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path, space: Space) -> None:
+    path = tmp_path / "t.parquet"
+    buffers = pa.array([b"\xff\xfe"], pa.binary()).buffers()
+    pq.write_table(pa.table({"code": pa.Array.from_buffers(pa.string(), 1, buffers), "acc": [1.0]}), path)
+    with pytest.raises(TruthError, match="cannot be read as Parquet: "):
+        read_truth(path, space)
