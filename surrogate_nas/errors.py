@@ -1,6 +1,10 @@
 """Every error that a user can cause or meet, each with the exit code that a command line ends with."""
 
+import re
+
 _LONGEST, _BEGINNING, _END = 1000, 200, 90
+# No word of a person and no name of a file; parts of a path are words of their own.
+_ENDLESS_WORD = re.compile(r"[^\s/]{100,}")
 
 
 class SurrogateNasWarning(UserWarning):
@@ -22,8 +26,9 @@ class SurrogateNasError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        # Messages repeat what they refuse, which may be a file of any size: beginning and remedy stay.
-        text = super().__str__()
+        # Messages repeat what they refuse, which may be any text of a file: beginning and remedy stay, in one line.
+        text = " ".join(line.strip() for line in super().__str__().splitlines())
+        text = _ENDLESS_WORD.sub(lambda word: f"{word[0][:50]}...", text)
         return text if len(text) <= _LONGEST else f"{text[:_BEGINNING]} ... {text[-_END:]}"
 
 

@@ -82,8 +82,16 @@ def test_what_is_refused_is_not_repeated_in_full(name: str, text: str) -> None:
 
 
 def test_a_long_message_keeps_its_beginning_and_its_remedy() -> None:
-    text = f"the file is damaged: {'x' * 2000}; run the study again"
+    text = f"the file is damaged: {'x ' * 1000}; run the study again"
     for kind in (StoreError, WriteError, SettingsError):
-        assert str(kind(text)).startswith("the file is damaged: xx")
-        assert str(kind(text)).endswith("xx; run the study again")
+        assert str(kind(text)).startswith("the file is damaged: x x")
+        assert str(kind(text)).endswith("x x ; run the study again")
+        assert len(str(kind(text))) < 300
         assert str(kind("short")) == "short"
+
+
+def test_a_message_is_one_line_without_endless_words() -> None:
+    text = f"the name {'0' * 400} in /some/{'long/' * 30}path\n  and another line\x0bis wrong"
+    shown = str(StoreError(text))
+    assert shown.startswith(f"the name {'0' * 50}... in /some/long/")
+    assert shown.endswith("long/path and another line is wrong")

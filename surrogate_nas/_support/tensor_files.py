@@ -8,6 +8,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import StoreError, WriteError
 
 
@@ -43,7 +44,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             texts = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (OSError, SafetensorError, ValueError) as error:
-        raise StoreError(" ".join(str(error).split())) from None
+        raise StoreError(one_line(error, 100)) from None
     return tensors, texts
 
 
@@ -53,7 +54,7 @@ def read_texts(path: Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}
     except (OSError, SafetensorError, ValueError) as error:
-        raise StoreError(" ".join(str(error).split())) from None
+        raise StoreError(one_line(error, 100)) from None
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from surrogate_nas._support.files import NO_SUCH_CALL, UNREADABLE, atomic_write, read_json, write_json
+from surrogate_nas._support.words import one_line
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import DataError, StoreError
 
@@ -117,7 +118,7 @@ def _load_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic])
         raise StoreError(f"cached images cannot be read: {path}: {error.strerror or error}") from None
     # The header is a Python literal, which numpy reads by Python's own tokenizer and parser.
     except (*UNREADABLE, EOFError, SyntaxError, TokenError) as error:
-        raise StoreError(f"cached images are damaged or cut short: {path}: {error}") from None
+        raise StoreError(f"cached images are damaged or cut short: {path}: {one_line(error, 100)}") from None
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
         raise StoreError(
             f"cached images do not belong together: {path} must hold {dtype} of shape {shape} "

@@ -26,7 +26,7 @@ from surrogate_nas._support.model_format import (
     read_description,
 )
 from surrogate_nas._support.onnx_session import open_session
-from surrogate_nas._support.words import count_of, first_line
+from surrogate_nas._support.words import count_of, first_line, one_line
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.pictures import Picture, Pictures, name_of, pictures_of, pixels_of
 from surrogate_nas.errors import PredictionError, SettingsError, StoreError
@@ -135,7 +135,7 @@ class Classifier:
         except PredictionError:
             raise
         except Exception as error:  # onnxruntime raises classes of its own that have no common parent but this
-            reason = first_line(error)
+            reason = first_line(error, 150)
             raise StoreError(f"the model {path} is damaged or not an ONNX model: {reason}") from None
         try:
             content = parse_json(text)
@@ -164,14 +164,22 @@ class Classifier:
         if not path.is_file():
             return {}
         content = read_description(read_json(path, "description of the model"), path).content
-        results: Mapping[str, Any] = content.get("results", {})
+        results = content.get("results", {})
+        if not isinstance(results, Mapping):
+            raise StoreError(f"the description of the model is damaged: {path}: results; export the model again")
         return results
 
     @property
     def accuracy(self) -> Accuracy | None:
         """Accuracy of this file on the test images; None where it was not measured."""
-        measured = [one for one in self.results.get("onnx", {}).values() if one.get("file") == self.path.name]
-        return Accuracy.from_json(measured[0]["accuracy"]) if measured else None
+        try:
+            measured = [one for one in self.results.get("onnx", {}).values() if one.get("file") == self.path.name]
+            return Accuracy.from_json(measured[0]["accuracy"]) if measured else None
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            where = self.folder / DESCRIPTION
+            raise StoreError(
+                f"the description of the model is damaged: {where}: {one_line(error, 100)}; export the model again"
+            ) from None
 
     def predict(self, images: Pictures, *, skip_unreadable: bool = False, batch_size: int = 32) -> list[Classification]:
         """Returns the class of every image, in order.
@@ -224,7 +232,7 @@ class Classifier:
         try:
             scores = self._session.run([OUTPUT], {INPUT: inputs})[0].astype(np.float64)
         except Exception as error:  # as above
-            reason = first_line(error)
+            reason = first_line(error, 150)
             raise PredictionError(f"the model cannot take images of shape {images.shape}: {reason}") from None
         wanted = (len(images), len(self.class_names))
         if scores.shape != wanted:

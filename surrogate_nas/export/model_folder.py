@@ -21,6 +21,7 @@ from surrogate_nas._support.model_format import (
     read_description,
 )
 from surrogate_nas._support.tensor_files import read_tensors, write_tensors
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import ExportError, ProgramError, RunFolderError, SpaceError, StoreError, WriteError
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_stored_space
@@ -132,6 +133,6 @@ def load_model(folder: str | Path, *, trust_program: bool = False) -> nn.Module:
     try:
         network.load_state_dict(read_tensors(folder / WEIGHTS)[0])
     except (StoreError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error, 100)
         raise StoreError(f"the weights of the model are missing or damaged: {folder / WEIGHTS}: {reason}") from None
     return network.eval()

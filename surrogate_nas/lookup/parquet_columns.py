@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from surrogate_nas._support.files import UNREADABLE
 from surrogate_nas.errors import StoreError
 
 # An answer decodes the row groups of its rows only; smaller groups would make files larger.
@@ -22,7 +23,11 @@ _ROW_GROUP = 2048
 _AT_ONCE = 32
 _DECIMALS = 6
 _PERCENT_DECIMALS = 3
-_TYPES = (pa.string(), pa.bool_(), pa.int64(), pa.float64())
+_TEXTS = ("code", "architecture", "canonical")
+_NUMBERS = (pa.int64(), pa.float64())
+_TYPES = {**dict.fromkeys(_TEXTS, (pa.string(),)), "pareto": (pa.bool_(),)}
+"""Of the columns that hold no numbers."""
+_UNREADABLE = (pa.ArrowException, OSError, *UNREADABLE)
 # Snappy makes nothing smaller than a twentieth.
 _MOST_TIMES = 50
 
@@ -63,7 +68,7 @@ class ParquetColumns:
         self._where = where
         try:
             self._file = pq.ParquetFile(pa.BufferReader(image))
-        except (pa.ArrowException, OSError) as error:
+        except _UNREADABLE as error:
             raise self._damaged(error) from None
         self._check_schema()
         self.names: list[str] = self._file.schema_arrow.names
@@ -80,7 +85,7 @@ class ParquetColumns:
         if len(set(schema.names)) < len(schema.names):
             raise self._damaged("two columns have one name")
         for field in schema:
-            if field.type not in _TYPES:
+            if field.type not in _TYPES.get(field.name, _NUMBERS):
                 raise self._damaged(f"column {field.name} is of type {field.type}")
         groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
         size = sum(group.total_byte_size for group in groups)
@@ -118,7 +123,7 @@ class ParquetColumns:
             try:
                 rows = self._file.read_row_group(group, use_threads=False)
                 whole = {name: self._checked(name, rows[name]) for name in self.names}
-            except (pa.ArrowException, OSError) as error:
+            except _UNREADABLE as error:
                 raise self._damaged(error) from None
             self._groups[group] = {
                 name: _Texts(column) if pa.types.is_string(column.type) else _as_numpy(column)
@@ -158,7 +163,7 @@ class ParquetColumns:
     def _column(self, name: str) -> pa.Array:
         try:
             return self._checked(name, self._file.read(columns=[name], use_threads=False)[name])
-        except (pa.ArrowException, OSError, KeyError) as error:
+        except (*_UNREADABLE, KeyError) as error:
             raise self._damaged(error) from None
 
     def _damaged(self, error: Exception | str) -> StoreError:

@@ -108,7 +108,7 @@ def _read_facts(facts_path: Path) -> dict[str, Any]:
         raise StoreError(f"{facts_path} does not describe a lookup table")
     if facts.get("schema_version") != SCHEMA_VERSION:
         raise StoreError(
-            f"the lookup table has schema {facts.get('schema_version')!r}, this version reads {SCHEMA_VERSION}; "
+            f"the lookup table has schema {facts.get('schema_version')!r:.40}, this version reads {SCHEMA_VERSION}; "
             f"use the version of surrogate_nas that wrote it: {facts_path}"
         )
     return facts

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from surrogate_nas._support.files import atomic_write, read_json, write_json
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.predictor.models.encoding import ENCODING_VERSION
 from surrogate_nas.predictor.protocol import StoredArrays
@@ -82,7 +83,7 @@ def read_predictor(folder: Path, space: Space) -> tuple[dict[str, Any], dict[str
 
 def _read_arrays(folder: Path, entry: object) -> dict[str, NDArray[np.generic]]:
     if not (isinstance(entry, dict) and _NUMBERS.fullmatch(str(entry.get("file")))):
-        raise StoreError(f"{folder / DESCRIPTION}: arrays.file must name the predictor's numbers (got {entry!r})")
+        raise StoreError(f"{folder / DESCRIPTION}: arrays.file must name the predictor's numbers (got {entry!r:.80})")
     path = folder / entry["file"]
     try:
         data = path.read_bytes()
@@ -93,5 +94,5 @@ def _read_arrays(folder: Path, entry: object) -> dict[str, NDArray[np.generic]]:
     try:
         arrays: dict[str, NDArray[np.generic]] = load(data)
     except SafetensorError as error:
-        raise StoreError(f"{path} is not a safetensors file: {error}") from None
+        raise StoreError(f"{path} is not a safetensors file: {one_line(error, 100)}") from None
     return arrays

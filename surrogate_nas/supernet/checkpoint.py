@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.tensor_files import part, read_tensors, write_tensors
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 
 _SCHEMA = "2"
@@ -81,14 +82,15 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
                 raise ValueError(f"step {step}, {groups} groups, {samples} samples")
         loss_sum = tensors[_LOSS_SUM]
     except (StoreError, KeyError, TypeError, ValueError) as error:
+        reason = one_line(error, 100)
         raise StoreError(
-            f"the checkpoint {path} is damaged or not one of this project ({error}); remove it to train this supernet"
+            f"the checkpoint {path} is damaged or not one of this project ({reason}); remove it to train this supernet"
             " again"
         ) from None
     if schema != _SCHEMA:
         raise StoreError(
-            f"the checkpoint {path} was written by another version of this project: it has schema {schema}, this one"
-            f" reads {_SCHEMA}"
+            f"the checkpoint {path} was written by another version of this project: it has schema {schema:.20}, this"
+            f" one reads {_SCHEMA}"
         )
     for name, value in identity.items():
         if made_with.get(name) != value:

@@ -269,7 +269,7 @@ class SupernetSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, given: Any) -> Any:  # noqa: ANN401 - the input of pydantic, which need not be a mapping
-        if not isinstance(given, Mapping) or given.get("preset", _DEFAULT_PRESET) not in PRESETS:
+        if not isinstance(given, Mapping) or str(given.get("preset", _DEFAULT_PRESET)) not in PRESETS:
             return given  # the field's own check reports the error
         return with_preset(given, _DEFAULT_PRESET)
 

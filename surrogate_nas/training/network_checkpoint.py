@@ -9,6 +9,7 @@ from torch import nn
 
 from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.tensor_files import part, read_tensors, read_texts, write_tensors
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 
 _SCHEMA = "1"
@@ -97,8 +98,9 @@ def stored_identity(path: Path) -> dict[str, str]:
 
 
 def _damaged(path: Path, error: Exception) -> StoreError:
+    reason = one_line(error, 100)
     return StoreError(
-        f"the checkpoint {path} is damaged or not one of this training ({error}); remove it to train again"
+        f"the checkpoint {path} is damaged or not one of this training ({reason}); remove it to train again"
     )
 
 

@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from surrogate_nas._support.files import atomic_write, parse_json
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import SpaceError, StoreError
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.space import Space
@@ -54,7 +55,7 @@ def read_table(path: Path, space: Space, belongs_to: str | None = None) -> Class
         arrays = load(path.read_bytes())
         names = tuple(parse_json(header.get("names", "[]")))
     except (OSError, SafetensorError, TypeError, ValueError) as error:
-        raise StoreError(f"zero-cost scores cannot be read: {path}: {error}") from None
+        raise StoreError(f"zero-cost scores cannot be read: {path}: {one_line(error, 100)}") from None
     if header.get("kind") != KIND or header.get("schema") != str(SCHEMA):
         raise StoreError(f"{path} does not hold zero-cost scores of version {SCHEMA} of this project")
     if belongs_to is not None and header.get("identity") != belongs_to:

@@ -91,6 +91,15 @@ def test_models_that_are_none_are_said(make_model: Make, tmp_path: Path) -> None
         Classifier.load(tmp_path / "x.onnx")
 
 
+@pytest.mark.parametrize("results", [True, {"onnx": []}, {"onnx": {"x": {"file": "model.onnx"}}}, {"onnx": {"x": 1}}])
+def test_damaged_figures_of_a_model_are_said(make_model: Make, results: object) -> None:
+    folder = make_model()
+    model = Classifier.load(folder)
+    (folder / "model.json").write_text(json.dumps({**model.described.content, "results": results}))
+    with pytest.raises(StoreError, match=r"is damaged: .*model\.json: .*; export the model again"):
+        _ = model.accuracy
+
+
 def test_a_model_of_other_images_is_said(make_model: Make) -> None:
     wrong = {"size": 8, "channels": 1, "mean": [0.5], "std": [0.25]}
     classifier = Classifier.load(make_model(preprocessing=wrong))

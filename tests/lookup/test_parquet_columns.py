@@ -19,21 +19,21 @@ def test_columns_come_back_exactly(at_once: bool) -> None:
         "code": np.array([f"{row:05d}" for row in range(count)], dtype=object),
         "label_ratio": np.where(rng.random(count) < 0.5, rng.normal(size=count), np.nan),
         "count": rng.integers(0, 2**62, count),
-        "flag": rng.random(count) < 0.5,
+        "pareto": rng.random(count) < 0.5,
     }
     decoded = ParquetColumns(encode(columns), "a test")
     if at_once:
         decoded.decode_small()
-    for name in ("label_ratio", "count", "flag"):
+    for name in ("label_ratio", "count", "pareto"):
         np.testing.assert_array_equal(decoded.numbers(name), columns[name])
         assert decoded.numbers(name).dtype == columns[name].dtype
     assert ["".join(map(chr, row)) for row in decoded.letters("code").T.tolist()] == columns["code"].tolist()
     for row in (0, 1, 2047, 2048, 4095, 4096, 5000):
         values = decoded.row(row)
-        assert (values["code"], values["count"], values["flag"]) == (
+        assert (values["code"], values["count"], values["pareto"]) == (
             columns["code"][row],
             columns["count"][row],
-            columns["flag"][row],
+            columns["pareto"][row],
         )
         assert values["label_ratio"] == (None if np.isnan(columns["label_ratio"][row]) else columns["label_ratio"][row])
 
@@ -71,6 +71,9 @@ NOT_TEXT = pa.Array.from_buffers(pa.string(), 2, [None, *pa.array([b"\xff\xfe", 
         {"code": CODES, "flops": pa.array([None, 1.0])},
         {"code": CODES, "flops": pa.array([None, None], pa.float64())},
         {"code": CODES, "flops": pa.array([None, 1], pa.int64())},
+        {"code": pa.array([1, 10]), "flops": FLOPS},
+        {"code": CODES, "flops": pa.array(["x", "y"])},
+        {"code": CODES, "flops": FLOPS, "pareto": pa.array([1, 0])},
     ],
     ids=lambda columns: " ".join(f"{name}:{column.type}" for name, column in columns.items()),
 )
@@ -79,6 +82,12 @@ def test_columns_that_are_never_written_are_refused(columns: dict[str, pa.Array]
     with pytest.raises(StoreError, match="the lookup table is damaged: here: ") as caught:
         use(ParquetColumns(image_of(**columns), "here"), at_once)
     assert len(str(caught.value)) < 300
+
+
+def test_a_name_of_a_column_that_is_no_text_is_refused() -> None:
+    image = image_of(code=CODES, flops=FLOPS)
+    with pytest.raises(StoreError, match="the lookup table is damaged: here: "):
+        ParquetColumns(image.replace(b"flops", b"fl\xffps"), "here")
 
 
 def use(decoded: ParquetColumns, at_once: bool) -> None:

@@ -22,6 +22,7 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"clip_norm": -1}, "greater than or equal to 0"),
         ({"preset": "best"}, "a preset is one of auto, soft, spos, fairnas, fsnas, gmnas, efsnas, dynas"),
         ({"preset": 3}, "valid string"),
+        ({"preset": ["auto"]}, "valid string"),
         ({"split_edge": "1<-0"}, "split_edge belongs to split = 'edge'"),
         ({"split": "edge", "sharing": "depth"}, "chooses copies by the count of split = 'nonlinear', not of 'edge'"),
         ({"split": "gradient", "sharing": "depth"}, "sharing = 'depth' chooses copies by the count"),

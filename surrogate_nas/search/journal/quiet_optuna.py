@@ -1,4 +1,4 @@
-"""Silences Optuna's announcements."""
+"""Silences Optuna's announcements, and names what it raises on damaged records."""
 
 import warnings
 from collections.abc import Iterator
@@ -6,6 +6,11 @@ from contextlib import contextmanager
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
+
+from surrogate_nas._support.files import UNREADABLE
+
+UNREPLAYABLE = (*UNREADABLE, LookupError, AssertionError, AttributeError, TypeError)
+"""Errors of Optuna on damaged records, which it replays without a check."""
 
 
 @contextmanager

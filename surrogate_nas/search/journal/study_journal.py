@@ -17,11 +17,11 @@ from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
 from optuna.study import StudyDirection
 
-from surrogate_nas._support.files import UNREADABLE, atomic_write
+from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import RunFolderError, StoreError, SurrogateNasError
 from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, repair
-from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
+from surrogate_nas.search.journal.quiet_optuna import UNREPLAYABLE, quiet_optuna
 from surrogate_nas.search.journal.trials import TrialBatch, agree
 
 SCHEMA = 1
@@ -58,7 +58,7 @@ def _replaying(path: Path) -> Iterator[None]:
         yield
     except (SurrogateNasError, OSError):
         raise
-    except (*UNREADABLE, LookupError, AssertionError, AttributeError, TypeError) as error:
+    except UNREPLAYABLE as error:
         reason = first_line(error, 100)
         raise StoreError(f"the search journal is damaged: {path}: {reason}; move it away") from None
 

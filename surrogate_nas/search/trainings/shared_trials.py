@@ -20,9 +20,10 @@ from optuna.storages import JournalStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import StoreError, SurrogateNasError
 from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, repair
-from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
+from surrogate_nas.search.journal.quiet_optuna import UNREPLAYABLE, quiet_optuna
 from surrogate_nas.space.space import Space
 
 ACCURACY = "validation accuracy"
@@ -105,7 +106,7 @@ class TrialFolder:
     def _is_ours(self, lock: JournalLock) -> bool:
         if not self.journal.exists():
             return False
-        with quiet_optuna(), contextlib.suppress(ValueError, KeyError, AssertionError, TypeError):
+        with quiet_optuna(), contextlib.suppress(*UNREPLAYABLE):
             storage = JournalStorage(BatchJournal(self.journal, lock))
             studies = storage.get_all_studies()
             return [one.user_attrs.get(_INPUTS) for one in studies if one.study_name == self.study] == [self.inputs]
@@ -191,10 +192,7 @@ class SharedTrials:
     def outcomes(self) -> dict[TrainTask, Trained]:
         """Returns the outcomes of all tasks that are done."""
         with self._writing():
-            return {
-                _task(trial): Trained(float(trial.values[0]), trial.user_attrs["loss"], trial.user_attrs["steps"])
-                for trial in self._trials(TrialState.COMPLETE)
-            }
+            return {_task(trial): _trained(trial) for trial in self._trials(TrialState.COMPLETE)}
 
     def failure(self, tasks: Sequence[TrainTask]) -> str | None:
         """Returns why one of the tasks will have no outcome, if so; ``ask`` gives it another chance."""
@@ -280,6 +278,12 @@ def _task(trial: FrozenTrial) -> TrainTask:
     return TrainTask(trial.user_attrs[_CODE], trial.user_attrs[_EPOCHS])
 
 
+def _trained(trial: FrozenTrial) -> Trained:
+    """Returns the outcome of a trial, whose record may be damaged."""
+    (accuracy,) = trial.values
+    return Trained(float(accuracy), float(trial.user_attrs["loss"]), int(trial.user_attrs["steps"]))
+
+
 @contextmanager
 def _said(journal: Path) -> Iterator[None]:
     try:
@@ -291,7 +295,8 @@ def _said(journal: Path) -> Iterator[None]:
             f"the journal of the trainings disappeared or cannot be written: {journal}: {error.strerror or error};"
             " finished trainings are kept, continue with --resume"
         ) from None
-    except ValueError as error:
+    except UNREPLAYABLE as error:
+        reason = one_line(error, 100)
         raise StoreError(
-            f"the journal of the trainings is damaged: {journal}: {error}; remove it and continue with --resume"
+            f"the journal of the trainings is damaged: {journal}: {reason}; remove it and continue with --resume"
         ) from None

@@ -156,3 +156,17 @@ def test_something_else_in_its_place_is_left_alone(space: Space, tmp_path: Path)
     with pytest.raises(RunFolderError, match="in the way"):
         TrialFolder(tmp_path / "j", tmp_path, space, "shared", "inputs").prepare()
     assert (tmp_path / "j").read_text() == "notes\n"
+
+
+@pytest.mark.parametrize("damage", ['"loss":{}', '"loss":"x"', '"lost":1.5', '"loss":null'])
+def test_a_damaged_outcome_is_refused_with_the_remedy(place: TrialFolder, damage: str) -> None:
+    trials = SharedTrials(place)
+    trials.ask(TASKS[:1])
+    claim = trials.claim()
+    assert claim is not None
+    trials.finish(claim, Trained(1.0, 1.5, 1))
+    content = place.journal.read_text(encoding="utf-8")
+    assert '"loss":1.5' in content
+    place.journal.write_text(content.replace('"loss":1.5', damage), encoding="utf-8")
+    with pytest.raises(StoreError, match=r"is damaged.*remove it and continue with --resume"):
+        SharedTrials(place).outcomes()
