@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from surrogate_nas._support.files import atomic_write, read_json, write_json
+from surrogate_nas._support.files import UNREADABLE, atomic_write, read_json, write_json
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.predictor.models.encoding import ENCODING_VERSION
@@ -66,11 +66,11 @@ def read_predictor(folder: Path, space: Space) -> tuple[dict[str, Any], dict[str
     path = folder / DESCRIPTION
     description = read_json(path, "description of the predictor")
     if description.get("kind") != KIND:
-        raise StoreError(f"{path} does not describe a predictor of this project (kind {description.get('kind')!r})")
+        raise StoreError(f"{path} does not describe a predictor of this project (kind {description.get('kind')!r:.40})")
     for field, known in (("schema", SCHEMA), ("encoding", ENCODING_VERSION)):
         if description.get(field) != known:
             raise StoreError(
-                f"{path}: {field} version {known} is the one that can be read (got {description.get(field)!r});"
+                f"{path}: {field} version {known} is the one that can be read (got {description.get(field)!r:.40});"
                 " fit the predictor again"
             )
     if description.get("space_fingerprint") != space.fingerprint:
@@ -93,6 +93,6 @@ def _read_arrays(folder: Path, entry: object) -> dict[str, NDArray[np.generic]]:
         raise StoreError(f"{path} is damaged or not the file that was saved: its checksum differs")
     try:
         arrays: dict[str, NDArray[np.generic]] = load(data)
-    except SafetensorError as error:
+    except (SafetensorError, *UNREADABLE) as error:
         raise StoreError(f"{path} is not a safetensors file: {one_line(error, 100)}") from None
     return arrays

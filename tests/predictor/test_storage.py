@@ -101,8 +101,13 @@ def test_a_foreign_description_is_refused(folder: Path, space: Space, fields: di
         read_predictor(folder, space)
 
 
-def test_numbers_in_another_format_are_refused(folder: Path, space: Space) -> None:
-    content = b"not safetensors at all"
+def with_dimensions(count: int) -> bytes:
+    header = json.dumps({"a": {"dtype": "F32", "shape": [1] * count, "data_offsets": [0, 4]}}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(4)
+
+
+@pytest.mark.parametrize("content", [b"not safetensors at all", with_dimensions(100)], ids=["text", "dimensions"])
+def test_numbers_in_another_format_are_refused(folder: Path, space: Space, content: bytes) -> None:
     path = numbers_in(folder)
     path.write_bytes(content)
     change(folder, arrays={"file": path.name, "sha256": hashlib.sha256(content).hexdigest()})

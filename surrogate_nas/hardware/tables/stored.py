@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
-from surrogate_nas._support.files import UNREADABLE, atomic_write, parse_json
+from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.hardware.protocol import CostSource
@@ -153,7 +153,7 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
         raise StoreError(f"the table of costs is missing: {path}")
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowException, *UNREADABLE) as error:
+    except (OSError, pa.ArrowException) as error:
         reason = first_line(error)
         raise StoreError(f"the table of costs cannot be read: {path}: {reason}") from None
     metadata = _metadata(path, table)
@@ -216,5 +216,5 @@ def _metadata(path: Path, table: pa.Table) -> dict[str, Any]:
 def _require(path: Path, field: str, held: object, wanted: object) -> None:
     if held != wanted:
         raise RunFolderError(
-            f"{path} holds costs of another {field}: {held} (this one is {wanted}); use another run folder"
+            f"{path} holds costs of another {field}: {held!s:.80} (this one is {wanted}); use another run folder"
         )
