@@ -68,6 +68,13 @@ class _Stop:
 
     def __init__(self, folder: Path, point: int, how: How) -> None:
         self._folder, self._left, self._how = str(folder.resolve()), point, how
+        self._flushed: set[tuple[int, int]] = set()
+        self._real_flush = os.fsync
+
+    def _counts(self, flags: object) -> bool:
+        """Returns whether an opening changes something: makes a file or cuts it, or, before a kill, may write to it."""
+        wanted = os.O_CREAT | os.O_TRUNC | (os.O_WRONLY | os.O_RDWR if self._how == "kill" else 0)
+        return isinstance(flags, int) and bool(flags & wanted)
 
     @property
     def was_reached(self) -> bool:
@@ -76,13 +83,24 @@ class _Stop:
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
         counted = event in (_CHANGES if self._how == "kill" else _TAKE_ROOM)
-        if self._left < 0 or not (counted or (event == "open" and _writes(arguments[2]))):
+        if self._left < 0 or not (counted or (event == "open" and self._counts(arguments[2]))):
             return
         path = arguments[0]
         if not isinstance(path, str | bytes | os.PathLike) or not os.path.abspath(os.fsdecode(path)).startswith(
             self._folder
         ):
             return
+        self._stop_here()
+
+    def flush(self, handle: int) -> None:
+        """Takes the place of ``os.fsync``, where some disks find that they are full; what is on them stays there."""
+        state = os.fstat(handle)
+        if self._left >= 0 and (key := (state.st_ino, state.st_mtime_ns)) not in self._flushed:
+            self._flushed.add(key)
+            self._stop_here()
+        self._real_flush(handle)
+
+    def _stop_here(self) -> None:
         self._left -= 1
         if self._left < 0:
             if self._how == "kill":
@@ -90,14 +108,11 @@ class _Stop:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _writes(flags: object) -> bool:
-    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-
-
 def _write_until(writer: Writer, folder: Path, point: int, how: How) -> None:
     """Runs in a process of its own, whose exit code says what became of it."""
     stop = _Stop(folder, point, how)
     sys.addaudithook(stop)
+    os.fsync = stop.flush  # type: ignore[assignment]
     try:
         writer.write(folder)
     except SurrogateNasError:

@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from surrogate_nas._support.commands import shown
-from surrogate_nas._support.files import atomic_write, read_json, write_json, write_text
+from surrogate_nas._support.files import atomic_write, flush_to_disk, read_json, write_json, write_text
 from surrogate_nas._support.model_format import (
     DESCRIPTION,
     MODEL_FILES,
@@ -74,7 +74,10 @@ def copy_model(folder: Path, target: Path) -> None:
     with ExitStack() as stack:
         # The last one in is the first one that takes its place.
         for name in sorted(names, key=lambda name: name != DESCRIPTION):
-            shutil.copyfile(folder / name, stack.enter_context(atomic_write(target / name)))
+            temporary = stack.enter_context(atomic_write(target / name))
+            shutil.copyfile(folder / name, temporary)
+            with temporary.open("rb+") as file:  # some disks only find now that they are full
+                flush_to_disk(file.fileno())
         for name in sorted(MODEL_FILES, key=lambda name: name != DESCRIPTION):
             if name == DESCRIPTION or name not in names:
                 (target / name).unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.breaking.crash_points import Stops
-from benchmarks.breaking.kills import KILL, Cycle, Interruption
+from benchmarks.breaking.kills import KILL, Campaign, Cycle, Interruption
 from benchmarks.faults import kills_in, main, stops_table, table
 
 
@@ -41,8 +41,8 @@ def test_other_systems_are_refused(
 
 @pytest.mark.posix
 @pytest.mark.slow
-def test_a_short_campaign_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--folder", str(tmp_path), "--kills", "2", "--seed", "1"]) == 0
+def test_a_short_campaign_loses_nothing(broken_campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--folder", str(broken_campaign.folder), "--kills", "2", "--seed", "1"]) == 0
     shown = capsys.readouterr().out
     assert "| study |" in shown or "| train |" in shown
     assert "- cycle" not in shown

@@ -35,8 +35,8 @@ def test_other_systems_are_refused(
 
 @pytest.mark.posix
 @pytest.mark.slow
-def test_no_format_has_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["all", "--folder", str(tmp_path), "--inputs", "40"]) == 0
+def test_no_format_has_a_traceback(broken_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["all", "--folder", str(tmp_path), "--inputs", "40", "--run", str(broken_run)]) == 0
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| ")][1:]
     found = {row[0].strip("| "): row[4:] for row in rows}
     assert found.keys() == FORMATS.keys()

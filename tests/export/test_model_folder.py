@@ -3,6 +3,7 @@
 import errno
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -139,3 +140,22 @@ def test_a_full_disk_costs_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert _held(best) == {"best"}
     assert (best / "model.json").exists()
     assert not [one for one in best.iterdir() if one.name.startswith(".")]
+
+
+@pytest.mark.parametrize("full_at", range(len(NAMES)))
+def test_a_disk_that_is_found_full_when_it_is_flushed_costs_no_model(
+    full_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, best = _two_models(tmp_path)
+    flushed: set[int] = set()
+
+    def flush(handle: int) -> None:
+        if (file := os.fstat(handle).st_ino) not in flushed and len(flushed) == full_at:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        flushed.add(file)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    with pytest.raises(WriteError, match="No space left on device"):
+        copy_model(new, best)
+    assert _held(best) == {"best"}
+    assert (best / "model.json").exists()
