@@ -55,7 +55,7 @@ def test_what_differs_from_the_undisturbed_training_is_found(trained_run: Path, 
 
 @pytest.mark.slow
 def test_a_killed_study_and_training_end_as_undisturbed_ones(broken_campaign: Campaign) -> None:
-    cycles = [broken_campaign.run(index) for index in range(3)]
-    assert [cycle.faults for cycle in cycles] == [[]] * 3
+    cycles = [broken_campaign.run(0)]
+    assert [cycle.faults for cycle in cycles] == [[]]
     assert sum(len(cycle.interruptions) for cycle in cycles) > 0
     assert broken_campaign.cycles() == cycles
