@@ -21,12 +21,13 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas.errors import StoreError, SurrogateNasError
-from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, repair
+from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, damaged_record, repair
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
 from surrogate_nas.space.space import Space
 
 ACCURACY = "validation accuracy"
 MOST_ATTEMPTS = 3
+_REMEDY = "remove it and continue with --resume"
 _CODE, _EPOCHS, _ATTEMPT, _ERROR, _INPUTS = "code", "epochs", "attempt", "error", "inputs"
 
 
@@ -94,6 +95,11 @@ class TrialFolder:
         with _said(self.journal):
             lock = JournalLock(self.journal)
             with lock.held():
+                damaged = damaged_record(self.journal) if self.journal.exists() else None
+                if damaged is not None:
+                    raise StoreError(
+                        f"the journal of the trainings is damaged: {self.journal}: record {damaged}; {_REMEDY}"
+                    )
                 if self.journal.exists() and (torn := repair(self.journal)):
                     notes.append(f"{torn} bytes of half-written records were removed from {self.journal}")
                 if not self._is_ours(lock):
@@ -292,6 +298,4 @@ def _said(journal: Path) -> Iterator[None]:
             " finished trainings are kept, continue with --resume"
         ) from None
     except ValueError as error:
-        raise StoreError(
-            f"the journal of the trainings is damaged: {journal}: {error}; remove it and continue with --resume"
-        ) from None
+        raise StoreError(f"the journal of the trainings is damaged: {journal}: {error}; {_REMEDY}") from None

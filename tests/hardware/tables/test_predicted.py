@@ -45,7 +45,7 @@ def test_other_columns_and_files_have_no_errors(written: Path, tmp_path: Path) -
         b"[" * 100_000,
         b'{"schema": 1, "held_out_errors": {"phone": [1' + b"0" * 400 + b"]}}",
         b"{",
-        b'{"schema": 9}',
+        b'{"schema": 0}',
         b"[]",
         json.dumps({"schema": 1, "held_out_errors": {"phone": ["x"]}}).encode(),
     ],
