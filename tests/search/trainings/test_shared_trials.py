@@ -156,3 +156,14 @@ def test_something_else_in_its_place_is_left_alone(space: Space, tmp_path: Path)
     with pytest.raises(RunFolderError, match="in the way"):
         TrialFolder(tmp_path / "j", tmp_path, space, "shared", "inputs").prepare()
     assert (tmp_path / "j").read_text() == "notes\n"
+
+
+def test_a_damaged_record_is_refused_and_left(place: TrialFolder) -> None:
+    place.prepare()
+    SharedTrials(place).ask([TrainTask("333132", 1), TrainTask("333133", 1)])
+    lines = place.journal.read_bytes().splitlines(keepends=True)
+    damaged = b"".join([*lines[:-1], lines[-1].replace(b"333133", b"333123")])
+    place.journal.write_bytes(damaged)
+    with pytest.raises(StoreError, match=f"record {len(lines)}; remove it and continue with --resume"):
+        place.prepare()
+    assert place.journal.read_bytes() == damaged
