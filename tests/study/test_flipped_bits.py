@@ -126,7 +126,7 @@ KINDS = (
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::SyntaxWarning")
-@pytest.mark.parametrize("places", [12, pytest.param(1500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("places", [12, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_flipped_bit_is_refused_or_harmless(kind: str, places: int, run_copy: Path, readers: dict[str, Read]) -> None:
     paths, read = sorted(run_copy.glob(kind)), readers[kind]
@@ -144,7 +144,7 @@ def test_a_flipped_bit_is_refused_or_harmless(kind: str, places: int, run_copy: 
 # Files that a resumed run goes on from, and of these what it makes again by itself.
 USED = ("labels.h5", "costs.parquet", "supernets/*.safetensors", "images/*.npy", "predictor/*", "search.journal")
 MADE_AGAIN = ("images/*.npy", "images/splits.json", "predictor/*", "search.journal")
-ALL = [pytest.param(kind, 20, marks=pytest.mark.slow) for kind in (*KINDS, "space.toml", "lookup.csv")]
+ALL = [pytest.param(kind, 6, marks=pytest.mark.slow) for kind in (*KINDS, "space.toml", "lookup.csv")]
 
 
 @pytest.mark.parametrize(("kind", "places"), [*((kind, 1) for kind in (*USED, "state.json", "study.toml")), *ALL])
