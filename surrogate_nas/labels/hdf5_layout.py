@@ -14,7 +14,7 @@ between, rows go into space that already exists in fixed contiguous datasets, an
     checksum     uint32 (capacity,), of the row's other columns
 
 HDF5's own checksums are of chunks, which a batch would rewrite, and a kill in the middle would damage. Version 1 of
-the layout had no checksums; the store writes such a file anew when it opens it.
+the layout had no checksums; the store rewrites such a file when it opens it.
 """
 
 import zlib

@@ -205,6 +205,6 @@ def test_numbers_that_were_meddled_with_are_refused(
 def test_a_predictor_of_another_space_is_not_used(fitted: FittedPredictor, problem: Problem, tmp_path: Path) -> None:
     fitted.save(tmp_path)
     path = tmp_path / "predictor.json"
-    path.write_text(path.read_text().replace(problem.space.fingerprint, "f" * 16))
+    write_json(path, json.loads(path.read_text().replace(problem.space.fingerprint, "f" * 16)))
     with pytest.raises(RunFolderError, match="f" * 16):
         load_predictor(tmp_path, problem.space)

@@ -91,7 +91,7 @@ CORTEX = "processor\t: {}\nBogoMIPS\t: 108.00\nCPU implementer\t: 0x41\nCPU vari
 def test_boards_without_a_name_of_their_processor_are_told_apart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    names = set()
+    names: set[str] = set()
     for board, parts in (
         ("Raspberry Pi 4 Model B", ["0xd08"]),
         ("Raspberry Pi 5", ["0xd0b"]),
