@@ -38,7 +38,8 @@ def journal_of(path: Path) -> list[bytes]:
     if (number := damaged_record(path)) is not None:
         raise StoreError(f"{path}: record {number}")
     repair(path)
-    return [line.partition(b',"checksum"')[0].partition(b',"chec')[0] for line in path.read_bytes().splitlines()]
+    # Without the checksum, in which a flip is harmless.
+    return [line[: -len(',"checksum":"01234567"}')] for line in path.read_bytes().splitlines()]
 
 
 def refusal(read: Read, path: Path, before: object) -> str | None:
