@@ -56,7 +56,9 @@ class Clock:
 
     def __init__(self, path: Path, epochs: int) -> None:
         self._path, self._epochs = path, epochs
-        before: dict[str, Any] = read_json(path, "times of this training") if path.exists() else {}
+        before: dict[str, Any] = (
+            read_json(path, "times of this training", "remove it to count from zero") if path.exists() else {}
+        )
         self.seconds, self.processor_seconds = (float(before.get(name, 0)) for name in _TIMES)
         self._now = (time.monotonic(), time.process_time())
 

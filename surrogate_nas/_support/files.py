@@ -7,11 +7,13 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from surrogate_nas._support.stored.checksums import sealed, unsealed
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas.errors import StoreError, WriteError
 
 # Windows refuses to replace a file that another program holds open, such as a scanner for viruses, for moments.
@@ -122,9 +124,12 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - whatever json takes
-    """Writes indented JSON in one piece; NaN and infinity are refused, since other readers do not take them."""
-    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes an object as indented JSON in one piece, with a checksum as its last field.
+
+    NaN and infinity are refused, since other readers do not take them.
+    """
+    write_text(path, json.dumps(sealed(content), indent=2, allow_nan=False) + "\n")
 
 
 def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - a file may hold anything
@@ -152,24 +157,28 @@ def _finite(number: str | int) -> float:
     return value
 
 
-def read_json(path: Path, what: str) -> dict[str, Any]:
-    """Reads a JSON object that the project wrote.
+def read_json(path: Path, what: str, remedy: str, version: int = 1) -> dict[str, Any]:
+    """Reads a JSON object that the project wrote; a file of a former version may have no checksum.
 
     Args:
         path: The file.
         what: What the file is, for the message, such as ``"lookup table metadata"``.
+        remedy: What to do about a damaged file.
+        version: The version that is read, where the file states one.
 
     Raises:
-        StoreError: If the file is missing, not JSON, or not an object.
+        StoreError: If the file is missing, not a JSON object, of another version, or not what was written.
     """
     try:
         content = parse_json(path.read_bytes())
+        if not isinstance(content, dict):
+            raise ValueError(f"it must be a JSON object (got {type(content).__name__})")
+        found = content.get("schema_version", content.get("schema", version))
+        require_version(f"the {what} {path}", found, version, remedy)
+        return unsealed(content)
     except FileNotFoundError:
-        raise StoreError(f"the {what} is missing: {path}") from None
+        raise StoreError(f"the {what} is missing: {path}; {remedy}") from None
     except OSError as error:
         raise StoreError(f"the {what} cannot be read: {path}: {error.strerror or error}") from None
     except ValueError as error:
-        raise StoreError(f"the {what} cannot be read: {path}: {error}") from None
-    if not isinstance(content, dict):
-        raise StoreError(f"the {what} must be a JSON object (got {type(content).__name__}): {path}")
-    return content
+        raise StoreError(f"the {what} cannot be read: {path}: {error}; {remedy}") from None

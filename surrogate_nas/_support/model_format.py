@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from surrogate_nas._support.commands import shown
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import StoreError
 
@@ -23,6 +24,7 @@ DESCRIPTION, SPACE, SPACE_PROGRAM, WEIGHTS = "model.json", "space.toml", "space.
 ONNX, INT8, PROGRAM, CARD = "model.onnx", "model.int8.onnx", "model.pt2", "model-card.md"
 MODEL_FILES = (DESCRIPTION, SPACE, SPACE_PROGRAM, WEIGHTS, ONNX, INT8, PROGRAM, CARD)
 INPUT, OUTPUT = "images", "scores"
+EXPORT_AGAIN = "export the model again"
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,8 @@ def read_description(content: Any, where: object) -> Described:  # noqa: ANN401 
     """
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise StoreError(f"{where} describes no model of surrogate_nas; export one with: {shown('train', 'RUN')}")
-    if content.get("schema_version") != SCHEMA_VERSION:
-        raise StoreError(
-            f"{where} was written by another version of surrogate_nas ({content.get('created_with', 'unknown')}): it"
-            f" has schema {content.get('schema_version')}, this one reads {SCHEMA_VERSION}; export the model again"
-        )
+    wrote = f"{where}, written by surrogate_nas {content.get('created_with', 'unknown')},"
+    require_version(wrote, content.get("schema_version"), SCHEMA_VERSION, EXPORT_AGAIN)
     try:
         names = tuple(content["class_names"])
         if len(names) < 1 or not all(isinstance(name, str) for name in names):
@@ -106,6 +105,6 @@ def read_description(content: Any, where: object) -> Described:  # noqa: ANN401 
         preprocessing = Preprocessing.from_json(content["preprocessing"])
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise StoreError(
-            f"the description of the model is damaged: {where}: {one_line(error)}; export the model again"
+            f"the description of the model is damaged: {where}: {one_line(error)}; {EXPORT_AGAIN}"
         ) from None
     return Described(names, preprocessing, content)

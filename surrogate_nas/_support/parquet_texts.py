@@ -27,7 +27,7 @@ def read_parquet_texts(path: Path) -> list[tuple[str, list[str]]]:
             )
         # A text that comes again and again is stored once, and is kept once.
         texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
-        table = pq.ParquetFile(source, read_dictionary=texts).read(use_threads=False)
+        table = pq.ParquetFile(source, read_dictionary=texts, page_checksum_verification=True).read(use_threads=False)
         # Damaged pages may name texts that there are not.
         table.validate(full=True)
     return [(name, _as_texts(table.column(place))) for place, name in enumerate(table.column_names)]

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.stored.checksums import DIFFERS, KEY, checksum_of_arrays
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import StoreError, WriteError
 
@@ -27,7 +29,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str,
     try:
         with atomic_write(path) as temporary:
             # Not by save_file, whose own temporary file outlives a kill under a name that nobody knows.
-            temporary.write_bytes(save(plain, dict(texts)))
+            temporary.write_bytes(save(plain, {**texts, KEY: _checksum(plain, texts)}))
     except SafetensorError as error:
         raise WriteError(f"{path} cannot be written: {error}") from None
 
@@ -45,6 +47,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (OSError, SafetensorError, ValueError) as error:
         raise StoreError(one_line(error, 100)) from None
+    # Files of version 0.1.0 and of others have none.
+    if texts.pop(KEY, None) not in (None, _checksum(tensors, texts)):
+        raise StoreError(DIFFERS)
     return tensors, texts
 
 
@@ -52,9 +57,20 @@ def read_texts(path: Path) -> dict[str, str]:
     """Returns the texts of a file alone; raises what ``read_tensors`` raises."""
     try:
         with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}
+            texts = file.metadata() or {}
     except (OSError, SafetensorError, ValueError) as error:
         raise StoreError(one_line(error, 100)) from None
+    texts.pop(KEY, None)
+    return texts
+
+
+def _checksum(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> str:
+    """Returns the checksum of contiguous tensors of the CPU and of texts; numpy lacks some types of torch."""
+    plain = {
+        f"{name} {tensor.dtype} {tuple(tensor.shape)}": tensor.reshape(-1).view(torch.uint8).numpy()
+        for name, tensor in tensors.items()
+    }
+    return checksum_of_arrays(plain, texts)
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from surrogate_nas._support.files import NO_SUCH_CALL, UNREADABLE, atomic_write, read_json, write_json
+from surrogate_nas._support.stored.checksums import DIFFERS, checksum
 from surrogate_nas._support.words import one_line
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import DataError, StoreError
 
 SCHEMA = 1
+_REMEDY = "remove the folder, and the images are read again"
 INDEX = "splits.json"
 PartName = Literal["train", "validation", "recalibration"]
 PARTS: tuple[PartName, ...] = ("train", "validation", "recalibration")
@@ -38,18 +40,20 @@ class _Index(BaseModel):
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     shapes: dict[PartName, tuple[int, int, int, int]] = Field(min_length=3)
+    checksums: dict[str, str] = {}  # of arrays, by file; version 0.1.0 kept none
 
 
 def save_splits(folder: Path, splits: DataSplits) -> None:
     """Writes all parts to a folder, which is made if it is missing; older parts in it are removed."""
-    written = set()
+    checksums = {}
     for name in PARTS:
         part: ImageSet = getattr(splits, name)
         for kind, tensor in (("images", part.images), ("labels", part.labels)):
             path = folder / _file(name, kind, splits.fingerprint)
             with atomic_write(path) as temporary:
-                np.save(temporary, tensor.cpu().numpy(), allow_pickle=False)
-            written.add(path)
+                array = tensor.cpu().contiguous().numpy()
+                np.save(temporary, array, allow_pickle=False)
+            checksums[path.name] = checksum(array.data)
     index = _Index(
         schema_version=SCHEMA,
         fingerprint=splits.fingerprint,
@@ -60,27 +64,33 @@ def save_splits(folder: Path, splits: DataSplits) -> None:
         notes=splits.notes,
         warnings=splits.warnings,
         shapes={name: tuple(getattr(splits, name).images.shape) for name in PARTS},
+        checksums=checksums,
     )
     write_json(folder / INDEX, index.model_dump(mode="json"))
     for name in PARTS:
-        for stale in set(folder.glob(_file(name, "*", "*"))) - written:
-            stale.unlink(missing_ok=True)
+        for path in folder.glob(_file(name, "*", "*")):
+            if path.name not in checksums:
+                path.unlink(missing_ok=True)
 
 
-def load_splits(folder: Path) -> DataSplits:
+def load_splits(folder: Path, *, checked: bool = False) -> DataSplits:
     """Opens what ``save_splits`` wrote; images are mapped from the files, and changing them changes no file.
 
+    Args:
+        folder: Folder of the files.
+        checked: Whether all bytes were compared with their checksums before, as by the process that began this one.
+
     Raises:
-        StoreError: If a file is missing, shortened, or does not belong to the others.
+        StoreError: If a file is missing, damaged, or does not belong to the others.
     """
     path = folder / INDEX
     try:
-        index = _Index.model_validate(read_json(path, "index of the cached images"))
+        index = _Index.model_validate(read_json(path, "index of the cached images", _REMEDY))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
         raise StoreError(f"the index of the cached images is damaged: {path}: {where}: {first['msg']}") from None
-    train, validation, recalibration = (_load_part(folder, name, index) for name in PARTS)
+    train, validation, recalibration = (_load_part(folder, name, index, checked) for name in PARTS)
     if not len(index.mean) == len(index.std) == train.channels:
         raise StoreError(
             f"the index of the cached images is damaged: {path}: {train.channels} channels need a mean each"
@@ -98,11 +108,15 @@ def load_splits(folder: Path) -> DataSplits:
     )
 
 
-def _load_part(folder: Path, name: PartName, index: _Index) -> ImageSet:
+def _load_part(folder: Path, name: PartName, index: _Index, checked: bool) -> ImageSet:
     shape = index.shapes[name]
-    images = _load_array(folder / _file(name, "images", index.fingerprint), shape, np.dtype(np.uint8))
-    labels_path = folder / _file(name, "labels", index.fingerprint)
+    images_path, labels_path = (folder / _file(name, kind, index.fingerprint) for kind in ("images", "labels"))
+    images = _load_array(images_path, shape, np.dtype(np.uint8))
     labels = _load_array(labels_path, shape[:1], np.dtype(np.int64))
+    for path, array in ((images_path, images), (labels_path, labels)):
+        wanted = index.checksums.get(path.name)
+        if not checked and wanted is not None and checksum(np.ascontiguousarray(array).data) != wanted:
+            raise StoreError(f"cached images are damaged: {path}: {DIFFERS}")
     try:
         return ImageSet(torch.from_numpy(images), torch.from_numpy(labels), index.class_names)
     except DataError as error:

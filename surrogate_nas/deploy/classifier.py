@@ -16,6 +16,7 @@ from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import parse_json, read_json
 from surrogate_nas._support.model_format import (
     DESCRIPTION,
+    EXPORT_AGAIN,
     INPUT,
     METADATA_KEY,
     ONNX,
@@ -26,6 +27,7 @@ from surrogate_nas._support.model_format import (
     read_description,
 )
 from surrogate_nas._support.onnx_session import open_session
+from surrogate_nas._support.stored.checksums import check_onnx
 from surrogate_nas._support.words import count_of, first_line, one_line
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.pictures import Picture, Pictures, name_of, pictures_of, pixels_of
@@ -130,17 +132,18 @@ class Classifier:
                 f" {shown('train', 'RUN', '--resume')}"
             )
         try:
+            check_onnx(path.read_bytes())
             session = open_session(path, "predictions", PredictionError, threads)
             text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "null")
         except PredictionError:
             raise
         except Exception as error:  # onnxruntime raises classes of its own that have no common parent but this
             reason = first_line(error, 150)
-            raise StoreError(f"the model {path} is damaged or not an ONNX model: {reason}") from None
+            raise StoreError(f"the model {path} is damaged or not an ONNX model: {reason}; {EXPORT_AGAIN}") from None
         try:
             content = parse_json(text)
         except ValueError:
-            raise StoreError(f"the description of the model is damaged: {path}; export the model again") from None
+            raise StoreError(f"the description of the model is damaged: {path}; {EXPORT_AGAIN}") from None
         return cls(session, read_description(content, path), path)
 
     @property
@@ -163,10 +166,10 @@ class Classifier:
         path = self.folder / DESCRIPTION
         if not path.is_file():
             return {}
-        content = read_description(read_json(path, "description of the model"), path).content
+        content = read_description(read_json(path, "description of the model", EXPORT_AGAIN), path).content
         results = content.get("results", {})
         if not isinstance(results, Mapping):
-            raise StoreError(f"the description of the model is damaged: {path}: results; export the model again")
+            raise StoreError(f"the description of the model is damaged: {path}: results; {EXPORT_AGAIN}")
         return results
 
     @property

@@ -12,6 +12,7 @@ from PIL import Image
 from surrogate_nas._support.model_format import Preprocessing
 from surrogate_nas.data.decoding import reason_of, square_pixels
 from surrogate_nas.data.folders.image_formats import is_image, open_image, plug_in_for
+from surrogate_nas.data.folders.listing import visible_files
 from surrogate_nas.errors import PredictionError, SettingsError
 
 Picture = Path | Image.Image | NDArray[np.uint8]
@@ -52,7 +53,7 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
         if not path.exists():
             raise SettingsError(f"there is no image or folder of images at {path}")
         if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if file.is_file() and _is_meant(file))
+            inside = sorted(file for file in visible_files(path) if file.is_file() and _is_meant(file))
             if not inside:
                 raise SettingsError(f"the folder {path} holds no image")
             found += inside

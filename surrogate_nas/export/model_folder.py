@@ -13,6 +13,7 @@ from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import atomic_write, flush_to_disk, read_json, write_json, write_text
 from surrogate_nas._support.model_format import (
     DESCRIPTION,
+    EXPORT_AGAIN,
     MODEL_FILES,
     SPACE,
     SPACE_PROGRAM,
@@ -93,7 +94,7 @@ def read_model(folder: Path) -> Described:
     path = Path(folder) / DESCRIPTION
     if not path.exists():
         raise RunFolderError(f"{folder} holds no model ({DESCRIPTION}); make one by: {shown('train', 'RUN')}")
-    return read_description(read_json(path, "description of the model"), path)
+    return read_description(read_json(path, "description of the model", EXPORT_AGAIN), path)
 
 
 def load_model(folder: str | Path, *, trust_program: bool = False) -> nn.Module:

@@ -19,6 +19,7 @@ from surrogate_nas._support.model_format import INPUT, METADATA_KEY, OUTPUT
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.processors import processor_count
+from surrogate_nas._support.stored.checksums import sealed_onnx
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import ExportError
 from surrogate_nas.nets.onnx_export import export_onnx, quiet_exporters
@@ -62,7 +63,7 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(description))})
     onnx.checker.check_model(model)
     with atomic_write(path) as temporary:
-        temporary.write_bytes(model.SerializeToString())
+        temporary.write_bytes(sealed_onnx(model.SerializeToString()))
 
 
 def write_program(path: Path, network: nn.Module, example: Tensor) -> None:

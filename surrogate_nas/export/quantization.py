@@ -16,6 +16,7 @@ from torch import Tensor
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.model_format import INPUT, METADATA_KEY
 from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.stored.checksums import sealed_onnx
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import ExportError
 
@@ -68,7 +69,7 @@ def write_int8(path: Path, source: Path, images: Tensor, description: Mapping[st
             )
             model = onnx.load(str(temporary))
             onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(description))})
-            temporary.write_bytes(model.SerializeToString())
+            temporary.write_bytes(sealed_onnx(model.SerializeToString()))
     except OSError:
         raise
     except Exception as error:  # the quantiser raises errors of any class

@@ -5,29 +5,38 @@ a file that no program opens. So structure is only ever written into a new file,
 between, rows go into space that already exists in fixed contiguous datasets, and 8 bytes hold the number of valid ones:
 
     attributes   format, schema_version, and the fields of LabelIdentity
-    committed    number of valid rows; everything beyond is unwritten or half-written
+    committed    number of valid rows, below its own checksum; everything beyond is unwritten or half-written
     codes        int8 (capacity, D)
     accuracy_percent, loss     float64 (capacity,)
     source       enumeration on int8 (capacity,)
     member       int32 (capacity,)
     seed, steps  int64 (capacity,)
+    checksum     uint32 (capacity,), of the row's other columns
+
+HDF5's own checksums are of chunks, which a batch would rewrite, and a kill in the middle would damage. Version 1 of
+the layout had no checksums; the store rewrites such a file when it opens it.
 """
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas._support.files import UNREADABLE, atomic_write
+from surrogate_nas._support.stored.checksums import DIFFERS
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError, SurrogateNasError
 from surrogate_nas.labels.records import SOURCES, LabelIdentity, Labels, check_codes, check_measures
 
 FORMAT = "surrogate_nas labels"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_COMMITTED, _CHECKSUM = "committed", "checksum"
 _SOURCE_NUMBER = {source: number for number, source in enumerate(SOURCES)}
 _DTYPES = {
     "codes": np.dtype(np.int8),
@@ -42,6 +51,7 @@ _DTYPES = {
 # 1.10 and later also marks a file whose writer was killed, so that it cannot be opened.
 _LIBVER = ("v108", "v108")
 _REMEDY = "restore a copy, or remove it and label again"
+_LOW = 0xFFFF_FFFF
 
 
 @contextmanager
@@ -87,19 +97,36 @@ def write_file(path: Path, identity: LabelIdentity, labels: Labels, capacity: in
             value = getattr(identity, field.name)
             # Fixed length, since text of variable length lies in a heap that has no checksum.
             file.attrs[field.name] = np.bytes_(value.encode()) if isinstance(value, str) else value
-        file.create_dataset("committed", data=np.int64(len(labels)))
+        file.create_dataset(_COMMITTED, data=_sealed_count(len(labels)))
         for name, column in columns_of(labels).items():
             padded = np.zeros((capacity, *column.shape[1:]), dtype=column.dtype)
             padded[: len(column)] = column
             # Data given at creation makes HDF5 take the space now instead of at the first append.
-            file.create_dataset(name, data=padded, dtype=_DTYPES[name])
+            file.create_dataset(name, data=padded, dtype=_DTYPES.get(name, column.dtype))
 
 
 def columns_of(labels: Labels) -> dict[str, NDArray[np.generic]]:
     """Returns the columns as they are stored: sources as numbers, each of shape (n,), codes (n, D)."""
     columns = {name: getattr(labels, name) for name in _DTYPES}
     columns["source"] = np.array([_SOURCE_NUMBER[source] for source in labels.source.tolist()], dtype=np.int8)
-    return columns
+    return {**columns, _CHECKSUM: _checksums(columns)}
+
+
+def commit(file: h5py.File, count: int) -> None:
+    """Makes rows valid, by a write of eight bytes."""
+    file[_COMMITTED][()] = _sealed_count(count)
+
+
+def _sealed_count(count: int) -> np.uint64:
+    """Returns a number of rows with its checksum above it, so that one write changes both."""
+    return np.uint64(count | zlib.crc32(count.to_bytes(4, "little")) << 32)
+
+
+def _checksums(columns: Mapping[str, NDArray[np.generic]]) -> NDArray[np.uint32]:
+    """Returns the checksum of every row of some columns, shape (n,)."""
+    parts = [np.ascontiguousarray(columns[name]) for name in _DTYPES]
+    rows = np.concatenate([part.view(np.uint8).reshape(len(part), part[:1].nbytes) for part in parts], axis=1)
+    return np.array([zlib.crc32(row) for row in rows], dtype=np.uint32)
 
 
 def read_identity_of(file: h5py.File) -> LabelIdentity:
@@ -110,51 +137,77 @@ def read_identity_of(file: h5py.File) -> LabelIdentity:
     """
     if file.attrs.get("format") != np.bytes_(FORMAT):
         raise StoreError(f"{file.filename} is an HDF5 file but not a label file; {_REMEDY}")
-    version = int(file.attrs["schema_version"])
-    if version != SCHEMA_VERSION:
-        raise StoreError(
-            f"{file.filename} has labels of schema {version}, this version reads {SCHEMA_VERSION}; "
-            f"use the version of surrogate_nas that wrote it"
-        )
+    if not has_no_checksums(file):
+        require_version(f"the label file {file.filename}", int(file.attrs["schema_version"]), SCHEMA_VERSION, _REMEDY)
     values = {field.name: file.attrs[field.name] for field in fields(LabelIdentity)}
     values = {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
     values["choices"] = tuple(int(count) for count in values["choices"])
     try:
         return LabelIdentity(**values)
     except SpaceError as error:
-        raise StoreError(f"{file.filename} is damaged ({error}); {_REMEDY}") from None
+        raise _damaged(file, error) from None
+
+
+def has_no_checksums(file: h5py.File) -> bool:
+    """Returns whether an open file is of the first version of the layout."""
+    return int(file.attrs["schema_version"]) == 1
 
 
 def read_labels_of(file: h5py.File, identity: LabelIdentity) -> tuple[Labels, int]:
     """Returns the acknowledged rows of an open file, and the number of rows it has room for.
 
     Raises:
-        StoreError: If the columns do not belong together or hold values that are never accepted.
+        StoreError: If the columns do not belong together, are not what was written, or hold values that are never
+            accepted.
     """
-    for name in ("committed", *_DTYPES):
-        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-            raise StoreError(f"{file.filename} is damaged (column {name} is missing or a link); {_REMEDY}")
-    if file["committed"].shape != ():
-        raise StoreError(f"{file.filename} is damaged (the number of rows is not one number); {_REMEDY}")
+    sealed = not has_no_checksums(file)
+    dtypes = {**_DTYPES, _CHECKSUM: np.dtype(np.uint32)} if sealed else _DTYPES
+    _check_links(file, (_COMMITTED, *dtypes))
     # The count comes first: a writer may be adding rows at the same time.
-    committed = int(file["committed"][()])
-    capacity = len(file["codes"])
-    shapes = {name: (capacity, identity.num_decisions) if name == "codes" else (capacity,) for name in _DTYPES}
-    for name, shape in shapes.items():
-        if file[name].shape != shape or file[name].dtype != _DTYPES[name]:
-            raise StoreError(f"{file.filename} is damaged (column {name} has shape {file[name].shape}); {_REMEDY}")
-        # A dataset may state any number of rows and store none of them, until reading makes them.
-        if file[name].id.get_storage_size() != file[name].nbytes or file[name].external:
-            raise StoreError(f"{file.filename} is damaged (column {name} is not stored whole); {_REMEDY}")
+    held = int(file[_COMMITTED][()])
+    committed = held & _LOW if sealed else held
+    if sealed and held != _sealed_count(committed):
+        raise _damaged(file, f"number of rows: {DIFFERS}")
+    capacity = _check_columns(file, dtypes, identity)
     if not 0 <= committed <= capacity:
-        raise StoreError(f"{file.filename} is damaged ({committed} rows in room for {capacity}); {_REMEDY}")
+        raise _damaged(file, f"{committed} rows in room for {capacity}")
     columns = {name: file[name][:committed] for name in _DTYPES}
+    if sealed:
+        wrong = np.flatnonzero(file[_CHECKSUM][:committed] != _checksums(columns)).tolist()
+        if wrong:
+            raise _damaged(file, f"row {wrong[0]}: {DIFFERS}")
     if not np.isin(columns["source"], np.arange(len(SOURCES))).all():
-        raise StoreError(f"{file.filename} is damaged (unknown source); {_REMEDY}")
+        raise _damaged(file, "unknown source")
     columns["source"] = np.array(SOURCES)[columns["source"]]
     try:
         check_codes(columns["codes"], identity.choices)
         check_measures(columns["accuracy_percent"], columns["loss"])
     except SettingsError as error:
-        raise StoreError(f"{file.filename} is damaged ({error}); {_REMEDY}") from None
+        raise _damaged(file, error) from None
     return Labels(**columns), capacity
+
+
+def _check_links(file: h5py.File, names: Iterable[str]) -> None:
+    """Refuses columns of other files, and a count that is not one number."""
+    for name in names:
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise _damaged(file, f"column {name} is missing or a link")
+    if file[_COMMITTED].shape != ():
+        raise _damaged(file, "the number of rows is not one number")
+
+
+def _check_columns(file: h5py.File, dtypes: Mapping[str, np.dtype[Any]], identity: LabelIdentity) -> int:
+    """Returns the number of rows that all columns have room for, after a check that they are stored."""
+    capacity = len(file["codes"])
+    for name, dtype in dtypes.items():
+        shape = (capacity, identity.num_decisions) if name == "codes" else (capacity,)
+        if file[name].shape != shape or file[name].dtype != dtype:
+            raise _damaged(file, f"column {name} has shape {file[name].shape}")
+        # A dataset may state any number of rows and store none of them, until reading makes them.
+        if file[name].id.get_storage_size() != file[name].nbytes or file[name].external:
+            raise _damaged(file, f"column {name} is not stored whole")
+    return capacity
+
+
+def _damaged(file: h5py.File, reason: object) -> StoreError:
+    return StoreError(f"{file.filename} is damaged ({reason}); {_REMEDY}")

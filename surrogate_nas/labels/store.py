@@ -10,7 +10,15 @@ from filelock import FileLock, Timeout
 
 from surrogate_nas._support.files import flush_to_disk
 from surrogate_nas.errors import RunFolderError, StoreError
-from surrogate_nas.labels.hdf5_layout import columns_of, hdf5_file, read_identity_of, read_labels_of, write_file
+from surrogate_nas.labels.hdf5_layout import (
+    columns_of,
+    commit,
+    has_no_checksums,
+    hdf5_file,
+    read_identity_of,
+    read_labels_of,
+    write_file,
+)
 from surrogate_nas.labels.records import NO_MEMBER, SOURCES, LabelBatch, LabelIdentity, Labels, concatenate
 
 FIRST_CAPACITY = 1024
@@ -68,6 +76,9 @@ class LabelStore:
                 held = read_identity_of(file)
                 held.require(identity, path)
                 labels, capacity = read_labels_of(file, held)
+                former = has_no_checksums(file)
+            if former:
+                _replace(path, identity, labels, capacity)
             return cls(path, identity, lock, labels, capacity)
         except BaseException:
             lock.release()
@@ -107,7 +118,7 @@ class LabelStore:
                 file[name][start:end] = column
             # The rows have to be on the disk before the count that makes them valid is.
             _sync(file)
-            file["committed"][()] = end
+            commit(file, end)
             _sync(file)
         except (OSError, RuntimeError) as error:
             raise StoreError(f"labels cannot be written to {self.path}: {' '.join(str(error).split())}") from error

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
@@ -92,21 +93,26 @@ def write_c_header(table: LookupTable, path: Path, budgets: Sequence[Budget] = (
 def _header(table: LookupTable, cost: str, entries: Sequence[Entry]) -> str:
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
     environment.filters |= {"string": _string, "comment": _comment, "number": lambda value: repr(float(value))}
-    members = [(name, _member(name)) for name in table.costs]
+    members = _members(table.costs)
     return environment.from_string(_TEMPLATE).render(
         about=table.metadata,
         version=SCHEMA_VERSION,
         cost=cost,
-        binding=_member(cost),
-        members=members,
+        binding=members[cost],
+        members=list(members.items()),
         entries=entries,
         smallest=format_cost(cost, entries[0].costs[cost]),
     )
 
 
-def _member(cost: str) -> str:
-    """Returns a cost as the name of a member: ``latency_ms[raspi 4]`` is ``latency_ms_raspi_4``."""
-    return re.sub(r"\W+", "_", cost, flags=re.ASCII).strip("_")
+def _members(costs: Iterable[str]) -> dict[str, str]:
+    """Returns costs as names of members: ``latency_ms[raspi 4]`` is ``latency_ms_raspi_4``, a second one ``..._2``."""
+    members: dict[str, str] = {}
+    for cost in costs:
+        plain = re.sub(r"\W+", "_", cost, flags=re.ASCII).strip("_")
+        names = chain([plain], (f"{plain}_{number}" for number in count(2)))
+        members[cost] = next(name for name in names if name not in members.values())
+    return members
 
 
 def _string(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import atomic_write, put_in_place, read_json, write_json
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.lookup.parquet_columns import ParquetColumns
 
@@ -103,21 +104,17 @@ def _read_together(facts_path: Path, parquet: Path) -> tuple[dict[str, Any], byt
 
 def _read_facts(facts_path: Path) -> dict[str, Any]:
     """Returns the facts of a table of this version."""
-    facts = read_json(facts_path, "lookup table metadata")
+    facts = read_json(facts_path, "lookup table metadata", _REMEDY, SCHEMA_VERSION)
     if facts.get("format") != FORMAT:
         raise StoreError(f"{facts_path} does not describe a lookup table")
-    if facts.get("schema_version") != SCHEMA_VERSION:
-        raise StoreError(
-            f"the lookup table has schema {facts.get('schema_version')!r:.40}, this version reads {SCHEMA_VERSION}; "
-            f"use the version of surrogate_nas that wrote it: {facts_path}"
-        )
+    require_version(f"the lookup table {facts_path}", facts.get("schema_version"), SCHEMA_VERSION, _REMEDY)
     return facts
 
 
 def _met_nothing(run: Path) -> bool:
     """Returns whether the report of a run says that nothing meets its budget; a stopped study has no such report."""
     try:
-        answer = read_json(run / "report.json", "report of the run").get("answer")
+        answer = read_json(run / "report.json", "report of the run", _REMEDY).get("answer")
     except StoreError:
         return False
     return isinstance(answer, dict) and answer.get("outcome") == "infeasible"

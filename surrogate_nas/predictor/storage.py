@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from surrogate_nas._support.files import UNREADABLE, atomic_write, read_json, write_json
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.predictor.models.encoding import ENCODING_VERSION
@@ -25,6 +26,7 @@ from surrogate_nas.space.space import Space
 DESCRIPTION = "predictor.json"
 KIND = "surrogate_nas predictor"
 SCHEMA = 3
+_REMEDY = "fit the predictor again"
 _NUMBERS = re.compile(r"predictor-[0-9a-f]{16}\.safetensors")
 
 
@@ -64,15 +66,11 @@ def read_predictor(folder: Path, space: Space) -> tuple[dict[str, Any], dict[str
         RunFolderError: If the predictor belongs to another space.
     """
     path = folder / DESCRIPTION
-    description = read_json(path, "description of the predictor")
+    description = read_json(path, "description of the predictor", _REMEDY, SCHEMA)
     if description.get("kind") != KIND:
         raise StoreError(f"{path} does not describe a predictor of this project (kind {description.get('kind')!r:.40})")
     for field, known in (("schema", SCHEMA), ("encoding", ENCODING_VERSION)):
-        if description.get(field) != known:
-            raise StoreError(
-                f"{path}: {field} version {known} is the one that can be read (got {description.get(field)!r:.40});"
-                " fit the predictor again"
-            )
+        require_version(f"the {field} of {path}", description.get(field), known, _REMEDY)
     if description.get("space_fingerprint") != space.fingerprint:
         raise RunFolderError(
             f"{path} belongs to the space {description.get('space')} with fingerprint"
@@ -90,7 +88,7 @@ def _read_arrays(folder: Path, entry: object) -> dict[str, NDArray[np.generic]]:
     except OSError as error:
         raise StoreError(f"the predictor's numbers cannot be read: {path}: {error.strerror}") from None
     if hashlib.sha256(data).hexdigest() != entry.get("sha256"):
-        raise StoreError(f"{path} is damaged or not the file that was saved: its checksum differs")
+        raise StoreError(f"{path} is damaged or not the file that was saved: its checksum differs; {_REMEDY}")
     try:
         arrays: dict[str, NDArray[np.generic]] = load(data)
     except (SafetensorError, *UNREADABLE) as error:

@@ -9,9 +9,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from surrogate_nas._support.files import read_json
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas.errors import StoreError
 from surrogate_nas.report.facts import SCHEMA_VERSION, StudyFacts
 
+_REMEDY = "continue the study with --resume to write it again"
 _ADAPTER = TypeAdapter(StudyFacts)
 
 
@@ -34,8 +36,7 @@ def facts_from_json(content: dict[str, Any], where: str = "report.json") -> Stud
             fields are ignored.
     """
     version = content.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise StoreError(f"{where} must have schema version {SCHEMA_VERSION} (got {version!r})")
+    require_version(where, version, SCHEMA_VERSION, _REMEDY)
     try:
         # Strict: a number in quotes is damage. From text, since that is where lists may stand for tuples.
         return _ADAPTER.validate_json(json.dumps(content), strict=True)
@@ -51,7 +52,7 @@ def read_facts(path: Path) -> StudyFacts:
     Raises:
         StoreError: If it is missing, damaged or of another schema.
     """
-    return facts_from_json(read_json(path, "report"), str(path))
+    return facts_from_json(read_json(path, "report", _REMEDY, SCHEMA_VERSION), str(path))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of the facts

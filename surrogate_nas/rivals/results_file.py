@@ -105,10 +105,8 @@ def read_rivals(path: Path) -> RivalRecords:
         return RivalRecords()
     remedy = "remove the file: rivals are then compared again"
     try:
-        content: dict[str, Any] = read_json(path, "rivals of the run")
+        content: dict[str, Any] = read_json(path, "rivals of the run", remedy)
         return _ADAPTER.validate_python(content)
-    except StoreError as error:
-        raise StoreError(f"{error}; {remedy}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

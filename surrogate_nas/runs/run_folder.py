@@ -128,9 +128,10 @@ class RunFolder:
 
     def remove_leftovers(self) -> None:
         """Removes files that killed processes did not complete."""
-        ours = [folder for folder in (self.images, self.supernets, self.predictor, self.best) if folder.is_dir()]
+        ours = [self.images, self.supernets, self.predictor, self.best, self.networks, *self.models.glob("*")]
         leftovers = [entry for entry in self.path.iterdir() if _is_leftover(entry.name)]
-        leftovers += [entry for folder in ours for entry in folder.iterdir() if _LEFTOVER.fullmatch(entry.name)]
+        inside = (entry for folder in ours if folder.is_dir() for entry in folder.iterdir())
+        leftovers += [entry for entry in inside if _LEFTOVER.fullmatch(entry.name)]
         for entry in leftovers:
             entry.unlink(missing_ok=True)
 

@@ -115,9 +115,7 @@ class RunState:
             return _Content()
         remedy = "remove the file: what is done is found again"
         try:
-            return _Content.model_validate(read_json(self._path, "state of the run"))
-        except StoreError as error:
-            raise StoreError(f"{error}; {remedy}") from None
+            return _Content.model_validate(read_json(self._path, "state of the run", remedy))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])

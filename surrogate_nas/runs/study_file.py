@@ -12,11 +12,13 @@ from pydantic_core import ErrorDetails
 
 from surrogate_nas._support.definitions import find_definition, read_toml
 from surrogate_nas._support.files import write_text
+from surrogate_nas._support.stored.checksums import DIFFERS, checksum
 from surrogate_nas.errors import SettingsError, SurrogateNasError
 from surrogate_nas.runs.settings import StudySettings
 
 RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
 NOT_SET = "none"
+_CHECKSUM = "# checksum of what follows: "
 _ADDED = ("rivals",)  # sections that runs of version 0.1.0 may be without
 
 _MOST_IN_A_LINE = 40
@@ -45,6 +47,7 @@ def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
         SettingsError: If the file is damaged, or a setting or a value is unknown or impossible.
     """
     content = read_toml(path)
+    _check_unchanged(path)
     missing = [name for name in StudySettings.model_fields if name not in content and name not in _ADDED]
     if missing:
         raise SettingsError(f"{path} is cut short: it has no {missing[0]}")
@@ -62,7 +65,22 @@ def is_resolved(path: Path) -> bool:
 
 def write_study(path: Path, settings: StudySettings) -> None:
     """Writes every setting, so that the file alone repeats the study; settings that are not set are left out."""
-    write_text(path, f"{RESOLVED_HEADER}{study_text(settings)}")
+    text = study_text(settings)
+    write_text(path, f"{RESOLVED_HEADER}{_CHECKSUM}{checksum(text.encode())}\n{text}")
+
+
+def _check_unchanged(path: Path) -> None:
+    """Refuses the study of a run folder that is not what was written; version 0.1.0 wrote no checksum.
+
+    Raises:
+        SettingsError: If it is not.
+    """
+    header, found, rest = path.read_text(encoding="utf-8").partition(_CHECKSUM)
+    held, _, text = rest.partition("\n")
+    if found and header == RESOLVED_HEADER and held != checksum(text.encode()):
+        raise SettingsError(
+            f"{path} is damaged: {DIFFERS}; restore a copy, or remove its line {_CHECKSUM.strip()!r} if you changed it"
+        )
 
 
 def study_text(settings: StudySettings) -> str:

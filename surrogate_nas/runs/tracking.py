@@ -163,7 +163,11 @@ class Tracker:
 
     def _record(self) -> dict[str, Any]:
         path = self._folder / RECORD
-        return read_json(path, "record of what was tracked") if path.exists() else {}
+        return (
+            read_json(path, "record of what was tracked", "remove it, and everything is tracked again")
+            if path.exists()
+            else {}
+        )
 
     def _keep(self) -> None:
         if self._backend is not None and self._name is not None:

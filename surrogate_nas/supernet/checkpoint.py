@@ -8,11 +8,13 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from surrogate_nas._support.files import parse_json
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.tensor_files import part, read_tensors, write_tensors
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 
-_SCHEMA = "2"
+_SCHEMA = 2
+_REMEDY = "remove it to train this supernet again"
 _MOST_GROUPS = 1000
 _WEIGHT, _MOMENTUM, _MEAN, _LOSS_SUM = "weight.", "momentum.", "mean.", "loss_sum"
 
@@ -56,7 +58,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, s
         tensors |= {f"{_MOMENTUM}{group}.{name}": tensor for name, tensor in momenta.items()}
     numbers = {"step": checkpoint.step, "groups": len(checkpoint.momenta), "samples": checkpoint.samples}
     metadata = {name: str(number) for name, number in numbers.items()}
-    metadata |= {"schema": _SCHEMA, "identity": json.dumps(dict(identity))}
+    metadata |= {"schema": str(_SCHEMA), "identity": json.dumps(dict(identity))}
     try:
         write_tensors(path, tensors, metadata)
     except WriteError as error:
@@ -74,24 +76,17 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
     """
     try:
         tensors, metadata = read_tensors(path)
-        schema = metadata["schema"]
-        made_with = dict(parse_json(metadata["identity"]))
-        if schema == _SCHEMA:
-            step, groups, samples = (int(metadata[name]) for name in ("step", "groups", "samples"))
-            if min(step, groups, samples) < 0 or groups > _MOST_GROUPS:
-                raise ValueError(f"step {step}, {groups} groups, {samples} samples")
-        loss_sum = tensors[_LOSS_SUM]
+        schema, made_with = metadata["schema"], dict(parse_json(metadata["identity"]))
     except (StoreError, KeyError, TypeError, ValueError) as error:
-        reason = one_line(error, 100)
-        raise StoreError(
-            f"the checkpoint {path} is damaged or not one of this project ({reason}); remove it to train this supernet"
-            " again"
-        ) from None
-    if schema != _SCHEMA:
-        raise StoreError(
-            f"the checkpoint {path} was written by another version of this project: it has schema {schema:.20}, this"
-            f" one reads {_SCHEMA}"
-        )
+        raise _damaged(path, error) from None
+    require_version(f"the checkpoint {path}", schema, _SCHEMA, _REMEDY)
+    try:
+        step, groups, samples = (int(metadata[name]) for name in ("step", "groups", "samples"))
+        if min(step, groups, samples) < 0 or groups > _MOST_GROUPS:
+            raise ValueError(f"step {step}, {groups} groups, {samples} samples")
+        loss_sum = tensors[_LOSS_SUM]
+    except (KeyError, ValueError) as error:
+        raise _damaged(path, error) from None
     for name, value in identity.items():
         if made_with.get(name) != value:
             raise RunFolderError(
@@ -100,6 +95,12 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
             )
     momenta = [part(tensors, f"{_MOMENTUM}{group}.") for group in range(groups)]
     return Checkpoint(step, part(tensors, _WEIGHT), momenta, loss_sum, part(tensors, _MEAN), samples)
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"the checkpoint {path} is damaged or not one of this project ({one_line(error, 100)}); {_REMEDY}"
+    )
 
 
 def restore_weights(path: Path, checkpoint: Checkpoint, network: nn.Module) -> None:

@@ -167,7 +167,7 @@ def _batches(
     batch_size: int,
     device: str,
 ) -> tuple[list[Batch], list[Batch]]:
-    splits = load_splits(images).to(device)
+    splits = load_splits(images, checked=True).to(device)
     # Parts are stratified and shuffled, so the first images are a fair sample.
     chosen = splits.validation.take(torch.arange(min(validation_images, len(splits.validation))))
     # Statistics are averaged over batches that count the same, so these are of one size, and none is of one image.

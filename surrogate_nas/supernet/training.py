@@ -77,7 +77,7 @@ class TrainingJob:
 
     def batches(self) -> Batches:
         """Returns the mini-batches, equal for all trainings of a replica: subnets of one step see one mini-batch."""
-        splits = load_splits(self.images).to(torch.device(self.device))
+        splits = load_splits(self.images, checked=True).to(torch.device(self.device))
         data, seed = self.data, self.plan.image_seed(self.training)
         return Batches(splits, self.plan.settings.batch_size, seed=seed, flip=data.flip, shift=data.shift)
 

@@ -100,7 +100,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
     """Joins the processes that torchrun started for the length of a block; a single process does nothing.
 
     Raises:
-        TrainingError: If the others cannot be reached.
+        TrainingError: If the others cannot be reached, or one of them ends before the block does.
     """
     processes = processes_started()
     if processes.count == 1:
@@ -117,6 +117,10 @@ def joined(device: torch.device) -> Iterator[Processes]:
         raise TrainingError(f"the processes cannot reach each other: {reason}; start them by torchrun") from None
     try:
         yield processes
+    except RuntimeError as error:
+        if not (isinstance(error, torch.distributed.DistError) or "gloo" in str(error)):
+            raise
+        raise TrainingError("another process of this training ended; start all of them again with --resume") from None
     finally:
         torch.distributed.destroy_process_group()
 

@@ -8,11 +8,13 @@ import torch
 from torch import nn
 
 from surrogate_nas._support.files import parse_json
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.tensor_files import part, read_tensors, read_texts, write_tensors
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 
-_SCHEMA = "1"
+_SCHEMA = 1
+_REMEDY = "remove it to train again"
 _STATE, _MOMENTUM, _MEAN = "state.", "momentum.", "mean."
 
 
@@ -44,7 +46,7 @@ def save_training(
             tensors[_MOMENTUM + name] = momentum
     if mean is not None:
         tensors |= {_MEAN + name: tensor for name, tensor in mean.state_dict().items()}
-    metadata = {"schema": _SCHEMA, "step": str(step), "identity": json.dumps(dict(identity))}
+    metadata = {"schema": str(_SCHEMA), "step": str(step), "identity": json.dumps(dict(identity))}
     try:
         write_tensors(path, tensors, metadata)
     except WriteError as error:
@@ -66,8 +68,11 @@ def load_training(
     """
     try:
         tensors, metadata = read_tensors(path)
-        if metadata["schema"] != _SCHEMA:
-            raise ValueError(f"schema {metadata['schema']}, this version reads {_SCHEMA}")
+        schema = metadata["schema"]
+    except (StoreError, KeyError) as error:
+        raise _damaged(path, error) from None
+    require_version(f"the checkpoint {path}", schema, _SCHEMA, _REMEDY)
+    try:
         made_with, step = dict(parse_json(metadata["identity"])), int(metadata["step"])
         if step < 0:
             raise ValueError(f"step {step}")
@@ -80,7 +85,7 @@ def load_training(
                 optimizer.state[parameter]["momentum_buffer"] = tensors[_MOMENTUM + name].to(parameter.device)
     except RunFolderError:
         raise
-    except (StoreError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _damaged(path, error) from None
     return step
 
@@ -99,9 +104,7 @@ def stored_identity(path: Path) -> dict[str, str]:
 
 def _damaged(path: Path, error: Exception) -> StoreError:
     reason = one_line(error, 100)
-    return StoreError(
-        f"the checkpoint {path} is damaged or not one of this training ({reason}); remove it to train again"
-    )
+    return StoreError(f"the checkpoint {path} is damaged or not one of this training ({reason}); {_REMEDY}")
 
 
 def _require(made_with: Mapping[str, str], identity: Mapping[str, str], path: Path) -> None:

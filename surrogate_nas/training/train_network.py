@@ -149,7 +149,7 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
     """
     torch.set_num_threads(job.threads)
     began = time.monotonic()
-    splits = load_splits(job.images)
+    splits = load_splits(job.images, checked=True)
     device = torch.device(job.device)
     parts = splits.to(device)
     batches = Batches(

@@ -2,19 +2,25 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from surrogate_nas._support.files import atomic_write, parse_json
+from surrogate_nas._support.stored.checksums import DIFFERS, KEY, checksum_of_arrays
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import SpaceError, StoreError
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.space import Space
 from surrogate_nas.zero_cost.settings import ZeroCostSettings
 
+_REMEDY = "remove it to compute them again"
 KIND = "surrogate_nas zero-cost scores"
 SCHEMA = 1
 """Increased with every change of the file's layout or of the computation of a score."""
@@ -33,7 +39,9 @@ def write_table(path: Path, table: ClassTable, belongs_to: str) -> None:
         WriteError: If it cannot be written.
     """
     header = {"kind": KIND, "schema": str(SCHEMA), "identity": belongs_to, "names": json.dumps(table.names)}
-    data = save({"codes": np.ascontiguousarray(table.codes), "values": np.ascontiguousarray(table.values)}, header)
+    columns: Mapping[str, NDArray[Any]] = {"codes": table.codes, "values": table.values}
+    arrays = {name: np.ascontiguousarray(values) for name, values in columns.items()}
+    data = save(arrays, {**header, KEY: checksum_of_arrays(arrays, header)})
     with atomic_write(path) as temporary:
         temporary.write_bytes(data)
 
@@ -56,10 +64,13 @@ def read_table(path: Path, space: Space, belongs_to: str | None = None) -> Class
         names = tuple(parse_json(header.get("names", "[]")))
     except (OSError, SafetensorError, TypeError, ValueError) as error:
         raise StoreError(f"zero-cost scores cannot be read: {path}: {one_line(error, 100)}") from None
-    if header.get("kind") != KIND or header.get("schema") != str(SCHEMA):
-        raise StoreError(f"{path} does not hold zero-cost scores of version {SCHEMA} of this project")
+    if header.get("kind") != KIND:
+        raise StoreError(f"{path} does not hold zero-cost scores of this project")
+    require_version(f"the file of zero-cost scores {path}", header.get("schema"), SCHEMA, _REMEDY)
+    if header.pop(KEY, None) not in (None, checksum_of_arrays(arrays, header)):
+        raise StoreError(f"the zero-cost scores are damaged: {path}: {DIFFERS}; {_REMEDY}")
     if belongs_to is not None and header.get("identity") != belongs_to:
-        raise StoreError(f"{path} holds zero-cost scores of another space or of other settings; compute them again")
+        raise StoreError(f"{path} holds zero-cost scores of another space or of other settings; {_REMEDY}")
     if not {"codes", "values"} <= arrays.keys():
         raise StoreError(f"{path} is not complete: codes and values are needed")
     try:

@@ -255,9 +255,9 @@ def test_text_is_utf8(tmp_path: Path) -> None:
 def test_json_reads_back(tmp_path: Path) -> None:
     content: dict[str, Any] = {"b": [1, 2.5, None, True], "a": {"\u00b5": "\U0001f600"}, "": 10**20}
     write_json(tmp_path / "a.json", content)
-    assert read_json(tmp_path / "a.json", "thing") == content
+    assert read_json(tmp_path / "a.json", "thing", "ask") == content
     assert (tmp_path / "a.json").read_text().endswith("}\n")
-    assert list(json.loads((tmp_path / "a.json").read_text())) == ["b", "a", ""]
+    assert list(json.loads((tmp_path / "a.json").read_text())) == ["b", "a", "", "checksum"]
 
 
 @pytest.mark.parametrize("content", [{"x": float("nan")}, {"x": float("inf")}, {"x": object()}])
@@ -280,22 +280,46 @@ def test_what_json_has_no_words_for_is_not_written(tmp_path: Path, content: dict
         (b'{"a": 1' + b"0" * 400 + b"}", "the thing cannot be read: {path}: int too large"),
         (b'{"a": 1e999}', "the thing cannot be read: {path}: 1e999 is not a finite number"),
         (b'{"a": NaN}', "the thing cannot be read: {path}: NaN is not a finite number"),
-        (b"[1]", "the thing must be a JSON object (got list): {path}"),
-        (b"null", "the thing must be a JSON object (got NoneType): {path}"),
+        (b"[1]", "the thing cannot be read: {path}: it must be a JSON object (got list); ask"),
+        (b"null", "the thing cannot be read: {path}: it must be a JSON object (got NoneType); ask"),
     ],
 )
 def test_a_damaged_file_is_named_with_what_it_is(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(content)
     with pytest.raises(StoreError, match=re.escape(message.format(path=path))):
-        read_json(path, "thing")
+        read_json(path, "thing", "ask")
+
+
+def test_a_change_of_the_content_is_refused_and_one_of_the_layout_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"a": [1.5, "caf\u00e9", None], "checksum": "of former content"})
+    text = path.read_text()
+    path.write_text(json.dumps(json.loads(text)))
+    assert read_json(path, "thing", "ask") == {"a": [1.5, "caf\u00e9", None]}
+    path.write_text(text.replace("1.5", "1.7"))
+    with pytest.raises(StoreError, match=re.escape(f"{path}: its content does not have the checksum") + ".*; ask$"):
+        read_json(path, "thing", "ask")
+    path.write_text(json.dumps({"a": 1}))
+    assert read_json(path, "thing", "ask") == {"a": 1}
+
+
+def test_a_newer_file_says_that_the_program_is_older(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    for key in ("schema", "schema_version"):
+        write_json(path, {key: 3})
+        assert read_json(path, "thing", "ask", 3)[key] == 3
+        with pytest.raises(StoreError, match=re.escape(f"{path} has version 3 and this program reads 2: the program")):
+            read_json(path, "thing", "ask", 2)
+        with pytest.raises(StoreError, match=r"has version 3 and this program reads 4; ask$"):
+            read_json(path, "thing", "ask", 4)
 
 
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=re.escape(f"the thing is missing: {tmp_path / 'nil.json'}")):
-        read_json(tmp_path / "nil.json", "thing")
+        read_json(tmp_path / "nil.json", "thing", "ask")
     with pytest.raises(StoreError, match=re.escape(f"the thing cannot be read: {tmp_path}: Is a directory")):
-        read_json(tmp_path, "thing")
+        read_json(tmp_path, "thing", "ask")
 
 
 # File systems that lack a call

@@ -1,5 +1,6 @@
 """Tables of others as text, in little memory."""
 
+import struct
 import tracemalloc
 from pathlib import Path
 
@@ -48,4 +49,17 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     content = pa.array([b"\xff\xfe"], pa.binary())
     pq.write_table(pa.table({"code": pa.Array.from_buffers(pa.string(), 1, content.buffers())}), path)
     with pytest.raises(ValueError, match="UTF8"):
+        read_parquet_texts(path)
+
+
+def test_a_page_with_another_checksum_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    values = [1.5, 2.5, 3.5]
+    options = {"use_dictionary": False, "write_page_checksum": True, "compression": "none"}
+    pq.write_table(pa.table({"ms": values}), path, **options)
+    whole = path.read_bytes()
+    # The header of the page has the least and the largest value too.
+    place = whole.index(struct.pack("<d", 2.5))
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    with pytest.raises(OSError, match="CRC"):
         read_parquet_texts(path)

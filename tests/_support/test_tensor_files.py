@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from surrogate_nas._support.tensor_files import part, read_tensors, read_texts, write_tensors
 from surrogate_nas.errors import StoreError, WriteError
@@ -51,3 +52,25 @@ def test_a_missing_or_damaged_file_says_why(tmp_path: Path, content: bytes | Non
 def test_part_takes_off_the_prefix() -> None:
     tensors = {"weight.a": torch.tensor(1.0), "mean.a": torch.tensor(2.0)}
     assert {name: value.item() for name, value in part(tensors, "mean.").items()} == {"a": 2.0}
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.int64, torch.bool])
+def test_a_flipped_bit_is_refused_or_harmless(tmp_path: Path, kind: torch.dtype) -> None:
+    path, tensors = tmp_path / "a.safetensors", {"a": torch.arange(4).to(kind), "b": torch.zeros((0, 2))}
+    write_tensors(path, tensors, {"step": "7"})
+    whole, refused = path.read_bytes(), 0
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+        try:
+            found, texts = read_tensors(path)
+        except StoreError:
+            refused += 1
+            continue
+        assert torch.equal(found["a"], tensors["a"])
+        assert texts["step"] == "7"
+    assert refused > 0.8 * len(whole)
+
+
+def test_a_file_of_others_has_no_checksum(tmp_path: Path) -> None:
+    save_file({"a": torch.tensor([1.0])}, tmp_path / "a.safetensors", {"step": "7"})
+    assert read_tensors(tmp_path / "a.safetensors") == ({"a": torch.tensor([1.0])}, {"step": "7"})

@@ -47,7 +47,7 @@ def test_errors_are_one_line(
     model = make_model()
     fails(2, "there is no image", model, images / "none")
     fails(2, "there is no model at", images, images)
-    fails(1, "another version", make_model(schema_version=3), images)
+    fails(1, "the program is older than the file", make_model(schema_version=3), images)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert main([str(model), str(images)]) == 1
     assert "pip install onnxruntime" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.cli.report import main
 from tests.fixtures.tiny_study import RunHere
 
@@ -34,7 +35,7 @@ def test_the_answer_is_the_one_that_the_study_printed_with_more_of_it(
 def test_a_run_that_was_resumed_and_stopped_says_so(run_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     environment = run_copy / "environment.json"
     content = json.loads(environment.read_text(encoding="utf-8"))
-    environment.write_text(json.dumps(content | {"created": "2999-01-01T00:00:00+00:00"}), encoding="utf-8")
+    write_json(environment, content | {"created": "2999-01-01T00:00:00+00:00"})
     assert main([str(run_copy)]) == 0
     assert capsys.readouterr().err.startswith("warning: this report is older than the resumed run; finish it with: ")
     for damaged in ("{", "[]", json.dumps({"created": "soon"})):

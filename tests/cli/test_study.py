@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+from surrogate_nas._support.files import read_json
 from surrogate_nas.runs.settings import StudySettings
 
 RunHere = Callable[..., tuple[int, str, str]]
@@ -74,7 +75,7 @@ def test_results_go_to_standard_output_and_progress_to_standard_error(finished_c
 def test_json_is_one_object_and_the_report(run_copy: Path, here: RunHere) -> None:
     code, out, errors = here("--output-dir", run_copy, "--resume", "--json")
     assert code == 0
-    assert json.loads(out) == json.loads((run_copy / "report.json").read_text(encoding="utf-8"))
+    assert json.loads(out) == read_json(run_copy / "report.json", "report", "run again")
     assert "Budget met: tiny" in errors
 
 

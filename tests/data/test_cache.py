@@ -13,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits, save_splits
 from surrogate_nas.data.images import DataSplits
@@ -132,9 +133,15 @@ def test_a_pickle_is_never_opened(saved: Path) -> None:
         load_splits(saved)
 
 
+def change_index(folder: Path, changes: dict[str, object]) -> None:
+    index = folder / "splits.json"
+    write_json(index, {**json.loads(index.read_text()), **changes})
+
+
 def test_labels_of_no_class_are_noticed(saved: Path) -> None:
     (path,) = saved.glob("train-labels-*.npy")
     np.save(path, np.load(path) + 1)
+    change_index(saved, {"checksums": {}})
     with pytest.raises(StoreError, match=re.escape("must be in 0..3")):
         load_splits(saved)
 
@@ -142,7 +149,8 @@ def test_labels_of_no_class_are_noticed(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "where"),
     [
-        ({"schema_version": 2}, "schema_version"),
+        ({"schema_version": 2}, "the program is older than the file"),
+        ({"schema_version": None}, "has version None"),
         ({"fingerprint": "../../etc/passwd"}, "fingerprint"),
         ({"mean": "grey"}, "mean"),
         ({"mean": [0.5]}, "3 channels need a mean each"),
@@ -152,7 +160,7 @@ def test_labels_of_no_class_are_noticed(saved: Path) -> None:
 )
 def test_a_damaged_index_is_named_with_the_field(saved: Path, changes: dict[str, object], where: str) -> None:
     index = saved / "splits.json"
-    index.write_text(json.dumps({**json.loads(index.read_text()), **changes}))
+    change_index(saved, changes)
     with pytest.raises(StoreError, match=re.escape(str(index))) as caught:
         load_splits(saved)
     assert where in str(caught.value)
@@ -161,6 +169,18 @@ def test_a_damaged_index_is_named_with_the_field(saved: Path, changes: dict[str,
 def test_an_empty_folder_has_no_index(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=re.escape("the index of the cached images is missing")):
         load_splits(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["images", "labels"])
+def test_a_flipped_bit_in_an_array_is_noticed_once(kind: str, saved: Path) -> None:
+    (path,) = saved.glob(f"validation-{kind}-*.npy")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:])
+    with pytest.raises(StoreError, match=re.escape(f"cached images are damaged: {path}: its content")):
+        load_splits(saved)
+    assert load_splits(saved, checked=True).validation is not None
+    path.write_bytes(whole)
+    assert load_splits(saved).validation is not None
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

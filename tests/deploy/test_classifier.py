@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from surrogate_nas._support.model_format import Preprocessing
+from surrogate_nas._support.stored.checksums import sealed_onnx
 from surrogate_nas.data.images import normalise
 from surrogate_nas.deploy.classifier import Classification, Classifier, Unreadable, normalised
 from surrogate_nas.deploy.pictures import Picture, find_images
@@ -82,7 +83,7 @@ def test_a_model_says_what_it_is(make_model: Make, trained_run: Path) -> None:
 def test_models_that_are_none_are_said(make_model: Make, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no model at"):
         Classifier.load(tmp_path)
-    with pytest.raises(StoreError, match="written by another version"):
+    with pytest.raises(StoreError, match="the program is older than the file"):
         Classifier.load(make_model(schema_version=2))
     with pytest.raises(StoreError, match="describes no model"):
         Classifier.load(make_model(format="other"))
@@ -131,4 +132,15 @@ def test_a_description_that_is_no_json_is_said(make_model: Make, text: str) -> N
     onnx.helper.set_model_props(model, {"surrogate_nas": text})
     onnx.save(model, str(path))
     with pytest.raises(StoreError, match="the description of the model is damaged"):
+        Classifier.load(path)
+
+
+def test_a_flipped_bit_in_a_model_is_refused(make_model: Make, images: Path) -> None:
+    path = make_model() / "model.onnx"
+    before = Classifier.load(path).predict(find_images([images]))
+    path.write_bytes(sealed_onnx(path.read_bytes()))
+    assert Classifier.load(path).predict(find_images([images])) == before
+    weight = np.float32(-1.0).tobytes()
+    path.write_bytes(path.read_bytes().replace(weight, np.float32(-1.5).tobytes(), 1))
+    with pytest.raises(StoreError, match=rf"{path} is damaged .*checksum.*; export the model again"):
         Classifier.load(path)

@@ -70,3 +70,14 @@ def test_paths_that_lead_nowhere_are_refused(images: Path) -> None:
     (images / "empty").mkdir()
     with pytest.raises(SettingsError, match="holds no image"):
         find_images([images / "empty"])
+
+
+@pytest.mark.posix
+def test_images_behind_links_are_found_and_hidden_ones_are_not(images: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "linked"
+    (folder / ".thumbnails").mkdir(parents=True)
+    Image.new("L", (8, 8)).save(folder / ".thumbnails" / "a.png")
+    Image.new("L", (8, 8)).save(folder / "._b.png")
+    (folder / "cat").symlink_to(images)
+    (folder / "again").symlink_to(folder)
+    assert find_images([folder]) == [folder / "cat" / file.relative_to(images) for file in find_images([images])]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.labels import store as store_module
+from surrogate_nas.labels.hdf5_layout import hdf5_file, read_identity_of
 from surrogate_nas.labels.records import LabelBatch, LabelIdentity, Labels, concatenate
 from surrogate_nas.labels.store import LabelStore, read_labels
+from tests.conftest import REPOSITORY
 
 IDENTITY = LabelIdentity("toy", "0123456789abcdef", (5,) * 6, "images", "0.1.0")
 
@@ -165,6 +168,22 @@ def test_what_is_appended_is_read_back(
     assert_equal(store.read(), concatenate(expected))
     store.close()
     assert_equal(read_labels(path, IDENTITY), concatenate(expected))
+
+
+def test_a_file_of_the_first_version_is_written_anew_when_it_is_opened(tmp_path: Path) -> None:
+    path = Path(shutil.copy(REPOSITORY / "tests" / "assets" / "run_0_1_0" / "labels.h5", tmp_path))
+    with hdf5_file(path, "r") as file:
+        identity = read_identity_of(file)
+    before = read_labels(path)
+    with LabelStore.open(path, identity) as store:
+        assert_equal(store.read(), before)
+        store.append(replace(batch_of(0, 1), codes=before.codes[:1]))
+    content = path.read_bytes()
+    loss = before.loss[3].tobytes()
+    assert content.count(loss) == 1
+    path.write_bytes(content.replace(loss, before.loss[4].tobytes()))
+    with pytest.raises(StoreError, match=r"labels\.h5 is damaged \(row 3: its content"):
+        read_labels(path)
 
 
 def test_growing_keeps_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

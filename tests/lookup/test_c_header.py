@@ -56,3 +56,15 @@ def test_no_text_breaks_the_header(tmp_path: Path) -> None:
     )
     done = subprocess.run([tmp_path / "main"], capture_output=True, check=True)
     assert done.stdout.decode() == nasty
+
+
+@needs_gcc
+def test_costs_of_devices_that_differ_in_letters_that_c_lacks_have_members_of_their_own(tmp_path: Path) -> None:
+    columns = columns_of(30)
+    for device in ("手机", "平板", "raspi 4", "raspi-4"):
+        columns["costs"][f"latency_ms[{device}]"] = columns["costs"]["latency_ms"]
+    write_c_header(LookupTable.build(METADATA, **columns), tmp_path / "lookup.h")
+    (tmp_path / "main.c").write_text('#include "lookup.h"\nint main(void) { return surrogate_nas_best(0) != NULL; }')
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Werror", "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    members = re.findall(r"double (latency\w+);", (tmp_path / "lookup.h").read_text())
+    assert len(members) == len(set(members)) == 5

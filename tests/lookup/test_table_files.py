@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.lookup.parquet_columns import ParquetColumns, encode
 from surrogate_nas.lookup.table import LookupTable
@@ -152,7 +153,7 @@ def test_a_file_cut_anywhere_is_noticed(
     ("change", "message"),
     [
         ({"format": "another"}, "does not describe a lookup table"),
-        ({"schema_version": 2}, "schema 2, this version reads 1; use the version"),
+        ({"schema_version": 2}, "has version 2 and this program reads 1: the program is older than the file"),
         ({"rows": 4}, "does not have the rows and columns"),
         ({"columns": ["code"]}, "does not have the rows and columns"),
         ({"sha256": "0"}, "do not belong together"),
@@ -162,7 +163,7 @@ def test_a_file_cut_anywhere_is_noticed(
 )
 def test_facts_that_do_not_fit_are_noticed(change: dict[str, Any], message: str, folder: Path) -> None:
     facts = json.loads((folder / "lookup.json").read_text())
-    (folder / "lookup.json").write_text(json.dumps({**facts, **change}))
+    write_json(folder / "lookup.json", {**facts, **change})
     with pytest.raises(StoreError, match=message):
         LookupTable.load(folder)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import Interrupted, RunFolderError, SettingsError, StoreError
 from surrogate_nas.predictor.fusion.priors import ExtraScores
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
@@ -114,7 +115,7 @@ def test_a_predictor_without_its_prior_is_refused(fused: FittedPredictor, proble
     fused.save(tmp_path)
     path = tmp_path / "predictor.json"
     for scores in (None, {"live": 1.0, "more": 1.0}, {"live": "much"}):
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"scores": scores}))
+        write_json(path, json.loads(path.read_text()) | {"scores": scores})
         if scores is None:
             assert load_predictor(tmp_path, problem.space).score(problem.codes).shape == (len(problem.codes),)
             continue
@@ -175,7 +176,7 @@ def test_a_description_that_was_meddled_with_is_refused(
 ) -> None:
     fitted.save(tmp_path)
     path = tmp_path / "predictor.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    write_json(path, json.loads(path.read_text()) | fields)
     with pytest.raises(StoreError, match=message):
         load_predictor(tmp_path, problem.space)
 
@@ -204,6 +205,6 @@ def test_numbers_that_were_meddled_with_are_refused(
 def test_a_predictor_of_another_space_is_not_used(fitted: FittedPredictor, problem: Problem, tmp_path: Path) -> None:
     fitted.save(tmp_path)
     path = tmp_path / "predictor.json"
-    path.write_text(path.read_text().replace(problem.space.fingerprint, "f" * 16))
+    write_json(path, json.loads(path.read_text().replace(problem.space.fingerprint, "f" * 16)))
     with pytest.raises(RunFolderError, match="f" * 16):
         load_predictor(tmp_path, problem.space)

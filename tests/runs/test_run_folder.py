@@ -146,11 +146,14 @@ def test_clearing_leaves_what_is_not_of_the_run(begun: RunFolder, tmp_path: Path
 
 
 def test_leftovers_of_killed_processes_are_removed(begun: RunFolder) -> None:
-    begun.supernets.mkdir()
+    for folder in (begun.supernets, begun.networks, begun.models / "333123"):
+        folder.mkdir(parents=True)
     mine = [begun.path / ".hidden.0123abcd.txt", begun.supernets / "member-0.safetensors", begun.path / ".lock"]
     leftovers = [
         begun.path / ".report.html.0123abcd.html",
         begun.supernets / ".member-0.safetensors.0123abcd.safetensors",
+        begun.networks / ".333123-1.safetensors.0123abcd.safetensors",
+        begun.models / "333123" / ".model.json.0123abcd.json",
     ]
     for path in (*mine, *leftovers):
         path.touch()

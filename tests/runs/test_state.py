@@ -1,12 +1,12 @@
 """The state of a run: marks, times, damage."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import StoreError
 from surrogate_nas.runs.state import RunState
 
@@ -64,7 +64,7 @@ def test_the_listing_is_kept_beside_the_stages(state: RunState, tmp_path: Path) 
         "",
         "{",
         "[]",
-        '{"schema_version": 2}',
+        '{"schema_version": 0}',
         '{"schema_version": 1, "stages": 3}',
         '{"schema_version": 1, "stages": {"search": {}}}',
         '{"schema_version": 1, "stages": {"search": {"seconds": -1}}}',
@@ -78,6 +78,6 @@ def test_damage_is_named_with_the_remedy(content: str, state: RunState, tmp_path
 
 def test_other_keys_are_no_damage(state: RunState, tmp_path: Path) -> None:
     content = {"schema_version": 1, "stages": {"search": {"seconds": 1, "inputs": "a", "finished": "x", "more": 1}}}
-    (tmp_path / "state.json").write_text(json.dumps(content), encoding="utf-8")
+    write_json(tmp_path / "state.json", content)
     state.check()
     assert state.is_done("search", "a")

@@ -122,3 +122,19 @@ def test_none_is_a_choice_where_a_setting_has_one() -> None:
     assert study.supernet.bands is None
     with pytest.raises(SettingsError, match=re.escape("supernet.sampler: input should be")):
         read_study("quickstart", parse_assignments(["supernet.sampler=none"]))
+
+
+def test_a_resolved_study_that_was_changed_is_refused_until_its_checksum_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    write_study(path, read_study("quickstart", {}))
+    text = path.read_text(encoding="utf-8")
+    header, line, rest = text.split("\n", 2)
+    changed = rest.replace("seed = 0", "seed = 8", 1)
+    path.write_text(f"{header}\n{line}\n{changed}", encoding="utf-8")
+    with pytest.raises(SettingsError, match=re.escape(f"{path} is damaged: its content does not have the checksum")):
+        read_resolved(path, {})
+    path.write_text(f"{header}\n{changed}", encoding="utf-8")
+    assert read_resolved(path, {}).seed == 8
+    # An editor of another system.
+    path.write_bytes(text.replace("\n", "\r\n").encode())
+    assert read_resolved(path, {}).seed == 0

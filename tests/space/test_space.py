@@ -173,3 +173,9 @@ def test_digits_read_back() -> None:
 def test_wrong_digits_are_refused(text: str, message: str) -> None:
     with pytest.raises(SpaceError, match=re.escape(message)):
         SPACE.parse(text)
+
+
+@pytest.mark.parametrize("code", [1102, None, 1.5, b"1102", [1, 1, 0, 2]])
+def test_an_architecture_that_is_no_text_is_refused(code: object) -> None:
+    with pytest.raises(SpaceError, match="an architecture of quick is a text, in quotes"):
+        load_space("quick").parse(code)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import RunFolderError
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.space.load import load_space
@@ -73,6 +74,6 @@ def test_a_table_of_other_costs_does_not_outlive_them(run_copy: Path, here: RunH
     # A report of before says nothing about a study that was stopped on its way to new costs.
     report = json.loads((run_copy / "report.json").read_text(encoding="utf-8"))
     report["answer"]["outcome"] = "met"
-    (run_copy / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    write_json(run_copy / "report.json", report)
     with pytest.raises(RunFolderError, match=r"has no lookup table yet; the study writes it: .* --resume$"):
         LookupTable.load(run_copy)

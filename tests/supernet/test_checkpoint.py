@@ -137,7 +137,7 @@ def test_a_checkpoint_without_a_training_curve_is_refused(path: Path) -> None:
 
 def test_a_checkpoint_of_another_version_is_not_read_as_if_it_were_ours(path: Path) -> None:
     save_file(load_file(path), path, {"schema": "1", "step": "7", "identity": json.dumps(IDENTITY)})
-    check_refused(path, "another version of this project: it has schema 1, this one reads 2")
+    check_refused(path, "has version 1 and this program reads 2; remove it to train this supernet again")
 
 
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from surrogate_nas._processes import workers
 from surrogate_nas._processes.workers import Workers
+from surrogate_nas._support.files import write_json
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import Interrupted, RunFolderError, StoreError, TrainingError
 from surrogate_nas.space.kinds.cell.space import CellSpace
@@ -265,7 +266,7 @@ def test_files_of_something_else_are_named(plan_of: MakePlan, place_of: PlaceOf)
         check_stage(plan, place.folder, place.identity)
     # Members of another partition are not used for this one.
     stored = json.loads(content)
-    cut.write_text(json.dumps(stored | {"choices": stored["choices"][::-1]}))
+    write_json(cut, stored | {"choices": stored["choices"][::-1]})
     with pytest.raises(RunFolderError, match="was made with subspace = "):
         check_stage(plan, place.folder, place.identity)
 

@@ -1,6 +1,10 @@
 """One process alone; several of them are tested where they train."""
 
 import math
+import os
+import socket
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -66,3 +70,41 @@ def test_others_that_cannot_be_reached_are_said(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(TrainingError, match="start them by torchrun"), joined(torch.device("cpu")):
         pass
+
+
+DIES = """
+import os, torch
+from surrogate_nas.errors import TrainingError
+from surrogate_nas.training.data_parallel import joined
+try:
+    with joined(torch.device("cpu")) as processes:
+        processes.agree(1.0, False)
+        if not processes.is_first:
+            os._exit(9)
+        for _ in range(3):
+            processes.agree(1.0, False)
+except TrainingError as error:
+    print(error)
+"""
+
+
+def test_a_process_that_dies_is_said_to_the_others_with_the_way_on() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    command, options = [sys.executable, "-c", DIES], {"stdout": subprocess.PIPE, "text": True}
+    first, second = (subprocess.Popen(command, env={**shared, "RANK": rank}, **options) for rank in "01")  # type: ignore[call-overload]
+    said, _ = first.communicate(timeout=120)
+    assert said == "another process of this training ended; start all of them again with --resume\n"
+    assert (first.wait(), second.wait()) == (0, 9)
+    second.communicate()
+
+
+def test_an_error_of_the_training_itself_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in ("init_process_group", "destroy_process_group"):
+        monkeypatch.setattr(torch.distributed, name, lambda *_, **__: None)
+    with pytest.raises(RuntimeError, match="out of memory") as caught, joined(torch.device("cpu")):
+        raise RuntimeError("out of memory")
+    assert not isinstance(caught.value, TrainingError)

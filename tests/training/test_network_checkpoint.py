@@ -66,3 +66,10 @@ def test_what_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(TrainingError, match="cannot be written"):
         save_training(tmp_path / "file" / "c", network, optimizer, 5, IDENTITY)
+
+
+def test_a_newer_checkpoint_says_so(tmp_path: Path) -> None:
+    network, optimizer = network_and_optimizer()
+    save_file({"a": torch.zeros(1)}, tmp_path / "c", {"schema": "2", "step": "5", "identity": "{}"})
+    with pytest.raises(StoreError, match="has version 2 and this program reads 1: the program is older than the file"):
+        load_training(tmp_path / "c", network, optimizer, {})

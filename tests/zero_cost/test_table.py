@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from surrogate_nas.errors import StoreError
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
 from surrogate_nas.zero_cost.settings import ZeroCostSettings
-from surrogate_nas.zero_cost.table import identity, read_table, write_table
+from surrogate_nas.zero_cost.table import KIND, identity, read_table, write_table
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +46,17 @@ def test_what_is_not_the_table_is_refused(space: Space, file: Path) -> None:
             read_table(file, space)
     with pytest.raises(StoreError, match="cannot be read"):
         read_table(file.with_name("missing"), space)
+
+
+def test_a_flipped_bit_in_the_scores_is_refused(space: Space, file: Path) -> None:
+    whole = file.read_bytes()
+    for place in range(len(whole) - 40, len(whole)):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(StoreError, match=r"scores\.safetensors: its content .*; remove it to compute them again"):
+            read_table(file, space)
+
+
+def test_newer_scores_say_so(space: Space, file: Path) -> None:
+    save_file({"a": np.zeros(1)}, file, {"kind": KIND, "schema": "2"})
+    with pytest.raises(StoreError, match="the program is older than the file"):
+        read_table(file, space)

@@ -7,7 +7,7 @@ classes, and gives up on an empty folder.
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.data.folders.image_formats import is_image, open_image, readable_suffixes, unreadable_formats
+from surrogate_nas.data.folders.listing import is_visible, visible_files, with_parents
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.errors import DataError
 
@@ -132,18 +133,12 @@ def visible_folders(folder: Path) -> list[Path]:
     Raises:
         DataError: If the folder cannot be read.
     """
-    above = _with_parents(folder)
+    above = with_parents(folder)
     try:
-        inside = [entry for entry in folder.iterdir() if entry.is_dir() and _is_visible(entry.name)]
+        inside = [entry for entry in folder.iterdir() if entry.is_dir() and is_visible(entry.name)]
     except OSError as error:
         raise _unlistable(error) from None
     return sorted((entry for entry in inside if os.path.realpath(entry) not in above), key=lambda entry: entry.name)
-
-
-def _with_parents(folder: Path) -> set[str]:
-    """Returns the real paths of a folder and of all folders around it: a link to one would hold everything again."""
-    real = Path(os.path.realpath(folder))
-    return {str(real), *map(str, real.parents)}
 
 
 def _source(
@@ -216,8 +211,12 @@ def _beside(training: Path, folders: list[Path], used: _HeldOut) -> list[str]:
 
 def _images_under(folder: Path, other: Counter[str]) -> list[str]:
     """Returns visible images at any depth, ordered by path; counts suffixes of other visible files in ``other``."""
+
+    def refuse(error: OSError) -> None:
+        raise _unlistable(error)
+
     images = []
-    for file in _walk(folder):
+    for file in visible_files(folder, refuse):
         if is_image(file):
             images.append(str(file))
         else:
@@ -226,27 +225,8 @@ def _images_under(folder: Path, other: Counter[str]) -> list[str]:
     return sorted(images, key=lambda file: Path(file).as_posix())
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        raise _unlistable(error)
-
-    # A link may lead back up, from where the folder is or from where it really is.
-    visited = _with_parents(folder.parent) | _with_parents(Path(os.path.realpath(folder)).parent)
-    for parent, inner, files in os.walk(folder, onerror=refuse, followlinks=True):
-        if (real := os.path.realpath(parent)) in visited:
-            inner.clear()
-            continue
-        visited.add(real)
-        inner[:] = sorted(name for name in inner if _is_visible(name))
-        yield from (Path(parent, name) for name in files if _is_visible(name))
-
-
 def _unlistable(error: OSError) -> DataError:
     return DataError(f"the folder cannot be read: {error.filename} ({error.strerror})")
-
-
-def _is_visible(name: str) -> bool:
-    return not name.startswith(".") and name != "__MACOSX"
 
 
 def _no_classes(root: Path) -> str:

@@ -150,7 +150,7 @@ def _half_width(run: RunFolder, table: LookupTable, entry: Entry) -> float | Non
 
 def _half_width_by_report(run: RunFolder, entry: Entry) -> float | None:
     """Returns half of the interval in an older run, whose table lacks the error of labels, from its report."""
-    report: dict[str, Any] = read_json(run.path / "report.json", "report of the run")
+    report: dict[str, Any] = read_json(run.path / "report.json", "report of the run", "run the study again")
     normal = float(norm.ppf(0.975))
     try:
         chosen = report.get("answer", {}).get("chosen")

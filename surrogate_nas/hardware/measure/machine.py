@@ -10,6 +10,8 @@ import torch
 from surrogate_nas.errors import SettingsError
 
 _CPU_INFO = Path("/proc/cpuinfo")
+# Of small boards, and of servers.
+_BOARDS = (Path("/proc/device-tree/model"), Path("/sys/class/dmi/id/product_name"))
 _DEVICE = re.compile(r"cuda(?::(\d+))?", re.ASCII)
 
 
@@ -46,16 +48,36 @@ def machine_name(device: torch.device) -> str:
 
 
 def _cpu_model() -> str:
-    return _from_cpu_info() or _from_sysctl() or platform.processor() or platform.machine()
+    return _from_cpu_info() or _from_sysctl() or _from_board() or platform.processor() or platform.machine()
 
 
 def _from_cpu_info() -> str:
     """Returns the processor name that Linux reports; empty elsewhere, and for processors without a name there."""
+    return next(iter(_cpu_info("model name")), "")
+
+
+def _from_board() -> str:
+    """Returns the board and the kinds of its cores, as Linux has them for ARM and RISC-V; empty elsewhere.
+
+    Latencies are kept by this name, and the architecture alone would give one board the latencies of another.
+    """
+    kinds = sorted({*zip(_cpu_info("CPU implementer"), _cpu_info("CPU part"), strict=False)})
+    cores = [f"{implementer}/{part}" for implementer, part in kinds] or sorted({*_cpu_info("uarch")})
+    board = next(filter(None, map(_text_of, _BOARDS)), "")
+    return " ".join([board or platform.machine(), *cores]) if board or cores else ""
+
+
+def _cpu_info(field: str) -> list[str]:
+    """Returns a field of every core."""
+    lines = (line.partition(":") for line in _text_of(_CPU_INFO).splitlines())
+    return [value.strip() for name, _, value in lines if name.strip() == field]
+
+
+def _text_of(path: Path) -> str:
     try:
-        lines = _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
+        return path.read_text(encoding="utf-8", errors="replace").strip("\0 \n")
     except OSError:
         return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def _from_sysctl() -> str:

@@ -48,7 +48,7 @@ class MeasurementCache:
         try:
             if not self.path.exists():
                 return {}
-            content = read_json(self.path, "cache of measurements")
+            content = read_json(self.path, "cache of measurements", "remove it to measure again", SCHEMA)
             entries = content.get("measurements")
             if not isinstance(entries, dict):
                 raise ValueError("it has no measurements")

@@ -15,7 +15,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from surrogate_nas._support.files import atomic_write, parse_json
-from surrogate_nas.errors import CostTableError
+from surrogate_nas._support.stored.checksums import sealed, unsealed
+from surrogate_nas._support.stored.versions import require_version
+from surrogate_nas.errors import CostTableError, StoreError
 from surrogate_nas.space.space import Space
 
 SCHEMA = 1
@@ -52,9 +54,9 @@ def write_predicted(
         "facts": dict(facts),
     }
     table = pa.table({"code": pa.array(space.digits(space.all_codes()), pa.string()), **columns})
-    table = table.replace_schema_metadata({_METADATA: json.dumps(metadata, allow_nan=False).encode()})
+    table = table.replace_schema_metadata({_METADATA: json.dumps(sealed(metadata), allow_nan=False).encode()})
     with atomic_write(path) as temporary:
-        pq.write_table(table, temporary)
+        pq.write_table(table, temporary, write_page_checksum=True)
 
 
 def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
@@ -69,10 +71,11 @@ def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
     if held is None:
         return np.zeros(0)
     try:
-        metadata = parse_json(held)
-        if metadata["schema"] != SCHEMA:
-            raise ValueError(f"version {metadata['schema']!r} instead of {SCHEMA}")
+        metadata = unsealed(parse_json(held))
+        require_version(path, metadata["schema"], SCHEMA, "make the table again")
         errors = np.array(metadata["held_out_errors"].get(column, []), dtype=np.float64)
+    except StoreError as error:
+        raise CostTableError(str(error)) from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CostTableError(f"{path}: its record of errors is damaged: {error!r}; make the table again") from None
     if not np.isfinite(errors).all() or errors.ndim != 1:

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas._support.files import atomic_write, parse_json
+from surrogate_nas._support.stored.checksums import sealed, unsealed
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.hardware.protocol import CostSource
@@ -25,6 +27,7 @@ from surrogate_nas.space.space import Space
 
 SCHEMA = 1
 _METADATA = b"surrogate_nas.costs"
+_REMEDY = "remove the file, and the costs are computed again"
 
 
 class StoredCosts:
@@ -128,6 +131,7 @@ def write_costs(path: Path, network: NetworkSpec, costs: StoredCosts) -> None:
     space, codes = costs.pool.space, costs.pool.codes
     metadata = {
         "schema": SCHEMA,
+        "rows": len(codes),
         "space": space.name,
         "space_fingerprint": space.fingerprint,
         "network": network.described(),
@@ -137,9 +141,9 @@ def write_costs(path: Path, network: NetworkSpec, costs: StoredCosts) -> None:
         "descriptions": costs.describe(),
     }
     table = pa.table({"code": pa.array(space.digits(codes), pa.string()), **costs.evaluate(codes)})
-    table = table.replace_schema_metadata({_METADATA: json.dumps(metadata, allow_nan=False).encode()})
+    table = table.replace_schema_metadata({_METADATA: json.dumps(sealed(metadata), allow_nan=False).encode()})
     with atomic_write(path) as temporary:
-        pq.write_table(table, temporary)
+        pq.write_table(table, temporary, write_page_checksum=True)
 
 
 def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
@@ -152,10 +156,10 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
     if not path.is_file():
         raise StoreError(f"the table of costs is missing: {path}")
     try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
+        table = pq.read_table(path, page_checksum_verification=True)
+    except (OSError, ValueError, pa.ArrowException) as error:
         reason = first_line(error)
-        raise StoreError(f"the table of costs cannot be read: {path}: {reason}") from None
+        raise StoreError(f"the table of costs cannot be read: {path}: {reason}; {_REMEDY}") from None
     metadata = _metadata(path, table)
     _require(path, "space", metadata.get("space_fingerprint"), space.fingerprint)
     _require(path, "network", metadata.get("network"), network.described())
@@ -167,11 +171,11 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
         codes = table["code"].to_pylist()
         values = {name: _floats(table[name]) for name in names}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"the table of costs is damaged: {path}: {error!r}") from None
+        raise _damaged(path, repr(error)) from None
     pool = _stored_pool(path, space, codes)
     for name, column in values.items():
         if not np.isfinite(column).all():
-            raise StoreError(f"the table of costs is damaged: {path}: column {name} has values that are not finite")
+            raise _damaged(path, f"column {name} has values that are not finite")
     return StoredCosts(pool, values, errors, descriptions, held_out)
 
 
@@ -179,17 +183,15 @@ def _stored_pool(path: Path, space: Space, texts: list[str]) -> Pool:
     """Returns the architectures of the rows: all of a space that can be enumerated, else some."""
     if space.listable:
         if texts != space.digits(space.all_codes()):
-            raise StoreError(
-                f"the table of costs is damaged: {path}: its rows are not the architectures of {space.name}"
-            )
+            raise _damaged(path, f"its rows are not the architectures of {space.name}")
         return whole_pool(space)
     try:
         codes = space.check([space.parse(text) for text in texts])
     except (SpaceError, AttributeError) as error:
-        raise StoreError(f"the table of costs is damaged: {path}: {error}") from None
+        raise _damaged(path, error) from None
     pool = Pool(space, codes, complete=False, uniform=0)
     if not np.array_equal(pool.find(codes), np.arange(len(codes))):
-        raise StoreError(f"the table of costs is damaged: {path}: an architecture has two rows")
+        raise _damaged(path, "an architecture has two rows")
     return pool
 
 
@@ -205,12 +207,19 @@ def _metadata(path: Path, table: pa.Table) -> dict[str, Any]:
         raise RunFolderError(f"{path} is not a table of costs of this project; use another folder")
     try:
         metadata = parse_json(held)
+        if not isinstance(metadata, dict):
+            raise ValueError("no object")
+        require_version(f"the table of costs {path}", metadata.get("schema"), SCHEMA, _REMEDY)
+        # Version 0.1.0 wrote neither checksums nor the number of rows.
+        if metadata.get("rows", len(table)) != len(table):
+            raise ValueError(f"they are of {metadata['rows']!r} rows, not of {len(table)}")
+        return unsealed(metadata)
     except ValueError as error:
-        raise StoreError(f"the table of costs is damaged: {path}: its metadata are not JSON: {error}") from None
-    if not isinstance(metadata, dict) or metadata.get("schema") != SCHEMA:
-        version = metadata.get("schema") if isinstance(metadata, dict) else None
-        raise StoreError(f"the table of costs must be of version {SCHEMA} (got {version!r}): {path}")
-    return metadata
+        raise _damaged(path, f"its metadata: {error}") from None
+
+
+def _damaged(path: Path, reason: object) -> StoreError:
+    return StoreError(f"the table of costs is damaged: {path}: {reason}; {_REMEDY}")
 
 
 def _require(path: Path, field: str, held: object, wanted: object) -> None:

@@ -60,7 +60,8 @@ def read_columns(path: Path) -> Columns:
     except CostTableError:
         raise
     except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
-        reason = first_line(error, 150)
+        not_text = suffix == ".csv" and isinstance(error, UnicodeDecodeError)
+        reason = "it is not UTF-8; save it as 'CSV UTF-8'" if not_text else first_line(error, 150)
         raise CostTableError(f"{path} cannot be read as {suffix[1:]}: {reason}") from None
     return columns
 
@@ -71,6 +72,8 @@ def _read_csv(path: Path) -> Columns:
         reader = csv.reader(file, strict=True)
         header = [name.strip() for name in next(reader, [])]
         _check_header(path, header)
+        if len(header) == 1 and ";" in header[0]:
+            raise CostTableError(f"{path}: cells are separated by ';'; save it with commas, and points in its numbers")
         rows, lines = [], []
         for row in reader:
             if not row:

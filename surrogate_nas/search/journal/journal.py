@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
 from surrogate_nas._support.files import UNREADABLE, atomic_write, flush_to_disk
+from surrogate_nas._support.stored.checksums import is_damaged, sealed_line
 from surrogate_nas.errors import RunFolderError
 
 LOCK_MARK = b"surrogate_nas\n"
@@ -129,7 +130,7 @@ class BatchJournal(BaseJournalBackend):
     def append_lines(self, lines: list[str]) -> None:
         """Writes records that are already text, each a line without its end; not inside a batch."""
         with self._lock.held():
-            self._write_text("".join([line + "\n" for line in lines]))
+            self._write_lines(lines)
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """Yields records from a number on: records of the file, then records of the open batch."""
@@ -139,12 +140,12 @@ class BatchJournal(BaseJournalBackend):
             yield from self._pending[max(log_number_from - self._written, 0) :]
 
     def _write(self, records: list[dict[str, Any]]) -> None:
-        self._write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records))
+        self._write_lines([json.dumps(record, separators=(",", ":")) for record in records])
 
-    def _write_text(self, text: str) -> None:
+    def _write_lines(self, lines: list[str]) -> None:
         _cut_torn_record(self._path)
         with self._path.open("ab") as file:
-            file.write(text.encode())
+            file.write("".join([sealed_line(line) + "\n" for line in lines]).encode())
             file.flush()
             flush_to_disk(file.fileno())
 
@@ -161,6 +162,20 @@ def _cut_torn_record(path: Path) -> None:
                 file.truncate(start + tail.rfind(b"\n") + 1)
     except FileNotFoundError:
         return
+
+
+def damaged_record(path: Path) -> int | None:
+    """Returns the number, from 1 on, of the first record of a journal that is not what was written, if there is one.
+
+    Raises:
+        RunFolderError: If the journal cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            lines = enumerate(file, start=1)
+            return next((number for number, line in lines if line.endswith(b"\n") and is_damaged(line)), None)
+    except OSError as error:
+        raise RunFolderError(f"the search journal cannot be read: {path}: {error.strerror}") from None
 
 
 def repair(path: Path) -> int:

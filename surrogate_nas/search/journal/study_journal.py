@@ -6,6 +6,7 @@ the journal came from another search and is replaced as a whole; trials of diffe
 """
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,9 +19,10 @@ from optuna.storages import JournalStorage
 from optuna.study import StudyDirection
 
 from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.words import first_line
-from surrogate_nas.errors import RunFolderError, StoreError, SurrogateNasError
-from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, repair
+from surrogate_nas.errors import RunFolderError, StoreError, SurrogateNasError, SurrogateNasWarning
+from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, damaged_record, repair
 from surrogate_nas.search.journal.quiet_optuna import UNREPLAYABLE, quiet_optuna
 from surrogate_nas.search.journal.trials import TrialBatch, agree
 
@@ -141,6 +143,12 @@ class StudyJournal:
         if not self.path.exists() or (self.path.is_file() and self.path.stat().st_size == 0):
             self._create()
             return
+        damaged = damaged_record(self.path)
+        if damaged is not None:
+            reason = f"record {damaged} of the search journal is damaged, and the trials are written again"
+            warnings.warn(f"{reason}: {self.path}", SurrogateNasWarning, stacklevel=2)
+            self._replace(reason)
+            return
         removed = repair(self.path)
         if removed:
             self._note(f"{removed} bytes of half-written records were removed from {self.path}")
@@ -186,10 +194,7 @@ class StudyJournal:
         attributes = self._study.user_attrs
         if "inputs" not in attributes or "space" not in attributes:
             raise RunFolderError(f"the study {self._header.name} was not made by this search: {self.path}")
-        if attributes.get("schema") != SCHEMA:
-            raise RunFolderError(
-                f"the search journal needs schema {SCHEMA} (got {attributes.get('schema')!r}): {self.path}"
-            )
+        require_version(f"the search journal {self.path}", attributes.get("schema"), SCHEMA, "move it away")
         if attributes["space"] != self._header.space:
             raise RunFolderError(
                 f"the study {self._header.name} in the journal searches another space: its fingerprint must be"

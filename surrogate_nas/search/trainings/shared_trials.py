@@ -22,12 +22,13 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import StoreError, SurrogateNasError
-from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, repair
+from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, damaged_record, repair
 from surrogate_nas.search.journal.quiet_optuna import UNREPLAYABLE, quiet_optuna
 from surrogate_nas.space.space import Space
 
 ACCURACY = "validation accuracy"
 MOST_ATTEMPTS = 3
+_REMEDY = "remove it and continue with --resume"
 _CODE, _EPOCHS, _ATTEMPT, _ERROR, _INPUTS = "code", "epochs", "attempt", "error", "inputs"
 
 
@@ -95,6 +96,11 @@ class TrialFolder:
         with _said(self.journal):
             lock = JournalLock(self.journal)
             with lock.held():
+                damaged = damaged_record(self.journal) if self.journal.exists() else None
+                if damaged is not None:
+                    raise StoreError(
+                        f"the journal of the trainings is damaged: {self.journal}: record {damaged}; {_REMEDY}"
+                    )
                 if self.journal.exists() and (torn := repair(self.journal)):
                     notes.append(f"{torn} bytes of half-written records were removed from {self.journal}")
                 if not self._is_ours(lock):
@@ -297,6 +303,4 @@ def _said(journal: Path) -> Iterator[None]:
         ) from None
     except UNREPLAYABLE as error:
         reason = one_line(error, 100)
-        raise StoreError(
-            f"the journal of the trainings is damaged: {journal}: {reason}; remove it and continue with --resume"
-        ) from None
+        raise StoreError(f"the journal of the trainings is damaged: {journal}: {reason}; {_REMEDY}") from None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from surrogate_nas.errors import RunFolderError, StoreError
+from surrogate_nas.errors import RunFolderError
 from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate
@@ -53,10 +53,7 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
     """
     space, settings, folder, stored = pool.space, run.settings, run.folder, None
     if folder.costs.exists() and not makes_costs_anew(run):
-        try:
-            stored = read_costs(folder.costs, space, deployed)
-        except StoreError as error:
-            raise StoreError(f"{error}; remove the file, and the costs are computed again") from None
+        stored = read_costs(folder.costs, space, deployed)
     with run.progress("costs of the deployed network", "measuring costs") as advance:
         model = cost_model(
             space,

@@ -18,6 +18,7 @@ from surrogate_nas.study.problem.problem import Problem
 
 _STREAM = 6  # of the random draws of a study's seed
 _COUNT = 4000
+_REMEDY = "restore it, or start over with --overwrite"
 _WHAT = "list of architectures near the budgets"
 
 
@@ -74,13 +75,11 @@ def read_near_budgets(path: Path, space: Space) -> Codes:
     Raises:
         StoreError: If it is damaged, or of another space.
     """
-    content = read_json(path, _WHAT)
+    content = read_json(path, _WHAT, _REMEDY)
     codes = content.get("codes")
     try:
         if content.get("space") != space.fingerprint or not isinstance(codes, list):
             raise ValueError
         return np.array([space.parse(code) for code in codes], dtype=np.int8).reshape(-1, space.num_decisions)
     except (SpaceError, ValueError, AttributeError):
-        raise StoreError(
-            f"the {_WHAT} in {path} is damaged, or of another space: restore it, or start over with --overwrite"
-        ) from None
+        raise StoreError(f"the {_WHAT} in {path} is damaged, or of another space: {_REMEDY}") from None

@@ -131,7 +131,7 @@ def write_best(problem: Problem, scores: SpaceScores, choice: FinalistChoice, fo
 
 def _code_in(path: Path) -> str | None:
     try:
-        return str(read_json(path, "answer of the run").get("code"))
+        return str(read_json(path, "answer of the run", "continue the study to write it again").get("code"))
     except StoreError:
         return None
 

@@ -16,6 +16,7 @@ from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.splits.boxes import Box, box_population, whole_box
 
 Part = tuple[int, ...]
+_REMEDY = "remove it to split this supernet again"
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,11 @@ def read_cut(path: Path, space: Space, box: Box, identity: dict[str, str]) -> Cu
         RunFolderError: If it belongs to something else; the first differing field is named.
     """
     try:
-        stored = _Stored.model_validate(read_json(path, "split of a supernet"))
+        stored = _Stored.model_validate(read_json(path, "split of a supernet", _REMEDY))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise StoreError(f"the split of a supernet in {path} is damaged: {where}: {first['msg']}") from None
+        raise StoreError(f"the split of a supernet in {path} is damaged: {where}: {first['msg']}; {_REMEDY}") from None
     for field, value in identity.items():
         if stored.identity.get(field) != value:
             raise RunFolderError(
@@ -153,4 +154,6 @@ def read_cut(path: Path, space: Space, box: Box, identity: dict[str, str]) -> Cu
             one, other = (tuple(choices.index(name) for name in part) for part in stored.choices)
             if one and other and sorted(one + other) == sorted(box[column]):
                 return Cut(column, (one, other))
-    raise StoreError(f"the split of a supernet in {path} is damaged: it does not part the choices of a decision in two")
+    raise StoreError(
+        f"the split of a supernet in {path} is damaged: it does not part the choices of a decision in two; {_REMEDY}"
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.deploy.train.chosen import choose
 from surrogate_nas.errors import InfeasibleBudgetError, RunFolderError, SettingsError, StoreError
 
@@ -34,7 +35,7 @@ def test_another_budget_or_code(finished_run: Path) -> None:
 
 def test_the_error_of_labels_is_the_table_s_own(digits_copy: Path) -> None:
     facts = json.loads((digits_copy / "lookup.json").read_text())
-    (digits_copy / "lookup.json").write_text(json.dumps({**facts, "label_error_percent": 2.0}))
+    write_json(digits_copy / "lookup.json", {**facts, "label_error_percent": 2.0})
     (digits_copy / "report.json").unlink()
     choice = choose(digits_copy)
     assert choice.half_width == pytest.approx(1.96 * np.hypot(2.0, 0.5))
@@ -59,8 +60,8 @@ def test_what_cannot_be_chosen_is_said(finished_run: Path, digits_copy: Path, tm
 
 def test_without_an_answer_one_has_to_be_asked_for(digits_copy: Path) -> None:
     facts = json.loads((digits_copy / "lookup.json").read_text())
-    (digits_copy / "lookup.json").write_text(json.dumps({**facts, "answer": None}))
-    (digits_copy / "report.json").write_text(json.dumps({"answer": {"chosen": None}}))
+    write_json(digits_copy / "lookup.json", {**facts, "answer": None})
+    write_json(digits_copy / "report.json", {"answer": {"chosen": None}})
     with pytest.raises(RunFolderError, match="give a budget, such as --latency-budget, or --arch"):
         choose(digits_copy)
     assert choose(digits_copy, {"latency": "3ms"}).half_width is None
@@ -78,7 +79,7 @@ def test_without_an_answer_one_has_to_be_asked_for(digits_copy: Path) -> None:
     ids=str,
 )
 def test_a_damaged_report_is_said(digits_copy: Path, answer: object) -> None:
-    (digits_copy / "report.json").write_text(json.dumps({"answer": answer}))
+    write_json(digits_copy / "report.json", {"answer": answer})
     with pytest.raises(StoreError, match="the report of the run is damaged"):
         choose(digits_copy)
 
@@ -87,6 +88,6 @@ def test_a_damaged_report_is_said(digits_copy: Path, answer: object) -> None:
 def test_damaged_sizes_are_said_before_anything_is_built(digits_copy: Path, network: dict[str, object]) -> None:
     facts = json.loads((digits_copy / "lookup.json").read_text())
     sizes = {**facts["network"], **network} if network else {}
-    (digits_copy / "lookup.json").write_text(json.dumps({**facts, "network": sizes}))
+    write_json(digits_copy / "lookup.json", {**facts, "network": sizes})
     with pytest.raises(StoreError, match="the lookup table metadata has a wrong 'network'"):
         choose(digits_copy)

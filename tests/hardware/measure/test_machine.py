@@ -63,6 +63,7 @@ def test_apple_s_gpu_is_a_device_that_auto_leaves_alone(monkeypatch: pytest.Monk
 @pytest.fixture
 def no_proc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "_CPU_INFO", tmp_path / "none")
+    monkeypatch.setattr(machine, "_BOARDS", ())
 
 
 @pytest.mark.usefixtures("no_proc")
@@ -82,3 +83,28 @@ def test_elsewhere_it_has_the_name_that_python_gives_it(monkeypatch: pytest.Monk
     monkeypatch.setattr(platform, "processor", lambda: "")
     monkeypatch.setattr(platform, "machine", lambda: "AMD64")
     assert machine.machine_name(torch.device("cpu")) == "AMD64"
+
+
+CORTEX = "processor\t: {}\nBogoMIPS\t: 108.00\nCPU implementer\t: 0x41\nCPU variant\t: 0x4\nCPU part\t: {}\n\n"
+
+
+def test_boards_without_a_name_of_their_processor_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names: set[str] = set()
+    for board, parts in (
+        ("Raspberry Pi 4 Model B", ["0xd08"]),
+        ("Raspberry Pi 5", ["0xd0b"]),
+        ("", ["0xd0b", "0xd05"]),
+    ):
+        info = tmp_path / f"cpuinfo{len(names)}"
+        info.write_text("".join(CORTEX.format(core, part) for core, part in enumerate(parts)))
+        model = tmp_path / f"model{len(names)}"
+        model.write_bytes(board.encode() + b"\0")
+        monkeypatch.setattr(machine, "_CPU_INFO", info)
+        monkeypatch.setattr(machine, "_BOARDS", (model, tmp_path / "none"))
+        name = machine.machine_name(torch.device("cpu"))
+        assert name.startswith(board or platform.machine())
+        names.add(name)
+    assert "Raspberry Pi 5 0x41/0xd0b" in names
+    assert len(names) == 3

@@ -1,6 +1,7 @@
 """Tables that carry their errors."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def test_other_columns_and_files_have_no_errors(written: Path, tmp_path: Path) -
         b"[" * 100_000,
         b'{"schema": 1, "held_out_errors": {"phone": [1' + b"0" * 400 + b"]}}",
         b"{",
-        b'{"schema": 9}',
+        b'{"schema": 0}',
         b"[]",
         json.dumps({"schema": 1, "held_out_errors": {"phone": ["x"]}}).encode(),
     ],
@@ -61,3 +62,26 @@ def test_damaged_errors_are_refused(written: Path, content: bytes) -> None:
 def test_a_csv_cannot_carry_errors(space: Space, tmp_path: Path) -> None:
     with pytest.raises(CostTableError, match="which can carry its errors"):
         write_predicted(tmp_path / "t.csv", space, {}, {}, {})
+
+
+def test_a_flipped_bit_in_a_value_is_refused(space: Space, written: Path) -> None:
+    whole, part = written.read_bytes(), np.float64(0.01 + 4e-6).tobytes()
+    place = whole.index(part)
+    written.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    with pytest.raises(CostTableError, match=re.escape(str(written)) + ".*CRC checksum"):
+        TableLatency(space, written, "auto")
+
+
+def test_errors_that_are_not_what_was_written_are_refused(written: Path) -> None:
+    table, key = pq.read_table(written), b"surrogate_nas.predicted_latency"
+    content = table.schema.metadata[key].replace(b"-0.1", b"-0.3")
+    pq.write_table(table.replace_schema_metadata({key: content}), written)
+    with pytest.raises(CostTableError, match=r"checksum that it was written with.*make the table again"):
+        read_held_out(written, "phone")
+
+
+def test_a_newer_table_says_so(written: Path) -> None:
+    table = pq.read_table(written).replace_schema_metadata({b"surrogate_nas.predicted_latency": b'{"schema": 2}'})
+    pq.write_table(table, written)
+    with pytest.raises(CostTableError, match="the program is older than the file"):
+        read_held_out(written, "phone")

@@ -36,6 +36,8 @@ def test_parquet_keeps_digits_and_shows_missing_values_as_empty(tmp_path: Path) 
         ("t.csv", b"code,a,a\n", "column 'a' appears twice"),
         ("t.csv", b"code,a\n000,1\n001\n", "line 3: a row needs 2 cells, as the header has (got 1)"),
         ("t.csv", b"code,a\n\xff\xfe,1\n", "cannot be read as csv"),
+        ("t.csv", "code,a\n000,1\n".encode("utf-16"), "it is not UTF-8; save it as 'CSV UTF-8'"),
+        ("t.csv", b"code;a\n000;1,5\n", "cells are separated by ';'; save it with commas"),
         ("t.csv", b'code,a\n"000,1\n', "cannot be read as csv"),
         ("t.parquet", b"code,a\n", "cannot be read as parquet"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.predictor.fusion import fine_tuning
 from surrogate_nas.predictor.fusion import rank_transform as reference
@@ -76,7 +77,7 @@ def test_the_same_networks_are_not_learnt_twice(labelled: FittedPredictor, probl
 def test_numbers_that_are_missing_are_named(labelled: FittedPredictor, problem: Problem, tmp_path: Path) -> None:
     labelled.save(tmp_path)
     path = tmp_path / "predictor.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"trained_networks": 12}))
+    write_json(path, json.loads(path.read_text()) | {"trained_networks": 12})
     with pytest.raises(StoreError, match="not complete"):
         load_predictor(tmp_path, problem.space)
 

@@ -170,3 +170,14 @@ def test_a_damaged_outcome_is_refused_with_the_remedy(place: TrialFolder, damage
     place.journal.write_text(content.replace('"loss":1.5', damage), encoding="utf-8")
     with pytest.raises(StoreError, match=r"is damaged.*remove it and continue with --resume"):
         SharedTrials(place).outcomes()
+
+
+def test_a_damaged_record_is_refused_and_left(place: TrialFolder) -> None:
+    place.prepare()
+    SharedTrials(place).ask([TrainTask("333132", 1), TrainTask("333133", 1)])
+    lines = place.journal.read_bytes().splitlines(keepends=True)
+    damaged = b"".join([*lines[:-1], lines[-1].replace(b"333133", b"333123")])
+    place.journal.write_bytes(damaged)
+    with pytest.raises(StoreError, match=f"record {len(lines)}; remove it and continue with --resume"):
+        place.prepare()
+    assert place.journal.read_bytes() == damaged

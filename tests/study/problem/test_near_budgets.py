@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import StoreError
 from surrogate_nas.runs.run_folder import RunFolder
@@ -74,6 +75,6 @@ def test_damage_is_said(problem: Problem, tmp_path: Path, change: dict[str, obje
     path = tmp_path / "near_budgets.json"
     write_near_budgets(path, with_supernets_near_budgets(asked(problem, 1.0), RunFolder(tmp_path / "x"), pytest.fail))
     assert len(read_near_budgets(path, problem.space)) > 5
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    write_json(path, json.loads(path.read_text()) | change)
     with pytest.raises(StoreError, match="is damaged, or of another space: restore it, or start over"):
         read_near_budgets(path, problem.space)
