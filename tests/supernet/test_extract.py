@@ -102,6 +102,9 @@ def random_first_weights() -> FirstWeights:
             for parameter in network.parameters():
                 if parameter.ndim == 1:
                     parameter.uniform_(0.5, 1.5)
+            for name, statistic in network.named_buffers():
+                if name.endswith(("mean", "var")):
+                    statistic.uniform_(0.5, 1.5)
     return FirstWeights("random", LITE.fingerprint, network.state_dict())
 
 
@@ -125,6 +128,12 @@ def test_every_subnet_begins_with_its_part_of_pretrained_weights(classes: int, c
             assert torch.equal(shared.layers[-1][2].weight, own_classifier)  # type: ignore[index]
             network[-1].load_state_dict(shared.layers[-1].state_dict())
         torch.testing.assert_close(shared(images, code.tolist()), network(images), rtol=1e-4, atol=1e-4)
+        part = first.part(LITE, LITE.effective([code])[0], spec)
+        for name, own in part.state_dict().items():
+            if name.endswith(("running_mean", "running_var")):
+                assert torch.equal(own, first.tensors[name][: len(own)])
+            elif not name.startswith("19.") and not name.endswith("num_batches_tracked"):
+                assert torch.equal(own, network.state_dict()[name])
 
 
 def test_pretrained_weights_do_not_fit_other_widths() -> None:

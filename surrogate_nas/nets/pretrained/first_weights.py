@@ -5,13 +5,14 @@ with a part of them: first channels, centres of kernels, first layers.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from surrogate_nas._support.tensor_files import read_tensors, write_tensors
@@ -94,6 +95,26 @@ class FirstWeights:
             found.update(tensor.contiguous().numpy().tobytes())
         return found.hexdigest()[:16]
 
+    @torch.no_grad()
+    def part(self, space: Space, code: ArrayLike, spec: NetworkSpec) -> Network:
+        """Returns the network of an architecture with its part of the weights, and of the statistics.
+
+        A classifier of other classes has random weights, of torch's generator.
+
+        Args:
+            space: The space.
+            code: The effective code, shape (D,).
+            spec: Sizes of the network.
+
+        Raises:
+            SettingsError: If its widths are not the pretrained network's.
+        """
+        whole, network = self.network(space, spec).state_dict(), build_network(space, code, spec)
+        for name, tensor in network.state_dict().items():
+            if not whole[name].is_meta:
+                tensor.copy_(_first_and_centre(whole[name], tensor.shape))
+        return network
+
     def network(self, space: Space, spec: NetworkSpec) -> Network:
         """Returns the network of the largest architecture with these weights.
 
@@ -122,6 +143,14 @@ class FirstWeights:
         known = {name: tensor for name, tensor in fitted.items() if tensor.shape == own[name].shape}
         network.load_state_dict(known, strict=False, assign=True)
         return network
+
+
+def _first_and_centre(whole: Tensor, shape: Sequence[int]) -> Tensor:
+    """Returns the first channels of weights and the centre of their kernels."""
+    for side, size in enumerate(shape):
+        edge = (whole.shape[side] - size) // 2 if side > 1 else 0
+        whole = whole.narrow(side, edge, size)
+    return whole
 
 
 def _in_channels(weights: Tensor, channels: int) -> Tensor:
