@@ -111,7 +111,7 @@ class NetworkJob:
     @property
     def identity(self) -> dict[str, str]:
         """Identity of the checkpoint; it includes the length, so that a longer training does not continue it."""
-        recipe = self.settings.model_dump(exclude={"checkpoint_seconds", "evaluation_batch"})
+        recipe = self.settings.identity()
         return {
             **self.network.identity,
             "recipe": str(recipe),

@@ -162,7 +162,7 @@ def _candidates(problem: Problem) -> np.ndarray:
 def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
     """Returns the place in which worker processes find their trainings."""
     job = training_job(network_of(problem, problem.codes[0], folder), problem, folder)
-    recipe = job.settings.model_dump(exclude={"epochs", "checkpoint_seconds", "evaluation_batch"})
+    recipe = {name: value for name, value in job.settings.identity().items() if name != "epochs"}
     inputs = {
         "network": str(problem.deployed),
         "recipe": recipe,

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from surrogate_nas.cli.train import main as train
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.space.load import load_space
@@ -71,6 +72,16 @@ def test_a_study_goes_through_to_a_fine_tuned_model(
     assert code == 0, errors
     report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     assert report["answer"]["chosen"]
+    for start, words_of_start in (
+        (None, "from the weights of the supernet, which began with pretrained weights (known.safetensors)"),
+        ("pretrained", "from pretrained weights (known.safetensors)"),
+    ):
+        begun = () if start is None else ("--from", start, "--overwrite")
+        assert train([str(run), "--epochs", "1", "--quiet", *begun]) == 0
+        [described] = (run / "models").glob("*/model.json")
+        results = json.loads(described.read_text(encoding="utf-8"))["results"]
+        assert results["start"] == words_of_start
+        assert "the last layer alone for 10% of the steps" in results["recipe"]
     # The run goes on without the file, and not with other weights.
     original, kept = Path(words[1]), run / "supernets" / FIRST_WEIGHTS
     source, content = original.read_bytes(), kept.read_bytes()
