@@ -28,6 +28,7 @@ STRUCTURES = (
     "dsconv_k{k}",
     "conv_bn_relu_k{k}",
     "conv_bn_hs_k{k}",
+    "conv_bn_re_k{k}",
 )
 SIDE = 6
 

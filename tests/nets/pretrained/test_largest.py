@@ -14,7 +14,7 @@ from surrogate_nas.space.load import load_space
 from tests.nets.pretrained.conftest import known_network
 
 # A space to the network of torchvision that is its largest architecture.
-KNOWN = {"mobilenet_v2": "mobilenet_v2"}
+KNOWN = {"mobilenet_v2": "mobilenet_v2", "resnet18": "resnet18"}
 
 
 def images(side: int, channels: int = 3) -> torch.Tensor:
