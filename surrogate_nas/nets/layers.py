@@ -59,8 +59,8 @@ def _classifier(shape: Shape, _norm: Norm) -> nn.Module:
 def _max_pool(shape: Shape, _norm: Norm) -> nn.Module:
     if shape.in_channels != shape.out_channels:
         raise SpaceError(
-            f"max_pool_k3 gives as many channels as it takes (got {shape.in_channels} and {shape.out_channels}); give it"
-            " the width of the layer before it"
+            f"max_pool_k3 gives as many channels as it takes (got {shape.in_channels} and {shape.out_channels}); give"
+            " it the width of the layer before it"
         )
     return nn.MaxPool2d(3, shape.stride, padding=1)
 
