@@ -28,7 +28,9 @@ from surrogate_nas.deploy.train.train_request import TrainSettings
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.rivals.rival import Interface
 from surrogate_nas.rivals.rival_network import RivalNetwork
+from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.interrupts import stop_on_interrupt
+from surrogate_nas.runs.settings import ComputeSettings
 from surrogate_nas.runs.study_file import parse_assignments, validated
 from surrogate_nas.training.data_parallel import own_threads
 from surrogate_nas.training.final import FinalJob, train_final
@@ -100,6 +102,7 @@ def run(
     images: Annotated[int, typer.Option(min=100, max=ALL_IMAGES, help="Images to train on.")] = ALL_IMAGES,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; one per processor if not set.")] = None,
+    compute: Annotated[str, typer.Option("--compute-device", help="Device that trains: auto, cpu or cuda.")] = "cpu",
     folder: Annotated[Path, typer.Option(help="Folder of the checkpoint.")] = Path("runs/resnet20"),
     settings: Annotated[list[str] | None, typer.Option("--set", help="Setting of the recipe; repeatable.")] = None,
 ) -> None:
@@ -116,7 +119,8 @@ def run(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = rival.build()
-    checkpoint, device = folder / "training.safetensors", torch.device("cpu")
+    checkpoint = folder / "training.safetensors"
+    device = torch.device(resolve_compute(ComputeSettings(device=compute)).device)
     job = FinalJob(network, loaded, recipe, seed, checkpoint, rival.identity, device, record=clock.epoch)
     with stop_on_interrupt(lambda: say("stopping after this step")) as should_stop:
         trained = train_final(job, lambda _, __: None, should_stop)
