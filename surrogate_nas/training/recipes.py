@@ -21,9 +21,9 @@ _SHIFT_SHARE = 8  # images move by an eighth of their side, as 4 pixels of 32
 _MILD_EPOCHS, _STRONG_EPOCHS = 10, 100
 _FEW_IMAGES = 10_000
 _MIXED = {"mixup": 0.2, "cutmix": 1.0}
-# Of pretrained weights, which need fewer images and smaller steps.
+# Of pretrained weights, which need fewer passes, and smaller steps in early layers.
 _TUNED = {"layer_decay": 0.9, "head_share": 0.1}
-_TUNED_RATE, _TUNED_SEEN, _TUNED_EPOCHS = 0.04, 100_000, (5, 30)
+_TUNED_SEEN, _TUNED_EPOCHS = 100_000, (5, 30)
 
 
 @dataclass(frozen=True)
@@ -153,11 +153,11 @@ def final_recipe(
     batch = min(chosen.pop("batch_size", fitting), images)
     few, many = _TUNED_EPOCHS
     usual = max(few, min(many, _TUNED_SEEN // images)) if tuned else row.epochs(images)
-    epochs, rate = chosen.pop("epochs", usual), _TUNED_RATE if tuned else _RATE
+    epochs = chosen.pop("epochs", usual)
     own = {
         "epochs": epochs,
         "batch_size": batch,
-        "learning_rate": rate * min(1.0, batch / _RATE_BATCH),
+        "learning_rate": _RATE * min(1.0, batch / _RATE_BATCH),
         **(_TUNED if tuned else {}),
         "warmup": 0.05,
         "decay_norms": False,

@@ -112,7 +112,7 @@ def test_any_set_can_be_trained_on(images: int, size: int) -> None:
 
 def test_pretrained_weights_change_slowly_and_from_the_end_on() -> None:
     scratch, tuned = (final_recipe(flip=True, images=1000, image_size=64, tuned=one) for one in (False, True))
-    assert tuned.settings.learning_rate < scratch.settings.learning_rate
+    assert (scratch.settings.layer_decay, tuned.settings.layer_decay) == (1, 0.9)
     assert (scratch.settings.epochs, tuned.settings.epochs) == (200, 30)
     assert final_recipe(flip=True, images=50_000, image_size=64, tuned=True).settings.epochs == 5
     assert "each layer at 0.9 of the next one's rate, the last layer alone for 10% of the steps" in tuned.words()
