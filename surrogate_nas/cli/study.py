@@ -91,6 +91,13 @@ def study(
             autocompletion=completion.devices,
         ),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|NAME",
+            help="Pretrained weights to start from: a file, torchvision:NAME or timm:NAME.",
+        ),
+    ] = None,
     truth: Annotated[
         str | None, typer.Option(metavar="FILE", help="CSV file with accuracies of trained networks, for the report.")
     ] = None,
@@ -136,6 +143,7 @@ def study(
         latency_table=latency_table,
         device=device,
         compute_device=compute_device,
+        weights=weights,
         truth=truth,
         truth_column=truth_column,
         seed=seed,

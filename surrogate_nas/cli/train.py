@@ -43,8 +43,14 @@ def train(
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, max=65_536, help="Images per step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(metavar="RATE", help="Highest learning rate.")] = None,
     start: Annotated[
-        str, typer.Option("--from", metavar="START", help="First weights: scratch or supernet.")
-    ] = "scratch",
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="START",
+            help="First weights: scratch, supernet or pretrained. Without it: supernet for a study with --weights,"
+            " otherwise scratch.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Seed. Without it: the study's.")
     ] = None,
@@ -95,7 +101,7 @@ def train(
         run,
         budgets,
         arch,
-        cast(Start, start),
+        cast(Start | None, start),
         epochs,
         batch_size,
         learning_rate,

@@ -128,6 +128,11 @@ def _conv_bn_hs(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     return nn.Sequential(*same, nn.Hardswish())
 
 
+def _conv_bn_re(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    *same, _ = _conv_bn_relu(name, shape, norm).children()
+    return nn.Sequential(*same, nn.ReLU())
+
+
 def _skip(_name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     if shape.keeps:
         return nn.Identity()
@@ -144,6 +149,7 @@ _BUILDERS: MappingProxyType[str, Callable[[BlockName, Shape, Norm], nn.Module]] 
         "skip": _skip,
         "conv_bn_relu": _conv_bn_relu,
         "conv_bn_hs": _conv_bn_hs,
+        "conv_bn_re": _conv_bn_re,
         "dsconv": _dsconv,
         "basic": _basic,
         "bottleneck": _bottleneck,

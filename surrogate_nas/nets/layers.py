@@ -6,6 +6,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.operations import FactorizedReduce, Norm, ReluConvNorm
 from surrogate_nas.nets.slices import Nest
@@ -55,6 +56,15 @@ def _classifier(shape: Shape, _norm: Norm) -> nn.Module:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(shape.in_channels, shape.out_channels))
 
 
+def _max_pool(shape: Shape, _norm: Norm) -> nn.Module:
+    if shape.in_channels != shape.out_channels:
+        raise SpaceError(
+            f"max_pool_k3 gives as many channels as it takes (got {shape.in_channels} and {shape.out_channels}); give"
+            " it the width of the layer before it"
+        )
+    return nn.MaxPool2d(3, shape.stride, padding=1)
+
+
 def resizing(side: int, out: int) -> nn.Module:
     """Returns a module from images (B, C, side, side) to (B, C, out, out), bilinear between centres of pixels.
 
@@ -72,6 +82,7 @@ _BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingPr
         "light_reduction": lambda shape, norm: Reduction(shape.in_channels, shape.out_channels, norm, light=True),
         "head": _head,
         "projection": _projection,
+        "max_pool_k3": _max_pool,
         "pooling": lambda _shape, _norm: nn.MaxPool2d(2),
         "classifier": _classifier,
         "resize": lambda shape, _norm: resizing(shape.in_size, shape.out_size),

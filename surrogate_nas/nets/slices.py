@@ -92,6 +92,37 @@ class _PartOfLinear(nn.Module):
         return F.linear(x, self.weight, self.bias)
 
 
+class _PartOfNorm(nn.Module):
+    """The first channels of a larger normalisation, which has a scale and a shift.
+
+    Args:
+        whole: Owner of the weights and of recorded statistics.
+        template: A normalisation with shapes of its own.
+    """
+
+    def __init__(self, whole: RecordingBatchNorm, template: RecordingBatchNorm) -> None:
+        super().__init__()
+        self._whole = (whole,)
+        self._channels = len(template.mean)
+
+    @property
+    def weight(self) -> Tensor | None:
+        """The part of the scales."""
+        scale = self._whole[0].weight
+        return None if scale is None else scale[: self._channels]
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The part of the shifts."""
+        shift = self._whole[0].bias
+        return None if shift is None else shift[: self._channels]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalises (B, channels, H, W)."""
+        y: Tensor = self._whole[0](x)
+        return y
+
+
 @final
 class Nest(nn.Module):
     """The weights of several modules, as large as the largest of each; called with maps and the number of a module.
@@ -150,7 +181,7 @@ def named_weights(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Yields the weights that a module computes with, by name, also where they are parts of larger ones."""
     for path, part in module.named_modules():
         found = list(part.named_parameters(recurse=False))
-        if isinstance(part, _PartOfConvolution | _PartOfLinear):
+        if isinstance(part, _PartOfConvolution | _PartOfLinear | _PartOfNorm):
             found = [(name, value) for name in ("weight", "bias") if (value := getattr(part, name)) is not None]
         yield from ((f"{path}.{name}" if path else name, value) for name, value in found)
 
@@ -179,7 +210,7 @@ def _whole(parts: Sequence[nn.Module], where: str) -> nn.Module:
 
 
 def _whole_norm(parts: Sequence[Any], _where: str) -> nn.Module:
-    return RecordingBatchNorm(max(len(part.mean) for part in parts))
+    return RecordingBatchNorm(max(len(part.mean) for part in parts), scaled=parts[0].weight is not None)
 
 
 def _whole_linear(parts: Sequence[Any], _where: str) -> nn.Module:
@@ -246,4 +277,6 @@ def _part_of(whole: nn.Module, template: nn.Module) -> nn.Module:
     if isinstance(whole, nn.Linear):
         assert isinstance(template, nn.Linear)
         return whole if whole.weight.shape == template.weight.shape else _PartOfLinear(whole, template)
-    return whole  # a normalisation takes as many channels as come
+    assert isinstance(whole, RecordingBatchNorm)
+    assert isinstance(template, RecordingBatchNorm)
+    return whole if len(whole.mean) == len(template.mean) else _PartOfNorm(whole, template)

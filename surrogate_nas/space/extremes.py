@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.space.definitions.part_names import PartNames
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 
@@ -94,6 +95,24 @@ def _exchanged(measure: Measure, code: Codes, space: Space) -> Codes:
             break
         code = smallest(space, measure, options[len(first) - best][None])
     return code
+
+
+@runtime_checkable
+class HasLargest(Protocol):
+    """A space with an architecture of which all others can be parts.
+
+    Attributes:
+        part_names: Names of its parts in each kind of files that the space knows; none where it is no known network.
+    """
+
+    @property
+    def part_names(self) -> tuple[PartNames, ...]:
+        """Names of the largest architecture's parts, for each kind of files."""
+        ...
+
+    def largest(self) -> Codes:
+        """Returns the largest architecture, shape (D,)."""
+        ...
 
 
 @runtime_checkable

@@ -168,7 +168,8 @@ class SupernetPlan:
         return network
 
     def _network(self) -> SharedNetwork:
-        return SharedNetwork(self.space, self.network, *self.copies(), nested=WEIGHTS[self.settings.weights])
+        nested, scaled = WEIGHTS[self.settings.weights], self.settings.weights_from is not None
+        return SharedNetwork(self.space, self.network, *self.copies(), nested=nested, scaled=scaled)
 
     def split_at(self, level: int) -> Split:
         """Returns the subspaces that trainings of a level draw from."""

@@ -36,6 +36,7 @@ else:  # every row of a table is a choice of its setting
     ScaleName = Literal[tuple(SCALES)]
 _DEFAULT_PRESET = "auto"
 _SINCE_0_1_0 = ("weights", "sandwich_random", "distillation", "largest_share", "in_band", "own_share", "parent_keeps")
+_OF_NO_WEIGHTS = ("checkpoint_seconds", "preset", "replicas", "weights_from")
 _OF_LABELS = ("scale", "scale_architectures", "label_both")
 
 
@@ -98,6 +99,12 @@ class SupernetSettings(BaseModel):
         description="Weights of the blocks that one layer of a chain chooses from. own: each block has its own."
         " nested: blocks that differ in kernel and expansion alone are parts of one block (its first channels, the"
         " centre of its kernel), as in Once-for-All. Narrower stages are parts of the widest with both.",
+    )
+    weights_from: str | None = Field(
+        default=None,
+        description="Pretrained weights that supernets begin with, for weights = nested: a .safetensors file, a .pth"
+        " file of tensors alone, torchvision:NAME or timm:NAME. The space's largest architecture is their network. If"
+        " not set: new weights.",
     )
     parent_share: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None,
@@ -243,11 +250,14 @@ class SupernetSettings(BaseModel):
     def identity(self) -> dict[str, Any]:
         """Returns the settings that trained weights follow from.
 
-        Settings of a preset are there one by one, and replicas are more trainings of the same kind. Settings that
+        Settings of a preset are there one by one, and replicas are more trainings of the same kind. Of pretrained
+        weights the numbers count, not where they came from. Settings that
         version 0.1.0 did not have are named where they are set, so that its checkpoints stay what they were.
         """
         unset = {name for name in _SINCE_0_1_0 if getattr(self, name) == type(self).model_fields[name].default}
-        return self.model_dump(exclude={"checkpoint_seconds", "preset", "replicas", *_OF_LABELS, *unset})
+        return self.model_dump(
+            exclude={"checkpoint_seconds", "preset", "replicas", "weights_from", *_OF_LABELS, *unset}
+        )
 
     @property
     def share_before_split(self) -> float:
@@ -284,6 +294,8 @@ class SupernetSettings(BaseModel):
     def _consistent(self) -> Self:
         if self.final_learning_rate > self.learning_rate:
             raise ValueError("final_learning_rate must not be above learning_rate")
+        if self.weights_from is not None and not WEIGHTS[self.weights]:
+            raise ValueError("weights_from needs weights = 'nested': every block begins with a part of the largest's")
         if self.largest_share + self.weight_average > 1:
             raise ValueError("largest_share and weight_average must not overlap: together they are 1 at most")
         for reason in chain(

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_sizes
-from surrogate_nas.nets.normalization import RecordingBatchNorm
+from surrogate_nas.nets.normalization import RecordingBatchNorm, scaled_norm
+from surrogate_nas.nets.operations import Norm
 from surrogate_nas.nets.places.protocol import SharedPlace, SizedPlace
 from surrogate_nas.nets.places.table import PLACES
 from surrogate_nas.nets.slices import Nest
@@ -37,6 +38,7 @@ class SharedNetwork(nn.Module):
             them are exceeded.
         shared_stages: Stages at the start whose cells have one copy only.
         nested: Whether the choices of a layer are parts of one another, where a place can do that.
+        scaled: Whether normalisations have a learnt scale and shift, where a place can do that.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class SharedNetwork(nn.Module):
         shared_stages: int = 0,
         *,
         nested: bool = False,
+        scaled: bool = False,
     ) -> None:
         super().__init__()
         self.space = space
@@ -55,12 +58,13 @@ class SharedNetwork(nn.Module):
         self._searched = tuple(layer for layer in space.layout(network) if not layer.is_fixed)
         positions = layer_variants(space, network)
         self._network = network
+        norm = scaled_norm if scaled else RecordingBatchNorm
         for layers in positions:
             if layers[-1].is_fixed:
-                self.layers.append(build_sizes(layers, RecordingBatchNorm))
+                self.layers.append(build_sizes(layers, norm))
             else:
                 copies = 1 if layers[-1].stage < shared_stages else len(self.thresholds) + 1
-                self.layers.append(nn.ModuleList(_shared(space, layers, nested) for _ in range(copies)))
+                self.layers.append(nn.ModuleList(_shared(space, layers, nested, norm) for _ in range(copies)))
 
         self._sized = isinstance(space, ChoosesSize) and any(isinstance(part, Nest) for part in self.modules())
         self._kept = furthest(self.modules())
@@ -98,6 +102,20 @@ class SharedNetwork(nn.Module):
                 modules.append(layer.member(size) if isinstance(layer, Nest) else layer)
         return modules
 
+    def all_used(self, live: Codes) -> list[list[nn.Module]]:
+        """Returns the modules that an architecture runs, and their copies that others run, for each layer.
+
+        Args:
+            live: Its effective code, length D.
+        """
+        sizes = chosen_variants(self.space, [live], self._network)[0].tolist()
+        return [
+            [copy.at(size) for copy in layer]  # type: ignore[operator]
+            if isinstance(layer, nn.ModuleList)
+            else [layer.member(size) if isinstance(layer, Nest) else layer]
+            for layer, size in zip(self.layers, sizes, strict=True)
+        ]
+
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
         """Yields the weights that a decision chooses among, at every place where it is made."""
         for layer in self.layers:
@@ -110,10 +128,10 @@ class SharedNetwork(nn.Module):
         return Subnet(self, code)
 
 
-def _shared(space: Space, layers: Layers, nested: bool) -> SharedPlace:
+def _shared(space: Space, layers: Layers, nested: bool, norm: Norm) -> SharedPlace:
     place = PLACES[layers[-1].kind]
     if isinstance(place, SizedPlace):
-        return place.sized(space, layers, nested=nested)
+        return place.sized(space, layers, nested=nested, norm=norm)
     return place.shared(space, layers[-1])
 
 

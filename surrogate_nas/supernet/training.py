@@ -19,13 +19,18 @@ from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.nets.places.importance import by_importance
+from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, restore, save_checkpoint
+from surrogate_nas.supernet.extract import put_first_weights
 from surrogate_nas.supernet.phases import Training
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.rules.momenta import Momenta
 from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.rules.weight_average import TailAverage
 from surrogate_nas.supernet.shared_network import SharedNetwork
+
+FIRST_WEIGHTS = "first_weights.safetensors"
+"""Name of the file with pretrained weights in the folder of checkpoints."""
 
 LOSS_PARTS = 200  # points of a training curve
 _EXPLODED = 1e4  # a mean cross-entropy that no training recovers from
@@ -141,6 +146,9 @@ class _Member:
             self._resume()
         elif training.parent is not None and training.inherits != "nothing":
             self._inherit(next(each for each in plan.phases[training.level - 1] if each.name == training.parent))
+        elif plan.settings.weights_from is not None:
+            first = FirstWeights.load(job.folder / FIRST_WEIGHTS, plan.space)
+            put_first_weights(self._network, first, plan.network)
 
     def _resume(self) -> None:
         path, training = self._job.checkpoint, self._training

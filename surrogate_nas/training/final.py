@@ -57,7 +57,7 @@ class FinalJob:
     @property
     def belongs_to(self) -> dict[str, str]:
         """Identity of the checkpoint; any difference would give other weights."""
-        recipe = self.recipe.settings.model_dump(exclude={"checkpoint_seconds", "evaluation_batch"})
+        recipe = self.recipe.settings.identity()
         return {
             **self.identity,
             "images": self.images.train.fingerprint(),

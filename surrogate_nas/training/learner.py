@@ -47,11 +47,13 @@ class Learner:
         self._parallel = DistributedDataParallel(network) if distributed else network
         self._teacher: Teacher | None = None
         self._optimizer = torch.optim.SGD(
-            _decayed_apart(network, settings),
+            _groups(network, settings),
             lr=settings.learning_rate,
             momentum=settings.momentum,
             nesterov=settings.momentum > 0,
         )
+        head = {id(one) for one in _layers(network)[-1].parameters()}
+        self._body = [one for one in network.parameters() if id(one) not in head]
         self._mean: AveragedModel | None = None
         if settings.ema:
             decay = max(0.0, 1 - 1 / max(1.0, settings.ema * steps))
@@ -78,7 +80,7 @@ class Learner:
         self._network.train()
         rate = self._settings.learning_rate * rate_factor(step / self._steps, self._settings.warmup)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         self._optimizer.zero_grad(set_to_none=True)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
@@ -88,6 +90,9 @@ class Learner:
         if self._teacher and taught is not None:
             loss = self._teacher.loss(loss, scores, taught)
         loss.backward()  # type: ignore[no-untyped-call]
+        if step < self._settings.head_share * self._steps:
+            for parameter in self._body:
+                parameter.grad = None
         if self._settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self._network.parameters(), self._settings.clip_norm)
         self._optimizer.step()
@@ -109,9 +114,25 @@ def _running_mean(decay: float) -> Callable[..., None]:
     return update
 
 
-def _decayed_apart(network: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
+def _layers(network: nn.Module) -> list[nn.Module]:
+    """Returns the parts of a network that have weights, in the order of the data."""
+    return [part for part in network.children() if any(True for _ in part.parameters())] or [network]
+
+
+def _groups(network: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
+    """Returns groups of parameters, each with its share of the learning rate."""
+    if settings.layer_decay == 1:
+        return [{**group, "share": 1.0} for group in _decayed_apart(network, settings)]
+    return [
+        {**group, "share": settings.layer_decay**behind}
+        for behind, layer in enumerate(reversed(_layers(network)))
+        for group in _decayed_apart(layer, settings)
+    ]
+
+
+def _decayed_apart(layers: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
     """Returns groups of parameters: weights of layers, which decay, and vectors (norms and biases), which may not."""
-    parameters = list(network.parameters())
+    parameters = list(layers.parameters())
     apart = [] if settings.decay_norms else [one for one in parameters if one.ndim < 2]
     decayed = parameters if settings.decay_norms else [one for one in parameters if one.ndim >= 2]
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": apart, "weight_decay": 0.0}]

@@ -21,6 +21,9 @@ _SHIFT_SHARE = 8  # images move by an eighth of their side, as 4 pixels of 32
 _MILD_EPOCHS, _STRONG_EPOCHS = 10, 100
 _FEW_IMAGES = 10_000
 _MIXED = {"mixup": 0.2, "cutmix": 1.0}
+# Of pretrained weights, which need fewer passes, and smaller steps in early layers.
+_TUNED = {"layer_decay": 0.9, "head_share": 0.1}
+_TUNED_SEEN, _TUNED_EPOCHS = 100_000, (5, 30)
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,16 @@ class Recipe:
         taught = f", {_teacher_words(one)}" if one.teacher or one.teacher_budget else ""
         return (
             f"{self.kind}: {count_of(one.epochs, 'epoch')} in batches of {one.batch_size}, rate {one.learning_rate:.3g}"
-            f" after {one.warmup:.0%} warm-up falling along a cosine, weight decay {one.weight_decay:g}{exempt}, labels"
-            f" smoothed by {one.label_smoothing:g}, mean of weights over {one.ema:.0%} of the steps, images"
+            f" after {one.warmup:.0%} warm-up falling along a cosine, weight decay {one.weight_decay:g}{exempt}"
+            f"{_layers_words(one)}, labels smoothed by {one.label_smoothing:g}"
+            f", mean of weights over {one.ema:.0%} of the steps, images"
             f" {_images_words(one)}{taught}"
         )
+
+
+def _layers_words(one: FinalSettings) -> str:
+    decay = f", each layer at {one.layer_decay:g} of the next one's rate" if one.layer_decay < 1 else ""
+    return f"{decay}, the last layer alone for {one.head_share:.0%} of the steps" if one.head_share else decay
 
 
 def _images_words(one: FinalSettings) -> str:
@@ -126,7 +135,9 @@ def _teacher_words(one: FinalSettings) -> str:
     return f"taught by {by} (weight {one.teacher_weight:g}, temperature {one.temperature:g})"
 
 
-def final_recipe(*, flip: bool, images: int, image_size: int, given: FinalSettings | None = None) -> Recipe:
+def final_recipe(
+    *, flip: bool, images: int, image_size: int, given: FinalSettings | None = None, tuned: bool = False
+) -> Recipe:
     """Returns the recipe for images of a kind, a size and a number.
 
     Args:
@@ -134,16 +145,20 @@ def final_recipe(*, flip: bool, images: int, image_size: int, given: FinalSettin
         images: Number of training images.
         image_size: Side in pixels.
         given: Values that were set here take the place of the recipe's own.
+        tuned: Whether the network begins with pretrained weights.
     """
     chosen = {} if given is None else {name: getattr(given, name) for name in given.model_fields_set}
     row = next(row for row in _ROWS if row.mirrored == flip and image_size <= row.most_pixels)
     fitting = max(_SMALLEST_BATCH, min(_LARGEST_BATCH, images // _FEWEST_STEPS))
     batch = min(chosen.pop("batch_size", fitting), images)
-    epochs = chosen.pop("epochs", row.epochs(images))
+    few, many = _TUNED_EPOCHS
+    usual = max(few, min(many, _TUNED_SEEN // images)) if tuned else row.epochs(images)
+    epochs = chosen.pop("epochs", usual)
     own = {
         "epochs": epochs,
         "batch_size": batch,
         "learning_rate": _RATE * min(1.0, batch / _RATE_BATCH),
+        **(_TUNED if tuned else {}),
         "warmup": 0.05,
         "decay_norms": False,
         "label_smoothing": 0.1,

@@ -1,8 +1,10 @@
 """Settings of trainings of a network that owns its weights: short ones of finalists, and final ones."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_SINCE_0_1_0 = ("layer_decay", "head_share")
 
 
 class TrainingSettings(BaseModel):
@@ -13,6 +15,16 @@ class TrainingSettings(BaseModel):
     epochs: int = Field(3, ge=1, le=10_000, description="Passes over the training images.")
     batch_size: int = Field(128, ge=1, le=65_536, description="Images per step; all images where there are fewer.")
     learning_rate: float = Field(0.1, gt=0, le=100, description="Highest learning rate; it falls to 0 along a cosine.")
+    layer_decay: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Learning rate of each layer as a share of the next layer's, so that the first layers of a"
+        " pretrained network change least.",
+    )
+    head_share: float = Field(
+        0.0, ge=0, lt=1, description="Share of the steps, the first ones, in which the last layer alone is trained."
+    )
     warmup: float = Field(
         0.0, ge=0, le=0.5, description="Share of the steps in which the learning rate rises to its highest value."
     )
@@ -38,6 +50,15 @@ class TrainingSettings(BaseModel):
     )
     evaluation_batch: int = Field(500, ge=1, le=65_536, description="Images per evaluation batch.")
     checkpoint_seconds: float = Field(30.0, ge=0, description="Seconds between checkpoints.")
+
+    def identity(self) -> dict[str, Any]:
+        """Returns the settings that trained weights follow from.
+
+        Settings that version 0.1.0 did not have are named where they are set, so that its checkpoints stay what they
+        were.
+        """
+        unset = {name for name in _SINCE_0_1_0 if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(exclude={"checkpoint_seconds", "evaluation_batch", *unset})
 
 
 class FinalSettings(TrainingSettings):

@@ -20,6 +20,7 @@ from torch import nn
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.errors import TrainingError
+from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
@@ -52,17 +53,22 @@ class ArchitectureNetwork:
         space: The search space.
         code: The architecture, length D.
         network: Sizes of the network.
+        first_weights: File of the pretrained weights that it begins with a part of; ``None`` for random ones.
+        pretrained: Digest of these weights.
     """
 
     space: Space
     code: tuple[int, ...]
     network: NetworkSpec
+    first_weights: Path | None = None
+    pretrained: str | None = None
 
     @property
     def identity(self) -> dict[str, str]:
-        """Space, code and sizes."""
+        """Space, code and sizes, and the first weights where they are not random."""
         code = "".join(map(str, self.code))
-        return {"space": self.space.fingerprint, "code": code, "network": str(self.network)}
+        pretrained = {} if self.pretrained is None else {"pretrained": self.pretrained}
+        return {"space": self.space.fingerprint, "code": code, "network": str(self.network), **pretrained}
 
     @property
     def title(self) -> str:
@@ -70,8 +76,10 @@ class ArchitectureNetwork:
         return f"architecture {self.identity['code']}"
 
     def build(self) -> nn.Module:
-        """Returns the network with random weights."""
-        return build_network(self.space, list(self.code), self.network)
+        """Returns the network with random weights, or its part of pretrained ones."""
+        if self.first_weights is None:
+            return build_network(self.space, list(self.code), self.network)
+        return FirstWeights.load(self.first_weights, self.space).part(self.space, list(self.code), self.network)
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ class NetworkJob:
     @property
     def identity(self) -> dict[str, str]:
         """Identity of the checkpoint; it includes the length, so that a longer training does not continue it."""
-        recipe = self.settings.model_dump(exclude={"checkpoint_seconds", "evaluation_batch"})
+        recipe = self.settings.identity()
         return {
             **self.network.identity,
             "recipe": str(recipe),

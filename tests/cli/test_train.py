@@ -25,7 +25,7 @@ def test_the_answer_as_json(trained_run: Path) -> None:
         (["--arch", "999999"], 2, "--arch"),
         (["--latency-budget", "0.01ms"], 3, "no architecture meets"),
         (["--latency-budget", "soon"], 2, "soon"),
-        (["--from", "nowhere"], 2, "--from must be scratch or supernet"),
+        (["--from", "nowhere"], 2, "--from must be one of scratch, supernet, pretrained"),
         (["--learning-rate", "0"], 2, "--learning-rate must be above 0"),
         (["--compute-device", "abacus"], 2, "must be auto, cpu, cuda"),
         (["--epochs", "0"], 2, "--epochs"),

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.layers import Reduction, build_layer, resizing
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.space.network import Layer
@@ -77,3 +78,12 @@ def test_resized_values_are_taken_between_centres_of_pixels() -> None:
     # Centres of two pixels lie at 0.5 and 2.5 of four, the centres of three at 1/6, 3/2 and 17/6.
     assert resizing(4, 2)(image)[0, 0, 0].tolist() == [0.5, 2.5]
     torch.testing.assert_close(resizing(4, 3)(image)[0, 0, 1], torch.tensor([1 / 6, 1.5, 17 / 6]))
+
+
+def test_a_pooling_gives_the_channels_that_it_takes() -> None:
+    pool = build_layer(Layer("max_pool_k3", 4, 4, 7, 4, 0))
+    x = torch.randn(2, 4, 7, 7, generator=torch.Generator().manual_seed(0))
+    around = nn.functional.pad(x, (1, 1, 1, 1), value=-torch.inf).unfold(2, 3, 2).unfold(3, 3, 2)
+    assert torch.equal(pool(x), around.amax(dim=(-1, -2)))
+    with pytest.raises(SpaceError, match=r"gives as many channels as it takes \(got 4 and 8\)"):
+        build_layer(Layer("max_pool_k3", 4, 8, 7, 4, 0))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
+from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, scaled_norm, set_mode
 
 
 def inputs(seed: int, batches: int = 4, size: int = 6) -> list[Tensor]:
@@ -110,3 +110,19 @@ def test_gradients_are_torchs() -> None:
         (norm(y) * weights).sum().backward()
     assert x.grad is not None
     torch.testing.assert_close(x.grad, same.grad)
+
+
+@pytest.mark.parametrize("channels", [5, 3])
+def test_a_scaled_norm_is_torchs_with_its_first_scales(channels: int) -> None:
+    norm, same = scaled_norm(5), nn.BatchNorm2d(channels, momentum=1.0)
+    with torch.no_grad():
+        for name, parameter in norm.named_parameters():
+            parameter.uniform_(0.5, 1.5, generator=torch.Generator().manual_seed(len(name)))
+            dict(same.named_parameters())[name].copy_(parameter[:channels])
+    x = inputs(11)[0][:, :channels]
+    torch.testing.assert_close(norm(x), same(x))
+    set_mode(norm, NormMode.RECORD)
+    torch.testing.assert_close(norm(x), same(x))
+    set_mode(norm, NormMode.RECORDED)
+    torch.testing.assert_close(norm(x), same.eval()(x))
+    assert norm.state_dict().keys() == {"weight", "bias"}

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.blocks import Residual, build_block
-from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
+from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, scaled_norm, set_mode
+from surrogate_nas.nets.operations import Norm
 from surrogate_nas.nets.slices import Nest, named_weights
 from surrogate_nas.space.operations.spec import Shape
 
@@ -27,17 +28,18 @@ STRUCTURES = (
     "dsconv_k{k}",
     "conv_bn_relu_k{k}",
     "conv_bn_hs_k{k}",
+    "conv_bn_re_k{k}",
 )
 SIDE = 6
 
 
-def template(name: str, inputs: int, outputs: int, stride: int) -> nn.Module:
+def template(name: str, inputs: int, outputs: int, stride: int, norm: Norm = RecordingBatchNorm) -> nn.Module:
     with torch.device("meta"):
-        return built(name, inputs, outputs, stride)
+        return built(name, inputs, outputs, stride, norm)
 
 
-def built(name: str, inputs: int, outputs: int, stride: int) -> nn.Module:
-    return build_block(name, Shape(inputs, outputs, SIDE, -(-SIDE // stride)), RecordingBatchNorm)
+def built(name: str, inputs: int, outputs: int, stride: int, norm: Norm = RecordingBatchNorm) -> nn.Module:
+    return build_block(name, Shape(inputs, outputs, SIDE, -(-SIDE // stride)), norm)
 
 
 def randomised(module: nn.Module) -> None:
@@ -71,16 +73,17 @@ sizes = st.tuples(st.sampled_from((3, 5, 7)), st.integers(1, 4), st.integers(1, 
     members=st.lists(sizes, min_size=2, max_size=3),
     stride=st.sampled_from((1, 2)),
     channels_last=st.booleans(),
+    norm=st.sampled_from((RecordingBatchNorm, scaled_norm)),
 )
 def test_a_part_is_a_block_of_its_own_with_these_weights(
-    structure: str, members: list[tuple[int, int, int, int]], stride: int, channels_last: bool
+    structure: str, members: list[tuple[int, int, int, int]], stride: int, channels_last: bool, norm: Norm
 ) -> None:
     shapes = [(structure.format(k=k, e=e), 2 * i, 2 * o, stride) for k, e, i, o in members]
-    nest = Nest([template(*shape) for shape in shapes], structure).double()
+    nest = Nest([template(*shape, norm) for shape in shapes], structure).double()
     randomised(nest)
     whole = dict(nest.named_parameters())
     for number, shape in enumerate(shapes):
-        own = built(*shape).double()
+        own = built(*shape, norm).double()
         with torch.no_grad():
             for path, part in own.named_modules():
                 for name, parameter in part.named_parameters(recurse=False):

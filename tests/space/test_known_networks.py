@@ -1,10 +1,13 @@
 """Networks that people take off the shelf are architectures of the spaces that are made to hold them."""
 
+from dataclasses import replace
+
 import torch
 import torchvision
 from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 
@@ -55,3 +58,14 @@ def test_resnets_for_small_images() -> None:
         code = space.parse(f"r32+w16|w32|w64+{stage}+{stage}+{stage}").tolist()
         assert counts("images32", code, space.network)[0] == parameters
         assert counts("images32", code, space.network) == torch_counts(build_network(space, code, space.network), 32)
+
+
+def test_largest_architectures() -> None:
+    for name, expected in (
+        ("mobilenet_v2", torch_counts(torchvision.models.mobilenet_v2(), 224)),
+        ("efficientnet_lite0", (4_652_008, 385_187_552)),
+        ("resnet18", torch_counts(torchvision.models.resnet18(), 224)),
+    ):
+        space = load_space(name)
+        assert isinstance(space, HasLargest)
+        assert counts(name, space.largest().tolist(), replace(space.network, classes=1000)) == expected

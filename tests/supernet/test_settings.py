@@ -61,6 +61,7 @@ from surrogate_nas.supernet.settings import SupernetSettings
             "sampler = 'fair' needs all that it draws: set in_band to 0",
         ),
         ({"largest_share": 0.6, "weight_average": 0.5}, "must not overlap: together they are 1 at most"),
+        ({"weights_from": "timm:efficientnet_lite0"}, "weights_from needs weights = 'nested'"),
         ({"weights": "shared"}, "Input should be 'own' or 'nested'"),
     ],
 )
@@ -90,6 +91,7 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "split_batches": 100,
         "sharing": "whole",
         "weights": "own",
+        "weights_from": None,
         "parent_share": None,
         "inherit": None,
         "own_share": 1.0,

@@ -99,6 +99,35 @@ def test_norms_and_biases_may_be_left_out_of_the_decay(batch: Batch) -> None:
     assert {name for name, moved in changed[False].items() if moved} == {"0.weight", "4.weight"}
 
 
+def test_early_layers_change_less(batch: Batch) -> None:
+    moved = {}
+    for decay in (1.0, 0.1):
+        network, learner = make(layer_decay=decay, weight_decay=0, momentum=0, clip_norm=None)
+        before = [one.detach().clone() for one in network.parameters()]
+        learner.step(*batch, 0)
+        moved[decay] = [(one - old).norm().item() for one, old in zip(network.parameters(), before, strict=True)]
+    shares = [slow / fast for slow, fast in zip(moved[0.1], moved[1.0], strict=True) if fast > 1e-6]
+    # The convolution, the norm behind it, and the last layer; a bias before a norm has no gradient.
+    assert shares == pytest.approx([0.01, 0.1, 0.1, 1, 1], rel=1e-3)
+
+
+def test_the_last_layer_is_trained_first_and_alone(batch: Batch, tmp_path: Path) -> None:
+    network, learner = make(head_share=0.2)
+    body = {name: one.detach().clone() for name, one in network.named_parameters() if not name.startswith("4.")}
+    head = network[4].weight.detach().clone()  # type: ignore[index]
+    for step in range(2):
+        learner.step(*batch, step)
+    assert all(torch.equal(dict(network.named_parameters())[name], one) for name, one in body.items())
+    assert not torch.equal(network[4].weight, head)  # type: ignore[index]
+    learner.save(tmp_path / "one.safetensors", 2, {})
+    other, again = make(head_share=0.2)
+    assert again.load(tmp_path / "one.safetensors", {}) == 2
+    for one in (learner, again):
+        one.step(*batch, 2)
+    assert all(torch.equal(*pair) for pair in zip(network.parameters(), other.parameters(), strict=True))
+    assert not torch.equal(network[0].weight, body["0.weight"])  # type: ignore[index]
+
+
 def test_a_checkpoint_brings_everything_back(tmp_path: Path, batch: Batch) -> None:
     _, whole = make(ema=0.5)
     losses = [whole.step(*batch, step) for step in range(3)]

@@ -108,3 +108,15 @@ def test_any_set_can_be_trained_on(images: int, size: int) -> None:
     assert 1 <= one.batch_size <= images
     assert one.learning_rate == pytest.approx(0.1 * min(1, one.batch_size / 128))
     assert 0 <= one.shift < size
+
+
+def test_pretrained_weights_change_slowly_and_from_the_end_on() -> None:
+    scratch, tuned = (final_recipe(flip=True, images=1000, image_size=64, tuned=one) for one in (False, True))
+    assert (scratch.settings.layer_decay, tuned.settings.layer_decay) == (1, 0.9)
+    assert (scratch.settings.epochs, tuned.settings.epochs) == (200, 30)
+    assert final_recipe(flip=True, images=50_000, image_size=64, tuned=True).settings.epochs == 5
+    assert "each layer at 0.9 of the next one's rate, the last layer alone for 10% of the steps" in tuned.words()
+    assert "layer" not in scratch.words()
+    given = FinalSettings(layer_decay=0.5, learning_rate=0.3)
+    chosen = final_recipe(flip=True, images=1000, image_size=64, given=given, tuned=True).settings
+    assert (chosen.layer_decay, chosen.learning_rate, chosen.head_share) == (0.5, 0.3, 0.1)

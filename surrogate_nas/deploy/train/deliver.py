@@ -25,6 +25,7 @@ from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.card import model_card
 from surrogate_nas.deploy.train.chosen import Choice
+from surrogate_nas.deploy.train.inheritance import start_of, start_words
 from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 from surrogate_nas.deploy.train.rival_models import compared_on_test
 from surrogate_nas.deploy.train.train_request import TrainRequest
@@ -181,7 +182,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         onnx=exported.variants,
         opset=OPSET,
         recipe=f"{delivery.recipe.words()}, activations in {delivery.trained.precision}",
-        start="from scratch" if request.start == "scratch" else "from the weights of the supernet",
+        start=start_words(choice, start_of(request, choice)),
         seed=delivery.seed,
         train_images=len(images.train),
         processes=delivery.processes.count,

@@ -25,8 +25,8 @@ class TrainOptions(TypedDict, total=False):
         memory_budget: Likewise, such as ``"2MB"``.
         energy_budget: Likewise, such as ``"5mJ"``.
         arch: Train this architecture instead, a code or its text.
-        start: Whether weights begin at random (``"scratch"``) or as the ``"supernet"`` has them; ``--from`` on the
-            command line.
+        start: First weights: random (``"scratch"``), those that the ``"supernet"`` has, or a part of the
+            ``"pretrained"`` ones; ``--from`` on the command line.
         rivals: Also train so many off-the-shelf networks, the best that fit the study's budgets.
         rival: Also train these off-the-shelf networks, by name.
         epochs: Passes over the images; the recipe's unless given.
@@ -52,7 +52,7 @@ class TrainOptions(TypedDict, total=False):
     memory_budget: str | None
     energy_budget: str | None
     arch: str | None
-    start: Start
+    start: Start | None
     rivals: int
     rival: tuple[str, ...]
     epochs: int | None

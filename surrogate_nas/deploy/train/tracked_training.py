@@ -1,6 +1,7 @@
 """Settings and results of a final training, as trackers take them."""
 
 from surrogate_nas.deploy.train.chosen import Choice
+from surrogate_nas.deploy.train.inheritance import start_of
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.training.recipes import Recipe
@@ -12,7 +13,7 @@ def tracked_settings(request: TrainRequest, recipe: Recipe, choice: Choice) -> d
     return {
         "architecture": choice.entry.architecture,
         "code": choice.entry.code,
-        "start": request.start,
+        "start": start_of(request, choice),
         "seed": choice.settings.seed if request.seed is None else request.seed,
         "epochs": one.epochs,
         "batch_size": one.batch_size,

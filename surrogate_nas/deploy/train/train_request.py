@@ -13,7 +13,7 @@ from surrogate_nas.runs.study_file import validated
 from surrogate_nas.runs.tracking import check_tracker
 from surrogate_nas.training.settings import FinalSettings
 
-Start = Literal["scratch", "supernet"]
+Start = Literal["scratch", "supernet", "pretrained"]
 _HIGHEST_RATE = 100.0
 _OPTIONS = ("epochs", "batch_size", "learning_rate")
 _BOUNDS = {
@@ -42,7 +42,8 @@ class TrainRequest:
         budgets: Take the best architecture under these instead of the study's answer: key of a cost, such as
             ``latency``, to its bound.
         arch: Take this architecture.
-        start: Whether weights begin at random or as the supernet has them.
+        start: First weights: random, the supernet's, or a part of the pretrained ones that the study began with. Where
+            None, the supernet's if the study began with pretrained weights, otherwise random.
         epochs: Passes over the images; the recipe's where None.
         batch_size: Images per step; likewise.
         learning_rate: The highest; likewise.
@@ -64,7 +65,7 @@ class TrainRequest:
     run: Path
     budgets: Mapping[str, str | None] = field(default_factory=dict)
     arch: str | None = None
-    start: Start = "scratch"
+    start: Start | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -87,8 +88,8 @@ class TrainRequest:
         Raises:
             SettingsError: If a value is impossible, or two of them exclude each other.
         """
-        if self.start not in get_args(Start):
-            raise SettingsError(f"--from must be {' or '.join(get_args(Start))} (got {self.start!r})")
+        if self.start is not None and self.start not in get_args(Start):
+            raise SettingsError(f"--from must be one of {', '.join(get_args(Start))} (got {self.start!r})")
         wrong = [name for name in self.rival if name not in RIVALS]
         if wrong:
             raise SettingsError(f"--rival {wrong[0]} is no known network; choose from {', '.join(RIVALS)}")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import nn
@@ -12,19 +13,18 @@ from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.words import count_of
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.final_images import FinalImages, load_final_images
-from surrogate_nas.data.images import DataSplits
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.deliver import Delivery, accuracy_of, deliver
 from surrogate_nas.deploy.train.drift import changes_since
-from surrogate_nas.deploy.train.inheritance import inherit_from_run
+from surrogate_nas.deploy.train.inheritance import first_network, inherit_from_run, is_tuned, start_of
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.train.rival_models import chosen_rivals, rival_folder, rival_job, study_table
 from surrogate_nas.deploy.train.teacher import teacher_of
 from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
-from surrogate_nas.deploy.train.train_request import TrainRequest
+from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
-from surrogate_nas.nets.standalone import Network, build_network
+from surrogate_nas.nets.standalone import Network
 from surrogate_nas.report.facts import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.runs.compute import resolve_compute
@@ -47,9 +47,11 @@ class _Training:
     """A training that all of its processes agree on."""
 
     choice: Choice
+    start: Start
     images: FinalImages
     network: Network
     recipe: Recipe
+    scratch: Recipe  # of networks that begin with random weights
     seed: int
     device: torch.device
     warnings: tuple[str, ...]
@@ -125,7 +127,7 @@ def _train_and_deliver(
             tracker.begin(tracked_settings(request, training.recipe, choice), anew=request.overwrite)
         if processes.count > 1:
             torch.distributed.barrier()
-        job = _job(training, request, processes, tracker)
+        job = _job(training, processes, tracker)
         if training.teacher is not None:
             job = replace(job, teacher=_teacher(training, training.teacher, job, console, should_stop))
         trained = _train(job, console, should_stop)
@@ -147,7 +149,10 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
     settings, splits = choice.settings, load_splits(choice.run.images)
     seed = settings.seed if request.seed is None else request.seed
     rivals, table = tuple(chosen_rivals(request, choice)), study_table(choice)
-    network = _network(request, choice, splits, seed)
+    start = start_of(request, choice)
+    network = first_network(choice, choice.code, seed, start)
+    if start == "supernet":
+        inherit_from_run(network, choice, splits)
     asked = request.asked()
     teacher = teacher_of(choice, asked)
     with console.progress("images") as advance:
@@ -160,35 +165,24 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             on_progress=stoppable(advance, should_stop, "reading images"),
         )
         changed = changes_since(choice, splits, stoppable(advance, should_stop, "reading images"))
-    recipe = final_recipe(
+    fitting = partial(
+        final_recipe,
         flip=settings.data.flip,
         images=len(images.train),
         image_size=choice.network.image_size,
         given=asked,
     )
+    recipe = fitting(tuned=is_tuned(choice, start))
     if recipe.settings.batch_size < processes_started().count:
         raise SettingsError(
             f"{processes_started().count} processes cannot share batches of {recipe.settings.batch_size} images; start"
             " fewer"
         )
     warnings = (*((changed,) if changed else ()), *images.warnings)
-    return _Training(choice, images, network, recipe, seed, device, warnings, teacher, rivals, table)
+    return _Training(choice, start, images, network, recipe, fitting(), seed, device, warnings, teacher, rivals, table)
 
 
-def _first_weights(choice: Choice, code: Codes, seed: int) -> Network:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return build_network(choice.space, code, choice.network)
-
-
-def _network(request: TrainRequest, choice: Choice, splits: DataSplits, seed: int) -> Network:
-    network = _first_weights(choice, choice.code, seed)
-    if request.start == "supernet":
-        inherit_from_run(network, choice, splits)
-    return network
-
-
-def _job(training: _Training, request: TrainRequest, processes: Processes, tracker: Tracker) -> FinalJob:
+def _job(training: _Training, processes: Processes, tracker: Tracker) -> FinalJob:
     choice = training.choice
     return FinalJob(
         training.network,
@@ -200,7 +194,7 @@ def _job(training: _Training, request: TrainRequest, processes: Processes, track
             "space": choice.space.fingerprint,
             "code": choice.entry.code,
             "network": str(choice.network),
-            "start": request.start,
+            "start": training.start,
             "teacher": _code_of(choice, training.teacher),
         },
         training.device,
@@ -214,12 +208,13 @@ def _teacher(
 ) -> nn.Module:
     """Returns the trained teacher of a job; its checkpoint is in the same folder."""
     choice, name = training.choice, job.identity["teacher"]
+    start: Start = "pretrained" if is_tuned(choice, training.start) else "scratch"
     lesson = replace(
         job,
-        network=_first_weights(choice, code, training.seed),
+        network=first_network(choice, code, training.seed, start),
         recipe=job.recipe.untaught(),
         checkpoint=choice.folder / TEACHER.format(code=name),
-        identity={**job.identity, "code": name, "start": "scratch", "teacher": "none"},
+        identity={**job.identity, "code": name, "start": start, "teacher": "none"},
         record=None,
     )
     return _train(lesson, console, should_stop, f"teacher {name}").network
@@ -247,6 +242,7 @@ def _train_rivals(
 ) -> dict[RivalNetwork, Accuracy]:
     """Returns the accuracy of each rival on the test images, after the training that the model had."""
     found: dict[RivalNetwork, Accuracy] = {}
+    job = replace(job, recipe=training.scratch)
     for network in training.rivals:
         console.note(f"rival: {network.title}")
         trained = _train(rival_job(network, job, training.choice.run.models), console, should_stop, network.title)

@@ -43,9 +43,12 @@ class SharedChoice(SharedPlace):
         layers: One of its chosen layers at every size, the largest last; smaller ones use its first channels.
         nested: Whether blocks that differ in kernel and expansion alone are parts of one, as large as the largest of
             both. Otherwise each has weights of its own.
+        norm: Builds the normalisations.
     """
 
-    def __init__(self, space: Space, layers: Sequence[Layer], *, nested: bool = False) -> None:
+    def __init__(
+        self, space: Space, layers: Sequence[Layer], *, nested: bool = False, norm: Norm = RecordingBatchNorm
+    ) -> None:
         super().__init__()
         self.decision = _decision(layers[-1])
         names = _blocks(space, layers[-1])
@@ -60,10 +63,10 @@ class SharedChoice(SharedPlace):
         for structure, members in owners.items():
             wanted: list[tuple[str, _Size]] = [(name, size) for name in members for size in dict.fromkeys(sizes)]
             if len(wanted) == 1:
-                self.blocks.append(build_block(members[0], layers[-1].shape, RecordingBatchNorm))
+                self.blocks.append(build_block(members[0], layers[-1].shape, norm))
                 found[wanted[0]] = self.blocks[-1]
                 continue
-            nest = Nest([_template(name, find_own(name), size) for name, size in wanted], structure)
+            nest = Nest([_template(name, find_own(name), size, norm) for name, size in wanted], structure)
             self.blocks.append(nest)
             found |= {each: nest.member(number) for number, each in enumerate(wanted)}
         # In lists, so that they are not registered: the weights are those of the blocks.
@@ -93,11 +96,11 @@ class SharedChoice(SharedPlace):
 
 
 @lru_cache(maxsize=4096)
-def _template(name: str, _own: OwnOperation | None, size: _Size) -> nn.Module:
+def _template(name: str, _own: OwnOperation | None, size: _Size, norm: Norm) -> nn.Module:
     """Returns a block without numbers; one that a user wrote is known by its registration, not by its name."""
     inputs, outputs, stride = size
     with torch.device("meta"):
-        return build_block(name, Shape(inputs, outputs, stride, 1), RecordingBatchNorm)
+        return build_block(name, Shape(inputs, outputs, stride, 1), norm)
 
 
 class ChoiceVariants:
@@ -139,9 +142,9 @@ class ChoicePlace:
         """Returns all blocks."""
         return SharedChoice(space, [layer])
 
-    def sized(self, space: Space, layers: Sequence[Layer], *, nested: bool) -> SharedChoice:
+    def sized(self, space: Space, layers: Sequence[Layer], *, nested: bool, norm: Norm) -> SharedChoice:
         """Returns all blocks at all sizes of a layer."""
-        return SharedChoice(space, layers, nested=nested)
+        return SharedChoice(space, layers, nested=nested, norm=norm)
 
     def variants(self, space: Space, layer: Layer, norm: Norm) -> ChoiceVariants:
         """Returns all blocks, for architectures side by side."""

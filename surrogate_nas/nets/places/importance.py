@@ -13,7 +13,7 @@ from surrogate_nas.nets.blocks import Residual, SqueezeExcitation
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.nets.slices import Nest
 
-_ELEMENTWISE = (RecordingBatchNorm, nn.ReLU, nn.ReLU6, nn.Hardswish)
+_ELEMENTWISE = (RecordingBatchNorm, nn.BatchNorm2d, nn.ReLU, nn.ReLU6, nn.Hardswish)
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,20 @@ class Reordering:
 def by_importance(network: nn.Module) -> list[Reordering]:
     """Returns what sorts the hidden channels of all nested blocks, between two convolutions without groups."""
     nests = [part for part in network.modules() if isinstance(part, Nest)]
+    return [each for nest in nests for each in hidden_channels(nest.full)]
+
+
+def hidden_channels(block: nn.Module) -> list[Reordering]:
+    """Returns what sorts the hidden channels of a block, in each of its sequences of modules."""
     # A sequence of another type may do more with channels than to hand them on.
-    chains = [part for nest in nests for part in nest.full.modules() if type(part) in (nn.Sequential, Residual)]
+    chains = [part for part in block.modules() if type(part) in (nn.Sequential, Residual)]
     return [each for chain in chains for each in _of_chain(chain.children())]
+
+
+def vectors(part: nn.Module) -> list[Tensor]:
+    """Returns the tensors of a normalisation or a depthwise convolution whose first side is channels."""
+    statistics = [part.running_mean, part.running_var] if isinstance(part, nn.BatchNorm2d) else []
+    return [*part.parameters(), *(each for each in statistics if each is not None)]
 
 
 def _of_chain(parts: Iterable[nn.Module]) -> Iterator[Reordering]:
@@ -51,13 +62,14 @@ def _of_chain(parts: Iterable[nn.Module]) -> Iterator[Reordering]:
             if first is not None:
                 yield from _between(first, inside, part)
             first, inside = part, []
-        elif isinstance(part, SqueezeExcitation) or _is_depthwise(part):
+        elif isinstance(part, (SqueezeExcitation, *_ELEMENTWISE)) or is_depthwise(part):
             inside.append(part)
-        elif not isinstance(part, _ELEMENTWISE):
+        else:
             first = None  # whatever it does to channels
 
 
-def _is_depthwise(part: nn.Module) -> bool:
+def is_depthwise(part: nn.Module) -> bool:
+    """Returns whether a module is a convolution of each channel by itself."""
     return isinstance(part, nn.Conv2d) and part.groups == part.in_channels == part.out_channels
 
 
@@ -67,5 +79,5 @@ def _between(first: nn.Conv2d, inside: Sequence[nn.Module], last: nn.Conv2d) -> 
         if isinstance(part, SqueezeExcitation):
             yield Reordering(part.squeeze.weight, 1, order)
             part = part.excite
-        yield from (Reordering(weight, 0, order) for weight in part.parameters())
+        yield from (Reordering(weight, 0, order) for weight in vectors(part))
     yield Reordering(last.weight, 1, order)

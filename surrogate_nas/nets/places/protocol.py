@@ -86,13 +86,14 @@ class Place(Protocol[S]):
 class SizedPlace(Protocol[S]):
     """A kind of place that may have several sizes, and choices that are parts of each other."""
 
-    def sized(self, space: S, layers: Sequence[Layer], *, nested: bool) -> SharedPlace:
+    def sized(self, space: S, layers: Sequence[Layer], *, nested: bool, norm: Norm) -> SharedPlace:
         """Returns the module of a supernet.
 
         Args:
             space: The space.
             layers: The place at each of its sizes, the largest last; ``SharedPlace.at`` chooses one of them.
             nested: Whether choices are parts of one another. Otherwise each has weights of its own.
+            norm: Builds the normalisations, which record their statistics.
 
         Raises:
             SpaceError: If no part can be taken of a choice.

@@ -202,6 +202,7 @@ FAMILIES: MappingProxyType[str, _Family] = MappingProxyType(
         "skip": _Family(_skip),
         "conv_bn_relu": _Family(_conv_bn_relu, needs="k"),
         "conv_bn_hs": _Family(_conv_bn_relu, needs="k"),
+        "conv_bn_re": _Family(_conv_bn_relu, needs="k"),
         "dsconv": _Family(_dsconv, needs="k"),
         "basic": _Family(_basic, needs="k"),
         "bottleneck": _Family(_bottleneck, needs="kr"),

@@ -92,6 +92,11 @@ def _pooling() -> OperationSpec:
     return OperationSpec("pooling", 0, nothing, nothing, alive=lambda shape: shape.outputs)
 
 
+def _max_pool() -> OperationSpec:
+    """Returns a maximum over 3x3 pixels around each (ResNet, arXiv 1512.03385); it gives the channels that it takes."""
+    return OperationSpec("max_pool_k3", 0, nothing, nothing, alive=lambda shape: shape.outputs, reach=1)
+
+
 def _classifier() -> OperationSpec:
     """Returns mean over all pixels, linear (DARTS, arXiv 1806.09055)."""
     return OperationSpec(
@@ -115,6 +120,7 @@ _SPECS = (
     _head(),
     _projection(),
     _pooling(),
+    _max_pool(),
     _classifier(),
     _resize(),
 )

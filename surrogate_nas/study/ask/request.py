@@ -138,10 +138,13 @@ def absolute_paths(settings: StudySettings) -> StudySettings:
     def absolute(path: str | None) -> str | None:
         return str(expanded(path).resolve()) if path is not None else None
 
+    weights = settings.supernet.weights_from
+    is_file = weights is not None and (":" not in weights or Path(weights).exists())  # not a name such as timm:NAME
     updates = {
         "space": absolute(settings.space) if settings.space.endswith(".toml") else settings.space,
         "data": settings.data.model_copy(update={"path": absolute(settings.data.path)}),
         "hardware": settings.hardware.model_copy(update={"latency_table": absolute(settings.hardware.latency_table)}),
+        "supernet": settings.supernet.model_copy(update={"weights_from": absolute(weights) if is_file else weights}),
         "truth": settings.truth.model_copy(update={"file": absolute(settings.truth.file)}),
     }
     return settings.model_copy(update=updates)

@@ -32,6 +32,7 @@ from surrogate_nas.study.problem.near_budgets import (
 from surrogate_nas.study.problem.networks import deployed_network, supernet_plan
 from surrogate_nas.study.problem.problem import CautiousCosts, Problem
 from surrogate_nas.study.problem.read_images import keep_images, read_images
+from surrogate_nas.study.problem.read_weights import keep_weights, read_weights
 from surrogate_nas.study.running import Run
 
 _BAND_STREAM = 5  # of the random draws of a study's seed
@@ -57,6 +58,7 @@ def prepare(run: Run) -> Problem:
     splits = read_images(run)
     deployed = deployed_network(settings, space, splits)
     plan = supernet_plan(settings, space, splits, drawn)
+    first = read_weights(run, space, plan.network, deployed)
     # Costs and budgets
     model, table = deployed_costs(pool, deployed, run)
     others = also_requests(settings)
@@ -64,7 +66,7 @@ def prepare(run: Run) -> Problem:
     costs = CautiousCosts(table, hardware.confidence)
     resolve = _resolver(pool, costs)
     budgets, also = resolve(requests), tuple(map(resolve, others))
-    problem = Problem(settings, space, splits, deployed, plan, pool, drawn, model, table, budgets, also, known)
+    problem = Problem(settings, space, splits, deployed, plan, pool, drawn, model, table, budgets, also, known, first)
     problem = with_labels_in_band(problem, run.console.note)
     problem = with_supernets_near_budgets(problem, run.folder, run.console.note)
     return problem if pool.complete else problem.listing(ends_of(pool, costs, [budgets, *also]))
@@ -125,6 +127,8 @@ def store(problem: Problem, folder: RunFolder) -> None:
     if problem.space.program is not None:
         write_text(folder.program, problem.space.program.source)
     keep_images(problem.settings, problem.splits, folder)
+    if problem.first_weights is not None:
+        keep_weights(problem.first_weights, folder, problem.space)
     if problem.settings.supernet.in_band and not folder.near_budgets.exists():
         write_near_budgets(folder.near_budgets, problem)
     if not folder.costs.exists():

@@ -15,6 +15,7 @@ from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.hardware.cost_models import CompositeCosts
 from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.labels.records import LabelIdentity
+from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.report.truth.truth import Truth
 from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.runs.settings import StudySettings
@@ -66,6 +67,7 @@ class Problem:
         budgets: The bounds.
         also: Other sets of bounds to answer.
         truth: Ground truth for the report, where there is any.
+        first_weights: Pretrained weights that supernets begin with, where they do.
     """
 
     settings: StudySettings
@@ -80,6 +82,7 @@ class Problem:
     budgets: tuple[Budget, ...]
     also: tuple[tuple[Budget, ...], ...] = ()
     truth: Truth | None = None
+    first_weights: FirstWeights | None = None
 
     def listing(self, codes: Codes) -> "Problem":
         """Returns the same problem with more architectures in its pool, shape (M, D)."""
@@ -166,6 +169,7 @@ class Problem:
             "supernet": digest(settings.supernet.identity()),
             "augmentation": digest(settings.data.model_dump(include={"flip", "shift"})),
             "seed": str(settings.seed),
+            **({"pretrained": self.first_weights.digest} if self.first_weights is not None else {}),
             **({"near_budgets": digest({"codes": self.plan.near})} if self.plan.near else {}),
         }
 

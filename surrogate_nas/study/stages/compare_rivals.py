@@ -249,7 +249,7 @@ def _jobs(
     """Yields the trainings by their key among records: the chosen architecture, then the rivals."""
     epochs, code = problem.settings.training.epochs, problem.space.effective(choice.code)
     digits = problem.space.digits(code)[0]
-    yield digits, training_job(network_of(problem, code[0]), problem, run.folder, f"{digits}-{epochs}")
+    yield digits, training_job(network_of(problem, code[0], run.folder), problem, run.folder, f"{digits}-{epochs}")
     for one in wanted:
         yield one.key, training_job(one, problem, run.folder, f"{one.key}-{epochs}")
 

@@ -24,6 +24,7 @@ from surrogate_nas.study.findings import FinalistTrainings, Findings, SpaceScore
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage, Timing
+from surrogate_nas.supernet.training import FIRST_WEIGHTS
 from surrogate_nas.training.train_network import ArchitectureNetwork, Buildable, NetworkJob, train_network
 
 _DECIMALS = 6
@@ -108,7 +109,7 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
     place = _place(problem, run.folder)
     for note in place.prepare():
         run.console.note(note)
-    network = network_of(problem, problem.codes[0])
+    network = network_of(problem, problem.codes[0], run.folder)
     crew = Crew(place, NetworkWork(training_job(network, problem, run.folder), network), run.workers)
 
     def train(epochs: int, batch: Sequence[int]) -> list[float]:
@@ -160,8 +161,8 @@ def _candidates(problem: Problem) -> np.ndarray:
 
 def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
     """Returns the place in which worker processes find their trainings."""
-    job = training_job(network_of(problem, problem.codes[0]), problem, folder)
-    recipe = job.settings.model_dump(exclude={"epochs", "checkpoint_seconds", "evaluation_batch"})
+    job = training_job(network_of(problem, problem.codes[0], folder), problem, folder)
+    recipe = {name: value for name, value in job.settings.identity().items() if name != "epochs"}
     inputs = {
         "network": str(problem.deployed),
         "recipe": recipe,
@@ -170,6 +171,8 @@ def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
         "seed": job.seed,
     }
     inputs |= {"space": problem.space.fingerprint, "data": problem.splits.fingerprint}
+    if problem.first_weights is not None:
+        inputs["pretrained"] = problem.first_weights.digest
     name = f"{problem.space.name}-{problem.settings.name}-trainings"
     return TrialFolder(folder.trainings_journal, folder.networks, problem.space, name, digest(inputs))
 
@@ -205,9 +208,12 @@ def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) ->
     return [known[task.code] for task in wanted]
 
 
-def network_of(problem: Problem, code: Codes) -> ArchitectureNetwork:
+def network_of(problem: Problem, code: Codes, folder: RunFolder) -> ArchitectureNetwork:
     """Returns the network of an architecture, shape (D,), as the study trains it."""
-    return ArchitectureNetwork(problem.space, tuple(code.tolist()), problem.deployed)
+    network = ArchitectureNetwork(problem.space, tuple(code.tolist()), problem.deployed)
+    if problem.first_weights is None:
+        return network
+    return replace(network, first_weights=folder.supernets / FIRST_WEIGHTS, pretrained=problem.first_weights.digest)
 
 
 def training_job(network: Buildable, problem: Problem, folder: RunFolder, name: str = "any") -> NetworkJob:

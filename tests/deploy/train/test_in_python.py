@@ -41,7 +41,7 @@ def test_what_cannot_be_trained_is_refused(finished_run: Path, tmp_path: Path) -
         train_model(finished_run, epoch=3)  # type: ignore[call-arg]
     with pytest.raises(SettingsError, match="--epochs must be from 1 to 10,000"):
         train_model(finished_run, epochs=0)
-    with pytest.raises(SettingsError, match="--from must be scratch or supernet"):
+    with pytest.raises(SettingsError, match="--from must be one of scratch, supernet, pretrained"):
         train_model(finished_run, start="nowhere")  # type: ignore[arg-type]
     with pytest.raises(InfeasibleBudgetError):
         train_model(finished_run, latency_budget="0.1ms")

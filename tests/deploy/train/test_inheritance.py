@@ -9,7 +9,8 @@ from torch import nn
 
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.deploy.train.chosen import Choice, choose
-from surrogate_nas.deploy.train.inheritance import inherit_from_run
+from surrogate_nas.deploy.train.inheritance import inherit_from_run, start_of, start_words
+from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.nets.standalone import build_network
 
@@ -49,3 +50,10 @@ def test_a_missing_checkpoint_is_said(choice: Choice) -> None:
     network = build_network(choice.space, choice.code, choice.network)
     with pytest.raises(StoreError, match="checkpoint"):
         inherit_from_run(network, choice, load_splits(choice.run.images))
+
+
+def test_a_run_without_pretrained_weights_starts_from_scratch_or_its_supernet(choice: Choice) -> None:
+    assert start_of(TrainRequest(choice.run.path), choice) == "scratch"
+    assert start_words(choice, "supernet") == "from the weights of the supernet"
+    with pytest.raises(SettingsError, match="--from pretrained: the study began with new weights"):
+        start_of(TrainRequest(choice.run.path, start="pretrained"), choice)

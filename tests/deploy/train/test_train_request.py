@@ -11,14 +11,14 @@ from surrogate_nas.errors import SettingsError
 
 def test_defaults() -> None:
     request = TrainRequest(Path("run"))
-    assert (request.epochs, request.seed, request.start) == (None, None, "scratch")
+    assert (request.epochs, request.seed, request.start) == (None, None, None)
     assert (request.resume, request.overwrite, request.int8) == (False, False, False)
 
 
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("start", "nowhere", "--from must be scratch or supernet (got 'nowhere')"),
+        ("start", "nowhere", "--from must be one of scratch, supernet, pretrained (got 'nowhere')"),
         ("learning_rate", 0.0, "--learning-rate must be above 0 and at most 100 (got 0.0)"),
         ("learning_rate", float("nan"), "--learning-rate must be above 0"),
         ("epochs", 0, "--epochs must be from 1 to 10,000 (got 0)"),

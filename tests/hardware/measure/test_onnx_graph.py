@@ -51,7 +51,7 @@ def test_models_of_other_spaces_compute_what_networks_do(name: str, tolerance: f
 @pytest.mark.parametrize(
     "name",
     [
-        *("mbconv_k3_e2_g2", "mbconv_k5_e3_se", "skip", "dsconv_k3", "conv_bn_hs_k3"),
+        *("mbconv_k3_e2_g2", "mbconv_k5_e3_se", "skip", "dsconv_k3", "conv_bn_hs_k3", "conv_bn_re_k7"),
         *("basic_k3", "bottleneck_k3_r2", "fused_k3_e2_se_hs"),
     ],
 )

@@ -24,6 +24,7 @@ NAMES = [
     "mbconv_k3_e1_g2",
     "mbconv_k5_e3_g2_se",
     "conv_bn_hs_k3",
+    "conv_bn_re_k7",
     "mbconv_k3_e2_hs",
     "mbconv_k5_e4_se_hs",
     "basic_k3",

@@ -11,6 +11,7 @@ from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.definitions.header import STRICT, Header, validated
 from surrogate_nas.space.definitions.identity import identity_of
 from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
+from surrogate_nas.space.kinds.chain.names import Names, read_names
 from surrogate_nas.space.kinds.chain.sizes import Sizes
 from surrogate_nas.space.kinds.chain.skeleton import ChainStage, FixedLayer, Skeleton
 from surrogate_nas.space.kinds.chain.space import ChainSpace
@@ -73,6 +74,7 @@ class _Definition(Header):
     constraints: Annotated[list[_Constraint], Field(default_factory=list)]
     network: _Network
     elastic: _Elastic | None = None
+    pretrained: Annotated[list[Names], Field(default_factory=list, max_length=16)]
 
 
 def read_chain_space(content: dict[str, Any], path: Path, program: Program | None) -> Space:
@@ -93,12 +95,14 @@ def read_chain_space(content: dict[str, Any], path: Path, program: Program | Non
         _constrained(definition, path),
         _fixed(definition.after, f"{path}: after"),
     )
+    names = read_names(definition.pretrained, skeleton, f"{path}: pretrained")
     meaning = ["chain", [[stage.choices for stage in skeleton.stages], *_structure(skeleton)]]
     sizes = _sizes(definition, path)
     if sizes.decisions:
-        chain = ChainSpace(identity_of(definition.name, meaning), skeleton, definition.network.image_size)
+        chain = ChainSpace(identity_of(definition.name, meaning), skeleton, definition.network.image_size, names)
         return _elastic(chain, sizes, path, program)
-    space = ChainSpace(identity_of(definition.name, meaning, program), skeleton, definition.network.image_size)
+    identity = identity_of(definition.name, meaning, program)
+    space = ChainSpace(identity, skeleton, definition.network.image_size, names)
     if space.size == 1:
         raise SpaceError(f"{path}: operations: every layer has one choice only, so there is nothing to search")
     for layer in space.layout(space.network):

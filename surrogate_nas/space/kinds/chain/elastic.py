@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.identity import Identity
+from surrogate_nas.space.definitions.part_names import PartNames
 from surrogate_nas.space.graphs import Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
 from surrogate_nas.space.kinds.chain.counts import ChainCounts
@@ -216,6 +217,16 @@ class ElasticSpace(Space):
                 table = np.array([[block.count(count, one.shape) for block in blocks] for one in variants])
                 found += table[chosen[:, position], checked[:, decision]]
         return found
+
+    @property
+    def part_names(self) -> tuple[PartNames, ...]:
+        """Names of the largest architecture's parts in files of weights, where it is a known network."""
+        return self.chain.part_names
+
+    def largest(self) -> Codes:
+        """Returns the chain's largest architecture at the largest sizes, shape (D,)."""
+        sizes = [number - 1 for number in self.sizes.numbers]
+        return np.array([*sizes, *self.chain.largest()], dtype=np.int8)
 
     def parameter_range(self, network: NetworkSpec) -> tuple[int, int]:
         """Returns the fewest parameters, at the smallest widths, and the most, at the largest."""

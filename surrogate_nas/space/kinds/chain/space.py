@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.definitions.identity import Identity
+from surrogate_nas.space.definitions.part_names import PartNames
 from surrogate_nas.space.graphs import FIRST_TYPE, INPUT, OUTPUT, Graphs, GraphTypes
 from surrogate_nas.space.hashing import mix
 from surrogate_nas.space.kinds.chain.counts import ChainCounts, LayerGroup, draw_any
@@ -44,14 +45,18 @@ class ChainSpace(Space):
         identity: Of the definition.
         skeleton: The layers, with the blocks to choose from.
         image_size: Side of the images of the space's own network, in pixels.
+        part_names: Names of the largest architecture's parts in files of weights, where it is a known network.
     """
 
-    def __init__(self, identity: Identity, skeleton: Skeleton, image_size: int) -> None:
+    def __init__(
+        self, identity: Identity, skeleton: Skeleton, image_size: int, part_names: tuple[PartNames, ...] = ()
+    ) -> None:
         stages = enumerate(skeleton.stages, start=1)
         places = [(f"{s}.{p}", blocks) for s, stage in stages for p, blocks in enumerate(stage.choices, start=1)]
         network = NetworkSpec(skeleton.stages[0].width, 1, image_size, stages=len(skeleton.stages))
         super().__init__(identity, tuple(Decision(*place) for place in places), network)
         self.skeleton = skeleton
+        self.part_names = part_names
 
     # Text
 
@@ -224,6 +229,11 @@ class ChainSpace(Space):
         tables = self._tables(layers, lambda block, layer: block.parameters(layer.shape))
         fixed = fixed_total(layers, "parameters")
         return fixed + sum(int(table.min()) for table in tables), fixed + sum(int(table.max()) for table in tables)
+
+    def largest(self) -> Codes:
+        """Returns the architecture with the most parameters at every layer, shape (D,)."""
+        tables = self.block_tables(self.network, lambda block, layer: block.parameters(layer.shape))
+        return np.array([table.argmax() for table in tables], dtype=np.int8)
 
     def block_tables(self, network: NetworkSpec, value: Value) -> list[NDArray[np.int64]]:
         """Returns a number for every choice of each of the D layers of a network."""
