@@ -23,6 +23,7 @@ from benchmarks.breaking.containers import (
     changed_tensors,
 )
 from benchmarks.breaking.hostile import changed_csv, changed_json, changed_lines, changed_toml
+from benchmarks.breaking.unsealed import unsealed_bytes
 from surrogate_nas._support.definitions import available, find_definition
 from surrogate_nas.hardware.transfer.remote_runner import COLUMNS
 from surrogate_nas.space.class_table import ClassTable
@@ -145,9 +146,11 @@ def lay_out(name: str, run: Path, at: Path) -> None:
 
 
 def seeds(name: str, at: Path) -> list[tuple[Path, bytes]]:
-    """Returns good files: the place of each in the folder, and its content."""
+    """Returns good files: the place of each in the folder, and its content without a checksum."""
     one = FORMATS[name]
     found = [(path, path.read_bytes()) for path in sorted(at.glob(one.target))]
+    if one.seal is None:
+        found = [(path, unsealed_bytes(path.suffix, content)) for path, content in found]
     if name in ("study", "space"):
         kind = {"study": "studies", "space": "spaces"}[name]
         program = _PROGRAM if name == "space" else b'space = "space.toml"\n'

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from surrogate_nas._support.files import parse_json
+from surrogate_nas._support.stored.checksums import KEY
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.deploy.classifier import Classifier
 from surrogate_nas.deploy.train.chosen import choose
@@ -211,6 +212,7 @@ def seal_lookup(at: Path) -> None:
     """Makes the metadata vouch for whatever the Parquet file holds."""
     image = (at / "lookup.parquet").read_bytes()
     facts = parse_json((at / "lookup.json").read_bytes())
+    facts.pop(KEY, None)
     facts["sha256"] = hashlib.sha256(image).hexdigest()
     try:
         import pyarrow as pa
@@ -227,6 +229,7 @@ def seal_predictor(at: Path) -> None:
     """Makes the description vouch for whatever the numbers are."""
     path = at / "predictor" / "predictor.json"
     description = json.loads(path.read_bytes())
+    description.pop(KEY, None)
     data = (path.parent / description["arrays"]["file"]).read_bytes()
     description["arrays"]["sha256"] = hashlib.sha256(data).hexdigest()
     path.write_text(json.dumps(description), encoding="utf-8")
