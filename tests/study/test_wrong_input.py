@@ -43,7 +43,7 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
 WRONG: dict[str, tuple[list[str], str]] = {
     "study": (["nosuch"], "unknown study 'nosuch'; choose from cifar10, images32, pretrained, quickstart"),
     "study file": (["broken.toml"], "is not valid TOML"),
-    "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from darts, digits, efficientnet_lite0, fbnet,"),
+    "space": (["--set", "space=nosuch"], "unknown space 'nosuch'; choose from darts, digits, efficientnet_lite0,"),
     "space file": (["--set", "space=broken.toml"], "is not valid TOML"),
     "cells of a chain": (
         ["--set", "space=fbnet", "--set", "supernet.cells=2"],
