@@ -2,7 +2,7 @@
 
 import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol, TypeVar
 
@@ -59,8 +59,10 @@ class Workers:
     def close(self) -> None:
         """Ends the processes, where nothing needs them for a while; another run starts new ones."""
         self._stop()
-        for pool in self._pools:
-            pool.shutdown(wait=True, cancel_futures=True)
+        if self._pools:
+            # Side by side: a cluster gives all of them together some seconds to end.
+            with ThreadPoolExecutor(len(self._pools)) as closing:
+                list(closing.map(lambda pool: pool.shutdown(wait=True, cancel_futures=True), self._pools))
         self._pools.clear()
 
     def run(

@@ -227,3 +227,11 @@ def test_a_termination_of_the_whole_group_is_a_stop_and_no_fault(begin: Begin, t
     said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert said == "stopped by 15, results of []\n"
+
+
+def test_processes_end_side_by_side(tasks: ModuleType) -> None:
+    workers = Workers(3)
+    run(workers, tasks.end_slowly, [2.0, 2.0, 2.0])
+    before = time.monotonic()
+    workers.close()
+    assert 2 <= time.monotonic() - before < 5.5

@@ -3,6 +3,7 @@
 Run as a program it is a main process to be signalled: ``worker_tasks.py FOLDER``.
 """
 
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -29,6 +30,12 @@ def until_stopped(job: int, report: Report, stopped: Stopped) -> str:
     while not stopped():
         time.sleep(0.005)
     return f"job {job} stopped"
+
+
+def end_slowly(seconds: float, report: Report, stopped: Stopped) -> None:
+    """Makes its process take some seconds to end."""
+    multiprocessing.util.Finalize(None, time.sleep, args=(seconds,), exitpriority=0)
+    time.sleep(0.3)  # so that another process takes the next job
 
 
 def fail_or_wait(job: str, report: Report, stopped: Stopped) -> None:
