@@ -194,7 +194,7 @@ class Space(Codebook, ABC):
         """
         # Python's users write 1102 where '1102' is meant, which may have lost leading zeros.
         if not isinstance(text, str):
-            raise SpaceError(f"an architecture of {self.name} is a text, in quotes (got {text!r})")
+            raise SpaceError(f"an architecture of {self.name} is a text, in quotes (got {text!r:.40})")
         text = text.strip()
         if len(text) == self.num_decisions and all(character in DIGITS for character in text):
             return np.array(read_digits(text, self.name, self.decisions), dtype=np.int8)

@@ -179,3 +179,9 @@ def test_wrong_digits_are_refused(text: str, message: str) -> None:
 def test_an_architecture_that_is_no_text_is_refused(code: object) -> None:
     with pytest.raises(SpaceError, match="an architecture of quick is a text, in quotes"):
         load_space("quick").parse(code)  # type: ignore[arg-type]
+
+
+def test_the_refusal_of_a_long_one_is_short() -> None:
+    with pytest.raises(SpaceError) as error:
+        load_space("quick").parse([10**18] * 1000)  # type: ignore[arg-type]
+    assert len(str(error.value)) < 150

@@ -24,4 +24,4 @@ def require_version(where: object, found: object, known: int, remedy: str) -> No
             f"{where} has version {found} and this program reads {known}: the program is older than the file;"
             " install the version of surrogate_nas that wrote it, or a newer one"
         )
-    raise StoreError(f"{where} has version {found!r} and this program reads {known}; {remedy}")
+    raise StoreError(f"{where} has version {found!r:.40} and this program reads {known}; {remedy}")

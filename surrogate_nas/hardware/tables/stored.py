@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas._support.stored.checksums import sealed, unsealed
 from surrogate_nas._support.stored.versions import require_version
-from surrogate_nas._support.words import first_line
+from surrogate_nas._support.words import first_line, one_line
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.space.network import NetworkSpec
@@ -171,7 +171,7 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
         codes = table["code"].to_pylist()
         values = {name: _floats(table[name]) for name in names}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, repr(error)) from None
+        raise _damaged(path, one_line(error, 100)) from None
     pool = _stored_pool(path, space, codes)
     for name, column in values.items():
         if not np.isfinite(column).all():
@@ -212,7 +212,7 @@ def _metadata(path: Path, table: pa.Table) -> dict[str, Any]:
         require_version(f"the table of costs {path}", metadata.get("schema"), SCHEMA, _REMEDY)
         # Version 0.1.0 wrote neither checksums nor the number of rows.
         if metadata.get("rows", len(table)) != len(table):
-            raise ValueError(f"they are of {metadata['rows']!r} rows, not of {len(table)}")
+            raise ValueError(f"they are of {metadata['rows']!r:.40} rows, not of {len(table)}")
         return unsealed(metadata)
     except ValueError as error:
         raise _damaged(path, f"its metadata: {error}") from None

@@ -33,12 +33,19 @@ class RankIntervals:
         half_widths: By bin of the predicted rank, bins of equal width, shape (bins,), in shares of all ranks.
         level: Share of labels that the intervals should contain.
         coverage: Share that they contained where each fold was left out in turn; NaN where folds were not given.
+
+    Raises:
+        ValueError: If the arrays have other shapes.
     """
 
     scores: Floats
     half_widths: Floats
     level: float
     coverage: float
+
+    def __post_init__(self) -> None:
+        if not self.scores.ndim == self.half_widths.ndim == 1 or not len(self.half_widths):
+            raise ValueError(f"intervals are of shapes {self.scores.shape} and {self.half_widths.shape}")
 
     def __call__(self, scores: Floats) -> tuple[Floats, Floats]:
         """Returns the ends of the intervals for scores (N,), as ranks from 0 (worst label) to 1 (best)."""

@@ -24,3 +24,9 @@ def test_any_other_version_comes_with_the_remedy(found: object) -> None:
     with pytest.raises(StoreError, match=r"and this program reads 3; remove it|\.\.\. .*remove it") as caught:
         require_version("the file a", found, 3, "remove it")
     assert "older than" not in str(caught.value)
+
+
+def test_something_long_in_its_place_makes_no_long_message() -> None:
+    with pytest.raises(StoreError) as error:
+        require_version("the file f", {"x": "y" * 1000}, 1, "remove it")
+    assert len(str(error.value)) < 120

@@ -88,6 +88,8 @@ def change_metadata(table: pa.Table, **changes: object) -> pa.Table:
         (lambda table: change_metadata(table, costs=3), StoreError, "damaged"),
         (lambda table: change_metadata(table, costs=["code"]), StoreError, "damaged"),
         (lambda table: table.slice(1), StoreError, "they are of 15625 rows, not of 15624"),
+        (lambda table: change_metadata(table, rows="x" * 5000), StoreError, f"they are of '{'x' * 39} rows"),
+        (lambda table: change_metadata(table, costs=["x" * 5000]), StoreError, "x...; remove"),
         (
             lambda table: change_metadata(table.slice(1), rows=len(table) - 1),
             StoreError,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surrogate_nas.predictor.evidence.rank_interval import rank_intervals
+from surrogate_nas.predictor.evidence.rank_interval import RankIntervals, rank_intervals
 
 
 def problem(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -44,3 +44,9 @@ def test_scores_without_any_information_have_wide_intervals() -> None:
     low, high = intervals(np.array([0.0]))
     assert high[0] - low[0] > 0.6
     assert intervals.coverage == pytest.approx(0.8, abs=0.05)
+
+
+@pytest.mark.parametrize("half", [np.array(0.5), np.zeros(0), np.zeros((2, 2))])
+def test_intervals_of_other_shapes_are_refused(half: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="intervals are of shapes"):
+        RankIntervals(np.arange(3.0), half, 0.95, 0.95)
