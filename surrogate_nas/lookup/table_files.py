@@ -11,7 +11,6 @@ from typing import Any
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import atomic_write, put_in_place, read_json, write_json
-from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.lookup.parquet_columns import ParquetColumns
 
@@ -107,7 +106,6 @@ def _read_facts(facts_path: Path) -> dict[str, Any]:
     facts = read_json(facts_path, "lookup table metadata", _REMEDY, SCHEMA_VERSION)
     if facts.get("format") != FORMAT:
         raise StoreError(f"{facts_path} does not describe a lookup table")
-    require_version(f"the lookup table {facts_path}", facts.get("schema_version"), SCHEMA_VERSION, _REMEDY)
     return facts
 
 

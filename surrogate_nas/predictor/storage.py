@@ -69,8 +69,7 @@ def read_predictor(folder: Path, space: Space) -> tuple[dict[str, Any], dict[str
     description = read_json(path, "description of the predictor", _REMEDY, SCHEMA)
     if description.get("kind") != KIND:
         raise StoreError(f"{path} does not describe a predictor of this project (kind {description.get('kind')!r:.40})")
-    for field, known in (("schema", SCHEMA), ("encoding", ENCODING_VERSION)):
-        require_version(f"the {field} of {path}", description.get(field), known, _REMEDY)
+    require_version(f"the encoding of {path}", description.get("encoding"), ENCODING_VERSION, _REMEDY)
     if description.get("space_fingerprint") != space.fingerprint:
         raise RunFolderError(
             f"{path} belongs to the space {description.get('space')} with fingerprint"

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.tensor_files import read_tensors
 from surrogate_nas._support.words import one_line
@@ -31,7 +32,7 @@ def read_source(source: str) -> dict[str, Tensor]:
     package, colon, name = source.partition(":")
     if colon and package in PACKAGES:
         return PACKAGES[package](name)
-    path = Path(source).expanduser()
+    path = expanded(source)
     if not path.is_file():
         names = ", ".join(f"{each}:NAME" for each in PACKAGES)
         raise SettingsError(f"there is no file of weights {source}; give a .safetensors or .pth file, or {names}")
@@ -56,7 +57,7 @@ def _torch_file(path: Path) -> dict[str, Tensor]:
         ) from None
     except (EOFError, OSError, RuntimeError, ValueError, KeyError) as error:
         raise SettingsError(
-            f"the weights {path} are damaged or not complete ({one_line(error):.120}); get the file again"
+            f"the weights {path} are damaged or not complete ({one_line(error, 120)}); get the file again"
         ) from None
     return _tensors_alone(content, str(path))
 
@@ -76,8 +77,7 @@ def _of_torchvision(name: str) -> dict[str, Tensor]:
     try:
         content = weights["DEFAULT"].get_state_dict(progress=False, check_hash=True, weights_only=True)
     except (OSError, RuntimeError) as error:
-        reason = one_line(error)
-        raise SettingsError(_DOWNLOADED.format(source=f"torchvision:{name}", reason=f"{reason:.120}")) from None
+        raise SettingsError(_DOWNLOADED.format(source=f"torchvision:{name}", reason=one_line(error, 120))) from None
     return _tensors_alone(content, f"torchvision:{name}")
 
 
@@ -88,8 +88,7 @@ def _of_timm(name: str) -> dict[str, Tensor]:
     try:
         network = timm.create_model(name, pretrained=True)
     except (OSError, RuntimeError) as error:
-        reason = one_line(error)
-        raise SettingsError(_DOWNLOADED.format(source=f"timm:{name}", reason=f"{reason:.120}")) from None
+        raise SettingsError(_DOWNLOADED.format(source=f"timm:{name}", reason=one_line(error, 120))) from None
     return _tensors_alone(network.state_dict(), f"timm:{name}")
 
 
