@@ -17,6 +17,7 @@ from benchmarks.breaking.commands import read_by_command
 from benchmarks.breaking.formats import FORMATS
 from benchmarks.breaking.kills import Campaign
 from benchmarks.breaking.watched import Result, read_hostile_files
+from surrogate_nas._support.model_format import DESCRIPTION
 from surrogate_nas.cli.command_line import complain, run_command, say
 from surrogate_nas.errors import SettingsError
 
@@ -67,6 +68,8 @@ def fuzz(
         campaign = Campaign(folder / "run", seed=0)
         campaign.prepare()
         run = campaign.trained
+    elif not (run / "best" / DESCRIPTION).is_file():
+        raise SettingsError(f"{run} is not a run whose answer was trained; leave --run out to make one")
     results = []
     for one in FORMATS if name == "all" else (name,):
         results.append(read_hostile_files(one, run.absolute(), folder.absolute(), inputs, seed))

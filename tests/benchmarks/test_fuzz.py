@@ -25,6 +25,13 @@ def test_an_unknown_format_is_refused_with_all_known_ones(tmp_path: Path, capsys
     assert "journal" in line
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="runs on Linux alone")
+def test_a_run_without_a_trained_answer_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["costs", "--folder", str(tmp_path / "kept"), "--run", str(tmp_path)]) == 2
+    assert "is not a run whose answer was trained" in capsys.readouterr().err
+    assert not (tmp_path / "kept").exists()
+
+
 def test_other_systems_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
