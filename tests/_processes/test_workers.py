@@ -231,7 +231,7 @@ def test_a_termination_of_the_whole_group_is_a_stop_and_no_fault(begin: Begin, t
 
 def test_processes_end_side_by_side(tasks: ModuleType) -> None:
     workers = Workers(3)
-    run(workers, tasks.end_slowly, [2.0, 2.0, 2.0])
+    run(workers, tasks.end_slowly, [4.0, 4.0, 4.0])
     before = time.monotonic()
     workers.close()
-    assert 2 <= time.monotonic() - before < 5.5
+    assert 4 <= time.monotonic() - before < 10  # one after another they take 12

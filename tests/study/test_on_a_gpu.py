@@ -1,4 +1,4 @@
-"""A whole study on a GPU: trainings and latency there, a stop in between, and the winner's final training."""
+"""A whole study on a GPU: trainings and latency there, the final training, and the same again."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Here = Callable[..., tuple[int, str, str]]
 GPU = ("--set", "compute.device=cuda", "--set", "hardware.device=cuda")
 
 
-def test_it_ends_with_a_model_and_goes_on_after_a_stop(
+def test_it_ends_with_a_model_and_writes_the_same_table_again(
     tiny: Path, budgets: tuple[str, ...], here_with_workers: Here, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
