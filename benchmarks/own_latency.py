@@ -79,7 +79,7 @@ def under(load: Load) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Later:
-    """When networks are measured.
+    """The time at which networks are measured.
 
     Attributes:
         minutes: Time between the profile and them.
