@@ -34,6 +34,7 @@ SAMPLERS: dict[str, SamplerRow] = {
     "climb": SamplerRow(Late(f"{_PLACE}.local_search:ClimbSampler")),
     "segments": SamplerRow(Late(f"{_PLACE}.local_search:scan_or_climb"), within_list=True, labels="segments"),
     "evolution": SamplerRow(Late(f"{_PLACE}.evolution:EvolutionSampler")),
+    "reinforce": SamplerRow(Late(f"{_PLACE}.reinforce:ReinforceSampler")),
     "random": SamplerRow(Late(f"{_PLACE}.optuna_samplers:random_sampler")),
     "nsga2": SamplerRow(Late(f"{_PLACE}.optuna_samplers:nsga2_sampler")),
     "tpe": SamplerRow(Late(f"{_PLACE}.optuna_samplers:tpe_sampler")),
