@@ -13,7 +13,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +60,41 @@ class Scores:
     def predict(self, codes: Codes) -> Prediction:
         """Returns the scores of codes of shape (N, D), without any doubt."""
         return Prediction(self.score[self.space.index(codes)], np.zeros(len(codes)))
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over seeds, and half of Student's 95% interval; None where there are too few values."""
+
+    mean: float | None
+    half: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Mean":
+        """Returns the mean of values, one per seed."""
+        mean, low, high = mean_and_interval(values)
+        return cls(*(None if math.isnan(value) else value for value in (mean, (high - low) / 2)))
+
+    def text(self, digits: int) -> str:
+        """Returns the mean, and the half interval where there is one."""
+        return " ± ".join(f"{value:.{digits}f}" for value in (self.mean, self.half) if value is not None) or "-"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Figures of one strategy.
+
+    Attributes:
+        sampler: Its name.
+        proposed: Mean number of proposals of a search.
+        ms_per_trial: Time that a proposal took.
+        means: Each figure of ``TITLES``, after each number of trials.
+    """
+
+    sampler: str
+    proposed: float
+    ms_per_trial: float
+    means: dict[str, list[Mean]]
 
 
 @dataclass(frozen=True)
@@ -146,23 +181,22 @@ def figures(contest: Contest, proposed: Candidates) -> dict[str, list[float]]:
     return result
 
 
-def measure(contest: Contest, name: str, seeds: int) -> dict[str, object]:
-    """Returns the mean and Student's interval of every figure over seeds, one per number of trials."""
+def measure(contest: Contest, name: str, seeds: int) -> Row:
+    """Runs a strategy once per seed."""
     began = time.perf_counter()
     runs, proposed = [], 0
     for seed in range(seeds):
         found = searched(contest, name, seed)
         proposed += len(found)
         runs.append(figures(contest, found))
-    row: dict[str, object] = {"sampler": name, "proposed": proposed / seeds}
-    row["ms_per_trial"] = 1e3 * (time.perf_counter() - began) / max(proposed, 1)
+    means = {}
     for figure in TITLES:
         columns = zip(*(run[figure] for run in runs), strict=True)
-        row[figure] = [mean_and_interval(column) for column in columns]
-    return row
+        means[figure] = [Mean.of(column) for column in columns]
+    return Row(name, proposed / seeds, 1e3 * (time.perf_counter() - began) / max(proposed, 1), means)
 
 
-def scan_row(contest: Contest) -> dict[str, object]:
+def scan_row(contest: Contest) -> dict[str, float]:
     """Returns the truth of the scan's optimum, and the best truth that keeps the budget."""
     whole, classes = contest.evaluator.whole_space(), contest.evaluator.whole_classes()
     kept = representatives(whole, classes)
@@ -171,7 +205,7 @@ def scan_row(contest: Contest) -> dict[str, object]:
     return {"truth": float(truth[best]), "best_truth": float(truth[whole.feasible].max())}
 
 
-def tables(rows: Sequence[dict[str, object]], trials: Sequence[int], *, visited: bool) -> str:
+def tables(rows: Sequence[Row], trials: Sequence[int], *, visited: bool) -> str:
     """Returns Markdown: a table for each figure, a line for each strategy."""
     lines = []
     for figure, title in TITLES.items():
@@ -180,18 +214,12 @@ def tables(rows: Sequence[dict[str, object]], trials: Sequence[int], *, visited:
         lines += [f"{title}:", "", f"| sampler | {' | '.join(f'{count:,}' for count in trials)} |"]
         lines.append("| --- |" + " ---: |" * len(trials))
         for row in rows:
-            values = row[figure]
-            assert isinstance(values, list)
-            cells = [_cell(*value, digits=3 if figure == "gap" else 2) for value in values]
-            lines.append(f"| `{row['sampler']}` | {' | '.join(cells)} |")
+            cells = [mean.text(3 if figure == "gap" else 2) for mean in row.means[figure]]
+            lines.append(f"| `{row.sampler}` | {' | '.join(cells)} |")
         lines.append("")
     lines += ["Cost of a trial:", "", "| sampler | proposed | ms a trial |", "| --- | ---: | ---: |"]
-    lines += [f"| `{row['sampler']}` | {row['proposed']:,.0f} | {row['ms_per_trial']:.2f} |" for row in rows]
+    lines += [f"| `{row.sampler}` | {row.proposed:,.0f} | {row.ms_per_trial:.2f} |" for row in rows]
     return "\n".join(lines)
-
-
-def _cell(mean: float, low: float, high: float, digits: int) -> str:
-    return f"{mean:.{digits}f}" if math.isnan(low) else f"{mean:.{digits}f} ± {(high - low) / 2:.{digits}f}"
 
 
 def read_counts(text: str) -> tuple[int, ...]:
@@ -245,7 +273,7 @@ def searchers(
     scan = scan_row(shared)
     rows = [measure(shared, name, seeds) for name in names]
     if as_json:
-        say(json.dumps({"trials": counts, "seeds": seeds, "scan": scan, "rows": rows}))
+        say(json.dumps({"trials": counts, "seeds": seeds, "scan": scan, "rows": [asdict(row) for row in rows]}))
         return
     say(f"Scan: truth of its optimum {scan['truth']:.2f}, best truth within the budget {scan['best_truth']:.2f}\n")
     say(tables(rows, counts, visited=visited))
