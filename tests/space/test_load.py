@@ -84,7 +84,7 @@ def test_operations_and_edges_change_it(tmp_path: Path, other: str) -> None:
         (changed("channels = 16 #", "#"), "network.channels is missing"),
         (
             changed("[cell]", "[cells]"),
-            "unknown key 'cells'; the keys there are name, source, kind, program, operations, cell, network",
+            "unknown key 'cells'; the keys there are name, source, kind, program, known, operations, cell, network",
         ),
         (changed("edges =", "edgs ="), "unknown key 'cell.edgs'; the keys there are nodes, edges"),
         (
