@@ -135,8 +135,8 @@ def _affordable(
     if check is None:
         return batch, process
     for _ in range(_MOST_CHOICES):
-        process = process.with_answers(check(batch))
-        batch, before = choose(process), batch
+        process, before = process.with_answers(check(batch)), batch
+        batch = choose(process)
         if batch == before:
             return batch, process
     process = process.with_answers(check(batch))

@@ -22,7 +22,7 @@ from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.findings import FinalistTrainings, Findings, SpaceScores
-from surrogate_nas.study.problem.candidates import Candidates
+from surrogate_nas.study.problem.contenders import Contenders
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage, Timing
@@ -105,11 +105,11 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> tup
         StoreError: If the journal through which workers share the trainings goes away.
     """
     settings, space = problem.settings, problem.space
-    candidates = Candidates.of(problem, _draws(settings.loop))
-    problem, rows, codes = candidates.problem, candidates.rows, candidates.codes
+    contenders = Contenders.of(problem, _draws(settings.loop))
+    problem, rows, codes = contenders.problem, contenders.rows, contenders.codes
     scores = scores.over(problem.pool)
     features = comparable_features(space, problem.deployed, space.canonical(codes))
-    process = ResidualProcess(scores.mean[rows], features, settings.loop.residual, candidates.answers)
+    process = ResidualProcess(scores.mean[rows], features, settings.loop.residual, contenders.answers)
     run.folder.networks.mkdir(exist_ok=True)
     place = _place(problem, run.folder)
     for note in place.prepare():
@@ -121,19 +121,19 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> tup
         return _train(problem, space.effective(codes[list(batch)]), epochs, run, crew)
 
     def check(batch: Sequence[int]) -> NDArray[np.bool_]:
-        nonlocal candidates
+        nonlocal contenders
         with run.console.progress(f"latencies before training ({count_of(len(batch), 'network')} measured whole)"):
-            candidates = candidates.measured(batch, run.folder)
+            contenders = contenders.measured(batch, run.folder)
         run.stop_if_asked("measuring networks to train")
-        return candidates.answers
+        return contenders.answers
 
-    beginning = Beginning(candidates.preferred, candidates.drawn.tolist(), check if candidates.measures else None)
+    beginning = Beginning(contenders.preferred, contenders.drawn.tolist(), check if contenders.measures else None)
     learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs, beginning)
     run.workers.close()
     notes = _notes(learnt, space.digits(codes))
     for note in notes:
         run.console.note(note)
-    return candidates.problem, replace(_scores(problem, scores, rows, learnt), notes=notes)
+    return contenders.problem, replace(_scores(problem, scores, rows, learnt), notes=notes)
 
 
 def _draws(settings: LoopSettings) -> int:

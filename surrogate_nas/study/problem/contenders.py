@@ -1,10 +1,10 @@
 """The architectures among which finalists are trained: which of them keep the budgets, and which are trained first.
 
 A latency is predicted with an error, and a bound that nearly all architectures keep excludes good ones. A training
-takes minutes and a measurement a second, so that every candidate is measured before it is trained.
+takes minutes and a measurement a second, so that contenders between prediction and bound are measured first.
 
 Symbols:
-    N: candidates, one of every isomorphism class.
+    N: contenders, one of every isomorphism class.
     B: sets of budgets.
 """
 
@@ -28,15 +28,15 @@ _OVER = 1.25  # a known architecture is measured unless its predicted latency is
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """Candidates for trainings.
+class Contenders:
+    """Contenders for trainings.
 
     Attributes:
-        problem: The problem, with the latencies of candidates that were measured.
+        problem: The problem, with the latencies of contenders that were measured.
         rows: Their rows in the pool, shape (N,).
         known: Positions among them of the architectures that the space has a name for, shape (M,).
         drawn: Positions of fair draws of all depths just below the budgets.
-        noisy: Positions of candidates whose measurement was noisy, so that the bound of the prediction counts.
+        noisy: Positions of contenders whose measurement was noisy, so that the bound of the prediction counts.
     """
 
     problem: Problem
@@ -46,7 +46,7 @@ class Candidates:
     noisy: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, problem: Problem, draws: int = 0) -> "Candidates":
+    def of(cls, problem: Problem, draws: int = 0) -> "Contenders":
         """Returns one row of every connected class: the one that suits the budgets best, then the cheapest.
 
         Args:
@@ -71,28 +71,36 @@ class Candidates:
 
     @property
     def measures(self) -> bool:
-        """True if candidates are measured before they are trained: latency has a budget, and can be measured."""
+        """True if contenders are measured before they are trained: latency has a budget, and can be measured."""
         limited = {budget.cost for budgets in (self.problem.budgets, *self.problem.also) for budget in budgets}
         return self.problem.cost_model.can_measure and "latency_ms" in limited
 
     @property
     def answers(self) -> NDArray[np.bool_]:
-        """True for candidates that may keep a set of budgets, shape (B, N).
+        """True for contenders that may keep a set of budgets, shape (B, N).
 
-        Where latencies can be measured, the prediction decides about candidates that were not measured yet. Elsewhere
+        Where latencies can be measured, the prediction decides about contenders that were not measured yet. Elsewhere
         it is the upper bound of the prediction.
         """
-        problem = self.problem
-        sets: Sequence[Sequence[Budget]] = (problem.budgets, *problem.also)
         if not self.measures:
-            return np.stack([problem.feasible_under(budgets)[self.rows] for budgets in sets])
+            return self._sure
+        problem = self.problem
         costs = {cost: values[self.rows] for cost, values in problem.costs.items()}
         measured = ~np.isnan(problem.table.measured_ms(self.codes))
         costs["latency_ms"][self.known[~measured[self.known]]] /= _OVER
         noisy = list(self.noisy)
         costs["latency_ms"][noisy] = problem.bounds["latency_ms"][self.rows[noisy]]
-        within = [[budget.violation(costs[budget.cost]) <= 0 for budget in budgets] for budgets in sets]
+        within = [[budget.violation(costs[budget.cost]) <= 0 for budget in budgets] for budgets in self._sets]
         return np.stack([np.all(each, axis=0) for each in within])
+
+    @property
+    def _sure(self) -> NDArray[np.bool_]:
+        """True for contenders whose upper bound keeps a set of budgets, shape (B, N)."""
+        return np.stack([self.problem.feasible_under(budgets)[self.rows] for budgets in self._sets])
+
+    @property
+    def _sets(self) -> Sequence[Sequence[Budget]]:
+        return (self.problem.budgets, *self.problem.also)
 
     @property
     def preferred(self) -> list[int]:
@@ -100,13 +108,19 @@ class Candidates:
         flops = self.problem.costs["flops"][self.rows[self.known]]
         return [int(position) for position in self.known[np.argsort(-flops, kind="stable")]]
 
-    def measured(self, positions: Sequence[int], folder: RunFolder) -> "Candidates":
-        """Returns the candidates with some of them measured; the run folder keeps the measurements.
+    def measured(self, positions: Sequence[int], folder: RunFolder) -> "Contenders":
+        """Returns the contenders with some of them measured, where their upper bound does not keep every budget.
+
+        The run folder keeps the measurements.
 
         Raises:
             MeasurementError: If a network cannot be run.
             StoreError: If the file of an earlier process is damaged.
         """
+        doubtful = (self.answers != self._sure).any(axis=0)
+        positions = [position for position in positions if doubtful[position]]
+        if not positions:
+            return self
         problem, space = self.problem, self.problem.space
         codes = space.effective(self.codes[list(positions)])
         names, inputs = space.digits(codes), digest({"latency": problem.table.describe()["latency_ms"]})
