@@ -47,6 +47,7 @@ class FinalImages:
         origin: Where the test images come from.
         notes: Sentences on what was left out or changed.
         warnings: Sentences on what may be wrong with the images.
+        balance: Whether the training draws every class equally often; accuracies on ``test`` count images all the same.
     """
 
     train: ImageSet
@@ -56,6 +57,7 @@ class FinalImages:
     origin: TestOrigin
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    balance: bool = False
 
     @classmethod
     def of(

@@ -17,6 +17,11 @@ from surrogate_nas.data.splits import check_classes, imbalance, split_images, st
 
 Progress = Callable[[int, int], None]
 
+BALANCED = (
+    "classes count the same, whatever their size (data.balance): trainings draw them equally often, and accuracies on"
+    " validation images are means over classes (balanced accuracy)"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class _Part:
@@ -82,6 +87,9 @@ def _divided(parts: Sequence[_Part], settings: DataSettings, seed: int) -> DataS
         validation=parts[1].images if len(parts) > 1 else None,
     )
     notes = [note for part in parts for note in (*part.source.notes, *part.decoded.notes)]
+    if settings.balance:
+        splits = splits.balanced()
+        notes.append(BALANCED)
     return replace(splits, notes=(*notes, *splits.notes))
 
 

@@ -62,6 +62,11 @@ class DataSettings(BaseModel):
         gt=0,
         description="Largest size of the decoded images in memory, in 10^9 bytes; loading needs up to twice as much.",
     )
+    balance: bool = Field(
+        default=False,
+        description="Make classes of unequal size count equally: every training draws them equally often, and labels"
+        " and accuracies on validation images are balanced accuracies, the mean over classes.",
+    )
     flip: bool = Field(
         default=True,
         description="Mirror training images left to right at random. Default: on, but off for sets of characters.",

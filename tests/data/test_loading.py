@@ -120,6 +120,16 @@ def test_classes_of_different_sizes_are_warned_about(make_folder: MakeFolder) ->
     assert "accuracy of each class" in warning
 
 
+def test_balanced_images_are_the_same_images_and_belong_to_other_results(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 30, "dog": 10})
+    plain, balanced = (load_images(folder_settings(root, balance=one), seed=0) for one in (False, True))
+    assert not plain.balance
+    assert balanced.balance
+    assert torch.equal(plain.train.images, balanced.train.images)
+    assert plain.fingerprint != balanced.fingerprint
+    assert any("balanced accuracy" in note for note in balanced.notes)
+
+
 def test_equal_images_are_found_within_the_training_part_and_across(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 10, "train/dog": 10, "test/cat": 3, "test/dog": 3})
     train, test = root / "train", root / "test"
