@@ -7,13 +7,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from surrogate_nas.data.classes.uneven import imbalance
 from surrogate_nas.data.decoding import Decoded, decode
 from surrogate_nas.data.folders.twins import leaked, pixel_digests, repeated
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source, open_test_source, open_validation_source
-from surrogate_nas.data.splits import check_classes, imbalance, split_images, stratified_subset
+from surrogate_nas.data.splits import check_classes, split_images, stratified_subset
 
 Progress = Callable[[int, int], None]
 
@@ -121,7 +122,8 @@ def _warnings(parts: list[_Part], settings: DataSettings, on_progress: Progress 
         return tuple(found)
     labels = train.source.labels[train.decoded.kept]
     digests = pixel_digests(train.decoded.images)
-    found += filter(None, [imbalance(labels, train.source.class_names), repeated(digests, labels, train.name)])
+    uneven = None if settings.balance else imbalance(labels, train.source.class_names)
+    found += filter(None, [uneven, repeated(digests, labels, train.name)])
     if len(parts) > 1:
         text = leaked(digests, pixel_digests(parts[1].decoded.images), train.name, parts[1].name)
         found += [f"validation part: {text}: labels look better than they are"] if text else []

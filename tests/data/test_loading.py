@@ -117,7 +117,9 @@ def test_classes_of_different_sizes_are_warned_about(make_folder: MakeFolder) ->
     uneven = load_images(folder_settings(make_folder({"cat": 60, "dog": 10}, under="uneven")), seed=0)
     (warning,) = uneven.warnings
     assert "'cat' has 60 images, 'dog' has 10" in warning
-    assert "accuracy of each class" in warning
+    assert "--set data.balance=true" in warning
+    balanced = load_images(folder_settings(make_folder({"cat": 60, "dog": 10}, under="b"), balance=True), seed=0)
+    assert balanced.warnings == ()
 
 
 def test_balanced_images_are_the_same_images_and_belong_to_other_results(make_folder: MakeFolder) -> None:

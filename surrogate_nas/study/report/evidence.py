@@ -42,6 +42,7 @@ def evidence_facts(
             median_percent=float(np.median(accuracy)),
             highest_percent=float(accuracy.max()),
             error_percent=_sampling_error(float(np.median(accuracy)), behind),
+            behind=behind,
         ),
         predictor=PredictorFacts(
             name=settings.predictor.model,
