@@ -57,6 +57,11 @@ class DataSettings(BaseModel):
     on_unreadable: Literal["error", "skip"] = Field(
         default="error", description="Reaction to images that cannot be decoded: stop with an error, or skip them."
     )
+    on_two_classes: Literal["error", "keep"] = Field(
+        default="error",
+        description="Reaction to training images of a folder that are in two classes, pixel by pixel: stop with an"
+        " error, or keep them with a warning.",
+    )
     memory_gb: float = Field(
         default=4.0,
         gt=0,

@@ -69,7 +69,7 @@ def check_classes(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> No
         )
         raise DataError(
             f"every class needs at least {FEWEST_PER_CLASS} images, to train, validate and recalibrate with "
-            f"(got too few: {listed}{more})"
+            f"(got too few: {listed}{more}); add images, or remove the class"
         )
 
 

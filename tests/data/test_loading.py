@@ -138,9 +138,11 @@ def test_equal_images_are_found_within_the_training_part_and_across(make_folder:
     shutil.copyfile(train / "cat" / "0004.png", train / "dog" / "copy.png")
     # Other files with the same pixels.
     Image.open(train / "cat" / "0002.png").save(test / "dog" / "0001.bmp")
-    within, across = load_images(folder_settings(root), seed=0).warnings
+    with pytest.raises(DataError, match=r"^1 image is in two classes: cat/0004.png and dog/copy.png; remove the wrong"):
+        load_images(folder_settings(root), seed=0)
+    within, both, across = load_images(folder_settings(root, on_two_classes="keep"), seed=0).warnings
     assert within.startswith("1 image of 21 is a copy of another, such as cat/0004.png and dog/copy.png: ")
-    assert within.endswith("; 1 of them lies in another class, such as cat/0004.png and dog/copy.png")
+    assert both == "1 image is in two classes: cat/0004.png and dog/copy.png"
     assert across.startswith("1 of 7 test images is also among the training images, such as dog/0001.bmp (training")
     assert across.endswith("image cat/0002.png); the final test leaves them out")
 
@@ -153,9 +155,8 @@ def test_a_validation_folder_beside_train_and_test_labels(make_folder: MakeFolde
     expected = np.asarray(Image.open(root / "val" / "dog" / "0006.png")).transpose(2, 0, 1)
     np.testing.assert_array_equal(splits.validation.images[-1].numpy(), expected)
     assert any("val labels architectures" in note for note in splits.notes)
-    # Without a test folder it is the test of the trained model, and the study leaves it alone.
     shutil.rmtree(root / "test")
-    assert len(load_images(folder_settings(root), seed=0).validation) == 8
+    assert len(load_images(folder_settings(root), seed=0).validation) == 11
     capped = make_folder({f"{part}/{label}": 9 for part in ("train", "val", "test") for label in "ab"}, under="capped")
     assert len(load_images(folder_settings(capped, max_images=10), seed=0).validation) == 10
 
