@@ -186,9 +186,8 @@ def run(
     parts = [uneven_images(data, sizes, seed) for seed in range(seeds)]
     with tempfile.TemporaryDirectory() as folder:
         found = train_all(parts, epochs, processes or processor_count(), Path(folder))
-    say(
-        f"\nClasses of {', '.join(f'{size:,}' for size in sizes)} images, {count_of(epochs, 'epoch')}, {count_of(seeds, 'seed')}\n"
-    )
+    listed = ", ".join(f"{size:,}" for size in sizes)
+    say(f"\nClasses of {listed} images, {count_of(epochs, 'epoch')}, {count_of(seeds, 'seed')}\n")
     say(table(found[False], found[True]))
 
 
