@@ -110,7 +110,7 @@ class Evaluator:
         if pool is None:
             raise SettingsError(
                 f"the sampler scan must enumerate the space, but {self.space.name} has {self.space.size}"
-                " architectures: choose the sampler climb, evolution, nsga2, tpe or random"
+                " architectures: choose the sampler climb, evolution, reinforce, nsga2, tpe or random"
             )
         if self._whole is None:
             self._whole = self.evaluate(pool.codes)

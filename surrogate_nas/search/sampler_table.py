@@ -21,20 +21,30 @@ class SamplerRow:
         make: Makes the sampler.
         within_list: Whether it proposes only architectures of the pool, the only ones that trainings inform about.
         labels: Use of a study's labels: on uniform draws, or on segments of the decisions in turn.
+        acquires: Whether ``search.acquisition`` ranks its proposals; the others see predicted accuracies alone.
+        seeks_front: Whether it can be asked for a Pareto front.
     """
 
     make: Callable[..., Any]
     within_list: bool = False
     labels: Literal["draws", "segments"] = "draws"
+    acquires: bool = False
+    seeks_front: bool = True
 
 
 SAMPLERS: dict[str, SamplerRow] = {
-    "predictor": SamplerRow(Late(f"{_PLACE}.local_search:scan_or_climb"), within_list=True),
-    "scan": SamplerRow(Late(f"{_PLACE}.scan:scan"), within_list=True),
-    "climb": SamplerRow(Late(f"{_PLACE}.local_search:ClimbSampler")),
-    "segments": SamplerRow(Late(f"{_PLACE}.local_search:scan_or_climb"), within_list=True, labels="segments"),
+    "predictor": SamplerRow(Late(f"{_PLACE}.local_search:scan_or_climb"), within_list=True, acquires=True),
+    "scan": SamplerRow(Late(f"{_PLACE}.scan:scan"), within_list=True, acquires=True),
+    "climb": SamplerRow(Late(f"{_PLACE}.local_search:ClimbSampler"), acquires=True),
+    "segments": SamplerRow(
+        Late(f"{_PLACE}.local_search:scan_or_climb"), within_list=True, labels="segments", acquires=True
+    ),
     "evolution": SamplerRow(Late(f"{_PLACE}.evolution:EvolutionSampler")),
+    "reinforce": SamplerRow(Late(f"{_PLACE}.reinforce:ReinforceSampler"), seeks_front=False),
     "random": SamplerRow(Late(f"{_PLACE}.optuna_samplers:random_sampler")),
     "nsga2": SamplerRow(Late(f"{_PLACE}.optuna_samplers:nsga2_sampler")),
     "tpe": SamplerRow(Late(f"{_PLACE}.optuna_samplers:tpe_sampler")),
 }
+
+# They choose how long to train, and a predictor's score of an architecture is the same however long.
+BY_LENGTHS = ("bohb", "hyperband")

@@ -1,11 +1,12 @@
 """Settings of the search."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from surrogate_nas.search.acquisition import AcquisitionName
-from surrogate_nas.search.sampler_table import SAMPLERS
+from surrogate_nas.search.sampler_table import BY_LENGTHS, SAMPLERS, SamplerRow
 
 if TYPE_CHECKING:
     SamplerName = str
@@ -40,6 +41,34 @@ class SearchSettings(BaseModel):
     infeasible_share: float = Field(
         0.15, ge=0, le=0.5, description="Share of trials that show architectures the budget excludes, in a scan."
     )
+
+    @field_validator("sampler", mode="before")
+    @classmethod
+    def _predictor_has_no_lengths(cls, given: Any) -> Any:  # noqa: ANN401 - anything may be validated
+        if given in BY_LENGTHS:
+            raise ValueError(
+                f"{given} chooses how long to train, and the predictor's score does not depend on that: choose another"
+                " sampler, and successive halving of real trainings by loop.trainings and loop.lengths"
+            )
+        return given
+
+    @model_validator(mode="after")
+    def _sampler_uses_the_rest(self) -> Self:
+        if self.goal == "pareto" and not SAMPLERS[self.sampler].seeks_front:
+            raise ValueError(
+                f"search.sampler = {self.sampler!r} learns from one reward, which is accuracy: with search.goal ="
+                f" 'pareto' choose one of {_samplers(lambda row: row.seeks_front)}"
+            )
+        if self.acquisition != "mean" and not SAMPLERS[self.sampler].acquires:
+            raise ValueError(
+                f"search.acquisition = {self.acquisition!r} has no effect on search.sampler = {self.sampler!r}: choose"
+                f" 'mean', or one of the samplers {_samplers(lambda row: row.acquires)}"
+            )
+        return self
+
+
+def _samplers(suits: Callable[[SamplerRow], bool]) -> str:
+    return ", ".join(name for name, row in SAMPLERS.items() if suits(row))
 
 
 class ResidualSettings(BaseModel):

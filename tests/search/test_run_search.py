@@ -22,6 +22,7 @@ from surrogate_nas.errors import Interrupted
 from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run_search import run_search
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.settings import SamplerName, SearchSettings
 from surrogate_nas.space.space import Space
 
@@ -152,7 +153,8 @@ def test_a_budget_that_nobody_meets_is_an_outcome(search: Search, sampler: Sampl
 
 @pytest.mark.parametrize("sampler", get_args(SamplerName))
 def test_without_budgets_the_front_is_of_connected_architectures(search: Search, sampler: SamplerName) -> None:
-    result = search(budgets=[], sampler=sampler, goal="pareto", trials=50, batch=20)
+    goal = "pareto" if SAMPLERS[sampler].seeks_front else "budget"
+    result = search(budgets=[], sampler=sampler, goal=goal, trials=50, batch=20)
     assert result.violation.shape == (50, 1)
     assert result.feasible.tolist() == [has_path(code) for code in result.codes]
     assert len(result.pareto)
@@ -204,7 +206,7 @@ def test_a_used_up_space_is_said(search: Search) -> None:
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("sampler", ["scan", "nsga2"])
+@pytest.mark.parametrize("sampler", ["scan", "nsga2", "reinforce"])
 def test_killed_in_the_middle_of_a_record_and_run_again(
     search: Search, sampler: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,5 +101,5 @@ def test_a_space_too_large_to_list_is_refused_with_the_alternatives(
     evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(evaluator.space), "listable", False)
-    with pytest.raises(SettingsError, match="choose the sampler climb, evolution, nsga2, tpe or random"):
+    with pytest.raises(SettingsError, match="choose the sampler climb, evolution, reinforce, nsga2, tpe or random"):
         ScanSampler(evaluator, SearchSettings())
