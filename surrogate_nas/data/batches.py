@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from surrogate_nas._support.words import count_of
+from surrogate_nas.data.classes.balance import balanced_order
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.errors import DataError
 
@@ -27,12 +28,18 @@ class TrainingImages(Protocol):
     def train(self) -> ImageSet:
         """The images."""
 
+    @property
+    def balance(self) -> bool:
+        """True where every class is drawn equally often."""
+
     def normalise(self, images: Tensor) -> Tensor:
         """Converts images (B, C, S, S), uint8, to float32."""
 
 
 class Batches:
     """Augmented, normalised batches of the training part: every image once per epoch, but for an incomplete last batch.
+
+    Where classes are to be balanced, an epoch has as many images, equally many of every class.
 
     Random numbers come from (seed, epoch) and (seed, step) alone and are drawn on the CPU: the batch of a step is the
     same in every process and on every device.
@@ -83,8 +90,14 @@ class Batches:
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._ordered_epoch:
             rng = np.random.default_rng([ORDER, self._seed, epoch])
-            self._ordered_epoch, self._order = epoch, rng.permutation(len(self._images.train))
+            self._ordered_epoch, self._order = epoch, self._draw(rng)
         return self._order[position * self.batch_size : (position + 1) * self.batch_size]
+
+    def _draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        train = self._images.train
+        if self._images.balance:
+            return balanced_order(train.labels.cpu().numpy(), rng)
+        return rng.permutation(len(train))
 
     def _augment(self, images: Tensor, step: int) -> Tensor:
         if not (self._flip or self._shift):

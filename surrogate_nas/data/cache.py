@@ -39,6 +39,7 @@ class _Index(BaseModel):
     native_image_size: int = Field(ge=1)
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    balance: bool = False
     shapes: dict[PartName, tuple[int, int, int, int]] = Field(min_length=3)
     checksums: dict[str, str] = {}  # of arrays, by file; version 0.1.0 kept none
 
@@ -63,6 +64,7 @@ def save_splits(folder: Path, splits: DataSplits) -> None:
         native_image_size=splits.native_image_size,
         notes=splits.notes,
         warnings=splits.warnings,
+        balance=splits.balance,
         shapes={name: tuple(getattr(splits, name).images.shape) for name in PARTS},
         checksums=checksums,
     )
@@ -105,6 +107,7 @@ def load_splits(folder: Path, *, checked: bool = False) -> DataSplits:
         index.fingerprint,
         index.notes,
         index.warnings,
+        index.balance,
     )
 
 

@@ -19,7 +19,7 @@ from surrogate_nas.data.folders.twins import pixel_digests, shared
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import ImageSet, channel_statistics, normalise
 from surrogate_nas.data.settings import DataSettings
-from surrogate_nas.data.sources import open_source, open_test_source
+from surrogate_nas.data.sources import open_source, open_test_source, open_validation_source
 from surrogate_nas.data.splits import check_classes, stratified_parts, stratified_subset
 from surrogate_nas.errors import DataError
 
@@ -47,6 +47,7 @@ class FinalImages:
         origin: Where the test images come from.
         notes: Sentences on what was left out or changed.
         warnings: Sentences on what may be wrong with the images.
+        balance: Whether the training draws every class equally often; accuracies on ``test`` count images all the same.
     """
 
     train: ImageSet
@@ -56,6 +57,7 @@ class FinalImages:
     origin: TestOrigin
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    balance: bool = False
 
     @classmethod
     def of(
@@ -101,9 +103,9 @@ def load_final_images(
 ) -> FinalImages:
     """Reads the images of a study again, at the size of the deployed network.
 
-    With a test part of the source, every other image of it is trained on, validation and recalibration images of the
-    study among them. Without one, images that ``max_images`` left out of the study are the test; where the study used
-    all, its validation images are.
+    With a test part of the source, every image of its training part is trained on. Without one, images that
+    ``max_images`` left out of the study are the test; where the study used all, its validation images are: the
+    validation part of the source, or those that the study held out.
 
     Args:
         settings: The study's settings.
@@ -142,6 +144,10 @@ def _load(settings: DataSettings, seed: int, read: "_Reader", class_names: tuple
     if len(used) < len(source):
         test = read(source, np.setdiff1d(everything, used))
         return FinalImages.of(images, test, "left out", read.notes, read.warnings)
+    held_out = open_validation_source(settings.source, settings.path, class_names)
+    if held_out is not None:
+        test = read(held_out, np.arange(len(held_out)))
+        return FinalImages.of(images, test, "validation", read.notes, read.warnings)
     parts = stratified_parts(
         images.labels.numpy(), class_names, settings.validation_fraction, settings.recalibration_images, seed
     )

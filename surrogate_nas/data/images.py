@@ -99,9 +99,10 @@ class DataSplits:
         mean: Mean of each channel over ``train``, black 0 and white 1, length C.
         std: Standard deviation of each channel over ``train``, length C.
         native_image_size: Short side of the most frequent size of the image files.
-        fingerprint: 16 hexadecimal digits of what is in which part.
+        fingerprint: 16 hexadecimal digits of what is in which part, and of ``balance`` where it is on.
         notes: Sentences for the report on images left out or changed.
         warnings: Sentences on what may be wrong with the images.
+        balance: Whether trainings draw every class equally often, and accuracies count every class the same.
     """
 
     train: ImageSet
@@ -113,6 +114,7 @@ class DataSplits:
     fingerprint: str
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    balance: bool = False
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -128,6 +130,11 @@ class DataSplits:
     def channels(self) -> int:
         """Colour channels."""
         return self.train.channels
+
+    def balanced(self) -> "DataSplits":
+        """Returns the same parts with classes that count the same; what is made of them belongs to them alone."""
+        digest = hashlib.blake2b(f"balanced {self.fingerprint}".encode(), digest_size=DIGEST_BYTES)
+        return replace(self, balance=True, fingerprint=digest.hexdigest())
 
     def normalise(self, images: Tensor) -> Tensor:
         """Converts images (B, C, S, S), uint8, to float32 of mean 0 and deviation 1 by channel of the training part."""

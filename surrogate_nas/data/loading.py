@@ -7,15 +7,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from surrogate_nas.data.classes.uneven import imbalance
 from surrogate_nas.data.decoding import Decoded, decode
-from surrogate_nas.data.folders.twins import leaked, pixel_digests, repeated
+from surrogate_nas.data.folders.twins import disputed, leaked, pixel_digests, repeated
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source, open_test_source, open_validation_source
-from surrogate_nas.data.splits import check_classes, imbalance, split_images, stratified_subset
+from surrogate_nas.data.splits import check_classes, split_images, stratified_subset
+from surrogate_nas.errors import DataError
 
 Progress = Callable[[int, int], None]
+
+BALANCED = (
+    "classes count the same, whatever their size (data.balance): trainings draw them equally often, and accuracies on"
+    " validation images are means over classes (balanced accuracy)"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +54,7 @@ def load_images(settings: DataSettings, seed: int, on_progress: Progress | None 
         on_progress: Called now and then with the images decoded and the images in all, of each part.
 
     Raises:
-        DataError: If images are missing, unreadable, too few or too large, in the test part too.
+        DataError: If images are missing, unreadable, too few or too large, in the test part too, or in two classes.
     """
     parts = _read_parts(settings, seed, on_progress)
     return replace(_divided(parts, settings, seed), warnings=_warnings(parts, settings, on_progress))
@@ -82,6 +89,9 @@ def _divided(parts: Sequence[_Part], settings: DataSettings, seed: int) -> DataS
         validation=parts[1].images if len(parts) > 1 else None,
     )
     notes = [note for part in parts for note in (*part.source.notes, *part.decoded.notes)]
+    if settings.balance:
+        splits = splits.balanced()
+        notes.append(BALANCED)
     return replace(splits, notes=(*notes, *splits.notes))
 
 
@@ -105,6 +115,18 @@ def _like(part: _Part, settings: DataSettings) -> DataSettings:
     return settings.model_copy(update={"image_size": side, "channels": "grey" if channels == 1 else "rgb"})
 
 
+def _disputed(train: _Part, digests: list[bytes], labels: NDArray[np.int64], settings: DataSettings) -> str | None:
+    """Returns a warning about images in two classes, where they are to be kept.
+
+    Raises:
+        DataError: If there are any, and they are not to be kept.
+    """
+    text = disputed(digests, labels, train.name)
+    if text is not None and settings.on_two_classes == "error":
+        raise DataError(f"{text}; remove the wrong ones, or keep them with --set data.on_two_classes=keep")
+    return text
+
+
 def _warnings(parts: list[_Part], settings: DataSettings, on_progress: Progress | None) -> tuple[str, ...]:
     """Returns what may be wrong with the images; sets that come by name are as their authors made them."""
     train = parts[0]
@@ -113,7 +135,8 @@ def _warnings(parts: list[_Part], settings: DataSettings, on_progress: Progress 
         return tuple(found)
     labels = train.source.labels[train.decoded.kept]
     digests = pixel_digests(train.decoded.images)
-    found += filter(None, [imbalance(labels, train.source.class_names), repeated(digests, labels, train.name)])
+    uneven = None if settings.balance else imbalance(labels, train.source.class_names)
+    found += filter(None, [uneven, repeated(digests, train.name), _disputed(train, digests, labels, settings)])
     if len(parts) > 1:
         text = leaked(digests, pixel_digests(parts[1].decoded.images), train.name, parts[1].name)
         found += [f"validation part: {text}: labels look better than they are"] if text else []

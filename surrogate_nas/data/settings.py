@@ -57,10 +57,20 @@ class DataSettings(BaseModel):
     on_unreadable: Literal["error", "skip"] = Field(
         default="error", description="Reaction to images that cannot be decoded: stop with an error, or skip them."
     )
+    on_two_classes: Literal["error", "keep"] = Field(
+        default="error",
+        description="Reaction to training images of a folder that are in two classes, pixel by pixel: stop with an"
+        " error, or keep them with a warning.",
+    )
     memory_gb: float = Field(
         default=4.0,
         gt=0,
         description="Largest size of the decoded images in memory, in 10^9 bytes; loading needs up to twice as much.",
+    )
+    balance: bool = Field(
+        default=False,
+        description="Make classes of unequal size count equally: every training draws them equally often, and labels"
+        " and accuracies on validation images are balanced accuracies, the mean over classes.",
     )
     flip: bool = Field(
         default=True,

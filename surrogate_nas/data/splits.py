@@ -18,7 +18,6 @@ from surrogate_nas.errors import DataError
 FEWEST_PER_CLASS = 3
 RECALIBRATION_DIVISOR = 5  # at most a fifth of the images that are not validated on
 NAMES_SHOWN = 3
-UNEVEN = 4  # times as many images as the smallest class has, from which on a class is much larger
 
 
 class Parts(NamedTuple):
@@ -70,26 +69,8 @@ def check_classes(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> No
         )
         raise DataError(
             f"every class needs at least {FEWEST_PER_CLASS} images, to train, validate and recalibrate with "
-            f"(got too few: {listed}{more})"
+            f"(got too few: {listed}{more}); add images, or remove the class"
         )
-
-
-def imbalance(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> str | None:
-    """Returns a warning where classes differ much in size; None where they do not.
-
-    Args:
-        labels: Class of each image, shape (N,), at least one image of each.
-        class_names: Names of the K classes.
-    """
-    counts = np.bincount(labels, minlength=len(class_names))
-    largest, smallest = int(counts.argmax()), int(counts.argmin())
-    if counts[largest] < UNEVEN * counts[smallest]:
-        return None
-    return (
-        f"classes differ in size: {class_names[largest]!r} has {count_of(int(counts[largest]), 'image')},"
-        f" {class_names[smallest]!r} has {counts[smallest]:,}; every accuracy counts images, so that large classes"
-        " decide it, and small ones may go wrong unseen (the model card has the accuracy of each class)"
-    )
 
 
 def stratified_subset(

@@ -23,8 +23,8 @@ class Accuracy:
     images: int
 
     @classmethod
-    def of(cls, correct: int, images: int) -> Self:
-        """Returns the accuracy of a number of correct images."""
+    def of(cls, correct: float, images: int) -> Self:
+        """Returns the accuracy of a number of correct images, which need not be whole in a mean over classes."""
         share, square = correct / images, _NORMAL_95**2
         centre = (share + square / (2 * images)) / (1 + square / images)
         half = math.sqrt(share * (1 - share) / images + square / (4 * images**2)) * _NORMAL_95 / (1 + square / images)

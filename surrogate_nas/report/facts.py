@@ -231,6 +231,8 @@ class LabelFacts:
         highest_percent: Highest labelled accuracy.
         error_percent: What chance alone may do to a label of median accuracy, as the images are a sample: half its 95%
             interval, percentage points.
+        behind: Number of images that a label rests on: fewer than ``images`` where it is a balanced accuracy of classes
+            of unequal size.
     """
 
     architectures: int
@@ -240,6 +242,7 @@ class LabelFacts:
     median_percent: float | None = None
     highest_percent: float | None = None
     error_percent: float | None = None
+    behind: int | None = None
 
 
 @dataclass(frozen=True)

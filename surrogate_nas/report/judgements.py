@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.report import formats
+from surrogate_nas.report import few_images, formats
 from surrogate_nas.report.comparison import fitting_text, found_wins, rival_wins, winner_text
 from surrogate_nas.report.facts import (
     AnswerFacts,
@@ -233,6 +233,8 @@ def _labels(labels: LabelFacts, classes: int) -> Iterator[Judgement]:
         yield Judgement("bad", f"Only {cells} are labelled: too few to learn from; label at least {ENOUGH_CELLS}.")
     elif labels.distinct_cells < ENOUGH_CELLS:
         yield Judgement("caution", f"Only {cells} are labelled; {ENOUGH_CELLS} or more make a steadier predictor.")
+    if (doubt := few_images.doubt(labels)) is not None:
+        yield Judgement("bad" if doubt[0] else "caution", doubt[1])
     guessing, median = 100 / classes, labels.median_percent
     if median is not None and median < guessing + CHANCE_SHARE * (100 - guessing):
         yield Judgement(

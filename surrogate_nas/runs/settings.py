@@ -159,6 +159,7 @@ _FIXED = (
 _FREE = (
     "data.path",
     "data.memory_gb",
+    "data.on_two_classes",
     "supernet.preset",
     "supernet.checkpoint_seconds",
     "training.checkpoint_seconds",

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from surrogate_nas.data.cache import INDEX, load_splits
+from surrogate_nas.data.classes.balance import Tally, balanced_order
 from surrogate_nas.errors import DataError, StoreError, TrainingError
 from surrogate_nas.nets.normalization import NormMode, set_mode
 from surrogate_nas.nets.precision import in_double
@@ -55,7 +55,10 @@ class EvaluationJob:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Accuracy in percent and mean cross-entropy of some architectures, each of shape (N,)."""
+    """Accuracy in percent and mean cross-entropy of some architectures, each of shape (N,).
+
+    Of balanced images they are means over classes.
+    """
 
     accuracy_percent: NDArray[np.float64]
     loss: NDArray[np.float64]
@@ -78,7 +81,7 @@ def evaluate_member(
     torch.set_num_threads(1)
     identity = tuple(job.identity.items())
     network = _trained(_Trained(job.checkpoint, _version(job.checkpoint), identity, job.device, job.member, job.plan))
-    recalibration, validation = _batches(
+    recalibration, validation, by_class = _batches(
         job.images, _version(job.images / INDEX), job.validation_images, job.batch_size, job.device
     )
     _check_recalibration(job.plan, recalibration)
@@ -86,7 +89,7 @@ def evaluate_member(
     for done, code in enumerate(job.codes):
         if stopped():
             return None
-        results[done] = evaluate(network, code, recalibration, validation)
+        results[done] = evaluate(network, code, recalibration, validation, by_class=by_class)
         if not np.isfinite(results[done]).all():
             raise TrainingError(
                 f"the loss of subnet {job.plan.space.digits([code])[0]} of supernet {job.member} is not finite: train"
@@ -98,7 +101,12 @@ def evaluate_member(
 
 @torch.inference_mode()
 def evaluate(
-    network: SharedNetwork, code: tuple[int, ...], recalibration: list[Batch], validation: list[Batch]
+    network: SharedNetwork,
+    code: tuple[int, ...],
+    recalibration: list[Batch],
+    validation: list[Batch],
+    *,
+    by_class: bool = False,
 ) -> tuple[float, float]:
     """Returns the accuracy in percent and the mean cross-entropy of one architecture.
 
@@ -107,20 +115,18 @@ def evaluate(
         code: The architecture, length D.
         recalibration: Batches that batch-norm statistics are averaged over; their labels are not used.
         validation: Batches to evaluate on.
+        by_class: Whether every class counts the same, not every image.
     """
     set_mode(network, NormMode.RECORD)
     for images, _ in recalibration:
         network(images, code)
     set_mode(network, NormMode.RECORDED)
-    correct, loss, count = 0, 0.0, 0
+    tally = Tally(torch.cat([labels for _, labels in validation]), by_class=by_class)
     for images, labels in validation:
-        scores = network(images, code)
-        correct += int((scores.argmax(dim=1) == labels).sum())
-        exact = in_double(scores)
-        loss += float(F.cross_entropy(exact, labels.to(exact.device), reduction="sum"))
-        count += len(labels)
+        scores = in_double(network(images, code))
+        tally.add(scores, labels.to(scores.device))
     set_mode(network, NormMode.BATCH)
-    return 100.0 * correct / count, loss / count
+    return tally.accuracy_percent, tally.loss
 
 
 # One process evaluates many jobs of few members: networks and images stay loaded between them, until a file changes.
@@ -166,7 +172,8 @@ def _batches(
     validation_images: int,
     batch_size: int,
     device: str,
-) -> tuple[list[Batch], list[Batch]]:
+) -> tuple[list[Batch], list[Batch], bool]:
+    """Returns batches to recalibrate with, batches to evaluate on, and whether classes count the same in them."""
     splits = load_splits(images, checked=True).to(device)
     # Parts are stratified and shuffled, so the first images are a fair sample.
     chosen = splits.validation.take(torch.arange(min(validation_images, len(splits.validation))))
@@ -174,6 +181,9 @@ def _batches(
     count = len(splits.recalibration)
     number = min(-(-count // batch_size), max(1, count // 2))
     part = splits.recalibration
+    if splits.balance:  # as the training drew them
+        order = balanced_order(part.labels.cpu().numpy(), np.random.default_rng(0))
+        part = part.take(torch.from_numpy(order).to(part.labels.device))
     recalibration = zip(part.images.tensor_split(number), part.labels.tensor_split(number), strict=True)
 
     def ready(batches: Iterable[Batch]) -> list[Batch]:
@@ -181,7 +191,7 @@ def _batches(
             (splits.normalise(image).contiguous(memory_format=torch.channels_last), label) for image, label in batches
         ]
 
-    return ready(recalibration), ready(chosen.in_order(batch_size))
+    return ready(recalibration), ready(chosen.in_order(batch_size)), splits.balance
 
 
 def _check_recalibration(plan: SupernetPlan, recalibration: list[Batch]) -> None:

@@ -114,7 +114,7 @@ def train_final(job: FinalJob, report: Progress, stopped: Callable[[], bool]) ->
             return None
     accuracy = loss = math.nan
     if job.processes.is_first:
-        accuracy, loss = evaluate(learner.result, images.test, images.mean, images.std, settings.evaluation_batch)
+        accuracy, loss = evaluate(learner.result, images.test, images.normalise, settings.evaluation_batch)
     return Trained(learner.result.cpu().eval(), accuracy, loss, total, precision)
 
 

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from surrogate_nas.data.images import ImageSet, normalise
+from surrogate_nas.data.classes.balance import Tally
+from surrogate_nas.data.images import ImageSet
 from surrogate_nas.training.distillation import Teacher
 from surrogate_nas.training.network_checkpoint import load_training, save_training
 from surrogate_nas.training.settings import TrainingSettings
@@ -146,13 +147,24 @@ def gpu_has_bfloat16(device: torch.device) -> bool:
 
 @torch.no_grad()
 def evaluate(
-    network: nn.Module, images: ImageSet, mean: tuple[float, ...], std: tuple[float, ...], batch_size: int
+    network: nn.Module,
+    images: ImageSet,
+    normalised: Callable[[Tensor], Tensor],
+    batch_size: int,
+    *,
+    by_class: bool = False,
 ) -> tuple[float, float]:
-    """Returns the accuracy in percent and the mean cross-entropy on a set of images."""
+    """Returns the accuracy in percent and the mean cross-entropy on a set of images.
+
+    Args:
+        network: The network; it is left in evaluation mode.
+        images: The images.
+        normalised: Converts uint8 images as the network takes them.
+        batch_size: Images at once.
+        by_class: Whether every class counts the same, not every image.
+    """
     network.eval()
-    correct, loss = 0, 0.0
+    tally = Tally(images.labels, by_class=by_class)
     for pixels, labels in images.in_order(batch_size):
-        scores = network(normalise(pixels, mean, std).contiguous(memory_format=torch.channels_last))
-        correct += int((scores.argmax(dim=1) == labels).sum())
-        loss += float(F.cross_entropy(scores, labels, reduction="sum"))
-    return 100 * correct / len(images), loss / len(images)
+        tally.add(network(normalised(pixels).contiguous(memory_format=torch.channels_last)), labels)
+    return tally.accuracy_percent, tally.loss

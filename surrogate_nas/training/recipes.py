@@ -119,6 +119,7 @@ def _layers_words(one: FinalSettings) -> str:
 
 def _images_words(one: FinalSettings) -> str:
     pieces = {
+        "drawn equally often of every class": one.balance,
         "mirrored": one.flip,
         f"moved by up to {count_of(one.shift, 'pixel')}": one.shift,
         f"cropped to {one.crop:.0%} of their area or more": one.crop < 1,

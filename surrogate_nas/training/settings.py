@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_SINCE_0_1_0 = ("layer_decay", "head_share")
+_SINCE_0_1_0 = frozenset({"layer_decay", "head_share", "balance"})
 
 
 class TrainingSettings(BaseModel):
@@ -57,13 +57,18 @@ class TrainingSettings(BaseModel):
         Settings that version 0.1.0 did not have are named where they are set, so that its checkpoints stay what they
         were.
         """
-        unset = {name for name in _SINCE_0_1_0 if getattr(self, name) == type(self).model_fields[name].default}
+        fields = type(self).model_fields
+        unset = {name for name in _SINCE_0_1_0 & fields.keys() if getattr(self, name) == fields[name].default}
         return self.model_dump(exclude={"checkpoint_seconds", "evaluation_batch", *unset})
 
 
 class FinalSettings(TrainingSettings):
     """Recipe of a final training; `train` chooses each value by the images unless you set it."""
 
+    balance: bool = Field(
+        default=False,
+        description="Draw every class equally often, whatever its size. Default: as data.balance of the study has it.",
+    )
     flip: bool = Field(default=True, description="Mirror images left to right at random.")
     shift: int = Field(0, ge=0, le=512, description="Largest random shift in pixels each way, black where they left.")
     crop: float = Field(

@@ -131,7 +131,7 @@ class TrainedNetwork:
     """Result of a training.
 
     Attributes:
-        accuracy_percent: Accuracy on the validation images.
+        accuracy_percent: Accuracy on the validation images, of balanced images the balanced accuracy.
         loss: Mean cross-entropy there.
         steps: Optimizer steps.
         seconds: Time of this process, evaluation included.
@@ -184,6 +184,6 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
             saved = time.monotonic()
     learner.save(job.checkpoint, step, job.identity)
     accuracy, mean_loss = evaluate(
-        learner.result, parts.validation, splits.mean, splits.std, job.settings.evaluation_batch
+        learner.result, parts.validation, parts.normalise, job.settings.evaluation_batch, by_class=parts.balance
     )
     return TrainedNetwork(accuracy, mean_loss, step, time.monotonic() - began)

@@ -1,5 +1,6 @@
 """Batches as a function of the step, and augmentation against a plain loop over images."""
 
+import dataclasses
 import re
 from collections.abc import Callable
 
@@ -132,3 +133,21 @@ def test_a_move_out_of_the_picture_is_refused(make_splits: MakeSplits) -> None:
 def test_steps_start_at_0(make_splits: MakeSplits) -> None:
     with pytest.raises(DataError, match=re.escape("counted from 0 (got -1)")):
         Batches(make_splits(), 4, seed=0, flip=False, shift=0).batch(-1)
+
+
+def test_balanced_classes_come_equally_often_and_the_epoch_stays_as_long(make_splits: MakeSplits) -> None:
+    splits = make_splits(images=200, classes=2)
+    few = torch.cat(
+        [torch.nonzero(splits.train.labels == 0).flatten(), torch.nonzero(splits.train.labels == 1).flatten()[:6]]
+    )
+    uneven = dataclasses.replace(splits, train=splits.train.take(few))
+    plain, balanced = (Batches(one, 8, seed=5, flip=False, shift=0) for one in (uneven, uneven.balanced()))
+    assert plain.steps_per_epoch == balanced.steps_per_epoch
+    shares = []
+    for batches in (plain, balanced):
+        labels = torch.cat([batches.batch(step)[1] for step in range(4 * batches.steps_per_epoch)])
+        shares.append(float(labels.double().mean()))
+    assert shares[0] < 0.15
+    assert shares[1] == pytest.approx(0.5, abs=0.03)
+    again = Batches(uneven.balanced(), 8, seed=5, flip=False, shift=0)
+    assert torch.equal(again.batch(9)[0], balanced.batch(9)[0])

@@ -40,6 +40,9 @@ def test_what_was_saved_is_loaded(make_splits: MakeSplits, tmp_path: Path) -> No
         assert before.fingerprint() == after.fingerprint()
     for field in ("mean", "std", "native_image_size", "fingerprint", "notes", "class_names"):
         assert getattr(splits, field) == getattr(loaded, field)
+    assert not loaded.balance
+    save_splits(tmp_path / "new" / "images", splits.balanced())
+    assert load_splits(tmp_path / "new" / "images").balance
     batch = [Batches(each, 8, seed=1, flip=True, shift=1).batch(3)[0] for each in (splits, loaded)]
     assert torch.equal(*batch)
 

@@ -56,6 +56,17 @@ def test_a_study_of_all_images_leaves_its_validation_images() -> None:
     assert "may be a little too high" in TEST_ORIGINS["validation"]
 
 
+def test_a_validation_folder_is_the_test_where_nothing_else_is(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 6, "train/dog": 9, "val/cat": 3, "val/dog": 2})
+    settings = DataSettings(source="folder", path=str(root), recalibration_images=2)
+    images, study = load(settings, ("cat", "dog"), channels=3), load_images(settings, 3)
+    assert images.origin == "validation"
+    assert (len(images.train), images.test.labels.tolist()) == (15, [0, 0, 0, 1, 1])
+    assert torch.equal(images.test.images, study.validation.images)
+    left_out = load(settings.model_copy(update={"max_images": 8}), ("cat", "dog"), channels=3)
+    assert (left_out.origin, len(left_out.train), len(left_out.test)) == ("left out", 8, 7)
+
+
 def test_test_images_that_are_training_images_too_are_left_out(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 6, "train/dog": 9, "test/cat": 3, "test/dog": 2})
     settings = DataSettings(source="folder", path=str(root))

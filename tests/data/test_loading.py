@@ -117,7 +117,19 @@ def test_classes_of_different_sizes_are_warned_about(make_folder: MakeFolder) ->
     uneven = load_images(folder_settings(make_folder({"cat": 60, "dog": 10}, under="uneven")), seed=0)
     (warning,) = uneven.warnings
     assert "'cat' has 60 images, 'dog' has 10" in warning
-    assert "accuracy of each class" in warning
+    assert "--set data.balance=true" in warning
+    balanced = load_images(folder_settings(make_folder({"cat": 60, "dog": 10}, under="b"), balance=True), seed=0)
+    assert balanced.warnings == ()
+
+
+def test_balanced_images_are_the_same_images_and_belong_to_other_results(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 30, "dog": 10})
+    plain, balanced = (load_images(folder_settings(root, balance=one), seed=0) for one in (False, True))
+    assert not plain.balance
+    assert balanced.balance
+    assert torch.equal(plain.train.images, balanced.train.images)
+    assert plain.fingerprint != balanced.fingerprint
+    assert any("balanced accuracy" in note for note in balanced.notes)
 
 
 def test_equal_images_are_found_within_the_training_part_and_across(make_folder: MakeFolder) -> None:
@@ -126,9 +138,11 @@ def test_equal_images_are_found_within_the_training_part_and_across(make_folder:
     shutil.copyfile(train / "cat" / "0004.png", train / "dog" / "copy.png")
     # Other files with the same pixels.
     Image.open(train / "cat" / "0002.png").save(test / "dog" / "0001.bmp")
-    within, across = load_images(folder_settings(root), seed=0).warnings
+    with pytest.raises(DataError, match=r"^1 image is in two classes: cat/0004.png and dog/copy.png; remove the wrong"):
+        load_images(folder_settings(root), seed=0)
+    within, both, across = load_images(folder_settings(root, on_two_classes="keep"), seed=0).warnings
     assert within.startswith("1 image of 21 is a copy of another, such as cat/0004.png and dog/copy.png: ")
-    assert within.endswith("; 1 of them lies in another class, such as cat/0004.png and dog/copy.png")
+    assert both == "1 image is in two classes: cat/0004.png and dog/copy.png"
     assert across.startswith("1 of 7 test images is also among the training images, such as dog/0001.bmp (training")
     assert across.endswith("image cat/0002.png); the final test leaves them out")
 
@@ -141,9 +155,8 @@ def test_a_validation_folder_beside_train_and_test_labels(make_folder: MakeFolde
     expected = np.asarray(Image.open(root / "val" / "dog" / "0006.png")).transpose(2, 0, 1)
     np.testing.assert_array_equal(splits.validation.images[-1].numpy(), expected)
     assert any("val labels architectures" in note for note in splits.notes)
-    # Without a test folder it is the test of the trained model, and the study leaves it alone.
     shutil.rmtree(root / "test")
-    assert len(load_images(folder_settings(root), seed=0).validation) == 8
+    assert len(load_images(folder_settings(root), seed=0).validation) == 11
     capped = make_folder({f"{part}/{label}": 9 for part in ("train", "val", "test") for label in "ab"}, under="capped")
     assert len(load_images(folder_settings(capped, max_images=10), seed=0).validation) == 10
 

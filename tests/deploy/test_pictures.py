@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from surrogate_nas._support.model_format import Preprocessing
+from surrogate_nas.data.folders.image_folder import open_folder, open_test_folder
+from surrogate_nas.data.folders.listing import listing
 from surrogate_nas.deploy.pictures import find_images, pictures_of, pixels_of
 from surrogate_nas.errors import PredictionError, SettingsError
 
@@ -81,3 +83,32 @@ def test_images_behind_links_are_found_and_hidden_ones_are_not(images: Path, tmp
     (folder / "cat").symlink_to(images)
     (folder / "again").symlink_to(folder)
     assert find_images([folder]) == [folder / "cat" / file.relative_to(images) for file in find_images([images])]
+
+
+@pytest.mark.posix
+def test_training_test_resume_check_and_prediction_find_the_same_images(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "photos", tmp_path / "elsewhere"
+    for part in ("train", "test"):
+        hidden = ("cat/.thumbs/c.png", "cat/._a.png", "dog/__MACOSX/d.png")
+        for name in ("cat/a.png", "cat/inner/b.JPG", "dog/e.png", *hidden):
+            (root / part / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (4, 4)).save(root / part / name)
+        (root / part / "dog" / "up").symlink_to(root / part, target_is_directory=True)
+    before = listing("folder", str(root))
+    elsewhere.mkdir()
+    Image.new("L", (4, 4)).save(elsewhere / "f.png")
+    for part in ("train", "test"):
+        (root / part / "dog" / "more").symlink_to(elsewhere, target_is_directory=True)
+    expected = {"cat/a.png", "cat/inner/b.JPG", "dog/e.png", "dog/more/f.png"}
+    training, test = open_folder(root), open_test_folder(root, ("cat", "dog"))
+    assert test is not None
+    for part, source in (("train", training), ("test", test)):
+        assert {source.describe(index) for index in range(len(source))} == expected
+        found = find_images([root / part])
+        assert {file.relative_to(root / part).as_posix() for file in found} == expected
+    known = listing("folder", str(root))
+    assert known != before
+    Image.new("L", (4, 4), 9).save(root / "train" / "cat" / ".thumbs" / "new.png")
+    assert listing("folder", str(root)) == known
+    Image.new("L", (4, 4), 9).save(elsewhere / "new.png")
+    assert listing("folder", str(root)) != known

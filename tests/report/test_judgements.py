@@ -112,6 +112,16 @@ def test_few_labels(facts: StudyFacts, cells: int, expected: str | None) -> None
     assert level(labels(facts, cells), "labelled") == expected
 
 
+@pytest.mark.parametrize(("images", "highest", "expected"), [(500, 60, None), (100, 60, "caution"), (100, 55, "bad")])
+def test_labels_on_few_images(facts: StudyFacts, images: int, highest: float, expected: str | None) -> None:
+    assert facts.trust is not None
+    changed = replace(
+        facts.trust.labels, images=images, median_percent=50.0, highest_percent=highest, error_percent=9.8
+    )
+    few = replace(facts, trust=replace(facts.trust, labels=changed))
+    assert level(few, "Each label rests on") == expected
+
+
 @pytest.mark.parametrize(
     ("classes", "median", "expected"),
     [(10, 14.4, "bad"), (10, 14.6, None), (2, 52.4, "bad"), (2, 52.6, None), (10, None, None)],

@@ -1,5 +1,6 @@
 """Wrong input costs one line and changes nothing."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_images(folder / "few", 2, count=20)
     write_images(folder / "broken", 2)
     (folder / "broken" / "class1" / "1.png").write_bytes(b"no image")
+    write_images(folder / "twice", 2)
+    shutil.copyfile(folder / "twice" / "class0" / "2.png", folder / "twice" / "class1" / "copy.png")
+    write_images(folder / "lone", 2, count=20)
+    write_images(folder / "lone", 3, count=3)
+    write_images(folder / "other" / "train", 2)
+    write_images(folder / "other" / "test", 3, count=6)
     write_table(folder / "missing.csv", lambda rows: rows[:-3])
     write_table(folder / "nan.csv", lambda rows: [f"{rows[0][:6]},nan", *rows[1:]])
     write_table(folder / "twice.csv", lambda rows: [*rows, rows[7]])
@@ -70,6 +77,9 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "empty folder": (["--data", "empty"], "has no class sub-folders: expected DIR/<class>/<image>"),
     "one class": (["--data", "one"], "at least 2 classes are needed (got only 'class0'"),
     "unreadable image": (["--data", "broken"], "1 of 40 images cannot be read: class1/1.png"),
+    "image in two classes": (["--data", "twice"], "1 image is in two classes: class0/2.png and class1/copy.png"),
+    "class of one image": (["--data", "lone"], "'class2' has 1); add images, or remove the class"),
+    "test of other classes": (["--data", "other"], "test has 1 class that the training images lack: class2"),
     "size of images": (
         ["--data", "ten"],
         "image_size must be a multiple of 4, since 3 stages halve it 2 times (got 10)",

@@ -141,7 +141,7 @@ def test_validation_batches_do_not_matter(trained: TrainingJob) -> None:
 
 @pytest.mark.parametrize(("batch_size", "sizes"), [(5, [5, 4, 4]), (12, [7, 6]), (1, [3, 2, 2, 2, 2, 2]), (99, [13])])
 def test_recalibration_batches_count_the_same(images: Path, batch_size: int, sizes: list[int]) -> None:
-    recalibration, validation = evaluation._batches(images, (0, batch_size), 36, batch_size, "cpu")
+    recalibration, validation, _ = evaluation._batches(images, (0, batch_size), 36, batch_size, "cpu")
     assert [len(part) for part, _ in recalibration] == sizes
     assert sum(len(part) for part, _ in validation) == 36
 
@@ -188,7 +188,7 @@ def test_a_training_that_is_missing_unfinished_or_foreign_is_refused(trained: Tr
 
 
 def test_a_loss_that_is_not_finite_is_named(trained: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "evaluate", lambda *_: (50.0, float("nan")))
+    monkeypatch.setattr(evaluation, "evaluate", lambda *_, **__: (50.0, float("nan")))
     with pytest.raises(TrainingError, match="the loss of subnet 333333 of supernet 0 is not finite"):
         run(evaluation_of(trained))
 
@@ -219,3 +219,20 @@ def test_a_device_needs_no_double_precision(job_of: MakeJob, monkeypatch: pytest
     with no_double():
         train_member(job, ignore, never)
         run(evaluation_of(job, CODES[:1]))
+
+
+def test_labels_of_balanced_images_count_classes_the_same(
+    trained: TrainingJob, tmp_path: Path, splits: DataSplits
+) -> None:
+    held_out = splits.validation
+    some = torch.cat([torch.nonzero(held_out.labels == 0).flatten(), torch.nonzero(held_out.labels == 1).flatten()[:1]])
+    uneven = replace(splits, validation=held_out.take(some))
+    alone = [replace(splits, validation=held_out.take(rows[None])) for rows in some]
+    results = []
+    for position, one in enumerate([uneven, uneven.balanced(), *(part.balanced() for part in alone)]):
+        save_splits(tmp_path / str(position), one)
+        results.append(run(evaluation_of(trained, CODES[:2], images=tmp_path / str(position))))
+    plain, balanced, *each = results
+    large, small = (np.array([one.loss for one in part]) for part in (each[:-1], each[-1:]))
+    np.testing.assert_allclose(balanced.loss, (large.mean(axis=0) + small[0]) / 2, rtol=1e-6)
+    assert not np.allclose(plain.loss, balanced.loss)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from surrogate_nas.data.images import ImageSet
+from surrogate_nas.data.images import ImageSet, normalise
 from surrogate_nas.training.learner import Learner, evaluate, rate_factor
 from surrogate_nas.training.settings import TrainingSettings
 
@@ -146,6 +146,9 @@ def test_accuracy_and_loss_are_those_of_plain_arithmetic(noise: Noise) -> None:
             return torch.tensor([[2.0, 0.0]]).expand(len(x), 2)
 
     images = noise(30, 1)
-    accuracy, loss = evaluate(Fixed(), images, (0.5,), (0.2,), 7)
+    accuracy, loss = evaluate(Fixed(), images, lambda pixels: normalise(pixels, (0.5,), (0.2,)), 7)
     assert accuracy == 50
     assert loss == pytest.approx(0.5 * (math.log1p(math.exp(-2)) + math.log1p(math.exp(2))))
+    uneven = ImageSet(images.images, torch.tensor([0] * 27 + [1] * 3), images.class_names)
+    figures = [evaluate(Fixed(), uneven, lambda pixels: pixels / 255, 7, by_class=one)[0] for one in (False, True)]
+    assert figures == [90, 50]

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from surrogate_nas.training.settings import FinalSettings
+from surrogate_nas.training.settings import FinalSettings, TrainingSettings
 
 
 def test_there_is_one_teacher_at_most() -> None:
@@ -27,3 +27,9 @@ def test_shares_lie_between_0_and_1(name: str, least: float, most: float) -> Non
     for value in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValidationError):
             FinalSettings.model_validate({name: value})
+
+
+def test_a_setting_of_later_is_part_of_the_identity_only_where_it_is_set() -> None:
+    assert "balance" not in FinalSettings().identity()
+    assert FinalSettings(balance=True).identity()["balance"] is True
+    assert "layer_decay" not in TrainingSettings().identity()

@@ -66,7 +66,7 @@ def open_folder(path: Path | None) -> ImageSource:
 
 
 def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
-    """Opens the test images next to ``DIR/train``: ``DIR/test`` or, without it, ``DIR/val`` and the like.
+    """Opens the test images next to ``DIR/train``, in ``DIR/test``.
 
     Args:
         path: The same folder as ``open_folder`` had.
@@ -82,10 +82,9 @@ def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSo
 
 
 def open_validation_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
-    """Opens the validation images next to ``DIR/train`` and ``DIR/test``: ``DIR/val`` and the like.
+    """Opens the validation images next to ``DIR/train``, in ``DIR/val`` and the like.
 
-    Where there is no ``DIR/test``, ``DIR/val`` is the test. Arguments, result and errors are as for
-    ``open_test_folder``.
+    Arguments, result and errors are as for ``open_test_folder``.
     """
     return _open_held_out(_held_out(path).validation, class_names)
 
@@ -104,7 +103,7 @@ def _held_out(root: Path | None) -> _HeldOut:
     test, validation = (
         next((beside[name] for name in names if name in beside), None) for names in (TEST_NAMES, VALIDATION_NAMES)
     )
-    return _HeldOut(test, validation) if test else _HeldOut(validation, None)
+    return _HeldOut(test, validation)
 
 
 def _open_held_out(root: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from surrogate_nas._support.words import count_of
 
 _DIGEST_BYTES = 12
+_PAIRS_SHOWN = 3
 Name = Callable[[int], str]
 """Name of an image by its index, such as its file."""
 
@@ -22,30 +23,44 @@ def pixel_digests(images: NDArray[np.uint8]) -> list[bytes]:
     return [hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=_DIGEST_BYTES).digest() for image in images]
 
 
-def repeated(digests: Sequence[bytes], labels: NDArray[np.int64], name: Name) -> str | None:
+def repeated(digests: Sequence[bytes], name: Name) -> str | None:
     """Returns a warning about images that are there more than once; None where there are none.
+
+    Args:
+        digests: Of the images, length N.
+        name: Of each image.
+    """
+    copies = _copies(digests)
+    if not copies:
+        return None
+    original, copy = copies[0]
+    return (
+        f"{count_of(len(copies), 'image')} of {len(digests):,} {'is a copy' if len(copies) == 1 else 'are copies'} of"
+        f" another, such as {name(original)} and {name(copy)}: copies on both sides of the division into training and"
+        " validation images make accuracies look better than they are"
+    )
+
+
+def disputed(digests: Sequence[bytes], labels: NDArray[np.int64], name: Name) -> str | None:
+    """Returns a sentence about images that are in two classes; None where there are none.
 
     Args:
         digests: Of the images, length N.
         labels: Their classes, shape (N,).
         name: Of each image.
     """
-    first: dict[bytes, int] = {}
-    copies = [(first[digest], at) for at, digest in enumerate(digests) if first.setdefault(digest, at) != at]
-    if not copies:
+    pairs = [(original, copy) for original, copy in _copies(digests) if labels[original] != labels[copy]]
+    if not pairs:
         return None
-    original, copy = copies[0]
-    disputed = [pair for pair in copies if labels[pair[0]] != labels[pair[1]]]
-    text = (
-        f"{count_of(len(copies), 'image')} of {len(digests):,} {'is a copy' if len(copies) == 1 else 'are copies'} of"
-        f" another, such as {name(original)} and {name(copy)}: copies on both sides of the division into training and"
-        " validation images make accuracies look better than they are"
-    )
-    if not disputed:
-        return text
-    original, copy = disputed[0]
-    lie = "lies" if len(disputed) == 1 else "lie"
-    return f"{text}; {len(disputed):,} of them {lie} in another class, such as {name(original)} and {name(copy)}"
+    named = ", ".join(f"{name(original)} and {name(copy)}" for original, copy in pairs[:_PAIRS_SHOWN])
+    more = f" and {len(pairs) - _PAIRS_SHOWN:,} more" if len(pairs) > _PAIRS_SHOWN else ""
+    return f"{count_of(len(pairs), 'image')} {'is' if len(pairs) == 1 else 'are'} in two classes: {named}{more}"
+
+
+def _copies(digests: Sequence[bytes]) -> list[tuple[int, int]]:
+    """Returns every image that is there before, after the first one of its pixels."""
+    first: dict[bytes, int] = {}
+    return [(first[digest], at) for at, digest in enumerate(digests) if first.setdefault(digest, at) != at]
 
 
 def shared(training: Sequence[bytes], test: Sequence[bytes]) -> NDArray[np.bool_]:

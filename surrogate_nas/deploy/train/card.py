@@ -1,5 +1,6 @@
 """A trained model in words, what it is, how good it is, what it costs: ``model-card.md``, and on the terminal."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -9,6 +10,7 @@ from surrogate_nas._support.model_format import INT8, ONNX, PROGRAM, WEIGHTS, Pr
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.deploy.accuracy import Accuracy
+from surrogate_nas.deploy.confusion import mistakes
 from surrogate_nas.deploy.train.hub import card_head
 from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 from surrogate_nas.report import formats
@@ -18,6 +20,8 @@ from surrogate_nas.report.terminal import rivals_table
 from surrogate_nas.runs.console import StudyConsole
 
 _NAME_WIDTH = 16
+_MOST_COLUMNS = 12  # classes of a matrix that is still read
+_MISTAKES_SHOWN = 10
 _PREPROCESSING = (
     "upright by EXIF; transparency on white; the centre square; resized with antialiasing, by the mean of whole blocks"
     " of pixels where the sides divide and by Pillow's `BILINEAR` elsewhere; (value / 255 - mean) / std per channel"
@@ -112,6 +116,7 @@ def _accuracy(facts: ModelFacts) -> str:
         "| --- | --- |",
         f"| test images, torch | {accuracy_text(facts.test)} |",
         *(f"| test images, `{one.file}` | {accuracy_text(one.accuracy)} |" for one in facts.onnx.values()),
+        f"| test images, `{ONNX}`, mean over classes (balanced accuracy) | {accuracy_text(facts.balanced)} |",
         f"| predicted by the study, {facts.predicted_basis} | {predicted_text(facts)} |",
     ]
     agreement = [
@@ -119,7 +124,7 @@ def _accuracy(facts: ModelFacts) -> str:
         f" {one.agreement.largest_difference:.2g}, equal classes {one.agreement.equal_predictions:,}"
         for one in facts.onnx.values()
     ]
-    return "\n".join(rows) + "\n\n" + "\n".join(agreement) + "\n\n" + _per_class(facts)
+    return "\n".join(rows) + "\n\n" + "\n".join(agreement) + "\n\n" + _per_class(facts) + "\n\n" + _confusion(facts)
 
 
 def _per_class(facts: ModelFacts) -> str:
@@ -130,6 +135,30 @@ def _per_class(facts: ModelFacts) -> str:
         trained_on = facts.trained_on.get(name, 0)
         rows.append(f"| {_cell(name)} | {trained_on:,} | {one.images:,} | {accuracy_text(one)} |")
     return "\n".join(rows)
+
+
+def _confusion(facts: ModelFacts) -> str:
+    """Returns the confusion matrix, or the most frequent mistakes where there are many classes."""
+    if len(facts.trained_on) > _MOST_COLUMNS:
+        return _mistakes(facts)
+    names = list(facts.trained_on)
+    rows = ["Test images of each class (rows) by the class that the model names (columns):\n"]
+    rows += [_row(["", *map(_cell, names)]), _row(["---"] * (len(names) + 1))]
+    rows += [
+        _row([_cell(true), *(f"{row.get(named, 0):,}" for named in names)]) for true, row in facts.confusion.items()
+    ]
+    return "\n".join(rows)
+
+
+def _mistakes(facts: ModelFacts) -> str:
+    found = mistakes(facts.confusion)
+    rows = ["The most frequent mistakes (`model.json` has all):\n", "| class | named | images |", "| --- | --- | --- |"]
+    rows += [_row([_cell(one.true), _cell(one.named), f"{one.images:,}"]) for one in found[:_MISTAKES_SHOWN]]
+    return "\n".join(rows)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _cell(name: str) -> str:
@@ -192,6 +221,7 @@ def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
         ("architecture", f"{facts.code}  {facts.architecture}"),
         ("test accuracy", f"{accuracy_text(facts.test)} on {count_of(facts.test.images, 'image')}"),
         ("", facts.test_origin),
+        ("balanced", f"{accuracy_text(facts.balanced)}, the mean over classes"),
         ("lowest class", f"{lowest}: {accuracy_text(facts.classes[lowest])} on {on}"),
         ("predicted", f"{predicted_text(facts)} {facts.predicted_basis}, not after full training"),
     ]

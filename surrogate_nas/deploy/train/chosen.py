@@ -114,7 +114,9 @@ def choose(
         _network(run, table),
         entry,
         _half_width(run, table, entry),
-        table.metadata.accuracy_basis,
+        f"{table.metadata.accuracy_basis}, mean over classes"
+        if settings.data.balance
+        else table.metadata.accuracy_basis,
         limits,
         table.metadata.device,
         table.metadata.conditions,

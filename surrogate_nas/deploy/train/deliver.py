@@ -23,6 +23,7 @@ from surrogate_nas._support.model_format import (
 )
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
 from surrogate_nas.deploy.accuracy import Accuracy
+from surrogate_nas.deploy.confusion import Confusion, confusion_of
 from surrogate_nas.deploy.train.card import model_card
 from surrogate_nas.deploy.train.chosen import Choice
 from surrogate_nas.deploy.train.inheritance import start_of, start_words
@@ -76,10 +77,10 @@ class Delivery:
 
 
 class _Exported(NamedTuple):
-    """The ONNX models, and the accuracy of the float one on each class."""
+    """The ONNX models, and the classes that the float one names."""
 
     variants: dict[str, Variant]
-    classes: dict[str, Accuracy]
+    confusion: Confusion
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
@@ -151,14 +152,14 @@ def _export(
         )
     advance(3, 4)
     latencies = measure_models(paths, delivery.choice.settings.hardware)
-    right = {name: _are_right(path, images) for name, path in paths.items()}
+    named = {name: _named_classes(path, images) for name, path in paths.items()}
+    labels = images.test.labels.numpy()
+    accuracies = {name: Accuracy.of(int((one == labels).sum()), len(labels)) for name, one in named.items()}
     variants = {
-        name: Variant(path.name, path.stat().st_size, _accuracy(right[name]), agreements[name], latencies[name])
+        name: Variant(path.name, path.stat().st_size, accuracies[name], agreements[name], latencies[name])
         for name, path in paths.items()
     }
-    labels = images.test.labels.numpy()
-    of_class = {name: right["float"][labels == label] for label, name in enumerate(images.test.class_names)}
-    return _Exported(variants, {name: _accuracy(those) for name, those in of_class.items() if len(those)})
+    return _Exported(variants, confusion_of(labels, named["float"], images.test.class_names))
 
 
 def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
@@ -188,7 +189,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         processes=delivery.processes.count,
         command=request.command,
         dataset=choice.settings.data.source,
-        classes=exported.classes,
+        confusion=exported.confusion,
         trained_on=dict(zip(names, torch.bincount(images.train.labels, minlength=len(names)).tolist(), strict=True)),
         warnings=delivery.warnings,
         predicted_basis=choice.basis,
@@ -206,14 +207,9 @@ def _calibration(images: FinalImages, seed: int) -> Tensor:
     return images.normalise(images.train.images[chosen])
 
 
-def _are_right(path: Path, images: FinalImages) -> NDArray[np.bool_]:
-    """Returns True for each test image that a model classifies correctly, shape (N,)."""
+def _named_classes(path: Path, images: FinalImages) -> NDArray[np.int64]:
+    """Returns the class that a model names for each test image, shape (N,)."""
     parts = [
-        run_onnx(path, images.normalise(pixels)).argmax(axis=1) == labels.numpy()
-        for pixels, labels in images.test.in_order(_CHECKED_IMAGES)
+        run_onnx(path, images.normalise(pixels)).argmax(axis=1) for pixels, _ in images.test.in_order(_CHECKED_IMAGES)
     ]
     return np.concatenate(parts)
-
-
-def _accuracy(right: NDArray[np.bool_]) -> Accuracy:
-    return Accuracy.of(int(right.sum()), len(right))

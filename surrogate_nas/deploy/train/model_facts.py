@@ -6,6 +6,7 @@ from typing import Any
 
 from surrogate_nas._support.words import SHARED_WEIGHTS
 from surrogate_nas.deploy.accuracy import Accuracy
+from surrogate_nas.deploy.confusion import Confusion, balanced, recalls
 from surrogate_nas.export.onnx_model import Agreement
 from surrogate_nas.hardware.conditions import RUNTIMES
 from surrogate_nas.hardware.measurement import Measurement
@@ -52,7 +53,7 @@ class ModelFacts:
         processes: How many trained together.
         command: That repeats it.
         dataset: Where the images come from: ``folder``, or the name of a set.
-        classes: Accuracy of the ONNX model on the test images of each class; classes without any are left out.
+        confusion: Test images by their class and by the class that the ONNX model names.
         trained_on: Number of training images of each class.
         warnings: Sentences on what may be wrong with the images.
         rivals: Off-the-shelf networks at the study's budgets; accuracies are of the test images. None where the study
@@ -82,7 +83,7 @@ class ModelFacts:
     processes: int
     command: str
     dataset: str
-    classes: Mapping[str, Accuracy]
+    confusion: Confusion
     trained_on: Mapping[str, int]
     warnings: tuple[str, ...] = ()
     rivals: RivalsFacts | None = None
@@ -97,6 +98,16 @@ class ModelFacts:
         """Returns whether a model was measured within the latency budget; None if there is none for this machine."""
         limit = self.latency_budget_ms
         return None if limit is None else variant.latency.median_ms <= limit
+
+    @property
+    def classes(self) -> dict[str, Accuracy]:
+        """Accuracy of the ONNX model on the test images of each class (recall); classes without any are left out."""
+        return recalls(self.confusion)
+
+    @property
+    def balanced(self) -> Accuracy:
+        """Mean of the accuracies on each class (balanced accuracy)."""
+        return balanced(self.classes.values())
 
     @property
     def own_costs(self) -> dict[str, CostFacts]:
@@ -121,6 +132,8 @@ class ModelFacts:
     def as_json(self) -> dict[str, Any]:
         """As JSON holds it."""
         content = asdict(self)
+        content["classes"] = {name: asdict(one) for name, one in self.classes.items()}
+        content["balanced"] = asdict(self.balanced)
         for name, variant in self.onnx.items():
             content["onnx"][name]["keeps_latency_budget"] = self.keeps_budget(variant)
         return content

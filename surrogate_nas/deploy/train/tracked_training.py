@@ -27,6 +27,7 @@ def tracked_results(facts: ModelFacts) -> dict[str, float | None]:
     """Returns the figures of a trained model."""
     numbers: dict[str, float | None] = {
         "test/accuracy percent": facts.test.percent,
+        "test/balanced accuracy percent": facts.balanced.percent,
         "test/lowest class percent": min(one.percent for one in facts.classes.values()),
         "predicted/accuracy percent": facts.predicted_percent,
         **{f"predicted/{cost}": value for cost, value in facts.costs.items()},

@@ -154,6 +154,8 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
     if start == "supernet":
         inherit_from_run(network, choice, splits)
     asked = request.asked()
+    if "balance" not in asked.model_fields_set:
+        asked = asked.model_copy(update={"balance": settings.data.balance})
     teacher = teacher_of(choice, asked)
     with console.progress("images") as advance:
         images = load_final_images(
@@ -179,6 +181,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             " fewer"
         )
     warnings = (*((changed,) if changed else ()), *images.warnings)
+    images = replace(images, balance=recipe.settings.balance)
     return _Training(choice, start, images, network, recipe, fitting(), seed, device, warnings, teacher, rivals, table)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.predictor.fusion.agreement import agreement
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.predictor.training_set import SourceLabels
@@ -30,16 +31,18 @@ def evidence_facts(
     evidence = predictor.cross_validation
     accuracy = labels.accuracy_percent
     settings = problem.settings
-    images = min(settings.labels.validation_images, len(problem.splits.validation))
+    held_out = problem.splits.validation.labels[: settings.labels.validation_images]
+    behind = images_behind(held_out, by_class=problem.splits.balance)
     return TrustFacts(
         labels=LabelFacts(
             architectures=len(labels.codes),
             distinct_cells=len(np.unique(problem.space.canonical_keys(labels.codes))),
-            images=images,
+            images=len(held_out),
             lowest_percent=float(accuracy.min()),
             median_percent=float(np.median(accuracy)),
             highest_percent=float(accuracy.max()),
-            error_percent=_sampling_error(float(np.median(accuracy)), images),
+            error_percent=_sampling_error(float(np.median(accuracy)), behind),
+            behind=behind,
         ),
         predictor=PredictorFacts(
             name=settings.predictor.model,

@@ -4,7 +4,9 @@ import numpy as np
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
+from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.hardware.confidence import cautious
+from surrogate_nas.report.few_images import before_labels
 from surrogate_nas.report.judgements import LATENCY_BAD_PERCENT
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.study.problem.problem import Problem
@@ -96,6 +98,13 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         console.note(f"images: {text}")
     for text in problem.splits.warnings:
         console.warn(f"images: {text}")
+    if (few := before_labels(_images_behind_labels(problem))) is not None:
+        console.warn(few)
+
+
+def _images_behind_labels(problem: Problem) -> int:
+    held_out = problem.splits.validation.labels[: problem.settings.labels.validation_images]
+    return images_behind(held_out, by_class=problem.splits.balance)
 
 
 def _title(problem: Problem) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from torch import nn
 
 from surrogate_nas._support.words import count_of, first_line
+from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.errors import Interrupted, MeasurementError, SettingsError, SurrogateNasError, TrainingError
 from surrogate_nas.hardware.measurement import Measurement
@@ -271,8 +272,8 @@ def _record(outcome: TrainedNetwork | str, problem: Problem) -> TrainedRecord:
 
 
 def _of_images(percent: float, problem: Problem) -> TrainedRecord:
-    images = len(problem.splits.validation)
-    accuracy = Accuracy.of(round(percent * images / 100), images)
+    images = images_behind(problem.splits.validation.labels, by_class=problem.splits.balance)
+    accuracy = Accuracy.of(round(percent * images / 100, 6), images)
     return TrainedRecord(accuracy.percent, accuracy.low, accuracy.high)
 
 

@@ -89,7 +89,7 @@ def test_a_class_may_be_a_link_to_a_folder_elsewhere(make_folder: MakeFolder, tm
     ("beside", "words"),
     [
         (["test"], "; test only tests the trained model"),
-        (["val"], "; val only tests the trained model"),
+        (["val"], "; val labels architectures"),
         (["test", "valid"], "; valid labels architectures; test only tests the trained model"),
         (["extra"], "; not used: extra"),
     ],
@@ -232,12 +232,12 @@ def test_the_test_part_beside_the_training_part_has_the_same_classes(make_folder
     assert validation.labels.tolist() == [0] * 9
 
 
-def test_without_a_test_folder_another_held_out_one_is_taken(make_folder: MakeFolder) -> None:
+def test_a_validation_folder_is_no_test(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 2, "train/dog": 3, "Val/dog": 2, "Val/cat": 1})
-    source = open_test_folder(root, ("cat", "dog"))
+    source = open_validation_folder(root, ("cat", "dog"))
     assert source is not None
     assert len(source) == 3
-    assert open_validation_folder(root, ("cat", "dog")) is None
+    assert open_test_folder(root, ("cat", "dog")) is None
 
 
 def test_there_may_be_no_test_part(make_folder: MakeFolder) -> None:

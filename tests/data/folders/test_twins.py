@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from surrogate_nas.data.folders.twins import leaked, pixel_digests, repeated, shared
+from surrogate_nas.data.folders.twins import disputed, leaked, pixel_digests, repeated, shared
 
 
 def test_digests_are_equal_for_equal_pixels_alone() -> None:
@@ -16,12 +16,19 @@ def test_digests_are_equal_for_equal_pixels_alone() -> None:
 
 
 def test_copies_are_counted_beside_their_original() -> None:
-    labels = np.array([0, 0, 1, 1])
-    assert repeated([b"a", b"b", b"c", b"d"], labels, str) is None
-    three = repeated([b"a", b"a", b"a", b"d"], labels, str)
+    assert repeated([b"a", b"b", b"c", b"d"], str) is None
+    three = repeated([b"a", b"a", b"a", b"d"], str)
     assert three is not None
     assert three.startswith("2 images of 4 are copies of another, such as 0 and 1:")
-    assert three.endswith("1 of them lies in another class, such as 0 and 2")
+
+
+def test_images_in_two_classes_are_named_three_at_most() -> None:
+    labels = np.array([0, 0, 1, 1, 1, 1])
+    assert disputed([b"a", b"a", b"c", b"d", b"e", b"f"], labels, str) is None
+    one = disputed([b"a", b"b", b"a", b"d", b"e", b"f"], labels, str)
+    assert one == "1 image is in two classes: 0 and 2"
+    four = disputed([b"a", b"b", b"a", b"a", b"b", b"a"], labels, str)
+    assert four == "4 images are in two classes: 0 and 2, 0 and 3, 1 and 4 and 1 more"
 
 
 def test_leaks_name_a_pair() -> None:

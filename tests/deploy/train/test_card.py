@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas._support.model_format import Preprocessing
-from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.card import latency_text, model_card, predicted_text, show_model
 from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
 from surrogate_nas.runs.console import StudyConsole
@@ -31,11 +30,24 @@ def test_the_card_has_every_section(facts_of: Make, variant_of: Callable[..., Va
 
 
 def test_the_lowest_class_comes_first_and_a_name_breaks_no_table(facts_of: Make) -> None:
-    classes = {"cat": Accuracy.of(60, 62), "a|b": Accuracy.of(1, 38)}
-    card = model_card(facts_of(classes=classes), ("cat", "a|b"), GREY, "0.1.0")
+    confusion = {"cat": {"cat": 60, "a|b": 2}, "a|b": {"cat": 37, "a|b": 1}}
+    facts = facts_of(confusion=confusion, trained_on={"cat": 400, "a|b": 9})
+    card = model_card(facts, ("cat", "a|b"), GREY, "0.1.0")
     rows = [line for line in card.splitlines() if line.startswith(("| cat", "| a"))]
-    assert rows[0].startswith(r"| a\|b | 0 | 38 | 2.63% (95%: ")
+    assert rows[0].startswith(r"| a\|b | 9 | 38 | 2.63% (95%: ")
     assert rows[1].startswith("| cat | 400 | 62 | 96.77% (95%: ")
+    assert rows[2:] == ["| cat | 60 | 2 |", r"| a\|b | 37 | 1 |"]
+    assert r"|  | cat | a\|b |" in card
+    assert "mean over classes (balanced accuracy) | 49.70% (95%: " in card
+
+
+def test_of_many_classes_the_most_frequent_mistakes_are_shown(facts_of: Make) -> None:
+    names = [f"c{number}" for number in range(13)]
+    confusion = {true: {true: 50, names[(at + 1) % 13]: at + 1} for at, true in enumerate(names)}
+    card = model_card(facts_of(confusion=confusion, trained_on=dict.fromkeys(names, 7)), tuple(names), GREY, "0.1.0")
+    shown = card[card.index("The most frequent mistakes") : card.index("## Costs")]
+    assert "| class | named | images |\n| --- | --- | --- |\n| c12 | c0 | 13 |\n| c11 | c12 | 12 |" in shown
+    assert shown.count("\n| c") == 10 + 1
 
 
 def test_what_may_be_wrong_with_the_images_stands_in_the_card(facts_of: Make) -> None:
@@ -72,5 +84,6 @@ def test_measured_beside_predicted(
     assert "OVER the budget" in shown.out
     assert "lowest class  dog: 81.58%" in shown.out
     assert "on 38 images" in shown.out
+    assert "balanced  89.18% (95%: " in shown.out
     assert "train another architecture by a tighter --latency-budget" in shown.err
     assert "python -m surrogate_nas.predict runs/a/models/333123 IMAGE..." in shown.err

@@ -48,6 +48,10 @@ def test_results_are_in_the_description_and_the_card(trained_run: Path) -> None:
     assert sum(one["images"] for one in results["classes"].values()) == 1497
     right = sum(one["percent"] * one["images"] for one in results["classes"].values())
     assert right / 1497 == pytest.approx(results["onnx"]["float"]["accuracy"]["percent"])
+    named = [images for row in results["confusion"].values() for images in row.values()]
+    assert sum(named) == 1497
+    mean = sum(one["percent"] for one in results["classes"].values()) / 10
+    assert results["balanced"]["percent"] == pytest.approx(mean)
     assert results["test"]["percent"] == results["onnx"]["float"]["accuracy"]["percent"]
     assert results["onnx"]["float"]["agreement"]["equal_predictions"] == 1000
     assert results["onnx"]["int8"]["size_bytes"] < results["onnx"]["float"]["size_bytes"]

@@ -18,6 +18,8 @@ def test_json_says_whether_the_budget_is_kept(facts_of: Make) -> None:
     content = facts_of().as_json()
     assert content["onnx"]["float"]["keeps_latency_budget"] is True
     assert content["test"]["percent"] == 91
+    assert content["classes"]["dog"]["images"] == 38
+    assert round(content["balanced"]["percent"], 2) == 89.18
 
 
 def test_another_runtime_than_the_budget_s_is_said_with_how_much_it_differs(

@@ -21,6 +21,8 @@ def test_loss_and_results_are_sent_once(digits_copy: Path) -> None:
     assert accuracy == pytest.approx(model.results["test"]["percent"], abs=1e-4)
     lowest = min(one["percent"] for one in model.results["classes"].values())
     assert found["test/lowest class percent"][0][1] == pytest.approx(lowest, abs=1e-4)
+    balanced = model.results["balanced"]["percent"]
+    assert found["test/balanced accuracy percent"][0][1] == pytest.approx(balanced, abs=1e-4)
     assert "onnx float/latency ms" in found
     assert len(found["settings"]) == 1
 

@@ -60,6 +60,17 @@ def test_an_interrupted_training_comes_to_the_same_weights(
     assert trained[0].loss == trained[1].loss
 
 
+def test_a_balanced_training_is_another_training(digits_copy: Path, trained: list[Any]) -> None:
+    request = TrainRequest(digits_copy, epochs=1)
+    start(request)
+    plain = checkpoint(digits_copy)
+    balanced = replace(request, settings={"training.balance": True})
+    with pytest.raises(RunFolderError, match=r"training\.balance"):
+        start(replace(balanced, resume=True))
+    start(replace(balanced, overwrite=True))
+    assert any(not torch.equal(tensor, plain[name]) for name, tensor in checkpoint(digits_copy).items())
+
+
 def test_a_stop_while_images_are_read_changes_nothing(digits_copy: Path, trained: list[Any]) -> None:
     with pytest.raises(Interrupted, match="reading images"):
         start(TrainRequest(digits_copy), 0)

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from surrogate_nas.costs.cost import format_cost
+from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.problem.problem import Problem
@@ -31,4 +33,16 @@ def test_a_part_of_a_space_is_not_called_the_space(problem: Problem, capsys: pyt
 def test_what_may_be_wrong_with_the_images_is_a_warning(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
     warned = replace(problem, splits=replace(problem.splits, warnings=("half of them are blue",)))
     show_feasibility(warned, StudyConsole(quiet=True))
-    assert capsys.readouterr().err == "warning: images: half of them are blue\n"
+    first, few = capsys.readouterr().err.splitlines()
+    assert first == "warning: images: half of them are blue"
+    assert few.startswith("warning: a label will rest on 60 validation images only, fewer than 200: ")
+
+
+def test_balanced_labels_rest_on_fewer_images(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
+    held_out = problem.splits.validation
+    uneven = held_out.take(torch.cat([torch.nonzero(held_out.labels == 0).flatten(), torch.arange(10)]))
+    splits = replace(problem.splits, validation=uneven, balance=True)
+    show_feasibility(replace(problem, splits=splits), StudyConsole(quiet=True))
+    behind = images_behind(uneven.labels, by_class=True)
+    assert behind < len(uneven)
+    assert f"rest on {behind} validation images only" in capsys.readouterr().err

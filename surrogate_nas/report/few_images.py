@@ -1,0 +1,44 @@
+"""Labels on so few validation images that chance may order them."""
+
+import math
+
+from surrogate_nas._support.words import count_of
+from surrogate_nas.report import formats
+from surrogate_nas.report.facts import LabelFacts
+
+FEW_IMAGES = 200  # behind a label; chance moves an accuracy of 80% on so many by 5.5 percentage points
+_USUAL = 0.8  # accuracy that an error is given for before there are labels
+_REMEDY = "add images, or raise data.validation_fraction or labels.validation_images"
+
+
+def before_labels(images: int) -> str | None:
+    """Returns a warning before anything is trained; None where there are enough images.
+
+    Args:
+        images: Number of validation images that each label rests on.
+    """
+    if images >= FEW_IMAGES:
+        return None
+    points = 196 * math.sqrt(_USUAL * (1 - _USUAL) / images)
+    return (
+        f"a label will rest on {count_of(images, 'validation image')} only, fewer than {FEW_IMAGES}: chance alone moves"
+        f" an accuracy of {_USUAL:.0%} by up to {points:.1f} points, so labels may order architectures by chance;"
+        f" {_REMEDY}"
+    )
+
+
+def doubt(labels: LabelFacts) -> tuple[bool, str] | None:
+    """Returns whether labels can mean nothing, and why; None where there are enough images.
+
+    They can mean nothing where chance moves a label by as much as the best one is above the median.
+    """
+    behind = labels.images if labels.behind is None else labels.behind
+    error, median, highest = labels.error_percent, labels.median_percent, labels.highest_percent
+    if behind >= FEW_IMAGES or error is None or median is None or highest is None:
+        return None
+    hopeless = error >= highest - median
+    so = ", as much as the best label is above the median: labels may order architectures by chance" if hopeless else ""
+    return hopeless, (
+        f"Each label rests on {count_of(behind, 'validation image')} only: chance alone moves it by up to"
+        f" {formats.points(error)}{so}. {_REMEDY[0].upper()}{_REMEDY[1:]}."
+    )

@@ -1,0 +1,66 @@
+"""Balanced draws are equally many of every class, and balanced figures are means over classes."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surrogate_nas.data.classes.balance import Tally, balanced_order, images_behind
+
+COUNTS = st.lists(st.integers(0, 30), min_size=2, max_size=6).filter(lambda counts: sum(counts) > 0)
+
+
+@given(counts=COUNTS, seed=st.integers(0, 9))
+def test_every_class_is_drawn_equally_often_and_every_image_of_it_too(counts: list[int], seed: int) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    drawn = balanced_order(labels, np.random.default_rng(seed))
+    assert drawn.shape == labels.shape
+    present = np.flatnonzero(counts)
+    each = np.bincount(labels[drawn], minlength=len(counts))[present]
+    assert each.max() - each.min() <= 1
+    times = np.bincount(drawn, minlength=len(labels))
+    for one in present:
+        assert np.ptp(times[labels == one]) <= 1
+
+
+def test_the_order_is_random_and_of_the_seed() -> None:
+    labels = np.repeat([0, 1], [40, 4])
+    first, again, other = (balanced_order(labels, np.random.default_rng(seed)).tolist() for seed in (0, 0, 1))
+    assert first == again != other
+    # Classes are mixed: no batch of eleven is of one of them.
+    assert {len(set(labels[first][start : start + 11])) for start in (0, 11, 22, 33)} == {2}
+
+
+def tally_of(scores: torch.Tensor, labels: torch.Tensor, *, by_class: bool) -> Tally:
+    tally = Tally(labels, by_class=by_class)
+    for start in range(0, len(labels), 7):
+        tally.add(scores[start : start + 7], labels[start : start + 7])
+    return tally
+
+
+@given(counts=COUNTS, seed=st.integers(0, 9))
+def test_figures_are_means_over_images_or_means_over_classes(counts: list[int], seed: int) -> None:
+    rng = torch.Generator().manual_seed(seed)
+    labels = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
+    labels = labels[torch.randperm(len(labels), generator=rng)]
+    scores = torch.randn(len(labels), len(counts), generator=rng, dtype=torch.float64)
+    right, loss = (scores.argmax(1) == labels).double(), F.cross_entropy(scores, labels, reduction="none")
+    plain, balanced = (tally_of(scores, labels, by_class=one) for one in (False, True))
+    assert (plain.accuracy_percent, plain.loss) == pytest.approx((100 * float(right.mean()), float(loss.mean())))
+    present = sorted(set(labels.tolist()))
+    recall = np.mean([float(right[labels == one].mean()) for one in present])
+    of_class = np.mean([float(loss[labels == one].mean()) for one in present])
+    assert (balanced.accuracy_percent, balanced.loss) == pytest.approx((100 * recall, of_class))
+
+
+def test_a_balanced_accuracy_rests_on_as_many_images_as_leave_its_variance() -> None:
+    even, uneven = (torch.repeat_interleave(torch.arange(2), torch.tensor(counts)) for counts in ((50, 50), (90, 10)))
+    assert [images_behind(labels, by_class=False) for labels in (even, uneven)] == [100, 100]
+    assert images_behind(even, by_class=True) == 100
+    # Simulated: the spread of the mean of two recalls of 80%, as of one share of so many images.
+    rights = np.random.default_rng(0).binomial([90, 10], 0.8, size=(200_000, 2)) / [90, 10]
+    images = images_behind(uneven, by_class=True)
+    assert images == 36
+    assert np.var(rights.mean(axis=1)) == pytest.approx(0.8 * 0.2 / images, rel=0.02)
