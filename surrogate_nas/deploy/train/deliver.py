@@ -23,16 +23,19 @@ from surrogate_nas._support.model_format import (
 )
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
 from surrogate_nas.deploy.accuracy import Accuracy
+from surrogate_nas.deploy.runtime_files import MOST_UNEQUAL, RuntimeFiles, write_runtime_files
 from surrogate_nas.deploy.train.card import model_card
 from surrogate_nas.deploy.train.chosen import Choice
 from surrogate_nas.deploy.train.inheritance import start_of, start_words
-from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
+from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.train.rival_models import compared_on_test
 from surrogate_nas.deploy.train.train_request import TrainRequest
+from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.model_folder import copy_model, save_model
 from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write_program
 from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
+from surrogate_nas.export.runtimes.protocol import Source
 from surrogate_nas.hardware.measure.model_files import measure_models
 from surrogate_nas.nets.onnx_export import OPSET
 from surrogate_nas.report.facts import RivalsFacts
@@ -43,7 +46,7 @@ from surrogate_nas.training.final import Trained
 from surrogate_nas.training.recipes import Recipe
 
 _CHECKED_IMAGES = 1000
-_MOST_UNEQUAL = 0.002  # share of images whose class may differ where two scores are nearly equal
+_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,11 @@ class Delivery:
 
 
 class _Exported(NamedTuple):
-    """The ONNX models, and the accuracy of the float one on each class."""
+    """The ONNX models, the accuracy of the float one on each class, and the files of other runtimes."""
 
     variants: dict[str, Variant]
     classes: dict[str, Accuracy]
+    runtimes: RuntimeFiles
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
@@ -122,7 +126,7 @@ def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFac
     save_model(choice.folder, network, {**description, "results": facts.as_json()}, space_toml, program)
     if choice.is_answer:
         copy_model(choice.folder, choice.run.best)
-    advance(4, 4)
+    advance(_STEPS, _STEPS)
     return facts
 
 
@@ -132,33 +136,38 @@ def _export(
     """Writes the files that need no Python of this project, and checks and measures the ONNX models."""
     folder, images = delivery.choice.folder, delivery.images
     checked = images.normalise(images.test.images[:_CHECKED_IMAGES])
-    paths = {"float": folder / ONNX}
+    paths: dict[str, Path] = {"float": folder / ONNX}
     write_onnx(folder / ONNX, network, checked, description)
-    advance(1, 4)
+    advance(1, _STEPS)
     write_program(folder / PROGRAM, network, checked)
-    advance(2, 4)
+    advance(2, _STEPS)
+    calibration = _calibration(images, delivery.seed)
     if delivery.request.int8:
         paths["int8"] = folder / INT8
-        write_int8(folder / INT8, folder / ONNX, _calibration(images, delivery.seed), description)
+        write_int8(folder / INT8, folder / ONNX, calibration, description)
     else:
         (folder / INT8).unlink(missing_ok=True)
     agreements = {name: compare(network, path, checked) for name, path in paths.items()}
     unequal = agreements["float"].images - agreements["float"].equal_predictions
-    if unequal > _MOST_UNEQUAL * len(checked):
+    if unequal > MOST_UNEQUAL * len(checked):
         raise ExportError(
             f"{folder / ONNX} gives {unequal} of {len(checked)} test images another class than torch does; please"
             " report this architecture"
         )
-    advance(3, 4)
-    latencies = measure_models(paths, delivery.choice.settings.hardware)
+    advance(3, _STEPS)
+    hardware = delivery.choice.settings.hardware
+    latencies = measure_models(paths, hardware)
     right = {name: _are_right(path, images) for name, path in paths.items()}
     variants = {
         name: Variant(path.name, path.stat().st_size, _accuracy(right[name]), agreements[name], latencies[name])
         for name, path in paths.items()
     }
+    advance(4, _STEPS)
+    source = Source(network, paths, calibration, description, hardware.batch)
+    runtimes = write_runtime_files(delivery.request.runtimes, folder, source, images, hardware)
     labels = images.test.labels.numpy()
     of_class = {name: right["float"][labels == label] for label, name in enumerate(images.test.class_names)}
-    return _Exported(variants, {name: _accuracy(those) for name, those in of_class.items() if len(those)})
+    return _Exported(variants, {name: _accuracy(those) for name, those in of_class.items() if len(those)}, runtimes)
 
 
 def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
@@ -192,6 +201,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         trained_on=dict(zip(names, torch.bincount(images.train.labels, minlength=len(names)).tolist(), strict=True)),
         warnings=delivery.warnings,
         predicted_basis=choice.basis,
+        runtimes=exported.runtimes,
         rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe.settings.epochs),
     )
 
