@@ -22,6 +22,7 @@ from surrogate_nas.export.runtimes.protocol import Runtime, Score, Source
 from surrogate_nas.export.runtimes.table import EXPORTS, RUNTIME_FILES
 from surrogate_nas.hardware.measure.timing import Clock, Run, choose_clock, measure_interleaved
 from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.nets.onnx_export import quiet_exporters
 
 _BATCH = 100  # of torch
 MOST_UNEQUAL = 0.002
@@ -79,9 +80,10 @@ class _Exporter:
         """
         row, images, batch = EXPORTS[name], self._images, self._source.batch
         files = [self._folder / file for file in row.files(precision)]
-        runtime: Runtime = row.make()
-        runtime.write(files, self._source, precision)
-        score = runtime.open(files[0], batch, self._threads)
+        with quiet_exporters():
+            runtime: Runtime = row.make()
+            runtime.write(files, self._source, precision)
+            score = runtime.open(files[0], batch, self._threads)
         scores = _scores(score, images, batch)
         right = scores.argmax(axis=1) == images.test.labels.numpy()
         agreement = agreement_of(scores, self._expected)

@@ -69,11 +69,12 @@ def images() -> FinalImages:
 
 @pytest.fixture
 def source(images: FinalImages) -> Source:
-    """Returns a network that is right on the images with another value than the mean's side of it."""
-    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    """Returns a network that calls an image dark where it is darker than the mean."""
+    layer = nn.Linear(4, 2)
     with torch.no_grad():
-        network[1].weight.copy_(torch.tensor([[-1.0] * 4, [1.0] * 4]))
-        network[1].bias.zero_()
+        layer.weight.copy_(torch.tensor([[-1.0] * 4, [1.0] * 4]))
+        layer.bias.zero_()
+    network = nn.Sequential(nn.Flatten(), layer)
     paths = {"float": Path("model.onnx"), "int8": Path("model.int8.onnx")}
     return Source(network.eval(), paths, images.normalise(images.train.images), {}, QUICK.batch)
 

@@ -38,6 +38,7 @@ class ExportRow:
 
 EXPORTS: dict[str, ExportRow] = {
     "openvino": ExportRow("OpenVINO", "openvino", ("xml", "bin"), Late(f"{_PLACE}.openvino_model:OpenVino")),
+    "executorch": ExportRow("ExecuTorch", "executorch", ("pte",), Late(f"{_PLACE}.executorch_program:ExecuTorch")),
 }
 """By the word for ``--export``, which is also the extra that installs the package."""
 

@@ -14,9 +14,10 @@ from surrogate_nas.export.runtimes.protocol import Runtime, Source
 from surrogate_nas.export.runtimes.table import EXPORTS
 
 BATCH = 2
+SLOW = ("executorch",)
 
 
-@pytest.fixture(params=EXPORTS)
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in EXPORTS])
 def name(request: pytest.FixtureRequest) -> str:
     """Returns the name of a runtime, if it is installed here."""
     if importlib.util.find_spec(EXPORTS[request.param].package) is None:
