@@ -62,7 +62,7 @@ def random_network(name: str, images: int, seed: int) -> tuple[nn.Module, FinalI
         network.eval()
         # Every class has the same mean score, so that images are of many classes.
         [*_, last] = (layer for layer in network.modules() if isinstance(layer, nn.Linear))
-        last.bias -= _scores(network, made.normalise(train.images)).mean(dim=0)
+        last.bias.sub_(_scores(network, made.normalise(train.images)).mean(dim=0))
         labels = _scores(network, made.normalise(test.images)).argmax(dim=1)
     return network, FinalImages.of(train, ImageSet(test.images, labels, names), "own", ())
 
