@@ -47,6 +47,8 @@ def check(
     say("parameters: {:,} to {:,}".format(*found.parameters))
     among = "all" if found.exact else "sought, one decision at a time"
     say("multiply-accumulates: {:,} to {:,} ({})".format(*found.flops, among))
+    if loaded.known:
+        say(f"with a name: {', '.join(loaded.known)}")
     say(f"ran: {', '.join(found.ran)} (smallest, largest, at random)")
     if drawing is not None:
         write_text(drawing, draw_architecture(loaded, found.drawn))

@@ -54,6 +54,7 @@ class RunFolder:
         self.trainings = path / "trainings.h5"
         self.trainings_journal = path / "trainings.journal"
         self.networks = path / "trainings"
+        self.finalist_latencies = path / "finalist_latencies.json"
         self.rivals = path / "rivals.json"
         self.models = path / "models"
         self.log = path / "log.txt"
@@ -200,6 +201,7 @@ _CONTENTS = frozenset(
         "images",
         "supernets",
         "near_budgets.json",
+        "finalist_latencies.json",
         "labels.h5",
         ".labels.h5.lock",
         "predictor",

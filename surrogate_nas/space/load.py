@@ -16,7 +16,7 @@ from surrogate_nas.space.kinds.chain.definition import read_chain_space
 from surrogate_nas.space.kinds.nodes.definition import read_node_space
 from surrogate_nas.space.operations.program import Program
 from surrogate_nas.space.operations.registry import only_of
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.space import Codes, Space
 
 STORED_DEFINITION, STORED_PROGRAM = "space.toml", "space.py"
 """How a run folder or a model keeps a space and its program."""
@@ -92,6 +92,7 @@ def _load(path: Path, find: Callable[[str], Program], remedy: str | None) -> Spa
             space = _READERS[header.kind](content, path, program)
             if program is not None:
                 _check_operations(space, path)
+            space.known = _known(header, space, path)
             return space
     except SpaceError as error:
         raise type(error)(_with_line(str(error), path)) from None
@@ -117,6 +118,23 @@ def _check_operations(space: Space, path: Path) -> None:
         space.parameters(np.zeros((1, space.num_decisions), dtype=np.int8), space.network)
     except SpaceError as error:
         raise SpaceError(f"{path}: operations: {error}") from None
+
+
+def _known(header: Header, space: Space, path: Path) -> dict[str, Codes]:
+    """Returns effective codes, shape (D,), of the architectures that have a name."""
+    known: dict[str, Codes] = {}
+    for position, one in enumerate(header.known):
+        where = f"{path}: known.{position}"
+        try:
+            code = space.effective(space.parse(one.architecture)[None])
+        except SpaceError as error:
+            raise SpaceError(f"{where}.architecture: {error}") from None
+        if not space.is_connected(code)[0]:
+            raise SpaceError(f"{where}.architecture: {one.architecture!r} does not lead from input to output")
+        if one.name in known:
+            raise SpaceError(f"{where}.name: {one.name!r} appears twice")
+        known[one.name] = code[0]
+    return known
 
 
 def _with_line(message: str, path: Path) -> str:

@@ -5,7 +5,7 @@ each entry the index of the choice taken. It is the one currency between stages.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from math import prod
 from typing import ClassVar
@@ -160,6 +160,7 @@ class Space(Codebook, ABC):
         fingerprint, program: Of its ``Identity``.
         network: The network that is deployed unless a study sets another.
         image_step: A number of which sides of images must be a multiple.
+        known: Architectures that people know by name, shape (D,) each.
 
     Example:
         >>> from surrogate_nas import load_space
@@ -179,6 +180,7 @@ class Space(Codebook, ABC):
         self.fingerprint, self.program = identity.fingerprint, identity.program
         self.network = network
         self.image_step = 1
+        self.known: Mapping[str, Codes] = {}
 
     # Text
 

@@ -9,6 +9,8 @@ import pytest
 from surrogate_nas._support.definitions import find_definition
 from surrogate_nas.errors import ProgramError, SettingsError, SpaceError
 from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.rivals.rival import Interface
+from surrogate_nas.rivals.rival_network import RivalNetwork, count_rival
 from surrogate_nas.space.load import load_space, load_stored_space, program_of
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.operations.registry import forget_all
@@ -84,7 +86,7 @@ def test_operations_and_edges_change_it(tmp_path: Path, other: str) -> None:
         (changed("channels = 16 #", "#"), "network.channels is missing"),
         (
             changed("[cell]", "[cells]"),
-            "unknown key 'cells'; the keys there are name, source, kind, program, operations, cell, network",
+            "unknown key 'cells'; the keys there are name, source, kind, program, known, operations, cell, network",
         ),
         (changed("edges =", "edgs ="), "unknown key 'cell.edgs'; the keys there are nodes, edges"),
         (
@@ -286,3 +288,46 @@ def test_a_stored_program_is_run_where_that_is_wanted(tmp_path: Path) -> None:
         load_stored_space(tmp_path, None)
     (tmp_path / "space.py").write_text(PROGRAM, encoding="utf-8")
     assert load_stored_space(tmp_path, None).size == 4
+
+
+# Architectures with a name
+
+
+def test_architectures_with_a_name_are_codes_without_dead_operations(tmp_path: Path) -> None:
+    known = '[[known]]\nname = "all convolutions"\narchitecture = "333333"\n\n[[known]]\nname = "one"\n'
+    space = load_space(written(tmp_path, f'{PUBLISHED}\n{known}architecture = "300400"\n'))
+    assert space.fingerprint == load_space("nasbench201").fingerprint
+    assert {name: space.digits(code[None])[0] for name, code in space.known.items()} == {
+        "all convolutions": "333333",
+        "one": "000400",
+    }
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ('name = "a"\narchitecture = "12"', "known.0.architecture: an architecture of nasbench201 is 6 digits"),
+        ('name = "a"\narchitecture = "000000"', "known.0.architecture: '000000' does not lead from input to output"),
+        ('name = "a"\narchitecture = 303101', "known.0.architecture: input should be a valid string (got 303101)"),
+        ('name = ""\narchitecture = "303101"', "known.0.name: string should have at least 1 character"),
+        (
+            'name = "a"\narchitecture = "303101"\n[[known]]\nname = "a"\narchitecture = "333333"',
+            "known.1.name: 'a' appears twice",
+        ),
+    ],
+)
+def test_a_wrong_architecture_with_a_name_is_refused(tmp_path: Path, known: str, message: str) -> None:
+    with pytest.raises(SpaceError, match=re.escape(message)):
+        load_space(written(tmp_path, f"{PUBLISHED}\n[[known]]\n{known}\n"))
+
+
+def test_resnets_are_architectures_of_the_space_that_names_them() -> None:
+    space = load_space("images32")
+    known = {name: code for name, code in space.known.items() if name.startswith(("ResNet-20 at", "ResNet-32 at"))}
+    assert len(known) == 8
+    images = Interface(3, 32, 10)
+    for name, code in known.items():
+        resnet, _, width = name.partition(" at width ")
+        counts = count_rival(RivalNetwork(resnet.lower().replace("-", ""), float(width), images))
+        assert space.parameters(code[None], space.network)[0] == counts.params, name
+        assert space.flops(code[None], space.network)[0] == counts.flops, name

@@ -44,6 +44,8 @@ class StoredCosts:
         descriptions: Where the values of each cost come from.
         held_out: Errors of networks left out of a prediction, for costs that were predicted.
         model: Provides the costs of architectures outside the pool.
+        measured: Latencies in ms of architectures that were measured whole, by the digits of their effective codes.
+            They replace predictions.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class StoredCosts:
         descriptions: Mapping[str, Any],
         held_out: Mapping[str, ArrayLike] | None = None,
         model: CostSource | None = None,
+        measured: Mapping[str, float] | None = None,
     ) -> None:
         self.names: tuple[str, ...] = tuple(values)
         self.pool = pool
@@ -62,6 +65,7 @@ class StoredCosts:
         self._descriptions = dict(descriptions)
         self._held_out = {name: np.asarray(values, dtype=np.float64) for name, values in (held_out or {}).items()}
         self._model = model
+        self.measured: Mapping[str, float] = dict(measured or {})
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Returns every cost, shape (N,), of codes (N, D).
@@ -69,6 +73,20 @@ class StoredCosts:
         Raises:
             SpaceError: If an architecture is not in the pool and there is no model.
         """
+        known = self._predicted(codes)
+        if self.measured and "latency_ms" in known:
+            whole = self.measured_ms(codes)
+            known["latency_ms"] = np.where(np.isnan(whole), known["latency_ms"], whole)
+        return known
+
+    def measured_ms(self, codes: ArrayLike) -> NDArray[np.float64]:
+        """Returns the latencies of codes (N, D) that were measured as whole networks, NaN for the others; (N,)."""
+        if not self.measured:
+            return np.full(len(np.asarray(codes)), np.nan)
+        digits = self.pool.space.digits(self.pool.space.effective(codes))
+        return np.array([self.measured.get(text, np.nan) for text in digits], dtype=np.float64)
+
+    def _predicted(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         if self._model is None:
             rows = self.pool.rows(codes)
             return {name: values[rows] for name, values in self._values.items()}
@@ -81,17 +99,34 @@ class StoredCosts:
                 values[missing] = asked[name]
         return known
 
+    def with_measured(self, codes: ArrayLike, ms: ArrayLike) -> "StoredCosts":
+        """Returns the costs with latencies of architectures that were measured as whole networks.
+
+        Args:
+            codes: Effective codes, shape (M, D).
+            ms: Their latencies, shape (M,).
+        """
+        digits = self.pool.space.digits(codes)
+        more = dict(zip(digits, np.asarray(ms, dtype=np.float64).tolist(), strict=True))
+        return self._like(self.pool, self._values, self._model, {**self.measured, **more})
+
     def over(self, pool: Pool, model: CostSource | None = None) -> "StoredCosts":
         """Returns stored costs of another pool; missing ones come from the model, its own or another.
 
         Raises:
             SpaceError: If an architecture is not known and there is no model.
         """
-        source = StoredCosts(
-            self.pool, self._values, self._errors, self._descriptions, self._held_out, model or self._model
-        )
-        values = source.evaluate(pool.codes)
-        return StoredCosts(pool, values, self._errors, self._descriptions, self._held_out, source._model)
+        source = self._like(self.pool, self._values, model or self._model, self.measured)
+        return self._like(pool, source._predicted(pool.codes), source._model, self.measured)
+
+    def _like(
+        self,
+        pool: Pool,
+        values: Mapping[str, NDArray[np.float64]],
+        model: CostSource | None,
+        measured: Mapping[str, float],
+    ) -> "StoredCosts":
+        return StoredCosts(pool, values, self._errors, self._descriptions, self._held_out, model, measured)
 
     def relative_error(self, cost: str) -> float | None:
         """Returns the median relative error that the cost was stored with.

@@ -18,6 +18,29 @@ Train = Callable[[Sequence[int]], Sequence[float]]
 TrainFor = Callable[[int, Sequence[int]], Sequence[float]]
 """The same for a length in epochs."""
 
+Check = Callable[[Sequence[int]], NDArray[np.bool_]]
+"""Measures the candidates at some rows; returns which candidates may be answers to each set of budgets, (B, N)."""
+
+_MOST_CHOICES = 10  # of one batch, whose members may all be measured over the budget
+_PREFERRED = 3  # one candidate in so many is a preferred one, at most
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Candidates to begin with.
+
+    Attributes:
+        preferred: Rows of candidates that are trained in any case, the most wanted one first: a third of the first
+            batch at most, or of the networks of the longest length, where there are several. Kinds of networks that
+            learn slowly would not get so far.
+        drawn: Rows of fair draws, which fill the first batch in this order; the best scores fill it if there are none.
+        check: Measures candidates before they are trained; None where costs are known.
+    """
+
+    preferred: Sequence[int] = ()
+    drawn: Sequence[int] = ()
+    check: Check | None = None
+
 
 @dataclass(frozen=True)
 class Learnt:
@@ -28,7 +51,7 @@ class Learnt:
         accuracy_percent: Their validation accuracies.
         posterior: Expected accuracies of all candidates now.
         stopped: Reason for fewer trainings than allowed; None if all were made.
-        allowed: True for candidates that may be an answer, shape (N,).
+        process: The candidates, as they are known after measurements.
         trained: Lengths in epochs, rising, and the number of trainings of each.
     """
 
@@ -36,7 +59,7 @@ class Learnt:
     accuracy_percent: tuple[float, ...]
     posterior: Posterior
     stopped: str | None
-    allowed: NDArray[np.bool_]
+    process: ResidualProcess
     trained: tuple[tuple[int, int], ...] = ()
 
     @property
@@ -46,17 +69,21 @@ class Learnt:
         A measured accuracy is noisy, and the best of several is partly lucky; expectations account for that.
         """
         order = np.argsort(-self.posterior.mean, kind="stable")
-        return [int(row) for row in order[self.allowed[order]]]
+        return [int(row) for row in order[self.process.allowed[order]]]
 
 
-def learn_by_training(process: ResidualProcess, train: Train, settings: LoopSettings) -> Learnt:
+def learn_by_training(
+    process: ResidualProcess, train: Train, settings: LoopSettings, beginning: Beginning | None = None
+) -> Learnt:
     """Spends up to ``settings.trainings`` trainings in ``settings.rounds`` batches.
 
     Args:
         process: The candidates.
         train: Called once a round.
         settings: Number of trainings and rounds, and the rule to stop.
+        beginning: Candidates of the first batch; the best by their scores unless given.
     """
+    beginning = beginning or Beginning()
     rows: list[int] = []
     values: list[float] = []
     stopped = None
@@ -66,13 +93,63 @@ def learn_by_training(process: ResidualProcess, train: Train, settings: LoopSett
             more = f"{count_of(size, 'more training')} {'was' if size == 1 else 'were'}"
             stopped = f"{more} expected to gain {gain:.3f} percentage points at most"
             break
-        batch = process.next_batch(rows, values, size)
+        batch, process = _affordable(process, partial(_choose, rows, values, size, beginning), beginning.check)
+        if not batch:
+            stopped = "every architecture that was to be trained next is measured over the budgets"
+            break
         values.extend(float(value) for value in train(batch))
         rows.extend(batch)
-    return Learnt(tuple(rows), tuple(values), process.posterior(rows, values), stopped, process.allowed)
+    return Learnt(tuple(rows), tuple(values), process.posterior(rows, values), stopped, process)
 
 
-def learn_by_lengths(process: ResidualProcess, train: TrainFor, settings: LoopSettings, epochs: int) -> Learnt:
+def _choose(
+    rows: Sequence[int], values: Sequence[float], size: int, beginning: Beginning, process: ResidualProcess
+) -> list[int]:
+    """Returns the next batch: the one to begin with, or the one that the trainings so far suggest."""
+    if rows:
+        return process.next_batch(rows, values, size)
+    chosen = _first_of(beginning.preferred, size, process)
+    drawn = process.in_turns(beginning.drawn, _in_order(beginning.drawn, len(process)))
+    chosen += [row for row in drawn if row not in chosen][: size - len(chosen)]
+    return chosen + process.next_batch([], [], size - len(chosen), chosen)
+
+
+def _first_of(preferred: Sequence[int], size: int, process: ResidualProcess) -> list[int]:
+    """Returns the preferred candidates of a batch of a size, one for each set of budgets at least."""
+    count = min(size, max(-(-size // _PREFERRED), process.sets))
+    return process.in_turns(preferred, _in_order(preferred, len(process)))[:count]
+
+
+def _in_order(rows: Sequence[int], count: int) -> NDArray[np.float64]:
+    """Returns values of candidates, shape (count,), by which the first of the rows is the best."""
+    values = np.zeros(count)
+    values[list(rows)] = np.arange(len(rows), 0, -1)
+    return values
+
+
+def _affordable(
+    process: ResidualProcess, choose: Callable[[ResidualProcess], list[int]], check: Check | None
+) -> tuple[list[int], ResidualProcess]:
+    """Returns a batch whose members keep their budgets as measured too, and the candidates as they are known then."""
+    batch = choose(process)
+    if check is None:
+        return batch, process
+    for _ in range(_MOST_CHOICES):
+        process, before = process.with_answers(check(batch)), batch
+        batch = choose(process)
+        if batch == before:
+            return batch, process
+    process = process.with_answers(check(batch))
+    return [row for row in batch if process.allowed[row]], process
+
+
+def learn_by_lengths(
+    process: ResidualProcess,
+    train: TrainFor,
+    settings: LoopSettings,
+    epochs: int,
+    beginning: Beginning | None = None,
+) -> Learnt:
     """Runs successive halving (Jamieson and Talwalkar, AISTATS 2016) over training lengths.
 
     All trainings are first of the shortest length. The accuracies expected after them are the scores at the start of
@@ -84,22 +161,31 @@ def learn_by_lengths(process: ResidualProcess, train: TrainFor, settings: LoopSe
         train: Called for each batch.
         settings: Number of trainings of the shortest length, and number of lengths.
         epochs: The longest length.
+        beginning: Candidates of the first batch; the best by their scores unless given.
     """
     first, *longer = training_lengths(epochs, settings)
-    learnt = learn_by_training(process, partial(train, first), settings)
+    beginning = beginning or Beginning()
+    early = replace(beginning, preferred=()) if longer else beginning
+    learnt = learn_by_training(process, partial(train, first), settings, early)
     learnt = replace(learnt, trained=((first, len(learnt.rows)),))
     for length in longer:
         if not learnt.rows:
             break
+        process = learnt.process.with_score(learnt.posterior.mean)
         promoted = process.in_turns(learnt.rows, learnt.posterior.mean)
         promoted = promoted[: -(-len(promoted) // settings.halving)]
-        process = process.with_score(learnt.posterior.mean)
+        if length == epochs:
+            wanted, process = _affordable(
+                process, partial(_first_of, beginning.preferred, len(promoted)), beginning.check
+            )
+            promoted += [row for row in wanted if row not in promoted]
         values = [float(value) for value in train(length, promoted)]
         learnt = replace(
             learnt,
             rows=tuple(promoted),
             accuracy_percent=tuple(values),
             posterior=process.posterior(promoted, values),
+            process=process,
             trained=(*learnt.trained, (length, len(promoted))),
         )
     return learnt

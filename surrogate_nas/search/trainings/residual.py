@@ -16,6 +16,7 @@ Symbols:
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,17 @@ class ResidualProcess:
     def with_score(self, score: Floats) -> "ResidualProcess":
         """Returns the same candidates without trainings, with another score, shape (N,)."""
         return ResidualProcess(score, self._features, self._settings, self._answers)
+
+    def with_answers(self, allowed: NDArray[np.bool_]) -> "ResidualProcess":
+        """Returns the same candidates, of which others may be answers, shape (B, N)."""
+        changed = copy(self)
+        changed._answers = allowed
+        return changed
+
+    @property
+    def sets(self) -> int:
+        """The number of sets of budgets, each of which wants an answer."""
+        return len(self._answers)
 
     @property
     def allowed(self) -> NDArray[np.bool_]:

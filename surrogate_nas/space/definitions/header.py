@@ -12,6 +12,14 @@ STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 _SHOWN = 60
 
 
+class KnownArchitecture(BaseModel):
+    """An architecture of the space that people know by name."""
+
+    model_config = STRICT
+    name: Annotated[str, Field(min_length=1, max_length=_SHOWN)]
+    architecture: str
+
+
 class Header(BaseModel):
     """The keys of every definition."""
 
@@ -20,6 +28,7 @@ class Header(BaseModel):
     source: str = ""
     kind: str
     program: Annotated[str | None, Field(pattern=r"\.py$")] = None
+    known: Annotated[list[KnownArchitecture], Field(default_factory=list, max_length=100)]
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -47,7 +47,13 @@ class CautiousCosts:
     def evaluate(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
         """Returns upper bounds of codes (N, D), shape (N,) each."""
         values = self.table.evaluate(codes)
-        return {cost: cautious(values[cost], self.table.held_out_errors(cost), self.confidence) for cost in self.names}
+        bounds = {
+            cost: cautious(values[cost], self.table.held_out_errors(cost), self.confidence) for cost in self.names
+        }
+        if self.table.measured:
+            whole = self.table.measured_ms(codes)
+            bounds["latency_ms"] = np.where(np.isnan(whole), bounds["latency_ms"], whole)
+        return bounds
 
 
 @dataclass(frozen=True)

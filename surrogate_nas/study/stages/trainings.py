@@ -13,14 +13,16 @@ from surrogate_nas.labels.store import LabelStore
 from surrogate_nas.predictor.features.graph_features import node_types, path_features
 from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.search.sampler_table import SAMPLERS
+from surrogate_nas.search.settings import LoopSettings
 from surrogate_nas.search.trainings.crew import Crew
-from surrogate_nas.search.trainings.loop import Learnt, learn_by_lengths
+from surrogate_nas.search.trainings.loop import Beginning, Learnt, batch_sizes, learn_by_lengths
 from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
 from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask, TrialFolder
 from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.findings import FinalistTrainings, Findings, SpaceScores
+from surrogate_nas.study.problem.contenders import Contenders
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage, Timing
@@ -28,6 +30,7 @@ from surrogate_nas.supernet.training import FIRST_WEIGHTS
 from surrogate_nas.training.train_network import ArchitectureNetwork, Buildable, NetworkJob, train_network
 
 _DECIMALS = 6
+_DRAWS_OF_EACH = 4  # of networks to begin with
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,14 @@ class TrainFinalists(Stage):
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Trains what no earlier process has trained."""
-        return Findings(learn_from_trainings(findings[Problem], findings[SpaceScores], run))
+        return Findings(*learn_from_trainings(findings[Problem], findings[SpaceScores], run))
 
 
-def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> SpaceScores:
+def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Problem, SpaceScores]:
     """Trains finalists for a while, in batches, and gives the scores that follow from them.
 
-    Scores are of isomorphism classes from then on, on the scale of the trainings' validation accuracy. Which networks
+    Scores are of isomorphism classes from then on, on the scale of the trainings' validation accuracy. Latencies of
+    networks that were to be trained are measured, and the problem counts with them from then on. Which networks
     are trained, and so the answer, does not depend on the number of worker processes, nor on whether one is killed:
     another takes over what it did. Trainings that the run folder holds are not done again, and one that was stopped
     continues from its checkpoint.
@@ -100,11 +104,12 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
         TrainingError: If a loss is not finite, or workers die again and again.
         StoreError: If the journal through which workers share the trainings goes away.
     """
-    settings, space, codes = problem.settings, problem.space, problem.codes
-    rows = _candidates(problem)
-    answers = np.stack([problem.feasible_under(budgets)[rows] for budgets in (problem.budgets, *problem.also)])
-    features = comparable_features(space, problem.deployed, space.canonical(codes[rows]))
-    process = ResidualProcess(scores.mean[rows], features, settings.loop.residual, answers)
+    settings, space = problem.settings, problem.space
+    contenders = Contenders.of(problem, _draws(settings.loop))
+    problem, rows, codes = contenders.problem, contenders.rows, contenders.codes
+    scores = scores.over(problem.pool)
+    features = comparable_features(space, problem.deployed, space.canonical(codes))
+    process = ResidualProcess(scores.mean[rows], features, settings.loop.residual, contenders.answers)
     run.folder.networks.mkdir(exist_ok=True)
     place = _place(problem, run.folder)
     for note in place.prepare():
@@ -113,14 +118,29 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> Spa
     crew = Crew(place, NetworkWork(training_job(network, problem, run.folder), network), run.workers)
 
     def train(epochs: int, batch: Sequence[int]) -> list[float]:
-        return _train(problem, space.effective(codes[rows[list(batch)]]), epochs, run, crew)
+        return _train(problem, space.effective(codes[list(batch)]), epochs, run, crew)
 
-    learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs)
+    def check(batch: Sequence[int]) -> NDArray[np.bool_]:
+        nonlocal contenders
+        with run.console.progress(f"latencies before training ({count_of(len(batch), 'network')} measured whole)"):
+            contenders = contenders.measured(batch, run.folder)
+        run.stop_if_asked("measuring networks to train")
+        return contenders.answers
+
+    beginning = Beginning(contenders.preferred, contenders.drawn.tolist(), check if contenders.measures else None)
+    learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs, beginning)
     run.workers.close()
-    notes = _notes(learnt, space.digits(codes[rows]))
+    notes = _notes(learnt, space.digits(codes))
     for note in notes:
         run.console.note(note)
-    return replace(_scores(problem, scores, rows, learnt), notes=notes)
+    return contenders.problem, replace(_scores(problem, scores, rows, learnt), notes=notes)
+
+
+def _draws(settings: LoopSettings) -> int:
+    """Returns the number of fair draws to begin with: more than a batch, as some are measured over the budget."""
+    if settings.first != "drawn":
+        return 0
+    return _DRAWS_OF_EACH * max(batch_sizes(settings.trainings, settings.rounds), default=0)
 
 
 def comparable_features(space: Space, network: NetworkSpec, codes: Codes) -> NDArray[np.float64]:
@@ -147,16 +167,6 @@ def _sizes(space: Space, network: NetworkSpec, codes: Codes) -> NDArray[np.float
     """Returns logarithms of parameters and multiply-accumulates, and the number of nonlinear functions, (N, 3)."""
     counts = np.stack([space.parameters(codes, network), space.flops(codes, network)], axis=1)
     return np.column_stack([np.log(np.maximum(counts, 1)), space.nonlinear_count(codes)])
-
-
-def _candidates(problem: Problem) -> np.ndarray:
-    """Returns one row of every connected class: the one that suits the budgets best, then the cheapest."""
-    classes = problem.pool.representatives
-    cost = problem.bounds[problem.budgets[0].cost]
-    order = np.lexsort((cost, ~problem.feasible, classes))
-    order = order[problem.connected[order]]
-    _, first = np.unique(classes[order], return_index=True)
-    return np.sort(order[first])
 
 
 def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
@@ -258,7 +268,7 @@ def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
     pairs = sorted(zip(learnt.accuracy_percent, learnt.rows, strict=True), reverse=True)
     best = ", ".join(f"{digits[row]} {accuracy:.2f}%" for accuracy, row in pairs[:3])
     numbers = [
-        f"{f'{count:,} of them' if at else count_of(count, 'network')} for {count_of(n, 'epoch')}"
+        f"{f'then {count:,}' if at else count_of(count, 'network')} for {count_of(n, 'epoch')}"
         for at, (n, count) in enumerate(learnt.trained)
     ]
     told = f"trainings: {', '.join(numbers)}; the best {best}"

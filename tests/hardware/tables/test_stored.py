@@ -12,9 +12,9 @@ import pytest
 from surrogate_nas._support.stored.checksums import sealed
 from surrogate_nas.errors import RunFolderError, StoreError, SurrogateNasError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
-from surrogate_nas.hardware.tables.stored import read_costs, tabulate, write_costs
+from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate, write_costs
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.pool import whole_pool
+from surrogate_nas.space.pool import Pool, whole_pool
 from surrogate_nas.space.space import Space
 
 
@@ -117,3 +117,19 @@ def test_a_table_that_is_damaged_or_not_ours_is_refused_and_left(
     with pytest.raises(kind, match=re.escape(message)):
         read_costs(written, space, network)
     assert written.read_bytes() == before
+
+
+def test_measured_latencies_replace_predictions_of_the_same_network(space: Space) -> None:
+    latency = {"latency_ms": np.linspace(1, 2, space.size)}
+    stored = StoredCosts(whole_pool(space), latency, {}, {})
+    code = space.effective(space.parse("300400")[None])
+    changed = stored.with_measured(code, [7.0])
+    dead, other = space.parse("300400")[None], space.parse("333333")[None]
+    assert changed.evaluate(dead)["latency_ms"].tolist() == changed.measured_ms(dead).tolist() == [7.0]
+    assert changed.evaluate(other) == stored.evaluate(other)
+    assert np.isnan(changed.measured_ms(other)).all()
+    assert np.isnan(stored.measured_ms(dead)).all()
+    part = Pool(space, np.concatenate([dead, other]), complete=False, uniform=0)
+    again = changed.over(part)
+    assert again.evaluate(dead)["latency_ms"].tolist() == [7.0]
+    assert again.with_measured(other, [3.0]).evaluate(part.codes)["latency_ms"].tolist() == [7.0, 3.0]

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from surrogate_nas.search.settings import LoopSettings, ResidualSettings
-from surrogate_nas.search.trainings.loop import batch_sizes, learn_by_lengths, learn_by_training, training_lengths
+from surrogate_nas.search.trainings.loop import (
+    Beginning,
+    batch_sizes,
+    learn_by_lengths,
+    learn_by_training,
+    training_lengths,
+)
 from surrogate_nas.search.trainings.residual import ResidualProcess
 
 RNG = np.random.default_rng(1)
@@ -90,3 +96,69 @@ def test_one_length_is_plain_training() -> None:
     assert other.rows == plain.rows
     assert np.array_equal(other.posterior.mean, plain.posterior.mean)
     assert other.trained == ((5, 6),)
+
+
+# The beginning
+
+
+def beginning_of(beginning: Beginning, answers: np.ndarray | None = None, **settings: object) -> list[tuple[int, ...]]:
+    """Returns the batches that are trained."""
+    batches: list[tuple[int, ...]] = []
+
+    def train(_epochs: int, rows: Sequence[int]) -> list[float]:
+        batches.append(tuple(rows))
+        return [float(TRUTH[row]) for row in rows]
+
+    process = ResidualProcess(SCORE, np.zeros((200, 0)), ResidualSettings(), answers)
+    loop = LoopSettings.model_validate({"trainings": 6, "rounds": 1, "stop_gain_percent": 0} | settings)
+    learn_by_lengths(process, train, loop, 9, beginning)
+    return batches
+
+
+def test_a_third_of_the_first_batch_is_preferred_and_draws_fill_it() -> None:
+    assert beginning_of(Beginning(preferred=[9, 4, 7], drawn=[50, 9, 51, 52, 53, 54])) == [(9, 4, 50, 51, 52, 53)]
+
+
+def test_the_best_scores_fill_what_draws_leave() -> None:
+    best = np.argsort(-SCORE)
+    assert beginning_of(Beginning(preferred=[9], drawn=[50, 51]))[0][:3] == (9, 50, 51)
+    assert beginning_of(Beginning(preferred=[9]))[0] == (9, *[row for row in best[:6] if row != 9][:5])
+
+
+def test_sets_of_budgets_begin_with_one_of_their_own_each() -> None:
+    answers = np.zeros((2, 200), dtype=bool)
+    answers[0, :100] = answers[1, 100:] = True
+    drawn = [1, 2, 3, 101, 102, 103]
+    assert beginning_of(Beginning([5, 6, 105, 106], drawn), answers) == [(5, 105, 1, 101, 2, 102)]
+
+
+def test_with_several_lengths_the_preferred_are_trained_for_the_longest_only() -> None:
+    short, long = beginning_of(Beginning([9, 4], list(range(50, 60))), lengths=2)
+    assert short == (50, 51, 52, 53, 54, 55)
+    assert set(long[:2]) <= set(short)
+    assert long[2:] == (9,)
+
+
+def test_candidates_measured_over_the_budget_are_not_trained() -> None:
+    over, measured = {9, 51, 53, int(np.argmax(SCORE))}, list[int]()
+    answers = np.ones((1, 200), dtype=bool)
+
+    def check(rows: Sequence[int]) -> np.ndarray:
+        measured.extend(row for row in rows if row not in measured)
+        answers[:, [row for row in rows if row in over]] = False
+        return answers.copy()
+
+    batches = beginning_of(Beginning([9, 4], [50, 51, 52, 53, 54, 55, 56], check), rounds=2, trainings=12)
+    assert batches[0] == (4, 50, 52, 54, 55, 56)
+    trained = [row for batch in batches for row in batch]
+    assert len(set(trained)) == 12
+    assert set(trained) <= set(measured)
+    assert not set(trained) & over
+
+
+def test_it_ends_where_everything_is_measured_over_the_budget() -> None:
+    process = ResidualProcess(SCORE, np.zeros((200, 0)), ResidualSettings())
+    beginning = Beginning(check=lambda _: np.zeros((1, 200), dtype=bool))
+    learnt = learn_by_training(process, lambda _: [], LoopSettings(trainings=3), beginning)
+    assert learnt.rows == ()
+    assert learnt.stopped == "every architecture that was to be trained next is measured over the budgets"

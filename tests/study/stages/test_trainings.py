@@ -124,7 +124,7 @@ def test_it_stops_early_and_the_best_of_short_trainings_are_trained_for_longer(u
     assert full == 2 * short
     assert [(labels.steps == steps).sum() for steps in (short, full)] == [2, 1]
     assert "1 more training was expected to gain" in errors
-    assert "1 of them for 4 epochs" in errors
+    assert "then 1 for 4 epochs" in errors
 
 
 def test_trainings_and_a_search_beyond_the_listed_exclude_each_other(

@@ -1,0 +1,160 @@
+"""The architectures among which finalists are trained: which of them keep the budgets, and which are trained first.
+
+A latency is predicted with an error, and a bound that nearly all architectures keep excludes good ones. A training
+takes minutes and a measurement a second, so that contenders between prediction and bound are measured first.
+
+Symbols:
+    N: contenders, one of every isomorphism class.
+    B: sets of budgets.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.runs.run_folder import RunFolder, digest
+from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, draw_in_bands
+from surrogate_nas.study.problem.finalist_latencies import read_finalist_latencies, write_finalist_latencies
+from surrogate_nas.study.problem.problem import Problem
+
+_STREAM = 7  # of the random draws of a study's seed
+_BAND = 1.5  # draws cost at least two thirds of a budget
+_OVER = 1.25  # a known architecture is measured unless its predicted latency is over the budget by more
+
+
+@dataclass(frozen=True)
+class Contenders:
+    """Contenders for trainings.
+
+    Attributes:
+        problem: The problem, with the latencies of contenders that were measured.
+        rows: Their rows in the pool, shape (N,).
+        known: Positions among them of the architectures that the space has a name for, shape (M,).
+        drawn: Positions of fair draws of all depths just below the budgets.
+        noisy: Positions of contenders whose measurement was noisy, so that the bound of the prediction counts.
+    """
+
+    problem: Problem
+    rows: NDArray[np.int64]
+    known: NDArray[np.int64]
+    drawn: NDArray[np.int64]
+    noisy: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, problem: Problem, draws: int = 0) -> "Contenders":
+        """Returns one row of every connected class: the one that suits the budgets best, then the cheapest.
+
+        Args:
+            problem: Its pool gets the architectures that the space has a name for, and the draws.
+            draws: Number of fair draws.
+        """
+        known = _codes(problem.space, list(problem.space.known.values()))
+        drawn = _drawn(problem, draws)
+        problem = problem.listing(np.concatenate([known, drawn]))
+        classes = problem.pool.representatives
+        cost = problem.bounds[problem.budgets[0].cost]
+        order = np.lexsort((cost, ~problem.feasible, classes))
+        order = order[problem.connected[order]]
+        _, first = np.unique(classes[order], return_index=True)
+        rows = np.sort(order[first])
+        return cls(problem, rows, _positions(problem, rows, known), _positions(problem, rows, drawn))
+
+    @property
+    def codes(self) -> Codes:
+        """Their codes, shape (N, D)."""
+        return self.problem.codes[self.rows]
+
+    @property
+    def measures(self) -> bool:
+        """True if contenders are measured before they are trained: latency has a budget, and can be measured."""
+        limited = {budget.cost for budgets in (self.problem.budgets, *self.problem.also) for budget in budgets}
+        return self.problem.cost_model.can_measure and "latency_ms" in limited
+
+    @property
+    def answers(self) -> NDArray[np.bool_]:
+        """True for contenders that may keep a set of budgets, shape (B, N).
+
+        Where latencies can be measured, the prediction decides about contenders that were not measured yet. Elsewhere
+        it is the upper bound of the prediction.
+        """
+        if not self.measures:
+            return self._sure
+        problem = self.problem
+        costs = {cost: values[self.rows] for cost, values in problem.costs.items()}
+        measured = ~np.isnan(problem.table.measured_ms(self.codes))
+        costs["latency_ms"][self.known[~measured[self.known]]] /= _OVER
+        noisy = list(self.noisy)
+        costs["latency_ms"][noisy] = problem.bounds["latency_ms"][self.rows[noisy]]
+        within = [[budget.violation(costs[budget.cost]) <= 0 for budget in budgets] for budgets in self._sets]
+        return np.stack([np.all(each, axis=0) for each in within])
+
+    @property
+    def _sure(self) -> NDArray[np.bool_]:
+        """True for contenders whose upper bound keeps a set of budgets, shape (B, N)."""
+        return np.stack([self.problem.feasible_under(budgets)[self.rows] for budgets in self._sets])
+
+    @property
+    def _sets(self) -> Sequence[Sequence[Budget]]:
+        return (self.problem.budgets, *self.problem.also)
+
+    @property
+    def preferred(self) -> list[int]:
+        """Positions of the architectures that the space has a name for, the one with the most computation first."""
+        flops = self.problem.costs["flops"][self.rows[self.known]]
+        return [int(position) for position in self.known[np.argsort(-flops, kind="stable")]]
+
+    def measured(self, positions: Sequence[int], folder: RunFolder) -> "Contenders":
+        """Returns the contenders with some of them measured, where their upper bound does not keep every budget.
+
+        The run folder keeps the measurements.
+
+        Raises:
+            MeasurementError: If a network cannot be run.
+            StoreError: If the file of an earlier process is damaged.
+        """
+        doubtful = (self.answers != self._sure).any(axis=0)
+        positions = [position for position in positions if doubtful[position]]
+        if not positions:
+            return self
+        problem, space = self.problem, self.problem.space
+        codes = space.effective(self.codes[list(positions)])
+        names, inputs = space.digits(codes), digest({"latency": problem.table.describe()["latency_ms"]})
+        kept: Mapping[str, Measurement] = read_finalist_latencies(folder.finalist_latencies, inputs)
+        missing = [place for place, name in enumerate(names) if name not in kept]
+        if missing:
+            found = problem.cost_model.measure_architectures(codes[missing])
+            kept = {**kept, **{names[place]: one for place, one in zip(missing, found, strict=True)}}
+            write_finalist_latencies(folder.finalist_latencies, inputs, kept)
+        calm = np.array([not kept[name].noisy for name in names])
+        medians = np.array([kept[name].median_ms for name in names])
+        noisy = [position for position, name in zip(positions, names, strict=True) if kept[name].noisy]
+        table = problem.table.with_measured(codes[calm], medians[calm])
+        return replace(self, problem=replace(problem, table=table), noisy=tuple(dict.fromkeys([*self.noisy, *noisy])))
+
+
+def _codes(space: Space, codes: Sequence[Codes]) -> Codes:
+    return np.array(codes, dtype=np.int8).reshape(-1, space.num_decisions)
+
+
+def _drawn(problem: Problem, count: int) -> Codes:
+    if not count:
+        return _codes(problem.space, [])
+    costs = problem.table if problem.cost_model.can_measure else problem.cautious_costs
+    bands = [BudgetBand(budgets, _BAND) for budgets in (problem.budgets, *problem.also)]
+    source = PricedDraws(problem.space, costs.evaluate, "balanced")
+    return draw_in_bands(source, bands, count, np.random.default_rng([problem.settings.seed, _STREAM]))
+
+
+def _positions(problem: Problem, rows: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:
+    """Returns the positions of codes' classes among the rows, shape (M,)."""
+    if not len(codes):
+        return np.zeros(0, dtype=np.int64)
+    keys = problem.pool.representatives
+    order = np.argsort(keys[rows], kind="stable")
+    wanted = keys[problem.pool.rows(codes)]
+    return np.asarray(order[np.searchsorted(keys[rows], wanted, sorter=order)], dtype=np.int64)

@@ -1,0 +1,42 @@
+"""The file of a run folder that keeps latencies of whole networks, which decide which finalists are trained.
+
+A run that is continued makes the same choices, whatever the machine's own cache of measurements has by then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from surrogate_nas._support.files import read_json, write_json
+from surrogate_nas.errors import StoreError
+from surrogate_nas.hardware.measurement import Measurement
+
+_WHAT = "latencies of finalists"
+_REMEDY = "remove the file, and they are measured again"
+
+
+def read_finalist_latencies(path: Path, inputs: str) -> dict[str, Measurement]:
+    """Returns measurements by the digits of effective codes; none where there is no file, or it is of other costs.
+
+    Args:
+        path: The file.
+        inputs: Hash of everything that latencies depend on.
+
+    Raises:
+        StoreError: If the file is damaged.
+    """
+    if not path.exists():
+        return {}
+    content = read_json(path, _WHAT, _REMEDY)
+    if content.get("inputs") != inputs:
+        return {}
+    try:
+        return {str(code): Measurement.from_json(one) for code, one in content["latencies"].items()}
+    except (AttributeError, KeyError, ValueError) as error:
+        raise StoreError(f"the {_WHAT} in {path} are damaged: {error!s:.100}; {_REMEDY}") from None
+
+
+def write_finalist_latencies(path: Path, inputs: str, latencies: Mapping[str, Measurement]) -> None:
+    """Writes measurements by the digits of effective codes."""
+    content = {code: asdict(one) for code, one in sorted(latencies.items())}
+    write_json(path, {"schema_version": 1, "inputs": inputs, "latencies": content})

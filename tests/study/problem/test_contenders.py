@@ -1,0 +1,120 @@
+"""Contenders for trainings: which of them keep the budgets before and after they are measured."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.tables.stored import StoredCosts
+from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.study.problem.contenders import Contenders
+from surrogate_nas.study.problem.problem import Problem
+
+Measuring = Callable[[Callable[[int], float]], tuple[Problem, Any]]
+
+
+@pytest.fixture
+def problem(problem: Problem) -> Problem:
+    """Returns the tiny study with known latencies: bounds are a tenth above the predictions."""
+    values, described = problem.table.evaluate(problem.codes), problem.table.describe()
+    values |= {"latency_ms": 0.1 + values["flops"] / values["flops"].max()}
+    table = StoredCosts(problem.pool, values, {}, described, {"latency_ms": np.full(100, 0.1)})
+    return replace(problem, table=table)
+
+
+def under(problem: Problem, share: float = 0.5, *more: Budget) -> Problem:
+    """Returns the problem with a budget on latency that a share of the architectures is predicted to keep."""
+    limit = float(np.quantile(problem.costs["latency_ms"], share))
+    also = ((Budget("latency_ms", limit / 2),),)
+    return replace(problem, budgets=(Budget("latency_ms", limit), *more), also=also)
+
+
+def test_one_of_each_class_and_never_one_that_computes_nothing(problem: Problem) -> None:
+    contenders = Contenders.of(under(problem))
+    keys = problem.space.canonical_keys(contenders.codes)
+    assert len(np.unique(keys)) == len(keys)
+    assert set(keys.tolist()) == set(problem.space.canonical_keys(problem.codes[problem.connected]).tolist())
+
+
+def test_predictions_decide_before_and_measurements_after(measuring: Measuring, tmp_path: Path) -> None:
+    made, stopwatch = measuring(lambda _: 1.5)
+    problem, folder = under(made), RunFolder(tmp_path)
+    contenders = Contenders.of(problem)
+    limit, predicted = problem.budgets[0].limit, problem.costs["latency_ms"][contenders.rows]
+    assert contenders.measures
+    assert contenders.answers.shape == (2, len(contenders.rows))
+    np.testing.assert_array_equal(contenders.answers[0], predicted <= limit)
+    over = int(np.argmax(np.where(predicted <= limit, predicted, 0)))
+    fast = int(np.argmin(predicted))
+    known = contenders.measured([over, fast], folder)
+    assert np.flatnonzero((known.answers != contenders.answers).any(axis=0)).tolist() == [over]
+    row = [contenders.rows[over]]
+    assert known.problem.bounds["latency_ms"][row] == pytest.approx(1.5 * predicted[over])
+    assert not known.problem.feasible[row]
+    # Another process measures nothing again, and sees the same. The fast one keeps every budget anyway.
+    again = contenders.measured([over, fast], folder)
+    assert stopwatch.calls == [1]
+    np.testing.assert_array_equal(again.answers, known.answers)
+
+
+def test_a_noisy_measurement_leaves_the_bound_of_the_prediction(
+    measuring: Measuring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, stopwatch = measuring(lambda _: 0.1)
+    problem = under(made)
+    noisy = Measurement(1e-6, 1e-6, 9, 0, True, "2026-01-01T00:00:00+00:00")
+    monkeypatch.setattr(stopwatch, "measure_architectures", lambda codes: [noisy] * len(codes))
+    contenders = Contenders.of(problem)
+    bounds, limit = problem.bounds["latency_ms"][contenders.rows], problem.budgets[0].limit
+    between = np.flatnonzero(contenders.answers[0] & (bounds > limit))
+    places = [int(np.argmin(bounds)), int(between[0])]
+    known = contenders.measured(places, RunFolder(tmp_path))
+    assert known.answers[0, places].tolist() == [True, False]
+    np.testing.assert_array_equal(known.problem.bounds["latency_ms"], problem.bounds["latency_ms"])
+
+
+def test_bounds_decide_where_nothing_is_measured(problem: Problem, measuring: Measuring) -> None:
+    counted = replace(under(problem), budgets=(Budget("flops", float(np.median(problem.costs["flops"]))),), also=())
+    made, _ = measuring(lambda _: 1.0)
+    for one in (counted, replace(counted, cost_model=made.cost_model)):
+        contenders = Contenders.of(one)
+        assert not contenders.measures
+        np.testing.assert_array_equal(contenders.answers[0], one.feasible[contenders.rows])
+
+
+def test_architectures_with_a_name_are_measured_though_they_are_predicted_over(
+    measuring: Measuring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = measuring(lambda _: 0.8)
+    problem = under(made)
+    limit, predicted = problem.budgets[0].limit, problem.costs["latency_ms"]
+    near = int(np.argmin(np.where(predicted > 1.1 * limit, predicted, np.inf)))
+    assert predicted[near] < 1.2 * limit
+    far = int(np.argmax(predicted))
+    codes = problem.space.effective(problem.codes[[near, far]])
+    monkeypatch.setattr(problem.space, "known", {"near": codes[0], "far": codes[1]})
+    contenders = Contenders.of(problem)
+    assert sorted(contenders.preferred) == sorted(contenders.known.tolist())
+    assert contenders.answers[0, contenders.known].tolist() == [True, False]
+    measured = contenders.measured(contenders.preferred, RunFolder(tmp_path))
+    assert measured.answers[0, contenders.known[0]] == (0.8 * predicted[near] <= limit)
+
+
+def test_draws_are_of_all_depths_just_below_the_budgets(measuring: Measuring) -> None:
+    made, _ = measuring(lambda _: 1.0)
+    problem = replace(under(made), also=())
+    drawn = Contenders.of(problem, 20)
+    rows = drawn.rows[drawn.drawn]
+    assert len(np.unique(rows)) > 10
+    limit = problem.budgets[0].limit
+    costs = problem.table.evaluate(problem.space.canonical(problem.codes[rows]))["latency_ms"]
+    assert (costs <= 1.05 * limit).all()
+    assert (costs >= limit / 1.6).all()
+    assert drawn.drawn.tolist() == Contenders.of(problem, 20).drawn.tolist()
+    other = replace(problem, settings=problem.settings.model_copy(update={"seed": 9}))
+    assert drawn.drawn.tolist() != Contenders.of(other, 20).drawn.tolist()
