@@ -1,13 +1,22 @@
 """Measures how far predicted latencies are from measured ones, on this machine and on networks not yet seen.
 
 python -m benchmarks.own_latency --channels 16 --cells 5 --image-size 32 --networks 20 --seeds 3
+python -m benchmarks.own_latency --networks 20 --later 10 --loads idle,busy,bursts
+
+With ``--later`` the networks are measured some minutes after the profile, while the machine does other work: that is
+how finalists of a study are measured. ``busy`` computes on every core, ``bursts`` for about half of the time.
 """
 
 import json
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -29,12 +38,64 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 CONFIDENCE = 0.95
 _LISTED, _DRAWN = 100_000, 200  # larger spaces are drawn from, since they may be too large to enumerate
 
-_HEAD = "seed  set-up s  stated %  drift %  median %  largest %    tau  caution %  kept %  noisy"
+_BURST_SECONDS = 3.0
+_HEAD = "load    seed  set-up s  stated %  drift %  median %  largest %    tau  caution %  kept %  noisy"
+
+
+class Load(StrEnum):
+    """Other work on the machine."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    BURSTS = "bursts"
+
+
+def _work(load: Load, seed: int) -> None:
+    """Computes for ever; in bursts of random lengths if that is the load."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.random((256, 256))
+    while True:
+        until = time.monotonic() + rng.exponential(_BURST_SECONDS)
+        while time.monotonic() < until:
+            matrix @ matrix
+        if load == Load.BURSTS:
+            time.sleep(rng.exponential(_BURST_SECONDS))
+
+
+@contextmanager
+def under(load: Load) -> Iterator[None]:
+    """Runs a block while every core of the machine has a load."""
+    count = 0 if load == Load.IDLE else os.cpu_count() or 1
+    workers = [get_context("spawn").Process(target=_work, args=(load, seed), daemon=True) for seed in range(count)]
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.join()
+
+
+@dataclass(frozen=True)
+class Later:
+    """When networks are measured.
+
+    Attributes:
+        minutes: Time between the profile and them.
+        load: Other work on the machine from the end of the profile on.
+    """
+
+    minutes: float = 0.0
+    load: Load = Load.IDLE
+
+
+NOW = Later()
 
 
 def measure(
-    space: Space, network: NetworkSpec, settings: HardwareSettings, networks: int, seed: int
-) -> dict[str, float | int | None]:
+    space: Space, network: NetworkSpec, settings: HardwareSettings, networks: int, seed: int, later: Later = NOW
+) -> dict[str, float | int | str | None]:
     """Returns one row: makes the latency model again, then measures other networks whole.
 
     Args:
@@ -42,7 +103,8 @@ def measure(
         network: The deployed network.
         settings: Device and back-end.
         networks: How many other networks, at random among connected ones of distinct classes.
-        seed: Decides these and those that correct the profile.
+        seed: Decides these, and the networks that correct the profile.
+        later: When they are measured.
 
     Raises:
         SettingsError: If fewer than 2 networks are requested, or more than there are.
@@ -60,12 +122,15 @@ def measure(
         model = cost_model(space, network, settings, seed=seed, cache=Path(cache))
         predicted = model.evaluate(codes)["latency_ms"]
         seconds = time.perf_counter() - began
-        measured = model.measure_architectures(codes)
+        with under(later.load):
+            time.sleep(60 * later.minutes)
+            measured = model.measure_architectures(codes)
     truth = np.array([one.median_ms for one in measured])
     errors = 100 * np.abs(predicted / truth - 1)
     stated = model.relative_error("latency_ms")
     upper = cautious(predicted, model.held_out_errors("latency_ms"), CONFIDENCE)
     return {
+        "load": later.load.value,
         "seed": seed,
         "seconds": seconds,
         "stated_percent": None if stated is None else 100 * stated,
@@ -88,18 +153,24 @@ def own_latency(
     networks: Annotated[int, typer.Option(help="Networks that the prediction has not seen.")] = 20,
     backend: Annotated[Backend, typer.Option(help="Runs the networks.")] = "auto",
     seeds: Annotated[int, typer.Option(min=1, help="Repeat with so many seeds.")] = 3,
+    later: Annotated[float, typer.Option(min=0, metavar="MINUTES", help="Time between profile and networks.")] = 0.0,
+    loads: Annotated[str, typer.Option(help="Other work in the meantime: some of idle,busy,bursts.")] = "idle",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """Compares predicted with measured latencies of whole networks."""
     loaded = load_space(space)
     spec = NetworkSpec(channels, cells, image_size, stages=loaded.network.stages)
     settings = HardwareSettings(device="cpu", backend=backend)
-    rows = [measure(loaded, spec, settings, networks, seed) for seed in range(seeds)]
+    if unknown := [name for name in loads.split(",") if name not in list(Load)]:
+        raise SettingsError(f"--loads must be some of {', '.join(Load)} (got {unknown[0]!r})")
+    times = [Later(later, Load(name)) for name in loads.split(",")]
+    rows = [measure(loaded, spec, settings, networks, seed, when) for seed in range(seeds) for when in times]
     if as_json:
         say(json.dumps(rows, indent=2))
         return
     lines = [
-        f"{row['seed']:4d}  {row['seconds']:8.1f}  {row['stated_percent']:8.1f}  {row['drift_percent']:7.1f}"
+        f"{row['load']:6}  {row['seed']:4d}  {row['seconds']:8.1f}  {row['stated_percent']:8.1f}"
+        f"  {row['drift_percent']:7.1f}"
         f"  {row['median_error_percent']:8.1f}  {row['largest_error_percent']:9.1f}  {row['kendall_tau']:5.3f}"
         f"  {row['caution_percent']:9.1f}  {row['kept_percent']:6.0f}  {row['noisy']:5d}"
         for row in rows

@@ -26,9 +26,16 @@ def test_a_row_has_errors_of_networks_that_were_not_fitted(
     assert 0 <= row["kept_percent"] <= 100
 
 
+def test_networks_are_measured_later_under_other_work(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TINY, "--space", "quick", "--later", "0.001", "--loads", "idle,busy"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["load", "idle", "busy"]
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
+        ("--loads", "idle,noon", "--loads must be some of idle, busy, bursts (got 'noon')"),
         ("--networks", "1", "--networks must be between 2 and"),
         ("--image-size", "9", "multiple of 4"),
         ("--backend", "none", "not one of"),

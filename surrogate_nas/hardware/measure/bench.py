@@ -1,11 +1,17 @@
-"""Measures candidates on one device, and only the candidates that this machine has not measured before."""
+"""Measures candidates on one device, and only the candidates that this machine has not measured before.
+
+A machine is faster or slower by some percent from one hour to the next, and slower while it does other work. So one
+network is timed in turns with whatever is measured, and latencies are given as ratios to it, in milliseconds of the
+time when it was first measured.
+"""
 
 import platform
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,14 +21,25 @@ from surrogate_nas.hardware.measure.backends import build_forward, resolve_backe
 from surrogate_nas.hardware.measure.machine import machine_name, resolve_device
 from surrogate_nas.hardware.measure.measurement_cache import MeasurementCache
 from surrogate_nas.hardware.measure.pieces import prepare
-from surrogate_nas.hardware.measure.timing import Run, choose_clock, forward_run, measure_interleaved, torch_threads
+from surrogate_nas.hardware.measure.timing import (
+    Reference,
+    Run,
+    choose_clock,
+    forward_run,
+    measure_interleaved,
+    torch_threads,
+)
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
 from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.pool import draw
+from surrogate_nas.space.space import Codes, Space
 
 DTYPE = "float32"
+
+_REFERENCE, _DRAWS = "reference", 64
 
 Candidate = tuple[Callable[[], Callable[[Tensor], Tensor]], tuple[int, int, int]]
 """A function that builds the candidate to time, and the shape (C, H, W) of its input."""
@@ -48,6 +65,7 @@ class Bench:
         self._settings = settings
         self._backend = resolve_backend(settings.backend, self.device)
         self._clock = choose_clock(self.device, settings.threads)
+        self._space, self._network = space, network
         self._measured_here: dict[str, Measurement] = {}
         self.cache = MeasurementCache(
             folder or cache_folder(),
@@ -82,10 +100,12 @@ class Bench:
         known = self._known(candidates)
         missing = {name: candidate for name, candidate in candidates.items() if name not in known}
         if missing:
-            measured = self._measure_now(what, missing, on_progress)
+            reference = self._known([_REFERENCE])
+            measured = self._measure_now(what, missing, reference, on_progress)
             keep = self.cache.replace if self._settings.remeasure else self.cache.add
-            known |= keep(measured)
-            self._measured_here |= {name: known[name] for name in missing}
+            kept = keep(measured)
+            known |= kept
+            self._measured_here |= kept
         return {name: known[name] for name in candidates}
 
     def describe(self) -> dict[str, Any]:
@@ -93,25 +113,43 @@ class Bench:
         hidden = ("space", "network")
         return {key: value for key, value in self.cache.identity.items() if key not in hidden}
 
+    @cached_property
+    def _reference(self) -> Candidate:
+        space, network = self._space, self._network
+        shape = (network.input_channels, network.image_size, network.image_size)
+        return partial(build_network, space, _typical(space, network), network), shape
+
+    @property
+    def reference_ms(self) -> float | None:
+        """The latency of the reference when it was first measured; None before anything was."""
+        known = self._known([_REFERENCE]).get(_REFERENCE)
+        return None if known is None else known.median_ms
+
     def _run(self, forward: Callable[[Tensor], Tensor], example: Tensor) -> Run:
         run = build_forward(self._backend, forward, example, self._settings.threads)
         return forward_run(run, example, self._clock)
 
-    def _known(self, candidates: Mapping[str, Candidate]) -> dict[str, Measurement]:
+    def _known(self, candidates: Iterable[str]) -> dict[str, Measurement]:
         # Once is enough even with ``remeasure``: costs must not change within a run.
         kept = {} if self._settings.remeasure else self.cache.read()
         known = {**kept, **self._measured_here}
         return {name: known[name] for name in candidates if name in known}
 
     def _measure_now(
-        self, what: str, candidates: Mapping[str, Candidate], on_progress: Progress | None
+        self,
+        what: str,
+        candidates: Mapping[str, Candidate],
+        reference: Mapping[str, Measurement],
+        on_progress: Progress | None,
     ) -> dict[str, Measurement]:
-        batch = self._settings.batch
+        """Returns measurements of candidates, and of the reference where it has none yet."""
+        batch, timing = self._settings.batch, self._settings.timing
         # A measurement must not change the random draws that the caller makes afterwards.
         with torch_threads(self._settings.threads), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             try:
-                runs = [self._run(*prepare(build(), shape, batch, self.device)) for build, shape in candidates.values()]
+                every = [*candidates.values(), self._reference]
+                *runs, beside = [self._run(*prepare(build(), shape, batch, self.device)) for build, shape in every]
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 # On the CPU torch has no error of its own for a lack of memory.
                 if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "allocate" not in str(error):
@@ -121,5 +159,14 @@ class Bench:
                     " use a smaller batch or network"
                 ) from error
             on_round = partial(on_progress, what) if on_progress is not None else None
-            measured = measure_interleaved(runs, self._settings.timing, on_round)
-        return dict(zip(candidates, measured, strict=True))
+            reference = reference or {_REFERENCE: measure_interleaved([beside], timing)[0]}
+            one = Reference(beside, reference[_REFERENCE].median_ms)
+            measured = measure_interleaved(runs, timing, on_round, one)
+        return {**reference, **dict(zip(candidates, measured, strict=True))}
+
+
+def _typical(space: Space, network: NetworkSpec) -> Codes:
+    """Returns the architecture in the middle of some draws of all depths, by multiply-accumulates, shape (D,)."""
+    drawn = draw(space, _DRAWS, "balanced", np.random.default_rng(0))
+    order = np.argsort(space.flops(drawn, network), kind="stable")
+    return np.asarray(drawn[order[len(order) // 2]])

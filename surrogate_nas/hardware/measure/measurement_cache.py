@@ -19,7 +19,7 @@ from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas.errors import StoreError, SurrogateNasWarning
 from surrogate_nas.hardware.measurement import Measurement
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised with the layout of the file, with how a latency is measured, and with how a network is computed."""
 
 _LOCK_SECONDS = 10.0

@@ -146,6 +146,7 @@ class ProfiledLatency:
         latency = {
             "kind": "measured",
             **self._bench.describe(),
+            "reference_ms": self._bench.reference_ms,
             "operations_measured": len(pieces),
             "networks_measured": len(self._whole),
             "networks_used": self._used,

@@ -1,7 +1,8 @@
 """Measures the latency of modules on this machine.
 
 Candidates are timed in turns, one sample of each per round, so a machine that slows down or speeds up in the meantime
-affects all of them and does not reverse their order.
+affects all of them and does not reverse their order. A reference among them makes latencies of different hours
+comparable.
 """
 
 import gc
@@ -9,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -98,10 +99,39 @@ def forward_run(forward: Callable[[Tensor], object], example: Tensor, clock: Clo
     return run
 
 
+@dataclass(frozen=True)
+class Reference:
+    """A network that is timed in turns with candidates.
+
+    Attributes:
+        run: Its timer.
+        median_ms: Its latency in the state of the machine that all latencies are of.
+    """
+
+    run: Run
+    median_ms: float
+
+    def in_its_state(self, measured: Sequence[Measurement], now: Measurement) -> list[Measurement]:
+        """Returns measurements as the machine would have given them in that state.
+
+        Args:
+            measured: Measurements of candidates.
+            now: Measurement of the reference in turns with them; if it is noisy, so are they.
+        """
+        factor = self.median_ms / now.median_ms
+        return [
+            replace(
+                one, median_ms=factor * one.median_ms, iqr_ms=factor * one.iqr_ms, noisy=bool(one.noisy or now.noisy)
+            )
+            for one in measured
+        ]
+
+
 def measure_interleaved(
     runs: Sequence[Run],
     timing: TimingSettings,
     on_round: Callable[[int, int], None] | None = None,
+    reference: Reference | None = None,
 ) -> list[Measurement]:
     """Times candidates in turns; noisy ones are timed again, and marked if they stay noisy.
 
@@ -111,9 +141,10 @@ def measure_interleaved(
         runs: A timer per candidate.
         timing: Length of the measurement, and the limit of noise.
         on_round: Called with the rounds done and the rounds planned; every attempt starts at 0.
+        reference: Timed in turns with them in every attempt.
 
     Returns:
-        A measurement per candidate, in their order.
+        A measurement per candidate, in their order; with a reference, in its state of the machine.
 
     Raises:
         MeasurementError: If a candidate cannot be run.
@@ -123,11 +154,23 @@ def measure_interleaved(
         pending = [index for index, made in enumerate(attempts) if all(measurement.noisy for measurement in made)]
         if not pending:
             break
-        measured = _attempt([runs[index] for index in pending], timing, on_round)
+        measured = _attempt_beside(reference, [runs[index] for index in pending], timing, on_round)
         for index, measurement in zip(pending, measured, strict=True):
             attempts[index].append(measurement)
     # Not the calmest attempt: a machine that is slowed down evenly throughout looks calm.
     return [min(made, key=lambda measurement: measurement.median_ms) for made in attempts]
+
+
+def _attempt_beside(
+    reference: Reference | None,
+    runs: Sequence[Run],
+    timing: TimingSettings,
+    on_round: Callable[[int, int], None] | None,
+) -> list[Measurement]:
+    if reference is None:
+        return _attempt(runs, timing, on_round)
+    *measured, now = _attempt([*runs, reference.run], timing, on_round)
+    return reference.in_its_state(measured, now)
 
 
 def _attempt(

@@ -1,5 +1,6 @@
 """Measuring on this machine: once only, and without a trace on the process that asked for it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
+from surrogate_nas.hardware.measure.timing import Run
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
@@ -47,7 +49,7 @@ def test_measuring_again_replaces_the_old_but_only_once_in_a_run(
     new = bench.measure("parts", candidates(build, "a"))
     assert bench.measure("parts", candidates(build, "a")) == new
     assert build.built == 3
-    assert set(bench.cache.read()) == {"a", "b"}
+    assert set(bench.cache.read()) == {"a", "b", "reference"}
     assert Bench(space, network, quick).measure("parts", candidates(build, "a")) == new
 
 
@@ -110,3 +112,32 @@ def test_progress_ends_complete(space: Space, network: NetworkSpec, quick: Hardw
     )
     assert seen[-1][0] == "parts"
     assert seen[-1][1] == seen[-1][2] > 0
+
+
+class MovingBench(Bench):
+    """A bench on a machine that becomes slower or faster as a test decides."""
+
+    slowness = 1.0
+
+    def _run(self, forward: Callable[[Tensor], Tensor], example: Tensor) -> Run:  # noqa: ARG002 - times nothing
+        seconds = 1e-3 if isinstance(forward, nn.Conv2d) else 2e-3
+        return lambda count: count * seconds * self.slowness
+
+
+@pytest.mark.parametrize("slowness", [1.3, 0.8])
+def test_latencies_are_of_the_time_of_the_first_measurement(
+    space: Space, network: NetworkSpec, quick: HardwareSettings, slowness: float
+) -> None:
+    build = Counting()
+    before = MovingBench(space, network, quick)
+    first = before.measure("parts", candidates(build, "a"))["a"]
+    assert before.reference_ms == pytest.approx(2.0)
+    later = MovingBench(space, network, quick)
+    later.slowness = slowness
+    second = later.measure("parts", candidates(build, "b"))["b"]
+    assert second.median_ms == pytest.approx(first.median_ms) == pytest.approx(1.0)
+    assert later.reference_ms == before.reference_ms
+    anew = MovingBench(space, network, quick.model_copy(update={"remeasure": True}))
+    anew.slowness = slowness
+    assert anew.measure("parts", candidates(build, "a"))["a"].median_ms == pytest.approx(slowness)
+    assert MovingBench(space, network, quick).reference_ms == pytest.approx(2.0 * slowness)

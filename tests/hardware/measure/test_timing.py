@@ -10,7 +10,14 @@ import torch
 
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.measure import timing
-from surrogate_nas.hardware.measure.timing import Run, choose_clock, forward_run, measure_interleaved, torch_threads
+from surrogate_nas.hardware.measure.timing import (
+    Reference,
+    Run,
+    choose_clock,
+    forward_run,
+    measure_interleaved,
+    torch_threads,
+)
 from surrogate_nas.hardware.settings import TimingSettings
 
 
@@ -179,3 +186,22 @@ def test_a_pass_runs_without_gradients_and_more_passes_take_longer() -> None:
     assert 0 < run(1) < run(2000)
     assert len(modes) == 2003
     assert all(modes)
+
+
+def test_a_reference_takes_turns_and_gives_the_state_of_the_machine() -> None:
+    machine = Machine([1e-3, 4e-3, 2e-3])
+    machine.slowness = 1.5
+    *runs, beside = machine.runs()
+    measured = measure_interleaved(runs, SETTINGS, None, Reference(beside, 2.0))
+    assert [one.median_ms for one in measured] == pytest.approx([1.0, 4.0])
+    assert machine.order.count(2) == machine.order.count(0)
+
+
+def test_a_noisy_reference_makes_what_is_timed_beside_it_noisy() -> None:
+    rng = np.random.default_rng(0)
+
+    def restless(count: int) -> float:
+        return count * 1e-3 * float(rng.uniform(1.0, 4.0))
+
+    measured = measure_interleaved(Machine([1e-3]).runs(), SETTINGS, None, Reference(restless, 1.0))
+    assert [one.noisy for one in measured] == [True]
