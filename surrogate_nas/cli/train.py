@@ -15,7 +15,7 @@ from surrogate_nas.cli import completion
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import AsJson, Quiet, Version, new_app, run_command, say
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
-from surrogate_nas.errors import Interrupted, SurrogateNasError
+from surrogate_nas.errors import ExportError, Interrupted, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
 from surrogate_nas.runs.study_file import parse_assignments
@@ -54,7 +54,14 @@ def train(
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Seed. Without it: the study's.")
     ] = None,
-    int8: Annotated[bool, typer.Option("--int8", help="Export an 8-bit ONNX model as well.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Export 8-bit models as well.")] = False,
+    export: Annotated[
+        str,
+        typer.Option(
+            metavar="FORMATS",
+            help="Formats beside ONNX and torch.export, with commas between them: openvino, executorch.",
+        ),
+    ] = "",
     compute_device: Annotated[
         str,
         typer.Option(
@@ -117,6 +124,7 @@ def train(
         rivals,
         tuple(rival or ()),
         parse_assignments(settings or []),
+        export,
     )
     # Torch takes seconds to import, which help and wrong options need not wait for.
     from surrogate_nas.training.data_parallel import processes_started
@@ -142,6 +150,10 @@ def _run(request: TrainRequest, console: StudyConsole, as_json: bool) -> int:
         if as_json:
             say(json.dumps(facts.as_json(), indent=2))
         show_model(facts, request.run, console)
+        for complaint in facts.runtimes.complaints():
+            console.error(complaint)
+        if facts.runtimes.failures:
+            return ExportError.exit_code
     except (Interrupted, KeyboardInterrupt) as interruption:
         console.warn(f"{str(interruption) or 'stopped at once'}; {_way_on(request, console)}")
         return Interrupted.exit_code

@@ -24,6 +24,7 @@ from surrogate_nas._support.model_format import (
 from surrogate_nas._support.tensor_files import read_tensors, write_tensors
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import ExportError, ProgramError, RunFolderError, SpaceError, StoreError, WriteError
+from surrogate_nas.export.runtimes.table import RUNTIME_FILES
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_stored_space
 from surrogate_nas.space.network import NetworkSpec
@@ -71,7 +72,8 @@ def copy_model(folder: Path, target: Path) -> None:
     Raises:
         WriteError: If a file cannot be written; the model in the target is then what it was.
     """
-    names = [name for name in MODEL_FILES if (folder / name).exists()]
+    possible = (*MODEL_FILES, *RUNTIME_FILES)
+    names = [name for name in possible if (folder / name).exists()]
     with ExitStack() as stack:
         # The last one in is the first one that takes its place.
         for name in sorted(names, key=lambda name: name != DESCRIPTION):
@@ -79,7 +81,7 @@ def copy_model(folder: Path, target: Path) -> None:
             shutil.copyfile(folder / name, temporary)
             with temporary.open("rb+") as file:  # some disks only find now that they are full
                 flush_to_disk(file.fileno())
-        for name in sorted(MODEL_FILES, key=lambda name: name != DESCRIPTION):
+        for name in sorted(possible, key=lambda name: name != DESCRIPTION):
             if name == DESCRIPTION or name not in names:
                 (target / name).unlink(missing_ok=True)
 

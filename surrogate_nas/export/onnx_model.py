@@ -29,7 +29,7 @@ _EXAMPLES = 2  # a batch of one would become a constant
 
 @dataclass(frozen=True)
 class Agreement:
-    """Agreement of a model in ONNX Runtime with torch.
+    """Agreement of a model in another runtime with torch.
 
     Attributes:
         images: Number of images that were compared.
@@ -107,9 +107,13 @@ def compare(network: nn.Module, path: Path, images: Tensor, batch_size: int = 10
         ExportError: If the model cannot be run.
     """
     expected = torch.cat([network(part) for part in torch.split(images, batch_size)]).numpy()
-    scores = run_onnx(path, images, batch_size)
+    return agreement_of(run_onnx(path, images, batch_size), expected)
+
+
+def agreement_of(scores: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
+    """Returns the agreement of scores with torch's scores of the same images, both (N, classes)."""
     return Agreement(
-        len(images),
+        len(scores),
         float(np.abs(scores - expected).max()),
         int((scores.argmax(axis=1) == expected.argmax(axis=1)).sum()),
     )

@@ -12,7 +12,9 @@ from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.confusion import mistakes
 from surrogate_nas.deploy.train.hub import card_head
-from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
+from surrogate_nas.deploy.train.model_facts import ModelFacts
+from surrogate_nas.deploy.variant import Variant
+from surrogate_nas.export.runtimes.table import EXPORTS
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import fitting_text, winner_text
 from surrogate_nas.report.facts import RivalsFacts
@@ -107,7 +109,12 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
 
 def _files(facts: ModelFacts) -> str:
     int8 = f", `{INT8}` (8 bits)" if "int8" in facts.onnx else ""
-    return f"`{WEIGHTS}` with `model.json` and `space.toml`, `{ONNX}` (opset {facts.opset}){int8}, `{PROGRAM}`"
+    others = "".join(
+        f", `{'` and `'.join(EXPORTS[name].files(precision))}` ({EXPORTS[name].title})"
+        for name, variants in facts.runtimes.variants.items()
+        for precision in variants
+    )
+    return f"`{WEIGHTS}` with `model.json` and `space.toml`, `{ONNX}` (opset {facts.opset}){int8}, `{PROGRAM}`{others}"
 
 
 def _accuracy(facts: ModelFacts) -> str:
@@ -115,14 +122,14 @@ def _accuracy(facts: ModelFacts) -> str:
         "| what | accuracy |",
         "| --- | --- |",
         f"| test images, torch | {accuracy_text(facts.test)} |",
-        *(f"| test images, `{one.file}` | {accuracy_text(one.accuracy)} |" for one in facts.onnx.values()),
+        *(f"| test images, `{one.file}` | {accuracy_text(one.accuracy)} |" for _, _, one in facts.variants),
         f"| test images, `{ONNX}`, mean over classes (balanced accuracy) | {accuracy_text(facts.balanced)} |",
         f"| predicted by the study, {facts.predicted_basis} | {predicted_text(facts)} |",
     ]
     agreement = [
         f"- `{one.file}` against torch on {one.agreement.images:,} test images: largest difference of a score"
         f" {one.agreement.largest_difference:.2g}, equal classes {one.agreement.equal_predictions:,}"
-        for one in facts.onnx.values()
+        for _, _, one in facts.variants
     ]
     return "\n".join(rows) + "\n\n" + "\n".join(agreement) + "\n\n" + _per_class(facts) + "\n\n" + _confusion(facts)
 
@@ -172,9 +179,9 @@ def _costs(facts: ModelFacts) -> str:
         budget = format_cost(cost, facts.budgets[cost]) if cost in facts.budgets else ""
         rows.append(f"| {cost} | {format_cost(cost, value)} | {budget} |")
     measured = [
-        f"- `{one.file}`, {one.size_bytes / 1000:,.0f} KB, measured in ONNX Runtime on this machine's CPU, batch"
+        f"- `{one.file}`, {one.size_bytes / 1000:,.0f} KB, measured in {title} on this machine's CPU, batch"
         f" {facts.batch}, {count_of(facts.threads, 'thread')}: {latency_text(facts, one)}"
-        for one in facts.onnx.values()
+        for title, _, one in facts.variants
     ]
     return (
         "\n".join(rows) + f"\n\nPredicted latency is of {facts.conditions or facts.device}.\n\n" + "\n".join(measured)
@@ -211,6 +218,7 @@ def _limits(facts: ModelFacts) -> str:
         lines.append(f"The latency budget is of {facts.device}, which is not this machine: measure there.")
     if note := facts.runtime_note():
         lines.append(note)
+    lines += [f"Not exported to {name}: {reason}" for name, reason in facts.runtimes.failures.items()]
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -225,10 +233,15 @@ def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
         ("lowest class", f"{lowest}: {accuracy_text(facts.classes[lowest])} on {on}"),
         ("predicted", f"{predicted_text(facts)} {facts.predicted_basis}, not after full training"),
     ]
-    for name, one in facts.onnx.items():
+    for title, precision, one in facts.variants:
         equal = f"{one.agreement.equal_predictions:,} of {one.agreement.images:,}"
         difference = f"scores within {one.agreement.largest_difference:.2g}"
-        rows.append((f"ONNX {name}", f"{accuracy_text(one.accuracy)}, {one.size_bytes / 1000:,.0f} KB"))
+        rows.append(
+            (
+                f"{title.removesuffix(' Runtime')} {precision}",
+                f"{accuracy_text(one.accuracy)}, {one.size_bytes / 1000:,.0f} KB",
+            )
+        )
         rows.append(("", f"classes equal to torch's on {equal} images, {difference}"))
         rows.append(("latency", latency_text(facts, one)))
     return rows

@@ -24,16 +24,19 @@ from surrogate_nas._support.model_format import (
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.confusion import Confusion, confusion_of
+from surrogate_nas.deploy.runtime_files import MOST_UNEQUAL, RuntimeFiles, write_runtime_files
 from surrogate_nas.deploy.train.card import model_card
 from surrogate_nas.deploy.train.chosen import Choice
 from surrogate_nas.deploy.train.inheritance import start_of, start_words
-from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
+from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.train.rival_models import compared_on_test
 from surrogate_nas.deploy.train.train_request import TrainRequest
+from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.model_folder import copy_model, save_model
 from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write_program
 from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
+from surrogate_nas.export.runtimes.protocol import Source
 from surrogate_nas.hardware.measure.model_files import measure_models
 from surrogate_nas.nets.onnx_export import OPSET
 from surrogate_nas.report.facts import RivalsFacts
@@ -44,7 +47,7 @@ from surrogate_nas.training.final import Trained
 from surrogate_nas.training.recipes import Recipe
 
 _CHECKED_IMAGES = 1000
-_MOST_UNEQUAL = 0.002  # share of images whose class may differ where two scores are nearly equal
+_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,11 @@ class Delivery:
 
 
 class _Exported(NamedTuple):
-    """The ONNX models, and the classes that the float one names."""
+    """The ONNX models, the classes that the float one names, and the files of other runtimes."""
 
     variants: dict[str, Variant]
     confusion: Confusion
+    runtimes: RuntimeFiles
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
@@ -123,7 +127,7 @@ def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFac
     save_model(choice.folder, network, {**description, "results": facts.as_json()}, space_toml, program)
     if choice.is_answer:
         copy_model(choice.folder, choice.run.best)
-    advance(4, 4)
+    advance(_STEPS, _STEPS)
     return facts
 
 
@@ -133,25 +137,27 @@ def _export(
     """Writes the files that need no Python of this project, and checks and measures the ONNX models."""
     folder, images = delivery.choice.folder, delivery.images
     checked = images.normalise(images.test.images[:_CHECKED_IMAGES])
-    paths = {"float": folder / ONNX}
+    paths: dict[str, Path] = {"float": folder / ONNX}
     write_onnx(folder / ONNX, network, checked, description)
-    advance(1, 4)
+    advance(1, _STEPS)
     write_program(folder / PROGRAM, network, checked)
-    advance(2, 4)
+    advance(2, _STEPS)
+    calibration = _calibration(images, delivery.seed)
     if delivery.request.int8:
         paths["int8"] = folder / INT8
-        write_int8(folder / INT8, folder / ONNX, _calibration(images, delivery.seed), description)
+        write_int8(folder / INT8, folder / ONNX, calibration, description)
     else:
         (folder / INT8).unlink(missing_ok=True)
     agreements = {name: compare(network, path, checked) for name, path in paths.items()}
     unequal = agreements["float"].images - agreements["float"].equal_predictions
-    if unequal > _MOST_UNEQUAL * len(checked):
+    if unequal > MOST_UNEQUAL * len(checked):
         raise ExportError(
             f"{folder / ONNX} gives {unequal} of {len(checked)} test images another class than torch does; please"
             " report this architecture"
         )
-    advance(3, 4)
-    latencies = measure_models(paths, delivery.choice.settings.hardware)
+    advance(3, _STEPS)
+    hardware = delivery.choice.settings.hardware
+    latencies = measure_models(paths, hardware)
     named = {name: _named_classes(path, images) for name, path in paths.items()}
     labels = images.test.labels.numpy()
     accuracies = {name: Accuracy.of(int((one == labels).sum()), len(labels)) for name, one in named.items()}
@@ -159,7 +165,10 @@ def _export(
         name: Variant(path.name, path.stat().st_size, accuracies[name], agreements[name], latencies[name])
         for name, path in paths.items()
     }
-    return _Exported(variants, confusion_of(labels, named["float"], images.test.class_names))
+    advance(4, _STEPS)
+    source = Source(network, paths, calibration, description, hardware.batch)
+    runtimes = write_runtime_files(delivery.request.runtimes, folder, source, images, hardware)
+    return _Exported(variants, confusion_of(labels, named["float"], images.test.class_names), runtimes)
 
 
 def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
@@ -193,6 +202,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         trained_on=dict(zip(names, torch.bincount(images.train.labels, minlength=len(names)).tolist(), strict=True)),
         warnings=delivery.warnings,
         predicted_basis=choice.basis,
+        runtimes=exported.runtimes,
         rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe.settings.epochs),
     )
 

@@ -8,7 +8,7 @@ from surrogate_nas.costs.cost import BOUNDED, COSTS
 from surrogate_nas.deploy.classifier import Classifier
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.deploy.train.train_run import run_training
-from surrogate_nas.errors import SettingsError, TrainingError
+from surrogate_nas.errors import ExportError, SettingsError, TrainingError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_in_python
 
@@ -33,7 +33,8 @@ class TrainOptions(TypedDict, total=False):
         batch_size: Images per step; likewise.
         learning_rate: The highest one; likewise.
         seed: Of the first weights, the order of images and their augmentation; the study's unless given.
-        int8: Whether to export an 8-bit ONNX model as well.
+        int8: Whether to export 8-bit models as well.
+        export: Formats to export beside ONNX, such as ``"openvino"``, with commas between them.
         compute_device: Where it is trained: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         threads: CPU threads of the training; one per processor unless given, or one for images under
             16 pixels.
@@ -60,6 +61,7 @@ class TrainOptions(TypedDict, total=False):
     learning_rate: float | None
     seed: int | None
     int8: bool
+    export: str
     compute_device: str
     threads: int | None
     resume: bool
@@ -77,8 +79,8 @@ def train_model(run: Path | str, **options: Unpack[TrainOptions]) -> Classifier:
         run: The run folder.
         options: As of ``python -m surrogate_nas.train``: ``latency_budget`` and other budgets, ``arch``, ``start``,
             ``rivals``, ``rival``, ``epochs``, ``batch_size``, ``learning_rate``, ``seed``, ``int8``,
-            ``compute_device``, ``threads``, ``resume``, ``overwrite``, ``trust_program``, ``track``, ``settings``,
-            ``quiet``.
+            ``export``, ``compute_device``, ``threads``, ``resume``, ``overwrite``, ``trust_program``, ``track``,
+            ``settings``, ``quiet``.
 
     Returns:
         The exported model: its accuracy on the test images, its folder, and its predictions.
@@ -102,6 +104,8 @@ def train_model(run: Path | str, **options: Unpack[TrainOptions]) -> Classifier:
         facts = run_training(request, console, should_stop)
     if facts is None:
         raise TrainingError("train_model trains in one process; use python -m surrogate_nas.train under torchrun")
+    if facts.runtimes.failures:
+        raise ExportError(" ".join(facts.runtimes.complaints()))
     return Classifier.load(request.run / "models" / facts.code)
 
 

@@ -1,29 +1,19 @@
 """Facts about a trained model, as plain numbers."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from surrogate_nas._support.words import SHARED_WEIGHTS
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.confusion import Confusion, balanced, recalls
-from surrogate_nas.export.onnx_model import Agreement
+from surrogate_nas.deploy.runtime_files import RuntimeFiles
+from surrogate_nas.deploy.variant import Variant
+from surrogate_nas.export.runtimes.table import EXPORTS
 from surrogate_nas.hardware.conditions import RUNTIMES
-from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.report.facts import CostFacts, RivalsFacts
 
 _OTHER_RUNTIMES = tuple(f"{words} on cpu" for name, words in RUNTIMES.items() if name != "onnx")
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One ONNX file: what it scores on the test images, how close it is to torch, and how long it takes."""
-
-    file: str
-    size_bytes: int
-    accuracy: Accuracy
-    agreement: Agreement
-    latency: Measurement
 
 
 @dataclass(frozen=True)
@@ -59,6 +49,7 @@ class ModelFacts:
         rivals: Off-the-shelf networks at the study's budgets; accuracies are of the test images. None where the study
             compared with none, or the model is for other budgets.
         predicted_basis: What the predicted accuracy is of, such as ``"with shared weights"``.
+        runtimes: The files of other runtimes.
     """
 
     code: str
@@ -88,6 +79,7 @@ class ModelFacts:
     warnings: tuple[str, ...] = ()
     rivals: RivalsFacts | None = None
     predicted_basis: str = SHARED_WEIGHTS
+    runtimes: RuntimeFiles = field(default_factory=RuntimeFiles)
 
     @property
     def latency_budget_ms(self) -> float | None:
@@ -108,6 +100,13 @@ class ModelFacts:
     def balanced(self) -> Accuracy:
         """Mean of the accuracies on each class (balanced accuracy)."""
         return balanced(self.classes.values())
+
+    @property
+    def variants(self) -> list[tuple[str, str, Variant]]:
+        """Every exported file: its runtime for people, its precision, its figures."""
+        runtimes = {"ONNX Runtime": self.onnx}
+        runtimes |= {EXPORTS[name].title: variants for name, variants in self.runtimes.variants.items()}
+        return [(title, name, one) for title, variants in runtimes.items() for name, one in variants.items()]
 
     @property
     def own_costs(self) -> dict[str, CostFacts]:
@@ -131,9 +130,14 @@ class ModelFacts:
 
     def as_json(self) -> dict[str, Any]:
         """As JSON holds it."""
-        content = asdict(self)
-        content["classes"] = {name: asdict(one) for name, one in self.classes.items()}
-        content["balanced"] = asdict(self.balanced)
-        for name, variant in self.onnx.items():
-            content["onnx"][name]["keeps_latency_budget"] = self.keeps_budget(variant)
-        return content
+        runtimes = {name: self._as_json(variants) for name, variants in self.runtimes.variants.items()}
+        return asdict(self) | {
+            "classes": {name: asdict(one) for name, one in self.classes.items()},
+            "balanced": asdict(self.balanced),
+            "onnx": self._as_json(self.onnx),
+            "runtimes": runtimes,
+            "not_exported": dict(self.runtimes.failures),
+        }
+
+    def _as_json(self, variants: Mapping[Any, Variant]) -> dict[str, Any]:
+        return {name: asdict(one) | {"keeps_latency_budget": self.keeps_budget(one)} for name, one in variants.items()}

@@ -32,8 +32,9 @@ def tracked_results(facts: ModelFacts) -> dict[str, float | None]:
         "predicted/accuracy percent": facts.predicted_percent,
         **{f"predicted/{cost}": value for cost, value in facts.costs.items()},
     }
-    for name, one in facts.onnx.items():
-        numbers[f"onnx {name}/accuracy percent"] = one.accuracy.percent
-        numbers[f"onnx {name}/latency ms"] = one.latency.median_ms
-        numbers[f"onnx {name}/bytes"] = one.size_bytes
+    for runtime, variants in {"onnx": facts.onnx, **facts.runtimes.variants}.items():
+        for precision, one in variants.items():
+            numbers[f"{runtime} {precision}/accuracy percent"] = one.accuracy.percent
+            numbers[f"{runtime} {precision}/latency ms"] = one.latency.median_ms
+            numbers[f"{runtime} {precision}/bytes"] = one.size_bytes
     return numbers

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.export.runtimes.table import asked_runtimes
 from surrogate_nas.rivals.table import RIVALS
 from surrogate_nas.runs.study_file import validated
 from surrogate_nas.runs.tracking import check_tracker
@@ -60,6 +61,7 @@ class TrainRequest:
         rival: Names of such networks, in addition to those.
         track: Where settings, the loss curve and results are sent: tensorboard, mlflow, or nowhere.
         settings: Values that take the place of the recipe's, such as ``{"training.mixup": 0.2}``.
+        export: Formats to export, with commas between them; ONNX and ``torch.export`` need no asking.
     """
 
     run: Path
@@ -81,6 +83,7 @@ class TrainRequest:
     rivals: int = 0
     rival: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    export: str = ""
 
     def __post_init__(self) -> None:
         """Checks what can be checked without the run.
@@ -106,6 +109,12 @@ class TrainRequest:
                 words = option.replace("_", "-")
                 raise SettingsError(f"--{words} must be from {least:,} to {most:,} (got {value:,})")
         self.asked()
+        asked_runtimes(self.export)
+
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        """Runtimes to export for, beside ONNX Runtime and torch."""
+        return asked_runtimes(self.export)
 
     def asked(self) -> FinalSettings:
         """Returns the values that take the place of the recipe's; all others are not set.

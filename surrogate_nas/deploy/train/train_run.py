@@ -24,6 +24,7 @@ from surrogate_nas.deploy.train.teacher import teacher_of
 from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked_settings
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
+from surrogate_nas.export.runtimes.table import RUNTIME_FILES
 from surrogate_nas.nets.standalone import Network
 from surrogate_nas.report.facts import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
@@ -140,7 +141,7 @@ def _train_and_deliver(
         facts = deliver(delivery, advance)
     if tracker.is_open:
         tracker.numbers(tracked_results(facts))
-        tracker.files(choice.folder / name for name in (CARD, DESCRIPTION, ONNX, INT8))
+        tracker.files(choice.folder / name for name in (CARD, DESCRIPTION, ONNX, INT8, *RUNTIME_FILES))
     return facts
 
 

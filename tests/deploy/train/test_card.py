@@ -7,7 +7,8 @@ import pytest
 
 from surrogate_nas._support.model_format import Preprocessing
 from surrogate_nas.deploy.train.card import latency_text, model_card, predicted_text, show_model
-from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
+from surrogate_nas.deploy.train.model_facts import ModelFacts
+from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.runs.console import StudyConsole
 
 Make = Callable[..., ModelFacts]

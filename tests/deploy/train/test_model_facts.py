@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from surrogate_nas.deploy.train.model_facts import ModelFacts, Variant
+from surrogate_nas.deploy.train.model_facts import ModelFacts
+from surrogate_nas.deploy.variant import Variant
 
 Make = Callable[..., ModelFacts]
 
