@@ -8,7 +8,6 @@ how finalists of a study are measured. ``busy`` computes on every core, ``bursts
 """
 
 import json
-import os
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.confidence import cautious
@@ -65,7 +65,7 @@ def _work(load: Load, seed: int) -> None:
 @contextmanager
 def under(load: Load) -> Iterator[None]:
     """Runs a block while every core of the machine has a load."""
-    count = 0 if load == Load.IDLE else os.cpu_count() or 1
+    count = 0 if load == Load.IDLE else processor_count()
     workers = [get_context("spawn").Process(target=_work, args=(load, seed), daemon=True) for seed in range(count)]
     for worker in workers:
         worker.start()

@@ -46,6 +46,7 @@ def test_the_seed_draws_which_class_is_large(images: Path) -> None:
     assert len(drawn[0].validation) == 15
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table(images: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = ["--data", str(images), "--largest", "40", "--epochs", "1", "--seeds", "1", "--processes", "1"]
     assert main([*line, "--ratio", "4"]) == 0

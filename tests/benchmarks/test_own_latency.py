@@ -11,7 +11,11 @@ TINY = ["--channels", "2", "--cells", "1", "--image-size", "8", "--networks", "3
 
 @pytest.mark.parametrize(
     ("space", "backend"),
-    [("nasbench201", "auto"), ("nasbench201", "eager"), pytest.param("darts", "eager", marks=pytest.mark.slow)],
+    [
+        ("nasbench201", "auto"),
+        pytest.param("nasbench201", "eager", marks=pytest.mark.slow),
+        pytest.param("darts", "eager", marks=pytest.mark.slow),
+    ],
 )
 def test_a_row_has_errors_of_networks_that_were_not_fitted(
     capsys: pytest.CaptureFixture[str], space: str, backend: str

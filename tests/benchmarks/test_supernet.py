@@ -187,6 +187,7 @@ def test_figures_of_a_perfect_score() -> None:
     }
 
 
+@pytest.mark.slow
 def test_subnets_near_a_budget_are_of_all_depths() -> None:
     space = load_space("images32")
     codes = np.array(supernet.near_budget(space, "12M"), dtype=np.int8)

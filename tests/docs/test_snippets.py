@@ -13,6 +13,7 @@ import typer
 from surrogate_nas.cli.study import main as study
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import settings_of
+from surrogate_nas.training.settings import FinalSettings
 from tests.conftest import REPOSITORY
 from tests.docs.snippets import LOG, PAGES, Command, blocks, commands
 
@@ -53,7 +54,7 @@ def test_settings_exist(command: Command) -> None:
     prefix = "supernet." if "benchmarks.supernet" in command.words else ""
     words = list(command.words)
     keys = [prefix + words[place + 1].split("=")[0] for place, word in enumerate(words) if word == "--set"]
-    known = {f"{key}." for key in settings_of(StudySettings)}
+    known = {f"{key}." for key in [*settings_of(StudySettings), *settings_of(FinalSettings, "training.")]}
     # "KEY=VALUE" and the like stand for any setting; hardware.timing is a table of settings.
     assert [key for key in keys if key.upper() != key and f"{key}." not in known] == []
 

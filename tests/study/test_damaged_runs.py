@@ -87,12 +87,13 @@ def test_what_can_be_made_again_is(name: str, run_copy: Path, finished: Path, he
         cut(path)
     code, _, errors = here("--output-dir", run_copy, "--resume", "--quiet")
     assert code == 0
-    # Forty labels may also be too few to be learnt, which the fit of the predictor reports.
-    (warning,) = [line for line in errors.splitlines() if "do not rise with the accuracy" not in line]
+    # Forty labels may also be too few to be learnt, and they rest on few images.
+    known = ("do not rise with the accuracy", "a label will rest on 60 validation images")
+    (warning,) = [line for line in errors.splitlines() if not any(text in line for text in known)]
     assert warning.startswith("warning: ")
     assert warning.endswith("again")
     assert (run_copy / "lookup.csv").read_bytes() == (finished / "lookup.csv").read_bytes()
-    assert here("--output-dir", run_copy, "--resume", "--quiet")[2] == ""
+    assert "again" not in here("--output-dir", run_copy, "--resume", "--quiet")[2]
 
 
 def test_a_study_that_was_cut_short_at_a_line_is_noticed(run_copy: Path, here: RunHere) -> None:

@@ -103,7 +103,15 @@ def test_a_label_is_the_mean_over_replicas(problem: Problem, finished: Path, run
 SOFT = {"preset": "soft", "parent_share": 0.5, "label_both": "false", "scale_architectures": 2}
 
 
-@pytest.mark.parametrize("changes", [{}, {"label_both": "true"}, {"parent_keeps": 0, "label_both": "true"}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        pytest.param({"label_both": "true"}, marks=pytest.mark.slow),
+        pytest.param({"parent_keeps": 0, "label_both": "true"}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_labels_of_a_soft_split_are_on_one_scale_and_can_be_interrupted(
     tiny: Path,
     budgets: tuple[str, ...],
