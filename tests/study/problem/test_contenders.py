@@ -10,10 +10,10 @@ import pytest
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.measurement import Measurement
-from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.study.problem.contenders import Contenders
 from surrogate_nas.study.problem.problem import Problem
+from tests.fixtures.tiny_study import with_known_latencies
 
 Measuring = Callable[[Callable[[int], float]], tuple[Problem, Any]]
 
@@ -21,10 +21,7 @@ Measuring = Callable[[Callable[[int], float]], tuple[Problem, Any]]
 @pytest.fixture
 def problem(problem: Problem) -> Problem:
     """Returns the tiny study with known latencies: bounds are a tenth above the predictions."""
-    values, described = problem.table.evaluate(problem.codes), problem.table.describe()
-    values |= {"latency_ms": 0.1 + values["flops"] / values["flops"].max()}
-    table = StoredCosts(problem.pool, values, {}, described, {"latency_ms": np.full(100, 0.1)})
-    return replace(problem, table=table)
+    return with_known_latencies(problem)
 
 
 def under(problem: Problem, share: float = 0.5, *more: Budget) -> Problem:

@@ -10,13 +10,13 @@ import pytest
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import Interrupted, SettingsError
-from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.finalists import choose_finalist
+from tests.fixtures.tiny_study import with_known_latencies
 
 Measuring = Callable[[Callable[[int], float]], tuple[Problem, Any]]
 Chosen = Callable[..., FinalistChoice]
@@ -25,10 +25,7 @@ Chosen = Callable[..., FinalistChoice]
 @pytest.fixture
 def problem(problem: Problem) -> Problem:
     """Returns the tiny study with known latencies: budgets are held against a tenth more than the prediction."""
-    values, described = problem.table.evaluate(problem.codes), problem.table.describe()
-    values |= {"latency_ms": 0.1 + values["flops"] / values["flops"].max()}
-    table = StoredCosts(problem.pool, values, {}, described, {"latency_ms": np.full(100, 0.1)})
-    return replace(problem, table=table)
+    return with_known_latencies(problem)
 
 
 @pytest.fixture
