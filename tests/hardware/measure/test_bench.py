@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -141,3 +142,18 @@ def test_latencies_are_of_the_time_of_the_first_measurement(
     anew.slowness = slowness
     assert anew.measure("parts", candidates(build, "a"))["a"].median_ms == pytest.approx(slowness)
     assert MovingBench(space, network, quick).reference_ms == pytest.approx(2.0 * slowness)
+
+
+def test_a_noisy_reference_does_not_replace_a_calm_one(
+    space: Space, network: NetworkSpec, quick: HardwareSettings
+) -> None:
+    build = Counting()
+    timing = quick.timing.model_copy(update={"min_repeats": 10, "max_repeats": 10, "noise": 0.02})
+    quick = quick.model_copy(update={"timing": timing})
+    first = MovingBench(space, network, quick).measure("parts", candidates(build, "a"))["a"]
+    again = MovingBench(space, network, quick.model_copy(update={"remeasure": True}))
+    rng = np.random.default_rng(0)
+    again._run = lambda *_: lambda count: count * 5e-3 * float(rng.uniform(1.0, 1.2))  # type: ignore[method-assign]
+    again.measure("parts", candidates(build, "a"))
+    assert again.reference_ms == pytest.approx(2.0)
+    assert MovingBench(space, network, quick).measure("parts", candidates(build, "a"))["a"] == first
