@@ -1,4 +1,4 @@
-"""What all back-ends of workers do: results, progress, stops, errors, and jobs whose process dies."""
+"""All back-ends of workers: results, progress, stops, errors, and jobs whose process dies."""
 
 import importlib
 import re

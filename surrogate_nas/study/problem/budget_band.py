@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget
-from surrogate_nas.space.pool import Draws, draw, in_turns
+from surrogate_nas.space.pool import Draws, draw, in_turns, varied
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.space.variations import varied
 
 _BATCH, _MOST_DRAWS = 10_000, 1_000_000
 _TO_CHOOSE_FROM: dict[Draws, int] = {"uniform": 1, "balanced": 4}

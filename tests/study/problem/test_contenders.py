@@ -11,8 +11,8 @@ import pytest
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.space.pool import varied as varied_draws
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.space.variations import varied as varied_draws
 from surrogate_nas.study.problem.contenders import Contenders
 from surrogate_nas.study.problem.problem import Problem
 from tests.fixtures.tiny_study import with_known_latencies

@@ -1,0 +1,56 @@
+"""Studies on a Ray cluster: the same answer as on one machine, and a cluster that goes away."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fixtures.tiny_study import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.posix]
+
+
+def test_a_cluster_gives_the_same_table(
+    tiny: Path,
+    budgets: tuple[str, ...],
+    command: Run,
+    finished: Path,
+    ray_cluster: Any,  # noqa: ANN401 - Ray is an optional package
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", ray_cluster.address)
+    done = command(tiny, "--output-dir", tmp_path / "run", *budgets, "--cluster", "auto")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "lookup.csv").read_bytes() == (finished / "lookup.csv").read_bytes()
+    assert "processes of a Ray cluster" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_study_whose_cluster_goes_away_ends_in_a_line_and_goes_on_without_it(
+    tiny: Path, budgets: tuple[str, ...], command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    machine = {"num_cpus": 2, "object_store_memory": 80 * 2**20, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=machine)
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    words = [str(tiny), "--output-dir", str(tmp_path / "run"), *budgets, "--set", "supernet.steps=4000"]
+    line = [sys.executable, "-m", "surrogate_nas.study", *words, "--cluster", "auto"]
+    study = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not list((tmp_path / "run" / "supernets").glob("*.safetensors")):
+            assert time.monotonic() < deadline
+            assert study.poll() is None
+            time.sleep(0.1)
+    finally:
+        cluster.shutdown()  # type: ignore[no-untyped-call]
+    _, said = study.communicate(timeout=180)
+    assert "Traceback" not in said
+    assert study.returncode != 0  # Ray ends a process whose machine it lost
+    done = command(*words, "--resume", "--set", "compute.cluster=")
+    assert done.returncode == 0, done.stderr
