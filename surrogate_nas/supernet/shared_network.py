@@ -4,17 +4,19 @@ Symbols:
     D: decisions of the space. K: copies of a cell or chosen layer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_sizes
+from surrogate_nas.nets.mixture import Mixture
 from surrogate_nas.nets.normalization import RecordingBatchNorm, scaled_norm
 from surrogate_nas.nets.operations import Norm
-from surrogate_nas.nets.places.protocol import SharedPlace, SizedPlace
+from surrogate_nas.nets.places.protocol import MixingPlace, SharedPlace, SizedPlace
 from surrogate_nas.nets.places.table import PLACES
 from surrogate_nas.nets.slices import Nest
 from surrogate_nas.space.layouts import ChoosesSize, Layers, chosen_variants, layer_variants
@@ -76,12 +78,31 @@ class SharedNetwork(nn.Module):
         """
         live = self.space.effective([code])
         choices = live[0].tolist()
+        return self._run(x, self.used(live[0]), lambda place, values: place(values, choices))
+
+    def mixed(self, x: Tensor, mixture: Mixture) -> Tensor:
+        """Returns class scores (B, classes) of images (B, input channels, S, S) under a mixture of architectures.
+
+        For one-hot weights they are those of ``forward``. The supernet must be one that ``refusal_to_mix`` accepts.
+        """
+        used = [layer[0] if isinstance(layer, nn.ModuleList) else layer for layer in self.layers]
+        return self._run(x, used, lambda place, values: place.mixed(values, mixture))
+
+    def refusal_to_mix(self) -> str | None:
+        """Returns why choices cannot be mixed in this supernet; ``None`` where they can."""
+        places = [layer[0] for layer in self.layers if isinstance(layer, nn.ModuleList)]
+        if not all(isinstance(place, MixingPlace) for place in places) or self._sized:
+            return f"{self.space.name} has nodes that choose their inputs, widths or resolutions, which do not mix"
+        return "copies of cells are chosen by a count, which a mixture has not" if self.thresholds else None
+
+    def _run(self, x: Tensor, used: Sequence[nn.Module], place: Callable[[SharedPlace, Any], Tensor]) -> Tensor:
+        """Runs one module per layer; ``place`` runs a searched one on the values that it looks back on."""
         latest = Latest(x, self._kept)
-        for layer, used in zip(self.layers, self.used(live[0]), strict=True):
+        for layer, module in zip(self.layers, used, strict=True):
             if isinstance(layer, nn.ModuleList):
-                latest.add(used(latest.given_to(used), choices))
+                latest.add(place(module, latest.given_to(module)))  # type: ignore[arg-type]
             else:
-                latest.add(used(latest.value))
+                latest.add(module(latest.value))
         return latest.value
 
     def used(self, live: Codes) -> list[nn.Module]:

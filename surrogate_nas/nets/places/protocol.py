@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from surrogate_nas.errors import SpaceError
+from surrogate_nas.nets.mixture import Mixture
 from surrogate_nas.nets.operations import Norm
 from surrogate_nas.nets.workload import Workload
 from surrogate_nas.space.network import Layer
@@ -48,6 +49,19 @@ class SharedPlace(nn.Module, ABC):
 
         Raises:
             SpaceError: If ``own`` is a module of another kind.
+        """
+
+
+class MixingPlace(SharedPlace, ABC):
+    """A shared place that can run several choices at once."""
+
+    @abstractmethod
+    def mixed(self, x: Tensor, mixture: Mixture) -> Tensor:
+        """Returns the weighted sum of the choices' outputs; for one-hot weights, what ``forward`` returns for a code.
+
+        Args:
+            x: A batch of maps.
+            mixture: Weights for the choices of every decision.
         """
 
 
