@@ -6,17 +6,18 @@ Symbols:
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_sizes
-from surrogate_nas.nets.mixture import Mixture
 from surrogate_nas.nets.normalization import RecordingBatchNorm, scaled_norm
 from surrogate_nas.nets.operations import Norm
-from surrogate_nas.nets.places.protocol import MixingPlace, SharedPlace, SizedPlace
+from surrogate_nas.nets.places.mixture import Mixture
+from surrogate_nas.nets.places.protocol import MixingPlace, PartialPlace, SharedPlace, SizedPlace
 from surrogate_nas.nets.places.table import PLACES
 from surrogate_nas.nets.slices import Nest
 from surrogate_nas.space.layouts import ChoosesSize, Layers, chosen_variants, layer_variants
@@ -41,6 +42,10 @@ class SharedNetwork(nn.Module):
         shared_stages: Stages at the start whose cells have one copy only.
         nested: Whether the choices of a layer are parts of one another, where a place can do that.
         scaled: Whether normalisations have a learnt scale and shift, where a place can do that.
+        parts: Operations see one in so many channels of a place.
+
+    Raises:
+        SpaceError: If no place of the space can do with a part of the channels.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class SharedNetwork(nn.Module):
         *,
         nested: bool = False,
         scaled: bool = False,
+        parts: int = 1,
     ) -> None:
         super().__init__()
         self.space = space
@@ -66,7 +72,12 @@ class SharedNetwork(nn.Module):
                 self.layers.append(build_sizes(layers, norm))
             else:
                 copies = 1 if layers[-1].stage < shared_stages else len(self.thresholds) + 1
-                self.layers.append(nn.ModuleList(_shared(space, layers, nested, norm) for _ in range(copies)))
+                self.layers.append(
+                    nn.ModuleList(
+                        _shared(space, layers, nested, norm) if parts == 1 else _partial(space, layers, parts)
+                        for _ in range(copies)
+                    )
+                )
 
         self._sized = isinstance(space, ChoosesSize) and any(isinstance(part, Nest) for part in self.modules())
         self._kept = furthest(self.modules())
@@ -83,10 +94,11 @@ class SharedNetwork(nn.Module):
     def mixed(self, x: Tensor, mixture: Mixture) -> Tensor:
         """Returns class scores (B, classes) of images (B, input channels, S, S) under a mixture of architectures.
 
-        For one-hot weights they are those of ``forward``. The supernet must be one that ``refusal_to_mix`` accepts.
+        With one-hot weights the scores are the same as from ``forward``. Supernets that cannot mix are known by
+        ``refusal_to_mix``.
         """
-        used = [layer[0] if isinstance(layer, nn.ModuleList) else layer for layer in self.layers]
-        return self._run(x, used, lambda place, values: place.mixed(values, mixture))
+        used: list[nn.Module] = [layer[0] if isinstance(layer, nn.ModuleList) else layer for layer in self.layers]
+        return self._run(x, used, lambda place, values: cast(MixingPlace, place).mixed(values, mixture))
 
     def refusal_to_mix(self) -> str | None:
         """Returns why choices cannot be mixed in this supernet; ``None`` where they can."""
@@ -154,6 +166,13 @@ def _shared(space: Space, layers: Layers, nested: bool, norm: Norm) -> SharedPla
     if isinstance(place, SizedPlace):
         return place.sized(space, layers, nested=nested, norm=norm)
     return place.shared(space, layers[-1])
+
+
+def _partial(space: Space, layers: Layers, parts: int) -> SharedPlace:
+    place = PLACES[layers[-1].kind]
+    if not isinstance(place, PartialPlace):
+        raise SpaceError(f"a part of the channels needs cells with operations on edges; {space.name} has none")
+    return place.partial(space, layers[-1], parts)
 
 
 class Subnet(nn.Module):

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from surrogate_nas.nets.mixture import Mixture
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm
 from surrogate_nas.nets.operations import Norm, ReluConvNorm, build_operation
+from surrogate_nas.nets.places.mixture import Mixture
+from surrogate_nas.nets.places.partial_cell import PartialCell
 from surrogate_nas.nets.places.protocol import Apply, MixingPlace, unlike
 from surrogate_nas.nets.pooling import AveragePool3x3
 from surrogate_nas.nets.workload import ADDITION, Piece, PieceKind, Workload
@@ -250,6 +252,12 @@ class CellPlace:
     def shared(self, space: CellSpace, layer: Layer) -> SharedCell:
         """Returns a cell with all operations on every edge."""
         return SharedCell(space, layer.in_channels)
+
+    def partial(self, space: CellSpace, layer: Layer, parts: int) -> PartialCell:
+        """Returns a cell whose operations see one in so many channels."""
+        if layer.in_channels % parts:
+            raise SpaceError(f"cells of {layer.in_channels} channels cannot be divided into {parts} parts")
+        return PartialCell(space, layer.in_channels, parts)
 
     def variants(self, space: CellSpace, layer: Layer, norm: Norm) -> CellVariants:
         """Returns all operations on every edge, for architectures side by side."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from surrogate_nas.nets.blocks import build_block
-from surrogate_nas.nets.mixture import Mixture
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.nets.operations import Norm
+from surrogate_nas.nets.places.mixture import Mixture
 from surrogate_nas.nets.places.protocol import Apply, MixingPlace
 from surrogate_nas.nets.slices import Nest
 from surrogate_nas.nets.workload import Piece, Workload
@@ -89,8 +89,11 @@ class SharedChoice(MixingPlace):
     def mixed(self, x: Tensor, mixture: Mixture) -> Tensor:
         """Maps (B, in, S, S) to (B, out, S', S'), the weighted sum of the blocks' outputs."""
         weights = mixture.weights[self.decision]
-        first, *others = (weights[choice] * self._runs[choice](x) for choice in mixture.computed[self.decision])
-        return sum(others, first)
+        first, *others = mixture.computed[self.decision]
+        total: Tensor = weights[first] * self._runs[first](x)
+        for choice in others:
+            total = total + weights[choice] * self._runs[choice](x)
+        return total
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
         """Yields all weights of the layer if the decision is its own, otherwise none."""

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from surrogate_nas.nets.mixture import Mixture
 from surrogate_nas.nets.normalization import NormMode, set_mode
 from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.nets.places import cell as places_cell
 from surrogate_nas.nets.places.cell import Cell, SharedCell, run_cell
+from surrogate_nas.nets.places.mixture import Mixture
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.operations.table import OPERATIONS
 

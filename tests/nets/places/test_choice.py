@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from surrogate_nas.nets.mixture import Mixture
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
 from surrogate_nas.nets.places.choice import SharedChoice
+from surrogate_nas.nets.places.mixture import Mixture
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space

@@ -1,8 +1,8 @@
-"""Which choices a mixture runs."""
+"""A mixture runs the choices that have a weight."""
 
 import torch
 
-from surrogate_nas.nets.mixture import Mixture
+from surrogate_nas.nets.places.mixture import Mixture
 
 
 def test_choices_of_weight_zero_are_left_out() -> None:
