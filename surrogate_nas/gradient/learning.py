@@ -178,7 +178,7 @@ class Learner:
             parameter.grad = None
         loss = self._weights_loss(self._batch(WEIGHTS))
         loss.backward()  # type: ignore[no-untyped-call]
-        value = float(loss)
+        value = loss.item()
         if not abs(value) < _EXPLODED:
             raise self._diverged(f"loss became {value:.3g}")
         if self._job.supernet.clip_norm:
