@@ -13,7 +13,8 @@ from surrogate_nas.space.load import load_space
 from surrogate_nas.study.findings import Findings, LearnedOrder
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.learn_distribution import FILE, VOTE, LearnDistribution
+from surrogate_nas.study.stages.gradient.learn_distribution import FILE, LearnDistribution
+from surrogate_nas.study.stages.gradient.learned_votes import VOTE
 from tests.fixtures.one_process import one_process
 
 RunHere = Callable[..., tuple[int, str, str]]
@@ -78,10 +79,3 @@ def test_costs_that_decisions_do_not_add_up_to_are_refused(problem: Problem, fin
 def test_channels_that_do_not_divide_are_refused(problem: Problem, finished: Path, run_of: RunOf) -> None:
     with pytest.raises(SettingsError, match=r"gradient\.partial_channels = 3 does not fit supernet\.channels"):
         LearnDistribution().check(asking(problem, partial_channels=3), run_of(finished))
-
-
-def test_methods_that_learn_nothing_do_not_vote(problem: Problem, run_copy: Path, run_of: RunOf) -> None:
-    asked = asking(problem, method="rsps", candidates=3)
-    order = LearnDistribution().run(Findings(asked), run_of(run_copy))[LearnedOrder]
-    assert order.votes is None
-    assert "gradient.distribution_sees = 'nothing'" in order.notes[1]

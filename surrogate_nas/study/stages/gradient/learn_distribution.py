@@ -5,20 +5,17 @@ import numpy as np
 from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.gradient.alpha_steps import RowCosts, row_costs
 from surrogate_nas.gradient.job import LearningJob
-from surrogate_nas.gradient.learned import Learned, read_learned
+from surrogate_nas.gradient.learned import read_learned
 from surrogate_nas.gradient.learned_file import load_learned
 from surrogate_nas.gradient.learning import run_learning
 from surrogate_nas.runs.run_folder import digest
-from surrogate_nas.space.class_table import ClassTable
-from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, LearnedOrder
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.gradient.learned_votes import notes_on, votes_of
 from surrogate_nas.study.stages.protocol import Stage
 
 FILE = "gradient.safetensors"
-VOTE = "learned"
-_MOST_CODES = 50_000  # as for the scores of networks with random weights, which votes stand next to
 
 
 class LearnDistribution(Stage):
@@ -61,12 +58,12 @@ class LearnDistribution(Stage):
         if finished != [True]:
             raise Interrupted("stopped while learning a distribution over architectures")
         learned = read_learned(job)
-        notes = _notes(problem, learned)
+        notes = notes_on(problem, learned)
         for note in notes:
             run.console.note(note)
         for warning in learned.collapse.warnings:
             run.console.warn(f"gradient.method = {settings.method!r}: {warning}")
-        return Findings(LearnedOrder(_votes(problem, learned), (*notes, *learned.collapse.warnings)))
+        return Findings(LearnedOrder(votes_of(problem, learned), (*notes, *learned.collapse.warnings)))
 
 
 def learning_job(problem: Problem, run: Run) -> LearningJob:
@@ -105,35 +102,3 @@ def _costs(problem: Problem) -> RowCosts | None:
         raise SettingsError("gradient.cost_weight needs a budget to compare costs with: give one, or set it to 0")
     budget, rows = problem.budgets[0], np.flatnonzero(problem.connected)
     return row_costs(problem.space, problem.costs[budget.cost][rows], problem.codes[rows], budget.limit)
-
-
-def _votes(problem: Problem, learned: Learned) -> ClassTable | None:
-    """Returns the largest log-probability in every isomorphism class; None where it says nothing or cannot vote."""
-    space, settings = problem.space, problem.settings
-    sees = settings.gradient.row.distribution_sees
-    if sees == "nothing" or settings.predictor.recipe != "fusion" or not space.listable or space.size > _MOST_CODES:
-        return None
-    codes: Codes = space.all_codes()
-    codes = codes[space.is_connected(codes)]
-    places = space.index(space.canonical(codes))
-    classes, rows = np.unique(places, return_inverse=True)
-    values = np.full(len(classes), -np.inf)
-    np.maximum.at(values, rows, learned.log_probabilities(codes))
-    return ClassTable(space, (VOTE,), space.codes_at(classes), values[:, None])
-
-
-def _notes(problem: Problem, learned: Learned) -> tuple[str, ...]:
-    settings = problem.settings.gradient
-    code = problem.space.format(learned.code)
-    found = f"gradient.method = {settings.method!r} derives {code}: {learned.collapse.in_words()}"
-    if _votes(problem, learned) is None:
-        return found, "the distribution does not vote in the predictor: " + _reason(problem)
-    return (found,)
-
-
-def _reason(problem: Problem) -> str:
-    if problem.settings.gradient.row.distribution_sees == "nothing":
-        return "it learns nothing (gradient.distribution_sees = 'nothing')"
-    if problem.settings.predictor.recipe != "fusion":
-        return f"predictor.recipe = {problem.settings.predictor.recipe!r} has no votes"
-    return f"{problem.space.name} has more than {_MOST_CODES:,} codes"
