@@ -1,15 +1,20 @@
 """Every search goes on after a stop exactly as if there had been none; weights and distribution move in their turns."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.gradient.alpha_steps import row_costs
+from surrogate_nas.gradient.distributions.distribution import Independent
 from surrogate_nas.gradient.job import LearningJob
 from surrogate_nas.gradient.learning import Learner, run_learning
 from surrogate_nas.gradient.methods import METHODS
+from surrogate_nas.space.load import load_space
 from tests.gradient.conftest import MakeJob
 
 
@@ -86,3 +91,21 @@ def test_a_state_of_another_network_is_refused(job_of: MakeJob) -> None:
     run(job_of("darts", steps=1))
     with pytest.raises(StoreError, match="of another network"):
         Learner(job_of("enas", steps=1))
+
+
+def test_a_heavy_cost_makes_cheap_choices_likely(job_of: MakeJob) -> None:
+    space = load_space("quick")
+    codes = space.all_codes()[space.is_connected(space.all_codes())]
+    costs = row_costs(space, space.flops(codes, space.network).astype(np.float64), codes, reference=1e5)
+    sizes = replace(space.network, channels=4, image_size=8, input_channels=1, classes=4)
+
+    def expected(method: str, weight: float) -> float:
+        job = replace(job_of(method, f"{method}{weight}", rate=0.2, begins=0.0, cost_weight=weight), space=space)
+        learner = Learner(replace(job, network=sizes, costs=costs))
+        for _ in range(12):
+            learner.advance()
+        assert isinstance(learner.distribution, Independent)
+        return costs.expected(learner.distribution).item()
+
+    for method in ("darts", "proxyless"):
+        assert expected(method, 100.0) < 0.9 * expected(method, 0.0)
