@@ -9,6 +9,7 @@ from surrogate_nas._support.files import is_file_name
 from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.gradient.settings import GradientSettings
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
 from surrogate_nas.predictor.settings import PredictorSettings
@@ -112,6 +113,7 @@ class StudySettings(BaseModel):
     data: DataSettings = Field(default_factory=DataSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     supernet: SupernetSettings = Field(default_factory=SupernetSettings)
+    gradient: GradientSettings = Field(default_factory=GradientSettings)
     labels: LabelSettings = Field(default_factory=LabelSettings)
     pool: PoolSettings = Field(default_factory=PoolSettings)
     predictor: PredictorSettings = Field(default_factory=PredictorSettings)
@@ -157,6 +159,7 @@ _FIXED = (
     "data",
     "network",
     "supernet",
+    "gradient",
     "labels.validation_images",
     "labels.batch_size",
     "pool.draws",

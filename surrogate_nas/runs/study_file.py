@@ -19,7 +19,7 @@ from surrogate_nas.runs.settings import StudySettings
 RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
 NOT_SET = "none"
 _CHECKSUM = "# checksum of what follows: "
-_ADDED = ("rivals",)  # sections that runs of version 0.1.0 may be without
+_ADDED = ("rivals", "gradient")  # sections that runs of version 0.1.0 may be without
 
 _MOST_IN_A_LINE = 40
 

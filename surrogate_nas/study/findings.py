@@ -11,6 +11,7 @@ from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.rivals.results_file import RivalRecords
 from surrogate_nas.search.protocol import Predictor
+from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes
 
@@ -75,6 +76,19 @@ class StudyLabels:
     def targets(self, target: Literal["loss", "accuracy"]) -> NDArray[np.float64]:
         """Returns the values that a predictor is fitted to, shape (M,), larger is better."""
         return -self.loss if target == "loss" else self.accuracy_percent
+
+
+@dataclass(frozen=True)
+class LearnedOrder:
+    """The order of architectures by a distribution that was learnt by gradients.
+
+    Attributes:
+        votes: Log-probability of every isomorphism class, one column; None where nothing votes.
+        notes: Sentences for the report: the derived architecture, and signs of a collapse.
+    """
+
+    votes: ClassTable | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from surrogate_nas.study.running import Run, ShouldStop
 from surrogate_nas.study.stages.compare_rivals import CompareRivals
 from surrogate_nas.study.stages.finalists import ChooseFinalist
 from surrogate_nas.study.stages.fit_predictor import FitPredictor, JoinTrainings
+from surrogate_nas.study.stages.gradient.learn_distribution import LearnDistribution
 from surrogate_nas.study.stages.labels import LabelArchitectures
 from surrogate_nas.study.stages.lookup_table import WriteLookup, remove_best
 from surrogate_nas.study.stages.other_budgets import AnswerOtherBudgets
@@ -40,6 +41,7 @@ from surrogate_nas.study.stages.widen_pool import ScorePool
 
 STAGES: tuple[Stage, ...] = (
     TrainSupernets(),
+    LearnDistribution(),
     LabelArchitectures(),
     FitPredictor(),
     ScorePool(),

@@ -4,17 +4,20 @@ Symbols:
     D: decisions of the space. K: copies of a cell or chosen layer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.latest import Latest, furthest
 from surrogate_nas.nets.layers import build_sizes
 from surrogate_nas.nets.normalization import RecordingBatchNorm, scaled_norm
 from surrogate_nas.nets.operations import Norm
-from surrogate_nas.nets.places.protocol import SharedPlace, SizedPlace
+from surrogate_nas.nets.places.mixture import Mixture
+from surrogate_nas.nets.places.protocol import MixingPlace, PartialPlace, SharedPlace, SizedPlace
 from surrogate_nas.nets.places.table import PLACES
 from surrogate_nas.nets.slices import Nest
 from surrogate_nas.space.layouts import ChoosesSize, Layers, chosen_variants, layer_variants
@@ -39,6 +42,10 @@ class SharedNetwork(nn.Module):
         shared_stages: Stages at the start whose cells have one copy only.
         nested: Whether the choices of a layer are parts of one another, where a place can do that.
         scaled: Whether normalisations have a learnt scale and shift, where a place can do that.
+        parts: Operations see one in so many channels of a place.
+
+    Raises:
+        SpaceError: If no place of the space can do with a part of the channels.
     """
 
     def __init__(
@@ -50,6 +57,7 @@ class SharedNetwork(nn.Module):
         *,
         nested: bool = False,
         scaled: bool = False,
+        parts: int = 1,
     ) -> None:
         super().__init__()
         self.space = space
@@ -64,7 +72,12 @@ class SharedNetwork(nn.Module):
                 self.layers.append(build_sizes(layers, norm))
             else:
                 copies = 1 if layers[-1].stage < shared_stages else len(self.thresholds) + 1
-                self.layers.append(nn.ModuleList(_shared(space, layers, nested, norm) for _ in range(copies)))
+                self.layers.append(
+                    nn.ModuleList(
+                        _shared(space, layers, nested, norm) if parts == 1 else _partial(space, layers, parts)
+                        for _ in range(copies)
+                    )
+                )
 
         self._sized = isinstance(space, ChoosesSize) and any(isinstance(part, Nest) for part in self.modules())
         self._kept = furthest(self.modules())
@@ -76,12 +89,32 @@ class SharedNetwork(nn.Module):
         """
         live = self.space.effective([code])
         choices = live[0].tolist()
+        return self._run(x, self.used(live[0]), lambda place, values: place(values, choices))
+
+    def mixed(self, x: Tensor, mixture: Mixture) -> Tensor:
+        """Returns class scores (B, classes) of images (B, input channels, S, S) under a mixture of architectures.
+
+        With one-hot weights the scores are the same as from ``forward``. Supernets that cannot mix are known by
+        ``refusal_to_mix``.
+        """
+        used: list[nn.Module] = [layer[0] if isinstance(layer, nn.ModuleList) else layer for layer in self.layers]
+        return self._run(x, used, lambda place, values: cast(MixingPlace, place).mixed(values, mixture))
+
+    def refusal_to_mix(self) -> str | None:
+        """Returns why choices cannot be mixed in this supernet; ``None`` where they can."""
+        places = [layer[0] for layer in self.layers if isinstance(layer, nn.ModuleList)]
+        if not all(isinstance(place, MixingPlace) for place in places) or self._sized:
+            return f"{self.space.name} has nodes that choose their inputs, widths or resolutions, which do not mix"
+        return "copies of cells are chosen by a count, which a mixture has not" if self.thresholds else None
+
+    def _run(self, x: Tensor, used: Sequence[nn.Module], place: Callable[[SharedPlace, Any], Tensor]) -> Tensor:
+        """Runs one module per layer; ``place`` runs a searched one on the values that it looks back on."""
         latest = Latest(x, self._kept)
-        for layer, used in zip(self.layers, self.used(live[0]), strict=True):
+        for layer, module in zip(self.layers, used, strict=True):
             if isinstance(layer, nn.ModuleList):
-                latest.add(used(latest.given_to(used), choices))
+                latest.add(place(module, latest.given_to(module)))  # type: ignore[arg-type]
             else:
-                latest.add(used(latest.value))
+                latest.add(module(latest.value))
         return latest.value
 
     def used(self, live: Codes) -> list[nn.Module]:
@@ -133,6 +166,13 @@ def _shared(space: Space, layers: Layers, nested: bool, norm: Norm) -> SharedPla
     if isinstance(place, SizedPlace):
         return place.sized(space, layers, nested=nested, norm=norm)
     return place.shared(space, layers[-1])
+
+
+def _partial(space: Space, layers: Layers, parts: int) -> SharedPlace:
+    place = PLACES[layers[-1].kind]
+    if not isinstance(place, PartialPlace):
+        raise SpaceError(f"a part of the channels needs cells with operations on edges; {space.name} has none")
+    return place.partial(space, layers[-1], parts)
 
 
 class Subnet(nn.Module):

@@ -1,6 +1,7 @@
 """A subnet inside a supernet is exactly the standalone network with the same weights."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from torch.nn import functional as F
 
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
 from surrogate_nas.nets.places.cell import Cell, SharedCell
+from surrogate_nas.nets.places.mixture import Mixture
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.shared_network import SharedNetwork, initialise
 
@@ -208,3 +211,28 @@ def test_copies_of_a_cell_begin_different(space: CellSpace) -> None:
         if isinstance(layer, nn.ModuleList):
             first, second = (list(copy.parameters()) for copy in layer)
             assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("name", ["nasbench201", "quick", "nasbench_macro"])
+def test_a_one_hot_mixture_is_the_subnet(name: str) -> None:
+    space = load_space(name)
+    sizes = NetworkSpec(2, 1, 8, input_channels=1, classes=3, stages=space.network.stages)
+    network = randomised(SharedNetwork(space, sizes)).double()
+    x, labels = torch.randn(4, 1, 8, 8, dtype=torch.float64), torch.arange(4) % 3
+    choices = [len(decision.choices) for decision in space.decisions]
+    for code in space.sample(4, np.random.default_rng(0)).tolist():
+        scores, mixed = network(x, code), network.mixed(x, Mixture.one_hot(code, choices))
+        torch.testing.assert_close(mixed, scores)
+        expected = gradients(network, scores, labels)
+        torch.testing.assert_close(gradients(network, mixed, labels), expected)
+
+
+def test_supernets_that_cannot_mix_say_why() -> None:
+    def refusal(name: str, **options: Any) -> str | None:  # noqa: ANN401 - of a supernet
+        space = load_space(name)
+        return SharedNetwork(space, space.network, **options).refusal_to_mix()
+
+    assert refusal("nasbench201") is None
+    assert "copies of cells" in (refusal("nasbench201", thresholds=[3.0]) or "")
+    for name in ("darts", "quick_widths", "quick_elastic"):
+        assert name in (refusal(name) or "")

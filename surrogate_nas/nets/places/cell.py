@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm
 from surrogate_nas.nets.operations import Norm, ReluConvNorm, build_operation
-from surrogate_nas.nets.places.protocol import Apply, SharedPlace, unlike
+from surrogate_nas.nets.places.mixture import Mixture
+from surrogate_nas.nets.places.partial_cell import PartialCell
+from surrogate_nas.nets.places.protocol import Apply, MixingPlace, unlike
 from surrogate_nas.nets.pooling import AveragePool3x3
 from surrogate_nas.nets.workload import ADDITION, Piece, PieceKind, Workload
 from surrogate_nas.space.kinds.cell.forward import additions, alive_maps
@@ -87,7 +90,7 @@ class _Departure:
     ends: tuple[int, ...]
 
 
-class SharedCell(SharedPlace):
+class SharedCell(MixingPlace):
     """Every operation on every edge of a cell, of which an architecture uses one each.
 
     What the edges that leave one node have in common is computed once: the rectified input of its convolutions,
@@ -115,9 +118,17 @@ class SharedCell(SharedPlace):
 
     def forward(self, x: Tensor, code: Sequence[int]) -> Tensor:
         """Maps (B, C, H, W) to the same shape, for an architecture of length E."""
+        return self._run(x, _departures_of_code(self.edges, self._is_zero, tuple(code)), None)
+
+    def mixed(self, x: Tensor, mixture: Mixture) -> Tensor:
+        """Maps (B, C, H, W) to the same shape; an edge's value is the weighted sum of its operations' outputs."""
+        return self._run(x, _departures(self.edges, self._is_zero, mixture.computed), mixture.weights)
+
+    def _run(self, x: Tensor, departures: Sequence[_Departure], weights: Sequence[Tensor] | None) -> Tensor:
+        """Runs departures in their order, and weighs the value of each edge where there are weights."""
         nodes: dict[int, Tensor] = {0: x}
         rectified: dict[int, Tensor] = {}
-        for departure in _departures(self.edges, self._is_zero, tuple(code)):
+        for departure in departures:
             start = nodes.get(departure.start)
             if start is None:
                 continue
@@ -129,6 +140,9 @@ class SharedCell(SharedPlace):
                 values = [self._operation(edge, departure.choice)(start) for edge in departure.edges]
             else:
                 values = [self._operation(departure.edges[0], departure.choice)(start)] * len(departure.edges)
+            if weights is not None:
+                pairs = zip(departure.edges, values, strict=True)
+                values = [weights[edge][departure.choice] * value for edge, value in pairs]
             for end, value in zip(departure.ends, values, strict=True):
                 nodes[end] = nodes[end] + value if end in nodes else value
         output = nodes.get(self._output)
@@ -170,13 +184,26 @@ def _quick(operation: nn.Module) -> nn.Module:
 
 
 @lru_cache(maxsize=2**15)
-def _departures(
+def _departures_of_code(
     edges: tuple[tuple[int, int], ...], is_zero: tuple[bool, ...], code: tuple[int, ...]
 ) -> tuple[_Departure, ...]:
     """Returns the live edges of an architecture, in an order in which every start node is complete."""
+    return _departures(edges, is_zero, tuple((choice,) for choice in code))
+
+
+@lru_cache(maxsize=2**10)
+def _departures(
+    edges: tuple[tuple[int, int], ...], is_zero: tuple[bool, ...], computed: tuple[tuple[int, ...], ...]
+) -> tuple[_Departure, ...]:
+    """Returns the edges that have something to compute and lie on a way to the output, every start node complete."""
+    running = [[choice for choice in choices if not is_zero[choice]] for choices in computed]
+    reaches = {max(end for _, end in edges)}  # nodes that lead to the output
+    for (start, end), choices in sorted(zip(edges, running, strict=True), reverse=True):
+        if choices and end in reaches:
+            reaches.add(start)
     found: dict[tuple[int, int], list[int]] = {}
-    for edge, ((start, _), choice) in enumerate(zip(edges, code, strict=True)):
-        if not is_zero[choice]:
+    for edge, ((start, end), choices) in enumerate(zip(edges, running, strict=True)):
+        for choice in choices if end in reaches else ():
             found.setdefault((start, choice), []).append(edge)
     return tuple(
         _Departure(start, choice, tuple(members), tuple(edges[edge][1] for edge in members))
@@ -225,6 +252,12 @@ class CellPlace:
     def shared(self, space: CellSpace, layer: Layer) -> SharedCell:
         """Returns a cell with all operations on every edge."""
         return SharedCell(space, layer.in_channels)
+
+    def partial(self, space: CellSpace, layer: Layer, parts: int) -> PartialCell:
+        """Returns a cell whose operations see one in so many channels."""
+        if layer.in_channels % parts:
+            raise SpaceError(f"cells of {layer.in_channels} channels cannot be divided into {parts} parts")
+        return PartialCell(space, layer.in_channels, parts)
 
     def variants(self, space: CellSpace, layer: Layer, norm: Norm) -> CellVariants:
         """Returns all operations on every edge, for architectures side by side."""

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.nets.operations import Norm
-from surrogate_nas.nets.places.protocol import Apply, SharedPlace
+from surrogate_nas.nets.places.mixture import Mixture
+from surrogate_nas.nets.places.protocol import Apply, MixingPlace
 from surrogate_nas.nets.slices import Nest
 from surrogate_nas.nets.workload import Piece, Workload
 from surrogate_nas.space.network import Layer
@@ -35,7 +36,7 @@ def _blocks(space: Space, layer: Layer) -> tuple[str, ...]:
     return space.decisions[_decision(layer)].choices
 
 
-class SharedChoice(SharedPlace):
+class SharedChoice(MixingPlace):
     """Every block that may stand at one layer, with weights of its own, or nested in the weights of the largest.
 
     Args:
@@ -84,6 +85,15 @@ class SharedChoice(SharedPlace):
         """Maps (B, in, S, S) to (B, out, S', S'), for an architecture of length D."""
         y: Tensor = self._runs[code[self.decision]](x)
         return y
+
+    def mixed(self, x: Tensor, mixture: Mixture) -> Tensor:
+        """Maps (B, in, S, S) to (B, out, S', S'), the weighted sum of the blocks' outputs."""
+        weights = mixture.weights[self.decision]
+        first, *others = mixture.computed[self.decision]
+        total: Tensor = weights[first] * self._runs[first](x)
+        for choice in others:
+            total = total + weights[choice] * self._runs[choice](x)
+        return total
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
         """Yields all weights of the layer if the decision is its own, otherwise none."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.operations import Norm
+from surrogate_nas.nets.places.mixture import Mixture
 from surrogate_nas.nets.workload import Workload
 from surrogate_nas.space.network import Layer
 from surrogate_nas.space.space import Codes, Space
@@ -48,6 +49,19 @@ class SharedPlace(nn.Module, ABC):
 
         Raises:
             SpaceError: If ``own`` is a module of another kind.
+        """
+
+
+class MixingPlace(SharedPlace, ABC):
+    """A shared place that can run several choices at once."""
+
+    @abstractmethod
+    def mixed(self, x: Tensor, mixture: Mixture) -> Tensor:
+        """Returns the weighted sum of the choices' outputs; with one-hot weights, the same as from ``forward``.
+
+        Args:
+            x: A batch of maps.
+            mixture: Weights for the choices of every decision.
         """
 
 
@@ -97,6 +111,19 @@ class SizedPlace(Protocol[S]):
 
         Raises:
             SpaceError: If no part can be taken of a choice.
+        """
+        ...
+
+
+@runtime_checkable
+class PartialPlace(Protocol[S]):
+    """A kind of place whose operations can see a part of the channels alone."""
+
+    def partial(self, space: S, layer: Layer, parts: int) -> SharedPlace:
+        """Returns the module of a supernet whose operations see one in so many channels.
+
+        Raises:
+            SpaceError: If the channels are no multiple of ``parts``.
         """
         ...
 

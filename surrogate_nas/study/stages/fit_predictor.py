@@ -9,7 +9,8 @@ from surrogate_nas.predictor.fusion.zero_cost_votes import zero_cost_votes
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
 from surrogate_nas.predictor.training_set import SourceLabels
 from surrogate_nas.runs.run_folder import digest
-from surrogate_nas.study.findings import Findings, StudyLabels
+from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.study.findings import Findings, LearnedOrder, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage, Timing
@@ -21,7 +22,7 @@ class FitPredictor(Stage):
     """Fits the predictor to the labels."""
 
     name = "predictor"
-    inputs = (Problem, StudyLabels)
+    inputs = (Problem, LearnedOrder, StudyLabels)
     timing = Timing.ANEW
 
     def made_from(self, findings: Findings) -> str:
@@ -40,7 +41,7 @@ class FitPredictor(Stage):
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Fits the predictor and saves it."""
-        predictor = fit_to_labels(findings[Problem], findings[StudyLabels], run)
+        predictor = fit_to_labels(findings[Problem], findings[StudyLabels], findings[LearnedOrder], run)
         # A crash between here and the end must not leave this predictor marked as one of former labels.
         run.folder.state.forget(self.name)
         predictor.save(run.folder.predictor)
@@ -49,25 +50,34 @@ class FitPredictor(Stage):
 
 def predictor_inputs(problem: Problem, labels: StudyLabels) -> str:
     """Returns the hash of everything that the predictor is made from."""
+    gradient = problem.settings.gradient
     return digest(
         {
             "labels": [problem.space.digits(labels.codes), labels.accuracy_percent.tolist(), labels.loss.tolist()],
             "settings": problem.settings.predictor.model_dump(),
             "seed": problem.settings.seed,
             "space": problem.space.fingerprint,
+            # A predictor without a distribution stays the one that it was before there were any.
+            **({"gradient": gradient.model_dump()} if gradient.learns else {}),
         }
     )
 
 
-def fit_to_labels(problem: Problem, labels: StudyLabels, run: Run) -> FittedPredictor:
+def fit_to_labels(problem: Problem, labels: StudyLabels, learned: LearnedOrder, run: Run) -> FittedPredictor:
     """Fits a predictor to labels.
+
+    Args:
+        problem: The problem.
+        labels: The labels.
+        learned: The order that a distribution over architectures votes for.
+        run: The run.
 
     Raises:
         SettingsError: If the labels cannot be learnt from.
         Interrupted: If a stop was requested.
     """
     settings = problem.settings
-    extra = zero_cost_scores(problem, run)
+    extra = with_learned(zero_cost_scores(problem, run), learned)
     with run.console.progress("predictor") as advance:
         return fit_predictor(
             problem.space,
@@ -94,6 +104,19 @@ def zero_cost_scores(problem: Problem, run: Run) -> ExtraScores | None:
         return None
     with run.console.progress("zero-cost scores") as advance:
         return zero_cost_votes(space, advance, run.should_stop)
+
+
+def with_learned(scores: ExtraScores | None, learned: LearnedOrder) -> ExtraScores | None:
+    """Returns scores with the vote of a distribution over architectures, which has the weight of one of them."""
+    votes = learned.votes
+    if votes is None:
+        return scores
+    (name,) = votes.names
+    if scores is None:
+        return ExtraScores(votes, {name: 1.0})
+    table = scores.table
+    values = np.column_stack([table.values, votes.columns(table.codes)])
+    return ExtraScores(ClassTable(table.space, (*table.names, name), table.codes, values), scores.weights | {name: 1.0})
 
 
 class JoinTrainings(Stage):

@@ -10,7 +10,14 @@ from surrogate_nas.report.plots.supernet_plots import SupernetPoints, supernet_f
 from surrogate_nas.report.write import PAGE_NAME, write_report
 from surrogate_nas.search.journal.dashboard import annotate, dashboard_command
 from surrogate_nas.search.result import SearchResult
-from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings, SpaceScores, StudyLabels
+from surrogate_nas.study.findings import (
+    FinalistChoice,
+    Findings,
+    LearnedOrder,
+    RivalFindings,
+    SpaceScores,
+    StudyLabels,
+)
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.answer import answer_facts, infeasible_facts, study_facts
 from surrogate_nas.study.report.evidence import evidence_facts, truth_facts
@@ -25,13 +32,23 @@ class WriteReport(Stage):
     """Writes the report of everything that the study has found."""
 
     name = "report"
-    inputs = (Problem, StudyLabels, FittedPredictor, SpaceScores, SearchResult, FinalistChoice, RivalFindings)
+    inputs = (
+        Problem,
+        LearnedOrder,
+        StudyLabels,
+        FittedPredictor,
+        SpaceScores,
+        SearchResult,
+        FinalistChoice,
+        RivalFindings,
+    )
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Writes page, JSON and plots."""
         problem, labels, predictor = findings[Problem], findings[StudyLabels], findings[FittedPredictor]
         scores, result, choice = findings[SpaceScores], findings[SearchResult], findings[FinalistChoice]
-        notes = (*problem.splits.warnings, *problem.splits.notes, *scores.notes, *result.notes)
+        learned = findings[LearnedOrder]
+        notes = (*problem.splits.warnings, *problem.splits.notes, *learned.notes, *scores.notes, *result.notes)
         made = provenance_facts(problem, run.request.command, run.folder.state, result, notes)
         with run.console.progress("report"):
             facts = study_facts(

@@ -12,6 +12,7 @@ from surrogate_nas.nets.normalization import NormMode, set_mode
 from surrogate_nas.nets.operations import build_operation
 from surrogate_nas.nets.places import cell as places_cell
 from surrogate_nas.nets.places.cell import Cell, SharedCell, run_cell
+from surrogate_nas.nets.places.mixture import Mixture
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.operations.table import OPERATIONS
 
@@ -124,3 +125,56 @@ def test_cut_edges_cost_no_operation(space: CellSpace) -> None:
     cell = Cell(space.edges, ["none", "none", "none", "skip_connect", "none", "none"], 3, nn.BatchNorm2d)
     x = torch.randn(1, 3, 4, 4)
     assert cell(x) is x
+
+
+def by_mixed_edges(cell: SharedCell, space: CellSpace, weights: Tensor, x: Tensor) -> Tensor:
+    """Returns the value of the last node, with every operation of every edge run by itself."""
+    nodes = {0: x}
+    for (start, end), row, of_edge in zip(space.edges, cell.operations, weights, strict=True):
+        assert isinstance(row, nn.ModuleList)
+        value = sum(weight * operation(nodes[start]) for weight, operation in zip(of_edge, row, strict=True))
+        assert isinstance(value, Tensor)
+        nodes[end] = nodes[end] + value if end in nodes else value
+    return nodes[max(nodes)]
+
+
+@pytest.mark.parametrize("largest", [0, 2**30], ids=["apart", "merged"])
+def test_a_mixture_is_the_weighted_sum_of_all_operations(
+    space: CellSpace, largest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places_cell, "_LARGEST_MERGED", largest)
+    torch.manual_seed(0)
+    cell = SharedCell(space, 2).double()
+    x = torch.randn(3, 2, 8, 8, dtype=torch.float64)
+    weights = torch.rand(6, 5, dtype=torch.float64).requires_grad_()
+    y, expected = cell.mixed(x, Mixture.of(list(weights))), by_mixed_edges(cell, space, weights, x)
+    torch.testing.assert_close(y, expected)
+    (ours,) = torch.autograd.grad(y.square().sum(), weights)
+    (theirs,) = torch.autograd.grad(expected.square().sum(), weights)
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_a_one_hot_mixture_is_the_architecture(space: CellSpace) -> None:
+    torch.manual_seed(0)
+    cell = SharedCell(space, 2).double()
+    x = torch.randn(3, 2, 8, 8, dtype=torch.float64)
+    for code in space.all_codes()[::1201].tolist():
+        found = []
+        for y in (cell(x, space.effective([code])[0].tolist()), cell.mixed(x, Mixture.one_hot(code, [5] * 6))):
+            cell.zero_grad()
+            if y.requires_grad:
+                y.square().sum().backward()
+            found.append((y, [each.grad for each in cell.parameters()]))
+        torch.testing.assert_close(found[1], found[0], msg=f"architecture {code}")  # absent gradients are absent
+
+
+def test_operations_of_weight_zero_are_not_run(space: CellSpace) -> None:
+    cell = SharedCell(space, 2)
+    ran: list[int] = []
+    for row in cell.operations:
+        assert isinstance(row, nn.ModuleList)
+        for choice, operation in enumerate(row):
+            operation.register_forward_hook(lambda *_, choice=choice: ran.append(choice))
+    weights = torch.tensor([[0.5, 0.5, 0, 0, 0]] * 6)
+    cell.mixed(torch.randn(2, 2, 4, 4), Mixture.of(list(weights)))
+    assert set(ran) == {1}

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
 from surrogate_nas.nets.places.choice import SharedChoice
+from surrogate_nas.nets.places.mixture import Mixture
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.load import load_space
@@ -107,3 +108,17 @@ def test_recorded_statistics_are_used_as_the_standalone_network_uses_them(quick:
     assert shared(images[2], [2, 0, 1, 1]).isfinite().all()
     used = {part.batches for part in shared.modules() if isinstance(part, RecordingBatchNorm)}
     assert used == {0, 2}
+
+
+def test_a_mixture_is_the_weighted_sum_of_the_blocks_that_have_a_weight(quick: ChainSpace) -> None:
+    layer = next(each for each in quick.layout(SIZES) if not each.is_fixed)
+    torch.manual_seed(0)
+    shared = SharedChoice(quick, [layer]).double()
+    x = torch.randn(3, layer.in_channels, layer.in_size, layer.in_size, dtype=torch.float64)
+    count = len(quick.decisions[shared.decision].choices)
+    weights = [torch.rand(len(each.choices), dtype=torch.float64) for each in quick.decisions]
+    weights[shared.decision][0] = 0
+    codes = [[choice] * len(quick.decisions) for choice in range(count)]
+    expected = sum(weights[shared.decision][choice] * shared(x, codes[choice]) for choice in range(1, count))
+    shared.blocks[0].register_forward_hook(lambda *_: pytest.fail("a block of weight zero ran"))
+    torch.testing.assert_close(shared.mixed(x, Mixture.of(weights)), expected)

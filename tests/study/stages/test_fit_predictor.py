@@ -10,14 +10,16 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
+from surrogate_nas.predictor.fusion.priors import ExtraScores
 from surrogate_nas.predictor.predictor import FittedPredictor, load_predictor
 from surrogate_nas.predictor.settings import PredictorSettings
+from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.load import load_space
-from surrogate_nas.study.findings import Findings, StudyLabels
+from surrogate_nas.study.findings import Findings, LearnedOrder, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.run import run_stage
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.fit_predictor import FitPredictor, predictor_inputs, zero_cost_scores
+from surrogate_nas.study.stages.fit_predictor import FitPredictor, predictor_inputs, with_learned, zero_cost_scores
 from surrogate_nas.study.stages.labels import label_architectures
 
 RunHere = Callable[..., tuple[int, str, str]]
@@ -34,7 +36,7 @@ def test_a_predictor_is_fitted_once_for_its_labels(
     assert predictor_inputs(problem, other) != predictor_inputs(problem, labels)
 
     def fitted_to(those: StudyLabels) -> FittedPredictor:
-        return run_stage(FitPredictor(), Findings(problem, those), run)[FittedPredictor]
+        return run_stage(FitPredictor(), Findings(problem, LearnedOrder(), those), run)[FittedPredictor]
 
     with monkeypatch.context() as patch:
         patch.setattr(FittedPredictor, "save", lambda *_: pytest.fail("it was fitted again"))
@@ -55,6 +57,21 @@ def test_it_is_said_where_there_are_no_zero_cost_scores() -> None:
     assert zero_cost_scores(cast(Problem, chain), run) is None
     said = "zero-cost scores: not available for mobilenet: it has too many architectures, or cells of node choices"
     run.console.note.assert_called_once_with(said)
+
+
+def test_a_learnt_order_votes_with_other_scores() -> None:
+    space = load_space("quick")
+    codes = np.unique(space.canonical(space.all_codes()), axis=0)
+    order, other = np.arange(len(codes), dtype=np.float64)[:, None], np.ones((len(codes), 1))
+    learned = LearnedOrder(ClassTable(space, ("learned",), codes, order))
+    scores = ExtraScores(ClassTable(space, ("naswot",), codes, other), {"naswot": 1.0})
+    assert with_learned(None, LearnedOrder()) is None
+    assert with_learned(scores, LearnedOrder()) is scores
+    alone, both = with_learned(None, learned), with_learned(scores, learned)
+    assert alone is not None
+    assert both is not None
+    assert (alone.weights, both.weights) == ({"learned": 1.0}, {"naswot": 1.0, "learned": 1.0})
+    np.testing.assert_array_equal(both.columns(codes)["learned"], order[:, 0])
 
 
 def test_trainings_are_joined_kept_and_found_again(run_copy: Path, here: RunHere) -> None:

@@ -1,0 +1,133 @@
+"""Reads architectures off a distribution, with the signs of a collapsed search: skips, cuts and a flat distribution.
+
+Symbols:
+    N: architectures. D: decisions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from surrogate_nas.gradient.distributions.distribution import Distribution
+from surrogate_nas.gradient.distributions.draws import DERIVATION, draw, generator
+from surrogate_nas.gradient.methods import Derivation
+from surrogate_nas.space.operations.families import find_block
+from surrogate_nas.space.operations.spec import OperationSpec
+from surrogate_nas.space.operations.table import OPERATIONS
+from surrogate_nas.space.space import Codes, Space
+
+_BATCH = 4096
+_DRAWS_PER_CANDIDATE = 20  # of a space too large to list, from which the likeliest are taken
+_ENTROPY_DRAWS = 256
+# From here on a warning is due.
+_MANY = 0.5  # share of decisions that skip or cut
+_FLAT = 0.9  # share of a uniform distribution's entropy
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """Signs that a derived architecture is an artefact of its search.
+
+    Attributes:
+        skips: Decisions that choose an identity.
+        cuts: Decisions that choose ``none``.
+        decisions: All decisions.
+        entropy_share: Entropy of the distribution, as a share of a uniform one's.
+        judged: Whether it is the best of several candidates by its accuracy, not the likeliest.
+    """
+
+    skips: int
+    cuts: int
+    decisions: int
+    entropy_share: float
+    judged: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences on what speaks against the architecture."""
+        found = []
+        if self.skips + self.cuts > _MANY * self.decisions:
+            found.append(
+                f"the search has collapsed: {self.skips} of {self.decisions} decisions skip and {self.cuts} cut"
+            )
+        if self.entropy_share > _FLAT and not self.judged:
+            found.append(
+                f"the distribution is still nearly uniform ({self.entropy_share:.0%} of the largest entropy), so its"
+                " likeliest architecture is nearly a random one"
+            )
+        return tuple(found)
+
+    def in_words(self) -> str:
+        """Returns one line."""
+        return (
+            f"{self.skips} of {self.decisions} decisions skip, {self.cuts} cut; entropy {self.entropy_share:.0%} of"
+            " a uniform distribution's"
+        )
+
+
+def collapse_of(space: Space, distribution: Distribution, code: Codes, seed: int, *, judged: bool) -> Collapse:
+    """Returns what speaks against an architecture, shape (D,); ``judged`` if it is not just the likeliest."""
+    specs = [_spec(decision.choices[choice]) for decision, choice in zip(space.decisions, code, strict=True)]
+    drawn = draw(space, distribution, _ENTROPY_DRAWS, generator(seed, DERIVATION, 1)).codes
+    with torch.no_grad():
+        entropy = float(distribution.follow(drawn.to(distribution.allowed.device))[1].mean())
+    return Collapse(
+        sum(spec.is_identity for spec in specs),
+        sum(spec.is_zero for spec in specs),
+        len(specs),
+        entropy / max(distribution.reference_entropy(), 1e-12),
+        judged,
+    )
+
+
+def _spec(name: str) -> OperationSpec:
+    return OPERATIONS[name] if name in OPERATIONS else find_block(name)
+
+
+@torch.no_grad()
+def log_probabilities(distribution: Distribution, codes: Codes) -> NDArray[np.float64]:
+    """Returns the log-probability of codes (N, D), shape (N,)."""
+    parts = torch.split(torch.from_numpy(np.asarray(codes).astype(np.int64)), _BATCH)
+    device = distribution.allowed.device
+    return torch.cat([distribution.follow(part.to(device))[0].cpu() for part in parts]).double().numpy()
+
+
+def likeliest(space: Space, distribution: Distribution, count: int, seed: int) -> Codes:
+    """Returns the likeliest architectures that have a path from input to output, the likeliest first, shape (N, D).
+
+    In a space too large to list they are the likeliest of many draws.
+    """
+    if space.listable:
+        codes = space.all_codes()
+        codes = codes[space.is_connected(codes)]
+    else:
+        drawn = draw(space, distribution, _DRAWS_PER_CANDIDATE * count, generator(seed, DERIVATION, 0)).codes
+        modes = distribution.draw(torch.zeros(1, *distribution.allowed.shape, device=distribution.allowed.device))
+        codes = torch.cat([modes.cpu(), drawn]).numpy().astype(np.int8)
+        codes = np.unique(codes[space.is_connected(codes)], axis=0)
+    order = np.argsort(-log_probabilities(distribution, codes), kind="stable")
+    return np.asarray(codes[order[:count]])
+
+
+def candidates(space: Space, distribution: Distribution, how: Derivation, count: int, seed: int) -> Codes:
+    """Returns the architectures among which the derived one is, shape (N, D); for ``argmax`` it is the only one."""
+    if how == "drawn":
+        drawn = draw(space, distribution, count, generator(seed, DERIVATION, 0)).codes.numpy().astype(np.int8)
+        kept = np.sort(np.unique(space.effective(drawn), axis=0, return_index=True)[1])
+        return np.asarray(drawn[kept])
+    return likeliest(space, distribution, 1 if how == "argmax" else count, seed)
+
+
+def derive(codes: Codes, judge: Callable[[Codes], float]) -> Codes:
+    """Returns the best of some candidates, the first among equals; a single one is not judged.
+
+    Args:
+        codes: Shape (N, D).
+        judge: Returns the accuracy of one architecture, shape (D,).
+    """
+    if len(codes) == 1:
+        return np.asarray(codes[0])
+    return np.asarray(codes[int(np.argmax([judge(code) for code in codes]))])

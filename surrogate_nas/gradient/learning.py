@@ -1,0 +1,288 @@
+"""Learns a distribution over architectures and the weights that it is judged by, in turns, on two halves of the images.
+
+Every random number follows from the seed and the step, so that a search resumed between two steps goes on exactly as if
+it had not stopped.
+"""
+
+import time
+from collections.abc import Callable
+from typing import cast, final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from surrogate_nas.data.batches import Batches
+from surrogate_nas.data.cache import load_splits
+from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.gradient.alpha_steps import Baseline, score_function
+from surrogate_nas.gradient.distributions.distribution import Independent
+from surrogate_nas.gradient.distributions.draws import DISTRIBUTION, WEIGHTS, draw, draw_uniform, generator, gumbel
+from surrogate_nas.gradient.distributions.relaxations import RELAXATIONS
+from surrogate_nas.gradient.halves import halves
+from surrogate_nas.gradient.job import LearningJob
+from surrogate_nas.gradient.learned_file import LearnedState, load_learned, save_learned
+from surrogate_nas.gradient.unrolled import Optimizer, unrolled_gradients
+from surrogate_nas.space.space import Codes
+from surrogate_nas.supernet.rules.momenta import Momenta
+from surrogate_nas.supernet.rules.schedules import Cosine
+
+_REACH, _MOST_RATE = 5.0, 0.01  # a logit moves at most by its rate in a step of Adam
+_SECOND_DECAY, _BASELINE_DECAY = 0.999, 0.99
+_JUDGED_IMAGES = 512
+_EXPLODED = 1e4  # a cross-entropy that no training recovers from
+Batch = tuple[Tensor, Tensor]
+
+
+def run_learning(job: LearningJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> bool:
+    """Learns to the last step, from the file if there is one.
+
+    Args:
+        job: What to learn.
+        report: Called with the number of steps done.
+        stopped: Whether to save and return early.
+
+    Returns:
+        Whether it is complete.
+
+    Raises:
+        TrainingError: If a loss is not finite, or the state cannot be written; the last good one is kept.
+        StoreError, RunFolderError: If the state is damaged or belongs to something else.
+    """
+    torch.set_num_threads(job.threads)
+    learner = Learner(job)
+    report(learner.step)
+    saved_step, saved_at = learner.step, time.monotonic()
+    while learner.step < job.settings.steps and not stopped():
+        learner.advance()
+        report(learner.step)
+        if time.monotonic() - saved_at > job.supernet.checkpoint_seconds:
+            learner.save()
+            saved_step, saved_at = learner.step, time.monotonic()
+    if learner.step > saved_step:
+        learner.save()
+    return learner.step == job.settings.steps
+
+
+@final
+class Learner:
+    """A search in progress: weights, distribution, what moves them, and the steps done.
+
+    Attributes:
+        network: The shared weights.
+        distribution: The distribution.
+        step: Steps of the weights done.
+        moves: Steps of the distribution done.
+        rate: Learning rate of the distribution.
+
+    Args:
+        job: What to learn; begun from its file if there is one.
+    """
+
+    def __init__(self, job: LearningJob) -> None:
+        self._job, self._row = job, job.settings.row
+        device = torch.device(job.device)
+        self.network = job.build().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.distribution = job.distribution().to(device)
+        self._momenta = Momenta(self.network, job.supernet)
+        self._moves_in_all = sum(map(self._is_due, range(job.settings.steps)))
+        self.rate = job.settings.rate or min(_MOST_RATE, _REACH / max(1, self._moves_in_all))
+        self._adam = torch.optim.Adam(
+            self.distribution.parameters(),
+            self.rate,
+            (self._row.first_decay, _SECOND_DECAY),
+            weight_decay=self._row.weight_decay,
+        )
+        self._baseline = Baseline(_BASELINE_DECAY)
+        self.step, self.moves = 0, 0
+        splits = load_splits(job.images, checked=True).to(device)
+        self._halves = halves(splits, job.seed)
+        self._batches = [
+            Batches(half, job.supernet.batch_size, seed=job.seed, flip=job.data.flip, shift=job.data.shift)
+            for half in self._halves
+        ]
+        self._rates = Cosine(job.supernet.learning_rate, job.supernet.final_learning_rate)
+        if job.file.exists():
+            self._resume()
+
+    def advance(self) -> None:
+        """Takes one step of the weights and, where it is due, one of the distribution.
+
+        Raises:
+            TrainingError: If a loss is not finite, or beyond all bounds.
+        """
+        due = self._is_due(self.step)
+        if due and self._row.before_weights:
+            self._move_distribution()
+        self._train_weights()
+        if due and not self._row.before_weights:
+            self._move_distribution()
+        self.step += 1
+
+    def accuracy(self, code: Codes) -> float:
+        """Returns the accuracy of an architecture, shape (D,), on one batch of the distribution's images."""
+        half = self._halves[1]
+        images = half.normalise(half.train.images[:_JUDGED_IMAGES]).to(memory_format=torch.channels_last)
+        return self._accuracy(code.tolist(), (images, half.train.labels[:_JUDGED_IMAGES]))
+
+    def save(self) -> None:
+        """Writes the state.
+
+        Raises:
+            TrainingError: If a number is not finite, or it cannot be written; the state before it is kept.
+        """
+        weights, parameters = dict(self.network.named_parameters()), dict(self.distribution.named_parameters())
+        if not all(bool(each.isfinite().all()) for each in (*weights.values(), *parameters.values())):
+            raise self._diverged("weights became infinite or NaN")
+        means, squares = (
+            {name: self._adam.state[each][kind] for name, each in parameters.items() if each in self._adam.state}
+            for kind in ("exp_avg", "exp_avg_sq")
+        )
+        momenta = self._momenta.buffers()[0]
+        state = LearnedState(self.step, self.moves, self._baseline.value, weights, momenta, parameters, means, squares)
+        save_learned(self._job.file, state, self._job.identity)
+
+    def _resume(self) -> None:
+        path, parameters = self._job.file, dict(self.distribution.named_parameters())
+        state = load_learned(path, self._job.identity)
+        try:
+            self.network.load_state_dict(dict(state.weights))
+            self.distribution.load_state_dict(dict(state.distribution))
+            self._momenta.restore([state.momenta])
+            for name, mean in state.means.items():
+                # Adam counts its steps on the CPU.
+                count = torch.tensor(float(state.moves))
+                square = state.squares[name].to(parameters[name])
+                self._adam.state[parameters[name]] = {
+                    "step": count,
+                    "exp_avg": mean.to(parameters[name]),
+                    "exp_avg_sq": square,
+                }
+        except (RuntimeError, KeyError) as error:
+            raise StoreError(f"the distribution {path} is of another network; remove it to learn it again") from error
+        if state.step > self._job.settings.steps:
+            raise StoreError(f"the distribution {path} is damaged; remove it to learn it again")
+        self.step, self.moves, self._baseline.value = state.step, state.moves, state.baseline
+
+    def _is_due(self, step: int) -> bool:
+        """Returns whether the distribution moves in a step of the weights."""
+        if self._row.distribution_sees == "nothing" or step < self._row.begins * self._job.settings.steps:
+            return False
+        return step % self._row.every == self._row.every - 1
+
+    # Weights
+
+    def _train_weights(self) -> None:
+        for parameter in self._momenta.parameters:
+            parameter.grad = None
+        loss = self._weights_loss(self._batch(WEIGHTS))
+        loss.backward()  # type: ignore[no-untyped-call]
+        value = loss.item()
+        if not abs(value) < _EXPLODED:
+            raise self._diverged(f"loss became {value:.3g}")
+        if self._job.supernet.clip_norm:
+            torch.nn.utils.clip_grad_norm_(self._momenta.parameters, self._job.supernet.clip_norm, foreach=True)
+        self._momenta.step(0, self._weights_rate)
+
+    def _weights_loss(self, batch: Batch) -> Tensor:
+        """Returns the loss of the subnets that weights see; it has no gradient by the distribution."""
+        rng, space, sees = generator(self._job.seed, WEIGHTS, self.step), self._job.space, self._row.weights_see
+        if sees == "uniform":
+            return self._loss(draw_uniform(space, rng).tolist(), batch)
+        if sees == "path":
+            return self._loss(draw(space, self.distribution, 1, rng).codes[0].tolist(), batch)
+        with torch.no_grad():
+            mixture = RELAXATIONS[sees](self._independent, self._noise(rng), self._temperature)
+        return F.cross_entropy(self.network.mixed(batch[0], mixture), batch[1])
+
+    # The distribution
+
+    def _move_distribution(self) -> None:
+        sees = self._row.distribution_sees
+        parameters = list(self.distribution.parameters())
+        if sees == "reward":
+            gradients = torch.autograd.grad(self._reward_loss(), parameters)
+        elif self._row.order == 2:
+            gradients = self._second_order(parameters)
+        else:
+            gradients = torch.autograd.grad(self._relaxed_loss(), parameters)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        self._adam.step()
+        self.moves += 1
+
+    def _relaxed_loss(self) -> Tensor:
+        """Returns the loss of the mixture that the distribution sees, on its own images."""
+        rng, sees = generator(self._job.seed, DISTRIBUTION, self.step), self._row.distribution_sees
+        if sees in ("hard", "gate"):
+            noise = draw(self._job.space, self.distribution, 1, rng).noise[0].to(self.distribution.allowed.device)
+        else:
+            noise = self._noise(rng)
+        mixture = RELAXATIONS[sees](self._independent, noise, self._temperature)
+        images, labels = self._batch(DISTRIBUTION)
+        return F.cross_entropy(self.network.mixed(images, mixture), labels) + self._penalty()
+
+    def _reward_loss(self) -> Tensor:
+        rng, batch = generator(self._job.seed, DISTRIBUTION, self.step), self._batch(DISTRIBUTION)
+        codes = draw(self._job.space, self.distribution, self._row.draws, rng).codes
+        rewards = torch.tensor([self._accuracy(code, batch) for code in codes.tolist()])
+        codes, advantages = (
+            each.to(self.distribution.allowed.device) for each in (codes, self._baseline.advantages(rewards))
+        )
+        return score_function(self.distribution, codes, advantages, self._job.settings.entropy) + self._penalty()
+
+    def _second_order(self, parameters: list[torch.nn.Parameter]) -> tuple[Tensor, ...]:
+        held, settings = self._momenta.buffers()[0], self._job.supernet
+        buffers = [held.get(name) for name in self._momenta.names]
+        images, labels = self._batch(WEIGHTS)
+
+        def loss() -> Tensor:
+            mixture = RELAXATIONS["mixture"](self._independent, self._noise(np.random.default_rng(0)), 1.0)
+            return F.cross_entropy(self.network.mixed(images, mixture), labels)
+
+        optimizer = Optimizer(self._weights_rate, settings.momentum, settings.weight_decay, buffers)
+        return unrolled_gradients(self._momenta.parameters, parameters, optimizer, loss, self._relaxed_loss)
+
+    def _penalty(self) -> Tensor | float:
+        if self._job.costs is None or not self._job.settings.cost_weight:
+            return 0.0
+        return self._job.settings.cost_weight * self._job.costs.penalty(self._independent)
+
+    # What both need
+
+    @property
+    def _independent(self) -> Independent:
+        return cast(Independent, self.distribution)  # settings refuse relaxations of a controller
+
+    @property
+    def _weights_rate(self) -> float:
+        progress = np.array([self.step / self._job.settings.steps])
+        return float(self._rates.rates(progress, np.empty((1, 0, 0), dtype=np.int8))[0][0])
+
+    @property
+    def _temperature(self) -> float:
+        first, last = self._row.temperature
+        return first + (last - first) * self.moves / max(1, self._moves_in_all - 1)
+
+    def _noise(self, rng: np.random.Generator) -> Tensor:
+        allowed = self.distribution.allowed
+        return gumbel(tuple(allowed.shape), rng).to(allowed.device)
+
+    def _batch(self, stream: int) -> Batch:
+        images, labels = self._batches[stream].batch(self.step)
+        return images.to(memory_format=torch.channels_last), labels
+
+    def _loss(self, code: list[int], batch: Batch) -> Tensor:
+        return F.cross_entropy(self.network(batch[0], code), batch[1])
+
+    @torch.no_grad()
+    def _accuracy(self, code: list[int], batch: Batch) -> float:
+        """Returns the share of a batch that an architecture gets right, with statistics of the batch."""
+        return float((self.network(batch[0], code).argmax(dim=1) == batch[1]).double().mean())
+
+    def _diverged(self, what: str) -> TrainingError:
+        return TrainingError(
+            f"the {what} at step {self.step} of gradient.method = {self._job.settings.method!r}: lower"
+            " supernet.learning_rate or gradient.rate; the last good state is kept"
+        )

@@ -1,0 +1,87 @@
+"""The benchmark of searches by gradients, on made-up images and accuracies."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.gradient import gradient_settings, main
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.space.load import load_space
+
+
+@pytest.fixture
+def inputs(photos: Path, tmp_path: Path) -> list[str]:
+    space = load_space("quick")
+    codes = space.all_codes()
+    percent = 50 + 3 * space.nonlinear_count(codes) + np.random.default_rng(0).random(len(codes))
+    rows = zip(space.digits(codes), percent.tolist(), strict=True)
+    truth = tmp_path / "truth.csv"
+    truth.write_text("code,cifar10_test\n" + "".join(f"{code},{value:.4f}\n" for code, value in rows))
+    tiny = [
+        "--image-size",
+        "8",
+        "--channels",
+        "4",
+        "--space",
+        "quick",
+        "--supernet-set",
+        "batch_size=8",
+        "--set",
+        "candidates=3",
+    ]
+    return ["--data", str(photos), "--truth", str(truth), *tiny]
+
+
+def test_every_row_has_its_figures(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*inputs, "--rows", "darts,setn,enas", "--steps", "2", "--seeds", "2", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["row"] for row in rows] == ["darts", "setn", "enas"]
+    for row in rows:
+        assert (row["seeds"], row["steps"]) == (2, 2)
+        assert row["truth_low"] <= row["truth"] <= row["truth_high"]
+        assert 0 <= row["regret"] < 40
+        assert row["best10"] >= 50
+        assert -1 <= row["tau"] <= 1
+        assert 0 <= row["skips"] <= 3
+        assert row["cuts"] == 0
+        assert 0.9 < row["entropy"] <= 1.001  # two steps change little
+        assert row["minutes"] > 0
+
+
+def test_a_table_follows_the_references(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*inputs, "--rows", "rsps", "--minutes", "0.01"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    # The largest blocks everywhere have most nonlinear functions, and so the best truth here.
+    assert lines[0].removeprefix("optimum: ") == lines[3].removeprefix("most effective parameters: ")
+    assert lines[1] > "random architecture, mean: 50"
+    assert lines[-1].startswith("| rsps | 1 |")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--rows", "darts", "--steps", "2", "--minutes", "1"], "either --steps or --minutes"),
+        (["--rows", "drats", "--steps", "2"], "--rows takes some of darts, darts2"),
+        (["--rows", "gdas", "--steps", "2", "--set", "order=2"], "order = 2 needs distribution_sees"),
+        (
+            ["--rows", "pcdarts", "--steps", "2", "--set", "partial_channels=3"],
+            "gradient.partial_channels = 3 does not fit",
+        ),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    inputs: list[str], more: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*inputs, *more]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_settings_are_those_of_the_row_with_changes() -> None:
+    settings = gradient_settings("snas", ["begins=0.5", "weights_see=uniform"])
+    assert (settings.row.begins, settings.row.weights_see, settings.row.distribution_sees) == (0.5, "uniform", "gumbel")
+    with pytest.raises(SettingsError, match="--set needs key=value"):
+        gradient_settings("snas", ["begins"])

@@ -1,0 +1,81 @@
+"""The distribution of a study votes in its predictor, and what it derives is in the report."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surrogate_nas.errors import Interrupted, SettingsError
+from surrogate_nas.predictor.predictor import load_predictor
+from surrogate_nas.space.load import load_space
+from surrogate_nas.study.findings import Findings, LearnedOrder
+from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.gradient.learn_distribution import FILE, LearnDistribution
+from surrogate_nas.study.stages.gradient.learned_votes import VOTE
+from tests.fixtures.one_process import one_process
+
+RunHere = Callable[..., tuple[int, str, str]]
+RunOf = Callable[..., Run]
+
+
+def asking(problem: Problem, **settings: object) -> Problem:
+    """Returns the problem with a search by gradients."""
+    known = problem.settings
+    given = known.gradient.model_validate({"method": "darts", "steps": 3} | settings)
+    return replace(problem, settings=known.model_copy(update={"gradient": given}))
+
+
+def test_a_study_has_the_vote_and_the_derived_architecture(
+    tiny: Path, budgets: tuple[str, ...], faster: tuple[str, ...], tmp_path: Path, here: RunHere
+) -> None:
+    folder = tmp_path / "run"
+    words = (*budgets, *faster, "--set", "gradient.method=snas", "--set", "gradient.steps=4")
+    code, _, errors = here(tiny, "--output-dir", folder, *words)
+    assert code == 0, errors
+    assert "gradient.method = 'snas' derives" in errors
+    report = (folder / "report.json").read_text()
+    assert "snas' derives" in report
+    assert "decisions skip" in report
+    predictor = load_predictor(folder / "predictor", load_space("nasbench201"))
+    assert predictor.fusion is not None
+    assert predictor.fusion.prior.extra is not None
+    assert predictor.fusion.prior.extra.weights == {VOTE: 1.0}
+    learned = (folder / "supernets" / FILE).read_bytes()
+    code, _, errors = here("--resume", "--output-dir", folder)
+    assert code == 0, errors
+    assert "predictor: already fitted" in errors
+    assert (folder / "supernets" / FILE).read_bytes() == learned
+    code, _, errors = here("--resume", "--output-dir", folder, "--set", "gradient.method=gdas")
+    assert code == 2
+    assert "gradient.method" in errors
+
+
+def test_a_stop_keeps_what_is_learnt(problem: Problem, run_copy: Path, run_of: RunOf) -> None:
+    asked, run = asking(problem), run_of(run_copy, stop=True)
+    LearnDistribution().check(asked, run)
+    with pytest.raises(Interrupted, match="stopped while learning a distribution"):
+        LearnDistribution().run(Findings(asked), run)
+    with one_process():
+        order = LearnDistribution().run(Findings(asked), run_of(run_copy))[LearnedOrder]
+    assert order.votes is not None
+    assert np.isfinite(order.votes.columns(problem.drawn)).all()
+    assert len(order.votes.codes) == len(np.unique(problem.space.canonical(problem.codes[problem.connected]), axis=0))
+
+
+def test_nothing_is_learnt_unless_asked_for(problem: Problem, finished: Path, run_of: RunOf) -> None:
+    found = LearnDistribution().reuse(Findings(problem), run_of(finished))
+    assert found is not None
+    assert found[LearnedOrder] == LearnedOrder()
+
+
+def test_costs_that_decisions_do_not_add_up_to_are_refused(problem: Problem, finished: Path, run_of: RunOf) -> None:
+    with pytest.raises(SettingsError, match=r"gradient\.cost_weight needs a cost that is a sum over decisions"):
+        LearnDistribution().check(asking(problem, cost_weight=0.1), run_of(finished))
+
+
+def test_channels_that_do_not_divide_are_refused(problem: Problem, finished: Path, run_of: RunOf) -> None:
+    with pytest.raises(SettingsError, match=r"gradient\.partial_channels = 3 does not fit supernet\.channels"):
+        LearnDistribution().check(asking(problem, partial_channels=3), run_of(finished))
