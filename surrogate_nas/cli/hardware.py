@@ -4,10 +4,11 @@ python -m surrogate_nas.hardware profile nasbench201 --device cpu --budget 5ms
 """
 
 import json
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import typer
@@ -24,6 +25,9 @@ from surrogate_nas.errors import CostTableError, InfeasibleBudgetError
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
+
+if TYPE_CHECKING:
+    from surrogate_nas.hardware.tables.table_check import TableCheck
 
 # What needs torch is imported where it is used: checking a table does without.
 app = new_app()
@@ -114,6 +118,10 @@ def check_table_command(
     table: Annotated[
         Path, typer.Argument(metavar="TABLE", help="CSV or Parquet with a column code or arch, and one per device.")
     ],
+    unit: Annotated[
+        Literal["auto", "s", "ms", "us"],
+        typer.Option(help="Unit of the latencies, as the study's hardware.latency_unit."),
+    ] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Lists everything that is wrong with a table; exit code 2 if a study could not use all of it."""
@@ -121,24 +129,33 @@ def check_table_command(
 
     from surrogate_nas.hardware.tables.table_check import check_table
 
-    check = check_table(table, load_space(space))
+    check = check_table(table, load_space(space), unit)
     if as_json:
         # JSON has no NaN, which stands for columns without any number.
         content = json.loads(json.dumps(asdict(check), default=str), parse_constant=lambda _: None)
         say(json.dumps(content | {"good": check.good}, indent=2))
     else:
-        lines = [
-            f"{count_of(check.rows, 'row')}; {count_of(check.missing, 'architecture')} missing,"
-            f" {count_of(check.duplicates, 'row')} repeated,"
-            f" {check.foreign:,} of unknown architectures",
-            *(f"  {example}" for example in check.examples),
-        ]
-        for column in check.columns:
-            range_ = f"{column.smallest:.4g} to {column.largest:.4g}, median {column.median:.4g}"
-            lines.append(f"{column.name}: {range_}: {'; '.join(column.faults) or 'good'}")
-        say("\n".join(lines))
+        say("\n".join(_check_lines(check)))
     if not check.good:
         raise CostTableError(f"{table} cannot be used yet: correct the rows and columns named above")
+
+
+def _check_lines(check: "TableCheck") -> Iterator[str]:
+    yield (
+        f"{count_of(check.rows, 'row')}; {count_of(check.missing, 'architecture')} missing,"
+        f" {count_of(check.duplicates, 'row')} repeated, {check.foreign:,} of unknown architectures"
+    )
+    yield from (f"  {example}" for example in check.examples)
+    for column in check.columns:
+        range_ = f"{column.smallest:,.5g} to {column.largest:,.5g}, median {column.median:,.5g}: "
+        known = not math.isnan(column.median)
+        yield f"{column.name}: {range_ if known else ''}{'; '.join(column.faults) or ('good' if known else 'no rows')}"
+        yield from (f"  {example}" for example in column.examples)
+    if check.ignored:
+        names = ", ".join(name or "(without a name)" for name in check.ignored)
+        yield f"not read, as they hold texts or numbers of rows: {names}"
+    if not check.columns:
+        yield "no column of latencies; add one per device, in milliseconds"
 
 
 @app.command("export-bench")

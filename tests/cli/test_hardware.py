@@ -54,14 +54,21 @@ def test_a_budget_below_everything_is_an_outcome_of_its_own(capsys: pytest.Captu
 def test_a_table_is_checked(space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "t.csv"
     codes = space.digits(space.all_codes())
-    path.write_text("code,phone\n" + "".join(f"{code},{1 + n}\n" for n, code in enumerate(codes)))
-    assert command.main(["check-table", "nasbench201", str(path)]) == 0
-    assert "phone: 1 to 1.562e+04, median 7813: good" in capsys.readouterr().out
+    path.write_text("code,phone,note\n" + "".join(f"{code},{1000 * (1 + n)},-\n" for n, code in enumerate(codes)))
+    assert command.main(["check-table", "nasbench201", str(path), "--unit", "us"]) == 0
+    out = capsys.readouterr().out
+    assert "phone: 1 to 15,625, median 7,813: good" in out
+    assert "not read, as they hold texts or numbers of rows: note" in out
+    assert command.main(["check-table", "nasbench201", str(path)]) == 2
+    assert "looks like microseconds" in capsys.readouterr().out
     path.write_text("code,phone\n" + "".join(f"{code},{1 + n}\n" for n, code in enumerate(codes[1:])))
     assert command.main(["check-table", "nasbench201", str(path), "--json"]) == 2
     out, err = capsys.readouterr()
     assert json.loads(out)["missing"] == 1
     assert "cannot be used yet" in err
+    path.write_text("code,phone\n")
+    assert command.main(["check-table", "nasbench201", str(path)]) == 2
+    assert "phone: no rows" in capsys.readouterr().out
 
 
 def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,8 +18,8 @@ from surrogate_nas._support.files import write_json, write_text
 from surrogate_nas.errors import CostTableError, MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.onnx_graph import INPUT, require, write_onnx
 from surrogate_nas.hardware.measure.pieces import prepare
-from surrogate_nas.hardware.tables.full import CODE_COLUMNS, TableLatency
-from surrogate_nas.hardware.tables.table_check import ENERGY_SUFFIX
+from surrogate_nas.hardware.tables.device_columns import device_names
+from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.hardware.transfer import remote_runner
 from surrogate_nas.hardware.transfer.design import choose_informative, design_features
@@ -61,8 +61,8 @@ def read_known(path: Path, devices: Sequence[str], space: Space) -> NDArray[np.f
     Raises:
         CostTableError: If the table is incomplete or has no such device; without devices, all columns are taken.
     """
-    names = [one for one in read_columns(path).names if one not in CODE_COLUMNS and not one.endswith(ENERGY_SUFFIX)]
-    tables = [TableLatency(space, path, name, "ms") for name in devices or names]
+    names = devices or device_names(read_columns(path))
+    tables = [TableLatency(space, path, name, "ms") for name in names]
     return np.stack([table.evaluate(space.all_codes())["latency_ms"] for table in tables], axis=1)
 
 
