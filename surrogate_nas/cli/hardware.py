@@ -102,7 +102,7 @@ def profile(
     model = ProfiledLatency(
         loaded, network, Bench(loaded, network, settings), whole_networks=networks, seed=seed, on_progress=_progress
     )
-    said = model.describe()["latency_ms"]
+    said = {**model.describe()["latency_ms"], "network": network.described()}
     for note in said["notes"]:
         complain(f"warning: {note}")
     values, errors = model.evaluate(loaded.all_codes())["latency_ms"], model.held_out_errors("latency_ms")
@@ -176,7 +176,8 @@ def export_bench_command(
     classes: Classes = 10,
 ) -> None:
     """Writes ONNX models and a small runner, to be copied to another device."""
-    from surrogate_nas.hardware.transfer.remote import RUNNER, choose_to_measure, export_bench
+    from surrogate_nas.hardware.transfer.device_results import RUNNER
+    from surrogate_nas.hardware.transfer.remote import choose_to_measure, export_bench
 
     loaded = load_space(space)
     network = _network(loaded, channels, cells, image_size, input_channels, classes)
@@ -206,15 +207,22 @@ def import_bench_command(
     as_json: AsJson = False,
 ) -> None:
     """Predicts the latency of every architecture on the device, and writes the table that a study takes."""
+    from surrogate_nas.hardware.tables.latency_units import unlikely_unit
     from surrogate_nas.hardware.tables.predicted import write_predicted
-    from surrogate_nas.hardware.transfer.remote import predict_space, read_results, transfer_to_space
+    from surrogate_nas.hardware.transfer.device_results import read_results
+    from surrogate_nas.hardware.transfer.remote import predict_space, transfer_to_space
     from surrogate_nas.hardware.transfer.sparse import FEWEST
 
     loaded = load_space(space)
     known = _known(loaded, like, like_devices)
     measured = read_results(results, loaded, FEWEST if known is None else 3)
     if measured.noisy:
-        complain(f"warning: {measured.noisy} measurements never settled and are left out")
+        complain(f"warning: {count_of(measured.noisy, 'measurement')} never settled and are left out")
+    unit = unlikely_unit(measured.median_ms)
+    if unit is not None:
+        complain(
+            f"warning: the median is {np.median(measured.median_ms):.3g} ms; correct median_ms if these are {unit}"
+        )
     fit, errors = predict_space(loaded, measured, seed) if known is None else transfer_to_space(loaded, measured, known)
     path = output or Path(f"{as_file_name(f'{loaded.name}-{measured.device}')}.parquet")
     said: dict[str, Any] = {

@@ -4,7 +4,6 @@ import importlib
 import json
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,6 +12,7 @@ from surrogate_nas.hardware import settings
 from surrogate_nas.hardware.measure import bench
 from surrogate_nas.hardware.settings import TimingSettings
 from surrogate_nas.space.space import Space
+from tests.hardware.transfer.made_results import results, write
 
 TINY = ["--channels", "2", "--cells", "1", "--image-size", "4"]
 
@@ -72,16 +72,17 @@ def test_a_table_is_checked(space: Space, tmp_path: Path, capsys: pytest.Capture
 
 
 def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from surrogate_nas.hardware.transfer.remote import choose_to_measure
-    from surrogate_nas.hardware.transfer.remote_runner import COLUMNS
-
-    lines = [",".join(COLUMNS)]
-    for code, digits in zip(chosen := choose_to_measure(space, 20), space.digits(chosen), strict=True):
-        median = 1 + np.array([0, 0.1, 0.5, 2, 0.7])[code].sum()
-        lines.append(f"{digits},{median},0.1,15,0,False,,phone,1,1,P,R,2026-11-22T08:00:00+00:00,{space.fingerprint}")
-    (tmp_path / "results.csv").write_text("\n".join(lines) + "\n")
+    rows = results(space, 20)
+    write(tmp_path / "results.csv", rows)
     assert command.main(["import-bench", "nasbench201", "results.csv", "--budget", "3ms"]) == 0
-    assert "use it with --latency-table nasbench201-phone.parquet --device phone" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "use it with --latency-table nasbench201-phone.parquet --device phone" in out
+    assert not err
+    for row in rows:
+        row |= {name: row[name] and str(float(row[name]) / 1000) for name in ("median_ms", "again_ms")}
+    write(tmp_path / "results.csv", rows)
+    assert command.main(["import-bench", "nasbench201", "results.csv"]) == 0
+    assert "correct median_ms if these are seconds" in capsys.readouterr().err
 
 
 def test_models_are_exported_or_the_remedy_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

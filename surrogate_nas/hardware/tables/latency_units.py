@@ -10,13 +10,20 @@ UNLIKELY_LOW_MS, UNLIKELY_HIGH_MS = 0.25, 5000.0
 """A median outside more often means a table in seconds or microseconds than networks that are so fast or slow."""
 
 
-def doubt_of_unit(values: NDArray[np.float64]) -> str | None:
-    """Returns a sentence where latencies, shape (N,), above zero, hardly are milliseconds of whole networks."""
+def unlikely_unit(values: NDArray[np.float64]) -> str | None:
+    """Returns the unit that latencies, shape (N,), above zero, look like; None where they may be milliseconds."""
     middle = float(np.median(values)) if len(values) else UNLIKELY_LOW_MS
     if UNLIKELY_LOW_MS <= middle <= UNLIKELY_HIGH_MS:
         return None
-    unit, word = ("s", "seconds") if middle < UNLIKELY_LOW_MS else ("us", "microseconds")
+    return "seconds" if middle < UNLIKELY_LOW_MS else "microseconds"
+
+
+def doubt_of_unit(values: NDArray[np.float64]) -> str | None:
+    """Returns a sentence where latencies, shape (N,), above zero, hardly are milliseconds of whole networks."""
+    word = unlikely_unit(values)
+    if word is None:
+        return None
     return (
-        f"the median is {middle:.6g}, which looks like {word} rather than milliseconds;"
-        f" set hardware.latency_unit to {unit} if so, to ms if not"
+        f"the median is {np.median(values):.6g}, which looks like {word} rather than milliseconds;"
+        f" set hardware.latency_unit to {'s' if word == 'seconds' else 'us'} if so, to ms if not"
     )
