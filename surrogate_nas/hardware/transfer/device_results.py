@@ -65,7 +65,7 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     facts = {name: _only(columns, name) for name in ("device", "space", "network", *_FACTS)}
     if facts["space"] != space.fingerprint:
         raise CostTableError(f"{path}: measured for another space than {space.name}; export the models again")
-    _require_name(path, facts["device"])
+    require_name(path, facts["device"])
     medians = _milliseconds(columns, "median_ms")
     again = _milliseconds(columns, "again_ms", medians)
     texts = code_texts(space, columns, "code")
@@ -94,7 +94,12 @@ def _only(columns: Columns, name: str) -> str:
     return values[0]
 
 
-def _require_name(path: Path, device: str) -> None:
+def require_name(path: Path, device: str) -> None:
+    """Refuses names of devices that are no names of columns or files.
+
+    Raises:
+        CostTableError: If it is one.
+    """
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", device) or device in ("code", "arch", "auto"):
         raise CostTableError(
             f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {device!r}); rename it"

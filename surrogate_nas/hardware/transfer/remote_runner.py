@@ -22,6 +22,7 @@ import json
 import os
 import platform
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -146,6 +147,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--noise", type=float, default=0.1, help="IQR over median above which a model is timed again")
     parser.add_argument("--attempts", type=int, default=3)
     parser.add_argument("--output", default="results.csv")
+    parser.add_argument("--while-connected", action="store_true", help="end as soon as standard input is closed")
     options = parser.parse_args(arguments)
     for name in ("threads", "repeats", "attempts"):
         if getattr(options, name) < 1:
@@ -204,9 +206,19 @@ def measure_rest(
     return rows
 
 
+def end_with_input() -> None:
+    """Ends the process when its standard input is closed; files are written in one piece, so none is torn."""
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Measures everything and writes the results."""
     options = parse(arguments)
+    if options.while_connected:
+        # A lost connection ends no process by itself, and a second one would be measured beside the first.
+        threading.Thread(target=end_with_input, daemon=True).start()
     folder = os.path.dirname(os.path.abspath(__file__))
     manifest = read_manifest(folder)
     try:

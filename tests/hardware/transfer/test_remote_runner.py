@@ -5,6 +5,7 @@ import ast
 import csv
 import itertools
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,3 +108,16 @@ def test_what_cannot_end_well_ends_before_anything_is_measured(
     with pytest.raises(SystemExit, match=message):
         remote_runner.main(words)
     assert not bench
+
+
+@pytest.mark.posix
+def test_it_ends_with_its_connection() -> None:
+    program = f"import sys; sys.path.insert(0, {str(Path(remote_runner.__file__).parent)!r})\n"
+    program += "import remote_runner, time; remote_runner.read_manifest = lambda _: time.sleep(60)\n"
+    program += "remote_runner.main(['--while-connected'])"
+    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(10) == 1
