@@ -4,11 +4,10 @@ python -m surrogate_nas.hardware profile nasbench201 --device cpu --budget 5ms
 """
 
 import json
-import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import typer
@@ -18,16 +17,12 @@ from surrogate_nas._support.commands import quoted, shown
 from surrogate_nas._support.files import as_file_name
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli import completion
+from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies
 from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
-from surrogate_nas.costs.budget import parse_budget
-from surrogate_nas.costs.cost import format_cost
-from surrogate_nas.errors import CostTableError, InfeasibleBudgetError
+from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
-
-if TYPE_CHECKING:
-    from surrogate_nas.hardware.tables.table_check import TableCheck
 
 # What needs torch is imported where it is used: checking a table does without.
 app = new_app()
@@ -37,6 +32,14 @@ _NETWORKS, _NETWORKS_LIKE = 60, 10
 SpaceName = Annotated[
     str,
     typer.Argument(metavar="SPACE", help="Search space by name, or a .toml file.", autocompletion=completion.spaces),
+]
+SpaceOrRun = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPACE|RUN",
+        help="Search space by name, or a .toml file; or the run folder of a study.",
+        autocompletion=completion.spaces,
+    ),
 ]
 Budget = Annotated[str | None, typer.Option(metavar="BUDGET", help="Latency to compare with, such as 5ms or 40%.")]
 Confidence = Annotated[float, typer.Option(metavar="P", help="Probability with which a latency must keep the budget.")]
@@ -109,7 +112,7 @@ def profile(
     name = as_file_name(str(said["device"]).replace(":", ""))
     path = output or Path(f"{loaded.name}-{name}.parquet")
     write_predicted(path, loaded, {name: values}, {name: errors}, said)
-    _report(loaded, values, errors, budget, confidence, path, name, said, as_json)
+    say_latencies(loaded, values, errors, budget, confidence, path, name, said, as_json)
 
 
 @app.command("check-table")
@@ -135,32 +138,14 @@ def check_table_command(
         content = json.loads(json.dumps(asdict(check), default=str), parse_constant=lambda _: None)
         say(json.dumps(content | {"good": check.good}, indent=2))
     else:
-        say("\n".join(_check_lines(check)))
+        say("\n".join(check_lines(check)))
     if not check.good:
         raise CostTableError(f"{table} cannot be used yet: correct the rows and columns named above")
 
 
-def _check_lines(check: "TableCheck") -> Iterator[str]:
-    yield (
-        f"{count_of(check.rows, 'row')}; {count_of(check.missing, 'architecture')} missing,"
-        f" {count_of(check.duplicates, 'row')} repeated, {check.foreign:,} of unknown architectures"
-    )
-    yield from (f"  {example}" for example in check.examples)
-    for column in check.columns:
-        range_ = f"{column.smallest:,.5g} to {column.largest:,.5g}, median {column.median:,.5g}: "
-        known = not math.isnan(column.median)
-        yield f"{column.name}: {range_ if known else ''}{'; '.join(column.faults) or ('good' if known else 'no rows')}"
-        yield from (f"  {example}" for example in column.examples)
-    if check.ignored:
-        names = ", ".join(name or "(without a name)" for name in check.ignored)
-        yield f"not read, as they hold texts or numbers of rows: {names}"
-    if not check.columns:
-        yield "no column of latencies; add one per device, in milliseconds"
-
-
 @app.command("export-bench")
 def export_bench_command(
-    space: SpaceName,
+    space: SpaceOrRun,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for models, manifest and measure.py.")],
     networks: Annotated[
         int | None,
@@ -175,21 +160,30 @@ def export_bench_command(
     input_channels: InputChannels = 3,
     classes: Classes = 10,
 ) -> None:
-    """Writes ONNX models and a small runner, to be copied to another device."""
+    """Writes ONNX models and a small runner for another device: of a space, or the finalists of a run folder."""
+    from surrogate_nas.deploy.winners import is_run, read_winners
     from surrogate_nas.hardware.transfer.device_results import RUNNER
     from surrogate_nas.hardware.transfer.remote import choose_to_measure, export_bench
 
-    loaded = load_space(space)
-    network = _network(loaded, channels, cells, image_size, input_channels, classes)
-    known = _known(loaded, like, like_devices)
-    codes = choose_to_measure(loaded, networks or (_NETWORKS if known is None else _NETWORKS_LIKE), known)
-    models = export_bench(loaded, network, folder, codes, batch)
+    if is_run(Path(space)):
+        if any(one is not None for one in (networks, like, channels, cells, image_size)):
+            raise SettingsError(f"{space} is a run folder, which sets networks and sizes; leave out those options")
+        winners = read_winners(Path(space))
+        models = export_bench(winners.space, winners.network, folder, winners.codes, winners.batch)
+    else:
+        loaded = load_space(space)
+        network = _network(loaded, channels, cells, image_size, input_channels, classes)
+        known = _known(loaded, like, like_devices)
+        codes = choose_to_measure(loaded, networks or (_NETWORKS if known is None else _NETWORKS_LIKE), known)
+        models = export_bench(loaded, network, folder, codes, batch)
     again = ["--like", like, *(["--like-devices", like_devices] if like_devices else [])] if like else []
     size = sum(path.stat().st_size for path in models) / 1e6
     say(
-        f"{len(models)} models ({size:.0f} MB) in {folder}; copy it to the device, which needs numpy and onnxruntime:\n"
+        f"{count_of(len(models), 'model')} ({size:.0f} MB) in {folder}; measure over ssh, or copy the folder to the"
+        " device, which needs numpy and onnxruntime:\n"
+        f"  {shown('hardware', 'measure', folder, '--ssh', 'USER@HOST', '--device', 'NAME')}\n"
         f"  {quoted(['python', str(folder / RUNNER), '--device', 'NAME'])}\n"
-        f"then, with its results.csv:\n"
+        f"then, with its results:\n"
         f"  {shown('hardware', 'import-bench', space, 'results.csv', *again)}"
     )
 
@@ -223,7 +217,7 @@ def measure_command(
 
 @app.command("import-bench")
 def import_bench_command(
-    space: SpaceName,
+    space: SpaceOrRun,
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="results.csv of the device.")],
     budget: Budget = None,
     confidence: Confidence = 0.95,
@@ -233,13 +227,17 @@ def import_bench_command(
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """Predicts the latency of every architecture on the device, and writes the table that a study takes."""
+    """Predicts the latency of every architecture on the device and writes a table; of a run, compares its finalists."""
+    from surrogate_nas.deploy.winners import is_run
     from surrogate_nas.hardware.tables.latency_units import unlikely_unit
     from surrogate_nas.hardware.tables.predicted import write_predicted
     from surrogate_nas.hardware.transfer.device_results import read_results
     from surrogate_nas.hardware.transfer.remote import predict_space, transfer_to_space
     from surrogate_nas.hardware.transfer.sparse import FEWEST
 
+    if is_run(Path(space)):
+        compare_winners(Path(space), results, as_json)
+        return
     loaded = load_space(space)
     known = _known(loaded, like, like_devices)
     measured = read_results(results, loaded, FEWEST if known is None else 3)
@@ -262,7 +260,7 @@ def import_bench_command(
         "views": list(fit.views),
     }
     write_predicted(path, loaded, {measured.device: fit.predicted_ms}, {measured.device: errors}, said)
-    _report(loaded, fit.predicted_ms, errors, budget, confidence, path, measured.device, said, as_json)
+    say_latencies(loaded, fit.predicted_ms, errors, budget, confidence, path, measured.device, said, as_json)
 
 
 def _known(space: Space, table: Path | None, devices: str) -> NDArray[np.float64] | None:
@@ -286,46 +284,6 @@ def _network(
 def _progress(what: str, done: int, total: int) -> None:
     if sys.stderr.isatty():
         typer.echo(f"\r{what}: {done} of {total} rounds ", err=True, nl=done == total)
-
-
-def _report(
-    space: Space,
-    values: NDArray[np.float64],
-    errors: NDArray[np.float64],
-    budget: str | None,
-    confidence: float,
-    path: Path,
-    device: str,
-    facts: dict[str, Any],
-    as_json: bool,
-) -> None:
-    """Prints the range next to the budget; raises if nothing meets it."""
-    from surrogate_nas.hardware.confidence import cautious
-
-    connected = space.is_connected(space.all_codes())
-    predicted, upper = values[connected], cautious(values[connected], errors, confidence)
-    limit = parse_budget("latency_ms", budget).resolve(upper).limit if budget else None
-    share = float(np.mean(upper <= limit)) if limit else None
-    smallest, middle, largest = float(predicted.min()), float(np.median(predicted)), float(predicted.max())
-    caution = float(upper[0] / predicted[0] - 1)
-    if as_json:
-        content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}
-        content |= {"budget_ms": limit, "share_within": share, "confidence": confidence, "caution": caution}
-        say(json.dumps(content | {"table": str(path), "column": device, "facts": facts}, indent=2))
-    else:
-        words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
-        lines = [f"latency on {device}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
-        lines.append(
-            f"expected error {facts['relative_error']:.1%} (median, drift of {facts['drift']:.1%} included);"
-            f" {confidence:.0%} of architectures stay below {1 + caution:.3f} times their prediction"
-        )
-        if limit is not None and share is not None:
-            lines.append(f"budget {format_cost('latency_ms', limit)}: {share:.1%} of architectures meet it")
-        lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
-        say("\n".join(lines))
-    if share == 0:
-        least = format_cost("latency_ms", float(upper.min()))
-        raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
