@@ -17,6 +17,7 @@ from surrogate_nas._support.commands import quoted, shown
 from surrogate_nas._support.files import as_file_name
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli import completion
+from surrogate_nas.cli.benches.device_commands import measure, read_logs
 from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies
 from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
 from surrogate_nas.errors import CostTableError, SettingsError
@@ -188,31 +189,8 @@ def export_bench_command(
     )
 
 
-@app.command("measure")
-def measure_command(
-    bench: Annotated[Path, typer.Argument(metavar="BENCH", help="Folder that export-bench made.")],
-    ssh: Annotated[
-        str, typer.Option(metavar="USER@HOST", help="Device, as ssh takes it; keys and ports are those of your ssh.")
-    ],
-    device: Annotated[str, typer.Option(metavar="NAME", help="Name of the device in the results.")],
-    python: Annotated[
-        str, typer.Option(metavar="PROGRAM", help="Python of the device that has numpy and onnxruntime.")
-    ] = "python3",
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")] = 1,
-    provider: Annotated[
-        str, typer.Option(metavar="NAME", help="Execution provider of ONNX Runtime on the device.")
-    ] = "CPUExecutionProvider",
-    seconds: Annotated[float, typer.Option(metavar="S", min=0.001, help="Time for each model and attempt.")] = 0.25,
-    attempts: Annotated[int, typer.Option(metavar="N", min=1, help="Most attempts at a noisy model.")] = 3,
-    again: Annotated[bool, typer.Option("--again", help="Measure even where there are results.")] = False,
-) -> None:
-    """Measures a bench on a device over ssh, and brings its results back; the same command goes on after a stop."""
-    from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, measure_there
-    from surrogate_nas.hardware.transfer.secure_shell import SecureShell
-
-    options = DeviceOptions(device, python, threads, provider, seconds, attempts)
-    results = measure_there(bench, SecureShell(ssh), options, complain, again=again)
-    say(f"{results}; predict the whole space from it with:\n  {shown('hardware', 'import-bench', 'SPACE', results)}")
+app.command("measure")(measure)
+app.command("read-logs")(read_logs)
 
 
 @app.command("import-bench")

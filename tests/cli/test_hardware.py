@@ -97,26 +97,6 @@ def test_models_are_exported_or_the_remedy_is_said(tmp_path: Path, capsys: pytes
         assert len(list((tmp_path / "bench").glob("*.onnx"))) == 10
 
 
-def test_a_bench_is_measured_over_ssh(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from surrogate_nas.hardware.transfer import device_loop, secure_shell
-
-    asked: list[object] = []
-
-    def measure_there(bench: Path, *given: object, again: bool) -> Path:
-        asked.extend([bench, *given, again])
-        return bench / "results-board.csv"
-
-    monkeypatch.setattr(secure_shell, "SecureShell", str)
-    monkeypatch.setattr(device_loop, "measure_there", measure_there)
-    words = ["measure", str(tmp_path), "--ssh", "pi@board", "--device", "board", "--threads", "4", "--again"]
-    assert command.main(words) == 0
-    assert asked[:3] == [tmp_path, "pi@board", device_loop.DeviceOptions("board", threads=4)]
-    assert asked[-1] is True
-    assert f"import-bench SPACE {tmp_path / 'results-board.csv'}" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("words", [["profile", "nowhere"], ["check-table", "nasbench201", "missing.csv"], ["profile"]])
 def test_wrong_words_are_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(words) == 2

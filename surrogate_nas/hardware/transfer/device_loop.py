@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from surrogate_nas._support.files import atomic_write, parse_json
+from surrogate_nas._support.files import atomic_write
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.tables.text_columns import read_columns
+from surrogate_nas.hardware.transfer.bench_folder import bench_files, results_file
 from surrogate_nas.hardware.transfer.device_results import RUNNER, require_name
 from surrogate_nas.hardware.transfer.secure_shell import Outcome, SecureShell
 
 _THERE = "surrogate_nas_bench"  # in the home folder of the device
-_MANIFEST = "manifest.json"
 _NOT_FOUND = 127  # a shell's exit code
 
 
@@ -65,7 +65,7 @@ def measure_there(
     """
     files = bench_files(bench)
     require_name(bench, options.device)
-    results = bench / f"results-{options.device}.csv"
+    results = results_file(bench, options.device)
     if results.exists() and not again:
         _require_same(results, options)
         return results
@@ -82,23 +82,6 @@ def measure_there(
     with atomic_write(results) as temporary:
         temporary.write_bytes(content)
     return results
-
-
-def bench_files(bench: Path) -> list[Path]:
-    """Returns the files of a bench: its manifest, the runner and the models.
-
-    Raises:
-        SettingsError: If one is missing.
-    """
-    try:
-        manifest = parse_json((bench / _MANIFEST).read_bytes())
-        names = [_MANIFEST, RUNNER, *sorted(map(str, manifest["models"].values()))]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        raise SettingsError(f"{bench} is not a bench; make one with: export-bench SPACE {bench}") from None
-    missing = [name for name in names if Path(name).name != name or not (bench / name).is_file()]
-    if missing:
-        raise SettingsError(f"{bench} lacks {missing[0]}; make the bench again with export-bench")
-    return [bench / name for name in names]
 
 
 def _digest(*parts: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Results of a device that does not exist."""
+"""Results of a device that does not exist, and a bench without models."""
 
 import csv
 import json
@@ -32,3 +32,14 @@ def write(path: Path, rows: Rows, separator: str = ",") -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def made_bench(folder: Path, fingerprint: str, codes: list[str]) -> Path:
+    """Returns a bench whose models are empty files."""
+    folder.mkdir()
+    models = {code: f"{code}.onnx" for code in codes}
+    manifest = {"models": models, "input_shape": [1, 3, 32, 32], "space_fingerprint": fingerprint, "network": SIZES}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    for name in ("measure.py", *models.values()):
+        (folder / name).touch()
+    return folder

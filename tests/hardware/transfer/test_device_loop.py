@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas.errors import MeasurementError, SettingsError
-from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, bench_files, measure_there
+from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, measure_there
 from surrogate_nas.hardware.transfer.device_results import read_results
 from surrogate_nas.hardware.transfer.remote import choose_to_measure, export_bench
 from surrogate_nas.hardware.transfer.secure_shell import SecureShell
@@ -109,18 +109,6 @@ def test_a_device_that_is_not_there_is_one_line(bench: Path, device: FakeDevice)
     device.is_gone(True)
     with pytest.raises(MeasurementError, match="pi@board cannot be reached: Connection to device closed"):
         measure_there(bench, SecureShell("pi@board"), QUICK)
-
-
-def test_folders_that_are_no_bench_are_refused(bench: Path, tmp_path: Path) -> None:
-    assert len(bench_files(bench)) == 24
-    next(bench.glob("*.onnx")).unlink()
-    with pytest.raises(SettingsError, match=r"lacks \d+\.onnx; make the bench again"):
-        bench_files(bench)
-    (bench / "manifest.json").write_text('{"models": {"0": "../../secret"}}')
-    with pytest.raises(SettingsError, match=r"lacks \.\./\.\./secret"):
-        bench_files(bench)
-    with pytest.raises(SettingsError, match="is not a bench; make one with: export-bench SPACE"):
-        bench_files(tmp_path)
 
 
 @pytest.fixture
