@@ -56,7 +56,7 @@ class ComparedLatency:
 
     @property
     def within(self) -> bool:
-        """Whether the measurement keeps the budget."""
+        """True if the measurement keeps the budget."""
         return self.measured is not None and (self.budget is None or self.measured <= self.budget)
 
 

@@ -18,7 +18,8 @@ Threads = Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")]
 def measure(
     bench: Bench,
     ssh: Annotated[
-        str, typer.Option(metavar="USER@HOST", help="Device, as ssh takes it; keys and ports are those of your ssh.")
+        str,
+        typer.Option(metavar="USER@HOST", help="Device, as ssh takes it; your ssh configuration holds for it."),
     ],
     device: Device,
     python: Annotated[
@@ -61,6 +62,4 @@ def read_logs(
 
 def _say_next(results: Path) -> None:
     command = shown("hardware", "import-bench", "SPACE", results)
-    say(
-        f"{results}; predict the whole space from it, or compare the finalists of a run (RUN for SPACE), with:\n  {command}"
-    )
+    say(f"{results}; predict the whole space from it, or put a run folder in the place of SPACE:\n  {command}")

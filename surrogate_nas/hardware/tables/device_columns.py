@@ -33,7 +33,7 @@ def code_column(columns: Columns) -> str:
 
 
 def device_names(columns: Columns) -> list[str]:
-    """Returns the columns that hold latencies: those of text, counted rows, architectures and energies are left out."""
+    """Returns the columns that hold latencies, without texts, counted rows, architectures and energies."""
     return [one for one in number_columns(columns) if not one.endswith(ENERGY_SUFFIX)]
 
 

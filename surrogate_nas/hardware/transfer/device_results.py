@@ -88,8 +88,8 @@ def _only(columns: Columns, name: str) -> str:
     if len(values) > 1:
         row = columns.texts(name).index(values[1])
         raise CostTableError(
-            f"{columns.where(row, name)}: results of two measurements ({values[0]}, {values[1]}); import those of one"
-            " device, with one set of options, at a time"
+            f"{columns.where(row, name)}: results of two measurements ({values[0]}, {values[1]}); import one device,"
+            " with one set of options, at a time"
         )
     return values[0]
 

@@ -179,8 +179,8 @@ def read_kept(path: str, facts: dict[str, Any], codes: list[str]) -> list[dict[s
         for name, value in facts.items():
             if row.get(name) != str(value):
                 fail(
-                    f"{path} holds measurements with {name} {row.get(name)}, not {value}; go on with the options that"
-                    " it was begun with, remove it, or choose another --output"
+                    f"{path} holds measurements with {name} {row.get(name)}, not {value}; give the same"
+                    " options as before, remove it, or choose another --output"
                 )
     return [row for row in rows if row["code"] in codes]
 

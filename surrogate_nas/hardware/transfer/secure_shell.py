@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def lost(self) -> bool:
-        """Whether the machine could not be reached, or went away."""
+        """True if the machine could not be reached, or went away."""
         return self.code == _LOST or self.code < 0
 
 
@@ -81,7 +81,7 @@ class SecureShell:
     def send(self, files: Iterable[Path], folder: str) -> Outcome:
         """Copies files to a folder there, which is made in one piece: it exists when all of them arrived."""
         with tempfile.TemporaryFile() as packed:
-            with tarfile.open(fileobj=packed, mode="w") as archive:
+            with tarfile.open(fileobj=packed, mode="w", encoding="utf-8") as archive:
                 for path in files:
                     archive.add(path, path.name, recursive=False)
             packed.seek(0)

@@ -49,7 +49,7 @@ class FakeDevice:
 
     @property
     def commands(self) -> list[str]:
-        """What ssh was asked so far."""
+        """Commands that ssh was given so far."""
         return (self.folder / "commands").read_text().splitlines()
 
     def leaves_at_the_next_line(self, leaves: bool) -> None:

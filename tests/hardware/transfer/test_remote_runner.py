@@ -82,7 +82,7 @@ def test_an_interrupted_measurement_goes_on_where_it_was(
         remote_runner.main(["--device", "a"])
     assert stopped.value.code == 130
     assert not (tmp_path / "results.csv").exists()
-    with pytest.raises(SystemExit, match=r"results\.csv\.part holds measurements with device a, not b; go on with"):
+    with pytest.raises(SystemExit, match=r"results\.csv\.part holds measurements with device a, not b; give the same"):
         remote_runner.main(["--device", "b"])
     del bench[:]
     monkeypatch.setattr(remote_runner, "measure_block", whole)
