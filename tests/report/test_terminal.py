@@ -53,7 +53,7 @@ def test_misses_have_names_and_values_of_a_table_are_not_predicted(infeasible: S
     miss = infeasible.answer.nearest_misses[0]
     costs = tuple(replace(cost, upper=1.3, confidence=0.95) for cost in miss.costs)
     answer = replace(infeasible.answer, nearest_misses=(replace(miss, costs=costs),))
-    assert "latency 1.21 ms predicted, at most 1.3 ms with 95% confidence" in printed(
+    assert "Latency 1.21 ms predicted, at most 1.3 ms with 95% confidence" in printed(
         replace(infeasible, answer=answer)
     )
 
