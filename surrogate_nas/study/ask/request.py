@@ -14,7 +14,7 @@ from surrogate_nas.runs.run_folder import RunFolder, lies_in_run
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
 from surrogate_nas.runs.tracking import check_tracker
-from surrogate_nas.study.ask.budget_requests import own_requests, with_named_device
+from surrogate_nas.study.ask.own_device import own_requests, with_named_device
 
 DEFAULT_STUDY = "quickstart"
 RUNS = Path("runs")

@@ -20,7 +20,8 @@ from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Space
-from surrogate_nas.study.ask.budget_requests import also_requests, own_requests, with_devices
+from surrogate_nas.study.ask.budget_requests import also_requests, with_devices
+from surrogate_nas.study.ask.own_device import own_requests
 from surrogate_nas.study.problem.check_space import checked_space
 from surrogate_nas.study.problem.deployed_costs import deployed_costs
 from surrogate_nas.study.problem.initial_pool import draw_architectures, ends_of, first_pool, typical_rows

@@ -14,13 +14,8 @@ from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import whole_pool
 from surrogate_nas.space.space import Space
-from surrogate_nas.study.ask.budget_requests import (
-    also_requests,
-    on_own_device,
-    own_requests,
-    with_devices,
-    with_named_device,
-)
+from surrogate_nas.study.ask.budget_requests import also_requests, with_devices
+from surrogate_nas.study.ask.own_device import on_own_device
 
 
 @pytest.fixture(scope="module")
@@ -76,20 +71,3 @@ def test_other_budgets_are_read() -> None:
         twice = settings.model_copy(update={"budget": BudgetSettings.model_validate({"also": [text]})})
         with pytest.raises(BudgetError, match="bounds one cost more than once"):
             also_requests(twice)
-
-
-def asked(latency: str, device: str = "auto", table: str | None = "t.csv") -> StudySettings:
-    hardware = {"device": device, "latency_table": table}
-    return StudySettings.model_validate({"name": "a", "budget": {"latency": latency}, "hardware": hardware})
-
-
-def test_two_bounds_on_the_own_device_are_refused_whatever_they_call_it() -> None:
-    assert [one.cost for one in own_requests(asked("5ms, board=7ms", "phone"))] == ["latency_ms", "latency_ms[board]"]
-    with pytest.raises(BudgetError, match=r"on phone, the study's own device, twice \(got 5ms and 7ms\); keep one"):
-        own_requests(asked("5ms, phone=7ms", "phone"))
-
-
-def test_the_first_named_device_is_the_own_one_where_none_is_set() -> None:
-    assert with_named_device(asked("phone=5ms, board=7ms")).hardware.device == "phone"
-    for settings in (asked("5ms, board=7ms"), asked("phone=5ms", "board"), asked("phone=5ms", table=None)):
-        assert with_named_device(settings) is settings
