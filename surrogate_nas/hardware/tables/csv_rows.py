@@ -9,7 +9,7 @@ from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import CostTableError
 
 _SEPARATORS = ",;\t"
-_EXCEL = re.compile(r"sep=(.)\s*")  # a first line that names the separator for Excel
+_EXCEL = re.compile(r"sep=([,;|\t])\s*")  # a first line that names the separator for Excel
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ Symbols:
     M: measured architectures.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import CostTableError, MeasurementError, SpaceError
 from surrogate_nas.hardware.tables.cell_numbers import LATENCY, fault_of, positive_numbers, read_numbers
@@ -133,6 +133,6 @@ def _too_few(path: Path, rows: int, noisy: int, fewest: int) -> str:
 
 def _sizes(path: Path, text: str) -> dict[str, int]:
     try:
-        return NetworkSpec.read(json.loads(text)).described()
+        return NetworkSpec.read(parse_json(text)).described()
     except (ValueError, SpaceError) as error:
         raise CostTableError(f"{path}, column network: {error}; measure again") from None
