@@ -11,8 +11,9 @@ from surrogate_nas.cli import hardware as command
 from surrogate_nas.hardware import settings
 from surrogate_nas.hardware.measure import bench
 from surrogate_nas.hardware.settings import TimingSettings
+from surrogate_nas.hardware.tables.predicted import read_sizes
 from surrogate_nas.space.space import Space
-from tests.hardware.transfer.made_results import results, write
+from tests.hardware.transfer.made_results import SIZES, results, write
 
 TINY = ["--channels", "2", "--cells", "1", "--image-size", "4"]
 
@@ -41,6 +42,9 @@ def test_a_profile_shows_the_range_beside_the_budget_and_writes_the_table(
     table = pq.read_table("nasbench201-cpu.parquet")
     assert table.column_names == ["code", "cpu"]
     assert table.num_rows == space.size
+    sizes = read_sizes(Path("nasbench201-cpu.parquet"))
+    assert sizes is not None
+    assert (sizes["channels"], sizes["cells"], sizes["image_size"]) == (2, 1, 4)
 
 
 def test_a_budget_below_everything_is_an_outcome_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,6 +82,7 @@ def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys
     out, err = capsys.readouterr()
     assert "use it with --latency-table nasbench201-phone.parquet --device phone" in out
     assert not err
+    assert read_sizes(Path("nasbench201-phone.parquet")) == SIZES
     for row in rows:
         row |= {name: row[name] and str(float(row[name]) / 1000) for name in ("median_ms", "again_ms")}
     write(tmp_path / "results.csv", rows)
