@@ -91,6 +91,10 @@ def study(
             autocompletion=completion.devices,
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Ray cluster that trains: auto, or ray://HOST:PORT."),
+    ] = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -143,6 +147,7 @@ def study(
         latency_table=latency_table,
         device=device,
         compute_device=compute_device,
+        cluster=cluster,
         weights=weights,
         truth=truth,
         truth_column=truth_column,

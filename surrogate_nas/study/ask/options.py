@@ -27,6 +27,7 @@ class Options(TypedDict, total=False):
         latency_table: CSV or Parquet file with latencies of another device.
         device: Whose latency counts.
         compute_device: Where supernets are trained.
+        cluster: Ray cluster that trains: ``"auto"``, or ``"ray://HOST:PORT"``.
         weights: Pretrained weights that supernets begin with: a file, ``torchvision:NAME`` or ``timm:NAME``.
         truth: CSV file with accuracies of trained networks, for the report.
         truth_column: Its column.
@@ -46,6 +47,7 @@ class Options(TypedDict, total=False):
     latency_table: str | Path | None
     device: str | None
     compute_device: str | None
+    cluster: str | None
     weights: str | Path | None
     truth: str | Path | None
     truth_column: str | None
@@ -60,6 +62,7 @@ _KEYS = {COSTS[name].keyword: f"budget.{key}" for key, name in BOUNDED.items()} 
     "latency_table": "hardware.latency_table",
     "device": "hardware.device",
     "compute_device": "compute.device",
+    "cluster": "compute.cluster",
     "weights": "supernet.weights_from",
     "truth": "truth.file",
     "truth_column": "truth.column",
