@@ -174,7 +174,8 @@ def _accuracies(path: Path) -> None:
 def _results(path: Path) -> None:
     space = readers.the_space()
     head = ",".join(COLUMNS)
-    tail = f"phone,1,1,CPU,onnxruntime 1.20,2026-01-01,{space.fingerprint}"
+    network = '"{""channels"": 4, ""cells"": 1, ""image_size"": 8}"'
+    tail = f"phone,1,1,CPU,onnxruntime 1.20,2026-01-01,{space.fingerprint},{network}"
     rows = [
         f"{code},{1 + row / 7:.3f},0.01,9,0,False,{1 + row / 7:.3f},{tail}"
         for row, code in enumerate(space.digits(space.all_codes())[:12])

@@ -18,7 +18,7 @@ from surrogate_nas.export.model_folder import load_model
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.stored import read_costs
 from surrogate_nas.hardware.tables.table_check import check_table
-from surrogate_nas.hardware.transfer.remote import read_results
+from surrogate_nas.hardware.transfer.device_results import read_results
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.predictor.predictor import load_predictor

@@ -17,10 +17,10 @@ from surrogate_nas._support.commands import quoted, shown
 from surrogate_nas._support.files import as_file_name
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli import completion
+from surrogate_nas.cli.benches.device_commands import measure, read_logs
+from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies
 from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
-from surrogate_nas.costs.budget import parse_budget
-from surrogate_nas.costs.cost import format_cost
-from surrogate_nas.errors import CostTableError, InfeasibleBudgetError
+from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
@@ -33,6 +33,14 @@ _NETWORKS, _NETWORKS_LIKE = 60, 10
 SpaceName = Annotated[
     str,
     typer.Argument(metavar="SPACE", help="Search space by name, or a .toml file.", autocompletion=completion.spaces),
+]
+SpaceOrRun = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPACE|RUN",
+        help="Search space by name, or a .toml file; or the run folder of a study.",
+        autocompletion=completion.spaces,
+    ),
 ]
 Budget = Annotated[str | None, typer.Option(metavar="BUDGET", help="Latency to compare with, such as 5ms or 40%.")]
 Confidence = Annotated[float, typer.Option(metavar="P", help="Probability with which a latency must keep the budget.")]
@@ -98,14 +106,14 @@ def profile(
     model = ProfiledLatency(
         loaded, network, Bench(loaded, network, settings), whole_networks=networks, seed=seed, on_progress=_progress
     )
-    said = model.describe()["latency_ms"]
+    said = {**model.describe()["latency_ms"], "network": network.described()}
     for note in said["notes"]:
         complain(f"warning: {note}")
     values, errors = model.evaluate(loaded.all_codes())["latency_ms"], model.held_out_errors("latency_ms")
     name = as_file_name(str(said["device"]).replace(":", ""))
     path = output or Path(f"{loaded.name}-{name}.parquet")
     write_predicted(path, loaded, {name: values}, {name: errors}, said)
-    _report(loaded, values, errors, budget, confidence, path, name, said, as_json)
+    say_latencies(loaded, values, errors, budget, confidence, path, name, said, as_json)
 
 
 @app.command("check-table")
@@ -114,6 +122,10 @@ def check_table_command(
     table: Annotated[
         Path, typer.Argument(metavar="TABLE", help="CSV or Parquet with a column code or arch, and one per device.")
     ],
+    unit: Annotated[
+        Literal["auto", "s", "ms", "us"],
+        typer.Option(help="Unit of the latencies, as the study's hardware.latency_unit."),
+    ] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Lists everything that is wrong with a table; exit code 2 if a study could not use all of it."""
@@ -121,29 +133,20 @@ def check_table_command(
 
     from surrogate_nas.hardware.tables.table_check import check_table
 
-    check = check_table(table, load_space(space))
+    check = check_table(table, load_space(space), unit)
     if as_json:
         # JSON has no NaN, which stands for columns without any number.
         content = json.loads(json.dumps(asdict(check), default=str), parse_constant=lambda _: None)
         say(json.dumps(content | {"good": check.good}, indent=2))
     else:
-        lines = [
-            f"{count_of(check.rows, 'row')}; {count_of(check.missing, 'architecture')} missing,"
-            f" {count_of(check.duplicates, 'row')} repeated,"
-            f" {check.foreign:,} of unknown architectures",
-            *(f"  {example}" for example in check.examples),
-        ]
-        for column in check.columns:
-            range_ = f"{column.smallest:.4g} to {column.largest:.4g}, median {column.median:.4g}"
-            lines.append(f"{column.name}: {range_}: {'; '.join(column.faults) or 'good'}")
-        say("\n".join(lines))
+        say("\n".join(check_lines(check)))
     if not check.good:
         raise CostTableError(f"{table} cannot be used yet: correct the rows and columns named above")
 
 
 @app.command("export-bench")
 def export_bench_command(
-    space: SpaceName,
+    space: SpaceOrRun,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for models, manifest and measure.py.")],
     networks: Annotated[
         int | None,
@@ -158,27 +161,41 @@ def export_bench_command(
     input_channels: InputChannels = 3,
     classes: Classes = 10,
 ) -> None:
-    """Writes ONNX models and a small runner, to be copied to another device."""
-    from surrogate_nas.hardware.transfer.remote import RUNNER, choose_to_measure, export_bench
+    """Writes ONNX models and a small runner for another device: of a space, or the finalists of a run folder."""
+    from surrogate_nas.deploy.winners import is_run, read_winners
+    from surrogate_nas.hardware.transfer.device_results import RUNNER
+    from surrogate_nas.hardware.transfer.remote import choose_to_measure, export_bench
 
-    loaded = load_space(space)
-    network = _network(loaded, channels, cells, image_size, input_channels, classes)
-    known = _known(loaded, like, like_devices)
-    codes = choose_to_measure(loaded, networks or (_NETWORKS if known is None else _NETWORKS_LIKE), known)
-    models = export_bench(loaded, network, folder, codes, batch)
+    if is_run(Path(space)):
+        if any(one is not None for one in (networks, like, channels, cells, image_size)):
+            raise SettingsError(f"{space} is a run folder, which sets networks and sizes; leave out those options")
+        winners = read_winners(Path(space))
+        models = export_bench(winners.space, winners.network, folder, winners.codes, winners.batch)
+    else:
+        loaded = load_space(space)
+        network = _network(loaded, channels, cells, image_size, input_channels, classes)
+        known = _known(loaded, like, like_devices)
+        codes = choose_to_measure(loaded, networks or (_NETWORKS if known is None else _NETWORKS_LIKE), known)
+        models = export_bench(loaded, network, folder, codes, batch)
     again = ["--like", like, *(["--like-devices", like_devices] if like_devices else [])] if like else []
     size = sum(path.stat().st_size for path in models) / 1e6
     say(
-        f"{len(models)} models ({size:.0f} MB) in {folder}; copy it to the device, which needs numpy and onnxruntime:\n"
+        f"{count_of(len(models), 'model')} ({size:.0f} MB) in {folder}; measure over ssh, or copy the folder to the"
+        " device, which needs numpy and onnxruntime:\n"
+        f"  {shown('hardware', 'measure', folder, '--ssh', 'USER@HOST', '--device', 'NAME')}\n"
         f"  {quoted(['python', str(folder / RUNNER), '--device', 'NAME'])}\n"
-        f"then, with its results.csv:\n"
+        f"then, with its results:\n"
         f"  {shown('hardware', 'import-bench', space, 'results.csv', *again)}"
     )
 
 
+app.command("measure")(measure)
+app.command("read-logs")(read_logs)
+
+
 @app.command("import-bench")
 def import_bench_command(
-    space: SpaceName,
+    space: SpaceOrRun,
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="results.csv of the device.")],
     budget: Budget = None,
     confidence: Confidence = 0.95,
@@ -188,16 +205,27 @@ def import_bench_command(
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """Predicts the latency of every architecture on the device, and writes the table that a study takes."""
+    """Predicts the latency of every architecture on the device and writes a table; of a run, compares its finalists."""
+    from surrogate_nas.deploy.winners import is_run
+    from surrogate_nas.hardware.tables.latency_units import unlikely_unit
     from surrogate_nas.hardware.tables.predicted import write_predicted
-    from surrogate_nas.hardware.transfer.remote import predict_space, read_results, transfer_to_space
+    from surrogate_nas.hardware.transfer.device_results import read_results
+    from surrogate_nas.hardware.transfer.remote import predict_space, transfer_to_space
     from surrogate_nas.hardware.transfer.sparse import FEWEST
 
+    if is_run(Path(space)):
+        compare_winners(Path(space), results, as_json)
+        return
     loaded = load_space(space)
     known = _known(loaded, like, like_devices)
     measured = read_results(results, loaded, FEWEST if known is None else 3)
     if measured.noisy:
-        complain(f"warning: {measured.noisy} measurements never settled and are left out")
+        complain(f"warning: {count_of(measured.noisy, 'measurement')} never settled and are left out")
+    unit = unlikely_unit(measured.median_ms)
+    if unit is not None:
+        complain(
+            f"warning: the median is {np.median(measured.median_ms):.3g} ms; correct median_ms if these are {unit}"
+        )
     fit, errors = predict_space(loaded, measured, seed) if known is None else transfer_to_space(loaded, measured, known)
     path = output or Path(f"{as_file_name(f'{loaded.name}-{measured.device}')}.parquet")
     said: dict[str, Any] = {
@@ -210,7 +238,7 @@ def import_bench_command(
         "views": list(fit.views),
     }
     write_predicted(path, loaded, {measured.device: fit.predicted_ms}, {measured.device: errors}, said)
-    _report(loaded, fit.predicted_ms, errors, budget, confidence, path, measured.device, said, as_json)
+    say_latencies(loaded, fit.predicted_ms, errors, budget, confidence, path, measured.device, said, as_json)
 
 
 def _known(space: Space, table: Path | None, devices: str) -> NDArray[np.float64] | None:
@@ -234,46 +262,6 @@ def _network(
 def _progress(what: str, done: int, total: int) -> None:
     if sys.stderr.isatty():
         typer.echo(f"\r{what}: {done} of {total} rounds ", err=True, nl=done == total)
-
-
-def _report(
-    space: Space,
-    values: NDArray[np.float64],
-    errors: NDArray[np.float64],
-    budget: str | None,
-    confidence: float,
-    path: Path,
-    device: str,
-    facts: dict[str, Any],
-    as_json: bool,
-) -> None:
-    """Prints the range next to the budget; raises if nothing meets it."""
-    from surrogate_nas.hardware.confidence import cautious
-
-    connected = space.is_connected(space.all_codes())
-    predicted, upper = values[connected], cautious(values[connected], errors, confidence)
-    limit = parse_budget("latency_ms", budget).resolve(upper).limit if budget else None
-    share = float(np.mean(upper <= limit)) if limit else None
-    smallest, middle, largest = float(predicted.min()), float(np.median(predicted)), float(predicted.max())
-    caution = float(upper[0] / predicted[0] - 1)
-    if as_json:
-        content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}
-        content |= {"budget_ms": limit, "share_within": share, "confidence": confidence, "caution": caution}
-        say(json.dumps(content | {"table": str(path), "column": device, "facts": facts}, indent=2))
-    else:
-        words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
-        lines = [f"latency on {device}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
-        lines.append(
-            f"expected error {facts['relative_error']:.1%} (median, drift of {facts['drift']:.1%} included);"
-            f" {confidence:.0%} of architectures stay below {1 + caution:.3f} times their prediction"
-        )
-        if limit is not None and share is not None:
-            lines.append(f"budget {format_cost('latency_ms', limit)}: {share:.1%} of architectures meet it")
-        lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
-        say("\n".join(lines))
-    if share == 0:
-        least = format_cost("latency_ms", float(upper.min()))
-        raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

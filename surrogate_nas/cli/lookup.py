@@ -86,7 +86,7 @@ def _print_neighbours(table: LookupTable, code: str, found: Sequence[Neighbour],
     if as_json:
         say(json.dumps({"code": code, "neighbours": [one.as_json() for one in found]}, indent=2))
     elif not found:
-        say(f"nothing in the table is better or cheaper than {code}")
+        say(f"nothing in the table within the budgets is better or cheaper than {code}")
     else:
         lines = aligned(table, [one.entry for one in found]).splitlines()
         changes = ["changes", *(str(len(one.changed)) for one in found)]

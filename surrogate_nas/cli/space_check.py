@@ -92,7 +92,8 @@ def _run(space: Space, code: NDArray[np.int8]) -> None:
     digits = space.digits([code])[0]
     with torch.no_grad(), FlopCounterMode(display=False) as flops:
         network = build_network(space, code, sizes).eval()
-        image = torch.zeros(1, sizes.input_channels, sizes.image_size, sizes.image_size)
+        shape = (1, sizes.input_channels, sizes.image_size, sizes.image_size)
+        image = torch.randn(shape, generator=torch.Generator().manual_seed(0))
         try:
             scores = network(image)
         except RuntimeError as error:
@@ -101,6 +102,11 @@ def _run(space: Space, code: NDArray[np.int8]) -> None:
         raise SpaceError(
             f"the network of {digits} of {space.name} gives scores of shape {tuple(scores.shape)}, not"
             f" {(1, sizes.classes)}"
+        )
+    if not scores.isfinite().all():
+        raise SpaceError(
+            f"the network of {digits} of {space.name} gives scores that are NaN or infinite; correct the operation that"
+            " makes them"
         )
     for what, counted, built in (
         ("parameters", space.parameters([code], sizes), sum(weight.numel() for weight in network.parameters())),

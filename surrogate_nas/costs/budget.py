@@ -177,7 +177,7 @@ class BudgetSet:
             if not separator or key not in BOUNDED:
                 raise BudgetError(
                     f"--also-budget is written COST=BOUND, such as latency=3ms or 'latency=3ms; flops=50M', with one of"
-                    f" {', '.join(BOUNDED)} (got {text!r})"
+                    f" {', '.join(BOUNDED)}, and on a device latency=raspi4=3ms (got {text!r})"
                 )
             asked += BudgetRequests.parse(BOUNDED[key], bound).requests
         return cls(text, tuple(asked))

@@ -16,6 +16,7 @@ from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import CostSource, Measurable, Progress
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
+from surrogate_nas.hardware.tables.predicted import require_sizes
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -126,12 +127,13 @@ def cost_model(
 
     Raises:
         SettingsError: If this machine has no such device.
-        CostTableError: If the table is incomplete, or has no such device.
+        CostTableError: If the table is incomplete, has no such device, or is of networks of other sizes.
         MeasurementError: If a network cannot be run.
     """
     latency: CostSource
     if settings.latency_table is not None:
         latency = read_latencies(space, Path(settings.latency_table), settings.device, settings.latency_unit)
+        require_sizes(Path(settings.latency_table), network)
     else:
         latency = ProfiledLatency(
             space,

@@ -53,7 +53,8 @@ class HardwareSettings(BaseModel):
     )
     latency_unit: Literal["auto", "s", "ms", "us"] = Field(
         "auto",
-        description="Unit of the latency table; auto takes milliseconds, and refuses values that look like seconds.",
+        description="Unit of the latency table; auto takes milliseconds, and refuses values that look like seconds"
+        " or microseconds.",
     )
     backend: Backend = Field(
         "auto",

@@ -33,10 +33,10 @@ _TEMPLATE = """\
 typedef struct {
     const char *code;
     const char *architecture;
-    double predicted_accuracy_percent;
-    double accuracy_std_percent;
+    {{ real }} predicted_accuracy_percent;
+    {{ real }} accuracy_std_percent;
 {% for name, member in members %}
-    double {{ member }};{{ "" if name == member else " /* " ~ (name | comment) ~ " */" }}
+    {{ real }} {{ member }};{{ "" if name == member else " /* " ~ (name | comment) ~ " */" }}
 {% endfor %}
 } surrogate_nas_entry;
 
@@ -52,7 +52,7 @@ static const size_t surrogate_nas_count = sizeof surrogate_nas_entries / sizeof 
 
 /* The best architecture whose {{ cost | comment }} is at most the budget;
    NULL if none is: the first has {{ smallest }}. */
-static inline const surrogate_nas_entry *surrogate_nas_best(double budget)
+static inline const surrogate_nas_entry *surrogate_nas_best({{ real }} budget)
 {
     size_t low = 0, high = surrogate_nas_count;
     while (low < high) {
@@ -69,13 +69,14 @@ static inline const surrogate_nas_entry *surrogate_nas_best(double budget)
 """
 
 
-def write_c_header(table: LookupTable, path: Path, budgets: Sequence[Budget] = ()) -> int:
+def write_c_header(table: LookupTable, path: Path, budgets: Sequence[Budget] = (), *, real: str = "double") -> int:
     """Writes the front of score against what latency budgets are held against, as a header for C99 and C++.
 
     Args:
         table: The table.
         path: The file.
         budgets: Bounds that every entry meets.
+        real: C's type of the numbers: ``double``, or ``float`` for processors that compute with no others.
 
     Returns:
         The number of entries.
@@ -86,16 +87,22 @@ def write_c_header(table: LookupTable, path: Path, budgets: Sequence[Budget] = (
     """
     cost = table.binding(table.metadata.primary_cost)
     entries = table.pareto(cost, budgets)
-    write_text(path, _header(table, cost, entries))
+    write_text(path, _header(table, cost, entries, real))
     return len(entries)
 
 
-def _header(table: LookupTable, cost: str, entries: Sequence[Entry]) -> str:
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    environment.filters |= {"string": _string, "comment": _comment, "number": lambda value: repr(float(value))}
+def _header(table: LookupTable, cost: str, entries: Sequence[Entry], real: str) -> str:
+    # Some compilers warn of a file that does not end in a new line.
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False, keep_trailing_newline=True
+    )
+    suffix = "f" if real == "float" else ""
+    environment.filters |= {"string": _string, "comment": _comment}
+    environment.filters["number"] = lambda value: f"{float(value)!r}{suffix}"
     members = _members(table.costs)
     return environment.from_string(_TEMPLATE).render(
         about=table.metadata,
+        real=real,
         version=SCHEMA_VERSION,
         cost=cost,
         binding=members[cost],

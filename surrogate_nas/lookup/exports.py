@@ -1,6 +1,7 @@
 """The files that a lookup table can be exported to, one row each."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from surrogate_nas.costs.budget import Budget
@@ -13,6 +14,7 @@ from surrogate_nas.lookup.table import LookupTable
 EXPORTS: dict[str, Callable[[LookupTable, Path, Sequence[Budget]], int]] = {
     "sqlite": write_sqlite,
     "c-header": write_c_header,
+    "c-header-float": partial(write_c_header, real="float"),
     "json": write_pareto_json,
 }
 

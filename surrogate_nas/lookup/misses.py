@@ -36,16 +36,17 @@ def infeasible_error(
         misses: The nearest architectures.
     """
     asked = " and ".join(str(budget) for budget in budgets)
-    reach = ", ".join(
-        f"{COSTS[budget.cost].title} {format_cost(budget.cost, least)}"
-        for budget, least in zip(budgets, smallest, strict=True)
-    )
+    reach = ", ".join(_named(budget.cost, least) for budget, least in zip(budgets, smallest, strict=True))
     nearest = "; ".join(
-        f"{entry.code} ({', '.join(format_cost(budget.cost, entry.costs[budget.cost]) for budget in budgets)}, "
-        f"{entry.predicted_accuracy_percent:.2f} %)"
+        f"{entry.code} ({', '.join(_named(budget.cost, entry.costs[budget.cost]) for budget in budgets)}, "
+        f"accuracy {entry.predicted_accuracy_percent:.2f} %)"
         for entry in misses
     )
     return InfeasibleBudgetError(
         f"no architecture meets {asked}; the smallest reachable by each budget alone: {reach};"
         f" nearest misses: {nearest}"
     )
+
+
+def _named(cost: str, value: float) -> str:
+    return f"{COSTS[cost].title} {format_cost(cost, value)}"

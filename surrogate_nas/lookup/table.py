@@ -6,6 +6,7 @@ budget is the first row that meets it, and a new budget, on whatever cost, needs
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget
-from surrogate_nas.costs.cost import COSTS, LATENCY_UPPER
+from surrogate_nas.costs.cost import COSTS, LATENCY_UPPER, split_cost
 from surrogate_nas.costs.pareto import pareto_mask, sorted_front
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
 from surrogate_nas.lookup.columns import checked_columns
@@ -164,11 +165,15 @@ class LookupTable:
         return [self._resolve(cost, asked) for cost, asked in budgets.items() if asked is not None]
 
     def _resolve(self, cost: str, asked: float | str) -> Budget:
+        if isinstance(asked, str):
+            request = parse_budget(cost, asked)
+            base, device = split_cost(request.cost)
+            # The study's own device needs no name, and may have it.
+            cost = self.binding(base if device == self.metadata.device else request.cost)
+            return replace(request, cost=cost).resolve(self._cost(cost))
         cost = self.binding(cost)
         values = self._cost(cost)
-        if isinstance(asked, str):
-            return parse_budget(cost, asked).resolve(values)
-        if not math.isfinite(asked) or asked <= 0:
+        if isinstance(asked, bool) or not math.isfinite(asked) or asked <= 0:
             raise BudgetError(f"the budget on {cost} must be a finite number above zero (got {asked})")
         return BudgetRequest(cost, str(asked), limit=float(asked)).resolve(values)
 
@@ -185,9 +190,12 @@ class LookupTable:
         """Returns the best architecture within all budgets, such as ``best(latency_ms=3, flops="50M")``.
 
         Raises:
-            BudgetError: If a budget is malformed or on a cost that the table does not have.
+            BudgetError: If a budget is malformed or on a cost that the table does not have, or all of them are
+                ``None``.
             InfeasibleBudgetError: If nothing meets them, with the smallest reachable costs and the nearest misses.
         """
+        if budgets and all(asked is None for asked in budgets.values()):
+            raise BudgetError(f"every budget is None ({', '.join(budgets)}); give one, or none at all for no limit")
         return self.best_for(self.resolve(**budgets))
 
     def best_for(self, budgets: Sequence[Budget]) -> Entry:
@@ -249,12 +257,16 @@ class LookupTable:
 
         Raises:
             SettingsError: If the table has no such code.
+            InfeasibleBudgetError: If nothing in the table meets the budgets.
         """
         changes, own = self._changes_from(code)
         score, primary = self._columns.numbers("score"), self._cost(self.metadata.primary_cost)
         wanted = (score > score[own]) | (primary < primary[own])
         if budgets:
-            wanted &= self._violation(budgets, slice(None)) <= 0
+            within = self._violation(budgets, slice(None)) <= 0
+            if not within.any():
+                raise self.infeasible(budgets)
+            wanted &= within
         reference = self.entry(own)
         rows = nearest_rows(changes, wanted, most_changes)
         entries = self._distinct(rows, count, apart_from=reference.canonical)

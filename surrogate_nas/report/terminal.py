@@ -64,9 +64,9 @@ def _print_chosen(console: Console, chosen: ArchitectureFacts, basis: str) -> No
 
 
 def _cost_words(cost: CostFacts) -> str:
-    # Only latency can differ from what is predicted; counts are exact.
-    predicted = formats.cost(cost.cost, cost.predicted)
-    words = [f"{predicted} predicted" if cost.cost == "latency_ms" else predicted]
+    # Counts are exact, and so are latencies of a measured table: nothing stands beside them.
+    exact = cost.upper is None and cost.measured is None
+    words = [formats.cost(cost.cost, cost.predicted) + ("" if exact else " predicted")]
     if cost.upper is not None and cost.confidence is not None:
         words.append(f"at most {formats.cost(cost.cost, cost.upper)} with {cost.confidence:.0%} confidence")
     if cost.measured is not None:
@@ -87,7 +87,8 @@ def _print_infeasible(console: Console, answer: AnswerFacts) -> None:
             f" budget {formats.cost(item.cost, item.budget)}",
         )
     for miss in answer.nearest_misses:
-        _line(console, "nearest miss", f"{miss.digits}: " + "; ".join(_cost_words(cost) for cost in miss.costs))
+        costs = "; ".join(f"{formats.cost_name(cost.cost)} {_cost_words(cost)}" for cost in miss.costs)
+        _line(console, "nearest miss", f"{miss.digits}: {costs}")
 
 
 def _print_rivals(console: Console, rivals: RivalsFacts, chosen: ArchitectureFacts) -> None:

@@ -4,7 +4,6 @@ import importlib
 import json
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,7 +11,9 @@ from surrogate_nas.cli import hardware as command
 from surrogate_nas.hardware import settings
 from surrogate_nas.hardware.measure import bench
 from surrogate_nas.hardware.settings import TimingSettings
+from surrogate_nas.hardware.tables.predicted import read_sizes
 from surrogate_nas.space.space import Space
+from tests.hardware.transfer.made_results import SIZES, results, write
 
 TINY = ["--channels", "2", "--cells", "1", "--image-size", "4"]
 
@@ -41,6 +42,9 @@ def test_a_profile_shows_the_range_beside_the_budget_and_writes_the_table(
     table = pq.read_table("nasbench201-cpu.parquet")
     assert table.column_names == ["code", "cpu"]
     assert table.num_rows == space.size
+    sizes = read_sizes(Path("nasbench201-cpu.parquet"))
+    assert sizes is not None
+    assert (sizes["channels"], sizes["cells"], sizes["image_size"]) == (2, 1, 4)
 
 
 def test_a_budget_below_everything_is_an_outcome_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,27 +58,36 @@ def test_a_budget_below_everything_is_an_outcome_of_its_own(capsys: pytest.Captu
 def test_a_table_is_checked(space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "t.csv"
     codes = space.digits(space.all_codes())
-    path.write_text("code,phone\n" + "".join(f"{code},{1 + n}\n" for n, code in enumerate(codes)))
-    assert command.main(["check-table", "nasbench201", str(path)]) == 0
-    assert "phone: 1 to 1.562e+04, median 7813: good" in capsys.readouterr().out
+    path.write_text("code,phone,note\n" + "".join(f"{code},{1000 * (1 + n)},-\n" for n, code in enumerate(codes)))
+    assert command.main(["check-table", "nasbench201", str(path), "--unit", "us"]) == 0
+    out = capsys.readouterr().out
+    assert "phone: 1 to 15,625, median 7,813: good" in out
+    assert "not read, as they hold texts or numbers of rows: note" in out
+    assert command.main(["check-table", "nasbench201", str(path)]) == 2
+    assert "looks like microseconds" in capsys.readouterr().out
     path.write_text("code,phone\n" + "".join(f"{code},{1 + n}\n" for n, code in enumerate(codes[1:])))
     assert command.main(["check-table", "nasbench201", str(path), "--json"]) == 2
     out, err = capsys.readouterr()
     assert json.loads(out)["missing"] == 1
     assert "cannot be used yet" in err
+    path.write_text("code,phone\n")
+    assert command.main(["check-table", "nasbench201", str(path)]) == 2
+    assert "phone: no rows" in capsys.readouterr().out
 
 
 def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from surrogate_nas.hardware.transfer.remote import choose_to_measure
-    from surrogate_nas.hardware.transfer.remote_runner import COLUMNS
-
-    lines = [",".join(COLUMNS)]
-    for code, digits in zip(chosen := choose_to_measure(space, 20), space.digits(chosen), strict=True):
-        median = 1 + np.array([0, 0.1, 0.5, 2, 0.7])[code].sum()
-        lines.append(f"{digits},{median},0.1,15,0,False,,phone,1,1,P,R,2026-11-22T08:00:00+00:00,{space.fingerprint}")
-    (tmp_path / "results.csv").write_text("\n".join(lines) + "\n")
+    rows = results(space, 20)
+    write(tmp_path / "results.csv", rows)
     assert command.main(["import-bench", "nasbench201", "results.csv", "--budget", "3ms"]) == 0
-    assert "use it with --latency-table nasbench201-phone.parquet --device phone" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "use it with --latency-table nasbench201-phone.parquet --device phone" in out
+    assert not err
+    assert read_sizes(Path("nasbench201-phone.parquet")) == SIZES
+    for row in rows:
+        row |= {name: row[name] and str(float(row[name]) / 1000) for name in ("median_ms", "again_ms")}
+    write(tmp_path / "results.csv", rows)
+    assert command.main(["import-bench", "nasbench201", "results.csv"]) == 0
+    assert "correct median_ms if these are seconds" in capsys.readouterr().err
 
 
 def test_models_are_exported_or_the_remedy_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

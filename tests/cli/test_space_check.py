@@ -43,9 +43,18 @@ class Broken(nn.Module):
         raise RuntimeError("sizes differ")
 
 
+class NotANumber(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.new_full((1, 10), float("nan"))
+
+
 @pytest.mark.parametrize(
     ("network", "message"),
-    [(Broken(), "does not run: sizes differ"), (nn.Identity(), "gives scores of shape (1, 3, 8")],
+    [
+        (NotANumber(), "gives scores that are NaN or infinite; correct the operation"),
+        (Broken(), "does not run: sizes differ"),
+        (nn.Identity(), "gives scores of shape (1, 3, 8"),
+    ],
 )
 def test_a_network_that_does_not_run_is_named(
     network: nn.Module, message: str, monkeypatch: pytest.MonkeyPatch

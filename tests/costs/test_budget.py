@@ -27,6 +27,8 @@ VALUES = np.array([5.0, 1.0, 4.0, 2.0, 3.0])
         ("latency_ms", "250 \u03bcs", 0.25),  # Greek mu
         ("latency_ms", "0.02s", 20.0),
         ("flops", "50M", 50e6),
+        ("memory_bytes", "256KiB", 262_144),
+        ("memory_bytes", "256KB", 256_000),
         ("flops", "50m", 50e6),
         ("flops", "1.5G", 1.5e9),
         ("params", "800k", 8e5),

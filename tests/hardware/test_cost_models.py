@@ -1,5 +1,7 @@
 """The cost models of a study as one."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.tables.predicted import write_predicted
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -55,6 +58,15 @@ def test_unknown_devices_are_refused_with_what_there_is(
         cost_model(space, network, HardwareSettings(device="tpu"), seed=0)
     with pytest.raises(CostTableError, match="unknown device 'cpu'; choose from the columns phone"):
         cost_model(space, network, table.model_copy(update={"device": "cpu"}), seed=0)
+
+
+def test_a_table_of_networks_of_other_sizes_is_refused(space: Space, network: NetworkSpec, tmp_path: Path) -> None:
+    path, values = tmp_path / "t.parquet", {"phone": 1 + np.arange(space.size, dtype=np.float64)}
+    for sizes, good in ((network, True), (replace(network, cells=2), False)):
+        write_predicted(path, space, values, {"phone": np.zeros(3)}, {"network": sizes.described()})
+        settings = HardwareSettings(device="phone", latency_table=str(path))
+        with nullcontext() if good else pytest.raises(CostTableError, match="measured on networks with cells 2"):
+            cost_model(space, network, settings, seed=0)
 
 
 def test_a_cost_has_one_source(space: Space, network: NetworkSpec) -> None:

@@ -41,6 +41,22 @@ def test_the_program_of_the_guide_answers_as_the_table_does(ties: bool, tmp_path
 
 
 @needs_gcc
+def test_a_header_of_floats_has_no_doubles(tmp_path: Path) -> None:
+    table = LookupTable.build(METADATA, **columns_of(200))
+    write_c_header(table, tmp_path / "lookup.h", real="float")
+    assert (tmp_path / "lookup.h").read_bytes().endswith(b"#endif\n")
+    (tmp_path / "main.c").write_text(
+        '#include <stdio.h>\n#include "lookup.h"\n'
+        "int main(void) { return fputs(surrogate_nas_best(3.0f)->code, stdout) < 0; }\n"
+    )
+    strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wdouble-promotion", "-Wconversion"]
+    strict += ["-Wunsuffixed-float-constants"]
+    subprocess.run(["gcc", *strict, "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    done = subprocess.run([tmp_path / "main"], capture_output=True, check=True, text=True)
+    assert done.stdout == table.best(latency_ms=3.0).code
+
+
+@needs_gcc
 def test_no_text_breaks_the_header(tmp_path: Path) -> None:
     nasty = 'a "device" */ \\ of two\nlines, 5 µs??/ \x07 9'
     columns = columns_of(30) | {"architectures": [nasty] * 30}

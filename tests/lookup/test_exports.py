@@ -29,5 +29,7 @@ def test_a_budget_that_nothing_meets_writes_nothing(kind: str, table: LookupTabl
 
 
 def test_an_unknown_kind_lists_the_kinds(table: LookupTable, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=re.escape("unknown export 'xml'; choose from sqlite, c-header, json")):
+    with pytest.raises(
+        SettingsError, match=re.escape("unknown export 'xml'; choose from sqlite, c-header, c-header-float")
+    ):
         export(table, "xml", tmp_path / "file")

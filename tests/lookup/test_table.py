@@ -143,7 +143,7 @@ def test_near_lists_what_is_better_or_cheaper_by_few_changes() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 4999), st.floats(1, 9))
+@given(st.integers(0, 4999), st.floats(1.2, 9))
 def test_neighbours_are_those_of_a_search_through_all_rows(table: LookupTable, number: int, latency: float) -> None:
     code = f"{number:04d}"
     own = next(entry for entry in all_rows(table) if entry.code == code)
@@ -167,7 +167,7 @@ def test_nothing_within_the_budget_tells_what_is_reachable() -> None:
     message = str(caught.value)
     assert "latency at most 0.5 ms" in message
     assert "the smallest reachable by each budget alone: latency 1 ms" in message
-    assert "nearest misses: 000 (1 ms, 50.00 %); 011 (3 ms, 70.00 %); 100 (6 ms, 60.00 %)" in message
+    assert "nearest misses: 000 (latency 1 ms, accuracy 50.00 %); 011 (latency 3 ms, accuracy 70.00 %);" in message
     assert "\n" not in message
 
 
@@ -187,11 +187,24 @@ def test_budgets_that_only_fail_together() -> None:
         ({"latency_ms": "3"}, "needs a unit"),
         ({"latency_ms": 0}, "the budget on latency_ms must be a finite number above zero (got 0)"),
         ({"latency_ms": float("nan")}, "above zero (got nan)"),
+        ({"latency_ms": True}, "above zero (got True)"),
+        ({"latency_ms": None}, "every budget is None (latency_ms); give one, or none at all"),
+        ({"latency_ms": "raspi4=5ms"}, "no cost 'latency_ms[raspi4]'; it has latency_ms, params"),
     ],
 )
 def test_a_wrong_budget_is_refused(budgets: dict[str, Any], message: str) -> None:
     with pytest.raises(BudgetError, match=re.escape(message)):
         hand_made().best(**budgets)
+
+
+def test_the_own_device_may_be_named() -> None:
+    assert hand_made().best(latency_ms="cpu=5ms") == hand_made().best(latency_ms="5ms")
+    assert hand_made().best(latency_ms="cpu=60%") == hand_made().best(latency_ms="60%")
+
+
+def test_neighbours_within_a_budget_that_nothing_meets_are_an_outcome_of_their_own() -> None:
+    with pytest.raises(InfeasibleBudgetError, match=r"latency at most 0\.5 ms"):
+        hand_made().near("001", budgets=[Budget("latency_ms", 0.5)])
 
 
 def test_an_architecture_is_found_by_its_code() -> None:

@@ -48,6 +48,16 @@ def test_nothing_meets_the_budget(infeasible: StudyFacts) -> None:
     assert "WARNING" in text
 
 
+def test_misses_have_names_and_values_of_a_table_are_not_predicted(infeasible: StudyFacts) -> None:
+    assert "nearest miss  000000: Latency 1.21 ms" in printed(infeasible)
+    miss = infeasible.answer.nearest_misses[0]
+    costs = tuple(replace(cost, upper=1.3, confidence=0.95) for cost in miss.costs)
+    answer = replace(infeasible.answer, nearest_misses=(replace(miss, costs=costs),))
+    assert "Latency 1.21 ms predicted, at most 1.3 ms with 95% confidence" in printed(
+        replace(infeasible, answer=answer)
+    )
+
+
 def test_names_cannot_carry_markup(facts: StudyFacts) -> None:
     assert "Budget met: [bold]x[/nothing]" in printed(replace(facts, study="[bold]x[/nothing]"))
 

@@ -12,8 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.protocol import CostSource
-from surrogate_nas.hardware.tables.full import UNITS, TableLatency, code_column, device_column, milliseconds, parse_row
-from surrogate_nas.hardware.tables.table_check import looks_like_seconds
+from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
+from surrogate_nas.hardware.tables.device_columns import code_column, device_column
+from surrogate_nas.hardware.tables.full import TableLatency
+from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
+from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row, require_once
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.layouts import ChoosesSize, decides_by_layer
 from surrogate_nas.space.space import Codes, Space
@@ -30,9 +33,16 @@ def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") ->
     Raises:
         CostTableError: If the table cannot be read, or is not complete or not large enough.
     """
-    if not space.listable and _adds_up(space):
+    if rows_needed(space) < space.size:
         return LayerLatency(space, path, device, unit)
     return TableLatency(space, path, device, unit)
+
+
+def rows_needed(space: Space) -> int:
+    """Returns how many rows a latency table needs: one for every architecture, or some of a large chain."""
+    if space.listable or not _adds_up(space):
+        return space.size
+    return _ROWS_PER_FEATURE * (1 + sum(len(one.choices) - 1 for one in space.decisions))
 
 
 def _adds_up(space: Space) -> bool:
@@ -59,23 +69,18 @@ class LayerLatency:
         columns = read_columns(path)
         key = code_column(columns)
         self._space, self._path, self._device = space, path, device_column(columns, device)
-        texts = columns.texts(key)
-        needed = _ROWS_PER_FEATURE * (1 + sum(len(one.choices) - 1 for one in space.decisions))
+        texts, needed = code_texts(space, columns, key), rows_needed(space)
         if len(texts) < needed:
             raise CostTableError(
                 f"{path}: latencies of each layer of {space.name} need at least {needed} architectures (got"
                 f" {len(texts)}); measure more of them"
             )
         codes = np.array([parse_row(space, text, columns, key, row) for row, text in enumerate(texts)])
-        _, first, count = np.unique(codes, axis=0, return_index=True, return_counts=True)
-        if (count > 1).any():
-            raise CostTableError(f"{path}: architecture {texts[int(first[count > 1][0])]} appears twice; keep one row")
-        values = milliseconds(columns, self._device) * UNITS[unit]
-        if unit == "auto" and looks_like_seconds(values):
-            raise CostTableError(
-                f"{path}, column {self._device}: half of the latencies are below {np.median(values):.3g}, which looks"
-                " like seconds rather than milliseconds; set hardware.latency_unit to s if so, to ms if not"
-            )
+        require_once(columns, key, np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
+        values = positive_numbers(columns, self._device) * UNITS[unit]
+        doubt = doubt_of_unit(values) if unit == "auto" else None
+        if doubt is not None:
+            raise CostTableError(f"{path}, column {self._device}: {doubt}")
         self._rows, self._floor = len(values), _FLOOR * float(values.min())
         self._weights, left_out = _fit(self._features(codes), values)
         self._held_out = values / np.maximum(left_out, self._floor) - 1

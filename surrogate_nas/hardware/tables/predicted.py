@@ -17,11 +17,18 @@ from numpy.typing import NDArray
 from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas._support.stored.checksums import sealed, unsealed
 from surrogate_nas._support.stored.versions import require_version
-from surrogate_nas.errors import CostTableError, StoreError
+from surrogate_nas.errors import CostTableError, SpaceError, StoreError
+from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
 SCHEMA = 1
 _METADATA = b"surrogate_nas.predicted_latency"
+_OPTIONS = {
+    "channels": "--channels",
+    "cells": "--cells",
+    "image_size": "--image-size",
+    "input_channels": "--input-channels",
+}
 
 
 def write_predicted(
@@ -65,19 +72,61 @@ def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
     Raises:
         CostTableError: If the record of errors in the file is damaged.
     """
-    if path.suffix.lower() != ".parquet":
-        return np.zeros(0)
-    held = (pq.read_schema(path).metadata or {}).get(_METADATA)
-    if held is None:
-        return np.zeros(0)
+    metadata = _metadata(path)
     try:
-        metadata = unsealed(parse_json(held))
-        require_version(path, metadata["schema"], SCHEMA, "make the table again")
-        errors = np.array(metadata["held_out_errors"].get(column, []), dtype=np.float64)
-    except StoreError as error:
-        raise CostTableError(str(error)) from None
+        errors = np.array(metadata["held_out_errors"].get(column, []) if metadata else [], dtype=np.float64)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CostTableError(f"{path}: its record of errors is damaged: {error!r}; make the table again") from None
+        raise _damaged(path, error) from None
     if not np.isfinite(errors).all() or errors.ndim != 1:
         raise CostTableError(f"{path}: its errors must be finite numbers; make the table again")
     return errors
+
+
+def read_sizes(path: Path) -> dict[str, int] | None:
+    """Returns the sizes of the network that predictions are of; None for files of other kinds, which do not say.
+
+    Raises:
+        CostTableError: If the record in the file is damaged.
+    """
+    metadata = _metadata(path)
+    try:
+        sizes = metadata.get("facts", {}).get("network")
+        return None if sizes is None else NetworkSpec.read(sizes).described()
+    except (AttributeError, SpaceError) as error:
+        raise _damaged(path, error) from None
+
+
+def require_sizes(path: Path, network: NetworkSpec) -> None:
+    """Refuses a table of predictions for another network than a study deploys; classes matter to one layer only.
+
+    Raises:
+        CostTableError: If a size differs; the message has the options that measure the right ones.
+    """
+    held, wanted = read_sizes(path), network.described()
+    other = [name for name in _OPTIONS if held is not None and held.get(name) != wanted.get(name)]
+    if held is not None and other:
+        measured, deployed = ([f"{name} {sizes.get(name)}" for name in other] for sizes in (held, wanted))
+        options = [f"{_OPTIONS[name]} {wanted[name]}" for name in other]
+        raise CostTableError(
+            f"{path}: measured on networks with {', '.join(measured)}, but the study deploys {', '.join(deployed)};"
+            f" measure again with {' '.join(options)}, or set the sizes of the study"
+        )
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    """Returns what a table of predictions says of itself; nothing for files of other kinds."""
+    held = (pq.read_schema(path).metadata or {}).get(_METADATA) if path.suffix.lower() == ".parquet" else None
+    if held is None:
+        return {}
+    try:
+        metadata = unsealed(parse_json(held))
+        require_version(path, metadata["schema"], SCHEMA, "make the table again")
+    except StoreError as error:
+        raise CostTableError(str(error)) from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from None
+    return metadata
+
+
+def _damaged(path: Path, error: Exception) -> CostTableError:
+    return CostTableError(f"{path}: its record of errors is damaged: {error!r}; make the table again")

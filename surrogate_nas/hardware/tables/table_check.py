@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.errors import CostTableError, SpaceError
+from surrogate_nas.errors import CostTableError
+from surrogate_nas.hardware.tables.cell_numbers import ENERGY, LATENCY, fault_of, read_numbers
+from surrogate_nas.hardware.tables.device_columns import CODE_COLUMNS, ENERGY_SUFFIX, code_column, number_columns
+from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
+from surrogate_nas.hardware.tables.partial import rows_needed
+from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
 
-UNLIKELY_MEDIAN_MS = 0.25
-"""A lower median more often means a table in seconds than image classifiers that are so fast."""
+_EXAMPLES, _OF_A_COLUMN = 5, 3
 
 
 @dataclass
@@ -28,8 +31,9 @@ class ColumnCheck:
         not_numbers: Cells without a finite number.
         negative: Numbers that are not above zero.
         constant: Whether all numbers are one and the same.
-        seconds: Whether the values look like seconds rather than milliseconds.
-        smallest, median, largest: Over the good values; NaN where there is none.
+        doubt: Why the values hardly are milliseconds, and the setting that says so; None where they may be.
+        examples: Places of a few bad cells.
+        smallest, median, largest: Over the good values, in milliseconds or millijoules; NaN where there is none.
     """
 
     name: str
@@ -37,7 +41,8 @@ class ColumnCheck:
     not_numbers: int = 0
     negative: int = 0
     constant: bool = False
-    seconds: bool = False
+    doubt: str | None = None
+    examples: list[str] = field(default_factory=list)
     smallest: float = float("nan")
     median: float = float("nan")
     largest: float = float("nan")
@@ -55,8 +60,8 @@ class ColumnCheck:
                 said.append(count_of(count, *nouns))
         if self.constant:
             said.append("every value is the same")
-        if self.seconds:
-            said.append(f"median {self.median:g}: are these seconds? then set hardware.latency_unit to s, else to ms")
+        if self.doubt is not None:
+            said.append(self.doubt)
         return said
 
 
@@ -67,11 +72,12 @@ class TableCheck:
     Attributes:
         path: The file.
         rows: Rows of the file.
-        missing: Architectures of the space without a row.
+        missing: Architectures of the space without a row; of a large chain, rows that its sum over layers lacks.
         duplicates: Rows of architectures that an earlier row has.
         foreign: Rows whose code is not an architecture of the space.
         examples: Places of a few faults.
         columns: One check per column of a device.
+        ignored: Columns that a study does not read: texts, and numbers of rows.
     """
 
     path: Path
@@ -81,84 +87,85 @@ class TableCheck:
     foreign: int = 0
     examples: list[str] = field(default_factory=list)
     columns: list[ColumnCheck] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
         """True if a study can use every column."""
-        return not (self.missing or self.duplicates or self.foreign or any(column.faults for column in self.columns))
+        faulty = any(column.faults for column in self.columns)
+        return bool(self.columns) and not (self.missing or self.duplicates or self.foreign or faulty)
 
 
-def check_table(path: Path, space: Space) -> TableCheck:
+def check_table(path: Path, space: Space, unit: str = "auto") -> TableCheck:
     """Returns all faults of a table.
 
+    Args:
+        path: The file.
+        space: The space.
+        unit: Unit of the latencies, a key of ``UNITS``.
+
     Raises:
-        CostTableError: If the file cannot be read as a table, or has no column of codes.
+        CostTableError: If the file cannot be read as a table, has no column of codes, or the space takes no tables.
     """
+    if not space.listable and rows_needed(space) == space.size:
+        raise CostTableError(f"{path}: {space.name} is too large to enumerate, which a latency table needs")
     columns = read_columns(path)
-    name = next((name for name in ("code", "arch") if name in columns.names), None)
-    if name is None:
-        raise CostTableError(
-            f"{path}: a latency table needs a column 'code' or 'arch' (got {', '.join(columns.names)})"
-        )
+    name = code_column(columns)
     found = TableCheck(path, len(columns.texts(name)))
     _check_codes(found, columns, name, space)
-    found.columns = [_check_column(columns, one) for one in columns.names if one not in ("code", "arch")]
+    devices = number_columns(columns)
+    found.columns = [_check_column(columns, one, unit) for one in devices]
+    found.ignored = [one for one in columns.names if one not in (*CODE_COLUMNS, *devices)]
     return found
-
-
-def looks_like_seconds(values: NDArray[np.float64]) -> bool:
-    """Returns whether latencies, shape (N,), above zero, are too small to be milliseconds of whole networks."""
-    return bool(len(values) and np.median(values) < UNLIKELY_MEDIAN_MS)
 
 
 def _check_codes(found: TableCheck, columns: Columns, name: str, space: Space) -> None:
     seen: dict[str, int] = {}
-    for row, text in enumerate(columns.texts(name)):
+    for row, text in enumerate(code_texts(space, columns, name)):
         try:
-            digits = space.digits(space.parse(text)[None])[0]
-        except SpaceError:
+            digits = space.digits(parse_row(space, text, columns, name, row)[None])[0]
+        except CostTableError as error:
             found.foreign += 1
-            _example(found, f"{columns.place(row)}: {text!r} is not an architecture of {space.name}")
+            _example(found.examples, _without_path(found.path, str(error)), _EXAMPLES)
             continue
         if digits in seen:
             found.duplicates += 1
-            _example(found, f"{columns.place(row)}: {text} appears already in {columns.place(seen[digits])}")
+            _example(
+                found.examples,
+                f"{columns.place(row)}: {text} appears already in {columns.place(seen[digits])}",
+                _EXAMPLES,
+            )
         seen.setdefault(digits, row)
-    found.missing = space.size - len(seen)
+    found.missing = max(0, rows_needed(space) - len(seen))
     if found.missing and space.listable:
         absent = next(digits for digits in space.digits(space.all_codes()) if digits not in seen)
-        _example(found, f"no row of {absent}")
+        _example(found.examples, f"no row of {absent}", _EXAMPLES)
 
 
-def _example(found: TableCheck, text: str, most: int = 5) -> None:
-    if len(found.examples) < most:
-        found.examples.append(text)
+def _example(examples: list[str], text: str, most: int) -> None:
+    if len(examples) < most:
+        examples.append(text)
 
 
-def _check_column(columns: Columns, name: str) -> ColumnCheck:
-    check = ColumnCheck(name)
-    good = []
-    for text in columns.texts(name):
-        if not text:
-            check.missing += 1
+def _without_path(path: Path, text: str) -> str:
+    return text.removeprefix(f"{path}, ")
+
+
+def _check_column(columns: Columns, name: str, unit: str) -> ColumnCheck:
+    check, is_energy = ColumnCheck(name), name.endswith(ENERGY_SUFFIX)
+    values = read_numbers(columns, name)
+    for row, (text, value) in enumerate(zip(columns.texts(name), values.tolist(), strict=True)):
+        fault = fault_of(columns, name, row, value, ENERGY if is_energy else LATENCY)
+        if fault is None:
             continue
-        try:
-            number = float(text)
-        except ValueError:
-            number = float("nan")
-        if not np.isfinite(number):
-            check.not_numbers += 1
-        elif number <= 0:
-            check.negative += 1
-        else:
-            good.append(number)
-    values = np.array(good)
-    if len(values):
-        check.smallest, check.median, check.largest = float(values.min()), float(np.median(values)), float(values.max())
-        check.constant = len(values) > 1 and check.smallest == check.largest
-        check.seconds = not name.endswith(ENERGY_SUFFIX) and looks_like_seconds(values)
+        _example(check.examples, _without_path(columns.path, fault), _OF_A_COLUMN)
+        check.missing += not text
+        check.not_numbers += bool(text) and not np.isfinite(value)
+        check.negative += bool(np.isfinite(value))
+    good = values[values > 0]  # NaN is not
+    good = good[np.isfinite(good)] * (1.0 if is_energy else UNITS[unit])
+    if len(good):
+        check.smallest, check.median, check.largest = float(good.min()), float(np.median(good)), float(good.max())
+        check.constant = len(good) > 1 and check.smallest == check.largest
+        check.doubt = doubt_of_unit(good) if unit == "auto" and not is_energy else None
     return check
-
-
-ENERGY_SUFFIX = "energy_mj"
-"""A column of this name, or of a device's name, an underscore and this, holds energies in millijoules."""

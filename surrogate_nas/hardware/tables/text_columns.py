@@ -8,8 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from surrogate_nas._support.parquet_texts import read_parquet_texts
-from surrogate_nas._support.words import count_of, first_line
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import CostTableError
+from surrogate_nas.hardware.tables.csv_rows import read_csv_rows
+
+_TEXT = (".csv", ".tsv")
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,13 @@ class Columns:
         path: The file it was read from.
         cells: Name of each column to its cells, stripped of white space; empty where there was no value.
         lines: Line of the file that each row ended in; None where rows have no lines, as in Parquet.
+        separator: The character between two cells; None where there is none, as in Parquet.
     """
 
     path: Path
     cells: dict[str, list[str]]
     lines: list[int] | None = None
+    separator: str | None = None
 
     @property
     def names(self) -> list[str]:
@@ -51,42 +56,27 @@ def read_columns(path: Path) -> Columns:
         CostTableError: If the file is missing, is neither CSV nor Parquet by its name, or cannot be read as such.
     """
     suffix = path.suffix.lower()
-    if suffix not in (".csv", ".parquet"):
-        raise CostTableError(f"a table must be a .csv or .parquet file (got {path})")
+    if suffix not in (*_TEXT, ".parquet"):
+        remedy = "; save the sheet as 'CSV UTF-8'" if suffix in (".xlsx", ".xls", ".ods") else ""
+        raise CostTableError(f"a table must be a .csv, .tsv or .parquet file (got {path}){remedy}")
     if not path.is_file():
         raise CostTableError(f"the latency table does not exist: {path}")
     try:
-        columns = _read_csv(path) if suffix == ".csv" else _read_parquet(path)
+        columns = _read_csv(path) if suffix in _TEXT else _read_parquet(path)
     except CostTableError:
         raise
     except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
-        not_text = suffix == ".csv" and isinstance(error, UnicodeDecodeError)
+        not_text = suffix in _TEXT and isinstance(error, UnicodeDecodeError)
         reason = "it is not UTF-8; save it as 'CSV UTF-8'" if not_text else first_line(error, 150)
         raise CostTableError(f"{path} cannot be read as {suffix[1:]}: {reason}") from None
     return columns
 
 
 def _read_csv(path: Path) -> Columns:
-    # utf-8-sig: spreadsheets put a byte order mark in front of the first name.
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(path, header)
-        if len(header) == 1 and ";" in header[0]:
-            raise CostTableError(f"{path}: cells are separated by ';'; save it with commas, and points in its numbers")
-        rows, lines = [], []
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise CostTableError(
-                    f"{path}, line {reader.line_num}: a row needs {count_of(len(header), 'cell')}, as the header has"
-                    f" (got {len(row)})"
-                )
-            rows.append(row)
-            lines.append(reader.line_num)
-    cells = {name: [row[index].strip() for row in rows] for index, name in enumerate(header)}
-    return Columns(path, cells, lines)
+    held = read_csv_rows(path)
+    _check_header(path, held.header)
+    cells = {name: [row[index].strip() for row in held.rows] for index, name in enumerate(held.header)}
+    return Columns(path, cells, held.lines, held.separator)
 
 
 def _read_parquet(path: Path) -> Columns:

@@ -1,13 +1,10 @@
-"""Measures latency on another device: writes models to measure to a folder, and reads the results back.
+"""Measures latency on another device: writes models to measure to a folder, and predicts from results.
 
 Symbols:
     M: measured architectures.
 """
 
-import csv
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,44 +12,21 @@ import torch
 from numpy.typing import NDArray
 
 from surrogate_nas._support.files import write_json, write_text
-from surrogate_nas.errors import CostTableError, MeasurementError, SettingsError
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measure.onnx_graph import INPUT, require, write_onnx
 from surrogate_nas.hardware.measure.pieces import prepare
-from surrogate_nas.hardware.tables.full import CODE_COLUMNS, TableLatency
-from surrogate_nas.hardware.tables.table_check import ENERGY_SUFFIX
+from surrogate_nas.hardware.tables.device_columns import device_names
+from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.hardware.transfer import remote_runner
 from surrogate_nas.hardware.transfer.design import choose_informative, design_features
+from surrogate_nas.hardware.transfer.device_results import RUNNER, RemoteResults
 from surrogate_nas.hardware.transfer.features import latency_views
 from surrogate_nas.hardware.transfer.from_devices import Transfer
 from surrogate_nas.hardware.transfer.sparse import FEWEST, SparseLatency, fit_latency
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
-
-RUNNER = "measure.py"
-_LEAST_MS, _MOST_MS = 1e-6, 1e9  # from a nanosecond to eleven days
-
-
-@dataclass(frozen=True)
-class RemoteResults:
-    """Measurements of a device.
-
-    Attributes:
-        device: Name of the device.
-        codes: Calmly measured architectures, shape (M, D).
-        median_ms: Their latencies, shape (M,).
-        noisy: Number of others, which stayed noisy and are left out.
-        drift: Largest relative change of the models that were timed again at the end.
-        facts: Batch, threads, provider and runtime, as the device wrote them.
-    """
-
-    device: str
-    codes: Codes
-    median_ms: NDArray[np.float64]
-    noisy: int
-    drift: float
-    facts: dict[str, str]
 
 
 def read_known(path: Path, devices: Sequence[str], space: Space) -> NDArray[np.float64]:
@@ -61,8 +35,8 @@ def read_known(path: Path, devices: Sequence[str], space: Space) -> NDArray[np.f
     Raises:
         CostTableError: If the table is incomplete or has no such device; without devices, all columns are taken.
     """
-    names = [one for one in read_columns(path).names if one not in CODE_COLUMNS and not one.endswith(ENERGY_SUFFIX)]
-    tables = [TableLatency(space, path, name, "ms") for name in devices or names]
+    names = devices or device_names(read_columns(path))
+    tables = [TableLatency(space, path, name, "ms") for name in names]
     return np.stack([table.evaluate(space.all_codes())["latency_ms"] for table in tables], axis=1)
 
 
@@ -130,48 +104,6 @@ def export_bench(space: Space, network: NetworkSpec, folder: Path, codes: Codes,
     return [folder / name for name in models.values()]
 
 
-def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResults:
-    """Reads the results of the runner, of which at least ``fewest`` have to be calm.
-
-    Raises:
-        CostTableError: If the file is missing, foreign, of another space, or has impossible values.
-        MeasurementError: If too few measurements are calm.
-    """
-    rows = _rows(path)
-    columns = remote_runner.COLUMNS
-    if not rows or set(rows[0]) != set(columns):
-        raise CostTableError(f"{path}: results of {RUNNER} have the columns {', '.join(columns)}")
-    if rows[0]["space"] != space.fingerprint:
-        raise CostTableError(f"{path}: measured for another space than {space.name}; export the models again")
-    try:
-        medians = np.array([float(row["median_ms"]) for row in rows])
-        again = np.array([float(row["again_ms"] or row["median_ms"]) for row in rows])
-    except ValueError:
-        raise CostTableError(f"{path}: median_ms and again_ms must be numbers above zero; measure again") from None
-    for name, values in (("median_ms", medians), ("again_ms", again)):
-        if not ((values >= _LEAST_MS) & (values <= _MOST_MS)).all():
-            raise CostTableError(
-                f"{path}: {name} must be finite numbers above zero, from {_LEAST_MS:g} to {_MOST_MS:g}; measure again"
-            )
-    codes = np.array([space.parse(row["code"]) for row in rows])
-    if len(np.unique(codes, axis=0)) < len(codes):
-        raise CostTableError(f"{path}: an architecture appears twice; import one file of results at a time")
-    noisy = np.array([row["noisy"].strip().lower() == "true" for row in rows])
-    if (~noisy).sum() < fewest:
-        raise MeasurementError(
-            f"{path}: {noisy.sum()} of {len(rows)} measurements never settled, and {fewest} calm ones are needed;"
-            " measure again on a device that does nothing else, or with --attempts 10"
-        )
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", rows[0]["device"]) or rows[0]["device"] in ("code", "arch", "auto"):
-        raise CostTableError(
-            f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {rows[0]['device']!r}); rename it"
-        )
-    drift = float(np.abs(again / medians - 1).max())
-    kept = ("batch", "threads", "provider", "runtime", "measured_at")
-    facts = {name: rows[0][name] for name in kept}
-    return RemoteResults(rows[0]["device"], codes[~noisy], medians[~noisy], int(noisy.sum()), drift, facts)
-
-
 def predict_space(space: Space, results: RemoteResults, seed: int) -> tuple[SparseLatency, NDArray[np.float64]]:
     """Returns the latency of every architecture, and the errors of left-out networks with the drift added.
 
@@ -195,11 +127,3 @@ def transfer_to_space(
     errors = transfer.errors(rows, results.median_ms)
     fit = SparseLatency(transfer.predict(rows, results.median_ms), errors, ("other devices",), "squares")
     return fit, errors + results.drift
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return [{str(k): v or "" for k, v in row.items()} for row in csv.DictReader(file)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CostTableError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None

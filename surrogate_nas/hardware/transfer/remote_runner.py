@@ -8,6 +8,9 @@ Needs Python 3.8, numpy and onnxruntime, and nothing else: copy the folder to th
 Models are timed in turns, so a device that slows down in the meantime slows all of them down; a few of them, spread
 over the whole, are timed again at the end to measure that drift. Noisy ones are timed again, and marked if they stay
 noisy.
+
+Measurements are kept in results.csv.part after every 20 models. If the program ends too early, run it again with the
+same options: it goes on there.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import json
 import os
 import platform
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -31,7 +35,7 @@ BLOCK = 20
 ANCHORS = 3
 COLUMNS = (
     "code", "median_ms", "iqr_ms", "repeats", "disturbed", "noisy", "again_ms",
-    "device", "batch", "threads", "provider", "runtime", "measured_at", "space",
+    "device", "batch", "threads", "provider", "runtime", "measured_at", "space", "network",
 )  # fmt: skip
 
 
@@ -54,11 +58,9 @@ def open_sessions(
     folder: str, manifest: dict[str, Any], codes: list[str], options: argparse.Namespace
 ) -> list[Callable[[], object]]:
     """Returns a forward pass of each model, which has run once already."""
-    try:
-        # It has no types, and need not be installed.
-        import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    except ImportError:
-        fail("onnxruntime is not installed; install it by: pip install onnxruntime")
+    # It has no types, and need not be installed.
+    import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
     settings.inter_op_num_threads = 1
@@ -145,39 +147,102 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--noise", type=float, default=0.1, help="IQR over median above which a model is timed again")
     parser.add_argument("--attempts", type=int, default=3)
     parser.add_argument("--output", default="results.csv")
-    return parser.parse_args(arguments)
+    parser.add_argument("--while-connected", action="store_true", help="end as soon as standard input is closed")
+    options = parser.parse_args(arguments)
+    for name in ("threads", "repeats", "attempts"):
+        if getattr(options, name) < 1:
+            fail(f"--{name} must be at least 1 (got {getattr(options, name)})")
+    return options
+
+
+def write_rows(path: str, rows: list[dict[str, Any]]) -> None:
+    """Writes rows in one piece."""
+    try:
+        with open(path + ".new", "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(path + ".new", path)
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror}; choose another --output")
+
+
+def read_kept(path: str, facts: dict[str, Any], codes: list[str]) -> list[dict[str, Any]]:
+    """Returns the rows that an earlier process kept; a file that holds others is refused."""
+    if not os.path.exists(path):
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        rows: list[dict[str, Any]] = list(csv.DictReader(file))
+    for row in rows:
+        for name, value in facts.items():
+            if row.get(name) != str(value):
+                fail(
+                    f"{path} holds measurements with {name} {row.get(name)}, not {value}; give the same"
+                    " options as before, remove it, or choose another --output"
+                )
+    return [row for row in rows if row["code"] in codes]
+
+
+def measure_rest(
+    folder: str, manifest: dict[str, Any], options: argparse.Namespace, facts: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Measures the models that are not in the file of kept measurements, and keeps each block there."""
+    codes, kept = list(manifest["models"]), options.output + ".part"
+    rows = read_kept(kept, facts, codes)
+    write_rows(kept, rows)  # fails before anything is measured
+    done = {row["code"] for row in rows}
+    left = [code for code in codes if code not in done]
+    if rows:
+        print(f"{len(rows)} of {len(codes)} models were measured before", file=sys.stderr, flush=True)
+    for start in range(0, len(left), BLOCK):
+        block = left[start : start + BLOCK]
+        found = measure_block(open_sessions(folder, manifest, block, options), options)
+        now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+        rows += [dict(code=code, again_ms="", measured_at=now, **one, **facts) for code, one in zip(block, found)]  # noqa: B905 - Python 3.8 has no strict
+        write_rows(kept, rows)
+        print(f"{len(rows)} of {len(codes)} models measured", file=sys.stderr, flush=True)
+    return rows
+
+
+def end_with_input() -> None:
+    """Ends the process when its standard input is closed; files are written in one piece, so none is torn."""
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures everything and writes the results."""
     options = parse(arguments)
+    if options.while_connected:
+        # A lost connection ends no process by itself, and a second one would be measured beside the first.
+        threading.Thread(target=end_with_input, daemon=True).start()
     folder = os.path.dirname(os.path.abspath(__file__))
     manifest = read_manifest(folder)
-    codes = list(manifest["models"])
-    found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(codes), BLOCK):
-        block = codes[start : start + BLOCK]
-        found.update(zip(block, measure_block(open_sessions(folder, manifest, block, options), options)))  # noqa: B905 - Python 3.8 has no strict
-        print(f"{len(found)} of {len(codes)} models measured", file=sys.stderr)
-    anchors = [codes[int(i)] for i in np.unique(np.linspace(0, len(codes) - 1, ANCHORS).astype(int))]
-    repeated = measure_block(open_sessions(folder, manifest, anchors, options), options)
-    again = {code: one["median_ms"] for code, one in zip(anchors, repeated)}  # noqa: B905 - likewise
-    import onnxruntime
-
+    try:
+        import onnxruntime
+    except ImportError:
+        fail("onnxruntime is not installed; install it by: pip install onnxruntime")
     facts = {
         "device": options.device, "batch": manifest["input_shape"][0], "threads": options.threads,
         "provider": options.provider, "runtime": "onnxruntime " + onnxruntime.__version__,
-        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()), "space": manifest["space_fingerprint"],
+        "space": manifest["space_fingerprint"], "network": json.dumps(manifest["network"]),
     }  # fmt: skip
-    partial = options.output + ".part"
-    with open(partial, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        for code, one in found.items():
-            writer.writerow(dict(code=code, again_ms=again.get(code, ""), **one, **facts))
-    os.replace(partial, options.output)
-    noisy = sum(one["noisy"] for one in found.values())
-    print(f"{len(found)} models measured, {noisy} of them still noisy; written to {options.output}")
+    try:
+        rows = measure_rest(folder, manifest, options, facts)
+        anchors = [int(row) for row in np.unique(np.linspace(0, len(rows) - 1, ANCHORS).astype(int))]
+        sessions = open_sessions(folder, manifest, [rows[row]["code"] for row in anchors], options)
+        for row, again in zip(anchors, measure_block(sessions, options)):  # noqa: B905 - likewise
+            rows[row]["again_ms"] = again["median_ms"]
+    except KeyboardInterrupt:
+        print(f"interrupted; {options.output}.part keeps measurements: run the same command to go on", file=sys.stderr)
+        sys.exit(130)
+    write_rows(options.output, rows)
+    os.remove(options.output + ".part")
+    noisy = sum(str(row["noisy"]) == "True" for row in rows)
+    print(f"{len(rows)} models measured, {noisy} of them still noisy; written to {options.output}")
 
 
 if __name__ == "__main__":

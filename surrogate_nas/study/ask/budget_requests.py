@@ -12,14 +12,7 @@ from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.runs.settings import StudySettings
-
-
-def on_own_device(request: BudgetRequest, settings: HardwareSettings) -> BudgetRequest:
-    """Returns requests in which a budget that names the study's own device is the same without the name."""
-    base, device = split_cost(request.cost)
-    if device is None or device != settings.device:
-        return request
-    return BudgetRequest(base, request.text, request.limit, request.percent)
+from surrogate_nas.study.ask.own_device import on_own_device
 
 
 def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:

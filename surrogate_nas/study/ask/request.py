@@ -14,6 +14,7 @@ from surrogate_nas.runs.run_folder import RunFolder, lies_in_run
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
 from surrogate_nas.runs.tracking import check_tracker
+from surrogate_nas.study.ask.own_device import own_requests, with_named_device
 
 DEFAULT_STUDY = "quickstart"
 RUNS = Path("runs")
@@ -63,7 +64,8 @@ def resolve_request(
         resume: Whether to continue a run.
 
     Raises:
-        SettingsError: If the study, a setting, a value or a home folder is unknown or impossible.
+        SettingsError: If the study, a setting, a value or a home folder is unknown or impossible, or budgets
+            contradict each other.
         RunFolderError: If a run is to be resumed from a folder that holds none.
     """
     output = None if output is None else expanded(output)
@@ -83,7 +85,8 @@ def resolve_request(
         # The default study is made for digits of 8x8 pixels.
         folder = overrides["data.path"]
         raise SettingsError(f"name a study for your images, such as: {shown('study', 'cifar10', '--data', folder)}")
-    settings = read_study(name or DEFAULT_STUDY, overrides)
+    settings = with_named_device(read_study(name or DEFAULT_STUDY, overrides))
+    own_requests(settings)  # refuses budgets that contradict each other, which --dry-run shows as well
     return settings, output or RUNS / settings.name
 
 

@@ -1,10 +1,13 @@
 """Costs of the deployed network: measured or read for a new run, taken from the run folder for a resumed one."""
 
+from pathlib import Path
+
 import numpy as np
 
 from surrogate_nas.errors import RunFolderError
 from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
 from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.tables.predicted import read_sizes
 from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.network import NetworkSpec
@@ -63,10 +66,22 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
             on_progress=lambda _what, done, total: advance(done, total),
         )
     if stored is None:
+        note_unknown_sizes(deployed, run)
         return model, tabulate(pool, model)
     _require_same(model, stored, folder)
     # A run that was started with another pool keeps the costs that it has.
     return model, stored if pool.complete else stored.over(pool, model)
+
+
+def note_unknown_sizes(deployed: NetworkSpec, run: Run) -> None:
+    """Tells the user which sizes a table must have been measured with, where the table does not say."""
+    table = run.settings.hardware.latency_table
+    if table is not None and read_sizes(Path(table)) is None:
+        sizes = deployed.described()
+        run.console.note(
+            f"{Path(table).name} does not say which networks were measured; the study takes them to have"
+            f" {', '.join(f'{name} {sizes[name]}' for name in ('channels', 'cells', 'image_size', 'input_channels'))}"
+        )
 
 
 def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder) -> None:

@@ -20,7 +20,8 @@ from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Space
-from surrogate_nas.study.ask.budget_requests import also_requests, on_own_device, with_devices
+from surrogate_nas.study.ask.budget_requests import also_requests, with_devices
+from surrogate_nas.study.ask.own_device import own_requests
 from surrogate_nas.study.problem.check_space import checked_space
 from surrogate_nas.study.problem.deployed_costs import deployed_costs
 from surrogate_nas.study.problem.initial_pool import draw_architectures, ends_of, first_pool, typical_rows
@@ -47,7 +48,7 @@ def prepare(run: Run) -> Problem:
         Interrupted: If a stop was requested.
     """
     settings, hardware, truth = run.settings, run.settings.hardware, run.settings.truth
-    requests = [on_own_device(request, hardware) for request in settings.budget.requests()]
+    requests = own_requests(settings)
     # The space
     space = checked_space(settings, run.folder, named_by_user=run.request.names_space)
     pool = first_pool(space, settings.pool, settings.seed)

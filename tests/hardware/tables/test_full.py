@@ -85,17 +85,13 @@ def constant(rows: Rows) -> None:
         row[1] = "4.0"
 
 
-def without_leading_zeros(rows: Rows) -> None:
-    for row in rows[1:]:
-        row[0] = str(int(row[0]))
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (cell(0, 0, "id"), "needs a column 'code' (one digit per decision) or 'arch', separated by commas in CSV"),
+        (cell(0, 0, "id"), "needs a column 'code' (one digit per decision) or 'arch', separated by commas, semicolons"),
         (cell(0, 1, "Phone"), "unknown device 'phone'; choose from the columns Phone, board"),
-        (without_leading_zeros, "line 2, column code: '0' is not an architecture of small; codes have 3 digits"),
+        (cell(5, 0, ""), "line 6, column code: '' is not an architecture of small; give the row a code like 000"),
+        (cell(5, 0, "1.1E+02"), "a spreadsheet made it a number: import the column as text"),
         (cell(5, 0, "0112"), "line 6, column code: '0112' is not an architecture of small; use a table of this space"),
         (cell(5, 0, "019"), "line 6, column code: '019' is not an architecture of small; use a table of this space"),
         (cell(5, 0, "000"), "line 6, column code: architecture 000 appears twice, first in line 2"),
@@ -123,15 +119,48 @@ def test_a_table_with_a_mistake_is_refused_with_its_place(
     assert str(path) in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "spoilt", [lambda code: str(int(code)), lambda code: f"{int(code)}.0", lambda code: f"'{code}", '="{}"'.format]
+)
+def test_codes_that_a_spreadsheet_changed_are_read_as_they_were(
+    small: Space, tmp_path: Path, spoilt: Callable[[str], str]
+) -> None:
+    rows = rows_of(small)
+    whole = TableLatency(small, write(tmp_path / "t.csv", rows), "board").evaluate(small.all_codes())["latency_ms"]
+    spoilt_rows = [rows[0], *([spoilt(row[0]), *row[1:]] for row in rows[1:])]
+    found = TableLatency(small, write(tmp_path / "u.csv", spoilt_rows), "board").evaluate(small.all_codes())
+    np.testing.assert_array_equal(found["latency_ms"], whole)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_tables_of_other_countries_and_with_comments_are_read(small: Space, tmp_path: Path, separator: str) -> None:
+    rows = [[row[0], row[2]] for row in rows_of(small)]
+    comma = separator != ","
+    lines = [
+        separator.join([code, ms.replace(".", ",") + ",5" if comma and code != "code" else ms, ""]) for code, ms in rows
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["# measured; by, hand", "", *lines, "# the end", separator * 2]) + "\n")
+    table = TableLatency(small, tmp_path / "t.csv", "auto")
+    expected = 5 + np.arange(27) + (0.5 if comma else 0)
+    np.testing.assert_array_equal(table.evaluate(small.all_codes())["latency_ms"], expected)
+
+
 def test_several_devices_need_a_name(small: Space, tmp_path: Path) -> None:
     with pytest.raises(CostTableError, match="name the device; choose from the columns phone, board"):
         TableLatency(small, write(tmp_path / "t.csv", rows_of(small)), "auto")
 
 
-def test_codes_that_parquet_holds_as_numbers_are_refused(small: Space, tmp_path: Path) -> None:
-    pq.write_table(pa.table({"code": list(range(27)), "a": [float(n) for n in range(1, 28)]}), tmp_path / "t.parquet")
-    with pytest.raises(CostTableError, match=r"row 1, column code: '0' is not an architecture .* leading zeros stay"):
-        TableLatency(small, tmp_path / "t.parquet", "a")
+def test_codes_that_parquet_holds_as_numbers_are_read(small: Space, tmp_path: Path) -> None:
+    codes = [int(code) for code in small.digits(small.all_codes())]
+    pq.write_table(pa.table({"code": codes, "a": [float(n) for n in range(1, 28)]}), tmp_path / "t.parquet")
+    values = TableLatency(small, tmp_path / "t.parquet", "a").evaluate(small.all_codes())["latency_ms"]
+    np.testing.assert_array_equal(values, np.arange(1, 28))
+
+
+def test_shorter_codes_of_another_space_are_refused(small: Space, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", [["code", "a"], *([f"{n:02}", str(1 + n)] for n in range(27))])
+    with pytest.raises(CostTableError, match=r"line 2, column code: '00' is not an architecture .* leading zeros stay"):
+        TableLatency(small, path, "a")
 
 
 @pytest.mark.parametrize("device", ["raspi4", "eyeriss", "titan_rtx_256"])
@@ -175,5 +204,10 @@ def test_what_looks_like_seconds_is_asked_about(small: Space, tmp_path: Path) ->
         TableLatency(small, path, "board")
     in_seconds, in_ms = (TableLatency(small, path, "board", unit) for unit in ("s", "ms"))
     code = small.all_codes()[:1]
+    rows = [[row[0], row[2] if n == 0 else f"{float(row[2]) * 1000}"] for n, row in enumerate(rows_of(small))]
+    path = write(tmp_path / "us.csv", rows)
+    with pytest.raises(CostTableError, match=r"median is 18000, which looks like microseconds .* to us if so, to ms"):
+        TableLatency(small, path, "board")
+    assert TableLatency(small, path, "board", "us").evaluate(code)["latency_ms"] == pytest.approx(5)
     assert in_seconds.evaluate(code)["latency_ms"] == pytest.approx(5)
     assert in_ms.evaluate(code)["latency_ms"] == pytest.approx(0.005)

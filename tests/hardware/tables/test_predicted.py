@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 
 from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware.tables.full import TableLatency
-from surrogate_nas.hardware.tables.predicted import read_held_out, write_predicted
+from surrogate_nas.hardware.tables.predicted import read_held_out, read_sizes, require_sizes, write_predicted
+from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
 
@@ -85,3 +87,30 @@ def test_a_newer_table_says_so(written: Path) -> None:
     pq.write_table(table, written)
     with pytest.raises(CostTableError, match="the program is older than the file"):
         read_held_out(written, "phone")
+
+
+def test_a_table_of_networks_of_other_sizes_is_refused_with_the_options(space: Space, tmp_path: Path) -> None:
+    sizes, path = NetworkSpec(channels=16, cells=1, image_size=8), tmp_path / "t.parquet"
+    values = {"phone": 1 + np.arange(space.size, dtype=np.float64)}
+    write_predicted(path, space, values, {"phone": np.zeros(3)}, {"network": sizes.described()})
+    assert read_sizes(path) == sizes.described()
+    require_sizes(path, replace(sizes, classes=7))
+    with pytest.raises(
+        CostTableError,
+        match="with cells 1, image_size 8, but the study deploys cells 5, image_size 32; measure again with --cells 5"
+        " --image-size 32, or set",
+    ):
+        require_sizes(path, replace(sizes, cells=5, image_size=32))
+
+
+def test_tables_of_a_person_do_not_say_their_sizes(written: Path, tmp_path: Path) -> None:
+    for path in (written, tmp_path / "t.csv"):
+        assert read_sizes(path) is None
+        require_sizes(path, NetworkSpec(1, 1, 8))
+
+
+def test_damaged_sizes_are_refused(space: Space, tmp_path: Path) -> None:
+    values = {"phone": 1 + np.arange(space.size, dtype=np.float64)}
+    write_predicted(tmp_path / "t.parquet", space, values, {"phone": np.zeros(3)}, {"network": {"channels": "x"}})
+    with pytest.raises(CostTableError, match="channels of a network must be a whole number"):
+        read_sizes(tmp_path / "t.parquet")

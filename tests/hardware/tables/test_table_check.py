@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import CostTableError
-from surrogate_nas.hardware.tables.table_check import check_table, looks_like_seconds
+from surrogate_nas.hardware.tables.full import TableLatency
+from surrogate_nas.hardware.tables.table_check import check_table
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
 
 
@@ -25,39 +27,68 @@ def test_a_good_table_is_good(space: Space, tmp_path: Path) -> None:
 
 
 def test_every_fault_is_counted_and_placed(space: Space, tmp_path: Path) -> None:
-    change = {0: "", 1: "000000,1,1", 2: "000000,-1,1", 3: "9,,1", 4: "000004,abc,1"}
+    change = {0: "", 1: "000000,1,1", 2: "000000,-1,1", 3: "9,,1", 4: "000004,12ms,1"}
     check = check_table(write(space, tmp_path / "t.csv", change), space)
     assert not check.good
     assert (check.rows, check.missing, check.duplicates, check.foreign) == (15624, 3, 1, 1)
     phone = check.columns[0]
     assert (phone.missing, phone.not_numbers, phone.negative) == (1, 1, 1)
     assert phone.faults == ["1 empty cell", "1 cell that is not a number", "1 value that is not above zero"]
+    assert [text.split(":")[0] for text in phone.examples] == [f"line {n}, column phone" for n in (3, 4, 5)]
+    assert "(got '12ms'); correct it or measure that architecture again" in phone.examples[2]
     assert check.examples == [
         "line 3: 000000 appears already in line 2",
-        "line 4: '9' is not an architecture of nasbench201",
+        "line 4, column code: '9' is not an architecture of nasbench201; use a table of this space, whose codes are"
+        " like 000000",
         "no row of 000001",
     ]
 
 
-def test_constant_columns_and_seconds_are_noticed_but_energies_may_be_small(space: Space, tmp_path: Path) -> None:
+def test_constant_columns_and_other_units_are_noticed_but_energies_may_be_small(space: Space, tmp_path: Path) -> None:
     codes = space.digits(space.all_codes())
     path = tmp_path / "t.csv"
     path.write_text(
-        "code,same,fast,energy_mj\n" + "".join(f"{c},4,0.0{n % 9 + 1},0.0{n % 7 + 1}\n" for n, c in enumerate(codes))
+        "code,same,fast,slow,energy_mj\n"
+        + "".join(f"{c},4,0.0{n % 9 + 1},{9000 + n},0.0{n % 7 + 1}\n" for n, c in enumerate(codes))
     )
-    same, fast, energy = check_table(path, space).columns
+    same, fast, slow, energy = check_table(path, space).columns
     assert same.faults == ["every value is the same"]
-    assert "are these seconds? then set hardware.latency_unit to s" in fast.faults[0]
+    assert "looks like seconds rather than milliseconds; set hardware.latency_unit to s" in fast.faults[0]
+    assert "looks like microseconds rather than milliseconds; set hardware.latency_unit to us" in slow.faults[0]
     assert energy.faults == []
+    in_us = check_table(path, space, "us").columns[2]
+    assert (in_us.faults, in_us.smallest) == ([], 9.0)
+
+
+def test_texts_and_numbers_of_rows_are_not_devices(space: Space, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"{n},{code},{5 + n % 7},noted,2026-11-27" for n, code in enumerate(space.digits(space.all_codes()))]
+    path.write_text("\n".join([",code,phone,remark,date", *rows]) + "\n")
+    check = check_table(path, space)
+    assert check.good
+    assert [column.name for column in check.columns] == ["phone"]
+    assert check.ignored == ["", "remark", "date"]
+    assert TableLatency(space, path, "auto").describe()["latency_ms"]["device"] == "phone"
+
+
+def test_a_large_chain_needs_some_of_its_rows_and_other_large_spaces_take_no_table(tmp_path: Path) -> None:
+    chain, path = load_space("fbnet"), tmp_path / "t.csv"
+    codes = chain.digits(chain.sample(400, np.random.default_rng(0)))
+    path.write_text("code,phone\n" + "".join(f"{code},{5 + n % 7}\n" for n, code in enumerate(codes)))
+    assert check_table(path, chain).good
+    path.write_text("code,phone\n" + "".join(f"{code},{5 + n % 7}\n" for n, code in enumerate(codes[: 354 - 4])))
+    assert check_table(path, chain).missing == 4
+    with pytest.raises(CostTableError, match="too large to enumerate"):
+        check_table(path, load_space("darts"))
+
+
+def test_a_table_without_rows_or_devices_is_not_good(space: Space, tmp_path: Path) -> None:
+    for header in ("code", "code,phone"):
+        (tmp_path / "t.csv").write_text(f"{header}\n")
+        assert not check_table(tmp_path / "t.csv", space).good
 
 
 def test_a_file_without_codes_is_refused(space: Space, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(CostTableError, match=r"column 'code' or 'arch' \(got a, b\)"):
+    with pytest.raises(CostTableError, match=r"needs a column 'code' .* \(got a, b\)"):
         check_table(tmp_path / "t.csv", space)
-
-
-def test_seconds_are_told_by_the_median() -> None:
-    assert looks_like_seconds(np.array([0.01, 0.02, 5]))
-    assert not looks_like_seconds(np.array([0.01, 2, 5]))
-    assert not looks_like_seconds(np.zeros(0))

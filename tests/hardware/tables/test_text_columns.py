@@ -30,14 +30,14 @@ def test_parquet_keeps_digits_and_shows_missing_values_as_empty(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("t.txt", b"code\n", "must be a .csv or .parquet file"),
+        ("t.txt", b"code\n", "must be a .csv, .tsv or .parquet file"),
         ("t.csv", b"", "is empty"),
         ("t.csv", b"\n", "is empty"),
         ("t.csv", b"code,a,a\n", "column 'a' appears twice"),
         ("t.csv", b"code,a\n000,1\n001\n", "line 3: a row needs 2 cells, as the header has (got 1)"),
         ("t.csv", b"code,a\n\xff\xfe,1\n", "cannot be read as csv"),
         ("t.csv", "code,a\n000,1\n".encode("utf-16"), "it is not UTF-8; save it as 'CSV UTF-8'"),
-        ("t.csv", b"code;a\n000;1,5\n", "cells are separated by ';'; save it with commas"),
+        ("t.xlsx", b"PK", "save the sheet as 'CSV UTF-8'"),
         ("t.csv", b'code,a\n"000,1\n', "cannot be read as csv"),
         ("t.parquet", b"code,a\n", "cannot be read as parquet"),
     ],

@@ -8,41 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.errors import CostTableError, MeasurementError, SettingsError
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.transfer import remote_runner
+from surrogate_nas.hardware.transfer.device_results import read_results
 from surrogate_nas.hardware.transfer.remote import (
     choose_to_measure,
     export_bench,
     predict_space,
     read_known,
-    read_results,
     transfer_to_space,
 )
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
-
-Rows = list[dict[str, str]]
-
-
-def results(space: Space, count: int = 30) -> Rows:
-    """Returns results of a device whose latency is the sum of its operations; it became two percent slower."""
-    rows = []
-    for code in choose_to_measure(space, count):
-        median = 1 + np.array([0, 0.1, 0.5, 2, 0.7])[code].sum()
-        facts = {"device": "phone", "batch": "1", "threads": "1", "provider": "P", "runtime": "R"}
-        facts |= {"measured_at": "2026-11-22T08:00:00+00:00", "space": space.fingerprint}
-        numbers = {"median_ms": f"{median:.6f}", "iqr_ms": "0.1", "repeats": "15", "disturbed": "0"}
-        rows.append({"code": space.digits(code[None])[0], **numbers, "noisy": "False", "again_ms": "", **facts})
-    rows[3]["again_ms"] = str(1.02 * float(rows[3]["median_ms"]))
-    return rows
-
-
-def write(path: Path, rows: Rows) -> Path:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
+from tests.hardware.transfer.made_results import results, write
 
 
 def test_results_predict_the_space_with_the_drift_in_their_errors(space: Space, tmp_path: Path) -> None:
@@ -54,45 +32,6 @@ def test_results_predict_the_space_with_the_drift_in_their_errors(space: Space, 
     connected = space.is_connected(space.all_codes())
     assert np.median(np.abs(fit.predicted_ms / expected - 1)[connected]) < 0.02
     np.testing.assert_allclose(errors, fit.errors + measured.drift)
-
-
-def test_noisy_measurements_are_left_out_and_too_many_are_an_error(space: Space, tmp_path: Path) -> None:
-    rows = results(space)
-    rows[0]["noisy"] = "True"
-    measured = read_results(write(tmp_path / "results.csv", rows), space)
-    assert (measured.noisy, len(measured.codes)) == (1, 29)
-    for row in rows[:25]:
-        row["noisy"] = "True"
-    with pytest.raises(MeasurementError, match="25 of 30 measurements never settled"):
-        read_results(write(tmp_path / "results.csv", rows), space)
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("median_ms", "fast", "must be numbers above zero"),
-        ("median_ms", "-1", "finite numbers above zero"),
-        ("median_ms", "1e308", "median_ms must be finite numbers above zero"),
-        ("median_ms", "1e-320", "median_ms must be finite numbers above zero"),
-        ("again_ms", "nan", "again_ms must be finite numbers above zero"),
-        ("again_ms", "1e999", "again_ms must be finite numbers above zero"),
-        ("space", "0000", "measured for another space"),
-        ("device", "my phone", "a device is named by letters"),
-    ],
-)
-def test_bad_results_are_refused(space: Space, tmp_path: Path, key: str, value: str, message: str) -> None:
-    rows = results(space)
-    rows[0][key] = value
-    with pytest.raises(CostTableError, match=message):
-        read_results(write(tmp_path / "results.csv", rows), space)
-
-
-def test_other_files_are_refused(space: Space, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("code,phone\n000000,1\n")
-    with pytest.raises(CostTableError, match="have the columns code, median_ms"):
-        read_results(tmp_path / "t.csv", space)
-    with pytest.raises(CostTableError, match="cannot be read: No such file"):
-        read_results(tmp_path / "missing.csv", space)
 
 
 def test_networks_to_measure_are_connected_and_distinct(space: Space) -> None:

@@ -1,9 +1,14 @@
 """The runner computes correctly, and needs no other part of this project."""
 
+import argparse
 import ast
+import csv
 import itertools
+import json
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,3 +44,80 @@ def test_runs_are_timed_in_turns() -> None:
 def test_a_folder_without_a_manifest_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"error: manifest\.json cannot be read"):
         remote_runner.read_manifest(str(tmp_path))
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Lays out a bench of 50 models that are not there; returns the list of blocks that are measured."""
+    manifest = {"models": {f"{n:02}": "" for n in range(50)}, "input_shape": [1, 3, 4, 4], "input": "image"}
+    manifest |= {"space_fingerprint": "f", "network": {"channels": 2}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setattr(remote_runner, "__file__", str(tmp_path / "measure.py"))
+    monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace(__version__="1"))
+    monkeypatch.chdir(tmp_path)
+    blocks: list[list[str]] = []
+
+    def sessions(_folder: str, _manifest: object, codes: list[str], _options: object) -> list[str]:
+        blocks.append(codes)
+        return codes
+
+    row = {"median_ms": 2.0, "iqr_ms": 0.1, "repeats": 15, "disturbed": 0, "noisy": False}
+    monkeypatch.setattr(remote_runner, "open_sessions", sessions)
+    monkeypatch.setattr(remote_runner, "measure_block", lambda codes, _options: [dict(row) for _ in codes])
+    return blocks
+
+
+def test_an_interrupted_measurement_goes_on_where_it_was(
+    bench: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = remote_runner.measure_block
+
+    def stops(codes: list[str], options: argparse.Namespace) -> list[dict[str, object]]:
+        if len(bench) == 3:
+            raise KeyboardInterrupt
+        return whole(codes, options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(remote_runner, "measure_block", stops)
+    with pytest.raises(SystemExit) as stopped:
+        remote_runner.main(["--device", "a"])
+    assert stopped.value.code == 130
+    assert not (tmp_path / "results.csv").exists()
+    with pytest.raises(SystemExit, match=r"results\.csv\.part holds measurements with device a, not b; give the same"):
+        remote_runner.main(["--device", "b"])
+    del bench[:]
+    monkeypatch.setattr(remote_runner, "measure_block", whole)
+    remote_runner.main(["--device", "a"])
+    assert [len(block) for block in bench] == [10, 3]  # the rest, and what is timed again
+    with (tmp_path / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["code"] for row in rows] == [f"{n:02}" for n in range(50)]
+    assert sum(bool(row["again_ms"]) for row in rows) == 3
+    assert not (tmp_path / "results.csv.part").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--output", "missing/r.csv"], "missing/r.csv.part cannot be written: No such file or directory"),
+        (["--attempts", "0"], r"--attempts must be at least 1 \(got 0\)"),
+    ],
+)
+def test_what_cannot_end_well_ends_before_anything_is_measured(
+    bench: list[list[str]], words: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit, match=message):
+        remote_runner.main(words)
+    assert not bench
+
+
+@pytest.mark.posix
+def test_it_ends_with_its_connection() -> None:
+    program = f"import sys; sys.path.insert(0, {str(Path(remote_runner.__file__).parent)!r})\n"
+    program += "import remote_runner, time; remote_runner.read_manifest = lambda _: time.sleep(60)\n"
+    program += "remote_runner.main(['--while-connected'])"
+    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(10) == 1

@@ -14,7 +14,8 @@ from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import whole_pool
 from surrogate_nas.space.space import Space
-from surrogate_nas.study.ask.budget_requests import also_requests, on_own_device, with_devices
+from surrogate_nas.study.ask.budget_requests import also_requests, with_devices
+from surrogate_nas.study.ask.own_device import on_own_device
 
 
 @pytest.fixture(scope="module")

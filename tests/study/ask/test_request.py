@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from surrogate_nas.errors import RunFolderError, SettingsError
+from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError
 from surrogate_nas.runs.study_file import read_study, write_study
 from surrogate_nas.study.ask.request import absolute_paths, names_space, resolve_request, resume_command
 
@@ -34,6 +34,15 @@ def test_resuming_without_a_name_takes_the_study_of_the_folder() -> None:
 def test_resuming_nothing_begins_no_other_study() -> None:
     with pytest.raises(RunFolderError, match="there holds no run to continue: name the study"):
         resolve_request(None, {}, Path("there"), resume=True)
+
+
+def test_budgets_on_devices_name_the_device_or_contradict_each_other() -> None:
+    table = {"hardware.latency_table": "t.csv", "budget.latency": "phone=5ms, board=7ms"}
+    assert resolve_request(None, table, None, resume=False)[0].hardware.device == "phone"
+    with pytest.raises(BudgetError, match="the study's own device, twice"):
+        resolve_request(
+            None, table | {"hardware.device": "phone", "budget.latency": "5ms, phone=7ms"}, None, resume=False
+        )
 
 
 def test_paths_become_absolute(tmp_path: Path) -> None:

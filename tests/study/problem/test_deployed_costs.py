@@ -40,7 +40,7 @@ def table_of(problem: Problem, tmp_path: Path) -> Callable[[float], str]:
     """Writes a latency table of which every value is multiplied by a factor."""
 
     def write(factor: float) -> str:
-        rows = [f"{code},{factor * (1 + row)}" for row, code in enumerate(problem.space.digits(problem.codes))]
+        rows = [f"{code},{factor * (1 + row) / 1000}" for row, code in enumerate(problem.space.digits(problem.codes))]
         path = tmp_path / f"table{factor}.csv"
         path.write_text("\n".join(["code,board", *rows]) + "\n", encoding="utf-8")
         return str(path)
@@ -118,3 +118,15 @@ def test_measuring_stops_when_asked(
     run = run_of(tmp_path / "run", problem.settings, stop=True)
     with pytest.raises(Interrupted, match="stopped while measuring costs"):
         deployed_costs(problem.pool, problem.deployed, run)
+
+
+def test_a_table_that_does_not_say_its_sizes_gets_a_note(
+    problem: Problem, run_of: RunOf, table_of: Callable[[float], str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = with_hardware(problem, latency_table=table_of(1.0), device="board")
+    with caplog.at_level("INFO"):
+        deployed_costs(problem.pool, problem.deployed, run_of(tmp_path / "run", settings))
+    sizes = problem.deployed
+    assert f"does not say which networks were measured; the study takes them to have channels {sizes.channels}," in (
+        caplog.text
+    )

@@ -1,0 +1,65 @@
+"""Commands that bring measurements of another device here."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from surrogate_nas._support.commands import shown
+from surrogate_nas._support.words import count_of
+from surrogate_nas.cli.command_line import complain, say
+
+# What needs torch is imported where it is used.
+Bench = Annotated[Path, typer.Argument(metavar="BENCH", help="Folder that export-bench made.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="Name of the device in the results.")]
+Threads = Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")]
+
+
+def measure(
+    bench: Bench,
+    ssh: Annotated[
+        str,
+        typer.Option(metavar="USER@HOST", help="Device, as ssh takes it; your ssh configuration holds for it."),
+    ],
+    device: Device,
+    python: Annotated[
+        str, typer.Option(metavar="PROGRAM", help="Python of the device that has numpy and onnxruntime.")
+    ] = "python3",
+    threads: Threads = 1,
+    provider: Annotated[
+        str, typer.Option(metavar="NAME", help="Execution provider of ONNX Runtime on the device.")
+    ] = "CPUExecutionProvider",
+    seconds: Annotated[float, typer.Option(metavar="S", min=0.001, help="Time for each model and attempt.")] = 0.25,
+    attempts: Annotated[int, typer.Option(metavar="N", min=1, help="Most attempts at a noisy model.")] = 3,
+    again: Annotated[bool, typer.Option("--again", help="Measure even where there are results.")] = False,
+) -> None:
+    """Measures a bench on a device over ssh, and brings its results back; the same command goes on after a stop."""
+    from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, measure_there
+    from surrogate_nas.hardware.transfer.secure_shell import SecureShell
+
+    options = DeviceOptions(device, python, threads, provider, seconds, attempts)
+    results = measure_there(bench, SecureShell(ssh), options, complain, again=again)
+    _say_next(results)
+
+
+def read_logs(
+    bench: Bench,
+    logs: Annotated[
+        Path,
+        typer.Argument(metavar="LOGS", help="Folder with what the program printed, a file CODE.txt for each model."),
+    ],
+    device: Device,
+    threads: Threads = 1,
+) -> None:
+    """Reads what benchmark_model, onnxruntime_perf_test or trtexec printed for the models of a bench."""
+    from surrogate_nas.hardware.transfer.tool_logs import import_logs
+
+    results, missing = import_logs(bench, logs, device, threads)
+    if missing:
+        complain(f"warning: {count_of(len(missing), 'model')} of {bench} without a file, such as {missing[0]}")
+    _say_next(results)
+
+
+def _say_next(results: Path) -> None:
+    command = shown("hardware", "import-bench", "SPACE", results)
+    say(f"{results}; predict the whole space from it, or put a run folder in the place of SPACE:\n  {command}")

@@ -1,0 +1,108 @@
+"""Prints checks of tables, predicted latencies of a space, and measured latencies of finalists."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas._support.words import count_of
+from surrogate_nas.cli.command_line import say
+from surrogate_nas.costs.budget import parse_budget
+from surrogate_nas.costs.cost import format_cost
+from surrogate_nas.errors import InfeasibleBudgetError
+from surrogate_nas.space.space import Space
+
+if TYPE_CHECKING:
+    from surrogate_nas.hardware.tables.table_check import TableCheck
+
+
+def check_lines(check: "TableCheck") -> Iterator[str]:
+    """Yields the findings of a check for people."""
+    yield (
+        f"{count_of(check.rows, 'row')}; {count_of(check.missing, 'architecture')} missing,"
+        f" {count_of(check.duplicates, 'row')} repeated, {check.foreign:,} of unknown architectures"
+    )
+    yield from (f"  {example}" for example in check.examples)
+    for column in check.columns:
+        range_ = f"{column.smallest:,.5g} to {column.largest:,.5g}, median {column.median:,.5g}: "
+        known = not math.isnan(column.median)
+        yield f"{column.name}: {range_ if known else ''}{'; '.join(column.faults) or ('good' if known else 'no rows')}"
+        yield from (f"  {example}" for example in column.examples)
+    if check.ignored:
+        names = ", ".join(name or "(without a name)" for name in check.ignored)
+        yield f"not read, as they hold texts or numbers of rows: {names}"
+    if not check.columns:
+        yield "no column of latencies; add one per device, in milliseconds"
+
+
+def compare_winners(run: Path, results: Path, as_json: bool) -> None:
+    """Prints latencies of the finalists on a device beside predictions; raises if none keeps the budget."""
+    from dataclasses import asdict
+
+    from surrogate_nas.deploy.winners import compared, first_within, read_winners
+    from surrogate_nas.hardware.transfer.device_results import read_results
+
+    winners = read_winners(run)
+    measured = read_results(results, winners.space, fewest=1)
+    latencies = compared(winners, measured)
+    best = first_within(latencies)
+    if as_json:
+        found = [asdict(one) | {"within": one.within} for one in latencies]
+        say(json.dumps({"device": measured.device, "finalists": found, "best": best and best.code}, indent=2))
+    else:
+        rows = [["code", "predicted", "measured", "budget", ""]]
+        for one in latencies:
+            numbers = ["-" if ms is None else format_cost("latency_ms", ms) for ms in (one.predicted, one.measured)]
+            numbers.append("-" if one.budget is None else format_cost("latency_ms", one.budget))
+            words = "within" if one.within else "over the budget" if one.measured is not None else "never settled"
+            rows.append([one.code, *numbers, words])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        say("\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows))
+        if best is not None:
+            say(f"best finalist within the budget on {measured.device}: {best.code}")
+    if best is None:
+        raise InfeasibleBudgetError(f"no finalist of {run} keeps its budget on {measured.device}; lower the budget")
+
+
+def say_latencies(
+    space: Space,
+    values: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    budget: str | None,
+    confidence: float,
+    path: Path,
+    device: str,
+    facts: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Prints the range next to the budget; raises if nothing meets it."""
+    from surrogate_nas.hardware.confidence import cautious
+
+    connected = space.is_connected(space.all_codes())
+    predicted, upper = values[connected], cautious(values[connected], errors, confidence)
+    limit = parse_budget("latency_ms", budget).resolve(upper).limit if budget else None
+    share = float(np.mean(upper <= limit)) if limit else None
+    smallest, middle, largest = float(predicted.min()), float(np.median(predicted)), float(predicted.max())
+    caution = float(upper[0] / predicted[0] - 1)
+    if as_json:
+        content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}
+        content |= {"budget_ms": limit, "share_within": share, "confidence": confidence, "caution": caution}
+        say(json.dumps(content | {"table": str(path), "column": device, "facts": facts}, indent=2))
+    else:
+        words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
+        lines = [f"latency on {device}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
+        lines.append(
+            f"expected error {facts['relative_error']:.1%} (median, drift of {facts['drift']:.1%} included);"
+            f" {confidence:.0%} of architectures stay below {1 + caution:.3f} times their prediction"
+        )
+        if limit is not None and share is not None:
+            lines.append(f"budget {format_cost('latency_ms', limit)}: {share:.1%} of architectures meet it")
+        lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
+        say("\n".join(lines))
+    if share == 0:
+        least = format_cost("latency_ms", float(upper.min()))
+        raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")

@@ -1,0 +1,76 @@
+"""Reads CSV as programs of many countries write it: commas, semicolons or tabs, comment lines, empty columns."""
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from surrogate_nas._support.words import count_of
+from surrogate_nas.errors import CostTableError
+
+_SEPARATORS = ",;\t"
+_EXCEL = re.compile(r"sep=([,;|\t])\s*")  # a first line that names the separator for Excel
+
+
+@dataclass(frozen=True)
+class CsvRows:
+    """Rows of a CSV file.
+
+    Attributes:
+        header: Names of the columns, stripped of white space; of the last column without a name on, empty ones are left
+            out where they are empty throughout.
+        rows: Cells of every row, as many as the header has.
+        lines: Line of the file that each row ended in.
+        separator: The character between two cells.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+    separator: str
+
+
+def read_csv_rows(path: Path) -> CsvRows:
+    """Reads the rows of a file, without blank lines and lines that begin with ``#``.
+
+    Raises:
+        OSError, UnicodeDecodeError, csv.Error: If the file cannot be read as CSV.
+        CostTableError: If a row is longer or shorter than the header.
+    """
+    separator = _separator(path)
+    header: list[str] = []
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=separator, strict=True)
+        for row in reader:
+            if not any(cell.strip() for cell in row) or row[0].lstrip().startswith("#"):
+                continue
+            if not header:
+                # The line that names the separator comes before the header.
+                header = [] if row[0] == "sep=" else [cell.strip() for cell in row]
+                continue
+            rows.append(_fitted(row, len(header), path, reader.line_num, separator))
+            lines.append(reader.line_num)
+    named = len(header)
+    while named and not header[named - 1] and not any(row[named - 1].strip() for row in rows):
+        named -= 1
+    return CsvRows(header[:named], [row[:named] for row in rows], lines, separator)
+
+
+def _separator(path: Path) -> str:
+    """Returns the separator that Excel's first line names, or else the most frequent one of the header."""
+    with path.open(encoding="utf-8-sig") as file:
+        first = next((line for line in file if line.strip() and not line.lstrip().startswith("#")), "")
+    named = _EXCEL.fullmatch(first)
+    return named[1] if named else max(_SEPARATORS, key=first.count)
+
+
+def _fitted(row: list[str], wanted: int, path: Path, line: int, separator: str) -> list[str]:
+    """Returns a row of the header's length; empty cells beyond it are left out."""
+    if len(row) < wanted or any(cell.strip() for cell in row[wanted:]):
+        remedy = "; write decimal points, or put ';' between cells" if separator == "," and len(row) > wanted else ""
+        raise CostTableError(
+            f"{path}, line {line}: a row needs {count_of(wanted, 'cell')}, as the header has (got {len(row)}){remedy}"
+        )
+    return row[:wanted]

@@ -1,0 +1,138 @@
+"""Reads the measurements that ``measure.py`` made on a device, and refuses a file that is of several devices at once.
+
+Symbols:
+    M: measured architectures.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_nas._support.files import parse_json
+from surrogate_nas._support.words import count_of
+from surrogate_nas.errors import CostTableError, MeasurementError, SpaceError
+from surrogate_nas.hardware.tables.cell_numbers import LATENCY, fault_of, positive_numbers, read_numbers
+from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row, require_once
+from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
+from surrogate_nas.hardware.transfer import remote_runner
+from surrogate_nas.hardware.transfer.sparse import FEWEST
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.space import Codes, Space
+
+RUNNER = "measure.py"
+_LEAST_MS, _MOST_MS = 1e-6, 1e9  # from a nanosecond to eleven days
+_FACTS = ("batch", "threads", "provider", "runtime")
+
+
+@dataclass(frozen=True)
+class RemoteResults:
+    """Measurements of a device.
+
+    Attributes:
+        device: Name of the device.
+        codes: Calmly measured architectures, shape (M, D).
+        median_ms: Their latencies, shape (M,).
+        noisy: Number of others, which stayed noisy and are left out.
+        drift: Largest relative change of the models that were timed again at the end.
+        facts: Batch, threads, provider and runtime, as the device wrote them, and the sizes of the networks.
+    """
+
+    device: str
+    codes: Codes
+    median_ms: NDArray[np.float64]
+    noisy: int
+    drift: float
+    facts: dict[str, Any]
+
+
+def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResults:
+    """Reads the results of the runner, of which at least ``fewest`` have to be calm.
+
+    Raises:
+        CostTableError: If the file is missing, foreign, of another space or of several devices, or has impossible
+            values; the message names row and column.
+        MeasurementError: If too few measurements are calm.
+    """
+    columns = read_columns(path)
+    missing = [name for name in remote_runner.COLUMNS if name not in columns.names]
+    if missing:
+        remedy = f"measure with the {RUNNER} of a new bench" if missing == ["network"] else f"use what {RUNNER} wrote"
+        raise CostTableError(f"{path}: the column {missing[0]!r} of results is missing; {remedy}")
+    facts = {name: _only(columns, name) for name in ("device", "space", "network", *_FACTS)}
+    if facts["space"] != space.fingerprint:
+        raise CostTableError(f"{path}: measured for another space than {space.name}; export the models again")
+    require_name(path, facts["device"])
+    medians = _milliseconds(columns, "median_ms")
+    again = _milliseconds(columns, "again_ms", medians)
+    texts = code_texts(space, columns, "code")
+    codes = np.array([parse_row(space, text, columns, "code", row) for row, text in enumerate(texts)])
+    require_once(columns, "code", np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
+    noisy = np.array([text.lower() == "true" for text in columns.texts("noisy")])
+    if (~noisy).sum() < fewest:
+        raise MeasurementError(_too_few(path, len(codes), int(noisy.sum()), fewest))
+    drift = float(np.abs(again / medians - 1).max())
+    said: dict[str, Any] = {name: facts[name] for name in _FACTS}
+    said |= {"measured_at": columns.texts("measured_at")[0], "network": _sizes(path, facts["network"])}
+    return RemoteResults(facts["device"], codes[~noisy], medians[~noisy], int(noisy.sum()), drift, said)
+
+
+def _only(columns: Columns, name: str) -> str:
+    """Returns the one value that all rows have in a column."""
+    values = list(dict.fromkeys(columns.texts(name)))
+    if not values:
+        raise CostTableError(f"{columns.path}: there are no rows below the header; measure again")
+    if len(values) > 1:
+        row = columns.texts(name).index(values[1])
+        raise CostTableError(
+            f"{columns.where(row, name)}: results of two measurements ({values[0]}, {values[1]}); import one device,"
+            " with one set of options, at a time"
+        )
+    return values[0]
+
+
+def require_name(path: Path, device: str) -> None:
+    """Refuses names of devices that are no names of columns or files.
+
+    Raises:
+        CostTableError: If it is one.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", device) or device in ("code", "arch", "auto"):
+        raise CostTableError(
+            f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {device!r}); rename it"
+        )
+
+
+def _milliseconds(columns: Columns, name: str, where_empty: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """Returns a column of latencies, shape (M,); its empty cells have others, where they are given."""
+    if where_empty is None:
+        values = positive_numbers(columns, name)
+    else:
+        empty = np.array([not text for text in columns.texts(name)])
+        values = np.where(empty, where_empty, read_numbers(columns, name))
+    for row, value in enumerate(values.tolist()):
+        fault = fault_of(columns, name, row, value, LATENCY)
+        if fault is None and not _LEAST_MS <= value <= _MOST_MS:
+            fault = f"{columns.where(row, name)}: {value:g} ms is beyond every device; measure again"
+        if fault is not None:
+            raise CostTableError(fault)
+    return values
+
+
+def _too_few(path: Path, rows: int, noisy: int, fewest: int) -> str:
+    if rows < fewest:
+        return f"{path} has {count_of(rows, 'row')}, and {fewest} are needed; measure the other models too"
+    return (
+        f"{path}: {noisy} of {rows} measurements never settled, and {fewest} calm ones are needed; measure again on a"
+        " device that does nothing else, or with --attempts 10"
+    )
+
+
+def _sizes(path: Path, text: str) -> dict[str, int]:
+    try:
+        return NetworkSpec.read(parse_json(text)).described()
+    except (ValueError, SpaceError) as error:
+        raise CostTableError(f"{path}, column network: {error}; measure again") from None

@@ -1,0 +1,43 @@
+"""Commands about other devices."""
+
+from pathlib import Path
+
+import pytest
+
+from surrogate_nas.cli import hardware as command
+from surrogate_nas.hardware.transfer import device_loop, secure_shell
+from surrogate_nas.hardware.transfer.device_results import read_results
+from surrogate_nas.space.load import load_space
+from tests.hardware.transfer.made_results import made_bench
+
+
+def test_a_bench_is_measured_over_ssh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def measure_there(bench: Path, *given: object, again: bool) -> Path:
+        asked.extend([bench, *given, again])
+        return bench / "results-board.csv"
+
+    monkeypatch.setattr(secure_shell, "SecureShell", str)
+    monkeypatch.setattr(device_loop, "measure_there", measure_there)
+    words = ["measure", str(tmp_path), "--ssh", "pi@board", "--device", "board", "--threads", "4", "--again"]
+    assert command.main(words) == 0
+    assert asked[:3] == [tmp_path, "pi@board", device_loop.DeviceOptions("board", threads=4)]
+    assert asked[-1] is True
+    assert f"import-bench SPACE {tmp_path / 'results-board.csv'}" in capsys.readouterr().out
+
+
+def test_what_another_program_printed_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    space = load_space("quick")
+    codes = space.digits(space.all_codes()[:3])
+    bench, logs = made_bench(tmp_path / "bench", space.fingerprint, codes), tmp_path / "logs"
+    logs.mkdir()
+    for row, code in enumerate(codes[:2]):
+        (logs / f"{code}.txt").write_text(f"P50 Latency: 0.00{row + 1} s\n")
+    assert command.main(["read-logs", str(bench), str(logs), "--device", "pi"]) == 0
+    out, err = capsys.readouterr()
+    assert f"import-bench SPACE {bench / 'results-pi.csv'}" in out
+    assert f"1 model of {bench} without a file, such as {codes[2]}" in err
+    assert read_results(bench / "results-pi.csv", space, fewest=1).median_ms.tolist() == [1.0, 2.0]

@@ -1,0 +1,70 @@
+"""Finalists are exported as they are deployed, and compared with what was measured."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from surrogate_nas.deploy import winners
+from surrogate_nas.deploy.winners import ComparedLatency, Winners, compared, first_within, is_run, read_winners
+from surrogate_nas.errors import CostTableError, SettingsError
+from surrogate_nas.hardware.transfer.device_results import RemoteResults
+from tests.fixtures.finished_run import CODES, SPEC
+
+
+def finalist(digits: str, predicted: float) -> SimpleNamespace:
+    costs = (
+        SimpleNamespace(cost="flops", predicted=1, budget=None),
+        SimpleNamespace(cost="latency_ms", predicted=predicted, budget=5.0),
+    )
+    return SimpleNamespace(digits=digits, costs=costs)
+
+
+@pytest.fixture
+def found(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> Winners:
+    finalists = (finalist("333123", 3), finalist("311141", 2), finalist("333123", 3))
+    facts = SimpleNamespace(answer=SimpleNamespace(finalists=finalists))
+    monkeypatch.setattr(winners, "read_facts", lambda _path: facts)
+    return read_winners(finished_run)
+
+
+def results(found: Winners, ms: dict[str, float], **sizes: int) -> RemoteResults:
+    codes = np.array([found.space.parse(code) for code in ms])
+    facts = {"network": SPEC.described() | sizes}
+    return RemoteResults("phone", found.space.effective(codes), np.array(list(ms.values())), 0, 0.0, facts)
+
+
+def test_finalists_are_read_once_each_with_the_sizes_of_the_study(finished_run: Path, found: Winners) -> None:
+    assert is_run(finished_run)
+    assert not is_run(finished_run / "best")
+    assert [one.digits for one in found.finalists] == ["333123", "311141"]
+    assert found.space.digits(found.codes) == found.space.digits(
+        found.space.effective([found.space.parse(code) for code in ("333123", "311141")])
+    )
+    assert (found.network, found.batch) == (SPEC, 1)
+
+
+def test_measurements_stand_beside_predictions(found: Winners) -> None:
+    slow_first = compared(found, results(found, {"311141": 4.0, "333123": 6.0}))
+    assert slow_first == [ComparedLatency("333123", 3, 5.0, 6.0), ComparedLatency("311141", 2, 5.0, 4.0)]
+    best = first_within(slow_first)
+    assert best is not None
+    assert best.code == "311141"
+    unsettled = compared(found, results(found, {"311141": 6.0}))
+    assert unsettled[0].measured is None
+    assert first_within(unsettled) is None
+
+
+def test_results_of_other_networks_are_refused(found: Winners) -> None:
+    with pytest.raises(CostTableError, match="of networks of other sizes than the study's"):
+        compared(found, results(found, {"311141": 4.0}, cells=9))
+    with pytest.raises(CostTableError, match="hold none of the study's finalists"):
+        compared(found, results(found, {CODES[1]: 4.0}))
+
+
+def test_a_study_without_an_answer_has_nothing_to_measure(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = SimpleNamespace(answer=SimpleNamespace(finalists=()))
+    monkeypatch.setattr(winners, "read_facts", lambda _path: facts)
+    with pytest.raises(SettingsError, match="has no finalists to measure"):
+        read_winners(finished_run)
