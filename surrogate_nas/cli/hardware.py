@@ -20,6 +20,7 @@ from surrogate_nas.cli import completion
 from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
 from surrogate_nas.costs.budget import parse_budget
 from surrogate_nas.costs.cost import format_cost
+from surrogate_nas.costs.number_formats import Activations, Precision
 from surrogate_nas.errors import CostTableError, InfeasibleBudgetError
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
@@ -72,6 +73,10 @@ def profile(
         Literal["auto", "onnx", "eager", "exported", "compiled"],
         typer.Option(help="Runtime that is measured: onnx is ONNX Runtime, the others are PyTorch."),
     ] = "auto",
+    precision: Annotated[Precision, typer.Option(help="Numbers that networks compute with.")] = "float32",
+    activations: Annotated[
+        Activations, typer.Option(help="Feature maps of int8: signed is for microcontrollers and NPUs.")
+    ] = "unsigned",
     batch: Batch = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")] = 1,
     networks: Annotated[int, typer.Option(metavar="N", min=4, help="Networks to measure as a whole.")] = 16,
@@ -93,7 +98,14 @@ def profile(
     loaded = load_space(space)
     network = _network(loaded, channels, cells, image_size, input_channels, classes)
     settings = HardwareSettings(
-        device=device, backend=backend, batch=batch, threads=threads, whole_networks=networks, confidence=confidence
+        device=device,
+        backend=backend,
+        precision=precision,
+        activations=activations,
+        batch=batch,
+        threads=threads,
+        whole_networks=networks,
+        confidence=confidence,
     )
     model = ProfiledLatency(
         loaded, network, Bench(loaded, network, settings), whole_networks=networks, seed=seed, on_progress=_progress
@@ -262,7 +274,8 @@ def _report(
         say(json.dumps(content | {"table": str(path), "column": device, "facts": facts}, indent=2))
     else:
         words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
-        lines = [f"latency on {device}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
+        where = f"{device} in {facts['dtype']}" if "dtype" in facts else device
+        lines = [f"latency on {where}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
         lines.append(
             f"expected error {facts['relative_error']:.1%} (median, drift of {facts['drift']:.1%} included);"
             f" {confidence:.0%} of architectures stay below {1 + caution:.3f} times their prediction"

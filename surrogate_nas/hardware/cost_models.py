@@ -125,7 +125,7 @@ def cost_model(
         on_progress: Called during measurements.
 
     Raises:
-        SettingsError: If this machine has no such device.
+        SettingsError: If this machine has no such device, or it cannot compute in the precision.
         CostTableError: If the table is incomplete, or has no such device.
         MeasurementError: If a network cannot be run.
     """
@@ -141,4 +141,4 @@ def cost_model(
             seed=seed,
             on_progress=on_progress,
         )
-    return CompositeCosts([latency, AnalyticCosts(space, network)])
+    return CompositeCosts([latency, AnalyticCosts(space, network, settings.precision)])

@@ -26,6 +26,7 @@ class Options(TypedDict, total=False):
         rivals: Off-the-shelf networks to train as finalists are trained.
         latency_table: CSV or Parquet file with latencies of another device.
         device: Whose latency counts.
+        precision: Of the deployed network: ``"float32"`` or ``"int8"``.
         compute_device: Where supernets are trained.
         weights: Pretrained weights that supernets begin with: a file, ``torchvision:NAME`` or ``timm:NAME``.
         truth: CSV file with accuracies of trained networks, for the report.
@@ -45,6 +46,7 @@ class Options(TypedDict, total=False):
     rivals: int | None
     latency_table: str | Path | None
     device: str | None
+    precision: str | None
     compute_device: str | None
     weights: str | Path | None
     truth: str | Path | None
@@ -59,6 +61,7 @@ _KEYS = {COSTS[name].keyword: f"budget.{key}" for key, name in BOUNDED.items()} 
     "rivals": "rivals.train",
     "latency_table": "hardware.latency_table",
     "device": "hardware.device",
+    "precision": "hardware.precision",
     "compute_device": "compute.device",
     "weights": "supernet.weights_from",
     "truth": "truth.file",
