@@ -92,5 +92,5 @@ class HardwareSettings(BaseModel):
 
     @property
     def numbers(self) -> Numbers:
-        """What the deployed network computes with, in words."""
+        """Precision and form of the deployed network's numbers, in words."""
         return numbers_of(self.precision, self.activations)

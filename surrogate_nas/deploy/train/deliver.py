@@ -38,7 +38,7 @@ from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write
 from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
 from surrogate_nas.export.runtimes.protocol import Source
 from surrogate_nas.hardware.measure.model_files import measure_models
-from surrogate_nas.nets.onnx_export import OPSET
+from surrogate_nas.nets.onnx_models.onnx_export import OPSET
 from surrogate_nas.report.facts import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.space.layouts import seen_size

@@ -16,7 +16,7 @@ from surrogate_nas._support.words import first_line
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes
-from surrogate_nas.nets.quantised_onnx import quantise_onnx
+from surrogate_nas.nets.onnx_models.quantised_onnx import quantise_onnx
 
 Forward = Callable[[Tensor], object]
 Build = Callable[[Callable[[Tensor], Tensor], Tensor, int], Forward]

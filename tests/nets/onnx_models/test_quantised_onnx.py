@@ -10,7 +10,7 @@ from surrogate_nas._support.model_format import INPUT
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas.errors import ExportError
 from surrogate_nas.hardware.measure.onnx_graph import onnx_bytes
-from surrogate_nas.nets.quantised_onnx import quantise_onnx
+from surrogate_nas.nets.onnx_models.quantised_onnx import quantise_onnx
 
 CHANNELS = 7
 
