@@ -102,11 +102,12 @@ class LoopSettings(BaseModel):
 
     trainings: int = Field(0, ge=0, le=10_000, description="Short trainings of finalists; 0 for none.")
     rounds: int = Field(3, ge=1, le=100, description="Batches of trainings; the search learns after each.")
-    first: Literal["best", "drawn"] = Field(
+    first: Literal["best", "drawn", "varied"] = Field(
         "best",
         description="Networks of the first batch: best are the best by the predictor; drawn are fair draws just below"
-        " the budgets, of all numbers of nonlinear functions. Architectures that the space has a name for come before"
-        " them, a third of the batch at most.",
+        " the budgets, of all numbers of nonlinear functions; varied are variations of the largest architectures with a"
+        " name that keep the budgets. Architectures that the space has a name for come before them, a quarter of"
+        " the batch at most.",
     )
     stop_gain_percent: float = Field(
         0.01,

@@ -22,7 +22,7 @@ Check = Callable[[Sequence[int]], NDArray[np.bool_]]
 """Measures the candidates at some rows; returns which candidates may be answers to each set of budgets, (B, N)."""
 
 _MOST_CHOICES = 10  # of one batch, whose members may all be measured over the budget
-_PREFERRED = 3  # one candidate in so many is a preferred one, at most
+_PREFERRED = 4  # one candidate in so many is a preferred one, at most
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Beginning:
     """Candidates to begin with.
 
     Attributes:
-        preferred: Rows of candidates that are trained in any case, the most wanted one first: a third of the first
+        preferred: Rows of candidates that are trained in any case, the most wanted one first: a quarter of the first
             batch at most, or of the networks of the longest length, where there are several. Kinds of networks that
             learn slowly would not get so far.
-        drawn: Rows of fair draws, which fill the first batch in this order; the best scores fill it if there are none.
+        drawn: Rows of draws, which fill the first batch in this order; the best scores fill it if there are none.
         check: Measures candidates before they are trained; None where costs are known.
     """
 

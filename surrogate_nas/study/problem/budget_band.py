@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.space.pool import Draws, draw, in_turns
 from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.space.variations import varied
 
 _BATCH, _MOST_DRAWS = 10_000, 1_000_000
 _TO_CHOOSE_FROM: dict[Draws, int] = {"uniform": 1, "balanced": 4}
@@ -46,11 +47,19 @@ class PricedDraws:
         space: The search space.
         evaluate: Returns the costs of architectures, codes (N, D) to (N,) each.
         draws: Kind of draws.
+        parents: Architectures of which all draws are variations, shape (P, D); None for draws from the whole space.
     """
 
     space: Space
     evaluate: Evaluate
     draws: Draws = "uniform"
+    parents: Codes | None = None
+
+    def draw(self, size: int, rng: np.random.Generator) -> Codes:
+        """Returns effective codes of connected architectures, shape (M, D), M near ``size``; some may repeat."""
+        if self.parents is None:
+            return draw(self.space, size, self.draws, rng)
+        return varied(self.space, self.parents, size, rng)
 
 
 def draw_in_bands(source: PricedDraws, bands: Sequence[BudgetBand], count: int, rng: np.random.Generator) -> Codes:
@@ -71,7 +80,7 @@ def draw_in_bands(source: PricedDraws, bands: Sequence[BudgetBand], count: int, 
     shares = [len(part) for part in np.array_split(np.arange(count), len(bands))]
     found: list[dict[bytes, Codes]] = [{} for _ in bands]
     for _ in range(_MOST_DRAWS // _BATCH):
-        codes = draw(space, _BATCH, draws, rng)
+        codes = source.draw(_BATCH, rng)
         costs = source.evaluate(codes)
         for band, kept in zip(bands, found, strict=True):
             for code in codes[band.holds(costs)]:

@@ -26,6 +26,7 @@ def checked_space(settings: StudySettings, folder: RunFolder, *, named_by_user: 
     space = load_space(settings.space, named_by_user=named_by_user)
     _require_same_space(space, settings, folder)
     _require_fitting_cells(space, settings)
+    _require_names(space, settings)
     return space
 
 
@@ -62,3 +63,11 @@ def _require_fitting_cells(space: Space, settings: StudySettings) -> None:
             space.layout(replace(space.network, cells=cells or space.network.cells))
         except SpaceError as error:
             raise SettingsError(f"{setting} does not fit {space.name}: {error}") from None
+
+
+def _require_names(space: Space, settings: StudySettings) -> None:
+    if settings.loop.first == "varied" and not space.known:
+        raise SettingsError(
+            f"loop.first = varied needs architectures with a name, and {space.name} has none; use loop.first = drawn,"
+            " or add [[known]] tables to the file of the space"
+        )

@@ -10,6 +10,7 @@ Symbols:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,16 @@ from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.study.problem.budget_band import BudgetBand, PricedDraws, draw_in_bands
+from surrogate_nas.study.problem.budget_band import BudgetBand, Evaluate, PricedDraws, draw_in_bands
 from surrogate_nas.study.problem.finalist_latencies import read_finalist_latencies, write_finalist_latencies
 from surrogate_nas.study.problem.problem import Problem
 
+FirstDraws = Literal["balanced", "varied"]
+"""Fair draws of all numbers of nonlinear functions, or variations of architectures that the space has a name for."""
+
 _STREAM = 7  # of the random draws of a study's seed
 _BAND = 1.5  # draws cost at least two thirds of a budget
+_PARENTS = 2  # of variations, for each set of budgets
 _OVER = 1.25  # a known architecture is measured unless its predicted latency is over the budget by more
 
 
@@ -35,7 +40,7 @@ class Contenders:
         problem: The problem, with the latencies of contenders that were measured.
         rows: Their rows in the pool, shape (N,).
         known: Positions among them of the architectures that the space has a name for, shape (M,).
-        drawn: Positions of fair draws of all depths just below the budgets.
+        drawn: Positions of the draws just below the budgets with which trainings begin.
         noisy: Positions of contenders whose measurement was noisy, so that the bound of the prediction counts.
     """
 
@@ -46,15 +51,16 @@ class Contenders:
     noisy: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, problem: Problem, draws: int = 0) -> "Contenders":
+    def of(cls, problem: Problem, draws: int = 0, kind: FirstDraws = "balanced") -> "Contenders":
         """Returns one row of every connected class: the one that suits the budgets best, then the cheapest.
 
         Args:
             problem: Its pool gets the architectures that the space has a name for, and the draws.
-            draws: Number of fair draws.
+            draws: Number of draws just below the budgets.
+            kind: Kind of these draws.
         """
         known = _codes(problem.space, list(problem.space.known.values()))
-        drawn = _drawn(problem, draws)
+        drawn = _drawn(problem, draws, kind)
         problem = problem.listing(np.concatenate([known, drawn]))
         classes = problem.pool.representatives
         cost = problem.bounds[problem.budgets[0].cost]
@@ -141,13 +147,32 @@ def _codes(space: Space, codes: Sequence[Codes]) -> Codes:
     return np.array(codes, dtype=np.int8).reshape(-1, space.num_decisions)
 
 
-def _drawn(problem: Problem, count: int) -> Codes:
-    if not count:
-        return _codes(problem.space, [])
+def _drawn(problem: Problem, count: int, kind: FirstDraws) -> Codes:
+    """Returns different architectures just below the budgets, as many of one set of budgets as of another."""
+    space, settings = problem.space, problem.settings
     costs = problem.table if problem.cost_model.can_measure else problem.cautious_costs
     bands = [BudgetBand(budgets, _BAND) for budgets in (problem.budgets, *problem.also)]
-    source = PricedDraws(problem.space, costs.evaluate, "balanced")
-    return draw_in_bands(source, bands, count, np.random.default_rng([problem.settings.seed, _STREAM]))
+    rng = np.random.default_rng([settings.seed, _STREAM])
+    if kind == "balanced":
+        return draw_in_bands(PricedDraws(space, costs.evaluate, "balanced"), bands, count, rng)
+    shares = [len(part) for part in np.array_split(np.arange(count), len(bands))]
+    sources = [PricedDraws(space, costs.evaluate, parents=_parents(space, band, costs.evaluate)) for band in bands]
+    drawn = [
+        draw_in_bands(source, [band], share, rng) for source, band, share in zip(sources, bands, shares, strict=True)
+    ]
+    return np.concatenate([_codes(space, []), *drawn])
+
+
+def _parents(space: Space, band: BudgetBand, evaluate: Evaluate) -> Codes:
+    """Returns the architectures with a name that have the most computation within the budgets, or else the cheapest."""
+    known = _codes(space, list(space.known.values()))
+    costs = dict(evaluate(known))
+    if "latency_ms" in costs:
+        costs["latency_ms"] = costs["latency_ms"] / _OVER
+    excess = np.max([budget.violation(costs[budget.cost]) for budget in band.budgets], axis=0)
+    order = np.lexsort((-costs["flops"], np.maximum(excess, 0)))
+    kept = int((excess <= 0).sum())
+    return known[order[: max(1, min(kept, _PARENTS))]]
 
 
 def _positions(problem: Problem, rows: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:

@@ -105,7 +105,9 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> tup
         StoreError: If the journal through which workers share the trainings goes away.
     """
     settings, space = problem.settings, problem.space
-    contenders = Contenders.of(problem, _draws(settings.loop))
+    contenders = Contenders.of(
+        problem, _draws(settings.loop), "varied" if settings.loop.first == "varied" else "balanced"
+    )
     problem, rows, codes = contenders.problem, contenders.rows, contenders.codes
     scores = scores.over(problem.pool)
     features = comparable_features(space, problem.deployed, space.canonical(codes))
@@ -137,8 +139,8 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> tup
 
 
 def _draws(settings: LoopSettings) -> int:
-    """Returns the number of fair draws to begin with: more than a batch, as some are measured over the budget."""
-    if settings.first != "drawn":
+    """Returns the number of draws to begin with: more than a batch, as some are measured over the budget."""
+    if settings.first == "best":
         return 0
     return _DRAWS_OF_EACH * max(batch_sizes(settings.trainings, settings.rounds), default=0)
 

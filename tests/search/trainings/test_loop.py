@@ -115,7 +115,7 @@ def beginning_of(beginning: Beginning, answers: np.ndarray | None = None, **sett
     return batches
 
 
-def test_a_third_of_the_first_batch_is_preferred_and_draws_fill_it() -> None:
+def test_a_quarter_of_the_first_batch_is_preferred_and_draws_fill_it() -> None:
     assert beginning_of(Beginning(preferred=[9, 4, 7], drawn=[50, 9, 51, 52, 53, 54])) == [(9, 4, 50, 51, 52, 53)]
 
 

@@ -30,3 +30,11 @@ def test_cells_that_do_not_fit_the_space_are_refused(problem: Problem, tmp_path:
     settings = problem.settings.model_copy(update={"space": "mobilenet", "network": network})
     with pytest.raises(SettingsError, match=r"network\.cells does not fit mobilenet"):
         checked_space(settings, RunFolder(tmp_path), named_by_user=True)
+
+
+def test_variations_need_architectures_with_a_name(problem: Problem, tmp_path: Path) -> None:
+    loop = problem.settings.loop.model_copy(update={"first": "varied"})
+    network = problem.settings.network.model_copy(update={"cells": 5})
+    settings = problem.settings.model_copy(update={"space": "nasbench201", "network": network, "loop": loop})
+    with pytest.raises(SettingsError, match=r"loop\.first = varied needs .* nasbench201 has none"):
+        checked_space(settings, RunFolder(tmp_path), named_by_user=True)

@@ -11,6 +11,8 @@ import pytest
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.space.variations import varied as varied_draws
 from surrogate_nas.study.problem.contenders import Contenders
 from surrogate_nas.study.problem.problem import Problem
 from tests.fixtures.tiny_study import with_known_latencies
@@ -115,3 +117,57 @@ def test_draws_are_of_all_depths_just_below_the_budgets(measuring: Measuring) ->
     assert drawn.drawn.tolist() == Contenders.of(problem, 20).drawn.tolist()
     other = replace(problem, settings=problem.settings.model_copy(update={"seed": 9}))
     assert drawn.drawn.tolist() != Contenders.of(other, 20).drawn.tolist()
+
+
+def known_as(problem: Problem, shares: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
+    """Names the architectures at some quantiles of the latency; returns their codes."""
+    order = np.argsort(problem.costs["latency_ms"])
+    order = order[problem.connected[order]]
+    rows = {name: order[int(share * (len(order) - 1))] for name, share in shares.items()}
+    known = {name: problem.space.effective(problem.codes[[row]])[0] for name, row in rows.items()}
+    monkeypatch.setattr(problem.space, "known", known)
+    return known
+
+
+def test_varied_draws_are_close_to_the_largest_known_architectures_that_keep_the_budget(
+    measuring: Measuring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = measuring(lambda _: 1.0)
+    problem = replace(under(made, 0.8), also=())
+    known = known_as(problem, {"small": 0.1, "middle": 0.4, "large": 0.7, "huge": 1.0}, monkeypatch)
+    varied = Contenders.of(problem, 12, "varied")
+    codes = varied.codes[varied.drawn]
+    limit = problem.budgets[0].limit
+    costs = problem.table.evaluate(problem.space.canonical(codes))["latency_ms"]
+    assert len(codes) > 6
+    assert (costs <= 1.05 * limit).all()
+    assert (costs >= limit / 1.6).all()
+    seen = list[str]()
+
+    def varied_from(space: Space, parents: Codes, count: int, rng: np.random.Generator) -> Codes:
+        seen.extend(name for name, code in known.items() if (parents == code).all(axis=1).any())
+        return varied_draws(space, parents, count, rng)
+
+    monkeypatch.setattr("surrogate_nas.study.problem.budget_band.varied", varied_from)
+    Contenders.of(problem, 12, "varied")
+    flops = {name: float(problem.table.evaluate(code[None])["flops"][0]) for name, code in known.items()}
+    latency = {name: float(problem.table.evaluate(code[None])["latency_ms"][0]) for name, code in known.items()}
+    kept = sorted((name for name in known if latency[name] <= 1.25 * limit), key=lambda name: -flops[name])
+    assert set(seen) == set(kept[:2])
+
+
+def test_variations_begin_with_the_cheapest_known_architecture_if_none_keeps_the_budget(
+    measuring: Measuring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = measuring(lambda _: 1.0)
+    problem = replace(under(made, 0.05), also=())
+    known = known_as(problem, {"large": 0.9, "larger": 1.0}, monkeypatch)
+    parents = list[Codes]()
+
+    def varied_from(space: Space, given: Codes, count: int, rng: np.random.Generator) -> Codes:
+        parents.append(given)
+        return varied_draws(space, given, count, rng)
+
+    monkeypatch.setattr("surrogate_nas.study.problem.budget_band.varied", varied_from)
+    Contenders.of(problem, 4, "varied")
+    assert {one.tobytes() for one in parents} == {known["large"].tobytes()}
