@@ -12,6 +12,7 @@ from surrogate_nas._support.model_format import MODEL_FILES, SPACE_PROGRAM
 from surrogate_nas.data.digits import open_digits
 from surrogate_nas.deploy.classifier import Classifier, normalised
 from surrogate_nas.export.model_folder import load_model, read_model
+from surrogate_nas.runs.study_file import read_resolved, write_study
 from tests.fixtures.finished_run import Train
 
 
@@ -64,12 +65,8 @@ def test_results_are_in_the_description_and_the_card(trained_run: Path) -> None:
 @pytest.mark.slow
 def test_a_study_of_8_bits_delivers_them_without_being_asked(digits_copy: Path, train: Train) -> None:
     study = digits_copy / "study.toml"
-    study.write_text(
-        study.read_text(encoding="utf-8")
-        .replace('precision = "float32"', 'precision = "int8"')
-        .replace('activations = "unsigned"', 'activations = "signed"'),
-        encoding="utf-8",
-    )
+    asked = read_resolved(study, {"hardware.precision": "int8", "hardware.activations": "signed"})
+    write_study(study, asked)
     code, out, _ = train(digits_copy, "--epochs", "1", "--json")
     assert code == 0
     assert json.loads(out)["numbers"] == "int8 with signed activations"
