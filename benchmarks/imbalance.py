@@ -21,7 +21,7 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks.intervals import mean_and_interval
-from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli.command_line import run_command, say
@@ -167,7 +167,7 @@ def train_all(parts: Sequence[DataSplits], epochs: int, processes: int, folder: 
         found[job.balance][job.seed] = figures(recall, sizes)
         say(f"seed {job.seed}, {'balanced' if job.balance else 'as they are'}: {recall.mean():.2f}%")
 
-    with Workers(processes) as workers:
+    with LocalWorkers(processes) as workers:
         workers.run(recalls_of, jobs, on_result=keep, on_progress=lambda _: None, should_stop=lambda: False)
     return found
 

@@ -22,7 +22,7 @@ import typer
 
 from benchmarks.contestants import YARDSTICK, Contestant, drawn, interface_of, latencies, off_the_shelf, sized, winners
 from benchmarks.trained_truth import trained_and_tested
-from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._support.definitions import available
 from surrogate_nas._support.files import write_text
 from surrogate_nas.cli.command_line import run_command, say
@@ -118,7 +118,7 @@ def train_all(contestants: Sequence[Contestant], recipe: Recipe, side: int) -> d
         write_text(path, json.dumps(known, indent=1))
         say(f"{time.strftime('%H:%M')} {key}, seed {seed}: {result.accuracy_percent:.2f}%")
 
-    with Workers(recipe.processes) as workers:
+    with LocalWorkers(recipe.processes) as workers:
         workers.run(train_network, jobs, on_result=keep, on_progress=lambda _: None, should_stop=lambda: False)
     return {
         key: [(known[f"{key}#{seed}"][0], known[f"{key}#{seed}"][1]) for seed in range(recipe.seeds)]

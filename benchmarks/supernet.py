@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from benchmarks.intervals import mean_and_interval
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas._support.processors import processor_count
 from surrogate_nas.cli.command_line import run_command, say
@@ -184,11 +185,11 @@ def run_seed(bench: Bench, settings: SupernetSettings, seed: int) -> tuple[dict[
         place = Workplace(Path(folder), bench.images, bench.data, identity)
         gc.collect()  # of what came before, which is not this training's time
         began, used = time.monotonic(), _processor_seconds()
-        with Workers(bench.processes) as workers:
+        with LocalWorkers(bench.processes) as workers:
             plan = train_stage(plan, place, workers, _silent, lambda: False)
         # Processor time of children counts once they have ended, so each part has workers of its own.
         trained = _processor_seconds()
-        with Workers(bench.processes) as workers:
+        with LocalWorkers(bench.processes) as workers:
             labels = _label(bench, plan, place, workers)
     cost = {
         "train_minutes": (trained - used) / 60,

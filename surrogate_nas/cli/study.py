@@ -95,6 +95,10 @@ def study(
             autocompletion=completion.devices,
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Ray cluster that trains: auto, or ray://HOST:PORT."),
+    ] = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -148,6 +152,7 @@ def study(
         device=device,
         precision=precision,
         compute_device=compute_device,
+        cluster=cluster,
         weights=weights,
         truth=truth,
         truth_column=truth_column,

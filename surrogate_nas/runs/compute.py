@@ -13,9 +13,16 @@ def resolve_compute(settings: ComputeSettings) -> ComputeSettings:
     ``auto`` is a CUDA device or the CPU. Apple's GPU (``mps``) is used only on request, since no study has
     been measured on one.
 
+    On a cluster the machines of the processes count: ``auto`` is a GPU if processes get any. Their number stays open
+    until the cluster has answered.
+
     Raises:
-        SettingsError: If the device is unknown or not here.
+        SettingsError: If the device is unknown or not here, or a cluster's processes get no GPU for it.
     """
+    if settings.cluster:
+        return _of_cluster(settings)
+    if settings.gpus:
+        raise SettingsError("compute.gpus is for processes of a cluster; set compute.cluster too, or leave it out")
     device = settings.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -30,6 +37,18 @@ def resolve_compute(settings: ComputeSettings) -> ComputeSettings:
     # Members that train side by side on one GPU only wait for each other.
     processes = settings.processes or (processor_count() if kind.type == "cpu" else 1)
     return settings.model_copy(update={"device": device, "processes": processes})
+
+
+def _of_cluster(settings: ComputeSettings) -> ComputeSettings:
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if settings.gpus else "cpu"
+    if (_known(device).type == "cuda") != bool(settings.gpus):
+        raise SettingsError(
+            f"compute.device is {device}, and compute.gpus gives each process of the cluster {settings.gpus:g} GPUs;"
+            " set compute.gpus=1 for cuda, or 0 for cpu"
+        )
+    return settings.model_copy(update={"device": device})
 
 
 def _known(name: str) -> torch.device:

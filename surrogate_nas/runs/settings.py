@@ -90,6 +90,15 @@ class ComputeSettings(BaseModel):
         default=None, description="Number of worker processes. Default: one per core, or one on a GPU."
     )
     threads: Annotated[int, Field(ge=1, le=1024)] = Field(default=1, description="Threads of each training process.")
+    cluster: str = Field(
+        default="",
+        pattern=r"^(auto|ray://[^\s/:]+:\d{1,5})?$",
+        description="Ray cluster whose machines train and evaluate: auto for the one of this machine or of RAY_ADDRESS,"
+        " ray://HOST:PORT for another; empty for this machine alone. Needs the extra `ray`.",
+    )
+    gpus: Annotated[float, Field(ge=0, le=64)] = Field(
+        default=0.0, description="GPUs of each process on a cluster; 0.5 lets two processes share one."
+    )
 
 
 class StudySettings(BaseModel):

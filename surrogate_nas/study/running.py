@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from surrogate_nas._processes.local_workers import LocalWorkers
+from surrogate_nas._processes.ray_workers import RayWorkers, Share
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import Advance, stop_if_asked, stoppable
 from surrogate_nas.runs.run_folder import RunFolder
-from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.runs.settings import ComputeSettings, StudySettings
 from surrogate_nas.runs.tracking import Tracker
 from surrogate_nas.study.ask.request import Request
 from surrogate_nas.study.watching import Watch
@@ -43,7 +45,7 @@ class Run:
     def of(cls, request: Request, folder: RunFolder, console: StudyConsole, should_stop: ShouldStop) -> Iterator["Run"]:
         """Yields a run that ends its processes, its dashboard and its tracked run with the block."""
         with (
-            Workers(request.settings.compute.processes or 1) as workers,
+            _workers(request.settings.compute, folder) as workers,
             Watch(request.dashboard, folder, console) as watch,
             Tracker(request.track, folder.path, "study", console) as tracker,
         ):
@@ -72,3 +74,10 @@ class Run:
             Interrupted: If it was.
         """
         stop_if_asked(self.should_stop, doing)
+
+
+def _workers(compute: ComputeSettings, folder: RunFolder) -> LocalWorkers | RayWorkers:
+    if compute.cluster:
+        share = Share(compute.threads, compute.gpus)
+        return RayWorkers(compute.cluster, compute.processes, share, folder.study)
+    return LocalWorkers(compute.processes or 1)

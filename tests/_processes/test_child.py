@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas._processes.child import interrupts_held, require_main_module, working_folder_left_out
-from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 from tests._processes.worker_tasks import double
 
 PARENT = """
@@ -83,7 +83,7 @@ def test_children_import_nothing_from_the_working_folder(tmp_path: Path, monkeyp
     for name in ("multiprocessing", "pickle"):
         (tmp_path / f"{name}.py").write_text("from pathlib import Path; Path('ran').touch()", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    with Workers(1) as workers:
+    with LocalWorkers(1) as workers:
         found: list[int] = []
         workers.run(
             double,
@@ -108,12 +108,12 @@ def test_the_environment_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 CALL = """
-from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._processes.child import require_main_module
 from tests._processes.worker_tasks import double
 
 {check}
-with Workers(1) as workers:
+with LocalWorkers(1) as workers:
     workers.run(double, [4], on_result=print, on_progress=lambda _: None, should_stop=lambda: False)
 """
 

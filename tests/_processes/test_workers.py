@@ -1,16 +1,8 @@
-"""Worker processes: results, progress, stops, and every way in which one side can die."""
+"""What all back-ends of workers do: results, progress, stops, errors, and jobs whose process dies."""
 
 import importlib
-import multiprocessing
-import os
-import pickle
 import re
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,11 +10,13 @@ from typing import Any
 import pytest
 
 from surrogate_nas import errors
+from surrogate_nas._processes.local_workers import LocalWorkers
+from surrogate_nas._processes.slotted_workers import SlottedWorkers
 from surrogate_nas._processes.workers import Workers
-from surrogate_nas.errors import SurrogateNasError, TrainingError
+from surrogate_nas.errors import TrainingError
 
 HERE = Path(__file__).resolve().parent
-PATIENCE_SECONDS = 60  # a process begins slowly on a busy machine
+Make = Callable[[int], SlottedWorkers]
 
 
 @pytest.fixture
@@ -32,12 +26,13 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("worker_tasks")
 
 
-def never() -> bool:
-    return False
-
-
-def ignore(*_: object) -> None:
-    pass
+@pytest.fixture(params=["local", "ray"])
+def make(request: pytest.FixtureRequest) -> Make:
+    """Returns what makes workers of a back-end."""
+    if request.param == "local":
+        return LocalWorkers
+    ray_workers: Make = request.getfixturevalue("ray_workers")
+    return ray_workers
 
 
 def run(
@@ -46,16 +41,16 @@ def run(
     results: dict[int, Any] = {}
     with_defaults: dict[str, Any] = {
         "on_result": results.__setitem__,
-        "on_progress": ignore,
-        "should_stop": never,
+        "on_progress": lambda _: None,
+        "should_stop": lambda: False,
     } | callbacks
     workers.run(task, jobs, **with_defaults)
     return results
 
 
-def test_results_by_position_progress_summed_and_processes_used_again(tasks: ModuleType) -> None:
+def test_results_by_position_progress_summed_and_processes_used_again(make: Make, tasks: ModuleType) -> None:
     told: list[int] = []
-    with Workers(2) as workers:
+    with make(2) as workers:
         jobs = list(range(7))
         results = run(workers, tasks.double, jobs, on_progress=told.append)
         assert results == {position: 2 * job for position, job in enumerate(jobs)}
@@ -68,170 +63,55 @@ def test_results_by_position_progress_summed_and_processes_used_again(tasks: Mod
         assert run(workers, tasks.double, []) == {}
 
 
-def test_processes_may_end_before_the_block(tasks: ModuleType) -> None:
-    with Workers(1) as workers:
-        run(workers, tasks.double, [1])
-        (worker,) = multiprocessing.active_children()
-        workers.close()
-        assert not worker.is_alive()
-        assert run(workers, tasks.double, [1, 9]) == {0: 2, 1: 18}
-
-
-def test_a_stop_reaches_running_jobs_and_begins_no_new_ones(tasks: ModuleType) -> None:
+def test_a_stop_reaches_running_jobs_and_begins_no_new_ones(make: Make, tasks: ModuleType) -> None:
     told: list[int] = []
-    with Workers(2) as workers:
+    with make(2) as workers:
         results = run(
             workers, tasks.until_stopped, list(range(5)), on_progress=told.append, should_stop=lambda: told[-1:] == [2]
         )
     assert results == {0: "job 0 stopped", 1: "job 1 stopped"}
 
 
-ERRORS = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, SurrogateNasError)]
-
-
-@pytest.mark.parametrize("name", ERRORS)
-def test_every_error_survives_the_way_between_processes(name: str) -> None:
-    error = getattr(errors, name)("the message")
-    copy = pickle.loads(pickle.dumps(error))
-    assert type(copy) is type(error)
-    assert str(copy) == "the message"
-    assert copy.exit_code == error.exit_code
-
-
-def test_an_error_of_a_job_is_raised_here_once_the_others_have_stopped(tasks: ModuleType, tmp_path: Path) -> None:
+def test_an_error_of_a_job_is_raised_here_once_the_others_have_stopped(
+    make: Make, tasks: ModuleType, tmp_path: Path
+) -> None:
     waited = tmp_path / "waited"
     expected = "message of RunFolderError: with (brackets) and 100%"
-    with pytest.raises(errors.RunFolderError, match=re.escape(expected)) as caught, Workers(2) as workers:
+    with pytest.raises(errors.RunFolderError, match=re.escape(expected)) as caught, make(2) as workers:
         run(workers, tasks.fail_or_wait, [str(waited), "RunFolderError", "StoreError"])
     assert type(caught.value) is errors.RunFolderError
     assert waited.exists()
 
 
-@pytest.mark.parametrize("how", ["exit", "kill"])
-@pytest.mark.parametrize("place", [0, 1])
-def test_a_worker_that_dies_is_an_error_of_ours(tasks: ModuleType, tmp_path: Path, how: str, place: int) -> None:
-    """The others are asked to stop, and so can save."""
-    waiting = tmp_path / "waiting"
-    jobs = [f"{waiting}"]
-    jobs.insert(place, how)
-    with Workers(2) as workers:
-        with pytest.raises(TrainingError, match="a worker process died, most likely because memory ran out"):
-            run(workers, tasks.die, jobs)
-        with pytest.raises(TrainingError, match="a worker process died"):
-            run(workers, tasks.double, [1, 1])
-    assert waiting.exists()
-
-
-def test_an_error_while_watching_stops_the_workers(tasks: ModuleType) -> None:
+def test_an_error_while_watching_stops_the_workers(make: Make, tasks: ModuleType) -> None:
     def interrupt(done: int) -> None:
         if done:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), Workers(1) as workers:
+    with pytest.raises(KeyboardInterrupt), make(1) as workers:
         run(workers, tasks.until_stopped, [0, 1], on_progress=interrupt)
 
 
-def test_no_process_begins_before_it_is_needed() -> None:
-    with Workers(4) as workers:
-        assert workers._pools == []
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def held(path: Path) -> bool:
-    """Returns whether a living process holds the lock; the system lets go of it however the process ends."""
-    fcntl = pytest.importorskip("fcntl")
-    if not path.exists() or not path.read_text():
-        return False
-    with path.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-Begin = Callable[[str], "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Begin]:
-    """Begins a main process with two workers in a process group of its own, as a shell does: ``begin("hold")``."""
-    begun: list[subprocess.Popen[str]] = []
-
-    def start(task: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, str(HERE / "worker_tasks.py"), str(tmp_path), task]
-        path = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
-        begun.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        return process
-
-    yield start
-    for process in begun:
-        # Workers that outlive the main process would keep its pipes open.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-@pytest.mark.posix
-def test_workers_end_with_a_main_process_that_is_killed(begin: Begin, tmp_path: Path) -> None:
-    process = begin("hold")
-    locks = [tmp_path / "0.lock", tmp_path / "1.lock"]
-    assert wait_for(lambda: all(map(held, locks)))
-    process.kill()
-    process.wait()
-    assert wait_for(lambda: not any(map(held, locks)), seconds=10)
-
-
-@pytest.mark.posix
-@pytest.mark.parametrize("delay_seconds", [0.0, 0.05, 0.15, None])
-def test_an_interrupt_from_the_keyboard_stops_in_order(
-    begin: Begin, tmp_path: Path, delay_seconds: float | None
+def test_a_job_whose_process_dies_is_begun_again_until_it_is_given_up(
+    make: Make, tasks: ModuleType, tmp_path: Path
 ) -> None:
-    # The terminal signals the whole process group: workers too, even while they begin.
-    process = begin("until_stopped")
-    if delay_seconds is None:
-        assert wait_for(lambda: (tmp_path / "progress").exists() and (tmp_path / "progress").read_text() == "2")
-    else:
-        time.sleep(delay_seconds)
-    os.killpg(process.pid, signal.SIGINT)
-    said, complaints = process.communicate(timeout=PATIENCE_SECONDS)
-    assert complaints == ""
-    assert process.returncode == 0
-    # A stop before the first job finds nothing started.
-    assert re.fullmatch(r"stopped by 2, results of (\[0, 1\]|\[\])\n", said)
+    """It is handed to ``on_death``, which may end the run."""
+    deaths: list[int] = []
+    mark = tmp_path / "died"
+    with make(2) as workers:
+        results = run(workers, tasks.die_once, [(str(mark), 5), ("", 6), ("", 7)], on_death=deaths.append)
+        assert results == {0: 5, 1: 6, 2: 7}
+        assert deaths == [0]
+
+        def give_up(position: int) -> None:
+            raise TrainingError(f"job {position} died")
+
+        mark.unlink()
+        with pytest.raises(TrainingError, match="job 1 died"):
+            run(workers, tasks.die_once, [("", 6), (str(mark), 5)], on_death=give_up)
+        assert run(workers, tasks.double, [1, 1]) == {0: 2, 1: 2}
 
 
-@pytest.mark.posix
-def test_a_termination_of_the_whole_group_is_a_stop_and_no_fault(begin: Begin, tmp_path: Path) -> None:
-    process = begin("hold")
-    assert wait_for(lambda: (tmp_path / "progress").exists() and (tmp_path / "progress").read_text() == "2")
-    os.killpg(process.pid, signal.SIGTERM)
-    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0
-    assert said == "stopped by 15, results of []\n"
-
-
-def test_processes_end_side_by_side(tasks: ModuleType) -> None:
-    workers = Workers(3)
-    run(workers, tasks.end_slowly, [4.0, 4.0, 4.0])
-    before = time.monotonic()
-    workers.close()
-    assert 4 <= time.monotonic() - before < 10  # one after another they take 12
+def test_a_job_whose_process_dies_every_time_is_an_error(make: Make, tasks: ModuleType) -> None:
+    with make(1) as workers, pytest.raises(TrainingError, match=r"worker process(es of the Ray cluster)? die"):
+        run(workers, tasks.die, ["kill"])

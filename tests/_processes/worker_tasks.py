@@ -1,4 +1,4 @@
-"""Tasks for ``test_workers.py``: in a module of their own, without torch, that worker processes import in no time.
+"""Tasks for tests of workers: in a module of their own, without torch, that worker processes import in no time.
 
 Run as a program it is a main process to be signalled: ``worker_tasks.py FOLDER``.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from surrogate_nas import errors
-from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 
 Report = Callable[[int], None]
 Stopped = Callable[[], bool]
@@ -56,6 +56,23 @@ def die(job: str, report: Report, stopped: Stopped) -> None:
     Path(job).touch()
 
 
+def count_to(number: int, report: Report, stopped: Stopped) -> int:
+    """Counts slowly."""
+    for each in range(number):
+        report(each + 1)
+        time.sleep(0.1)
+    return number
+
+
+def die_once(job: tuple[str, int], report: Report, stopped: Stopped) -> int:
+    """Returns a number; before that, ends its process unless a file shows that it did so before."""
+    mark, number = job
+    if mark and not Path(mark).exists():
+        Path(mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
 def hold(job: str, report: Report, stopped: Stopped) -> None:
     """Holds a lock on a file for as long as the process lives, and never listens to a stop."""
     file = Path(job).open("w")  # noqa: SIM115 - open until the process ends
@@ -80,7 +97,7 @@ def main(folder: Path, task: str) -> None:
         (folder / "progress").write_text(str(done))
 
     jobs = [str(folder / f"{position}.lock") for position in range(2)]
-    with Workers(2) as workers:
+    with LocalWorkers(2) as workers:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         workers.run(

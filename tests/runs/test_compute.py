@@ -44,3 +44,24 @@ def test_apple_s_gpu_is_used_where_it_is_asked_for(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(SettingsError, match=r"compute.device 'mps' is not on this machine"):
         resolve_compute(ComputeSettings(device="mps"))
+
+
+def test_on_a_cluster_its_machines_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    resolved = resolve_compute(ComputeSettings(cluster="auto"))
+    assert (resolved.device, resolved.processes) == ("cpu", None)
+    assert resolve_compute(ComputeSettings(cluster="auto", gpus=0.5)).device == "cuda"
+    assert resolve_compute(resolved) == resolved
+
+
+@pytest.mark.parametrize(
+    ("settings", "refusal"),
+    [
+        ({"cluster": "auto", "device": "cuda"}, "compute.device is cuda, and compute.gpus gives each process"),
+        ({"cluster": "auto", "device": "cpu", "gpus": 1}, "set compute.gpus=1 for cuda, or 0 for cpu"),
+        ({"gpus": 1}, "compute.gpus is for processes of a cluster; set compute.cluster too"),
+    ],
+)
+def test_gpus_and_device_have_to_agree(settings: dict[str, object], refusal: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(refusal)):
+        resolve_compute(ComputeSettings.model_validate(settings))

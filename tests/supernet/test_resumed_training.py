@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surrogate_nas._processes import workers
-from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes import slotted_workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas.errors import TrainingError
 from surrogate_nas.supernet.checkpoint import load_checkpoint
 from surrogate_nas.supernet.training import train_member
@@ -78,7 +78,7 @@ class TestResuming:
     def test_a_killed_process_loses_nothing(self, job_of: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = {"steps": 60, "checkpoint_seconds": 1e-9}  # saved after every step, so most likely hit while saving
         whole, killed = job_of(name="whole", **settings), job_of(name="killed", **settings)
-        monkeypatch.setattr(workers, "_POLL_SECONDS", 0.005)
+        monkeypatch.setattr(slotted_workers, "_POLL_SECONDS", 0.005)
 
         def kill(step: int) -> None:
             if step >= 5:
@@ -87,7 +87,7 @@ class TestResuming:
                     with suppress(ProcessLookupError):  # it may have ended since the list was made
                         os.kill(process.pid, signal.SIGKILL)
 
-        with Workers(1) as pool, pytest.raises(TrainingError, match="a worker process died"):
+        with LocalWorkers(1) as pool, pytest.raises(TrainingError, match="a worker process died"):
             pool.run(train_member, [killed], on_result=lambda *_: None, on_progress=kill, should_stop=never)
         assert 1 <= load_checkpoint(killed.checkpoint, killed.identity).step < 60
         assert train_member(killed, ignore, never)

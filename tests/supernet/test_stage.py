@@ -13,7 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from surrogate_nas._processes import workers
+from surrogate_nas._processes import slotted_workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas._support.files import write_json
 from surrogate_nas.data.settings import DataSettings
@@ -55,8 +56,13 @@ KINDS: dict[str, dict[str, Any]] = {
 class Inline(Workers):
     """Runs jobs in this process, one after the other; stops, or is asked to, after so many steps and mini-batches."""
 
+    processes = 1
+
     def __init__(self, limit: int | None = None) -> None:
         self.left = limit
+
+    def close(self) -> None:
+        """Has nothing to end."""
 
     def run(
         self,
@@ -143,7 +149,7 @@ def test_a_killed_process_loses_nothing(plan_of: MakePlan, place_of: PlaceOf, mo
     plan = plan_of(**GRADIENT, split_rounds=1, checkpoint_seconds=1e-9)
     run(plan, place_of("whole"))
     place, kills = place_of("killed"), [12]
-    monkeypatch.setattr(workers, "_POLL_SECONDS", 0.005)
+    monkeypatch.setattr(slotted_workers, "_POLL_SECONDS", 0.005)
 
     @contextmanager
     def kill(_title: str) -> Iterator[Callable[[int, int], None]]:
@@ -157,7 +163,7 @@ def test_a_killed_process_loses_nothing(plan_of: MakePlan, place_of: PlaceOf, mo
         yield advance
 
     while not is_trained(plan, place.folder, place.identity):
-        with Workers(1) as pool, suppress(TrainingError):
+        with LocalWorkers(1) as pool, suppress(TrainingError):
             train_stage(plan, place, pool, kill, lambda: False)
         if kills:
             kills.pop(0)

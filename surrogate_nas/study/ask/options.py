@@ -28,6 +28,7 @@ class Options(TypedDict, total=False):
         device: Whose latency counts.
         precision: Of the deployed network: ``"float32"`` or ``"int8"``.
         compute_device: Where supernets are trained.
+        cluster: Ray cluster that trains: ``"auto"``, or ``"ray://HOST:PORT"``.
         weights: Pretrained weights that supernets begin with: a file, ``torchvision:NAME`` or ``timm:NAME``.
         truth: CSV file with accuracies of trained networks, for the report.
         truth_column: Its column.
@@ -48,6 +49,7 @@ class Options(TypedDict, total=False):
     device: str | None
     precision: str | None
     compute_device: str | None
+    cluster: str | None
     weights: str | Path | None
     truth: str | Path | None
     truth_column: str | None
@@ -63,6 +65,7 @@ _KEYS = {COSTS[name].keyword: f"budget.{key}" for key, name in BOUNDED.items()} 
     "device": "hardware.device",
     "precision": "hardware.precision",
     "compute_device": "compute.device",
+    "cluster": "compute.cluster",
     "weights": "supernet.weights_from",
     "truth": "truth.file",
     "truth_column": "truth.column",

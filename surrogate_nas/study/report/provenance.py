@@ -121,9 +121,12 @@ def _search(problem: Problem, result: SearchResult) -> SearchFacts:
 
 def _hardware(problem: Problem) -> Pairs:
     compute = problem.settings.compute
+    places = count_of(compute.processes or 1, "process", "processes")
+    if compute.cluster:
+        places = f"processes of a Ray cluster ({compute.cluster})"
     return (
         ("processor", processor()),
-        ("training", f"{compute.device}, {count_of(compute.processes or 1, 'process', 'processes')}"),
+        ("training", f"{compute.device}, {places}"),
         ("latency", problem.latency_conditions),
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.shared_trials import SharedTrials, Trained, TrainTask, TrialFolder
@@ -25,7 +25,7 @@ def place(space: Space, tmp_path: Path) -> TrialFolder:
 
 def run(place: TrialFolder, work: NoWork, processes: int, tasks: list[TrainTask] = TASKS) -> dict[TrainTask, Trained]:
     outcomes: dict[TrainTask, Trained] = {}
-    with Workers(processes) as workers:
+    with LocalWorkers(processes) as workers:
         Crew(place, work, workers).run(
             tasks, on_outcome=outcomes.__setitem__, on_progress=lambda _: None, should_stop=lambda: False
         )
@@ -43,7 +43,7 @@ def test_workers_share_what_is_to_be_done(place: TrialFolder, tmp_path: Path, pr
 
 def test_what_is_done_is_not_done_again_and_rounds_follow_each_other(place: TrialFolder, tmp_path: Path) -> None:
     run(place, NoWork(tmp_path), 1, TASKS[:2])
-    with Workers(1) as workers:
+    with LocalWorkers(1) as workers:
         crew = Crew(place, NoWork(tmp_path), workers)
         outcomes: dict[TrainTask, Trained] = {}
         for some in (TASKS[:2], TASKS[1:3]):
@@ -54,7 +54,7 @@ def test_what_is_done_is_not_done_again_and_rounds_follow_each_other(place: Tria
 
 def test_no_more_processes_begin_than_there_are_tasks(place: TrialFolder, tmp_path: Path) -> None:
     begun = len(multiprocessing.active_children())
-    with Workers(5) as workers:
+    with LocalWorkers(5) as workers:
         Crew(place, NoWork(tmp_path), workers).run(
             TASKS[:2],
             on_outcome=lambda *_: None,
@@ -84,7 +84,7 @@ def test_a_stop_gives_back_what_runs(place: TrialFolder, tmp_path: Path) -> None
         asked += 1
         return bool(list(tmp_path.glob("0000*.*")))
 
-    with Workers(1) as workers:
+    with LocalWorkers(1) as workers:
         crew = Crew(place, NoWork(tmp_path, seconds=60), workers)
         crew.run(TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=should_stop)
     assert asked
@@ -98,7 +98,7 @@ def test_a_journal_that_goes_away_ends_the_run(place: TrialFolder, tmp_path: Pat
         place.journal.unlink(missing_ok=True)
         return False
 
-    with Workers(1) as workers, pytest.raises(StoreError, match="disappeared"):
+    with LocalWorkers(1) as workers, pytest.raises(StoreError, match="disappeared"):
         Crew(place, NoWork(tmp_path, seconds=60), workers).run(
             TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=lose
         )

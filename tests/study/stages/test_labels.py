@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas.errors import Interrupted, SettingsError, StoreError
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.study.findings import StudyLabels
@@ -33,7 +33,7 @@ def test_what_is_labelled_starts_no_worker(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a worker was started")
 
-    monkeypatch.setattr(Workers, "run", refuse)
+    monkeypatch.setattr(LocalWorkers, "run", refuse)
     label_architectures(problem, run_of(finished))
 
 

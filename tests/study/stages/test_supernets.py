@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from surrogate_nas._processes.workers import Workers
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas.errors import Interrupted, RunFolderError
 from surrogate_nas.study.findings import Findings
 from surrogate_nas.study.problem.problem import Problem
@@ -23,7 +23,7 @@ def test_what_is_trained_starts_no_worker(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a worker was started")
 
-    monkeypatch.setattr(Workers, "run", refuse)
+    monkeypatch.setattr(LocalWorkers, "run", refuse)
     reused = TrainSupernets().reuse(Findings(problem), run_of(finished))
     assert reused is not None
     assert reused[Problem].plan.names == problem.plan.names

@@ -1,0 +1,123 @@
+"""Worker processes on this machine."""
+
+import multiprocessing
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar, final
+
+from surrogate_nas._processes.child import begin_child, interrupts_held, working_folder_left_out
+from surrogate_nas._processes.slotted_workers import SlottedWorkers, WorkerDiedError
+from surrogate_nas._processes.workers import Task
+
+Job = TypeVar("Job", contravariant=True)
+Result = TypeVar("Result", covariant=True)
+_CANNOT_BEGIN = (
+    "a worker process cannot begin; a script that calls the study has to be a file, and to call it under"
+    ' if __name__ == "__main__":'
+)
+_DIED = (
+    "a worker process died, most likely because memory ran out; run again with --resume, and with fewer"
+    " compute.processes if it happens again"
+)
+
+
+@final
+class LocalWorkers(SlottedWorkers):
+    """Processes of this machine.
+
+    They leave an interrupt from the keyboard to the main process, and end with it even when it is killed, so that two
+    runs never write one folder. A job whose process dies is not started again: most likely memory ran out.
+
+    Args:
+        processes: Number of worker processes.
+    """
+
+    def __init__(self, processes: int) -> None:
+        super().__init__(processes)
+        context = multiprocessing.get_context("spawn")
+        # The progress of each running job, and then the last run that was stopped. Each number has one writer; a lock
+        # would block everybody else for good if its holder were killed.
+        self._shared = context.RawArray("q", processes + 1)
+        # Whether each process has come as far as its first job.
+        self._begun = context.RawArray("b", processes)
+        self._context = context
+        # A pool for each process. One pool of several may miss the death of a process that it started while it was
+        # already waiting (its watcher wakes before the new process is on its list), and would end the others at once,
+        # which here are asked to save their work first.
+        self._pools: list[ProcessPoolExecutor] = []
+
+    def close(self) -> None:
+        """Ends the processes, where nothing needs them for a while; another run starts new ones."""
+        self._stop()
+        if self._pools:
+            # Side by side: a cluster gives all of them together some seconds to end.
+            with ThreadPoolExecutor(len(self._pools)) as closing:
+                list(closing.map(lambda pool: pool.shutdown(wait=True, cancel_futures=True), self._pools))
+        self._pools.clear()
+
+    def _free(self, busy: set[int], waiting: int) -> int | None:
+        del waiting
+        return next((slot for slot in range(self.processes) if slot not in busy), None)
+
+    def _begin(self, slot: int, task: Task[Job, Result], job: Job) -> Future[Result]:
+        self._shared[slot] = 0
+        while slot >= len(self._pools):
+            self._pools.append(self._new_pool(len(self._pools)))
+        try:
+            with interrupts_held(), working_folder_left_out():
+                begun = self._pools[slot].submit(_run_task, task, job, slot, self._runs)
+        except BrokenProcessPool:  # it died since its last job
+            begun = Future()
+            begun.set_exception(WorkerDiedError())
+        return _raising_our_error(begun)
+
+    def _progress(self, slot: int) -> int:
+        return int(self._shared[slot])
+
+    def _buried(self, slot: int) -> str:
+        remedy = _DIED if self._begun[slot] else _CANNOT_BEGIN
+        self._pools[slot] = self._new_pool(slot)
+        return remedy
+
+    def _new_pool(self, slot: int) -> ProcessPoolExecutor:
+        self._begun[slot] = 0
+        # Its queue begins a process of Python's own, which tracks what processes share.
+        with working_folder_left_out():
+            return ProcessPoolExecutor(
+                1, self._context, initializer=_start_worker, initargs=(self._shared, self._begun, slot)
+            )
+
+    def _stop(self) -> None:
+        self._shared[-1] = self._runs
+
+
+def _raising_our_error(begun: Future[Result]) -> Future[Result]:
+    """Returns a future of the same outcome that raises ``WorkerDiedError`` if the process died."""
+    outcome: Future[Result] = Future()
+
+    def end(ended: Future[Result]) -> None:
+        error = ended.exception()
+        if error is None:
+            outcome.set_result(ended.result())
+        else:
+            outcome.set_exception(WorkerDiedError() if isinstance(error, BrokenProcessPool) else error)
+
+    begun.add_done_callback(end)
+    return outcome
+
+
+_shared: Any = None
+
+
+def _start_worker(shared: Any, begun: Any, slot: int) -> None:  # noqa: ANN401 - types of multiprocessing are private
+    global _shared
+    _shared = shared
+    begun[slot] = 1
+    begin_child()
+
+
+def _run_task(task: Task[Job, Result], job: Job, slot: int, run: int) -> Result:
+    def report(progress: int) -> None:
+        _shared[slot] = progress
+
+    return task(job, report, lambda: bool(_shared[-1] >= run))

@@ -1,0 +1,156 @@
+"""Workers of a Ray cluster: machines that cannot do the work, die, or come late."""
+
+import importlib
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from surrogate_nas._processes import ray_workers as module
+from surrogate_nas._processes.ray_workers import RayWorkers, Share
+from surrogate_nas.errors import SettingsError, TrainingError
+
+HERE = Path(__file__).resolve().parent
+MakeRayWorkers = Callable[..., RayWorkers]
+
+
+@pytest.fixture
+def tasks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Returns the tasks, under a name by which worker processes find them too."""
+    monkeypatch.syspath_prepend(str(HERE))
+    return importlib.import_module("worker_tasks")
+
+
+def run(workers: RayWorkers, task: Callable[..., Any], jobs: list[Any], **callbacks: Callable[..., Any]) -> list[Any]:
+    results: dict[int, Any] = {}
+    others: dict[str, Any] = {"on_progress": lambda _: None, "should_stop": lambda: False} | callbacks
+    workers.run(task, jobs, on_result=results.__setitem__, **others)
+    return [results[position] for position in sorted(results)]
+
+
+def test_as_many_as_the_cluster_has_room_for(ray_workers: MakeRayWorkers) -> None:
+    with ray_workers(None) as one:
+        assert one.processes == 4
+    with ray_workers(None, share=Share(processors=2)) as two:
+        assert two.processes == 2
+
+
+def test_machines_with_another_version_are_refused(
+    ray_workers: MakeRayWorkers, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = module._versions()
+    monkeypatch.setattr(module, "_versions", lambda: here | {"torch": "0.1"})
+    with ray_workers(1) as workers, pytest.raises(SettingsError, match=r"torch is .* on .*, and 0\.1 here; install"):
+        run(workers, tasks.double, [1])
+
+
+def test_machines_that_do_not_see_the_folder_of_the_run_are_refused(
+    ray_workers: MakeRayWorkers, tasks: ModuleType, tmp_path: Path
+) -> None:
+    missing = tmp_path / "elsewhere" / "study.toml"
+    with ray_workers(1, missing) as workers, pytest.raises(SettingsError, match=r"does not see .*study\.toml; put"):
+        run(workers, tasks.double, [1])
+
+
+def test_a_cluster_without_room_is_waited_for_and_then_an_error(
+    ray_workers: MakeRayWorkers, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 1.0)
+    with (
+        ray_workers(1, share=Share(processors=64)) as workers,
+        pytest.raises(TrainingError, match="no machine of the Ray cluster had 64 free processors"),
+    ):
+        run(workers, tasks.double, [1])
+
+
+def test_a_missing_package_or_cluster_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(SettingsError, match="ray is not installed"):
+        RayWorkers("auto", 1, Share(), tmp_path)
+
+
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:9", "ray://nobody.invalid:10001"])
+def test_a_cluster_that_does_not_answer_is_named(address: str, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(SettingsError, match=f"no Ray cluster answers at '{address}' "):
+        RayWorkers(address, 1, Share(), tmp_path)
+
+
+def test_the_address_of_the_environment_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+    with pytest.raises(SettingsError, match=r"no Ray cluster answers at '127\.0\.0\.1:9'"):
+        RayWorkers("auto", 1, Share(), tmp_path)
+
+
+def test_a_request_to_stop_is_not_lost_to_ray(ray_workers: MakeRayWorkers) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with ray_workers(1):
+        assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.slow
+def test_jobs_of_a_machine_that_dies_are_done_elsewhere_and_a_late_one_helps(
+    ray_cluster: Any,  # noqa: ANN401 - Ray is an optional package
+    ray_workers: MakeRayWorkers,
+    tasks: ModuleType,
+) -> None:
+    with ray_workers(5) as workers:
+        dead = ray_cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+        killed: list[float] = []
+
+        def kill(progress: int) -> None:
+            if progress >= 5 and not killed:
+                killed.append(time.monotonic())
+                ray_cluster.remove_node(dead, allow_graceful=False)
+                ray_cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+
+        assert run(workers, tasks.count_to, [40] * 5, on_progress=kill) == [40] * 5
+        assert killed
+
+
+@pytest.mark.slow
+def test_two_runs_on_one_cluster_share_it(ray_workers: MakeRayWorkers, tasks: ModuleType, tmp_path: Path) -> None:
+    """The second run is of another process, as a process has one connection."""
+    import subprocess
+
+    script = tmp_path / "other.py"
+    script.write_text(OTHER, encoding="utf-8")
+    with ray_workers(2) as workers:
+        other: subprocess.Popen[str] | None = None
+
+        def begin(_progress: int) -> None:
+            nonlocal other
+            if other is None:
+                address = workers._ray.get_runtime_context().gcs_address
+                words = [sys.executable, str(script), address, str(HERE), str(tmp_path / "witness")]
+                other = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
+        assert run(workers, tasks.count_to, [100, 100, 100], on_progress=begin) == [100] * 3
+        assert other is not None
+        said, _ = other.communicate(timeout=120)
+        assert said.split() == ["3", "3"]
+
+
+OTHER = """
+import sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[2])
+import worker_tasks
+from surrogate_nas._processes.ray_workers import RayWorkers, Share
+
+with RayWorkers(sys.argv[1], 2, Share(), Path(sys.argv[3])) as workers:
+    workers.run(
+        worker_tasks.count_to,
+        [3, 3],
+        on_result=lambda _, result: print(result),
+        on_progress=lambda _: None,
+        should_stop=lambda: False,
+    )
+"""
