@@ -20,6 +20,7 @@ from surrogate_nas.cli import completion
 from surrogate_nas.cli.benches.device_commands import measure, read_logs
 from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies
 from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
+from surrogate_nas.costs.number_formats import Activations, Precision
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
@@ -80,6 +81,10 @@ def profile(
         Literal["auto", "onnx", "eager", "exported", "compiled"],
         typer.Option(help="Runtime that is measured: onnx is ONNX Runtime, the others are PyTorch."),
     ] = "auto",
+    precision: Annotated[Precision, typer.Option(help="Numbers that networks compute with.")] = "float32",
+    activations: Annotated[
+        Activations, typer.Option(help="Feature maps of int8: signed is for microcontrollers and NPUs.")
+    ] = "unsigned",
     batch: Batch = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")] = 1,
     networks: Annotated[int, typer.Option(metavar="N", min=4, help="Networks to measure as a whole.")] = 16,
@@ -101,7 +106,14 @@ def profile(
     loaded = load_space(space)
     network = _network(loaded, channels, cells, image_size, input_channels, classes)
     settings = HardwareSettings(
-        device=device, backend=backend, batch=batch, threads=threads, whole_networks=networks, confidence=confidence
+        device=device,
+        backend=backend,
+        precision=precision,
+        activations=activations,
+        batch=batch,
+        threads=threads,
+        whole_networks=networks,
+        confidence=confidence,
     )
     model = ProfiledLatency(
         loaded, network, Bench(loaded, network, settings), whole_networks=networks, seed=seed, on_progress=_progress

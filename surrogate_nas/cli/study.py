@@ -83,6 +83,10 @@ def study(
             autocompletion=completion.devices,
         ),
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="PRECISION", help="Numbers of the deployed network: float32 or int8."),
+    ] = None,
     compute_device: Annotated[
         str | None,
         typer.Option(
@@ -146,6 +150,7 @@ def study(
         rivals=rivals,
         latency_table=latency_table,
         device=device,
+        precision=precision,
         compute_device=compute_device,
         cluster=cluster,
         weights=weights,

@@ -12,7 +12,7 @@ LATENCY_UPPER = "latency_upper_ms"
 _ON_DEVICE = re.compile(r"(?P<base>\w+)\[(?P<device>[^\[\]]+)\]")
 _TIMES = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
 _COUNTS = {"K": 1e3, "M": 1e6, "G": 1e9}
-_BYTES = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1024.0, "MiB": 1024.0**2, "GiB": 1024.0**3}
+_BYTES = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
 _ENERGIES = {"uJ": 1e-3, "mJ": 1.0, "J": 1e3}
 
 

@@ -22,7 +22,7 @@ from surrogate_nas.export.runtimes.protocol import Runtime, Score, Source
 from surrogate_nas.export.runtimes.table import EXPORTS, RUNTIME_FILES
 from surrogate_nas.hardware.measure.timing import Clock, Run, choose_clock, measure_interleaved
 from surrogate_nas.hardware.settings import HardwareSettings
-from surrogate_nas.nets.onnx_export import quiet_exporters
+from surrogate_nas.nets.onnx_models.onnx_export import quiet_exporters
 
 _BATCH = 100  # of torch
 MOST_UNEQUAL = 0.002

@@ -22,7 +22,7 @@ from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.stored.checksums import sealed_onnx
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import ExportError
-from surrogate_nas.nets.onnx_export import export_onnx, quiet_exporters
+from surrogate_nas.nets.onnx_models.onnx_export import export_onnx, quiet_exporters
 
 _EXAMPLES = 2  # a batch of one would become a constant
 

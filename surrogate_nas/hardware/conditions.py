@@ -1,4 +1,4 @@
-"""Describes the conditions of a latency in words: runtime, machine, threads and batch, or the table it comes from."""
+"""Describes the conditions of a latency in words: runtime, machine, precision and more, or the table it comes from."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,7 +15,7 @@ RUNTIMES: Mapping[str, str] = MappingProxyType(
 
 
 def conditions(described: Mapping[str, Any]) -> str:
-    """Returns the conditions of latencies, such as ``"ONNX Runtime on cpu (AMD EPYC), 1 thread, batch 1"``.
+    """Returns the conditions of latencies, such as ``"ONNX Runtime on cpu (AMD EPYC), int8, 1 thread, batch 1"``.
 
     Args:
         described: The description that a source of latencies gives of itself.
@@ -25,4 +25,5 @@ def conditions(described: Mapping[str, Any]) -> str:
     # Runs of version 0.1.0 measured by torch do not record a back-end.
     runtime, threads = RUNTIMES[described.get("backend", "eager")], described["threads"]
     counted = f"{threads} thread{'s' if threads != 1 else ''}"
-    return f"{runtime} on {described['device']} ({described['machine']}), {counted}, batch {described['batch']}"
+    where = f"{runtime} on {described['device']} ({described['machine']})"
+    return f"{where}, {described.get('dtype', 'float32')}, {counted}, batch {described['batch']}"

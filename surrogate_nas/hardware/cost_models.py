@@ -126,7 +126,7 @@ def cost_model(
         on_progress: Called during measurements.
 
     Raises:
-        SettingsError: If this machine has no such device.
+        SettingsError: If this machine has no such device, or it cannot compute in the precision.
         CostTableError: If the table is incomplete, has no such device, or is of networks of other sizes.
         MeasurementError: If a network cannot be run.
     """
@@ -143,4 +143,4 @@ def cost_model(
             seed=seed,
             on_progress=on_progress,
         )
-    return CompositeCosts([latency, AnalyticCosts(space, network)])
+    return CompositeCosts([latency, AnalyticCosts(space, network, settings.precision)])

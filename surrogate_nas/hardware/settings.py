@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from surrogate_nas.costs.number_formats import Activations, Numbers, Precision, numbers_of
+
 Backend = Literal["auto", "onnx", "eager", "exported", "compiled"]
 
 
@@ -62,6 +64,16 @@ class HardwareSettings(BaseModel):
         " exported is torch.export, compiled is torch.compile. auto takes onnx on the CPU and eager on a"
         " GPU.",
     )
+    precision: Precision = Field(
+        "float32",
+        description="Numbers that the deployed network computes with: float32, or int8 after quantisation. Latencies"
+        " are measured, and memory is counted, in it.",
+    )
+    activations: Activations = Field(
+        "unsigned",
+        description="Feature maps of int8: unsigned suits x86 processors; signed, symmetric around zero, suits"
+        " microcontrollers and NPUs.",
+    )
     batch: int = Field(1, ge=1, le=65_536, description="Images per forward pass.")
     threads: int = Field(1, ge=1, le=1024, description="CPU threads of a forward pass.")
     whole_networks: int = Field(
@@ -78,3 +90,8 @@ class HardwareSettings(BaseModel):
     timing: TimingSettings = Field(
         default_factory=TimingSettings, description="Settings of the measurement of latencies."
     )
+
+    @property
+    def numbers(self) -> Numbers:
+        """Precision and form of the deployed network's numbers, in words."""
+        return numbers_of(self.precision, self.activations)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from surrogate_nas.costs.cost import COSTS, format_cost
+from surrogate_nas.costs.number_formats import Precision
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.rivals.rival import Interface
@@ -35,6 +36,7 @@ class Terms:
         latency_ms: Bound of the measured latency; None where there is none.
         ms_per_mac: Latency of some network for each of its multiply-accumulates, from which first widths are guessed.
         seconds: Time after which no further width is measured.
+        precision: That the deployed network computes in.
     """
 
     interface: Interface
@@ -42,6 +44,7 @@ class Terms:
     latency_ms: float | None
     ms_per_mac: float
     seconds: float
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,13 @@ def _by_counts(name: str, terms: Terms) -> FittedRival:
     usual = networks[RIVALS[name].widths.index(1.0)]
     try:
         if not terms.counted:
-            return FittedRival(usual, count_rival(usual))
+            return FittedRival(usual, count_rival(usual, terms.precision))
         search = WidthSearch(RIVALS[name].widths, 1.0, 1.0)
         while (index := search.next()) is not None:
-            search.tell(index, max(_shares(count_rival(networks[index]), terms).values()))
+            search.tell(index, max(_shares(count_rival(networks[index], terms.precision), terms).values()))
         if search.best is not None:
-            return FittedRival(networks[search.best], count_rival(networks[search.best]))
-        counts = count_rival(networks[0])
+            return FittedRival(networks[search.best], count_rival(networks[search.best], terms.precision))
+        counts = count_rival(networks[0], terms.precision)
     except SettingsError as error:
         return FittedRival(usual, None, reason=str(error))
     shares = _shares(counts, terms)
@@ -151,12 +154,14 @@ class _LatencySearch:
     Attributes:
         search: Among its widths.
         network: The rival at the width that is measured next.
+        precision: That it is counted in.
         measured: Latencies by the position of the width.
         is_broken: Whether it could not be run.
     """
 
     search: WidthSearch
     network: RivalNetwork
+    precision: Precision
     measured: dict[int, Measurement] = field(default_factory=dict)
     is_broken: bool = False
 
@@ -166,11 +171,11 @@ class _LatencySearch:
         widths, fits = RIVALS[fitted.network.name].widths, fitted.network.width
         assert fitted.counts is not None
         if terms.latency_ms is None:
-            return cls(WidthSearch((fits,), math.inf, fits), fitted.network)
+            return cls(WidthSearch((fits,), math.inf, fits), fitted.network, terms.precision)
         guess = fits * math.sqrt(terms.latency_ms / (terms.ms_per_mac * fitted.counts.flops))
         # Without counted budgets it is not fitted yet, but of its usual width.
         within = widths[: widths.index(fits) + 1] if terms.counted else widths
-        return cls(WidthSearch(within, terms.latency_ms, guess), fitted.network)
+        return cls(WidthSearch(within, terms.latency_ms, guess), fitted.network, terms.precision)
 
     def choose(self, *, is_last: bool) -> bool:
         """Chooses the next width, and returns whether there is one."""
@@ -191,12 +196,14 @@ class _LatencySearch:
     def decided(self) -> FittedRival:
         """Returns the rival at the largest width that keeps the budget, or at the smallest that was measured."""
         if self.is_broken:
-            return FittedRival(self.network, count_rival(self.network), reason="could not be run for its latency")
+            return FittedRival(
+                self.network, count_rival(self.network, self.precision), reason="could not be run for its latency"
+            )
         best = self.search.best
         index = min(self.measured) if best is None else best
         network, latency = replace(self.network, width=self.search.widths[index]), self.measured[index]
         reason = _over(network, "latency_ms", latency.median_ms) if best is None else ""
-        return FittedRival(network, count_rival(network), latency, reason)
+        return FittedRival(network, count_rival(network, self.precision), latency, reason)
 
 
 def by_strength(fitted: Sequence[FittedRival]) -> list[FittedRival]:

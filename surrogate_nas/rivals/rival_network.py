@@ -6,6 +6,7 @@ from functools import lru_cache
 import torch
 from torch import nn
 
+from surrogate_nas.costs.number_formats import NUMBER_BYTES, Precision
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.nets.module_counts import Counted, count_module
 from surrogate_nas.rivals.rival import Interface
@@ -13,7 +14,6 @@ from surrogate_nas.rivals.stem import Levels, fit_strides, halving_layers, set_s
 from surrogate_nas.rivals.table import RIVALS
 from surrogate_nas.space.operations.spec import Shape
 
-_BYTES = 4
 # Some networks have a momentum of .01 or less, meant for hundreds of thousands of steps: after a short training their
 # statistics would still be their first ones.
 _MOMENTUM = 0.1
@@ -80,8 +80,12 @@ class Counts:
 
 
 @lru_cache(maxsize=1024)
-def count_rival(network: RivalNetwork) -> Counts:
+def count_rival(network: RivalNetwork, precision: Precision = "float32") -> Counts:
     """Returns the counted costs of a rival, as the costs of a space are counted.
+
+    Args:
+        network: The rival.
+        precision: Of feature maps.
 
     Raises:
         SettingsError: If the rival cannot take images of that size.
@@ -95,4 +99,4 @@ def count_rival(network: RivalNetwork) -> Counts:
     except RuntimeError:
         raise SettingsError(f"{network.title} cannot take images of {side}x{side} pixels") from None
     image = network.interface.channels * side**2
-    return Counts(counted.parameters, counted.flops, _BYTES * (image + counted.alive))
+    return Counts(counted.parameters, counted.flops, NUMBER_BYTES[precision] * (image + counted.alive))

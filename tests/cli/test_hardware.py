@@ -37,7 +37,7 @@ def test_a_profile_shows_the_range_beside_the_budget_and_writes_the_table(
     words = ["profile", "nasbench201", "--device", "cpu", "--networks", "6", "--budget", "50%", *TINY]
     assert command.main(words) == 0
     said = capsys.readouterr().out
-    assert "latency on cpu: smallest" in said
+    assert "latency on cpu in float32: smallest" in said
     assert "of architectures meet it" in said
     table = pq.read_table("nasbench201-cpu.parquet")
     assert table.column_names == ["code", "cpu"]
@@ -45,6 +45,14 @@ def test_a_profile_shows_the_range_beside_the_budget_and_writes_the_table(
     sizes = read_sizes(Path("nasbench201-cpu.parquet"))
     assert sizes is not None
     assert (sizes["channels"], sizes["cells"], sizes["image_size"]) == (2, 1, 4)
+
+
+def test_a_profile_of_8_bits_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["profile", "quick", "--device", "cpu", "--networks", "4", "--precision", "int8", *TINY]
+    assert command.main(words) == 0
+    assert "latency on cpu in int8: smallest" in capsys.readouterr().out
+    assert command.main([*words, "--backend", "eager"]) == 2
+    assert "hardware.precision int8 is measured in ONNX Runtime" in capsys.readouterr().err
 
 
 def test_a_budget_below_everything_is_an_outcome_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,6 +146,8 @@ def test_a_budget_says_what_it_bounds() -> None:
     [
         ("memory_bytes", "2MB", 2e6, "2 MB"),
         ("memory_bytes", "512kb", 512e3, "512 KB"),
+        ("memory_bytes", "256KiB", 262_144, "262 KB"),
+        ("memory_bytes", "1.5mib", 1_572_864, "1.57 MB"),
         ("energy_mj", "5mJ", 5.0, "5 mJ"),
         ("energy_mj", "0.5J", 500.0, "500 mJ"),
     ],

@@ -12,7 +12,7 @@ from torch import nn
 
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write_program
-from surrogate_nas.nets.onnx_export import IR_VERSION, OPSET
+from surrogate_nas.nets.onnx_models.onnx_export import IR_VERSION, OPSET
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec

@@ -25,3 +25,9 @@ def test_what_cannot_be_quantised_is_said(folder: Path, model: Any) -> None:  # 
     with pytest.raises(ExportError, match="export it without --int8"):
         write_int8(folder / "q.onnx", folder / "model.onnx", model.images, {})
     assert not (folder / "q.onnx").exists()
+
+
+def test_no_images_to_calibrate_on_is_said(exported: Path, folder: Path, model: Any) -> None:  # noqa: ANN401
+    with pytest.raises(ExportError, match="an 8-bit model needs training images"):
+        write_int8(folder / "q.onnx", exported, model.images[:0], {})
+    assert not (folder / "q.onnx").exists()

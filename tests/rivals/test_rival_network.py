@@ -64,3 +64,8 @@ def test_first_weights_follow_from_the_seed() -> None:
         weights.append(torch.cat([weight.flatten() for weight in one.build().parameters()]))
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_8_bits_take_a_quarter_of_the_memory() -> None:
+    one = RivalNetwork("resnet20", 0.5, Interface(3, 32, 10))
+    assert 4 * count_rival(one, "int8").memory_bytes == count_rival(one).memory_bytes

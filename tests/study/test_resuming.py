@@ -137,18 +137,21 @@ def test_resuming_refuses_another_space_but_not_the_same_in_another_file(
     assert here("--output-dir", run_copy, "--resume", "--quiet", "--set", f"space={same}")[0] == 0
 
 
-def test_another_back_end_makes_costs_anew_and_trains_nothing(run_copy: Path, here: RunHere) -> None:
+@pytest.mark.parametrize(("name", "before", "now"), [("backend", "auto", "eager"), ("precision", "float32", "int8")])
+def test_another_back_end_or_precision_makes_costs_anew_and_trains_nothing(
+    run_copy: Path, here: RunHere, name: str, before: str, now: str
+) -> None:
     def latency() -> dict[str, Any]:
         described: dict[str, Any] = json.loads(pq.read_schema(folder.costs).metadata[b"surrogate_nas.costs"])
         return described
 
     folder = RunFolder(run_copy)
     members = [path.read_bytes() for path in sorted(folder.supernets.iterdir())]
-    assert '"backend": "onnx"' in json.dumps(latency())
-    code, _, errors = here("--output-dir", run_copy, "--resume", "--set", "hardware.backend=eager")
+    assert f'": "{now}"' not in json.dumps(latency())
+    code, _, errors = here("--output-dir", run_copy, "--resume", "--set", f"hardware.{name}={now}")
     assert code == 0
-    assert "costs are computed again: hardware.backend was auto and is eager now" in errors
-    assert '"backend": "eager"' in json.dumps(latency())
+    assert f"costs are computed again: hardware.{name} was {before} and is {now} now" in errors
+    assert f'": "{now}"' in json.dumps(latency())
     assert [path.read_bytes() for path in sorted(folder.supernets.iterdir())] == members
     # The next process continues with the new costs.
     code, _, errors = here("--output-dir", run_copy, "--resume")

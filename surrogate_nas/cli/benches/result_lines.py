@@ -94,7 +94,8 @@ def say_latencies(
         say(json.dumps(content | {"table": str(path), "column": device, "facts": facts}, indent=2))
     else:
         words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
-        lines = [f"latency on {device}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
+        where = f"{device} in {facts['dtype']}" if "dtype" in facts else device
+        lines = [f"latency on {where}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
         lines.append(
             f"expected error {facts['relative_error']:.1%} (median, drift of {facts['drift']:.1%} included);"
             f" {confidence:.0%} of architectures stay below {1 + caution:.3f} times their prediction"

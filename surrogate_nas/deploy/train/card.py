@@ -100,7 +100,7 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
                 f"{variant.file} was measured over the latency budget; train another architecture by a tighter"
                 " --latency-budget"
             )
-    if note := facts.runtime_note():
+    for note in filter(None, [facts.runtime_note(), *facts.losses()]):
         console.warn(note)
     folder = run / "models" / facts.code
     console.hint("model", str(folder))
@@ -216,8 +216,7 @@ def _limits(facts: ModelFacts) -> str:
     ]
     if facts.latency_budget_ms is None and "latency_ms" in facts.budgets:
         lines.append(f"The latency budget is of {facts.device}, which is not this machine: measure there.")
-    if note := facts.runtime_note():
-        lines.append(note)
+    lines += filter(None, [facts.runtime_note(), *facts.losses()])
     lines += [f"Not exported to {name}: {reason}" for name, reason in facts.runtimes.failures.items()]
     return "\n".join(f"- {line}" for line in lines)
 

@@ -38,7 +38,7 @@ from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write
 from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
 from surrogate_nas.export.runtimes.protocol import Source
 from surrogate_nas.hardware.measure.model_files import measure_models
-from surrogate_nas.nets.onnx_export import OPSET
+from surrogate_nas.nets.onnx_models.onnx_export import OPSET
 from surrogate_nas.report.facts import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.space.layouts import seen_size
@@ -143,9 +143,10 @@ def _export(
     write_program(folder / PROGRAM, network, checked)
     advance(2, _STEPS)
     calibration = _calibration(images, delivery.seed)
-    if delivery.request.int8:
+    hardware = delivery.choice.settings.hardware
+    if delivery.request.int8 or hardware.precision == "int8":
         paths["int8"] = folder / INT8
-        write_int8(folder / INT8, folder / ONNX, calibration, description)
+        write_int8(folder / INT8, folder / ONNX, calibration, description, signed=hardware.activations == "signed")
     else:
         (folder / INT8).unlink(missing_ok=True)
     agreements = {name: compare(network, path, checked) for name, path in paths.items()}
@@ -156,7 +157,6 @@ def _export(
             " report this architecture"
         )
     advance(3, _STEPS)
-    hardware = delivery.choice.settings.hardware
     latencies = measure_models(paths, hardware)
     named = {name: _named_classes(path, images) for name, path in paths.items()}
     labels = images.test.labels.numpy()
@@ -203,6 +203,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         warnings=delivery.warnings,
         predicted_basis=choice.basis,
         runtimes=exported.runtimes,
+        numbers=hardware.numbers,
         rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe.settings.epochs),
     )
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from surrogate_nas._support.words import SHARED_WEIGHTS
+from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.confusion import Confusion, balanced, recalls
 from surrogate_nas.deploy.runtime_files import RuntimeFiles
@@ -12,6 +13,9 @@ from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.export.runtimes.table import EXPORTS
 from surrogate_nas.hardware.conditions import RUNTIMES
 from surrogate_nas.report.facts import CostFacts, RivalsFacts
+
+LOSS_POINTS = 1.0
+"""Percentage points of accuracy that 8 bits may cost before it is reported as a loss."""
 
 _OTHER_RUNTIMES = tuple(f"{words} on cpu" for name, words in RUNTIMES.items() if name != "onnx")
 
@@ -50,6 +54,7 @@ class ModelFacts:
             compared with none, or the model is for other budgets.
         predicted_basis: What the predicted accuracy is of, such as ``"with shared weights"``.
         runtimes: The files of other runtimes.
+        numbers: What the network that the budgets are of computes with.
     """
 
     code: str
@@ -80,6 +85,7 @@ class ModelFacts:
     rivals: RivalsFacts | None = None
     predicted_basis: str = SHARED_WEIGHTS
     runtimes: RuntimeFiles = field(default_factory=RuntimeFiles)
+    numbers: Numbers = "float32"
 
     @property
     def latency_budget_ms(self) -> float | None:
@@ -87,9 +93,15 @@ class ModelFacts:
         return self.budgets.get("latency_ms") if self.device == "cpu" else None
 
     def keeps_budget(self, variant: Variant) -> bool | None:
-        """Returns whether a model was measured within the latency budget; None if there is none for this machine."""
+        """Returns whether a model was measured within the latency budget; None if there is none for it here.
+
+        The float model of a study of int8 has no budget.
+        """
         limit = self.latency_budget_ms
-        return None if limit is None else variant.latency.median_ms <= limit
+        floats = [one for _, precision, one in self.variants if precision == "float"]
+        if limit is None or (self.numbers != "float32" and variant in floats):
+            return None
+        return variant.latency.median_ms <= limit
 
     @property
     def classes(self) -> dict[str, Accuracy]:
@@ -112,8 +124,19 @@ class ModelFacts:
     def own_costs(self) -> dict[str, CostFacts]:
         """Costs as a table of rivals shows them, latency as it was measured on this machine."""
         own = {cost: CostFacts(cost, value) for cost, value in self.costs.items()}
-        latency = self.onnx["float"].latency.median_ms
+        latency = self.onnx["float" if self.numbers == "float32" else "int8"].latency.median_ms
         return own | {"latency_ms": CostFacts("latency_ms", own["latency_ms"].predicted, measured=latency)}
+
+    def losses(self) -> list[str]:
+        """Returns a sentence for each 8-bit model that is less accurate than its float model by more than is usual."""
+        runtimes = {"onnx": self.onnx, **self.runtimes.variants}
+        both = [(one["float"], one["int8"]) for one in runtimes.values() if {"float", "int8"} <= one.keys()]
+        lost = {int8.file: float_.accuracy.percent - int8.accuracy.percent for float_, int8 in both}
+        return [
+            f"{file} loses {points:.2f} percentage points of accuracy to the float model (more than {LOSS_POINTS:g})"
+            for file, points in lost.items()
+            if points > LOSS_POINTS
+        ]
 
     def runtime_note(self) -> str:
         """Returns a sentence where the model was measured in another runtime than latencies were predicted for."""
@@ -136,6 +159,7 @@ class ModelFacts:
             "balanced": asdict(self.balanced),
             "onnx": self._as_json(self.onnx),
             "runtimes": runtimes,
+            "int8_losses": self.losses(),
             "not_exported": dict(self.runtimes.failures),
         }
 

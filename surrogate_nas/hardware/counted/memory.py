@@ -14,13 +14,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas.costs.number_formats import NUMBER_BYTES
 from surrogate_nas.nets.places.table import PLACES, places_of
 from surrogate_nas.space.layouts import Layers, chosen_variants, layer_variants
 from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.space import Codes, Space
-
-BYTES = 4
 
 
 def counts_memory(space: Space) -> bool:
@@ -37,7 +36,7 @@ def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> ND
     checked = space.check(codes)
     peak = _peak(space, layer_variants(space, network), chosen_variants(space, checked, network), checked)
     # The image is counted separately, since the caller holds it to the end.
-    return np.asarray(BYTES * (network.input_channels * network.image_size**2 + peak), dtype=np.int64)
+    return np.asarray(NUMBER_BYTES["float32"] * (network.input_channels * network.image_size**2 + peak), dtype=np.int64)
 
 
 def _peak(space: Space, positions: Sequence[Layers], chosen: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:

@@ -1,10 +1,11 @@
 """Runs a network while it is timed: ONNX Runtime, eager torch, or a graph of torch.
 
 A network takes a different time in each of them, and its operations a different share of it. So a budget applies to
-the runtime that the network is deployed in.
+the runtime, and to the precision, that the network is deployed in.
 """
 
 from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
 
 import torch
@@ -12,8 +13,10 @@ from torch import Tensor, nn
 
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas._support.words import first_line
-from surrogate_nas.errors import MeasurementError
+from surrogate_nas.costs.number_formats import Numbers
+from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes
+from surrogate_nas.nets.onnx_models.quantised_onnx import quantise_onnx
 
 Forward = Callable[[Tensor], object]
 Build = Callable[[Callable[[Tensor], Tensor], Tensor, int], Forward]
@@ -54,7 +57,17 @@ def _compiled(forward: Callable[[Tensor], Tensor], example: Tensor, _threads: in
 def _onnx(forward: Callable[[Tensor], Tensor], example: Tensor, threads: int) -> Forward:
     if example.device.type != "cpu":
         raise MeasurementError(f"ONNX Runtime runs only on the CPU here (got {example.device}); use the eager backend")
-    session = open_session(onnx_bytes(_module(forward), example), "ONNX models", MeasurementError, threads)
+    return _session(onnx_bytes(_module(forward), example), example, threads)
+
+
+def _quantised(forward: Callable[[Tensor], Tensor], example: Tensor, threads: int, *, signed: bool) -> Forward:
+    """Ranges of activations are of the example alone: they do not change how long a network takes."""
+    model = quantise_onnx(onnx_bytes(_module(forward), example), [example.numpy()], MeasurementError, signed=signed)
+    return _session(model.SerializeToString(), example, threads)
+
+
+def _session(model: bytes, example: Tensor, threads: int) -> Forward:
+    session = open_session(model, "ONNX models", MeasurementError, threads)
     images = {INPUT: example.numpy()}
     return lambda _: session.run(None, images)
 
@@ -63,16 +76,32 @@ BACKENDS: MappingProxyType[str, Build] = MappingProxyType(
     {"eager": _eager, "exported": _exported, "compiled": _compiled, "onnx": _onnx}
 )
 
+QUANTISED: MappingProxyType[tuple[str, Numbers], Build] = MappingProxyType(
+    {
+        ("onnx", "int8"): partial(_quantised, signed=False),
+        ("onnx", "int8 with signed activations"): partial(_quantised, signed=True),
+    }
+)
+"""Back-ends that run quantised networks, by what these compute with."""
 
-def resolve_backend(name: str, device: torch.device) -> str:
-    """Returns the back-end of a setting: ``auto`` is ONNX Runtime on the CPU, eager torch on a GPU."""
-    if name != "auto":
-        return name
-    return "onnx" if device.type == "cpu" else "eager"
+
+def resolve_backend(name: str, device: torch.device, numbers: Numbers = "float32") -> str:
+    """Returns the back-end of a setting: ``auto`` is ONNX Runtime on the CPU, eager torch on a GPU.
+
+    Raises:
+        SettingsError: If it cannot compute in that precision.
+    """
+    chosen = name if name != "auto" else "onnx" if device.type == "cpu" else "eager"
+    if numbers != "float32" and (device.type != "cpu" or (chosen, numbers) not in QUANTISED):
+        raise SettingsError(
+            f"hardware.precision int8 is measured in ONNX Runtime on the CPU, not in the back-end {chosen} on {device};"
+            " set hardware.backend onnx and hardware.device cpu, or hardware.precision float32"
+        )
+    return chosen
 
 
 def build_forward(
-    backend: str, forward: Callable[[Tensor], Tensor], example: Tensor, threads: int
+    backend: str, forward: Callable[[Tensor], Tensor], example: Tensor, threads: int, numbers: Numbers = "float32"
 ) -> Callable[[Tensor], object]:
     """Returns a function that runs a network, or a piece of one, on the example.
 
@@ -80,7 +109,8 @@ def build_forward(
         MeasurementError: If the backend is not installed or cannot run it.
     """
     try:
-        return BACKENDS[backend](forward, example, threads)
+        build = BACKENDS[backend] if numbers == "float32" else QUANTISED[backend, numbers]
+        return build(forward, example, threads)
     except (MeasurementError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # compilers and runtimes raise errors of any class

@@ -37,8 +37,6 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import draw
 from surrogate_nas.space.space import Codes, Space
 
-DTYPE = "float32"
-
 _REFERENCE, _DRAWS = "reference", 64
 
 Candidate = tuple[Callable[[], Callable[[Tensor], Tensor]], tuple[int, int, int]]
@@ -55,7 +53,7 @@ class Bench:
         folder: Folder of the cache; None is the user's cache folder.
 
     Raises:
-        SettingsError: If this machine has no such device.
+        SettingsError: If this machine has no such device, or it cannot compute in the precision.
     """
 
     def __init__(
@@ -63,7 +61,7 @@ class Bench:
     ) -> None:
         self.device = resolve_device(settings.device)
         self._settings = settings
-        self._backend = resolve_backend(settings.backend, self.device)
+        self._backend = resolve_backend(settings.backend, self.device, settings.numbers)
         self._clock = choose_clock(self.device, settings.threads)
         self._space, self._network = space, network
         self._measured_here: dict[str, Measurement] = {}
@@ -76,7 +74,7 @@ class Bench:
                 "torch": str(torch.__version__),
                 "threads": settings.threads,
                 "batch": settings.batch,
-                "dtype": DTYPE,
+                "dtype": settings.numbers,
                 "clock": self._clock.name,
                 "backend": self._backend,
                 "space": space.fingerprint,
@@ -126,7 +124,7 @@ class Bench:
         return None if known is None else known.median_ms
 
     def _run(self, forward: Callable[[Tensor], Tensor], example: Tensor) -> Run:
-        run = build_forward(self._backend, forward, example, self._settings.threads)
+        run = build_forward(self._backend, forward, example, self._settings.threads, self._settings.numbers)
         return forward_run(run, example, self._clock)
 
     def _known(self, candidates: Iterable[str]) -> dict[str, Measurement]:

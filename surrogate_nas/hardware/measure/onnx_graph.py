@@ -19,7 +19,7 @@ from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.measure.onnx_functions import write_function
-from surrogate_nas.nets.onnx_export import export_onnx
+from surrogate_nas.nets.onnx_models.onnx_export import export_onnx
 
 OPSET = 17
 IR_VERSION = 8

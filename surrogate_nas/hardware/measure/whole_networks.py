@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from torch import nn
 
 from surrogate_nas._support.commands import shown
-from surrogate_nas._support.model_format import ONNX
+from surrogate_nas._support.model_format import INT8, ONNX
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
 from surrogate_nas.hardware.measure.model_files import measure_models
@@ -82,7 +82,8 @@ def measure(
     ``remeasure``. A model is measured on the CPU at every call.
 
     Args:
-        what: The search space; or an ONNX file, or the folder of a trained model.
+        what: The search space; or an ONNX file, or the folder of a trained model, which is measured in the precision of
+            the settings.
         architecture: A code of the space or its text.
         network: Sizes of the network; the space's own unless given.
         settings: Device, back-end, threads and length of the measurement.
@@ -114,7 +115,10 @@ def measure(
 
 
 def _measure_model(path: Path, settings: HardwareSettings) -> Measurement:
-    file = path / ONNX if path.is_dir() else path
+    quantised = settings.precision == "int8"
+    file = path / (INT8 if quantised else ONNX) if path.is_dir() else path
     if not file.is_file():
-        raise SettingsError(f"there is no model at {file}; export one by: {shown('train', 'RUN')}")
+        raise SettingsError(
+            f"there is no model at {file}; export one by: {shown('train', 'RUN', *(['--int8'] * quantised))}"
+        )
     return measure_models({"model": file}, settings)["model"]

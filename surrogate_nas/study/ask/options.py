@@ -26,6 +26,7 @@ class Options(TypedDict, total=False):
         rivals: Off-the-shelf networks to train as finalists are trained.
         latency_table: CSV or Parquet file with latencies of another device.
         device: Whose latency counts.
+        precision: Of the deployed network: ``"float32"`` or ``"int8"``.
         compute_device: Where supernets are trained.
         cluster: Ray cluster that trains: ``"auto"``, or ``"ray://HOST:PORT"``.
         weights: Pretrained weights that supernets begin with: a file, ``torchvision:NAME`` or ``timm:NAME``.
@@ -46,6 +47,7 @@ class Options(TypedDict, total=False):
     rivals: int | None
     latency_table: str | Path | None
     device: str | None
+    precision: str | None
     compute_device: str | None
     cluster: str | None
     weights: str | Path | None
@@ -61,6 +63,7 @@ _KEYS = {COSTS[name].keyword: f"budget.{key}" for key, name in BOUNDED.items()} 
     "rivals": "rivals.train",
     "latency_table": "hardware.latency_table",
     "device": "hardware.device",
+    "precision": "hardware.precision",
     "compute_device": "compute.device",
     "cluster": "compute.cluster",
     "weights": "supernet.weights_from",

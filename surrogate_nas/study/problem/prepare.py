@@ -12,6 +12,7 @@ from surrogate_nas._support.files import write_text
 from surrogate_nas.costs.budget import Budget, BudgetRequest
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import BudgetError
+from surrogate_nas.hardware.measure.backends import resolve_backend
 from surrogate_nas.hardware.measure.machine import resolve_device
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
@@ -97,9 +98,9 @@ def with_labels_in_band(problem: Problem, note: Callable[[str], None]) -> Proble
 
 
 def _require_device(space: Space, hardware: HardwareSettings) -> None:
-    """Reports an unknown device or a wrong table before images are read."""
+    """Reports an unknown device, a precision that it lacks, or a wrong table before images are read."""
     if hardware.latency_table is None:
-        resolve_device(hardware.device)
+        resolve_backend(hardware.backend, resolve_device(hardware.device), hardware.numbers)
     else:
         read_latencies(space, Path(hardware.latency_table), hardware.device, hardware.latency_unit)
 

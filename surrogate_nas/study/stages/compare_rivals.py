@@ -141,6 +141,7 @@ def _terms(problem: Problem, choice: FinalistChoice) -> Terms:
         limits.get("latency_ms") if measures else None,
         (choice.measured_ms or 1.0) / macs,
         problem.settings.rivals.seconds,
+        problem.settings.hardware.precision,
     )
 
 

@@ -12,6 +12,8 @@ from surrogate_nas._support.model_format import MODEL_FILES, SPACE_PROGRAM
 from surrogate_nas.data.digits import open_digits
 from surrogate_nas.deploy.classifier import Classifier, normalised
 from surrogate_nas.export.model_folder import load_model, read_model
+from surrogate_nas.runs.study_file import read_resolved, write_study
+from tests.fixtures.finished_run import Train
 
 
 def test_the_answer_s_model_lies_beside_the_answer(trained_run: Path) -> None:
@@ -58,3 +60,15 @@ def test_results_are_in_the_description_and_the_card(trained_run: Path) -> None:
     card = (trained_run / "best" / "model-card.md").read_text()
     assert f"{results['test']['percent']:.2f}%" in card
     assert "images that data.max_images left out" in card
+
+
+@pytest.mark.slow
+def test_a_study_of_8_bits_delivers_them_without_being_asked(digits_copy: Path, train: Train) -> None:
+    study = digits_copy / "study.toml"
+    asked = read_resolved(study, {"hardware.precision": "int8", "hardware.activations": "signed"})
+    write_study(study, asked)
+    code, out, _ = train(digits_copy, "--epochs", "1", "--json")
+    assert code == 0
+    assert json.loads(out)["numbers"] == "int8 with signed activations"
+    assert list(json.loads(out)["onnx"]) == ["float", "int8"]
+    assert b"surrogate_nas model" in (digits_copy / "best" / "model.int8.onnx").read_bytes()

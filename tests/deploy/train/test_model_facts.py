@@ -1,7 +1,9 @@
 """Model facts show if a budget was kept."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.variant import Variant
 
@@ -32,3 +34,21 @@ def test_another_runtime_than_the_budget_s_is_said_with_how_much_it_differs(
     assert "--set hardware.backend=onnx" in eager.runtime_note()
     # Of another device nothing can be compared here.
     assert facts_of(conditions="raspi4, from the table a.csv", device="raspi4").runtime_note() == ""
+
+
+def test_a_study_of_8_bits_holds_its_budget_against_the_8_bit_model(
+    facts_of: Make, variant_of: Callable[..., Variant]
+) -> None:
+    facts = facts_of(onnx={"float": variant_of(0.61), "int8": variant_of(0.5)}, numbers="int8")
+    assert facts.keeps_budget(facts.onnx["float"]) is None
+    assert facts.keeps_budget(facts.onnx["int8"]) is True
+    assert facts.own_costs["latency_ms"].measured == 0.5
+
+
+def test_a_loss_of_more_than_a_point_to_8_bits_is_said(facts_of: Make, variant_of: Callable[..., Variant]) -> None:
+    one = variant_of(0.5)
+    for right, words in ((89, []), (80, ["percentage points of accuracy to the float model (more than 1)"])):
+        small = replace(one, file="model.int8.onnx", accuracy=Accuracy.of(right, 100))
+        facts = facts_of(onnx={"float": replace(one, accuracy=Accuracy.of(90, 100)), "int8": small})
+        assert [text.split("loses 10.00 ")[-1] for text in facts.losses()] == words
+        assert facts.as_json()["int8_losses"] == facts.losses()

@@ -39,3 +39,11 @@ def test_parameters_of_nasbench201_are_the_published_ones(space: Space) -> None:
 def test_an_unknown_cost_is_named(space: Space, network: NetworkSpec) -> None:
     with pytest.raises(SettingsError, match=re.escape("'latency_ms'; choose from flops, params")):
         AnalyticCosts(space, network).relative_error("latency_ms")
+
+
+def test_8_bits_take_a_quarter_of_the_memory_and_nothing_else_changes(space: Space, network: NetworkSpec) -> None:
+    codes = space.sample(5, np.random.default_rng(0))
+    floats, small = (AnalyticCosts(space, network, precision) for precision in ("float32", "int8"))
+    for name, values in small.evaluate(codes).items():
+        assert (4 ** (name == "memory_bytes") * values == floats.evaluate(codes)[name]).all()
+    assert small.describe()["memory_bytes"]["notes"][0].endswith("in int8")

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from surrogate_nas.errors import MeasurementError
+from surrogate_nas.costs.number_formats import Numbers
+from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.backends import BACKENDS, build_forward, resolve_backend
 from surrogate_nas.hardware.measure.bench import Bench
 from surrogate_nas.hardware.measure.pieces import prepare
@@ -75,3 +76,19 @@ def test_onnx_runtime_predicts_a_space(space: Space, network: NetworkSpec, quick
     model = ProfiledLatency(space, network, Bench(space, network, settings), whole_networks=6, seed=0)
     assert (model.evaluate(space.sample(20, np.random.default_rng(0)))["latency_ms"] > 0).all()
     assert len(model.held_out_errors("latency_ms")) >= 2
+
+
+@pytest.mark.parametrize("numbers", ["int8", "int8 with signed activations"])
+def test_a_quantised_network_computes_nearly_the_same(space: Space, network: NetworkSpec, numbers: Numbers) -> None:
+    module, images = prepare(build_network(space, [3, 1, 2, 4, 0, 3], network), (1, 8, 8), 8, torch.device("cpu"))
+    with torch.no_grad():
+        expected = module(images).numpy()
+    got = np.asarray(build_forward("onnx", module, images, 1, numbers)(images))
+    assert 1e-4 < np.abs(got[0] - expected).max() < 0.2 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(("name", "device"), [("eager", "cpu"), ("compiled", "cpu"), ("auto", "cuda"), ("onnx", "mps")])
+def test_what_cannot_compute_in_8_bits_is_refused(name: str, device: str) -> None:
+    with pytest.raises(SettingsError, match=r"hardware\.precision int8 is measured in ONNX Runtime on the CPU, not in"):
+        resolve_backend(name, torch.device(device), "int8")
+    assert resolve_backend("auto", torch.device("cpu"), "int8") == "onnx"

@@ -54,9 +54,9 @@ def test_measuring_again_replaces_the_old_but_only_once_in_a_run(
     assert Bench(space, network, quick).measure("parts", candidates(build, "a")) == new
 
 
-@pytest.mark.parametrize("change", [{"batch": 2}, {"threads": 2}])
+@pytest.mark.parametrize("change", [{"batch": 2}, {"threads": 2}, {"precision": "int8"}])
 def test_other_settings_share_no_measurement(
-    space: Space, network: NetworkSpec, quick: HardwareSettings, change: dict[str, int]
+    space: Space, network: NetworkSpec, quick: HardwareSettings, change: dict[str, object]
 ) -> None:
     build = Counting()
     Bench(space, network, quick).measure("parts", candidates(build, "a"))

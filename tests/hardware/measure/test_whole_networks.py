@@ -1,9 +1,14 @@
 """One call measures one architecture, and a second one asks the cache."""
 
-import pytest
+from pathlib import Path
 
-from surrogate_nas.errors import SpaceError
+import pytest
+import torch
+from torch import nn
+
+from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.hardware.measure import bench as module
+from surrogate_nas.hardware.measure.onnx_graph import write_onnx
 from surrogate_nas.hardware.measure.whole_networks import measure
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.space.network import NetworkSpec
@@ -22,3 +27,16 @@ def test_an_architecture_is_measured_by_code_or_text_once(
 def test_an_architecture_of_another_space_is_refused(space: Space) -> None:
     with pytest.raises(SpaceError, match="nasbench201"):
         measure(space, "12")
+
+
+def test_the_model_of_a_folder_is_the_one_in_the_precision_of_the_settings(
+    quick: HardwareSettings, tmp_path: Path
+) -> None:
+    for name, layer in (("model.onnx", nn.Conv2d(1, 1, 1)), ("model.int8.onnx", nn.Conv2d(2, 2, 1))):
+        write_onnx(tmp_path / name, layer, torch.ones(1, layer.in_channels, 2, 2))
+    assert measure(tmp_path, settings=quick).median_ms > 0
+    small = quick.model_copy(update={"precision": "int8"})
+    assert measure(tmp_path, settings=small).median_ms > 0
+    (tmp_path / "model.int8.onnx").unlink()
+    with pytest.raises(SettingsError, match=r"model\.int8\.onnx; export one by: .*train RUN --int8"):
+        measure(tmp_path, settings=small)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from surrogate_nas._support.model_format import INPUT, OUTPUT
-from surrogate_nas.nets.onnx_export import export_onnx, quiet_exporters
+from surrogate_nas.nets.onnx_models.onnx_export import export_onnx, quiet_exporters
 
 NETWORK = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Softsign(), nn.Flatten(), nn.Linear(16, 2)).eval()
 
