@@ -104,6 +104,11 @@ def profile(
     from surrogate_nas.hardware.tables.predicted import write_predicted
 
     loaded = load_space(space)
+    if not loaded.listable:
+        raise SettingsError(
+            f"{loaded.name} has too many architectures for a table of all of them; run a study, which predicts the"
+            " latency of each architecture that it meets"
+        )
     network = _network(loaded, channels, cells, image_size, input_channels, classes)
     settings = HardwareSettings(
         device=device,

@@ -83,6 +83,7 @@ def test_an_error_of_a_job_is_raised_here_once_the_others_have_stopped(
     assert waited.exists()
 
 
+@pytest.mark.parametrize("make", ["local", pytest.param("ray", marks=pytest.mark.slow)], indirect=True)
 def test_an_error_while_watching_stops_the_workers(make: Make, tasks: ModuleType) -> None:
     def interrupt(done: int) -> None:
         if done:
@@ -92,6 +93,7 @@ def test_an_error_while_watching_stops_the_workers(make: Make, tasks: ModuleType
         run(workers, tasks.until_stopped, [0, 1], on_progress=interrupt)
 
 
+@pytest.mark.parametrize("make", ["local", pytest.param("ray", marks=pytest.mark.slow)], indirect=True)
 def test_a_job_whose_process_dies_is_begun_again_until_it_is_given_up(
     make: Make, tasks: ModuleType, tmp_path: Path
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_job_whose_process_dies_is_begun_again_until_it_is_given_up(
         assert run(workers, tasks.double, [1, 1]) == {0: 2, 1: 2}
 
 
+@pytest.mark.parametrize("make", ["local", pytest.param("ray", marks=pytest.mark.slow)], indirect=True)
 def test_a_job_whose_process_dies_every_time_is_an_error(make: Make, tasks: ModuleType) -> None:
     with make(1) as workers, pytest.raises(TrainingError, match=r"worker process(es of the Ray cluster)? die"):
         run(workers, tasks.die, ["kill"])

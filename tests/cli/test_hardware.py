@@ -55,6 +55,14 @@ def test_a_profile_of_8_bits_says_so(capsys: pytest.CaptureFixture[str]) -> None
     assert "hardware.precision int8 is measured in ONNX Runtime" in capsys.readouterr().err
 
 
+def test_a_space_too_large_for_a_table_is_refused_before_anything_is_measured(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("surrogate_nas.hardware.measure.bench.Bench.__init__", None)
+    assert command.main(["profile", "images32"]) == 2
+    assert "error: images32 has too many architectures for a table of all of them" in capsys.readouterr().err
+
+
 def test_a_budget_below_everything_is_an_outcome_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["profile", "nasbench201", "--device", "cpu", "--networks", "6", "--budget", "0.001us", "--json", *TINY]
     assert command.main(words) == 3

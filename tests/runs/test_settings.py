@@ -30,7 +30,7 @@ def test_what_finished_stages_depend_on_is_fixed() -> None:
         "pool.kept",
         "pool.steps",
         *(key for key in flattened(StudySettings(name="any")) if key.startswith("hardware.")),  # costs are made again
-        "compute.processes",
+        *(f"compute.{name}" for name in ("processes", "cluster", "gpus")),
         *(f"predictor.{name}" for name in StudySettings(name="any").predictor.model_dump()),
         *(f"search.{name}" for name in StudySettings(name="any").search.model_dump()),
         *(f"segments.{name}" for name in StudySettings(name="any").segments.model_dump()),
