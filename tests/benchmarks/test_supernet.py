@@ -60,6 +60,7 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supernet, "Workers", OneProcess)
 
 
+@pytest.mark.slow
 def test_a_preset_gives_a_row_for_each_kind_of_label(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*inputs, "--preset", "auto", "--steps", "3", "--seeds", "2", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -73,6 +74,7 @@ def test_a_preset_gives_a_row_for_each_kind_of_label(inputs: list[str], capsys: 
         assert row["label_minutes"] > 0
 
 
+@pytest.mark.slow
 def test_a_soft_split_has_rows_of_the_sub_supernets_labels_alone(
     inputs: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,6 +86,7 @@ def test_a_soft_split_has_rows_of_the_sub_supernets_labels_alone(
     assert {row["steps"] for row in rows} == {60.0}
 
 
+@pytest.mark.slow
 def test_minutes_become_steps(
     inputs: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
