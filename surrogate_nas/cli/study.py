@@ -206,7 +206,7 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
 
 def _way_on(request: Request, console: StudyConsole) -> str:
     if console.logs:
-        return f"continue with: {resume_command(request.output, request.track)}"
+        return f"continue with: {resume_command(request.output, request.track, request.settings.compute.cluster)}"
     return f"{request.output} was not changed; start again with: {request.command}"
 
 

@@ -73,7 +73,9 @@ def resolve_request(
         folder = output or RUNS / DEFAULT_STUDY
         begun = folder / "study.toml"
         if begun.exists():
-            return read_resolved(begun, overrides), folder
+            settings = read_resolved(begun, overrides)
+            _require_own_cluster(name, overrides, settings, resume=resume)
+            return settings, folder
         if output is not None:
             RunFolder(folder).check(resume=True, overwrite=False)
             raise RunFolderError(
@@ -86,6 +88,7 @@ def resolve_request(
         folder = overrides["data.path"]
         raise SettingsError(f"name a study for your images, such as: {shown('study', 'cifar10', '--data', folder)}")
     settings = with_named_device(read_study(name or DEFAULT_STUDY, overrides))
+    _require_own_cluster(name, overrides, settings, resume=resume)
     own_requests(settings)  # refuses budgets that contradict each other, which --dry-run shows as well
     return settings, output or RUNS / settings.name
 
@@ -123,16 +126,36 @@ def names_space(name: str | None, overrides: Mapping[str, Any], space: str, *, r
         space: The space of the study.
         resume: Whether to continue a run.
     """
-    if "space" in overrides:
-        return True
-    files = [Path(one) for one in (name or "", space) if one.endswith(".toml")]
-    return not (name is None and resume) and not any(is_resolved(file) or lies_in_run(file) for file in files)
+    return "space" in overrides or not (_is_of_run(name, resume=resume) or _is_of_run(space, resume=False))
 
 
-def resume_command(output: Path, track: str | None = None) -> str:
-    """Returns the command that continues the run in a folder, and its tracked run."""
+def _is_of_run(name: str | None, *, resume: bool) -> bool:
+    """Returns whether a study or a space comes from a run folder: by its file, or as the study to continue."""
+    if name is None:
+        return resume
+    return name.endswith(".toml") and (is_resolved(Path(name)) or lies_in_run(Path(name)))
+
+
+def _require_own_cluster(
+    name: str | None, overrides: Mapping[str, Any], settings: StudySettings, *, resume: bool
+) -> None:
+    """Refuses a cluster that only a run folder names: its machines would run programs for, and in, this process.
+
+    Raises:
+        SettingsError: If that is so.
+    """
+    cluster = settings.compute.cluster
+    if cluster and "compute.cluster" not in overrides and _is_of_run(name, resume=resume):
+        raise SettingsError(
+            f"the run used the Ray cluster {cluster}, which a run folder does not choose; add --cluster {cluster} to"
+            " use it again, or --set compute.cluster= for this machine alone"
+        )
+
+
+def resume_command(output: Path, track: str | None = None, cluster: str = "") -> str:
+    """Returns the command that continues the run in a folder, and its tracked run, on its cluster."""
     tracked = ["--track", track] if track is not None else []
-    return shown("study", "--output-dir", output, "--resume", *tracked)
+    return shown("study", "--output-dir", output, "--resume", *tracked, *(["--cluster", cluster] if cluster else []))
 
 
 def absolute_paths(settings: StudySettings) -> StudySettings:

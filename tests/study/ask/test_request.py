@@ -140,3 +140,18 @@ def test_a_home_folder_is_put_into_the_run_folder_and_the_paths(
         absolute_paths(read_study("cifar10", {"data.path": "~nosuchuser/photos"}))
     with pytest.raises(SettingsError, match="'~nosuchuser/run' is not known"):
         resolve_request("quickstart", {}, Path("~nosuchuser/run"), resume=False)
+
+
+def test_a_run_folder_does_not_choose_the_cluster() -> None:
+    """A foreign one would run programs for this process, and send it pickles."""
+    write_study(Path("here/study.toml"), read_study("cifar10", {"compute.cluster": "ray://theirs:10001"}))
+    refusal = r"the run used the Ray cluster ray://theirs:10001.*; add --cluster ray://theirs:10001"
+    for name, output in ((None, Path("here")), ("here/study.toml", Path("there"))):
+        with pytest.raises(SettingsError, match=refusal):
+            resolve_request(name, {}, output, resume=True)
+        for cluster in ("", "auto"):
+            settings, _ = resolve_request(name, {"compute.cluster": cluster}, output, resume=True)
+            assert settings.compute.cluster == cluster
+    Path("mine.toml").write_text('space = "nasbench201"\n[compute]\ncluster = "auto"\n', encoding="utf-8")
+    assert resolve_request("mine.toml", {}, None, resume=False)[0].compute.cluster == "auto"
+    assert resume_command(Path("here"), cluster="auto").endswith("--output-dir here --resume --cluster auto")

@@ -13,10 +13,9 @@ _MOST_CODES = 50_000  # as for the scores of networks with random weights
 
 def votes_of(problem: Problem, learned: Learned) -> ClassTable | None:
     """Returns the largest log-probability in every isomorphism class; None where it says nothing or cannot vote."""
-    space, settings = problem.space, problem.settings
-    sees = settings.gradient.row.distribution_sees
-    if sees == "nothing" or settings.predictor.recipe != "fusion" or not space.listable or space.size > _MOST_CODES:
+    if refusal_to_vote(problem) is not None:
         return None
+    space = problem.space
     codes: Codes = space.all_codes()
     codes = codes[space.is_connected(codes)]
     places = space.index(space.canonical(codes))
@@ -28,17 +27,19 @@ def votes_of(problem: Problem, learned: Learned) -> ClassTable | None:
 
 def notes_on(problem: Problem, learned: Learned) -> tuple[str, ...]:
     """Returns the derived architecture in words and, where the distribution has no vote, the reason."""
-    settings = problem.settings.gradient
     code = problem.space.format(learned.code)
-    found = f"gradient.method = {settings.method!r} derives {code}: {learned.collapse.in_words()}"
-    if votes_of(problem, learned) is None:
-        return found, "the distribution does not vote in the predictor: " + _reason(problem)
-    return (found,)
+    found = f"gradient.method = {problem.settings.gradient.method!r} derives {code}: {learned.collapse.in_words()}"
+    refusal = refusal_to_vote(problem)
+    return (found,) if refusal is None else (found, f"the distribution does not vote in the predictor: {refusal}")
 
 
-def _reason(problem: Problem) -> str:
-    if problem.settings.gradient.row.distribution_sees == "nothing":
+def refusal_to_vote(problem: Problem) -> str | None:
+    """Returns why a learned distribution says nothing to the predictor, or None if it votes."""
+    space, settings = problem.space, problem.settings
+    if settings.gradient.row.distribution_sees == "nothing":
         return "it learns nothing (gradient.distribution_sees = 'nothing')"
-    if problem.settings.predictor.recipe != "fusion":
-        return f"predictor.recipe = {problem.settings.predictor.recipe!r} has no votes"
-    return f"{problem.space.name} has more than {_MOST_CODES:,} codes"
+    if settings.predictor.recipe != "fusion":
+        return f"predictor.recipe = {settings.predictor.recipe!r} has no votes"
+    if not space.listable or space.size > _MOST_CODES:
+        return f"{space.name} has more than {_MOST_CODES:,} codes"
+    return None
