@@ -1,27 +1,18 @@
 """Worker processes on the machines of a Ray cluster (https://docs.ray.io), which needs the extra ``ray``."""
 
-import hashlib
-import importlib.metadata
 import os
-import platform
-import signal
-import socket
 import sys
-import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-from surrogate_nas import __version__
-from surrogate_nas._processes.allocator import keep_freed_memory
+from surrogate_nas._processes.cluster_connection import connected
+from surrogate_nas._processes.cluster_machine import RayMachine, versions
 from surrogate_nas._processes.slotted_workers import SlottedWorkers, WorkerDiedError
 from surrogate_nas._processes.workers import Task
-from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import SettingsError, TrainingError
 
@@ -29,7 +20,6 @@ Job = TypeVar("Job", contravariant=True)
 Result = TypeVar("Result", covariant=True)
 _RESTARTS = 3  # of each job
 _ASK_SECONDS = 0.5
-_ANSWER_SECONDS = 10.0
 _END_SECONDS = 30.0  # for jobs that were asked to return early
 _THREADS = 3  # of a worker: one works, one answers, one stops
 _PATIENCE_SECONDS = 600.0  # a cluster may have to start machines first
@@ -70,7 +60,7 @@ class RayWorkers(SlottedWorkers):
     """
 
     def __init__(self, address: str, processes: int | None, share: Share, witness: Path) -> None:
-        self._ray = _connected(address)
+        self._ray = connected(address)
         super().__init__(processes or _room(self._ray, share), _RESTARTS)
         self._share, self._witness = share, witness.resolve()
         self._slots: dict[int, _Slot] = {}
@@ -154,14 +144,14 @@ class RayWorkers(SlottedWorkers):
             slot.actor.stop.remote(self._runs)
 
     def _started(self) -> "_Slot":
-        worker = self._ray.remote(_Worker).options(
+        worker = self._ray.remote(RayMachine).options(
             max_concurrency=_THREADS,
             num_cpus=self._share.processors,
             num_gpus=self._share.gpus,
             scheduling_strategy="SPREAD",
         )
         actor = worker.remote(os.getcwd(), sys.path)
-        return _Slot(actor, actor.refusal.remote(_versions(), self._witness).future())
+        return _Slot(actor, actor.refusal.remote(versions(), self._witness).future())
 
     def _is_ready(self, number: int) -> bool:
         """Returns whether a worker has begun.
@@ -204,117 +194,6 @@ class _Slot:
     progress: int = 0
     asked: Future[Any] | None = None
     asked_at: float = field(default_factory=time.monotonic)
-
-
-class _Worker:
-    """Runs on a machine of the cluster; one thread works, and others answer meanwhile."""
-
-    def __init__(self, working_folder: str, places: Sequence[str]) -> None:
-        if Path(working_folder).is_dir():
-            os.chdir(working_folder)
-        sys.path.extend(place for place in places if place and place not in sys.path)
-        keep_freed_memory()
-        self._now, self._stopped = 0, 0
-
-    def refusal(self, versions: Mapping[str, str], witness: Path) -> str | None:
-        """Returns why this machine cannot work for the one that asks, if it cannot."""
-        here, name = _versions(), platform.node()
-        for package, version in versions.items():
-            if here[package] != version:
-                return (
-                    f"{package} is {here[package]} on {name}, a machine of the Ray cluster, and {version} here; install"
-                    " the same one on all machines"
-                )
-        if not witness.exists():
-            return (
-                f"{name}, a machine of the Ray cluster, does not see {witness}; put the folder of the run"
-                " (--output-dir) where all machines see it at the same path"
-            )
-        return None
-
-    def work(
-        self, task: Callable[..., Any], job: object, run: int
-    ) -> tuple[Any, Exception | None, int]:  # outcome, error, progress
-        """Runs a task on a job; returns its result or what it raised, and its progress."""
-        self._now = 0
-        try:
-            return task(job, self._report, lambda: self._stopped >= run), None, self._now
-        except Exception as error:  # raised again where the job was sent from
-            return None, error, self._now
-
-    def progress(self) -> int:
-        """Returns the progress of the job."""
-        return self._now
-
-    def stop(self, run: int) -> None:
-        """Asks the job of a run to return early."""
-        self._stopped = max(self._stopped, run)
-
-    def _report(self, progress: int) -> None:
-        self._now = progress
-
-
-def _versions() -> dict[str, str]:
-    """Returns the versions that all machines must share; the package counts by its sources too."""
-    return {
-        "surrogate_nas": f"{__version__} (sources {_hash_of_sources()})",
-        "torch": importlib.metadata.version("torch"),
-    }
-
-
-@cache
-def _hash_of_sources() -> str:
-    root, found = Path(__file__).parents[1], hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        found.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    return found.hexdigest()[:8]
-
-
-def _connected(address: str) -> Any:  # noqa: ANN401 - Ray is an optional package
-    ray = require_package("ray", "studies on a cluster", SettingsError)
-    if ray.is_initialized():
-        raise SettingsError("this process is connected to a Ray cluster already; end that with ray.shutdown()")
-    if address == "auto":
-        address = os.environ.get("RAY_ADDRESS", address)
-    before = signal.getsignal(signal.SIGTERM)
-    _keep_standard_output_for_results()
-    try:
-        _require_answer(address)
-        ray.init(
-            address=address, namespace=f"surrogate_nas-{uuid.uuid4().hex}", logging_level="ERROR", log_to_driver=False
-        )
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        ray.shutdown()  # of a connection that was half made
-        raise SettingsError(
-            f"compute.cluster: no Ray cluster answers at {address!r} ({one_line(error)}); begin one with:"
-            " ray start --head"
-        ) from None
-    finally:
-        # Ray would end the process at once; a study saves its work first.
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)
-    return ray
-
-
-def _keep_standard_output_for_results() -> None:
-    """Sends Ray's remarks on machines to standard error; Ray has no setting for it."""
-    from ray._private import worker
-
-    write = worker.print_to_stdstream
-    if not getattr(write, "to_standard_error", False):
-
-        def write_error(data: dict[str, Any], ignore_prefix: bool) -> None:
-            write(data | {"is_err": True}, ignore_prefix)
-
-        write_error.to_standard_error = True  # type: ignore[attr-defined]
-        worker.print_to_stdstream = write_error
-
-
-def _require_answer(address: str) -> None:
-    """Refuses an address where nothing answers, for which Ray itself waits for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon:
-        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
 
 
 def _room(ray: Any, share: Share) -> int:  # noqa: ANN401 - Ray is an optional package

@@ -1,7 +1,6 @@
 """Workers of a Ray cluster: machines that cannot do the work, die, or come late."""
 
 import importlib
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from surrogate_nas._processes import ray_workers as module
+from surrogate_nas._processes.cluster_machine import versions
 from surrogate_nas._processes.ray_workers import RayWorkers, Share
 from surrogate_nas.errors import SettingsError, TrainingError
 
@@ -43,8 +43,8 @@ def test_as_many_as_the_cluster_has_room_for(ray_workers: MakeRayWorkers) -> Non
 def test_machines_with_another_version_are_refused(
     ray_workers: MakeRayWorkers, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = module._versions()
-    monkeypatch.setattr(module, "_versions", lambda: here | {"torch": "0.1"})
+    here = versions()
+    monkeypatch.setattr(module, "versions", lambda: here | {"torch": "0.1"})
     with ray_workers(1) as workers, pytest.raises(SettingsError, match=r"torch is .* on .*, and 0\.1 here; install"):
         run(workers, tasks.double, [1])
 
@@ -66,32 +66,6 @@ def test_a_cluster_without_room_is_waited_for_and_then_an_error(
         pytest.raises(TrainingError, match="no machine of the Ray cluster had 64 free processors"),
     ):
         run(workers, tasks.double, [1])
-
-
-def test_a_missing_package_or_cluster_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(SettingsError, match="ray is not installed"):
-        RayWorkers("auto", 1, Share(), tmp_path)
-
-
-@pytest.mark.parametrize("address", ["ray://127.0.0.1:9", "ray://nobody.invalid:10001"])
-def test_a_cluster_that_does_not_answer_is_named(address: str, tmp_path: Path) -> None:
-    pytest.importorskip("ray")
-    with pytest.raises(SettingsError, match=f"no Ray cluster answers at '{address}' "):
-        RayWorkers(address, 1, Share(), tmp_path)
-
-
-def test_the_address_of_the_environment_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
-    with pytest.raises(SettingsError, match=r"no Ray cluster answers at '127\.0\.0\.1:9'"):
-        RayWorkers("auto", 1, Share(), tmp_path)
-
-
-def test_a_request_to_stop_is_not_lost_to_ray(ray_workers: MakeRayWorkers) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with ray_workers(1):
-        assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.slow
