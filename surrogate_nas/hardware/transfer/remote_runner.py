@@ -19,6 +19,7 @@ import argparse
 import csv
 import functools
 import json
+import math
 import os
 import platform
 import sys
@@ -173,8 +174,14 @@ def read_kept(path: str, facts: dict[str, Any], codes: list[str]) -> list[dict[s
     """Returns the rows that an earlier process kept; a file that holds others is refused."""
     if not os.path.exists(path):
         return []
-    with open(path, newline="", encoding="utf-8") as file:
-        rows: list[dict[str, Any]] = list(csv.DictReader(file))
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows: list[dict[str, Any]] = list(csv.DictReader(file))
+        for row in rows:
+            if set(row) != set(COLUMNS) or not 0 < float(row["median_ms"]) < math.inf:
+                raise ValueError("columns or latencies are missing")
+    except (OSError, TypeError, ValueError, csv.Error) as error:
+        fail(f"{path} is damaged ({str(error)[:100]}); remove it to measure everything again")
     for row in rows:
         for name, value in facts.items():
             if row.get(name) != str(value):

@@ -5,6 +5,7 @@ A skeleton names them, so that a network of another kind needs rows here and no 
 
 from types import MappingProxyType
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.operations.families import find_block
 from surrogate_nas.space.operations.spec import OperationSpec, Shape, nothing
@@ -138,4 +139,4 @@ def find_fixed_layer(name: str) -> OperationSpec:
     try:
         return find_block(name)
     except SpaceError as error:
-        raise SpaceError(f"unknown layer {name!r}; choose from {', '.join(FIXED_LAYERS)}, or: {error}") from None
+        raise SpaceError(f"unknown layer {name!r}; {choose_from(FIXED_LAYERS, name)}, or: {error}") from None
