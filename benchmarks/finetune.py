@@ -6,8 +6,8 @@ python -m benchmarks.finetune --data DIR --weights lite0.pth --folder runs/finet
 ONNX Runtime. Every network is trained by one recipe on the same images and tested on ``test/``: the answer of a study
 (with its slice of the pretrained weights, and with the supernet's), the whole network at lower resolutions, narrower,
 shallower and scaled in all three, slices drawn at random, and networks off the shelf from random weights. In the end
-the best rival of each budget is trained for as long as search and training took. A run that was stopped goes on where
-it stopped.
+the best rival of each budget is trained for as long as search and training took, and the answer for as many epochs. A
+run that was stopped goes on where it stopped.
 """
 
 import itertools
@@ -36,6 +36,7 @@ from surrogate_nas.deploy.train.chosen import choose
 from surrogate_nas.deploy.train.inheritance import first_network, inherit_from_run
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
+from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.nets.standalone import Network
 from surrogate_nas.runs.study_file import parse_assignments, read_study
@@ -204,13 +205,16 @@ def of_weights(contestants: Iterable[Contestant], weights: Path, digest: str) ->
 def best_rivals(
     contestants: Sequence[Contestant], trained: Mapping[str, Sequence[tuple[float, float]]]
 ) -> Iterator[tuple[Contestant, Contestant]]:
-    """Yields the answer of the study and the most accurate other network of each budget that has both."""
+    """Yields the answer of each budget, the last with its role, and the most accurate other network.
+
+    The last one begins with the supernet's weights, as ``train`` does; which start is better decides nothing.
+    """
     for budget in sorted({one.budget for one in contestants}):
         mine = [one for one in contestants if one.budget == budget]
         found = [one for one in mine if FOUND in one.role]
         rivals = [one for one in mine if FOUND not in one.role and one.role != WHOLE]
         if found and rivals:
-            yield found[0], max(rivals, key=lambda one: float(np.mean([accuracy for accuracy, _ in trained[one.key]])))
+            yield found[-1], max(rivals, key=lambda one: float(np.mean([accuracy for accuracy, _ in trained[one.key]])))
 
 
 def epoch_minutes(one: Contestant, recipe: Recipe, side: int) -> float:
@@ -268,31 +272,31 @@ def compare(
     found = list(winners(space, network, folder / "run", limits))
     parts_of_it = [*found, *uniform_cuts(space, network, costs, limits), *drawn(space, network, costs, limits, 0)]
     contestants = list(of_weights([yardstick, *parts_of_it], folder / "first.safetensors", first.digest))
-    for one in found:
-        digits = one.network.identity["code"]
-        contestants.append(
-            replace(one, role=f"{one.role}, weights of the supernet", network=SupernetsSlice(folder / "run", digits))
-        )
     contestants += off_the_shelf(interface, costs, limits, 1)
-    measured = latencies([one for one in contestants if not isinstance(one.network, SupernetsSlice)], costs)
+    measured = latencies(contestants, costs)
+    answers = LookupTable.load(folder / "run")
     for one in found:
-        digits = one.network.identity["code"]
-        measured[SupernetsSlice(folder / "run", digits).title.replace(" ", "_")] = measured[one.key]
+        slice_of = SupernetsSlice(folder / "run", answers.best(latency_ms=limits[one.budget]).code)
+        again = replace(one, role=f"{one.role}, weights of the supernet", network=slice_of)
+        measured[again.key] = measured[one.key]
+        contestants.append(again)
     recipe = TrainingSettings(
         epochs=epochs, batch_size=32, learning_rate=0.03, layer_decay=0.9, head_share=0.1, label_smoothing=0.1, ema=0.02
     )
     whole_recipe = Recipe(recipe, seeds, folder, folder / "images", processes)
     trained, tested = train_all(contestants, whole_recipe, side), len(splits.validation)
     say(table(contestants, limits, measured, trained, tested))
-    say("\nThe best rival of each budget, trained as long as search and training took:\n")
+    say(
+        "\nThe best rival of each budget, trained as long as search and training took, and the answer as many epochs:\n"
+    )
     for answer, rival in best_rivals(contestants, trained):
         own, other = (epoch_minutes(one, whole_recipe, side) for one in (answer, rival))
         longer = max(epochs, round((minutes + epochs * own) / other))
         home = folder / f"long-{rival.budget}"
         home.mkdir(exist_ok=True)
         long_recipe = replace(whole_recipe, settings=recipe.model_copy(update={"epochs": longer}), folder=home)
-        better = replace(rival, role=f"{rival.role}, {longer} epochs")
-        say(table([better], limits, measured, train_all([better], long_recipe, side), tested))
+        both = [replace(one, role=f"{one.role}, {longer} epochs") for one in (rival, answer)]
+        say(table(both, limits, measured, train_all(both, long_recipe, side), tested))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
