@@ -55,8 +55,9 @@ def rows(name: str, settings: HardwareSettings, networks: int, seed: int) -> lis
         bench = PlanBench(space, space.network, settings, workers=workers)
         begun, before = time.perf_counter(), len(bench.cache.read())
         fit = PlannedMemory(space, count, bench, networks=settings.whole_networks, seed=seed)
-        drawn = draw(space, min(networks, space.size), "balanced", np.random.default_rng([seed, _STREAM]))
-        codes = np.unique(space.effective(drawn), axis=0)
+        rng = np.random.default_rng([seed, _STREAM])
+        codes = np.unique(space.effective(draw(space, min(networks, space.size), "balanced", rng)), axis=0)
+        codes = codes[rng.permutation(len(codes))[:networks]]
         plans = np.array(fit.plan_architectures(codes, _progress), dtype=np.float64)
         planned = len(bench.cache.read()) - before
     each = f"{(time.perf_counter() - begun) / planned:.1f}" if planned else "in the cache"

@@ -253,5 +253,5 @@ def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
     if facts.device_file is not None:
         file = facts.device_file
         rows.append(("for the device", f"{file.file}, by {file.planner}"))
-        rows += [(COSTS[cost].key, file.words(cost, facts.budgets)) for cost in file.costs]
+        rows += [(COSTS[cost].title, file.words(cost, facts.budgets)) for cost in file.costs]
     return rows
