@@ -27,9 +27,10 @@ POOL = 20_000
 """Architectures among which the ones to plan are chosen; a smaller space is its own pool."""
 
 _ENOUGH_ERRORS = 8  # without the two ends
-COUNT_ERROR = {"ram_bytes": 0.05, "flash_bytes": 0.01}
-LARGEST_COUNT_ERROR = {"ram_bytes": 0.3, "flash_bytes": 0.05}
-"""Median and largest relative error of the plain counts against TensorFlow Lite Micro (``benchmarks.memory``)."""
+COUNT_ERROR = {"ram_bytes": 0.06, "flash_bytes": 0.06}
+LARGEST_COUNT_ERROR = {"ram_bytes": 0.25, "flash_bytes": 0.07}
+"""Median relative error of the plain counts against TensorFlow Lite Micro, of the worse of two spaces, and about the
+largest that was seen (``benchmarks/results/memory.md``)."""
 
 
 class CountedMemory:

@@ -95,8 +95,8 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
                 )
         elif problem.table.describe()[cost]["kind"] == "counted" and cost in COUNT_ERROR:
             console.note(
-                f"{COSTS[cost].title} is counted, not planned: {100 * COUNT_ERROR[cost]:.0f}% off at the median and"
-                f" {100 * LARGEST_COUNT_ERROR[cost]:.0f}% at most, on networks that TensorFlow Lite Micro planned;"
+                f"{COSTS[cost].title} is counted, not planned: up to {100 * COUNT_ERROR[cost]:.0f}% off at the"
+                f" median and {100 * LARGEST_COUNT_ERROR[cost]:.0f}% for single networks of TensorFlow Lite Micro;"
                 " other runtimes differ by more. Set --planner tflite_micro, vela or executorch to be sure"
             )
     if problem.feasible[typical].mean() > _HARDLY_BINDS:
