@@ -87,7 +87,7 @@ def load_learned(path: Path, identity: Mapping[str, str]) -> LearnedState:
     try:
         step, moves = int(texts["step"]), int(texts["moves"])
         baseline = None if texts["baseline"] == "null" else float(texts["baseline"])
-        if min(step, moves) < 0:
+        if not 0 <= moves <= step:
             raise ValueError(f"step {step}, {moves} moves")
     except (KeyError, ValueError) as error:
         raise _damaged(path, error) from None

@@ -146,6 +146,8 @@ class Learner:
     def _resume(self) -> None:
         path, parameters = self._job.file, dict(self.distribution.named_parameters())
         state = load_learned(path, self._job.identity)
+        if state.step > self._job.settings.steps:
+            raise StoreError(f"the distribution {path} is damaged; remove it to learn it again")
         try:
             self.network.load_state_dict(dict(state.weights))
             self.distribution.load_state_dict(dict(state.distribution))
@@ -161,8 +163,6 @@ class Learner:
                 }
         except (RuntimeError, KeyError) as error:
             raise StoreError(f"the distribution {path} is of another network; remove it to learn it again") from error
-        if state.step > self._job.settings.steps:
-            raise StoreError(f"the distribution {path} is damaged; remove it to learn it again")
         self.step, self.moves, self._baseline.value = state.step, state.moves, state.baseline
 
     def _is_due(self, step: int) -> bool:

@@ -42,7 +42,12 @@ def test_a_damaged_file_is_refused(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"schema": "2"}, "has version 2"), ({"step": "-1"}, "damaged"), ({"moves": "x"}, "damaged")],
+    [
+        ({"schema": "2"}, "has version 2"),
+        ({"step": "-1"}, "damaged"),
+        ({"moves": "x"}, "damaged"),
+        ({"moves": "9" * 400}, "damaged"),
+    ],
 )
 def test_wrong_texts_are_refused(path: Path, change: dict[str, str], message: str) -> None:
     tensors, texts = read_tensors(path)

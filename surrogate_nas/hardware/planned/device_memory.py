@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.correction import fit_correction
 from surrogate_nas.hardware.planned.device_bytes import PARTS, DeviceBytes
@@ -206,4 +207,4 @@ class PlannedMemory:
 
 def _require(names: Sequence[str], cost: str) -> None:
     if cost not in names:
-        raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(names)}")
+        raise SettingsError(f"unknown cost {cost!r}; {choose_from(names, cost)}")
