@@ -1,107 +1,111 @@
-"""Compares the RAM and flash that are counted and fitted with what planners of real runtimes say.
+"""Compares the RAM and flash that are counted and predicted with what planners of real runtimes say.
 
-python -m benchmarks.memory --spaces quick,images32 --planners portable,cortex_m --networks 20
+python -m benchmarks.memory --spaces images32,digits --planners tflite_micro,vela --networks 20
 """
 
 import sys
+import time
 from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
-import torch
 import typer
 from numpy.typing import NDArray
 
-from benchmarks.planners import PLANNERS, Plan, Planner
-from surrogate_nas._support.words import one_line
+from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas.cli.command_line import complain, run_command, say
-from surrogate_nas.costs.number_formats import NUMBER_BYTES
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.counted.analytic import AnalyticCosts
-from surrogate_nas.hardware.measure.correction import fit_correction
-from surrogate_nas.hardware.measure.pieces import prepare, workload
-from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.hardware.confidence import upper_error
+from surrogate_nas.hardware.planned.device_bytes import DeviceBytes
+from surrogate_nas.hardware.planned.device_memory import NAMES, CountedMemory, PlannedMemory
+from surrogate_nas.hardware.planned.plan_bench import PlanBench
+from surrogate_nas.hardware.planned.planners import PLANNERS, find_planner
+from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import draw
-from surrogate_nas.space.space import Codes, Space
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-_HEAD = (
-    "| space | planner | networks | cost | smallest | largest | error of the count, median"
-    " | error of the fit, median | largest |\n" + "| --- " * 9 + "|"
-)
 _FEWEST = 4
+_STREAM = 1  # of the seed's draws: networks that the fit has not seen
+_HEADS = (
+    "space",
+    "planner",
+    "fitted to",
+    "networks",
+    "cost",
+    "smallest",
+    "largest",
+    "count, median error",
+    "largest",
+    "prediction, median error",
+    "largest",
+    "margin at 95%",
+    "kept",
+    "seconds a plan",
+)
+_HEAD = f"| {' | '.join(_HEADS)} |\n" + "| --- " * len(_HEADS) + "|"
 
 
-def counted(space: Space, codes: Codes, planner: Planner) -> dict[str, NDArray[np.float64]]:
-    """Returns the parts of RAM and flash that are counted, shape (N, 2) each.
-
-    Feature maps and the image; weights and the number of operations, each of which takes a part of the file.
-    """
-    network, costs = space.network, AnalyticCosts(space, space.network, planner.precision).evaluate(codes)
-    size = NUMBER_BYTES[planner.precision]
-    image = np.full(len(codes), size * network.input_channels * network.image_size**2, dtype=np.float64)
-    operations = workload(space, network).counts(codes).sum(axis=1).astype(np.float64)
-    return {
-        "RAM": np.column_stack([costs["memory_bytes"], image]),
-        "flash": np.column_stack([size * costs["params"], operations]),
-    }
-
-
-def plans(space: Space, codes: Codes, planner: Planner) -> dict[int, Plan]:
-    """Returns the plan of each network by its row; one that cannot be planned is left out, with a line why."""
-    network, found = space.network, {}
-    shape = (network.input_channels, network.image_size, network.image_size)
-    for row, code in enumerate(codes):
-        try:
-            built, example = prepare(build_network(space, code, network), shape, 1, torch.device("cpu"))
-            assert isinstance(built, torch.nn.Module)
-            found[row] = planner.plan(built, example)
-        except Exception as error:  # planners raise errors of any class
-            complain(f"{space.name} {space.digits(code[None])[0]} cannot be planned: {one_line(error)}")
-    return found
-
-
-def rows(name: str, planner: Planner, networks: int, seed: int) -> list[str]:
-    """Returns the rows of the table for one space and planner."""
-    space = load_space(name)
-    drawn = draw(space, min(networks, space.size), "balanced", np.random.default_rng(seed))
-    codes = np.unique(space.effective(drawn), axis=0)
-    planned = plans(space, codes, planner)
-    if len(planned) < _FEWEST:
-        return [f"| {name} | {planner.title} | {len(planned)} |" + " |" * 6]
+def rows(name: str, settings: HardwareSettings, networks: int, seed: int) -> list[str]:
+    """Returns the rows of the table for one space and planner: RAM, and flash."""
+    space, row = load_space(name), PLANNERS[settings.planner]
+    count = DeviceBytes(space, space.network, settings.precision)
+    with LocalWorkers(2) as workers:
+        bench = PlanBench(space, space.network, settings, workers=workers)
+        begun, before = time.perf_counter(), len(bench.cache.read())
+        fit = PlannedMemory(space, count, bench, networks=settings.whole_networks, seed=seed)
+        rng = np.random.default_rng([seed, _STREAM])
+        codes = np.unique(space.effective(draw(space, min(networks, space.size), "balanced", rng)), axis=0)
+        codes = codes[rng.permutation(len(codes))[:networks]]
+        plans = np.array(fit.plan_architectures(codes, _progress), dtype=np.float64)
+        planned = len(bench.cache.read()) - before
+    each = f"{(time.perf_counter() - begun) / planned:.1f}" if planned else "in the cache"
+    counted, predicted = CountedMemory(space, count).evaluate(codes), fit.evaluate(codes)
     lines = []
-    for place, (cost, parts) in enumerate(counted(space, codes[list(planned)], planner).items()):
-        truth = np.array([plan[place] for plan in planned.values()], dtype=np.float64)
-        fit, first = fit_correction(parts, truth), np.abs(parts[:, 0] / truth - 1)
-        errors = [np.median(first), fit.relative_error, np.abs(fit.errors).max()]
-        cells = [name, planner.title, str(len(planned)), cost, *(f"{end / 1000:,.1f} KB" for end in _ends(truth))]
-        lines.append(f"| {' | '.join([*cells, *(f'{error:.1%}' for error in errors)])} |")
+    for place, cost in enumerate(NAMES):
+        truth = plans[:, place]
+        margin = upper_error(fit.held_out_errors(cost), settings.confidence)
+        kept = (truth <= predicted[cost] * (1 + margin)).sum()
+        cells = [name, row.title, str(settings.whole_networks), str(len(codes)), cost]
+        cells += [f"{end / 1000:,.1f} KB" for end in (truth.min(), truth.max())]
+        cells += [*_errors(counted[cost], truth), *_errors(predicted[cost], truth)]
+        lines.append(f"| {' | '.join([*cells, f'{margin:.1%}', f'{kept} of {len(codes)}', each])} |")
     return lines
 
 
-def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
-    return float(values.min()), float(values.max())
+def _errors(said: NDArray[np.float64], truth: NDArray[np.float64]) -> list[str]:
+    errors = np.abs(said / truth - 1)
+    return [f"{np.median(errors):.1%}", f"{errors.max():.1%}"]
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    if done == total:
+        complain(f"{done} {what}")
 
 
 @app.command()
 def memory(
-    spaces: Annotated[str, typer.Option(help="Spaces, with commas between them.")] = "quick,images32",
+    spaces: Annotated[str, typer.Option(help="Spaces, with commas between them.")] = "images32,digits",
     planners: Annotated[str, typer.Option(help="Planners, with commas between them.")] = ",".join(PLANNERS),
-    networks: Annotated[int, typer.Option(min=_FEWEST, help="Networks of each space.")] = 20,
+    networks: Annotated[int, typer.Option(min=_FEWEST, help="Networks of each space that the fit has not seen.")] = 20,
+    fitted: Annotated[int, typer.Option(min=_FEWEST, help="Networks that are planned for the fit.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of networks.")] = 0,
 ) -> None:
-    """Prints a table: the error of the plain count, and that of a fit on networks other than the one predicted."""
+    """Prints a table: errors of the plain count and of the prediction, on networks that the fit has not seen."""
     names = [name.strip() for name in planners.split(",")]
+    settings = {}
     for name in names:
         if name not in PLANNERS:
             raise SettingsError(f"--planners takes {', '.join(PLANNERS)} (got {name!r})")
-        PLANNERS[name].require()
+        settings[name] = HardwareSettings.model_validate(
+            {"planner": name, "precision": "int8", "whole_networks": fitted}
+        )
+        find_planner(settings[name])
     say(_HEAD)
     for space in spaces.split(","):
-        for name in names:
-            say("\n".join(rows(space.strip(), PLANNERS[name], networks, seed)))
+        for one in settings.values():
+            say("\n".join(rows(space.strip(), one, networks, seed)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -43,7 +43,8 @@ def with_budget_options(command: Callable[..., Any], *, on_devices: bool = False
 def _parameter(key: str, on_devices: bool) -> inspect.Parameter:
     cost = COSTS[BOUNDED[key]]
     again = on_devices and cost.on_devices
-    text = f"{cost.bound}, such as {cost.example} or 40%{'; again as raspi4=30ms on another device' if again else ''}."
+    elsewhere = f"; again as raspi4={cost.example} on another device" if again else ""
+    text = f"{cost.bound}, such as {cost.example} or 40%{elsewhere}."
     kind = list[str] if again else str
     return inspect.Parameter(
         cost.keyword,

@@ -87,6 +87,12 @@ def study(
         str | None,
         typer.Option(metavar="PRECISION", help="Numbers of the deployed network: float32 or int8."),
     ] = None,
+    planner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLANNER", help="What says how much RAM and flash is taken: none, tflite_micro, vela, executorch."
+        ),
+    ] = None,
     compute_device: Annotated[
         str | None,
         typer.Option(
@@ -151,6 +157,7 @@ def study(
         latency_table=latency_table,
         device=device,
         precision=precision,
+        planner=planner,
         compute_device=compute_device,
         cluster=cluster,
         weights=weights,

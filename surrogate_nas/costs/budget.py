@@ -98,7 +98,9 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
     if "=" in text:
         device, _, bound = text.partition("=")
         if not device.strip() or split_cost(cost)[1] is not None:
-            raise BudgetError(f"{COSTS[cost].option} on a device is written DEVICE=5ms (got {text!r})")
+            raise BudgetError(
+                f"{COSTS[cost].option} on a device is written DEVICE={COSTS[cost].example} (got {text!r})"
+            )
         return parse_budget(cost_on(cost, device.strip()), bound)
     kind = COSTS[cost]
     # The micro sign has two code points of the same look; people type both.

@@ -4,10 +4,17 @@ A new cost is a row here and a model that computes it (``surrogate_nas.hardware.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 LATENCY_UPPER = "latency_upper_ms"
 """What a predicted latency keeps with the study's confidence: in lookup tables, where latency budgets bind it."""
+
+UPPER: Mapping[str, str] = MappingProxyType(
+    {"latency_ms": LATENCY_UPPER, "ram_bytes": "ram_upper_bytes", "flash_bytes": "flash_upper_bytes"}
+)
+"""Cost that may be predicted to what it then keeps with the study's confidence, a column of lookup tables."""
 
 _ON_DEVICE = re.compile(r"(?P<base>\w+)\[(?P<device>[^\[\]]+)\]")
 _TIMES = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
@@ -32,6 +39,7 @@ class Cost:
         suffix: Follows K, M and G where it is shown, such as ``B`` for bytes.
         on_devices: Whether a budget may name a device: ``raspi4=30ms``.
         asked_for: Whether it has a budget of its own; a bound of another cost has not.
+        checked: What is done to a whole network to know the cost for certain; empty where it is counted.
     """
 
     key: str
@@ -44,6 +52,7 @@ class Cost:
     suffix: str = ""
     on_devices: bool = False
     asked_for: bool = True
+    checked: str = ""
 
     @property
     def option(self) -> str:
@@ -73,7 +82,15 @@ class _Costs(dict[str, Cost]):
 COSTS: dict[str, Cost] = _Costs(
     {
         "latency_ms": Cost(
-            "latency", "latency", _TIMES, "5ms", "milliseconds per batch", "Largest latency", "ms", on_devices=True
+            "latency",
+            "latency",
+            _TIMES,
+            "5ms",
+            "milliseconds per batch",
+            "Largest latency",
+            "ms",
+            on_devices=True,
+            checked="measured",
         ),
         "flops": Cost(
             "flops",
@@ -101,6 +118,48 @@ COSTS: dict[str, Cost] = _Costs(
             "milliseconds per batch",
             "Largest latency",
             "ms",
+            asked_for=False,
+        ),
+        "ram_bytes": Cost(
+            "ram",
+            "RAM",
+            _BYTES,
+            "256KB",
+            "bytes of the device's RAM, for one image",
+            "Most RAM of a device",
+            suffix="B",
+            on_devices=True,
+            checked="planned",
+        ),
+        "flash_bytes": Cost(
+            "flash",
+            "flash",
+            _BYTES,
+            "1MB",
+            "bytes of the device's flash",
+            "Most flash of a device",
+            suffix="B",
+            on_devices=True,
+            checked="planned",
+        ),
+        "ram_upper_bytes": Cost(
+            "ram",
+            "RAM (confidence margin included)",
+            _BYTES,
+            "256KB",
+            "bytes of the device's RAM, for one image",
+            "Most RAM of a device",
+            suffix="B",
+            asked_for=False,
+        ),
+        "flash_upper_bytes": Cost(
+            "flash",
+            "flash (confidence margin included)",
+            _BYTES,
+            "1MB",
+            "bytes of the device's flash",
+            "Most flash of a device",
+            suffix="B",
             asked_for=False,
         ),
         "energy_mj": Cost(

@@ -27,7 +27,7 @@ def _requests(cost: str) -> Any:  # noqa: ANN401 - a type that pydantic reads
 
 def _field(key: str) -> Any:  # noqa: ANN401 - as pydantic declares fields
     cost = COSTS[BOUNDED[key]]
-    devices = ", or on devices pixel3=5ms, raspi4=30ms" if cost.on_devices else ""
+    devices = f", or on devices pixel3={cost.example}, raspi4=40%" if cost.on_devices else ""
     description = f"{cost.bound}, such as {cost.example} or 40%{devices}."
     return _requests(BOUNDED[key]) | None, Field(default=None, description=description)
 

@@ -1,6 +1,7 @@
 """Combines the cost models of a study."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from surrogate_nas._processes.workers import Workers
 from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
+from surrogate_nas.hardware.counted.memory import counts_memory
 from surrogate_nas.hardware.measure.bench import Bench
 from surrogate_nas.hardware.measure.profile import ProfiledLatency
 from surrogate_nas.hardware.measurement import Measurement
-from surrogate_nas.hardware.protocol import CostSource, Measurable, Progress
+from surrogate_nas.hardware.planned.device_bytes import DeviceBytes
+from surrogate_nas.hardware.planned.device_memory import NAMES, CountedMemory, PlannedMemory
+from surrogate_nas.hardware.planned.plan_bench import PlanBench
+from surrogate_nas.hardware.planned.planners import find_planner
+from surrogate_nas.hardware.protocol import CostSource, Measurable, Plannable, Progress
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.predicted import require_sizes
@@ -37,6 +44,10 @@ class CompositeCosts:
         self.names: tuple[str, ...] = tuple(name for model in models for name in model.names)
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"a cost must come from one model (got {', '.join(self.names)})")
+
+    def joined(self, model: CostSource) -> "CompositeCosts":
+        """Returns a model of these costs and of another model's."""
+        return CompositeCosts([*self._models, model])
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Returns every cost, shape (N,), of codes (N, D)."""
@@ -98,6 +109,27 @@ class CompositeCosts:
         return self._measurable.measure_modules(builders)
 
     @property
+    def can_plan(self) -> bool:
+        """True if a planner gives the RAM and flash of whole networks."""
+        return any(isinstance(model, Plannable) for model in self._models)
+
+    def plan_architectures(
+        self, codes: ArrayLike, on_progress: Progress | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Returns RAM and flash in bytes of each whole network, for codes (N, D), shape (N,) each, by cost.
+
+        Empty where nothing plans. A cost that comes from a table is not among them.
+
+        Raises:
+            MeasurementError: If a network cannot be planned.
+        """
+        for model in self._models:
+            if isinstance(model, Plannable):
+                plans = np.array(model.plan_architectures(codes, on_progress), dtype=np.float64).reshape(-1, 2)
+                return {name: plans[:, NAMES.index(name)] for name in model.names}
+        return {}
+
+    @property
     def _measurable(self) -> Measurable:
         for model in self._models:
             if isinstance(model, Measurable):
@@ -145,3 +177,62 @@ def cost_model(
             on_progress=on_progress,
         )
     return CompositeCosts([latency, AnalyticCosts(space, network, settings.precision)])
+
+
+@dataclass(frozen=True)
+class Planning:
+    """The way networks are planned.
+
+    Attributes:
+        seed: Seed of the choice of networks to plan.
+        workers: Processes that plan; this one where None.
+        cache: Folder of plans; None is the user's cache folder.
+        on_progress: Called after every network.
+    """
+
+    seed: int
+    workers: Workers | None = None
+    cache: Path | None = None
+    on_progress: Progress | None = None
+
+
+def with_device_memory(
+    costs: CompositeCosts, space: Space, network: NetworkSpec, settings: HardwareSettings, planning: Planning
+) -> CompositeCosts:
+    """Returns costs with the RAM and flash of the deployed network on a device, where they are not known yet.
+
+    Plans what this machine has not planned before, or counts where the settings name no planner.
+
+    Args:
+        costs: Costs of the space, from a table perhaps with RAM and flash.
+        space: Search space.
+        network: The deployed network.
+        settings: Planner, precision, and how many networks are planned.
+        planning: Processes, cache and progress.
+
+    Raises:
+        SettingsError: If the planner cannot be used here, or the space has operations whose memory is not known.
+        MeasurementError: If a network cannot be planned.
+    """
+    names = [name for name in NAMES if name not in costs.names]
+    row = find_planner(settings)
+    if not names:
+        return costs
+    if not counts_memory(space):
+        raise SettingsError(
+            f"RAM and flash of {space.name} are not known: its own operations stand in cells; give a latency table"
+            " with columns of RAM and flash"
+        )
+    count = DeviceBytes(space, network, settings.precision)
+    if row is None:
+        return costs.joined(CountedMemory(space, count, names))
+    planned = PlannedMemory(
+        space,
+        count,
+        PlanBench(space, network, settings, planning.cache, planning.workers),
+        networks=settings.whole_networks,
+        seed=planning.seed,
+        names=names,
+        on_progress=planning.on_progress,
+    )
+    return costs.joined(planned)

@@ -72,3 +72,17 @@ class Measurable(Protocol):
             MeasurementError: If a network cannot be built or run.
         """
         ...
+
+
+@runtime_checkable
+class Plannable(Protocol):
+    """Cost model that can also plan the RAM and flash of whole architectures."""
+
+    def plan_architectures(self, codes: ArrayLike, on_progress: Progress | None = None) -> Sequence[tuple[int, int]]:
+        """Returns RAM and flash in bytes of each whole network, for codes of shape (N, D), in their order.
+
+        Raises:
+            SpaceError: If the codes do not belong to the space.
+            MeasurementError: If a network cannot be planned.
+        """
+        ...

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from surrogate_nas.costs.number_formats import Activations, Numbers, Precision, numbers_of
 
+PlannerName = Literal["none", "tflite_micro", "vela", "executorch"]
 Backend = Literal["auto", "onnx", "eager", "exported", "compiled"]
 
 
@@ -74,10 +75,23 @@ class HardwareSettings(BaseModel):
         description="Feature maps of int8: unsigned suits x86 processors; signed, symmetric around zero, suits"
         " microcontrollers and NPUs.",
     )
+    planner: PlannerName = Field(
+        "none",
+        description="Tool that says how much RAM and flash a network takes on the device, without the device:"
+        " tflite_micro is the interpreter of TensorFlow Lite Micro, vela is the compiler for Arm's Ethos-U NPUs,"
+        " executorch is the plan for Arm's Cortex-M. none counts both. A planner needs precision int8.",
+    )
+    accelerator: str = Field(
+        "ethos-u55-128", description="NPU that the planner vela compiles for, as its --accelerator-config names it."
+    )
     batch: int = Field(1, ge=1, le=65_536, description="Images per forward pass.")
     threads: int = Field(1, ge=1, le=1024, description="CPU threads of a forward pass.")
     whole_networks: int = Field(
-        16, ge=4, le=1000, description="Whole networks to measure; they correct the profile of operations."
+        16,
+        ge=4,
+        le=1000,
+        description="Whole networks to measure, which correct the profile of operations, and to plan, which correct"
+        " counted RAM and flash.",
     )
     confidence: float = Field(
         0.95,

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget
-from surrogate_nas.costs.cost import COSTS, LATENCY_UPPER, split_cost
+from surrogate_nas.costs.cost import COSTS, UPPER, split_cost
 from surrogate_nas.costs.pareto import pareto_mask, sorted_front
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
 from surrogate_nas.lookup.columns import checked_columns
@@ -178,8 +178,9 @@ class LookupTable:
         return BudgetRequest(cost, str(asked), limit=float(asked)).resolve(values)
 
     def binding(self, cost: str) -> str:
-        """Returns the column that a budget on a cost is held against: the upper bound of a predicted latency."""
-        return LATENCY_UPPER if cost == "latency_ms" and LATENCY_UPPER in self.costs else cost
+        """Returns the column that a budget on a cost is held against: the upper bound of a predicted cost."""
+        upper = UPPER.get(cost, cost)
+        return upper if upper in self.costs else cost
 
     def _cost(self, cost: str) -> NDArray[Any]:
         if cost not in self.costs:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from surrogate_nas._support.words import count_of
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.report import few_images, formats
 from surrogate_nas.report.comparison import fitting_text, found_wins, rival_wins, winner_text
 from surrogate_nas.report.facts import (
@@ -118,6 +119,12 @@ def uncertainty(answer: AnswerFacts) -> str:
     item = next(item for item in answer.smallest if item.smallest > item.budget)
     assert item.predicted is not None
     added = 100 * (item.smallest / item.predicted - 1)
+    if COSTS[item.cost].checked == "planned":
+        return (
+            f"Some architectures are predicted to meet the budget (from {formats.cost(item.cost, item.predicted)} on),"
+            f" but the prediction is too uncertain: confidence adds {added:.0f}%. Plan more networks, such as with"
+            " --set hardware.whole_networks=48, or accept less confidence, such as --confidence 0.8."
+        )
     return (
         f"Some architectures are predicted to meet the budget (from {formats.cost(item.cost, item.predicted)} on), but"
         f" the prediction is too uncertain: confidence adds {added:.0f}%. The machine was probably busy while latencies"
@@ -132,29 +139,38 @@ def _margin(cost: CostFacts) -> Iterator[Judgement]:
         return
     percent = 100 * (cost.upper / cost.predicted - 1)
     if percent > LATENCY_BAD_PERCENT:
+        again = (
+            "Plan more networks (hardware.whole_networks)."
+            if COSTS[cost.cost].checked == "planned"
+            else "Measure again on an idle machine with --resume --set hardware.remeasure=true, or measure more"
+            " networks (hardware.whole_networks)."
+        )
         yield Judgement(
             "caution",
             f"{formats.cost_name(cost.cost)} predictions are uncertain: {cost.confidence:.0%} confidence adds"
-            f" {percent:.0f}%, so better architectures may fit the budget too. Measure again on an idle machine with"
-            " --resume --set hardware.remeasure=true, or measure more networks (hardware.whole_networks).",
+            f" {percent:.0f}%, so better architectures may fit the budget too. {again}",
         )
 
 
 def _one_budget(cost: CostFacts, budget: float, latency: LatencyFacts | None) -> Judgement:
     name, limit = formats.cost_title(cost.cost), formats.cost(cost.cost, budget)
+    was = f"was {COSTS[cost.cost].checked} at"
     if cost.measured is not None:
         value = formats.cost(cost.cost, cost.measured)
         excess = 100 * (cost.measured / budget - 1)
         noise = " The measurement was noisy: repeat it on a quiet machine." if cost.noisy else ""
         if cost.measured > budget:
-            return Judgement("bad", f"{name} was measured at {value}, {excess:.1f}% over the budget of {limit}.{noise}")
+            return Judgement("bad", f"{name} {was} {value}, {excess:.1f}% over the budget of {limit}.{noise}")
         level: Level = "caution" if cost.noisy else "good"
         if cost.upper is not None and cost.confidence is not None and cost.measured > cost.upper:
             upper = formats.cost(cost.cost, cost.upper)
             noise += f" The study predicted at most {upper}, with {cost.confidence:.0%} confidence."
             level = "caution"
-        return Judgement(level, f"{name} was measured at {value}, within the budget of {limit}.{noise}")
+        return Judgement(level, f"{name} {was} {value}, within the budget of {limit}.{noise}")
     value = formats.cost(cost.cost, cost.predicted)
+    if COSTS[cost.cost].checked == "planned":
+        source = f" by {cost.conditions}" if cost.conditions else " by the table"
+        return Judgement("caution" if cost.conditions else "good", f"{name}: {value}{source}, within {limit}.")
     if cost.cost != "latency_ms":
         return Judgement("good", f"{name}: {value}, counted exactly, within the budget of {limit}.")
     source = f" by {latency.source}" if latency is not None else ""

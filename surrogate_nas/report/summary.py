@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from surrogate_nas._support.words import SHARED_WEIGHTS, count_of
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import fitting_text, winner_text
 from surrogate_nas.report.facts import (
@@ -67,13 +68,19 @@ def print_summary(console: Console, facts: StudyFacts, next_steps: Mapping[str, 
 def _found(chosen: ArchitectureFacts) -> str:
     budgeted = [cost for cost in chosen.costs if cost.budget is not None]
     costs = [_cost(cost) for cost in budgeted or chosen.costs[:1]]
-    conditions = next((cost.conditions for cost in budgeted if cost.conditions), "")
-    return f"{chosen.digits}: {', '.join(costs)}" + (f"; latency of {conditions}" if conditions else "")
+    said: dict[str, list[str]] = {}
+    for cost in budgeted:
+        if cost.conditions:
+            said.setdefault(cost.conditions, []).append(COSTS[cost.cost].title)
+    conditions = [f"; {' and '.join(titles)} of {words}" for words, titles in said.items()]
+    return f"{chosen.digits}: {', '.join(costs)}{''.join(conditions)}"
 
 
 def _cost(cost: CostFacts) -> str:
     value = cost.predicted if cost.measured is None else cost.measured
-    how = "" if cost.cost != "latency_ms" else " predicted" if cost.measured is None else " measured"
+    checked = COSTS[cost.cost].checked
+    sure = cost.cost != "latency_ms" and cost.measured is None and cost.upper is None
+    how = "" if not checked or sure else " predicted" if cost.measured is None else f" {checked}"
     budget = "" if cost.budget is None else f" (budget {formats.cost(cost.cost, cost.budget)})"
     return f"{formats.cost_name(cost.cost)} {formats.cost(cost.cost, value)}{how}{budget}"
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import drift_text, fitting_text, winner_text
 from surrogate_nas.report.facts import (
@@ -70,7 +71,7 @@ def _cost_words(cost: CostFacts) -> str:
     if cost.upper is not None and cost.confidence is not None:
         words.append(f"at most {formats.cost(cost.cost, cost.upper)} with {cost.confidence:.0%} confidence")
     if cost.measured is not None:
-        words.append(f"{formats.measured(cost)} measured{', noisy' if cost.noisy else ''}")
+        words.append(f"{formats.measured(cost)} {COSTS[cost.cost].checked}{', noisy' if cost.noisy else ''}")
     if cost.conditions:
         words.append(f"of {cost.conditions}")
     if cost.budget is not None:

@@ -1,5 +1,6 @@
 """The findings of the stages of a study, each a type of its own, and all of them so far."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
@@ -185,12 +186,14 @@ class FinalistChoice:
         chosen: Row of the chosen one among the finalists.
         codes: Finalists, the best predicted first, shape (F, D).
         measured: Their measured latency; empty where this machine is not the device of the budget.
+        planned: Their RAM and flash by a planner, by cost, shape (F,) each; empty where nothing plans.
     """
 
     outcome: BudgetOutcome
     chosen: int
     codes: Codes
     measured: tuple[Measurement, ...]
+    planned: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def code(self) -> Codes:

@@ -10,7 +10,7 @@ from surrogate_nas.costs.cost import BOUNDED, COSTS, cost_on, format_cost, split
 
 def test_options_and_keywords_follow_from_the_key() -> None:
     assert (COSTS["memory_bytes"].option, COSTS["memory_bytes"].keyword) == ("--memory-budget", "memory_budget")
-    assert list(BOUNDED) == ["latency", "flops", "params", "memory", "energy"]
+    assert list(BOUNDED) == ["latency", "flops", "params", "memory", "ram", "flash", "energy"]
     assert all(COSTS[name].key == key for key, name in BOUNDED.items())
 
 

@@ -185,6 +185,14 @@ def test_counts_are_exact(facts: StudyFacts) -> None:
     assert level(changed, "counted exactly") == "good"
 
 
+@pytest.mark.parametrize(("planned", "expected"), [(4.0, "good"), (6.0, "bad")])
+def test_ram_is_planned_and_not_measured(facts: StudyFacts, planned: float, expected: str) -> None:
+    changed = first_cost(facts, cost="ram_bytes", predicted=4.0, measured=planned, noisy=False)
+    assert level(changed, "RAM was planned at") == expected
+    counted = first_cost(facts, cost="ram_bytes", predicted=4.0, measured=None, conditions="a count, without a planner")
+    assert level(counted, "by a count, without a planner") == "caution"
+
+
 def test_nothing_meets_the_budget(infeasible: StudyFacts) -> None:
     (only,) = judgements(infeasible)
     assert only.level == "bad"

@@ -8,13 +8,13 @@ from rich.text import Text
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.model_format import INT8, ONNX, PROGRAM, WEIGHTS, Preprocessing
 from surrogate_nas._support.words import count_of
-from surrogate_nas.costs.cost import format_cost
+from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.confusion import mistakes
 from surrogate_nas.deploy.train.hub import card_head
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.variant import Variant
-from surrogate_nas.export.runtimes.table import EXPORTS
+from surrogate_nas.export.runtimes.table import CORTEX_M, EXPORTS
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import fitting_text, winner_text
 from surrogate_nas.report.facts import RivalsFacts
@@ -100,7 +100,7 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
                 f"{variant.file} was measured over the latency budget; train another architecture by a tighter"
                 " --latency-budget"
             )
-    for note in filter(None, [facts.runtime_note(), *facts.losses()]):
+    for note in filter(None, [facts.runtime_note(), *facts.losses(), *facts.over_device()]):
         console.warn(note)
     folder = run / "models" / facts.code
     console.hint("model", str(folder))
@@ -114,6 +114,9 @@ def _files(facts: ModelFacts) -> str:
         for name, variants in facts.runtimes.variants.items()
         for precision in variants
     )
+    file = facts.device_file
+    if file is not None and file.file == CORTEX_M:
+        others += f", `{file.file}` ({file.planner})"
     return f"`{WEIGHTS}` with `model.json` and `space.toml`, `{ONNX}` (opset {facts.opset}){int8}, `{PROGRAM}`{others}"
 
 
@@ -183,6 +186,10 @@ def _costs(facts: ModelFacts) -> str:
         f" {facts.batch}, {count_of(facts.threads, 'thread')}: {latency_text(facts, one)}"
         for title, _, one in facts.variants
     ]
+    if facts.device_file is not None:
+        file = facts.device_file
+        planned = [f"{COSTS[cost].title} {file.words(cost, facts.budgets)}" for cost in file.costs]
+        measured.append(f"- `{file.file}`, planned by {file.planner}: {'; '.join(planned)}")
     return (
         "\n".join(rows) + f"\n\nPredicted latency is of {facts.conditions or facts.device}.\n\n" + "\n".join(measured)
     )
@@ -216,7 +223,7 @@ def _limits(facts: ModelFacts) -> str:
     ]
     if facts.latency_budget_ms is None and "latency_ms" in facts.budgets:
         lines.append(f"The latency budget is of {facts.device}, which is not this machine: measure there.")
-    lines += filter(None, [facts.runtime_note(), *facts.losses()])
+    lines += filter(None, [facts.runtime_note(), *facts.losses(), *facts.over_device()])
     lines += [f"Not exported to {name}: {reason}" for name, reason in facts.runtimes.failures.items()]
     return "\n".join(f"- {line}" for line in lines)
 
@@ -243,4 +250,8 @@ def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
         )
         rows.append(("", f"classes equal to torch's on {equal} images, {difference}"))
         rows.append(("latency", latency_text(facts, one)))
+    if facts.device_file is not None:
+        file = facts.device_file
+        rows.append(("for the device", f"{file.file}, by {file.planner}"))
+        rows += [(COSTS[cost].title, file.words(cost, facts.budgets)) for cost in file.costs]
     return rows

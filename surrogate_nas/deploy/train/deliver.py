@@ -24,6 +24,7 @@ from surrogate_nas._support.model_format import (
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.confusion import Confusion, confusion_of
+from surrogate_nas.deploy.device_file import DeviceFile, plan_delivered, runtimes_with_planner
 from surrogate_nas.deploy.runtime_files import MOST_UNEQUAL, RuntimeFiles, write_runtime_files
 from surrogate_nas.deploy.train.card import model_card
 from surrogate_nas.deploy.train.chosen import Choice
@@ -80,11 +81,12 @@ class Delivery:
 
 
 class _Exported(NamedTuple):
-    """The ONNX models, the classes that the float one names, and the files of other runtimes."""
+    """The ONNX models, the classes that the float one names, the files of other runtimes, and the device's own."""
 
     variants: dict[str, Variant]
     confusion: Confusion
     runtimes: RuntimeFiles
+    device_file: DeviceFile | None
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
@@ -167,8 +169,10 @@ def _export(
     }
     advance(4, _STEPS)
     source = Source(network, paths, calibration, description, hardware.batch)
-    runtimes = write_runtime_files(delivery.request.runtimes, folder, source, images, hardware)
-    return _Exported(variants, confusion_of(labels, named["float"], images.test.class_names), runtimes)
+    names = runtimes_with_planner(delivery.request.runtimes, hardware)
+    runtimes = write_runtime_files(names, folder, source, images, hardware)
+    device_file = plan_delivered(folder, source, hardware)
+    return _Exported(variants, confusion_of(labels, named["float"], images.test.class_names), runtimes, device_file)
 
 
 def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
@@ -203,6 +207,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         warnings=delivery.warnings,
         predicted_basis=choice.basis,
         runtimes=exported.runtimes,
+        device_file=exported.device_file,
         numbers=hardware.numbers,
         rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe.settings.epochs),
     )

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from surrogate_nas._support.words import SHARED_WEIGHTS
+from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.confusion import Confusion, balanced, recalls
+from surrogate_nas.deploy.device_file import DeviceFile
 from surrogate_nas.deploy.runtime_files import RuntimeFiles
 from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.export.runtimes.table import EXPORTS
@@ -55,6 +57,7 @@ class ModelFacts:
         predicted_basis: What the predicted accuracy is of, such as ``"with shared weights"``.
         runtimes: The files of other runtimes.
         numbers: What the network that the budgets are of computes with.
+        device_file: The file for a microcontroller or an NPU, with its plan; None without a planner.
     """
 
     code: str
@@ -86,6 +89,7 @@ class ModelFacts:
     predicted_basis: str = SHARED_WEIGHTS
     runtimes: RuntimeFiles = field(default_factory=RuntimeFiles)
     numbers: Numbers = "float32"
+    device_file: DeviceFile | None = None
 
     @property
     def latency_budget_ms(self) -> float | None:
@@ -136,6 +140,18 @@ class ModelFacts:
             f"{file} loses {points:.2f} percentage points of accuracy to the float model (more than {LOSS_POINTS:g})"
             for file, points in lost.items()
             if points > LOSS_POINTS
+        ]
+
+    def over_device(self) -> list[str]:
+        """Returns a sentence for each budget of RAM or flash that the file for the device exceeds."""
+        one = self.device_file
+        if one is None:
+            return []
+        return [
+            f"{one.file} takes {format_cost(cost, one.costs[cost])} of {COSTS[cost].key} by {one.planner}, over the"
+            f" budget of {format_cost(cost, self.budgets[cost])}; train another architecture by a tighter"
+            f" {COSTS[cost].option}"
+            for cost in one.over(self.budgets)
         ]
 
     def runtime_note(self) -> str:

@@ -25,6 +25,7 @@ from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.export.runtimes.table import RUNTIME_FILES
+from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.nets.standalone import Network
 from surrogate_nas.report.facts import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
@@ -81,6 +82,7 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
         request.arch,
         trust_program=request.trust_program,
     )
+    find_planner(choice.settings.hardware)  # a missing package is not found out after hours either
     processes = processes_started()
     if not processes.is_first:
         return _run(request, choice, console, should_stop)

@@ -38,12 +38,17 @@ class ExportRow:
 
 EXPORTS: dict[str, ExportRow] = {
     "openvino": ExportRow("OpenVINO", "openvino", ("xml", "bin"), Late(f"{_PLACE}.openvino_model:OpenVino")),
+    "litert": ExportRow("LiteRT", "litert_torch", ("tflite",), Late(f"{_PLACE}.litert_model:LiteRt")),
     "executorch": ExportRow("ExecuTorch", "executorch", ("pte",), Late(f"{_PLACE}.executorch_program:ExecuTorch")),
 }
 """By the word for ``--export``, which is also the extra that installs the package."""
 
-RUNTIME_FILES = tuple(
-    name for row in EXPORTS.values() for precision in ("float", "int8") for name in row.files(precision)
+CORTEX_M = "model.cortex_m.pte"
+"""ExecuTorch's program for microcontrollers, whose kernels do not run on this machine: no row of the table."""
+
+RUNTIME_FILES = (
+    *(name for row in EXPORTS.values() for precision in ("float", "int8") for name in row.files(precision)),
+    CORTEX_M,
 )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.costs.number_formats import NUMBER_BYTES
 from surrogate_nas.nets.places.table import PLACES, places_of
-from surrogate_nas.space.layouts import Layers, chosen_variants, layer_variants
+from surrogate_nas.space.layouts import chosen_variants, layer_variants
 from surrogate_nas.space.network import Layer, NetworkSpec
 from surrogate_nas.space.operations.fixed import find_fixed_layer
 from surrogate_nas.space.space import Codes, Space
@@ -33,16 +33,27 @@ def activation_bytes(space: Space, codes: ArrayLike, network: NetworkSpec) -> ND
     Raises:
         SpaceError: If the codes do not belong to the space, or the sizes do not suit it.
     """
-    checked = space.check(codes)
-    peak = _peak(space, layer_variants(space, network), chosen_variants(space, checked, network), checked)
     # The image is counted separately, since the caller holds it to the end.
-    return np.asarray(NUMBER_BYTES["float32"] * (network.input_channels * network.image_size**2 + peak), dtype=np.int64)
+    image = network.input_channels * network.image_size**2
+    return np.asarray(NUMBER_BYTES["float32"] * (image + _peak(space, codes, network, 0)), dtype=np.int64)
 
 
-def _peak(space: Space, positions: Sequence[Layers], chosen: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:
-    """Returns the most numbers alive in addition to the image, shape (N,); ``chosen`` is (N, P)."""
+def planned_numbers(space: Space, codes: ArrayLike, network: NetworkSpec) -> NDArray[np.int64]:
+    """Returns the most numbers alive at once where a planner may use the image's memory again, shape (N,).
+
+    Raises:
+        SpaceError: If the codes do not belong to the space, or the sizes do not suit it.
+    """
+    return _peak(space, codes, network, network.input_channels * network.image_size**2)
+
+
+def _peak(space: Space, codes: ArrayLike, network: NetworkSpec, image: int) -> NDArray[np.int64]:
+    """Returns the most numbers alive, shape (N,), the image's among them until the first layer is done."""
+    codes, positions = space.check(codes), layer_variants(space, network)
+    chosen = chosen_variants(space, codes, network)  # (N, P)
     # Outputs that a later layer may read stay alive until then.
     latest: deque[NDArray[np.int64]] = deque(maxlen=max(1, *(len(variants[0].outside) for variants in positions)))
+    latest.append(np.full(len(codes), image))
     needed = _needed(space, [layer for variants in positions for layer in variants], codes)
     peak = np.zeros(len(codes), dtype=np.int64)
     for variants, choice in zip(positions, chosen.T, strict=True):

@@ -1,17 +1,25 @@
-"""Tells columns of a latency table apart: architectures, devices, energies, and what a study does not read."""
+"""Tells columns of a latency table apart: architectures, devices, their other costs, and what a study does not read."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from surrogate_nas.errors import CostTableError
-from surrogate_nas.hardware.tables.cell_numbers import read_numbers
+from surrogate_nas.hardware.tables.cell_numbers import ENERGY, Kind, read_numbers
 from surrogate_nas.hardware.tables.text_columns import Columns
 
 CODE_COLUMNS = ("code", "arch")
-ENERGY_SUFFIX = "energy_mj"
-"""A column of this name, or of a device's name, an underscore and this, holds energies in millijoules."""
+OTHER_COSTS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "energy_mj": ENERGY,
+        "ram_bytes": ("a size of RAM", "bytes"),
+        "flash_bytes": ("a size of flash", "bytes"),
+    }
+)
+"""Other costs than latency, to what their cells hold: in a column of this name, or of a device's name, an underscore
+and this."""
 
 _WITH_UNIT = re.compile(r"[+-]?[\d.,]+([eE][+-]?\d+)?\s*(us|µs|ms|s|uJ|mJ|J)", re.ASCII)
 _INDEX = re.compile(r"(|Unnamed: \d+|index|id|row|__index_level_\d+__)", re.ASCII)  # names that pandas and people give
@@ -33,12 +41,23 @@ def code_column(columns: Columns) -> str:
 
 
 def device_names(columns: Columns) -> list[str]:
-    """Returns the columns that hold latencies, without texts, counted rows, architectures and energies."""
-    return [one for one in number_columns(columns) if not one.endswith(ENERGY_SUFFIX)]
+    """Returns the columns that hold latencies, without texts, counted rows, architectures and other costs."""
+    return [one for one in number_columns(columns) if other_cost(one) is None]
+
+
+def other_cost(column: str) -> str | None:
+    """Returns the cost that a column holds by its name; None for a latency."""
+    return next((cost for cost in OTHER_COSTS if column == cost or column.endswith(f"_{cost}")), None)
+
+
+def other_columns(columns: Columns, device: str) -> dict[str, str]:
+    """Returns the columns of a device's other costs than latency, by cost."""
+    named = {cost: [name for name in (f"{device}_{cost}", cost) if name in columns.names] for cost in OTHER_COSTS}
+    return {cost: names[0] for cost, names in named.items() if names}
 
 
 def number_columns(columns: Columns) -> list[str]:
-    """Returns the columns that hold latencies or energies."""
+    """Returns the columns that hold latencies or other costs."""
     return [one for one in columns.names if one not in CODE_COLUMNS and _holds_numbers(columns, one)]
 
 
@@ -49,7 +68,7 @@ def device_column(columns: Columns, device: str) -> str:
         CostTableError: If there is none, or more than one for ``auto``.
     """
     # A named column that holds no numbers is refused later, at its first cell.
-    if device in columns.names and device not in CODE_COLUMNS and not device.endswith(ENERGY_SUFFIX):
+    if device in columns.names and device not in CODE_COLUMNS and other_cost(device) is None:
         return device
     names = device_names(columns)
     if device == "auto" and len(names) == 1:

@@ -2,7 +2,8 @@
 
 A file is CSV or Parquet with a column ``code`` (one digit per decision) or ``arch`` (the long form), and one column per
 device. It must cover the whole space: a search must not treat a missing row as fast. A column ``DEVICE_energy_mj``
-holds energies of the device in millijoules.
+holds energies of the device in millijoules; ``DEVICE_ram_bytes`` and ``DEVICE_flash_bytes`` hold what each architecture
+takes of its memory.
 """
 
 from pathlib import Path
@@ -13,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import CostTableError, SettingsError
-from surrogate_nas.hardware.tables.cell_numbers import ENERGY, positive_numbers
-from surrogate_nas.hardware.tables.device_columns import ENERGY_SUFFIX, code_column, device_column
+from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
+from surrogate_nas.hardware.tables.device_columns import OTHER_COSTS, code_column, device_column, other_columns
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
 from surrogate_nas.hardware.tables.predicted import read_held_out
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row, require_once
@@ -56,13 +57,12 @@ class TableLatency:
         if doubt is not None:
             raise CostTableError(f"{path}, column {self._device}: {doubt}")
         self._values = {"latency_ms": _placed(values, positions)}
-        energy = next((one for one in (f"{self._device}_{ENERGY_SUFFIX}", ENERGY_SUFFIX) if one in columns.names), None)
-        if energy is not None:
-            self._values["energy_mj"] = _placed(positive_numbers(columns, energy, ENERGY), positions)
+        for cost, name in other_columns(columns, self._device).items():
+            self._values[cost] = _placed(positive_numbers(columns, name, OTHER_COSTS[cost]), positions)
         self.names: tuple[str, ...] = tuple(self._values)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Returns latency in ms, and energy in mJ where the table has it, of codes (N, D); shape (N,) each."""
+        """Returns latency in ms, and other costs that the table has, of codes (N, D); shape (N,) each."""
         positions = self._space.index(codes)
         return {cost: values[positions] for cost, values in self._values.items()}
 
@@ -104,12 +104,14 @@ class TableLatency:
                 ],
             }
         }
-        if "energy_mj" in self._values:
-            said["energy_mj"] = {
+        for cost in self.names[1:]:
+            unit = OTHER_COSTS[cost][1]
+            said[cost] = {
                 "kind": "table",
                 "file": self._path.name,
                 "device": self._device,
-                "unit": "millijoules",
+                "unit": unit,
+                "notes": [],
             }
         return said
 

@@ -44,8 +44,8 @@ class StoredCosts:
         descriptions: Where the values of each cost come from.
         held_out: Errors of networks left out of a prediction, for costs that were predicted.
         model: Provides the costs of architectures outside the pool.
-        measured: Latencies in ms of architectures that were measured whole, by the digits of their effective codes.
-            They replace predictions.
+        exact: Values of architectures that were measured or planned whole, by cost and by the digits of their effective
+            codes. They replace predictions.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class StoredCosts:
         descriptions: Mapping[str, Any],
         held_out: Mapping[str, ArrayLike] | None = None,
         model: CostSource | None = None,
-        measured: Mapping[str, float] | None = None,
+        exact: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self.names: tuple[str, ...] = tuple(values)
         self.pool = pool
@@ -65,7 +65,7 @@ class StoredCosts:
         self._descriptions = dict(descriptions)
         self._held_out = {name: np.asarray(values, dtype=np.float64) for name, values in (held_out or {}).items()}
         self._model = model
-        self.measured: Mapping[str, float] = dict(measured or {})
+        self.exact: Mapping[str, Mapping[str, float]] = dict(exact or {})
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Returns every cost, shape (N,), of codes (N, D).
@@ -73,18 +73,27 @@ class StoredCosts:
         Raises:
             SpaceError: If an architecture is not in the pool and there is no model.
         """
-        known = self._predicted(codes)
-        if self.measured and "latency_ms" in known:
-            whole = self.measured_ms(codes)
-            known["latency_ms"] = np.where(np.isnan(whole), known["latency_ms"], whole)
-        return known
+        return self.with_exact(codes, self._predicted(codes))
+
+    def with_exact(self, codes: ArrayLike, values: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        """Returns values of codes (N, D), shape (N,) each, with what was measured or planned in place of the others."""
+        found = dict(values)
+        for cost in self.exact.keys() & found.keys():
+            whole = self.known_exactly(cost, codes)
+            found[cost] = np.where(np.isnan(whole), found[cost], whole)
+        return found
+
+    def known_exactly(self, cost: str, codes: ArrayLike) -> NDArray[np.float64]:
+        """Returns a cost of codes (N, D) that were measured or planned as whole networks, NaN for others; (N,)."""
+        known = self.exact.get(cost)
+        if not known:
+            return np.full(len(np.asarray(codes)), np.nan)
+        digits = self.pool.space.digits(self.pool.space.effective(codes))
+        return np.array([known.get(text, np.nan) for text in digits], dtype=np.float64)
 
     def measured_ms(self, codes: ArrayLike) -> NDArray[np.float64]:
         """Returns the latencies of codes (N, D) that were measured as whole networks, NaN for the others; (N,)."""
-        if not self.measured:
-            return np.full(len(np.asarray(codes)), np.nan)
-        digits = self.pool.space.digits(self.pool.space.effective(codes))
-        return np.array([self.measured.get(text, np.nan) for text in digits], dtype=np.float64)
+        return self.known_exactly("latency_ms", codes)
 
     def _predicted(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         if self._model is None:
@@ -106,9 +115,20 @@ class StoredCosts:
             codes: Effective codes, shape (M, D).
             ms: Their latencies, shape (M,).
         """
-        digits = self.pool.space.digits(codes)
-        more = dict(zip(digits, np.asarray(ms, dtype=np.float64).tolist(), strict=True))
-        return self._like(self.pool, self._values, self._model, {**self.measured, **more})
+        return self.with_known(codes, {"latency_ms": ms})
+
+    def with_known(self, codes: ArrayLike, values: Mapping[str, ArrayLike]) -> "StoredCosts":
+        """Returns the costs with values of architectures that were measured or planned as whole networks.
+
+        Args:
+            codes: Effective codes, shape (M, D).
+            values: Cost to its values, shape (M,).
+        """
+        digits, exact = self.pool.space.digits(codes), dict(self.exact)
+        for cost, column in values.items():
+            more = dict(zip(digits, np.asarray(column, dtype=np.float64).tolist(), strict=True))
+            exact[cost] = {**exact.get(cost, {}), **more}
+        return self._like(self.pool, self._values, self._model, exact)
 
     def over(self, pool: Pool, model: CostSource | None = None) -> "StoredCosts":
         """Returns stored costs of another pool; missing ones come from the model, its own or another.
@@ -116,17 +136,17 @@ class StoredCosts:
         Raises:
             SpaceError: If an architecture is not known and there is no model.
         """
-        source = self._like(self.pool, self._values, model or self._model, self.measured)
-        return self._like(pool, source._predicted(pool.codes), source._model, self.measured)
+        source = self._like(self.pool, self._values, model or self._model, self.exact)
+        return self._like(pool, source._predicted(pool.codes), source._model, self.exact)
 
     def _like(
         self,
         pool: Pool,
         values: Mapping[str, NDArray[np.float64]],
         model: CostSource | None,
-        measured: Mapping[str, float],
+        exact: Mapping[str, Mapping[str, float]],
     ) -> "StoredCosts":
-        return StoredCosts(pool, values, self._errors, self._descriptions, self._held_out, model, measured)
+        return StoredCosts(pool, values, self._errors, self._descriptions, self._held_out, model, exact)
 
     def relative_error(self, cost: str) -> float | None:
         """Returns the median relative error that the cost was stored with.

@@ -10,8 +10,14 @@ import numpy as np
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import CostTableError
-from surrogate_nas.hardware.tables.cell_numbers import ENERGY, LATENCY, fault_of, read_numbers
-from surrogate_nas.hardware.tables.device_columns import CODE_COLUMNS, ENERGY_SUFFIX, code_column, number_columns
+from surrogate_nas.hardware.tables.cell_numbers import LATENCY, fault_of, read_numbers
+from surrogate_nas.hardware.tables.device_columns import (
+    CODE_COLUMNS,
+    OTHER_COSTS,
+    code_column,
+    number_columns,
+    other_cost,
+)
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
 from surrogate_nas.hardware.tables.partial import rows_needed
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row
@@ -33,7 +39,8 @@ class ColumnCheck:
         constant: Whether all numbers are one and the same.
         doubt: Why the values hardly are milliseconds, and the setting that says so; None where they may be.
         examples: Places of a few bad cells.
-        smallest, median, largest: Over the good values, in milliseconds or millijoules; NaN where there is none.
+        smallest, median, largest: Over the good values, in milliseconds or the column's own unit; NaN where there is
+            none.
     """
 
     name: str
@@ -152,10 +159,11 @@ def _without_path(path: Path, text: str) -> str:
 
 
 def _check_column(columns: Columns, name: str, unit: str) -> ColumnCheck:
-    check, is_energy = ColumnCheck(name), name.endswith(ENERGY_SUFFIX)
+    check, cost = ColumnCheck(name), other_cost(name)
+    kind = LATENCY if cost is None else OTHER_COSTS[cost]
     values = read_numbers(columns, name)
     for row, (text, value) in enumerate(zip(columns.texts(name), values.tolist(), strict=True)):
-        fault = fault_of(columns, name, row, value, ENERGY if is_energy else LATENCY)
+        fault = fault_of(columns, name, row, value, kind)
         if fault is None:
             continue
         _example(check.examples, _without_path(columns.path, fault), _OF_A_COLUMN)
@@ -163,9 +171,9 @@ def _check_column(columns: Columns, name: str, unit: str) -> ColumnCheck:
         check.not_numbers += bool(text) and not np.isfinite(value)
         check.negative += bool(np.isfinite(value))
     good = values[values > 0]  # NaN is not
-    good = good[np.isfinite(good)] * (1.0 if is_energy else UNITS[unit])
+    good = good[np.isfinite(good)] * (UNITS[unit] if cost is None else 1.0)
     if len(good):
         check.smallest, check.median, check.largest = float(good.min()), float(np.median(good)), float(good.max())
         check.constant = len(good) > 1 and check.smallest == check.largest
-        check.doubt = doubt_of_unit(good) if unit == "auto" and not is_energy else None
+        check.doubt = doubt_of_unit(good) if unit == "auto" and cost is None else None
     return check

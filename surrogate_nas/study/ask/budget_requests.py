@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import BudgetRequest
-from surrogate_nas.costs.cost import split_cost
+from surrogate_nas.costs.cost import COSTS, split_cost
 from surrogate_nas.errors import BudgetError
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
@@ -33,7 +33,7 @@ def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
 
 
 def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: HardwareSettings) -> StoredCosts:
-    """Returns the costs, with the latencies of every device that a budget is on.
+    """Returns the costs, with the costs of every device that a budget is on.
 
     Raises:
         BudgetError: If a budget names a device and there is no latency table.
@@ -46,23 +46,30 @@ def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: Ha
         base, device = split_cost(request.cost)
         if device is None or request.cost in table.names:
             continue
-        if base != "latency_ms" or settings.latency_table is None:
+        if not COSTS[base].on_devices or settings.latency_table is None:
             raise BudgetError(
                 f"a budget on {device} needs a latency table with a column of that name: --latency-table FILE"
                 f" (got {request.text!r})"
             )
-        missing[request.cost] = read_latencies(space, Path(settings.latency_table), device, settings.latency_unit)
+        model = read_latencies(space, Path(settings.latency_table), device, settings.latency_unit)
+        if base not in model.names:
+            raise BudgetError(
+                f"{COSTS[base].option} on {device} needs the column {device}_{base} of the latency table"
+                f" (got {request.text!r})"
+            )
+        missing[request.cost] = model
     if not missing:
         return table
     codes = table.pool.codes
     values: dict[str, NDArray[np.float64]] = table.evaluate(codes)
-    extra = {name: model.evaluate(codes)["latency_ms"] for name, model in missing.items()}
-    described = {name: model.describe()["latency_ms"] for name, model in missing.items()}
+    based = {name: split_cost(name)[0] for name in missing}
+    extra = {name: model.evaluate(codes)[based[name]] for name, model in missing.items()}
+    described = {name: model.describe()[based[name]] for name, model in missing.items()}
     return StoredCosts(
         table.pool,
         values | extra,
         {name: table.relative_error(name) for name in table.names} | dict.fromkeys(extra),
         table.describe() | described,
         {name: table.held_out_errors(name) for name in table.names}
-        | {name: model.held_out_errors("latency_ms") for name, model in missing.items()},
+        | {name: model.held_out_errors(based[name]) for name, model in missing.items()},
     )

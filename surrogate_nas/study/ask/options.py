@@ -20,6 +20,8 @@ class Options(TypedDict, total=False):
         flops_budget: Such as ``"50M"``.
         params_budget: Such as ``"1M"``.
         memory_budget: Such as ``"2MB"``.
+        ram_budget: RAM of a microcontroller or NPU, such as ``"256KB"``.
+        flash_budget: Its flash, such as ``"1MB"``.
         energy_budget: Such as ``"5mJ"``.
         also_budget: Other budgets to answer from the same study, such as ``"latency=3ms"``.
         confidence: With which a predicted latency is to meet its budget.
@@ -28,6 +30,8 @@ class Options(TypedDict, total=False):
         latency_table: CSV or Parquet file with latencies of another device.
         device: Whose latency counts.
         precision: Of the deployed network: ``"float32"`` or ``"int8"``.
+        planner: Tool that says how much RAM and flash a network takes: ``"none"`` for a count, ``"tflite_micro"``,
+            ``"vela"`` or ``"executorch"``.
         compute_device: Where supernets are trained.
         cluster: Ray cluster that trains: ``"auto"``, or ``"ray://HOST:PORT"``.
         weights: Pretrained weights that supernets begin with: a file, ``torchvision:NAME`` or ``timm:NAME``.
@@ -41,6 +45,8 @@ class Options(TypedDict, total=False):
     flops_budget: str | None
     params_budget: str | None
     memory_budget: str | None
+    ram_budget: str | Sequence[str] | None
+    flash_budget: str | Sequence[str] | None
     energy_budget: str | None
     also_budget: str | Sequence[str] | None
     confidence: float | None
@@ -49,6 +55,7 @@ class Options(TypedDict, total=False):
     latency_table: str | Path | None
     device: str | None
     precision: str | None
+    planner: str | None
     compute_device: str | None
     cluster: str | None
     weights: str | Path | None
@@ -65,6 +72,7 @@ _KEYS = {COSTS[name].keyword: f"budget.{key}" for key, name in BOUNDED.items()} 
     "latency_table": "hardware.latency_table",
     "device": "hardware.device",
     "precision": "hardware.precision",
+    "planner": "hardware.planner",
     "compute_device": "compute.device",
     "cluster": "compute.cluster",
     "weights": "supernet.weights_from",

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.planned.device_memory import NAMES
 from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.problem.budget_band import BudgetBand, Evaluate, PricedDraws, draw_in_bands
@@ -77,9 +78,17 @@ class Contenders:
 
     @property
     def measures(self) -> bool:
-        """True if contenders are measured before they are trained: latency has a budget, and can be measured."""
+        """True if contenders are measured or planned before they are trained, since a budget asks for it."""
+        return bool(self._checkable)
+
+    @property
+    def _checkable(self) -> set[str]:
+        """Costs with a budget that a measurement or a planner gives for certain."""
+        model = self.problem.cost_model
         limited = {budget.cost for budgets in (self.problem.budgets, *self.problem.also) for budget in budgets}
-        return self.problem.cost_model.can_measure and "latency_ms" in limited
+        measured = {"latency_ms"} if model.can_measure else set[str]()
+        described = self.problem.table.describe() if model.can_plan else {}
+        return limited & (measured | {cost for cost in NAMES if described.get(cost, {}).get("kind") == "planned"})
 
     @property
     def answers(self) -> NDArray[np.bool_]:
@@ -90,12 +99,16 @@ class Contenders:
         """
         if not self.measures:
             return self._sure
-        problem = self.problem
-        costs = {cost: values[self.rows] for cost, values in problem.costs.items()}
-        measured = ~np.isnan(problem.table.measured_ms(self.codes))
-        costs["latency_ms"][self.known[~measured[self.known]]] /= _OVER
-        noisy = list(self.noisy)
-        costs["latency_ms"][noisy] = problem.bounds["latency_ms"][self.rows[noisy]]
+        problem, checkable = self.problem, self._checkable
+        costs = {
+            cost: (values if cost in checkable else problem.bounds[cost])[self.rows]
+            for cost, values in problem.costs.items()
+        }
+        if "latency_ms" in checkable:
+            measured = ~np.isnan(problem.table.measured_ms(self.codes))
+            costs["latency_ms"][self.known[~measured[self.known]]] /= _OVER
+            noisy = list(self.noisy)
+            costs["latency_ms"][noisy] = problem.bounds["latency_ms"][self.rows[noisy]]
         within = [[budget.violation(costs[budget.cost]) <= 0 for budget in budgets] for budgets in self._sets]
         return np.stack([np.all(each, axis=0) for each in within])
 
@@ -115,20 +128,25 @@ class Contenders:
         return [int(position) for position in self.known[np.argsort(-flops, kind="stable")]]
 
     def measured(self, positions: Sequence[int], folder: RunFolder) -> "Contenders":
-        """Returns the contenders with some of them measured, where their upper bound does not keep every budget.
+        """Returns the contenders with some of them measured and planned, where their bound does not keep every budget.
 
-        The run folder keeps the measurements.
+        The run folder keeps the measurements, and the machine's cache the plans.
 
         Raises:
-            MeasurementError: If a network cannot be run.
+            MeasurementError: If a network cannot be run or planned.
             StoreError: If the file of an earlier process is damaged.
         """
         doubtful = (self.answers != self._sure).any(axis=0)
         positions = [position for position in positions if doubtful[position]]
         if not positions:
             return self
-        problem, space = self.problem, self.problem.space
+        problem, space, checkable = self.problem, self.problem.space, self._checkable
         codes = space.effective(self.codes[list(positions)])
+        if checkable.intersection(NAMES):
+            planned = problem.table.with_known(codes, problem.cost_model.plan_architectures(codes))
+            problem = replace(problem, table=planned)
+        if "latency_ms" not in checkable:
+            return replace(self, problem=problem)
         names, inputs = space.digits(codes), digest({"latency": problem.table.describe()["latency_ms"]})
         kept: Mapping[str, Measurement] = read_finalist_latencies(folder.finalist_latencies, inputs)
         missing = [place for place, name in enumerate(names) if name not in kept]

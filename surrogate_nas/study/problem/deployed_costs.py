@@ -1,17 +1,22 @@
 """Costs of the deployed network: measured or read for a new run, taken from the run folder for a resumed one."""
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from surrogate_nas.errors import RunFolderError
-from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
+from surrogate_nas.hardware.cost_models import CompositeCosts, Planning, cost_model, with_device_memory
+from surrogate_nas.hardware.planned.device_memory import NAMES
+from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.predicted import read_sizes
 from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate
 from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import Pool
+from surrogate_nas.space.space import Space
 from surrogate_nas.study.running import Run
 
 _ROUNDING = 1e-9  # of a latency
@@ -35,7 +40,19 @@ def changed_hardware(run: Run) -> dict[str, tuple[object, object]]:
 
 def makes_costs_anew(run: Run) -> bool:
     """Returns whether costs in the run folder are to be replaced."""
-    return run.settings.hardware.remeasure or bool(changed_hardware(run))
+    return run.settings.hardware.remeasure or bool(changed_hardware(run)) or _lacks_memory(run)
+
+
+def wants_memory(settings: StudySettings) -> bool:
+    """Returns whether a study knows the RAM and flash of a device: a budget is on one of them, or a planner is set."""
+    asked = [*settings.budget.requests(), *chain.from_iterable(one.requests for one in settings.budget.also)]
+    return settings.hardware.planner != "none" or any(request.cost in NAMES for request in asked)
+
+
+def _lacks_memory(run: Run) -> bool:
+    """Returns whether the run was started without the RAM and flash that it wants now."""
+    before = run.folder.begun_with()
+    return before is not None and wants_memory(run.settings) and not wants_memory(before)
 
 
 def _asked(hardware: HardwareSettings) -> dict[str, object]:
@@ -65,12 +82,24 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
             seed=settings.seed,
             on_progress=lambda _what, done, total: advance(done, total),
         )
+    if wants_memory(settings):
+        model = _with_memory(model, space, deployed, run)
     if stored is None:
         note_unknown_sizes(deployed, run)
         return model, tabulate(pool, model)
     _require_same(model, stored, folder)
     # A run that was started with another pool keeps the costs that it has.
     return model, stored if pool.complete else stored.over(pool, model)
+
+
+def _with_memory(model: CompositeCosts, space: Space, deployed: NetworkSpec, run: Run) -> CompositeCosts:
+    """Returns the model with the RAM and flash of the device, by a planner or by counts."""
+    settings = run.settings
+    row = find_planner(settings.hardware)
+    title = "RAM and flash (counted)" if row is None else f"RAM and flash ({row.title})"
+    with run.progress(title, "planning networks") as advance:
+        planning = Planning(settings.seed, run.workers, None, lambda _what, done, total: advance(done, total))
+        return with_device_memory(model, space, deployed, settings.hardware, planning)
 
 
 def note_unknown_sizes(deployed: NetworkSpec, run: Run) -> None:

@@ -14,6 +14,7 @@ from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import BudgetError
 from surrogate_nas.hardware.measure.backends import resolve_backend
 from surrogate_nas.hardware.measure.machine import resolve_device
+from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.stored import write_costs
@@ -98,7 +99,8 @@ def with_labels_in_band(problem: Problem, note: Callable[[str], None]) -> Proble
 
 
 def _require_device(space: Space, hardware: HardwareSettings) -> None:
-    """Reports an unknown device, a precision that it lacks, or a wrong table before images are read."""
+    """Reports an unknown device or precision, a missing planner or a wrong table before images are read."""
+    find_planner(hardware)
     if hardware.latency_table is None:
         resolve_backend(hardware.backend, resolve_device(hardware.device), hardware.numbers)
     else:

@@ -50,10 +50,7 @@ class CautiousCosts:
         bounds = {
             cost: cautious(values[cost], self.table.held_out_errors(cost), self.confidence) for cost in self.names
         }
-        if self.table.measured:
-            whole = self.table.measured_ms(codes)
-            bounds["latency_ms"] = np.where(np.isnan(whole), bounds["latency_ms"], whole)
-        return bounds
+        return self.table.with_exact(codes, bounds)
 
 
 @dataclass(frozen=True)

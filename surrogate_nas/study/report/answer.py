@@ -1,12 +1,14 @@
 """Facts of the answer: the chosen architecture and the other finalists, or what comes nearest to the budgets."""
 
 import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from surrogate_nas.costs.budget import total_excess
 from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.planned.device_memory import NAMES
 from surrogate_nas.lookup.entry import half_interval
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.report.facts import (
@@ -42,8 +44,7 @@ def answer_facts(
     """Returns the chosen architecture and the other finalists."""
     error = scores.error_percent(predictor.calibration.residual_percent)
     finalists = tuple(
-        _architecture(problem, code, scores, error, choice.measured[row] if choice.measured else None)
-        for row, code in enumerate(choice.codes)
+        _architecture(problem, code, scores, error, _checked(choice, row)) for row, code in enumerate(choice.codes)
     )
     return AnswerFacts(
         outcome=choice.outcome,
@@ -72,7 +73,7 @@ def infeasible_facts(problem: Problem) -> AnswerFacts:
     order = rows[np.argsort(total_excess(problem.budgets, problem.bounds)[rows], kind="stable")]
     _, first = np.unique(problem.space.canonical_keys(problem.codes[order]), return_index=True)
     misses = tuple(
-        _architecture(problem, problem.codes[order[position]], None, 0.0, None)
+        _architecture(problem, problem.codes[order[position]], None, 0.0, {})
         for position in sorted(first.tolist())[:_NEAREST]
     )
     return AnswerFacts("infeasible", smallest=tuple(smallest), nearest_misses=misses)
@@ -83,7 +84,7 @@ def _architecture(
     code: Codes,
     scores: SpaceScores | None,
     label_error_percent: float,
-    measured: Measurement | None,
+    checked: Mapping[str, Measurement | float],
 ) -> ArchitectureFacts:
     space = problem.space
     row = int(problem.pool.rows(code[None])[0])
@@ -99,10 +100,10 @@ def _architecture(
             cost,
             float(problem.costs[cost][row]),
             limits.get(cost),
-            *_measured(measured if cost == "latency_ms" else None),
+            *_measured(checked.get(cost)),
             _upper(problem, cost, row),
             problem.settings.hardware.confidence,
-            problem.latency_conditions if cost == "latency_ms" else "",
+            _conditions(problem, cost),
         )
         for cost in names
     )
@@ -117,7 +118,21 @@ def _architecture(
     )
 
 
-def _measured(one: Measurement | None) -> tuple[float | None, float | None, int | None, bool]:
+def _checked(choice: FinalistChoice, row: int) -> dict[str, Measurement | float]:
+    """Returns what was measured and planned of a finalist, by cost."""
+    planned = {cost: float(values[row]) for cost, values in choice.planned.items()}
+    return {**({"latency_ms": choice.measured[row]} if choice.measured else {}), **planned}
+
+
+def _conditions(problem: Problem, cost: str) -> str:
+    if cost == "latency_ms":
+        return problem.latency_conditions
+    return str(problem.table.describe().get(cost, {}).get("planner", "")) if cost in NAMES else ""
+
+
+def _measured(one: Measurement | float | None) -> tuple[float | None, float | None, int | None, bool]:
+    if isinstance(one, float):
+        return one, None, None, False
     return (one.median_ms, one.iqr_ms, one.repeats, one.noisy) if one else (None, None, None, False)
 
 

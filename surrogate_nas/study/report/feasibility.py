@@ -6,6 +6,7 @@ from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.hardware.confidence import cautious
+from surrogate_nas.hardware.planned.device_memory import COUNT_ERROR, LARGEST_COUNT_ERROR
 from surrogate_nas.report.few_images import before_labels
 from surrogate_nas.report.judgements import LATENCY_BAD_PERCENT
 from surrogate_nas.runs.console import StudyConsole
@@ -50,6 +51,11 @@ def _beginning(plan: SupernetPlan) -> str:
     return f"; they begin with common weights, trained for {count_of(steps, 'step')}{keeping}"
 
 
+def _conditions(problem: Problem, cost: str) -> str:
+    described = problem.table.describe()[cost]
+    return str(described["planner"]) if "planner" in described else problem.latency_conditions
+
+
 def show_feasibility(problem: Problem, console: StudyConsole) -> None:
     """Prints the space's cost range next to the budgets, and the sizes of the two networks."""
     deployed, small = problem.deployed, problem.plan.network
@@ -77,16 +83,22 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         if len(errors):
             share = cautious(np.ones(1), errors, confidence)[0] - 1
             console.note(
-                f"{COSTS[cost].title} is predicted, for {problem.latency_conditions}; a margin of {share:.1%} is added,"
+                f"{COSTS[cost].title} is predicted, for {_conditions(problem, cost)}; a margin of {share:.1%} is added,"
                 f" so that {confidence:.0%} of architectures stay below the sum (by the errors of"
                 f" {count_of(len(errors), 'network')} left out of the fit)"
             )
-            if 100 * share > LATENCY_BAD_PERCENT:
+            if cost == "latency_ms" and 100 * share > LATENCY_BAD_PERCENT:
                 # No warning: timings of a test or a first try are short, and the report repeats it next to the answer.
                 console.note(
                     f"a margin of {share:.0%} is large: the machine was probably busy while latencies were measured;"
                     " measure them again when it is idle, with --resume --set hardware.remeasure=true"
                 )
+        elif problem.table.describe()[cost]["kind"] == "counted" and cost in COUNT_ERROR:
+            console.note(
+                f"{COSTS[cost].title} is counted, not planned: up to {100 * COUNT_ERROR[cost]:.0f}% off at the"
+                f" median and {100 * LARGEST_COUNT_ERROR[cost]:.0f}% for single networks of TensorFlow Lite Micro;"
+                " other runtimes differ by more. Set --planner tflite_micro, vela or executorch to be sure"
+            )
     if problem.feasible[typical].mean() > _HARDLY_BINDS:
         console.note(
             "nearly every architecture meets the budget: a larger network may be more accurate within it, such as one"

@@ -1,9 +1,15 @@
-"""Measures the finalists of a search as whole networks and takes the best that keeps the budget."""
+"""Measures and plans the finalists of a search as whole networks, and takes the best that keeps the budgets."""
+
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
+from surrogate_nas.costs.budget import total_excess
+from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.planned.device_memory import NAMES
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import FinalistChoice, Findings, SpaceScores
@@ -28,14 +34,15 @@ class ChooseFinalist(Stage):
 
 
 def choose_finalist(problem: Problem, scores: SpaceScores, result: SearchResult, run: Run) -> FinalistChoice:
-    """Measures the finalists and takes the best that keeps the budget.
+    """Measures and plans the finalists, and takes the best that keeps the budgets.
 
-    Where all exceed a latency budget that they were predicted to meet, the next ones are sought under a bound that is
-    tighter by as much as the measurements exceeded the predictions.
+    Where all exceed a budget that they were predicted to meet, the next ones are sought under a bound that is tighter
+    by as much as the measurements or plans exceeded the predictions. Where a planner gives RAM and flash, the smallest
+    networks are planned before an answer over the budget is given.
 
     Raises:
         SettingsError: If the search found nothing within budgets that can be met.
-        MeasurementError: If a network cannot be run.
+        MeasurementError: If a network cannot be run or planned.
         Interrupted: If a stop was requested; measurements are kept for the next process.
     """
     finalists = result.finalists
@@ -44,34 +51,119 @@ def choose_finalist(problem: Problem, scores: SpaceScores, result: SearchResult,
             f"none of {len(result.codes):,} trials meets the budget, though {problem.feasible.sum():,} architectures"
             ' do: set more search.trials, or search.sampler = "scan"'
         )
-    if not problem.cost_model.can_measure:
+    checks, seen = _Checks(problem), finalists[:0]
+    if not checks.needed:
         return FinalistChoice("met", 0, finalists, ())
-    limit_ms = next((budget.limit for budget in problem.budgets if budget.cost == "latency_ms"), np.inf)
-    bound_ms, measured, seen = limit_ms, list[Measurement](), finalists[:0]
+    bounds = {budget.cost: budget.limit for budget in checks.budgets}
+    last = False
     while True:
-        with run.console.progress(f"finalists ({len(finalists)} measured whole)"):
-            measured += problem.cost_model.measure_architectures(finalists)
-        run.stop_if_asked("measuring finalists")
+        checks.add(finalists, run)
         seen = np.concatenate([seen, finalists])
-        medians = np.array([one.median_ms for one in measured])
-        within = np.flatnonzero(medians <= limit_ms)
+        within = np.flatnonzero(checks.within())
         if len(within):
-            return FinalistChoice("met", int(within[0]), seen, tuple(measured))
-        excess = float(np.median(medians / problem.bounds["latency_ms"][problem.pool.rows(seen)]))
-        bound_ms = min(bound_ms, limit_ms / max(excess, 1.0)) * _TIGHTER
-        finalists = _next_finalists(problem, scores, bound_ms, seen)
-        if len(seen) >= _ROUNDS * problem.settings.search.finalists or not len(finalists):
-            return FinalistChoice("predicted to meet, measured over", int(np.argmin(medians)), seen, tuple(measured))
-        run.console.warn(
-            f"every finalist measured over the latency budget; now trying predictions under {bound_ms:.3g} ms"
-        )
+            return FinalistChoice("met", int(within[0]), seen, tuple(checks.measured), checks.planned)
+        for budget in checks.budgets:
+            excess = float(np.median(checks.values(budget.cost) / problem.bounds[budget.cost][problem.pool.rows(seen)]))
+            bounds[budget.cost] = min(bounds[budget.cost], budget.limit / max(excess, 1.0)) * _TIGHTER
+        finalists = _next_finalists(problem, scores, bounds, seen)
+        over = len(seen) >= _ROUNDS * problem.settings.search.finalists or not len(finalists)
+        if over and not last and checks.plans:
+            # A plan is certain, so that an answer over the budget is given only where the smallest networks are too.
+            last, finalists = True, _smallest(problem, seen)
+        elif over or last:
+            chosen = int(np.argmin(checks.excess()))
+            measured = tuple(checks.measured)
+            return FinalistChoice("predicted to meet, measured over", chosen, seen, measured, checks.planned)
+        run.console.warn(checks.announced(bounds))
 
 
-def _next_finalists(problem: Problem, scores: SpaceScores, limit_ms: float, seen: Codes) -> Codes:
-    """Returns the best architectures of distinct classes under a tighter latency bound that were not measured yet."""
+class _Checks:
+    """Measured latencies, and planned RAM and flash, of the finalists so far.
+
+    Args:
+        problem: With its budgets.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        model = problem.cost_model
+        self._model, self._problem = model, problem
+        self.plans = model.can_plan
+        self.needed = model.can_measure or self.plans
+        self.measured: list[Measurement] = []
+        self.planned: dict[str, NDArray[np.float64]] = {}
+        checked = [
+            *(["latency_ms"] if model.can_measure else []),
+            *(name for name in NAMES if self.plans and problem.table.describe()[name]["kind"] == "planned"),
+        ]
+        self.budgets = tuple(budget for budget in problem.budgets if budget.cost in checked)
+
+    def add(self, finalists: Codes, run: Run) -> None:
+        """Measures and plans more finalists, shape (M, D).
+
+        Raises:
+            Interrupted: If a stop was requested.
+        """
+        if self._model.can_measure:
+            with run.console.progress(f"finalists ({len(finalists)} measured whole)"):
+                self.measured += self._model.measure_architectures(finalists)
+            run.stop_if_asked("measuring finalists")
+        if self.plans:
+            with run.progress(f"finalists ({len(finalists)} planned)", "planning finalists") as advance:
+                found = self._model.plan_architectures(finalists, lambda _what, done, total: advance(done, total))
+            before = {name: self.planned.get(name, np.zeros(0)) for name in found}
+            self.planned = {name: np.concatenate([before[name], values]) for name, values in found.items()}
+
+    def values(self, cost: str) -> NDArray[np.float64]:
+        """Returns what was measured or planned of a cost, for every finalist so far."""
+        if cost == "latency_ms":
+            return np.array([one.median_ms for one in self.measured])
+        return self.planned[cost]
+
+    def within(self) -> NDArray[np.bool_]:
+        """Returns which finalists keep every budget that they were checked against."""
+        count = len(next(iter(self.planned.values()))) if self.plans else len(self.measured)
+        kept = [budget.violation(self.values(budget.cost)) <= 0 for budget in self.budgets]
+        return np.asarray(np.all([np.ones(count, dtype=bool), *kept], axis=0))
+
+    def excess(self) -> NDArray[np.float64]:
+        """Returns the sum of relative excesses of every finalist; there is a budget."""
+        return total_excess(self.budgets, {budget.cost: self.values(budget.cost) for budget in self.budgets})
+
+    def announced(self, bounds: Mapping[str, float]) -> str:
+        """Returns a line that says which budgets all finalists exceed, and under which predictions others are sought.
+
+        Where each budget is kept by some, it is about all of them.
+        """
+        all_over = [one for one in self.budgets if (one.violation(self.values(one.cost)) > 0).all()] or self.budgets
+        said = [
+            f"every finalist {COSTS[one.cost].checked} over the {COSTS[one.cost].key} budget; now trying predictions"
+            f" under {format_cost(one.cost, bounds[one.cost])}"
+            for one in all_over
+        ]
+        return "; ".join(said)
+
+
+def _smallest(problem: Problem, seen: Codes) -> Codes:
+    """Returns the architectures of distinct classes with least excess over the budgets that were not checked yet."""
+    rows = np.flatnonzero(problem.connected)
+    planned = [budget for budget in problem.budgets if budget.cost in NAMES] or list(problem.budgets)
+    used = np.max([1 + budget.violation(problem.bounds[budget.cost][rows]) for budget in planned], axis=0)
+    others = [budget for budget in problem.budgets if budget not in planned]
+    over = total_excess(others, problem.bounds)[rows] if others else np.zeros(len(rows))
+    return _fresh(problem, rows[np.lexsort((used, over))], seen)
+
+
+def _next_finalists(problem: Problem, scores: SpaceScores, limits: Mapping[str, float], seen: Codes) -> Codes:
+    """Returns the best architectures of distinct classes under tighter bounds that were not checked yet."""
+    within = [problem.bounds[cost] <= limit for cost, limit in limits.items()]
+    feasible = np.flatnonzero(np.all([problem.feasible, *within], axis=0))
+    order = feasible[np.lexsort((problem.costs[next(iter(limits))][feasible], -scores.mean[feasible]))]
+    return _fresh(problem, order, seen)
+
+
+def _fresh(problem: Problem, order: NDArray[np.int64], seen: Codes) -> Codes:
+    """Returns the first architectures of some rows whose classes are new, as many as a search has finalists."""
     space = problem.space
-    feasible = np.flatnonzero(problem.feasible & (problem.bounds["latency_ms"] <= limit_ms))
-    order = feasible[np.lexsort((problem.costs["latency_ms"][feasible], -scores.mean[feasible]))]
     classes = space.canonical_keys(problem.codes[order])
     _, first = np.unique(classes, return_index=True)
     known = set(space.canonical_keys(seen).tolist()) if len(seen) else set()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas import __version__
 from surrogate_nas._support.files import read_json, write_json
-from surrogate_nas.costs.cost import LATENCY_UPPER
+from surrogate_nas.costs.cost import UPPER
 from surrogate_nas.errors import StoreError
 from surrogate_nas.lookup.metadata import TableMetadata
 from surrogate_nas.lookup.table import LookupTable
@@ -31,6 +31,9 @@ class WriteLookup(Stage):
     def run(self, findings: Findings, run: Run) -> Findings:
         """Writes both."""
         problem, scores, choice = findings[Problem], findings[SpaceScores], findings[FinalistChoice]
+        if choice.planned:
+            known = problem.table.with_known(problem.space.effective(choice.codes), choice.planned)
+            problem = replace(problem, table=known)
         error = scores.error_percent(findings[FittedPredictor].calibration.residual_percent)
         with run.console.progress("lookup table"):
             table = lookup_table(problem, findings[StudyLabels], scores, choice, error)
@@ -80,7 +83,7 @@ def _metadata(problem: Problem, choice: FinalistChoice, scores: SpaceScores) -> 
         answer=space.digits(choice.code)[0],
         accuracy_basis=scores.basis,
         notes={
-            "confidence": f"{problem.settings.hardware.confidence:g}, of latency_upper_ms where there is one",
+            "confidence": f"{problem.settings.hardware.confidence:g}, of columns whose names have 'upper' in them",
             "costs": "of the deployed network without dead operations"
             if problem.cost_model.can_measure
             else "latency from a table of networks as written; other costs without dead operations",
@@ -95,10 +98,11 @@ def _compared(found: RivalFindings) -> list[dict[str, Any]]:
 
 
 def _lookup_costs(problem: Problem, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Returns costs of some architectures; a predicted latency also has its upper bound, which budgets are held to."""
+    """Returns costs of some architectures; a predicted one also has its upper bound, which budgets are held to."""
     costs = {cost: values[rows] for cost, values in problem.costs.items()}
-    if len(problem.table.held_out_errors("latency_ms")):
-        costs[LATENCY_UPPER] = problem.bounds["latency_ms"][rows]
+    for cost, upper in UPPER.items():
+        if cost in costs and len(problem.table.held_out_errors(cost)):
+            costs[upper] = problem.bounds[cost][rows]
     return costs
 
 

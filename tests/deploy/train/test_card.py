@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas._support.model_format import Preprocessing
+from surrogate_nas.deploy.device_file import DeviceFile
 from surrogate_nas.deploy.train.card import latency_text, model_card, predicted_text, show_model
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 from surrogate_nas.deploy.variant import Variant
+from surrogate_nas.export.runtimes.table import CORTEX_M
 from surrogate_nas.runs.console import StudyConsole
 
 Make = Callable[..., ModelFacts]
@@ -88,3 +90,19 @@ def test_measured_beside_predicted(
     assert "balanced  89.18% (95%: " in shown.out
     assert "train another architecture by a tighter --latency-budget" in shown.err
     assert "python -m surrogate_nas.predict runs/a/models/333123 IMAGE..." in shown.err
+
+
+def test_the_file_for_a_device_stands_next_to_its_budgets(
+    facts_of: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = DeviceFile(CORTEX_M, "ExecuTorch for Cortex-M", {"ram_bytes": 121_000.0, "flash_bytes": 1_200_000.0})
+    facts = facts_of(device_file=file, budgets={"ram_bytes": 256_000.0, "flash_bytes": 1e6})
+    card = model_card(facts, ("cat", "dog"), GREY, "0.1.0")
+    assert "RAM 121 KB, within the budget of 256 KB; flash 1.2 MB, OVER the budget of 1 MB" in card
+    assert f"`{CORTEX_M}` (ExecuTorch for Cortex-M)" in card
+    assert facts.as_json()["device_file"]["costs"]["ram_bytes"] == 121_000
+    show_model(facts, tmp_path, StudyConsole())
+    out, err = capsys.readouterr()
+    assert f"for the device  {CORTEX_M}, by ExecuTorch for Cortex-M" in out
+    assert "RAM  121 KB, within the budget of 256 KB" in out
+    assert "train another architecture by a tighter --flash-budget" in " ".join(err.split())

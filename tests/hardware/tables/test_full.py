@@ -195,6 +195,26 @@ def test_energies_of_the_device_come_along(small: Space, tmp_path: Path) -> None
         TableLatency(small, write(path, rows), "board")
 
 
+def test_ram_and_flash_of_the_device_come_along(small: Space, tmp_path: Path) -> None:
+    rows = rows_of(small)
+    names = ("board_ram_bytes", "board_flash_bytes")
+    rows = [
+        [*row, *(name if n == 0 else str(1000 * n + place) for place, name in enumerate(names))]
+        for n, row in enumerate(rows)
+    ]
+    path = write(tmp_path / "t.csv", rows)
+    board = TableLatency(small, path, "board")
+    assert board.names == ("latency_ms", "ram_bytes", "flash_bytes")
+    first = board.evaluate(small.all_codes()[:1])
+    assert (first["ram_bytes"][0], first["flash_bytes"][0]) == (1000, 1001)
+    assert board.describe()["ram_bytes"]["unit"] == "bytes"
+    assert board.held_out_errors("ram_bytes").shape == (0,)
+    assert TableLatency(small, path, "phone").names == ("latency_ms",)
+    rows[3][3] = "12KB"
+    with pytest.raises(CostTableError, match=r"board_ram_bytes: a size of RAM must be .* bytes .* \(got '12KB'\)"):
+        TableLatency(small, write(path, rows), "board")
+
+
 def test_what_looks_like_seconds_is_asked_about(small: Space, tmp_path: Path) -> None:
     rows = [[row[0], row[1], row[2] if n == 0 else f"{float(row[2]) / 1000}"] for n, row in enumerate(rows_of(small))]
     path = write(tmp_path / "t.csv", rows)

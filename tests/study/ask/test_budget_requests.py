@@ -55,6 +55,19 @@ def test_what_cannot_be_known_is_said(space: Space, table: Path) -> None:
         with_devices(own, asked, HardwareSettings(latency_table=str(table)))
 
 
+def test_ram_on_another_device_comes_from_its_column(space: Space, tmp_path: Path) -> None:
+    path = tmp_path / "memory.csv"
+    lines = [f"{code},1.5,{2 + row % 5},{1000 + row}" for row, code in enumerate(space.digits(space.all_codes()))]
+    path.write_text("code,phone,board,board_ram_bytes\n" + "\n".join(lines) + "\n")
+    own = StoredCosts(whole_pool(space), {"latency_ms": np.ones(space.size)}, {"latency_ms": None}, {"latency_ms": {}})
+    settings = HardwareSettings(latency_table=str(path), device="phone")
+    costs = with_devices(own, [parse_budget("ram_bytes", "board=2KB")], settings)
+    assert costs.names == ("latency_ms", "ram_bytes[board]")
+    assert costs.evaluate(space.all_codes()[:2])["ram_bytes[board]"].tolist() == [1000, 1001]
+    with pytest.raises(BudgetError, match=r"--flash-budget on board needs the column board_flash_bytes .*'2KB'"):
+        with_devices(own, [parse_budget("flash_bytes", "board=2KB")], settings)
+
+
 def test_other_budgets_are_read() -> None:
     settings = StudySettings.model_validate(
         {

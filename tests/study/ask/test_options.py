@@ -42,7 +42,8 @@ def test_options_win_over_settings_and_settings_refine_the_data() -> None:
 
 
 def test_an_unknown_option_lists_the_options() -> None:
-    with pytest.raises(SettingsError, match=re.escape("unknown option 'latency'; choose from data, latency_budget,")):
+    message = "unknown option 'latency'; choose from latency_table, latency_budget,"
+    with pytest.raises(SettingsError, match=re.escape(message)):
         overrides_of({"latency": "5ms"})  # type: ignore[typeddict-unknown-key]
 
 

@@ -171,3 +171,18 @@ def test_variations_begin_with_the_cheapest_known_architecture_if_none_keeps_the
     monkeypatch.setattr("surrogate_nas.study.problem.budget_band.varied", varied_from)
     Contenders.of(problem, 4, "varied")
     assert {one.tobytes() for one in parents} == {known["large"].tobytes()}
+
+
+def test_contenders_are_planned_where_ram_has_a_budget(planning: Measuring, tmp_path: Path) -> None:
+    made, tool = planning(lambda _: 1.2)
+    limit = float(np.quantile(made.costs["ram_bytes"], 0.6))
+    contenders = Contenders.of(replace(made, budgets=(Budget("ram_bytes", limit),)))
+    predicted = made.costs["ram_bytes"][contenders.rows]
+    assert contenders.measures
+    np.testing.assert_array_equal(contenders.answers[0], predicted <= limit)
+    over = int(np.argmax(np.where(predicted <= limit, predicted, 0)))
+    small = int(np.argmin(predicted))
+    known = contenders.measured([over, small], RunFolder(tmp_path))
+    assert tool.calls == [1]
+    assert np.flatnonzero((known.answers != contenders.answers).any(axis=0)).tolist() == [over]
+    assert known.problem.bounds["ram_bytes"][contenders.rows[over]] == pytest.approx(1.2 * predicted[over])

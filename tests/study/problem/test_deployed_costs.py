@@ -11,9 +11,10 @@ from surrogate_nas.hardware.measure import bench
 from surrogate_nas.hardware.tables.stored import write_costs
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
-from surrogate_nas.study.problem.deployed_costs import deployed_costs
+from surrogate_nas.study.problem.deployed_costs import deployed_costs, makes_costs_anew
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
+from tests.hardware.planned.known_planner import use_known_planner
 
 RunOf = Callable[..., Run]
 CostsOf = Callable[[StudySettings, RunFolder], dict[str, np.ndarray]]
@@ -130,3 +131,35 @@ def test_a_table_that_does_not_say_its_sizes_gets_a_note(
     assert f"does not say which networks were measured; the study takes them to have channels {sizes.channels}," in (
         caplog.text
     )
+
+
+def asking(problem: Problem, **budgets: str) -> StudySettings:
+    """Returns the settings of a run with budgets, in 8 bits."""
+    content = problem.settings.model_dump(mode="json")
+    content["budget"], content["hardware"]["precision"] = budgets, "int8"
+    return StudySettings.model_validate(content)
+
+
+@pytest.mark.slow
+def test_ram_and_flash_are_known_where_they_are_asked_for(
+    problem: Problem, costs_of: CostsOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path / "cache"))
+    without = costs_of(asking(problem, flops="50%"), RunFolder(tmp_path / "without"))
+    counted = costs_of(asking(problem, ram="256KB"), RunFolder(tmp_path / "counted"))
+    assert not {"ram_bytes", "flash_bytes"} & set(without)
+    assert (counted["flash_bytes"] > counted["params"]).all()
+    use_known_planner(monkeypatch)
+    settings = asking(problem, flops="50%")
+    planner = settings.hardware.model_copy(update={"planner": "vela", "whole_networks": 8})
+    planned = costs_of(settings.model_copy(update={"hardware": planner}), RunFolder(tmp_path / "planned"))
+    assert np.median(planned["flash_bytes"] / planned["params"]) == pytest.approx(2, rel=0.1)
+
+
+def test_a_run_that_asks_for_ram_later_makes_its_costs_anew(problem: Problem, run_of: RunOf, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_settings(asking(problem, flops="50%"))
+    assert not makes_costs_anew(run_of(tmp_path, asking(problem, params="50%")))
+    assert makes_costs_anew(run_of(tmp_path, asking(problem, ram="256KB")))
+    folder.write_settings(asking(problem, ram="256KB"))
+    assert not makes_costs_anew(run_of(tmp_path, asking(problem, flash="1MB")))

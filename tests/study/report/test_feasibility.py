@@ -1,5 +1,6 @@
 """The console shows costs, budgets and networks before any training."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.data.classes.balance import images_behind
+from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.problem.problem import Problem
@@ -28,6 +30,21 @@ def test_a_part_of_a_space_is_not_called_the_space(problem: Problem, capsys: pyt
     show_feasibility(replace(problem, pool=part, table=problem.table.over(part)), StudyConsole())
     out, _ = capsys.readouterr()
     assert "1.56e+04 architectures: medians and shares of 1,000 random" in " ".join(out.split())
+
+
+def test_ram_without_a_planner_is_said_to_be_a_count(
+    planning: Callable[..., tuple[Problem, object]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    planned, _ = planning(lambda _: 1.0)
+    show_feasibility(planned, StudyConsole())
+    assert "RAM is predicted, for Known; a margin of 10.0% is added" in capsys.readouterr().err
+    values, described = planned.table.evaluate(planned.codes), planned.table.describe()
+    described["ram_bytes"] = {"kind": "counted", "planner": "a count"}
+    counted = StoredCosts(planned.pool, values, {}, described, {})
+    show_feasibility(replace(planned, table=counted), StudyConsole())
+    said = capsys.readouterr().err
+    assert "RAM is counted, not planned: " in said
+    assert "Set --planner tflite_micro, vela or executorch to be sure" in said
 
 
 def test_what_may_be_wrong_with_the_images_is_a_warning(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,3 +146,55 @@ def test_measuring_stops_when_asked(measuring: Measuring, chosen: Chosen, scores
     problem, _ = measuring(lambda _: 1.0)
     with pytest.raises(Interrupted, match="stopped while measuring finalists"):
         chosen(problem, scores, limit_ms, stop=True)
+
+
+def planned_choice(problem: Problem, share: float, run: Run) -> tuple[Problem, FinalistChoice]:
+    """Returns the choice among the two largest networks predicted within a share of RAM; larger is better."""
+    ram = problem.costs["ram_bytes"]
+    limit = float(np.quantile(ram, share))
+    bound = replace(problem, budgets=(Budget("ram_bytes", limit),))
+    scores = SpaceScores(problem.pool, ram / ram.max() * 100, np.zeros_like(ram))
+    rows = np.flatnonzero(bound.feasible)
+    best = rows[np.argsort(-scores.mean[rows], kind="stable")]
+    _, first = np.unique(bound.space.canonical_keys(bound.codes[best]), return_index=True)
+    finalists = bound.codes[best[np.sort(first)[:2]]]
+    return bound, choose_finalist(bound, scores, result_of(finalists, finalists), run)
+
+
+def test_finalists_are_planned_and_the_best_that_fits_wins(
+    planning: Measuring, run_of: Callable[..., Run], tmp_path: Path
+) -> None:
+    problem, tool = planning(lambda _: 1.05)
+    bound, choice = planned_choice(problem, 0.7, run_of(tmp_path))
+    assert (choice.outcome, choice.chosen, choice.measured, tool.calls) == ("met", 0, (), [2])
+    assert choice.planned["ram_bytes"][0] == 1.05 * bound.costs["ram_bytes"][bound.pool.rows(choice.code)[0]]
+
+
+def test_more_ram_than_predicted_is_sought_under_a_tighter_bound(
+    planning: Measuring, run_of: Callable[..., Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem, tool = planning(lambda _: 1.2)
+    bound, choice = planned_choice(problem, 0.7, run_of(tmp_path))
+    assert choice.outcome == "met"
+    assert len(tool.calls) == 2
+    assert choice.planned["ram_bytes"][choice.chosen] <= bound.budgets[0].limit
+    assert choice.planned["ram_bytes"][0] > bound.budgets[0].limit
+    assert "every finalist planned over the ram budget; now trying predictions under" in capsys.readouterr().err
+
+
+def test_the_smallest_are_planned_before_an_answer_is_over_the_budget(
+    planning: Measuring, run_of: Callable[..., Run], tmp_path: Path
+) -> None:
+    # No network is predicted under a bound that is so much tighter, and the smallest ones fit.
+    problem, tool = planning(lambda call: 2.0 if call < 2 else 1.0)
+    bound, choice = planned_choice(problem, 0.7, run_of(tmp_path))
+    assert choice.outcome == "met"
+    assert choice.planned["ram_bytes"][choice.chosen] <= bound.budgets[0].limit
+    problem, tool = planning(lambda _: 5.0)
+    bound, choice = planned_choice(problem, 0.7, run_of(tmp_path))
+    assert choice.outcome == "predicted to meet, measured over"
+    planned = choice.planned["ram_bytes"]
+    assert planned[choice.chosen] == planned.min() > bound.budgets[0].limit
+    smallest = bound.costs["ram_bytes"][bound.connected].min()
+    assert planned.min() == pytest.approx(5 * smallest)
+    assert len(tool.calls) <= 5

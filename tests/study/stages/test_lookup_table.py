@@ -1,6 +1,8 @@
 """The written answer, from made-up scores."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,22 @@ def test_the_table_holds_every_connected_architecture(problem: Problem, scores: 
     code = problem.space.digits(problem.drawn[:1])[0]
     (row,) = [row for row in pq.read_table(tmp_path / "lookup.parquet").to_pylist() if row["code"] == code]
     assert row["label_accuracy_percent"] == pytest.approx(10.0)
+
+
+def test_ram_is_held_to_its_upper_bound(planning: Callable[..., tuple[Problem, object]], tmp_path: Path) -> None:
+    planned, _ = planning(lambda _: 1.0)
+    accuracy = np.linspace(10, 90, len(planned.drawn))
+    labels = StudyLabels(planned.drawn, accuracy, 1 / accuracy, len(accuracy))
+    mean = np.linspace(0, 100, planned.space.size)
+    scores, code = SpaceScores(planned.pool, mean, np.ones(len(mean))), planned.codes[[-1]]
+    known = replace(planned, table=planned.table.with_known(code, {"ram_bytes": [5.0]}))
+    table = lookup_table(known, labels, scores, FinalistChoice("met", 0, code, ()), 3.5)
+    assert {"ram_bytes", "ram_upper_bytes", "flash_bytes", "flash_upper_bytes"} <= set(table.costs)
+    assert table.binding("ram_bytes") == "ram_upper_bytes"
+    first = table.find(planned.space.digits(planned.codes[planned.connected][:1])[0]).costs
+    assert first["ram_upper_bytes"] == pytest.approx(1.1 * first["ram_bytes"])
+    own = table.find(planned.space.digits(code)[0]).costs
+    assert own["ram_upper_bytes"] == own["ram_bytes"] == 5.0
 
 
 def test_the_best_says_what_it_is_of(problem: Problem, scores: SpaceScores, tmp_path: Path) -> None:
