@@ -13,7 +13,7 @@ from surrogate_nas.study.findings import Findings, LearnedOrder
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.gradient.learned_votes import notes_on, votes_of
-from surrogate_nas.study.stages.protocol import Stage
+from surrogate_nas.study.stages.protocol import Stage, Timing
 
 FILE = "gradient.safetensors"
 
@@ -23,6 +23,7 @@ class LearnDistribution(Stage):
 
     name = "gradient"
     inputs = (Problem,)
+    timing = Timing.ADDED
 
     def check(self, problem: Problem, run: Run) -> None:
         """Refuses spaces, sizes and costs that the method cannot do with, and opens an earlier process's state.
@@ -63,7 +64,10 @@ class LearnDistribution(Stage):
             run.console.note(note)
         for warning in learned.collapse.warnings:
             run.console.warn(f"gradient.method = {settings.method!r}: {warning}")
-        return Findings(LearnedOrder(votes_of(problem, learned), (*notes, *learned.collapse.warnings)))
+        derived = (tuple(learned.code.tolist()),)
+        return Findings(
+            LearnedOrder(votes_of(problem, learned), (*notes, *learned.collapse.warnings), derived, learned)
+        )
 
 
 def learning_job(problem: Problem, run: Run) -> LearningJob:

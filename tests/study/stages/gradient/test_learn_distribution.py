@@ -1,5 +1,7 @@
 """The distribution of a study votes in its predictor, and what it derives is in the report."""
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -44,10 +46,18 @@ def test_a_study_has_the_vote_and_the_derived_architecture(
     assert predictor.fusion.prior.extra is not None
     assert predictor.fusion.prior.extra.weights == {VOTE: 1.0}
     learned = (folder / "supernets" / FILE).read_bytes()
-    code, _, errors = here("--resume", "--output-dir", folder)
+    # The distribution proposes to the search, and its architecture is trained beside the finalists.
+    more = ("--set", "search.sampler=learned", "--trainings", "2", "--set", "loop.stop_gain_percent=0")
+    code, _, errors = here("--resume", "--output-dir", folder, *more)
     assert code == 0, errors
     assert "predictor: already fitted" in errors
     assert (folder / "supernets" / FILE).read_bytes() == learned
+    fate = r"derived by gradients: \d{6} (has [\d.]+% after \d+ epochs?, place [12] of the 2|was not trained, since)"
+    assert re.search(fate, errors)
+    facts = json.loads((folder / "report.json").read_text())
+    assert any(re.search(fate, note) for note in facts["made"]["notes"])
+    assert "gradient" in [stage["name"] for stage in facts["made"]["stages"]]
+    assert '"learned"' in (folder / "search.journal").read_text()
     code, _, errors = here("--resume", "--output-dir", folder, "--set", "gradient.method=gdas")
     assert code == 2
     assert "gradient.method" in errors

@@ -24,7 +24,7 @@ def learned(name: str, method: str = "darts", recipe: str = "fusion") -> tuple[A
     with torch.no_grad():
         distribution.logits[:, 1] += 2.0
     collapse = Collapse(1, 0, space.num_decisions, 0.5)
-    return SimpleNamespace(space=space, settings=settings), Learned(space.all_codes()[1], collapse, distribution)
+    return SimpleNamespace(space=space, settings=settings), Learned(space, space.all_codes()[1], collapse, distribution)
 
 
 def test_the_vote_of_a_class_is_that_of_its_likeliest_code() -> None:
