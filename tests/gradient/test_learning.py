@@ -42,7 +42,7 @@ def test_a_stopped_search_goes_on_as_if_it_had_not_stopped(job_of: MakeJob, meth
 
 def test_another_seed_is_another_search(job_of: MakeJob) -> None:
     first, second = (run(job_of("darts", f"seed{seed}", seed=seed)) for seed in (1, 2))
-    assert not torch.equal(first["distribution.logits"], second["distribution.logits"])
+    assert not torch.equal(first["learnt.distribution.logits"], second["learnt.distribution.logits"])
 
 
 def test_the_distribution_begins_late_and_moves_every_few_steps(job_of: MakeJob) -> None:
@@ -60,7 +60,7 @@ def test_the_distribution_begins_late_and_moves_every_few_steps(job_of: MakeJob)
 def test_without_a_gradient_the_distribution_stays_as_it_began(job_of: MakeJob) -> None:
     job = job_of("rsps")
     before = job.distribution().state_dict()["logits"]
-    assert torch.equal(run(job)["distribution.logits"], before)
+    assert torch.equal(run(job)["learnt.distribution.logits"], before)
 
 
 def test_the_rate_lets_logits_reach_certainty(job_of: MakeJob) -> None:
@@ -70,8 +70,19 @@ def test_the_rate_lets_logits_reach_certainty(job_of: MakeJob) -> None:
     assert Learner(job_of("darts", steps=20, rate=0.3)).rate == pytest.approx(0.3)
 
 
+def test_the_temperature_ends_where_it_is_to_end(job_of: MakeJob) -> None:
+    learner = Learner(job_of("snas"))
+    seen = [learner._temperature]
+    for _ in range(12):
+        learner.advance()
+        seen.append(learner._temperature)
+    assert seen[0] == 1.0
+    assert (np.diff(seen[:12]) < 0).all()
+    assert seen[11:] == [pytest.approx(0.1)] * 2
+
+
 def test_the_second_order_is_another_gradient(job_of: MakeJob) -> None:
-    first, second = (run(job_of(name, name, steps=3))["mean.logits"] for name in ("darts", "darts2"))
+    first, second = (run(job_of(name, name, steps=3))["learnt.mean.logits"] for name in ("darts", "darts2"))
     assert not torch.allclose(first, second)
 
 
@@ -89,7 +100,7 @@ def test_exploded_weights_end_it_and_name_the_settings(job_of: MakeJob) -> None:
 
 def test_a_state_of_another_network_is_refused(job_of: MakeJob) -> None:
     run(job_of("darts", steps=1))
-    with pytest.raises(StoreError, match="of another network"):
+    with pytest.raises(StoreError, match="is not the one of this search"):
         Learner(job_of("enas", steps=1))
 
 
@@ -100,8 +111,9 @@ def test_a_heavy_cost_makes_cheap_choices_likely(job_of: MakeJob) -> None:
     sizes = replace(space.network, channels=4, image_size=8, input_channels=1, classes=4)
 
     def expected(method: str, weight: float) -> float:
-        job = replace(job_of(method, f"{method}{weight}", rate=0.2, begins=0.0, cost_weight=weight), space=space)
-        learner = Learner(replace(job, network=sizes, costs=costs))
+        given = {"rate": 0.2, "begins": 0.0, "cost_weight": weight}
+        job = job_of(method, f"{method}{weight}", within=(space, sizes), **given)
+        learner = Learner(replace(job, costs=costs))
         for _ in range(12):
             learner.advance()
         assert isinstance(learner.distribution, Independent)

@@ -1,7 +1,7 @@
 """Proposes the likeliest architectures of a distribution that was learnt by gradients before the search.
 
-In a space that is small enough to list, the proposals are in the order of probability. In others they are draws. Architectures
-within the budgets come first, and the others only where no more of them are found.
+In a space that is small enough to list, the proposals are in the order of probability. In others they are draws.
+Architectures within the budgets come first, and the others only where no more of them are found.
 """
 
 import numpy as np
