@@ -74,6 +74,7 @@ ROWS = (
 _OF_SPLITS: dict[str, dict[str, Any]] = {"gradient": {"split_batches": 10}}  # 100 take most of a short search
 _PILOT_STEPS = (20, 60)
 _SHORT_STEPS = 12
+_SHORT_CANDIDATES = 5
 _LIKELIEST = 10
 _AT_ONCE = 250
 
@@ -366,7 +367,8 @@ def gradient(
             bench.plan(settings, 0)  # refused before the first row is measured
         for name, settings in zip(names, asked, strict=True):
             count = _SHORT_STEPS if short else steps or steps_for(bench, settings, minutes or 0.0)
-            measured = settings.model_copy(update={"steps": count})
+            few = {"candidates": min(settings.candidates, _SHORT_CANDIDATES)} if short else {}
+            measured = settings.model_copy(update={"steps": count} | few)
             numbers = range(first_seed, first_seed + seeds)
             row = {"row": name, "seeds": seeds, "seed_numbers": list(numbers), "steps": count}
             found.append(row | measure(bench, measured, numbers))

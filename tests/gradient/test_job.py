@@ -10,7 +10,7 @@ from surrogate_nas.space.load import load_space
 from tests.gradient.conftest import MakeJob
 
 
-@pytest.mark.parametrize("name", ["darts", "quick_widths", "quick_elastic"])
+@pytest.mark.parametrize("name", ["quick_widths", "quick_elastic"])
 def test_spaces_whose_choices_do_not_mix_are_refused(job_of: MakeJob, name: str) -> None:
     space = load_space(name)
     with pytest.raises(SettingsError, match=rf"gradient\.method = 'darts' cannot mix the choices of space = '{name}'"):

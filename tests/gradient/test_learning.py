@@ -15,6 +15,7 @@ from surrogate_nas.gradient.job import LearningJob
 from surrogate_nas.gradient.learning import Learner, run_learning
 from surrogate_nas.gradient.methods import METHODS
 from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
 from tests.gradient.conftest import MakeJob
 
 
@@ -38,6 +39,16 @@ def test_a_stopped_search_goes_on_as_if_it_had_not_stopped(job_of: MakeJob, meth
     assert whole.keys() == stopped.keys()
     for name, tensor in whole.items():
         assert tensor.numpy().tobytes() == stopped[name].numpy().tobytes(), name
+
+
+@pytest.mark.parametrize("method", ["darts", "gdas"])
+def test_a_stopped_search_in_cells_of_nodes_goes_on(job_of: MakeJob, method: str) -> None:
+    space = load_space("nasbench1shot1_1")
+    within = space, NetworkSpec(4, 1, 8, input_channels=1, classes=4, stages=1)
+    whole = run(job_of(method, "whole", within=within, steps=5))
+    stopped = run(job_of(method, "stopped", within=within, steps=5), 2, 1)
+    assert {name for name, tensor in whole.items() if not torch.equal(tensor, stopped[name])} == set()
+    assert whole["learnt.distribution.logits"].shape == (7, 10)
 
 
 def test_another_seed_is_another_search(job_of: MakeJob) -> None:

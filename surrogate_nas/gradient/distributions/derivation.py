@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.gradient.distributions.distribution import Distribution
 from surrogate_nas.gradient.distributions.draws import DERIVATION, draw, generator
 from surrogate_nas.gradient.distributions.subspace import Subspace
@@ -35,7 +36,7 @@ class Collapse:
     Attributes:
         skips: Decisions that choose an identity.
         cuts: Decisions that choose ``none``.
-        decisions: All decisions.
+        decisions: All decisions that choose an operation.
         entropy_share: Entropy of the distribution, as a share of a uniform one's.
         judged: Whether it is the best of several candidates by its accuracy, not the likeliest.
     """
@@ -71,7 +72,8 @@ class Collapse:
 
 def collapse_of(subspace: Subspace, distribution: Distribution, code: Codes, seed: int, *, judged: bool) -> Collapse:
     """Returns what speaks against an architecture, shape (D,); ``judged`` if it is not just the likeliest."""
-    specs = [_spec(decision.choices[choice]) for decision, choice in zip(subspace.space.decisions, code, strict=True)]
+    chosen = (decision.choices[choice] for decision, choice in zip(subspace.space.decisions, code, strict=True))
+    specs = [spec for spec in map(_spec, chosen) if spec is not None]
     drawn = draw(subspace, distribution, _ENTROPY_DRAWS, generator(seed, DERIVATION, 1)).codes
     with torch.no_grad():
         entropy = float(distribution.follow(drawn.to(distribution.allowed.device))[1].mean())
@@ -84,8 +86,14 @@ def collapse_of(subspace: Subspace, distribution: Distribution, code: Codes, see
     )
 
 
-def _spec(name: str) -> OperationSpec:
-    return OPERATIONS[name] if name in OPERATIONS else find_block(name)
+def _spec(name: str) -> OperationSpec | None:
+    """Returns the operation of a choice; None where it is a choice of inputs."""
+    if name in OPERATIONS:
+        return OPERATIONS[name]
+    try:
+        return find_block(name)
+    except SpaceError:
+        return None
 
 
 @torch.no_grad()

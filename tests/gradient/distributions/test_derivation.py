@@ -79,3 +79,10 @@ def test_the_best_candidate_is_derived_and_a_single_one_is_not_judged() -> None:
     codes = np.array([[0], [2], [1]], dtype=np.int8)
     assert derive(codes, lambda code: float(code[0])).tolist() == [2]
     assert derive(codes[:1], lambda _: pytest.fail("judged")).tolist() == [0]
+
+
+def test_choices_of_inputs_are_no_operations() -> None:
+    space = load_space("darts")
+    code = np.zeros(space.num_decisions, dtype=np.int8)
+    collapse = collapse_of(Subspace(space), Independent(space, 0), code, seed=0, judged=False)
+    assert collapse.decisions == 16  # two cells of four nodes with two operations each
