@@ -48,14 +48,24 @@ class Collapse:
     judged: bool = False
 
     @property
+    def has_collapsed(self) -> bool:
+        """True where most decisions skip or cut."""
+        return self.skips + self.cuts > _MANY * self.decisions
+
+    @property
+    def is_flat(self) -> bool:
+        """True where the likeliest architecture of a nearly uniform distribution was taken."""
+        return self.entropy_share > _FLAT and not self.judged
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what speaks against the architecture."""
         found = []
-        if self.skips + self.cuts > _MANY * self.decisions:
+        if self.has_collapsed:
             found.append(
                 f"the search has collapsed: {self.skips} of {self.decisions} decisions skip and {self.cuts} cut"
             )
-        if self.entropy_share > _FLAT and not self.judged:
+        if self.is_flat:
             found.append(
                 f"the distribution is still nearly uniform ({self.entropy_share:.0%} of the largest entropy), so its"
                 " likeliest architecture is nearly a random one"

@@ -139,7 +139,8 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
     beginning = replace(beginning, derived=contenders.derived.tolist())
     learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs, beginning)
     run.workers.close()
-    fates = Derived(contenders.derived.tolist(), lengths, learnt).notes(space.digits(codes))
+    named = zip(map(int, contenders.derived), (space.digits([code])[0] for code in derived), strict=True)
+    fates = Derived(dict(named), lengths, learnt).notes()
     notes = (*_notes(learnt, space.digits(codes)), *fates)
     for note in notes:
         run.console.note(note)
@@ -290,20 +291,18 @@ class Derived:
     """Trainings of the architectures that a search by gradients derived.
 
     Attributes:
-        rows: Their rows among the contenders.
+        rows: Their codes in digits by their rows among the contenders; isomorphic ones have one row.
         lengths: The longest training of every contender that was trained: epochs, and accuracy in percent.
         learnt: Everything that trainings said.
     """
 
-    rows: Sequence[int]
+    rows: Mapping[int, str]
     lengths: Mapping[int, tuple[int, float]]
     learnt: Learnt
 
-    def notes(self, digits: Sequence[str]) -> tuple[str, ...]:
+    def notes(self) -> tuple[str, ...]:
         """Returns one sentence for each: its accuracy among the trained ones, or why it was not trained."""
-        return tuple(
-            f"derived by gradients: {digits[row]} {self._fate(row)}" for row in dict.fromkeys(map(int, self.rows))
-        )
+        return tuple(f"derived by gradients: {digits} {self._fate(row)}" for row, digits in self.rows.items())
 
     def _fate(self, row: int) -> str:
         if row in self.lengths:
@@ -311,12 +310,14 @@ class Derived:
             others = [value for length, value in self.lengths.values() if length == epochs]
             better = sum(value > accuracy for value in others)
             return (
-                f"has {accuracy:.2f}% after {count_of(epochs, 'epoch')}, place {better + 1} of the {len(others)}"
-                " networks that were trained for as long"
+                f"has {accuracy:.2f}% after {count_of(epochs, 'epoch')}, place {better + 1} of {len(others)}"
+                " trained for as long"
             )
         if not self.learnt.process.allowed[row]:
             return "was not trained, since it does not keep the budget"
-        return "was not trained: half of the first batch at most is derived by gradients"
+        if not self.lengths:
+            return "was not trained, and no other network was"
+        return "was not trained: at most half of the first batch is derived by gradients"
 
 
 def _scores(problem: Problem, before: SpaceScores, rows: np.ndarray, learnt: Learnt) -> SpaceScores:

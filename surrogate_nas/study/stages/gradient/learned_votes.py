@@ -46,7 +46,8 @@ def _subspaces(problem: Problem, learned: Learned) -> str:
     space, leaves = problem.space, list(learned.best_first)
     words = (
         f"({leaf.subspace.name}) {space.digits(leaf.code[None])[0]} with loss {leaf.loss:.3f}"
-        + (", collapsed" if leaf.collapse.warnings else "")
+        + (", collapsed" if leaf.collapse.has_collapsed else "")
+        + (", nearly uniform" if leaf.collapse.is_flat else "")
         for leaf in leaves
     )
     return (

@@ -54,7 +54,7 @@ def test_a_study_has_the_vote_and_the_derived_architecture(
     assert code == 0, errors
     assert "predictor: already fitted" in errors
     assert (folder / MEMBER).read_bytes() == learned
-    fate = r"derived by gradients: \d{6} (has [\d.]+% after \d+ epochs?, place [12] of the 2|was not trained, since)"
+    fate = r"derived by gradients: \d{6} (has [\d.]+% after \d+ epochs?, place [12] of 2 |was not trained, since)"
     assert re.search(fate, errors)
     facts = json.loads((folder / "report.json").read_text())
     assert any(re.search(fate, note) for note in facts["made"]["notes"])
@@ -89,6 +89,7 @@ def test_every_subspace_has_an_architecture_and_validation_chooses(
     assert order.votes is not None
     said = " ".join(order.notes)
     assert "gradient.split = 'edge' has 5 subspaces, of which the least validation loss chooses:" in said
+    assert said.count(", nearly uniform") == 5
     assert all(f"({name} on 1<-0)" in said for name in problem.space.decisions[0].choices)
     losses = [float(loss) for loss in re.findall(r"with loss ([\d.]+)", said)]
     assert losses == sorted(losses)
