@@ -54,7 +54,13 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("method", "split"), [("darts", GRADIENT), ("snas", EDGE), ("gdas", COUNT), ("enas", EDGE | {"every": 2})]
+    ("method", "split"),
+    [
+        ("darts", GRADIENT),
+        ("gdas", COUNT),
+        pytest.param("snas", EDGE, marks=pytest.mark.slow),
+        pytest.param("enas", EDGE | {"every": 2}, marks=pytest.mark.slow),
+    ],
 )
 def test_stops_anywhere_change_nothing(job_of: MakeJob, method: str, split: dict[str, object]) -> None:
     whole, stopped = job_of(method, "whole", **split), job_of(method, "stopped", **split)
@@ -101,7 +107,9 @@ def test_without_a_parent_every_subspace_begins_by_itself(job_of: MakeJob) -> No
     assert not torch.equal(weights[0], weights[1])
 
 
-@pytest.mark.parametrize("method", ["darts", "snas", "rsps", "proxyless"])
+@pytest.mark.parametrize(
+    "method", ["snas", "rsps", *(pytest.param(name, marks=pytest.mark.slow) for name in ("darts", "proxyless"))]
+)
 def test_every_way_of_training_finds_cuts(job_of: MakeJob, method: str) -> None:
     job = job_of(method, **(GRADIENT | {"steps": 4}))
     plan = run(job)

@@ -41,33 +41,23 @@ def test_an_unfinished_search_is_refused(job_of: MakeJob) -> None:
         read_learned([job], 20, 10)
 
 
-class TestSubspaces:
-    """Several subspaces, each with a distribution."""
-
-    @pytest.fixture
-    def learned(self, job_of: MakeJob, learned_of: LearnedOf) -> Learned:
-        return learned_of(job_of("gdas", split="edge", steps=6))
-
-    def test_the_least_validation_loss_chooses(self, learned: Learned) -> None:
-        assert [leaf.code[0] for leaf in learned.leaves] == [0, 1, 2, 3]
-        losses = [leaf.loss for leaf in learned.leaves]
-        assert len(set(losses)) == 4
-        assert learned.chosen is learned.leaves[int(np.argmin(losses))]
-        assert learned.code.tolist() == learned.chosen.code.tolist()
-        assert [leaf.loss for leaf in learned.best_first] == sorted(losses)
-
-    def test_probabilities_of_the_space_sum_to_one(self, learned: Learned) -> None:
-        space = learned.leaves[0].subspace.space
-        codes = space.all_codes()
-        log_probability = learned.log_probabilities(codes)
-        assert np.isfinite(log_probability).tolist() == space.is_connected(codes).tolist()
-        assert np.exp(log_probability).sum() == pytest.approx(1)
-        # A subspace has its share of the connected architectures.
-        for choice, share in enumerate(learned.shares):
-            assert np.exp(log_probability[codes[:, 0] == choice]).sum() == pytest.approx(share)
-
-    def test_draws_are_from_all_subspaces(self, learned: Learned) -> None:
-        drawn = learned.draw(400, np.random.default_rng(0))
-        assert np.isfinite(learned.log_probabilities(drawn)).all()
-        np.testing.assert_allclose(np.bincount(drawn[:, 0], minlength=4) / 400, learned.shares, atol=0.1)
-        assert np.array_equal(drawn, learned.draw(400, np.random.default_rng(0)))
+def test_the_least_validation_loss_chooses_among_subspaces(job_of: MakeJob, learned_of: LearnedOf) -> None:
+    learned = learned_of(job_of("gdas", split="edge", steps=6))
+    assert [leaf.code[0] for leaf in learned.leaves] == [0, 1, 2, 3]
+    losses = [leaf.loss for leaf in learned.leaves]
+    assert len(set(losses)) == 4
+    assert learned.chosen is learned.leaves[int(np.argmin(losses))]
+    assert learned.code.tolist() == learned.chosen.code.tolist()
+    assert [leaf.loss for leaf in learned.best_first] == sorted(losses)
+    # Probabilities of the space sum to 1, and a subspace has its share of the connected architectures.
+    space = learned.leaves[0].subspace.space
+    codes = space.all_codes()
+    log_probability = learned.log_probabilities(codes)
+    assert np.isfinite(log_probability).tolist() == space.is_connected(codes).tolist()
+    assert np.exp(log_probability).sum() == pytest.approx(1)
+    for choice, share in enumerate(learned.shares):
+        assert np.exp(log_probability[codes[:, 0] == choice]).sum() == pytest.approx(share)
+    drawn = learned.draw(400, np.random.default_rng(0))
+    assert np.isfinite(learned.log_probabilities(drawn)).all()
+    np.testing.assert_allclose(np.bincount(drawn[:, 0], minlength=4) / 400, learned.shares, atol=0.1)
+    assert np.array_equal(drawn, learned.draw(400, np.random.default_rng(0)))
