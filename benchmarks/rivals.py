@@ -61,16 +61,16 @@ def study_of(space: str, data: Path, folder: Path, limits: Sequence[float], sett
         also_budget=[f"latency={limit:.6f}ms" for limit in limits[1:]],
         settings={"space": space, "rivals.names": [], **settings},
     )
-    before = _processor_seconds()
+    before = processor_minutes()
     study.run()
-    minutes = (_processor_seconds() - before) / 60
+    minutes = processor_minutes() - before
     write_text(spent, json.dumps(minutes))
     return minutes
 
 
-def _processor_seconds() -> float:
-    """Returns the seconds that this process and its finished children have computed."""
-    return sum(os.times()[:4])
+def processor_minutes() -> float:
+    """Returns the minutes that this process and its finished children have computed."""
+    return sum(os.times()[:4]) / 60
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,15 @@ class Recipe:
     Attributes:
         settings: The recipe.
         seeds: Number of trainings of each network.
-        folder: Folder of images, checkpoints and results.
+        folder: Folder of checkpoints and results.
+        images: Folder of images.
         processes: Trainings side by side.
     """
 
     settings: TrainingSettings
     seeds: int
     folder: Path
+    images: Path
     processes: int
 
 
@@ -100,7 +102,7 @@ def train_all(contestants: Sequence[Contestant], recipe: Recipe, side: int) -> d
     jobs = [
         NetworkJob(
             networks[key],
-            recipe.folder / "images",
+            recipe.images,
             True,
             max(1, side // 8),
             recipe.settings,
@@ -203,7 +205,7 @@ def compare(
         ema=0.02,
         precision=precision,
     )
-    trained = train_all(contestants, Recipe(recipe, seeds, folder, processes), interface.image_size)
+    trained = train_all(contestants, Recipe(recipe, seeds, folder, folder / "images", processes), interface.image_size)
     say(table(contestants, limits, measured, trained, len(splits.validation)))
 
 

@@ -2,8 +2,11 @@
 
 import io
 import json
+import os
+import pickle
 import struct
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import numpy as np
 import onnx
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from PIL import Image
 
 from benchmarks.breaking.hostile import Draw, changed, changed_bytes, changed_json, json_text, text
@@ -166,6 +170,48 @@ def changed_model(draw: Draw, data: bytes) -> bytes:
     else:
         model.opset_import[0].version = draw.choice((0, 1, 9, 10**6))
     return bytes(model.SerializeToString())
+
+
+class _Opens:
+    """Runs a program of the system where it is unpickled; a name that is not there fails without harm."""
+
+    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+        return os.system, ("exit 0",)
+
+
+_ODD: tuple[object, ...] = (
+    _Opens(),
+    {"a": 1},
+    [torch.ones(2)],
+    torch.ones(2),
+    {1: torch.ones(2)},
+    {"a": _Opens()},
+    "x",
+    None,
+    {},
+)
+
+
+def changed_pickles(draw: Draw, data: bytes) -> bytes:
+    """Returns a file of torch that holds other things than tensors, or damaged ones; programs to run among them."""
+    act = draw.random()
+    sink = io.BytesIO()
+    if act < 0.2:
+        torch.save(draw.choice(_ODD), sink, _use_new_zipfile_serialization=draw.random() < 0.7)
+        return sink.getvalue()
+    if act < 0.3:
+        return pickle.dumps(draw.choice(_ODD), protocol=draw.randrange(6))
+    with zipfile.ZipFile(io.BytesIO(data)) as good, zipfile.ZipFile(sink, "w") as made:
+        names = good.namelist()
+        target = draw.choice(names)
+        for name in names:
+            content = good.read(name)
+            if name == target:
+                if draw.random() < 0.2:
+                    continue
+                content = changed_bytes(draw, content) if content else draw.randbytes(9)
+            made.writestr(name, content)
+    return sink.getvalue()
 
 
 _SIDES = (1, 1, 2, 3, 8, 8, 9, 31, 64, 300, 5000)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+import torch
 from PIL import Image
 
 from benchmarks.breaking import readers
@@ -20,13 +21,18 @@ from benchmarks.breaking.containers import (
     changed_labels,
     changed_model,
     changed_parquet,
+    changed_pickles,
     changed_tensors,
 )
-from benchmarks.breaking.hostile import changed_csv, changed_json, changed_lines, changed_toml
+from benchmarks.breaking.hostile import changed_bytes, changed_csv, changed_json, changed_lines, changed_toml
 from benchmarks.breaking.unsealed import unsealed_bytes
 from surrogate_nas._support.definitions import available, find_definition
+from surrogate_nas._support.tensor_files import write_tensors
+from surrogate_nas.gradient.learning import run_learning
+from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.transfer.remote_runner import COLUMNS
 from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.study.problem.finalist_latencies import write_finalist_latencies
 from surrogate_nas.zero_cost.table import write_table
 
 OUTSIDE, RAN = "outside", "ran"
@@ -99,6 +105,16 @@ FORMATS: dict[str, Format] = {
     "latency-csv": Format("table.csv", changed_csv, readers.a_latency_table, words=_CHECK),
     "latency-parquet": Format("table.parquet", changed_parquet, readers.a_latency_table, words=_CHECK),
     "device-results": Format("results.csv", changed_csv, readers.device_results, words=_IMPORT),
+    "device-kept": Format("results.csv.part", changed_csv, readers.kept_measurements),
+    "tool-log": Format("000123.txt", changed_bytes, readers.a_tool_log),
+    "weights": Format("weights.safetensors", changed_tensors, readers.weights_of_others),
+    "weights-torch": Format("weights.pt", changed_pickles, readers.weights_of_others),
+    "finalist-latencies": Format(
+        "finalist_latencies.json", changed_json, readers.latencies_of_finalists, words=_RESUME
+    ),
+    "distribution": Format(
+        "supernets/gradient/member-0.safetensors", changed_tensors, readers.a_distribution, ("images/*",), words=_RESUME
+    ),
     "zero-cost": Format("scores.safetensors", changed_tensors, readers.zero_cost_scores),
     "journal": Format("search.journal", changed_lines, readers.a_journal, words=_RESUME),
     "trainings": Format("trainings.journal", changed_lines, readers.trained_finalists, words=_RESUME),
@@ -190,6 +206,29 @@ def _scores(path: Path) -> None:
     write_table(path, ClassTable(space, ("a", "b"), codes, values), "x")
 
 
+def _log(path: Path) -> None:
+    path.write_text("Inference timings in us: Init: 5, First inference: 9, Inference (avg): 7.25\n", encoding="utf-8")
+
+
+def _weights(path: Path) -> None:
+    tensors = {"stem.weight": torch.ones(4, 3, 3, 3), "head.bias": torch.zeros(10), "steps": torch.tensor(5)}
+    if path.suffix == ".pt":
+        torch.save(tensors, path)
+    else:
+        write_tensors(path, tensors, {})
+
+
+def _latencies(path: Path) -> None:
+    space = readers.the_space()
+    made = [Measurement(1.0 + row / 7, 0.01, 9, 0, False, "2026-01-01T00:00:00+00:00") for row in range(5)]
+    write_finalist_latencies(path, "x", dict(zip(space.digits(space.all_codes()[:5]), made, strict=True)))
+
+
+def _distribution(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run_learning(readers.the_learning_job(path.parents[2]), lambda _: None, lambda: False)
+
+
 def _rivals(path: Path) -> None:
     record = {"accuracy_percent": 90.0, "low": 88.0, "high": 92.0}
     better = {"budgets": {"params": 1e3}, "found": "0000", "found_percent": 91.0, "rival_percent": 90.0}
@@ -202,6 +241,12 @@ _MADE: dict[str, Callable[[Path], None]] = {
     "table.csv": _accuracies,
     "table.parquet": _accuracies,
     "results.csv": _results,
+    "results.csv.part": _results,
+    "000123.txt": _log,
+    "weights.safetensors": _weights,
+    "weights.pt": _weights,
+    "finalist_latencies.json": _latencies,
+    "supernets/gradient/member-0.safetensors": _distribution,
     "scores.safetensors": _scores,
     "rivals.json": _rivals,
     "picture.png": lambda path: Image.new("RGB", (12, 9)).save(path),

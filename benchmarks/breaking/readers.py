@@ -12,15 +12,25 @@ import torch
 from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.stored.checksums import KEY
 from surrogate_nas.data.cache import load_splits
+from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.deploy.classifier import Classifier
 from surrogate_nas.deploy.train.chosen import choose
+from surrogate_nas.errors import CostTableError
 from surrogate_nas.export.model_folder import load_model
+from surrogate_nas.gradient.craft import craft
+from surrogate_nas.gradient.job import LearningJob, learning_plan
+from surrogate_nas.gradient.learned import read_learned
+from surrogate_nas.gradient.learning import Learner
+from surrogate_nas.gradient.settings import GradientSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.stored import read_costs
 from surrogate_nas.hardware.tables.table_check import check_table
 from surrogate_nas.hardware.transfer.device_results import read_results
+from surrogate_nas.hardware.transfer.remote_runner import read_kept
+from surrogate_nas.hardware.transfer.tool_logs import read_log
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.lookup.table import LookupTable
+from surrogate_nas.nets.pretrained.weight_sources import read_source
 from surrogate_nas.predictor.predictor import load_predictor
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.truth.truth import read_truth
@@ -33,7 +43,10 @@ from surrogate_nas.space.load import load_space, load_stored_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.study.ask.request import names_space
+from surrogate_nas.study.problem.finalist_latencies import read_finalist_latencies
 from surrogate_nas.supernet.checkpoint import load_checkpoint
+from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.stage import Workplace
 from surrogate_nas.training.network_checkpoint import load_training, stored_identity
 from surrogate_nas.zero_cost.table import read_table
 
@@ -160,6 +173,50 @@ def _table(at: Path) -> Path:
 def device_results(at: Path) -> None:
     """Reads what was measured on another device."""
     read_results(at / "results.csv", the_space(), fewest=2)
+
+
+def kept_measurements(at: Path) -> None:
+    """Reads what an interrupted measurement on a device kept, as the runner there does.
+
+    Raises:
+        CostTableError: If the runner would end with its line.
+    """
+    rows = the_space().digits(the_space().all_codes())
+    try:
+        read_kept(str(at / "results.csv.part"), {"device": "phone", "threads": 1}, list(rows))
+    except SystemExit as error:
+        raise CostTableError(str(error)) from None
+
+
+def a_tool_log(at: Path) -> None:
+    """Reads what a benchmark program printed."""
+    read_log(at / "000123.txt")
+
+
+def weights_of_others(at: Path) -> None:
+    """Reads the weights of a pretrained network."""
+    read_source(str(next(at.glob("weights.*"))))
+
+
+def latencies_of_finalists(at: Path) -> None:
+    """Reads measured latencies of finalists."""
+    for one in read_finalist_latencies(at / "finalist_latencies.json", "x").values():
+        str(one)
+
+
+def the_learning_job(at: Path) -> LearningJob:
+    """Returns a search by gradients on the images of the folder, which was made in two steps."""
+    settings, supernet = GradientSettings(method="darts", steps=2), SupernetSettings(channels=2, batch_size=8)
+    plan = learning_plan(the_space(), the_network(), settings, supernet, 0)
+    place = Workplace(at / "supernets" / "gradient", at / "images", DataSettings(), {}, craft=craft(settings))
+    return LearningJob(place.job(plan, plan.phases[-1][0]), settings)
+
+
+def a_distribution(at: Path) -> None:
+    """Reads the state of a search by gradients, and what it learnt."""
+    job = the_learning_job(at)
+    Learner(job)
+    read_learned([job], 10, 10)
 
 
 def zero_cost_scores(at: Path) -> None:

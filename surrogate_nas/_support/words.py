@@ -1,5 +1,9 @@
-"""Words that several parts use: numbers of things, errors of others in one line, what accuracies are of."""
+"""Words that several parts use: numbers of things, names to choose from, errors of others in one line."""
 
+import difflib
+from collections.abc import Iterable
+
+_LISTED = 180
 SHARED_WEIGHTS = "with shared weights"  # what predicted accuracies are of where no finalist was trained
 
 
@@ -12,6 +16,32 @@ def count_of(number: int, one: str, several: str | None = None) -> str:
         several: The noun of more or none; ``one`` with an s where it is None.
     """
     return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def choose_from(names: Iterable[str], given: str = "", letters: int = _LISTED) -> str:
+    """Returns names to choose from as the end of a message; of many, the ones most like the name that was given.
+
+    Args:
+        names: All names.
+        given: The name that is none of them.
+        letters: Most letters of names.
+    """
+    known = list(names)
+    if len(", ".join(known)) <= letters:
+        return f"choose from {', '.join(known)}"
+    ordered = sorted(known, key=lambda name: -difflib.SequenceMatcher(None, given[:50], name).ratio())
+    shown: list[str] = []
+    for name in ordered:
+        if shown and len(", ".join([*shown, name])) > letters:
+            break
+        shown.append(name[:letters])
+    return f"choose from {', '.join(shown)} and {len(known) - len(shown):,} more"
+
+
+def shown(value: object, letters: int = 60) -> str:
+    """Returns the beginning of a value as Python writes it."""
+    text = repr(value)
+    return text if len(text) <= letters else f"{text[:letters]}..."
 
 
 def first_line(error: BaseException, letters: int = 300) -> str:

@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.costs.cost import BOUNDED, COSTS, cost_on, format_cost, split_cost
 from surrogate_nas.errors import BudgetError
 
@@ -93,7 +94,7 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
         'FLOPs (multiply-accumulates) at most 2 M'
     """
     if cost not in COSTS:
-        raise BudgetError(f"unknown cost {cost!r}; choose from {', '.join(COSTS)}")
+        raise BudgetError(f"unknown cost {cost!r}; {choose_from(COSTS, cost)}")
     if "=" in text:
         device, _, bound = text.partition("=")
         if not device.strip() or split_cost(cost)[1] is not None:

@@ -4,6 +4,7 @@ A folder holds ``splits.json`` and two ``.npy`` files per part. Their names carr
 written last, so a folder is complete if its JSON file is there, and a crash while saving leaves the former one valid.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from tokenize import TokenError
 from typing import Literal
@@ -72,7 +73,9 @@ def save_splits(folder: Path, splits: DataSplits) -> None:
     for name in PARTS:
         for path in folder.glob(_file(name, "*", "*")):
             if path.name not in checksums:
-                path.unlink(missing_ok=True)
+                # Where a process still maps it, some systems refuse; the next call removes it.
+                with suppress(OSError):
+                    path.unlink()
 
 
 def load_splits(folder: Path, *, checked: bool = False) -> DataSplits:

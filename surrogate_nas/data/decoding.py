@@ -6,7 +6,6 @@ Symbols:
 
 import threading
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -62,7 +61,7 @@ class Decoded:
     Attributes:
         images: Shape (N, C, S, S).
         kept: Index in the source of each image, shape (N,).
-        native_image_size: Short side of the most frequent size of the files.
+        native_image_size: Median of the files' short sides.
         notes: Sentences for the report.
         warnings: Sentences on what may be wrong with the images.
     """
@@ -87,12 +86,12 @@ def decode(
     """Decodes, recolours and resizes images in threads.
 
     Size and colour are planned from the headers of some images, so that every file is opened once; only where the
-    headers of all images call for another plan is everything decoded again.
+    headers of all images call for other colours is everything decoded again.
 
     Args:
         source: Where the images are.
         chosen: Indices of the images to decode, shape (M,).
-        image_size: Side S; the short side of the most frequent size if None.
+        image_size: Side S; the median of the short sides if None, of some images where they are many.
         channels: Colour of the result; ``"auto"`` is grey if all files are.
         on_unreadable: Whether images that cannot be decoded are an error or left out.
         memory_gb: Largest size of the result.
@@ -105,7 +104,8 @@ def decode(
         # Pillow warns of large images, odd palettes and broken EXIF blocks of images that it decodes all the same.
         warnings.simplefilter("ignore")
         headers = [header for index in _sample(chosen) if (header := _header(source, index)) is not None]
-        plan = _plan(headers, image_size, channels)
+        native = _median_side(headers)
+        plan = _plan(headers, image_size or native, channels)
         for _ in range(2):
             images = _allocate(len(chosen), plan, memory_gb)
             # Threads pay where decoding is long, since it frees the interpreter; with tiny images they queue for it.
@@ -114,14 +114,13 @@ def decode(
             headers = [header for header in seen if isinstance(header, ImageHeader)]
             failures = {i: reason for i, reason in zip(chosen.tolist(), seen, strict=True) if isinstance(reason, str)}
             _check_readable(source, failures, len(chosen), on_unreadable)
-            guess, plan = plan, _plan(headers, image_size, channels)
+            guess, plan = plan, _plan(headers, plan.side, channels)
             if guess == plan:
                 break
     kept = ~np.isin(chosen, list(failures))
-    native = _most_frequent([header.size for header in headers])
     notes = _notes(headers, native, plan)
     pixels = images[kept] if failures else images
-    return Decoded(pixels, chosen[kept], min(native), notes, _warnings(source, headers, failures))
+    return Decoded(pixels, chosen[kept], native, notes, _warnings(source, headers, failures))
 
 
 def square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
@@ -184,11 +183,15 @@ def _sample(chosen: NDArray[np.int64]) -> list[int]:
     return [int(index) for index in chosen[:: max(1, len(chosen) // SAMPLED_HEADERS)]]
 
 
-def _plan(headers: Sequence[ImageHeader], image_size: int | None, channels: Literal["auto", "grey", "rgb"]) -> Plan:
-    if image_size is None:
-        # Without any header, nothing is readable: whatever the plan, the error will say that.
-        image_size = min(_most_frequent([header.size for header in headers])) if headers else 1
-    return Plan(image_size, channels == "grey" or (channels == "auto" and all(h.mode in GREY_MODES for h in headers)))
+def _plan(headers: Sequence[ImageHeader], side: int, channels: Literal["auto", "grey", "rgb"]) -> Plan:
+    return Plan(side, channels == "grey" or (channels == "auto" and all(h.mode in GREY_MODES for h in headers)))
+
+
+def _median_side(headers: Sequence[ImageHeader]) -> int:
+    """Returns the lower median of the short sides, which one of the images has: a few tiny ones change nothing."""
+    sides = sorted(min(header.size) for header in headers)
+    # Without any header, nothing is readable: whatever the size, the error will say that.
+    return sides[(len(sides) - 1) // 2] if sides else 1
 
 
 def _header(source: ImageSource, index: int) -> ImageHeader | None:
@@ -257,12 +260,6 @@ def _first(failures: dict[int, str]) -> list[int]:
     return sorted(failures)[:FAILURES_SHOWN]
 
 
-def _most_frequent(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Returns the most frequent size; of several, the smallest."""
-    counts = Counter(sizes)
-    return min(counts, key=lambda size: (-counts[size], size))
-
-
 def _allocate(count: int, plan: Plan, memory_gb: float) -> NDArray[np.uint8]:
     channels = 1 if plan.grey else 3
     needed = count * channels * plan.side**2 / GIGABYTE
@@ -274,11 +271,13 @@ def _allocate(count: int, plan: Plan, memory_gb: float) -> NDArray[np.uint8]:
     return np.empty((count, channels, plan.side, plan.side), dtype=np.uint8)
 
 
-def _notes(headers: list[ImageHeader], native: tuple[int, int], plan: Plan) -> tuple[str, ...]:
+def _notes(headers: list[ImageHeader], native: int, plan: Plan) -> tuple[str, ...]:
     notes, total = [], count_of(len(headers), "image")
     if resized := sum(header.size != (plan.side, plan.side) for header in headers):
-        to, usual = f"{plan.side}x{plan.side}", f"{native[0]}x{native[1]}"
-        notes.append(f"{resized:,} of {total} were resized to {to} (most frequent size {usual})")
+        notes.append(
+            f"{resized:,} of {total} were resized to {plan.side}x{plan.side} (their short sides have a median of"
+            f" {native:,} pixels)"
+        )
     if cut := sum(header.size[0] != header.size[1] for header in headers):
         notes.append(f"{cut:,} of {total} were cut to their centre square")
     if recoloured := sum((header.mode in GREY_MODES) != plan.grey for header in headers):

@@ -98,7 +98,7 @@ class DataSplits:
         recalibration: Images that batch-norm statistics are recomputed with.
         mean: Mean of each channel over ``train``, black 0 and white 1, length C.
         std: Standard deviation of each channel over ``train``, length C.
-        native_image_size: Short side of the most frequent size of the image files.
+        native_image_size: Median of the image files' short sides.
         fingerprint: 16 hexadecimal digits of what is in which part, and of ``balance`` where it is on.
         notes: Sentences for the report on images left out or changed.
         warnings: Sentences on what may be wrong with the images.

@@ -34,7 +34,7 @@ class DataSettings(BaseModel):
         ge=4,
         le=1024,
         description="Side in pixels to which the centre square of every image is resized: by the mean of whole blocks "
-        "of pixels where the sides divide, else by Pillow's BILINEAR. Default: the most frequent size of the set.",
+        "of pixels where the sides divide, else by Pillow's BILINEAR. Default: the median of the images' short sides.",
     )
     channels: Literal["auto", "grey", "rgb"] = Field(
         default="auto", description="Colour channels; 'auto' is grey if every image file is greyscale, else rgb."

@@ -163,7 +163,7 @@ def split_images(
         validation_fraction: Share of them to validate with, unless ``validation`` is given.
         recalibration_images: Images to recalibrate with, at most a fifth of those not validated with.
         seed: Seed of the division.
-        native_image_size: Short side of the most frequent size of the image files.
+        native_image_size: Median of the image files' short sides.
         validation: Images to validate with instead.
 
     Raises:

@@ -151,6 +151,8 @@ class Learner:
             self.distribution.load_state_dict(dict(learnt.distribution))
             self._momenta.restore(state.momenta)
             for name, mean in learnt.means.items():
+                if mean.shape != parameters[name].shape or learnt.squares[name].shape != mean.shape:
+                    raise ValueError(name)
                 # Adam counts its steps on the CPU.
                 count = torch.tensor(float(learnt.moves))
                 square = learnt.squares[name].to(parameters[name])
@@ -161,7 +163,13 @@ class Learner:
                 }
         except (RuntimeError, KeyError, ValueError) as error:
             raise StoreError(f"the distribution in {path} is not the one of this search; {_REMEDY}") from error
-        if state.loss_sum.shape != self._loss_sum.shape or not training.first_step <= state.step <= training.last_step:
+        sound = (
+            state.loss_sum.shape == self._loss_sum.shape
+            and training.first_step <= state.step <= training.last_step
+            and learnt.moves <= state.step - training.first_step
+            and all(bool(each.isfinite().all()) for each in parameters.values())
+        )
+        if not sound:
             raise StoreError(f"the distribution in {path} is damaged; {_REMEDY}")
         self.step, self.moves, self._baseline.value = state.step, learnt.moves, learnt.baseline
         self._loss_sum = state.loss_sum.clone()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.hardware.measure.bench import Bench
@@ -53,7 +54,7 @@ class CompositeCosts:
         for model in self._models:
             if cost in model.names:
                 return model.relative_error(cost)
-        raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+        raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
         """Returns measured / predicted - 1 of networks left out of the fit, shape (M,); empty without a prediction.
@@ -64,7 +65,7 @@ class CompositeCosts:
         for model in self._models:
             if cost in model.names:
                 return model.held_out_errors(cost)
-        raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+        raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
 
     def describe(self) -> dict[str, Any]:
         """Returns where the values of each cost come from."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import SettingsError
 
@@ -39,7 +40,7 @@ def checked_columns(
         raise SettingsError("codes of a lookup table must all differ and be of one width")
     for name in costs:
         if name not in COSTS:
-            raise SettingsError(f"unknown cost {name!r}; choose from {', '.join(COSTS)}")
+            raise SettingsError(f"unknown cost {name!r}; {choose_from(COSTS, name)}")
     for name in labels:
         if not name.startswith("label_"):
             raise SettingsError(f"the name of a label column must start with 'label_' (got {name!r})")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.lookup.c_header import write_c_header
@@ -41,7 +42,7 @@ def export(
         WriteError: If the file cannot be written.
     """
     if kind not in EXPORTS:
-        raise SettingsError(f"unknown export {kind!r}; choose from {', '.join(EXPORTS)}")
+        raise SettingsError(f"unknown export {kind!r}; {choose_from(EXPORTS, kind)}")
     if path.exists() and not overwrite:
         raise RunFolderError(f"{path} is in the way; give another path, or --overwrite to replace it")
     return EXPORTS[kind](table, path, budgets)

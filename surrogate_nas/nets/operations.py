@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.own_operations import build_own
 from surrogate_nas.space.operations.registry import find_own
@@ -178,5 +179,5 @@ def build_operation(name: str, channels: int, norm: Norm = nn.BatchNorm2d, strid
     if own is not None:
         return build_own(own, channels, channels, stride, norm)
     if name not in _BUILDERS:
-        raise SpaceError(f"unknown operation {name!r}; choose from {', '.join(_BUILDERS)}")
+        raise SpaceError(f"unknown operation {name!r}; {choose_from(_BUILDERS, name)}")
     return _BUILDERS[name](channels, stride, norm)

@@ -72,8 +72,8 @@ def read_predictor(folder: Path, space: Space) -> tuple[dict[str, Any], dict[str
     require_version(f"the encoding of {path}", description.get("encoding"), ENCODING_VERSION, _REMEDY)
     if description.get("space_fingerprint") != space.fingerprint:
         raise RunFolderError(
-            f"{path} belongs to the space {description.get('space')} with fingerprint"
-            f" {description.get('space_fingerprint')}, not of {space.name} with {space.fingerprint}"
+            f"{path} belongs to the space {description.get('space')!s:.40} with fingerprint"
+            f" {description.get('space_fingerprint')!s:.40}, not of {space.name} with {space.fingerprint}"
         )
     return description, _read_arrays(folder, description.get("arrays"))
 

@@ -1,6 +1,7 @@
 """Reads a study from TOML, applies what the command line sets, and writes the result back."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from surrogate_nas._support.definitions import find_definition, read_toml
 from surrogate_nas._support.files import write_text
 from surrogate_nas._support.stored.checksums import DIFFERS, checksum
+from surrogate_nas._support.words import choose_from, shown
 from surrogate_nas.errors import SettingsError, SurrogateNasError
 from surrogate_nas.runs.settings import StudySettings
 
@@ -22,6 +24,7 @@ _CHECKSUM = "# checksum of what follows: "
 _ADDED = ("rivals", "gradient")  # sections that runs of version 0.1.0 may be without
 
 _MOST_IN_A_LINE = 40
+_LETTERS = 150  # of a list of choices
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -160,14 +163,17 @@ def _explain(error: ErrorDetails, key: str, where: str, known: list[str]) -> str
     if kind == "missing":
         return f"the setting {key!r} is missing {where}"
     if kind == "model_type":
-        return f"{key or 'a study'} is a section of settings, not a value (got {value!r}) {where}"
+        return f"{key or 'a study'} is a section of settings, not a value (got {shown(value)}) {where}"
+    if kind == "literal_error" and len(message) > _LETTERS:
+        names = re.findall("'([^']+)'", error["ctx"]["expected"])
+        return f"{key}: unknown choice {shown(value)} {where}; {choose_from(names, str(value))}"
     if kind != "extra_forbidden":
         message = message.removeprefix("Value error, ")
         # Of settings that contradict each other the message names both; all the others of the section say nothing.
-        got = "" if kind == "value_error" and isinstance(value, Mapping) else f" (got {value!r})"
+        got = "" if kind == "value_error" and isinstance(value, Mapping) else f" (got {shown(value)})"
         return f"{key}: {message[:1].lower()}{message[1:]}{got} {where}"
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    others = "see the settings with --dry-run" if len(known) > _MOST_IN_A_LINE else f"choose from {', '.join(known)}"
+    others = "see the settings with --dry-run" if len(known) > _MOST_IN_A_LINE else choose_from(known, key)
     remedy = f"did you mean {near[0]}?" if near else others
     return f"unknown setting {key!r} {where}; {remedy}"
 

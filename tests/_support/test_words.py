@@ -2,7 +2,7 @@
 
 import pytest
 
-from surrogate_nas._support.words import count_of, first_line, one_line
+from surrogate_nas._support.words import choose_from, count_of, first_line, one_line, shown
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,19 @@ def test_an_error_of_many_lines_is_one_of_few_letters() -> None:
     assert one_line(ValueError("a\n  b\tc")) == "a b c"
     assert one_line(ValueError()) == "ValueError"
     assert one_line(ValueError("x" * 10), 4) == "xxxx..."
+
+
+def test_few_names_are_all_listed() -> None:
+    assert choose_from(["a", "b"], "c") == "choose from a, b"
+
+
+def test_of_many_names_the_nearest_come_first() -> None:
+    names = [f"convolution_{row}" for row in range(50)] + ["skip_connect"]
+    assert choose_from(names, "skip_conect", 30).startswith("choose from skip_connect, convolution_")
+    assert choose_from(names, "skip_conect", 30).endswith("and 49 more")
+    assert choose_from(["x" * 500, "y" * 500], "z", 30) == f"choose from {'x' * 30} and 1 more"
+
+
+def test_a_long_value_is_cut() -> None:
+    assert shown("ab") == "'ab'"
+    assert shown([1] * 100, 4) == "[1, ..."

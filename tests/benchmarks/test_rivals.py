@@ -21,7 +21,7 @@ def test_trainings_are_kept_and_shared_between_budgets(photos: Path, tmp_path: P
     assert interface_of(splits) == INTERFACE
     network = RivalNetwork("resnet20", 0.125, INTERFACE)
     contestants = [Contestant(budget, "off the shelf", network, 1000, 2_000_000) for budget in (0, 1)]
-    recipe = Recipe(TrainingSettings(epochs=1, batch_size=16), 2, tmp_path, 1)
+    recipe = Recipe(TrainingSettings(epochs=1, batch_size=16), 2, tmp_path, tmp_path / "images", 1)
     first = train_all(contestants, recipe, 8)
     stamp = (tmp_path / "trained.json").stat().st_mtime_ns
     assert train_all(contestants, recipe, 8) == first

@@ -139,16 +139,24 @@ def test_a_choice_of_images_is_decoded_alone(make_folder: MakeFolder) -> None:
     assert decoded.kept.tolist() == [1, 7]
 
 
-def test_the_most_frequent_size_decides_where_none_is_given(make_folder: MakeFolder) -> None:
+def test_the_median_of_short_sides_decides_where_none_is_given(make_folder: MakeFolder) -> None:
     make_folder({"cat": 5}, size=(12, 10))
     root = make_folder({"dog": 3}, size=(20, 20))
     decoded = decode_folder(root)
     assert decoded.images.shape == (8, 3, 10, 10)
     assert decoded.native_image_size == 10
     assert decoded.notes == (
-        "8 of 8 images were resized to 10x10 (most frequent size 12x10)",
+        "8 of 8 images were resized to 10x10 (their short sides have a median of 10 pixels)",
         "5 of 8 images were cut to their centre square",
     )
+
+
+def test_a_few_tiny_images_do_not_make_all_of_them_tiny(make_folder: MakeFolder) -> None:
+    """In a folder of photos hardly two sizes are the same."""
+    for number in range(9):
+        root = make_folder({f"class{number}": 1}, size=(4 if number == 4 else 20 + number, 60), seed=number)
+    decoded = decode_folder(root)
+    assert decoded.images.shape[2:] == (23, 23) == (decoded.native_image_size,) * 2
 
 
 def test_a_size_that_is_given_leaves_the_native_one_known(make_folder: MakeFolder) -> None:

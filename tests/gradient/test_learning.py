@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from surrogate_nas._support.tensor_files import read_tensors, write_tensors
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.gradient.alpha_steps import row_costs
 from surrogate_nas.gradient.distributions.distribution import Independent
@@ -132,3 +133,24 @@ def test_a_heavy_cost_makes_cheap_choices_likely(job_of: MakeJob) -> None:
 
     for method in ("darts", "proxyless"):
         assert expected(method, 100.0) < 0.9 * expected(method, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("learnt.moves", torch.tensor(13), "is damaged; remove it"),
+        ("learnt.moves", torch.tensor([1, 2]), "is not the one of this search"),
+        ("learnt.moves", torch.tensor(-1), "is not the one of this search"),
+        ("learnt.mean.logits", torch.zeros(2), "is not the one of this search"),
+        ("learnt.distribution.logits", torch.full((3, 4), torch.nan), "is damaged; remove it"),
+        ("loss_sum", torch.zeros(3), "is damaged; remove it"),
+    ],
+)
+def test_a_state_that_cannot_be_is_refused(job_of: MakeJob, name: str, value: torch.Tensor, message: str) -> None:
+    job = job_of("darts", steps=2)
+    run(job)
+    tensors, texts = read_tensors(job.file)
+    assert name in tensors
+    write_tensors(job.file, {**tensors, name: value}, texts)
+    with pytest.raises(StoreError, match=message):
+        Learner(job)

@@ -111,6 +111,12 @@ def test_unknown_settings_are_answered_with_the_nearest(tmp_path: Path) -> None:
         read_study("quickstart", {"zzzzzz": 3})
 
 
+def test_a_long_list_of_choices_is_cut_and_begins_with_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"choose from efficientnet_lite0, .* and \d+ more$") as error:
+        read_study("quickstart", parse_assignments(['rivals.names=["efficientnet_lite"]']))
+    assert len(str(error.value)) < 300
+
+
 def test_every_setting_has_a_key() -> None:
     assert set(flattened(read_study("quickstart", {}))) == set(settings_of(StudySettings))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, get_type_hints
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.costs.cost import BOUNDED, COSTS
 from surrogate_nas.deploy.classifier import Classifier
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
@@ -112,7 +113,7 @@ def train_model(run: Path | str, **options: Unpack[TrainOptions]) -> Classifier:
 def _request(run: Path, options: TrainOptions) -> TrainRequest:
     known = list(get_type_hints(TrainOptions))
     if unknown := [name for name in options if name not in known]:
-        raise SettingsError(f"unknown option {unknown[0]!r}; choose from {', '.join(known)}")
+        raise SettingsError(f"unknown option {unknown[0]!r}; {choose_from(known, unknown[0])}")
     words = ", ".join(f"{name}={value!r}" for name, value in options.items() if name not in ("quiet", "resume"))
     renamed = {"compute_device": "device"}
     fields = {

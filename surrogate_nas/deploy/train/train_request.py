@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.export.runtimes.table import asked_runtimes
 from surrogate_nas.rivals.table import RIVALS
@@ -95,7 +96,7 @@ class TrainRequest:
             raise SettingsError(f"--from must be one of {', '.join(get_args(Start))} (got {self.start!r})")
         wrong = [name for name in self.rival if name not in RIVALS]
         if wrong:
-            raise SettingsError(f"--rival {wrong[0]} is no known network; choose from {', '.join(RIVALS)}")
+            raise SettingsError(f"--rival {wrong[0]} is no known network; {choose_from(RIVALS, wrong[0])}")
         if self.resume and self.overwrite:
             raise SettingsError("--resume and --overwrite exclude each other; use one of them")
         if self.learning_rate is not None and not 0 < self.learning_rate <= _HIGHEST_RATE:

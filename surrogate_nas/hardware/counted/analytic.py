@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.costs.number_formats import NUMBER_BYTES, Precision
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.counted.memory import activation_bytes, counts_memory
@@ -104,7 +105,7 @@ class AnalyticCosts:
 
     def _require(self, cost: str) -> None:
         if cost not in self.names:
-            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+            raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
 
 
 def count_costs(space: Space, network: NetworkSpec | None = None, precision: Precision = "float32") -> AnalyticCosts:

@@ -22,6 +22,7 @@ from surrogate_nas.hardware.measure.machine import machine_name, resolve_device
 from surrogate_nas.hardware.measure.measurement_cache import MeasurementCache
 from surrogate_nas.hardware.measure.pieces import prepare
 from surrogate_nas.hardware.measure.timing import (
+    WARM_UP_PASSES,
     Reference,
     Run,
     choose_clock,
@@ -76,6 +77,7 @@ class Bench:
                 "batch": settings.batch,
                 "dtype": settings.numbers,
                 "clock": self._clock.name,
+                "warm_up": WARM_UP_PASSES,
                 "backend": self._backend,
                 "space": space.fingerprint,
                 "network": network.described(),

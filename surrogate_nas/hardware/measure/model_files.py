@@ -9,7 +9,7 @@ import torch
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import MeasurementError
-from surrogate_nas.hardware.measure.timing import Clock, Run, choose_clock, measure_interleaved
+from surrogate_nas.hardware.measure.timing import Clock, Run, choose_clock, measure_interleaved, timed_passes
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.settings import HardwareSettings
 
@@ -42,10 +42,6 @@ def _timer(path: Path, settings: HardwareSettings, clock: Clock) -> Run:
         raise MeasurementError(f"the model {path} cannot be run on images: {reason}") from None
 
     def run(count: int) -> float:
-        session.run(None, {taken.name: images})  # brings the weights back into the caches
-        start = clock.now()
-        for _ in range(count):
-            session.run(None, {taken.name: images})
-        return clock.now() - start
+        return timed_passes(lambda: session.run(None, {taken.name: images}), count, clock, lambda: None)
 
     return run

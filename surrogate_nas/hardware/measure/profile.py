@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
 from surrogate_nas.hardware.measure.correction import fit_correction, weighted_sum
@@ -111,7 +112,7 @@ class ProfiledLatency:
             SettingsError: If the cost is not the latency.
         """
         if cost not in self.names:
-            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+            raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
         return self.correction.relative_error + self.drift
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
@@ -123,7 +124,7 @@ class ProfiledLatency:
             SettingsError: If the cost is not the latency.
         """
         if cost not in self.names:
-            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+            raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
         # A regression from few noisy networks may predict zero for one; twenty times too little is as bad.
         return 1 / np.maximum(1 + self.correction.errors[self._counting], 0.05) - 1 + self.drift
 

@@ -25,6 +25,13 @@ SAMPLE_SECONDS = 3e-4
 """Shortest sample: long compared to the clock's steps, short compared to the time slices of a busy machine."""
 
 MOST_PASSES = 1000
+WARM_UP_PASSES, WARM_UP_SECONDS = 5, 0.05
+"""Untimed passes before a sample, fewer where they take longer than these seconds.
+
+Other candidates ran last. A pass takes up to 1.6 times as long until the weights are back in the caches, more for some
+networks than for others: after one pass the next one still takes 1.1 to 1.6 times as long, after five 1.0 to 1.1 times
+(benchmarks/results/latency.md).
+"""
 _WARM_UP_SAMPLES = 3
 _READINGS, _DISTINCT = 1000, 100
 
@@ -87,16 +94,31 @@ def forward_run(forward: Callable[[Tensor], object], example: Tensor, clock: Clo
 
     def run(count: int) -> float:
         with torch.inference_mode():
-            # Another candidate ran last: the first pass only brings this one's weights back into the caches.
-            forward(example)
-            finish()
-            start = clock.now()
-            for _ in range(count):
-                forward(example)
-            finish()
-            return clock.now() - start
+            return timed_passes(lambda: forward(example), count, clock, finish)
 
     return run
+
+
+def timed_passes(one_pass: Callable[[], object], count: int, clock: Clock, finish: Callable[[], None]) -> float:
+    """Returns the seconds of some passes, after untimed ones that bring weights back into the caches.
+
+    Args:
+        one_pass: Makes one forward pass.
+        count: Passes to time.
+        clock: The clock.
+        finish: Waits until the device has done all passes.
+    """
+    began = clock.now()
+    for _ in range(WARM_UP_PASSES):
+        one_pass()
+        finish()
+        if clock.now() - began > WARM_UP_SECONDS:
+            break
+    start = clock.now()
+    for _ in range(count):
+        one_pass()
+    finish()
+    return clock.now() - start
 
 
 @dataclass(frozen=True)
@@ -201,10 +223,11 @@ def _round(runs: Sequence[Run], passes: Sequence[int], *, backwards: bool) -> li
 
 
 def _passes_per_sample(run: Run) -> tuple[int, float]:
-    """Returns the number of forward passes in a sample, and the sample's seconds, its untimed pass included."""
+    """Returns the number of forward passes in a sample, and the sample's seconds, its untimed passes included."""
     one_pass = min(_checked(run, 1) for _ in range(_WARM_UP_SAMPLES))
     passes = min(MOST_PASSES, max(1, math.ceil(SAMPLE_SECONDS / one_pass)))
-    return passes, (passes + 1) * one_pass
+    untimed = min(WARM_UP_PASSES, math.floor(WARM_UP_SECONDS / one_pass) + 1)
+    return passes, (passes + untimed) * one_pass
 
 
 def _checked(run: Run, passes: int) -> float:

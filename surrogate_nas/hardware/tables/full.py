@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.tables.cell_numbers import ENERGY, positive_numbers
 from surrogate_nas.hardware.tables.device_columns import ENERGY_SUFFIX, code_column, device_column
@@ -81,7 +82,7 @@ class TableLatency:
             SettingsError: If the cost is not in the table.
         """
         if cost not in self.names:
-            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+            raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
         return self._held_out if cost == "latency_ms" else np.zeros(0)
 
     def describe(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
@@ -105,7 +106,7 @@ class LayerLatency:
             SettingsError: If the cost is not the latency.
         """
         if cost not in self.names:
-            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+            raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
         return self._held_out
 
     def describe(self) -> dict[str, Any]:

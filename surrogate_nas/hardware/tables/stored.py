@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas._support.stored.checksums import sealed, unsealed
 from surrogate_nas._support.stored.versions import require_version
-from surrogate_nas._support.words import first_line, one_line
+from surrogate_nas._support.words import choose_from, first_line, one_line
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.space.network import NetworkSpec
@@ -135,7 +135,7 @@ class StoredCosts:
             SettingsError: If the cost was not stored.
         """
         if cost not in self.names:
-            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+            raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
         return self._errors.get(cost)
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
@@ -145,7 +145,7 @@ class StoredCosts:
             SettingsError: If the cost was not stored.
         """
         if cost not in self.names:
-            raise SettingsError(f"unknown cost {cost!r}; choose from {', '.join(self.names)}")
+            raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
         return self._held_out.get(cost, np.zeros(0))
 
     def describe(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import argparse
 import csv
 import functools
 import json
+import math
 import os
 import platform
 import sys
@@ -33,6 +34,7 @@ SAMPLE_SECONDS = 3e-4
 DISTURBED = 1.25
 BLOCK = 20
 ANCHORS = 3
+WARM_UP_PASSES, WARM_UP_SECONDS = 5, 0.05
 COLUMNS = (
     "code", "median_ms", "iqr_ms", "repeats", "disturbed", "noisy", "again_ms",
     "device", "batch", "threads", "provider", "runtime", "measured_at", "space", "network",
@@ -83,7 +85,11 @@ def open_sessions(
 
 def timed(run: Callable[[], object], passes: int) -> float:
     """Returns seconds per pass."""
-    run()  # brings the weights back into the caches
+    began = time.perf_counter()
+    for _ in range(WARM_UP_PASSES):  # they bring the weights back into the caches, after other models ran
+        run()
+        if time.perf_counter() - began > WARM_UP_SECONDS:
+            break
     start = time.perf_counter()
     for _ in range(passes):
         run()
@@ -173,8 +179,14 @@ def read_kept(path: str, facts: dict[str, Any], codes: list[str]) -> list[dict[s
     """Returns the rows that an earlier process kept; a file that holds others is refused."""
     if not os.path.exists(path):
         return []
-    with open(path, newline="", encoding="utf-8") as file:
-        rows: list[dict[str, Any]] = list(csv.DictReader(file))
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows: list[dict[str, Any]] = list(csv.DictReader(file))
+        for row in rows:
+            if set(row) != set(COLUMNS) or not 0 < float(row["median_ms"]) < math.inf:
+                raise ValueError("columns or latencies are missing")
+    except (OSError, TypeError, ValueError, csv.Error) as error:
+        fail(f"{path} is damaged ({str(error)[:100]}); remove it to measure everything again")
     for row in rows:
         for name, value in facts.items():
             if row.get(name) != str(value):

@@ -18,7 +18,7 @@ from surrogate_nas.hardware.transfer.bench_folder import read_manifest, results_
 from surrogate_nas.hardware.transfer.device_results import require_name
 from surrogate_nas.hardware.transfer.remote_runner import COLUMNS
 
-_NUMBER = r"(\d[\d.]*(?:[eE][+-]?\d+)?)"
+_NUMBER = r"(\d{1,30}(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)(?![\d.])"
 
 
 @dataclass(frozen=True)

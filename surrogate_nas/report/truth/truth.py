@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from surrogate_nas._support.parquet_texts import read_parquet_texts
-from surrogate_nas._support.words import count_of, first_line
+from surrogate_nas._support.words import choose_from, count_of, first_line
 from surrogate_nas.errors import SpaceError, TruthError
 from surrogate_nas.space.space import Space
 
@@ -123,7 +123,7 @@ def _accuracy_column(table: _Table, column: str | None) -> str:
     others = [name for name in table.columns if name not in _NAMES]
     if column is not None:
         if column not in others:
-            raise TruthError(f"{table.path}: has no accuracy column {column!r}; choose from {', '.join(others)}")
+            raise TruthError(f"{table.path}: has no accuracy column {column!r}; {choose_from(others, column)}")
         return column
     numeric = [
         name

@@ -5,18 +5,19 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Strict, or true would be 1 channel and "16" a number."""
-_SHOWN = 60
+_NAME = 60  # letters
 
 
 class KnownArchitecture(BaseModel):
     """An architecture of the space that people know by name."""
 
     model_config = STRICT
-    name: Annotated[str, Field(min_length=1, max_length=_SHOWN)]
+    name: Annotated[str, Field(min_length=1, max_length=_NAME)]
     architecture: str
 
 
@@ -57,17 +58,16 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> str:
         return f"{key} is missing; add it, the keys there are {keys}"
     if first["type"] == "extra_forbidden":
         return f"unknown key {key!r}; the keys there are {keys}"
-    got = repr(first["input"])
-    got = got if len(got) <= _SHOWN else got[:_SHOWN] + "..."
     # pydantic would speak of the class that a table is read into.
     message = "input should be a table" if first["type"] == "model_type" else first["msg"]
-    return f"{key}: {message[:1].lower()}{message[1:]} (got {got})"
+    return f"{key}: {message[:1].lower()}{message[1:]} (got {shown(first['input'])})"
 
 
 def _model_of(model: type[BaseModel], section: list[int | str]) -> type[BaseModel]:
     """Returns the model of a section: of a table, or of the tables of a list."""
     for step in section:
-        if isinstance(step, str):
+        # Keys of a table that the author of the space names are no fields.
+        if isinstance(step, str) and step in model.model_fields:
             annotation: Any = model.model_fields[step].annotation
             inner = [each for each in getattr(annotation, "__args__", ()) if isinstance(each, type)]
             model = next((each for each in [annotation, *inner] if _is_model(each)), model)

@@ -221,13 +221,18 @@ FORMS = ", ".join(
 
 
 @lru_cache(maxsize=1024)
+def family_of(name: str) -> str | None:
+    """Returns the family that a block's name begins with, the longest where there are several."""
+    return max((each for each in FAMILIES if name == each or name.startswith(f"{each}_")), key=len, default=None)
+
+
 def parse_block(name: str) -> BlockName:
     """Returns a block's family and parameters.
 
     Raises:
         SpaceError: If there is no such block.
     """
-    family = max((each for each in FAMILIES if name == each or name.startswith(f"{each}_")), key=len, default=None)
+    family = family_of(name)
     if family is None:
         raise SpaceError(f"unknown block {name!r}; the blocks are {FORMS}{others_in_words()}")
     rules = FAMILIES[family]

@@ -5,8 +5,10 @@ A skeleton names them, so that a network of another kind needs rows here and no 
 
 from types import MappingProxyType
 
+from surrogate_nas._support.words import choose_from, shown
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.operations.families import find_block
+from surrogate_nas.space.operations.families import family_of, find_block
+from surrogate_nas.space.operations.registry import find_own
 from surrogate_nas.space.operations.spec import OperationSpec, Shape, nothing
 from surrogate_nas.space.operations.table import factorized_alive
 
@@ -135,7 +137,9 @@ def find_fixed_layer(name: str) -> OperationSpec:
     """
     if name in FIXED_LAYERS:
         return FIXED_LAYERS[name]
-    try:
-        return find_block(name)
-    except SpaceError as error:
-        raise SpaceError(f"unknown layer {name!r}; choose from {', '.join(FIXED_LAYERS)}, or: {error}") from None
+    if find_own(name) is None and family_of(name) is None:
+        raise SpaceError(
+            f"unknown layer {shown(name)}; {choose_from(FIXED_LAYERS, name)}, or a block, such as conv_bn_relu_k3"
+            " (docs/reference/search-spaces.md)"
+        )
+    return find_block(name)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.costs.cost import BOUNDED, COSTS
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.errors import SettingsError
@@ -92,7 +93,7 @@ def overrides_of(
     known = ["data", *_KEYS]
     unknown = [name for name in asked if name not in known]
     if unknown:
-        raise SettingsError(f"unknown option {unknown[0]!r}; choose from {', '.join(known)}")
+        raise SettingsError(f"unknown option {unknown[0]!r}; {choose_from(known, unknown[0])}")
     data = options.get("data")
     overrides = _data(str(data)) if data is not None else {}
     overrides |= settings or {}

@@ -22,6 +22,12 @@ WITHOUT_A_RUN = (
     "latency-csv",
     "latency-parquet",
     "device-results",
+    "device-kept",
+    "tool-log",
+    "weights",
+    "weights-torch",
+    "finalist-latencies",
+    "distribution",
     "zero-cost",
     "rivals",
 )

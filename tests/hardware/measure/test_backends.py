@@ -80,6 +80,7 @@ def test_onnx_runtime_predicts_a_space(space: Space, network: NetworkSpec, quick
 
 @pytest.mark.parametrize("numbers", ["int8", "int8 with signed activations"])
 def test_a_quantised_network_computes_nearly_the_same(space: Space, network: NetworkSpec, numbers: Numbers) -> None:
+    torch.manual_seed(0)  # of 8 bits, some weights lose more than others
     module, images = prepare(build_network(space, [3, 1, 2, 4, 0, 3], network), (1, 8, 8), 8, torch.device("cpu"))
     with torch.no_grad():
         expected = module(images).numpy()

@@ -96,6 +96,18 @@ def test_an_interrupted_measurement_goes_on_where_it_was(
 
 
 @pytest.mark.parametrize(
+    "content", [b"\xfd", b"a,b\n1,2\n", b",".join(c.encode() for c in remote_runner.COLUMNS) + b"\n0"]
+)
+def test_damaged_measurements_are_refused_with_the_way_on(
+    bench: list[list[str]], tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "results.csv.part").write_bytes(content)
+    with pytest.raises(SystemExit, match=r"results\.csv\.part is damaged .*; remove it to measure everything again"):
+        remote_runner.main(["--device", "a"])
+    assert not bench
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--output", "missing/r.csv"], "missing/r.csv.part cannot be written: No such file or directory"),

@@ -69,6 +69,7 @@ def test_a_folder_of_logs_becomes_results(space: Space, tmp_path: Path) -> None:
             "Segmentation fault",
             r"01\.txt: no latency of benchmark_model, onnx.* in it",
         ),
+        ("01.txt", "Inference timings in us: Inference (avg): 7...25", r"01\.txt: no latency of"),
         ("09.txt", "", r"09\.txt: .*bench has no model '09'; name files after models"),
         ("02.log", "", r"02\.txt: a second file of 02; keep one"),
     ],

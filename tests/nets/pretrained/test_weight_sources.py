@@ -38,6 +38,14 @@ def test_nothing_but_tensors_is_unpickled(tmp_path: Path) -> None:
             read_source(str(tmp_path / name))
 
 
+@pytest.mark.parametrize("content", [b"x", b"\x80\x02.", b"\x80\x04c", b"(dp0\ns.", b"PK\x03\x04"])
+def test_bytes_that_are_no_pickle_are_damage(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.pth").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"x\.pth .*(damaged|no file of tensors alone)") as error:
+        read_source(str(tmp_path / "x.pth"))
+    assert "\n" not in str(error.value)
+
+
 def test_other_things_than_tensors_are_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3, "state_dict": {"weight": torch.ones(1)}}, tmp_path / "training.pth")
     with pytest.raises(SettingsError, match=r"training\.pth holds other things than tensors.*state_dict\(\) alone"):

@@ -19,6 +19,7 @@ class Whole(BaseModel):
     model_config = STRICT
     parts: list[Part]
     lid: Part | None = None
+    names: dict[str, list[str]] = {}
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,8 @@ class Whole(BaseModel):
         ({"parts": [], "lid": {"w": 1}}, "unknown key 'lid.w'; the keys there are width"),
         ({"parts": [{"width": "x" * 99}]}, f"parts.0.width: input should be a valid integer (got '{'x' * 59}...)"),
         ({"parts": [{}]}, "parts.0.width is missing; add it, the keys there are width"),
-        ({"lid": {"width": 1}}, "parts is missing; add it, the keys there are parts, lid"),
+        ({"lid": {"width": 1}}, "parts is missing; add it, the keys there are parts, lid, names"),
+        ({"parts": [], "names": {"before.1": [[1]]}}, "names.before.1.0: input should be a valid string (got [1])"),
         ({"parts": [1]}, "parts.0: input should be a table (got 1)"),
     ],
 )

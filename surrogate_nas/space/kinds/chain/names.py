@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.header import STRICT
 from surrogate_nas.space.definitions.part_names import PartNames
@@ -57,7 +58,7 @@ def _of_table(table: Names, skeleton: Skeleton, where: str) -> PartNames:
     known = dict.fromkeys(key for keys in rows for key in keys)
     for key in table.parts:
         if key not in known:
-            raise SpaceError(f"{where}.parts: {key!r} is no layer; the layers are {', '.join(known)}")
+            raise SpaceError(f"{where}.parts: {key!r} is no layer; {choose_from(known, key)}")
     of_chosen = [{**one, "block": block} for block, one in enumerate(numbers, start=1)]
     values = [*({} for _ in skeleton.before), *of_chosen, *({} for _ in skeleton.after), {}]
     layers = []

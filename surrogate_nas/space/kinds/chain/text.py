@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
 
@@ -37,7 +38,7 @@ def read_chain(text: str, space: str, decisions: Sequence[Decision], lengths: Se
     for decision, block in zip(decisions, (name for stage in names for name in stage), strict=True):
         if block not in decision.choices:
             raise SpaceError(
-                f"unknown block {block!r} in layer {decision.name}; choose from {', '.join(decision.choices)}"
+                f"unknown block {block!r} in layer {decision.name}; {choose_from(decision.choices, block)}"
             )
         code.append(decision.choices.index(block))
     return code

@@ -55,7 +55,7 @@ def test_names_leave_the_meaning_of_codes_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ('"stages.2" =', '"stages.3" =', "'stages.3' is no layer; the layers are before.1, stages.1.1"),
+        ('"stages.2" =', '"stages.3" =', "'stages.3' is no layer; choose from before.1, stages.1.1"),
         ('"stages" =', '"stages.1.1" =', None),
         ('"classifier" = ["last"]', "", "'classifier' has no names; add a row 'classifier'"),
         ('"stages" = ["b{block-1}.{stage}.{layer+10}", "b{block}"]', "", "'stages.1.1' has no names; add a row"),
