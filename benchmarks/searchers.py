@@ -40,7 +40,7 @@ from surrogate_nas.space.space import Codes, Space
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 # The others scan a space that can be enumerated, so their gap is 0.
-SEARCHERS = tuple(name for name, row in SAMPLERS.items() if not row.within_list)
+SEARCHERS = tuple(name for name, row in SAMPLERS.items() if not (row.within_list or row.needs_distribution))
 TITLES = {
     "gap": "Gap to the scan's optimum, in units of the predictor",
     "found": "Share of seeds that found the optimum",

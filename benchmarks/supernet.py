@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -277,13 +277,13 @@ def summary(runs: Sequence[dict[str, float]]) -> dict[str, float]:
     return result
 
 
-def read_settings(preset: str, changes: Sequence[str], sizes: dict[str, int]) -> SupernetSettings:
+def read_settings(preset: str, changes: Sequence[str], sizes: Mapping[str, float]) -> SupernetSettings:
     """Returns supernet settings of a preset with sizes and single settings, each as ``key=value``.
 
     Raises:
         SettingsError: If a setting is unknown or its value does not fit.
     """
-    given: dict[str, Any] = {"preset": preset} | sizes
+    given: dict[str, Any] = {"preset": preset, **sizes}
     for change in changes:
         key, separator, value = change.partition("=")
         if not separator:

@@ -113,7 +113,7 @@ FORMATS: dict[str, Format] = {
         "finalist_latencies.json", changed_json, readers.latencies_of_finalists, words=_RESUME
     ),
     "distribution": Format(
-        "supernets/gradient.safetensors", changed_tensors, readers.a_distribution, ("images/*",), words=_RESUME
+        "supernets/gradient/member-0.safetensors", changed_tensors, readers.a_distribution, ("images/*",), words=_RESUME
     ),
     "zero-cost": Format("scores.safetensors", changed_tensors, readers.zero_cost_scores),
     "journal": Format("search.journal", changed_lines, readers.a_journal, words=_RESUME),
@@ -225,8 +225,8 @@ def _latencies(path: Path) -> None:
 
 
 def _distribution(path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
-    run_learning(readers.the_learning_job(path.parent.parent), lambda _: None, lambda: False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run_learning(readers.the_learning_job(path.parents[2]), lambda _: None, lambda: False)
 
 
 def _rivals(path: Path) -> None:
@@ -246,7 +246,7 @@ _MADE: dict[str, Callable[[Path], None]] = {
     "weights.safetensors": _weights,
     "weights.pt": _weights,
     "finalist_latencies.json": _latencies,
-    "supernets/gradient.safetensors": _distribution,
+    "supernets/gradient/member-0.safetensors": _distribution,
     "scores.safetensors": _scores,
     "rivals.json": _rivals,
     "picture.png": lambda path: Image.new("RGB", (12, 9)).save(path),

@@ -17,7 +17,8 @@ from surrogate_nas.deploy.classifier import Classifier
 from surrogate_nas.deploy.train.chosen import choose
 from surrogate_nas.errors import CostTableError
 from surrogate_nas.export.model_folder import load_model
-from surrogate_nas.gradient.job import LearningJob
+from surrogate_nas.gradient.craft import craft
+from surrogate_nas.gradient.job import LearningJob, learning_plan
 from surrogate_nas.gradient.learned import read_learned
 from surrogate_nas.gradient.learning import Learner
 from surrogate_nas.gradient.settings import GradientSettings
@@ -45,6 +46,7 @@ from surrogate_nas.study.ask.request import names_space
 from surrogate_nas.study.problem.finalist_latencies import read_finalist_latencies
 from surrogate_nas.supernet.checkpoint import load_checkpoint
 from surrogate_nas.supernet.settings import SupernetSettings
+from surrogate_nas.supernet.stage import Workplace
 from surrogate_nas.training.network_checkpoint import load_training, stored_identity
 from surrogate_nas.zero_cost.table import read_table
 
@@ -205,15 +207,16 @@ def latencies_of_finalists(at: Path) -> None:
 def the_learning_job(at: Path) -> LearningJob:
     """Returns a search by gradients on the images of the folder, which was made in two steps."""
     settings, supernet = GradientSettings(method="darts", steps=2), SupernetSettings(channels=2, batch_size=8)
-    file = at / "supernets" / "gradient.safetensors"
-    return LearningJob(the_space(), the_network(), settings, supernet, 0, at / "images", DataSettings(), file, {})
+    plan = learning_plan(the_space(), the_network(), settings, supernet, 0)
+    place = Workplace(at / "supernets" / "gradient", at / "images", DataSettings(), {}, craft=craft(settings))
+    return LearningJob(place.job(plan, plan.phases[-1][0]), settings)
 
 
 def a_distribution(at: Path) -> None:
     """Reads the state of a search by gradients, and what it learnt."""
     job = the_learning_job(at)
     Learner(job)
-    read_learned(job)
+    read_learned([job], 10, 10)
 
 
 def zero_cost_scores(at: Path) -> None:

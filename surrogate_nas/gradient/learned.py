@@ -1,6 +1,16 @@
-"""The result of a search by gradients: an architecture, the signs of a collapse, and a probability of every other."""
+"""The result of a search by gradients: an architecture of every subspace, the chosen one, and probabilities of all.
 
+The chosen architecture has the least loss on validation images, with the shared weights of its own subspace and
+batch-norm statistics that are recorded for it. The papers choose among subspaces by the accuracy of trained networks
+that a benchmark has recorded, which no user could know.
+
+Symbols:
+    N: architectures. D: decisions. L: subspaces.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +18,52 @@ from numpy.typing import NDArray
 from surrogate_nas.errors import StoreError
 from surrogate_nas.gradient.distributions.derivation import Collapse, candidates, collapse_of, derive, log_probabilities
 from surrogate_nas.gradient.distributions.distribution import Distribution
+from surrogate_nas.gradient.distributions.draws import draw
+from surrogate_nas.gradient.distributions.subspace import Subspace
 from surrogate_nas.gradient.job import LearningJob
 from surrogate_nas.gradient.learning import Learner
 from surrogate_nas.space.space import Codes
+from surrogate_nas.supernet.evaluation import EvaluationJob, evaluate_member
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """The distribution of a subspace, and its derived architecture.
+
+    Attributes:
+        subspace: The subspace.
+        code: The derived architecture, shape (D,).
+        collapse: What speaks against it.
+        distribution: The distribution.
+        accuracy_percent: Accuracy of the derived architecture on validation images, with the shared weights.
+        loss: Its mean cross-entropy on them.
+    """
+
+    subspace: Subspace
+    code: Codes
+    collapse: Collapse
+    distribution: Distribution
+    accuracy_percent: float
+    loss: float
+
+    def log_probabilities(self, codes: Codes) -> NDArray[np.float64]:
+        """Returns the log-probability of codes (N, D) in the subspace, shape (N,); minus infinity outside it.
+
+        Where the space is small enough to list, probabilities of the subspace sum to 1. In others draws that are not
+        accepted have a part of the probability.
+        """
+        found = np.full(len(codes), -np.inf)
+        inside = self.subspace.holds(codes)
+        if inside.any():
+            found[inside] = log_probabilities(self.distribution, codes[inside]) - self._whole
+        return found
+
+    @cached_property
+    def _whole(self) -> float:
+        """Logarithm of the probability of all accepted draws."""
+        if not self.subspace.space.listable:
+            return 0.0
+        return float(np.logaddexp.reduce(log_probabilities(self.distribution, self.subspace.codes())))
 
 
 @dataclass(frozen=True)
@@ -18,32 +71,83 @@ class Learned:
     """A finished search by gradients.
 
     Attributes:
-        code: The derived architecture, shape (D,).
-        collapse: What speaks against it.
-        distribution: The distribution.
+        leaves: One of each subspace.
+        shares: Share of each subspace in the space's architectures, length L.
     """
 
-    code: Codes
-    collapse: Collapse
-    distribution: Distribution
+    leaves: tuple[Leaf, ...]
+    shares: tuple[float, ...]
+
+    @property
+    def chosen(self) -> Leaf:
+        """The leaf whose derived architecture has the least validation loss; the first among equals."""
+        return next(self.best_first)
+
+    @property
+    def best_first(self) -> Iterator[Leaf]:
+        """The leaves, the one with the least validation loss first."""
+        return iter(sorted(self.leaves, key=lambda leaf: leaf.loss))
+
+    @property
+    def code(self) -> Codes:
+        """The chosen architecture, shape (D,)."""
+        return self.chosen.code
 
     def log_probabilities(self, codes: Codes) -> NDArray[np.float64]:
-        """Returns the log-probability of codes (N, D), shape (N,)."""
-        return log_probabilities(self.distribution, codes)
+        """Returns the log-probability of codes (N, D), shape (N,); subspaces have their share of the architectures."""
+        parts = [
+            leaf.log_probabilities(codes) + np.log(share) for leaf, share in zip(self.leaves, self.shares, strict=True)
+        ]
+        return np.asarray(np.max(parts, axis=0))  # every architecture lies in one subspace
+
+    def draw(self, count: int, rng: np.random.Generator) -> Codes:
+        """Returns draws that lead from input to output, shape (count, D)."""
+        drawn_by = rng.choice(len(self.leaves), size=count, p=self.shares)
+        codes = np.zeros((count, len(self.leaves[0].code)), dtype=np.int8)
+        for number in np.unique(drawn_by).tolist():
+            leaf, rows = self.leaves[number], np.flatnonzero(drawn_by == number)
+            codes[rows] = draw(leaf.subspace, leaf.distribution, len(rows), rng).codes.numpy()
+        return codes
 
 
-def read_learned(job: LearningJob) -> Learned:
-    """Returns the result of a finished job.
+def read_learned(jobs: list[LearningJob], validation_images: int, batch_size: int) -> Learned:
+    """Returns the result of a finished search.
+
+    Args:
+        jobs: The members of its plan.
+        validation_images: Images that derived architectures are compared on.
+        batch_size: Images at once.
 
     Raises:
-        StoreError: If its file is missing or damaged, or not of the last step.
-        RunFolderError: If it belongs to something else.
+        StoreError: If a file is missing or damaged, or not of the last step.
+        RunFolderError: If one belongs to something else.
+        TrainingError: If a loss is not finite.
     """
-    learner, steps, space = Learner(job), job.settings.steps, job.space
-    if learner.step != steps:
-        raise StoreError(f"the distribution in {job.file} stopped at step {learner.step} of {steps}")
+    population = np.array(jobs[0].plan.split.population(), dtype=np.float64)
+    leaves = tuple(_read_leaf(job, validation_images, batch_size) for job in jobs)
+    return Learned(leaves, tuple((population / population.sum()).tolist()))
+
+
+def _read_leaf(job: LearningJob, validation_images: int, batch_size: int) -> Leaf:
+    learner, last = Learner(job), job.training.last_step
+    if learner.step != last or not job.file.exists():
+        raise StoreError(f"the distribution in {job.file} stopped at step {learner.step} of {last}")
+    subspace, distribution = job.subspace, learner.distribution
     how = job.settings.row.derives
-    found = candidates(space, learner.distribution, how, job.settings.candidates, job.seed)
-    code = derive(found, learner.accuracy)
-    collapse = collapse_of(space, learner.distribution, code, job.seed, judged=how != "argmax")
-    return Learned(code, collapse, learner.distribution)
+    code = derive(candidates(subspace, distribution, how, job.settings.candidates, job.seed), learner.accuracy)
+    work = job.work
+    judged = EvaluationJob(
+        job.plan,
+        work.member,
+        (tuple(code.tolist()),),
+        work.images,
+        validation_images,
+        batch_size,
+        job.file,
+        work.belongs_to,
+        work.device,
+    )
+    found = evaluate_member(judged, lambda _: None, lambda: False)
+    assert found is not None
+    collapse = collapse_of(subspace, distribution, code, job.seed, judged=how != "argmax")
+    return Leaf(subspace, code, collapse, distribution, float(found.accuracy_percent[0]), float(found.loss[0]))

@@ -13,34 +13,34 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from surrogate_nas.data.batches import Batches
-from surrogate_nas.data.cache import load_splits
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.gradient.alpha_steps import Baseline, score_function
 from surrogate_nas.gradient.distributions.distribution import Independent
-from surrogate_nas.gradient.distributions.draws import DISTRIBUTION, WEIGHTS, draw, draw_uniform, generator, gumbel
+from surrogate_nas.gradient.distributions.draws import DISTRIBUTION, WEIGHTS, draw, generator, gumbel
 from surrogate_nas.gradient.distributions.relaxations import RELAXATIONS
-from surrogate_nas.gradient.halves import halves
 from surrogate_nas.gradient.job import LearningJob
-from surrogate_nas.gradient.learned_file import LearnedState, load_learned, save_learned
+from surrogate_nas.gradient.learned_state import LearnedState
 from surrogate_nas.gradient.unrolled import Optimizer, unrolled_gradients
 from surrogate_nas.space.space import Codes
+from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, restore, save_checkpoint
 from surrogate_nas.supernet.rules.momenta import Momenta
 from surrogate_nas.supernet.rules.schedules import Cosine
+from surrogate_nas.supernet.training import LOSS_PARTS, network_of, training_identity
 
 _REACH, _MOST_RATE = 5.0, 0.01  # a logit moves at most by its rate in a step of Adam
 _SECOND_DECAY, _BASELINE_DECAY = 0.999, 0.99
 _JUDGED_IMAGES = 512
+_REMEDY = "remove it to learn it again"
 _EXPLODED = 1e4  # a cross-entropy that no training recovers from
 Batch = tuple[Tensor, Tensor]
 
 
 def run_learning(job: LearningJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> bool:
-    """Learns to the last step, from the file if there is one.
+    """Learns to the last step, from the file if there is one, else from the weights of the parent.
 
     Args:
         job: What to learn.
-        report: Called with the number of steps done.
+        report: Called with the number of its own steps done.
         stopped: Whether to save and return early.
 
     Returns:
@@ -48,21 +48,21 @@ def run_learning(job: LearningJob, report: Callable[[int], None], stopped: Calla
 
     Raises:
         TrainingError: If a loss is not finite, or the state cannot be written; the last good one is kept.
-        StoreError, RunFolderError: If the state is damaged or belongs to something else.
+        StoreError, RunFolderError: If the state, or the parent's, is damaged or belongs to something else.
     """
-    torch.set_num_threads(job.threads)
-    learner = Learner(job)
-    report(learner.step)
+    torch.set_num_threads(job.work.threads)
+    learner, first, last = Learner(job), job.training.first_step, job.training.last_step
+    report(learner.step - first)
     saved_step, saved_at = learner.step, time.monotonic()
-    while learner.step < job.settings.steps and not stopped():
+    while learner.step < last and not stopped():
         learner.advance()
-        report(learner.step)
-        if time.monotonic() - saved_at > job.supernet.checkpoint_seconds:
+        report(learner.step - first)
+        if time.monotonic() - saved_at > job.plan.settings.checkpoint_seconds:
             learner.save()
             saved_step, saved_at = learner.step, time.monotonic()
     if learner.step > saved_step:
         learner.save()
-    return learner.step == job.settings.steps
+    return learner.step == last
 
 
 @final
@@ -72,7 +72,7 @@ class Learner:
     Attributes:
         network: The shared weights.
         distribution: The distribution.
-        step: Steps of the weights done.
+        step: Steps of the weights done, counted from the beginning of the first parent.
         moves: Steps of the distribution done.
         rate: Learning rate of the distribution.
 
@@ -81,12 +81,12 @@ class Learner:
     """
 
     def __init__(self, job: LearningJob) -> None:
-        self._job, self._row = job, job.settings.row
-        device = torch.device(job.device)
-        self.network = job.build().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.distribution = job.distribution().to(device)
-        self._momenta = Momenta(self.network, job.supernet)
-        self._moves_in_all = sum(map(self._is_due, range(job.settings.steps)))
+        self._job, self._row, self._settings = job, job.settings.row, job.plan.settings
+        self.network = network_of(job.work)
+        self.distribution = job.distribution().to(torch.device(job.work.device))
+        self._momenta = Momenta(self.network, self._settings)
+        steps = range(job.training.first_step, job.training.last_step)
+        self._moves_in_all = sum(map(self._is_due, steps))
         self.rate = job.settings.rate or min(_MOST_RATE, _REACH / max(1, self._moves_in_all))
         self._adam = torch.optim.Adam(
             self.distribution.parameters(),
@@ -95,16 +95,15 @@ class Learner:
             weight_decay=self._row.weight_decay,
         )
         self._baseline = Baseline(_BASELINE_DECAY)
-        self.step, self.moves = 0, 0
-        splits = load_splits(job.images, checked=True).to(device)
-        self._halves = halves(splits, job.seed)
-        self._batches = [
-            Batches(half, job.supernet.batch_size, seed=job.seed, flip=job.data.flip, shift=job.data.shift)
-            for half in self._halves
-        ]
-        self._rates = Cosine(job.supernet.learning_rate, job.supernet.final_learning_rate)
+        self.step, self.moves = job.training.first_step, 0
+        self._loss_sum = torch.zeros(LOSS_PARTS, dtype=torch.float64)
+        self._subspace, self._halves = job.subspace, job.halves()
+        self._batches = [job.batches(half) for half in self._halves]
+        self._rates = Cosine(self._settings.learning_rate, self._settings.final_learning_rate)
         if job.file.exists():
             self._resume()
+        elif job.training.inherits != "nothing":
+            self._inherit()
 
     def advance(self) -> None:
         """Takes one step of the weights and, where it is due, one of the distribution.
@@ -139,37 +138,62 @@ class Learner:
             {name: self._adam.state[each][kind] for name, each in parameters.items() if each in self._adam.state}
             for kind in ("exp_avg", "exp_avg_sq")
         )
-        momenta = self._momenta.buffers()[0]
-        state = LearnedState(self.step, self.moves, self._baseline.value, weights, momenta, parameters, means, squares)
-        save_learned(self._job.file, state, self._job.identity)
+        learnt = LearnedState(self.moves, self._baseline.value, parameters, means, squares)
+        state = Checkpoint(self.step, weights, self._momenta.buffers(), self._loss_sum.clone(), learnt=learnt.tensors())
+        save_checkpoint(self._job.file, state, self._job.work.belongs_to)
 
     def _resume(self) -> None:
-        path, parameters = self._job.file, dict(self.distribution.named_parameters())
-        state = load_learned(path, self._job.identity)
-        if state.step > self._job.settings.steps:
-            raise StoreError(f"the distribution {path} is damaged; remove it to learn it again")
+        path, training, parameters = self._job.file, self._job.training, dict(self.distribution.named_parameters())
+        state = load_checkpoint(path, self._job.work.belongs_to)
+        restore(path, state, self.network)
         try:
-            self.network.load_state_dict(dict(state.weights))
-            self.distribution.load_state_dict(dict(state.distribution))
-            self._momenta.restore([state.momenta])
-            for name, mean in state.means.items():
+            learnt = LearnedState.of(state.learnt)
+            self.distribution.load_state_dict(dict(learnt.distribution))
+            self._momenta.restore(state.momenta)
+            for name, mean in learnt.means.items():
+                if mean.shape != parameters[name].shape or learnt.squares[name].shape != mean.shape:
+                    raise ValueError(name)
                 # Adam counts its steps on the CPU.
-                count = torch.tensor(float(state.moves))
-                square = state.squares[name].to(parameters[name])
+                count = torch.tensor(float(learnt.moves))
+                square = learnt.squares[name].to(parameters[name])
                 self._adam.state[parameters[name]] = {
                     "step": count,
                     "exp_avg": mean.to(parameters[name]),
                     "exp_avg_sq": square,
                 }
-        except (RuntimeError, KeyError) as error:
-            raise StoreError(f"the distribution {path} is of another network; remove it to learn it again") from error
-        self.step, self.moves, self._baseline.value = state.step, state.moves, state.baseline
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise StoreError(f"the distribution in {path} is not the one of this search; {_REMEDY}") from error
+        sound = (
+            state.loss_sum.shape == self._loss_sum.shape
+            and training.first_step <= state.step <= training.last_step
+            and learnt.moves <= state.step - training.first_step
+            and all(bool(each.isfinite().all()) for each in parameters.values())
+        )
+        if not sound:
+            raise StoreError(f"the distribution in {path} is damaged; {_REMEDY}")
+        self.step, self.moves, self._baseline.value = state.step, learnt.moves, learnt.baseline
+        self._loss_sum = state.loss_sum.clone()
+
+    def _inherit(self) -> None:
+        """Takes over what the parent's training has left: weights, and momenta if they are to stay."""
+        plan, training = self._job.plan, self._job.training
+        parent = next(each for each in plan.phases[training.level - 1] if each.name == training.parent)
+        path = self._job.work.folder / parent.file
+        state = load_checkpoint(path, training_identity(plan, parent, self._job.work.identity))
+        if state.step != parent.last_step:
+            raise StoreError(f"the training in {path} stopped at step {state.step} of {parent.last_step}")
+        restore(path, state, self.network)
+        if training.inherits == "state":
+            self._momenta.restore(state.momenta)
 
     def _is_due(self, step: int) -> bool:
-        """Returns whether the distribution moves in a step of the weights."""
-        if self._row.distribution_sees == "nothing" or step < self._row.begins * self._job.settings.steps:
+        """Returns whether the distribution moves in a step of the weights; a parent's never does."""
+        done = step - self._job.training.first_step
+        if self._row.distribution_sees == "nothing" or not self._job.learns:
             return False
-        return step % self._row.every == self._row.every - 1
+        if done < self._row.begins * self._job.training.steps:
+            return False
+        return done % self._row.every == self._row.every - 1
 
     # Weights
 
@@ -181,17 +205,19 @@ class Learner:
         value = loss.item()
         if not abs(value) < _EXPLODED:
             raise self._diverged(f"loss became {value:.3g}")
-        if self._job.supernet.clip_norm:
-            torch.nn.utils.clip_grad_norm_(self._momenta.parameters, self._job.supernet.clip_norm, foreach=True)
+        if self._settings.clip_norm:
+            torch.nn.utils.clip_grad_norm_(self._momenta.parameters, self._settings.clip_norm, foreach=True)
+        done, training = self.step - self._job.training.first_step, self._job.training
+        self._loss_sum[done * LOSS_PARTS // training.steps] += value
         self._momenta.step(0, self._weights_rate)
 
     def _weights_loss(self, batch: Batch) -> Tensor:
         """Returns the loss of the subnets that weights see; it has no gradient by the distribution."""
-        rng, space, sees = generator(self._job.seed, WEIGHTS, self.step), self._job.space, self._row.weights_see
+        rng, part, sees = generator(self._job.seed, WEIGHTS, self.step), self._subspace, self._row.weights_see
         if sees == "uniform":
-            return self._loss(draw_uniform(space, rng).tolist(), batch)
+            return self._loss(part.uniform(rng).tolist(), batch)
         if sees == "path":
-            return self._loss(draw(space, self.distribution, 1, rng).codes[0].tolist(), batch)
+            return self._loss(draw(part, self.distribution, 1, rng).codes[0].tolist(), batch)
         with torch.no_grad():
             mixture = RELAXATIONS[sees](self._independent, self._noise(rng), self._temperature)
         return F.cross_entropy(self.network.mixed(batch[0], mixture), batch[1])
@@ -216,7 +242,7 @@ class Learner:
         """Returns the loss of the mixture that the distribution sees, on its own images."""
         rng, sees = generator(self._job.seed, DISTRIBUTION, self.step), self._row.distribution_sees
         if sees in ("hard", "gate"):
-            noise = draw(self._job.space, self.distribution, 1, rng).noise[0].to(self.distribution.allowed.device)
+            noise = draw(self._subspace, self.distribution, 1, rng).noise[0].to(self.distribution.allowed.device)
         else:
             noise = self._noise(rng)
         mixture = RELAXATIONS[sees](self._independent, noise, self._temperature)
@@ -225,7 +251,7 @@ class Learner:
 
     def _reward_loss(self) -> Tensor:
         rng, batch = generator(self._job.seed, DISTRIBUTION, self.step), self._batch(DISTRIBUTION)
-        codes = draw(self._job.space, self.distribution, self._row.draws, rng).codes
+        codes = draw(self._subspace, self.distribution, self._row.draws, rng).codes
         rewards = torch.tensor([self._accuracy(code, batch) for code in codes.tolist()])
         codes, advantages = (
             each.to(self.distribution.allowed.device) for each in (codes, self._baseline.advantages(rewards))
@@ -233,7 +259,7 @@ class Learner:
         return score_function(self.distribution, codes, advantages, self._job.settings.entropy) + self._penalty()
 
     def _second_order(self, parameters: list[torch.nn.Parameter]) -> tuple[Tensor, ...]:
-        held, settings = self._momenta.buffers()[0], self._job.supernet
+        held, settings = self._momenta.buffers()[0], self._settings
         buffers = [held.get(name) for name in self._momenta.names]
         images, labels = self._batch(WEIGHTS)
 
@@ -257,13 +283,16 @@ class Learner:
 
     @property
     def _weights_rate(self) -> float:
-        progress = np.array([self.step / self._job.settings.steps])
+        training = self._job.training
+        share, (first, last) = (self.step - training.first_step) / training.steps, training.progress
+        progress = np.array([first + (last - first) * share])
         return float(self._rates.rates(progress, np.empty((1, 0, 0), dtype=np.int8))[0][0])
 
     @property
     def _temperature(self) -> float:
         first, last = self._row.temperature
-        return first + (last - first) * self.moves / max(1, self._moves_in_all - 1)
+        # The weights' last step comes after the distribution's.
+        return first + (last - first) * min(1.0, self.moves / max(1, self._moves_in_all - 1))
 
     def _noise(self, rng: np.random.Generator) -> Tensor:
         allowed = self.distribution.allowed

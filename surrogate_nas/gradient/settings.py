@@ -1,11 +1,15 @@
 """Settings of searches by gradients."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from surrogate_nas.gradient.methods import METHODS, DistributionSees, Method, WeightsSee
+from surrogate_nas.supernet.rule import Inheritance
+from surrogate_nas.supernet.settings import SplitName, SupernetSettings
+from surrogate_nas.supernet.splits.table import SPLITS
 
 NO_METHOD = "none"
 if TYPE_CHECKING:
@@ -14,10 +18,29 @@ else:  # every row of the table is a choice of the setting
     MethodName = Literal[(NO_METHOD, *METHODS)]
 
 
+# What the trainings take from the supernet's settings, and what is set here.
+_OF_SUPERNET = (
+    "channels",
+    "cells",
+    "reductions",
+    "weights",
+    "batch_size",
+    "learning_rate",
+    "final_learning_rate",
+    "momentum",
+    "weight_decay",
+    "clip_norm",
+    "checkpoint_seconds",
+)
+_OF_RULES = ("groups", "split_edge", "split_rounds", "split_batches")
+_OF_SPLIT = (*_OF_RULES, "parent_share", "inherit")
+
+
 class GradientSettings(BaseModel):
     """Settings of a distribution over architectures that is learnt by gradients, on shared weights of its own.
 
-    Sizes, batches and the learning rate of the weights are the supernet's.
+    Sizes, batches and the learning rate of the weights are the supernet's. The split is its own: parents train weights
+    while their distribution rests, and every subspace learns one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -27,7 +50,42 @@ class GradientSettings(BaseModel):
         description="Search by gradients: darts, darts2 (second order), pcdarts, snas, gdas, setn, enas, rsps or"
         " proxyless. The settings below replace parts of it. none learns no distribution.",
     )
-    steps: Annotated[int, Field(ge=1)] = Field(default=5000, description="Training steps of the weights.")
+    steps: Annotated[int, Field(ge=1)] = Field(
+        default=5000,
+        description="Training steps of the weights; of each subspace, with the steps before it was split off.",
+    )
+    split: SplitName = Field(
+        default="none",
+        description="Rule that splits the space into subspaces, each with a distribution of its own: none, by the"
+        " operation on one edge (edge), by agreement of gradients (gradient), or by number of nonlinear functions"
+        " (nonlinear), for methods that draw paths. The derived architecture with the least validation loss counts.",
+    )
+    groups: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="Number of subspaces for split = nonlinear. If not set: 2."
+    )
+    split_edge: str | None = Field(
+        default=None,
+        description="Decision whose choices are the subspaces, for split = edge, such as 1<-0; the first if not set.",
+    )
+    split_rounds: Annotated[int, Field(ge=1, le=6)] | None = Field(
+        default=None,
+        description="Number of times that every subspace is split in two, for split = gradient. If not set: 2.",
+    )
+    split_batches: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Mini-batches over which gradients are compared, for split = gradient. If not set: 100.",
+    )
+    parent_share: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        default=None,
+        description="Share of the steps before the last split, in which weights train and distributions rest; 0 trains"
+        " every subspace from the beginning. If not set: 2/3 for edge, 4/9 for gradient, 0 for nonlinear.",
+    )
+    inherit: Inheritance | None = Field(
+        default=None,
+        description="What a subspace takes over at the last split: weights (with a learning rate that begins again),"
+        " state (weights, momenta and learning rate) or nothing. If not set: weights for edge and nonlinear, state for"
+        " gradient.",
+    )
     weights_see: WeightsSee | None = Field(
         default=None,
         description="Subnets that a step trains: mixture (all, by probability), gumbel (all, by drawn weights), path"
@@ -46,7 +104,8 @@ class GradientSettings(BaseModel):
     )
     begins: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None,
-        description="Share of the steps after which the distribution begins to learn. If not set: as in the method.",
+        description="Share of the steps, after the last split, in which the distribution still rests. If not set: as in"
+        " the method.",
     )
     every: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
@@ -92,11 +151,27 @@ class GradientSettings(BaseModel):
         """True where there is a method."""
         return self.method != NO_METHOD
 
+    def supernet(self, given: SupernetSettings) -> SupernetSettings:
+        """Returns the settings of the trainings, with the sizes, batches and rates of a supernet.
+
+        Args:
+            given: The supernet.
+
+        Raises:
+            ValidationError: If the settings of the split contradict each other.
+        """
+        taken = {name: getattr(given, name) for name in _OF_SUPERNET}
+        own = {name: getattr(self, name) for name in _OF_SPLIT if getattr(self, name) is not None}
+        rules = {"split": self.split, "sharing": "whole", "sampler": "balanced", "steps": self.steps}
+        return SupernetSettings.model_validate(taken | rules | own)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.learns:
-            for reason in _contradictions(self, self.row):
+            for reason in (*_contradictions(self, self.row), *_contradictions_of_split(self)):
                 raise ValueError(reason)
+        elif self.split != "none":
+            raise ValueError(f"split = {self.split!r} needs a method: with method = {NO_METHOD!r} nothing is learnt")
         return self
 
 
@@ -122,3 +197,29 @@ def _contradictions(settings: GradientSettings, row: Method) -> list[str]:
         and row.weights_see in ("mixture", "gumbel"),
     }
     return [reason for reason, holds in refusals.items() if holds]
+
+
+def _contradictions_of_split(settings: GradientSettings) -> Iterator[str]:
+    """Yields why a split does not go with other settings; each names the two."""
+    split, row = settings.split, settings.row
+    for name in _OF_RULES:
+        if getattr(settings, name) is not None and name not in SPLITS[split].own:
+            yield f"{name} has no effect with split = {split!r}"
+    if not SPLITS[split].splits:
+        if settings.parent_share is not None:
+            yield f"parent_share needs subspaces, and split = {split!r} has none: set begins instead"
+        if settings.inherit is not None:
+            yield f"inherit needs subspaces, and split = {split!r} has none"
+    if not SPLITS[split].by_boxes:
+        # In a band of counts decisions depend on each other, and a mixture has no count.
+        for name in ("weights_see", "distribution_sees"):
+            if getattr(row, name) in ("mixture", "gumbel"):
+                yield (
+                    f"split = {split!r} needs paths that are drawn, since a mixture has no number of nonlinear"
+                    f" functions: {name} = {getattr(row, name)!r} does not go with it; choose split = 'edge' or"
+                    " 'gradient', or a method such as 'gdas'"
+                )
+    try:
+        settings.supernet(SupernetSettings())
+    except ValidationError as error:
+        yield error.errors()[0]["msg"].removeprefix("Value error, ")

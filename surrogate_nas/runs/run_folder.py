@@ -40,6 +40,7 @@ class RunFolder:
         self.program = path / STORED_PROGRAM
         self.images = path / "images"
         self.supernets = path / "supernets"
+        self.distributions = self.supernets / "gradient"
         self.near_budgets = path / "near_budgets.json"
         self.labels = path / "labels.h5"
         self.predictor = path / "predictor"
@@ -129,7 +130,8 @@ class RunFolder:
 
     def remove_leftovers(self) -> None:
         """Removes files that killed processes did not complete."""
-        ours = [self.images, self.supernets, self.predictor, self.best, self.networks, *self.models.glob("*")]
+        ours = [self.images, self.supernets, self.distributions, self.predictor, self.best, self.networks]
+        ours += self.models.glob("*")
         leftovers = [entry for entry in self.path.iterdir() if _is_leftover(entry.name)]
         inside = (entry for folder in ours if folder.is_dir() for entry in folder.iterdir())
         leftovers += [entry for entry in inside if _LEFTOVER.fullmatch(entry.name)]

@@ -9,11 +9,13 @@ from surrogate_nas._support.files import is_file_name
 from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.gradient.methods import METHODS
 from surrogate_nas.gradient.settings import GradientSettings
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.labels.settings import LabelSettings
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.rivals.settings import RivalSettings
+from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.samplers.segments import SegmentSettings
 from surrogate_nas.search.settings import LoopSettings, SearchSettings
 from surrogate_nas.supernet.settings import SupernetSettings
@@ -133,6 +135,24 @@ class StudySettings(BaseModel):
             raise SettingsError(
                 f"--rivals {self.rivals.train} (rivals.train) trains off-the-shelf networks as finalists are trained,"
                 " and no finalists are: give --trainings N as well (loop.trainings)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sampler_has_a_distribution(self) -> Self:
+        if not SAMPLERS[self.search.sampler].needs_distribution:
+            return self
+        asked = f"search.sampler = {self.search.sampler!r} needs a distribution that is learnt by gradients, and"
+        if not self.gradient.learns:
+            raise SettingsError(
+                f"{asked} gradient.method = {self.gradient.method!r} learns none: set gradient.method to one of"
+                f" {', '.join(name for name, row in METHODS.items() if row.distribution_sees != 'nothing')}, or choose"
+                " another search.sampler"
+            )
+        if self.gradient.row.distribution_sees == "nothing":
+            raise SettingsError(
+                f"{asked} gradient.method = {self.gradient.method!r} leaves it uniform: choose another gradient.method,"
+                " or search.sampler = 'random'"
             )
         return self
 

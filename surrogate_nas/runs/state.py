@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas.errors import StoreError
 
-RECORDED = ("supernets", "labels", "predictor", "trainings", "search", "winners", "rivals")
+RECORDED = ("supernets", "gradient", "labels", "predictor", "trainings", "search", "winners", "rivals")
 
 
 class Spent(Protocol):

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.errors import BudgetError, CostTableError, SettingsError, StoreError
 from surrogate_nas.search.candidates import AnyArray, Candidates, Floats, Rows, class_numbers
-from surrogate_nas.search.protocol import Predictor
+from surrogate_nas.search.protocol import LearnedDistribution, Predictor
 from surrogate_nas.space.pool import Pool, whole_pool
 from surrogate_nas.space.space import Codes, Space
 
@@ -23,6 +24,7 @@ class Evaluator:
         primary: The cost that is traded against accuracy: the first budget's, without budgets the model's first, unless
             ``traded`` names others.
         second: Second cost that is traded, or None.
+        distribution: Distribution over architectures that was learnt before the search, or None.
 
     Args:
         space: The search space.
@@ -31,6 +33,7 @@ class Evaluator:
         budgets: Upper bounds.
         traded: Costs that are traded against accuracy, one or two.
         pool: The architectures that a scan goes through; the whole space where it can be enumerated.
+        distribution: A distribution over architectures; only the sampler ``learned`` needs one.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Evaluator:
         budgets: Sequence[Budget],
         traded: Sequence[str] = (),
         pool: Pool | None = None,
+        distribution: LearnedDistribution | None = None,
     ) -> None:
         if not costs.names:
             raise SettingsError("the search needs at least one cost (the cost model names none)")
@@ -54,6 +58,7 @@ class Evaluator:
         self.budgets = tuple(budgets)
         self.primary = budgets[0].cost if budgets else costs.names[0]
         self.second: str | None = None
+        self.distribution = distribution
         if traded:
             self._trade(traded, costs.names)
         self._predictor = predictor
@@ -145,6 +150,14 @@ class Evaluator:
             self._cheapest = np.empty(len(order), dtype=np.int64)
             self._cheapest[order] = order[first[inverse]]
         return self.space.codes_at(self._cheapest[self.space.index(codes)])
+
+    def feasible(self, codes: Codes) -> NDArray[np.bool_]:
+        """Returns true for codes (N, D) that are connected and within every budget, shape (N,), without a prediction.
+
+        Raises:
+            CostTableError: If a cost is missing, of the wrong shape or not finite.
+        """
+        return np.asarray((self._price(codes)[1] <= 0).all(axis=1), dtype=np.bool_)
 
     def _price(self, codes: Codes) -> tuple[dict[str, Floats], Floats]:
         """Returns costs by name, each of shape (N,), and violation, shape (N, B + 1)."""

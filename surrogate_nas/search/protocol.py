@@ -5,7 +5,9 @@ All take codes of shape (N, D); see ``surrogate_nas.space.space``.
 
 from typing import Protocol
 
-from surrogate_nas.search.candidates import AnyArray, Candidates
+import numpy as np
+
+from surrogate_nas.search.candidates import AnyArray, Candidates, Floats
 from surrogate_nas.space.space import Codes
 
 
@@ -26,6 +28,16 @@ class Predictor(Protocol):
 
     def predict(self, codes: Codes) -> Scores:
         """Scores codes of shape (N, D)."""
+
+
+class LearnedDistribution(Protocol):
+    """Distribution over architectures that proposes to the sampler ``learned``."""
+
+    def log_probabilities(self, codes: Codes) -> Floats:
+        """Returns the log-probability of codes (N, D), shape (N,)."""
+
+    def draw(self, count: int, rng: np.random.Generator) -> Codes:
+        """Returns draws that lead from input to output, shape (count, D)."""
 
 
 class Sampler(Protocol):

@@ -13,7 +13,7 @@ from surrogate_nas.search.candidates import Candidates, concatenate
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.study_journal import JournalHeader, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
-from surrogate_nas.search.protocol import Predictor, Sampler
+from surrogate_nas.search.protocol import LearnedDistribution, Predictor, Sampler
 from surrogate_nas.search.result import SearchResult, summarise
 from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.samplers.scan import ScanSampler
@@ -37,6 +37,7 @@ def run_search(
     inputs: str,
     progress: Callable[[int, int], None] | None = None,
     pool: Pool | None = None,
+    distribution: LearnedDistribution | None = None,
 ) -> SearchResult:
     """Searches for the best architecture within the budgets, as an Optuna study.
 
@@ -52,15 +53,16 @@ def run_search(
         seed: Seed of the sampler (scan draws nothing).
         journal: The journal file, created, resumed, or replaced where it was made from other inputs.
         study: Name of the study; the Optuna study is called ``<space>-<study>``.
-        inputs: Hash of the inputs of predictor and costs; budgets, settings and seed are added here.
+        inputs: Hash of the inputs of predictor, costs and distribution; budgets, settings and seed are added here.
         progress: Called with trials done and to do, after each batch is safely on disk; may raise to stop.
         pool: Architectures that a scan goes through; the whole space where it can be enumerated.
+        distribution: Proposes architectures to the sampler ``learned``; the others need none.
 
     Raises:
         BudgetError, SettingsError, CostTableError, StoreError: If the parts do not fit together; see ``Evaluator``.
         RunFolderError: If the journal holds something else; see ``StudyJournal``.
     """
-    evaluator = Evaluator(space, predictor, costs, budgets, settings.traded, pool)
+    evaluator = Evaluator(space, predictor, costs, budgets, settings.traded, pool, distribution)
     sampler: Sampler = SAMPLERS[settings.sampler].make(evaluator, settings, seed)
     stored = StudyJournal(journal, _header(evaluator, settings, seed=seed, study=study, inputs=inputs))
     parts: list[Candidates] = []

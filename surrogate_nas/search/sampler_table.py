@@ -23,6 +23,7 @@ class SamplerRow:
         labels: Use of a study's labels: on uniform draws, or on segments of the decisions in turn.
         acquires: Whether ``search.acquisition`` ranks its proposals; the others see predicted accuracies alone.
         seeks_front: Whether it can be asked for a Pareto front.
+        needs_distribution: Whether it proposes from a distribution that a search by gradients has learnt.
     """
 
     make: Callable[..., Any]
@@ -30,6 +31,7 @@ class SamplerRow:
     labels: Literal["draws", "segments"] = "draws"
     acquires: bool = False
     seeks_front: bool = True
+    needs_distribution: bool = False
 
 
 SAMPLERS: dict[str, SamplerRow] = {
@@ -41,6 +43,7 @@ SAMPLERS: dict[str, SamplerRow] = {
     ),
     "evolution": SamplerRow(Late(f"{_PLACE}.evolution:EvolutionSampler")),
     "reinforce": SamplerRow(Late(f"{_PLACE}.reinforce:ReinforceSampler"), seeks_front=False),
+    "learned": SamplerRow(Late(f"{_PLACE}.likeliest:LearnedSampler"), seeks_front=False, needs_distribution=True),
     "random": SamplerRow(Late(f"{_PLACE}.optuna_samplers:random_sampler")),
     "nsga2": SamplerRow(Late(f"{_PLACE}.optuna_samplers:nsga2_sampler")),
     "tpe": SamplerRow(Late(f"{_PLACE}.optuna_samplers:tpe_sampler")),

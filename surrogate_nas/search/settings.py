@@ -24,7 +24,7 @@ class SearchSettings(BaseModel):
         "predictor",
         description="Search strategy: predictor scans a space that can be enumerated and climbs in others;"
         " segments does the same, but spends the labels segment by segment in a space too large to"
-        " enumerate; the others are rivals.",
+        " enumerate; learned proposes the likeliest of the distribution of gradient.method; the others are rivals.",
     )
     goal: Goal = Field(
         "budget", description="Result to look for: the best architecture within the budget, or the whole Pareto front."
@@ -56,8 +56,8 @@ class SearchSettings(BaseModel):
     def _sampler_uses_the_rest(self) -> Self:
         if self.goal == "pareto" and not SAMPLERS[self.sampler].seeks_front:
             raise ValueError(
-                f"search.sampler = {self.sampler!r} learns from one reward, which is accuracy: with search.goal ="
-                f" 'pareto' choose one of {_samplers(lambda row: row.seeks_front)}"
+                f"search.sampler = {self.sampler!r} looks for accuracy alone: with search.goal = 'pareto' choose one of"
+                f" {_samplers(lambda row: row.seeks_front)}"
             )
         if self.acquisition != "mean" and not SAMPLERS[self.sampler].acquires:
             raise ValueError(

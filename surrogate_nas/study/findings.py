@@ -11,7 +11,7 @@ from surrogate_nas._support.words import SHARED_WEIGHTS, count_of
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.rivals.results_file import RivalRecords
-from surrogate_nas.search.protocol import Predictor
+from surrogate_nas.search.protocol import LearnedDistribution, Predictor
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes
@@ -86,10 +86,14 @@ class LearnedOrder:
     Attributes:
         votes: Log-probability of every isomorphism class, one column; None where nothing votes.
         notes: Sentences for the report: the derived architecture, and signs of a collapse.
+        derived: Codes of the derived architectures, the chosen one first; they are trained with the finalists.
+        distribution: The distribution, for a search that proposes from it.
     """
 
     votes: ClassTable | None = None
     notes: tuple[str, ...] = ()
+    derived: tuple[tuple[int, ...], ...] = ()
+    distribution: LearnedDistribution | None = None
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,8 @@ def run_stage(stage: Stage, findings: Findings, run: Run) -> Findings:
         if stage.timing is Timing.ADDED:
             state.add(stage.name, meter, finished=False)
         raise
-    if stage.timing is Timing.ADDED:
+    idle = reused is not None and stage.name not in state.seconds()
+    if stage.timing is Timing.ADDED and not idle:
         state.add(stage.name, meter, finished=True)
     elif stage.timing is Timing.ANEW and reused is None:
         state.mark_done(stage.name, meter, inputs)

@@ -16,7 +16,7 @@ from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, Writ
 _SCHEMA = 2
 _REMEDY = "remove it to train this supernet again"
 _MOST_GROUPS = 1000
-_WEIGHT, _MOMENTUM, _MEAN, _LOSS_SUM = "weight.", "momentum.", "mean.", "loss_sum"
+_WEIGHT, _MOMENTUM, _MEAN, _LEARNT, _LOSS_SUM = "weight.", "momentum.", "mean.", "learnt.", "loss_sum"
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Checkpoint:
         loss_sum: Sum of training losses in equal parts of the training, shape (parts,).
         mean: Mean weights by name, of the last part of the training; empty where there is none.
         samples: Number of weights that the mean is taken over.
+        learnt: Tensors of a distribution over architectures that is learnt with the weights; empty where there is none.
     """
 
     step: int
@@ -38,6 +39,7 @@ class Checkpoint:
     loss_sum: Tensor
     mean: Mapping[str, Tensor] = field(default_factory=dict)
     samples: int = 0
+    learnt: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, str]) -> None:
@@ -54,6 +56,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, s
     tensors = {_LOSS_SUM: checkpoint.loss_sum}
     tensors |= {_WEIGHT + name: tensor for name, tensor in checkpoint.weights.items()}
     tensors |= {_MEAN + name: tensor for name, tensor in checkpoint.mean.items()}
+    tensors |= {_LEARNT + name: tensor for name, tensor in checkpoint.learnt.items()}
     for group, momenta in enumerate(checkpoint.momenta):
         tensors |= {f"{_MOMENTUM}{group}.{name}": tensor for name, tensor in momenta.items()}
     numbers = {"step": checkpoint.step, "groups": len(checkpoint.momenta), "samples": checkpoint.samples}
@@ -94,7 +97,8 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
                 " use another --output-dir, or --overwrite"
             )
     momenta = [part(tensors, f"{_MOMENTUM}{group}.") for group in range(groups)]
-    return Checkpoint(step, part(tensors, _WEIGHT), momenta, loss_sum, part(tensors, _MEAN), samples)
+    means, learnt = part(tensors, _MEAN), part(tensors, _LEARNT)
+    return Checkpoint(step, part(tensors, _WEIGHT), momenta, loss_sum, means, samples, learnt)
 
 
 def _damaged(path: Path, error: Exception) -> StoreError:

@@ -13,7 +13,9 @@ draws, the same for all choices in a mini-batch. Where an edge is on every path 
 drawn for the other choices, and the choice that cuts the network has no gradient and distance 1 from all others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from surrogate_nas.data.batches import Batches
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.nets.precision import in_double
 from surrogate_nas.space.space import Codes, Space
@@ -31,7 +34,17 @@ from surrogate_nas.supernet.splits.boxes import Box, draw_box, in_box
 from surrogate_nas.supernet.splits.gradient_cuts import Cut, best_cut, write_cut
 from surrogate_nas.supernet.training import TrainingJob, network_of
 
+Forward = Callable[[Tensor], Tensor]
 _CONTEXT_STREAM = 800_000  # of the random draws of a plan's seed
+
+
+class Context(Protocol):
+    """The other decisions while the choices of one are compared."""
+
+    def distances(
+        self, network: SharedNetwork, rng: np.random.Generator, images: Tensor, labels: Tensor
+    ) -> NDArray[np.float64]:
+        """Returns 1 - cosine between the gradients under the choices on a mini-batch, shape (O, O)."""
 
 
 def cut_member(job: TrainingJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> Cut | None:
@@ -51,6 +64,26 @@ def cut_member(job: TrainingJob, report: Callable[[int], None], stopped: Callabl
         TrainingError: If gradients are not finite.
         WriteError: If the file cannot be written.
     """
+    space, box = job.plan.space, job.plan.box(job.training)
+    return find_cut(job, job.batches(), lambda decision: Contexts(space, box, decision), report, stopped)
+
+
+def find_cut(
+    job: TrainingJob,
+    batches: Batches,
+    context_of: Callable[[int], Context],
+    report: Callable[[int], None],
+    stopped: Callable[[], bool],
+) -> Cut | None:
+    """Finds a cut like ``cut_member``, on given mini-batches and in given contexts.
+
+    Args:
+        job: The training.
+        batches: Mini-batches whose gradients are compared.
+        context_of: Returns the context of a decision.
+        report: As for ``cut_member``.
+        stopped: As for ``cut_member``.
+    """
     torch.set_num_threads(job.threads)
     plan, training = job.plan, job.training
     network = network_of(job)
@@ -58,18 +91,17 @@ def cut_member(job: TrainingJob, report: Callable[[int], None], stopped: Callabl
     if state.step != training.last_step:
         raise StoreError(f"the training in {job.checkpoint} stopped at step {state.step} of {training.last_step}")
     restore(job.checkpoint, state, network)
-    box, batches = plan.box(training), job.batches()
-    contexts = {decision: Contexts(plan.space, box, decision) for decision in uncut_decisions(plan.space, box)}
+    box = plan.box(training)
+    contexts = {decision: context_of(decision) for decision in uncut_decisions(plan.space, box)}
     totals = {decision: np.zeros((len(box[decision]),) * 2) for decision in contexts}
     for number in range(plan.settings.split_batches):
         if stopped():
             return None
         images, labels = batches.batch(training.last_step + number)
         images = images.to(memory_format=torch.channels_last)
-        for decision, drawn in contexts.items():
+        for decision, context in contexts.items():
             rng = np.random.default_rng([plan.seed, _CONTEXT_STREAM, training.stream, number, decision])
-            codes = drawn.draw(rng)
-            totals[decision] += gradient_distances(network, decision, codes, drawn.alive, images, labels)
+            totals[decision] += context.distances(network, rng, images, labels)
         if not all(np.isfinite(total).all() for total in totals.values()):
             raise TrainingError(
                 f"gradients of supernet {training.name} are not finite: start over with a lower supernet.learning_rate"
@@ -125,6 +157,12 @@ class Contexts:
         codes[:, self._decision] = self._choices
         return codes
 
+    def distances(
+        self, network: SharedNetwork, rng: np.random.Generator, images: Tensor, labels: Tensor
+    ) -> NDArray[np.float64]:
+        """Returns 1 - cosine between the gradients under the choices on a mini-batch, shape (O, O)."""
+        return gradient_distances(network, self._decision, self.draw(rng), self.alive, images, labels)
+
     def _with(self, codes: Codes, choice: np.int8) -> Codes:
         changed = codes.copy()
         changed[:, self._decision] = choice
@@ -149,11 +187,32 @@ def gradient_distances(
         images: Shape (B, C, H, W).
         labels: Shape (B,).
     """
+    forwards = [partial(network, code=tuple(code)) for code in codes.tolist()]
+    return distances_between(network, decision, forwards, alive, (images, labels))
+
+
+def distances_between(
+    network: SharedNetwork,
+    decision: int,
+    forwards: Sequence[Forward],
+    alive: NDArray[np.bool_],
+    batch: tuple[Tensor, Tensor],
+) -> NDArray[np.float64]:
+    """Returns 1 - cosine between the gradients of weights outside a decision, shape (O, O).
+
+    Args:
+        network: A supernet.
+        decision: Column of the decision.
+        forwards: Return class scores (B, classes) of images (B, C, H, W) under each choice, length O.
+        alive: True for the choices that have gradients, shape (O,); the others are at distance 1.
+        batch: Images (B, C, H, W) and labels (B,).
+    """
+    images, labels = batch
     own = {id(weight) for weight in network.weights_of(decision)}
     shared = [parameter for parameter in network.parameters() if id(parameter) not in own]
     rows = [
-        _gradient(network, shared, code, images, labels) if lives else None
-        for code, lives in zip(codes.tolist(), alive.tolist(), strict=True)
+        _gradient(forward, shared, images, labels) if lives else None
+        for forward, lives in zip(forwards, alive.tolist(), strict=True)
     ]
     size = sum(parameter.numel() for parameter in shared)
     unused = in_double(torch.zeros(size, device=labels.device))
@@ -164,12 +223,10 @@ def gradient_distances(
     return distances
 
 
-def _gradient(
-    network: nn.Module, shared: list[nn.Parameter], code: list[int], images: Tensor, labels: Tensor
-) -> Tensor:
+def _gradient(forward: Forward, shared: list[nn.Parameter], images: Tensor, labels: Tensor) -> Tensor:
     """Returns the gradient of some weights as one vector, zero where a weight is not used, shape (P,)."""
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
-        loss = F.cross_entropy(network(images, tuple(code)), labels)
+        loss = F.cross_entropy(forward(images), labels)
     found = torch.autograd.grad(loss, shared, allow_unused=True)
     pairs = zip(found, shared, strict=True)
     parts = [torch.zeros_like(weight) if gradient is None else gradient for gradient, weight in pairs]

@@ -49,6 +49,7 @@ class SupernetPlan:
         seed: Seed of weights and draws.
         cuts: Cuts that gradients have decided so far.
         near: Architectures near the budgets, of which ``settings.in_band`` is drawn; codes as tuples.
+        parts: Operations see one in so many channels of a place.
     """
 
     space: Space
@@ -58,6 +59,7 @@ class SupernetPlan:
     seed: int
     cuts: tuple[Cut, ...] = ()
     near: tuple[tuple[int, ...], ...] = ()
+    parts: int = 1
 
     @property
     def rules(self) -> Rules:
@@ -169,7 +171,7 @@ class SupernetPlan:
 
     def _network(self) -> SharedNetwork:
         nested, scaled = WEIGHTS[self.settings.weights], self.settings.weights_from is not None
-        return SharedNetwork(self.space, self.network, *self.copies(), nested=nested, scaled=scaled)
+        return SharedNetwork(self.space, self.network, *self.copies(), nested=nested, scaled=scaled, parts=self.parts)
 
     def split_at(self, level: int) -> Split:
         """Returns the subspaces that trainings of a level draw from."""

@@ -104,7 +104,7 @@ class SharedNetwork(nn.Module):
         """Returns why choices cannot be mixed in this supernet; ``None`` where they can."""
         places = [layer[0] for layer in self.layers if isinstance(layer, nn.ModuleList)]
         if not all(isinstance(place, MixingPlace) for place in places) or self._sized:
-            return f"{self.space.name} has nodes that choose their inputs, widths or resolutions, which do not mix"
+            return f"{self.space.name} has widths or resolutions to choose from, which do not mix"
         return "copies of cells are chosen by a count, which a mixture has not" if self.thresholds else None
 
     def _run(self, x: Tensor, used: Sequence[nn.Module], place: Callable[[SharedPlace, Any], Tensor]) -> Tensor:

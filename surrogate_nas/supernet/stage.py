@@ -28,6 +28,23 @@ Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @dataclass(frozen=True)
+class Craft:
+    """The work of a stage on each of its trainings.
+
+    Attributes:
+        train: Runs a training to its last step, and returns whether it got there.
+        cut: Finds where to cut the subspace of a finished training in two; None where it was stopped.
+        title: Trainings in the plural, for the progress bar.
+        doing: The work in words, for a stop.
+    """
+
+    train: Callable[..., bool] = train_member
+    cut: Callable[..., Cut | None] = cut_member
+    title: str = "supernets"
+    doing: str = "training supernets"
+
+
+@dataclass(frozen=True)
 class Workplace:
     """Folders and devices that the trainings of a stage use, and the identity of the stage.
 
@@ -38,6 +55,7 @@ class Workplace:
         identity: What the stage belongs to.
         device: Torch device.
         threads: Threads of each process.
+        craft: Work on each training.
     """
 
     folder: Path
@@ -46,6 +64,7 @@ class Workplace:
     identity: dict[str, str]
     device: str = "cpu"
     threads: int = 1
+    craft: Craft = Craft()
 
     def job(self, plan: SupernetPlan, training: Training) -> TrainingJob:
         """Returns one training at this place."""
@@ -132,8 +151,8 @@ def train_stage(
         StoreError, RunFolderError: If an existing file is damaged or belongs to something else.
     """
     plan = known_plan(plan, place.folder, place.identity)
-    with progress(f"supernets ({plan.members} x {count_of(plan.settings.steps, 'step')})") as advance:
-        crew = _Crew(workers, should_stop, advance, _all_steps(plan))
+    with progress(f"{place.craft.title} ({plan.members} x {count_of(plan.settings.steps, 'step')})") as advance:
+        crew = _Crew(workers, should_stop, advance, _all_steps(plan), place.craft.doing)
         for phase in plan.phases:
             _train_phase(plan, phase, place, crew)
             plan = _cut_phase(plan, phase, place, crew)
@@ -157,6 +176,7 @@ class _Crew:
         should_stop: Called a few times a second.
         advance: Called with the steps done and the steps in total.
         total: Steps in total.
+        doing: The work in words.
         done: Steps done before the current run.
     """
 
@@ -164,6 +184,7 @@ class _Crew:
     should_stop: Callable[[], bool]
     advance: Callable[[int, int], None]
     total: int
+    doing: str
     done: int = 0
 
     def show(self, more: int) -> None:
@@ -185,7 +206,7 @@ class _Crew:
             should_stop=self.should_stop,
         )
         if len(results) < len(jobs) or not all(results.values()):
-            raise Interrupted("stopped while training supernets")
+            raise Interrupted(f"stopped while {self.doing}")
 
 
 def _train_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) -> None:
@@ -199,7 +220,7 @@ def _train_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew
     ]
     crew.done += sum(training.steps for training in phase if training not in missing)
     jobs = [place.job(plan, training) for training in missing]
-    crew.run(train_member, jobs, sum(begun[each.name] for each in missing))
+    crew.run(place.craft.train, jobs, sum(begun[each.name] for each in missing))
     crew.done += sum(training.steps for training in missing)
 
 
@@ -211,7 +232,7 @@ def _cut_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) 
     each = cut_steps(plan, phase[0].level)
     missing = [job for job in (place.job(plan, training) for training in cut) if not job.cut.exists()]
     crew.done += each * (len(cut) - len(missing))
-    crew.run(cut_member, missing, 0)
+    crew.run(place.craft.cut, missing, 0)
     crew.done += each * len(missing)
     return known_plan(plan, place.folder, place.identity)
 

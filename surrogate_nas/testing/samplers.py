@@ -40,9 +40,13 @@ _GOALS: tuple[Goal, ...] = get_args(Goal)
 
 
 def made_up_evaluator(space: Space) -> Evaluator:
-    """Returns an evaluator of made-up accuracies and latencies, with a budget that excludes a part of the space."""
+    """Returns an evaluator of made-up accuracies and latencies, with a budget that excludes a part of the space.
+
+    Its distribution over architectures prefers late choices.
+    """
     latency = _Latency(space).evaluate(space.sample(200, np.random.default_rng(0)))["latency_ms"]
-    return Evaluator(space, _Accuracy(space), _Latency(space), [Budget("latency_ms", float(np.quantile(latency, 0.6)))])
+    budgets = [Budget("latency_ms", float(np.quantile(latency, 0.6)))]
+    return Evaluator(space, _Accuracy(space), _Latency(space), budgets, distribution=_Preference(space))
 
 
 class _Accuracy:
@@ -56,6 +60,30 @@ class _Accuracy:
         rng = np.random.default_rng(5)
         hidden = np.tanh(values @ rng.normal(size=(values.shape[1], 16)) / 3)
         return Prediction(80 + 5 * hidden @ rng.normal(size=16), 0.1 + np.abs(hidden[:, 0]))
+
+
+class _Preference:
+    """A distribution of independent decisions, in which the last choices are the likeliest."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._rows = [_softmax(np.arange(len(decision.choices)) / 2) for decision in space.decisions]
+
+    def log_probabilities(self, codes: Codes) -> NDArray[np.float64]:
+        taken = [row[codes[:, column]] for column, row in enumerate(self._rows)]
+        return np.asarray(np.log(np.stack(taken)).sum(axis=0))
+
+    def draw(self, count: int, rng: np.random.Generator) -> Codes:
+        found = np.empty((0, len(self._rows)), dtype=np.int8)
+        while len(found) < count:
+            drawn = np.stack([rng.choice(len(row), size=count, p=row) for row in self._rows], axis=1).astype(np.int8)
+            found = np.concatenate([found, drawn[self._space.is_connected(drawn)]])
+        return np.asarray(found[:count])
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights = np.exp(logits - logits.max())
+    return np.asarray(weights / weights.sum())
 
 
 class _Latency:

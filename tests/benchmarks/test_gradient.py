@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.gradient import gradient_settings, main
+from benchmarks.gradient import ROWS, gradient_settings, main
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.load import load_space
 
@@ -60,10 +60,45 @@ def test_a_table_follows_the_references(inputs: list[str], capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
+    ("row", "count"), [("gdas@edge", 3), pytest.param("darts@gradient", 4, marks=pytest.mark.slow)]
+)
+def test_leaves_of_a_split_stand_next_to_the_picked_one(
+    inputs: list[str], row: str, count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["--rows", row, "--set", "parent_share=0.5", "--steps", "4", "--json", "--labels", "8"]
+    assert main([*inputs, *line]) == 0
+    found = json.loads(capsys.readouterr().out)
+    [leaves], [picked] = found["leaves"], found["picked"]
+    assert len(leaves) == count
+    assert found["truth"] == pytest.approx(leaves[picked])
+    assert found["oracle"] == max(leaves) >= found["truth"]
+    assert found["leaves_mean"] == pytest.approx(np.mean(leaves))
+    if row == "gdas@edge":
+        assert -1 <= found["labels_tau"] <= 1
+    else:
+        assert found["labels_tau"] is None  # its weights were trained in mixtures
+
+
+def test_the_short_mode_runs_the_rows_of_the_papers(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*inputs, "--short", "--rows", "snas@edge,rsps@gradient", "--set", "split_rounds=1"]) == 2
+    assert "split_rounds has no effect with split = 'edge'" in capsys.readouterr().err
+    assert main([*inputs, "--short", "--rows", "snas@edge"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("| snas@edge | 1 |") for line in lines)
+    assert lines[-1].startswith("snas@edge, seed 1, truth of all leaves, the picked one in bold: ")
+    assert lines[-1].count("**") == 2
+    assert {row.partition("@")[2] for row in ROWS} == {"", "edge", "gradient"}
+    assert all(gradient_settings(row, []).learns for row in ROWS)
+
+
+@pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--rows", "darts", "--steps", "2", "--minutes", "1"], "either --steps or --minutes"),
+        (["--rows", "darts", "--steps", "2", "--minutes", "1"], "give one of --steps, --minutes and --short"),
         (["--rows", "drats", "--steps", "2"], "--rows takes some of darts, darts2"),
+        (["--rows", "darts@edges", "--steps", "2"], "such as darts@edge or rsps@gradient (got 'darts@edges')"),
+        (["--rows", "darts@nonlinear", "--steps", "2"], "weights_see = 'mixture' does not go with it"),
+        (["--short", "--seeds", "2"], "leave --seeds out"),
         (["--rows", "gdas", "--steps", "2", "--set", "order=2"], "order = 2 needs distribution_sees"),
         (
             ["--rows", "pcdarts", "--steps", "2", "--set", "partial_channels=3"],

@@ -56,3 +56,17 @@ def test_a_letter_that_no_path_has_is_refused(key: str) -> None:
     others = {"data.source": "folder"} if key == "data.path" else {}
     with pytest.raises(SettingsError, match=f"{key}: a text has no letter NUL"):
         read_study("quickstart", {**others, key: "a\0b.toml"})
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("none", r"search\.sampler = 'learned' .* gradient\.method = 'none' learns none: set .* darts, .* proxyless"),
+        ("rsps", r"search\.sampler = 'learned' .* gradient\.method = 'rsps' leaves it uniform"),
+    ],
+)
+def test_a_sampler_of_a_distribution_needs_one_that_learns(method: str, message: str) -> None:
+    given = {"name": "a", "search": {"sampler": "learned"}, "gradient": {"method": method}}
+    with pytest.raises(ValidationError, match=message):
+        StudySettings.model_validate(given)
+    assert StudySettings.model_validate(given | {"gradient": {"method": "gdas"}}).search.sampler == "learned"

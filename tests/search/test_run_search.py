@@ -25,6 +25,7 @@ from surrogate_nas.search.run_search import run_search
 from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.settings import SamplerName, SearchSettings
 from surrogate_nas.space.space import Space
+from surrogate_nas.testing.samplers import made_up_evaluator
 
 BUDGETS = [Budget("latency_ms", 4.0), Budget("params", 6e5)]
 
@@ -85,6 +86,7 @@ class Search:
             journal=self.folder / "search.journal",
             study="test",
             inputs="-",
+            distribution=made_up_evaluator(self.space).distribution,
         )
 
 

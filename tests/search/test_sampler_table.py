@@ -8,12 +8,13 @@ import pytest
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.settings import SamplerName, SearchSettings
-from surrogate_nas.testing.samplers import SAMPLER_CHECKS, SamplerCheck, proposals
+from surrogate_nas.testing.samplers import SAMPLER_CHECKS, SamplerCheck, made_up_evaluator, proposals
 
 
 @pytest.mark.parametrize("check", SAMPLER_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", sorted(SAMPLERS))
 def test_every_sampler_conforms(evaluator: Evaluator, name: SamplerName, check: SamplerCheck) -> None:
+    evaluator.distribution = made_up_evaluator(evaluator.space).distribution
     check(SAMPLERS[name].make, evaluator)
 
 

@@ -213,7 +213,9 @@ def test_copies_of_a_cell_begin_different(space: CellSpace) -> None:
             assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-@pytest.mark.parametrize("name", ["nasbench201", "quick", "nasbench_macro"])
+@pytest.mark.parametrize(
+    "name", ["nasbench201", "quick", "nasbench_macro", "darts", "nasbench1shot1_1", "nasbench1shot1_3"]
+)
 def test_a_one_hot_mixture_is_the_subnet(name: str) -> None:
     space = load_space(name)
     sizes = NetworkSpec(2, 1, 8, input_channels=1, classes=3, stages=space.network.stages)
@@ -234,5 +236,6 @@ def test_supernets_that_cannot_mix_say_why() -> None:
 
     assert refusal("nasbench201") is None
     assert "copies of cells" in (refusal("nasbench201", thresholds=[3.0]) or "")
-    for name in ("darts", "quick_widths", "quick_elastic"):
+    assert refusal("darts") is None
+    for name in ("quick_widths", "quick_elastic"):
         assert name in (refusal(name) or "")

@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from surrogate_nas.errors import SpaceError
 from surrogate_nas.gradient.distributions.distribution import Distribution
 from surrogate_nas.gradient.distributions.draws import DERIVATION, draw, generator
+from surrogate_nas.gradient.distributions.subspace import Subspace
 from surrogate_nas.gradient.methods import Derivation
 from surrogate_nas.space.operations.families import find_block
 from surrogate_nas.space.operations.spec import OperationSpec
 from surrogate_nas.space.operations.table import OPERATIONS
-from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.space.space import Codes
 
 _BATCH = 4096
 _DRAWS_PER_CANDIDATE = 20  # of a space too large to list, from which the likeliest are taken
@@ -34,7 +36,7 @@ class Collapse:
     Attributes:
         skips: Decisions that choose an identity.
         cuts: Decisions that choose ``none``.
-        decisions: All decisions.
+        decisions: All decisions that choose an operation.
         entropy_share: Entropy of the distribution, as a share of a uniform one's.
         judged: Whether it is the best of several candidates by its accuracy, not the likeliest.
     """
@@ -46,14 +48,24 @@ class Collapse:
     judged: bool = False
 
     @property
+    def has_collapsed(self) -> bool:
+        """True where most decisions skip or cut."""
+        return self.skips + self.cuts > _MANY * self.decisions
+
+    @property
+    def is_flat(self) -> bool:
+        """True where the likeliest architecture of a nearly uniform distribution was taken."""
+        return self.entropy_share > _FLAT and not self.judged
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what speaks against the architecture."""
         found = []
-        if self.skips + self.cuts > _MANY * self.decisions:
+        if self.has_collapsed:
             found.append(
                 f"the search has collapsed: {self.skips} of {self.decisions} decisions skip and {self.cuts} cut"
             )
-        if self.entropy_share > _FLAT and not self.judged:
+        if self.is_flat:
             found.append(
                 f"the distribution is still nearly uniform ({self.entropy_share:.0%} of the largest entropy), so its"
                 " likeliest architecture is nearly a random one"
@@ -68,10 +80,11 @@ class Collapse:
         )
 
 
-def collapse_of(space: Space, distribution: Distribution, code: Codes, seed: int, *, judged: bool) -> Collapse:
+def collapse_of(subspace: Subspace, distribution: Distribution, code: Codes, seed: int, *, judged: bool) -> Collapse:
     """Returns what speaks against an architecture, shape (D,); ``judged`` if it is not just the likeliest."""
-    specs = [_spec(decision.choices[choice]) for decision, choice in zip(space.decisions, code, strict=True)]
-    drawn = draw(space, distribution, _ENTROPY_DRAWS, generator(seed, DERIVATION, 1)).codes
+    chosen = (decision.choices[choice] for decision, choice in zip(subspace.space.decisions, code, strict=True))
+    specs = [spec for spec in map(_spec, chosen) if spec is not None]
+    drawn = draw(subspace, distribution, _ENTROPY_DRAWS, generator(seed, DERIVATION, 1)).codes
     with torch.no_grad():
         entropy = float(distribution.follow(drawn.to(distribution.allowed.device))[1].mean())
     return Collapse(
@@ -83,8 +96,14 @@ def collapse_of(space: Space, distribution: Distribution, code: Codes, seed: int
     )
 
 
-def _spec(name: str) -> OperationSpec:
-    return OPERATIONS[name] if name in OPERATIONS else find_block(name)
+def _spec(name: str) -> OperationSpec | None:
+    """Returns the operation of a choice; None where it is a choice of inputs."""
+    if name in OPERATIONS:
+        return OPERATIONS[name]
+    try:
+        return find_block(name)
+    except SpaceError:
+        return None
 
 
 @torch.no_grad()
@@ -95,30 +114,29 @@ def log_probabilities(distribution: Distribution, codes: Codes) -> NDArray[np.fl
     return torch.cat([distribution.follow(part.to(device))[0].cpu() for part in parts]).double().numpy()
 
 
-def likeliest(space: Space, distribution: Distribution, count: int, seed: int) -> Codes:
-    """Returns the likeliest architectures that have a path from input to output, the likeliest first, shape (N, D).
+def likeliest(subspace: Subspace, distribution: Distribution, count: int, seed: int) -> Codes:
+    """Returns the likeliest architectures of a subspace, the likeliest first, shape (N, D).
 
     In a space too large to list they are the likeliest of many draws.
     """
-    if space.listable:
-        codes = space.all_codes()
-        codes = codes[space.is_connected(codes)]
+    if subspace.space.listable:
+        codes = subspace.codes()
     else:
-        drawn = draw(space, distribution, _DRAWS_PER_CANDIDATE * count, generator(seed, DERIVATION, 0)).codes
+        drawn = draw(subspace, distribution, _DRAWS_PER_CANDIDATE * count, generator(seed, DERIVATION, 0)).codes
         modes = distribution.draw(torch.zeros(1, *distribution.allowed.shape, device=distribution.allowed.device))
         codes = torch.cat([modes.cpu(), drawn]).numpy().astype(np.int8)
-        codes = np.unique(codes[space.is_connected(codes)], axis=0)
+        codes = np.unique(codes[subspace.holds(codes)], axis=0)
     order = np.argsort(-log_probabilities(distribution, codes), kind="stable")
     return np.asarray(codes[order[:count]])
 
 
-def candidates(space: Space, distribution: Distribution, how: Derivation, count: int, seed: int) -> Codes:
+def candidates(subspace: Subspace, distribution: Distribution, how: Derivation, count: int, seed: int) -> Codes:
     """Returns the architectures among which the derived one is, shape (N, D); for ``argmax`` it is the only one."""
     if how == "drawn":
-        drawn = draw(space, distribution, count, generator(seed, DERIVATION, 0)).codes.numpy().astype(np.int8)
-        kept = np.sort(np.unique(space.effective(drawn), axis=0, return_index=True)[1])
+        drawn = draw(subspace, distribution, count, generator(seed, DERIVATION, 0)).codes.numpy().astype(np.int8)
+        kept = np.sort(np.unique(subspace.space.effective(drawn), axis=0, return_index=True)[1])
         return np.asarray(drawn[kept])
-    return likeliest(space, distribution, 1 if how == "argmax" else count, seed)
+    return likeliest(subspace, distribution, 1 if how == "argmax" else count, seed)
 
 
 def derive(codes: Codes, judge: Callable[[Codes], float]) -> Codes:

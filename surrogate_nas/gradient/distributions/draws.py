@@ -12,11 +12,12 @@ from torch import Tensor
 
 from surrogate_nas.errors import TrainingError
 from surrogate_nas.gradient.distributions.distribution import Distribution
-from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.gradient.distributions.subspace import Subspace
 
 # Streams of one seed.
 WEIGHTS, DISTRIBUTION, DERIVATION = range(3)
 _MOST_ROUNDS = 1000
+_AT_ONCE = 8  # draws, at least: most draws may lie outside a subspace
 
 
 class Drawn(NamedTuple):
@@ -36,31 +37,28 @@ def gumbel(shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(rng.gumbel(size=shape).astype(np.float32))
 
 
-def draw(space: Space, distribution: Distribution, count: int, rng: np.random.Generator) -> Drawn:
-    """Returns draws of a distribution; one without a path from input to output is drawn again.
+def draw(subspace: Subspace, distribution: Distribution, count: int, rng: np.random.Generator) -> Drawn:
+    """Returns draws of a distribution; one outside the subspace, or without a path to the output, is drawn again.
 
     Raises:
-        TrainingError: If hardly any draw has a path.
+        TrainingError: If hardly any draw is accepted.
     """
     shape = tuple(distribution.allowed.shape)
     codes, noise = torch.empty(0, shape[0], dtype=torch.int64), torch.empty(0, *shape)
     for _ in range(_MOST_ROUNDS):
-        fresh = gumbel((count, *shape), rng)
+        fresh = gumbel((max(count, _AT_ONCE), *shape), rng)
         drawn = distribution.draw(fresh.to(distribution.allowed.device)).cpu()
-        connected = torch.from_numpy(np.asarray(space.is_connected(drawn.numpy().astype(np.int8))))
-        codes, noise = torch.cat([codes, drawn[connected]]), torch.cat([noise, fresh[connected]])
+        held = torch.from_numpy(subspace.holds(drawn.numpy().astype(np.int8)))
+        codes, noise = torch.cat([codes, drawn[held]]), torch.cat([noise, fresh[held]])
         if len(codes) >= count:
             return Drawn(codes[:count], noise[:count])
+    name = subspace.space.name
+    if subspace.group is None:
+        raise TrainingError(
+            f"the distribution draws networks of {name} without a path from input to output alone: 'none' has taken"
+            " over; lower gradient.rate, or choose another gradient.method"
+        )
     raise TrainingError(
-        f"the distribution draws networks of {space.name} without a path from input to output alone: 'none' has taken"
-        " over; lower gradient.rate, or choose another gradient.method"
+        f"the distribution draws hardly any network of {name} that leads from input to output in the subspace"
+        f" '{subspace.name}': lower gradient.rate, or choose another gradient.split"
     )
-
-
-def draw_uniform(space: Space, rng: np.random.Generator) -> Codes:
-    """Returns one uniform draw among the architectures that have a path from input to output, shape (D,)."""
-    while True:
-        codes = space.sample(8, rng)
-        connected = codes[space.is_connected(codes)]
-        if len(connected):
-            return np.asarray(connected[0])

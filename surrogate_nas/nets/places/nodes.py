@@ -4,9 +4,10 @@ Symbols:
     N: architectures. B: images. c: width of the cell. K: parts of its output. D: decisions of the space.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,11 +17,12 @@ from torch import Tensor, nn
 from surrogate_nas.nets.layers import build_layer
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.nets.operations import Norm, build_operation
-from surrogate_nas.nets.places.protocol import SharedPlace, unlike
+from surrogate_nas.nets.places.mixture import Mixture
+from surrogate_nas.nets.places.protocol import MixingPlace, unlike
 from surrogate_nas.nets.workload import ADDITION, CONCATENATION, Piece, Workload
 from surrogate_nas.space.kinds.nodes.forward import alive_numbers
 from surrogate_nas.space.kinds.nodes.layout import cell_at, node_width, projections
-from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, Wiring
+from surrogate_nas.space.kinds.nodes.node_cell import Column, NodeCell, Parents, Wiring
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.network import Layer
 from surrogate_nas.space.operations.table import operation_spec
@@ -61,6 +63,10 @@ def _sum(values: Sequence[Tensor]) -> Tensor:
     for value in values[1:]:
         total = total + value
     return total
+
+
+def _weighted_sum(terms: Sequence[tuple[Tensor | float, Tensor]]) -> Tensor:
+    return _sum([weight * value for weight, value in terms])
 
 
 def stride_of(cell: NodeCell, place: int) -> int:
@@ -112,7 +118,7 @@ class BuiltNodeCell(nn.Module):
                 yield node.node, place, choice
 
 
-class SharedNodeCell(SharedPlace):
+class SharedNodeCell(MixingPlace):
     """All architectures of a cell at one place: every operation wherever one may stand.
 
     With operations on edges, an operation's weights belong to its node and the value that it is applied to, whichever
@@ -152,6 +158,85 @@ class SharedNodeCell(SharedPlace):
         projected = [projection(value) for projection, value in zip(self.projections, outside, strict=True)]
         own = tuple(code[self._first : self._first + len(self.cell.columns)])
         return run_node_cell(self.cell, _wiring(self.cell, own), projected, self.operation)
+
+    def mixed(self, outside: Sequence[Tensor], mixture: Mixture) -> Tensor:
+        """Maps the latest values from outside like ``forward``, under weights for the choices of every decision.
+
+        A node is the mean of what it would be with each choice of its inputs and operations, at given values before it.
+        Each part of the output is the mean over the choices of the output.
+        """
+        values = {
+            place: projection(value)
+            for place, (projection, value) in enumerate(zip(self.projections, outside, strict=True))
+        }
+        for node in self._used(mixture):
+            inputs = self._weighed("inputs", node, mixture)
+            weigh = self._on_edges if self.cell.on_edges else self._on_nodes
+            values[self.cell.inputs + node] = weigh(node, inputs, values, mixture)
+        output = self._weighed("output", self.cell.nodes, mixture)
+        parts = (
+            _weighted_sum([(weight, values[places[part]]) for places, weight in output])
+            for part in range(self.cell.parts)
+        )
+        return torch.cat(list(parts), dim=1)
+
+    def _used(self, mixture: Mixture) -> list[int]:
+        """Returns the nodes that the output depends on with any choice that is run."""
+        used = {place for places, _ in self._weighed("output", self.cell.nodes, mixture) for place in places}
+        for node in reversed(range(self.cell.nodes)):
+            if self.cell.inputs + node in used:
+                used |= {place for places, _ in self._weighed("inputs", node, mixture) for place in places}
+        return [node for node in range(self.cell.nodes) if self.cell.inputs + node in used]
+
+    def _weighed(
+        self, kind: Literal["inputs", "output"], node: int, mixture: Mixture
+    ) -> list[tuple[Parents, Tensor | float]]:
+        """Returns the sets of places that are run for a node, or for the output, with their weights."""
+        sets = self.cell.inputs_of(node)
+        if len(sets) == 1:
+            return [(sets[0], 1.0)]
+        decision = self._first + self.cell.columns.index(Column(kind, node))
+        return [(sets[choice], mixture.weights[decision][choice]) for choice in mixture.computed[decision]]
+
+    def _operations(self, node: int, slot: int, mixture: Mixture) -> list[tuple[int, Tensor]]:
+        """Returns the operations that are run in a slot of a node, with their weights."""
+        decision = self._first + self.cell.columns.index(Column("operation", node, slot))
+        return [(choice, mixture.weights[decision][choice]) for choice in mixture.computed[decision]]
+
+    def _on_edges(
+        self,
+        node: int,
+        inputs: Sequence[tuple[Parents, Tensor | float]],
+        values: Mapping[int, Tensor],
+        mixture: Mixture,
+    ) -> Tensor:
+        """Returns a node whose operations are on edges; an operation of a value runs once, with its sum of weights."""
+        weights: dict[tuple[int, int], Tensor] = {}
+        slots = [self._operations(node, slot, mixture) for slot in range(self.cell.slots(node))]
+        for places, weight in inputs:
+            for place, operations in zip(places, slots, strict=True):
+                for choice, own in operations:
+                    before, more = weights.get((place, choice)), weight * own
+                    weights[place, choice] = more if before is None else before + more
+        return _weighted_sum(
+            [
+                (weight, self.operation(node, place, choice)(values[place]))
+                for (place, choice), weight in weights.items()
+            ]
+        )
+
+    def _on_nodes(
+        self,
+        node: int,
+        inputs: Sequence[tuple[Parents, Tensor | float]],
+        values: Mapping[int, Tensor],
+        mixture: Mixture,
+    ) -> Tensor:
+        """Returns a node that is one operation of a sum of values."""
+        total = _weighted_sum([(weight, _sum([values[place] for place in places])) for places, weight in inputs])
+        return _weighted_sum(
+            [(weight, self.operation(node, 0, choice)(total)) for choice, weight in self._operations(node, 0, mixture)]
+        )
 
     def weights_of(self, decision: int) -> Iterator[nn.Parameter]:
         """Yields the weights of the decision's node, of which the choice of its inputs decides as well."""

@@ -6,7 +6,7 @@ Symbols:
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,11 +56,11 @@ class MixingPlace(SharedPlace, ABC):
     """A shared place that can run several choices at once."""
 
     @abstractmethod
-    def mixed(self, x: Tensor, mixture: Mixture) -> Tensor:
+    def mixed(self, x: Any, mixture: Mixture) -> Tensor:  # noqa: ANN401 - one map, or the latest where it looks back
         """Returns the weighted sum of the choices' outputs; with one-hot weights, the same as from ``forward``.
 
         Args:
-            x: A batch of maps.
+            x: A batch of maps; the latest maps where the place looks back.
             mixture: Weights for the choices of every decision.
         """
 

@@ -23,6 +23,7 @@ Check = Callable[[Sequence[int]], NDArray[np.bool_]]
 
 _MOST_CHOICES = 10  # of one batch, whose members may all be measured over the budget
 _PREFERRED = 4  # one candidate in so many is a preferred one, at most
+_DERIVED = 2  # and one in so many of the first batch is derived by another search
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,14 @@ class Beginning:
             learn slowly would not get so far.
         drawn: Rows of draws, which fill the first batch in this order; the best scores fill it if there are none.
         check: Measures candidates before they are trained; None where costs are known.
+        derived: Rows of candidates that another search derived, the most wanted one first: half of the first batch at
+            most, and one at least.
     """
 
     preferred: Sequence[int] = ()
     drawn: Sequence[int] = ()
     check: Check | None = None
+    derived: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,9 @@ def _choose(
     """Returns the next batch: the one to begin with, or the one that the trainings so far suggest."""
     if rows:
         return process.next_batch(rows, values, size)
-    chosen = _first_of(beginning.preferred, size, process)
+    derived = process.in_turns(beginning.derived, _in_order(beginning.derived, len(process)))
+    chosen = derived[: max(1, size // _DERIVED)]
+    chosen += [row for row in _first_of(beginning.preferred, size, process) if row not in chosen][: size - len(chosen)]
     drawn = process.in_turns(beginning.drawn, _in_order(beginning.drawn, len(process)))
     chosen += [row for row in drawn if row not in chosen][: size - len(chosen)]
     return chosen + process.next_batch([], [], size - len(chosen), chosen)

@@ -42,6 +42,7 @@ class Contenders:
         rows: Their rows in the pool, shape (N,).
         known: Positions among them of the architectures that the space has a name for, shape (M,).
         drawn: Positions of the draws just below the budgets with which trainings begin.
+        derived: Positions of the architectures that another search derived, in its order.
         noisy: Positions of contenders whose measurement was noisy, so that the bound of the prediction counts.
     """
 
@@ -49,27 +50,37 @@ class Contenders:
     rows: NDArray[np.int64]
     known: NDArray[np.int64]
     drawn: NDArray[np.int64]
+    derived: NDArray[np.int64]
     noisy: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, problem: Problem, draws: int = 0, kind: FirstDraws = "balanced") -> "Contenders":
+    def of(
+        cls,
+        problem: Problem,
+        draws: int = 0,
+        kind: FirstDraws = "balanced",
+        derived: Sequence[tuple[int, ...]] = (),
+    ) -> "Contenders":
         """Returns one row of every connected class: the one that suits the budgets best, then the cheapest.
 
         Args:
-            problem: Its pool gets the architectures that the space has a name for, and the draws.
+            problem: Its pool gets the architectures that the space has a name for, the draws and the derived ones.
             draws: Number of draws just below the budgets.
             kind: Kind of these draws.
+            derived: Codes that another search derived.
         """
         known = _codes(problem.space, list(problem.space.known.values()))
         drawn = _drawn(problem, draws, kind)
-        problem = problem.listing(np.concatenate([known, drawn]))
+        found = _codes(problem.space, [np.array(code, dtype=np.int8) for code in derived])
+        problem = problem.listing(np.concatenate([known, drawn, found]))
         classes = problem.pool.representatives
         cost = problem.bounds[problem.budgets[0].cost]
         order = np.lexsort((cost, ~problem.feasible, classes))
         order = order[problem.connected[order]]
         _, first = np.unique(classes[order], return_index=True)
         rows = np.sort(order[first])
-        return cls(problem, rows, _positions(problem, rows, known), _positions(problem, rows, drawn))
+        first, second, third = (_positions(problem, rows, codes) for codes in (known, drawn, found))
+        return cls(problem, rows, first, second, third)
 
     @property
     def codes(self) -> Codes:

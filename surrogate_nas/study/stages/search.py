@@ -5,7 +5,7 @@ import numpy as np
 from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run_search import run_search
-from surrogate_nas.study.findings import Findings, SpaceScores, StudyLabels
+from surrogate_nas.study.findings import Findings, LearnedOrder, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.fit_predictor import predictor_inputs
@@ -16,7 +16,7 @@ class PreviewSearch(Stage):
     """Searches once before networks are trained, so that a dashboard has something to show in the meantime."""
 
     name = "preview"
-    inputs = (Problem, StudyLabels, SpaceScores)
+    inputs = (Problem, LearnedOrder, StudyLabels, SpaceScores)
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - whatever was found
         """Does nothing where no dashboard was requested."""
@@ -27,7 +27,7 @@ class PreviewSearch(Stage):
         run.watch.open()
         problem = findings[Problem]
         if problem.settings.loop.trainings:
-            search(problem, findings[StudyLabels], findings[SpaceScores], run)
+            search(findings, run)
             run.watch.show()
         return Findings()
 
@@ -36,25 +36,30 @@ class SearchSpace(Stage):
     """Searches the space under the budgets; the search's proposals join the pool and are scored too."""
 
     name = "search"
-    inputs = (Problem, StudyLabels, SpaceScores)
+    inputs = (Problem, LearnedOrder, StudyLabels, SpaceScores)
     timing = Timing.ANEW
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Searches, continuing the trials of an earlier process."""
         problem, scores = findings[Problem], findings[SpaceScores]
-        result = search(problem, findings[StudyLabels], scores, run)
+        result = search(findings, run)
         # Proposals of another sampler than a scan may not be in the pool yet.
         problem = problem.listing(result.codes)
         run.watch.show()
         return Findings(problem, scores.over(problem.pool), result)
 
 
-def search(problem: Problem, labels: StudyLabels, scores: SpaceScores, run: Run) -> SearchResult:
+def search(findings: Findings, run: Run) -> SearchResult:
     """Searches the space under the budgets, as an Optuna study in the run folder's journal.
+
+    Args:
+        findings: The problem, its labels and scores, and what was learnt by gradients.
+        run: The run.
 
     Raises:
         Interrupted: If a stop was requested; trials written so far are kept.
     """
+    problem, labels, scores = findings[Problem], findings[StudyLabels], findings[SpaceScores]
     costs = {cost: np.round(values, 9).tolist() for cost, values in problem.bounds.items()}
     with run.progress("search", "searching") as progress:
         return run_search(
@@ -71,4 +76,5 @@ def search(problem: Problem, labels: StudyLabels, scores: SpaceScores, run: Run)
             ),
             progress=progress,
             pool=problem.pool,
+            distribution=findings[LearnedOrder].distribution,
         )

@@ -1,6 +1,6 @@
 """Short trainings of finalists: what the search learns from networks that own their weights."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask, Tri
 from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.study.findings import FinalistTrainings, Findings, SpaceScores
+from surrogate_nas.study.findings import FinalistTrainings, Findings, LearnedOrder, SpaceScores
 from surrogate_nas.study.problem.contenders import Contenders
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -64,7 +64,7 @@ class TrainFinalists(Stage):
     """Trains finalists for a while, and scores all architectures by what that says about them."""
 
     name = "trainings"
-    inputs = (Problem, SpaceScores)
+    inputs = (Problem, LearnedOrder, SpaceScores)
     timing = Timing.ANEW
 
     def check(self, problem: Problem, run: Run) -> None:  # noqa: ARG002 - settings are all that matters
@@ -87,26 +87,28 @@ class TrainFinalists(Stage):
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Trains what no earlier process has trained."""
-        return Findings(*learn_from_trainings(findings[Problem], findings[SpaceScores], run))
+        return Findings(*learn_from_trainings(findings, run))
 
 
-def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Problem, SpaceScores]:
+def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceScores]:
     """Trains finalists for a while, in batches, and gives the scores that follow from them.
 
     Scores are of isomorphism classes from then on, on the scale of the trainings' validation accuracy. Latencies of
     networks that were to be trained are measured, and the problem counts with them from then on. Which networks
     are trained, and so the answer, does not depend on the number of worker processes, nor on whether one is killed:
     another takes over what it did. Trainings that the run folder holds are not done again, and one that was stopped
-    continues from its checkpoint.
+    continues from its checkpoint. Architectures that a search by gradients derived are trained with them, if they
+    keep the budgets.
 
     Raises:
         Interrupted: If a stop was requested; finished trainings and checkpoints are kept.
         TrainingError: If a loss is not finite, or workers die again and again.
         StoreError: If the journal through which workers share the trainings goes away.
     """
+    problem, scores, derived = findings[Problem], findings[SpaceScores], findings[LearnedOrder].derived
     settings, space = problem.settings, problem.space
     contenders = Contenders.of(
-        problem, _draws(settings.loop), "varied" if settings.loop.first == "varied" else "balanced"
+        problem, _draws(settings.loop), "varied" if settings.loop.first == "varied" else "balanced", derived
     )
     problem, rows, codes = contenders.problem, contenders.rows, contenders.codes
     scores = scores.over(problem.pool)
@@ -119,8 +121,12 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> tup
     network = network_of(problem, problem.codes[0], run.folder)
     crew = Crew(place, NetworkWork(training_job(network, problem, run.folder), network), run.workers)
 
+    lengths: dict[int, tuple[int, float]] = {}  # the longest training of each contender
+
     def train(epochs: int, batch: Sequence[int]) -> list[float]:
-        return _train(problem, space.effective(codes[list(batch)]), epochs, run, crew)
+        found = _train(problem, space.effective(codes[list(batch)]), epochs, run, crew)
+        lengths.update({row: (epochs, accuracy) for row, accuracy in zip(batch, found, strict=True)})
+        return found
 
     def check(batch: Sequence[int]) -> NDArray[np.bool_]:
         nonlocal contenders
@@ -130,9 +136,12 @@ def learn_from_trainings(problem: Problem, scores: SpaceScores, run: Run) -> tup
         return contenders.answers
 
     beginning = Beginning(contenders.preferred, contenders.drawn.tolist(), check if contenders.measures else None)
+    beginning = replace(beginning, derived=contenders.derived.tolist())
     learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs, beginning)
     run.workers.close()
-    notes = _notes(learnt, space.digits(codes))
+    named = zip(map(int, contenders.derived), (space.digits([code])[0] for code in derived), strict=True)
+    fates = Derived(dict(named), lengths, learnt).notes()
+    notes = (*_notes(learnt, space.digits(codes)), *fates)
     for note in notes:
         run.console.note(note)
     return contenders.problem, replace(_scores(problem, scores, rows, learnt), notes=notes)
@@ -275,6 +284,40 @@ def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
     ]
     told = f"trainings: {', '.join(numbers)}; the best {best}"
     return (told, f"trainings: {learnt.stopped}") if learnt.stopped else (told,)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Trainings of the architectures that a search by gradients derived.
+
+    Attributes:
+        rows: Their codes in digits by their rows among the contenders; isomorphic ones have one row.
+        lengths: The longest training of every contender that was trained: epochs, and accuracy in percent.
+        learnt: Everything that trainings said.
+    """
+
+    rows: Mapping[int, str]
+    lengths: Mapping[int, tuple[int, float]]
+    learnt: Learnt
+
+    def notes(self) -> tuple[str, ...]:
+        """Returns one sentence for each: its accuracy among the trained ones, or why it was not trained."""
+        return tuple(f"derived by gradients: {digits} {self._fate(row)}" for row, digits in self.rows.items())
+
+    def _fate(self, row: int) -> str:
+        if row in self.lengths:
+            epochs, accuracy = self.lengths[row]
+            others = [value for length, value in self.lengths.values() if length == epochs]
+            better = sum(value > accuracy for value in others)
+            return (
+                f"has {accuracy:.2f}% after {count_of(epochs, 'epoch')}, place {better + 1} of {len(others)}"
+                " trained for as long"
+            )
+        if not self.learnt.process.allowed[row]:
+            return "was not trained, since it does not keep the budget"
+        if not self.lengths:
+            return "was not trained, and no other network was"
+        return "was not trained: at most half of the first batch is derived by gradients"
 
 
 def _scores(problem: Problem, before: SpaceScores, rows: np.ndarray, learnt: Learnt) -> SpaceScores:

@@ -12,6 +12,7 @@ from surrogate_nas.gradient.distributions.derivation import (
     log_probabilities,
 )
 from surrogate_nas.gradient.distributions.distribution import Independent
+from surrogate_nas.gradient.distributions.subspace import Subspace
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
@@ -28,8 +29,8 @@ def planted(space: Space, code: list[int], height: float) -> Independent:
 
 def test_a_planted_collapse_is_reported(triangle: CellSpace) -> None:
     distribution = planted(triangle, [1, 1, 0], 6.0)
-    code = candidates(triangle, distribution, "argmax", 1, seed=0)[0]
-    collapse = collapse_of(triangle, distribution, code, seed=0, judged=False)
+    code = candidates(Subspace(triangle), distribution, "argmax", 1, seed=0)[0]
+    collapse = collapse_of(Subspace(triangle), distribution, code, seed=0, judged=False)
     assert (collapse.skips, collapse.cuts, collapse.decisions) == (2, 1, 3)
     assert collapse.entropy_share < 0.1
     assert collapse.warnings == ("the search has collapsed: 2 of 3 decisions skip and 1 cut",)
@@ -38,10 +39,10 @@ def test_a_planted_collapse_is_reported(triangle: CellSpace) -> None:
 def test_a_flat_distribution_is_reported_unless_candidates_were_judged(triangle: CellSpace) -> None:
     distribution = Independent(triangle, 0)
     code = np.array([3, 3, 3], dtype=np.int8)
-    collapse = collapse_of(triangle, distribution, code, seed=0, judged=False)
+    collapse = collapse_of(Subspace(triangle), distribution, code, seed=0, judged=False)
     assert collapse.entropy_share == pytest.approx(1, abs=1e-3)
     assert "nearly uniform" in collapse.warnings[0]
-    assert collapse_of(triangle, distribution, code, seed=0, judged=True).warnings == ()
+    assert collapse_of(Subspace(triangle), distribution, code, seed=0, judged=True).warnings == ()
 
 
 def test_skips_of_chains_count() -> None:
@@ -49,13 +50,13 @@ def test_skips_of_chains_count() -> None:
     names = [decision.choices for decision in space.decisions]
     code = np.array([row.index("skip") if "skip" in row else 0 for row in names], dtype=np.int8)
     assert sum("skip" in row for row in names) > 0
-    collapse = collapse_of(space, Independent(space, 0), code, seed=0, judged=False)
+    collapse = collapse_of(Subspace(space), Independent(space, 0), code, seed=0, judged=False)
     assert collapse.skips == sum("skip" in row for row in names)
 
 
 def test_the_likeliest_connected_architectures_come_first(triangle: CellSpace) -> None:
     distribution = planted(triangle, [2, 0, 0], 3.0)  # which is cut
-    codes = likeliest(triangle, distribution, 64, seed=0)
+    codes = likeliest(Subspace(triangle), distribution, 64, seed=0)
     assert len(codes) == int(triangle.is_connected(triangle.all_codes()).sum())
     assert triangle.is_connected(codes).all()
     assert (np.diff(log_probabilities(distribution, codes)) <= 0).all()
@@ -65,12 +66,12 @@ def test_the_mode_of_a_large_space_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     space = load_space("nasbench_macro")
     monkeypatch.setattr(type(space), "listable", False)
     code = [choice % len(decision.choices) for choice, decision in enumerate(space.decisions)]
-    assert likeliest(space, planted(space, code, 1.0), 3, seed=0)[0].tolist() == code
+    assert likeliest(Subspace(space), planted(space, code, 1.0), 3, seed=0)[0].tolist() == code
     assert isinstance(space.decisions[0], Decision)
 
 
 def test_drawn_candidates_are_different_computations(triangle: CellSpace) -> None:
-    codes = candidates(triangle, Independent(triangle, 0), "drawn", 40, seed=0)
+    codes = candidates(Subspace(triangle), Independent(triangle, 0), "drawn", 40, seed=0)
     assert len(np.unique(triangle.effective(codes), axis=0)) == len(codes) > 10
 
 
@@ -78,3 +79,10 @@ def test_the_best_candidate_is_derived_and_a_single_one_is_not_judged() -> None:
     codes = np.array([[0], [2], [1]], dtype=np.int8)
     assert derive(codes, lambda code: float(code[0])).tolist() == [2]
     assert derive(codes[:1], lambda _: pytest.fail("judged")).tolist() == [0]
+
+
+def test_choices_of_inputs_are_no_operations() -> None:
+    space = load_space("darts")
+    code = np.zeros(space.num_decisions, dtype=np.int8)
+    collapse = collapse_of(Subspace(space), Independent(space, 0), code, seed=0, judged=False)
+    assert collapse.decisions == 16  # two cells of four nodes with two operations each

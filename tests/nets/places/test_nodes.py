@@ -12,9 +12,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate_nas.nets.normalization import NormMode, RecordingBatchNorm, set_mode
 from surrogate_nas.nets.operations import FactorizedReduce
+from surrogate_nas.nets.places.mixture import Mixture
 from surrogate_nas.nets.places.nodes import BuiltNodeCell, SharedNodeCell, run_node_cell
 from surrogate_nas.nets.standalone import build_network
+from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.extremes import parameter_range
+from surrogate_nas.space.kinds.nodes.layout import projections
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, NodeChoice, Wiring
 from surrogate_nas.space.kinds.nodes.space import NodeSpace
 from surrogate_nas.space.load import load_space
@@ -232,3 +235,38 @@ def test_weights_of_a_decision_are_those_of_its_node_in_its_cells() -> None:
     assert found["normal.3.inputs"] == found["normal.3.operation_1"]
     one = SharedNetwork(node_space("nasbench1shot1_1"), SIZES)
     assert list(one.weights_of(6)) == []  # what the output takes in has no weights
+
+
+@pytest.mark.parametrize("on_edges", [True, False])
+def test_a_mixture_of_one_node_is_the_mean_of_its_architectures(on_edges: bool) -> None:
+    # On edges the node chooses its input; on nodes the output chooses between the node and the input.
+    cell = NodeCell("one", 2, (1,), None, on_edges=True) if on_edges else NodeCell("one", 1, (1,), 1, on_edges=False)
+    operations = ("skip_connect", "nor_conv_1x1", "avg_pool_3x3")
+    space = NodeSpace(Identity("one", "0" * 16), [cell], operations, NetworkSpec(2, 1, 8, stages=1), stem=1)
+    place = next(layer for layer in space.layout(space.network) if not layer.is_fixed)
+    shared = SharedNodeCell(space, place).double()
+    generator = torch.Generator().manual_seed(0)
+    channels = [projection.in_channels for projection in projections(cell, place)]
+    outside = [torch.randn(3, each, 8, 8, dtype=torch.float64, generator=generator) for each in channels]
+    logits = [torch.randn(len(each.choices), dtype=torch.float64, generator=generator) for each in space.decisions]
+    weights = [row.requires_grad_().softmax(0) for row in logits]
+    expected = torch.zeros(())
+    for code in space.all_codes().tolist():
+        probability = torch.stack([row[choice] for row, choice in zip(weights, code, strict=True)]).prod()
+        expected = expected + probability * shared(outside, code)
+    mixed = shared.mixed(outside, Mixture.of(weights))
+    torch.testing.assert_close(mixed, expected)
+    target = torch.randn(mixed.shape, dtype=torch.float64, generator=generator)
+    found, wanted = (torch.autograd.grad((y * target).sum(), logits, retain_graph=True) for y in (mixed, expected))
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_nodes_that_no_choice_of_a_mixture_needs_do_not_run() -> None:
+    space = node_space("nasbench1shot1_1")
+    shared = next(part for part in SharedNetwork(space, SIZES).modules() if isinstance(part, SharedNodeCell))
+    weights = [torch.ones(len(decision.choices)) for decision in space.decisions]
+    weights[-1] = torch.eye(len(weights[-1]))[space.decisions[-1].choices.index("0&1")]
+    assert shared._used(Mixture.of(weights)) == [0]
+    weights[-1] = torch.ones(len(weights[-1]))
+    assert shared._used(Mixture.of(weights)) == [0, 1, 2, 3]

@@ -64,6 +64,44 @@ def test_batch_sizes(trainings: int, rounds: int, sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("trainings", "expected"),
+    [(12, [8, 5]), (3, [8])],  # half of the first batch at most, and one at least; 9 keeps no budget
+)
+def test_derived_candidates_are_in_the_first_batch(trainings: int, expected: list[int]) -> None:
+    batches: list[list[int]] = []
+    allowed = np.arange(200) != 9
+    process = ResidualProcess(SCORE, np.zeros((200, 0)), ResidualSettings(), allowed)
+
+    def train(rows: Sequence[int]) -> list[float]:
+        batches.append(list(rows))
+        return [float(TRUTH[row]) for row in rows]
+
+    loop = LoopSettings(trainings=trainings, stop_gain_percent=0)
+    beginning = Beginning(preferred=[30, 31], derived=[9, 8, 5, 4, 3])
+    learn_by_training(process, train, loop, beginning)
+    assert batches[0][: len(expected)] == expected
+    assert (30 in batches[0]) == (trainings == 12)
+    assert not {4, 3} & set(batches[0])
+    assert len(batches[0]) == len(set(batches[0])) == -(-trainings // 3)
+
+
+def test_derived_candidates_go_through_every_length() -> None:
+    lengths: dict[int, list[int]] = {}
+    truth = TRUTH.copy()
+    truth[8] = 99.0
+
+    def train(epochs: int, rows: Sequence[int]) -> list[float]:
+        lengths.setdefault(epochs, []).extend(rows)
+        return [float(truth[row]) for row in rows]
+
+    process = ResidualProcess(SCORE, np.zeros((200, 0)), ResidualSettings())
+    loop = LoopSettings(trainings=9, lengths=2, stop_gain_percent=0)
+    learn_by_lengths(process, train, loop, 9, Beginning(derived=[8]))
+    assert 8 in lengths[3]
+    assert 8 in lengths[9]
+
+
+@pytest.mark.parametrize(
     ("epochs", "lengths", "expected"),
     [(9, 1, [9]), (9, 3, [1, 3, 9]), (3, 3, [1, 3]), (1, 4, [1]), (100, 3, [11, 33, 100])],
 )

@@ -13,13 +13,15 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.labels.records import LabelBatch
 from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.predictor.features.graph_features import path_features
-from surrogate_nas.search.trainings.residual import standardised
+from surrogate_nas.search.settings import ResidualSettings
+from surrogate_nas.search.trainings.loop import Learnt
+from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run as InProgress
 from surrogate_nas.study.stages import trainings
-from surrogate_nas.study.stages.trainings import TrainFinalists, comparable_features
+from surrogate_nas.study.stages.trainings import Derived, TrainFinalists, comparable_features
 from tests.study.killed_work import KilledEach, KilledOnce
 
 RunQuietly = Callable[..., str]
@@ -170,3 +172,20 @@ def test_a_network_is_nearer_to_one_of_its_size_than_to_a_larger_one() -> None:
     found = comparable_features(IMAGES32, IMAGES32.network, np.concatenate([CODES, np.stack([nodes, like, larger])]))
     own, near, far = found[-3:]
     assert ((own - near) ** 2).sum() < ((own - far) ** 2).sum() / 2
+
+
+def test_every_derived_architecture_has_its_fate() -> None:
+    score = np.arange(5.0)
+    process = ResidualProcess(score, np.zeros((5, 0)), ResidualSettings(), np.array([True, True, True, False, True]))
+    learnt = Learnt((4, 0), (90.0, 80.0), process.posterior([4, 0], [90.0, 80.0]), None, process)
+    lengths = {4: (9, 90.0), 0: (9, 80.0), 1: (3, 60.0)}
+    notes = Derived({0: "000", 1: "111", 2: "222", 3: "333"}, lengths, learnt).notes()
+    assert notes == (
+        "derived by gradients: 000 has 80.00% after 9 epochs, place 2 of 2 trained for as long",
+        "derived by gradients: 111 has 60.00% after 3 epochs, place 1 of 1 trained for as long",
+        "derived by gradients: 222 was not trained: at most half of the first batch is derived by gradients",
+        "derived by gradients: 333 was not trained, since it does not keep the budget",
+    )
+    assert Derived({2: "222"}, {}, learnt).notes() == (
+        "derived by gradients: 222 was not trained, and no other network was",
+    )

@@ -1,97 +1,112 @@
-"""Learns a distribution over architectures by gradients, whose order votes in the predictor."""
+"""Learns distributions over architectures by gradients, whose order votes in the predictor."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from surrogate_nas.errors import Interrupted, SettingsError
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.gradient.alpha_steps import RowCosts, row_costs
-from surrogate_nas.gradient.job import LearningJob
-from surrogate_nas.gradient.learned import read_learned
-from surrogate_nas.gradient.learned_file import load_learned
-from surrogate_nas.gradient.learning import run_learning
+from surrogate_nas.gradient.craft import craft
+from surrogate_nas.gradient.job import LearningJob, learning_plan
+from surrogate_nas.gradient.learned import Learned, read_learned
 from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.study.findings import Findings, LearnedOrder
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.gradient.learned_votes import notes_on, votes_of
-from surrogate_nas.study.stages.protocol import Stage
-
-FILE = "gradient.safetensors"
+from surrogate_nas.study.stages.protocol import Stage, Timing
+from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.supernet.stage import Workplace, check_stage, train_stage
 
 
 class LearnDistribution(Stage):
-    """Learns a distribution over architectures, where ``gradient.method`` asks for one."""
+    """Learns a distribution over architectures, or one of each subspace, where ``gradient.method`` asks for it."""
 
     name = "gradient"
     inputs = (Problem,)
+    timing = Timing.ADDED
 
     def check(self, problem: Problem, run: Run) -> None:
-        """Refuses spaces, sizes and costs that the method cannot do with, and opens an earlier process's state.
+        """Refuses spaces, sizes and costs that the method cannot do with, and opens an earlier process's files.
 
         Raises:
             SettingsError: If they do not fit.
-            StoreError, RunFolderError: If the state is damaged or belongs to something else.
+            StoreError, RunFolderError: If a file is damaged or belongs to something else.
         """
-        if not problem.settings.gradient.learns:
-            return
-        job = learning_job(problem, run)
-        job.build()
-        if job.file.exists():
-            load_learned(job.file, job.identity)
+        if problem.settings.gradient.learns:
+            search = Search.of(problem, run)
+            check_stage(search.plan, search.place.folder, search.place.identity)
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - as all
         """Finds nothing where no method was asked for."""
         return None if findings[Problem].settings.gradient.learns else Findings(LearnedOrder())
 
     def run(self, findings: Findings, run: Run) -> Findings:
-        """Learns to the last step, and reads an architecture off."""
+        """Learns to the last step, and reads an architecture off every distribution."""
         problem = findings[Problem]
-        settings, job = problem.settings.gradient, learning_job(problem, run)
-        finished: list[bool] = []
-        with run.console.progress(f"gradient ({settings.method}, {settings.steps:,} steps)") as advance:
-            run.workers.run(
-                run_learning,
-                [job],
-                on_result=lambda _, done: finished.append(done),
-                on_progress=lambda done: advance(done, settings.steps),
-                should_stop=run.should_stop,
-            )
-        if finished != [True]:
-            raise Interrupted("stopped while learning a distribution over architectures")
-        learned = read_learned(job)
-        notes = notes_on(problem, learned)
+        learned = Search.of(problem, run).run(problem, run)
+        notes, warnings = notes_on(problem, learned), learned.chosen.collapse.warnings
         for note in notes:
             run.console.note(note)
-        for warning in learned.collapse.warnings:
-            run.console.warn(f"gradient.method = {settings.method!r}: {warning}")
-        return Findings(LearnedOrder(votes_of(problem, learned), (*notes, *learned.collapse.warnings)))
+        for warning in warnings:
+            run.console.warn(f"gradient.method = {problem.settings.gradient.method!r}: {warning}")
+        derived = tuple(tuple(leaf.code.tolist()) for leaf in learned.best_first)
+        return Findings(LearnedOrder(votes_of(problem, learned), (*notes, *warnings), derived, learned))
 
 
-def learning_job(problem: Problem, run: Run) -> LearningJob:
-    """Returns the search by gradients that the settings ask for.
+@dataclass(frozen=True)
+class Search:
+    """The search by gradients that the settings ask for.
 
-    Raises:
-        SettingsError: If it is to keep a cost that is no sum over decisions.
+    Attributes:
+        plan: Its trainings.
+        place: Its files.
+        costs: The first budget's cost by choice, where the method is to keep it.
     """
-    settings, costs = problem.settings, _costs(problem)
-    of_stage = ("space", "data", "supernet", "augmentation", "seed")
-    identity = {name: problem.supernet_identity[name] for name in of_stage}
-    identity["gradient"] = digest(settings.gradient.model_dump())
-    if costs is not None:
-        identity["costs"] = digest({"costs": costs.of_choices.tolist(), "budget": costs.reference})
-    return LearningJob(
-        problem.space,
-        problem.plan.network,
-        settings.gradient,
-        settings.supernet,
-        settings.seed,
-        run.folder.images,
-        settings.data,
-        run.folder.supernets / FILE,
-        identity,
-        costs,
-        settings.compute.device,
-        settings.compute.threads,
-    )
+
+    plan: SupernetPlan
+    place: Workplace
+    costs: RowCosts | None
+
+    @classmethod
+    def of(cls, problem: Problem, run: Run) -> "Search":
+        """Returns the search of a study.
+
+        Raises:
+            SettingsError: If it does not fit the space, or is to keep a cost that is no sum over decisions.
+        """
+        settings, compute, costs = problem.settings, problem.settings.compute, _costs(problem)
+        of_stage = ("space", "data", "supernet", "augmentation", "seed")
+        identity = {name: problem.supernet_identity[name] for name in of_stage}
+        identity["gradient"] = digest(settings.gradient.model_dump())
+        if costs is not None:
+            identity["costs"] = digest({"costs": costs.of_choices.tolist(), "budget": costs.reference})
+        plan = learning_plan(
+            problem.space, problem.plan.network, settings.gradient, settings.supernet, problem.settings.seed
+        )
+        place = Workplace(
+            run.folder.distributions,
+            run.folder.images,
+            settings.data,
+            identity,
+            compute.device,
+            compute.threads,
+            craft(settings.gradient, costs),
+        )
+        return cls(plan, place, costs)
+
+    def run(self, problem: Problem, run: Run) -> Learned:
+        """Learns to the last step.
+
+        Raises:
+            Interrupted: If a stop was requested; everything done is kept.
+            TrainingError: If a loss is not finite, a worker dies, or a state cannot be written.
+        """
+        settings = problem.settings
+        self.place.folder.mkdir(parents=True, exist_ok=True)
+        plan = train_stage(self.plan, self.place, run.workers, run.console.progress, run.should_stop)
+        jobs = [LearningJob(self.place.job(plan, each), settings.gradient, self.costs) for each in plan.phases[-1]]
+        return read_learned(jobs, settings.labels.validation_images, settings.labels.batch_size)
 
 
 def _costs(problem: Problem) -> RowCosts | None:

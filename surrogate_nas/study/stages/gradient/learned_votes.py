@@ -26,11 +26,49 @@ def votes_of(problem: Problem, learned: Learned) -> ClassTable | None:
 
 
 def notes_on(problem: Problem, learned: Learned) -> tuple[str, ...]:
-    """Returns the derived architecture in words and, where the distribution has no vote, the reason."""
-    code = problem.space.format(learned.code)
-    found = f"gradient.method = {problem.settings.gradient.method!r} derives {code}: {learned.collapse.in_words()}"
+    """Returns the derived architecture in words, the ones of other subspaces, and a reason if there is no vote."""
+    settings, chosen = problem.settings.gradient, learned.chosen
+    notes = [
+        f"gradient.method = {settings.method!r} derives {problem.space.format(chosen.code)}:"
+        f" {chosen.collapse.in_words()}; validation accuracy {chosen.accuracy_percent:.1f}% on shared weights"
+    ]
+    if len(learned.leaves) > 1:
+        notes.append(_subspaces(problem, learned))
+        notes += _by_truth(problem, learned)
     refusal = refusal_to_vote(problem)
-    return (found,) if refusal is None else (found, f"the distribution does not vote in the predictor: {refusal}")
+    if refusal is not None:
+        notes.append(f"the distribution does not vote in the predictor: {refusal}")
+    return tuple(notes)
+
+
+def _subspaces(problem: Problem, learned: Learned) -> str:
+    """Returns all subspaces in words, the chosen one first."""
+    space, leaves = problem.space, list(learned.best_first)
+    words = (
+        f"({leaf.subspace.name}) {space.digits(leaf.code[None])[0]} with loss {leaf.loss:.3f}"
+        + (", collapsed" if leaf.collapse.has_collapsed else "")
+        + (", nearly uniform" if leaf.collapse.is_flat else "")
+        for leaf in leaves
+    )
+    return (
+        f"gradient.split = {problem.settings.gradient.split!r} has {len(leaves)} subspaces, of which the least"
+        f" validation loss chooses: {'; '.join(words)}"
+    )
+
+
+def _by_truth(problem: Problem, learned: Learned) -> list[str]:
+    """Returns the true accuracies of the chosen and of the best leaf, where both are known; they choose nothing."""
+    if problem.truth is None:
+        return []
+    truth = [float(problem.truth.accuracy_percent[problem.space.index(leaf.code[None])[0]]) for leaf in learned.leaves]
+    at = learned.leaves.index(learned.chosen)
+    if not np.isfinite(truth).all():
+        return []
+    best = int(np.argmax(truth))
+    return [
+        f"by the ground truth, which chose nothing: the chosen subspace's architecture has {truth[at]:.2f}%, and the"
+        f" best of all subspaces {truth[best]:.2f}% ({learned.leaves[best].subspace.name})"
+    ]
 
 
 def refusal_to_vote(problem: Problem) -> str | None:

@@ -1,5 +1,7 @@
 """The distribution of a study votes in its predictor, and what it derives is in the report."""
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,18 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.errors import Interrupted, SettingsError
+from surrogate_nas.errors import Interrupted, RunFolderError, SettingsError
 from surrogate_nas.predictor.predictor import load_predictor
+from surrogate_nas.report.truth.truth import Truth
 from surrogate_nas.space.load import load_space
 from surrogate_nas.study.findings import Findings, LearnedOrder
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.gradient.learn_distribution import FILE, LearnDistribution
+from surrogate_nas.study.stages.gradient.learn_distribution import LearnDistribution
 from surrogate_nas.study.stages.gradient.learned_votes import VOTE
 from tests.fixtures.one_process import one_process
 
 RunHere = Callable[..., tuple[int, str, str]]
 RunOf = Callable[..., Run]
+MEMBER = Path("supernets") / "gradient" / "member-0.safetensors"
 
 
 def asking(problem: Problem, **settings: object) -> Problem:
@@ -43,11 +47,19 @@ def test_a_study_has_the_vote_and_the_derived_architecture(
     assert predictor.fusion is not None
     assert predictor.fusion.prior.extra is not None
     assert predictor.fusion.prior.extra.weights == {VOTE: 1.0}
-    learned = (folder / "supernets" / FILE).read_bytes()
-    code, _, errors = here("--resume", "--output-dir", folder)
+    learned = (folder / MEMBER).read_bytes()
+    # The distribution proposes to the search, and its architecture is trained beside the finalists.
+    more = ("--set", "search.sampler=learned", "--trainings", "2", "--set", "loop.stop_gain_percent=0")
+    code, _, errors = here("--resume", "--output-dir", folder, *more)
     assert code == 0, errors
     assert "predictor: already fitted" in errors
-    assert (folder / "supernets" / FILE).read_bytes() == learned
+    assert (folder / MEMBER).read_bytes() == learned
+    fate = r"derived by gradients: \d{6} (has [\d.]+% after \d+ epochs?, place [12] of 2 |was not trained, since)"
+    assert re.search(fate, errors)
+    facts = json.loads((folder / "report.json").read_text())
+    assert any(re.search(fate, note) for note in facts["made"]["notes"])
+    assert "gradient" in [stage["name"] for stage in facts["made"]["stages"]]
+    assert '"learned"' in (folder / "search.journal").read_text()
     code, _, errors = here("--resume", "--output-dir", folder, "--set", "gradient.method=gdas")
     assert code == 2
     assert "gradient.method" in errors
@@ -63,6 +75,36 @@ def test_a_stop_keeps_what_is_learnt(problem: Problem, run_copy: Path, run_of: R
     assert order.votes is not None
     assert np.isfinite(order.votes.columns(problem.drawn)).all()
     assert len(order.votes.codes) == len(np.unique(problem.space.canonical(problem.codes[problem.connected]), axis=0))
+
+
+def test_every_subspace_has_an_architecture_and_validation_chooses(
+    problem: Problem, run_copy: Path, run_of: RunOf
+) -> None:
+    accuracy = np.arange(problem.space.size) * 100.0 / problem.space.size
+    asked = replace(asking(problem, split="edge"), truth=Truth("truth.csv", "accuracy", accuracy))
+    LearnDistribution().check(asked, run_of(run_copy))
+    with one_process():
+        order = LearnDistribution().run(Findings(asked), run_of(run_copy))[LearnedOrder]
+    assert {code[0] for code in order.derived} == set(range(5))
+    assert order.votes is not None
+    said = " ".join(order.notes)
+    assert "gradient.split = 'edge' has 5 subspaces, of which the least validation loss chooses:" in said
+    assert said.count(", nearly uniform") == 5
+    assert all(f"({name} on 1<-0)" in said for name in problem.space.decisions[0].choices)
+    losses = [float(loss) for loss in re.findall(r"with loss ([\d.]+)", said)]
+    assert losses == sorted(losses)
+    assert len(losses) == 5
+    codes = np.array(order.derived, dtype=np.int8)
+    truth = accuracy[problem.space.index(codes)]
+    assert f"the chosen subspace's architecture has {truth[0]:.2f}%, and the best of all" in said
+    assert f"subspaces {truth.max():.2f}%" in said
+    with pytest.raises(RunFolderError, match=r"was made with gradient = \w+, not"):
+        LearnDistribution().check(asking(problem, split="edge", steps=4), run_of(run_copy))
+
+
+def test_subspaces_that_the_space_does_not_have_are_refused(problem: Problem, finished: Path, run_of: RunOf) -> None:
+    with pytest.raises(SettingsError, match=r"^gradient\.split_edge must be one of 1<-0, .* \(got '9<-0'\)"):
+        LearnDistribution().check(asking(problem, split="edge", split_edge="9<-0"), run_of(finished))
 
 
 def test_nothing_is_learnt_unless_asked_for(problem: Problem, finished: Path, run_of: RunOf) -> None:

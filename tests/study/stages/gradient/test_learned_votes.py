@@ -9,7 +9,8 @@ import torch
 
 from surrogate_nas.gradient.distributions.derivation import Collapse
 from surrogate_nas.gradient.distributions.distribution import Independent
-from surrogate_nas.gradient.learned import Learned
+from surrogate_nas.gradient.distributions.subspace import Subspace
+from surrogate_nas.gradient.learned import Leaf, Learned
 from surrogate_nas.gradient.settings import GradientSettings
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.load import load_space
@@ -24,7 +25,8 @@ def learned(name: str, method: str = "darts", recipe: str = "fusion") -> tuple[A
     with torch.no_grad():
         distribution.logits[:, 1] += 2.0
     collapse = Collapse(1, 0, space.num_decisions, 0.5)
-    return SimpleNamespace(space=space, settings=settings), Learned(space.all_codes()[1], collapse, distribution)
+    leaf = Leaf(Subspace(space), space.all_codes()[1], collapse, distribution, 12.5, 1.5)
+    return SimpleNamespace(space=space, settings=settings, truth=None), Learned((leaf,), (1.0,))
 
 
 def test_the_vote_of_a_class_is_that_of_its_likeliest_code() -> None:
@@ -38,7 +40,8 @@ def test_the_vote_of_a_class_is_that_of_its_likeliest_code() -> None:
     places, own = problem.space.index(problem.space.canonical(every)), found.log_probabilities(every)
     expected = [own[places == place].max() for place in problem.space.index(problem.space.canonical(codes))]
     np.testing.assert_allclose(votes.columns(codes)[:, 0], expected)
-    assert len(notes_on(problem, found)) == 1
+    [note] = notes_on(problem, found)
+    assert "validation accuracy 12.5% on shared weights" in note
 
 
 @pytest.mark.parametrize(
