@@ -76,8 +76,8 @@ def test_four_workers_on_postgresql_with_one_killed_and_a_dashboard_beside(
     assert [trial.state for trial in trainings].count(TrialState.FAIL) == 1
     assert len(search.trials) == 40
     assert "report.html" in [meta.filename for meta in get_all_artifact_meta(search)]
-    command = json.loads((tmp_path / "run" / "environment.json").read_text())["command"]
-    assert command.endswith(f"--storage {postgresql.url().replace(f':{PASSWORD}', '')}")
+    recorded = json.loads((tmp_path / "run" / "environment.json").read_text())["command"]
+    assert recorded.endswith(f"--storage {postgresql.url().replace(f':{PASSWORD}', '')}")
     # Of the run folder, whose files are read as bytes, and the terminal.
     for file in (tmp_path / "run").rglob("*"):
         assert file.is_dir() or PASSWORD.encode() not in file.read_bytes(), file
