@@ -157,7 +157,10 @@ def test_a_machine_outside_the_cluster_connects_as_a_client(tasks: ModuleType, t
     machine: dict[str, Any] = {"num_cpus": 2, "object_store_memory": 80 * 2**20, "ray_client_server_port": port}
     cluster = Cluster(initialize_head=True, head_node_args=machine | {"include_dashboard": False})
     try:
-        mark = str(tmp_path / "died")
+        mark, deadline = str(tmp_path / "died"), time.monotonic() + 60
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            assert time.monotonic() < deadline, "the server of clients did not begin"
+            time.sleep(0.2)
         with RayWorkers(f"ray://127.0.0.1:{port}", 2, Share(), tmp_path / "witness") as workers:
             assert run(workers, tasks.die_once, [(mark, 5), ("", 6), ("", 7)]) == [5, 6, 7]
     finally:
