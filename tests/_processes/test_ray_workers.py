@@ -146,8 +146,12 @@ def test_processes_share_a_gpu_of_the_cluster(tasks: ModuleType, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_machine_outside_the_cluster_connects_as_a_client(tasks: ModuleType, tmp_path: Path) -> None:
+def test_a_machine_outside_the_cluster_connects_as_a_client(
+    tasks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("ray")
+    # The server of clients reads jobs too, and finds the tasks as it would find an installed package.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
     from ray.cluster_utils import Cluster
 
     (tmp_path / "witness").touch()
