@@ -1,5 +1,6 @@
 """Studies whose search and trainings are kept in a database: the same answer, and no password anywhere."""
 
+import contextlib
 import json
 import os
 import signal
@@ -28,7 +29,7 @@ TRAININGS = (
     "--set",
     "compute.processes=4",
     "--set",
-    "training.epochs=12",
+    "training.epochs=30",
 )
 
 
@@ -59,10 +60,10 @@ def test_four_workers_on_postgresql_with_one_killed_and_a_dashboard_beside(
     database = Database(postgresql.url(), "anybody")
     watched = Dashboard(database, tmp_path / "artifacts")
     try:
-        _kill_a_worker_that_trains(study, database)
+        _kill_a_worker_that_trains(study, tmp_path / "run" / "trainings")
         watched.start()
         _require_answer(watched)
-        said, _ = study.communicate(timeout=300)
+        said, _ = study.communicate(timeout=600)
     finally:
         study.kill()
         watched.stop()
@@ -85,26 +86,31 @@ def test_four_workers_on_postgresql_with_one_killed_and_a_dashboard_beside(
     assert "search.journal" not in os.listdir(tmp_path / "run")
 
 
-def _kill_a_worker_that_trains(study: "subprocess.Popen[str]", database: Database) -> None:
-    """Kills a worker process once all of them train."""
-    deadline = time.monotonic() + 180
+def _kill_a_worker_that_trains(study: "subprocess.Popen[str]", guards: Path) -> None:
+    """Kills a worker process that holds the lock of a trial for a while, so that it trains."""
+    children = Path("/proc") / str(study.pid) / "task" / str(study.pid) / "children"
+    if not children.exists():
+        pytest.skip("needs /proc/PID/task/TID/children of Linux")
+    deadline, held = time.monotonic() + 600, dict[str, set[str]]()
     while time.monotonic() < deadline:
         assert study.poll() is None, study.stdout and study.stdout.read()
-        with database.answering():
-            found = database.find("nasbench201-tiny-trainings")
-            if found is not None and [trial.state for trial in found.trials].count(TrialState.RUNNING) == 4:
-                break
-        time.sleep(0.05)
-    else:
-        pytest.fail("the trainings did not begin")
-    folder = Path("/proc") / str(study.pid) / "task" / str(study.pid) / "children"
-    if not folder.exists():
-        pytest.skip("needs /proc/PID/task/TID/children of Linux")
-    for child in folder.read_text().split():
-        if b"spawn_main" in Path("/proc", child, "cmdline").read_bytes():
-            os.kill(int(child), signal.SIGKILL)
-            return
-    pytest.fail("no worker process was found")
+        before, held = held, {child: _locks_of(child, guards) for child in children.read_text().split()}
+        for child, locks in held.items():
+            if locks & before.get(child, set()):
+                os.kill(int(child), signal.SIGKILL)
+                return
+        time.sleep(0.3)
+    pytest.fail("the trainings did not begin")
+
+
+def _locks_of(process: str, guards: Path) -> set[str]:
+    """Returns the locks of trials that a process has open."""
+    opened = set()
+    with contextlib.suppress(FileNotFoundError):
+        for handle in Path("/proc", process, "fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                opened.add(os.readlink(handle))
+    return {path for path in opened if path.startswith(f"{guards}/.") and path.endswith(".guard")}
 
 
 def _require_answer(dashboard: Dashboard) -> None:
