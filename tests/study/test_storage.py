@@ -29,7 +29,7 @@ TRAININGS = (
     "--set",
     "compute.processes=4",
     "--set",
-    "training.epochs=30",
+    "training.epochs=12",
 )
 
 
