@@ -22,9 +22,10 @@ from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.search.candidates import class_numbers
 from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.search.journal.database import Database
 from surrogate_nas.search.journal.study_journal import JournalHeader, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
-from surrogate_nas.search.run_search import ACCURACY, run_search
+from surrogate_nas.search.run_search import ACCURACY, run_search, study_name
 from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.selection import best_first, representatives
 from surrogate_nas.search.settings import SearchSettings
@@ -55,11 +56,11 @@ def million() -> CellSpace:
     return CellSpace(Identity("five_nodes", "0" * 16), edges, MILLION_OPERATIONS, load_space("nasbench201").network)
 
 
-def measure(space: Space, numbers: Known, sampler: str, trials: int, batch: int) -> Row:
-    """Times one search from nothing to its result, with its journal on disk."""
-    settings = SearchSettings.model_validate({"sampler": sampler, "trials": trials, "batch": batch})
+def measure(space: Space, numbers: Known, settings: SearchSettings, database: Database | None = None) -> Row:
+    """Times one search from nothing to its result, with its journal on disk, or its trials in a database."""
     with tempfile.TemporaryDirectory() as folder:
-        journal = Path(folder) / "search.journal"
+        file = Path(folder) / "search.journal"
+        journal = database or file
         began = time.perf_counter()
         result = run_search(
             space,
@@ -73,8 +74,10 @@ def measure(space: Space, numbers: Known, sampler: str, trials: int, batch: int)
             inputs="-",
         )
         seconds = time.perf_counter() - began
-        size = journal.stat().st_size
-    return _row(space, sampler, batch, len(result.codes), seconds, size)
+        size = file.stat().st_size if database is None else 0
+        if database is not None:
+            database.delete(study_name(space, "overhead"))
+    return _row(space, settings.sampler, settings.batch, len(result.codes), seconds, size)
 
 
 def measure_whole(space: Space, numbers: Known, batch: int) -> Row:
@@ -118,12 +121,19 @@ def search_overhead(
     with_million: Annotated[
         bool, typer.Option("--million/--no-million", help="A space of a million as well; its journal takes half a GB.")
     ] = True,
+    storage: Annotated[
+        str | None, typer.Option(metavar="URL", help="Database that the same searches are written to as well.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """Time of a search without its predictor."""
     space = load_space("nasbench201")
     numbers = drawn_numbers(space)
-    rows = [measure(space, numbers, sampler.strip(), 1000, 50) for sampler in samplers.split(",")]
+    databases = [None] if storage is None else [None, Database(storage, "benchmark")]
+    rows = []
+    for sampler in samplers.split(","):
+        settings = SearchSettings.model_validate({"sampler": sampler.strip(), "trials": 1000, "batch": 50})
+        rows += [measure(space, numbers, settings, database) for database in databases]
     rows.append(measure_whole(load_space("nasbench201"), numbers, 2000))
     if with_million:
         rows.append(measure_whole(million(), drawn_numbers(million()), 50_000))

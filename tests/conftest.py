@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fixtures.tiny_study",
     "tests.fixtures.finished_run",
     "tests.fixtures.bright_model",
+    "tests.fixtures.postgresql",
     "tests.fixtures.ray_cluster",
 ]
 

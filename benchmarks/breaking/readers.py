@@ -38,7 +38,8 @@ from surrogate_nas.rivals.results_file import read_rivals
 from surrogate_nas.runs.state import RunState
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
 from surrogate_nas.search.journal.study_journal import JournalHeader, StudyJournal
-from surrogate_nas.search.trainings.shared_trials import SharedTrials, TrialFolder
+from surrogate_nas.search.trainings.shared_trials import SharedTrials
+from surrogate_nas.search.trainings.trial_places import TrialFolder
 from surrogate_nas.space.load import load_space, load_stored_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space

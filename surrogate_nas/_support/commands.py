@@ -11,6 +11,9 @@ from pathlib import Path
 
 PROGRAM = "surrogate-nas"
 """Name of the console command."""
+# User, password and the rest of a URL; a secret may also stand among the fields after a question mark.
+_USER = re.compile(r"([A-Za-z][\w+.-]*://[^:/@\s]*):.*@")
+_SECRET = re.compile(r"([?&][^=&\s]*(?:pass|pwd|secret|token)[^=&\s]*=)[^&\s]*", re.IGNORECASE)
 
 
 def program(subcommand: str) -> list[str]:
@@ -50,7 +53,12 @@ def begun_as(subcommand: str, without: Collection[str] = ()) -> str:
     words = sys.argv[1:]
     if words[:1] == [subcommand] and (_started().name == PROGRAM or _started().parent.name == "surrogate_nas"):
         words = words[1:]
-    return shown(subcommand, *(word for word in words if word not in without))
+    return shown(subcommand, *(without_passwords(word) for word in words if word not in without))
+
+
+def without_passwords(word: str) -> str:
+    """Returns a word of a command line without the passwords of a URL in it."""
+    return _SECRET.sub(r"\1...", _USER.sub(r"\1@", word))
 
 
 def quoted(words: Iterable[str]) -> str:

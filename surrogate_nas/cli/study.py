@@ -137,6 +137,13 @@ def study(
             autocompletion=completion.trackers,
         ),
     ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Database that keeps the search and the trainings as Optuna studies: postgresql://USER@HOST/DATABASE.",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder, if there is one.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print all settings of the study and exit.")] = False,
@@ -178,7 +185,8 @@ def study(
     command = begun_as("study")
     named = names_space(name, overrides, resolved.space, resume=resume)
     with StudyConsole(quiet=quiet, verbose=verbose, json=as_json) as console:
-        code = _run(Request(resolved, output, resume, overwrite, command, dashboard, named, track), console, as_json)
+        request = Request(resolved, output, resume, overwrite, command, dashboard, named, track, storage)
+        code = _run(request, console, as_json)
     raise typer.Exit(code)
 
 
@@ -213,7 +221,8 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
 
 def _way_on(request: Request, console: StudyConsole) -> str:
     if console.logs:
-        return f"continue with: {resume_command(request.output, request.track, request.settings.compute.cluster)}"
+        cluster = request.settings.compute.cluster
+        return f"continue with: {resume_command(request.output, request.track, cluster, request.storage)}"
     return f"{request.output} was not changed; start again with: {request.command}"
 
 

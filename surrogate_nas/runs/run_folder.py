@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.runs.settings import StudySettings, is_fixed
 from surrogate_nas.runs.state import RunState
+from surrogate_nas.runs.storage_record import StorageRecord
 from surrogate_nas.runs.study_file import flattened, is_resolved, read_resolved, write_study
 from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
 
@@ -59,6 +60,7 @@ class RunFolder:
         self.rivals = path / "rivals.json"
         self.models = path / "models"
         self.log = path / "log.txt"
+        self.storage = StorageRecord(path / "storage.json")
         self.state = RunState(path / "state.json")
         self._lock = FileLock(path / _LOCK)
 
@@ -228,6 +230,7 @@ _CONTENTS = frozenset(
         "report.json",
         "state.json",
         "tracking.json",
+        "storage.json",
         "tensorboard",
         "mlruns",
         "log.txt",

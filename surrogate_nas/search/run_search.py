@@ -11,6 +11,8 @@ from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.search.candidates import Candidates, concatenate
 from surrogate_nas.search.evaluator import Evaluator
+from surrogate_nas.search.journal.database import Database
+from surrogate_nas.search.journal.stored_study import StoredStudy
 from surrogate_nas.search.journal.study_journal import JournalHeader, StudyJournal
 from surrogate_nas.search.journal.trials import TrialBatch
 from surrogate_nas.search.protocol import LearnedDistribution, Predictor, Sampler
@@ -32,7 +34,7 @@ def run_search(
     settings: SearchSettings,
     *,
     seed: int,
-    journal: Path,
+    journal: Path | Database,
     study: str,
     inputs: str,
     progress: Callable[[int, int], None] | None = None,
@@ -51,7 +53,8 @@ def run_search(
         budgets: Upper bounds, all of which must hold; the first one's cost is the study's second objective.
         settings: Sampler, goal and sizes.
         seed: Seed of the sampler (scan draws nothing).
-        journal: The journal file, created, resumed, or replaced where it was made from other inputs.
+        journal: The journal file, or a database that keeps the trials instead. The Optuna study in it is created,
+            resumed, or replaced where it was made from other inputs.
         study: Name of the study; the Optuna study is called ``<space>-<study>``.
         inputs: Hash of the inputs of predictor, costs and distribution; budgets, settings and seed are added here.
         progress: Called with trials done and to do, after each batch is safely on disk; may raise to stop.
@@ -60,11 +63,12 @@ def run_search(
 
     Raises:
         BudgetError, SettingsError, CostTableError, StoreError: If the parts do not fit together; see ``Evaluator``.
-        RunFolderError: If the journal holds something else; see ``StudyJournal``.
+        RunFolderError: If the journal holds something else; see ``StudyJournal`` and ``StoredStudy``.
     """
     evaluator = Evaluator(space, predictor, costs, budgets, settings.traded, pool, distribution)
     sampler: Sampler = SAMPLERS[settings.sampler].make(evaluator, settings, seed)
-    stored = StudyJournal(journal, _header(evaluator, settings, seed=seed, study=study, inputs=inputs))
+    header = _header(evaluator, settings, seed=seed, study=study, inputs=inputs)
+    stored = StoredStudy(journal, header) if isinstance(journal, Database) else StudyJournal(journal, header)
     parts: list[Candidates] = []
     done = 0
     while done < settings.trials:
@@ -95,6 +99,11 @@ def run_search(
     )
 
 
+def study_name(space: Space, study: str) -> str:
+    """Returns the name of the Optuna study of a search."""
+    return f"{space.name}-{study}"
+
+
 def _header(evaluator: Evaluator, settings: SearchSettings, *, seed: int, study: str, inputs: str) -> JournalHeader:
     everything = {
         "inputs": inputs,
@@ -105,7 +114,7 @@ def _header(evaluator: Evaluator, settings: SearchSettings, *, seed: int, study:
     digest = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:16]
     words = "; ".join(str(budget) for budget in evaluator.budgets) or "none"
     return JournalHeader(
-        name=f"{evaluator.space.name}-{study}",
+        name=study_name(evaluator.space, study),
         space=evaluator.space.fingerprint,
         inputs=digest,
         metrics=(ACCURACY, evaluator.primary, *([evaluator.second] if evaluator.second else [])),

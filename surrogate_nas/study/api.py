@@ -24,6 +24,7 @@ from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import read_resolved
 from surrogate_nas.runs.tracking import check_tracker
+from surrogate_nas.search.journal.database import Database
 from surrogate_nas.space.load import load_stored_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.ask.options import Options, overrides_of
@@ -151,6 +152,7 @@ class Study:
         quiet: Whether to leave out notes and progress.
         dashboard: Whether to serve optuna-dashboard on this machine alone while the study runs.
         track: Where settings, curves, results and the report are sent: ``"tensorboard"``, ``"mlflow"``, or nowhere.
+        storage: URL of a database that keeps the search and the trainings as Optuna studies.
         options: The options of the command line; see ``surrogate_nas.study.ask.options.Options``.
 
     Raises:
@@ -168,19 +170,22 @@ class Study:
         quiet: bool = False,
         dashboard: bool = False,
         track: str | None = None,
+        storage: str | None = None,
         **options: Unpack[Options],
     ) -> None:
         """Resolves the settings; nothing is read or written but the study's file."""
         if resume and overwrite:
             raise SettingsError("resume and overwrite exclude each other; use one of them")
         check_tracker(track)
+        if storage is not None:
+            Database(storage, "")  # refuses what is no URL
         folder = Path(output_dir) if output_dir is not None else None
         self.settings: StudySettings
         overrides = overrides_of(options, settings)
         self.settings, self.output_dir = resolve_request(name, overrides, folder, resume=resume)
         self._names_space = names_space(name, overrides, self.settings.space, resume=resume)
         self._resume, self._overwrite, self._quiet = resume, overwrite, quiet
-        self._dashboard, self._track = dashboard, track
+        self._dashboard, self._track, self._storage = dashboard, track, storage
 
     def __repr__(self) -> str:
         budgets = ", ".join(request.text for request in self.settings.budget.requests())
@@ -212,6 +217,7 @@ class Study:
             self._dashboard,
             self._names_space,
             self._track,
+            self._storage,
         )
         with (
             StudyConsole(quiet=self._quiet, json=True) as console,

@@ -140,6 +140,8 @@ def _checked(run: Run) -> Problem:
     # An overwritten run is read as if it were not there, but removed only once the new one is known to be sound.
     before = replace(run, folder=RunFolder(run.folder.path / ".nothing")) if run.request.overwrite else run
     before.folder.require_same(run.settings)
+    if run.database is not None:
+        run.database.connect()
     problem = prepare(before)
     check_stages(problem, before)
     run.stop_if_asked("preparing the study")
@@ -159,6 +161,9 @@ def _begin(problem: Problem, run: Run) -> None:
         for stale in (folder.costs, *folder.lookup):
             stale.unlink(missing_ok=True)
     folder.write_settings(_lasting(problem.settings))
+    if run.database is None and (before := folder.storage.url) is not None:
+        run.console.note(f"trials are kept in the run folder from now on; they were in {before} before")
+    folder.storage.write(run.database.shown if run.database is not None else None)
     run.console.log_to(folder.log)
     run.console.note(f"run folder: {folder.path}")
     write_json(folder.environment, environment(run.request.command))

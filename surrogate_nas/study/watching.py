@@ -1,10 +1,11 @@
 """The dashboard that a person may watch while a study runs."""
 
+from pathlib import Path
 from typing import Self
 
 from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.search.journal.dashboard import Dashboard
+from surrogate_nas.search.journal.database import Database
 
 
 class Watch:
@@ -15,13 +16,14 @@ class Watch:
 
     Args:
         asked: Whether the user wants it; if not, nothing is ever shown.
-        folder: Of the run.
+        journal: Where the search keeps its trials.
+        artifacts: Folder of files attached to the search.
         console: Where its address and its failures are noted.
     """
 
-    def __init__(self, asked: bool, folder: RunFolder, console: StudyConsole) -> None:
+    def __init__(self, asked: bool, journal: Path | Database, artifacts: Path, console: StudyConsole) -> None:
         self.asked = asked
-        self._folder, self._console = folder, console
+        self._journal, self._artifacts, self._console = journal, artifacts, console
         self._dashboard: Dashboard | None = None
 
     def __enter__(self) -> Self:
@@ -43,8 +45,8 @@ class Watch:
             SettingsError: If optuna-dashboard is not installed.
         """
         if self.asked:
-            self._dashboard = Dashboard(self._folder.journal, self._folder.artifacts)
-            if self._folder.journal.exists():
+            self._dashboard = Dashboard(self._journal, self._artifacts)
+            if isinstance(self._journal, Database) or self._journal.exists():
                 self.show()
 
     def show(self) -> None:

@@ -1,6 +1,9 @@
 """Workers of a Ray cluster: machines that cannot do the work, die, or come late."""
 
 import importlib
+import os
+import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -86,6 +89,86 @@ def test_jobs_of_a_machine_that_dies_are_done_elsewhere_and_a_late_one_helps(
 
         assert run(workers, tasks.count_to, [40] * 5, on_progress=kill) == [40] * 5
         assert killed
+
+
+@pytest.mark.slow
+def test_jobs_and_results_larger_than_a_full_object_store_come_through(
+    ray_cluster: Any,  # noqa: ANN401 - Ray is an optional package
+    ray_workers: MakeRayWorkers,
+    tasks: ModuleType,
+) -> None:
+    """Objects that others hold fill every store; Ray moves what does not fit to the disk."""
+    with ray_workers(2) as workers:
+        held = [workers._ray.put(bytes(19 * 2**20)) for _ in range(8)]  # twice the store of a machine
+        results = run(workers, tasks.bytes_of, [bytes(25 * 2**20)] * 6)
+        assert results == [bytes(25 * 2**20)] * 6
+        assert len(held) == 8
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+def test_a_slow_machine_does_fewer_jobs_and_holds_up_no_other(
+    ray_workers: MakeRayWorkers, tasks: ModuleType, tmp_path: Path
+) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    with ray_workers(2) as workers:
+        frozen: list[int] = []
+
+        def freeze(progress: int) -> None:
+            if progress >= 6 and not frozen:
+                frozen.append(int(min(mark.name.split(".")[0] for mark in marks.iterdir())))
+                os.kill(frozen[0], signal.SIGSTOP)
+            # As much as the other one does in the time of nearly all jobs.
+            elif frozen and len(list(marks.iterdir())) == 8:
+                os.kill(frozen[0], signal.SIGCONT)
+
+        did = run(workers, tasks.count_and_sign, [(str(marks), 20)] * 8, on_progress=freeze)
+    assert len(did) == 8
+    assert did.count(frozen[0]) == 1
+
+
+@pytest.mark.slow
+def test_processes_share_a_gpu_of_the_cluster(tasks: ModuleType, tmp_path: Path) -> None:
+    """Ray counts a GPU that the machine is said to have, and gives its number to two processes."""
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    (tmp_path / "witness").touch()
+    machine: dict[str, Any] = {"num_cpus": 4, "num_gpus": 1, "object_store_memory": 80 * 2**20}
+    cluster = Cluster(initialize_head=True, head_node_args=machine | {"include_dashboard": False})
+    try:
+        with RayWorkers(cluster.address, None, Share(gpus=0.5), tmp_path / "witness") as workers:
+            assert workers.processes == 2
+            assert run(workers, tasks.visible_gpus, [0, 0]) == ["0", "0"]
+    finally:
+        cluster.shutdown()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.slow
+def test_a_machine_outside_the_cluster_connects_as_a_client(
+    tasks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    # The server of clients reads jobs too, and finds the tasks as it would find an installed package.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
+    from ray.cluster_utils import Cluster
+
+    (tmp_path / "witness").touch()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    machine: dict[str, Any] = {"num_cpus": 2, "object_store_memory": 80 * 2**20, "ray_client_server_port": port}
+    cluster = Cluster(initialize_head=True, head_node_args=machine | {"include_dashboard": False})
+    try:
+        mark, deadline = str(tmp_path / "died"), time.monotonic() + 60
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            assert time.monotonic() < deadline, "the server of clients did not begin"
+            time.sleep(0.2)
+        with RayWorkers(f"ray://127.0.0.1:{port}", 2, Share(), tmp_path / "witness") as workers:
+            assert run(workers, tasks.die_once, [(mark, 5), ("", 6), ("", 7)]) == [5, 6, 7]
+    finally:
+        cluster.shutdown()  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.slow

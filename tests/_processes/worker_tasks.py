@@ -64,6 +64,25 @@ def count_to(number: int, report: Report, stopped: Stopped) -> int:
     return number
 
 
+def count_and_sign(job: tuple[str, int], report: Report, stopped: Stopped) -> int:
+    """Counts slowly, with a file named after its process and its job; returns the number of the process."""
+    folder, number = job
+    (Path(folder) / f"{os.getpid()}.{len(list(Path(folder).iterdir()))}").touch()
+    count_to(number, report, stopped)
+    return os.getpid()
+
+
+def bytes_of(job: bytes, report: Report, stopped: Stopped) -> bytes:
+    """Returns as many bytes as a job has."""
+    return bytes(len(job))
+
+
+def visible_gpus(job: int, report: Report, stopped: Stopped) -> str:
+    """Returns the GPUs that its process may use."""
+    time.sleep(0.5)  # so that another process takes the next job
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "")
+
+
 def die_once(job: tuple[str, int], report: Report, stopped: Stopped) -> int:
     """Returns a number; before that, ends its process unless a file shows that it did so before."""
     mark, number = job

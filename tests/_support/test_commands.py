@@ -53,6 +53,21 @@ def test_other_ways_to_begin_name_the_module(argv: list[str], command: str, monk
     assert shown("train", "RUN") == "python -m surrogate_nas.train RUN"
 
 
+@pytest.mark.parametrize(
+    ("word", "shown_word"),
+    [
+        ("postgresql://ada:s3cret@host/db", "postgresql://ada@host/db"),
+        ("--storage=postgresql+psycopg://:a/b@host", "--storage=postgresql+psycopg://@host"),
+        ("postgresql://host/db?sslPassword=s3cret&x=1", "'postgresql://host/db?sslPassword=...&x=1'"),
+        ("ada@host:runs/a", "ada@host:runs/a"),
+        ("ray://host:10001", "ray://host:10001"),
+    ],
+)
+def test_passwords_of_urls_are_left_out(word: str, shown_word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [MODULE, word])
+    assert begun_as("study") == f"python -m surrogate_nas.study {shown_word}"
+
+
 def test_words_are_quoted_for_the_shell_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["a b", "it's", "c"]
     assert shlex.split(quoted(words)) == words

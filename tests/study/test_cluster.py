@@ -29,9 +29,16 @@ def test_a_cluster_gives_the_same_table(
     assert "processes of a Ray cluster" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_study_whose_cluster_goes_away_ends_in_a_line_and_goes_on_without_it(
-    tiny: Path, budgets: tuple[str, ...], command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("on_another", [False, True])
+def test_a_study_whose_cluster_goes_away_ends_in_a_line_and_goes_on(
+    tiny: Path,
+    budgets: tuple[str, ...],
+    command: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    on_another: bool,
 ) -> None:
+    """It continues on this machine alone, or on a cluster that was started again."""
     pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
@@ -42,7 +49,7 @@ def test_a_study_whose_cluster_goes_away_ends_in_a_line_and_goes_on_without_it(
     line = [sys.executable, "-m", "surrogate_nas.study", *words, "--cluster", "auto"]
     study = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 400
         while not list((tmp_path / "run" / "supernets").glob("*.safetensors")):
             assert time.monotonic() < deadline
             assert study.poll() is None
@@ -52,5 +59,14 @@ def test_a_study_whose_cluster_goes_away_ends_in_a_line_and_goes_on_without_it(
     _, said = study.communicate(timeout=180)
     assert "Traceback" not in said
     assert study.returncode != 0  # Ray ends a process whose machine it lost
-    done = command(*words, "--resume", "--set", "compute.cluster=")
-    assert done.returncode == 0, done.stderr
+    if not on_another:
+        done = command(*words, "--resume", "--set", "compute.cluster=")
+        assert done.returncode == 0, done.stderr
+        return
+    cluster = Cluster(initialize_head=True, head_node_args=machine)
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    try:
+        done = command(*words, "--resume", "--cluster", "auto")
+        assert done.returncode == 0, done.stderr
+    finally:
+        cluster.shutdown()  # type: ignore[no-untyped-call]

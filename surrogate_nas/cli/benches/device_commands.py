@@ -18,8 +18,12 @@ Threads = Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")]
 def measure(
     bench: Bench,
     ssh: Annotated[
-        str,
-        typer.Option(metavar="USER@HOST", help="Device, as ssh takes it; your ssh configuration holds for it."),
+        list[str],
+        typer.Option(
+            metavar="USER@HOST",
+            help="Device, as ssh takes it; your ssh configuration holds for it. Repeat it for devices of the same"
+            " kind, which share the bench.",
+        ),
     ],
     device: Device,
     python: Annotated[
@@ -33,12 +37,17 @@ def measure(
     attempts: Annotated[int, typer.Option(metavar="N", min=1, help="Most attempts at a noisy model.")] = 3,
     again: Annotated[bool, typer.Option("--again", help="Measure even where there are results.")] = False,
 ) -> None:
-    """Measures a bench on a device over ssh, and brings its results back; the same command goes on after a stop."""
+    """Measures a bench on devices over ssh, and brings the results back; the same command goes on after a stop."""
     from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, measure_there
+    from surrogate_nas.hardware.transfer.farm import measure_on_all
     from surrogate_nas.hardware.transfer.secure_shell import SecureShell
 
     options = DeviceOptions(device, python, threads, provider, seconds, attempts)
-    results = measure_there(bench, SecureShell(ssh), options, complain, again=again)
+    shells = [SecureShell(host) for host in ssh]
+    if len(shells) == 1:
+        results = measure_there(bench, shells[0], options, complain, again=again)
+    else:
+        results = measure_on_all(bench, shells, options, complain, again=again)
     _say_next(results)
 
 

@@ -67,7 +67,7 @@ def measure_there(
     require_name(bench, options.device)
     results = results_file(bench, options.device)
     if results.exists() and not again:
-        _require_same(results, options)
+        require_same_options(results, options)
         return results
     folder = f"{_THERE}/{_digest(*(path.read_bytes() for path in files))}"
     name = f"results-{_digest(repr(astuple(options)).encode())}.csv"
@@ -101,7 +101,12 @@ def _command(folder: str, name: str, options: DeviceOptions) -> str:
     return f"cd {folder} && exec {python} {shlex.join(words)}"
 
 
-def _require_same(results: Path, options: DeviceOptions) -> None:
+def require_same_options(results: Path, options: DeviceOptions) -> None:
+    """Refuses results of a device that were measured with other options.
+
+    Raises:
+        SettingsError: If they were.
+    """
     columns = read_columns(results)
     for name in ("device", "threads", "provider"):
         held, wanted = (columns.cells.get(name) or [""])[0], str(getattr(options, name))

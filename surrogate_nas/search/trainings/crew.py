@@ -7,7 +7,8 @@ from typing import Protocol
 
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import StoreError, SurrogateNasError, TrainingError
-from surrogate_nas.search.trainings.shared_trials import Claim, SharedTrials, Trained, TrainTask, TrialFolder
+from surrogate_nas.search.trainings.shared_trials import Claim, SharedTrials, Trained, TrainTask
+from surrogate_nas.search.trainings.trial_places import TrialFolder
 
 _POLL_SECONDS = 0.2
 _DEATHS_EACH = 3  # without a result between them

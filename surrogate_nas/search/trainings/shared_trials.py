@@ -1,4 +1,4 @@
-"""Keeps trainings as trials of an Optuna study in a journal that several processes share; none is trained twice.
+"""Keeps trainings as trials of an Optuna study that several processes share; none is trained twice.
 
 A trial is one training: an architecture and a length. It is WAITING until a process claims it, RUNNING while that
 process trains, and COMPLETE with its accuracy. Each running trial has a lock that the kernel drops when its holder
@@ -6,30 +6,19 @@ dies; a RUNNING trial whose lock is free has no holder, is marked as failed, and
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import optuna
 from filelock import FileLock, Timeout
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.samplers import RandomSampler
-from optuna.storages import JournalStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from surrogate_nas._support.files import atomic_write
-from surrogate_nas._support.words import one_line
-from surrogate_nas.errors import StoreError, SurrogateNasError
-from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, damaged_record, repair
-from surrogate_nas.search.journal.quiet_optuna import UNREPLAYABLE, quiet_optuna
-from surrogate_nas.space.space import Space
+from surrogate_nas.search.trainings.trial_places import TrialFolder
 
-ACCURACY = "validation accuracy"
 MOST_ATTEMPTS = 3
-_REMEDY = "remove it and continue with --resume"
-_CODE, _EPOCHS, _ATTEMPT, _ERROR, _INPUTS = "code", "epochs", "attempt", "error", "inputs"
+_CODE, _EPOCHS, _ATTEMPT, _ERROR = "code", "epochs", "attempt", "error"
 
 
 @dataclass(frozen=True)
@@ -64,70 +53,6 @@ class Claim:
     guard: FileLock
 
 
-@dataclass(frozen=True)
-class TrialFolder:
-    """Files through which processes share trainings.
-
-    Attributes:
-        journal: The journal.
-        guards: Folder of the locks of running trials.
-        space: The search space.
-        study: Name of the Optuna study.
-        inputs: Hash of everything that determines outcomes in addition to code and length.
-    """
-
-    journal: Path
-    guards: Path
-    space: Space
-    study: str
-    inputs: str
-
-    def prepare(self) -> list[str]:
-        """Creates the study, or replaces one with other inputs; repairs the files that a killed process left.
-
-        Returns:
-            Messages for the user.
-
-        Raises:
-            RunFolderError: If the journal's path holds something else.
-            StoreError: If it cannot be read or written.
-        """
-        notes = []
-        with _said(self.journal):
-            lock = JournalLock(self.journal)
-            with lock.held():
-                damaged = damaged_record(self.journal) if self.journal.exists() else None
-                if damaged is not None:
-                    raise StoreError(
-                        f"the journal of the trainings is damaged: {self.journal}: record {damaged}; {_REMEDY}"
-                    )
-                if self.journal.exists() and (torn := repair(self.journal)):
-                    notes.append(f"{torn} bytes of half-written records were removed from {self.journal}")
-                if not self._is_ours(lock):
-                    if self.journal.exists() and self.journal.stat().st_size:
-                        notes.append(f"{self.journal} was made with other inputs and was replaced")
-                    self._create(lock)
-        return notes
-
-    def _is_ours(self, lock: JournalLock) -> bool:
-        if not self.journal.exists():
-            return False
-        with quiet_optuna(), contextlib.suppress(*UNREPLAYABLE):
-            storage = JournalStorage(BatchJournal(self.journal, lock))
-            studies = storage.get_all_studies()
-            return [one.user_attrs.get(_INPUTS) for one in studies if one.study_name == self.study] == [self.inputs]
-        return False
-
-    def _create(self, lock: JournalLock) -> None:
-        with atomic_write(self.journal) as temporary, quiet_optuna():
-            storage = JournalStorage(BatchJournal(temporary, lock))
-            study = optuna.create_study(
-                storage=storage, study_name=self.study, direction="maximize", sampler=RandomSampler()
-            )
-            study.set_metric_names([ACCURACY])
-            study.set_user_attr(_INPUTS, self.inputs)
-
-
 class SharedTrials:
     """Tasks of one place, as one process sees them.
 
@@ -135,39 +60,34 @@ class SharedTrials:
         place: A prepared place.
 
     Raises:
-        StoreError: If the journal cannot be read. All methods raise it, too, also if it disappeared or is not writable.
+        StoreError: If the journal cannot be read. All methods raise it, too, also if it disappeared or is not writable,
+            or if the database that takes its place fails.
     """
 
     def __init__(self, place: TrialFolder) -> None:
-        self._place = place
-        with _said(place.journal):
-            self._lock = JournalLock(place.journal)
-            self._file = place.journal.stat().st_ino
-            with quiet_optuna():
-                self._backend = BatchJournal(place.journal, self._lock)
-                self._storage = JournalStorage(self._backend)
-                self._study = self._storage.get_study_id_from_name(place.study)
+        self._place, self._open = place, place.opened()
+        self._storage = self._open.storage
 
     def ask(self, tasks: Sequence[TrainTask]) -> None:
         """Queues tasks that are neither done nor queued, and removes queued ones that are no longer needed.
 
         Call it while no other process works: a running trial is then a dead process's.
         """
-        with self._writing():
+        with self._open.used():
             for trial in self._trials(TrialState.RUNNING):
                 self._take_over(trial, attempt=0)
             for trial in self._trials(TrialState.WAITING):
                 if _task(trial) not in tasks:
                     self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
             known = {_task(trial) for trial in self._trials(TrialState.WAITING, TrialState.COMPLETE)}
-            with self._backend.batch():
+            with self._open.in_one_piece():
                 for task in tasks:
                     if task not in known:
                         self._put_in_line(task, attempt=1)
 
     def claim(self) -> Claim | None:
         """Takes a task whose process died, or the next queued one; returns None where there is none."""
-        with self._writing():
+        with self._open.used():
             for trial in self._trials(TrialState.RUNNING):
                 self._take_over(trial, trial.user_attrs[_ATTEMPT])
             for trial in self._trials(TrialState.WAITING):
@@ -190,19 +110,18 @@ class SharedTrials:
 
     def give_back(self, claim: Claim) -> None:
         """Puts a claimed task back into the queue."""
-        with self._writing(), self._backend.batch():
-            self._storage.set_trial_state_values(claim.trial, TrialState.FAIL)
-            self._put_in_line(claim.task, claim.attempt)
+        with self._open.used(), self._open.in_one_piece():
+            self._queue_again(claim.trial, claim.task, claim.attempt)
         self._let_go(claim.guard)
 
     def outcomes(self) -> dict[TrainTask, Trained]:
         """Returns the outcomes of all tasks that are done."""
-        with self._writing():
+        with self._open.used():
             return {_task(trial): _trained(trial) for trial in self._trials(TrialState.COMPLETE)}
 
     def failure(self, tasks: Sequence[TrainTask]) -> str | None:
         """Returns why one of the tasks will have no outcome, if so; ``ask`` gives it another chance."""
-        with self._writing():
+        with self._open.used():
             for task in tasks:
                 own = [trial for trial in self._trials(*TrialState) if _task(trial) == task]
                 if own and all(trial.state == TrialState.FAIL for trial in own):
@@ -212,16 +131,8 @@ class SharedTrials:
 
     # Inside
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Converts errors of the storage to the project's; a replaced journal is an error, too."""
-        with _said(self._place.journal), quiet_optuna():
-            if self._place.journal.stat().st_ino != self._file:
-                raise OSError(None, "another file is in its place")
-            yield
-
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
-        return self._storage.get_all_trials(self._study, deepcopy=False, states=states)
+        return self._storage.get_all_trials(self._open.study, deepcopy=False, states=states)
 
     def _guard(self, trial: FrozenTrial) -> FileLock:
         return FileLock(self._place.guards / f".{trial.number}.guard")
@@ -237,17 +148,25 @@ class SharedTrials:
             # Another process may have ended it, and released its lock, since it was read.
             if self._storage.get_trial(trial._trial_id).state == TrialState.RUNNING:
                 # In one piece: no process may see a task that failed and is not queued again.
-                with self._backend.batch():
-                    self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+                with self._open.in_one_piece():
                     if attempt < MOST_ATTEMPTS:
-                        self._put_in_line(_task(trial), attempt + 1)
+                        self._queue_again(trial._trial_id, _task(trial), attempt + 1)
+                    else:
+                        self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
         finally:
             self._let_go(guard)
+
+    def _queue_again(self, running: int, task: TrainTask, attempt: int) -> None:
+        """Ends a running trial and queues its task; a process that is killed in between loses none."""
+        others = self._trials(TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE)
+        if all(_task(trial) != task for trial in others if trial._trial_id != running):
+            self._put_in_line(task, attempt)
+        self._storage.set_trial_state_values(running, TrialState.FAIL)
 
     def _end(
         self, claim: Claim, state: TrialState, attributes: Mapping[str, float | str], value: float | None = None
     ) -> None:
-        with self._writing(), self._backend.batch():
+        with self._open.used(), self._open.in_one_piece():
             for name, known in attributes.items():
                 self._storage.set_trial_user_attr(claim.trial, name, known)
             self._storage.set_trial_state_values(claim.trial, state, None if value is None else [value])
@@ -277,7 +196,7 @@ class SharedTrials:
                 _ATTEMPT: attempt,
             },
         )
-        self._storage.create_new_trial(self._study, trial)
+        self._storage.create_new_trial(self._open.study, trial)
 
 
 def _task(trial: FrozenTrial) -> TrainTask:
@@ -288,19 +207,3 @@ def _trained(trial: FrozenTrial) -> Trained:
     """Returns the outcome of a trial, whose record may be damaged."""
     (accuracy,) = trial.values
     return Trained(float(accuracy), float(trial.user_attrs["loss"]), int(trial.user_attrs["steps"]))
-
-
-@contextmanager
-def _said(journal: Path) -> Iterator[None]:
-    try:
-        yield
-    except SurrogateNasError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            f"the journal of the trainings disappeared or cannot be written: {journal}: {error.strerror or error};"
-            " finished trainings are kept, continue with --resume"
-        ) from None
-    except UNREPLAYABLE as error:
-        reason = one_line(error, 100)
-        raise StoreError(f"the journal of the trainings is damaged: {journal}: {reason}; {_REMEDY}") from None

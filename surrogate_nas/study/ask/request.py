@@ -1,12 +1,12 @@
 """The request of a person who runs a study."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from surrogate_nas._support.cache_folder import expanded
-from surrogate_nas._support.commands import shown
+from surrogate_nas._support.commands import shown, without_passwords
 from surrogate_nas._support.definitions import available
 from surrogate_nas.data.sources import SOURCES
 from surrogate_nas.errors import RunFolderError, SettingsError
@@ -14,6 +14,7 @@ from surrogate_nas.runs.run_folder import RunFolder, lies_in_run
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
 from surrogate_nas.runs.tracking import check_tracker
+from surrogate_nas.search.journal.database import Database
 from surrogate_nas.study.ask.own_device import own_requests, with_named_device
 
 DEFAULT_STUDY = "quickstart"
@@ -33,9 +34,11 @@ class Request:
         dashboard: Whether to serve optuna-dashboard while the study runs.
         names_space: Whether the space is one that the person named, whose program may be run.
         track: Where settings, curves and results are sent: tensorboard, mlflow, or nowhere.
+        storage: URL of the database that keeps Optuna's studies; None for journals in the run folder. It is no setting:
+            a run folder does not choose where this process connects to, and holds no password.
 
     Raises:
-        SettingsError: If that tracker is unknown or not installed.
+        SettingsError: If that tracker is unknown or not installed, or the URL is none of a database.
     """
 
     settings: StudySettings
@@ -46,10 +49,13 @@ class Request:
     dashboard: bool = False
     names_space: bool = True
     track: str | None = None
+    storage: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Checks what would end the run later."""
         check_tracker(self.track)
+        if self.storage is not None:
+            Database(self.storage, "")
 
 
 def resolve_request(
@@ -152,10 +158,18 @@ def _require_own_cluster(
         )
 
 
-def resume_command(output: Path, track: str | None = None, cluster: str = "") -> str:
-    """Returns the command that continues the run in a folder, and its tracked run, on its cluster."""
-    tracked = ["--track", track] if track is not None else []
-    return shown("study", "--output-dir", output, "--resume", *tracked, *(["--cluster", cluster] if cluster else []))
+def resume_command(output: Path, track: str | None = None, cluster: str = "", storage: str | None = None) -> str:
+    """Returns the command that continues a run.
+
+    Args:
+        output: The run folder.
+        track: Its tracker.
+        cluster: Its cluster.
+        storage: URL of its database, of which a password is left out.
+    """
+    options = {"--track": track, "--cluster": cluster, "--storage": storage and without_passwords(storage)}
+    words = [word for option, value in options.items() if value for word in (option, value)]
+    return shown("study", "--output-dir", output, "--resume", *words)
 
 
 def absolute_paths(settings: StudySettings) -> StudySettings:

@@ -35,7 +35,7 @@ def show_outcome(facts: StudyFacts, output: Path, console: StudyConsole, *, deta
         for purpose, command in next_steps(output, option).items():
             console.hint(purpose, command)
         if find_spec("optuna_dashboard") is not None:
-            console.hint("the search", dashboard_command(RunFolder(output).journal))
+            console.hint("the search", dashboard_command(RunFolder(output).storage.url or RunFolder(output).journal))
 
 
 def next_steps(output: Path, option: str) -> dict[str, str]:

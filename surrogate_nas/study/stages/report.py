@@ -10,6 +10,7 @@ from surrogate_nas.report.plots.supernet_plots import SupernetPoints, supernet_f
 from surrogate_nas.report.write import PAGE_NAME, write_report
 from surrogate_nas.search.journal.dashboard import annotate, dashboard_command
 from surrogate_nas.search.result import SearchResult
+from surrogate_nas.search.run_search import study_name
 from surrogate_nas.study.findings import (
     FinalistChoice,
     Findings,
@@ -63,7 +64,7 @@ class WriteReport(Stage):
             supernets = supernet_points(problem, scores, run.folder.supernets)
             points = predictor_points(problem, predictor, scores, labels)
             written = write_report(run.folder.path, facts, replace(points, search=searched, supernet=supernets))
-            _attach(searched, supernets, run)
+            _attach(searched, supernets, study_name(problem.space, problem.settings.name), run)
         return Findings(written)
 
 
@@ -73,17 +74,17 @@ def report_infeasible(problem: Problem, run: Run) -> StudyFacts:
     return write_report(run.folder.path, study_facts(problem, infeasible_facts(problem), made), None)
 
 
-def _attach(searched: SearchPoints, supernets: SupernetPoints, run: Run) -> None:
+def _attach(searched: SearchPoints, supernets: SupernetPoints, study: str, run: Run) -> None:
     """Writes the plots as files, and gives the search's study the report, the table and the command that made them.
 
     A failure is a warning and no reason to fail: the answer is on the disk already.
     """
     folder = run.folder
-    look_again = dashboard_command(folder.journal)
+    look_again = dashboard_command(run.database.shown if run.database else folder.journal)
     note = f"Made by\n\n    {run.request.command}\n\nLook again with\n\n    {look_again}\n"
     try:
         plots = write_plots(folder.plots, supernet_figures(supernets) | search_figures(searched))
         files = [folder.path / PAGE_NAME, folder.path / "lookup.csv", *plots]
-        annotate(folder.journal, note, [file for file in files if file.exists()], folder.artifacts)
+        annotate(run.journal, study, note, [file for file in files if file.exists()], folder.artifacts)
     except (OSError, SurrogateNasError) as error:
         run.console.warn(f"plots and notes could not be attached to the search: {error}")

@@ -4,7 +4,7 @@ import numpy as np
 
 from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.search.result import SearchResult
-from surrogate_nas.search.run_search import run_search
+from surrogate_nas.search.run_search import run_search, study_name
 from surrogate_nas.study.findings import Findings, LearnedOrder, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -39,6 +39,16 @@ class SearchSpace(Stage):
     inputs = (Problem, LearnedOrder, StudyLabels, SpaceScores)
     timing = Timing.ANEW
 
+    def check(self, problem: Problem, run: Run) -> None:
+        """Refuses a database that does not answer, or has a study of that name that is another run's.
+
+        Raises:
+            SettingsError: If it is one of these.
+        """
+        if run.database is not None:
+            with run.database.answering():
+                run.database.own(study_name(problem.space, problem.settings.name))
+
     def run(self, findings: Findings, run: Run) -> Findings:
         """Searches, continuing the trials of an earlier process."""
         problem, scores = findings[Problem], findings[SpaceScores]
@@ -50,7 +60,7 @@ class SearchSpace(Stage):
 
 
 def search(findings: Findings, run: Run) -> SearchResult:
-    """Searches the space under the budgets, as an Optuna study in the run folder's journal.
+    """Searches the space under the budgets, as an Optuna study in the run folder's journal or in a database.
 
     Args:
         findings: The problem, its labels and scores, and what was learnt by gradients.
@@ -69,7 +79,7 @@ def search(findings: Findings, run: Run) -> SearchResult:
             problem.budgets,
             problem.settings.search,
             seed=problem.settings.seed,
-            journal=run.folder.journal,
+            journal=run.journal,
             study=problem.settings.name,
             inputs=digest(
                 {"predictor": predictor_inputs(problem, labels), "costs": costs, "scores": scores.mean.tolist()}

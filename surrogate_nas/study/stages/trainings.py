@@ -12,12 +12,14 @@ from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore
 from surrogate_nas.predictor.features.graph_features import node_types, path_features
 from surrogate_nas.runs.run_folder import RunFolder, digest
+from surrogate_nas.search.run_search import study_name
 from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.settings import LoopSettings
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.loop import Beginning, Learnt, batch_sizes, learn_by_lengths
 from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
-from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask, TrialFolder
+from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask
+from surrogate_nas.search.trainings.trial_places import TrialFolder
 from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
@@ -115,7 +117,7 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
     features = comparable_features(space, problem.deployed, space.canonical(codes))
     process = ResidualProcess(scores.mean[rows], features, settings.loop.residual, contenders.answers)
     run.folder.networks.mkdir(exist_ok=True)
-    place = _place(problem, run.folder)
+    place = _place(problem, run)
     for note in place.prepare():
         run.console.note(note)
     network = network_of(problem, problem.codes[0], run.folder)
@@ -180,8 +182,9 @@ def _sizes(space: Space, network: NetworkSpec, codes: Codes) -> NDArray[np.float
     return np.column_stack([np.log(np.maximum(counts, 1)), space.nonlinear_count(codes)])
 
 
-def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
+def _place(problem: Problem, run: Run) -> TrialFolder:
     """Returns the place in which worker processes find their trainings."""
+    folder = run.folder
     job = training_job(network_of(problem, problem.codes[0], folder), problem, folder)
     recipe = {name: value for name, value in job.settings.identity().items() if name != "epochs"}
     inputs = {
@@ -194,8 +197,8 @@ def _place(problem: Problem, folder: RunFolder) -> TrialFolder:
     inputs |= {"space": problem.space.fingerprint, "data": problem.splits.fingerprint}
     if problem.first_weights is not None:
         inputs["pretrained"] = problem.first_weights.digest
-    name = f"{problem.space.name}-{problem.settings.name}-trainings"
-    return TrialFolder(folder.trainings_journal, folder.networks, problem.space, name, digest(inputs))
+    name = f"{study_name(problem.space, problem.settings.name)}-trainings"
+    return TrialFolder(folder.trainings_journal, folder.networks, problem.space, name, digest(inputs), run.database)
 
 
 def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) -> list[float]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas.cli import hardware as command
-from surrogate_nas.hardware.transfer import device_loop, secure_shell
+from surrogate_nas.hardware.transfer import device_loop, farm, secure_shell
 from surrogate_nas.hardware.transfer.device_results import read_results
 from surrogate_nas.space.load import load_space
 from tests.hardware.transfer.made_results import made_bench
@@ -27,6 +27,21 @@ def test_a_bench_is_measured_over_ssh(
     assert asked[:3] == [tmp_path, "pi@board", device_loop.DeviceOptions("board", threads=4)]
     assert asked[-1] is True
     assert f"import-bench SPACE {tmp_path / 'results-board.csv'}" in capsys.readouterr().out
+
+
+def test_several_devices_share_a_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def measure_on_all(bench: Path, *given: object, again: bool) -> Path:
+        asked.extend([bench, *given, again])
+        return bench / "results-board.csv"
+
+    monkeypatch.setattr(secure_shell, "SecureShell", str)
+    monkeypatch.setattr(farm, "measure_on_all", measure_on_all)
+    words = ["measure", str(tmp_path), "--ssh", "pi@one", "--ssh", "pi@two", "--device", "board"]
+    assert command.main(words) == 0
+    assert asked[:3] == [tmp_path, ["pi@one", "pi@two"], device_loop.DeviceOptions("board")]
+    assert asked[-1] is False
 
 
 def test_what_another_program_printed_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

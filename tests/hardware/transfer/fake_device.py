@@ -9,12 +9,14 @@ import pytest
 _PROGRAM = """\
 #!{python}
 import os, subprocess, sys
+host, command = sys.argv[sys.argv.index("--") + 1 :]
 home = {home!r}
+own = os.path.join(home, "..", "homes", host, "home")
+home = own if os.path.isdir(own) else home
 def gone():
     print("Connection to device closed by remote host.", file=sys.stderr)
     sys.exit(255)
 left = os.path.join(home, "..", "lines_left")
-host, command = sys.argv[sys.argv.index("--") + 1 :]
 with open(os.path.join(home, "..", "commands"), "a") as file:
     file.write(host + " " + command + chr(10))
 if os.path.exists(os.path.join(home, "..", "gone")):
@@ -59,6 +61,13 @@ class FakeDevice:
     def is_gone(self, gone: bool) -> None:
         """Refuses every connection."""
         self._mark("gone", gone)
+
+    def is_many(self, *hosts: str) -> dict[str, Path]:
+        """Gives each host a home folder of its own, in which files of these names concern it alone."""
+        homes = {host: self.folder / "homes" / host / "home" for host in hosts}
+        for home in homes.values():
+            home.mkdir(parents=True)
+        return homes
 
     def _mark(self, name: str, there: bool) -> None:
         path = self.folder / name

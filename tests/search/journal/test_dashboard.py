@@ -187,11 +187,11 @@ def test_notes_and_files_replace_their_namesakes(
     run_search(space, predictor, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-")
     for text in ("first", "second"):
         file.write_text(text)
-        annotate(journal, f"note: {text}", [file], artifacts)
+        annotate(journal, f"{space.name}-a", f"note: {text}", [file], artifacts)
     [kept] = artifacts.iterdir()
     assert kept.read_text() == "second"
     size = journal.stat().st_size
-    annotate(journal, "note: second", [file], artifacts)
+    annotate(journal, f"{space.name}-a", "note: second", [file], artifacts)
     assert journal.stat().st_size == size
     result = run_search(
         space, predictor, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-"

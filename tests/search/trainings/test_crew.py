@@ -9,7 +9,8 @@ import pytest
 from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.search.trainings.crew import Crew
-from surrogate_nas.search.trainings.shared_trials import SharedTrials, Trained, TrainTask, TrialFolder
+from surrogate_nas.search.trainings.shared_trials import SharedTrials, Trained, TrainTask
+from surrogate_nas.search.trainings.trial_places import TrialFolder
 from surrogate_nas.space.space import Space
 from tests.search.sharing import NoWork, value_of
 

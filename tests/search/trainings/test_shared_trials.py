@@ -12,14 +12,16 @@ from optuna.storages.journal import JournalFileBackend
 
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
-from surrogate_nas.search.trainings.shared_trials import MOST_ATTEMPTS, SharedTrials, Trained, TrainTask, TrialFolder
+from surrogate_nas.search.trainings.shared_trials import MOST_ATTEMPTS, SharedTrials, Trained, TrainTask
+from surrogate_nas.search.trainings.trial_places import TrialFolder
 from surrogate_nas.space.space import Space
 
 TASKS = [TrainTask("000000", 2), TrainTask("123401", 2), TrainTask("123401", 4)]
 CLAIM_AND_DIE = """
 import os, sys
 from pathlib import Path
-from surrogate_nas.search.trainings.shared_trials import TrialFolder, SharedTrials
+from surrogate_nas.search.trainings.shared_trials import SharedTrials
+from surrogate_nas.search.trainings.trial_places import TrialFolder
 from surrogate_nas.space.load import load_space
 folder = Path(sys.argv[1])
 claim = SharedTrials(TrialFolder(folder / "j", folder, load_space("nasbench201"), "shared", "inputs")).claim()

@@ -6,7 +6,7 @@ import pytest
 
 from surrogate_nas.errors import BudgetError, RunFolderError, SettingsError
 from surrogate_nas.runs.study_file import read_study, write_study
-from surrogate_nas.study.ask.request import absolute_paths, names_space, resolve_request, resume_command
+from surrogate_nas.study.ask.request import Request, absolute_paths, names_space, resolve_request, resume_command
 
 
 @pytest.fixture(autouse=True)
@@ -155,3 +155,15 @@ def test_a_run_folder_does_not_choose_the_cluster() -> None:
     Path("mine.toml").write_text('space = "nasbench201"\n[compute]\ncluster = "auto"\n', encoding="utf-8")
     assert resolve_request("mine.toml", {}, None, resume=False)[0].compute.cluster == "auto"
     assert resume_command(Path("here"), cluster="auto").endswith("--output-dir here --resume --cluster auto")
+
+
+def test_the_database_is_no_setting_and_its_password_stays_out_of_sight() -> None:
+    url = "postgresql://ada:s3cret@host/db"
+    settings = read_study("quickstart", {})
+    request = Request(settings, Path("here"), resume=False, overwrite=False, command="-", storage=url)
+    assert "s3cret" not in repr(request)
+    assert resume_command(Path("here"), storage=url).endswith("--resume --storage postgresql://ada@host/db")
+    with pytest.raises(SettingsError, match="takes the URL of a database"):
+        Request(settings, Path("here"), resume=False, overwrite=False, command="-", storage="here")
+    with pytest.raises(SettingsError, match=r"unknown setting 'search\.storage'"):
+        read_study("quickstart", {"search.storage": url})
