@@ -12,6 +12,7 @@ from surrogate_nas.supernet.settings import SplitName, SupernetSettings
 from surrogate_nas.supernet.splits.table import SPLITS
 
 NO_METHOD = "none"
+_NO_SPLIT: SplitName = "none"
 if TYPE_CHECKING:
     MethodName = str
 else:  # every row of the table is a choice of the setting
@@ -55,7 +56,7 @@ class GradientSettings(BaseModel):
         description="Training steps of the weights; of each subspace, with the steps before it was split off.",
     )
     split: SplitName = Field(
-        default="none",
+        default=_NO_SPLIT,
         description="Rule that splits the space into subspaces, each with a distribution of its own: none, by the"
         " operation on one edge (edge), by agreement of gradients (gradient), or by number of nonlinear functions"
         " (nonlinear), for methods that draw paths. The derived architecture with the least validation loss counts.",
@@ -170,7 +171,7 @@ class GradientSettings(BaseModel):
         if self.learns:
             for reason in (*_contradictions(self, self.row), *_contradictions_of_split(self)):
                 raise ValueError(reason)
-        elif self.split != "none":
+        elif self.split != _NO_SPLIT:
             raise ValueError(f"split = {self.split!r} needs a method: with method = {NO_METHOD!r} nothing is learnt")
         return self
 

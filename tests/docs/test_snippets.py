@@ -40,7 +40,7 @@ def parser(command: Command) -> tuple[Any, list[str]]:
 
 def unknown_options(command: Command) -> list[str]:
     found, words = parser(command)
-    known = {name for option in found.params for name in option.opts} | {"--help"}
+    known = {name for option in found.params for name in (*option.opts, *option.secondary_opts)} | {"--help"}
     return [word for word in words if word.startswith("--") and word.split("=")[0] not in known]
 
 

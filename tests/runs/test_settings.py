@@ -34,7 +34,7 @@ def test_what_finished_stages_depend_on_is_fixed() -> None:
         *(f"predictor.{name}" for name in StudySettings(name="any").predictor.model_dump()),
         *(f"search.{name}" for name in StudySettings(name="any").search.model_dump()),
         *(f"segments.{name}" for name in StudySettings(name="any").segments.model_dump()),
-        *(f"budget.{name}" for name in ("latency", "flops", "params", "memory", "energy", "also")),
+        *(f"budget.{name}" for name in ("latency", "flops", "params", "memory", "ram", "flash", "energy", "also")),
         *(key for key in flattened(StudySettings(name="any")) if key.startswith(("loop.", "rivals."))),
         "training.checkpoint_seconds",
         *(f"truth.{name}" for name in ("file", "column")),

@@ -14,7 +14,6 @@ from surrogate_nas.runs.run_folder import RunFolder, lies_in_run
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import is_resolved, read_resolved, read_study
 from surrogate_nas.runs.tracking import check_tracker
-from surrogate_nas.search.journal.database import Database
 from surrogate_nas.study.ask.own_device import own_requests, with_named_device
 
 DEFAULT_STUDY = "quickstart"
@@ -55,6 +54,9 @@ class Request:
         """Checks what would end the run later."""
         check_tracker(self.track)
         if self.storage is not None:
+            # Optuna takes a second to import, which a request without a database need not wait for.
+            from surrogate_nas.search.journal.database import Database
+
             Database(self.storage, "")
 
 

@@ -37,7 +37,7 @@ def test_python_has_the_options_of_the_command() -> None:
 def test_what_cannot_be_trained_is_refused(finished_run: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="exclude each other"):
         train_model(finished_run, latency_budget="3ms", arch="333123")
-    with pytest.raises(SettingsError, match="unknown option 'epoch'; choose from latency_budget, "):
+    with pytest.raises(SettingsError, match="unknown option 'epoch'; choose from "):
         train_model(finished_run, epoch=3)  # type: ignore[call-arg]
     with pytest.raises(SettingsError, match="--epochs must be from 1 to 10,000"):
         train_model(finished_run, epochs=0)
