@@ -30,6 +30,7 @@ def test_a_row_has_errors_of_networks_that_were_not_fitted(
     assert 0 <= row["kept_percent"] <= 100
 
 
+@pytest.mark.slow
 def test_networks_are_measured_later_under_other_work(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TINY, "--space", "quick", "--later", "0.001", "--loads", "idle,busy"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -144,6 +144,7 @@ def test_the_two_parts_share_no_architecture(inputs: list[str], space: CellSpace
     assert sorted(chosen_rows(len(codes), 2, "all")) == list(range(len(codes)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "changes"),
     [

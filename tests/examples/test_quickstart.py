@@ -46,7 +46,8 @@ def run(notebook: nbformat.NotebookNode, monkeypatch: pytest.MonkeyPatch, cache:
     return "".join(output.get("text", "") for output in outputs)
 
 
-@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("whole", [False, True])
 def test_it_runs_from_top_to_bottom(whole: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     notebook = read()
     if not whole:
