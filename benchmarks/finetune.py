@@ -290,10 +290,13 @@ def compare(
         "\nThe best rival of each budget, trained as long as search and training took, and the answer as many epochs:\n"
     )
     for answer, rival in best_rivals(contestants, trained):
-        own, other = (epoch_minutes(one, whole_recipe, side) for one in (answer, rival))
-        longer = max(epochs, round((minutes + epochs * own) / other))
         home = folder / f"long-{rival.budget}"
         home.mkdir(exist_ok=True)
+        decided = home / "epochs.json"  # a run that goes on takes the same number, however busy the machine is now
+        if not decided.exists():
+            own, other = (epoch_minutes(one, whole_recipe, side) for one in (answer, rival))
+            write_text(decided, json.dumps(max(epochs, round((minutes + epochs * own) / other))))
+        longer = int(json.loads(decided.read_text(encoding="utf-8")))
         long_recipe = replace(whole_recipe, settings=recipe.model_copy(update={"epochs": longer}), folder=home)
         both = [replace(one, role=f"{one.role}, {longer} epochs") for one in (rival, answer)]
         say(table(both, limits, measured, train_all(both, long_recipe, side), tested))

@@ -166,6 +166,7 @@ def test_mixed_and_augmented_trainings_continue_to_the_same_weights(make: Make) 
     assert all(torch.equal(*pair) for pair in zip(whole.network.parameters(), again.network.parameters(), strict=True))
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
     script = Path(__file__).with_name("two_processes.py")
     line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]

@@ -10,6 +10,7 @@ from surrogate_nas.errors import SettingsError
 from tests.fixtures.event_files import scalars
 
 
+@pytest.mark.slow
 def test_loss_and_results_are_sent_once(digits_copy: Path) -> None:
     pytest.importorskip("tensorboard")
     model = train_model(digits_copy, epochs=3, track="tensorboard", quiet=True)

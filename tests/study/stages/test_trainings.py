@@ -73,10 +73,9 @@ def test_trainings_are_labels_of_their_own_and_decide(trained: Path, here: RunHe
     assert len(read_labels(trained / "trainings.h5")) == len(labels)
 
 
+@pytest.mark.slow
 @pytest.mark.posix
-@pytest.mark.parametrize(
-    ("processes", "work", "killed"), [(2, KilledOnce, 1), pytest.param(4, KilledEach, 4, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("processes", "work", "killed"), [(2, KilledOnce, 1), (4, KilledEach, 4)])
 def test_killed_workers_and_their_number_change_nothing(
     trained: Path,
     untrained: Path,
