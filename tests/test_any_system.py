@@ -51,6 +51,7 @@ def test_the_functions_are_hidden_from_workers_too(elsewhere: dict[str, str]) ->
     assert done.stdout == "found:\n"
 
 
+@pytest.mark.slow
 def test_a_study_learns_the_same_without_the_functions_of_linux(
     tiny: Path, budgets: tuple[str, ...], finished: Path, command: Run, elsewhere: dict[str, str], tmp_path: Path
 ) -> None:

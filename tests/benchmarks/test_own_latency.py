@@ -9,12 +9,13 @@ from benchmarks.own_latency import main
 TINY = ["--channels", "2", "--cells", "1", "--image-size", "8", "--networks", "3", "--seeds", "1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("space", "backend"),
     [
         ("nasbench201", "auto"),
-        pytest.param("nasbench201", "eager", marks=pytest.mark.slow),
-        pytest.param("darts", "eager", marks=pytest.mark.slow),
+        ("nasbench201", "eager"),
+        ("darts", "eager"),
     ],
 )
 def test_a_row_has_errors_of_networks_that_were_not_fitted(

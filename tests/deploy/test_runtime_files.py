@@ -134,6 +134,7 @@ def test_a_full_disk_ends_the_export(
         write_runtime_files(["full"], tmp_path, source, images, QUICK)
 
 
+@pytest.mark.slow
 def test_the_command_exports_again_and_says_what_failed(
     trained_run: Path, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ def study(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_study_goes_through_to_a_model_that_resizes_its_images(
     study: Path, faster: tuple[str, ...], here: RunHere, tmp_path: Path
 ) -> None:

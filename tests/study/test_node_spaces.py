@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.space.load import load_space
 
 RunHere = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.slow
 def test_a_study_of_nasbench1shot1_goes_through(
     tiny: Path, faster: tuple[str, ...], here: RunHere, tmp_path: Path
 ) -> None:

@@ -71,6 +71,7 @@ def test_a_chain_is_cut_by_gradients(images: Path, tmp_path: Path) -> None:
     assert job.plan.with_cuts([cut]).split.groups == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "groups"),
     [

@@ -144,6 +144,7 @@ def test_stops_anywhere_change_nothing(plan_of: MakePlan, place_of: PlaceOf, kin
     assert contents(parts.folder) == contents(place_of("whole").folder)
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_killed_process_loses_nothing(plan_of: MakePlan, place_of: PlaceOf, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of(**GRADIENT, split_rounds=1, checkpoint_seconds=1e-9)

@@ -84,6 +84,7 @@ def test_accuracies_of_the_table_are_of_the_test_images() -> None:
     assert untrained.epochs is None
 
 
+@pytest.mark.slow
 def test_the_command_trains_rivals_and_continues_from_their_checkpoints(
     compared: Choice, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:

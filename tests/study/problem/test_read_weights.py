@@ -61,6 +61,7 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     )
 
 
+@pytest.mark.slow
 def test_a_study_goes_through_to_a_fine_tuned_model(
     tiny: Path, faster: tuple[str, ...], words: tuple[str, ...], here: RunHere, tmp_path: Path
 ) -> None:

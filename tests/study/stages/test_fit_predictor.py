@@ -74,6 +74,7 @@ def test_a_learnt_order_votes_with_other_scores() -> None:
     np.testing.assert_array_equal(both.columns(codes)["learned"], order[:, 0])
 
 
+@pytest.mark.slow
 def test_trainings_are_joined_kept_and_found_again(run_copy: Path, here: RunHere) -> None:
     space = load_space("nasbench201")
     code, _, errors = here("--resume", "--output-dir", run_copy, *TRAININGS)
