@@ -28,8 +28,8 @@ MOST_PASSES = 1000
 WARM_UP_PASSES, WARM_UP_SECONDS = 5, 0.05
 """Untimed passes before a sample, fewer where they take longer than these seconds.
 
-Other candidates ran last. A pass takes up to 1.6 times as long until the weights are back in the caches, more for some
-networks than for others: after one pass the next one still takes 1.1 to 1.6 times as long, after five 1.0 to 1.1 times
+Other candidates ran last. A pass takes up to 1.8 times as long until the weights are back in the caches, more for some
+networks than for others: after one pass the next one still takes 1.1 to 1.7 times as long, after five 1.0 times
 (benchmarks/results/latency.md).
 """
 _WARM_UP_SAMPLES = 3
