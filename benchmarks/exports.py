@@ -57,13 +57,13 @@ def random_network(name: str, images: int, seed: int) -> tuple[nn.Module, FinalI
     made = FinalImages.of(train, test, "own", ())
     with torch.no_grad():
         network.train()
-        for part in torch.split(made.normalise(train.images), _BATCH):
+        for part in torch.split(made.normalise(train.images[:]), _BATCH):
             network(part)
         network.eval()
         # Every class has the same mean score, so that images are of many classes.
         [*_, last] = (layer for layer in network.modules() if isinstance(layer, nn.Linear))
-        last.bias.sub_(_scores(network, made.normalise(train.images)).mean(dim=0))
-        labels = _scores(network, made.normalise(test.images)).argmax(dim=1)
+        last.bias.sub_(_scores(network, made.normalise(train.images[:])).mean(dim=0))
+        labels = _scores(network, made.normalise(test.images[:])).argmax(dim=1)
     return network, FinalImages.of(train, ImageSet(test.images, labels, names), "own", ())
 
 
@@ -83,7 +83,7 @@ def rows_of(
 ) -> list[str]:
     """Returns the rows of a space: its ONNX files, and the files of runtimes; those that fail have the reason."""
     network, made = random_network(name, images, seed)
-    calibration, tested = (made.normalise(part.images) for part in (made.train, made.test))
+    calibration, tested = (made.normalise(part.images[:]) for part in (made.train, made.test))
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         paths = {"float": folder / "model.onnx"}

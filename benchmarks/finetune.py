@@ -168,7 +168,7 @@ def _whole(splits: DataSplits) -> ImageSet:
     parts = (splits.train, splits.validation, splits.recalibration)
     return replace(
         splits.train,
-        images=torch.cat([part.images for part in parts]),
+        images=torch.cat([part.images[:] for part in parts]),
         labels=torch.cat([part.labels for part in parts]),
     )
 

@@ -30,6 +30,7 @@ from surrogate_nas.data.decoding import decode
 from surrogate_nas.data.final_images import FinalImages
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import DataSplits, ImageSet, channel_statistics
+from surrogate_nas.data.on_disk.room import Room
 from surrogate_nas.data.sources import open_source, open_test_source
 from surrogate_nas.deploy.confusion import confusion_of, recalls
 from surrogate_nas.errors import DataError
@@ -96,7 +97,7 @@ def uneven_images(data: Path, sizes: NDArray[np.int64], seed: int) -> DataSplits
 
 
 def _read(source: ImageSource, chosen: NDArray[np.int64]) -> ImageSet:
-    decoded = decode(source, chosen, image_size=_SIDE, channels="rgb", on_unreadable="error", memory_gb=4.0)
+    decoded = decode(source, chosen, image_size=_SIDE, channels="rgb", on_unreadable="error", room=Room(4.0))
     labels = torch.from_numpy(source.labels[decoded.kept])
     return ImageSet(torch.from_numpy(decoded.images), labels, source.class_names)
 

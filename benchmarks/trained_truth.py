@@ -43,7 +43,7 @@ def trained_and_tested(data: Path, images: int, seed: int) -> DataSplits:
     tested = load_images(DataSettings(source="folder", path=str(data / "test"), validation_fraction=0.1), seed)
     validation = replace(
         tested.train,
-        images=torch.cat([part.images for part in (tested.train, tested.validation, tested.recalibration)]),
+        images=torch.cat([part.images[:] for part in (tested.train, tested.validation, tested.recalibration)]),
         labels=torch.cat([part.labels for part in (tested.train, tested.validation, tested.recalibration)]),
     )
     chosen = torch.arange(min(images, len(everything.train)))

@@ -4,7 +4,8 @@ A folder holds ``splits.json`` and two ``.npy`` files per part. Their names carr
 written last, so a folder is complete if its JSON file is there, and a crash while saving leaves the former one valid.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tokenize import TokenError
 from typing import Literal
@@ -13,11 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
 
 from surrogate_nas._support.files import NO_SUCH_CALL, UNREADABLE, atomic_write, read_json, write_json
-from surrogate_nas._support.stored.checksums import DIFFERS, checksum
+from surrogate_nas._support.stored.checksums import DIFFERS, checksum, checksum_of
 from surrogate_nas._support.words import one_line
-from surrogate_nas.data.images import DataSplits, ImageSet
+from surrogate_nas.data.images import DataSplits, ImageSet, Pixels, in_chunks
+from surrogate_nas.data.on_disk.image_file import ImageFile, Shape
 from surrogate_nas.errors import DataError, StoreError
 
 SCHEMA = 1
@@ -41,6 +44,7 @@ class _Index(BaseModel):
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     balance: bool = False
+    on_disk: bool = False
     shapes: dict[PartName, tuple[int, int, int, int]] = Field(min_length=3)
     checksums: dict[str, str] = {}  # of arrays, by file; version 0.1.0 kept none
 
@@ -50,12 +54,13 @@ def save_splits(folder: Path, splits: DataSplits) -> None:
     checksums = {}
     for name in PARTS:
         part: ImageSet = getattr(splits, name)
-        for kind, tensor in (("images", part.images), ("labels", part.labels)):
-            path = folder / _file(name, kind, splits.fingerprint)
-            with atomic_write(path) as temporary:
-                array = tensor.cpu().contiguous().numpy()
-                np.save(temporary, array, allow_pickle=False)
-            checksums[path.name] = checksum(array.data)
+        images, labels = (folder / _file(name, kind, splits.fingerprint) for kind in ("images", "labels"))
+        with atomic_write(images) as temporary:
+            checksums[images.name] = _write_images(temporary, part.images)
+        array = part.labels.cpu().numpy()
+        with atomic_write(labels) as temporary:
+            np.save(temporary, array, allow_pickle=False)
+        checksums[labels.name] = checksum(array.data)
     index = _Index(
         schema_version=SCHEMA,
         fingerprint=splits.fingerprint,
@@ -66,6 +71,7 @@ def save_splits(folder: Path, splits: DataSplits) -> None:
         notes=splits.notes,
         warnings=splits.warnings,
         balance=splits.balance,
+        on_disk=any(isinstance(getattr(splits, name).images, ImageFile) for name in PARTS),
         shapes={name: tuple(getattr(splits, name).images.shape) for name in PARTS},
         checksums=checksums,
     )
@@ -78,8 +84,24 @@ def save_splits(folder: Path, splits: DataSplits) -> None:
                     path.unlink()
 
 
+def _write_images(path: Path, images: Pixels) -> str:
+    """Writes images as numpy does, part by part, and returns the checksum of the pixels."""
+
+    def write() -> Iterator[memoryview]:
+        with path.open("wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": tuple(images.shape)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for chunk in in_chunks(images):
+                file.write(chunk.data)
+                yield chunk.data
+
+    return checksum_of(write())
+
+
 def load_splits(folder: Path, *, checked: bool = False) -> DataSplits:
     """Opens what ``save_splits`` wrote; images are mapped from the files, and changing them changes no file.
+
+    Images that were in a file when they were saved, as they are too many for memory, are in a file again.
 
     Args:
         folder: Folder of the files.
@@ -117,21 +139,49 @@ def load_splits(folder: Path, *, checked: bool = False) -> DataSplits:
 def _load_part(folder: Path, name: PartName, index: _Index, checked: bool) -> ImageSet:
     shape = index.shapes[name]
     images_path, labels_path = (folder / _file(name, kind, index.fingerprint) for kind in ("images", "labels"))
-    images = _load_array(images_path, shape, np.dtype(np.uint8))
-    labels = _load_array(labels_path, shape[:1], np.dtype(np.int64))
-    for path, array in ((images_path, images), (labels_path, labels)):
+    images = _open_images(images_path, shape) if index.on_disk else _map_images(images_path, shape)
+    labels = torch.from_numpy(_load_array(labels_path, shape[:1], np.dtype(np.int64)))
+    for path, parts in ((images_path, in_chunks(images)), (labels_path, iter([labels.numpy()]))):
         wanted = index.checksums.get(path.name)
-        if not checked and wanted is not None and checksum(np.ascontiguousarray(array).data) != wanted:
+        if not checked and wanted is not None and checksum_of(part.data for part in parts) != wanted:
             raise StoreError(f"cached images are damaged: {path}: {DIFFERS}")
     try:
-        return ImageSet(torch.from_numpy(images), torch.from_numpy(labels), index.class_names)
+        return ImageSet(images, labels, index.class_names)
     except DataError as error:
         raise StoreError(f"cached images are damaged: {labels_path}: {error}") from None
 
 
+def _map_images(path: Path, shape: tuple[int, ...]) -> Tensor:
+    return torch.from_numpy(_load_array(path, shape, np.dtype(np.uint8)))
+
+
+def _open_images(path: Path, shape: Shape) -> ImageFile:
+    with _named(path):
+        with path.open("rb") as file:
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ValueError("not the header that it was written with")
+            header = np.lib.format.read_array_header_1_0(file)
+            offset = file.tell()
+        _check_header(path, header[0], header[2], shape, np.dtype(np.uint8))
+        if header[1]:
+            raise ValueError("columns come first in it")
+        return ImageFile.open(path, offset, shape)
+
+
 def _load_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
-    try:
+    with _named(path):
         array = _mapped(path)
+    if not isinstance(array, np.ndarray):
+        raise StoreError(f"cached images do not belong together: {path} holds no array")
+    _check_header(path, array.shape, array.dtype, shape, dtype)
+    return array
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Says which file is missing, cannot be read, or is damaged."""
+    try:
+        yield
     except FileNotFoundError:
         raise StoreError(f"a file of the cached images is missing: {path}") from None
     except OSError as error:
@@ -139,12 +189,16 @@ def _load_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic])
     # The header is a Python literal, which numpy reads by Python's own tokenizer and parser.
     except (*UNREADABLE, EOFError, SyntaxError, TokenError) as error:
         raise StoreError(f"cached images are damaged or cut short: {path}: {one_line(error, 100)}") from None
-    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
+
+
+def _check_header(
+    path: Path, got: tuple[int, ...], kind: np.dtype[np.generic], shape: tuple[int, ...], dtype: np.dtype[np.generic]
+) -> None:
+    if got != shape or kind != dtype:
         raise StoreError(
-            f"cached images do not belong together: {path} must hold {dtype} of shape {shape} "
-            f"(got {getattr(array, 'dtype', 'no array')} of shape {getattr(array, 'shape', ())})"
+            f"cached images do not belong together: {path} must hold {dtype} of shape {shape} (got {kind} of shape"
+            f" {got})"
         )
-    return array
 
 
 def _mapped(path: Path) -> object:

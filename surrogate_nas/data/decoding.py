@@ -1,9 +1,10 @@
-"""From image files of any size and colour to one array of equal square images.
+"""From image files of any size and colour to equal square images, in memory or in a file.
 
 Symbols:
     N: images; C: channels, 1 or 3; S: side in pixels.
 """
 
+import math
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,17 +14,20 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import count_of
 from surrogate_nas.data.image_source import ImageSource
+from surrogate_nas.data.images import Pixels
+from surrogate_nas.data.on_disk.image_file import ImageFile
+from surrogate_nas.data.on_disk.room import GIGABYTE, Room
 from surrogate_nas.errors import DataError
 
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
 ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
-GIGABYTE = 10**9
 CHUNK = 128
 MOST_THREADS = 8
 TINY_SIDE = 64
@@ -59,18 +63,23 @@ class Decoded:
     """Decoded images.
 
     Attributes:
-        images: Shape (N, C, S, S).
+        images: Shape (N, C, S, S), in memory or in a file.
         kept: Index in the source of each image, shape (N,).
         native_image_size: Median of the files' short sides.
         notes: Sentences for the report.
         warnings: Sentences on what may be wrong with the images.
     """
 
-    images: NDArray[np.uint8]
+    images: NDArray[np.uint8] | ImageFile
     kept: NDArray[np.int64]
     native_image_size: int
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def pixels(self) -> Pixels:
+        """The images as a set of images takes them."""
+        return self.images if isinstance(self.images, ImageFile) else torch.from_numpy(self.images)
 
 
 def decode(
@@ -80,7 +89,7 @@ def decode(
     image_size: int | None,
     channels: Literal["auto", "grey", "rgb"],
     on_unreadable: Literal["error", "skip"],
-    memory_gb: float,
+    room: Room,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Decoded:
     """Decodes, recolours and resizes images in threads.
@@ -94,11 +103,11 @@ def decode(
         image_size: Side S; the median of the short sides if None, of some images where they are many.
         channels: Colour of the result; ``"auto"`` is grey if all files are.
         on_unreadable: Whether images that cannot be decoded are an error or left out.
-        memory_gb: Largest size of the result.
+        room: Where the result is put.
         on_progress: Called from this thread with images done and images in all; starts over with a new plan.
 
     Raises:
-        DataError: If images cannot be decoded, or the result would be larger than ``memory_gb``.
+        DataError: If images cannot be decoded, or there is no room for the result.
     """
     with warnings.catch_warnings():
         # Pillow warns of large images, odd palettes and broken EXIF blocks of images that it decodes all the same.
@@ -107,7 +116,7 @@ def decode(
         native = _median_side(headers)
         plan = _plan(headers, image_size or native, channels)
         for _ in range(2):
-            images = _allocate(len(chosen), plan, memory_gb)
+            images = room.make((len(chosen), 1 if plan.grey else 3, plan.side, plan.side))
             # Threads pay where decoding is long, since it frees the interpreter; with tiny images they queue for it.
             threads = 1 if all(max(header.size) <= TINY_SIDE for header in headers) else MOST_THREADS
             seen = _decode_all(images, source, chosen, threads, on_progress)
@@ -119,8 +128,9 @@ def decode(
                 break
     kept = ~np.isin(chosen, list(failures))
     notes = _notes(headers, native, plan)
-    pixels = images[kept] if failures else images
-    return Decoded(pixels, chosen[kept], native, notes, _warnings(source, headers, failures))
+    if failures:
+        images = images.take(torch.from_numpy(np.flatnonzero(kept))) if isinstance(images, ImageFile) else images[kept]
+    return Decoded(images, chosen[kept], native, (*notes, *_where(images, room)), _warnings(source, headers, failures))
 
 
 def square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
@@ -203,7 +213,7 @@ def _header(source: ImageSource, index: int) -> ImageHeader | None:
 
 
 def _decode_all(
-    images: NDArray[np.uint8],
+    images: NDArray[np.uint8] | ImageFile,
     source: ImageSource,
     indices: NDArray[np.int64],
     most_threads: int,
@@ -212,8 +222,13 @@ def _decode_all(
     """Fills ``images``, shape (N, C, S, S); returns each image's header, or why it cannot be decoded, length N."""
 
     def decode_chunk(start: int) -> list[ImageHeader | str]:
-        rows = range(start, min(start + CHUNK, len(indices)))
-        return [_decode_into(images[row], source, int(indices[row])) for row in rows]
+        chunk = indices[start : start + CHUNK].tolist()
+        if not isinstance(images, ImageFile):
+            return [_decode_into(images[start + row], source, index) for row, index in enumerate(chunk)]
+        pixels = np.zeros((len(chunk), *images.shape[1:]), dtype=np.uint8)
+        found = [_decode_into(pixels[row], source, index) for row, index in enumerate(chunk)]
+        images.write(start, pixels)
+        return found
 
     results: list[ImageHeader | str] = []
     with ThreadPoolExecutor(min(most_threads, processor_count())) as threads:
@@ -260,15 +275,14 @@ def _first(failures: dict[int, str]) -> list[int]:
     return sorted(failures)[:FAILURES_SHOWN]
 
 
-def _allocate(count: int, plan: Plan, memory_gb: float) -> NDArray[np.uint8]:
-    channels = 1 if plan.grey else 3
-    needed = count * channels * plan.side**2 / GIGABYTE
-    if needed > memory_gb:
-        raise DataError(
-            f"{count:,} images of {channels}x{plan.side}x{plan.side} need {needed:.3g} GB of memory, more than "
-            f"data.memory_gb = {memory_gb:g}: set a smaller data.image_size or data.max_images, or raise data.memory_gb"
-        )
-    return np.empty((count, channels, plan.side, plan.side), dtype=np.uint8)
+def _where(images: NDArray[np.uint8] | ImageFile, room: Room) -> tuple[str, ...]:
+    if not isinstance(images, ImageFile):
+        return ()
+    size = math.prod(images.shape) / GIGABYTE
+    return (
+        f"{count_of(len(images), 'image')} take {size:.3g} GB, more than data.memory_gb = {room.memory_gb:g}: they stay"
+        " on the disk, and every step reads its batch",
+    )
 
 
 def _notes(headers: list[ImageHeader], native: int, plan: Plan) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Symbols:
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from surrogate_nas.data.decoding import decode
 from surrogate_nas.data.folders.twins import pixel_digests, shared
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import ImageSet, channel_statistics, normalise
+from surrogate_nas.data.on_disk.room import Room
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source, open_test_source, open_validation_source
 from surrogate_nas.data.splits import check_classes, stratified_parts, stratified_subset
@@ -73,7 +75,7 @@ class FinalImages:
         Raises:
             DataError: If no test image is left.
         """
-        digests = pixel_digests(self.train.images.numpy()), pixel_digests(self.test.images.numpy())
+        digests = pixel_digests(self.train.each()), pixel_digests(self.test.each())
         both = shared(*digests)
         if both.all():
             raise DataError("every test image is a training image too; put other images into the test part")
@@ -99,6 +101,7 @@ def load_final_images(
     image_size: int,
     channels: int,
     class_names: tuple[str, ...],
+    folder: Path | None = None,
     on_progress: Progress | None = None,
 ) -> FinalImages:
     """Reads the images of a study again, at the size of the deployed network.
@@ -113,6 +116,7 @@ def load_final_images(
         image_size: Side S.
         channels: 1 for grey, 3 for colour.
         class_names: The study's classes.
+        folder: Where images are kept that memory should not hold; the system's temporary folder if None.
         on_progress: Called now and then with images decoded and images in all, of each part.
 
     Test images of a folder that are training images too, to the pixel, are left out.
@@ -120,7 +124,8 @@ def load_final_images(
     Raises:
         DataError: If images are missing, unreadable or too large, or have other classes than in the study.
     """
-    images = _load(settings, seed, _Reader(settings, image_size, channels, class_names, on_progress), class_names)
+    room = Room(settings.memory_gb, folder)
+    images = _load(settings, seed, _Reader(settings, image_size, channels, class_names, room, on_progress), class_names)
     # Sets that come by name are as their authors made them.
     return images.without_leaks() if settings.source == "folder" else images
 
@@ -165,12 +170,13 @@ class _Reader:
         image_size: int,
         channels: int,
         class_names: tuple[str, ...],
+        room: Room,
         on_progress: Progress | None,
     ) -> None:
         self.notes: list[str] = []
         self.warnings: list[str] = []
         self._settings, self._class_names, self._on_progress = settings, class_names, on_progress
-        self._image_size, self._grey = image_size, channels == 1
+        self._image_size, self._grey, self._room = image_size, channels == 1, room
 
     def __call__(self, source: ImageSource, chosen: NDArray[np.int64]) -> ImageSet:
         """Returns the chosen images of a source."""
@@ -180,10 +186,10 @@ class _Reader:
             image_size=self._image_size,
             channels="grey" if self._grey else "rgb",
             on_unreadable=self._settings.on_unreadable,
-            memory_gb=self._settings.memory_gb,
+            room=self._room,
             on_progress=self._on_progress,
         )
         self.notes += (*source.notes, *decoded.notes)
         self.warnings += (*source.warnings, *decoded.warnings)
         labels = torch.from_numpy(source.labels[decoded.kept])
-        return ImageSet(torch.from_numpy(decoded.images), labels, self._class_names)
+        return ImageSet(decoded.pixels, labels, self._class_names)

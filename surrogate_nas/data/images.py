@@ -1,4 +1,4 @@
-"""Labelled images in memory, and the parts that a study divides them into.
+"""Labelled images, in memory or in a file, and the parts that a study divides them into.
 
 Symbols:
     N: images; B: images of a batch; C: channels; S: side in pixels; K: classes.
@@ -10,14 +10,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from surrogate_nas.data.on_disk.image_file import ImageFile
 from surrogate_nas.errors import DataError
+
+Pixels = Tensor | ImageFile
+"""Images, uint8, shape (N, C, S, S), in memory or in a file."""
 
 DIGEST_BYTES = 8
 LEAST_STD = 1 / 255  # of a channel that never changes
 LEVELS = 256
-STATISTICS_CHUNK = 1024
+CHUNK = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +30,7 @@ class ImageSet:
     """Labelled images of one size.
 
     Attributes:
-        images: uint8, shape (N, C, S, S).
+        images: uint8, shape (N, C, S, S), in memory or in a file; a slice or indices give a tensor.
         labels: int64 in 0..K-1, shape (N,).
         class_names: Name of each of the K classes.
 
@@ -33,7 +38,7 @@ class ImageSet:
         DataError: If a tensor has the wrong shape or type, or a label belongs to no class.
     """
 
-    images: Tensor
+    images: Pixels
     labels: Tensor
     class_names: tuple[str, ...]
 
@@ -63,7 +68,8 @@ class ImageSet:
 
     def take(self, indices: Tensor) -> "ImageSet":
         """Returns the images at ``indices``, shape (M,), in that order."""
-        return replace(self, images=self.images[indices], labels=self.labels[indices])
+        images = self.images.take(indices) if isinstance(self.images, ImageFile) else self.images[indices]
+        return replace(self, images=images, labels=self.labels[indices])
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields images (B, C, S, S), uint8, and labels (B,), from first to last; the last batch may be smaller."""
@@ -72,18 +78,22 @@ class ImageSet:
         for start in range(0, len(self), batch_size):
             yield self.images[start : start + batch_size], self.labels[start : start + batch_size]
 
+    def each(self) -> Iterator[NDArray[np.uint8]]:
+        """Yields the images one by one, shape (C, S, S); no more than a few are copied at a time."""
+        for images in in_chunks(self.images):
+            yield from images
+
     def to(self, device: torch.device | str) -> "ImageSet":
-        """Returns the same images on a device."""
+        """Returns the same images on a device; images in a file go there when they are asked for."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
     def fingerprint(self) -> str:
         """Returns 16 hexadecimal digits of the pixels, labels and class names, whatever the order of the images."""
-        images, labels = self.images.cpu().contiguous().numpy(), self.labels.cpu().tolist()
         digests = sorted(
             hashlib.blake2b(image.data, digest_size=DIGEST_BYTES, salt=label.to_bytes(8, "little")).digest()
-            for image, label in zip(images, labels, strict=True)
+            for image, label in zip(self.each(), self.labels.cpu().tolist(), strict=True)
         )
-        total = hashlib.blake2b(repr((images.shape, self.class_names)).encode(), digest_size=DIGEST_BYTES)
+        total = hashlib.blake2b(repr((tuple(self.images.shape), self.class_names)).encode(), digest_size=DIGEST_BYTES)
         total.update(b"".join(digests))
         return total.hexdigest()
 
@@ -159,16 +169,21 @@ def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -
     return images.to(torch.float32).mul_(scale).add_(offset)
 
 
-def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def in_chunks(images: Pixels) -> Iterator[NDArray[np.uint8]]:
+    """Yields images (N, C, S, S) in parts of shape (M, C, S, S) with M up to 1,024, on the processor, in C order."""
+    for start in range(0, len(images), CHUNK):
+        yield images[start : start + CHUNK].cpu().contiguous().numpy()
+
+
+def channel_statistics(images: Pixels) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns mean and deviation per channel of uint8 images (N, C, S, S), white being 1; exact, from histograms.
 
     A deviation is at least one grey level, so that images of one colour do not divide by zero.
     """
-    pixels = images.cpu().numpy()
-    counts = np.zeros((pixels.shape[1], LEVELS), dtype=np.int64)
-    for start in range(0, len(pixels), STATISTICS_CHUNK):
+    counts = np.zeros((images.shape[1], LEVELS), dtype=np.int64)
+    for pixels in in_chunks(images):
         for channel, count in enumerate(counts):
-            count += np.bincount(pixels[start : start + STATISTICS_CHUNK, channel].ravel(), minlength=LEVELS)
+            count += np.bincount(pixels[:, channel].ravel(), minlength=LEVELS)
     share = counts / counts.sum(axis=1, keepdims=True)
     levels = np.arange(LEVELS) / 255
     mean = share @ levels
@@ -176,5 +191,5 @@ def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, 
     return tuple(mean.tolist()), tuple(np.maximum(std, LEAST_STD).tolist())
 
 
-def _described(tensor: Tensor) -> str:
+def _described(tensor: Pixels) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"

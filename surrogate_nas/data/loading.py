@@ -1,7 +1,8 @@
-"""From settings to images in memory, divided for a study."""
+"""From settings to images, divided for a study."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from surrogate_nas.data.decoding import Decoded, decode
 from surrogate_nas.data.folders.twins import disputed, leaked, pixel_digests, repeated
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import DataSplits, ImageSet
+from surrogate_nas.data.on_disk.room import Room
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source, open_test_source, open_validation_source
 from surrogate_nas.data.splits import check_classes, split_images, stratified_subset
@@ -36,14 +38,21 @@ class _Part:
     def images(self) -> ImageSet:
         """The images with their classes."""
         labels = torch.from_numpy(self.source.labels[self.decoded.kept])
-        return ImageSet(torch.from_numpy(self.decoded.images), labels, self.source.class_names)
+        return ImageSet(self.decoded.pixels, labels, self.source.class_names)
+
+    @property
+    def digests(self) -> list[bytes]:
+        """A short hash of each image."""
+        return pixel_digests(self.images.each())
 
     def name(self, position: int) -> str:
         """Returns the name of a decoded image, such as its file."""
         return self.source.describe(int(self.decoded.kept[position]))
 
 
-def load_images(settings: DataSettings, seed: int, on_progress: Progress | None = None) -> DataSplits:
+def load_images(
+    settings: DataSettings, seed: int, on_progress: Progress | None = None, folder: Path | None = None
+) -> DataSplits:
     """Loads the images of a study, and examines the test images that it leaves alone.
 
     With the same seed, another ``image_size`` or ``channels`` gives the same division of the same images.
@@ -52,31 +61,59 @@ def load_images(settings: DataSettings, seed: int, on_progress: Progress | None 
         settings: What to load.
         seed: Seed of the choice and the division of images, not negative.
         on_progress: Called now and then with the images decoded and the images in all, of each part.
+        folder: Where images are kept that memory should not hold; the system's temporary folder if None.
 
     Raises:
         DataError: If images are missing, unreadable, too few or too large, in the test part too, or in two classes.
     """
-    parts = _read_parts(settings, seed, on_progress)
-    return replace(_divided(parts, settings, seed), warnings=_warnings(parts, settings, on_progress))
+    reader = _Reader(settings, Room(settings.memory_gb, folder, copies=2), on_progress)
+    parts = _read_parts(reader, seed)
+    return replace(_divided(parts, settings, seed), warnings=_warnings(parts, reader))
 
 
-def divide_images(settings: DataSettings, seed: int, on_progress: Progress | None = None) -> DataSplits:
+def divide_images(
+    settings: DataSettings, seed: int, on_progress: Progress | None = None, folder: Path | None = None
+) -> DataSplits:
     """Loads the images of a study as ``load_images`` does, without a look at the test images and without warnings."""
-    return _divided(_read_parts(settings, seed, on_progress), settings, seed)
+    return _divided(_read_parts(_Reader(settings, Room(settings.memory_gb, folder), on_progress), seed), settings, seed)
 
 
-def _read_parts(settings: DataSettings, seed: int, on_progress: Progress | None) -> list[_Part]:
+@dataclass(frozen=True)
+class _Reader:
+    """Decodes images of sources by the settings of a study."""
+
+    settings: DataSettings
+    room: Room
+    on_progress: Progress | None
+
+    def __call__(self, source: ImageSource, chosen: NDArray[np.int64], like: _Part | None = None) -> _Part:
+        """Returns the chosen images of a source, in the size and colour of another part if there is one."""
+        settings = self.settings if like is None else _like(like, self.settings)
+        decoded = decode(
+            source,
+            chosen,
+            image_size=settings.image_size,
+            channels=settings.channels,
+            on_unreadable=settings.on_unreadable,
+            room=self.room,
+            on_progress=self.on_progress,
+        )
+        return _Part(source, decoded)
+
+
+def _read_parts(read: _Reader, seed: int) -> list[_Part]:
     """Returns the training part, and the validation part where the source has one."""
+    settings = read.settings
     source = open_source(settings.source, settings.path)
     names = source.class_names
     check_classes(source.labels, names)
     most = settings.max_images or len(source)
-    train = _Part(source, _decode(source, stratified_subset(source.labels, most, names, seed), settings, on_progress))
+    train = read(source, stratified_subset(source.labels, most, names, seed))
     held_out = open_validation_source(settings.source, settings.path, names)
     if held_out is None:
         return [train]
     chosen = np.sort(np.random.default_rng([seed, 2]).permutation(len(held_out))[:most])
-    return [train, _Part(held_out, _decode(held_out, chosen, _like(train, settings), on_progress))]
+    return [train, read(held_out, chosen, train)]
 
 
 def _divided(parts: Sequence[_Part], settings: DataSettings, seed: int) -> DataSplits:
@@ -93,20 +130,6 @@ def _divided(parts: Sequence[_Part], settings: DataSettings, seed: int) -> DataS
         splits = splits.balanced()
         notes.append(BALANCED)
     return replace(splits, notes=(*notes, *splits.notes))
-
-
-def _decode(
-    source: ImageSource, chosen: NDArray[np.int64], settings: DataSettings, on_progress: Progress | None
-) -> Decoded:
-    return decode(
-        source,
-        chosen,
-        image_size=settings.image_size,
-        channels=settings.channels,
-        on_unreadable=settings.on_unreadable,
-        memory_gb=settings.memory_gb,
-        on_progress=on_progress,
-    )
 
 
 def _like(part: _Part, settings: DataSettings) -> DataSettings:
@@ -127,23 +150,23 @@ def _disputed(train: _Part, digests: list[bytes], labels: NDArray[np.int64], set
     return text
 
 
-def _warnings(parts: list[_Part], settings: DataSettings, on_progress: Progress | None) -> tuple[str, ...]:
+def _warnings(parts: list[_Part], read: _Reader) -> tuple[str, ...]:
     """Returns what may be wrong with the images; sets that come by name are as their authors made them."""
-    train = parts[0]
+    train, settings = parts[0], read.settings
     found = [warning for part in parts for warning in (*part.source.warnings, *part.decoded.warnings)]
     if settings.source != "folder":
         return tuple(found)
     labels = train.source.labels[train.decoded.kept]
-    digests = pixel_digests(train.decoded.images)
+    digests = train.digests
     uneven = None if settings.balance else imbalance(labels, train.source.class_names)
     found += filter(None, [uneven, repeated(digests, train.name), _disputed(train, digests, labels, settings)])
     if len(parts) > 1:
-        text = leaked(digests, pixel_digests(parts[1].decoded.images), train.name, parts[1].name)
+        text = leaked(digests, parts[1].digests, train.name, parts[1].name)
         found += [f"validation part: {text}: labels look better than they are"] if text else []
     test = open_test_source(settings.source, settings.path, train.source.class_names)
     if test is not None:
-        held_out = _Part(test, _decode(test, np.arange(len(test)), _like(train, settings), on_progress))
+        held_out = read(test, np.arange(len(test)), train)
         found += [*test.warnings, *(f"test part: {warning}" for warning in held_out.decoded.warnings)]
-        text = leaked(digests, pixel_digests(held_out.decoded.images), train.name, held_out.name)
+        text = leaked(digests, held_out.digests, train.name, held_out.name)
         found += [f"{text}; the final test leaves them out"] if text else []
     return tuple(found)

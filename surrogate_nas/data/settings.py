@@ -65,7 +65,8 @@ class DataSettings(BaseModel):
     memory_gb: float = Field(
         default=4.0,
         gt=0,
-        description="Largest size of the decoded images in memory, in 10^9 bytes; loading needs up to twice as much.",
+        description="Largest size of the decoded images in memory, in 10^9 bytes; loading needs up to twice as much."
+        " More images are kept in a file of the run folder, and every step reads its batch from there.",
     )
     balance: bool = Field(
         default=False,

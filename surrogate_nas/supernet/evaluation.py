@@ -184,7 +184,7 @@ def _batches(
     if splits.balance:  # as the training drew them
         order = balanced_order(part.labels.cpu().numpy(), np.random.default_rng(0))
         part = part.take(torch.from_numpy(order).to(part.labels.device))
-    recalibration = zip(part.images.tensor_split(number), part.labels.tensor_split(number), strict=True)
+    recalibration = zip(part.images[:].tensor_split(number), part.labels.tensor_split(number), strict=True)
 
     def ready(batches: Iterable[Batch]) -> list[Batch]:
         return [

@@ -86,8 +86,8 @@ def test_without_augmentation_a_batch_is_the_normalised_images_and_their_labels(
 def test_half_of_the_images_are_mirrored_and_moves_are_even(make_splits: MakeSplits) -> None:
     splits = make_splits(images=1000, channels=1, size=5)
     # One white pixel off the centre shows how its image was moved and whether it was mirrored.
-    splits.train.images.zero_()
-    splits.train.images[:, :, 2, 1] = 255
+    splits.train.images[:].zero_()
+    splits.train.images[:][:, :, 2, 1] = 255
     batches = Batches(splits, 500, seed=1, flip=True, shift=1)
     positions = torch.cat([batches.batch(step)[0].flatten(1).argmax(dim=1) for step in range(8)])
     rows, columns = np.unravel_index(positions.numpy(), (5, 5))
@@ -101,7 +101,7 @@ def test_half_of_the_images_are_mirrored_and_moves_are_even(make_splits: MakeSpl
 
 def test_what_leaves_the_picture_is_followed_by_black(make_splits: MakeSplits) -> None:
     splits = make_splits(channels=1)
-    splits.train.images.fill_(255)
+    splits.train.images[:].fill_(255)
     images, _ = Batches(splits, 32, seed=0, flip=False, shift=2).batch(0)
     black = -splits.mean[0] / splits.std[0]
     assert images.min().item() == pytest.approx(black, rel=1e-5)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from surrogate_nas._support.files import write_json
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits, save_splits
-from surrogate_nas.data.images import DataSplits
+from surrogate_nas.data.images import DataSplits, ImageSet
+from surrogate_nas.data.on_disk.image_file import ImageFile
 from surrogate_nas.errors import StoreError
 
 MakeSplits = Callable[..., DataSplits]
@@ -48,7 +49,7 @@ def test_what_was_saved_is_loaded(make_splits: MakeSplits, tmp_path: Path) -> No
 
 
 def test_a_file_system_that_maps_nothing_is_read(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = load_splits(saved).train.images.clone()
+    before = load_splits(saved).train.images[:].clone()
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENODEV, "No such device")
@@ -56,7 +57,7 @@ def test_a_file_system_that_maps_nothing_is_read(saved: Path, monkeypatch: pytes
     monkeypatch.setattr(np, "memmap", refuse)
     monkeypatch.setattr("numpy.lib.format.open_memmap", refuse)
     monkeypatch.setattr("mmap.mmap", refuse)
-    assert torch.equal(load_splits(saved).train.images, before)
+    assert torch.equal(load_splits(saved).train.images[:], before)
 
 
 def test_a_file_that_cannot_be_opened_is_not_called_damaged(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +71,8 @@ def test_a_file_that_cannot_be_opened_is_not_called_damaged(saved: Path, monkeyp
 
 def test_changing_loaded_images_changes_no_file(saved: Path) -> None:
     loaded = load_splits(saved)
-    loaded.train.images.zero_()
-    assert load_splits(saved).train.images.any()
+    loaded.train.images[:].zero_()
+    assert load_splits(saved).train.images[:].any()
 
 
 def test_saving_again_replaces_and_leaves_nothing_behind(saved: Path, make_splits: MakeSplits) -> None:
@@ -95,7 +96,7 @@ def test_a_crash_while_saving_leaves_the_former_parts(
         save_splits(saved, make_splits(images=50, seed=1))
     loaded = load_splits(saved)
     assert loaded.fingerprint == before
-    assert loaded.train.images.any()
+    assert loaded.train.images[:].any()
 
 
 @pytest.mark.parametrize("part", ["train", "validation", "recalibration"])
@@ -198,3 +199,82 @@ def test_a_flipped_bit_in_any_header_is_noticed_or_harmless(saved: Path) -> None
                 assert load_splits(saved).train.labels.shape == shape
             except StoreError:
                 continue
+
+
+@pytest.fixture
+def in_files(make_splits: MakeSplits, tmp_path: Path) -> DataSplits:
+    """Images as they come from a source that memory should not hold."""
+    splits = make_splits()
+
+    def moved(part: ImageSet) -> ImageSet:
+        pixels = part.images[:].numpy()
+        stored = ImageFile.temporary(tmp_path, pixels.shape)
+        stored.write(0, pixels)
+        return dataclasses.replace(part, images=stored)
+
+    train, validation, recalibration = (moved(part) for part in (splits.train, splits.validation, splits.recalibration))
+    return dataclasses.replace(splits, train=train, validation=validation, recalibration=recalibration)
+
+
+def test_images_in_files_are_saved_as_others_and_stay_in_files(
+    in_files: DataSplits, make_splits: MakeSplits, tmp_path: Path
+) -> None:
+    save_splits(tmp_path / "memory", make_splits())
+    save_splits(tmp_path / "files", in_files)
+    for path in (tmp_path / "memory").glob("*.npy"):
+        assert (tmp_path / "files" / path.name).read_bytes() == path.read_bytes()
+    inside, outside = (load_splits(tmp_path / name) for name in ("memory", "files"))
+    for name in ("train", "validation", "recalibration"):
+        before, after = getattr(inside, name), getattr(outside, name)
+        assert isinstance(before.images, torch.Tensor)
+        assert isinstance(after.images, ImageFile)
+        assert torch.equal(before.images, after.images[:])
+        assert before.fingerprint() == after.fingerprint()
+    batch = [Batches(each, 8, seed=1, flip=True, shift=1).batch(3) for each in (inside, outside)]
+    assert torch.equal(batch[0][0], batch[1][0])
+    assert torch.equal(batch[0][1], batch[1][1])
+
+
+@pytest.mark.parametrize("left", [0, 10, 100, 140, -1])
+def test_a_file_of_many_images_that_is_cut_short_is_named(in_files: DataSplits, left: int, tmp_path: Path) -> None:
+    save_splits(tmp_path / "images", in_files)
+    (path,) = (tmp_path / "images").glob("train-images-*.npy")
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(StoreError, match=re.escape(str(path))):
+        load_splits(tmp_path / "images", checked=True)
+
+
+def test_a_flipped_bit_of_many_images_is_noticed(in_files: DataSplits, tmp_path: Path) -> None:
+    save_splits(tmp_path / "images", in_files)
+    (path,) = (tmp_path / "images").glob("train-images-*.npy")
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=re.escape(f"cached images are damaged: {path}")):
+        load_splits(tmp_path / "images")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((3, 3, 6, 6), np.uint8),
+        np.zeros((60, 3, 6, 6), np.float32),
+        np.asfortranarray(np.zeros((60, 3, 6, 6), np.uint8)),
+        np.array({"a": 1}, dtype=object),
+    ],
+)
+def test_a_file_of_many_other_images_is_noticed(in_files: DataSplits, array: NDArray[Any], tmp_path: Path) -> None:
+    assert len(in_files.train) == 60
+    save_splits(tmp_path / "images", in_files)
+    (path,) = (tmp_path / "images").glob("train-images-*.npy")
+    np.save(path, array, allow_pickle=True)
+    with pytest.raises(StoreError, match=re.escape(str(path))):
+        load_splits(tmp_path / "images", checked=True)
+
+
+def test_many_images_that_are_missing_are_named(in_files: DataSplits, tmp_path: Path) -> None:
+    save_splits(tmp_path / "images", in_files)
+    (path,) = (tmp_path / "images").glob("validation-images-*.npy")
+    path.unlink()
+    with pytest.raises(StoreError, match=re.escape(f"is missing: {path}")):
+        load_splits(tmp_path / "images")

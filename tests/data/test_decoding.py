@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,8 @@ from PIL import Image
 
 from surrogate_nas.data.decoding import Decoded, decode, square_pixels
 from surrogate_nas.data.folders.image_folder import open_folder
+from surrogate_nas.data.on_disk.image_file import ImageFile
+from surrogate_nas.data.on_disk.room import Room
 from surrogate_nas.errors import DataError
 
 MakeFolder = Callable[..., Path]
@@ -22,7 +25,7 @@ Mode = Literal["L", "RGB"]
 
 def decode_folder(root: Path, **changes: object) -> Decoded:
     source = open_folder(root)
-    options: dict[str, Any] = {"image_size": None, "channels": "auto", "on_unreadable": "error", "memory_gb": 1.0}
+    options: dict[str, Any] = {"image_size": None, "channels": "auto", "on_unreadable": "error", "room": Room(1.0)}
     return decode(source, np.arange(len(source)), **{**options, **changes})
 
 
@@ -134,8 +137,8 @@ def test_files_come_out_in_order_and_untouched(make_folder: MakeFolder) -> None:
 def test_a_choice_of_images_is_decoded_alone(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 5, "dog": 5})
     source = open_folder(root)
-    decoded = decode(source, np.array([1, 7]), image_size=None, channels="rgb", on_unreadable="error", memory_gb=1)
-    np.testing.assert_array_equal(decoded.images, decode_folder(root).images[[1, 7]])
+    decoded = decode(source, np.array([1, 7]), image_size=None, channels="rgb", on_unreadable="error", room=Room(1.0))
+    np.testing.assert_array_equal(decoded.images, decode_folder(root).pixels[:].numpy()[[1, 7]])
     assert decoded.kept.tolist() == [1, 7]
 
 
@@ -190,7 +193,7 @@ def test_a_first_guess_that_misses_the_odd_one_out_is_corrected(make_folder: Mak
     calls: list[tuple[int, int]] = []
     decoded = decode_folder(root, on_progress=lambda done, total: calls.append((done, total)))
     assert decoded.images.shape == (1205, 3, 2, 2)
-    assert decoded.images[1, :, 0, 0].tolist() == [9, 8, 7]
+    assert decoded.pixels[:][1, :, 0, 0].tolist() == [9, 8, 7]
     assert decoded.notes == ("1,204 of 1,205 images were converted to colour",)
     assert calls.count((1205, 1205)) == 2  # decoded twice
 
@@ -224,7 +227,7 @@ def test_unreadable_images_are_counted_named_and_told_apart(make_folder: MakeFol
 @pytest.mark.posix
 def test_unreadable_images_are_skipped_where_asked_and_noted(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 6, "dog": 6})
-    intact = decode_folder(root).images
+    intact = decode_folder(root).pixels[:].numpy()
     break_images(root)
     decoded = decode_folder(root, on_unreadable="skip")
     assert decoded.kept.tolist() == [0, 2, 4, 5, 8, 9, 10, 11]
@@ -259,12 +262,32 @@ def test_nothing_readable_is_an_error_in_any_case(make_folder: MakeFolder, on_un
         decode_folder(root, on_unreadable=on_unreadable)
 
 
-def test_images_that_would_not_fit_into_memory_are_refused_beforehand(make_folder: MakeFolder) -> None:
+def test_images_that_memory_should_not_hold_are_decoded_into_a_file(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"cat": 150, "dog": 2})
+    inside, outside = (decode_folder(root, image_size=12, room=Room(size, tmp_path)) for size in (1.0, 1e-6))
+    assert isinstance(outside.images, ImageFile)
+    np.testing.assert_array_equal(outside.pixels[:].numpy(), inside.images)
+    np.testing.assert_array_equal(outside.kept, inside.kept)
+    assert "take 6.57e-05 GB, more than data.memory_gb = 1e-06: they stay on the disk" in outside.notes[-1]
+    assert outside.notes[:-1] == inside.notes
+
+
+def test_unreadable_images_leave_no_gap_in_a_file(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"cat": 5, "dog": 5})
+    (root / "cat" / "0002.png").write_bytes(b"x")
+    inside, outside = (decode_folder(root, on_unreadable="skip", room=Room(size, tmp_path)) for size in (1.0, 1e-6))
+    assert len(outside.images) == 9
+    np.testing.assert_array_equal(outside.pixels[:].numpy(), inside.images)
+
+
+def test_images_that_no_disk_holds_are_refused_beforehand(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = make_folder({"cat": 2, "dog": 2})
-    with pytest.raises(
-        DataError, match=re.escape("4 images of 3x1000x1000 need 0.012 GB of memory, more than data.mem")
-    ):
-        decode_folder(root, image_size=1000, memory_gb=0.01)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2 * 10**7))
+    with pytest.raises(DataError, match=re.escape("4 images of 3x1000x1000 need 0.024 GB in ")):
+        decode_folder(root, image_size=1000, room=Room(0.01, tmp_path, copies=2))
+    assert len(decode_folder(root, image_size=1000, room=Room(0.01, tmp_path)).images) == 4
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "RGBA", "I;16"])

@@ -18,7 +18,7 @@ DIGITS = tuple(str(digit) for digit in range(10))
 
 
 def rows(images: ImageSet) -> set[bytes]:
-    return {image.numpy().tobytes() for image in images.images}
+    return {image.numpy().tobytes() for image in images.images[:]}
 
 
 def load(settings: DataSettings, names: tuple[str, ...], **sizes: int) -> FinalImages:
@@ -51,7 +51,7 @@ def test_a_study_of_all_images_leaves_its_validation_images() -> None:
     settings = DataSettings(recalibration_images=100)
     images, study = load(settings, DIGITS), load_images(settings, 3)
     assert images.origin == "validation"
-    assert torch.equal(images.test.images, study.validation.images)
+    assert torch.equal(images.test.images[:], study.validation.images[:])
     assert rows(images.train) == rows(study.train) | rows(study.recalibration)
     assert "may be a little too high" in TEST_ORIGINS["validation"]
 
@@ -62,7 +62,7 @@ def test_a_validation_folder_is_the_test_where_nothing_else_is(make_folder: Make
     images, study = load(settings, ("cat", "dog"), channels=3), load_images(settings, 3)
     assert images.origin == "validation"
     assert (len(images.train), images.test.labels.tolist()) == (15, [0, 0, 0, 1, 1])
-    assert torch.equal(images.test.images, study.validation.images)
+    assert torch.equal(images.test.images[:], study.validation.images[:])
     left_out = load(settings.model_copy(update={"max_images": 8}), ("cat", "dog"), channels=3)
     assert (left_out.origin, len(left_out.train), len(left_out.test)) == ("left out", 8, 7)
 

@@ -40,14 +40,14 @@ def test_the_fingerprint_is_of_the_content_and_not_of_the_order() -> None:
 
 def test_the_fingerprint_sees_every_change() -> None:
     images = noise()
-    brighter, relabelled = images.images.clone(), images.labels.clone()
+    brighter, relabelled = images.images[:].clone(), images.labels.clone()
     brighter[7, 1, 2, 3] ^= 1
     relabelled[4] = (relabelled[4] + 1) % 3
     others = [
         ImageSet(brighter, images.labels, images.class_names),
         ImageSet(images.images, relabelled, images.class_names),
         ImageSet(images.images, images.labels, ("ape", "bee", "cow")),
-        ImageSet(images.images.reshape(20, 1, 15, 5), images.labels, images.class_names),
+        ImageSet(images.images[:].reshape(20, 1, 15, 5), images.labels, images.class_names),
         images.take(torch.arange(19)),
         images.take(torch.tensor([*range(19), 18])),
     ]
@@ -58,14 +58,14 @@ def test_in_order_gives_every_image_once() -> None:
     images = noise(20)
     batches = list(images.in_order(8))
     assert [len(labels) for _, labels in batches] == [8, 8, 4]
-    assert torch.equal(torch.cat([batch for batch, _ in batches]), images.images)
+    assert torch.equal(torch.cat([batch for batch, _ in batches]), images.images[:])
     assert torch.equal(torch.cat([labels for _, labels in batches]), images.labels)
     with pytest.raises(DataError, match=re.escape("at least 1 image (got 0)")):
         next(images.in_order(0))
 
 
 def test_statistics_are_those_of_torch() -> None:
-    images = noise(3000, size=4).images
+    images = noise(3000, size=4).images[:]
     mean, std = channel_statistics(images)
     floats = (images.double() / 255).transpose(0, 1).flatten(1)
     assert mean == pytest.approx(floats.mean(dim=1).tolist(), abs=1e-12)
@@ -73,7 +73,7 @@ def test_statistics_are_those_of_torch() -> None:
 
 
 def test_normalised_images_have_mean_0_and_deviation_1() -> None:
-    images = noise(500).images
+    images = noise(500).images[:]
     normalised = normalise(images, *channel_statistics(images))
     assert normalised.dtype == torch.float32
     assert normalised.mean(dim=(0, 2, 3)).abs().max() < 1e-5
@@ -81,7 +81,7 @@ def test_normalised_images_have_mean_0_and_deviation_1() -> None:
 
 
 def test_normalising_leaves_the_images_as_they_were() -> None:
-    images = noise().images
+    images = noise().images[:]
     before = images.clone()
     normalise(images, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
     assert torch.equal(images, before)

@@ -15,6 +15,7 @@ from PIL import Image
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.data.loading import load_images
+from surrogate_nas.data.on_disk.image_file import ImageFile
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import DataError
 
@@ -22,7 +23,7 @@ MakeFolder = Callable[..., Path]
 
 
 def parts(splits: DataSplits) -> list[torch.Tensor]:
-    return [splits.train.images, splits.validation.images, splits.recalibration.images]
+    return [splits.train.images[:], splits.validation.images[:], splits.recalibration.images[:]]
 
 
 def test_the_quickstart_needs_nothing_but_the_defaults() -> None:
@@ -70,7 +71,7 @@ def test_every_image_keeps_its_label(make_folder: MakeFolder, tmp_path: Path) ->
     splits = load_images(DataSettings(source="folder", path=str(root)), seed=0)
     seen = []
     for part in (splits.train, splits.validation, splits.recalibration):
-        values = part.images[:, 0, 0, 0].to(torch.int64)
+        values = part.images[:][:, 0, 0, 0].to(torch.int64)
         assert torch.equal(values // 80, part.labels)
         seen += values.tolist()
     assert sorted(seen) == sorted(80 * label + index for label in range(3) for index in range(30))
@@ -127,7 +128,7 @@ def test_balanced_images_are_the_same_images_and_belong_to_other_results(make_fo
     plain, balanced = (load_images(folder_settings(root, balance=one), seed=0) for one in (False, True))
     assert not plain.balance
     assert balanced.balance
-    assert torch.equal(plain.train.images, balanced.train.images)
+    assert torch.equal(plain.train.images[:], balanced.train.images[:])
     assert plain.fingerprint != balanced.fingerprint
     assert any("balanced accuracy" in note for note in balanced.notes)
 
@@ -153,7 +154,7 @@ def test_a_validation_folder_beside_train_and_test_labels(make_folder: MakeFolde
     assert [len(part) for part in (splits.train, splits.validation, splits.recalibration)] == [19, 11, 1]
     assert splits.validation.labels.tolist() == [0] * 4 + [1] * 7
     expected = np.asarray(Image.open(root / "val" / "dog" / "0006.png")).transpose(2, 0, 1)
-    np.testing.assert_array_equal(splits.validation.images[-1].numpy(), expected)
+    np.testing.assert_array_equal(splits.validation.images[:][-1].numpy(), expected)
     assert any("val labels architectures" in note for note in splits.notes)
     shutil.rmtree(root / "test")
     assert len(load_images(folder_settings(root), seed=0).validation) == 11
@@ -195,8 +196,20 @@ def test_photographs_of_cifar10(shared_data: Path, tmp_path: Path) -> None:
     classes = [splits.class_names.index(file.parent.name) for file in files]
     found = []
     for part in (splits.train, splits.validation, splits.recalibration):
-        for image, label in zip(part.images.numpy(), part.labels.tolist(), strict=True):
+        for image, label in zip(part.images[:].numpy(), part.labels.tolist(), strict=True):
             (match,) = [index for index, mean in enumerate(means) if np.abs(image - mean).max() <= 0.51]
             assert classes[match] == label
             found.append(match)
     assert sorted(found) == list(range(27))
+
+
+def test_images_that_memory_should_not_hold_are_divided_alike(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"train/cat": 30, "train/dog": 30, "val/cat": 8, "val/dog": 8, "test/cat": 3, "test/dog": 3})
+    (root / "test" / "cat" / "copy.png").write_bytes((root / "train" / "cat" / "0003.png").read_bytes())
+    inside, outside = (load_images(folder_settings(root, memory_gb=size), 0, folder=tmp_path) for size in (1.0, 1e-7))
+    assert isinstance(outside.train.images, ImageFile)
+    for one, other in zip(parts(inside), parts(outside), strict=True):
+        assert torch.equal(one, other)
+    assert (inside.fingerprint, inside.mean, inside.std) == (outside.fingerprint, outside.mean, outside.std)
+    assert inside.warnings == outside.warnings
+    assert any("stay on the disk" in note for note in outside.notes)

@@ -117,7 +117,7 @@ def test_mean_and_deviation_are_of_the_training_part_alone(make_splits: MakeSpli
 def test_the_fingerprint_tells_divisions_apart(make_splits: MakeSplits) -> None:
     splits = make_splits()
     whole = ImageSet(
-        torch.cat([splits.train.images, splits.validation.images, splits.recalibration.images]),
+        torch.cat([splits.train.images[:], splits.validation.images[:], splits.recalibration.images[:]]),
         torch.cat([splits.train.labels, splits.validation.labels, splits.recalibration.labels]),
         splits.class_names,
     )

@@ -76,7 +76,7 @@ def source(images: FinalImages) -> Source:
         layer.bias.zero_()
     network = nn.Sequential(nn.Flatten(), layer)
     paths = {"float": Path("model.onnx"), "int8": Path("model.int8.onnx")}
-    return Source(network.eval(), paths, images.normalise(images.train.images), {}, QUICK.batch)
+    return Source(network.eval(), paths, images.normalise(images.train.images[:]), {}, QUICK.batch)
 
 
 def test_every_test_image_counts(

@@ -64,3 +64,19 @@ def test_another_device_and_ground_truth_come_from_files(
     code, _, errors = here(*again)
     assert code == 2
     assert "started with other latencies than hardware.latency_table has now" in error_line(errors)
+
+
+def test_images_that_stay_on_the_disk_give_the_same_answer(
+    tiny: Path, faster: tuple[str, ...], mixed_images: Path, tmp_path: Path, here: RunHere
+) -> None:
+    words = (*faster, "--params-budget", "40%", "--data", mixed_images)
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    assert here(tiny, *words, "--output-dir", inside)[0] == 0
+    code, _, errors = here(tiny, *words, "--output-dir", outside, "--set", "data.memory_gb=1e-6")
+    assert code == 0
+    assert "more than data.memory_gb = 1e-06: they stay on the disk, and every step reads its batch" in errors
+    assert (outside / "lookup.csv").read_bytes() == (inside / "lookup.csv").read_bytes()
+    for path in (inside / "images").glob("*.npy"):
+        assert (outside / "images" / path.name).read_bytes() == path.read_bytes()
+    # Memory may have room again later: what is there is taken as it is.
+    assert here("--output-dir", outside, "--resume", "--quiet", "--set", "data.memory_gb=4")[0] == 0

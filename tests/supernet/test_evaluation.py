@@ -78,10 +78,10 @@ def naive(
             ours.load_state_dict(theirs.state_dict(), strict=False)
     network.train()
     with torch.no_grad():
-        for part in splits.recalibration.images.tensor_split(3):  # 13 images, at most 5 at once
+        for part in splits.recalibration.images[:].tensor_split(3):  # 13 images, at most 5 at once
             network(splits.normalise(part))
         network.eval()
-        scores = network(splits.normalise(splits.validation.images)).double().numpy()
+        scores = network(splits.normalise(splits.validation.images[:])).double().numpy()
     labels = splits.validation.labels.numpy()
     logarithm = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     accuracy = 100 * np.mean(scores.argmax(axis=1) == labels)
@@ -195,7 +195,7 @@ def test_a_loss_that_is_not_finite_is_named(trained: TrainingJob, monkeypatch: p
 
 def test_one_image_is_too_few_where_maps_have_one_pixel(job_of: MakeJob, tmp_path: Path, splits: DataSplits) -> None:
     def small(part: ImageSet, count: int) -> ImageSet:
-        return replace(part, images=part.images[:count, :, :4, :4].contiguous(), labels=part.labels[:count])
+        return replace(part, images=part.images[:count][:, :, :4, :4].contiguous(), labels=part.labels[:count])
 
     tiny = replace(
         splits,

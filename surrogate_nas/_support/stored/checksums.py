@@ -8,7 +8,7 @@ ONNX have none. A file of a former version has no checksum and is taken as it is
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,11 @@ _ONNX = b"\x72" + bytes([len(_PAIR) + 8]) + _PAIR
 
 def checksum(*parts: bytes | memoryview) -> str:
     """Returns the CRC-32 of some bytes, one part after another, as eight digits."""
+    return checksum_of(parts)
+
+
+def checksum_of(parts: Iterable[bytes | memoryview]) -> str:
+    """Returns the CRC-32 of bytes that come part by part, as eight digits."""
     value = 0
     for part in parts:
         value = zlib.crc32(part, value)

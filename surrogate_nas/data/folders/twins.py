@@ -5,7 +5,7 @@ Symbols:
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ Name = Callable[[int], str]
 """Name of an image by its index, such as its file."""
 
 
-def pixel_digests(images: NDArray[np.uint8]) -> list[bytes]:
-    """Returns a short hash of the pixels of every image (N, C, S, S); equal for equal images."""
+def pixel_digests(images: Iterable[NDArray[np.uint8]]) -> list[bytes]:
+    """Returns a short hash of the pixels of every image, shape (C, S, S); equal for equal images."""
     return [hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=_DIGEST_BYTES).digest() for image in images]
 
 

@@ -25,7 +25,7 @@ def changes_since(choice: Choice, splits: DataSplits, on_progress: Progress) -> 
         return None
     if listing(settings.data.source, settings.data.path) == choice.run.state.listing:
         return None
-    now = divide_images(settings.data, settings.seed, on_progress)
+    now = divide_images(settings.data, settings.seed, on_progress, choice.run.path)
     if now.fingerprint == splits.fingerprint:
         return None
     return (

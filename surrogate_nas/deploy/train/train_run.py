@@ -167,6 +167,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             image_size=choice.network.image_size,
             channels=choice.network.input_channels,
             class_names=splits.class_names,
+            folder=choice.run.path,
             on_progress=stoppable(advance, should_stop, "reading images"),
         )
         changed = changes_since(choice, splits, stoppable(advance, should_stop, "reading images"))

@@ -31,7 +31,7 @@ def read_images(run: Run) -> DataSplits:
         if listing(settings.data.source, settings.data.path) == folder.state.listing:
             return kept
     with run.progress("images", "reading images") as advance:
-        splits = load_images(settings.data, settings.seed, advance)
+        splits = load_images(settings.data, settings.seed, advance, folder.path)
     if kept is not None and kept.fingerprint != splits.fingerprint:
         raise RunFolderError(
             f"{folder.path} was started with other images (data) than are in"

@@ -133,3 +133,16 @@ def test_what_is_refused(digits_copy: Path, trained: list[Any], monkeypatch: pyt
     with pytest.raises(ExportError, match="onnx is not installed"):
         start(TrainRequest(digits_copy))
     assert not (digits_copy / "models").exists()
+
+
+def test_images_that_stay_on_the_disk_give_the_same_weights(
+    digits_copy: Path, trained: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(TrainRequest(digits_copy, epochs=1))
+    inside = checkpoint(digits_copy)
+    shutil.rmtree(digits_copy / "models")
+    monkeypatch.setattr("surrogate_nas.data.on_disk.room.GIGABYTE", 1)
+    start(TrainRequest(digits_copy, epochs=1))
+    assert len(trained) == 2
+    for name, tensor in checkpoint(digits_copy).items():
+        assert torch.equal(tensor, inside[name]), name
