@@ -26,7 +26,7 @@ from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.data.cache import load_splits, save_splits
-from surrogate_nas.data.decoding import decode
+from surrogate_nas.data.decoding.decode import decode
 from surrogate_nas.data.final_images import FinalImages
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import DataSplits, ImageSet, channel_statistics

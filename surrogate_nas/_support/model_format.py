@@ -7,7 +7,7 @@ enough to classify images.
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.stored.versions import require_version
@@ -15,7 +15,8 @@ from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import StoreError
 
 FORMAT = "surrogate_nas model"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION, CROPPING_VERSION = 2, 1
+"""Of descriptions; programs that only read the second one take the centre square of every image."""
 MOST_SIDE = 4096
 METADATA_KEY = "surrogate_nas"
 """Under which the description is kept among the metadata of an ONNX file."""
@@ -27,23 +28,34 @@ INPUT, OUTPUT = "images", "scores"
 EXPORT_AGAIN = "export the model again"
 
 
+Fit = Literal["crop", "pad"]
+"""How an image becomes square: by its centre square, or whole between black borders."""
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """From an image file to the input of a model.
 
-    An image is turned upright, its centre square resized, and every channel becomes (value / 255 - mean) / std.
+    An image is turned upright, made square, resized, and every channel becomes (value / 255 - mean) / std.
 
     Attributes:
         size: Side of the input in pixels.
         channels: 1 for grey, 3 for red, green and blue.
         mean: Of each channel, white being 1.
         std: Of each channel.
+        fit: How it is made square.
     """
 
     size: int
     channels: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    fit: Fit = "crop"
+
+    @property
+    def schema_version(self) -> int:
+        """Version of a description that holds this: a program that would crop images all the same refuses it."""
+        return CROPPING_VERSION if self.fit == "crop" else SCHEMA_VERSION
 
     def as_json(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -64,7 +76,10 @@ class Preprocessing:
             raise ValueError("1 or 3 channels, and a mean and a std of each are needed")
         if not all(math.isfinite(value) for value in (*mean, *std)) or min(std) <= 0:
             raise ValueError("means and stds must be finite, and stds above zero")
-        return cls(size, channels, mean, std)
+        fit = content.get("fit", "crop")
+        if fit not in get_args(Fit):
+            raise ValueError(f"fit is one of {', '.join(get_args(Fit))}")
+        return cls(size, channels, mean, std, fit)
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,8 @@ def read_description(content: Any, where: object) -> Described:  # noqa: ANN401 
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise StoreError(f"{where} describes no model of surrogate_nas; export one with: {shown('train', 'RUN')}")
     wrote = f"{where}, written by surrogate_nas {content.get('created_with', 'unknown')},"
-    require_version(wrote, content.get("schema_version"), SCHEMA_VERSION, EXPORT_AGAIN)
+    if content.get("schema_version") != CROPPING_VERSION:
+        require_version(wrote, content.get("schema_version"), SCHEMA_VERSION, EXPORT_AGAIN)
     try:
         names = tuple(content["class_names"])
         if len(names) < 1 or not all(isinstance(name, str) for name in names):

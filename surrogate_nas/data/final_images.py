@@ -14,8 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from surrogate_nas._support.model_format import Fit
 from surrogate_nas._support.words import count_of
-from surrogate_nas.data.decoding import decode
+from surrogate_nas.data.decoding.decode import decode
 from surrogate_nas.data.folders.twins import pixel_digests, shared
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import ImageSet, channel_statistics, normalise
@@ -50,6 +51,7 @@ class FinalImages:
         notes: Sentences on what was left out or changed.
         warnings: Sentences on what may be wrong with the images.
         balance: Whether the training draws every class equally often; accuracies on ``test`` count images all the same.
+        fit: How images were made square.
     """
 
     train: ImageSet
@@ -60,6 +62,7 @@ class FinalImages:
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     balance: bool = False
+    fit: Fit = "crop"
 
     @classmethod
     def of(
@@ -126,6 +129,7 @@ def load_final_images(
     """
     room = Room(settings.memory_gb, folder)
     images = _load(settings, seed, _Reader(settings, image_size, channels, class_names, room, on_progress), class_names)
+    images = replace(images, fit=settings.fit)
     # Sets that come by name are as their authors made them.
     return images.without_leaks() if settings.source == "folder" else images
 
@@ -185,6 +189,7 @@ class _Reader:
             chosen,
             image_size=self._image_size,
             channels="grey" if self._grey else "rgb",
+            fit=self._settings.fit,
             on_unreadable=self._settings.on_unreadable,
             room=self._room,
             on_progress=self._on_progress,

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from surrogate_nas.data.classes.uneven import imbalance
-from surrogate_nas.data.decoding import Decoded, decode
+from surrogate_nas.data.decoding.decode import Decoded, decode
 from surrogate_nas.data.folders.twins import disputed, leaked, pixel_digests, repeated
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import DataSplits, ImageSet
@@ -94,6 +94,7 @@ class _Reader:
             chosen,
             image_size=settings.image_size,
             channels=settings.channels,
+            fit=settings.fit,
             on_unreadable=settings.on_unreadable,
             room=self.room,
             on_progress=self.on_progress,

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from surrogate_nas._support.model_format import Fit
 from surrogate_nas.data.sources import PATH_USE, SOURCES
 
 DEFAULT_SOURCE = "digits"
@@ -33,11 +34,16 @@ class DataSettings(BaseModel):
         default=None,
         ge=4,
         le=1024,
-        description="Side in pixels to which the centre square of every image is resized: by the mean of whole blocks "
+        description="Side in pixels to which every image is resized, once it is square: by the mean of whole blocks "
         "of pixels where the sides divide, else by Pillow's BILINEAR. Default: the median of the images' short sides.",
     )
     channels: Literal["auto", "grey", "rgb"] = Field(
         default="auto", description="Colour channels; 'auto' is grey if every image file is greyscale, else rgb."
+    )
+    fit: Fit = Field(
+        default="crop",
+        description="How an image becomes square: 'crop' takes the centre square, 'pad' keeps the whole image, between"
+        " black borders. The deployed model needs images that are made square in the same way.",
     )
     validation_fraction: float = Field(
         default=0.4,

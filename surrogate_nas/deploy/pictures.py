@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from surrogate_nas._support.model_format import Preprocessing
-from surrogate_nas.data.decoding import reason_of, square_pixels
+from surrogate_nas.data.decoding.square import reason_of, square_pixels
 from surrogate_nas.data.folders.image_formats import is_image, open_image, plug_in_for
 from surrogate_nas.data.folders.listing import visible_files
 from surrogate_nas.errors import PredictionError, SettingsError
@@ -77,11 +77,11 @@ def pixels_of(picture: Picture, preprocessing: Preprocessing) -> NDArray[np.uint
     try:
         if isinstance(picture, Path):
             with _quietly_opened(picture) as image:
-                return square_pixels(image, preprocessing.size, mode)
+                return square_pixels(image, preprocessing.size, mode, preprocessing.fit)
         image = Image.fromarray(_checked(picture)) if isinstance(picture, np.ndarray) else picture
         if not isinstance(image, Image.Image):
             raise PredictionError(_NO_IMAGE.format(type(image).__name__))
-        return square_pixels(image, preprocessing.size, mode)
+        return square_pixels(image, preprocessing.size, mode, preprocessing.fit)
     except PredictionError:
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ... on damaged files

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surrogate_nas._support.model_format import FORMAT, SCHEMA_VERSION, Preprocessing, read_description
+from surrogate_nas._support.model_format import CROPPING_VERSION, FORMAT, Preprocessing, read_description
 from surrogate_nas.errors import StoreError
 
 GOOD: dict[str, Any] = {
     "format": FORMAT,
-    "schema_version": SCHEMA_VERSION,
+    "schema_version": CROPPING_VERSION,
     "created_with": "0.1.0",
     "class_names": ["a", "b"],
     "preprocessing": {"size": 8, "channels": 1, "mean": [0.5], "std": [0.25]},
@@ -52,6 +52,7 @@ def test_another_version_is_refused_by_its_name() -> None:
         {"preprocessing": {"size": 8, "channels": 1, "mean": ["x"], "std": [1]}},
         {"preprocessing": {"size": 8, "channels": 1, "mean": [10**400], "std": [1]}},
         {"preprocessing": {"size": 100_000, "channels": 1, "mean": [0], "std": [1]}},
+        {"preprocessing": {"size": 8, "channels": 1, "mean": [0.5], "std": [0.25], "fit": "stretch"}},
         {"preprocessing": {"size": True, "channels": 1, "mean": [0], "std": [1]}},
         {"class_names": ["\ud800"]},
     ],
@@ -69,3 +70,12 @@ _VALUES = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.floats()
 def test_anything_else_is_an_error_of_ours(content: object) -> None:
     with pytest.raises(StoreError):
         read_description({**GOOD, "preprocessing": content}, "model.json")
+
+
+def test_a_model_of_padded_images_is_not_one_for_programs_that_crop() -> None:
+    padded = Preprocessing(8, 1, (0.5,), (0.25,), "pad")
+    assert (padded.schema_version, Preprocessing(8, 1, (0.5,), (0.25,)).schema_version) == (2, 1)
+    content = {**GOOD, "schema_version": padded.schema_version, "preprocessing": padded.as_json()}
+    assert read_description(content, "model.json").preprocessing == padded
+    with pytest.raises(StoreError, match="version 3 and this program reads 2: the program is older"):
+        read_description({**content, "schema_version": 3}, "model.json")

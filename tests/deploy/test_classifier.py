@@ -84,7 +84,7 @@ def test_models_that_are_none_are_said(make_model: Make, tmp_path: Path) -> None
     with pytest.raises(SettingsError, match="there is no model at"):
         Classifier.load(tmp_path)
     with pytest.raises(StoreError, match="the program is older than the file"):
-        Classifier.load(make_model(schema_version=2))
+        Classifier.load(make_model(schema_version=3))
     with pytest.raises(StoreError, match="describes no model"):
         Classifier.load(make_model(format="other"))
     (tmp_path / "x.onnx").write_bytes(b"nothing")

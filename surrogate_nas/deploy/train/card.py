@@ -24,8 +24,9 @@ from surrogate_nas.runs.console import StudyConsole
 _NAME_WIDTH = 16
 _MOST_COLUMNS = 12  # classes of a matrix that is still read
 _MISTAKES_SHOWN = 10
+_SQUARE = {"crop": "the centre square", "pad": "the whole image in the centre of a black square"}
 _PREPROCESSING = (
-    "upright by EXIF; transparency on white; the centre square; resized with antialiasing, by the mean of whole blocks"
+    "upright by EXIF; transparency on white; {square}; resized with antialiasing, by the mean of whole blocks"
     " of pixels where the sides divide and by Pillow's `BILINEAR` elsewhere; (value / 255 - mean) / std per channel"
 )
 
@@ -36,6 +37,7 @@ def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: P
     colour = "grey" if one.channels == 1 else "colour"
     seen = facts.seen_size
     resized = f", which the model itself resizes to {seen}x{seen}" if seen != one.size else ""
+    prepared = _PREPROCESSING.format(square=_SQUARE[one.fit])
     sections = [
         f"{card_head(facts)}\n\n# Model card: {facts.code}",
         f"An image classifier of {count_of(len(class_names), 'class', 'classes')}, found by surrogate_nas {version}"
@@ -43,7 +45,7 @@ def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: P
         "## What it is\n"
         f"- Architecture: `{facts.architecture}` (code {facts.code})\n"
         f"- Input: {colour} images of {one.size}x{one.size} pixels{resized}\n"
-        f"- Preprocessing, which `Classifier` and `surrogate-nas predict` apply: {_PREPROCESSING}; `model.json` has"
+        f"- Preprocessing, which `Classifier` and `surrogate-nas predict` apply: {prepared}; `model.json` has"
         " mean and std\n"
         f"- Classes: {', '.join(class_names)}\n"
         f"- Files: {_files(facts)}",

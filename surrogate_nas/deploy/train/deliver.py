@@ -18,7 +18,6 @@ from surrogate_nas._support.model_format import (
     INT8,
     ONNX,
     PROGRAM,
-    SCHEMA_VERSION,
     Preprocessing,
 )
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages
@@ -91,10 +90,10 @@ class _Exported(NamedTuple):
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
     """Returns the part of ``model.json`` and the ONNX files that is known before anything is measured."""
-    code = choice.code[None]
+    code, preprocessing = choice.code[None], preprocessing_of(images)
     return {
         "format": FORMAT,
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": preprocessing.schema_version,
         "created_with": __version__,
         "space": {"name": choice.space.name, "fingerprint": choice.space.fingerprint},
         "code": choice.entry.code,
@@ -102,13 +101,13 @@ def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
         "architecture": choice.entry.architecture,
         "network": {name: getattr(choice.network, name) for name in choice.network.__dataclass_fields__},
         "class_names": list(images.train.class_names),
-        "preprocessing": preprocessing_of(images).as_json(),
+        "preprocessing": preprocessing.as_json(),
     }
 
 
 def preprocessing_of(images: FinalImages) -> Preprocessing:
     """Returns the preprocessing of the training images."""
-    return Preprocessing(images.train.image_size, images.train.channels, images.mean, images.std)
+    return Preprocessing(images.train.image_size, images.train.channels, images.mean, images.std, images.fit)
 
 
 def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFacts:

@@ -5,21 +5,21 @@ Symbols:
 """
 
 import math
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from surrogate_nas._support.model_format import Fit
 from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import count_of
+from surrogate_nas.data.decoding.square import reason_of, square_pixels
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import Pixels
 from surrogate_nas.data.on_disk.image_file import ImageFile
@@ -27,16 +27,11 @@ from surrogate_nas.data.on_disk.room import GIGABYTE, Room
 from surrogate_nas.errors import DataError
 
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
-ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 CHUNK = 128
 MOST_THREADS = 8
 TINY_SIDE = 64
 SAMPLED_HEADERS = 200
 FAILURES_SHOWN = 3
-# Of an image as it is decoded: the most take 0.6 GB while colours change.
-MOST_PIXELS, LARGE_PIXELS = 50_000_000, 5_000_000
-_AS_EIGHT_BITS = ((np.arange(2**16) + 128) // 257).astype(np.uint8)
-_ONE_LARGE = threading.Lock()
 MOST_DARK_BITS = 14  # of an image of 16 bits that is a quarter as bright as it should be, or less
 
 
@@ -52,10 +47,20 @@ class ImageHeader(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The form that images are decoded to: side S in pixels, and grey or coloured."""
+    """The form that images are decoded to: side S in pixels, grey or coloured, and how they become square."""
 
     side: int
     grey: bool
+    fit: Fit
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of an image, (C, S, S)."""
+        return (1 if self.grey else 3, self.side, self.side)
+
+    def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Returns the pixels of an image, shape (C, S, S)."""
+        return square_pixels(image, self.side, "L" if self.grey else "RGB", self.fit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +93,7 @@ def decode(
     *,
     image_size: int | None,
     channels: Literal["auto", "grey", "rgb"],
+    fit: Fit = "crop",
     on_unreadable: Literal["error", "skip"],
     room: Room,
     on_progress: Callable[[int, int], None] | None = None,
@@ -102,6 +108,7 @@ def decode(
         chosen: Indices of the images to decode, shape (M,).
         image_size: Side S; the median of the short sides if None, of some images where they are many.
         channels: Colour of the result; ``"auto"`` is grey if all files are.
+        fit: How images become square.
         on_unreadable: Whether images that cannot be decoded are an error or left out.
         room: Where the result is put.
         on_progress: Called from this thread with images done and images in all; starts over with a new plan.
@@ -114,16 +121,16 @@ def decode(
         warnings.simplefilter("ignore")
         headers = [header for index in _sample(chosen) if (header := _header(source, index)) is not None]
         native = _median_side(headers)
-        plan = _plan(headers, image_size or native, channels)
+        plan = _plan(headers, image_size or native, channels, fit)
         for _ in range(2):
-            images = room.make((len(chosen), 1 if plan.grey else 3, plan.side, plan.side))
+            images = room.make((len(chosen), *plan.shape))
             # Threads pay where decoding is long, since it frees the interpreter; with tiny images they queue for it.
             threads = 1 if all(max(header.size) <= TINY_SIDE for header in headers) else MOST_THREADS
-            seen = _decode_all(images, source, chosen, threads, on_progress)
+            seen = _decode_all(images, plan, source, chosen, _Watched(threads, on_progress))
             headers = [header for header in seen if isinstance(header, ImageHeader)]
             failures = {i: reason for i, reason in zip(chosen.tolist(), seen, strict=True) if isinstance(reason, str)}
             _check_readable(source, failures, len(chosen), on_unreadable)
-            guess, plan = plan, _plan(headers, plan.side, channels)
+            guess, plan = plan, _plan(headers, plan.side, channels, fit)
             if guess == plan:
                 break
     kept = ~np.isin(chosen, list(failures))
@@ -133,68 +140,14 @@ def decode(
     return Decoded(images, chosen[kept], native, (*notes, *_where(images, room)), _warnings(source, headers, failures))
 
 
-def square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
-    """Pixels of the centre square of an upright image, resized; shape (C, side, side).
-
-    Shrinking is antialiased: by the mean of whole blocks of pixels where the sides divide, and by a triangle
-    filter elsewhere. Transparent parts become white.
-
-    Raises:
-        ValueError: If pixels have no agreed black and white (32-bit, floating point), or are too many to hold.
-    """
-    # A JPEG can be decoded at a half, quarter or eighth of its size, much faster; twice the side keeps all detail.
-    image.draft(None, (2 * side, 2 * side))
-    count = image.width * image.height
-    if count > MOST_PIXELS:
-        raise ValueError(f"{image.width}x{image.height} pixels are too many; make it smaller")
-    # Threads decode side by side, so only one of them at a time may hold pixels by the gigabyte.
-    with _ONE_LARGE if count > LARGE_PIXELS else nullcontext():
-        return _square_pixels(image, side, mode)
-
-
-def _square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
-    if "exif" in image.info:
-        image = ImageOps.exif_transpose(image)
-    image = _recoloured(image, mode)
-    width, height = image.size
-    short = min(width, height)
-    left, top = (width - short) // 2, (height - short) // 2
-    box = (left, top, left + short, top + short)
-    if short == side:
-        image = image if width == height else image.crop(box)
-    elif short % side == 0:
-        image = image.reduce(short // side, box)
-    else:
-        image = image.resize((side, side), Image.Resampling.BILINEAR, box=box)
-    pixels = np.asarray(image, dtype=np.uint8)
-    return pixels[None] if mode == "L" else pixels.transpose(2, 0, 1)
-
-
-def _recoloured(image: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
-    if image.mode == "F":
-        raise ValueError("floating-point pixels")
-    if image.mode.startswith("I"):
-        image = _eight_bits(image)
-    elif image.mode in ALPHA_MODES or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image)
-    if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
-        raise ValueError("32-bit pixels")
-    return Image.fromarray(_AS_EIGHT_BITS[values])
-
-
 def _sample(chosen: NDArray[np.int64]) -> list[int]:
     """Returns images from all over the set, whose headers the first plan is made from."""
     return [int(index) for index in chosen[:: max(1, len(chosen) // SAMPLED_HEADERS)]]
 
 
-def _plan(headers: Sequence[ImageHeader], side: int, channels: Literal["auto", "grey", "rgb"]) -> Plan:
-    return Plan(side, channels == "grey" or (channels == "auto" and all(h.mode in GREY_MODES for h in headers)))
+def _plan(headers: Sequence[ImageHeader], side: int, channels: Literal["auto", "grey", "rgb"], fit: Fit) -> Plan:
+    grey = channels == "grey" or (channels == "auto" and all(h.mode in GREY_MODES for h in headers))
+    return Plan(side, grey, fit)
 
 
 def _median_side(headers: Sequence[ImageHeader]) -> int:
@@ -212,53 +165,51 @@ def _header(source: ImageSource, index: int) -> ImageHeader | None:
         return None
 
 
+class _Watched(NamedTuple):
+    """How images are decoded: by at most so many threads, and with progress reported."""
+
+    threads: int
+    on_progress: Callable[[int, int], None] | None
+
+
 def _decode_all(
     images: NDArray[np.uint8] | ImageFile,
+    plan: Plan,
     source: ImageSource,
     indices: NDArray[np.int64],
-    most_threads: int,
-    on_progress: Callable[[int, int], None] | None,
+    watched: _Watched,
 ) -> list[ImageHeader | str]:
     """Fills ``images``, shape (N, C, S, S); returns each image's header, or why it cannot be decoded, length N."""
 
     def decode_chunk(start: int) -> list[ImageHeader | str]:
         chunk = indices[start : start + CHUNK].tolist()
         if not isinstance(images, ImageFile):
-            return [_decode_into(images[start + row], source, index) for row, index in enumerate(chunk)]
+            return [_decode_into(images[start + row], plan, source, index) for row, index in enumerate(chunk)]
         pixels = np.zeros((len(chunk), *images.shape[1:]), dtype=np.uint8)
-        found = [_decode_into(pixels[row], source, index) for row, index in enumerate(chunk)]
+        found = [_decode_into(pixels[row], plan, source, index) for row, index in enumerate(chunk)]
         images.write(start, pixels)
         return found
 
     results: list[ImageHeader | str] = []
-    with ThreadPoolExecutor(min(most_threads, processor_count())) as threads:
+    with ThreadPoolExecutor(min(watched.threads, processor_count())) as threads:
         for chunk in threads.map(decode_chunk, range(0, len(indices), CHUNK)):
             results.extend(chunk)
-            if on_progress is not None:
-                on_progress(len(results), len(indices))
+            if watched.on_progress is not None:
+                watched.on_progress(len(results), len(indices))
     return results
 
 
-def _decode_into(out: NDArray[np.uint8], source: ImageSource, index: int) -> ImageHeader | str:
+def _decode_into(out: NDArray[np.uint8], plan: Plan, source: ImageSource, index: int) -> ImageHeader | str:
     """Writes the pixels of an image to ``out``, shape (C, S, S)."""
     try:
         with source.open_image(index) as image:
             size, colours = image.size, image.mode
-            out[:] = square_pixels(image, out.shape[1], "L" if len(out) == 1 else "RGB")
+            out[:] = plan.pixels(image)
             peak = int(np.asarray(image).max()) if colours.startswith("I") else None
             header = ImageHeader(size, colours, peak)
     except Exception as error:  # as above
         return reason_of(error)
     return header
-
-
-def reason_of(error: Exception) -> str:
-    """Returns the reason why an image cannot be decoded, in a few words."""
-    if isinstance(error, UnidentifiedImageError):
-        return "unknown image format"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split())[:100] or type(error).__name__
 
 
 def _check_readable(source: ImageSource, failures: dict[int, str], total: int, on_unreadable: str) -> None:
@@ -292,8 +243,14 @@ def _notes(headers: list[ImageHeader], native: int, plan: Plan) -> tuple[str, ..
             f"{resized:,} of {total} were resized to {plan.side}x{plan.side} (their short sides have a median of"
             f" {native:,} pixels)"
         )
-    if cut := sum(header.size[0] != header.size[1] for header in headers):
-        notes.append(f"{cut:,} of {total} were cut to their centre square")
+    if oblong := [header.size for header in headers if header.size[0] != header.size[1]]:
+        lost = np.mean([1 - min(size) / max(size) for size in oblong])
+        notes.append(
+            f"{len(oblong):,} of {total} were cut to their centre square, and lose {lost:.0%} of their area on average"
+            " (data.fit = pad keeps it)"
+            if plan.fit == "crop"
+            else f"{len(oblong):,} of {total} got black borders, {lost:.0%} of their squares on average"
+        )
     if recoloured := sum((header.mode in GREY_MODES) != plan.grey for header in headers):
         colour = "grey" if plan.grey else "colour"
         notes.append(f"{recoloured:,} of {total} were converted to {colour}")
