@@ -37,7 +37,7 @@ _SPACE = "images224"
 
 @dataclass(frozen=True)
 class Row:
-    """What a process did.
+    """Work of a process, with its time and memory.
 
     Attributes:
         title: In words.

@@ -166,7 +166,7 @@ def _header(source: ImageSource, index: int) -> ImageHeader | None:
 
 
 class _Watched(NamedTuple):
-    """How images are decoded: by at most so many threads, and with progress reported."""
+    """Most threads that decode side by side, and what is called with their progress."""
 
     threads: int
     on_progress: Callable[[int, int], None] | None

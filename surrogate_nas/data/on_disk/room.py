@@ -1,4 +1,4 @@
-"""Where decoded images are put: in memory up to a limit, and in a file above it.
+"""Room for decoded images: memory up to a limit, and a file above it.
 
 Symbols:
     N: images; C: channels; S: side in pixels.
