@@ -10,6 +10,7 @@ from surrogate_nas.hardware.planned.device_memory import COUNT_ERROR, LARGEST_CO
 from surrogate_nas.report.few_images import before_labels
 from surrogate_nas.report.judgements import LATENCY_BAD_PERCENT
 from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.supernet.plan import SupernetPlan
 
@@ -99,7 +100,9 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
                 f" median and {100 * LARGEST_COUNT_ERROR[cost]:.0f}% for single networks of TensorFlow Lite Micro;"
                 " other runtimes differ by more. Set --planner tflite_micro, vela or executorch to be sure"
             )
-    if problem.feasible[typical].mean() > _HARDLY_BINDS:
+    if (whole := _whole_network(problem)) is not None:
+        console.note(whole)
+    elif problem.feasible[typical].mean() > _HARDLY_BINDS:
         console.note(
             "nearly every architecture meets the budget: a larger network may be more accurate within it, such as one"
             f" with --set network.channels={2 * deployed.channels}"
@@ -112,6 +115,24 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         console.warn(f"images: {text}")
     if (few := before_labels(_images_behind_labels(problem))) is not None:
         console.warn(few)
+
+
+def _whole_network(problem: Problem) -> str | None:
+    """Returns what the network costs whose weights supernets begin with, and whether a search is needed at all."""
+    if problem.first_weights is None or not isinstance(problem.space, HasLargest):
+        return None
+    costs = problem.cautious_costs.evaluate(problem.space.largest()[None])
+    budgets = {budget.cost: budget for budget in problem.budgets}
+    shown = " and ".join(
+        f"{COSTS[cost].title} {format_cost(cost, float(costs[cost][0]))} (budget {format_cost(cost, budget.limit)})"
+        for cost, budget in budgets.items()
+    )
+    if all(budget.violation(costs[cost])[0] <= 0 for cost, budget in budgets.items()):
+        return (
+            f"the whole network meets the budget: {shown}. Fine-tuning it may be all that you need; a smaller budget"
+            " searches its faster parts"
+        )
+    return f"the whole network is beyond the budget: {shown}. Its parts are searched"
 
 
 def _images_behind_labels(problem: Problem) -> int:

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from surrogate_nas.costs.cost import format_cost
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.hardware.tables.stored import StoredCosts
+from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.problem.problem import Problem
@@ -63,3 +67,33 @@ def test_balanced_labels_rest_on_fewer_images(problem: Problem, capsys: pytest.C
     behind = images_behind(uneven.labels, by_class=True)
     assert behind < len(uneven)
     assert f"rest on {behind} validation images only" in capsys.readouterr().err
+
+
+class WithLargest:
+    """A space whose costliest architecture is a known network."""
+
+    part_names = ()
+
+    def __init__(self, problem: Problem) -> None:
+        self._space, self._code = problem.space, problem.codes[np.argmax(problem.costs["flops"])]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as the space has it
+        return getattr(self._space, name)
+
+    def largest(self) -> Any:  # noqa: ANN401 - as above
+        return self._code
+
+
+@pytest.mark.parametrize(("share", "said"), [(2.0, "the whole network meets"), (0.5, "the whole network is beyond")])
+def test_a_study_says_what_the_whole_network_costs_that_it_takes_parts_of(
+    problem: Problem, share: float, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    most = float(problem.costs["flops"].max())
+    budget = Budget("flops", share * most)
+    space: Any = WithLargest(problem)
+    known = replace(problem, space=space, budgets=(budget,), first_weights=FirstWeights("file", "space", {}))
+    show_feasibility(known, StudyConsole())
+    errors = " ".join(capsys.readouterr().err.split())
+    costs = f"{COSTS['flops'].title} {format_cost('flops', most)} (budget {format_cost('flops', share * most)})"
+    assert f"{said} the budget: {costs}." in errors
+    assert "network.channels" not in errors
