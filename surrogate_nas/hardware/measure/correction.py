@@ -1,13 +1,15 @@
 """Predicts the latency of a network from the summed latencies of its pieces.
 
 Pieces timed alone run with warm caches and without their neighbours, so their sum is off by a factor that differs
-between kinds of pieces, and between short and long networks. A few networks measured as a whole give the factors.
+between kinds of pieces, between short and long networks, and between networks whose weights fit into a cache and
+others. A few networks measured as a whole give the factors.
 
 Symbols:
     M: networks measured as a whole.
     G: groups of pieces, the first of which are the fixed layers.
     X: summed latency of each group in each network, (M, G), ms.
     y: measured latency, (M,), ms.
+    w: weights of each network, (M,), in number.
 """
 
 from collections.abc import Callable
@@ -20,20 +22,27 @@ from scipy.optimize import nnls
 
 Kind = Literal["scale and offset", "factor per group", "factor by shares"]
 Floats = NDArray[np.float64]
-_PENALTY = 10.0  # of the factor by shares, on standardised columns; chosen on networks of the space images32
+_PENALTY = 3.0  # of the factor by shares, on standardised columns; chosen on networks of the space images32
+
+
+class _Summed(NamedTuple):
+    """X and w of networks."""
+
+    groups: Floats
+    weights: Floats
 
 
 class _Law(NamedTuple):
     """A kind of correction.
 
     Attributes:
-        solve: Returns the coefficients for X and y.
-        predict: Returns latencies, shape (N,), of networks with groups (N, G), by coefficients.
+        solve: Returns the coefficients for X, w and y.
+        predict: Returns latencies, shape (N,), of N networks, by coefficients.
         names: Returns a name for each coefficient, by the names of the groups.
     """
 
-    solve: Callable[[Floats, Floats], Floats]
-    predict: Callable[[Floats, Floats], Floats]
+    solve: Callable[[_Summed, Floats], Floats]
+    predict: Callable[[_Summed, Floats], Floats]
     names: Callable[[tuple[str, ...]], tuple[str, ...]]
 
 
@@ -48,8 +57,8 @@ def weighted_sum(columns: NDArray[np.float64], weights: NDArray[np.float64]) -> 
     return total
 
 
-def _with_offset(groups: Floats) -> Floats:
-    return np.column_stack([np.ones(len(groups)), groups.sum(axis=1)])
+def _with_offset(networks: _Summed) -> Floats:
+    return np.column_stack([np.ones(len(networks.groups)), networks.groups.sum(axis=1)])
 
 
 def _not_negative(design: Floats, measured: Floats) -> Floats:
@@ -58,19 +67,20 @@ def _not_negative(design: Floats, measured: Floats) -> Floats:
     return np.asarray(coefficients, dtype=np.float64)
 
 
-def _shares(groups: Floats) -> Floats:
-    """Returns a column of ones, each group's share of the sum, and the logarithm of the sum, shape (N, G + 2)."""
-    total = groups.sum(axis=1)
-    return np.column_stack([np.ones(len(groups)), groups / total[:, None], np.log(total)])
+def _shares(networks: _Summed) -> Floats:
+    """Returns a column of ones, each group's share of the sum, and logarithms of the sum and of w, shape (N, G + 3)."""
+    groups, total = networks.groups, networks.groups.sum(axis=1)
+    size = np.log(np.maximum(networks.weights, 1))
+    return np.column_stack([np.ones(len(groups)), groups / total[:, None], np.log(total), size])
 
 
-def _solve_shares(groups: Floats, measured: Floats) -> Floats:
+def _solve_shares(networks: _Summed, measured: Floats) -> Floats:
     """Fits the logarithm of the factor, by ridge regression: networks are few, and shares sum to 1."""
-    columns = _shares(groups)[:, 1:]
+    columns = _shares(networks)[:, 1:]
     mean, spread = columns.mean(axis=0), columns.std(axis=0)
     spread[spread < 1e-12] = np.inf  # a constant column says nothing
     scaled = (columns - mean) / spread
-    wanted = np.log(measured / groups.sum(axis=1))
+    wanted = np.log(measured / networks.groups.sum(axis=1))
     weights = np.linalg.solve(
         scaled.T @ scaled + _PENALTY * np.eye(scaled.shape[1]), scaled.T @ (wanted - wanted.mean())
     )
@@ -78,19 +88,25 @@ def _solve_shares(groups: Floats, measured: Floats) -> Floats:
     return np.array([wanted.mean() - float(mean @ weights), *weights])
 
 
-def _predict_shares(groups: Floats, coefficients: Floats) -> Floats:
-    return np.asarray(groups.sum(axis=1) * np.exp(weighted_sum(_shares(groups), coefficients)))
+def _predict_shares(networks: _Summed, coefficients: Floats) -> Floats:
+    return np.asarray(networks.groups.sum(axis=1) * np.exp(weighted_sum(_shares(networks), coefficients)))
 
 
 _LAWS: dict[Kind, _Law] = {
     "scale and offset": _Law(
-        lambda groups, measured: _not_negative(_with_offset(groups), measured),
-        lambda groups, coefficients: weighted_sum(_with_offset(groups), coefficients),
+        lambda networks, measured: _not_negative(_with_offset(networks), measured),
+        lambda networks, coefficients: weighted_sum(_with_offset(networks), coefficients),
         lambda _: ("offset_ms", "scale"),
     ),
-    "factor per group": _Law(_not_negative, weighted_sum, lambda groups: groups),
+    "factor per group": _Law(
+        lambda networks, measured: _not_negative(networks.groups, measured),
+        lambda networks, coefficients: weighted_sum(networks.groups, coefficients),
+        lambda groups: groups,
+    ),
     "factor by shares": _Law(
-        _solve_shares, _predict_shares, lambda groups: ("log_factor", *groups, "logarithm of the sum")
+        _solve_shares,
+        _predict_shares,
+        lambda groups: ("log_factor", *groups, "logarithm of the sum", "logarithm of the weights"),
     ),
 }
 KINDS: tuple[Kind, ...] = tuple(_LAWS)
@@ -102,9 +118,9 @@ class Correction:
 
     Attributes:
         kind: One scale and an offset for the total; a factor for each group; or a factor for the total that depends on
-            each group's share in it, and on the total.
+            each group's share in it, on the total, and on the number of weights.
         coefficients: Offset (ms) and scale, shape (2,); factors, shape (G,); or the factor's logarithm without any
-            share, its change by each share, and its change by the logarithm of the total, shape (G + 2,).
+            share, its change by each share, by the logarithm of the total and of the weights, shape (G + 3,).
         errors: Relative error of each measured network when it is left out of the fit, shape (M,):
             predicted / measured - 1.
     """
@@ -123,16 +139,23 @@ class Correction:
         """Mean absolute logarithm of predicted / measured; a prediction of nothing counts as a factor of 20."""
         return float(np.mean(np.abs(np.log(np.maximum(1 + self.errors, 0.05)))))
 
-    def predict(self, groups: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Returns latencies, shape (N,), in ms, of networks whose groups take ``groups``, shape (N, G), alone."""
-        return _LAWS[self.kind].predict(groups, self.coefficients)
+    def predict(self, groups: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Returns latencies, shape (N,), in ms.
+
+        Args:
+            groups: Latency of each group alone, shape (N, G), in ms.
+            weights: Number of weights, shape (N,), where the fit had them.
+        """
+        return _LAWS[self.kind].predict(_summed(groups, weights), self.coefficients)
 
     def named(self, groups: tuple[str, ...]) -> dict[str, float]:
         """Returns the coefficients by name, given the names of the groups, length G."""
         return dict(zip(_LAWS[self.kind].names(groups), self.coefficients.tolist(), strict=True))
 
 
-def fit_correction(groups: NDArray[np.float64], measured: NDArray[np.float64]) -> Correction:
+def fit_correction(
+    groups: NDArray[np.float64], measured: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> Correction:
     """Returns the kind of correction that is most accurate on networks left out of its fit.
 
     By the mean factor between prediction and measurement rather than the median error: a kind that predicts next to
@@ -141,21 +164,26 @@ def fit_correction(groups: NDArray[np.float64], measured: NDArray[np.float64]) -
     Args:
         groups: X, shape (M, G), rows with a sum above zero; M at least 2.
         measured: y, shape (M,), above zero.
+        weights: w, shape (M,); None where they play no part.
 
     Raises:
         ValueError: If there are fewer than two networks.
     """
     if len(measured) < 2:
         raise ValueError(f"a correction needs at least 2 measured networks (got {len(measured)})")
-    fits = [_fit(kind, groups, measured) for kind in KINDS]
+    fits = [_fit(kind, _summed(groups, weights), measured) for kind in KINDS]
     return min(fits, key=lambda fit: fit.mean_log_factor)
 
 
-def _fit(kind: Kind, groups: NDArray[np.float64], measured: NDArray[np.float64]) -> Correction:
-    law = _LAWS[kind]
+def _summed(groups: Floats, weights: Floats | None) -> _Summed:
+    return _Summed(groups, np.ones(len(groups)) if weights is None else weights)
+
+
+def _fit(kind: Kind, networks: _Summed, measured: Floats) -> Correction:
+    law, (groups, weights) = _LAWS[kind], networks
     errors = np.empty(len(measured))
     for left_out in range(len(measured)):
         others = np.arange(len(measured)) != left_out
-        predicted = law.predict(groups[[left_out]], law.solve(groups[others], measured[others]))[0]
-        errors[left_out] = predicted / measured[left_out] - 1.0
-    return Correction(kind, law.solve(groups, measured), errors)
+        one, rest = (_Summed(groups[rows], weights[rows]) for rows in ([left_out], others))
+        errors[left_out] = law.predict(one, law.solve(rest, measured[others]))[0] / measured[left_out] - 1.0
+    return Correction(kind, law.solve(networks, measured), errors)

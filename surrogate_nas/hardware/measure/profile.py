@@ -87,12 +87,13 @@ class ProfiledLatency:
         counting = inner if len(inner) >= _ENOUGH_ERRORS else np.flatnonzero(used)
         self._counting = np.searchsorted(np.flatnonzero(used), counting)
         # Correction of the profile, with the errors of networks left out of the fit.
-        self.correction = fit_correction(self._group_ms(codes[used]), measured[used])
+        self.correction = fit_correction(self._group_ms(codes[used]), measured[used], self._weights(codes[used]))
         self.drift = self._drift(codes, on_progress)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Returns the predicted latency in ms of one forward pass over the batch, for codes (N, D), shape (N,)."""
-        return {"latency_ms": self.correction.predict(self._group_ms(self._space.effective(codes)))}
+        effective = self._space.effective(codes)
+        return {"latency_ms": self.correction.predict(self._group_ms(effective), self._weights(effective))}
 
     def measure_architectures(self, codes: ArrayLike, on_progress: Progress | None = None) -> list[Measurement]:
         """Returns the latency of each whole network; see ``Measurable``."""
@@ -184,6 +185,10 @@ class ProfiledLatency:
         """Returns the summed latency of each group of pieces, (N, G)."""
         counts = self._workload.counts(effective).astype(np.float64)
         return np.column_stack([weighted_sum(counts, of_pieces) for of_pieces in self._piece_ms.T])
+
+    def _weights(self, effective: Codes) -> NDArray[np.float64]:
+        """Returns the number of weights of each network, (N,)."""
+        return self._space.parameters(effective, self._network).astype(np.float64)
 
     def _choose(self, count: int, rng: np.random.Generator) -> Codes:
         """Returns distinct networks to measure: the fastest, the slowest, and one per stratum between.

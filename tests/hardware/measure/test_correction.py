@@ -97,5 +97,27 @@ def test_a_factor_by_shares_is_found_where_neighbours_matter() -> None:
     assert fit.kind == "factor by shares"
     groups, measured = networks(200)
     assert np.abs(fit.predict(groups) / measured - 1).max() < 0.1
-    assert [*fit.named(("a", "b", "c", "d"))] == ["log_factor", "a", "b", "c", "d", "logarithm of the sum"]
+    assert [*fit.named(("a", "b", "c", "d"))] == [
+        "log_factor",
+        *"abcd",
+        "logarithm of the sum",
+        "logarithm of the weights",
+    ]
     assert fit.named(("a", "b", "c", "d"))["logarithm of the sum"] == pytest.approx(-0.15, abs=0.03)
+
+
+def test_weights_that_leave_a_cache_make_networks_slower() -> None:
+    rng = np.random.default_rng(1)
+
+    def networks(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        groups, weights = rng.uniform(0.1, 1.0, size=(count, 3)), 10 ** rng.uniform(4, 7, size=count)
+        factor = np.exp(0.08 * np.log(weights) - 1)
+        return groups, groups.sum(axis=1) * factor * rng.uniform(0.98, 1.02, size=count), weights
+
+    groups, measured, weights = networks(30)
+    fit, blind = fit_correction(groups, measured, weights), fit_correction(groups, measured)
+    assert fit.kind == "factor by shares"
+    assert fit.named(("a", "b", "c"))["logarithm of the weights"] == pytest.approx(0.08, abs=0.015)
+    assert fit.mean_log_factor < blind.mean_log_factor / 3
+    groups, measured, weights = networks(200)
+    assert np.abs(fit.predict(groups, weights) / measured - 1).max() < 0.15
