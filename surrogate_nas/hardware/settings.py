@@ -23,7 +23,7 @@ class TimingSettings(BaseModel):
     )
     max_repeats: int = Field(150, ge=3, le=100_000, description="Most samples of a candidate.")
     noise: float = Field(
-        0.1, gt=0, description="Interquartile range divided by the median, above which a measurement is noisy."
+        0.15, gt=0, description="Interquartile range divided by the median, above which a measurement is noisy."
     )
     attempts: int = Field(
         2, ge=1, le=100, description="Most attempts at a noisy measurement; after the last one it is marked as noisy."

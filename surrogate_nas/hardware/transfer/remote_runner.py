@@ -150,7 +150,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--provider", default="CPUExecutionProvider")
     parser.add_argument("--seconds", type=float, default=0.25, help="per model and attempt")
     parser.add_argument("--repeats", type=int, default=15, help="fewest samples of a model")
-    parser.add_argument("--noise", type=float, default=0.1, help="IQR over median above which a model is timed again")
+    parser.add_argument("--noise", type=float, default=0.15, help="IQR over median above which a model is timed again")
     parser.add_argument("--attempts", type=int, default=3)
     parser.add_argument("--output", default="results.csv")
     parser.add_argument("--while-connected", action="store_true", help="end as soon as standard input is closed")
