@@ -18,12 +18,14 @@ class SqueezeExcitation(nn.Module):
 
     Args:
         channels: Number of channels.
+        rounded: Whether the channels between its layers are a multiple of 8.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, rounded: bool = False) -> None:
         super().__init__()
-        self.squeeze = nn.Conv2d(channels, squeezed(channels), 1)
-        self.excite = nn.Conv2d(squeezed(channels), channels, 1)
+        between = squeezed(channels, rounded=rounded)
+        self.squeeze = nn.Conv2d(channels, between, 1)
+        self.excite = nn.Conv2d(between, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (B, channels, H, W) to the same shape."""
@@ -63,8 +65,8 @@ class Joined(nn.Module):
 
 def _mbconv(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     i, o, g = shape.in_channels, shape.out_channels, name.numbers.get("g", 1)
-    h, k = name.numbers["e"] * i, name.numbers["k"]
-    activation = nn.Hardswish if name.hard_swish else nn.ReLU6
+    h, k = name.hidden(shape), name.numbers["k"]
+    activation = nn.Hardswish if name.hard_swish else nn.ReLU if name.relu else nn.ReLU6
     parts = [
         nn.Conv2d(i, h, 1, bias=False, groups=g),
         norm(h),
@@ -73,7 +75,7 @@ def _mbconv(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
         nn.Conv2d(h, h, k, shape.stride, k // 2, groups=h, bias=False),
         norm(h),
         activation(),
-        *([SqueezeExcitation(h)] if name.squeeze else []),
+        *([SqueezeExcitation(h, rounded="h" in name.numbers)] if name.squeeze else []),
         nn.Conv2d(h, o, 1, bias=False, groups=g),
         norm(o),
     ]
@@ -118,6 +120,19 @@ def _dsconv(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     return nn.Sequential(depthwise, norm(i), nn.ReLU6(), nn.Conv2d(i, o, 1, bias=False), norm(o))
 
 
+def _dsres(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
+    i, o, k = shape.in_channels, shape.out_channels, name.numbers["k"]
+    parts = [
+        nn.Conv2d(i, i, k, shape.stride, k // 2, groups=i, bias=False),
+        norm(i),
+        nn.ReLU(),
+        *([SqueezeExcitation(i, rounded=True)] if name.squeeze else []),
+        nn.Conv2d(i, o, 1, bias=False),
+        norm(o),
+    ]
+    return Residual(*parts) if shape.keeps else nn.Sequential(*parts)
+
+
 def _conv_bn_relu(name: BlockName, shape: Shape, norm: Norm) -> nn.Module:
     i, o, k = shape.in_channels, shape.out_channels, name.numbers["k"]
     return nn.Sequential(nn.Conv2d(i, o, k, shape.stride, k // 2, bias=False), norm(o), nn.ReLU6())
@@ -151,6 +166,7 @@ _BUILDERS: MappingProxyType[str, Callable[[BlockName, Shape, Norm], nn.Module]] 
         "conv_bn_hs": _conv_bn_hs,
         "conv_bn_re": _conv_bn_re,
         "dsconv": _dsconv,
+        "dsres": _dsres,
         "basic": _basic,
         "bottleneck": _bottleneck,
         "fused": _fused,

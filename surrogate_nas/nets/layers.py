@@ -56,6 +56,12 @@ def _classifier(shape: Shape, _norm: Norm) -> nn.Module:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(shape.in_channels, shape.out_channels))
 
 
+def _pooled_linear(shape: Shape, _norm: Norm) -> nn.Module:
+    i, o = shape.in_channels, shape.out_channels
+    mean = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return nn.Sequential(*mean, nn.Linear(i, o), nn.Hardswish(), nn.Unflatten(1, (o, 1, 1)))
+
+
 def _max_pool(shape: Shape, _norm: Norm) -> nn.Module:
     if shape.in_channels != shape.out_channels:
         raise SpaceError(
@@ -85,6 +91,7 @@ _BUILDERS: MappingProxyType[str, Callable[[Shape, Norm], nn.Module]] = MappingPr
         "max_pool_k3": _max_pool,
         "pooling": lambda _shape, _norm: nn.MaxPool2d(2),
         "classifier": _classifier,
+        "pooled_linear_hs": _pooled_linear,
         "resize": lambda shape, _norm: resizing(shape.in_size, shape.out_size),
     }
 )

@@ -11,6 +11,7 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.layers import Reduction, build_layer, resizing
 from surrogate_nas.nets.normalization import RecordingBatchNorm
 from surrogate_nas.space.network import Layer
+from surrogate_nas.space.operations.fixed import find_fixed_layer
 
 
 @pytest.mark.parametrize(("channels", "out", "size"), [(3, 6, 8), (1, 2, 2), (4, 5, 6)])
@@ -87,3 +88,15 @@ def test_a_pooling_gives_the_channels_that_it_takes() -> None:
     assert torch.equal(pool(x), around.amax(dim=(-1, -2)))
     with pytest.raises(SpaceError, match=r"gives as many channels as it takes \(got 4 and 8\)"):
         build_layer(Layer("max_pool_k3", 4, 8, 7, 4, 0))
+
+
+def test_a_pooled_linear_layer_gives_one_pixel() -> None:
+    layer = Layer("pooled_linear_hs", 6, 10, 5, 1, 0)
+    module, x = build_layer(layer), torch.randn(2, 6, 5, 5)
+    y = module(x)
+    assert y.shape == (2, 10, 1, 1)
+    linear = next(part for part in module.modules() if isinstance(part, nn.Linear))
+    torch.testing.assert_close(y.flatten(1), nn.functional.hardswish(linear(x.mean(dim=(2, 3)))))
+    spec = find_fixed_layer("pooled_linear_hs")
+    assert spec.parameters(layer.shape) == sum(one.numel() for one in module.parameters()) == 70
+    assert spec.flops(layer.shape) == 60

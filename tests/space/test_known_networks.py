@@ -63,6 +63,8 @@ def test_resnets_for_small_images() -> None:
 def test_largest_architectures() -> None:
     for name, expected in (
         ("mobilenet_v2", torch_counts(torchvision.models.mobilenet_v2(), 224)),
+        ("mobilenet_v3_large", torch_counts(torchvision.models.mobilenet_v3_large(), 224)),
+        ("mobilenet_v3_small", torch_counts(torchvision.models.mobilenet_v3_small(), 224)),
         ("efficientnet_lite0", (4_652_008, 385_187_552)),
         ("resnet18", torch_counts(torchvision.models.resnet18(), 224)),
     ):

@@ -2,7 +2,7 @@
 
 Symbols:
     i, o: channels in and out. k: side of a kernel. e: expansion. g: groups of the 1x1 convolutions.
-    h: hidden channels, e i. r: the middle of a bottleneck has 1/r of its channels.
+    h: hidden channels, e i or as the name says. r: the middle of a bottleneck has 1/r of its channels.
 """
 
 import re
@@ -15,9 +15,11 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.operations.registry import find_own, others_in_words
 from surrogate_nas.space.operations.spec import OperationSpec, Shape, nothing
 
-_PARAMETER = re.compile(r"([a-z])([1-9]\d?)", re.ASCII)
-_SQUEEZE, _HARD_SWISH = "se", "hs"
-_SIZE = re.compile(r"_[ker][1-9]\d?(?=_|$)", re.ASCII)  # parameters that change sizes of weights alone
+_PARAMETER = re.compile(r"([a-gi-z])([1-9]\d?)|(h)([1-9]\d{0,3})", re.ASCII)
+_SQUEEZE, _HARD_SWISH, _RELU = "se", "hs", "re"
+_SIZE = re.compile(
+    r"_(?:[ker][1-9]\d?|h[1-9]\d{0,3})(?=_|$)", re.ASCII
+)  # parameters that change sizes of weights alone
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class BlockName:
         numbers: Value of each parameter, by its letter.
         squeeze: Whether it has squeeze and excitation.
         hard_swish: Whether its activations are the hard swish of MobileNetV3 (arXiv 1905.02244) instead of ReLU6.
+        relu: Whether its activations are ReLU instead of ReLU6, as others of MobileNetV3 are.
     """
 
     text: str
@@ -37,31 +40,46 @@ class BlockName:
     numbers: Mapping[str, int]
     squeeze: bool = False
     hard_swish: bool = False
+    relu: bool = False
+
+    def hidden(self, shape: Shape) -> int:
+        """Returns the channels between the 1x1 convolutions of an inverted residual, h."""
+        return self.numbers.get("h", 0) or self.numbers["e"] * shape.in_channels
 
 
-def squeezed(hidden: int) -> int:
-    """Channels between the two layers of squeeze and excitation (arXiv 1709.01507): a quarter."""
-    return max(1, hidden // 4)
+def squeezed(hidden: int, *, rounded: bool = False) -> int:
+    """Returns the channels between the two layers of squeeze and excitation (arXiv 1709.01507): a quarter.
+
+    Args:
+        hidden: Channels that are scaled.
+        rounded: Whether to the nearest multiple of 8 that is at least nine tenths of it, as MobileNetV3 has it.
+    """
+    quarter = hidden // 4
+    if not rounded:
+        return max(1, quarter)
+    nearest = max(8, (quarter + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * quarter else nearest
 
 
 def _mbconv(name: BlockName) -> OperationSpec:
     """Returns an inverted residual (arXiv 1801.04381); grouped as in FBNet (arXiv 1812.03443), squeezed as in V3."""
-    k, e, g = name.numbers["k"], name.numbers["e"], name.numbers.get("g", 1)
+    k, g, rounded = name.numbers["k"], name.numbers.get("g", 1), "h" in name.numbers
 
     def parameters(shape: Shape) -> int:
         i, o = shape.in_channels, shape.out_channels
-        h = e * i
-        gate = 2 * h * squeezed(h) + squeezed(h) + h if name.squeeze else 0
+        h = name.hidden(shape)
+        s = squeezed(h, rounded=rounded)
+        gate = 2 * h * s + s + h if name.squeeze else 0
         return (i * h + h * o) // g + k * k * h + 2 * (h + h + o) + gate
 
     def flops(shape: Shape) -> int:
-        h = e * shape.in_channels
-        gate = 2 * h * squeezed(h) if name.squeeze else 0
+        h = name.hidden(shape)
+        gate = 2 * h * squeezed(h, rounded=rounded) if name.squeeze else 0
         area = shape.out_size**2
         return h * shape.inputs // g + (k * k * h + h * shape.out_channels // g) * area + gate
 
     def alive(shape: Shape) -> int:
-        h = e * shape.in_channels
+        h = name.hidden(shape)
         wide, narrow = h * shape.in_size**2, h * shape.out_size**2
         # Each step holds what it takes and what it gives; vectors, as of a squeeze, are not counted.
         return max(2 * wide, wide + narrow, 2 * narrow, narrow + shape.outputs, 2 * shape.outputs)
@@ -80,6 +98,33 @@ def _dsconv(name: BlockName) -> OperationSpec:
         alive=lambda s: max(
             2 * s.in_channels * s.out_size**2, s.in_channels * s.out_size**2 + s.outputs, 2 * s.outputs
         ),
+        reach=k // 2,
+    )
+
+
+def _dsres(name: BlockName) -> OperationSpec:
+    """Returns depthwise convolution, BN, ReLU, 1x1 convolution, BN, the input added: MobileNetV3's first block."""
+    k = name.numbers["k"]
+
+    def gate(i: int) -> int:
+        return squeezed(i, rounded=True) if name.squeeze else 0
+
+    def parameters(shape: Shape) -> int:
+        i, s = shape.in_channels, gate(shape.in_channels)
+        return (k * k + 2 + shape.out_channels) * i + 2 * shape.out_channels + (2 * i * s + s + i if s else 0)
+
+    def alive(shape: Shape) -> int:
+        narrow = shape.in_channels * shape.out_size**2
+        return max(2 * narrow, narrow + shape.outputs, 2 * shape.outputs)
+
+    return OperationSpec(
+        name.text,
+        1 + 2 * name.squeeze,
+        parameters,
+        flops=lambda s: (
+            (k * k + s.out_channels) * s.in_channels * s.out_size**2 + 2 * s.in_channels * gate(s.in_channels)
+        ),
+        alive=alive,
         reach=k // 2,
     )
 
@@ -188,12 +233,22 @@ def _identity(name: BlockName) -> OperationSpec:
 
 @dataclass(frozen=True)
 class _Family:
-    """Letters of parameters that must and may be given, words that may follow, and what a block costs."""
+    """Letters of parameters that must and may be given, words that may follow, and what a block costs.
+
+    ``instead`` has other letters that may stand in place of those that must.
+    """
 
     spec: Callable[[BlockName], OperationSpec]
     needs: str = ""
     may: str = ""
     words: tuple[str, ...] = ()
+    instead: str | None = None
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Letters that a name may have, in their order."""
+        others = () if self.instead is None else (self.instead,)
+        return (self.needs, self.needs + self.may, *others)
 
 
 FAMILIES: MappingProxyType[str, _Family] = MappingProxyType(
@@ -204,18 +259,20 @@ FAMILIES: MappingProxyType[str, _Family] = MappingProxyType(
         "conv_bn_hs": _Family(_conv_bn_relu, needs="k"),
         "conv_bn_re": _Family(_conv_bn_relu, needs="k"),
         "dsconv": _Family(_dsconv, needs="k"),
+        "dsres": _Family(_dsres, needs="k", words=(_SQUEEZE,)),
         "basic": _Family(_basic, needs="k"),
         "bottleneck": _Family(_bottleneck, needs="kr"),
         "fused": _Family(_fused, needs="ke", words=(_SQUEEZE, _HARD_SWISH)),
-        "mbconv": _Family(_mbconv, needs="ke", may="g", words=(_SQUEEZE, _HARD_SWISH)),
+        "mbconv": _Family(_mbconv, needs="ke", may="g", words=(_SQUEEZE, _RELU, _HARD_SWISH), instead="kh"),
     }
 )
 FORMS = ", ".join(
     family
-    + "".join(f"_{letter}N" for letter in one.needs)
-    + "".join(f"[_{letter}N]" for letter in one.may)
+    + "".join(f"_{letter}N" for letter in letters)
+    + "".join(f"[_{letter}N]" for letter in one.may if letters == one.needs)
     + "".join(f"[_{word}]" for word in one.words)
     for family, one in FAMILIES.items()
+    for letters in (one.needs, *(() if one.instead is None else (one.instead,)))
 )
 """How the names of all blocks are written."""
 
@@ -241,13 +298,16 @@ def parse_block(name: str) -> BlockName:
     if last and words[-len(last) :] == last:
         words = words[: -len(last)]
     found = [_PARAMETER.fullmatch(word) for word in words]
-    letters = "".join(match[1] for match in found if match)
-    if None in found or letters not in (rules.needs, rules.needs + rules.may):
-        raise SpaceError(f"the block {name!r} is not written like one of {FORMS}, with whole numbers N below 100")
-    numbers = {match[1]: int(match[2]) for match in found if match}
+    numbers = {match[1] or match[3]: int(match[2] or match[4]) for match in found if match}
+    letters = "".join(numbers)
+    both = _RELU in last and _HARD_SWISH in last
+    if None in found or len(letters) < len(found) or both or letters not in rules.forms:
+        raise SpaceError(
+            f"the block {name!r} is not written like one of {FORMS}, with whole numbers N below 100, of h below 10,000"
+        )
     if numbers.get("k", 1) % 2 == 0:
         raise SpaceError(f"the kernel k of block {name!r} must be odd")
-    return BlockName(name, family, MappingProxyType(numbers), _SQUEEZE in last, _HARD_SWISH in last)
+    return BlockName(name, family, MappingProxyType(numbers), _SQUEEZE in last, _HARD_SWISH in last, relu=_RELU in last)
 
 
 def structure_of(name: str) -> str:

@@ -110,6 +110,18 @@ def _classifier() -> OperationSpec:
     )
 
 
+def _pooled_linear() -> OperationSpec:
+    """Returns mean over all pixels, linear, hard swish: before the classifier of MobileNetV3 (arXiv 1905.02244)."""
+    return OperationSpec(
+        "pooled_linear_hs",
+        nonlinear_functions=1,
+        parameters=lambda shape: (shape.in_channels + 1) * shape.out_channels,
+        flops=lambda shape: shape.in_channels * shape.out_channels,
+        alive=lambda shape: max(2 * shape.in_channels, shape.in_channels + shape.out_channels, 2 * shape.out_channels),
+        pools=True,
+    )
+
+
 def _resize() -> OperationSpec:
     """Returns a bilinear resize of images: its four products per pixel are not counted, as torch does not."""
     return OperationSpec("resize", 0, nothing, nothing, alive=lambda shape: 0 if shape.keeps else shape.outputs)
@@ -124,6 +136,7 @@ _SPECS = (
     _pooling(),
     _max_pool(),
     _classifier(),
+    _pooled_linear(),
     _resize(),
 )
 FIXED_LAYERS: MappingProxyType[str, OperationSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})

@@ -54,6 +54,7 @@ class OperationSpec:
         is_zero: Whether it cuts the network; only operations of cells may.
         changes_shape: Whether it can also stand where the shape changes.
         divisor: A number of which all widths must be a multiple.
+        pools: Whether it gives one pixel, whatever the size.
     """
 
     name: str
@@ -66,6 +67,7 @@ class OperationSpec:
     is_zero: bool = False
     changes_shape: bool = True
     divisor: int = 1
+    pools: bool = False
 
     def count(self, name: CountName, shape: Shape) -> int:
         """Returns the number of parameters or of multiply-accumulates."""

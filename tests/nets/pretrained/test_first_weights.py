@@ -3,13 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
+from surrogate_nas.space.extremes import HasLargest
+from surrogate_nas.space.layouts import layout_of
 from surrogate_nas.space.load import load_space
+from tests.nets.pretrained.conftest import known_network
 
 SPACE = load_space("mobilenet_v2")
 
@@ -69,3 +74,24 @@ def test_a_stored_file_of_another_space_or_damaged(first: FirstWeights, tmp_path
 def test_a_space_without_a_network_reads_nothing() -> None:
     with pytest.raises(SettingsError, match="images32 says no names of weights"):
         FirstWeights.read(load_space("images32"), "no such file")
+
+
+@torch.no_grad()
+def test_a_part_of_mobilenet_v3_has_its_slices(tmp_path: Path) -> None:
+    space = load_space("mobilenet_v3_small")
+    assert isinstance(space, HasLargest)
+    save_file(known_network("mobilenet_v3_small").state_dict(), tmp_path / "known.safetensors")
+    first = FirstWeights.read(space, str(tmp_path / "known.safetensors"))
+    spec = replace(space.network, classes=3, image_size=64)
+    code = np.asarray(space.largest()).copy()
+    code[[0, 3]] = 0  # the lowest resolution, and a kernel of 3 with fewer hidden channels in the first squeezed layer
+    whole, part = first.network(space, spec), first.part(space, code, spec)
+    place = next(at for at, one in enumerate(layout_of(space, code, spec)) if one.decision == 3)
+    large, small = (dict(net[place].named_parameters()) for net in (whole, part))
+    depthwise = next(name for name, one in large.items() if one.shape[-1] == 5)
+    hidden = len(small[depthwise])
+    assert hidden < len(large[depthwise])
+    torch.testing.assert_close(small[depthwise], large[depthwise][:hidden, :, 1:4, 1:4])
+    squeeze = next(name for name in large if name.endswith("squeeze.weight"))
+    torch.testing.assert_close(small[squeeze], large[squeeze][: len(small[squeeze]), :hidden])
+    assert part.eval()(torch.randn(2, 3, 64, 64)).shape == (2, 3)

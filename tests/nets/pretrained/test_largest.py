@@ -14,7 +14,12 @@ from surrogate_nas.space.load import load_space
 from tests.nets.pretrained.conftest import known_network
 
 # A space to the network of torchvision that is its largest architecture.
-KNOWN = {"mobilenet_v2": "mobilenet_v2", "resnet18": "resnet18"}
+KNOWN = {
+    "mobilenet_v2": "mobilenet_v2",
+    "mobilenet_v3_large": "mobilenet_v3_large",
+    "mobilenet_v3_small": "mobilenet_v3_small",
+    "resnet18": "resnet18",
+}
 
 
 def images(side: int, channels: int = 3) -> torch.Tensor:

@@ -6,8 +6,11 @@ from torch import nn
 from surrogate_nas.nets.blocks import build_block
 from surrogate_nas.nets.pretrained.largest import largest_network
 from surrogate_nas.nets.pretrained.sorting import sort_channels
+from surrogate_nas.space.extremes import HasLargest
+from surrogate_nas.space.layouts import layout_of
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.operations.spec import Shape
+from tests.nets.pretrained.conftest import known_network
 
 
 def test_mobilenet_computes_what_it_did(mobilenet: nn.Module) -> None:
@@ -27,6 +30,22 @@ def test_mobilenet_computes_what_it_did(mobilenet: nn.Module) -> None:
     assert (reading.diff() <= 0).all()
     hidden = network[4][6].weight.detach().abs().sum(dim=(0, 2, 3))  # type: ignore[index]
     assert (hidden.diff() <= 0).all()
+
+
+def test_squeeze_and_excitation_is_sorted_too() -> None:
+    space = load_space("mobilenet_v3_small")
+    assert isinstance(space, HasLargest)
+    network = largest_network(space, known_network("mobilenet_v3_small").state_dict(), "these").double()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)).double()
+    layers = layout_of(space, space.largest(), space.network)
+    with torch.no_grad():
+        scores = network(x)
+        sort_channels(list(network), [not layer.is_fixed for layer in layers])
+        torch.testing.assert_close(network(x), scores)
+    moved = [name for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])]
+    assert any("squeeze" in name for name in moved)
+    assert any("excite" in name for name in moved)
 
 
 def test_blocks_of_residual_networks() -> None:

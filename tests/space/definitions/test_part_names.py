@@ -11,7 +11,10 @@ def test_chains_have_a_largest_architecture() -> None:
     assert [isinstance(load_space(name), HasLargest) for name in names] == [True, True, False, False]
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_lite0", "resnet18"])
+KNOWN = ("mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "efficientnet_lite0", "resnet18")
+
+
+@pytest.mark.parametrize("name", KNOWN)
 def test_every_layer_has_as_many_names_in_every_table(name: str) -> None:
     space = load_space(name)
     assert isinstance(space, HasLargest)

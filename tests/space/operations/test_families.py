@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.nets.blocks import build_block
-from surrogate_nas.space.operations.families import find_block, parse_block
+from surrogate_nas.space.operations.families import find_block, parse_block, squeezed, structure_of
 from surrogate_nas.space.operations.spec import Shape
 
 NAMES = [
@@ -33,6 +33,11 @@ NAMES = [
     "bottleneck_k5_r2",
     "fused_k3_e1",
     "fused_k5_e4_se_hs",
+    "mbconv_k3_h13_re",
+    "mbconv_k5_h72_se_re",
+    "mbconv_k5_h40_se_hs",
+    "dsres_k3",
+    "dsres_k5_se",
 ]
 SHAPES = [Shape(4, 4, 6, 6), Shape(4, 10, 6, 3), Shape(6, 2, 7, 4), Shape(8, 8, 5, 3), Shape(2, 6, 1, 1)]
 
@@ -70,6 +75,22 @@ def test_a_name_is_taken_apart() -> None:
     assert not parsed.hard_swish
     assert parse_block("mbconv_k5_e6_g2_se_hs").hard_swish
     assert not parse_block("mbconv_k5_e6_hs").squeeze
+    absolute = parse_block("mbconv_k5_h960_se_re")
+    assert (dict(absolute.numbers), absolute.squeeze, absolute.relu) == ({"k": 5, "h": 960}, True, True)
+    assert absolute.hidden(Shape(160, 160, 7, 7)) == 960
+    assert parsed.hidden(Shape(16, 24, 7, 7)) == 96
+
+
+@pytest.mark.parametrize(("hidden", "expected"), [(16, 8), (72, 24), (120, 32), (240, 64), (672, 168), (960, 240)])
+def test_rounded_squeezes_are_those_of_mobilenet_v3(hidden: int, expected: int) -> None:
+    """Channels of ``fc1`` in torchvision's networks."""
+    assert squeezed(hidden, rounded=True) == expected
+    assert squeezed(hidden) == hidden // 4
+
+
+def test_kernel_and_hidden_channels_change_no_structure() -> None:
+    assert structure_of("mbconv_k3_h336_se_hs") == structure_of("mbconv_k5_h672_se_hs") == "mbconv_se_hs"
+    assert structure_of("mbconv_k3_h40_re") == "mbconv_re"
 
 
 @pytest.mark.parametrize(
@@ -87,6 +108,11 @@ def test_a_name_is_taken_apart() -> None:
         ("mbconv_k3_hs_e3", "is not written like one of"),
         ("mbconv_k3_e3_se_se", "is not written like one of"),
         ("identity_k3", "is not written like one of"),
+        ("mbconv_k3_h10000", "of h below 10,000"),
+        ("mbconv_k3_e3_h40", "is not written like one of"),
+        ("mbconv_k3_h40_g2", "is not written like one of"),
+        ("mbconv_k3_e3_re_hs", "is not written like one of"),
+        ("fused_k3_h40", "is not written like one of"),
         ("mbconv_k4_e3", "the kernel k of block 'mbconv_k4_e3' must be odd"),
     ],
 )

@@ -47,7 +47,7 @@ class _Stage(BaseModel):
     width: Widths
     stride: Stride = 1
     operations: Blocks | None = None
-    least_layers: Annotated[int, Field(ge=1)] | None = None
+    least_layers: Annotated[int, Field(ge=0)] | None = None
 
 
 class _Constraint(BaseModel):
@@ -162,13 +162,14 @@ def _check_blocks(names: list[str], where: str) -> None:
 
 
 def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
+    found = []
     for position, one in enumerate(layers):
         try:
-            find_fixed_layer(one.layer)
+            pools = find_fixed_layer(one.layer).pools
         except SpaceError as error:
             raise SpaceError(f"{where}.{position}.layer: {error}") from None
-    widths = [None if one.width == "first" else one.width for one in layers]
-    return tuple(FixedLayer(one.layer, width, one.stride) for one, width in zip(layers, widths, strict=True))
+        found.append(FixedLayer(one.layer, None if one.width == "first" else one.width, one.stride, pools))
+    return tuple(found)
 
 
 def _constrained(definition: _Definition, path: Path) -> tuple[ChainStage, ...]:

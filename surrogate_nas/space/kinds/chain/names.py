@@ -99,5 +99,5 @@ def _require_parts(skeleton: Skeleton, where: str) -> None:
 
 def _hold_each_other(blocks: Sequence[str]) -> bool:
     numbers = [parse_block(name).numbers for name in blocks]
-    sizes = [(one.get("k", 0), one.get("e", 0), -one.get("r", 0)) for one in numbers]
+    sizes = [(one.get("k", 0), one.get("e", 0), one.get("h", 0), -one.get("r", 0)) for one in numbers]
     return tuple(map(max, zip(*sizes, strict=True))) in sizes

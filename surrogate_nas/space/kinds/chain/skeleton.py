@@ -11,11 +11,19 @@ _LAST = "classifier"
 
 @dataclass(frozen=True)
 class FixedLayer:
-    """A layer that is not chosen: its name, its width, ``None`` for the first stage's, and its stride."""
+    """A layer that is not chosen.
+
+    Attributes:
+        layer: Its name.
+        width: Channels that it gives; ``None`` for the first stage's.
+        stride: Pixels from one output to the next.
+        pools: Whether it gives one pixel instead.
+    """
 
     layer: str
     width: int | None
     stride: int = 1
+    pools: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,14 +94,18 @@ def chain_layout(skeleton: Skeleton, network: NetworkSpec, widths: Sequence[int]
         layers.append(Layer(kind, width, out, size, smaller, stage, decision))
         width, size = out, smaller
 
+    def add_fixed(fixed: FixedLayer, stage: int) -> None:
+        stride = size if fixed.pools else fixed.stride
+        add(fixed.layer, width_of[0] if fixed.width is None else fixed.width, stride, stage)
+
     for fixed in skeleton.before:
-        add(fixed.layer, width_of[0] if fixed.width is None else fixed.width, fixed.stride, 0)
+        add_fixed(fixed, 0)
     decision = 0
     for number, stage in enumerate(skeleton.stages):
         for position in range(len(stage.choices)):
             add(CHOICE, width_of[number], 1 if position else stage.stride, number, decision)
             decision += 1
     for fixed in skeleton.after:
-        add(fixed.layer, width_of[0] if fixed.width is None else fixed.width, fixed.stride, network.stages - 1)
+        add_fixed(fixed, network.stages - 1)
     layers.append(Layer(_LAST, width, network.classes, size, 1, network.stages - 1))
     return tuple(layers)

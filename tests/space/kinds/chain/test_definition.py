@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from surrogate_nas._support.definitions import find_definition
@@ -51,7 +52,12 @@ def test_depths_and_resolutions_change_what_a_code_means(tmp_path: Path) -> None
     ("before", "after", "message"),
     [
         ("least_layers = 1", "least_layers = 4", "stages.0.least_layers: must be at most layers, 3 (got 4)"),
-        ("least_layers = 1", "least_layers = 0", "stages.0.least_layers: input should be greater than or equal to 1"),
+        ("least_layers = 1", "least_layers = -1", "stages.0.least_layers: input should be greater than or equal to 0"),
+        (
+            "least_layers = 1\nwidth = 8",
+            "least_layers = 0\nwidth = 8",
+            "stages.1: 'identity' cannot be layer 2.1, which takes 4 channels of 6 pixels and gives 8 of 3",
+        ),
         (
             '"mbconv_k3_e1"',
             '"skip"',
@@ -80,6 +86,14 @@ def test_mistakes_in_elastic_dimensions_are_told(tmp_path: Path, before: str, af
     with pytest.raises(SpaceError, match=re.escape(message)) as caught:
         load_space(path)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_stage_that_keeps_the_shape_may_be_left_out(tmp_path: Path) -> None:
+    space = load_space(written(tmp_path, ELASTIC.replace("least_layers = 1", "least_layers = 0", 1)))
+    choices = [decision.choices[-1] for decision in space.decisions if decision.name.startswith("1.")]
+    assert choices == ["identity"] * 3
+    per_depth = 2 * (1 + 2 + 4) * 2  # of the second stage, at two resolutions
+    assert len(np.unique(space.effective(space.codes_at(np.arange(space.size))), axis=0)) == (1 + 2 + 4 + 8) * per_depth
 
 
 def test_operations_beside_the_identity_fit_the_digits(tmp_path: Path) -> None:

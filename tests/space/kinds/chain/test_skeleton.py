@@ -1,6 +1,7 @@
 """The layers of a chain, written out by hand."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,12 @@ def test_the_layers_of_a_chain() -> None:
         Layer("x", 24, 64, 2, 2, 1),
         Layer("classifier", 64, 5, 2, 1, 1),
     )
+
+
+def test_a_layer_that_pools_gives_one_pixel() -> None:
+    pooled = replace(SKELETON, after=(FixedLayer("x", 64, pools=True),))
+    *_, last, classifier = chain_layout(pooled, NetworkSpec(16, 1, 7, 1, 5, stages=2))
+    assert (last, classifier) == (Layer("x", 24, 64, 2, 1, 1), Layer("classifier", 64, 5, 1, 1, 1))
 
 
 @pytest.mark.parametrize(("width", "channels", "scaled"), [(24, 16, 24), (24, 8, 12), (8, 1, 2), (24, 5, 8)])
