@@ -1,4 +1,4 @@
-"""Balanced accuracy of a network that was trained on classes of unequal size, with and without balanced draws.
+"""Balanced accuracy of a network that was trained on classes of unequal size: as they are, by draws and by weights.
 
 python -m benchmarks.imbalance --data FOLDER
 python -m benchmarks.imbalance --data FOLDER --largest 5000 --epochs 100
@@ -10,10 +10,10 @@ images, the first weights and the order. Every network is trained by the recipe 
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -47,6 +47,9 @@ _SIDE, _CHANNELS = 32, 8
 _ENDS = 3  # classes that are called the largest and the smallest
 _BATCH = 500
 Figures = NDArray[np.float64]
+Balance = Literal["weights"] | bool
+WAYS: dict[Balance, str] = {False: "as they are", True: "balanced draws", "weights": "weights in the loss"}
+"""Values of ``training.balance`` that are compared, in words."""
 
 
 def sizes_of(largest: int, ratio: float, classes: int) -> NDArray[np.int64]:
@@ -63,14 +66,14 @@ class UnevenJob:
         checkpoint: File of the checkpoint.
         epochs: Passes over the images.
         seed: Seed of weights and order.
-        balance: Whether classes are drawn equally often.
+        balance: Whether and how classes count the same.
     """
 
     images: Path
     checkpoint: Path
     epochs: int
     seed: int
-    balance: bool
+    balance: Balance
 
 
 def uneven_images(data: Path, sizes: NDArray[np.int64], seed: int) -> DataSplits:
@@ -114,7 +117,7 @@ def recalls_of(job: UnevenJob, report: Callable[[int], None], stopped: Callable[
         network = build_network(space, space.parse(_ARCHITECTURE).tolist(), spec)
     given = FinalSettings(epochs=job.epochs, balance=job.balance, precision="float32")
     recipe = final_recipe(flip=True, images=len(images.train), image_size=_SIDE, given=given)
-    images = replace(images, balance=job.balance)
+    images = replace(images, balance=bool(job.balance), weighted=job.balance == "weights")
     final = FinalJob(network, images, recipe, job.seed, job.checkpoint, {}, torch.device("cpu"))
     trained = train_final(final, lambda done, _: report(done), stopped)
     if trained is None:
@@ -132,16 +135,19 @@ def figures(recall: Figures, sizes: NDArray[np.int64]) -> tuple[float, float, fl
     return float(recall.mean()), float(by_size[:_ENDS].mean()), float(by_size[-_ENDS:].mean())
 
 
-def table(plain: Figures, evened: Figures) -> str:
-    """Returns Markdown of the figures of all seeds, shape (seeds, 3) each, and of their differences."""
+def table(found: Mapping[Balance, Figures]) -> str:
+    """Returns Markdown of the figures of all seeds, shape (seeds, 3) each, and of their differences from the first."""
     rows = [
-        f"| draws | balanced accuracy | {_ENDS} largest classes | {_ENDS} smallest classes |",
+        f"| classes | balanced accuracy | {_ENDS} largest classes | {_ENDS} smallest classes |",
         "| --- | --- | --- | --- |",
     ]
-    for name, values in (("as they are", plain), ("balanced", evened), ("difference", evened - plain)):
-        sign = "+" if name == "difference" else ""
-        cells = [_cell(column.tolist(), sign) for column in values.T]
-        rows.append(f"| {name} | {' | '.join(cells)} |")
+    named = [(WAYS[way], values, "") for way, values in found.items()]
+    _, plain, _ = named[0]
+    for name, values, sign in (
+        *named,
+        *((f"{name}, difference", values - plain, "+") for name, values, _ in named[1:]),
+    ):
+        rows.append(f"| {name} | {' | '.join(_cell(column.tolist(), sign) for column in values.T)} |")
     return "\n".join(rows)
 
 
@@ -151,22 +157,22 @@ def _cell(values: list[float], sign: str) -> str:
     return f"{mean:{sign}.1f}{between}"
 
 
-def train_all(parts: Sequence[DataSplits], epochs: int, processes: int, folder: Path) -> dict[bool, Figures]:
-    """Returns figures of a training on each seed's images, shape (seeds, 3), without balanced draws and with them."""
+def train_all(parts: Sequence[DataSplits], epochs: int, processes: int, folder: Path) -> dict[Balance, Figures]:
+    """Returns figures of a training on each seed's images in each way, shape (seeds, 3)."""
     jobs = []
     for seed, splits in enumerate(parts):
         save_splits(folder / f"{seed}", splits)
-        for balance in (False, True):
-            checkpoint = folder / f"{seed}-{balance}.safetensors"
-            jobs.append(UnevenJob(folder / f"{seed}", checkpoint, epochs, seed, balance))
-    found: dict[bool, Figures] = {balance: np.empty((len(parts), 3)) for balance in (False, True)}
+        for way in WAYS:
+            checkpoint = folder / f"{seed}-{way}.safetensors"
+            jobs.append(UnevenJob(folder / f"{seed}", checkpoint, epochs, seed, way))
+    found: dict[Balance, Figures] = {way: np.empty((len(parts), 3)) for way in WAYS}
 
     def keep(position: int, recall: Figures | None) -> None:
         assert recall is not None
         job = jobs[position]
         sizes = parts[job.seed].train.labels.bincount(minlength=len(recall)).numpy()
         found[job.balance][job.seed] = figures(recall, sizes)
-        say(f"seed {job.seed}, {'balanced' if job.balance else 'as they are'}: {recall.mean():.2f}%")
+        say(f"seed {job.seed}, {WAYS[job.balance]}: {recall.mean():.2f}%")
 
     with LocalWorkers(processes) as workers:
         workers.run(recalls_of, jobs, on_result=keep, on_progress=lambda _: None, should_stop=lambda: False)
@@ -182,14 +188,14 @@ def run(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each kind; intervals are Student's, 95%.")] = 3,
     processes: Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core if not set.")] = None,
 ) -> None:
-    """Trains one network on uneven classes, as they are and balanced; some ten minutes on two cores."""
+    """Trains one network on uneven classes in each way; some fifteen minutes on two cores."""
     sizes = sizes_of(largest, ratio, len(open_source("folder", str(data)).class_names))
     parts = [uneven_images(data, sizes, seed) for seed in range(seeds)]
     with tempfile.TemporaryDirectory() as folder:
         found = train_all(parts, epochs, processes or processor_count(), Path(folder))
     listed = ", ".join(f"{size:,}" for size in sizes)
     say(f"\nClasses of {listed} images, {count_of(epochs, 'epoch')}, {count_of(seeds, 'seed')}\n")
-    say(table(found[False], found[True]))
+    say(table(found))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """Training batches as a function of the step, so that a run resumes anywhere without replaying what came before.
 
 Symbols:
-    N: training images; B: images of a batch; C: channels; S: side in pixels; P: side with padding.
+    N: training images; B: images of a batch; C: channels; K: classes; S: side in pixels; P: side with padding.
 """
 
 from typing import Protocol
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.data.classes.balance import balanced_order
+from surrogate_nas.data.classes.balance import balanced_order, class_weights
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.errors import DataError
 
@@ -30,7 +30,11 @@ class TrainingImages(Protocol):
 
     @property
     def balance(self) -> bool:
-        """True where every class is drawn equally often."""
+        """True where every class counts the same."""
+
+    @property
+    def weighted(self) -> bool:
+        """True where it does by weights in the loss, and not by draws."""
 
     def normalise(self, images: Tensor) -> Tensor:
         """Converts images (B, C, S, S), uint8, to float32."""
@@ -39,7 +43,7 @@ class TrainingImages(Protocol):
 class Batches:
     """Augmented, normalised batches of the training part: every image once per epoch, but for an incomplete last batch.
 
-    Where classes are to be balanced, an epoch has as many images, equally many of every class.
+    Where classes are to be balanced by draws, an epoch has as many images, equally many of every class.
 
     Random numbers come from (seed, epoch) and (seed, step) alone and are drawn on the CPU: the batch of a step is the
     same in every process and on every device.
@@ -69,6 +73,9 @@ class Batches:
         self.steps_per_epoch = len(images.train) // batch_size
         self._images, self._seed, self._flip, self._shift = images, seed, flip, shift
         self._ordered_epoch, self._order = -1, np.empty(0, dtype=np.int64)
+        by_weight, train = images.balance and images.weighted, images.train
+        self.class_weights = class_weights(train.labels, len(train.class_names)) if by_weight else None
+        """What the loss of an image of each class counts, shape (K,); None where all count the same."""
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Returns the batch of a step, counted from 0 over all epochs.
@@ -95,7 +102,7 @@ class Batches:
 
     def _draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
         train = self._images.train
-        if self._images.balance:
+        if self._images.balance and not self._images.weighted:
             return balanced_order(train.labels.cpu().numpy(), rng)
         return rng.permutation(len(train))
 

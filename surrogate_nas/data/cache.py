@@ -45,6 +45,8 @@ class _Index(BaseModel):
     warnings: tuple[str, ...] = ()
     balance: bool = False
     on_disk: bool = False
+    own_validation: bool = False
+    weighted: bool = False
     shapes: dict[PartName, tuple[int, int, int, int]] = Field(min_length=3)
     checksums: dict[str, str] = {}  # of arrays, by file; version 0.1.0 kept none
 
@@ -72,6 +74,8 @@ def save_splits(folder: Path, splits: DataSplits) -> None:
         warnings=splits.warnings,
         balance=splits.balance,
         on_disk=any(isinstance(getattr(splits, name).images, ImageFile) for name in PARTS),
+        own_validation=splits.own_validation,
+        weighted=splits.weighted,
         shapes={name: tuple(getattr(splits, name).images.shape) for name in PARTS},
         checksums=checksums,
     )
@@ -133,6 +137,8 @@ def load_splits(folder: Path, *, checked: bool = False) -> DataSplits:
         index.notes,
         index.warnings,
         index.balance,
+        index.own_validation,
+        index.weighted,
     )
 
 

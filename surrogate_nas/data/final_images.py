@@ -50,8 +50,9 @@ class FinalImages:
         origin: Where the test images come from.
         notes: Sentences on what was left out or changed.
         warnings: Sentences on what may be wrong with the images.
-        balance: Whether the training draws every class equally often; accuracies on ``test`` count images all the same.
+        balance: Whether the training makes every class count the same; accuracies on ``test`` count images.
         fit: How images were made square.
+        weighted: Whether classes count the same by weights in the loss, and not by draws.
     """
 
     train: ImageSet
@@ -63,6 +64,7 @@ class FinalImages:
     warnings: tuple[str, ...] = ()
     balance: bool = False
     fit: Fit = "crop"
+    weighted: bool = False
 
     @classmethod
     def of(

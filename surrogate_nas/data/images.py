@@ -112,7 +112,9 @@ class DataSplits:
         fingerprint: 16 hexadecimal digits of what is in which part, and of ``balance`` where it is on.
         notes: Sentences for the report on images left out or changed.
         warnings: Sentences on what may be wrong with the images.
-        balance: Whether trainings draw every class equally often, and accuracies count every class the same.
+        balance: Whether trainings make every class count the same, by draws or weights, and accuracies do.
+        own_validation: Whether ``validation`` is a part of its own in the source, which is never trained on.
+        weighted: Whether trainings weigh classes in the loss, in place of drawing them equally often.
     """
 
     train: ImageSet
@@ -125,6 +127,8 @@ class DataSplits:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     balance: bool = False
+    own_validation: bool = False
+    weighted: bool = False
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -141,10 +145,15 @@ class DataSplits:
         """Colour channels."""
         return self.train.channels
 
-    def balanced(self) -> "DataSplits":
-        """Returns the same parts with classes that count the same; what is made of them belongs to them alone."""
-        digest = hashlib.blake2b(f"balanced {self.fingerprint}".encode(), digest_size=DIGEST_BYTES)
-        return replace(self, balance=True, fingerprint=digest.hexdigest())
+    def balanced(self, *, weighted: bool = False) -> "DataSplits":
+        """Returns the same parts with classes that count the same; what is made of them belongs to them alone.
+
+        Args:
+            weighted: Whether by weights in the loss, not by draws.
+        """
+        word = "weighted" if weighted else "balanced"
+        digest = hashlib.blake2b(f"{word} {self.fingerprint}".encode(), digest_size=DIGEST_BYTES)
+        return replace(self, balance=True, weighted=weighted, fingerprint=digest.hexdigest())
 
     def normalise(self, images: Tensor) -> Tensor:
         """Converts images (B, C, S, S), uint8, to float32 of mean 0 and deviation 1 by channel of the training part."""

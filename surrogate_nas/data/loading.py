@@ -22,9 +22,10 @@ from surrogate_nas.errors import DataError
 Progress = Callable[[int, int], None]
 
 BALANCED = (
-    "classes count the same, whatever their size (data.balance): trainings draw them equally often, and accuracies on"
-    " validation images are means over classes (balanced accuracy)"
+    "classes count the same, whatever their size (data.balance): trainings {way}, and accuracies on validation images"
+    " are means over classes (balanced accuracy)"
 )
+_WAYS = {True: "draw them equally often", "weights": "weigh them in the loss"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +129,8 @@ def _divided(parts: Sequence[_Part], settings: DataSettings, seed: int) -> DataS
     )
     notes = [note for part in parts for note in (*part.source.notes, *part.decoded.notes)]
     if settings.balance:
-        splits = splits.balanced()
-        notes.append(BALANCED)
+        splits = splits.balanced(weighted=settings.balance == "weights")
+        notes.append(BALANCED.format(way=_WAYS[settings.balance]))
     return replace(splits, notes=(*notes, *splits.notes))
 
 

@@ -74,10 +74,11 @@ class DataSettings(BaseModel):
         description="Largest size of the decoded images in memory, in 10^9 bytes; loading needs up to twice as much."
         " More images are kept in a file of the run folder, and every step reads its batch from there.",
     )
-    balance: bool = Field(
+    balance: bool | Literal["weights"] = Field(
         default=False,
-        description="Make classes of unequal size count equally: every training draws them equally often, and labels"
-        " and accuracies on validation images are balanced accuracies, the mean over classes.",
+        description="Make classes of unequal size count equally: every training draws them equally often, or with"
+        " 'weights' weighs them in its loss, and labels and accuracies on validation images are balanced accuracies,"
+        " the mean over classes.",
     )
     flip: bool = Field(
         default=True,

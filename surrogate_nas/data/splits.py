@@ -172,7 +172,7 @@ def split_images(
     fraction = validation_fraction if validation is None else None
     parts = stratified_parts(images.labels.numpy(), images.class_names, fraction, recalibration_images, seed)
     train, own, recalibration = (images.take(torch.from_numpy(part)) for part in parts)
-    validation = validation or own
+    is_own, validation = validation is not None, validation or own
     notes: tuple[str, ...] = ()
     if len(recalibration) < recalibration_images:
         notes = (
@@ -181,7 +181,9 @@ def split_images(
         )
     mean, std = channel_statistics(train.images)
     joint = _joint([train, validation, recalibration])
-    return DataSplits(train, validation, recalibration, mean, std, native_image_size, joint, notes)
+    return DataSplits(
+        train, validation, recalibration, mean, std, native_image_size, joint, notes, own_validation=is_own
+    )
 
 
 def _shuffled_members(labels: NDArray[np.int64], classes: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:

@@ -23,8 +23,13 @@ class Half:
 
     @property
     def balance(self) -> bool:
-        """True where every class is drawn equally often."""
+        """True where every class counts the same."""
         return self.whole.balance
+
+    @property
+    def weighted(self) -> bool:
+        """True where it does by weights in the loss, which settings refuse here."""
+        return self.whole.weighted
 
     def normalise(self, images: Tensor) -> Tensor:
         """Converts images (B, C, S, S), uint8, to float32."""

@@ -1,6 +1,6 @@
 """Settings of the label stage."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,5 +32,11 @@ class LabelSettings(BaseModel):
     )
     validation_images: Annotated[int, Field(ge=2)] = Field(
         default=2500, description="Held-out images to evaluate each architecture on; all where there are fewer."
+    )
+    folds: Literal["auto"] | Annotated[int, Field(ge=1, le=20)] = Field(
+        default="auto",
+        description="Folds of cross-validated labels: all supernets are trained once a fold, each image is a validation"
+        " image in one of them, and a label is the mean over all images. 1 is off: the validation images alone. auto:"
+        " off, but for fewer than 200 validation images as many folds as make validation parts of that size, 2 to 5.",
     )
     batch_size: Annotated[int, Field(ge=1)] = Field(default=500, description="Images per evaluation batch.")

@@ -233,6 +233,7 @@ class LabelFacts:
             interval, percentage points.
         behind: Number of images that a label rests on: fewer than ``images`` where it is a balanced accuracy of classes
             of unequal size.
+        folds: Number of folds of the images that labels are averaged over; 1 where they are not cross-validated.
     """
 
     architectures: int
@@ -243,6 +244,7 @@ class LabelFacts:
     highest_percent: float | None = None
     error_percent: float | None = None
     behind: int | None = None
+    folds: int = 1
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,15 @@ from surrogate_nas.report.facts import LabelFacts
 FEW_IMAGES = 200  # behind a label; chance moves an accuracy of 80% on so many by 5.5 percentage points
 _USUAL = 0.8  # accuracy that an error is given for before there are labels
 _REMEDY = "add images, or raise data.validation_fraction or labels.validation_images"
+_REMEDY_OF_FOLDS = "add images, since labels are cross-validated over all of them already"
 
 
-def before_labels(images: int) -> str | None:
+def before_labels(images: int, folds: int = 1) -> str | None:
     """Returns a warning before anything is trained; None where there are enough images.
 
     Args:
         images: Number of validation images that each label rests on.
+        folds: Number of folds that labels are averaged over.
     """
     if images >= FEW_IMAGES:
         return None
@@ -23,7 +25,7 @@ def before_labels(images: int) -> str | None:
     return (
         f"a label will rest on {count_of(images, 'validation image')} only, fewer than {FEW_IMAGES}: chance alone moves"
         f" an accuracy of {_USUAL:.0%} by up to {points:.1f} points, so labels may order architectures by chance;"
-        f" {_REMEDY}"
+        f" {_remedy(folds)}"
     )
 
 
@@ -40,5 +42,9 @@ def doubt(labels: LabelFacts) -> tuple[bool, str] | None:
     so = ", as much as the best label is above the median: labels may order architectures by chance" if hopeless else ""
     return hopeless, (
         f"Each label rests on {count_of(behind, 'validation image')} only: chance alone moves it by up to"
-        f" {formats.points(error)}{so}. {_REMEDY[0].upper()}{_REMEDY[1:]}."
+        f" {formats.points(error)}{so}. {_remedy(labels.folds).capitalize()}."
     )
+
+
+def _remedy(folds: int) -> str:
+    return _REMEDY_OF_FOLDS if folds > 1 else _REMEDY

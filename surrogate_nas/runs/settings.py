@@ -157,6 +157,22 @@ class StudySettings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _class_weights_are_in_every_loss(self) -> Self:
+        if self.data.balance != "weights":
+            return self
+        others = {
+            f"gradient.method = {self.gradient.method!r}": self.gradient.learns,
+            f"supernet.split = {self.supernet.split!r}": self.supernet.rules.split.is_late,
+        }
+        for asked, is_other in others.items():
+            if is_other:
+                raise SettingsError(
+                    f"data.balance = 'weights' does not go with {asked}, whose gradients know no weights of classes:"
+                    " set data.balance to true, which draws classes equally often"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _values_are_possible(self) -> Self:
         _refuse_impossible("", self.model_dump())
         return self
@@ -182,6 +198,7 @@ _FIXED = (
     "gradient",
     "labels.validation_images",
     "labels.batch_size",
+    "labels.folds",
     "pool.draws",
     "training",
     "compute.device",

@@ -40,14 +40,14 @@ def ballot_of(plan: SupernetPlan, codes: Codes) -> Ballot:
 def _common_of(plan: SupernetPlan, codes: Codes) -> NDArray[np.int64]:
     """Returns the members whose mean is the scale of each code, in every replica, shape (N, R, C)."""
     settings, groups = plan.settings, plan.members_per_replica
-    replicas = np.arange(settings.replicas)
+    replicas = np.arange(plan.repetitions)
     if not settings.share_before_split:
         all_members = groups * replicas[:, None] + np.arange(groups)
         return np.broadcast_to(all_members, (len(codes), *all_members.shape))
     if settings.parent_keeps:  # the last member's weights are the parent's
         last = groups * (replicas + 1) - 1
         return np.broadcast_to(last[:, None], (len(codes), len(last), 1))
-    parents = len(plan.phases[-2]) // settings.replicas
+    parents = len(plan.phases[-2]) // plan.repetitions
     of_each = plan.member_of(codes) * parents // groups
     return PARENTS + of_each[:, None, None] + parents * replicas[:, None]
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from surrogate_nas.data.cache import INDEX, load_splits
 from surrogate_nas.data.classes.balance import Tally, balanced_order
+from surrogate_nas.data.classes.folds import fold_of
 from surrogate_nas.errors import DataError, StoreError, TrainingError
 from surrogate_nas.nets.normalization import NormMode, set_mode
 from surrogate_nas.nets.precision import in_double
@@ -81,9 +82,9 @@ def evaluate_member(
     torch.set_num_threads(1)
     identity = tuple(job.identity.items())
     network = _trained(_Trained(job.checkpoint, _version(job.checkpoint), identity, job.device, job.member, job.plan))
-    recalibration, validation, by_class = _batches(
-        job.images, _version(job.images / INDEX), job.validation_images, job.batch_size, job.device
-    )
+    fold = job.plan.fold(job.plan.training(job.member))
+    kept = _Kept(job.images, _version(job.images / INDEX), fold, job.plan.folds)
+    recalibration, validation, by_class = _batches(kept, job.validation_images, job.batch_size, job.device)
     _check_recalibration(job.plan, recalibration)
     results = np.empty((len(job.codes), 2))
     for done, code in enumerate(job.codes):
@@ -165,23 +166,29 @@ def _trained(wanted: _Trained) -> SharedNetwork:
     return network
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """Key of the images of a fold."""
+
+    folder: Path
+    version: tuple[int, int]
+    fold: int
+    folds: int
+
+
 @lru_cache(maxsize=2)
 def _batches(
-    images: Path,
-    version: tuple[int, int],  # noqa: ARG001 - part of the cache's key
-    validation_images: int,
-    batch_size: int,
-    device: str,
+    images: _Kept, validation_images: int, batch_size: int, device: str
 ) -> tuple[list[Batch], list[Batch], bool]:
     """Returns batches to recalibrate with, batches to evaluate on, and whether classes count the same in them."""
-    splits = load_splits(images, checked=True).to(device)
+    splits = fold_of(load_splits(images.folder, checked=True), images.fold, images.folds).to(device)
     # Parts are stratified and shuffled, so the first images are a fair sample.
     chosen = splits.validation.take(torch.arange(min(validation_images, len(splits.validation))))
     # Statistics are averaged over batches that count the same, so these are of one size, and none is of one image.
     count = len(splits.recalibration)
     number = min(-(-count // batch_size), max(1, count // 2))
     part = splits.recalibration
-    if splits.balance:  # as the training drew them
+    if splits.balance and not splits.weighted:  # as the training drew them
         order = balanced_order(part.labels.cpu().numpy(), np.random.default_rng(0))
         part = part.take(torch.from_numpy(order).to(part.labels.device))
     recalibration = zip(part.images[:].tensor_split(number), part.labels.tensor_split(number), strict=True)

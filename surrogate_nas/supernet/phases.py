@@ -33,7 +33,7 @@ class Training:
         progress: Shares of its learning-rate schedule that are over at its beginning and at its end.
         parent: Name of the training that it begins from.
         inherits: What it takes over from its parent.
-        replica: Number of the repetition of the whole stage that it belongs to.
+        replica: Number of the repetition of the whole stage that it belongs to, over all folds.
     """
 
     name: str
@@ -66,19 +66,26 @@ class Training:
 Phase = tuple[Training, ...]
 
 
-def make_phases(settings: SupernetSettings, groups: Sequence[int | None], steps: Sequence[int]) -> tuple[Phase, ...]:
+def make_phases(
+    settings: SupernetSettings, groups: Sequence[int | None], steps: Sequence[int], folds: int = 1
+) -> tuple[Phase, ...]:
     """Returns all trainings of a stage in the order of their dependence; members of one replica are adjacent.
 
     Args:
         settings: Split, steps, what is inherited, and replicas.
         groups: Subspace of each member of one replica, of the last split.
         steps: Steps of each of these members after the last split, where there is a parent, else all of them.
+        folds: Number of divisions of the images that each replica is trained on.
 
     Raises:
         SettingsError: If there are fewer steps than trainings that follow one another.
     """
     return tuple(
-        tuple(_in_replica(training, replica, len(groups)) for replica in range(settings.replicas) for training in phase)
+        tuple(
+            _in_replica(training, replica, len(groups))
+            for replica in range(settings.replicas * folds)
+            for training in phase
+        )
         for phase in _one_replica(settings, groups, steps)
     )
 

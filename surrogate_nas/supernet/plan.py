@@ -50,6 +50,7 @@ class SupernetPlan:
         cuts: Cuts that gradients have decided so far.
         near: Architectures near the budgets, of which ``settings.in_band`` is drawn; codes as tuples.
         parts: Operations see one in so many channels of a place.
+        folds: Number of divisions of the images; every replica is trained once on each.
     """
 
     space: Space
@@ -60,6 +61,7 @@ class SupernetPlan:
     cuts: tuple[Cut, ...] = ()
     near: tuple[tuple[int, ...], ...] = ()
     parts: int = 1
+    folds: int = 1
 
     @property
     def rules(self) -> Rules:
@@ -70,8 +72,13 @@ class SupernetPlan:
 
     @property
     def members(self) -> int:
-        """Number of sets of weights that architectures are evaluated with, over all replicas."""
-        return self.members_per_replica * self.settings.replicas
+        """Number of sets of weights that architectures are evaluated with, over all replicas and folds."""
+        return self.members_per_replica * self.repetitions
+
+    @property
+    def repetitions(self) -> int:
+        """Number of times that everything is trained: once for each replica on each fold."""
+        return self.settings.replicas * self.folds
 
     @property
     def members_per_replica(self) -> int:
@@ -113,12 +120,12 @@ class SupernetPlan:
         return groups if self.rules.sharing.owns_weights else np.zeros_like(groups)
 
     def members_of(self, codes: ArrayLike) -> NDArray[np.int64]:
-        """Returns the members that evaluate each code, one of each replica, shape (N, replicas).
+        """Returns the members that evaluate each code, one of each repetition, shape (N, repetitions).
 
         Raises:
             SettingsError: If the subspaces are not decided.
         """
-        return self.member_of(codes)[:, None] + self.members_per_replica * np.arange(self.settings.replicas)
+        return self.member_of(codes)[:, None] + self.members_per_replica * np.arange(self.repetitions)
 
     def with_cuts(self, cuts: Sequence[Cut]) -> "SupernetPlan":
         """Returns the plan with more decided by gradients; ``cuts`` are all cuts so far, of whole levels."""
@@ -138,7 +145,7 @@ class SupernetPlan:
     def phases(self) -> tuple[Phase, ...]:
         """All trainings; within a phase they share no weights, and the last phase trains the members."""
         groups: list[int | None] = [*range(self.members_per_replica)] if self.rules.sharing.owns_weights else [None]
-        return make_phases(self.settings, groups, self._member_steps())
+        return make_phases(self.settings, groups, self._member_steps(), self.folds)
 
     def _member_steps(self) -> list[int]:
         """Returns each member's steps after its split: equal, but by population in bands that are drawn uniformly."""
@@ -283,6 +290,10 @@ class SupernetPlan:
                 "supernet.largest_share sorts channels for narrower blocks, and here every block has its own: set"
                 " supernet.weights to 'nested', or supernet.largest_share to 0"
             )
+
+    def fold(self, training: Training) -> int:
+        """Returns the fold whose images a training learns from."""
+        return training.replica % self.folds
 
     def image_seed(self, training: Training) -> int:
         """Returns the seed of a training's mini-batches, one per replica, whose trainings may meet in one step."""

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits
+from surrogate_nas.data.classes.folds import fold_of
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.nets.places.importance import by_importance
@@ -82,14 +83,20 @@ class TrainingJob:
 
     def batches(self) -> Batches:
         """Returns the mini-batches, equal for all trainings of a replica: subnets of one step see one mini-batch."""
-        splits = load_splits(self.images, checked=True).to(torch.device(self.device))
+        plan, splits = self.plan, load_splits(self.images, checked=True)
+        splits = fold_of(splits, plan.fold(self.training), plan.folds).to(torch.device(self.device))
         data, seed = self.data, self.plan.image_seed(self.training)
         return Batches(splits, self.plan.settings.batch_size, seed=seed, flip=data.flip, shift=data.shift)
 
 
 def training_identity(plan: SupernetPlan, training: Training, identity: dict[str, str]) -> dict[str, str]:
-    """Returns the identity of a training: the stage's identity, the training's name and its subspace."""
-    return identity | {"member": training.name, "subspace": plan.subspace(training)}
+    """Returns the identity of a training: the stage's identity, its name, its subspace and its fold.
+
+    The first fold is the study's own division of the images, so that it is the same training as without folds.
+    """
+    fold = plan.fold(training)
+    of_fold = {"fold": f"{fold} of {plan.folds}"} if fold else {}
+    return identity | {"member": training.name, "subspace": plan.subspace(training)} | of_fold
 
 
 def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> bool:
@@ -119,7 +126,7 @@ def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Calla
     saved_step, saved_at = member.step, time.monotonic()
     while member.step < training.last_step and not stopped():
         images, labels = batches.batch(member.step)
-        member.train(agenda.step(member.step), images, labels)
+        member.train(agenda.step(member.step), images, labels, batches.class_weights)
         report(member.step - training.first_step)
         if time.monotonic() - saved_at > job.plan.settings.checkpoint_seconds:
             member.save()
@@ -175,8 +182,8 @@ class _Member:
         if self._training.inherits == "state" and plan.separation(parent) == plan.separation(self._training):
             self._momenta.restore(state.momenta)
 
-    def train(self, step: Step, images: Tensor, labels: Tensor) -> None:
-        """Trains one step on a batch of images (B, C, H, W) with labels (B,).
+    def train(self, step: Step, images: Tensor, labels: Tensor, class_weights: Tensor | None = None) -> None:
+        """Trains one step on a batch of images (B, C, H, W) with labels (B,); classes may have weights, shape (K,).
 
         Raises:
             TrainingError: If a loss is not finite, or beyond all bounds.
@@ -186,7 +193,9 @@ class _Member:
             for change in by_importance(self._network):
                 self._momenta.reorder(change)
         images = images.to(memory_format=torch.channels_last)
-        losses = train_step(self._network, self._momenta, step, images, labels, self._job.plan.settings.clip_norm)
+        clip_norm = self._job.plan.settings.clip_norm
+        weights = None if class_weights is None else class_weights[labels]
+        losses = train_step(self._network, self._momenta, step, images, labels, clip_norm, weights)
         for code, loss in zip(step.codes, losses, strict=True):
             if not abs(loss) < _EXPLODED:
                 raise self._diverged(f"training loss of supernet {self._training.name} became {loss:.3g}", (code,))
@@ -229,7 +238,13 @@ def _momentum_groups(plan: SupernetPlan, training: Training) -> int:
 
 
 def train_step(
-    network: nn.Module, momenta: Momenta, step: Step, images: Tensor, labels: Tensor, clip_norm: float
+    network: nn.Module,
+    momenta: Momenta,
+    step: Step,
+    images: Tensor,
+    labels: Tensor,
+    clip_norm: float,
+    weights: Tensor | None = None,
 ) -> list[float]:
     """Trains one step: an optimizer step for each group of momenta, on the summed gradients of its subnets.
 
@@ -242,6 +257,7 @@ def train_step(
         images: Shape (B, C, H, W).
         labels: Shape (B,).
         clip_norm: Largest norm of a group's summed gradients; 0 for no limit.
+        weights: What the loss of each image counts, shape (B,); all the same if None.
 
     Returns:
         The loss of each subnet, without its factor.
@@ -256,7 +272,7 @@ def train_step(
         for position in teacher_first:
             if step.groups[position] == group:
                 learns = labels if position == step.teacher else lesson
-                losses[position], scores = _backward(network, step, position, images, learns)
+                losses[position], scores = _backward(network, step, position, images, (learns, weights))
                 if position == step.teacher:
                     lesson = _lesson(scores, labels, step.distillation)
         if len(groups) > 1:
@@ -271,12 +287,20 @@ def train_step(
     return losses
 
 
-def _backward(network: nn.Module, step: Step, position: int, images: Tensor, targets: Tensor) -> tuple[float, Tensor]:
-    """Adds the gradients of one subnet's loss to the existing ones; returns the loss, and scores (B, classes)."""
-    factor = step.factors[position]
+def _backward(
+    network: nn.Module, step: Step, position: int, images: Tensor, lesson: tuple[Tensor, Tensor | None]
+) -> tuple[float, Tensor]:
+    """Adds the gradients of one subnet's loss to the existing ones; returns the loss, and scores (B, classes).
+
+    ``lesson`` has what it learns, and the weights of the images, (B,), where they have any.
+    """
+    factor, (targets, weights) = step.factors[position], lesson
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
         scores = network(images, step.codes[position])
-        loss = F.cross_entropy(scores, targets)
+        if weights is None:
+            loss = F.cross_entropy(scores, targets)
+        else:
+            loss = (F.cross_entropy(scores, targets, reduction="none") * weights).mean()
     (loss if factor == 1 else loss * factor).backward()
     return loss.item(), scores.detach()
 

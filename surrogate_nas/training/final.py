@@ -107,6 +107,7 @@ def train_final(job: FinalJob, report: Progress, stopped: Callable[[], bool]) ->
     precision = _precision(job, batches, total)
     identity = job.belongs_to | {_ACTIVATIONS: precision}
     learner = _learner(job, precision, total)
+    learner.weigh(batches.class_weights)
     step = learner.load(job.checkpoint, identity) if job.checkpoint.exists() else 0
     with Ahead(batches.batch, total) as ahead:
         run = _Run(job, learner, identity, ahead, batches.steps_per_epoch)

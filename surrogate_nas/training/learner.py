@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from surrogate_nas.data.classes.balance import Tally
+from surrogate_nas.data.classes.balance import Tally, weighted_loss
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.training.distillation import Teacher
 from surrogate_nas.training.network_checkpoint import load_training, save_training
@@ -47,6 +46,7 @@ class Learner:
         self._network, self._settings, self._steps, self._device = network, settings, steps, device
         self._parallel = DistributedDataParallel(network) if distributed else network
         self._teacher: Teacher | None = None
+        self._class_weights: Tensor | None = None
         self._optimizer = torch.optim.SGD(
             _groups(network, settings),
             lr=settings.learning_rate,
@@ -70,6 +70,10 @@ class Learner:
         """Adds a teacher to the loss of all further steps."""
         self._teacher = teacher
 
+    def weigh(self, class_weights: Tensor | None) -> None:
+        """Weighs images by their classes, (K,), in the loss by labels of all further steps."""
+        self._class_weights = None if class_weights is None else class_weights.to(self._device)
+
     def step(self, images: Tensor, labels: Tensor, step: int) -> float:
         """Trains one step and returns the loss.
 
@@ -87,7 +91,7 @@ class Learner:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
             scores = self._parallel(images).float()
             taught = self._teacher.scores(images) if self._teacher else None
-        loss = F.cross_entropy(scores, labels, label_smoothing=self._settings.label_smoothing)
+        loss = weighted_loss(scores, labels, self._class_weights, label_smoothing=self._settings.label_smoothing)
         if self._teacher and taught is not None:
             loss = self._teacher.loss(loss, scores, taught)
         loss.backward()  # type: ignore[no-untyped-call]

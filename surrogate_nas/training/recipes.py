@@ -119,7 +119,8 @@ def _layers_words(one: FinalSettings) -> str:
 
 def _images_words(one: FinalSettings) -> str:
     pieces = {
-        "drawn equally often of every class": one.balance,
+        "drawn equally often of every class": one.balance is True,
+        "weighted in the loss so that classes count the same": one.balance == "weights",
         "mirrored": one.flip,
         f"moved by up to {count_of(one.shift, 'pixel')}": one.shift,
         f"cropped to {one.crop:.0%} of their area or more": one.crop < 1,

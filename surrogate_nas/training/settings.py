@@ -65,9 +65,10 @@ class TrainingSettings(BaseModel):
 class FinalSettings(TrainingSettings):
     """Recipe of a final training; `train` chooses each value by the images unless you set it."""
 
-    balance: bool = Field(
+    balance: bool | Literal["weights"] = Field(
         default=False,
-        description="Draw every class equally often, whatever its size. Default: as data.balance of the study has it.",
+        description="Draw every class equally often, whatever its size, or with 'weights' weigh classes in the loss by"
+        " labels. Default: as data.balance of the study has it.",
     )
     flip: bool = Field(default=True, description="Mirror images left to right at random.")
     shift: int = Field(0, ge=0, le=512, description="Largest random shift in pixels each way, black where they left.")

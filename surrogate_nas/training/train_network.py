@@ -165,6 +165,7 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
     )
     step, total = 0, job.settings.epochs * batches.steps_per_epoch
     learner = Learner(job.build(), job.settings, total, device, distributed=False)
+    learner.weigh(batches.class_weights)
     if job.checkpoint.exists():
         step = learner.load(job.checkpoint, job.identity)
     saved = time.monotonic()

@@ -19,9 +19,12 @@ def test_sizes_fall_by_one_factor() -> None:
 def test_the_smallest_classes_are_the_smallest() -> None:
     recall = np.array([10.0, 90.0, 20.0, 80.0, 30.0, 70.0])
     assert figures(recall, np.array([1, 100, 2, 99, 3, 98])) == (50, 80, 20)
-    text = table(np.array([[50.0, 80, 20], [52, 80, 24]]), np.array([[60.0, 75, 50], [62, 75, 54]]))
+    plain, drawn, weighed = np.array([[[50.0, 80, 20], [52, 80, 24]], [[60.0, 75, 50], [62, 75, 54]], np.ones((2, 3))])
+    text = table({False: plain, True: drawn, "weights": weighed})
     assert "| as they are | 51.0 (38.3 to 63.7) | 80.0 (80.0 to 80.0) | 22.0 (-3.4 to 47.4) |" in text
-    assert "| difference | +10.0 (+10.0 to +10.0) | -5.0 (-5.0 to -5.0) | +30.0 (+30.0 to +30.0) |" in text
+    assert (
+        "| balanced draws, difference | +10.0 (+10.0 to +10.0) | -5.0 (-5.0 to -5.0) | +30.0 (+30.0 to +30.0) |" in text
+    )
 
 
 @pytest.fixture
@@ -53,6 +56,7 @@ def test_the_command_prints_a_table(images: Path, capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert "Classes of 40, 20, 10 images, 1 epoch, 1 seed" in out
     assert "| as they are | " in out
-    assert "| balanced | " in out
+    assert "| balanced draws | " in out
+    assert "| weights in the loss | " in out
     assert main([*line, "--largest", "41"]) == 2
     assert "has 40 images, fewer than 41" in capsys.readouterr().err

@@ -151,3 +151,10 @@ def test_balanced_classes_come_equally_often_and_the_epoch_stays_as_long(make_sp
     assert shares[1] == pytest.approx(0.5, abs=0.03)
     again = Batches(uneven.balanced(), 8, seed=5, flip=False, shift=0)
     assert torch.equal(again.batch(9)[0], balanced.batch(9)[0])
+    assert plain.class_weights is balanced.class_weights is None
+    # With weights in the loss, images are drawn as they are.
+    weighted = Batches(uneven.balanced(weighted=True), 8, seed=5, flip=False, shift=0)
+    assert torch.equal(weighted.batch(9)[0], plain.batch(9)[0])
+    assert weighted.class_weights is not None
+    large, small = uneven.train.labels.bincount().tolist()
+    assert weighted.class_weights.tolist() == pytest.approx([(large + small) / 2 / one for one in (large, small)])

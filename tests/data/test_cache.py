@@ -44,6 +44,10 @@ def test_what_was_saved_is_loaded(make_splits: MakeSplits, tmp_path: Path) -> No
     assert not loaded.balance
     save_splits(tmp_path / "new" / "images", splits.balanced())
     assert load_splits(tmp_path / "new" / "images").balance
+    weighted = dataclasses.replace(splits.balanced(weighted=True), own_validation=True)
+    save_splits(tmp_path / "new" / "images", weighted)
+    loaded = load_splits(tmp_path / "new" / "images")
+    assert (loaded.balance, loaded.weighted, loaded.own_validation) == (True, True, True)
     batch = [Batches(each, 8, seed=1, flip=True, shift=1).batch(3)[0] for each in (splits, loaded)]
     assert torch.equal(*batch)
 

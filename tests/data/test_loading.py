@@ -130,7 +130,11 @@ def test_balanced_images_are_the_same_images_and_belong_to_other_results(make_fo
     assert balanced.balance
     assert torch.equal(plain.train.images[:], balanced.train.images[:])
     assert plain.fingerprint != balanced.fingerprint
-    assert any("balanced accuracy" in note for note in balanced.notes)
+    assert any("trainings draw them equally often" in note for note in balanced.notes)
+    weighted = load_images(folder_settings(root, balance="weights"), seed=0)
+    assert (weighted.balance, weighted.weighted, balanced.weighted) == (True, True, False)
+    assert len({one.fingerprint for one in (plain, balanced, weighted)}) == 3
+    assert any("trainings weigh them in the loss" in note for note in weighted.notes)
 
 
 def test_equal_images_are_found_within_the_training_part_and_across(make_folder: MakeFolder) -> None:

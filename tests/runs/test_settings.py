@@ -1,5 +1,7 @@
 """Names of studies, default budgets, and which settings a run cannot change."""
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
@@ -70,3 +72,17 @@ def test_a_sampler_of_a_distribution_needs_one_that_learns(method: str, message:
     with pytest.raises(ValidationError, match=message):
         StudySettings.model_validate(given)
     assert StudySettings.model_validate(given | {"gradient": {"method": "gdas"}}).search.sampler == "learned"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"gradient": {"method": "darts"}}, "data.balance = 'weights' does not go with gradient.method = 'darts'"),
+        ({"supernet": {"split": "gradient", "sampler": "uniform"}}, "does not go with supernet.split = 'gradient'"),
+    ],
+)
+def test_class_weights_are_refused_where_a_loss_knows_none(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        StudySettings.model_validate({"name": "x", "data": {"balance": "weights"}} | changes)
+    StudySettings.model_validate({"name": "x", "data": {"balance": True}} | changes)
+    assert StudySettings.model_validate({"name": "x", "data": {"balance": "weights"}}).data.balance == "weights"

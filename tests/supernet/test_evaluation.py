@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from surrogate_nas.data.cache import save_splits
+from surrogate_nas.data.classes.folds import fold_of
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import DataError, RunFolderError, StoreError, TrainingError
 from surrogate_nas.nets.places.cell import Cell
@@ -98,6 +99,22 @@ def test_accuracy_and_loss_are_those_of_plain_networks(trained: TrainingJob, spl
     assert len(np.unique(result.loss)) == len(CODES) - 1
 
 
+@pytest.mark.parametrize("fold", [1, 2])
+def test_a_fold_is_trained_and_judged_on_its_own_images(job_of: MakeJob, splits: DataSplits, fold: int) -> None:
+    job = job_of(split="none", steps=20, batch_size=16)
+    plan = replace(job.plan, folds=3)
+    job = replace(job, plan=plan, training=plan.training(fold))
+    own, drawn = fold_of(splits, fold, 3), job.batches()
+    assert torch.equal(drawn.batch(0)[1], own.train.labels[torch.from_numpy(drawn.indices(0))])
+    train_member(job, ignore, never)
+    weights = dict(load_checkpoint(job.checkpoint, job.belongs_to).weights)
+    code = CODES[0]
+    result = run(evaluation_of(job, (code,), identity=job.belongs_to))
+    accuracy, loss = naive(plan, weights, code, own)
+    assert (result.accuracy_percent[0], result.loss[0]) == pytest.approx((accuracy, loss), rel=1e-4)
+    assert loss != pytest.approx(naive(plan, weights, code, splits)[1], rel=1e-6)
+
+
 def test_nothing_depends_on_what_was_evaluated_before(trained: TrainingJob) -> None:
     together = run(evaluation_of(trained))
     backwards = run(evaluation_of(trained, CODES[::-1]))
@@ -141,7 +158,8 @@ def test_validation_batches_do_not_matter(trained: TrainingJob) -> None:
 
 @pytest.mark.parametrize(("batch_size", "sizes"), [(5, [5, 4, 4]), (12, [7, 6]), (1, [3, 2, 2, 2, 2, 2]), (99, [13])])
 def test_recalibration_batches_count_the_same(images: Path, batch_size: int, sizes: list[int]) -> None:
-    recalibration, validation, _ = evaluation._batches(images, (0, batch_size), 36, batch_size, "cpu")
+    kept = evaluation._Kept(images, (0, batch_size), 0, 1)
+    recalibration, validation, _ = evaluation._batches(kept, 36, batch_size, "cpu")
     assert [len(part) for part, _ in recalibration] == sizes
     assert sum(len(part) for part, _ in validation) == 36
 

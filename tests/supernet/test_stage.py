@@ -144,6 +144,24 @@ def test_stops_anywhere_change_nothing(plan_of: MakePlan, place_of: PlaceOf, kin
     assert contents(parts.folder) == contents(place_of("whole").folder)
 
 
+def test_stops_change_nothing_on_folds_of_the_images(plan_of: MakePlan, place_of: PlaceOf) -> None:
+    plan = replace(plan_of(parent_share=0.5, inherit="state", steps=6), folds=3)
+    run(plan, place_of("whole"))
+    parts = place_of("parts")
+    while not is_trained(plan, parts.folder, parts.identity):
+        with suppress(Interrupted):
+            run(plan, parts, 4)
+    made = contents(parts.folder)
+    assert made == contents(place_of("whole").folder)
+    assert len({name.split("/")[0] for name in made}) == 9  # a parent and two members on each fold
+    with pytest.raises(RunFolderError, match="fold"):
+        check_stage(replace(plan, folds=2), parts.folder, parts.identity)
+    # The first fold is the study's own division, and what was trained without folds is used for it.
+    once = place_of("once")
+    run(replace(plan, folds=1), once)
+    assert contents(once.folder).items() <= made.items()
+
+
 @pytest.mark.slow
 @pytest.mark.posix
 def test_a_killed_process_loses_nothing(plan_of: MakePlan, place_of: PlaceOf, monkeypatch: pytest.MonkeyPatch) -> None:

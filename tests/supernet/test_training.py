@@ -1,6 +1,9 @@
 """Training steps against formulas."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from surrogate_nas.data.cache import save_splits
+from surrogate_nas.data.images import DataSplits
 from surrogate_nas.supernet.checkpoint import load_checkpoint
 from surrogate_nas.supernet.rules.step_plan import Step
 from surrogate_nas.supernet.training import LOSS_PARTS, train_member, train_step
@@ -32,6 +37,20 @@ from tests.supernet.trainings import (
 
 
 class TestStep:
+    def test_images_count_by_their_weights(self, plan_of: MakePlan) -> None:
+        plan = plan_of()
+        network, (images, labels) = plan.build(0), batch(0)
+        code, weights = drawn(plan, 0)[0], torch.linspace(0, 2, len(batch(0)[1]))
+        expected = (F.cross_entropy(network(images, code), labels, reduction="none") * weights).mean()
+        network.zero_grad()
+        expected.backward()  # type: ignore[no-untyped-call]
+        wanted = gradients(network)
+        network.zero_grad()
+        (told,) = train_step(network, momenta_of(network), step_of([code], rate=0.0), images, labels, 0, weights)
+        assert told == pytest.approx(expected.item())
+        for name, gradient in gradients(network).items():
+            torch.testing.assert_close(gradient, wanted[name])
+
     def test_gradients_of_the_subnets_are_summed(self, plan_of: MakePlan) -> None:
         plan = plan_of(sharing="depth", sampler="per_group")
         network = plan.build(0)
@@ -169,3 +188,21 @@ def test_the_curve_is_the_mean_of_its_parts(steps: int) -> None:
         sums[step * LOSS_PARTS // steps] += loss
         parts[step * LOSS_PARTS // steps].append(loss)
     assert mean_losses(sums, steps) == pytest.approx([np.mean(part) for part in parts if part])
+
+
+def test_a_supernet_on_weighted_images_weighs_them(
+    job_of: MakeJob, splits: DataSplits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = torch.cat([torch.nonzero(splits.train.labels == k).flatten()[: 4 + 4 * k] for k in range(4)])
+    save_splits(tmp_path / "uneven", replace(splits, train=splits.train.take(few)).balanced(weighted=True))
+    seen: list[Tensor] = []
+
+    def step(_network: object, _momenta: object, step: Step, *given: Any) -> list[float]:  # noqa: ANN401
+        _, labels, _, weights = given
+        torch.testing.assert_close(weights, torch.tensor([40 / 4 / (4 + 4 * k) for k in labels.tolist()]))
+        seen.append(weights)
+        return [1.0] * len(step.codes)
+
+    monkeypatch.setattr("surrogate_nas.supernet.training.train_step", step)
+    train_member(replace(job_of(steps=3), images=tmp_path / "uneven"), ignore, never)
+    assert len(seen) == 3

@@ -17,6 +17,7 @@ from surrogate_nas.data.images import ImageSet
 from surrogate_nas.errors import RunFolderError, TrainingError
 from surrogate_nas.training import final as module
 from surrogate_nas.training.final import FinalJob, Trained, train_final
+from surrogate_nas.training.learner import Learner
 from surrogate_nas.training.recipes import final_recipe
 from surrogate_nas.training.settings import FinalSettings
 
@@ -53,6 +54,18 @@ def run(job: FinalJob, stop_after: int | None = None) -> tuple[Trained | None, l
         job, lambda step, _: steps.append(step), lambda: stop_after is not None and len(steps) > stop_after
     )
     return done, steps
+
+
+@pytest.mark.parametrize("by", ["draws", "weights"])
+def test_classes_count_the_same_by_draws_or_by_weights(make: Make, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    weighed: list[torch.Tensor | None] = []
+    monkeypatch.setattr(Learner, "weigh", lambda _, weights: weighed.append(weights))
+    job = make(epochs=1)
+    few = torch.cat([torch.nonzero(job.images.train.labels == k).flatten()[:count] for k, count in ((0, 32), (1, 8))])
+    images = replace(job.images, train=job.images.train.take(few), balance=True, weighted=by == "weights")
+    run(replace(job, images=images))
+    (found,) = weighed
+    assert (None if found is None else found.tolist()) == (pytest.approx([0.625, 2.5]) if by == "weights" else None)
 
 
 def test_the_loss_of_every_epoch_is_recorded_and_no_epoch_twice(make: Make) -> None:

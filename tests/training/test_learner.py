@@ -52,6 +52,22 @@ def test_steps_lower_the_loss(batch: Batch) -> None:
     assert losses[-1] < losses[0]
 
 
+def test_weighted_classes_train_as_repeated_images_do(batch: Batch) -> None:
+    images, labels = batch[0], torch.tensor([0] * 12 + [1] * 4)
+    often = torch.cat([torch.arange(12), torch.arange(12, 16).repeat(3)])
+    networks = []
+    for rows, weights in ((torch.arange(16), torch.tensor([16 / 24, 16 / 8])), (often, None)):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Flatten(), nn.Linear(images[0].numel(), 2))
+        learner = Learner(network, TrainingSettings(learning_rate=0.05), 10, CPU, distributed=False)
+        learner.weigh(weights)
+        for step in range(3):
+            learner.step(images[rows], labels[rows], step)
+        networks.append(network)
+    for one, other in zip(*(network.parameters() for network in networks), strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_the_mean_of_the_weights_is_the_running_one(batch: Batch) -> None:
     network, learner = make(steps=40, ema=0.1)  # over 4 steps: a decay of 3/4
     expected, seen = None, []

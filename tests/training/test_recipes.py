@@ -100,6 +100,10 @@ def test_words_name_every_piece_that_is_on() -> None:
     assert "\n" not in words
     assert "as they are" in photos(flip=False, shift=0, epochs=1).words()
     assert "taught" not in photos(**pieces).untaught().words()
+    assert "drawn equally often of every class" in photos(balance=True).words()
+    weighed = photos(balance="weights").words()
+    assert "weighted in the loss so that classes count the same" in weighed
+    assert "drawn" not in weighed
 
 
 @given(images=st.integers(1, 100_000), size=st.integers(4, 512))

@@ -61,7 +61,7 @@ class AugmentedBatches:
     def __init__(self, images: TrainingImages, batch_size: int, *, seed: int, augmentation: Augmentation) -> None:
         self._plain = Batches(images, batch_size, seed=seed, flip=augmentation.flip, shift=augmentation.shift)
         self._images, self._seed, self._augmentation = images, seed, augmentation
-        self.steps_per_epoch = self._plain.steps_per_epoch
+        self.steps_per_epoch, self.class_weights = self._plain.steps_per_epoch, self._plain.class_weights
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Returns the batch of a step, counted from 0 over all epochs.

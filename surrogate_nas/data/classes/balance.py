@@ -1,7 +1,8 @@
-"""Classes of unequal size made to count equally: in the order of training images, and in accuracies.
+"""Classes of unequal size made to count equally: in the order of training images, in the loss, and in accuracies.
 
-An image of a small class is drawn several times an epoch, one of a large class not in every epoch. Of the ways to train
-convolutional networks on classes of unequal size, this one was the best or as good in Buda et al. (arXiv 1710.05381).
+With balanced draws, an image of a small class is drawn several times an epoch, one of a large class not in every epoch.
+Of the ways to train convolutional networks on classes of unequal size, this one was the best or as good in Buda et al.
+(arXiv 1710.05381). With weights, every image is drawn once an epoch, and its loss counts by the size of its class.
 
 Symbols:
     N: images; B: images of a batch; K: classes.
@@ -36,6 +37,34 @@ def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArr
 def _drawn(members: NDArray[np.int64], share: int, rng: np.random.Generator) -> NDArray[np.int64]:
     rounds = [rng.permutation(members) for _ in range(-(-share // len(members)))]
     return np.concatenate([members[:0], *rounds])[:share]
+
+
+def class_weights(labels: Tensor, classes: int) -> Tensor:
+    """Returns what the loss of an image of each class counts, shape (K,): classes the same, and images 1 on average.
+
+    Args:
+        labels: Class of each training image, shape (N,).
+        classes: Number of classes K.
+    """
+    return _weights(labels.bincount(minlength=classes)).float()
+
+
+def weighted_loss(scores: Tensor, targets: Tensor, weights: Tensor | None, *, label_smoothing: float = 0.0) -> Tensor:
+    """Returns the mean cross-entropy of a batch, in which images count by their classes; a scalar.
+
+    The sum is divided by the images, not by their weights, so that the mean over batches is the loss of all images.
+
+    Args:
+        scores: Shape (B, K).
+        targets: Class of each image, shape (B,), or the share of each class in it, shape (B, K).
+        weights: What an image of each class counts, shape (K,); all the same if None.
+        label_smoothing: Share of the target that is divided among all classes.
+    """
+    if weights is None:
+        return F.cross_entropy(scores, targets, label_smoothing=label_smoothing)
+    of_images = weights[targets] if targets.ndim == 1 else targets @ weights
+    losses = F.cross_entropy(scores, targets, reduction="none", label_smoothing=label_smoothing)
+    return (losses * of_images).mean()
 
 
 def images_behind(labels: Tensor, *, by_class: bool) -> int:

@@ -185,7 +185,8 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             " fewer"
         )
     warnings = (*((changed,) if changed else ()), *images.warnings)
-    images = replace(images, balance=recipe.settings.balance)
+    balance = recipe.settings.balance
+    images = replace(images, balance=bool(balance), weighted=balance == "weights")
     return _Training(choice, start, images, network, recipe, fitting(), seed, device, warnings, teacher, rivals, table)
 
 

@@ -1,11 +1,15 @@
 """The two networks of a study: the deployed one, whose costs count, and the supernet that is trained."""
 
+from dataclasses import replace
+
 from surrogate_nas._support.words import count_of
+from surrogate_nas.data.classes.folds import fold_parts
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
+from surrogate_nas.study.problem.label_folds import label_folds
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 
 
@@ -39,7 +43,8 @@ def supernet_plan(settings: StudySettings, space: Space, splits: DataSplits, cod
 
     Raises:
         SettingsError: If the stages cannot halve the images, there are fewer images than a batch takes, or the
-            supernet's settings do not fit the space.
+            supernet's settings do not fit the space, or labels cannot be cross-validated as it was asked.
+        DataError: If a class has too few images for the folds that were asked for.
     """
     sizes = settings.supernet
     _require_multiple(space, "data.image_size", splits.image_size)
@@ -54,12 +59,15 @@ def supernet_plan(settings: StudySettings, space: Space, splits: DataSplits, cod
     if space.program is not None:
         space.parameters(codes[:1], network)  # an operation that does not fit the supernet is reported now
     plan = make_plan(space, network, sizes, settings.seed)
-    if sizes.batch_size > len(splits.train):
+    folds = label_folds(settings, splits)
+    fewest = min(len(parts.train) for parts in fold_parts(splits, folds))
+    if sizes.batch_size > fewest:
+        where = "" if folds == 1 else f" in one of {folds} folds (labels.folds)"
         raise SettingsError(
-            f"too few images: {count_of(len(splits.train), 'image')} to train the supernet on, less than one batch of"
-            f" {sizes.batch_size}; add images to every class, or set supernet.batch_size={len(splits.train)} at most"
+            f"too few images: {count_of(fewest, 'image')} to train the supernet on{where}, less than one batch of"
+            f" {sizes.batch_size}; add images to every class, or set supernet.batch_size={fewest} at most"
         )
-    return plan
+    return replace(plan, folds=folds)
 
 
 def _require_multiple(space: Space, setting: str, size: int) -> None:

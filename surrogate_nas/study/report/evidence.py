@@ -1,6 +1,7 @@
 """Gathers how far an answer can be trusted: labels, predictor and latencies by themselves, and by ground truth."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from surrogate_nas.data.classes.balance import images_behind
@@ -18,6 +19,7 @@ from surrogate_nas.report.facts import (
 )
 from surrogate_nas.report.truth.judgement import judge_truth
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
+from surrogate_nas.study.problem.label_folds import label_images
 from surrogate_nas.study.problem.problem import Problem
 
 # Labels of one sub-supernet, fewer of which say too little about an order.
@@ -31,7 +33,7 @@ def evidence_facts(
     evidence = predictor.cross_validation
     accuracy = labels.accuracy_percent
     settings = problem.settings
-    held_out = problem.splits.validation.labels[: settings.labels.validation_images]
+    held_out = torch.cat(label_images(settings, problem.splits, problem.plan.folds))
     behind = images_behind(held_out, by_class=problem.splits.balance)
     return TrustFacts(
         labels=LabelFacts(
@@ -43,6 +45,7 @@ def evidence_facts(
             highest_percent=float(accuracy.max()),
             error_percent=_sampling_error(float(np.median(accuracy)), behind),
             behind=behind,
+            folds=problem.plan.folds,
         ),
         predictor=PredictorFacts(
             name=settings.predictor.model,

@@ -1,6 +1,7 @@
 """Shows before any training what the space costs, and how much of it meets the budgets."""
 
 import numpy as np
+import torch
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
@@ -11,6 +12,7 @@ from surrogate_nas.report.few_images import before_labels
 from surrogate_nas.report.judgements import LATENCY_BAD_PERCENT
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.space.extremes import HasLargest
+from surrogate_nas.study.problem.label_folds import label_images
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.supernet.plan import SupernetPlan
 
@@ -20,8 +22,7 @@ _HARDLY_BINDS = 0.98  # share of architectures within the budgets
 
 def _members(plan: SupernetPlan) -> str:
     """Returns how many sets of weights there are, and what they are for."""
-    replicas = plan.settings.replicas
-    times = f"; trained {replicas} times, each label is the mean" if replicas > 1 else ""
+    times = f"; trained {plan.repetitions} times, each label is the mean" if plan.repetitions > 1 else ""
     if plan.members_per_replica > 1:
         return f"{plan.members_per_replica} sub-supernets, {_answering(plan)}{_beginning(plan)}{times}"
     one, groups = "one set of weights for all architectures", len(plan.drawn_by.names)
@@ -113,7 +114,15 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         console.note(f"images: {text}")
     for text in problem.splits.warnings:
         console.warn(f"images: {text}")
-    if (few := before_labels(_images_behind_labels(problem))) is not None:
+    images = label_images(problem.settings, problem.splits, problem.plan.folds)
+    if len(images) > 1:
+        console.note(
+            f"labels: cross-validated over {len(images)} folds (labels.folds): every supernet is trained once a fold,"
+            f" and a label rests on {sum(map(len, images)):,} images instead of {len(images[0]):,}, each judged by a"
+            " supernet that was not trained on it"
+        )
+    behind = images_behind(torch.cat(images), by_class=problem.splits.balance)
+    if (few := before_labels(behind, len(images))) is not None:
         console.warn(few)
 
 
@@ -133,11 +142,6 @@ def _whole_network(problem: Problem) -> str | None:
             " searches its faster parts"
         )
     return f"the whole network is beyond the budget: {shown}. Its parts are searched"
-
-
-def _images_behind_labels(problem: Problem) -> int:
-    held_out = problem.splits.validation.labels[: problem.settings.labels.validation_images]
-    return images_behind(held_out, by_class=problem.splits.balance)
 
 
 def _title(problem: Problem) -> str:

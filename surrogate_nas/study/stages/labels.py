@@ -12,6 +12,7 @@ from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, StudyLabels
+from surrogate_nas.study.problem.label_folds import label_images
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.label_segments import label_in_segments, segments_of
@@ -39,7 +40,7 @@ class LabelWay:
 def label_architectures(problem: Problem, run: Run) -> StudyLabels:
     """Evaluates each drawn architecture by the supernets that answer for it; equal computations once.
 
-    A label is the mean over the replicas of the supernets.
+    A label is the mean over the replicas of the supernets. Over folds of the images, every image counts the same.
 
     Raises:
         Interrupted: If a stop was requested; labels made so far are kept.
@@ -58,10 +59,21 @@ def label_architectures(problem: Problem, run: Run) -> StudyLabels:
     if stored is None or (asked & (rows < 0)).any():
         raise Interrupted("stopped while labelling")
     shape, of_each = ballot.members.shape, ballot.rows(problem.space, codes)
+    weights = _weights(problem)
     accuracy, loss = (
-        ballot.labels(values[rows].reshape(shape))[of_each] for values in (stored.accuracy_percent, stored.loss)
+        ballot.labels(values[rows].reshape(shape), weights)[of_each]
+        for values in (stored.accuracy_percent, stored.loss)
     )
     return StudyLabels(codes, accuracy, loss, len(np.unique(of_each)))
+
+
+def _weights(problem: Problem) -> NDArray[np.float64] | None:
+    """Returns what each repetition of the supernets counts: as many images as its fold validates with."""
+    plan = problem.plan
+    if plan.folds == 1:
+        return None
+    images = label_images(problem.settings, problem.splits, plan.folds)
+    return np.tile([float(len(labels)) for labels in images], plan.settings.replicas)
 
 
 def _stored(problem: Problem, run: Run) -> Labels | None:

@@ -6,7 +6,7 @@ evaluated by the common weights too, and the group's labels are shifted so that 
 
 Symbols:
     W: different architectures to evaluate.
-    R: replicas.
+    R: replicas, over all folds.
     C: members whose mean is the common scale: the parent, or without one all members of the replica.
 """
 
@@ -50,11 +50,12 @@ class Ballot:
         place = {digits: row for row, digits in enumerate(space.digits(self.codes))}
         return np.array([place[digits] for digits in space.digits(space.effective(codes))], dtype=np.int64)
 
-    def labels(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def labels(self, values: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Returns the label of every architecture, shape (W,).
 
         Args:
             values: Accuracy or loss by each member that is asked, shape (W, R, 1 + C); others are not read.
+            weights: What each replica counts, shape (R,); all the same if not given.
         """
         own = values[:, :, 0].astype(np.float64)
         if values.shape[2] > 1:
@@ -70,7 +71,7 @@ class Ballot:
                         own[mine, replica] += (common - values[:, :, 0])[shared, replica].mean()
             if self.both:
                 own = np.where(known, (own + common) / 2, own)
-        return np.asarray(own.mean(axis=1))
+        return np.asarray(np.average(own, axis=1, weights=weights))
 
 
 def at_least(count: int, asked: NDArray[np.bool_], groups: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -44,7 +44,11 @@ def test_labels_predictor_and_latency(
     problem: Problem, predictor: FittedPredictor, labels: StudyLabels, choice: FinalistChoice
 ) -> None:
     facts = evidence_facts(problem, predictor, labels, choice)
-    assert (facts.labels.architectures, facts.labels.images) == (40, 60)
+    assert (facts.labels.architectures, facts.labels.images, facts.labels.folds) == (40, 60, 1)
+    folded = replace(problem, plan=replace(problem.plan, folds=3))
+    found = evidence_facts(folded, predictor, labels, choice).labels
+    assert (found.images, found.behind, found.folds) == (180, 180, 3)
+    assert found.error_percent == pytest.approx(facts.labels.error_percent * (60 / 180) ** 0.5)
     assert facts.labels.distinct_cells == len(np.unique(problem.space.canonical_keys(problem.drawn)))
     assert (facts.labels.lowest_percent, facts.labels.median_percent, facts.labels.highest_percent) == (10, 50, 90)
     assert facts.predictor.tau.value == predictor.cross_validation.tau

@@ -59,6 +59,17 @@ def test_what_may_be_wrong_with_the_images_is_a_warning(problem: Problem, capsys
     assert few.startswith("warning: a label will rest on 60 validation images only, fewer than 200: ")
 
 
+def test_cross_validated_labels_are_said(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
+    folded = replace(problem, plan=replace(problem.plan, folds=3))
+    show_feasibility(folded, StudyConsole())
+    said = " ".join(capsys.readouterr().err.split())
+    assert "trained 3 times, each label is the mean" in said
+    assert "labels: cross-validated over 3 folds (labels.folds)" in said
+    assert "a label rests on 180 images instead of 60" in said
+    assert "a label will rest on 180 validation images only" in said
+    assert "add images, since labels are cross-validated over all of them already" in said
+
+
 def test_balanced_labels_rest_on_fewer_images(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
     held_out = problem.splits.validation
     uneven = held_out.take(torch.cat([torch.nonzero(held_out.labels == 0).flatten(), torch.arange(10)]))

@@ -13,6 +13,7 @@ from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas.errors import Interrupted, SettingsError, StoreError
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.study.findings import StudyLabels
+from surrogate_nas.study.problem.label_folds import label_images
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.labels import LabelArchitectures, label_architectures, way_of
@@ -98,6 +99,33 @@ def test_a_label_is_the_mean_over_replicas(problem: Problem, finished: Path, run
     effective = space.digits(space.effective(labels.codes))
     np.testing.assert_allclose(labels.loss, [(loss_of[d, 0] + loss_of[d, 1]) / 2 for d in effective])
     assert labels.evaluations == len(once)
+
+
+def test_a_label_is_the_mean_over_the_images_of_all_folds(
+    problem: Problem, finished: Path, run_of: RunOf, tmp_path: Path
+) -> None:
+    of_labels = problem.settings.labels.model_copy(update={"validation_images": 1000})
+    settings = problem.settings.model_copy(update={"labels": of_labels})
+    folded = replace(problem, settings=settings, plan=replace(problem.plan, folds=3))
+    shutil.copytree(finished / "images", tmp_path / "run" / "images")
+    run = run_of(tmp_path / "run")
+    train_supernets(folded, run)
+    labels = label_architectures(folded, run)
+    space, stored, members = problem.space, read_labels(run.folder.labels), problem.plan.members
+    correct = {
+        (digits, int(member) // members): accuracy
+        for digits, member, accuracy in zip(
+            space.digits(stored.codes), stored.member, stored.accuracy_percent, strict=True
+        )
+    }
+    assert {member for _, member in correct} == {0, 1, 2}
+    images = [len(one) for one in label_images(settings, problem.splits, 3)]
+    assert images == [120, 90, 90]
+    effective = space.digits(space.effective(labels.codes))
+    expected = [sum(correct[digits, fold] * images[fold] for fold in range(3)) / 300 for digits in effective]
+    np.testing.assert_allclose(labels.accuracy_percent, expected)
+    # Whole images were counted: a share of all of them.
+    np.testing.assert_allclose(3 * labels.accuracy_percent, np.round(3 * labels.accuracy_percent), atol=1e-9)
 
 
 SOFT = {"preset": "soft", "parent_share": 0.5, "label_both": "false", "scale_architectures": 2}

@@ -102,3 +102,9 @@ def test_a_ballot_knows_the_rows_of_the_codes_that_it_was_made_for(space: CellSp
 @pytest.mark.parametrize("name", list(SCALES))
 def test_only_shifts_need_a_parent_or_others(name: str) -> None:
     assert SCALES[name].shifts == (name != "none")
+
+
+def test_replicas_count_what_their_images_are() -> None:
+    made = Ballot(CODES, np.zeros((6, 2, 1), dtype=np.int64), GROUPS)
+    of_each = np.stack([np.full((6, 1), 10.0), np.full((6, 1), 40.0)], axis=1)
+    assert made.labels(of_each, np.array([20.0, 10.0])).tolist() == [20.0] * 6

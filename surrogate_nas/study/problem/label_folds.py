@@ -1,0 +1,53 @@
+"""Decides over how many folds of the images labels are averaged, and counts the images behind a label."""
+
+import torch
+
+from surrogate_nas.data.classes.balance import images_behind
+from surrogate_nas.data.classes.folds import check_folds, usual_folds, validation_labels
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.data.on_disk.image_file import ImageFile
+from surrogate_nas.errors import DataError, SettingsError
+from surrogate_nas.report.few_images import FEW_IMAGES
+from surrogate_nas.runs.settings import StudySettings
+
+
+def label_folds(settings: StudySettings, splits: DataSplits) -> int:
+    """Returns the number of folds; 1 where labels rest on the validation images alone.
+
+    Raises:
+        SettingsError: If folds are asked for and there is a validation folder, or subspaces that gradients decide.
+        DataError: If they are asked for, and a class has too few images.
+    """
+    asked, refusal = settings.labels.folds, _refusal(settings, splits)
+    if asked == "auto":
+        few = images_behind(splits.validation.labels, by_class=splits.balance) < FEW_IMAGES
+        return _usual(splits) if few and refusal is None else 1
+    if asked > 1:
+        if refusal is not None:
+            raise SettingsError(f"labels.folds = {asked}: {refusal}; set labels.folds to 1")
+        check_folds(splits, asked)
+    return asked
+
+
+def _refusal(settings: StudySettings, splits: DataSplits) -> str | None:
+    """Returns why labels cannot be cross-validated; None where they can."""
+    if splits.own_validation:
+        return "the images have a validation folder, which is never trained on"
+    if any(isinstance(part.images, ImageFile) for part in (splits.train, splits.validation, splits.recalibration)):
+        return "the images are in a file, since they are more than data.memory_gb"
+    if settings.supernet.rules.split.is_late:
+        return f"supernet.split = {settings.supernet.split!r} finds other subspaces on each fold"
+    return None
+
+
+def _usual(splits: DataSplits) -> int:
+    try:
+        return usual_folds(splits)
+    except DataError:  # a class of three images, which no fold can be made of
+        return 1
+
+
+def label_images(settings: StudySettings, splits: DataSplits, folds: int) -> list[torch.Tensor]:
+    """Returns the classes of the images that labels rest on, one tensor for each fold."""
+    most = settings.labels.validation_images
+    return [labels[:most] for labels in validation_labels(splits, folds)]

@@ -1,0 +1,92 @@
+"""Folds are on where validation images are few and nothing speaks against it; what cannot be done is refused."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from surrogate_nas.data.images import DataSplits
+from surrogate_nas.errors import DataError, SettingsError
+from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.study.problem.label_folds import label_folds, label_images
+from surrogate_nas.study.problem.problem import Problem
+
+
+def settings_of(problem: Problem, folds: object, **supernet: object) -> StudySettings:
+    labels = problem.settings.labels.model_copy(update={"folds": folds})
+    changed = problem.settings.supernet.model_copy(update=supernet)
+    return problem.settings.model_copy(update={"labels": labels, "supernet": changed})
+
+
+def many(splits: DataSplits, times: int) -> DataSplits:
+    part = splits.validation
+    return replace(splits, validation=part.take(torch.arange(len(part)).repeat(times)))
+
+
+def test_auto_is_on_below_200_validation_images(problem: Problem) -> None:
+    splits, auto = problem.splits, settings_of(problem, "auto")
+    assert len(splits.validation) == 120
+    assert label_folds(auto, splits) == 3
+    assert label_folds(auto, many(splits, 2)) == 1
+    assert label_folds(settings_of(problem, 4), many(splits, 2)) == 4
+    assert label_folds(settings_of(problem, 1), splits) == 1
+
+
+def test_auto_counts_balanced_images_by_their_smallest_class(problem: Problem) -> None:
+    splits = many(problem.splits, 3)
+    labels = splits.validation.labels
+    kept = torch.cat([torch.nonzero(labels != 0).flatten(), torch.nonzero(labels == 0).flatten()[:2]])
+    uneven = replace(splits, validation=splits.validation.take(kept))
+    assert len(uneven.validation) > 200
+    assert label_folds(settings_of(problem, "auto"), uneven) == 1
+    assert label_folds(settings_of(problem, "auto"), replace(uneven, balance=True)) > 1
+
+
+@pytest.mark.parametrize("asked", ["auto", 3])
+def test_a_validation_folder_is_never_trained_on(problem: Problem, asked: object) -> None:
+    splits = replace(problem.splits, own_validation=True)
+    refuse_or_leave(settings_of(problem, asked), splits, r"labels\.folds = 3: the images have a validation folder")
+
+
+@pytest.mark.parametrize("asked", ["auto", 3])
+def test_subspaces_that_gradients_decide(problem: Problem, asked: object) -> None:
+    settings = settings_of(problem, asked, split="gradient")
+    refuse_or_leave(settings, problem.splits, r"supernet\.split = 'gradient' finds other subspaces on each fold; set")
+
+
+def refuse_or_leave(settings: StudySettings, splits: DataSplits, message: str) -> None:
+    if settings.labels.folds == "auto":
+        assert label_folds(settings, splits) == 1
+    else:
+        with pytest.raises(SettingsError, match=message):
+            label_folds(settings, splits)
+
+
+def test_a_class_that_is_too_small(problem: Problem) -> None:
+    splits, none = problem.splits, torch.empty(0, dtype=torch.int64)
+    rest = splits.train.labels
+    kept = torch.cat([torch.nonzero(rest != 0).flatten(), torch.nonzero(rest == 0).flatten()[:1]])
+    tiny = replace(splits, train=splits.train.take(kept), recalibration=splits.recalibration.take(none))
+    with pytest.raises(DataError, match=r"labels\.folds = 3: class '.*' has 1 image outside the validation part"):
+        label_folds(settings_of(problem, 3), tiny)
+    assert label_folds(settings_of(problem, "auto"), tiny) == 1
+
+
+def test_labels_rest_on_the_images_of_all_folds(problem: Problem, make_few: Callable[[int], StudySettings]) -> None:
+    found = label_images(make_few(1000), problem.splits, 3)
+    assert [len(one) for one in found] == [120, 90, 90]
+    parts = (problem.splits.train, problem.splits.validation, problem.splits.recalibration)
+    assert torch.equal(torch.cat(found).bincount(), torch.cat([part.labels for part in parts]).bincount())
+    assert [len(one) for one in label_images(make_few(7), problem.splits, 3)] == [7, 7, 7]
+
+
+@pytest.fixture
+def make_few(problem: Problem) -> Callable[[int], StudySettings]:
+    """Returns settings with so many validation images at most."""
+
+    def make(images: int) -> StudySettings:
+        labels = problem.settings.labels.model_copy(update={"validation_images": images})
+        return problem.settings.model_copy(update={"labels": labels})
+
+    return make
