@@ -168,7 +168,9 @@ def trained(bench: Bench, epochs: int, processes: int) -> Floats:
     home = bench.folder / "truth"
     parts = (bench.splits.train, bench.splits.validation, bench.splits.recalibration)
     everything = ImageSet(
-        torch.cat([part.images[:] for part in parts]), torch.cat([part.labels for part in parts]), bench.splits.class_names
+        torch.cat([part.images[:] for part in parts]),
+        torch.cat([part.labels for part in parts]),
+        bench.splits.class_names,
     )
     save_splits(home / "images", replace(bench.splits, train=everything, validation=bench.others))
     bench.first.save(home / FIRST_WEIGHTS)

@@ -21,10 +21,10 @@ def test_ways_cost_one_supernet_or_as_many_as_folds() -> None:
 def test_judges_are_other_images_of_the_same_classes(photos: Path) -> None:
     splits, others = divided(photos, 2, 30, 20, 8, seed=1)
     parts = (splits.train, splits.validation, splits.recalibration)
-    mine = {digest for part in parts for digest in pixel_digests(part.images.numpy())}
+    mine = {digest for part in parts for digest in pixel_digests(part.each())}
     assert sum(map(len, parts)) == 60
     assert others.labels.bincount().tolist() == [20, 20]
-    assert not mine & set(pixel_digests(others.images.numpy()))
+    assert not mine & set(pixel_digests(others.each()))
     with pytest.raises(DataError, match="has 80 images, fewer than asked for"):
         divided(photos, 2, 70, 20, 8, seed=1)
 

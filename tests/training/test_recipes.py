@@ -117,7 +117,12 @@ def test_any_set_can_be_trained_on(images: int, size: int) -> None:
 def test_pretrained_weights_change_slowly_and_from_the_end_on() -> None:
     scratch, tuned = (final_recipe(flip=True, images=1000, image_size=64, tuned=one) for one in (False, True))
     assert (scratch.settings.layer_decay, tuned.settings.layer_decay) == (1, 0.9)
-    assert (scratch.settings.epochs, tuned.settings.epochs) == (200, 30)
+    assert (scratch.settings.epochs, tuned.settings.epochs) == (200, 100)
+    lengths = {
+        images: final_recipe(flip=True, images=images, image_size=64, tuned=True).settings.epochs
+        for images in (100, 400, 2000, 5000)
+    }
+    assert lengths == {100: 100, 400: 100, 2000: 50, 5000: 20}
     assert final_recipe(flip=True, images=50_000, image_size=64, tuned=True).settings.epochs == 5
     assert "each layer at 0.9 of the next one's rate, the last layer alone for 10% of the steps" in tuned.words()
     assert "layer" not in scratch.words()
