@@ -205,3 +205,24 @@ def test_a_folder_in_which_a_study_runs_is_left_to_it(run_copy: Path, here: RunH
             assert code == 2
             assert "another process is working in" in error_line(errors)
     assert contents(run_copy) == before
+
+
+def test_cross_validated_labels_are_made_once_and_stay_what_they_are(
+    tiny: Path, budgets: tuple[str, ...], faster: tuple[str, ...], here: RunHere, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    code, _, errors = here(tiny, *budgets, *faster, "--set", "labels.folds=2", "--output-dir", folder)
+    assert code == 0
+    assert "labels: cross-validated over 2 folds" in errors
+    facts = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert facts["trust"]["labels"]["folds"] == 2
+    assert facts["trust"]["labels"]["images"] == 80  # 40 of each fold
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "80, cross-validated over 2 folds" in page
+    code, _, errors = here("--output-dir", folder, "--resume")
+    assert code == 0
+    assert "supernets: already trained" in errors
+    assert "labels: all " in errors
+    code, _, errors = here("--output-dir", folder, "--resume", "--set", "labels.folds=3")
+    assert code == 2
+    assert "labels.folds" in error_line(errors)
