@@ -192,9 +192,10 @@ def _costs(facts: ModelFacts) -> str:
         file = facts.device_file
         planned = [f"{COSTS[cost].title} {file.words(cost, facts.budgets)}" for cost in file.costs]
         measured.append(f"- `{file.file}`, planned by {file.planner}: {'; '.join(planned)}")
-    return (
-        "\n".join(rows) + f"\n\nPredicted latency is of {facts.conditions or facts.device}.\n\n" + "\n".join(measured)
-    )
+    of = f"Predicted latency is of {facts.conditions or facts.device}."
+    if "latency_ms" not in facts.costs:
+        of = "The study predicted no latency, as none of its budgets is on it."
+    return "\n".join(rows) + f"\n\n{of}\n\n" + "\n".join(measured)
 
 
 def _rivals(facts: ModelFacts, rivals: RivalsFacts) -> str:

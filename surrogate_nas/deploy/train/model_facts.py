@@ -129,7 +129,7 @@ class ModelFacts:
         """Costs as a table of rivals shows them, latency as it was measured on this machine."""
         own = {cost: CostFacts(cost, value) for cost, value in self.costs.items()}
         latency = self.onnx["float" if self.numbers == "float32" else "int8"].latency.median_ms
-        return own | {"latency_ms": CostFacts("latency_ms", own["latency_ms"].predicted, measured=latency)}
+        return own | {"latency_ms": CostFacts("latency_ms", self.costs.get("latency_ms"), measured=latency)}
 
     def losses(self) -> list[str]:
         """Returns a sentence for each 8-bit model that is less accurate than its float model by more than is usual."""
