@@ -8,11 +8,28 @@ import typer
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli.command_line import complain, say
+from surrogate_nas.costs.number_formats import Activations, Numbers, Precision, numbers_of
+from surrogate_nas.errors import SettingsError
 
 # What needs torch is imported where it is used.
 Bench = Annotated[Path, typer.Argument(metavar="BENCH", help="Folder that export-bench made.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Name of the device in the results.")]
 Threads = Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")]
+BenchActivations = Annotated[
+    Activations | None,
+    typer.Option(help="Feature maps of int8: unsigned suits x86 processors, signed microcontrollers and NPUs."),
+]
+
+
+def asked_numbers(precision: Precision | None, activations: Activations | None) -> Numbers:
+    """Returns what the networks of a bench compute with.
+
+    Raises:
+        SettingsError: If activations are given for another precision than int8.
+    """
+    if activations is not None and precision != "int8":
+        raise SettingsError(f"--activations {activations} is of int8; add --precision int8, or leave it out")
+    return numbers_of(precision or "float32", activations or "unsigned")
 
 
 def measure(
@@ -59,11 +76,17 @@ def read_logs(
     ],
     device: Device,
     threads: Threads = 1,
+    precision: Annotated[
+        Precision | None,
+        typer.Option(help="Numbers of the models that the program ran, where they are not those of the bench."),
+    ] = None,
+    activations: BenchActivations = None,
 ) -> None:
     """Reads what benchmark_model, onnxruntime_perf_test or trtexec printed for the models of a bench."""
     from surrogate_nas.hardware.transfer.tool_logs import import_logs
 
-    results, missing = import_logs(bench, logs, device, threads)
+    numbers = asked_numbers(precision, activations) if precision or activations else None
+    results, missing = import_logs(bench, logs, device, threads, numbers)
     if missing:
         complain(f"warning: {count_of(len(missing), 'model')} of {bench} without a file, such as {missing[0]}")
     _say_next(results)

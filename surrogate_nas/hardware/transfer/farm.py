@@ -26,7 +26,7 @@ from surrogate_nas.hardware.transfer.remote_runner import BLOCK, COLUMNS
 from surrogate_nas.hardware.transfer.secure_shell import SecureShell
 
 _MOST_APART = 1.25  # between the reference's latencies on devices of one kind
-_ONE_OF_ALL = ("batch", "threads", "provider", "runtime", "space", "network")
+_ONE_OF_ALL = ("batch", "threads", "provider", "runtime", "space", "network", "precision")
 Row = dict[str, str]
 
 
@@ -238,10 +238,10 @@ def _require_one_set(measured: Sequence[tuple[str, list[Row]]]) -> None:
     (one, (first, *_)), *_ = measured
     for host, (row, *_) in measured:
         for name in _ONE_OF_ALL:
-            if row[name] != first[name]:
+            if row.get(name) != first.get(name):
                 raise MeasurementError(
-                    f"{name} is {first[name]} on {one} and {row[name]} on {host}; make them equal, and measure with"
-                    " --again"
+                    f"{name} is {first.get(name)} on {one} and {row.get(name)} on {host}; make them equal, and measure"
+                    " with --again"
                 )
 
 

@@ -55,4 +55,10 @@ def test_what_another_program_printed_is_read(tmp_path: Path, capsys: pytest.Cap
     out, err = capsys.readouterr()
     assert f"import-bench SPACE {bench / 'results-pi.csv'}" in out
     assert f"1 model of {bench} without a file, such as {codes[2]}" in err
-    assert read_results(bench / "results-pi.csv", space, fewest=1).median_ms.tolist() == [1.0, 2.0]
+    measured = read_results(bench / "results-pi.csv", space, fewest=1)
+    assert measured.median_ms.tolist() == [1.0, 2.0]
+    assert measured.facts["dtype"] == "float32"  # as the bench has it
+    words = ["read-logs", str(bench), str(logs), "--device", "pi", "--precision", "int8", "--activations", "signed"]
+    assert command.main(words) == 0
+    measured = read_results(bench / "results-pi.csv", space, fewest=1)
+    assert measured.facts["dtype"] == "int8 with signed activations"
