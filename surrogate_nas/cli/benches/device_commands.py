@@ -34,15 +34,26 @@ def asked_numbers(precision: Precision | None, activations: Activations | None) 
 
 def measure(
     bench: Bench,
+    device: Device,
     ssh: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             metavar="USER@HOST",
             help="Device, as ssh takes it; your ssh configuration holds for it. Repeat it for devices of the same"
             " kind, which share the bench.",
         ),
-    ],
-    device: Device,
+    ] = None,
+    adb: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SERIAL", help="Android device, as adb devices names it. Repeat it as --ssh."),
+    ] = None,
+    tool: Annotated[
+        str,
+        typer.Option(
+            metavar="PROGRAM",
+            help="Path on the device of onnxruntime_perf_test or benchmark_model, to measure without Python.",
+        ),
+    ] = "",
     python: Annotated[
         str, typer.Option(metavar="PROGRAM", help="Python of the device that has numpy and onnxruntime.")
     ] = "python3",
@@ -54,13 +65,16 @@ def measure(
     attempts: Annotated[int, typer.Option(metavar="N", min=1, help="Most attempts at a noisy model.")] = 3,
     again: Annotated[bool, typer.Option("--again", help="Measure even where there are results.")] = False,
 ) -> None:
-    """Measures a bench on devices over ssh, and brings the results back; the same command goes on after a stop."""
+    """Measures a bench on devices over ssh or adb, and brings results back; the same command goes on after a stop."""
+    from surrogate_nas.hardware.transfer.android_shell import AndroidShell
     from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, measure_there
     from surrogate_nas.hardware.transfer.farm import measure_on_all
-    from surrogate_nas.hardware.transfer.secure_shell import SecureShell
+    from surrogate_nas.hardware.transfer.secure_shell import DeviceShell, SecureShell
 
-    options = DeviceOptions(device, python, threads, provider, seconds, attempts)
-    shells = [SecureShell(host) for host in ssh]
+    if not ssh and not adb:
+        raise SettingsError("name a device: --ssh USER@HOST, or --adb SERIAL")
+    options = DeviceOptions(device, python, threads, provider, seconds, attempts, tool)
+    shells: list[DeviceShell] = [*map(SecureShell, ssh or ()), *map(AndroidShell, adb or ())]
     if len(shells) == 1:
         results = measure_there(bench, shells[0], options, complain, again=again)
     else:
@@ -78,7 +92,7 @@ def read_logs(
     threads: Threads = 1,
     precision: Annotated[
         Precision | None,
-        typer.Option(help="Numbers of the models that the program ran, where they are not those of the bench."),
+        typer.Option(help="Numbers of the models that the program ran, where the bench has others."),
     ] = None,
     activations: BenchActivations = None,
 ) -> None:

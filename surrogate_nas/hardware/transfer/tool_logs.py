@@ -93,7 +93,7 @@ def import_logs(
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, **facts} for row in rows.values())
+    writer.writerows({**rows[code], **facts} for code in manifest["models"] if code in rows)
     results = results_file(bench, device)
     write_text(results, text.getvalue())
     return results, [code for code in manifest["models"] if code not in rows]
