@@ -84,7 +84,7 @@ def eight_bits(
             if tuned is None:
                 raise TrainingError("the training was stopped")
             plain, better = (
-                accuracy_of_int8(one.network.to(memory_format=torch.contiguous_format), made, seed, signed=signed)  # type: ignore[call-overload]
+                accuracy_of_int8(one.network.to(memory_format=torch.contiguous_format), made, seed, signed=signed)
                 for one in (trained, tuned)
             )
             say(f"| {form} | {trained.accuracy_percent:.2f}% | {plain:.2f}% | {better:.2f}% | {len(made.test):,} |")

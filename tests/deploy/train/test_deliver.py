@@ -75,6 +75,7 @@ def test_a_study_of_8_bits_delivers_them_without_being_asked(digits_copy: Path, 
     assert b"surrogate_nas model" in (digits_copy / "best" / "model.int8.onnx").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_training_for_8_bits_changes_8_bit_files_alone(digits_copy: Path, train: Train) -> None:
     """A finished training goes on; the float model stays, and the card has all three accuracies."""
     words = (digits_copy, "--epochs", "2", "--int8", "--json")
