@@ -17,7 +17,7 @@ from surrogate_nas._support.commands import quoted, shown
 from surrogate_nas._support.files import as_file_name
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli import completion
-from surrogate_nas.cli.benches.device_commands import measure, read_logs
+from surrogate_nas.cli.benches.device_commands import BenchActivations, asked_numbers, measure, read_logs
 from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies
 from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
 from surrogate_nas.costs.number_formats import Activations, Precision
@@ -171,6 +171,11 @@ def export_bench_command(
     ] = None,
     like: Like = None,
     like_devices: LikeDevices = "",
+    precision: Annotated[
+        Precision | None,
+        typer.Option(help="Numbers that networks compute with. Without it: float32, or as the study of a run folder."),
+    ] = None,
+    activations: BenchActivations = None,
     batch: Batch = 1,
     channels: Channels = None,
     cells: Cells = None,
@@ -181,21 +186,27 @@ def export_bench_command(
     """Writes ONNX models and a small runner for another device: of a space, or the finalists of a run folder."""
     from surrogate_nas.deploy.winners import is_run, read_winners
     from surrogate_nas.hardware.transfer.device_results import RUNNER
-    from surrogate_nas.hardware.transfer.remote import choose_to_measure, export_bench
+    from surrogate_nas.hardware.transfer.remote import CALIBRATION, choose_to_measure, export_bench
 
     if is_run(Path(space)):
-        if any(one is not None for one in (networks, like, channels, cells, image_size)):
-            raise SettingsError(f"{space} is a run folder, which sets networks and sizes; leave out those options")
+        if any(one is not None for one in (networks, like, precision, activations, channels, cells, image_size)):
+            raise SettingsError(
+                f"{space} is a run folder, which sets networks, sizes and precision; leave out those options"
+            )
         winners = read_winners(Path(space))
-        models = export_bench(winners.space, winners.network, folder, winners.codes, winners.batch)
+        numbers = winners.numbers
+        models = export_bench(winners.space, winners.network, folder, winners.codes, winners.batch, numbers)
     else:
+        numbers = asked_numbers(precision or "float32", activations)
         loaded = load_space(space)
         network = _network(loaded, channels, cells, image_size, input_channels, classes)
         known = _known(loaded, like, like_devices)
         codes = choose_to_measure(loaded, networks or (_NETWORKS if known is None else _NETWORKS_LIKE), known)
-        models = export_bench(loaded, network, folder, codes, batch)
+        models = export_bench(loaded, network, folder, codes, batch, numbers)
     again = ["--like", like, *(["--like-devices", like_devices] if like_devices else [])] if like else []
     size = sum(path.stat().st_size for path in models) / 1e6
+    if numbers != "float32":
+        say(f"models are in {numbers}; they were calibrated with {CALIBRATION}")
     say(
         f"{count_of(len(models), 'model')} ({size:.0f} MB) in {folder}; measure over ssh, or copy the folder to the"
         " device, which needs numpy and onnxruntime:\n"

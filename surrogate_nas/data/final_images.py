@@ -26,6 +26,7 @@ from surrogate_nas.data.sources import open_source, open_test_source, open_valid
 from surrogate_nas.data.splits import check_classes, stratified_parts, stratified_subset
 from surrogate_nas.errors import DataError
 
+_CALIBRATION_IMAGES = 256
 Progress = Callable[[int, int], None]
 TestOrigin = Literal["own", "left out", "validation"]
 """Where test images come from, the most trustworthy first; ``TEST_ORIGINS`` says what each means."""
@@ -93,6 +94,15 @@ class FinalImages:
     def normalise(self, images: Tensor) -> Tensor:
         """Converts images (B, C, S, S), uint8, to float32 of mean 0, deviation 1 by channel of the training images."""
         return normalise(images, self.mean, self.std)
+
+    def calibration(self, seed: int) -> Tensor:
+        """Returns normalised training images that ranges of 8-bit activations are taken from, (B, C, S, S).
+
+        Args:
+            seed: Of their choice; there are 256 of them, or all where there are fewer.
+        """
+        chosen = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))[:_CALIBRATION_IMAGES]
+        return self.normalise(self.train.images[chosen])
 
     def to(self, device: torch.device | str) -> Self:
         """Returns the same images on a device."""

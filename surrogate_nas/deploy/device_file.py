@@ -75,6 +75,6 @@ def plan_delivered(folder: Path, source: Source, settings: HardwareSettings) -> 
 
 def _made(row: PlannerRow, source: Source) -> bytes:
     try:
-        return row.make(source.network, source.calibration)
+        return row.make(source.network_of("int8"), source.calibration)
     except Exception as error:  # converters raise errors of any class
         raise ExportError(f"the network cannot be converted for {row.title}: {error!s:.200}") from error

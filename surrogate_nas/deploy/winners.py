@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.transfer.device_results import RemoteResults
 from surrogate_nas.lookup.table import LookupTable
@@ -14,6 +15,7 @@ from surrogate_nas.report.facts import ArchitectureFacts
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.write import JSON_NAME
 from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.runs.study_file import read_resolved
 from surrogate_nas.space.load import load_stored_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
@@ -29,6 +31,7 @@ class Winners:
         batch: Images per forward pass.
         finalists: What the study knows of each.
         codes: Their effective codes, shape (N, D).
+        numbers: What the deployed network computes with.
     """
 
     space: Space
@@ -36,6 +39,7 @@ class Winners:
     batch: int
     finalists: tuple[ArchitectureFacts, ...]
     codes: Codes
+    numbers: Numbers = "float32"
 
 
 @dataclass(frozen=True)
@@ -80,17 +84,27 @@ def read_winners(folder: Path) -> Winners:
     _, first = np.unique(codes, axis=0, return_index=True)
     kept = np.sort(first)
     finalists = tuple(facts.answer.finalists[row] for row in kept)
-    return Winners(space, NetworkSpec(**dict[str, Any](about.network)), about.batch_size, finalists, codes[kept])
+    network, numbers = NetworkSpec(**dict[str, Any](about.network)), _numbers(folder)
+    return Winners(space, network, about.batch_size, finalists, codes[kept], numbers)
+
+
+def _numbers(folder: Path) -> Numbers:
+    return read_resolved(RunFolder(folder).study, {}).hardware.numbers
 
 
 def compared(winners: Winners, results: RemoteResults) -> list[ComparedLatency]:
     """Returns the latency of every finalist, the best finalist first.
 
     Raises:
-        CostTableError: If the results are of networks of other sizes, or of other architectures.
+        CostTableError: If the results are of networks of other sizes or numbers, or of other architectures.
     """
     if results.facts["network"] != winners.network.described():
         raise CostTableError("the results are of networks of other sizes than the study's; export its finalists again")
+    if results.facts["dtype"] != winners.numbers:
+        raise CostTableError(
+            f"the results are of networks in {results.facts['dtype']}, but the study deploys {winners.numbers}; export"
+            " its finalists again"
+        )
     measured = dict(zip(winners.space.digits(results.codes), results.median_ms.tolist(), strict=True))
     digits = winners.space.digits(winners.codes)
     if not measured.keys() & set(digits):

@@ -16,7 +16,6 @@ from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import ExportError
 from surrogate_nas.nets.onnx_models.quantised_onnx import quantise_onnx
 
-CALIBRATION_IMAGES = 256
 _BATCH = 32
 
 

@@ -16,6 +16,7 @@ from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.hardware.counted.memory import counts_memory
 from surrogate_nas.hardware.measure.bench import Bench
 from surrogate_nas.hardware.measure.profile import ProfiledLatency
+from surrogate_nas.hardware.measure.whole_networks import WholeNetworks
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.planned.device_bytes import DeviceBytes
 from surrogate_nas.hardware.planned.device_memory import NAMES, CountedMemory, PlannedMemory
@@ -24,7 +25,7 @@ from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.protocol import CostSource, Measurable, Plannable, Progress
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
-from surrogate_nas.hardware.tables.predicted import require_sizes
+from surrogate_nas.hardware.tables.predicted import require_numbers, require_sizes
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -160,13 +161,14 @@ def cost_model(
 
     Raises:
         SettingsError: If this machine has no such device, or it cannot compute in the precision.
-        CostTableError: If the table is incomplete, has no such device, or is of networks of other sizes.
+        CostTableError: If the table is incomplete, has no such device, or is of networks of other sizes or numbers.
         MeasurementError: If a network cannot be run.
     """
     latency: CostSource
     if settings.latency_table is not None:
         latency = read_latencies(space, Path(settings.latency_table), settings.device, settings.latency_unit)
         require_sizes(Path(settings.latency_table), network)
+        require_numbers(Path(settings.latency_table), settings.numbers)
     else:
         latency = ProfiledLatency(
             space,
@@ -177,6 +179,26 @@ def cost_model(
             on_progress=on_progress,
         )
     return CompositeCosts([latency, AnalyticCosts(space, network, settings.precision)])
+
+
+def costs_without_latency(
+    space: Space, network: NetworkSpec, settings: HardwareSettings, cache: Path | None = None
+) -> CompositeCosts:
+    """Returns the model of FLOPs and parameters of the deployed network alone; whole networks can be measured.
+
+    Nothing is measured before somebody asks for it.
+
+    Args:
+        space: Search space.
+        network: The deployed network.
+        settings: Device and precision.
+        cache: Folder of measurements; None is the user's cache folder.
+
+    Raises:
+        SettingsError: If this machine has no such device, or it cannot compute in the precision.
+    """
+    measured = WholeNetworks(space, network, Bench(space, network, settings, cache))
+    return CompositeCosts([measured, AnalyticCosts(space, network, settings.precision)])
 
 
 @dataclass(frozen=True)

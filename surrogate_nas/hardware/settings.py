@@ -86,6 +86,12 @@ class HardwareSettings(BaseModel):
     )
     batch: int = Field(1, ge=1, le=65_536, description="Images per forward pass.")
     threads: int = Field(1, ge=1, le=1024, description="CPU threads of a forward pass.")
+    latency: Literal["auto", "always"] = Field(
+        "auto",
+        description="Whose latency is known: auto profiles every architecture where a budget or search.traded is on"
+        " latency, and measures finalists alone elsewhere; always profiles every architecture. A latency table is"
+        " read in any case.",
+    )
     whole_networks: int = Field(
         16,
         ge=4,

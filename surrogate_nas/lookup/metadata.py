@@ -8,6 +8,9 @@ from surrogate_nas._support.words import SHARED_WEIGHTS
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import StoreError
 
+UNPROFILED = "latency"
+"""Key of a note: why a table has no latency, though the study could have profiled it."""
+
 _SCORE_UNITS = {
     "score": "any, higher is better",
     "predicted_accuracy_percent": "percent",

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget
 from surrogate_nas.costs.cost import COSTS, UPPER, split_cost
@@ -20,7 +21,7 @@ from surrogate_nas.costs.pareto import pareto_mask, sorted_front
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
 from surrogate_nas.lookup.columns import checked_columns
 from surrogate_nas.lookup.entry import Entry, half_interval
-from surrogate_nas.lookup.metadata import TableMetadata
+from surrogate_nas.lookup.metadata import UNPROFILED, TableMetadata
 from surrogate_nas.lookup.misses import infeasible_error, least_rows
 from surrogate_nas.lookup.neighbours import Neighbour, changed_decisions, nearest_rows
 from surrogate_nas.lookup.parquet_columns import ParquetColumns, encode
@@ -48,10 +49,10 @@ class LookupTable:
         ['0000', '0010']
     """
 
-    def __init__(self, metadata: TableMetadata, columns: ParquetColumns) -> None:
+    def __init__(self, metadata: TableMetadata, columns: ParquetColumns, folder: Path | None = None) -> None:
         """Use ``build`` or ``load``."""
         self.metadata = metadata
-        self._columns = columns
+        self._columns, self._folder = columns, folder
         self.costs: tuple[str, ...] = tuple(name for name in columns.names if name in COSTS)
         self.labels: tuple[str, ...] = tuple(name for name in columns.names if name.startswith("label_"))
 
@@ -117,7 +118,7 @@ class LookupTable:
         if missing:
             raise StoreError(f"the lookup table lacks the columns {', '.join(sorted(missing))}: {path}")
         columns.decode_small()
-        return cls(metadata, columns)
+        return cls(metadata, columns, path if path.is_dir() else path.parent)
 
     def write(self, folder: Path) -> None:
         """Writes ``lookup.parquet``, ``lookup.csv`` (the same rows, rounded) and ``lookup.json``.
@@ -183,6 +184,12 @@ class LookupTable:
         return upper if upper in self.costs else cost
 
     def _cost(self, cost: str) -> NDArray[Any]:
+        why = self.metadata.notes.get(UNPROFILED) if cost == "latency_ms" else None
+        if why is not None and cost not in self.costs:
+            words = ("--output-dir", self._folder or "RUN", "--resume", "--set", "hardware.latency=always")
+            raise BudgetError(
+                f"the lookup table has no latency, which was {why}; profile it with: {shown('study', *words)}"
+            )
         if cost not in self.costs:
             raise BudgetError(f"the lookup table has no cost {cost!r}; it has {', '.join(self.costs)}")
         return self._columns.numbers(cost)

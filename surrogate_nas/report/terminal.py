@@ -67,7 +67,8 @@ def _print_chosen(console: Console, chosen: ArchitectureFacts, basis: str) -> No
 def _cost_words(cost: CostFacts) -> str:
     # Counts are exact, and so are latencies of a measured table: nothing stands beside them.
     exact = cost.upper is None and cost.measured is None
-    words = [formats.cost(cost.cost, cost.predicted) + ("" if exact else " predicted")]
+    unknown = cost.predicted is None and cost.measured is not None
+    words = [] if unknown else [formats.cost(cost.cost, cost.predicted) + ("" if exact else " predicted")]
     if cost.upper is not None and cost.confidence is not None:
         words.append(f"at most {formats.cost(cost.cost, cost.upper)} with {cost.confidence:.0%} confidence")
     if cost.measured is not None:

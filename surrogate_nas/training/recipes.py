@@ -109,13 +109,18 @@ class Recipe:
             f" after {one.warmup:.0%} warm-up falling along a cosine, weight decay {one.weight_decay:g}{exempt}"
             f"{_layers_words(one)}, labels smoothed by {one.label_smoothing:g}"
             f", mean of weights over {one.ema:.0%} of the steps, images"
-            f" {_images_words(one)}{taught}"
+            f" {_images_words(one)}{taught}{_quantisation_words(one)}"
         )
 
 
 def _layers_words(one: FinalSettings) -> str:
     decay = f", each layer at {one.layer_decay:g} of the next one's rate" if one.layer_decay < 1 else ""
     return f"{decay}, the last layer alone for {one.head_share:.0%} of the steps" if one.head_share else decay
+
+
+def _quantisation_words(one: FinalSettings) -> str:
+    epochs = count_of(one.quantisation_epochs, "epoch")
+    return f"; 8-bit files: {epochs} of quantisation-aware training after it" if one.quantisation_epochs else ""
 
 
 def _images_words(one: FinalSettings) -> str:

@@ -55,11 +55,11 @@ class TrainingSettings(BaseModel):
         """Returns the settings that trained weights follow from.
 
         Settings that version 0.1.0 did not have are named where they are set, so that its checkpoints stay what they
-        were.
+        were. A training for 8 bits comes after the one whose settings these are.
         """
         fields = type(self).model_fields
         unset = {name for name in _SINCE_0_1_0 & fields.keys() if getattr(self, name) == fields[name].default}
-        return self.model_dump(exclude={"checkpoint_seconds", "evaluation_batch", *unset})
+        return self.model_dump(exclude={"checkpoint_seconds", "evaluation_batch", "quantisation_epochs", *unset})
 
 
 class FinalSettings(TrainingSettings):
@@ -109,6 +109,14 @@ class FinalSettings(TrainingSettings):
     )
     temperature: float = Field(
         2.0, gt=0, le=100, description="Temperature that softens the scores of teacher and student."
+    )
+
+    quantisation_epochs: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Further passes over the training images in which the network computes as its 8-bit file does, and"
+        " makes up for what 8 bits cost (quantisation-aware training). Only 8-bit files have these weights.",
     )
 
     @model_validator(mode="after")

@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from surrogate_nas.cli import hardware as command
+from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware import settings
 from surrogate_nas.hardware.measure import bench
 from surrogate_nas.hardware.settings import TimingSettings
-from surrogate_nas.hardware.tables.predicted import read_sizes
+from surrogate_nas.hardware.tables.predicted import read_sizes, require_numbers
 from surrogate_nas.space.space import Space
 from tests.hardware.transfer.made_results import SIZES, results, write
 
@@ -116,6 +117,26 @@ def test_models_are_exported_or_the_remedy_is_said(tmp_path: Path, capsys: pytes
     else:
         assert command.main(words) == 0
         assert len(list((tmp_path / "bench").glob("*.onnx"))) == 10
+
+
+def test_a_bench_in_8_bits_says_its_calibration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["export-bench", "quick", str(tmp_path / "bench"), "--networks", "10", *TINY]
+    assert command.main([*words, "--activations", "signed"]) == 2
+    assert "error: --activations signed is of int8; add --precision int8" in capsys.readouterr().err
+    assert command.main([*words, "--precision", "int8"]) == 0
+    assert "models are in int8; they were calibrated with one batch of random numbers" in capsys.readouterr().out
+    assert json.loads((tmp_path / "bench" / "manifest.json").read_text())["precision"] == "int8"
+
+
+def test_results_in_8_bits_make_a_table_of_8_bits(
+    space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "results.csv", [row | {"precision": "int8"} for row in results(space, 20)])
+    assert command.main(["import-bench", "nasbench201", "results.csv"]) == 0
+    assert "latency on phone in int8: smallest" in capsys.readouterr().out
+    require_numbers(Path("nasbench201-phone.parquet"), "int8")
+    with pytest.raises(CostTableError, match="networks in int8, but the study deploys float32"):
+        require_numbers(Path("nasbench201-phone.parquet"), "float32")
 
 
 @pytest.mark.parametrize("words", [["profile", "nowhere"], ["check-table", "nasbench201", "missing.csv"], ["profile"]])

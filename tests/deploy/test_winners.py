@@ -1,5 +1,6 @@
 """Finalists are exported as they are deployed, and compared with what was measured."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,7 +32,7 @@ def found(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> Winners:
 
 def results(found: Winners, ms: dict[str, float], **sizes: int) -> RemoteResults:
     codes = np.array([found.space.parse(code) for code in ms])
-    facts = {"network": SPEC.described() | sizes}
+    facts = {"network": SPEC.described() | sizes, "dtype": "float32"}
     return RemoteResults("phone", found.space.effective(codes), np.array(list(ms.values())), 0, 0.0, facts)
 
 
@@ -68,3 +69,9 @@ def test_a_study_without_an_answer_has_nothing_to_measure(finished_run: Path, mo
     monkeypatch.setattr(winners, "read_facts", lambda _path: facts)
     with pytest.raises(SettingsError, match="has no finalists to measure"):
         read_winners(finished_run)
+
+
+def test_results_in_another_precision_are_refused_with_both(found: Winners) -> None:
+    of_int8 = replace(found, numbers="int8")
+    with pytest.raises(CostTableError, match="networks in float32, but the study deploys int8; export its finalists"):
+        compared(of_int8, results(found, {"311141": 4.0}))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import CostTableError, SettingsError
-from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model
+from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model, costs_without_latency
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.predicted import write_predicted
@@ -34,6 +34,24 @@ def test_measured_latency_comes_with_counted_costs(
     assert error > 0
     assert costs.can_measure
     assert len(costs.measure_architectures(space.sample(3, np.random.default_rng(0)))) == 3
+    assert list((tmp_path / "elsewhere").glob("latency-*.json"))
+
+
+def test_costs_without_latency_can_still_measure(
+    space: Space, network: NetworkSpec, quick: HardwareSettings, tmp_path: Path
+) -> None:
+    costs = costs_without_latency(space, network, quick, tmp_path / "elsewhere")
+    codes = space.sample(2, np.random.default_rng(0))
+    counted = AnalyticCosts(space, network)
+    assert costs.names == counted.names
+    np.testing.assert_array_equal(costs.evaluate(codes)["flops"], counted.evaluate(codes)["flops"])
+    assert not (tmp_path / "elsewhere").exists()
+    assert costs.describe()["latency_ms"]["kind"] == "measured networks alone"
+    for asked in (costs.relative_error, costs.held_out_errors):
+        with pytest.raises(SettingsError, match="unknown cost 'latency_ms'"):
+            asked("latency_ms")
+    assert costs.can_measure
+    assert len(costs.measure_architectures(codes)) == 2
     assert list((tmp_path / "elsewhere").glob("latency-*.json"))
 
 

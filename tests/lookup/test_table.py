@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
-from surrogate_nas.lookup.metadata import TableMetadata
+from surrogate_nas.lookup.metadata import UNPROFILED, TableMetadata
 from surrogate_nas.lookup.parquet_columns import ParquetColumns
 from surrogate_nas.lookup.table import LookupTable
 
@@ -307,3 +307,32 @@ def test_the_interval_holds_the_error_of_labels_as_well(table: LookupTable, labe
     known = LookupTable(replace(table.metadata, label_error_percent=label_error), table._columns)
     assert known.half_interval_percent(entry) == pytest.approx(half)
     assert table.half_interval_percent(entry) is None  # as in tables of former versions
+
+
+def test_a_latency_that_was_not_profiled_is_refused_with_the_way_on(tmp_path: Path) -> None:
+    about = replace(METADATA, primary_cost="params", notes={UNPROFILED: "measured of finalists alone"})
+    table = LookupTable.build(
+        about,
+        codes=["0", "1"],
+        architectures=["a", "b"],
+        canonical=["0", "1"],
+        score=[1.0, 2.0],
+        predicted_accuracy_percent=[50.0, 60.0],
+        accuracy_std_percent=[0.5, 0.5],
+        costs={"params": [10, 20]},
+    )
+    table.write(tmp_path)
+    read = LookupTable.load(tmp_path)
+    way_on = (
+        rf"profile it with: .*study --output-dir {re.escape(str(tmp_path))} --resume --set hardware.latency=always$"
+    )
+    for ask in (
+        lambda: read.best(latency_ms="3ms"),
+        lambda: read.best(latency_ms=3),
+        lambda: read.pareto("latency_ms"),
+    ):
+        with pytest.raises(BudgetError, match=rf"^the lookup table has no latency, .* of finalists alone; {way_on}"):
+            ask()
+    with pytest.raises(BudgetError, match="has no cost 'flops'; it has params"):
+        read.best(flops="1M")
+    assert read.best(params="1M").code == "1"

@@ -128,6 +128,11 @@ def _accuracy(facts: ModelFacts) -> str:
         "| --- | --- |",
         f"| test images, torch | {accuracy_text(facts.test)} |",
         *(f"| test images, `{one.file}` | {accuracy_text(one.accuracy)} |" for _, _, one in facts.variants),
+        *(
+            [f"| test images, 8 bits without quantisation-aware training | {accuracy_text(facts.plain_int8)} |"]
+            if facts.plain_int8 is not None
+            else []
+        ),
         f"| test images, `{ONNX}`, mean over classes (balanced accuracy) | {accuracy_text(facts.balanced)} |",
         f"| predicted by the study, {facts.predicted_basis} | {predicted_text(facts)} |",
     ]
@@ -136,7 +141,9 @@ def _accuracy(facts: ModelFacts) -> str:
         f" {one.agreement.largest_difference:.2g}, equal classes {one.agreement.equal_predictions:,}"
         for _, _, one in facts.variants
     ]
-    return "\n".join(rows) + "\n\n" + "\n".join(agreement) + "\n\n" + _per_class(facts) + "\n\n" + _confusion(facts)
+    tuning = [facts.tuning()] if facts.tuning() else []
+    parts = ["\n".join(rows), *tuning, "\n".join(agreement), _per_class(facts), _confusion(facts)]
+    return "\n\n".join(parts)
 
 
 def _per_class(facts: ModelFacts) -> str:
@@ -192,9 +199,10 @@ def _costs(facts: ModelFacts) -> str:
         file = facts.device_file
         planned = [f"{COSTS[cost].title} {file.words(cost, facts.budgets)}" for cost in file.costs]
         measured.append(f"- `{file.file}`, planned by {file.planner}: {'; '.join(planned)}")
-    return (
-        "\n".join(rows) + f"\n\nPredicted latency is of {facts.conditions or facts.device}.\n\n" + "\n".join(measured)
-    )
+    of = f"Predicted latency is of {facts.conditions or facts.device}."
+    if "latency_ms" not in facts.costs:
+        of = "The study predicted no latency, as none of its budgets is on it."
+    return "\n".join(rows) + f"\n\n{of}\n\n" + "\n".join(measured)
 
 
 def _rivals(facts: ModelFacts, rivals: RivalsFacts) -> str:
@@ -252,6 +260,8 @@ def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
         )
         rows.append(("", f"classes equal to torch's on {equal} images, {difference}"))
         rows.append(("latency", latency_text(facts, one)))
+    if facts.plain_int8 is not None:
+        rows.append(("8 bits", facts.tuning()))
     if facts.device_file is not None:
         file = facts.device_file
         rows.append(("for the device", f"{file.file}, by {file.planner}"))

@@ -1,14 +1,16 @@
 """From a trained network to the files that are deployed, each checked against it and measured."""
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from surrogate_nas import __version__
 from surrogate_nas._support.files import write_text
@@ -35,9 +37,10 @@ from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.model_folder import copy_model, save_model
 from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write_program
-from surrogate_nas.export.quantization import CALIBRATION_IMAGES, write_int8
+from surrogate_nas.export.quantization import write_int8
 from surrogate_nas.export.runtimes.protocol import Source
 from surrogate_nas.hardware.measure.model_files import measure_models
+from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.nets.onnx_models.onnx_export import OPSET
 from surrogate_nas.report.facts import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
@@ -65,6 +68,7 @@ class Delivery:
         warnings: Sentences on what may be wrong with the images.
         rivals: Accuracy of each off-the-shelf network that was trained as well.
         table: The study's table of off-the-shelf networks, if there is one.
+        tuned: The network after it was trained for 8 bits, where it was.
     """
 
     request: TrainRequest
@@ -77,15 +81,20 @@ class Delivery:
     warnings: tuple[str, ...] = ()
     rivals: Mapping[RivalNetwork, Accuracy] = field(default_factory=dict)
     table: RivalsFacts | None = None
+    tuned: Trained | None = None
 
 
 class _Exported(NamedTuple):
-    """The ONNX models, the classes that the float one names, the files of other runtimes, and the device's own."""
+    """The ONNX models, the classes that the float one names, the files of other runtimes, and the device's own.
+
+    ``plain_int8`` is the accuracy of the 8-bit ONNX model without training for 8 bits, where the network had some.
+    """
 
     variants: dict[str, Variant]
     confusion: Confusion
     runtimes: RuntimeFiles
     device_file: DeviceFile | None
+    plain_int8: Accuracy | None
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
@@ -143,11 +152,13 @@ def _export(
     advance(1, _STEPS)
     write_program(folder / PROGRAM, network, checked)
     advance(2, _STEPS)
-    calibration = _calibration(images, delivery.seed)
-    hardware = delivery.choice.settings.hardware
-    if delivery.request.int8 or hardware.precision == "int8":
+    calibration, hardware = images.calibration(delivery.seed), delivery.choice.settings.hardware
+    tuned = None if delivery.tuned is None else delivery.tuned.network.to(memory_format=torch.contiguous_format)
+    plain = None
+    if delivery.request.makes_int8(hardware):
         paths["int8"] = folder / INT8
-        write_int8(folder / INT8, folder / ONNX, calibration, description, signed=hardware.activations == "signed")
+        quantise = partial(write_int8, images=calibration, description=description, signed=_signed(hardware))
+        plain = _write_int8(quantise, paths, tuned, images)
     else:
         (folder / INT8).unlink(missing_ok=True)
     agreements = {name: compare(network, path, checked) for name, path in paths.items()}
@@ -167,11 +178,32 @@ def _export(
         for name, path in paths.items()
     }
     advance(4, _STEPS)
-    source = Source(network, paths, calibration, description, hardware.batch)
+    source = Source(network, paths, calibration, description, hardware.batch, tuned)
     names = runtimes_with_planner(delivery.request.runtimes, hardware)
     runtimes = write_runtime_files(names, folder, source, images, hardware)
     device_file = plan_delivered(folder, source, hardware)
-    return _Exported(variants, confusion_of(labels, named["float"], images.test.class_names), runtimes, device_file)
+    confusion = confusion_of(labels, named["float"], images.test.class_names)
+    return _Exported(variants, confusion, runtimes, device_file, plain)
+
+
+def _signed(hardware: HardwareSettings) -> bool:
+    return hardware.activations == "signed"
+
+
+def _write_int8(
+    quantise: Callable[..., None], paths: Mapping[str, Path], tuned: nn.Module | None, images: FinalImages
+) -> Accuracy | None:
+    """Writes the 8-bit model; returns the accuracy that it has without training for 8 bits, where there was some."""
+    if tuned is None:
+        quantise(paths["int8"], paths["float"])
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        source, plain = Path(folder) / "tuned.onnx", Path(folder) / "plain.onnx"
+        write_onnx(source, tuned, images.normalise(images.test.images[:1]), {})
+        quantise(paths["int8"], source)
+        quantise(plain, paths["float"])
+        right = _named_classes(plain, images) == images.test.labels.numpy()
+    return Accuracy.of(int(right.sum()), len(right))
 
 
 def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
@@ -207,6 +239,8 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         predicted_basis=choice.basis,
         runtimes=exported.runtimes,
         device_file=exported.device_file,
+        plain_int8=exported.plain_int8,
+        quantisation_epochs=delivery.recipe.settings.quantisation_epochs,
         numbers=hardware.numbers,
         rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe.settings.epochs),
     )
@@ -215,11 +249,6 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
 def accuracy_of(trained: Trained, images: FinalImages) -> Accuracy:
     """Returns the accuracy of a trained network on the test images, with its interval."""
     return Accuracy.of(round(trained.accuracy_percent * len(images.test) / 100), len(images.test))
-
-
-def _calibration(images: FinalImages, seed: int) -> Tensor:
-    chosen = torch.randperm(len(images.train), generator=torch.Generator().manual_seed(seed))[:CALIBRATION_IMAGES]
-    return images.normalise(images.train.images[chosen])
 
 
 def _named_classes(path: Path, images: FinalImages) -> NDArray[np.int64]:

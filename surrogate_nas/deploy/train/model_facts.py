@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from surrogate_nas._support.words import SHARED_WEIGHTS
+from surrogate_nas._support.words import SHARED_WEIGHTS, count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.deploy.accuracy import Accuracy
@@ -58,6 +58,8 @@ class ModelFacts:
         runtimes: The files of other runtimes.
         numbers: What the network that the budgets are of computes with.
         device_file: The file for a microcontroller or an NPU, with its plan; None without a planner.
+        plain_int8: Accuracy that the 8-bit ONNX model has without training for 8 bits; None where there was none.
+        quantisation_epochs: Length of that training.
     """
 
     code: str
@@ -90,6 +92,8 @@ class ModelFacts:
     runtimes: RuntimeFiles = field(default_factory=RuntimeFiles)
     numbers: Numbers = "float32"
     device_file: DeviceFile | None = None
+    plain_int8: Accuracy | None = None
+    quantisation_epochs: int = 0
 
     @property
     def latency_budget_ms(self) -> float | None:
@@ -129,18 +133,33 @@ class ModelFacts:
         """Costs as a table of rivals shows them, latency as it was measured on this machine."""
         own = {cost: CostFacts(cost, value) for cost, value in self.costs.items()}
         latency = self.onnx["float" if self.numbers == "float32" else "int8"].latency.median_ms
-        return own | {"latency_ms": CostFacts("latency_ms", own["latency_ms"].predicted, measured=latency)}
+        return own | {"latency_ms": CostFacts("latency_ms", self.costs.get("latency_ms"), measured=latency)}
 
     def losses(self) -> list[str]:
         """Returns a sentence for each 8-bit model that is less accurate than its float model by more than is usual."""
         runtimes = {"onnx": self.onnx, **self.runtimes.variants}
         both = [(one["float"], one["int8"]) for one in runtimes.values() if {"float", "int8"} <= one.keys()]
         lost = {int8.file: float_.accuracy.percent - int8.accuracy.percent for float_, int8 in both}
+        more = "" if self.quantisation_epochs else "; --resume --set training.quantisation_epochs=5 may win some back"
         return [
-            f"{file} loses {points:.2f} percentage points of accuracy to the float model (more than {LOSS_POINTS:g})"
+            f"{file} loses {points:.2f} percentage points of accuracy to the float model (more than"
+            f" {LOSS_POINTS:g}){more}"
             for file, points in lost.items()
             if points > LOSS_POINTS
         ]
+
+    def tuning(self) -> str:
+        """Returns a sentence on what training for 8 bits did to the 8-bit ONNX model; empty where there was none."""
+        if self.plain_int8 is None:
+            return ""
+        plain, tuned, float_ = self.plain_int8, self.onnx["int8"].accuracy, self.onnx["float"].accuracy
+        within = plain.low <= tuned.percent <= plain.high
+        return (
+            f"Test accuracy is {float_.percent:.2f}% in float, {plain.percent:.2f}% in 8 bits without"
+            f" quantisation-aware training, and {tuned.percent:.2f}% in 8 bits after"
+            f" {count_of(self.quantisation_epochs, 'epoch')} of it"
+            f"{'; so many test images cannot tell the last two apart' if within else ''}."
+        )
 
     def over_device(self) -> list[str]:
         """Returns a sentence for each budget of RAM or flash that the file for the device exceeds."""

@@ -32,6 +32,8 @@ def tracked_results(facts: ModelFacts) -> dict[str, float | None]:
         "predicted/accuracy percent": facts.predicted_percent,
         **{f"predicted/{cost}": value for cost, value in facts.costs.items()},
     }
+    if facts.plain_int8 is not None:
+        numbers["onnx int8 without quantisation-aware training/accuracy percent"] = facts.plain_int8.percent
     for runtime, variants in {"onnx": facts.onnx, **facts.runtimes.variants}.items():
         for precision, one in variants.items():
             numbers[f"{runtime} {precision}/accuracy percent"] = one.accuracy.percent

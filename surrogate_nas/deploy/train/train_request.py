@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.export.runtimes.table import asked_runtimes
+from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.rivals.table import RIVALS
 from surrogate_nas.runs.study_file import validated
 from surrogate_nas.runs.tracking import check_tracker
@@ -116,6 +117,10 @@ class TrainRequest:
     def runtimes(self) -> tuple[str, ...]:
         """Runtimes to export for, beside ONNX Runtime and torch."""
         return asked_runtimes(self.export)
+
+    def makes_int8(self, hardware: HardwareSettings) -> bool:
+        """Returns whether 8-bit files are written: where the request, or the study, asks for them."""
+        return self.int8 or hardware.precision == "int8"
 
     def asked(self) -> FinalSettings:
         """Returns the values that take the place of the recipe's; all others are not set.

@@ -36,10 +36,11 @@ from surrogate_nas.runs.settings import ComputeSettings
 from surrogate_nas.runs.tracking import Tracker
 from surrogate_nas.space.space import Codes
 from surrogate_nas.training.data_parallel import Processes, joined, own_device, own_threads, processes_started
+from surrogate_nas.training.eight_bits import EightBitJob, tune_for_8_bits
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import Recipe, final_recipe
 
-CHECKPOINT, TEACHER = "training.safetensors", "teacher-{code}.safetensors"
+CHECKPOINT, TEACHER, TUNED = "training.safetensors", "teacher-{code}.safetensors", "int8-training.safetensors"
 LOG = "log.txt"
 ShouldStop = Callable[[], bool]
 
@@ -120,7 +121,7 @@ def _train_and_deliver(
             if request.overwrite:
                 folders = (choice.folder, *(rival_folder(one, choice.run.models) for one in training.rivals))
                 checkpoints = [folder / CHECKPOINT for folder in folders]
-                for path in (*checkpoints, *choice.folder.glob(TEACHER.format(code="*"))):
+                for path in (*checkpoints, choice.folder / TUNED, *choice.folder.glob(TEACHER.format(code="*"))):
                     path.unlink(missing_ok=True)
             choice.folder.mkdir(parents=True, exist_ok=True)
             for one in training.rivals:
@@ -134,11 +135,12 @@ def _train_and_deliver(
         if training.teacher is not None:
             job = replace(job, teacher=_teacher(training, training.teacher, job, console, should_stop))
         trained = _train(job, console, should_stop)
+        tuned = _tune(training, job, trained, console, should_stop)
         rivals = _train_rivals(training, job, console, should_stop)
     if not processes.is_first:
         return None
     parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
-    delivery = Delivery(request, choice, *parts, rivals, training.table)
+    delivery = Delivery(request, choice, *parts, rivals, training.table, tuned)
     with console.progress("export, check, measure") as advance:
         facts = deliver(delivery, advance)
     if tracker.is_open:
@@ -149,14 +151,18 @@ def _train_and_deliver(
 
 def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> _Training:
     device = own_device(torch.device(str(resolve_compute(ComputeSettings(device=request.device)).device)))
-    settings, splits = choice.settings, load_splits(choice.run.images)
+    asked, settings = request.asked(), choice.settings
+    if asked.quantisation_epochs and not request.makes_int8(settings.hardware):
+        raise SettingsError(
+            "training.quantisation_epochs trains for 8-bit files, and none is asked for; add --int8, or leave it out"
+        )
+    splits = load_splits(choice.run.images)
     seed = settings.seed if request.seed is None else request.seed
     rivals, table = tuple(chosen_rivals(request, choice)), study_table(choice)
     start = start_of(request, choice)
     network = first_network(choice, choice.code, seed, start)
     if start == "supernet":
         inherit_from_run(network, choice, splits)
-    asked = request.asked()
     if "balance" not in asked.model_fields_set:
         asked = asked.model_copy(update={"balance": settings.data.balance})
     teacher = teacher_of(choice, asked)
@@ -243,6 +249,21 @@ def _train(job: FinalJob, console: StudyConsole, should_stop: ShouldStop, name: 
             f" {trained.accuracy_percent:.2f}%"
         )
     return trained
+
+
+def _tune(
+    training: _Training, job: FinalJob, trained: Trained, console: StudyConsole, should_stop: ShouldStop
+) -> Trained | None:
+    """Returns the network trained for 8 bits, where the recipe asks for that."""
+    epochs, hardware = training.recipe.settings.quantisation_epochs, training.choice.settings.hardware
+    if not epochs:
+        return None
+    tuning = EightBitJob(job, trained.network, epochs, hardware.activations == "signed", training.choice.folder / TUNED)
+    with console.progress(f"training for 8 bits ({count_of(epochs, 'epoch')})") as advance:
+        tuned = tune_for_8_bits(tuning, advance, should_stop)
+    if tuned is None:
+        raise Interrupted("stopped while training for 8 bits")
+    return tuned
 
 
 def _train_rivals(

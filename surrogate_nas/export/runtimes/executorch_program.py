@@ -37,7 +37,8 @@ class ExecuTorch:
         """
         (file,) = files
         with redirect_stderr(io.StringIO()):
-            network = _quantised(source.network, source.calibration) if precision == "int8" else source.network
+            network = source.network_of(precision)
+            network = _quantised(network, source.calibration) if precision == "int8" else network
             program = to_edge_transform_and_lower(
                 torch.export.export(network, (_repeated(source.calibration, source.batch),)),
                 partitioner=[XnnpackPartitioner()],

@@ -28,7 +28,7 @@ class LiteRt:
         """
         (file,) = files
         make = tflite_bytes if precision == "int8" else float_tflite_bytes
-        content = make(source.network, source.calibration)
+        content = make(source.network_of(precision), source.calibration)
         with atomic_write(file) as temporary:
             temporary.write_bytes(content)
 

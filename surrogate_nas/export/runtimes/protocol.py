@@ -23,6 +23,7 @@ class Source:
         calibration: Normalised training images (N, C, S, S) that 8-bit activations are measured on.
         description: Content of ``model.json``.
         batch: Images of a forward pass; files of runtimes without a dynamic batch take exactly so many.
+        tuned: The network with weights that were trained for 8 bits; None where there are no others.
     """
 
     network: nn.Module
@@ -30,6 +31,11 @@ class Source:
     calibration: Tensor
     description: Mapping[str, Any]
     batch: int
+    tuned: nn.Module | None = None
+
+    def network_of(self, precision: str) -> nn.Module:
+        """Returns the network that a file of a precision, float or int8, is made from."""
+        return self.tuned if precision == "int8" and self.tuned is not None else self.network
 
 
 class Runtime(Protocol):

@@ -54,16 +54,35 @@ def _compiled(forward: Callable[[Tensor], Tensor], example: Tensor, _threads: in
     return run
 
 
+def onnx_model(forward: Callable[[Tensor], Tensor], example: Tensor, numbers: Numbers = "float32") -> bytes:
+    """Returns the ONNX model of a network, or of a piece of one, as its latency is measured.
+
+    In 8 bits, ranges of activations are of the example alone: they do not change how long a network takes.
+
+    Args:
+        forward: A function; a module is in evaluation mode, on the CPU.
+        example: Its input, whose shape the model takes.
+        numbers: What the model computes with.
+
+    Raises:
+        MeasurementError: If a package is not installed, or the network cannot be exported.
+        Exception: Whatever the quantiser raises for a model that it cannot quantise.
+    """
+    model = onnx_bytes(_module(forward), example)
+    if numbers == "float32":
+        return model
+    signed = numbers == "int8 with signed activations"
+    return bytes(quantise_onnx(model, [example.numpy()], MeasurementError, signed=signed).SerializeToString())
+
+
 def _onnx(forward: Callable[[Tensor], Tensor], example: Tensor, threads: int) -> Forward:
     if example.device.type != "cpu":
         raise MeasurementError(f"ONNX Runtime runs only on the CPU here (got {example.device}); use the eager backend")
-    return _session(onnx_bytes(_module(forward), example), example, threads)
+    return _session(onnx_model(forward, example), example, threads)
 
 
-def _quantised(forward: Callable[[Tensor], Tensor], example: Tensor, threads: int, *, signed: bool) -> Forward:
-    """Ranges of activations are of the example alone: they do not change how long a network takes."""
-    model = quantise_onnx(onnx_bytes(_module(forward), example), [example.numpy()], MeasurementError, signed=signed)
-    return _session(model.SerializeToString(), example, threads)
+def _quantised(numbers: Numbers, forward: Callable[[Tensor], Tensor], example: Tensor, threads: int) -> Forward:
+    return _session(onnx_model(forward, example, numbers), example, threads)
 
 
 def _session(model: bytes, example: Tensor, threads: int) -> Forward:
@@ -77,10 +96,7 @@ BACKENDS: MappingProxyType[str, Build] = MappingProxyType(
 )
 
 QUANTISED: MappingProxyType[tuple[str, Numbers], Build] = MappingProxyType(
-    {
-        ("onnx", "int8"): partial(_quantised, signed=False),
-        ("onnx", "int8 with signed activations"): partial(_quantised, signed=True),
-    }
+    {("onnx", numbers): partial(_quantised, numbers) for numbers in ("int8", "int8 with signed activations")}
 )
 """Back-ends that run quantised networks, by what these compute with."""
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from surrogate_nas._support.commands import shown
@@ -18,6 +20,9 @@ from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
+
+UNPROFILED = "measured networks alone"
+"""Kind of a latency that is known of measured networks alone, as a cost model describes it."""
 
 
 def measure_networks(
@@ -68,6 +73,56 @@ def measure_modules(
     shape = (network.input_channels, network.image_size, network.image_size)
     candidates: dict[str, Candidate] = {name: (build, shape) for name, build in builders.items()}
     return bench.measure("whole networks", candidates, on_progress)
+
+
+class WholeNetworks:
+    """Latency of networks that are measured as a whole; nothing is known of any other, and nothing is profiled.
+
+    A cost model without a cost, which can measure: see ``Measurable``.
+
+    Args:
+        space: Search space of the codes.
+        network: The deployed network.
+        bench: Device and settings of the measurements.
+    """
+
+    names: tuple[str, ...] = ()
+
+    def __init__(self, space: Space, network: NetworkSpec, bench: Bench) -> None:
+        self._space, self._network, self._bench = space, network, bench
+
+    def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """Returns no cost of codes (N, D)."""
+        self._space.check(codes)
+        return {}
+
+    def measure_architectures(self, codes: ArrayLike) -> list[Measurement]:
+        """Returns the latency of each whole network; see ``Measurable``."""
+        return measure_networks(self._bench, self._space, self._network, codes)
+
+    def measure_modules(self, builders: Mapping[str, Callable[[], nn.Module]]) -> dict[str, Measurement]:
+        """Returns the latency of other networks that take the same images; see ``Measurable``."""
+        return measure_modules(self._bench, self._network, builders)
+
+    def relative_error(self, cost: str) -> float | None:
+        """Knows no cost.
+
+        Raises:
+            SettingsError: Always.
+        """
+        raise SettingsError(f"unknown cost {cost!r}; networks are measured here, and nothing is predicted")
+
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Knows no cost.
+
+        Raises:
+            SettingsError: Always.
+        """
+        raise SettingsError(f"unknown cost {cost!r}; networks are measured here, and nothing is predicted")
+
+    def describe(self) -> dict[str, Any]:
+        """Returns device and settings of the measurements, of a latency that no column holds."""
+        return {"latency_ms": {"kind": UNPROFILED, **self._bench.describe()}}
 
 
 def measure(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas._support.stored.checksums import sealed, unsealed
 from surrogate_nas._support.stored.versions import require_version
+from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError, SpaceError, StoreError
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
@@ -111,6 +112,28 @@ def require_sizes(path: Path, network: NetworkSpec) -> None:
             f"{path}: measured on networks with {', '.join(measured)}, but the study deploys {', '.join(deployed)};"
             f" measure again with {' '.join(options)}, or set the sizes of the study"
         )
+
+
+def require_numbers(path: Path, numbers: Numbers) -> None:
+    """Refuses a table of predictions for networks that compute with other numbers than a study's; others do not say.
+
+    Raises:
+        CostTableError: If they do; the message names both.
+    """
+    try:
+        held = _metadata(path).get("facts", {}).get("dtype")
+    except AttributeError as error:
+        raise _damaged(path, error) from None
+    if held is not None and held != numbers:
+        raise CostTableError(
+            f"{path}: measured on networks in {held}, but the study deploys {numbers}; measure again with"
+            f" {_precision_options(numbers)}, or set hardware.precision and hardware.activations of the study"
+        )
+
+
+def _precision_options(numbers: Numbers) -> str:
+    precision, _, signed = numbers.partition(" with ")
+    return f"--precision {precision}{' --activations signed' if signed else ''}"
 
 
 def _metadata(path: Path) -> dict[str, Any]:

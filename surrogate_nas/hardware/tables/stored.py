@@ -234,6 +234,14 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
     return StoredCosts(pool, values, errors, descriptions, held_out)
 
 
+def holds(path: Path, cost: str) -> bool:
+    """Returns whether a table of costs has a cost; True if the file cannot be read, which ``read_costs`` explains."""
+    try:
+        return cost in pq.read_schema(path).names
+    except (OSError, ValueError, pa.ArrowException):
+        return True
+
+
 def _stored_pool(path: Path, space: Space, texts: list[str]) -> Pool:
     """Returns the architectures of the rows: all of a space that can be enumerated, else some."""
     if space.listable:

@@ -5,20 +5,33 @@ options, so that the same command goes on wherever an earlier one ended.
 """
 
 import hashlib
+import io
 import shlex
-from collections.abc import Callable
+import tarfile
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.tables.text_columns import read_columns
-from surrogate_nas.hardware.transfer.bench_folder import bench_files, results_file
+from surrogate_nas.hardware.transfer.bench_folder import bench_files, read_manifest, results_file
 from surrogate_nas.hardware.transfer.device_results import RUNNER, require_name
-from surrogate_nas.hardware.transfer.secure_shell import Outcome, SecureShell
+from surrogate_nas.hardware.transfer.secure_shell import DeviceShell, Outcome
+from surrogate_nas.hardware.transfer.tool_logs import import_logs
+
+TOOL_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "onnxruntime_perf_test": ("onnx", "-I -s -m times -r 50 -x {threads} {model}"),
+        "benchmark_model": ("tflite", "--graph={model} --num_threads={threads} --warmup_runs=5 --num_runs=50"),
+    }
+)
+"""Benchmark program to the ending of the models that it takes, and its arguments."""
 
 _THERE = "surrogate_nas_bench"  # in the home folder of the device
-_NOT_FOUND = 127  # a shell's exit code
+_NO_PERMISSION, _NOT_FOUND = 126, 127  # a shell's exit codes
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,10 @@ class DeviceOptions:
         provider: Execution provider of ONNX Runtime.
         seconds: Time for each model and attempt.
         attempts: Most attempts at a noisy model.
+        tool: A benchmark program there that measures in the place of Python, by its path; one of ``TOOL_WORDS``.
+
+    Raises:
+        SettingsError: If the output of that program cannot be read.
     """
 
     device: str
@@ -40,11 +57,27 @@ class DeviceOptions:
     provider: str = "CPUExecutionProvider"
     seconds: float = 0.25
     attempts: int = 3
+    tool: str = ""
+
+    def __post_init__(self) -> None:
+        """Checks the program."""
+        if self.tool and self.program not in TOOL_WORDS:
+            raise SettingsError(f"--tool takes the path of {' or '.join(TOOL_WORDS)} on the device (got {self.tool!r})")
+
+    @property
+    def program(self) -> str:
+        """Name of the benchmark program."""
+        return PurePosixPath(self.tool).name
+
+    @property
+    def measured_by(self) -> str:
+        """The entry of results in the column ``provider``."""
+        return self.program if self.tool else self.provider
 
 
 def measure_there(
     bench: Path,
-    shell: SecureShell,
+    shell: DeviceShell,
     options: DeviceOptions,
     on_line: Callable[[str], None] | None = None,
     *,
@@ -63,13 +96,17 @@ def measure_there(
         SettingsError: If the folder is not a bench, or holds results that were measured with other options.
         MeasurementError: If the device cannot be reached, goes away, or fails.
     """
-    files = bench_files(bench)
+    files = _tool_files(bench, options) if options.tool else bench_files(bench)
     require_name(bench, options.device)
     results = results_file(bench, options.device)
     if results.exists() and not again:
         require_same_options(results, options)
         return results
     folder = f"{_THERE}/{_digest(*(path.read_bytes() for path in files))}"
+    if options.tool:
+        if again:
+            _reached(shell, shell.run(f"rm -rf {folder}"))
+        return _measure_by_tool(bench, files, folder, shell, options, on_line)
     name = f"results-{_digest(repr(astuple(options)).encode())}.csv"
     look = f"if test -f {folder}/{name}; then echo measured; elif test -d {folder}; then echo copied; else echo new; fi"
     before = f"rm -f {folder}/{name}; " if again else ""
@@ -82,6 +119,82 @@ def measure_there(
     with atomic_write(results) as temporary:
         temporary.write_bytes(content)
     return results
+
+
+def _tool_files(bench: Path, options: DeviceOptions) -> list[Path]:
+    """Returns the models of a bench in the form that a benchmark program takes, in the order of the manifest.
+
+    Raises:
+        SettingsError: If one is missing.
+    """
+    ending, _ = TOOL_WORDS[options.program]
+    files = [bench / f"{code}.{ending}" for code in read_manifest(bench)["models"]]
+    missing = [path for path in files if not path.is_file()]
+    if missing:
+        raise SettingsError(
+            f"{options.program} takes .{ending} files, and {missing[0]} is missing; put the converted models into the"
+            " bench, named by their codes"
+        )
+    return files
+
+
+def _measure_by_tool(
+    bench: Path,
+    files: Sequence[Path],
+    folder: str,
+    shell: DeviceShell,
+    options: DeviceOptions,
+    on_line: Callable[[str], None] | None,
+) -> Path:
+    """Runs a benchmark program on every model, and reads what it printed; a model that was measured is left out."""
+    if _reached(shell, shell.run(f"if test -d {folder}; then echo copied; fi")).strip() != b"copied":
+        _reached(shell, shell.send(files, folder))
+    logs = f"logs-{_digest(repr(astuple(options)).encode())}"
+    _require_measured(shell, shell.run(_tool_command(files, folder, logs, options), on_line), options)
+    packed = _reached(shell, shell.run(f"cd {folder}/{logs} && tar -c -f - *.txt"))
+    with tempfile.TemporaryDirectory() as place:
+        _unpack(packed, {path.stem for path in files}, Path(place))
+        results, _ = import_logs(bench, Path(place), options.device, options.threads)
+    return results
+
+
+def _tool_command(files: Sequence[Path], folder: str, logs: str, options: DeviceOptions) -> str:
+    ending, words = TOOL_WORDS[options.program]
+    call = f"{shlex.quote(options.tool)} {words.format(threads=options.threads, model=f'$code.{ending}')}"
+    return (
+        f"cd {folder} && mkdir -p {logs} && done=0; for code in {' '.join(path.stem for path in files)}; do"
+        f" if ! test -f {logs}/$code.txt; then {call} > {logs}/new 2>&1; left=$?;"
+        f" if test $left != 0; then tail -n 1 {logs}/new >&2; exit $left; fi;"
+        f" mv {logs}/new {logs}/$code.txt; fi;"
+        f' done=$((done + 1)); echo "$done of {len(files)} models measured" >&2; done'
+    )
+
+
+def _require_measured(shell: DeviceShell, outcome: Outcome, options: DeviceOptions) -> None:
+    if outcome.lost:
+        raise MeasurementError(_went_away(shell, outcome))
+    if outcome.code in (_NO_PERMISSION, _NOT_FOUND):
+        raise MeasurementError(
+            f"{shell.host} cannot run {options.tool}: {outcome.last_line}; copy it there, executable"
+        )
+    if outcome.code:
+        said = outcome.last_line or f"exit code {outcome.code}"
+        raise MeasurementError(f"{options.program} failed on {shell.host}: {said}")
+
+
+def _unpack(packed: bytes, codes: Collection[str], place: Path) -> None:
+    """Writes the files of an archive that are named after models, and no others."""
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        for member in archive:
+            code, _, ending = member.name.removeprefix("./").rpartition(".")
+            content = archive.extractfile(member) if member.isfile() else None
+            if code in codes and ending == "txt" and content is not None:
+                (place / f"{code}.txt").write_bytes(content.read())
+
+
+def _went_away(shell: DeviceShell, outcome: Outcome) -> str:
+    why = outcome.last_line or f"{shell.link} ended"
+    return f"{shell.host} went away ({why}); it keeps what it measured: run the same command to go on"
 
 
 def _digest(*parts: bytes) -> str:
@@ -109,28 +222,26 @@ def require_same_options(results: Path, options: DeviceOptions) -> None:
     """
     columns = read_columns(results)
     for name in ("device", "threads", "provider"):
-        held, wanted = (columns.cells.get(name) or [""])[0], str(getattr(options, name))
+        held = (columns.cells.get(name) or [""])[0]
+        wanted = options.measured_by if name == "provider" else str(getattr(options, name))
         if held != wanted:
             raise SettingsError(f"{results} holds results with {name} {held}, not {wanted}; --again replaces them")
 
 
-def _reached(shell: SecureShell, outcome: Outcome) -> bytes:
+def _reached(shell: DeviceShell, outcome: Outcome) -> bytes:
     """Returns the output of a command that must not fail."""
     if outcome.lost:
-        raise MeasurementError(f"{shell.host} cannot be reached: {outcome.last_line or 'ssh ended'}")
+        raise MeasurementError(f"{shell.host} cannot be reached: {outcome.last_line or f'{shell.link} ended'}")
     if outcome.code:
         raise MeasurementError(f"{shell.host} failed: {outcome.last_line or f'exit code {outcome.code}'}")
     return outcome.output
 
 
-def _require_done(shell: SecureShell, outcome: Outcome, options: DeviceOptions) -> None:
+def _require_done(shell: DeviceShell, outcome: Outcome, options: DeviceOptions) -> None:
     if outcome.lost:
-        raise MeasurementError(
-            f"{shell.host} went away ({outcome.last_line or 'ssh ended'}); it keeps what it measured: run the same"
-            " command to go on"
-        )
+        raise MeasurementError(_went_away(shell, outcome))
     if outcome.code == _NOT_FOUND:
-        raise MeasurementError(f"{shell.host} has no {options.python}; name its Python with --python")
+        raise MeasurementError(f"{shell.host} has no {options.python}; name its Python with --python, or use --tool")
     if outcome.code:
         said = outcome.last_line.removeprefix("error: ") or f"exit code {outcome.code}"
         raise MeasurementError(f"the measurement on {shell.host} failed: {said}")

@@ -26,6 +26,7 @@ from surrogate_nas.space.space import Codes, Space
 RUNNER = "measure.py"
 _LEAST_MS, _MOST_MS = 1e-6, 1e9  # from a nanosecond to eleven days
 _FACTS = ("batch", "threads", "provider", "runtime")
+_PRECISION = "precision"  # a column that results of networks in 32 bits may be without
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class RemoteResults:
         median_ms: Their latencies, shape (M,).
         noisy: Number of others, which stayed noisy and are left out.
         drift: Largest relative change of the models that were timed again at the end.
-        facts: Batch, threads, provider and runtime, as the device wrote them, and the sizes of the networks.
+        facts: Batch, threads, provider and runtime, as the device wrote them, the sizes of the networks, and ``dtype``:
+            what they compute with.
     """
 
     device: str
@@ -58,7 +60,7 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
         MeasurementError: If too few measurements are calm.
     """
     columns = read_columns(path)
-    missing = [name for name in remote_runner.COLUMNS if name not in columns.names]
+    missing = [name for name in remote_runner.COLUMNS if name not in (*columns.names, _PRECISION)]
     if missing:
         remedy = f"measure with the {RUNNER} of a new bench" if missing == ["network"] else f"use what {RUNNER} wrote"
         raise CostTableError(f"{path}: the column {missing[0]!r} of results is missing; {remedy}")
@@ -77,6 +79,7 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     drift = float(np.abs(again / medians - 1).max())
     said: dict[str, Any] = {name: facts[name] for name in _FACTS}
     said |= {"measured_at": columns.texts("measured_at")[0], "network": _sizes(path, facts["network"])}
+    said |= {"dtype": (_only(columns, _PRECISION) if _PRECISION in columns.names else "") or "float32"}
     return RemoteResults(facts["device"], codes[~noisy], medians[~noisy], int(noisy.sum()), drift, said)
 
 

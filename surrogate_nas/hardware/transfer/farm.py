@@ -23,16 +23,16 @@ from surrogate_nas.hardware.transfer.bench_folder import MANIFEST, bench_files, 
 from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, measure_there, require_same_options
 from surrogate_nas.hardware.transfer.device_results import RUNNER, require_name
 from surrogate_nas.hardware.transfer.remote_runner import BLOCK, COLUMNS
-from surrogate_nas.hardware.transfer.secure_shell import SecureShell
+from surrogate_nas.hardware.transfer.secure_shell import DeviceShell
 
 _MOST_APART = 1.25  # between the reference's latencies on devices of one kind
-_ONE_OF_ALL = ("batch", "threads", "provider", "runtime", "space", "network")
+_ONE_OF_ALL = ("batch", "threads", "provider", "runtime", "space", "network", "precision")
 Row = dict[str, str]
 
 
 def measure_on_all(
     bench: Path,
-    shells: Sequence[SecureShell],
+    shells: Sequence[DeviceShell],
     options: DeviceOptions,
     on_line: Callable[[str], None],
     *,
@@ -57,7 +57,7 @@ def measure_on_all(
     hosts = [shell.host for shell in shells]
     twice = sorted({host for host in hosts if hosts.count(host) > 1})
     if twice:
-        raise SettingsError(f"--ssh names {twice[0]} twice; name each device once")
+        raise SettingsError(f"{twice[0]} is named twice; name each device once")
     bench_files(bench)
     require_name(bench, options.device)
     results = results_file(bench, options.device)
@@ -115,7 +115,8 @@ def _shares(bench: Path, place: Path, options: DeviceOptions) -> list[_Share]:
         folder = place / hashlib.sha256(content).hexdigest()[:16]
         if not (folder / MANIFEST).exists():
             folder.mkdir(parents=True, exist_ok=True)
-            for name in (RUNNER, *named.values()):
+            converted = [f"{code}.tflite" for code in named]
+            for name in (RUNNER, *named.values(), *(name for name in converted if (bench / name).is_file())):
                 shutil.copyfile(bench / name, folder / name)
             write_json(folder / MANIFEST, manifest | {"models": named})  # last, as it makes the folder a bench
         shares.append(_Share(folder))
@@ -158,7 +159,7 @@ class _Queue:
 
 def _measure(
     shares: Sequence[_Share],
-    shells: Sequence[SecureShell],
+    shells: Sequence[DeviceShell],
     options: DeviceOptions,
     on_line: Callable[[str], None],
     *,
@@ -166,7 +167,7 @@ def _measure(
 ) -> None:
     queue = _Queue(deque(share for share in shares if not share.is_done(options.device)))
 
-    def work(shell: SecureShell) -> None:
+    def work(shell: DeviceShell) -> None:
         def say(line: str) -> None:
             on_line(f"{shell.host}: {line}")
 
@@ -238,10 +239,10 @@ def _require_one_set(measured: Sequence[tuple[str, list[Row]]]) -> None:
     (one, (first, *_)), *_ = measured
     for host, (row, *_) in measured:
         for name in _ONE_OF_ALL:
-            if row[name] != first[name]:
+            if row.get(name) != first.get(name):
                 raise MeasurementError(
-                    f"{name} is {first[name]} on {one} and {row[name]} on {host}; make them equal, and measure with"
-                    " --again"
+                    f"{name} is {first.get(name)} on {one} and {row.get(name)} on {host}; make them equal, and measure"
+                    " with --again"
                 )
 
 

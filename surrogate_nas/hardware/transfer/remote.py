@@ -4,16 +4,20 @@ Symbols:
     M: measured architectures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from surrogate_nas._support.files import write_json, write_text
-from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.measure.onnx_graph import INPUT, require, write_onnx
+from surrogate_nas._support.files import atomic_write, write_json, write_text
+from surrogate_nas._support.words import first_line
+from surrogate_nas.costs.number_formats import Numbers
+from surrogate_nas.errors import MeasurementError, SettingsError
+from surrogate_nas.hardware.measure.backends import onnx_model
+from surrogate_nas.hardware.measure.onnx_graph import INPUT, require
 from surrogate_nas.hardware.measure.pieces import prepare
 from surrogate_nas.hardware.tables.device_columns import device_names
 from surrogate_nas.hardware.tables.full import TableLatency
@@ -66,17 +70,33 @@ def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | 
     return chosen
 
 
-def export_bench(space: Space, network: NetworkSpec, folder: Path, codes: Codes, batch: int) -> list[Path]:
-    """Writes the models of networks to measure, codes of shape (M, D), a manifest and the runner.
+CALIBRATION = "one batch of random numbers, as ranges of activations do not change a latency"
+"""Where the ranges of activations of a bench in 8 bits come from. Its models are measured, and never deployed."""
+
+
+def export_bench(
+    space: Space, network: NetworkSpec, folder: Path, codes: Codes, batch: int, numbers: Numbers = "float32"
+) -> list[Path]:
+    """Writes the models of networks to measure, a manifest and the runner.
+
+    Args:
+        space: The space.
+        network: Sizes of the networks.
+        folder: A new or an empty folder.
+        codes: The networks, shape (M, D).
+        batch: Images per forward pass.
+        numbers: What the networks compute with; in 8 bits they are quantised as for a measurement here.
 
     Returns:
         The files of the models.
 
     Raises:
-        MeasurementError: If onnx is not installed.
+        MeasurementError: If a package is not installed, or a network cannot be exported or quantised.
         SettingsError: If the folder is not empty.
     """
     require("onnx")
+    if numbers != "float32":
+        require("onnxruntime")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsError(f"{folder} must be a new or an empty folder")
     shape = (network.input_channels, network.image_size, network.image_size)
@@ -86,8 +106,9 @@ def export_bench(space: Space, network: NetworkSpec, folder: Path, codes: Codes,
         for digits, code in zip(space.digits(codes), codes, strict=True):
             models[digits] = f"{digits}.onnx"
             module, example = prepare(build_network(space, code, network), shape, batch, torch.device("cpu"))
-            assert isinstance(module, torch.nn.Module)
-            write_onnx(folder / models[digits], module, example)
+            content = _content(digits, module, example, numbers)
+            with atomic_write(folder / models[digits]) as temporary:
+                temporary.write_bytes(content)
     write_text(folder / RUNNER, Path(str(remote_runner.__file__)).read_text(encoding="utf-8"))
     write_json(
         folder / "manifest.json",
@@ -98,10 +119,23 @@ def export_bench(space: Space, network: NetworkSpec, folder: Path, codes: Codes,
             "network": network.described(),
             "input": INPUT,
             "input_shape": [batch, *shape],
+            "precision": numbers,
+            **({} if numbers == "float32" else {"calibration": CALIBRATION}),
             "models": models,
         },
     )
     return [folder / name for name in models.values()]
+
+
+def _content(digits: str, module: Callable[[Tensor], Tensor], example: Tensor, numbers: Numbers) -> bytes:
+    try:
+        return onnx_model(module, example, numbers)
+    except MeasurementError:
+        raise
+    except Exception as error:  # the quantiser raises errors of any class
+        raise MeasurementError(
+            f"the network {digits} cannot be quantised: {first_line(error)}; export the bench in float32"
+        ) from error
 
 
 def predict_space(space: Space, results: RemoteResults, seed: int) -> tuple[SparseLatency, NDArray[np.float64]]:

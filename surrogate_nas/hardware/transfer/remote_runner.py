@@ -38,6 +38,7 @@ WARM_UP_PASSES, WARM_UP_SECONDS = 5, 0.05
 COLUMNS = (
     "code", "median_ms", "iqr_ms", "repeats", "disturbed", "noisy", "again_ms",
     "device", "batch", "threads", "provider", "runtime", "measured_at", "space", "network",
+    "precision",
 )  # fmt: skip
 
 
@@ -241,6 +242,7 @@ def main(arguments: list[str] | None = None) -> None:
         "device": options.device, "batch": manifest["input_shape"][0], "threads": options.threads,
         "provider": options.provider, "runtime": "onnxruntime " + onnxruntime.__version__,
         "space": manifest["space_fingerprint"], "network": json.dumps(manifest["network"]),
+        "precision": manifest.get("precision", "float32"),
     }  # fmt: skip
     try:
         rows = measure_rest(folder, manifest, options, facts)

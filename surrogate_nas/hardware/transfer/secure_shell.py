@@ -4,10 +4,10 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from surrogate_nas.errors import SettingsError
 
@@ -24,16 +24,57 @@ class Outcome:
         code: Its exit code.
         output: Its standard output.
         last_line: The last line on standard error; of ssh itself where the connection was lost.
+        away: Whether the machine is known to be away.
     """
 
     code: int
     output: bytes
     last_line: str
+    away: bool = False
 
     @property
     def lost(self) -> bool:
         """True if the machine could not be reached, or went away."""
-        return self.code == _LOST or self.code < 0
+        return self.away or self.code == _LOST or self.code < 0
+
+
+class DeviceShell(Protocol):
+    """A way to a device: ``send`` and ``run`` in any order, each of which may find the device away."""
+
+    link: str
+    host: str
+
+    def run(
+        self, command: str, on_line: Callable[[str], None] | None = None, given: IO[bytes] | None = None
+    ) -> Outcome:
+        """Runs a command of the device's shell, in a folder of the user's there."""
+
+    def send(self, files: Iterable[Path], folder: str) -> Outcome:
+        """Copies files to a folder there, which exists when all of them arrived."""
+
+
+def run_program(
+    words: Sequence[str], on_line: Callable[[str], None] | None = None, given: IO[bytes] | None = None
+) -> Outcome:
+    """Runs a program of this machine.
+
+    Args:
+        words: The program and its arguments.
+        on_line: Takes each line that it writes on standard error.
+        given: Its standard input; without one, that stays open until the program ends.
+    """
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(words, stdin=given or subprocess.PIPE, stdout=output, stderr=subprocess.PIPE)
+        last = ""
+        assert process.stderr is not None
+        with process, process.stderr as errors:
+            for raw in errors:
+                line = raw.decode("utf-8", "replace").strip()
+                last = line or last
+                if line and on_line is not None:
+                    on_line(line)
+        output.seek(0)
+        return Outcome(process.returncode, output.read(), last)
 
 
 class SecureShell:
@@ -45,6 +86,8 @@ class SecureShell:
     Raises:
         SettingsError: If it cannot be a host, or ssh is not installed.
     """
+
+    link = "ssh"
 
     def __init__(self, host: str) -> None:
         if not host or host.startswith("-") or host.split() != [host]:
@@ -64,19 +107,7 @@ class SecureShell:
             on_line: Takes each line that it writes on standard error.
             given: Its standard input; without one, that stays open until the connection ends.
         """
-        with tempfile.TemporaryFile() as output:
-            words = [self._program, *_OPTIONS, "--", self.host, command]
-            process = subprocess.Popen(words, stdin=given or subprocess.PIPE, stdout=output, stderr=subprocess.PIPE)
-            last = ""
-            assert process.stderr is not None
-            with process, process.stderr as errors:
-                for raw in errors:
-                    line = raw.decode("utf-8", "replace").strip()
-                    last = line or last
-                    if line and on_line is not None:
-                        on_line(line)
-            output.seek(0)
-            return Outcome(process.returncode, output.read(), last)
+        return run_program([self._program, *_OPTIONS, "--", self.host, command], on_line, given)
 
     def send(self, files: Iterable[Path], folder: str) -> Outcome:
         """Copies files to a folder there, which is made in one piece: it exists when all of them arrived."""

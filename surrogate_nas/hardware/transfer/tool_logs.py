@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from surrogate_nas._support.files import write_text
+from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware.transfer.bench_folder import read_manifest, results_file
 from surrogate_nas.hardware.transfer.device_results import require_name
@@ -46,7 +47,9 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
 """Program to what it prints, the better figure first."""
 
 
-def import_logs(bench: Path, logs: Path, device: str, threads: int) -> tuple[Path, list[str]]:
+def import_logs(
+    bench: Path, logs: Path, device: str, threads: int, numbers: Numbers | None = None
+) -> tuple[Path, list[str]]:
     """Writes the latencies of a folder of files in the form of the runner's results.
 
     Args:
@@ -54,6 +57,7 @@ def import_logs(bench: Path, logs: Path, device: str, threads: int) -> tuple[Pat
         logs: Folder of files, each named after the code of a model.
         device: Name of the device.
         threads: Threads of a forward pass.
+        numbers: What the program's models compute with, where they were converted into others than the bench has.
 
     Returns:
         The file of results, and the codes of models without a file.
@@ -84,11 +88,12 @@ def import_logs(bench: Path, logs: Path, device: str, threads: int) -> tuple[Pat
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "space": manifest["space_fingerprint"],
         "network": json.dumps(manifest["network"]),
+        "precision": numbers or manifest.get("precision", "float32"),
     }
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, **facts} for row in rows.values())
+    writer.writerows({**rows[code], **facts} for code in manifest["models"] if code in rows)
     results = results_file(bench, device)
     write_text(results, text.getvalue())
     return results, [code for code in manifest["models"] if code not in rows]

@@ -1,17 +1,29 @@
-"""Costs of the deployed network: measured or read for a new run, taken from the run folder for a resumed one."""
+"""Costs of the deployed network: measured or read for a new run, taken from the run folder for a resumed one.
 
+Latency is profiled only where somebody asks for it: a profile takes minutes, and everything else seconds.
+"""
+
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
+from surrogate_nas.costs.budget import BudgetRequest
+from surrogate_nas.costs.cost import split_cost
 from surrogate_nas.errors import RunFolderError
-from surrogate_nas.hardware.cost_models import CompositeCosts, Planning, cost_model, with_device_memory
+from surrogate_nas.hardware.cost_models import (
+    CompositeCosts,
+    Planning,
+    cost_model,
+    costs_without_latency,
+    with_device_memory,
+)
 from surrogate_nas.hardware.planned.device_memory import NAMES
 from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.predicted import read_sizes
-from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate
+from surrogate_nas.hardware.tables.stored import StoredCosts, holds, read_costs, tabulate
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.network import NetworkSpec
@@ -19,6 +31,7 @@ from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Space
 from surrogate_nas.study.running import Run
 
+_LATENCY = "latency_ms"
 _ROUNDING = 1e-9  # of a latency
 
 
@@ -40,13 +53,35 @@ def changed_hardware(run: Run) -> dict[str, tuple[object, object]]:
 
 def makes_costs_anew(run: Run) -> bool:
     """Returns whether costs in the run folder are to be replaced."""
-    return run.settings.hardware.remeasure or bool(changed_hardware(run)) or _lacks_memory(run)
+    lacking = _lacks_memory(run) or _lacks_latency(run)
+    return run.settings.hardware.remeasure or bool(changed_hardware(run)) or lacking
 
 
 def wants_memory(settings: StudySettings) -> bool:
     """Returns whether a study knows the RAM and flash of a device: a budget is on one of them, or a planner is set."""
-    asked = [*settings.budget.requests(), *chain.from_iterable(one.requests for one in settings.budget.also)]
-    return settings.hardware.planner != "none" or any(request.cost in NAMES for request in asked)
+    return settings.hardware.planner != "none" or any(request.cost in NAMES for request in _requests(settings))
+
+
+def wants_latency(settings: StudySettings) -> bool:
+    """Returns whether a study knows the latency of every architecture.
+
+    It does where a budget or the Pareto front is on it, where a table has it, and where the settings say so.
+    """
+    hardware = settings.hardware
+    if hardware.latency == "always" or hardware.latency_table is not None or _LATENCY in settings.search.traded:
+        return True
+    return any(split_cost(request.cost)[0] == _LATENCY for request in _requests(settings))
+
+
+def _requests(settings: StudySettings) -> Iterable[BudgetRequest]:
+    """Returns everything that a study bounds, in its own budgets and in the others that it answers."""
+    return [*settings.budget.requests(), *chain.from_iterable(one.requests for one in settings.budget.also)]
+
+
+def _lacks_latency(run: Run) -> bool:
+    """Returns whether the run folder has costs without the latency that it wants now."""
+    costs = run.folder.costs
+    return costs.exists() and wants_latency(run.settings) and not holds(costs, _LATENCY)
 
 
 def _lacks_memory(run: Run) -> bool:
@@ -57,7 +92,7 @@ def _lacks_memory(run: Run) -> bool:
 
 def _asked(hardware: HardwareSettings) -> dict[str, object]:
     # A table may move; what it holds is compared.
-    asked = hardware.model_dump(exclude={"remeasure", "confidence", "latency_table"})
+    asked = hardware.model_dump(exclude={"remeasure", "confidence", "latency_table", "latency"})
     return {**asked, "latency_table": "none" if hardware.latency_table is None else "a table"}
 
 
@@ -74,14 +109,17 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
     space, settings, folder, stored = pool.space, run.settings, run.folder, None
     if folder.costs.exists() and not makes_costs_anew(run):
         stored = read_costs(folder.costs, space, deployed)
-    with run.progress("costs of the deployed network", "measuring costs") as advance:
-        model = cost_model(
-            space,
-            deployed,
-            settings.hardware,
-            seed=settings.seed,
-            on_progress=lambda _what, done, total: advance(done, total),
-        )
+    if wants_latency(settings) or (stored is not None and _LATENCY in stored.names):
+        with run.progress("costs of the deployed network", "measuring costs") as advance:
+            model = cost_model(
+                space,
+                deployed,
+                settings.hardware,
+                seed=settings.seed,
+                on_progress=lambda _what, done, total: advance(done, total),
+            )
+    else:
+        model = costs_without_latency(space, deployed, settings.hardware)
     if wants_memory(settings):
         model = _with_memory(model, space, deployed, run)
     if stored is None:
@@ -118,7 +156,7 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
 
     A fit to a table may differ in its last digits, by the number of threads that fit it.
     """
-    before, now = stored.describe()["latency_ms"], model.describe()["latency_ms"]
+    before, now = stored.describe()[_LATENCY], model.describe()[_LATENCY]
     remedy = "use another --output-dir, or --overwrite to start over"
     for key, setting in (
         ("kind", "hardware.latency_table"),
@@ -132,7 +170,7 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
             )
     if now["kind"] == "table":
         codes = stored.pool.codes
-        before_ms, now_ms = stored.evaluate(codes)["latency_ms"], model.evaluate(codes)["latency_ms"]
+        before_ms, now_ms = stored.evaluate(codes)[_LATENCY], model.evaluate(codes)[_LATENCY]
         if not np.allclose(before_ms, now_ms, rtol=_ROUNDING, atol=0):
             raise RunFolderError(
                 f"{folder.path} was started with other latencies than hardware.latency_table has now; {remedy}"

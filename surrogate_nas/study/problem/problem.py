@@ -137,6 +137,11 @@ class Problem:
         return CautiousCosts(self.table, self.settings.hardware.confidence)
 
     @property
+    def knows_latency(self) -> bool:
+        """True if the latency of every architecture is known; finalists alone are measured elsewhere."""
+        return "latency_ms" in self.table.names
+
+    @property
     def latency_device(self) -> str:
         """The device whose latencies the costs are."""
         return str(self.table.describe()["latency_ms"]["device"])

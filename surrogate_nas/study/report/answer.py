@@ -94,11 +94,11 @@ def _architecture(
         half = half_interval(std, label_error_percent)
         estimate = Estimate(mean, max(0.0, mean - half), min(100.0, mean + half))
     limits = {budget.cost: budget.limit for budget in problem.budgets}
-    names = [*limits, *(cost for cost in problem.costs if cost not in limits)]
+    names = dict.fromkeys([*limits, *problem.costs, *checked])
     costs = tuple(
         CostFacts(
             cost,
-            float(problem.costs[cost][row]),
+            float(problem.costs[cost][row]) if cost in problem.costs else None,
             limits.get(cost),
             *_measured(checked.get(cost)),
             _upper(problem, cost, row),
@@ -137,7 +137,8 @@ def _measured(one: Measurement | float | None) -> tuple[float | None, float | No
 
 
 def _upper(problem: Problem, cost: str, row: int) -> float | None:
-    return float(problem.bounds[cost][row]) if len(problem.table.held_out_errors(cost)) else None
+    predicted = cost in problem.costs and len(problem.table.held_out_errors(cost)) > 0
+    return float(problem.bounds[cost][row]) if predicted else None
 
 
 def _cell(problem: Problem, code: Codes) -> CellFacts | None:

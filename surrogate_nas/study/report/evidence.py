@@ -85,6 +85,10 @@ def _latency_facts(problem: Problem, choice: FinalistChoice) -> LatencyFacts | N
     rows = problem.pool.rows(choice.codes)
     if not choice.measured:
         return LatencyFacts(source=f"table {described['file']}", device=device, measured_here=False)
+    noisy = sum(one.noisy for one in choice.measured)
+    if not problem.knows_latency:
+        source = "finalists measured whole, nothing predicted, as no budget asks for latency"
+        return LatencyFacts(source, device, measured_here=True, networks=len(choice.measured), noisy_networks=noisy)
     measured = np.array([one.median_ms for one in choice.measured])
     errors = 100 * np.abs(problem.costs["latency_ms"][rows] / measured - 1)
     day = described["measured_to"][:10]
@@ -95,7 +99,7 @@ def _latency_facts(problem: Problem, choice: FinalistChoice) -> LatencyFacts | N
         networks=len(measured),
         median_error_percent=float(np.median(errors)),
         largest_error_percent=float(errors.max()),
-        noisy_networks=sum(one.noisy for one in choice.measured),
+        noisy_networks=noisy,
     )
 
 

@@ -101,6 +101,11 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
                 f" median and {100 * LARGEST_COUNT_ERROR[cost]:.0f}% for single networks of TensorFlow Lite Micro;"
                 " other runtimes differ by more. Set --planner tflite_micro, vela or executorch to be sure"
             )
+    if not problem.knows_latency:
+        console.note(
+            "latency: finalists alone are measured, since no budget is on it; add --set hardware.latency=always to know"
+            " it of every architecture"
+        )
     if (whole := _whole_network(problem)) is not None:
         console.note(whole)
     elif problem.feasible[typical].mean() > _HARDLY_BINDS:

@@ -12,7 +12,7 @@ from surrogate_nas import __version__
 from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas.costs.cost import UPPER
 from surrogate_nas.errors import StoreError
-from surrogate_nas.lookup.metadata import TableMetadata
+from surrogate_nas.lookup.metadata import UNPROFILED, TableMetadata
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.runs.run_folder import RunFolder
@@ -20,6 +20,8 @@ from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage
+
+_UNPROFILED = "measured of the study's finalists alone, as no budget of the study is on it"
 
 
 class WriteLookup(Stage):
@@ -87,6 +89,7 @@ def _metadata(problem: Problem, choice: FinalistChoice, scores: SpaceScores) -> 
             "costs": "of the deployed network without dead operations"
             if problem.cost_model.can_measure
             else "latency from a table of networks as written; other costs without dead operations",
+            **({} if problem.knows_latency else {UNPROFILED: _UNPROFILED}),
         },
         decisions=[{"name": one.name, "choices": list(one.choices)} for one in space.decisions],
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from surrogate_nas._support.model_format import MODEL_FILES, SPACE_PROGRAM
 from surrogate_nas.data.digits import open_digits
@@ -72,3 +73,29 @@ def test_a_study_of_8_bits_delivers_them_without_being_asked(digits_copy: Path, 
     assert json.loads(out)["numbers"] == "int8 with signed activations"
     assert list(json.loads(out)["onnx"]) == ["float", "int8"]
     assert b"surrogate_nas model" in (digits_copy / "best" / "model.int8.onnx").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_training_for_8_bits_changes_8_bit_files_alone(digits_copy: Path, train: Train) -> None:
+    """A finished training goes on; the float model stays, and the card has all three accuracies."""
+    words = (digits_copy, "--epochs", "2", "--int8", "--json")
+    code, out, _ = train(*words)
+    assert code == 0
+    plain, folder = json.loads(out), digits_copy / "models" / "333123"
+    before = load_file(folder / "model.safetensors")
+    code, out, errors = train(*words, "--resume", "--set", "training.quantisation_epochs=2")
+    assert code == 0
+    tuned = json.loads(out)
+    assert "training for 8 bits (2 epochs)" in errors
+    assert tuned["plain_int8"] == plain["onnx"]["int8"]["accuracy"]
+    assert tuned["onnx"]["float"]["accuracy"] == plain["onnx"]["float"]["accuracy"]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in load_file(folder / "model.safetensors").items())
+    assert tuned["onnx"]["int8"]["agreement"] != plain["onnx"]["int8"]["agreement"]
+    card = (folder / "model-card.md").read_text()
+    assert "| test images, 8 bits without quantisation-aware training |" in card
+    assert f"{tuned['onnx']['int8']['accuracy']['percent']:.2f}% in 8 bits after 2 epochs of it" in card
+    assert "8-bit files: 2 epochs of quantisation-aware training after it" in card
+    # What was trained for 8 bits goes when the training does.
+    assert (folder / "int8-training.safetensors").exists()
+    assert train(*words, "--overwrite", "--quiet")[0] == 0
+    assert not (folder / "int8-training.safetensors").exists()

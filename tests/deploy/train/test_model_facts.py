@@ -47,8 +47,27 @@ def test_a_study_of_8_bits_holds_its_budget_against_the_8_bit_model(
 
 def test_a_loss_of_more_than_a_point_to_8_bits_is_said(facts_of: Make, variant_of: Callable[..., Variant]) -> None:
     one = variant_of(0.5)
-    for right, words in ((89, []), (80, ["percentage points of accuracy to the float model (more than 1)"])):
+    way_on = "; --resume --set training.quantisation_epochs=5 may win some back"
+    lost = f"percentage points of accuracy to the float model (more than 1){way_on}"
+    for right, words in ((89, []), (80, [lost])):
         small = replace(one, file="model.int8.onnx", accuracy=Accuracy.of(right, 100))
         facts = facts_of(onnx={"float": replace(one, accuracy=Accuracy.of(90, 100)), "int8": small})
         assert [text.split("loses 10.00 ")[-1] for text in facts.losses()] == words
         assert facts.as_json()["int8_losses"] == facts.losses()
+
+
+def test_what_a_training_for_8_bits_did_is_one_sentence(facts_of: Make, variant_of: Callable[..., Variant]) -> None:
+    assert facts_of().tuning() == ""
+    models = {"float": variant_of(), "int8": variant_of(file="model.int8.onnx")}
+    far = facts_of(onnx=models, plain_int8=Accuracy.of(50, 100), quantisation_epochs=3)
+    assert far.tuning() == (
+        "Test accuracy is 90.00% in float, 50.00% in 8 bits without quantisation-aware training, and 90.00% in 8 bits"
+        " after 3 epochs of it."
+    )
+    near = replace(far, plain_int8=Accuracy.of(89, 100))
+    assert near.tuning().endswith("of it; so many test images cannot tell the last two apart.")
+    lost = {"float": variant_of(), "int8": replace(models["int8"], accuracy=Accuracy.of(80, 100))}
+    (hint,) = facts_of(onnx=lost).losses()
+    assert hint.endswith("(more than 1); --resume --set training.quantisation_epochs=5 may win some back")
+    (known,) = facts_of(onnx=lost, quantisation_epochs=3).losses()
+    assert known.endswith("(more than 1)")

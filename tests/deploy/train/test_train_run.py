@@ -146,3 +146,15 @@ def test_images_that_stay_on_the_disk_give_the_same_weights(
     assert len(trained) == 2
     for name, tensor in checkpoint(digits_copy).items():
         assert torch.equal(tensor, inside[name]), name
+
+
+def test_a_training_for_8_bits_needs_8_bit_files(digits_copy: Path, trained: list[Any]) -> None:
+    settings = {"training.quantisation_epochs": 1}
+    with pytest.raises(SettingsError, match=r"trains for 8-bit files, and none is asked for; add --int8"):
+        start(TrainRequest(digits_copy, epochs=1, settings=settings))
+    assert not (digits_copy / "models").exists()
+    request = TrainRequest(digits_copy, epochs=1, int8=True, settings=settings)
+    with pytest.raises(Interrupted, match="stopped while training for 8 bits"):
+        start(request, 34)  # after the training, of 18 steps, and before the end of this one, of 18 more
+    start(replace(request, resume=True))
+    assert (digits_copy / "models" / "333123" / "int8-training.safetensors").exists()

@@ -10,9 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware.tables.full import TableLatency
-from surrogate_nas.hardware.tables.predicted import read_held_out, read_sizes, require_sizes, write_predicted
+from surrogate_nas.hardware.tables.predicted import (
+    read_held_out,
+    read_sizes,
+    require_numbers,
+    require_sizes,
+    write_predicted,
+)
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -114,3 +121,29 @@ def test_damaged_sizes_are_refused(space: Space, tmp_path: Path) -> None:
     write_predicted(tmp_path / "t.parquet", space, values, {"phone": np.zeros(3)}, {"network": {"channels": "x"}})
     with pytest.raises(CostTableError, match="channels of a network must be a whole number"):
         read_sizes(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "options"),
+    [
+        ("float32", "int8", "--precision int8"),
+        ("int8", "float32", "--precision float32"),
+        ("int8", "int8 with signed activations", "--precision int8 --activations signed"),
+    ],
+)
+def test_a_table_of_networks_of_other_numbers_is_refused_with_both(
+    space: Space, tmp_path: Path, held: str, wanted: Numbers, options: str
+) -> None:
+    path, values = tmp_path / "t.parquet", {"phone": 1 + np.arange(space.size, dtype=np.float64)}
+    write_predicted(path, space, values, {"phone": np.zeros(3)}, {"dtype": held})
+    with pytest.raises(
+        CostTableError, match=f"networks in {held}, but the study deploys {wanted}; measure again with {options}, or"
+    ):
+        require_numbers(path, wanted)
+    write_predicted(path, space, values, {"phone": np.zeros(3)}, {"dtype": wanted})
+    require_numbers(path, wanted)
+
+
+def test_tables_of_a_person_do_not_say_their_numbers(written: Path, tmp_path: Path) -> None:
+    for path in (written, tmp_path / "t.csv"):
+        require_numbers(path, "int8")

@@ -12,7 +12,7 @@ import pytest
 from surrogate_nas._support.stored.checksums import sealed
 from surrogate_nas.errors import RunFolderError, StoreError, SurrogateNasError
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
-from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate, write_costs
+from surrogate_nas.hardware.tables.stored import StoredCosts, holds, read_costs, tabulate, write_costs
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import Pool, whole_pool
 from surrogate_nas.space.space import Space
@@ -41,6 +41,13 @@ def test_other_tools_can_read_it(space: Space, network: NetworkSpec, written: Pa
     metadata = json.loads(table.schema.metadata[b"surrogate_nas.costs"])
     assert metadata["space_fingerprint"] == space.fingerprint
     assert metadata["network"]["channels"] == network.channels
+
+
+def test_a_cost_is_looked_for_without_reading_rows(written: Path) -> None:
+    assert holds(written, "flops")
+    assert not holds(written, "latency_ms")
+    written.write_bytes(b"PAR1")
+    assert holds(written, "latency_ms")  # reading it explains what is wrong
 
 
 def test_writing_again_replaces_it_and_leaves_nothing_else(space: Space, network: NetworkSpec, written: Path) -> None:

@@ -1,6 +1,7 @@
 """Models out, results in; once for real."""
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.transfer import remote_runner
+from surrogate_nas.costs.number_formats import Numbers
+from surrogate_nas.errors import CostTableError, MeasurementError, SettingsError
+from surrogate_nas.hardware.transfer import remote, remote_runner
 from surrogate_nas.hardware.transfer.device_results import read_results
 from surrogate_nas.hardware.transfer.remote import (
+    CALIBRATION,
     choose_to_measure,
     export_bench,
     predict_space,
@@ -81,3 +84,44 @@ def test_for_real_there_and_back(space: Space, tmp_path: Path) -> None:
     assert measured.device == "here"
     assert len(measured.codes) + measured.noisy == 12
     assert set(next(csv.reader((tmp_path / "results.csv").open()))) == set(remote_runner.COLUMNS)
+
+
+@pytest.mark.parametrize(("numbers", "zero"), [("int8", 0), ("int8 with signed activations", 1)])
+def test_a_bench_in_8_bits_is_measured_as_such(space: Space, tmp_path: Path, numbers: Numbers, zero: int) -> None:
+    """Models compute in 8 bits, the runner runs them, and results say so."""
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    folder, codes = tmp_path / "bench", choose_to_measure(space, 10)[:2]
+    models = export_bench(space, NetworkSpec(2, 1, 4, 1, 3), folder, codes, 1, numbers)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["precision"] == numbers
+    assert manifest["calibration"] == CALIBRATION
+    model = onnx.load(models[0])
+    (points,) = {
+        one.data_type for one in model.graph.initializer if one.name.endswith(f"{manifest['input']}_zero_point")
+    }
+    assert points == (onnx.TensorProto.INT8 if zero else onnx.TensorProto.UINT8)
+    words = [str(folder / "measure.py"), "--device", "here", "--seconds", "0.001", "--repeats", "3", "--noise", "9"]
+    subprocess.run([sys.executable, *words], cwd=tmp_path, check=True, capture_output=True)
+    measured = read_results(tmp_path / "results.csv", space, fewest=1)
+    assert measured.facts["dtype"] == numbers
+
+
+def test_results_that_do_not_say_are_of_32_bits(space: Space, tmp_path: Path) -> None:
+    rows = results(space)
+    assert read_results(write(tmp_path / "r.csv", rows), space).facts["dtype"] == "float32"
+    mixed = [row | {"precision": "int8" if at else "float32"} for at, row in enumerate(rows)]
+    with pytest.raises(CostTableError, match=r"two measurements \(float32, int8\)"):
+        read_results(write(tmp_path / "r.csv", mixed), space)
+
+
+def test_a_network_that_cannot_be_quantised_is_named(
+    space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise ValueError("no such operation")
+
+    monkeypatch.setattr(remote, "onnx_model", fail)
+    codes = choose_to_measure(space, 10)[:1]
+    with pytest.raises(MeasurementError, match=r"the network \d+ cannot be quantised: no such operation; export the"):
+        export_bench(space, NetworkSpec(2, 1, 4, 1, 3), tmp_path / "bench", codes, 1, "int8")

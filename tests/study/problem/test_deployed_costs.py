@@ -11,7 +11,7 @@ from surrogate_nas.hardware.measure import bench
 from surrogate_nas.hardware.tables.stored import write_costs
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
-from surrogate_nas.study.problem.deployed_costs import deployed_costs, makes_costs_anew
+from surrogate_nas.study.problem.deployed_costs import deployed_costs, makes_costs_anew, wants_latency
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from tests.hardware.planned.known_planner import use_known_planner
@@ -163,3 +163,56 @@ def test_a_run_that_asks_for_ram_later_makes_its_costs_anew(problem: Problem, ru
     assert makes_costs_anew(run_of(tmp_path, asking(problem, ram="256KB")))
     folder.write_settings(asking(problem, ram="256KB"))
     assert not makes_costs_anew(run_of(tmp_path, asking(problem, flash="1MB")))
+
+
+def test_latency_is_wanted_where_anything_is_about_it(problem: Problem) -> None:
+    def changed(section: str, **values: object) -> StudySettings:
+        content = asking(problem, flops="50%").model_dump(mode="json")
+        content[section] |= values
+        return StudySettings.model_validate(content)
+
+    assert not wants_latency(asking(problem, ram="256KB", flops="50%"))
+    assert wants_latency(asking(problem))  # without a budget, one on latency is the default
+    assert wants_latency(asking(problem, ram="256KB", latency="5ms"))
+    assert wants_latency(changed("budget", also=["latency=3ms; flops=40%"]))
+    assert wants_latency(changed("search", traded=["flops", "latency_ms"]))
+    assert wants_latency(changed("hardware", latency="always"))
+    assert wants_latency(changed("hardware", latency_table="table.csv", device="board"))
+
+
+def test_nothing_is_profiled_where_no_latency_is_asked_for(
+    problem: Problem, run_of: RunOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SURROGATE_NAS_CACHE", str(tmp_path / "cache"))
+    run = run_of(tmp_path / "run", asking(problem, flops="50%"))
+    model, table = deployed_costs(problem.pool, problem.deployed, run)
+    assert table.names == ("flops", "params", "memory_bytes")
+    assert not (tmp_path / "cache").exists()  # nothing was measured
+    write_costs(run.folder.costs, problem.deployed, table)
+    assert deployed_costs(problem.pool, problem.deployed, run)[1].names == table.names
+    # Finalists can be measured all the same, and are described by what they are measured on.
+    assert model.can_measure
+    (measured,) = model.measure_architectures(problem.codes[[-1]])
+    assert measured.median_ms > 0
+    assert table.describe()["latency_ms"]["device"] == "cpu"
+
+
+def test_a_run_that_asks_for_latency_later_makes_its_costs_anew(
+    problem: Problem, run_of: RunOf, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_settings(asking(problem, flops="50%"))
+    _, table = deployed_costs(problem.pool, problem.deployed, run_of(tmp_path, asking(problem, flops="50%")))
+    write_costs(folder.costs, problem.deployed, table)
+    assert not makes_costs_anew(run_of(tmp_path, asking(problem, params="50%")))
+    assert makes_costs_anew(run_of(tmp_path, asking(problem, latency="5ms")))
+
+
+def test_a_run_that_has_latency_keeps_it(problem: Problem, run_of: RunOf, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    write_costs(folder.costs, problem.deployed, problem.table)
+    settings = problem.settings.model_copy(update={"budget": asking(problem, flops="50%").budget})
+    assert not makes_costs_anew(run_of(tmp_path, settings))
+    model, table = deployed_costs(problem.pool, problem.deployed, run_of(tmp_path, settings))
+    assert "latency_ms" in table.names
+    assert "latency_ms" in model.names

@@ -8,6 +8,7 @@ import pytest
 
 from surrogate_nas.errors import SurrogateNasWarning
 from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.predictor.predictor import FittedPredictor, load_predictor
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.report.truth.truth import read_truth
@@ -62,6 +63,18 @@ def test_labels_predictor_and_latency(
     # Half too low, right, and twice too high.
     assert facts.latency.median_error_percent == pytest.approx(50)
     assert facts.latency.largest_error_percent == pytest.approx(100)
+
+
+def test_latencies_of_finalists_alone_have_no_error(
+    problem: Problem, predictor: FittedPredictor, labels: StudyLabels, choice: FinalistChoice
+) -> None:
+    values = problem.table.evaluate(problem.codes)
+    table = StoredCosts(problem.pool, {"flops": values["flops"]}, {}, problem.table.describe())
+    facts = evidence_facts(replace(problem, table=table), predictor, labels, choice).latency
+    assert facts is not None
+    assert (facts.measured_here, facts.networks, facts.noisy_networks) == (True, 3, 1)
+    assert facts.median_error_percent is None
+    assert "nothing predicted, as no budget asks for latency" in facts.source
 
 
 def test_the_labels_of_each_sub_supernet_are_held_against_the_predictor(

@@ -51,6 +51,19 @@ def test_ram_without_a_planner_is_said_to_be_a_count(
     assert "Set --planner tflite_micro, vela or executorch to be sure" in said
 
 
+def test_a_study_without_latency_says_whose_is_measured(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
+    note = "latency: finalists alone are measured, since no budget is on it; add --set hardware.latency=always"
+    show_feasibility(problem, StudyConsole())
+    assert note not in capsys.readouterr().err
+    values = problem.table.evaluate(problem.codes)
+    flops = (problem.budgets[1],)
+    without = StoredCosts(problem.pool, {"flops": values["flops"]}, {}, problem.table.describe())
+    show_feasibility(replace(problem, table=without, budgets=flops), StudyConsole())
+    out, errors = capsys.readouterr()
+    assert note in errors
+    assert "latency_ms" not in out
+
+
 def test_what_may_be_wrong_with_the_images_is_a_warning(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:
     warned = replace(problem, splits=replace(problem.splits, warnings=("half of them are blue",)))
     show_feasibility(warned, StudyConsole(quiet=True))
