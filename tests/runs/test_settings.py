@@ -70,3 +70,12 @@ def test_a_sampler_of_a_distribution_needs_one_that_learns(method: str, message:
     with pytest.raises(ValidationError, match=message):
         StudySettings.model_validate(given)
     assert StudySettings.model_validate(given | {"gradient": {"method": "gdas"}}).search.sampler == "learned"
+
+
+def test_each_process_that_shares_a_supernet_needs_two_images_of_a_batch() -> None:
+    given = {"name": "a", "supernet": {"batch_size": 7}}
+    match = r"processes_per_supernet = 4 needs supernet\.batch_size >= 8 \(got 7\)"
+    with pytest.raises(ValidationError, match=match):
+        StudySettings.model_validate(given | {"compute": {"processes_per_supernet": 4}})
+    assert StudySettings.model_validate(given | {"compute": {"processes_per_supernet": 3}})
+    assert StudySettings.model_validate({"name": "a", "supernet": {"batch_size": 2}})
