@@ -63,7 +63,7 @@ def step_ms(job: StepJob, report: Callable[[int], None], stopped: Callable[[], b
     space, processes = load_space("nasbench201"), job.meeting.processes
     network = SharedNetwork(space, job.network)
     initialise(network, 0)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
     momenta, exchange = Momenta(network, SupernetSettings()), Exchange(processes, 1 / processes.count)
     images = torch.randn(job.batch, 3, job.network.image_size, job.network.image_size)[processes.part]
     images, labels = images.contiguous(memory_format=torch.channels_last), torch.randint(10, (len(images),))

@@ -88,7 +88,7 @@ class Processes:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
         torch.distributed.all_reduce(flat)
-        for tensor, summed in zip(tensors, flat.split([each.numel() for each in tensors]), strict=True):
+        for tensor, summed in zip(tensors, torch.split(flat, [each.numel() for each in tensors]), strict=True):
             tensor.copy_(summed.view(tensor.shape))
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import torch
-import torch.distributed
+from torch.distributed.rendezvous import rendezvous
 
 from surrogate_nas._processes.process_group import PATIENCE_SECONDS, Processes, all_came, grouped
 from surrogate_nas._support.processors import processor_count
@@ -75,7 +75,7 @@ def joined(device: torch.device, stopped: Callable[[], bool] = lambda: False) ->
         yield processes
         return
     try:
-        found = torch.distributed.rendezvous("env://", timeout=timedelta(seconds=PATIENCE_SECONDS))
+        found = rendezvous("env://", timeout=timedelta(seconds=PATIENCE_SECONDS))
         store, _, _ = next(found)
     except (RuntimeError, ValueError) as error:
         reason = first_line(error)

@@ -17,10 +17,10 @@ from surrogate_nas._processes import ray_workers as module
 from surrogate_nas._processes.cluster_machine import versions
 from surrogate_nas._processes.ray_workers import RayWorkers, Share
 from surrogate_nas.errors import SettingsError, TrainingError
-from tests.fixtures.ray_cluster import FarMachine
+from tests.fixtures.ray_cluster import FarMachine, machines_alive
 
 HERE = Path(__file__).resolve().parent
-CUT_OFF_SECONDS = 120.0
+CUT_OFF_SECONDS = 180.0  # Ray gives a machine up after some 75 seconds, on a busy machine later
 MakeRayWorkers = Callable[..., RayWorkers]
 
 
@@ -152,13 +152,18 @@ def test_a_machine_that_is_cut_off_is_done_without_and_its_late_results_do_not_c
         if not cut and progress >= 4 and begun & far.processes:
             far.cut_off()
             cut.append(time.monotonic())
-        elif cut and not over and sum(node["Alive"] for node in cluster.global_state.node_table()) < 2:
+        elif cut and not over and machines_alive(cluster) < 2:
             far.connect()
             over.append(time.monotonic())
 
     with RayWorkers(cluster.address, 2, Share(), tmp_path / "witness") as workers:
-        others = {"on_progress": watch, "should_stop": lambda: False}
-        workers.run(tasks.count_and_sign, [(str(marks), 100)] * 6, on_result=result, **others)
+        workers.run(
+            tasks.count_and_sign,
+            [(str(marks), 100)] * 6,
+            on_result=result,
+            on_progress=watch,
+            should_stop=lambda: False,
+        )
     assert sorted(came) == list(range(6))
     assert len(set(results.values())) == 1
     assert over

@@ -86,7 +86,7 @@ class Inline(Workers):
     def close(self) -> None:
         """Has nothing to end."""
 
-    def run(self, task: Any, jobs: Sequence[Any], **callbacks: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+    def run(self, task: Any, jobs: Sequence[Any], **callbacks: Any) -> None:  # noqa: ANN401
         for position, job in enumerate(jobs):
             callbacks["on_result"](position, task(job, lambda _: None, never))
 
@@ -191,3 +191,17 @@ def test_another_number_of_processes_is_refused(plan_of: MakePlan, place_of: Pla
 def test_too_few_workers_are_refused(plan_of: MakePlan, place_of: PlaceOf) -> None:
     with pytest.raises(SettingsError, match=r"compute\.processes_per_supernet = 2, and there are 1 worker processes"):
         train_stage(plan_of(), place_of("place"), Inline(), quiet, never)
+
+
+@pytest.mark.slow
+def test_processes_of_two_machines_share_a_supernet(
+    plan_of: MakePlan, place_of: PlaceOf, pool: LocalWorkers, ray_workers: Callable[..., Workers]
+) -> None:
+    plan, here, there = plan_of(steps=20, preset="spos"), place_of("here"), place_of("there")
+    train_stage(plan, here, pool, quiet, never)
+    with ray_workers(2) as machines:  # type: ignore[attr-defined]
+        train_stage(plan, there, machines, quiet, never)
+    ours, theirs = weights(there), weights(here)
+    assert ours.keys() == theirs.keys()
+    for name, tensors in theirs.items():
+        assert_identical(ours[name], tensors)

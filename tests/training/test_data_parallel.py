@@ -94,7 +94,7 @@ def test_an_error_of_the_training_itself_stays_what_it_is(monkeypatch: pytest.Mo
     monkeypatch.setenv("WORLD_SIZE", "2")
     for name in ("init_process_group", "destroy_process_group"):
         monkeypatch.setattr(torch.distributed, name, lambda *_, **__: None)
-    monkeypatch.setattr(torch.distributed, "rendezvous", lambda *_, **__: iter([(None, 0, 2)]))
+    monkeypatch.setattr(module, "rendezvous", lambda *_, **__: iter([(None, 0, 2)]))
     monkeypatch.setattr(module, "all_came", lambda *_: True)
     with pytest.raises(RuntimeError, match="out of memory") as caught, joined(torch.device("cpu")):
         raise RuntimeError("out of memory")
