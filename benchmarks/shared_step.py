@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
@@ -56,8 +56,22 @@ class StepJob:
     meeting: Meeting
 
 
-def step_ms(job: StepJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> tuple[float, float]:
-    """Returns milliseconds of a step, and the numbers that a process sends in one, in thousands."""
+class Taken(NamedTuple):
+    """What a step takes of one process.
+
+    Attributes:
+        clock_ms: Milliseconds by the clock.
+        processor_ms: Milliseconds of a processor, which other work on the machine lengthens less.
+        thousands: Numbers that it sends, in thousands.
+    """
+
+    clock_ms: float
+    processor_ms: float
+    thousands: float
+
+
+def step_taken(job: StepJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> Taken:
+    """Returns what a step takes of this process, by means over the subnets."""
     torch.set_num_threads(1)
     keep_freed_memory()
     space, processes = load_space("nasbench201"), job.meeting.processes
@@ -70,18 +84,21 @@ def step_ms(job: StepJob, report: Callable[[int], None], stopped: Callable[[], b
     codes = space.all_codes()
     codes = codes[space.is_connected(codes)]
     codes = codes[np.random.default_rng(0).integers(len(codes), size=job.subnets)]
-    times, sent = [], []
+    times, works, sent = [], [], []
     with job.meeting.held(_CPU, stopped):
         for done, code in enumerate(codes.tolist()):
-            step, spent = Step((tuple(code),), 0.01, (1.0,), (0,)), []
+            step, spent, worked = Step((tuple(code),), 0.01, (1.0,), (0,)), [], []
             for _ in range(job.repeats):
-                began = time.perf_counter()
+                began, work = time.perf_counter(), time.process_time()
                 train_step(network, momenta, step, images, labels, 5.0, exchange)
                 spent.append(time.perf_counter() - began)
+                worked.append(time.process_time() - work)
             times.append(median(spent))
+            works.append(median(worked))
             sent.append(sum(weight.numel() for weight in momenta.parameters if weight.grad is not None))
             report(done + 1)
-    return 1e3 * float(np.mean(times)), float(np.mean(sent)) / 1e3
+    shared = float(np.mean(sent)) / 1e3 if processes.count > 1 else 0.0
+    return Taken(1e3 * float(np.mean(times)), 1e3 * float(np.mean(works)), shared)
 
 
 @app.command()
@@ -96,8 +113,8 @@ def shared_step(
     counts = [int(text) for text in processes.split(",")]
     if min(counts) < 1 or 2 * max(counts) > batch:
         raise SettingsError(f"--processes must be 1 to {batch // 2}, half of --batch (got {processes!r})")
-    say("| channels | cells | pixels | processes | step (ms) | thousand numbers sent |")
-    say("| ---: | ---: | ---: | ---: | ---: | ---: |")
+    say("| channels | cells | pixels | processes | step (ms) | processor of each (ms) | thousand numbers sent |")
+    say("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as place, LocalWorkers(max(counts)) as workers:
         for size in sizes.split(","):
             channels, cells, pixels = (int(text) for text in size.split("x"))
@@ -109,17 +126,16 @@ def shared_step(
                     ]
                 network = NetworkSpec(channels, cells, pixels)
                 jobs = [StepJob(network, batch, subnets, repeats, meeting) for meeting in meetings]
-                results: dict[int, tuple[float, float]] = {}
+                results: dict[int, Taken] = {}
                 workers.run(
-                    step_ms,
+                    step_taken,
                     jobs,
                     on_result=results.__setitem__,
                     on_progress=lambda _: None,
                     should_stop=lambda: False,
                 )
-                took, sent = results[0]
-                sent = sent if count > 1 else 0.0
-                say(f"| {channels} | {cells} | {pixels} | {count} | {took:.1f} | {sent:.1f} |")
+                cells_of_row = [channels, cells, pixels, count, *(f"{number:.1f}" for number in results[0])]
+                say(f"| {' | '.join(map(str, cells_of_row))} |")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ def test_it_prints_a_row_for_each_number_of_processes(capsys: pytest.CaptureFixt
     assert main(["--sizes", "2x1x8", "--batch", "8", "--subnets", "2", "--repeats", "1"]) == 0
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split("|")[4].strip() for row in rows] == ["1", "2"]
-    assert all(re.fullmatch(r"\| 2 \| 1 \| 8 \| \d \| [\d.]+ \| [\d.]+ \|", row) for row in rows)
+    assert all(re.fullmatch(r"\| 2 \| 1 \| 8 \| \d \| [\d.]+ \| [\d.]+ \| [\d.]+ \|", row) for row in rows)
     assert rows[0].endswith("| 0.0 |")
     assert not rows[1].endswith("| 0.0 |")
 
