@@ -39,7 +39,7 @@ def accuracy_of_int8(network: nn.Module, images: FinalImages, seed: int, *, sign
     """Returns the accuracy in percent that a network has in 8 bits, in ONNX Runtime."""
     with tempfile.TemporaryDirectory() as folder:
         source, model = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
-        tested = images.normalise(images.test.images)
+        tested = images.normalise(images.test.images[:])
         write_onnx(source, network, tested, {})
         write_int8(model, source, images.calibration(seed), {}, signed=signed)
         named = run_onnx(model, tested).argmax(axis=1)

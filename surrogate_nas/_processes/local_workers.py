@@ -1,6 +1,7 @@
 """Worker processes on this machine."""
 
 import multiprocessing
+import os
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar, final
@@ -11,6 +12,7 @@ from surrogate_nas._processes.workers import Task
 
 Job = TypeVar("Job", contravariant=True)
 Result = TypeVar("Result", covariant=True)
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 _CANNOT_BEGIN = (
     "a worker process cannot begin; a script that calls the study has to be a file, and to call it under"
     ' if __name__ == "__main__":'
@@ -30,10 +32,12 @@ class LocalWorkers(SlottedWorkers):
 
     Args:
         processes: Number of worker processes.
+        gpus: GPUs that they take in turn; each process sees its own alone. 0 where all processes see all.
     """
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, gpus: int = 0) -> None:
         super().__init__(processes)
+        self._gpus = gpus
         context = multiprocessing.get_context("spawn")
         # The progress of each running job, and then the last run that was stopped. Each number has one writer; a lock
         # would block everybody else for good if its holder were killed.
@@ -84,8 +88,15 @@ class LocalWorkers(SlottedWorkers):
         # Its queue begins a process of Python's own, which tracks what processes share.
         with working_folder_left_out():
             return ProcessPoolExecutor(
-                1, self._context, initializer=_start_worker, initargs=(self._shared, self._begun, slot)
+                1, self._context, initializer=_start_worker, initargs=(self._shared, self._begun, slot, self._gpu(slot))
             )
+
+    def _gpu(self, slot: int) -> str | None:
+        """Returns the name of a slot's GPU, as ``CUDA_VISIBLE_DEVICES`` has it."""
+        if not self._gpus:
+            return None
+        names = [name for name in os.environ.get(_VISIBLE, "").split(",") if name] or list(map(str, range(self._gpus)))
+        return names[slot % min(self._gpus, len(names))]
 
     def _stop(self) -> None:
         self._shared[-1] = self._runs
@@ -109,8 +120,10 @@ def _raising_our_error(begun: Future[Result]) -> Future[Result]:
 _shared: Any = None
 
 
-def _start_worker(shared: Any, begun: Any, slot: int) -> None:  # noqa: ANN401 - types of multiprocessing are private
+def _start_worker(shared: Any, begun: Any, slot: int, gpu: str | None) -> None:  # noqa: ANN401 - private types
     global _shared
+    if gpu is not None:
+        os.environ[_VISIBLE] = gpu  # before anything of this process asks for GPUs
     _shared = shared
     begun[slot] = 1
     begin_child()

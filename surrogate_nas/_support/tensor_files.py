@@ -64,6 +64,18 @@ def read_texts(path: Path) -> dict[str, str]:
     return texts
 
 
+def holds_later_step(path: Path, texts: Mapping[str, str]) -> bool:
+    """Returns whether a file holds a later ``step`` of the same ``identity`` than texts that are to replace it.
+
+    So it is where a training was taken over: its first process may have been cut off only, and still write.
+    """
+    try:
+        stored = read_texts(path)
+        return stored["identity"] == texts["identity"] and int(stored["step"]) > int(texts["step"])
+    except (StoreError, KeyError, ValueError):
+        return False
+
+
 def _checksum(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> str:
     """Returns the checksum of contiguous tensors of the CPU and of texts; numpy lacks some types of torch."""
     plain = {

@@ -19,6 +19,7 @@ from surrogate_nas.errors import DataError
 
 # Streams of random numbers drawn from one seed.
 ORDER, AUGMENTATION = 0, 1
+_WHOLE = slice(None)
 
 
 class TrainingImages(Protocol):
@@ -77,18 +78,22 @@ class Batches:
         self.class_weights = class_weights(train.labels, len(train.class_names)) if by_weight else None
         """What the loss of an image of each class counts, shape (K,); None where all count the same."""
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+    def batch(self, step: int, part: slice = _WHOLE) -> tuple[Tensor, Tensor]:
         """Returns the batch of a step, counted from 0 over all epochs.
 
+        Args:
+            step: Number of the step.
+            part: Rows of the batch to make; they are the same whatever the part.
+
         Returns:
-            Images, float32, shape (B, C, S, S), and labels, int64, shape (B,).
+            Images, float32, shape (B, C, S, S), and labels, int64, shape (B,), of the rows asked for.
 
         Raises:
             DataError: If the step is negative.
         """
         train = self._images.train
-        indices = torch.from_numpy(self.indices(step)).to(train.images.device)
-        return self._images.normalise(self._augment(train.images[indices], step)), train.labels[indices]
+        indices = torch.from_numpy(self.indices(step)[part]).to(train.images.device)
+        return self._images.normalise(self._augment(train.images[indices], step, part)), train.labels[indices]
 
     def indices(self, step: int) -> NDArray[np.int64]:
         """Positions in the training part of a step's images, shape (B,)."""
@@ -106,13 +111,13 @@ class Batches:
             return balanced_order(train.labels.cpu().numpy(), rng)
         return rng.permutation(len(train))
 
-    def _augment(self, images: Tensor, step: int) -> Tensor:
+    def _augment(self, images: Tensor, step: int, part: slice) -> Tensor:
         if not (self._flip or self._shift):
             return images
-        rng = np.random.default_rng([AUGMENTATION, self._seed, step])
-        down, right = rng.integers(-self._shift, self._shift + 1, size=(2, len(images)))
-        mirrored = rng.random(len(images)) < 0.5 if self._flip else np.zeros(len(images), dtype=np.bool_)
-        return moved(images, down, right, mirrored)
+        rng, size = np.random.default_rng([AUGMENTATION, self._seed, step]), self.batch_size
+        down, right = rng.integers(-self._shift, self._shift + 1, size=(2, size))
+        mirrored = rng.random(size) < 0.5 if self._flip else np.zeros(size, dtype=np.bool_)
+        return moved(images, down[part], right[part], mirrored[part])
 
 
 def moved(images: Tensor, down: NDArray[np.int64], right: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> Tensor:

@@ -35,8 +35,40 @@ def resolve_compute(settings: ComputeSettings) -> ComputeSettings:
     if kind.type == "mps" and not torch.backends.mps.is_available():
         raise SettingsError("compute.device 'mps' is not on this machine, only on Apple's; use cpu or auto")
     # Members that train side by side on one GPU only wait for each other.
-    processes = settings.processes or (processor_count() if kind.type == "cpu" else 1)
-    return settings.model_copy(update={"device": device, "processes": processes})
+    alone = processor_count() if kind.type == "cpu" else 1
+    processes = settings.processes or max(alone, settings.processes_per_supernet)
+    resolved = settings.model_copy(update={"device": device, "processes": processes})
+    if settings.processes_per_supernet > 1:
+        _require_shareable(resolved, kind)
+    return resolved
+
+
+def visible_gpus(settings: ComputeSettings) -> int:
+    """Returns the number of GPUs that worker processes of this machine take in turn; 0 where they use one or none."""
+    if settings.device != "cuda" or settings.cluster or not torch.cuda.is_available():
+        return 0
+    return torch.cuda.device_count()
+
+
+def _require_shareable(settings: ComputeSettings, device: torch.device) -> None:
+    """Refuses processes that cannot share a supernet on this machine.
+
+    Raises:
+        SettingsError: If they are too few, or have no GPU each.
+    """
+    sharing, processes = settings.processes_per_supernet, settings.processes or 1
+    if processes < sharing:
+        raise SettingsError(_too_few(processes, sharing))
+    if device.type == "mps" or ":" in str(device):
+        raise SettingsError(
+            f"compute.processes_per_supernet = {sharing} needs compute.device cpu, or cuda for a GPU each (got"
+            f" {settings.device!r})"
+        )
+    if device.type == "cuda" and processes > torch.cuda.device_count():
+        raise SettingsError(
+            f"processes that share a supernet need a GPU each: there are {processes} processes (compute.processes) and"
+            f" {torch.cuda.device_count()} GPUs"
+        )
 
 
 def _of_cluster(settings: ComputeSettings) -> ComputeSettings:
@@ -48,7 +80,22 @@ def _of_cluster(settings: ComputeSettings) -> ComputeSettings:
             f"compute.device is {device}, and compute.gpus gives each process of the cluster {settings.gpus:g} GPUs;"
             " set compute.gpus=1 for cuda, or 0 for cpu"
         )
+    sharing, processes = settings.processes_per_supernet, settings.processes
+    if sharing > 1 and 0 < settings.gpus < 1:
+        raise SettingsError(
+            f"processes that share a supernet need a GPU each, and compute.gpus = {settings.gpus:g}: set it to 1, or"
+            " compute.processes_per_supernet to 1"
+        )
+    if processes is not None and processes < sharing:
+        raise SettingsError(_too_few(processes, sharing))
     return settings.model_copy(update={"device": device})
+
+
+def _too_few(processes: int, sharing: int) -> str:
+    return (
+        f"compute.processes = {processes} are too few for compute.processes_per_supernet = {sharing}: give as many or"
+        " more"
+    )
 
 
 def _known(name: str) -> torch.device:

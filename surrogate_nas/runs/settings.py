@@ -25,6 +25,7 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 _HUGE = 2**31
+_LEAST_IMAGES = 2  # of each process that shares a supernet
 
 
 def _refuse_impossible(place: str, values: Mapping[str, Any]) -> None:
@@ -93,6 +94,11 @@ class ComputeSettings(BaseModel):
         default=None, description="Number of worker processes. Default: one per core, or one on a GPU."
     )
     threads: Annotated[int, Field(ge=1, le=1024)] = Field(default=1, description="Threads of each training process.")
+    processes_per_supernet: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=1,
+        description="Number of worker processes that share the training of one supernet: each takes a part of every"
+        " batch, on a GPU of its own if GPUs train. Pays for large networks and images alone.",
+    )
     cluster: str = Field(
         default="",
         pattern=r"^(auto|ray://[^\s/:]+:\d{1,5})?$",
@@ -135,6 +141,16 @@ class StudySettings(BaseModel):
             raise SettingsError(
                 f"--rivals {self.rivals.train} (rivals.train) trains off-the-shelf networks as finalists are trained,"
                 " and no finalists are: give --trainings N as well (loop.trainings)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _batches_can_be_shared(self) -> Self:
+        processes, images = self.compute.processes_per_supernet, self.supernet.batch_size
+        if processes > 1 and images < _LEAST_IMAGES * processes:
+            raise SettingsError(
+                f"compute.processes_per_supernet = {processes} needs supernet.batch_size >= {_LEAST_IMAGES * processes}"
+                f" (got {images}): each process normalises its own images, of which it needs {_LEAST_IMAGES} or more"
             )
         return self
 
@@ -203,6 +219,7 @@ _FIXED = (
     "training",
     "compute.device",
     "compute.threads",
+    "compute.processes_per_supernet",
 )
 # Not so, or what they lead to is compared instead of the setting itself.
 _FREE = (

@@ -1,5 +1,6 @@
 """Runs a study: its stages one after another, each resumed where an earlier process left it."""
 
+import os
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import replace
 import torch
 
 from surrogate_nas._support.files import write_json
-from surrogate_nas.errors import Interrupted, SurrogateNasWarning
+from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasWarning
 from surrogate_nas.report.facts import StudyFacts
 from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
@@ -38,6 +39,7 @@ from surrogate_nas.study.stages.search import PreviewSearch, SearchSpace
 from surrogate_nas.study.stages.supernets import TrainSupernets
 from surrogate_nas.study.stages.trainings import TrainFinalists
 from surrogate_nas.study.stages.widen_pool import ScorePool
+from surrogate_nas.training.data_parallel import processes_started
 
 STAGES: tuple[Stage, ...] = (
     TrainSupernets(),
@@ -67,6 +69,11 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
         SurrogateNasError: If the input is wrong (the run folder is then as it was), a stage fails, or the run is
             interrupted (everything finished is then kept).
     """
+    if "TORCHELASTIC_RUN_ID" in os.environ and processes_started().count > 1:
+        raise SettingsError(
+            "torchrun starts no study: start it once, with --set compute.processes_per_supernet=N for N processes that"
+            " share each supernet"
+        )
     settings = absolute_paths(request.settings)
     settings = settings.model_copy(update={"compute": resolve_compute(settings.compute)})
     request = replace(request, settings=settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._processes.ray_workers import RayWorkers, Share
 from surrogate_nas._processes.workers import Workers
+from surrogate_nas.runs.compute import visible_gpus
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import Advance, stop_if_asked, stoppable
 from surrogate_nas.runs.run_folder import RunFolder
@@ -90,4 +91,4 @@ def _workers(compute: ComputeSettings, folder: RunFolder) -> LocalWorkers | RayW
     if compute.cluster:
         share = Share(compute.threads, compute.gpus)
         return RayWorkers(compute.cluster, compute.processes, share, folder.study)
-    return LocalWorkers(compute.processes or 1)
+    return LocalWorkers(compute.processes or 1, visible_gpus(compute))

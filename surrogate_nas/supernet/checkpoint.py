@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.stored.versions import require_version
-from surrogate_nas._support.tensor_files import part, read_tensors, write_tensors
+from surrogate_nas._support.tensor_files import holds_later_step, part, read_tensors, write_tensors
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 
@@ -43,7 +43,7 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, str]) -> None:
-    """Writes a checkpoint in place of an older one.
+    """Writes a checkpoint in place of an older one; one of a later step of the same training stays.
 
     Args:
         path: A ``.safetensors`` file.
@@ -62,6 +62,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, identity: Mapping[str, s
     numbers = {"step": checkpoint.step, "groups": len(checkpoint.momenta), "samples": checkpoint.samples}
     metadata = {name: str(number) for name, number in numbers.items()}
     metadata |= {"schema": str(_SCHEMA), "identity": json.dumps(dict(identity))}
+    if holds_later_step(path, metadata):
+        return
     try:
         write_tensors(path, tensors, metadata)
     except WriteError as error:

@@ -3,20 +3,24 @@
     phase 0            cuts             phase 1             cuts             members
     parent      ->  parent.json  ->  parent-0, parent-1  ->  ...  ->  member-0, member-1, ...
 
-Trainings of a phase run side by side. Every training has a checkpoint in the stage's folder and every cut by gradients
-a JSON file next to it; both follow from seed, data and settings alone, so a missing file is made again with the same
-content.
+Trainings of a phase run side by side, and several processes may share each of them. Every training has a checkpoint in
+the stage's folder and every cut by gradients a JSON file next to it; both follow from seed, data and settings alone, so
+a missing file is made again with the same content.
 """
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 
+from surrogate_nas._processes.meeting import Meeting
+from surrogate_nas._processes.process_group import OthersEndedError, Processes
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas._support.words import count_of
 from surrogate_nas.data.settings import DataSettings
-from surrogate_nas.errors import Interrupted
+from surrogate_nas.errors import Interrupted, SettingsError, TrainingError
 from surrogate_nas.supernet.checkpoint import load_checkpoint
 from surrogate_nas.supernet.gradient_matching import cut_member, cut_steps
 from surrogate_nas.supernet.phases import Phase, Training
@@ -25,6 +29,7 @@ from surrogate_nas.supernet.splits.gradient_cuts import Cut, boxes_after, read_c
 from surrogate_nas.supernet.training import TrainingJob, train_member, training_identity
 
 Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+_MEETING = ".meeting"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Workplace:
         device: Torch device.
         threads: Threads of each process.
         craft: Work on each training.
+        sharing: Number of processes that share each training.
     """
 
     folder: Path
@@ -65,6 +71,7 @@ class Workplace:
     device: str = "cpu"
     threads: int = 1
     craft: Craft = Craft()
+    sharing: int = 1
 
     def job(self, plan: SupernetPlan, training: Training) -> TrainingJob:
         """Returns one training at this place."""
@@ -147,9 +154,17 @@ def train_stage(
 
     Raises:
         Interrupted: If a stop was requested; everything done is kept.
+        SettingsError: If there are fewer workers than are to share a training.
         TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
         StoreError, RunFolderError: If an existing file is damaged or belongs to something else.
     """
+    if workers.processes < place.sharing:
+        raise SettingsError(
+            f"compute.processes_per_supernet = {place.sharing}, and there are {workers.processes} worker processes"
+            " only: set compute.processes higher, give the cluster more machines, or lower it"
+        )
+    for left in place.folder.glob(f"*{_MEETING}"):  # by processes that were killed
+        left.unlink(missing_ok=True)
     plan = known_plan(plan, place.folder, place.identity)
     with progress(f"{place.craft.title} ({plan.members} x {count_of(plan.settings.steps, 'step')})") as advance:
         crew = _Crew(workers, should_stop, advance, _all_steps(plan), place.craft.doing)
@@ -165,6 +180,15 @@ def is_trained(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> bo
     plan = known_plan(plan, folder, identity)
     needed = (*plan.phases[-1], *(plan.phases[-2] if plan.asks_parents else ()))
     return plan.is_known and all(steps_done(plan, training, folder, identity) == training.steps for training in needed)
+
+
+class _Left(Enum):
+    """Outcome of a process that was left by the others of its training."""
+
+    ALONE = "alone"
+
+
+_Outcome = bool | Cut | _Left | None
 
 
 @dataclass
@@ -191,12 +215,18 @@ class _Crew:
         """Shows the progress of the current run, added to what was done before it."""
         self.advance(self.done + more, self.total)
 
-    def run(self, task: Callable[..., bool | Cut | None], jobs: list[TrainingJob], begun: int) -> None:
+    def run(
+        self,
+        task: Callable[..., _Outcome],
+        jobs: Sequence[TrainingJob],
+        begun: int,
+        on_death: Callable[[int], None] | None = None,
+    ) -> None:
         """Runs a task on jobs until all end; earlier processes have done a part of it."""
         self.show(begun)
         if not jobs:
             return
-        results: dict[int, bool | Cut | None] = {}
+        results: dict[int, _Outcome] = {}
         self.workers.run(
             task,
             jobs,
@@ -204,9 +234,50 @@ class _Crew:
             # Workers count the steps of earlier processes too, once they have read their checkpoints.
             on_progress=lambda done: self.show(max(done, begun)),
             should_stop=self.should_stop,
+            on_death=on_death,
         )
-        if len(results) < len(jobs) or not all(results.values()):
+        left_alone = _Left.ALONE in results.values()
+        if left_alone and not self.should_stop():
+            raise TrainingError("the processes that share a supernet lost each other; run again with --resume")
+        if left_alone or len(results) < len(jobs) or not all(results.values()):
             raise Interrupted(f"stopped while {self.doing}")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The work of one of the processes that share a training."""
+
+    train: Callable[..., bool]
+
+    def __call__(self, job: TrainingJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> bool | _Left:
+        """Returns whether the training is complete; an error is raised by the process that ended first alone."""
+        try:
+            return self.train(job, report, stopped)
+        except OthersEndedError:
+            return _Left.ALONE
+
+
+def _train_shared(trainings: Sequence[Training], plan: SupernetPlan, place: Workplace, crew: _Crew, begun: int) -> None:
+    """Runs some trainings, each of them in several processes at once."""
+    place.folder.mkdir(parents=True, exist_ok=True)
+    files = [place.folder / f"{training.file}-{uuid.uuid4().hex}{_MEETING}" for training in trainings]
+    jobs = [
+        replace(place.job(plan, training), meeting=Meeting(file, Processes(rank, place.sharing)))
+        for training, file in zip(trainings, files, strict=True)
+        for rank in range(place.sharing)
+    ]
+
+    def died(_position: int) -> None:
+        raise TrainingError(
+            f"one of the {place.sharing} processes that share a supernet died, most likely because memory ran out; run"
+            " again with --resume"
+        )
+
+    try:
+        crew.run(_Part(place.craft.train), jobs, begun, died)
+    finally:
+        for file in files:
+            file.unlink(missing_ok=True)
 
 
 def _train_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) -> None:
@@ -219,9 +290,16 @@ def _train_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew
         if begun[training.name] < training.steps or not (place.folder / training.file).exists()
     ]
     crew.done += sum(training.steps for training in phase if training not in missing)
-    jobs = [place.job(plan, training) for training in missing]
-    crew.run(place.craft.train, jobs, sum(begun[each.name] for each in missing))
-    crew.done += sum(training.steps for training in missing)
+    # Processes that share a training have to run at the same time, so no more trainings begin than there is room for.
+    room = len(missing) if place.sharing == 1 else crew.workers.processes // place.sharing
+    for first in range(0, max(1, len(missing)), max(1, room)):
+        trainings = missing[first : first + room]
+        done = sum(begun[each.name] for each in trainings)
+        if place.sharing == 1:
+            crew.run(place.craft.train, [place.job(plan, training) for training in trainings], done)
+        else:
+            _train_shared(trainings, plan, place, crew, done)
+        crew.done += sum(training.steps for training in trainings)
 
 
 def _cut_phase(plan: SupernetPlan, phase: Phase, place: Workplace, crew: _Crew) -> SupernetPlan:

@@ -6,7 +6,7 @@ Paths that a step does not sample get neither momentum nor weight decay in it: t
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from surrogate_nas._processes.meeting import Meeting
+from surrogate_nas._processes.process_group import Exchange, Processes
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.classes.folds import fold_of
@@ -35,6 +37,7 @@ FIRST_WEIGHTS = "first_weights.safetensors"
 
 LOSS_PARTS = 200  # points of a training curve
 _EXPLODED = 1e4  # a mean cross-entropy that no training recovers from
+_ALONE = Exchange()
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class TrainingJob:
         identity: What the stage belongs to.
         device: Torch device.
         threads: Threads of this process.
+        meeting: Where it meets the other processes that train the same weights.
     """
 
     plan: SupernetPlan
@@ -60,6 +64,7 @@ class TrainingJob:
     identity: dict[str, str]
     device: str = "cpu"
     threads: int = 1
+    meeting: Meeting = field(default_factory=Meeting)
 
     @property
     def member(self) -> int:
@@ -102,21 +107,35 @@ def training_identity(plan: SupernetPlan, training: Training, identity: dict[str
 def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> bool:
     """Trains to the last step, from the checkpoint if there is one, else from its parent's.
 
+    Several processes take the same steps, each on its part of every batch. A gradient is the mean over the whole batch;
+    normalisations see the process's own part. Weights are equal in all of them, and the first one writes them.
+
     Args:
         job: What to train.
-        report: Called with the number of its own steps done.
+        report: Called with the number of its own steps done; by the first process alone.
         stopped: Whether to save and return early.
 
     Returns:
         Whether the training is complete.
 
     Raises:
-        TrainingError: If a loss or a weight is not finite, or a checkpoint cannot be written; the last good checkpoint
-            is kept.
+        TrainingError: If a loss or a weight is not finite, a checkpoint cannot be written, or the other processes do
+            not come; the last good checkpoint is kept.
+        OthersEndedError: If another process ends before the training does.
         StoreError, RunFolderError: If the checkpoint, or the parent's, is damaged or belongs to something else.
     """
     torch.set_num_threads(job.threads)
-    training, member = job.training, _Member(job)
+    with job.meeting.held(torch.device(job.device), stopped) as all_came:
+        return all_came and _train(job, report if job.meeting.processes.is_first else _untold, stopped)
+
+
+def _untold(_steps: int) -> None:
+    pass
+
+
+def _train(job: TrainingJob, report: Callable[[int], None], stopped: Callable[[], bool]) -> bool:
+    training, member, processes = job.training, _Member(job), job.meeting.processes
+    _require_one_step(member.step, processes, job.checkpoint)
     report(member.step - training.first_step)
     if member.step == training.last_step:
         if not job.checkpoint.exists():  # a training of no step is its parent's weights
@@ -124,8 +143,8 @@ def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Calla
         return True
     batches, agenda = job.batches(), job.plan.agenda(training)
     saved_step, saved_at = member.step, time.monotonic()
-    while member.step < training.last_step and not stopped():
-        images, labels = batches.batch(member.step)
+    while member.step < training.last_step and not member.exchange.ends(stopped()):
+        images, labels = batches.batch(member.step, processes.part)
         member.train(agenda.step(member.step), images, labels, batches.class_weights)
         report(member.step - training.first_step)
         if time.monotonic() - saved_at > job.plan.settings.checkpoint_seconds:
@@ -136,12 +155,22 @@ def train_member(job: TrainingJob, report: Callable[[int], None], stopped: Calla
     return member.step == training.last_step
 
 
+def _require_one_step(step: int, processes: Processes, checkpoint: Path) -> None:
+    """Refuses to go on from different checkpoints, as a shared disk may show them to machines for some seconds."""
+    if not processes.are_at_one(step):
+        raise TrainingError(
+            f"processes that train together read different checkpoints at {checkpoint}; run again with --resume"
+        )
+
+
 @final
 class _Member:
     """State of a training in progress: network, momenta and steps done, from the checkpoint if there is one."""
 
     def __init__(self, job: TrainingJob) -> None:
-        plan, training = job.plan, job.training
+        plan, training, processes = job.plan, job.training, job.meeting.processes
+        size = plan.settings.batch_size
+        self.exchange = Exchange(processes, len(range(size)[processes.part]) / size)
         self._job, self._training, self._sorted_at = job, training, plan.sorted_at(training)
         self._network = network_of(job)
         self._momenta = Momenta(self._network, plan.settings, _momentum_groups(plan, training))
@@ -195,7 +224,7 @@ class _Member:
         images = images.to(memory_format=torch.channels_last)
         clip_norm = self._job.plan.settings.clip_norm
         weights = None if class_weights is None else class_weights[labels]
-        losses = train_step(self._network, self._momenta, step, images, labels, clip_norm, weights)
+        losses = train_step(self._network, self._momenta, step, images, labels, clip_norm, weights, self.exchange)
         for code, loss in zip(step.codes, losses, strict=True):
             if not abs(loss) < _EXPLODED:
                 raise self._diverged(f"training loss of supernet {self._training.name} became {loss:.3g}", (code,))
@@ -205,7 +234,7 @@ class _Member:
         self._average.take(self.step)
 
     def save(self) -> None:
-        """Writes the checkpoint.
+        """Writes the checkpoint, if this is the first process of the training.
 
         Raises:
             TrainingError: If a weight is not finite, or it cannot be written; the checkpoint before it is kept.
@@ -214,6 +243,8 @@ class _Member:
         # A gradient may overflow under a finite loss; no loss shows it after the last step or in a path that rests.
         if not all(bool(weight.isfinite().all()) for weight in weights.values()):
             raise self._diverged(f"weights of supernet {self._training.name} became infinite or NaN", self._last[1])
+        if not self._job.meeting.processes.is_first:
+            return
         average = self._average
         state = Checkpoint(self.step, weights, self._momenta.buffers(), self._loss_sum, average.mean(), average.count)
         save_checkpoint(self._job.checkpoint, state, self._job.belongs_to)
@@ -245,6 +276,7 @@ def train_step(
     labels: Tensor,
     clip_norm: float,
     weights: Tensor | None = None,
+    exchange: Exchange = _ALONE,
 ) -> list[float]:
     """Trains one step: an optimizer step for each group of momenta, on the summed gradients of its subnets.
 
@@ -254,10 +286,11 @@ def train_step(
         network: Owner of the weights.
         momenta: Momenta of the network's parameters.
         step: Subnets, their groups, factors of their losses and the learning rate.
-        images: Shape (B, C, H, W).
+        images: Shape (B, C, H, W); this process's part of the batch, where several train together.
         labels: Shape (B,).
         clip_norm: Largest norm of a group's summed gradients; 0 for no limit.
         weights: What the loss of each image counts, shape (B,); all the same if None.
+        exchange: Adds up gradients and losses over processes.
 
     Returns:
         The loss of each subnet, without its factor.
@@ -272,13 +305,14 @@ def train_step(
         for position in teacher_first:
             if step.groups[position] == group:
                 learns = labels if position == step.teacher else lesson
-                losses[position], scores = _backward(network, step, position, images, (learns, weights))
+                losses[position], scores = _backward(network, step, position, images, (learns, weights), exchange.share)
                 if position == step.teacher:
                     lesson = _lesson(scores, labels, step.distillation)
-        if len(groups) > 1:
-            held[group] = [parameter.grad for parameter in momenta.parameters]
+        held[group] = [parameter.grad for parameter in momenta.parameters]
+    found = [gradient for group in sorted(groups) for gradient in held[group] if gradient is not None]
+    losses = exchange.add_up(found, losses)
     for group in sorted(groups):
-        if held:
+        if len(groups) > 1:
             for parameter, gradient in zip(momenta.parameters, held[group], strict=True):
                 parameter.grad = gradient
         if clip_norm:
@@ -288,13 +322,21 @@ def train_step(
 
 
 def _backward(
-    network: nn.Module, step: Step, position: int, images: Tensor, lesson: tuple[Tensor, Tensor | None]
+    network: nn.Module,
+    step: Step,
+    position: int,
+    images: Tensor,
+    lesson: tuple[Tensor, Tensor | None],
+    share: float,
 ) -> tuple[float, Tensor]:
-    """Adds the gradients of one subnet's loss to the existing ones; returns the loss, and scores (B, classes).
+    """Adds the gradients of one subnet's loss to the existing ones.
 
     ``lesson`` has what it learns, and the weights of the images, (B,), where they have any.
+
+    Returns:
+        The loss times the share of the batch's images that these are, and scores (B, classes).
     """
-    factor, (targets, weights) = step.factors[position], lesson
+    factor, (targets, weights) = step.factors[position] * share, lesson
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
         scores = network(images, step.codes[position])
         if weights is None:
@@ -302,7 +344,7 @@ def _backward(
         else:
             loss = (F.cross_entropy(scores, targets, reduction="none") * weights).mean()
     (loss if factor == 1 else loss * factor).backward()
-    return loss.item(), scores.detach()
+    return share * loss.item(), scores.detach()
 
 
 def _lesson(scores: Tensor, labels: Tensor, share: float) -> Tensor:

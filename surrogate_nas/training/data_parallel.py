@@ -6,55 +6,18 @@ torchrun sets rank and count of its processes by environment variables; without 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
 
 import torch
-import torch.distributed
+from torch.distributed.rendezvous import rendezvous
 
+from surrogate_nas._processes.process_group import PATIENCE_SECONDS, Processes, all_came, grouped
 from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import first_line
-from surrogate_nas.errors import TrainingError
+from surrogate_nas.errors import Interrupted, TrainingError
 
 _LEAST_SHARED = 16
-
-
-@dataclass(frozen=True)
-class Processes:
-    """This process among the processes that train together.
-
-    Attributes:
-        rank: Number of this process, from 0; the first one writes files and messages.
-        count: Number of processes.
-    """
-
-    rank: int = 0
-    count: int = 1
-
-    @property
-    def is_first(self) -> bool:
-        """True if this process writes files and messages."""
-        return self.rank == 0
-
-    def share(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Returns this process's part of a batch: the rows rank, rank + count, ..."""
-        return images[self.rank :: self.count], labels[self.rank :: self.count]
-
-    def agree(self, loss: float, stop: bool) -> tuple[float, bool]:
-        """Returns the mean loss of all processes, and whether any was asked to stop; all must call it at once."""
-        if self.count == 1:
-            return loss, stop
-        told = torch.tensor([loss / self.count, float(stop)], device=_device(), dtype=torch.float64)
-        torch.distributed.all_reduce(told)
-        return float(told[0]), bool(told[1] > 0)
-
-    def first_one_s(self, decide: Callable[[], bool]) -> bool:
-        """Returns a decision that the first process makes for all; all must call it at once."""
-        if self.count == 1:
-            return decide()
-        decision = torch.tensor([decide() if self.is_first else False], dtype=torch.uint8, device=_device())
-        torch.distributed.broadcast(decision, 0)
-        return bool(decision[0])
+_LONE_SECONDS = 1800.0  # the first process judges the test images while the others wait
 
 
 def processes_started() -> Processes:
@@ -96,36 +59,28 @@ def own_threads(image_size: int) -> int:
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[Processes]:
+def joined(device: torch.device, stopped: Callable[[], bool] = lambda: False) -> Iterator[Processes]:
     """Joins the processes that torchrun started for the length of a block; a single process does nothing.
 
+    Args:
+        device: Device of this process.
+        stopped: Asked while the others are waited for.
+
     Raises:
-        TrainingError: If the others cannot be reached, or one of them ends before the block does.
+        Interrupted: If a stop was requested before all of them came.
+        TrainingError: If the others cannot be reached, do not come, or one of them ends before the block does.
     """
     processes = processes_started()
     if processes.count == 1:
         yield processes
         return
-    options: dict[str, Any] = {}
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-        options["device_id"] = device
     try:
-        torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", **options)
+        found = rendezvous("env://", timeout=timedelta(seconds=PATIENCE_SECONDS))
+        store, _, _ = next(found)
     except (RuntimeError, ValueError) as error:
         reason = first_line(error)
         raise TrainingError(f"the processes cannot reach each other: {reason}; start them by torchrun") from None
-    try:
+    if not all_came(store, processes, stopped):
+        raise Interrupted("stopped while waiting for the other processes")
+    with grouped(processes, device, store, _LONE_SECONDS):
         yield processes
-    except RuntimeError as error:
-        if not (isinstance(error, torch.distributed.DistError) or "gloo" in str(error)):
-            raise
-        raise TrainingError("another process of this training ended; start all of them again with --resume") from None
-    finally:
-        torch.distributed.destroy_process_group()
-
-
-def _device() -> torch.device:
-    """Returns the device of what processes tell each other."""
-    on_gpu = torch.distributed.get_backend() == "nccl"
-    return torch.device("cuda", torch.cuda.current_device()) if on_gpu else torch.device("cpu")

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from surrogate_nas._processes.process_group import Processes
 from surrogate_nas.data.ahead import Ahead
 from surrogate_nas.data.augmentation.augmented import AugmentedBatches
 from surrogate_nas.data.final_images import FinalImages
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.training.data_parallel import Processes
 from surrogate_nas.training.distillation import Teacher
 from surrogate_nas.training.half_precision import Precision, resolved_precision
 from surrogate_nas.training.learner import Learner, evaluate

@@ -9,7 +9,7 @@ from torch import nn
 
 from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.stored.versions import require_version
-from surrogate_nas._support.tensor_files import part, read_tensors, read_texts, write_tensors
+from surrogate_nas._support.tensor_files import holds_later_step, part, read_tensors, read_texts, write_tensors
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
 
@@ -26,7 +26,7 @@ def save_training(
     identity: Mapping[str, str],
     mean: nn.Module | None = None,
 ) -> None:
-    """Writes a checkpoint in place of an older one.
+    """Writes a checkpoint in place of an older one; one of a later step of the same training stays.
 
     Args:
         path: A ``.safetensors`` file.
@@ -47,6 +47,8 @@ def save_training(
     if mean is not None:
         tensors |= {_MEAN + name: tensor for name, tensor in mean.state_dict().items()}
     metadata = {"schema": str(_SCHEMA), "step": str(step), "identity": json.dumps(dict(identity))}
+    if holds_later_step(path, metadata):
+        return
     try:
         write_tensors(path, tensors, metadata)
     except WriteError as error:

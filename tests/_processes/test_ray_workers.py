@@ -17,8 +17,10 @@ from surrogate_nas._processes import ray_workers as module
 from surrogate_nas._processes.cluster_machine import versions
 from surrogate_nas._processes.ray_workers import RayWorkers, Share
 from surrogate_nas.errors import SettingsError, TrainingError
+from tests.fixtures.ray_cluster import FarMachine, machines_alive
 
 HERE = Path(__file__).resolve().parent
+CUT_OFF_SECONDS = 180.0  # Ray gives a machine up after some 75 seconds, on a busy machine later
 MakeRayWorkers = Callable[..., RayWorkers]
 
 
@@ -126,6 +128,46 @@ def test_a_slow_machine_does_fewer_jobs_and_holds_up_no_other(
         did = run(workers, tasks.count_and_sign, [(str(marks), 20)] * 8, on_progress=freeze)
     assert len(did) == 8
     assert did.count(frozen[0]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+def test_a_machine_that_is_cut_off_is_done_without_and_its_late_results_do_not_count(
+    far_cluster: tuple[Any, FarMachine], tasks: ModuleType, tmp_path: Path
+) -> None:
+    """Its processes run on. It is connected again while the others still work, and has results by then."""
+    cluster, far = far_cluster
+    (tmp_path / "witness").touch()
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    cut, over, came = list[float](), list[float](), list[int]()
+    results: dict[int, int] = {}
+
+    def result(position: int, process: int) -> None:
+        came.append(position)
+        results[position] = process
+
+    def watch(progress: int) -> None:
+        begun = {int(mark.name.split(".")[0]) for mark in marks.iterdir()}
+        if not cut and progress >= 4 and begun & far.processes:
+            far.cut_off()
+            cut.append(time.monotonic())
+        elif cut and not over and machines_alive(cluster) < 2:
+            far.connect()
+            over.append(time.monotonic())
+
+    with RayWorkers(cluster.address, 2, Share(), tmp_path / "witness") as workers:
+        workers.run(
+            tasks.count_and_sign,
+            [(str(marks), 100)] * 6,
+            on_result=result,
+            on_progress=watch,
+            should_stop=lambda: False,
+        )
+    assert sorted(came) == list(range(6))
+    assert len(set(results.values())) == 1
+    assert over
+    assert over[0] - cut[0] < CUT_OFF_SECONDS
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from surrogate_nas._support.tensor_files import part, read_tensors, read_texts, write_tensors
+from surrogate_nas._support.tensor_files import holds_later_step, part, read_tensors, read_texts, write_tensors
 from surrogate_nas.errors import StoreError, WriteError
 
 
@@ -74,3 +74,24 @@ def test_a_flipped_bit_is_refused_or_harmless(tmp_path: Path, kind: torch.dtype)
 def test_a_file_of_others_has_no_checksum(tmp_path: Path) -> None:
     save_file({"a": torch.tensor([1.0])}, tmp_path / "a.safetensors", {"step": "7"})
     assert read_tensors(tmp_path / "a.safetensors") == ({"a": torch.tensor([1.0])}, {"step": "7"})
+
+
+@pytest.mark.parametrize(
+    ("texts", "later"),
+    [
+        ({"step": "6", "identity": "a"}, True),
+        ({"step": "7", "identity": "a"}, False),
+        ({"step": "8", "identity": "a"}, False),
+        ({"step": "6", "identity": "b"}, False),
+        ({"step": "", "identity": "a"}, False),
+    ],
+)
+def test_a_later_step_of_the_same_work_is_known(tmp_path: Path, texts: dict[str, str], later: bool) -> None:
+    path = tmp_path / "a.safetensors"
+    assert not holds_later_step(path, texts)
+    write_tensors(path, {"a": torch.tensor(1.0)}, {"step": "7", "identity": "a"})
+    assert holds_later_step(path, texts) is later
+    write_tensors(path, {"a": torch.tensor(1.0)}, {})
+    assert not holds_later_step(path, texts)
+    path.write_bytes(b"no tensors")
+    assert not holds_later_step(path, texts)

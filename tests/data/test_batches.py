@@ -63,6 +63,16 @@ def test_a_step_gives_the_same_batch_whatever_came_before(make_splits: MakeSplit
             assert torch.equal(batch[1], in_order[step][1])
 
 
+def test_parts_of_a_batch_are_rows_of_the_whole(make_splits: MakeSplits) -> None:
+    batches = Batches(make_splits(), 15, seed=5, flip=True, shift=2)
+    images, labels = batches.batch(7)
+    for rank in range(4):
+        part = slice(rank, None, 4)
+        some, their = batches.batch(7, part)
+        assert torch.equal(some, images[part])
+        assert torch.equal(their, labels[part])
+
+
 def test_epochs_steps_and_seeds_differ(make_splits: MakeSplits) -> None:
     splits = make_splits()
     batches = Batches(splits, 16, seed=5, flip=False, shift=0)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.runs.compute import resolve_compute
+from surrogate_nas.runs.compute import resolve_compute, visible_gpus
 from surrogate_nas.runs.settings import ComputeSettings
 
 
@@ -65,3 +65,47 @@ def test_on_a_cluster_its_machines_count(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_gpus_and_device_have_to_agree(settings: dict[str, object], refusal: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(refusal)):
         resolve_compute(ComputeSettings.model_validate(settings))
+
+
+def test_there_are_processes_for_a_supernet_that_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr("surrogate_nas.runs.compute.processor_count", lambda: 3)
+    for device, sharing, processes in (("cpu", 2, 3), ("cpu", 5, 5), ("auto", 2, 2), ("auto", 4, 4)):
+        resolved = resolve_compute(ComputeSettings(device=device, processes_per_supernet=sharing))
+        assert resolved.processes == processes
+        assert resolve_compute(resolved) == resolved
+    on_cluster = ComputeSettings(cluster="auto", gpus=1, processes_per_supernet=8)
+    assert resolve_compute(on_cluster).processes is None
+
+
+def test_processes_take_the_gpus_in_turn_where_no_gpu_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert visible_gpus(ComputeSettings(device="cuda")) == 4
+    for device in ("cpu", "cuda:1", "mps"):
+        assert visible_gpus(ComputeSettings(device=device)) == 0
+    assert visible_gpus(ComputeSettings(device="cuda", cluster="auto", gpus=1)) == 0
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert visible_gpus(ComputeSettings(device="cuda")) == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "refusal"),
+    [
+        ({"processes": 1}, "compute.processes = 1 are too few for compute.processes_per_supernet = 2: give as many"),
+        ({"processes": 1, "cluster": "auto"}, "compute.processes = 1 are too few for"),
+        ({"device": "cuda:1"}, "needs compute.device cpu, or cuda for a GPU each (got 'cuda:1')"),
+        ({"device": "mps"}, "needs compute.device cpu, or cuda for a GPU each (got 'mps')"),
+        ({"device": "cuda", "processes": 4}, "a GPU each: there are 4 processes (compute.processes) and 2 GPUs"),
+        ({"cluster": "auto", "gpus": 0.5}, "a GPU each, and compute.gpus = 0.5: set it to 1"),
+    ],
+)
+def test_processes_that_cannot_share_a_supernet_are_refused(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], refusal: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    with pytest.raises(SettingsError, match=re.escape(refusal)):
+        resolve_compute(ComputeSettings.model_validate(settings | {"processes_per_supernet": 2}))

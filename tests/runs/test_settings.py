@@ -86,3 +86,12 @@ def test_class_weights_are_refused_where_a_loss_knows_none(changes: dict[str, ob
         StudySettings.model_validate({"name": "x", "data": {"balance": "weights"}} | changes)
     StudySettings.model_validate({"name": "x", "data": {"balance": True}} | changes)
     assert StudySettings.model_validate({"name": "x", "data": {"balance": "weights"}}).data.balance == "weights"
+
+
+def test_each_process_that_shares_a_supernet_needs_two_images_of_a_batch() -> None:
+    given = {"name": "a", "supernet": {"batch_size": 7}}
+    match = r"processes_per_supernet = 4 needs supernet\.batch_size >= 8 \(got 7\)"
+    with pytest.raises(ValidationError, match=match):
+        StudySettings.model_validate(given | {"compute": {"processes_per_supernet": 4}})
+    assert StudySettings.model_validate(given | {"compute": {"processes_per_supernet": 3}})
+    assert StudySettings.model_validate({"name": "a", "supernet": {"batch_size": 2}})

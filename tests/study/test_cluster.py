@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.ray_cluster import begun_cluster
 from tests.fixtures.tiny_study import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.posix]
@@ -40,10 +41,7 @@ def test_a_study_whose_cluster_goes_away_ends_in_a_line_and_goes_on(
 ) -> None:
     """It continues on this machine alone, or on a cluster that was started again."""
     pytest.importorskip("ray")
-    from ray.cluster_utils import Cluster
-
-    machine = {"num_cpus": 2, "object_store_memory": 80 * 2**20, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=machine)
+    cluster = begun_cluster(2)
     monkeypatch.setenv("RAY_ADDRESS", cluster.address)
     words = [str(tiny), "--output-dir", str(tmp_path / "run"), *budgets, "--set", "supernet.steps=4000"]
     line = [sys.executable, "-m", "surrogate_nas.study", *words, "--cluster", "auto"]
@@ -55,7 +53,7 @@ def test_a_study_whose_cluster_goes_away_ends_in_a_line_and_goes_on(
             assert study.poll() is None
             time.sleep(0.1)
     finally:
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+        cluster.shutdown()
     _, said = study.communicate(timeout=180)
     assert "Traceback" not in said
     assert study.returncode != 0  # Ray ends a process whose machine it lost
@@ -63,10 +61,10 @@ def test_a_study_whose_cluster_goes_away_ends_in_a_line_and_goes_on(
         done = command(*words, "--resume", "--set", "compute.cluster=")
         assert done.returncode == 0, done.stderr
         return
-    cluster = Cluster(initialize_head=True, head_node_args=machine)
+    cluster = begun_cluster(2)
     monkeypatch.setenv("RAY_ADDRESS", cluster.address)
     try:
         done = command(*words, "--resume", "--cluster", "auto")
         assert done.returncode == 0, done.stderr
     finally:
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+        cluster.shutdown()

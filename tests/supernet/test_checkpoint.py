@@ -64,6 +64,15 @@ def test_a_newer_checkpoint_replaces_the_older(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_an_older_checkpoint_of_the_same_training_does_not_replace_a_newer(path: Path) -> None:
+    """A process that was cut off may wake up after another one has taken its training over."""
+    before = path.read_bytes()
+    save_checkpoint(path, replace(STATE, step=6), IDENTITY)
+    assert path.read_bytes() == before
+    save_checkpoint(path, replace(STATE, step=6), IDENTITY | {"seed": "1"})
+    assert load_checkpoint(path, IDENTITY | {"seed": "1"}).step == 6
+
+
 def test_a_loaded_checkpoint_outlives_its_file(path: Path) -> None:
     loaded = load_checkpoint(path, IDENTITY)
     save_checkpoint(path, Checkpoint(8, {}, (), torch.zeros(5)), IDENTITY)

@@ -1,6 +1,5 @@
 """One process alone; several of them are tested where they train."""
 
-import math
 import os
 import socket
 import subprocess
@@ -9,19 +8,16 @@ import sys
 import pytest
 import torch
 
+from surrogate_nas._processes.process_group import Processes
 from surrogate_nas.errors import TrainingError
 from surrogate_nas.training import data_parallel as module
-from surrogate_nas.training.data_parallel import Processes, joined, own_device, own_threads, processes_started
+from surrogate_nas.training.data_parallel import joined, own_device, own_threads, processes_started
 
 
-def test_alone_there_is_nothing_to_agree_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alone_there_is_nobody_to_join(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with joined(torch.device("cpu")) as processes:
         assert processes == Processes(0, 1)
-        assert processes.is_first
-        assert processes.agree(1.5, True) == (1.5, True)
-        assert math.isnan(processes.agree(math.nan, False)[0])
-        assert [processes.first_one_s(lambda: True), processes.first_one_s(lambda: False)] == [True, False]
 
 
 def test_torchrun_says_who_this_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,13 +51,6 @@ def test_a_training_takes_its_share_of_the_processors(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert own_threads(side) == expected
-
-
-def test_shares_make_up_the_batch() -> None:
-    images, labels = torch.arange(10).view(10, 1), torch.arange(10)
-    shares = [Processes(rank, 3).share(images, labels) for rank in range(3)]
-    assert sorted(label for _, part in shares for label in part.tolist()) == list(range(10))
-    assert all(torch.equal(one[:, 0], part) for one, part in shares)
 
 
 def test_others_that_cannot_be_reached_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +94,40 @@ def test_an_error_of_the_training_itself_stays_what_it_is(monkeypatch: pytest.Mo
     monkeypatch.setenv("WORLD_SIZE", "2")
     for name in ("init_process_group", "destroy_process_group"):
         monkeypatch.setattr(torch.distributed, name, lambda *_, **__: None)
+    monkeypatch.setattr(module, "rendezvous", lambda *_, **__: iter([(None, 0, 2)]))
+    monkeypatch.setattr(module, "all_came", lambda *_: True)
     with pytest.raises(RuntimeError, match="out of memory") as caught, joined(torch.device("cpu")):
         raise RuntimeError("out of memory")
     assert not isinstance(caught.value, TrainingError)
+
+
+LEAVES = """
+import sys, torch
+from surrogate_nas._processes import process_group
+from surrogate_nas.errors import SurrogateNasError
+from surrogate_nas.training.data_parallel import joined
+process_group.PATIENCE_SECONDS = float(sys.argv[1])
+asked = iter(range(int(sys.argv[2])))
+try:
+    with joined(torch.device("cpu"), lambda: next(asked, None) is None):
+        print("joined")
+except SurrogateNasError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "questions", "expected"),
+    [
+        (1, 10**6, "TrainingError 1 of 2 processes that train together came within 1 seconds; start all of them again"),
+        (600, 2, "Interrupted stopped while waiting for the other processes"),
+    ],
+)
+def test_the_wait_for_processes_that_do_not_come_ends(seconds: float, questions: int, expected: str) -> None:
+    """The store is torchrun's, which waits for nobody."""
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)  # type: ignore[attr-defined]
+    port, own = str(store.port), {"TORCHELASTIC_USE_AGENT_STORE": "True", "WORLD_SIZE": "2", "RANK": "0"}
+    shared = {**os.environ, **own, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    command = [sys.executable, "-c", LEAVES, str(seconds), str(questions)]
+    done = subprocess.run(command, env=shared, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.startswith(expected)

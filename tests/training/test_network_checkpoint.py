@@ -32,6 +32,13 @@ def test_everything_comes_back(tmp_path: Path) -> None:
         assert torch.equal(optimizer.state[one]["momentum_buffer"], tuned.state[two]["momentum_buffer"])
 
 
+def test_an_older_checkpoint_of_the_same_training_does_not_replace_a_newer(tmp_path: Path) -> None:
+    network, optimizer = network_and_optimizer()
+    for step in (5, 4):
+        save_training(tmp_path / "c", network, optimizer, step, IDENTITY)
+    assert load_training(tmp_path / "c", network, optimizer, IDENTITY) == 5
+
+
 def test_the_identity_is_read_alone(tmp_path: Path) -> None:
     save_training(tmp_path / "c", *network_and_optimizer(), 5, IDENTITY)
     assert stored_identity(tmp_path / "c") == IDENTITY

@@ -7,9 +7,10 @@ import torch
 import torch.distributed
 from torch import nn
 
+from surrogate_nas._processes.process_group import Processes
 from surrogate_nas.data.final_images import FinalImages
 from surrogate_nas.data.images import ImageSet
-from surrogate_nas.training.data_parallel import Processes, joined
+from surrogate_nas.training.data_parallel import joined
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import final_recipe
 from surrogate_nas.training.settings import FinalSettings

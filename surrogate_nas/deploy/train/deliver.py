@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from surrogate_nas import __version__
+from surrogate_nas._processes.process_group import Processes
 from surrogate_nas._support.files import write_text
 from surrogate_nas._support.model_format import (
     CARD,
@@ -45,7 +46,6 @@ from surrogate_nas.nets.onnx_models.onnx_export import OPSET
 from surrogate_nas.report.facts import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.space.layouts import seen_size
-from surrogate_nas.training.data_parallel import Processes
 from surrogate_nas.training.final import Trained
 from surrogate_nas.training.recipes import Recipe
 

@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from surrogate_nas._processes.process_group import Processes
 from surrogate_nas._support.model_format import CARD, DESCRIPTION, INT8, ONNX
 from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.words import count_of
@@ -35,7 +36,7 @@ from surrogate_nas.runs.interrupts import stoppable
 from surrogate_nas.runs.settings import ComputeSettings
 from surrogate_nas.runs.tracking import Tracker
 from surrogate_nas.space.space import Codes
-from surrogate_nas.training.data_parallel import Processes, joined, own_device, own_threads, processes_started
+from surrogate_nas.training.data_parallel import joined, own_device, own_threads, processes_started
 from surrogate_nas.training.eight_bits import EightBitJob, tune_for_8_bits
 from surrogate_nas.training.final import FinalJob, Trained, train_final
 from surrogate_nas.training.recipes import Recipe, final_recipe
@@ -116,7 +117,7 @@ def _train_and_deliver(
 ) -> ModelFacts | None:
     choice = training.choice
     torch.set_num_threads(request.threads or own_threads(choice.network.image_size))
-    with joined(training.device) as processes:
+    with joined(training.device, should_stop) as processes:
         if processes.is_first:
             if request.overwrite:
                 folders = (choice.folder, *(rival_folder(one, choice.run.models) for one in training.rivals))

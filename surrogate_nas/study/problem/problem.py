@@ -170,7 +170,7 @@ class Problem:
     @cached_property
     def supernet_identity(self) -> dict[str, str]:
         """The space, images and settings that all checkpoints of supernets belong to."""
-        settings = self.settings
+        settings, sharing = self.settings, self.settings.compute.processes_per_supernet
         return {
             "space": self.space.fingerprint,
             "data": self.splits.fingerprint,
@@ -179,6 +179,8 @@ class Problem:
             "seed": str(settings.seed),
             **({"pretrained": self.first_weights.digest} if self.first_weights is not None else {}),
             **({"near_budgets": digest({"codes": self.plan.near})} if self.plan.near else {}),
+            # Each process normalises its own part of a batch, so weights depend on their number.
+            **({"processes": str(sharing)} if sharing > 1 else {}),
         }
 
     def member_identity(self, member: int) -> dict[str, str]:

@@ -124,6 +124,8 @@ def _hardware(problem: Problem) -> Pairs:
     places = count_of(compute.processes or 1, "process", "processes")
     if compute.cluster:
         places = f"processes of a Ray cluster ({compute.cluster})"
+    if compute.processes_per_supernet > 1:
+        places += f", {compute.processes_per_supernet} for each supernet"
     return (
         ("processor", processor()),
         ("training", f"{compute.device}, {places}"),

@@ -48,11 +48,18 @@ def train_supernets(problem: Problem, run: Run) -> SupernetPlan:
 
     Raises:
         Interrupted: If a stop was requested; checkpoints are saved.
+        SettingsError: If there are fewer workers than are to share a supernet.
         TrainingError: If a loss is not finite, a worker dies, or a checkpoint cannot be written.
     """
     settings, folder, compute = problem.settings, run.folder, problem.settings.compute
     place = Workplace(
-        folder.supernets, folder.images, settings.data, problem.supernet_identity, compute.device, compute.threads
+        folder.supernets,
+        folder.images,
+        settings.data,
+        problem.supernet_identity,
+        compute.device,
+        compute.threads,
+        sharing=compute.processes_per_supernet,
     )
     trained = train_stage(problem.plan, place, run.workers, run.console.progress, run.should_stop)
     if not problem.plan.is_known:

@@ -46,6 +46,8 @@ def test_a_checkpoint_belongs_to_all_that_its_weights_follow_from(problem: Probl
     assert changed(supernet={"checkpoint_seconds": 9.0}) == known
     assert changed(predictor={"steps": 9}) == known
     assert changed(supernet={"steps": 9}) != known
+    assert changed(compute={"processes": 9, "processes_per_supernet": 1}) == known
+    assert changed(compute={"processes_per_supernet": 2})["processes"] == "2"
     assert changed(data={"shift": 3}) != known
     assert problem.member_identity(1) != known
     assert replace(problem, settings=settings.model_copy(update={"seed": 9})).member_identity(0) != known

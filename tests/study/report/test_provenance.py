@@ -37,3 +37,17 @@ def test_both_networks_and_the_ranges_of_costs_are_told(problem: Problem, tmp_pa
     assert by_cost["flops"].feasible == np.sum(flops <= problem.budgets[1].limit)
     assert (by_cost["params"].budget, by_cost["params"].feasible) == (None, None)
     assert facts.space.size == 15_625
+
+
+def test_processes_that_share_a_supernet_are_counted(problem: Problem, tmp_path: Path) -> None:
+    def training(**compute: object) -> str:
+        settings = problem.settings
+        settings = settings.model_copy(update={"compute": settings.compute.model_copy(update=compute)})
+        state = RunState(tmp_path / "state.json")
+        changed = replace(problem, settings=settings)
+        return dict(provenance_facts(changed, "the command", state, None, []).hardware)["training"]
+
+    assert training(processes=4) == "cpu, 4 processes"
+    assert training(processes=4, processes_per_supernet=2) == "cpu, 4 processes, 2 for each supernet"
+    shared = training(cluster="auto", processes_per_supernet=2)
+    assert shared == "cpu, processes of a Ray cluster (auto), 2 for each supernet"
