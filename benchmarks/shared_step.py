@@ -57,7 +57,7 @@ class StepJob:
 
 
 class Taken(NamedTuple):
-    """What a step takes of one process.
+    """Time of a step in one process.
 
     Attributes:
         clock_ms: Milliseconds by the clock.

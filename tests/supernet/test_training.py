@@ -198,7 +198,7 @@ def test_a_supernet_on_weighted_images_weighs_them(
     seen: list[Tensor] = []
 
     def step(_network: object, _momenta: object, step: Step, *given: Any) -> list[float]:  # noqa: ANN401
-        _, labels, _, weights = given
+        _, labels, _, weights, _ = given
         torch.testing.assert_close(weights, torch.tensor([40 / 4 / (4 + 4 * k) for k in labels.tolist()]))
         seen.append(weights)
         return [1.0] * len(step.codes)
