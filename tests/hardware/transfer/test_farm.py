@@ -202,7 +202,7 @@ def test_a_device_that_is_named_twice_or_a_folder_that_is_no_bench_is_refused(
     bench: Path, homes: dict[str, Path], options: DeviceOptions
 ) -> None:
     shells = [SecureShell("pi@one")] * 2
-    with pytest.raises(SettingsError, match="--ssh names pi@one twice"):
+    with pytest.raises(SettingsError, match="pi@one is named twice; name each device once"):
         measure_on_all(bench, shells, options, print)
     (bench / "manifest.json").unlink()
     with pytest.raises(SettingsError, match="is not a bench"):
