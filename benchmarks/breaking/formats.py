@@ -191,7 +191,7 @@ def _results(path: Path) -> None:
     space = readers.the_space()
     head = ",".join(COLUMNS)
     network = '"{""channels"": 4, ""cells"": 1, ""image_size"": 8}"'
-    tail = f"phone,1,1,CPU,onnxruntime 1.20,2026-01-01,{space.fingerprint},{network}"
+    tail = f"phone,1,1,CPU,onnxruntime 1.20,2026-01-01,{space.fingerprint},{network},float32"
     rows = [
         f"{code},{1 + row / 7:.3f},0.01,9,0,False,{1 + row / 7:.3f},{tail}"
         for row, code in enumerate(space.digits(space.all_codes())[:12])

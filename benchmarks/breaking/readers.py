@@ -153,7 +153,9 @@ def cached_images(at: Path) -> None:
 
 def some_costs(at: Path) -> None:
     """Reads the costs of a pool."""
-    read_costs(at / "costs.parquet", the_space(), the_network()).held_out_errors("latency_ms")
+    costs = read_costs(at / "costs.parquet", the_space(), the_network())
+    for name in costs.names:
+        costs.held_out_errors(name)
 
 
 def an_accuracy_table(at: Path) -> None:

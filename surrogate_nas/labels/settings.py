@@ -34,9 +34,9 @@ class LabelSettings(BaseModel):
         default=2500, description="Held-out images to evaluate each architecture on; all where there are fewer."
     )
     folds: Literal["auto"] | Annotated[int, Field(ge=1, le=20)] = Field(
-        default="auto",
+        default=1,
         description="Folds of cross-validated labels: all supernets are trained once a fold, each image is a validation"
-        " image in one of them, and a label is the mean over all images. 1 is off: the validation images alone. auto:"
-        " off, but for fewer than 200 validation images as many folds as make validation parts of that size, 2 to 5.",
+        " image in one of them, and a label is the mean over all images. 1 is off: the validation images alone. auto is"
+        " off too, but for fewer than 200 validation images: then it takes 2 to 5 folds.",
     )
     batch_size: Annotated[int, Field(ge=1)] = Field(default=500, description="Images per evaluation batch.")

@@ -8,7 +8,10 @@ from surrogate_nas.report.facts import LabelFacts
 
 FEW_IMAGES = 200  # behind a label; chance moves an accuracy of 80% on so many by 5.5 percentage points
 _USUAL = 0.8  # accuracy that an error is given for before there are labels
-_REMEDY = "add images, or raise data.validation_fraction or labels.validation_images"
+_REMEDY = (
+    "add images, raise data.validation_fraction or labels.validation_images, or cross-validate labels with"
+    " labels.folds = auto"
+)
 _REMEDY_OF_FOLDS = "add images, since labels are cross-validated over all of them already"
 
 

@@ -77,7 +77,7 @@ def test_from_a_folder_of_images_to_a_classified_image(
     again = StudyResult.load(result.folder)
     assert repr(again).startswith(f"<StudyResult {result.folder}: {result.best.code}, predicted accuracy ")
     assert repr(again).endswith("; 15,284 architectures in the table>")
-    assert repr(again.table).startswith("<LookupTable of nasbench201: 15,284 architectures, latency_ms, ")
+    assert repr(again.table).startswith("<LookupTable of nasbench201: 15,284 architectures, flops, ")
     assert again.model.predict(one)[0].probabilities == by_path.probabilities
     cheapest = again.table.best(params="10%")
     quick = HardwareSettings(device="cpu", timing={"seconds": 0.005, "min_repeats": 3, "attempts": 1})

@@ -184,7 +184,7 @@ def _require_measured(shell: DeviceShell, outcome: Outcome, options: DeviceOptio
 
 def _unpack(packed: bytes, codes: Collection[str], place: Path) -> None:
     """Writes the files of an archive that are named after models, and no others."""
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(packed), encoding="utf-8") as archive:
         for member in archive:
             code, _, ending = member.name.removeprefix("./").rpartition(".")
             content = archive.extractfile(member) if member.isfile() else None
