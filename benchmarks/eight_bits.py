@@ -61,11 +61,9 @@ def eight_bits(
     settings = DataSettings(
         source="folder", path=str(data), max_images=images * 3 // 2, validation_fraction=1 / 3, recalibration_images=10
     )
-    form = {
-        "image_size": loaded.network.image_size,
-        "channels": "grey" if loaded.network.input_channels == 1 else "rgb",
-    }
-    splits = load_images(settings.model_copy(update=form), seed)
+    colours = "grey" if loaded.network.input_channels == 1 else "rgb"
+    fitting = settings.model_copy(update={"image_size": loaded.network.image_size, "channels": colours})
+    splits = load_images(fitting, seed)
     made = FinalImages.of(splits.train, splits.validation, "validation", ())
     given = FinalSettings(epochs=epochs, precision="float32", quantisation_epochs=quantisation_epochs)
     size = loaded.network.image_size
