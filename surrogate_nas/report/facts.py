@@ -399,6 +399,7 @@ class SupernetFacts:
         sampling: Rule that draws the subnet of each step.
         steps: Optimizer steps that each set of weights was trained for.
         batch_size: Images per step.
+        pretrained: Whether it began with the weights of a known network, so that few steps are enough.
     """
 
     split: str
@@ -407,6 +408,7 @@ class SupernetFacts:
     sampling: str
     steps: int
     batch_size: int
+    pretrained: bool = False
 
 
 @dataclass(frozen=True)

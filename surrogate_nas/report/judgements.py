@@ -263,7 +263,7 @@ def _labels(labels: LabelFacts, classes: int) -> Iterator[Judgement]:
 
 def _bias(supernet: SupernetFacts, images: int, baselines: tuple[BaselineFacts, ...]) -> Iterator[Judgement]:
     passes = supernet.steps * supernet.batch_size / max(images, 1)
-    if supernet.steps < FEW_IMAGES_STEPS or passes < ENOUGH_PASSES:
+    if not supernet.pretrained and (supernet.steps < FEW_IMAGES_STEPS or passes < ENOUGH_PASSES):
         yield from _short(supernet)
     backwards = [baseline for baseline in baselines if baseline.tau is not None and baseline.tau < 0]
     if backwards:

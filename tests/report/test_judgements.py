@@ -78,6 +78,9 @@ def test_trained_finalists_turn_warnings_of_shared_weights_into_notes(facts: Stu
     assert level(weak, "The supernet was trained for") == level(weak, "are labelled") == "bad"
     trained = replace(weak, answer=replace(weak.answer, trained_networks=1))
     assert level(trained, "The supernet was trained for") == level(trained, "are labelled") == "caution"
+    known = replace(weak.made.supernet, pretrained=True)
+    fine_tuned = replace(weak, made=replace(weak.made, supernet=known))
+    assert level(fine_tuned, "The supernet was trained for") is None
     assert level(trained, "Trainings of 1 finalist decide") == "good"
     assert level(trained, "train several of them") is None
 

@@ -96,6 +96,7 @@ def _supernet(problem: Problem) -> SupernetFacts:
         sampling=settings.sampler,
         steps=min(plan.steps(member) for member in range(plan.members)),
         batch_size=settings.batch_size,
+        pretrained=settings.weights_from is not None,
     )
 
 
