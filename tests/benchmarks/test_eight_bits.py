@@ -9,6 +9,7 @@ from PIL import Image
 from benchmarks.eight_bits import main
 
 
+@pytest.mark.slow
 def test_a_row_for_each_form_has_three_accuracies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
     for place in range(60):

@@ -66,6 +66,7 @@ def test_another_device_and_ground_truth_come_from_files(
     assert "started with other latencies than hardware.latency_table has now" in error_line(errors)
 
 
+@pytest.mark.slow
 def test_images_that_stay_on_the_disk_give_the_same_answer(
     tiny: Path, faster: tuple[str, ...], mixed_images: Path, tmp_path: Path, here: RunHere
 ) -> None:

@@ -207,6 +207,7 @@ def test_a_folder_in_which_a_study_runs_is_left_to_it(run_copy: Path, here: RunH
     assert contents(run_copy) == before
 
 
+@pytest.mark.slow
 def test_cross_validated_labels_are_made_once_and_stay_what_they_are(
     tiny: Path, budgets: tuple[str, ...], faster: tuple[str, ...], here: RunHere, tmp_path: Path
 ) -> None:

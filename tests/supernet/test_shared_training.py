@@ -123,6 +123,7 @@ def stop_after(steps: int, plan: SupernetPlan, place: Workplace, pool: LocalWork
         train_stage(plan, place, pool, watching, lambda: seen[-1] >= steps)
 
 
+@pytest.mark.slow
 def test_a_stopped_stage_goes_on_as_if_it_had_not(
     plan_of: MakePlan, place_of: PlaceOf, pool: LocalWorkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
