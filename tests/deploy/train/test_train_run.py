@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from surrogate_nas.data.on_disk.image_file import ImageFile
 from surrogate_nas.deploy.train import train_run as module
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.deploy.train.train_run import CHECKPOINT, run_training
@@ -142,8 +143,16 @@ def test_images_that_stay_on_the_disk_give_the_same_weights(
     inside = checkpoint(digits_copy)
     shutil.rmtree(digits_copy / "models")
     monkeypatch.setattr("surrogate_nas.data.on_disk.room.GIGABYTE", 1)
+    files, make = [], ImageFile.temporary
+
+    def note(folder: Path, shape: tuple[int, int, int, int]) -> ImageFile:
+        files.append(folder)
+        return make(folder, shape)
+
+    monkeypatch.setattr(ImageFile, "temporary", note)
     start(TrainRequest(digits_copy, epochs=1))
     assert len(trained) == 2
+    assert set(files) == {digits_copy}
     for name, tensor in checkpoint(digits_copy).items():
         assert torch.equal(tensor, inside[name]), name
 
