@@ -18,6 +18,7 @@ from surrogate_nas._processes.meeting import Meeting
 from surrogate_nas._processes.process_group import Exchange, Processes
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.data.cache import load_splits
+from surrogate_nas.data.classes.balance import image_weights, weighted_loss
 from surrogate_nas.data.classes.folds import fold_of
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import StoreError, TrainingError
@@ -223,7 +224,7 @@ class _Member:
                 self._momenta.reorder(change)
         images = images.to(memory_format=torch.channels_last)
         clip_norm = self._job.plan.settings.clip_norm
-        weights = None if class_weights is None else class_weights[labels]
+        weights = image_weights(labels, class_weights)
         losses = train_step(self._network, self._momenta, step, images, labels, clip_norm, weights, self.exchange)
         for code, loss in zip(step.codes, losses, strict=True):
             if not abs(loss) < _EXPLODED:
@@ -339,10 +340,7 @@ def _backward(
     factor, (targets, weights) = step.factors[position] * share, lesson
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=images.is_cuda):
         scores = network(images, step.codes[position])
-        if weights is None:
-            loss = F.cross_entropy(scores, targets)
-        else:
-            loss = (F.cross_entropy(scores, targets, reduction="none") * weights).mean()
+        loss = weighted_loss(scores, targets, weights)
     (loss if factor == 1 else loss * factor).backward()
     return share * loss.item(), scores.detach()
 

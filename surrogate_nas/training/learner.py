@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from surrogate_nas.data.classes.balance import Tally, weighted_loss
+from surrogate_nas.data.classes.balance import Tally, image_weights, weighted_loss
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.training.distillation import Teacher
 from surrogate_nas.training.network_checkpoint import load_training, save_training
@@ -91,7 +91,8 @@ class Learner:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
             scores = self._parallel(images).float()
             taught = self._teacher.scores(images) if self._teacher else None
-        loss = weighted_loss(scores, labels, self._class_weights, label_smoothing=self._settings.label_smoothing)
+        weights = image_weights(labels, self._class_weights)
+        loss = weighted_loss(scores, labels, weights, label_smoothing=self._settings.label_smoothing)
         if self._teacher and taught is not None:
             loss = self._teacher.loss(loss, scores, taught)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -49,22 +49,33 @@ def class_weights(labels: Tensor, classes: int) -> Tensor:
     return _weights(labels.bincount(minlength=classes)).float()
 
 
+def image_weights(targets: Tensor, weights: Tensor | None) -> Tensor | None:
+    """Returns what the loss of each image counts, shape (B,); None where all count the same.
+
+    Args:
+        targets: Class of each image, shape (B,), or the share of each class in it, shape (B, K).
+        weights: What an image of each class counts, shape (K,); None likewise.
+    """
+    if weights is None:
+        return None
+    return weights[targets] if targets.ndim == 1 else targets @ weights
+
+
 def weighted_loss(scores: Tensor, targets: Tensor, weights: Tensor | None, *, label_smoothing: float = 0.0) -> Tensor:
-    """Returns the mean cross-entropy of a batch, in which images count by their classes; a scalar.
+    """Returns the mean cross-entropy of a batch, a scalar.
 
     The sum is divided by the images, not by their weights, so that the mean over batches is the loss of all images.
 
     Args:
         scores: Shape (B, K).
         targets: Class of each image, shape (B,), or the share of each class in it, shape (B, K).
-        weights: What an image of each class counts, shape (K,); all the same if None.
+        weights: What each image counts, shape (B,), by ``image_weights``.
         label_smoothing: Share of the target that is divided among all classes.
     """
     if weights is None:
         return F.cross_entropy(scores, targets, label_smoothing=label_smoothing)
-    of_images = weights[targets] if targets.ndim == 1 else targets @ weights
     losses = F.cross_entropy(scores, targets, reduction="none", label_smoothing=label_smoothing)
-    return (losses * of_images).mean()
+    return (losses * weights).mean()
 
 
 def images_behind(labels: Tensor, *, by_class: bool) -> int:

@@ -7,7 +7,14 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surrogate_nas.data.classes.balance import Tally, balanced_order, class_weights, images_behind, weighted_loss
+from surrogate_nas.data.classes.balance import (
+    Tally,
+    balanced_order,
+    class_weights,
+    image_weights,
+    images_behind,
+    weighted_loss,
+)
 
 COUNTS = st.lists(st.integers(0, 30), min_size=2, max_size=6).filter(lambda counts: sum(counts) > 0)
 
@@ -48,11 +55,13 @@ def test_the_weighted_loss_of_all_images_is_the_mean_over_classes(smoothing: flo
     labels, generator = torch.tensor([0] * 6 + [1] * 2 + [2]), torch.Generator().manual_seed(0)
     scores, weights = torch.randn(9, 3, generator=generator), class_weights(labels, 3)
     each = [F.cross_entropy(scores[labels == k], labels[labels == k], label_smoothing=smoothing) for k in range(3)]
-    loss = weighted_loss(scores, labels, weights, label_smoothing=smoothing)
+    loss = weighted_loss(scores, labels, image_weights(labels, weights), label_smoothing=smoothing)
     torch.testing.assert_close(loss, torch.stack(each).mean())
     # Shares that are whole classes are classes.
     shares = F.one_hot(labels, 3).float()
-    torch.testing.assert_close(weighted_loss(scores, shares, weights, label_smoothing=smoothing), loss)
+    torch.testing.assert_close(
+        weighted_loss(scores, shares, image_weights(shares, weights), label_smoothing=smoothing), loss
+    )
     assert weighted_loss(scores, labels, None) == F.cross_entropy(scores, labels)
 
 
@@ -60,7 +69,8 @@ def test_mixed_images_count_by_their_shares() -> None:
     scores, weights = torch.randn(2, 2, generator=torch.Generator().manual_seed(0)), torch.tensor([0.5, 2.0])
     shares = torch.tensor([[0.25, 0.75], [1.0, 0.0]])
     each = F.cross_entropy(scores, shares, reduction="none")
-    torch.testing.assert_close(weighted_loss(scores, shares, weights), (each * torch.tensor([1.625, 0.5])).mean())
+    loss = weighted_loss(scores, shares, image_weights(shares, weights))
+    torch.testing.assert_close(loss, (each * torch.tensor([1.625, 0.5])).mean())
 
 
 def tally_of(scores: torch.Tensor, labels: torch.Tensor, *, by_class: bool) -> Tally:
