@@ -15,7 +15,7 @@ from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import parse_json
 from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
 from surrogate_nas.errors import RunFolderError, SettingsError, SurrogateNasError
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.write import JSON_NAME, PAGE_NAME
 from surrogate_nas.runs.console import StudyConsole

@@ -11,7 +11,7 @@ from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.transfer.device_results import RemoteResults
 from surrogate_nas.lookup.table import LookupTable
-from surrogate_nas.report.facts import ArchitectureFacts
+from surrogate_nas.report.facts.architectures import ArchitectureFacts
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.write import JSON_NAME
 from surrogate_nas.runs.run_folder import RunFolder

@@ -3,7 +3,8 @@
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.report import formats
-from surrogate_nas.report.facts import Estimate, RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.against_rivals import RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.architectures import Estimate
 
 DRIFT_PERCENT = 10.0
 """Change of one network's latency between two measurements, above which the machine is not the same any more."""

@@ -4,7 +4,7 @@ import math
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.report import formats
-from surrogate_nas.report.facts import LabelFacts
+from surrogate_nas.report.facts.reliability import LabelFacts
 
 FEW_IMAGES = 200  # behind a label; chance moves an accuracy of 80% on so many by 5.5 percentage points
 _USUAL = 0.8  # accuracy that an error is given for before there are labels

@@ -4,7 +4,7 @@ import math
 import re
 
 from surrogate_nas.costs.cost import COSTS, format_cost
-from surrogate_nas.report.facts import CostFacts, Estimate
+from surrogate_nas.report.facts.architectures import CostFacts, Estimate
 
 # Escaped, since editors show each of them like a plain character that it is not.
 UNKNOWN, _MINUS, _TIMES = "\u2013", "\u2212", "\u00d7"  # en dash, minus sign, multiplication sign

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from surrogate_nas._support.files import read_json
 from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas.errors import StoreError
-from surrogate_nas.report.facts import SCHEMA_VERSION, StudyFacts
+from surrogate_nas.report.facts.whole import SCHEMA_VERSION, StudyFacts
 
 _REMEDY = "continue the study with --resume to write it again"
 _ADAPTER = TypeAdapter(StudyFacts)

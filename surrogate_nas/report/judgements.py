@@ -13,20 +13,12 @@ from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.report import few_images, formats
 from surrogate_nas.report.comparison import fitting_text, found_wins, rival_wins, winner_text
-from surrogate_nas.report.facts import (
-    AnswerFacts,
-    BaselineFacts,
-    CostFacts,
-    Estimate,
-    LabelFacts,
-    LatencyFacts,
-    PredictorFacts,
-    RivalsFacts,
-    StudyFacts,
-    SupernetFacts,
-    TrustFacts,
-    TruthFacts,
-)
+from surrogate_nas.report.facts.against_rivals import RivalsFacts
+from surrogate_nas.report.facts.against_truth import TruthFacts
+from surrogate_nas.report.facts.architectures import AnswerFacts, CostFacts, Estimate
+from surrogate_nas.report.facts.making import SupernetFacts
+from surrogate_nas.report.facts.reliability import BaselineFacts, LabelFacts, LatencyFacts, PredictorFacts, TrustFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 
 Level = Literal["good", "caution", "bad"]
 

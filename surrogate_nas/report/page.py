@@ -9,7 +9,8 @@ from surrogate_nas._support.words import count_of
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import drift_text, fitting_text, rival_wins, winner_text
 from surrogate_nas.report.drawings.picture_file import drawing
-from surrogate_nas.report.facts import CostFacts, StudyFacts
+from surrogate_nas.report.facts.architectures import CostFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.judgements import judgements, uncertainty
 from surrogate_nas.report.plots.predictor_plots import (
     PlotPoints,

@@ -9,15 +9,11 @@ from surrogate_nas._support.words import SHARED_WEIGHTS, count_of
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import fitting_text, winner_text
-from surrogate_nas.report.facts import (
-    AnswerFacts,
-    ArchitectureFacts,
-    CostFacts,
-    RivalsFacts,
-    StudyFacts,
-    TrustFacts,
-    TruthFacts,
-)
+from surrogate_nas.report.facts.against_rivals import RivalsFacts
+from surrogate_nas.report.facts.against_truth import TruthFacts
+from surrogate_nas.report.facts.architectures import AnswerFacts, ArchitectureFacts, CostFacts
+from surrogate_nas.report.facts.reliability import TrustFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.hanging_lines import print_hanging
 from surrogate_nas.report.judgements import LOW_TOP_TAU, Judgement, judgements, too_uncertain
 

@@ -9,16 +9,11 @@ from rich.text import Text
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import drift_text, fitting_text, winner_text
-from surrogate_nas.report.facts import (
-    AnswerFacts,
-    ArchitectureFacts,
-    CostFacts,
-    Estimate,
-    RivalsFacts,
-    StudyFacts,
-    TrustFacts,
-    TruthFacts,
-)
+from surrogate_nas.report.facts.against_rivals import RivalsFacts
+from surrogate_nas.report.facts.against_truth import TruthFacts
+from surrogate_nas.report.facts.architectures import AnswerFacts, ArchitectureFacts, CostFacts, Estimate
+from surrogate_nas.report.facts.reliability import TrustFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.hanging_lines import print_hanging
 from surrogate_nas.report.judgements import judgements
 from surrogate_nas.report.summary import title

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from surrogate_nas._support.files import write_json, write_text
 from surrogate_nas.report.drawings.picture_file import write_drawing
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.json_file import facts_from_json, facts_to_json
 from surrogate_nas.report.page import render_page
 from surrogate_nas.report.plots.predictor_plots import PlotPoints

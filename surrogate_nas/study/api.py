@@ -15,7 +15,7 @@ from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.write import JSON_NAME, PAGE_NAME
 from surrogate_nas.runs.console import StudyConsole

@@ -11,7 +11,7 @@ import torch
 
 from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasWarning
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.environment import environment

@@ -5,30 +5,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from surrogate_nas.report.facts import (
+from surrogate_nas.report.facts.against_truth import RankFacts, TruthFacts
+from surrogate_nas.report.facts.architectures import (
     AnswerFacts,
     ArchitectureFacts,
-    BaselineFacts,
     CellFacts,
     CostFacts,
+    Estimate,
+    SmallestCost,
+)
+from surrogate_nas.report.facts.making import (
     CostRange,
     DataFacts,
-    Estimate,
-    LabelFacts,
-    LatencyFacts,
     MadeFacts,
     NetworkFacts,
-    PredictorFacts,
-    RankFacts,
     SearchFacts,
-    SmallestCost,
     SpaceFacts,
     StageFacts,
-    StudyFacts,
     SupernetFacts,
-    TrustFacts,
-    TruthFacts,
 )
+from surrogate_nas.report.facts.reliability import BaselineFacts, LabelFacts, LatencyFacts, PredictorFacts, TrustFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.plots.predictor_plots import PlotPoints
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")

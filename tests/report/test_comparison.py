@@ -3,7 +3,8 @@
 import pytest
 
 from surrogate_nas.report.comparison import drift_text, fitting_text, found_wins, rival_wins, winner_text
-from surrogate_nas.report.facts import CostFacts, Estimate, RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.against_rivals import RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.architectures import CostFacts, Estimate
 
 COSTS = (CostFacts("params", 1000.0), CostFacts("latency_ms", None, 1.0, 0.9, 0.1, 10))
 MINE = Estimate(90.0, 89.0, 91.0)

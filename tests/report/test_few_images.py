@@ -2,7 +2,7 @@
 
 import pytest
 
-from surrogate_nas.report.facts import LabelFacts
+from surrogate_nas.report.facts.reliability import LabelFacts
 from surrogate_nas.report.few_images import FEW_IMAGES, before_labels, doubt
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from surrogate_nas.report import formats
-from surrogate_nas.report.facts import CostFacts, Estimate
+from surrogate_nas.report.facts.architectures import CostFacts, Estimate
 
 
 @pytest.mark.parametrize(

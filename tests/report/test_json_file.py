@@ -9,7 +9,7 @@ import pytest
 
 from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import StoreError
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.json_file import facts_from_json, facts_to_json, read_facts
 
 

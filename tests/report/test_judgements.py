@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from surrogate_nas.report.facts import BaselineFacts, Estimate, RankFacts, StudyFacts
+from surrogate_nas.report.facts.against_truth import RankFacts
+from surrogate_nas.report.facts.architectures import Estimate
+from surrogate_nas.report.facts.reliability import BaselineFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.judgements import ENOUGH_CELLS, ENOUGH_STEPS, MIN_CELLS, SHORT_STEPS, judgements
 
 

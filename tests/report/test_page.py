@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from surrogate_nas.report.facts import CostFacts, Estimate, RivalFacts, RivalsFacts, StudyFacts
+from surrogate_nas.report.facts.against_rivals import RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.architectures import CostFacts, Estimate
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.page import render_page
 from surrogate_nas.report.plots.predictor_plots import PlotPoints
 from surrogate_nas.report.plots.supernet_plots import Curve, SupernetPoints

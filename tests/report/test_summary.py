@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from surrogate_nas.report.facts import CostFacts, Estimate, RivalFacts, RivalsFacts, SmallestCost, StudyFacts
+from surrogate_nas.report.facts.against_rivals import RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.architectures import CostFacts, Estimate, SmallestCost
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.judgements import judgements
 from surrogate_nas.report.summary import print_summary
 

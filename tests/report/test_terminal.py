@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.terminal import print_details
 
 

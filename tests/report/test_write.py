@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas.errors import StoreError
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.plots.predictor_plots import PlotPoints
 from surrogate_nas.report.write import write_report

@@ -17,7 +17,7 @@ from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.export.runtimes.table import CORTEX_M, EXPORTS
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import fitting_text, winner_text
-from surrogate_nas.report.facts import RivalsFacts
+from surrogate_nas.report.facts.against_rivals import RivalsFacts
 from surrogate_nas.report.terminal import rivals_table
 from surrogate_nas.runs.console import StudyConsole
 

@@ -43,7 +43,7 @@ from surrogate_nas.export.runtimes.protocol import Source
 from surrogate_nas.hardware.measure.model_files import measure_models
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.nets.onnx_models.onnx_export import OPSET
-from surrogate_nas.report.facts import RivalsFacts
+from surrogate_nas.report.facts.against_rivals import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.space.layouts import seen_size
 from surrogate_nas.training.final import Trained

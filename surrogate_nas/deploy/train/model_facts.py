@@ -14,7 +14,8 @@ from surrogate_nas.deploy.runtime_files import RuntimeFiles
 from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.export.runtimes.table import EXPORTS
 from surrogate_nas.hardware.conditions import RUNTIMES
-from surrogate_nas.report.facts import CostFacts, RivalsFacts
+from surrogate_nas.report.facts.against_rivals import RivalsFacts
+from surrogate_nas.report.facts.architectures import CostFacts
 
 LOSS_POINTS = 1.0
 """Percentage points of accuracy that 8 bits may cost before it is reported as a loss."""

@@ -11,7 +11,8 @@ from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.train.chosen import Choice
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.report.facts import Estimate, RivalsFacts
+from surrogate_nas.report.facts.against_rivals import RivalsFacts
+from surrogate_nas.report.facts.architectures import Estimate
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.write import JSON_NAME
 from surrogate_nas.rivals.fit import FittedRival, by_strength

@@ -28,7 +28,7 @@ from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, Setti
 from surrogate_nas.export.runtimes.table import RUNTIME_FILES
 from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.nets.standalone import Network
-from surrogate_nas.report.facts import RivalsFacts
+from surrogate_nas.report.facts.against_rivals import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
-from surrogate_nas.report.facts import BlockFacts
+from surrogate_nas.report.facts.architectures import BlockFacts
 from surrogate_nas.report.formats import operation
 
 _WIDTH, _LEFT = 300.0, 62.0

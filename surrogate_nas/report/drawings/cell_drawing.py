@@ -6,7 +6,7 @@ down there. Edges between neighbours are straight, longer ones are curves to the
 
 from html import escape
 
-from surrogate_nas.report.facts import CellFacts
+from surrogate_nas.report.facts.architectures import CellFacts
 from surrogate_nas.report.formats import operation
 
 _STEP = 104.0  # pixels between nodes

@@ -5,7 +5,7 @@ from pathlib import Path
 from surrogate_nas._support.files import write_text
 from surrogate_nas.report.drawings.block_drawing import draw_blocks
 from surrogate_nas.report.drawings.cell_drawing import draw_cell
-from surrogate_nas.report.facts import AnswerFacts
+from surrogate_nas.report.facts.architectures import AnswerFacts
 from surrogate_nas.space.drawing import draw_graph
 
 _SHEET = Path(__file__).resolve().parent.parent / "templates" / "style.css.j2"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.errors import SurrogateNasError
 from surrogate_nas.report import formats
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.plots.search_plots import SearchPoints
 from surrogate_nas.report.plots.style import BLUE, GREY, ORANGE, RED, axis_scale, layout
 from surrogate_nas.report.plots.supernet_plots import SupernetPoints

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.ranking import bootstrap_interval, kendall_tau, regret, top_tau
-from surrogate_nas.report.facts import Estimate, RankFacts, TruthFacts
+from surrogate_nas.report.facts.against_truth import RankFacts, TruthFacts
+from surrogate_nas.report.facts.architectures import Estimate
 from surrogate_nas.report.truth.truth import Truth
 from surrogate_nas.space.space import Space
 

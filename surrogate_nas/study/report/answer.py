@@ -11,7 +11,8 @@ from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.planned.device_memory import NAMES
 from surrogate_nas.lookup.entry import half_interval
 from surrogate_nas.predictor.predictor import FittedPredictor
-from surrogate_nas.report.facts import (
+from surrogate_nas.report.facts.against_truth import TruthFacts
+from surrogate_nas.report.facts.architectures import (
     AnswerFacts,
     ArchitectureFacts,
     BlockFacts,
@@ -19,12 +20,11 @@ from surrogate_nas.report.facts import (
     CostFacts,
     Estimate,
     GraphFacts,
-    MadeFacts,
     SmallestCost,
-    StudyFacts,
-    TrustFacts,
-    TruthFacts,
 )
+from surrogate_nas.report.facts.making import MadeFacts
+from surrogate_nas.report.facts.reliability import TrustFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.drawing import graph_of
 from surrogate_nas.space.edge_cells import EdgeCell

@@ -8,15 +8,9 @@ from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.predictor.fusion.agreement import agreement
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.predictor.training_set import SourceLabels
-from surrogate_nas.report.facts import (
-    BaselineFacts,
-    Estimate,
-    LabelFacts,
-    LatencyFacts,
-    PredictorFacts,
-    TrustFacts,
-    TruthFacts,
-)
+from surrogate_nas.report.facts.against_truth import TruthFacts
+from surrogate_nas.report.facts.architectures import Estimate
+from surrogate_nas.report.facts.reliability import BaselineFacts, LabelFacts, LatencyFacts, PredictorFacts, TrustFacts
 from surrogate_nas.report.truth.judgement import judge_truth
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.label_folds import label_images

@@ -6,7 +6,7 @@ from pathlib import Path
 from surrogate_nas._support.commands import shown
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import InfeasibleBudgetError
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.judgements import too_uncertain
 from surrogate_nas.report.summary import print_summary
 from surrogate_nas.report.terminal import print_details

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.report.facts import (
+from surrogate_nas.report.facts.making import (
     CostRange,
     DataFacts,
     MadeFacts,

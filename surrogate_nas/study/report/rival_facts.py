@@ -1,6 +1,7 @@
 """Gathers what the report says of off-the-shelf networks at the study's budgets."""
 
-from surrogate_nas.report.facts import CostFacts, Estimate, RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.against_rivals import RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.architectures import CostFacts, Estimate
 from surrogate_nas.rivals.fit import COUNTED, FittedRival, by_strength
 from surrogate_nas.rivals.results_file import TrainedRecord
 from surrogate_nas.rivals.table import RIVALS

@@ -3,7 +3,8 @@
 import numpy as np
 
 from surrogate_nas.predictor.predictor import FittedPredictor
-from surrogate_nas.report.facts import ArchitectureFacts, StudyFacts
+from surrogate_nas.report.facts.architectures import ArchitectureFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.write import JSON_NAME, PAGE_NAME
 from surrogate_nas.runs.study_file import flattened
 from surrogate_nas.search.result import SearchResult

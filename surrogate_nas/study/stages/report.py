@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from surrogate_nas.errors import SurrogateNasError
 from surrogate_nas.predictor.predictor import FittedPredictor
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.plots.search_plots import SearchPoints, search_figures, write_plots
 from surrogate_nas.report.plots.supernet_plots import SupernetPoints, supernet_figures
 from surrogate_nas.report.write import PAGE_NAME, write_report

@@ -11,7 +11,8 @@ from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.rival_models import chosen_rivals, compared_on_test, study_table
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.report.facts import CostFacts, Estimate, RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.against_rivals import RivalFacts, RivalsFacts
+from surrogate_nas.report.facts.architectures import CostFacts, Estimate
 from surrogate_nas.rivals.fit import FittedRival
 from surrogate_nas.rivals.results_file import RivalRecords, write_rivals
 from surrogate_nas.rivals.rival import Interface

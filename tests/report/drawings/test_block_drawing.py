@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from surrogate_nas.report.drawings.block_drawing import draw_blocks
-from surrogate_nas.report.facts import BlockFacts
+from surrogate_nas.report.facts.architectures import BlockFacts
 
 SVG = "{http://www.w3.org/2000/svg}"
 BLOCKS = (

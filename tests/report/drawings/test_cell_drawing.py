@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surrogate_nas.report.drawings.cell_drawing import draw_cell
-from surrogate_nas.report.facts import CellFacts
+from surrogate_nas.report.facts.architectures import CellFacts
 
 SVG = "{http://www.w3.org/2000/svg}"
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))

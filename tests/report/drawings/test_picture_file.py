@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from surrogate_nas.report.drawings.picture_file import drawing, write_drawing
-from surrogate_nas.report.facts import BlockFacts, GraphFacts, StudyFacts
+from surrogate_nas.report.facts.architectures import BlockFacts, GraphFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 
 
 def test_a_cell_or_blocks_become_a_file_of_their_own(facts: StudyFacts, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.plots.predictor_plots import (
     MAX_DOTS,
     PlotPoints,

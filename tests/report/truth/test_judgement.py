@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from surrogate_nas.report.facts import TruthFacts
+from surrogate_nas.report.facts.against_truth import TruthFacts
 from surrogate_nas.report.truth.judgement import judge_truth
 from surrogate_nas.report.truth.truth import Truth
 from surrogate_nas.space.load import load_space

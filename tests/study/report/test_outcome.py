@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas.errors import InfeasibleBudgetError
-from surrogate_nas.report.facts import StudyFacts
+from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.study.problem.problem import Problem
