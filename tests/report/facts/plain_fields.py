@@ -29,7 +29,7 @@ def not_plain(module: ModuleType) -> list[str]:
     values = [kind for kind in vars(module).values() if isinstance(kind, type) and dataclasses.is_dataclass(kind)]
     classes = [kind for kind in values if kind.__module__ == module.__name__]
     assert classes
-    found = [kind.__name__ for kind in classes if not kind.__dataclass_params__.frozen]
+    found = [kind.__name__ for kind in classes if not kind.__dataclass_params__.frozen]  # type: ignore[attr-defined]
     for kind in classes:
         hints = typing.get_type_hints(kind)
         found += [f"{kind.__name__}.{name}" for name, hint in hints.items() if not all(map(_may_stand, leaves(hint)))]
