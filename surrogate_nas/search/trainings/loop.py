@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas._support.words import count_of
+from surrogate_nas.search.candidates import Floats
 from surrogate_nas.search.settings import LoopSettings
+from surrogate_nas.search.trainings.evidence import within_evidence
 from surrogate_nas.search.trainings.residual import Posterior, ResidualProcess
 
 Train = Callable[[Sequence[int]], Sequence[float]]
@@ -67,12 +69,17 @@ class Learnt:
     trained: tuple[tuple[int, int], ...] = ()
 
     @property
+    def expected_percent(self) -> Floats:
+        """Expected accuracies of all candidates, shape (N,), none of an untrained one above ``within_evidence``."""
+        return within_evidence(self.posterior.mean, self.rows, self.process.answers)
+
+    @property
     def best_first(self) -> list[int]:
-        """Allowed candidates, the best expected one first; an untrained one may precede a trained one.
+        """Allowed candidates, the best expected one first: a trained one, where one keeps the budgets.
 
         A measured accuracy is noisy, and the best of several is partly lucky; expectations account for that.
         """
-        order = np.argsort(-self.posterior.mean, kind="stable")
+        order = np.argsort(-self.expected_percent, kind="stable")
         return [int(row) for row in order[self.process.allowed[order]]]
 
 

@@ -95,6 +95,11 @@ class ResidualProcess:
         return len(self._answers)
 
     @property
+    def answers(self) -> NDArray[np.bool_]:
+        """True for candidates that may be the answer to each set of budgets, shape (B, N)."""
+        return self._answers
+
+    @property
     def allowed(self) -> NDArray[np.bool_]:
         """True for candidates that may be trained and be an answer, shape (N,)."""
         return np.asarray(self._answers.any(axis=0))

@@ -328,8 +328,9 @@ def _scores(problem: Problem, before: SpaceScores, rows: np.ndarray, learnt: Lea
     keys = problem.pool.representatives
     order = np.argsort(keys[rows])
     place = order[np.clip(np.searchsorted(keys[rows], keys, sorter=order), 0, len(order) - 1)]
-    mean, std = learnt.posterior.mean[place], learnt.posterior.std[place]
-    lowest = float(learnt.posterior.mean.min())
+    expected = learnt.expected_percent
+    mean, std = expected[place], learnt.posterior.std[place]
+    lowest = float(expected.min())
     trained = FinalistTrainings(len(learnt.rows), problem.settings.training.epochs, learnt.posterior.noise)
     return SpaceScores(
         before.pool,

@@ -1,4 +1,4 @@
-"""What every class of facts must be: frozen, and nothing but plain values."""
+"""Finds facts that can be changed, or that hold more than plain values."""
 
 import dataclasses
 import types

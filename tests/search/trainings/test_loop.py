@@ -44,6 +44,17 @@ def test_the_answer_is_better_than_the_score_alone() -> None:
     assert TRUTH[learnt.best_first[0]] >= TRUTH[np.argmax(SCORE)]  # type: ignore[attr-defined]
 
 
+def test_the_answer_was_trained_however_promising_others_look() -> None:
+    far = np.append(SCORE, 1000.0)  # a score far beyond all others, in the region of which nothing is trained
+    process = ResidualProcess(far, np.zeros((201, 0)), ResidualSettings())
+    loop = LoopSettings(trainings=5, rounds=1, first="drawn", stop_gain_percent=0)
+    learnt = learn_by_training(
+        process, lambda rows: [float(TRUTH[row]) for row in rows], loop, Beginning(drawn=range(5))
+    )
+    assert int(learnt.posterior.mean.argmax()) == 200
+    assert learnt.best_first[0] in learnt.rows
+
+
 def test_it_stops_when_little_is_to_be_gained() -> None:
     batches, learnt = run(10, stop_gain_percent=50)
     assert batches == [4]
