@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from surrogate_nas._support.words import count_of
 from surrogate_nas.search.candidates import Floats
 from surrogate_nas.search.settings import LoopSettings
-from surrogate_nas.search.trainings.evidence import within_evidence
 from surrogate_nas.search.trainings.residual import Posterior, ResidualProcess
+from surrogate_nas.search.trainings.trained_first import trained_first
 
 Train = Callable[[Sequence[int]], Sequence[float]]
 """Trains the candidates at some rows; returns their validation accuracies in percent, in that order."""
@@ -70,8 +70,8 @@ class Learnt:
 
     @property
     def expected_percent(self) -> Floats:
-        """Expected accuracies of all candidates, shape (N,), none of an untrained one above ``within_evidence``."""
-        return within_evidence(self.posterior.mean, self.rows, self.process.answers)
+        """Expected accuracies of all candidates, shape (N,), none of an untrained one above ``trained_first``."""
+        return trained_first(self.posterior.mean, self.rows, self.process.answers)
 
     @property
     def best_first(self) -> list[int]:

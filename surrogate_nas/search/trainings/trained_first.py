@@ -14,7 +14,7 @@ from surrogate_nas.search.candidates import Floats
 _BEHIND = 0.1  # percentage points below the best trained one, in which all larger expectations lie
 
 
-def within_evidence(mean: Floats, trained: Sequence[int], answers: NDArray[np.bool_]) -> Floats:
+def trained_first(mean: Floats, trained: Sequence[int], answers: NDArray[np.bool_]) -> Floats:
     """Returns expectations in which no untrained candidate is above the best trained one that keeps the same budgets.
 
     Larger expectations keep their order, just below the trained one's. Candidates that keep no budget stay as they are,
