@@ -21,8 +21,11 @@ from surrogate_nas.costs.cost import BOUNDED, COSTS, UPPER, format_cost, split_c
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.exports import EXPORTS, export
+from surrogate_nas.lookup.metadata import TRAINED
 from surrogate_nas.lookup.neighbours import Neighbour
 from surrogate_nas.lookup.table import LookupTable
+
+_UNTRAINED = "no: its accuracy is expected from others, and may be far off; train it before you rely on it"
 
 app = new_app()
 
@@ -114,7 +117,9 @@ def one_below_another(table: LookupTable, entry: Entry) -> str:
     """Returns the figures of one entry, a line each."""
     lines = [("code", entry.code), ("architecture", entry.architecture)]
     lines.append(("accuracy", f"{accuracy_text(table, entry)} predicted {table.metadata.accuracy_basis}"))
-    lines += [(_short(name, "_percent"), f"{value:.1f}%") for name, value in entry.labels.items()]
+    lines += [(_label(name), f"{value:.1f}%") for name, value in entry.labels.items()]
+    if TRAINED in table.labels and TRAINED not in entry.labels:
+        lines.append((_label(TRAINED), _UNTRAINED))
     how = {cost: " predicted" for cost, upper in UPPER.items() if upper in table.costs}
     lines += [(_short(cost, "_ms"), format_cost(cost, entry.costs[cost]) + how.get(cost, "")) for cost in table.costs]
     if table.metadata.conditions and any(split_cost(cost)[0] == "latency_ms" for cost in table.costs):
@@ -144,6 +149,10 @@ def accuracy_text(table: LookupTable, entry: Entry) -> str:
     return f"{value:.1f}% (95%: {max(0.0, value - half):.1f} to {min(100.0, value + half):.1f}%)"
 
 
+def _label(column: str) -> str:
+    return "trained" if column == TRAINED else _short(column, "_percent")
+
+
 def _short(column: str, unit: str) -> str:
     return column.removesuffix(unit).replace("_", " ")
 
@@ -154,7 +163,7 @@ def aligned(table: LookupTable, entries: Sequence[Entry]) -> str:
     A terminal that is too narrow for the architectures gets their codes alone.
     """
     shown_labels = [name for name in table.labels if any(name in entry.labels for entry in entries)]
-    heads = ["code", "predicted accuracy", *(_short(name, "_percent") for name in shown_labels)]
+    heads = ["code", "predicted accuracy", *map(_label, shown_labels)]
     rows = [[*heads, *(_short(cost, "_ms") for cost in table.costs), "architecture"]]
     for entry in entries:
         labels = [f"{entry.labels[name]:.1f}%" if name in entry.labels else "" for name in shown_labels]

@@ -11,6 +11,9 @@ from surrogate_nas.errors import StoreError
 UNPROFILED = "latency"
 """Key of a note: why a table has no latency, though the study could have profiled it."""
 
+TRAINED = "label_trained_percent"
+"""Column of accuracies after the trainings that predicted accuracies are of, in tables of studies that trained any."""
+
 _SCORE_UNITS = {
     "score": "any, higher is better",
     "predicted_accuracy_percent": "percent",

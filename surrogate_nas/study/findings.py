@@ -104,11 +104,13 @@ class FinalistTrainings:
         networks: How many architectures were trained, for the longest length.
         epochs: The longest length.
         noise_percent: Standard deviation of one training around the expected accuracy, in percentage points.
+        accuracy_percent: Validation accuracies after the longest length, by code in digits.
     """
 
     networks: int
     epochs: int
     noise_percent: float
+    accuracy_percent: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from surrogate_nas.cli.lookup import main
 from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.lookup.table import LookupTable
+from tests.lookup.conftest import METADATA, columns_of
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,22 @@ def test_the_interval_and_the_conditions_are_the_study_s(
     out = capsys.readouterr().out
     assert f"{value:.1f}% (95%: {max(0, value - half):.1f} to {min(100, value + half):.1f}%)" in out
     assert out.splitlines()[-1].split("  ")[-1] == "ONNX Runtime on cpu"
+
+
+def test_it_says_whether_an_architecture_was_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    columns = columns_of(50)
+    trained = np.full(50, np.nan)
+    trained[np.argmax(columns["score"])] = 75.65
+    columns["labels"]["label_trained_percent"] = trained
+    table = LookupTable.build(METADATA, **columns)
+    table.write(tmp_path)
+    assert main([str(tmp_path), "--top", "1"]) == 0
+    assert re.search(r"^trained +75\.7%$", capsys.readouterr().out, re.MULTILINE)
+    assert main([str(tmp_path), "--top", "2"]) == 0
+    assert "  trained  " in capsys.readouterr().out.splitlines()[0]
+    below = table.top(1)[0].costs["latency_ms"] * 0.999
+    assert main([str(tmp_path), "--latency-budget", f"{below}ms"]) == 0
+    assert "no: its accuracy is expected from others" in capsys.readouterr().out
 
 
 def test_several_stand_in_aligned_columns(run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]) -> None:

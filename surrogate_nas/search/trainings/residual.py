@@ -113,7 +113,7 @@ class ResidualProcess:
         known networks lay 80 standard deviations below the best, over which a slope among the best says nothing.
         """
         together = np.concatenate([self._x[rows], np.zeros(len(rows))])
-        return self._x / max(1.0, float(together.std()) / _FAR)
+        return np.asarray(self._x / max(1.0, float(together.std()) / _FAR))
 
     def _columns(self, rows: Rows, x: Floats) -> Floats:
         """Returns the covariance of every candidate, of scores ``x`` (N), with the rows ``rows`` (T), shape (N, T)."""

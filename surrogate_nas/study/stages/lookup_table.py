@@ -12,7 +12,7 @@ from surrogate_nas import __version__
 from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas.costs.cost import UPPER
 from surrogate_nas.errors import StoreError
-from surrogate_nas.lookup.metadata import UNPROFILED, TableMetadata
+from surrogate_nas.lookup.metadata import TRAINED, UNPROFILED, TableMetadata
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.runs.run_folder import RunFolder
@@ -63,8 +63,19 @@ def lookup_table(
         predicted_accuracy_percent=np.clip(scores.mean[rows], 0, 100),
         accuracy_std_percent=scores.std[rows],
         costs=_lookup_costs(problem, rows),
-        labels={"label_accuracy_percent": label[rows]},
+        labels={"label_accuracy_percent": label[rows], **_trained(problem, scores, rows)},
     )
+
+
+def _trained(problem: Problem, scores: SpaceScores, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Returns the column of accuracies after trainings, of every architecture that computes what was trained."""
+    if scores.trained is None:
+        return {}
+    known, space, classes = scores.trained.accuracy_percent, problem.space, problem.pool.representatives
+    accuracy = np.full(len(problem.pool), np.nan)
+    codes = np.array([space.parse(digits) for digits in known], dtype=np.int8).reshape(-1, space.num_decisions)
+    accuracy[classes[problem.pool.rows(codes)]] = list(known.values())
+    return {TRAINED: accuracy[classes[rows]]}
 
 
 def _metadata(problem: Problem, choice: FinalistChoice, scores: SpaceScores) -> TableMetadata:

@@ -331,7 +331,9 @@ def _scores(problem: Problem, before: SpaceScores, rows: np.ndarray, learnt: Lea
     expected = learnt.expected_percent
     mean, std = expected[place], learnt.posterior.std[place]
     lowest = float(expected.min())
-    trained = FinalistTrainings(len(learnt.rows), problem.settings.training.epochs, learnt.posterior.noise)
+    digits = problem.space.digits(problem.codes[rows[list(learnt.rows)]])
+    found = dict(zip(digits, learnt.accuracy_percent, strict=True))
+    trained = FinalistTrainings(len(learnt.rows), problem.settings.training.epochs, learnt.posterior.noise, found)
     return SpaceScores(
         before.pool,
         np.where(problem.connected, mean, lowest).round(_DECIMALS),

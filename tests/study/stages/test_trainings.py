@@ -12,6 +12,7 @@ import pytest
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.labels.records import LabelBatch
 from surrogate_nas.labels.store import LabelStore, read_labels
+from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.predictor.features.graph_features import path_features
 from surrogate_nas.search.settings import ResidualSettings
 from surrogate_nas.search.trainings.loop import Learnt
@@ -66,6 +67,10 @@ def test_trainings_are_labels_of_their_own_and_decide(trained: Path, here: RunHe
     epochs = answer["accuracy_basis"]
     assert epochs.startswith("after ")
     assert json.loads((trained / "lookup.json").read_text())["accuracy_basis"] == epochs
+    known = LookupTable.load(trained)
+    measured = known.column("label_trained_percent")
+    assert set(measured[~np.isnan(measured)].tolist()) == set(labels.accuracy_percent.tolist())
+    assert known.top(1)[0].labels["label_trained_percent"] in labels.accuracy_percent
     table = (trained / "lookup.csv").read_bytes()
     code, _, errors = here("--resume", "--output-dir", trained)
     assert code == 0, errors
