@@ -95,6 +95,11 @@ class StoredCosts:
         """Returns the latencies of codes (N, D) that were measured as whole networks, NaN for the others; (N,)."""
         return self.known_exactly("latency_ms", codes)
 
+    @property
+    def predictions(self) -> "StoredCosts":
+        """The same costs as if no whole network had been measured or planned."""
+        return self._like(self.pool, self._values, self._model, {})
+
     def _predicted(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         if self._model is None:
             rows = self.pool.rows(codes)

@@ -31,7 +31,7 @@ from surrogate_nas.space.edge_cells import EdgeCell
 from surrogate_nas.space.layouts import decides_by_layer
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores
-from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.problem.problem import CautiousCosts, Problem
 
 # Choices that leave data as they are, or let none through.
 _NOTHING = ("none", "skip", "skip_connect", "identity")
@@ -94,15 +94,20 @@ def _architecture(
         half = half_interval(std, label_error_percent)
         estimate = Estimate(mean, max(0.0, mean - half), min(100.0, mean + half))
     limits = {budget.cost: budget.limit for budget in problem.budgets}
+    checked = {**_known_exactly(problem, code), **checked}
+    # What was believed before anything was measured, beside what was measured.
+    predictions, confidence = problem.table.predictions, problem.settings.hardware.confidence
+    expected = predictions.evaluate(code[None])
+    upper = CautiousCosts(predictions, confidence).evaluate(code[None])
     names = dict.fromkeys([*limits, *problem.costs, *checked])
     costs = tuple(
         CostFacts(
             cost,
-            float(problem.costs[cost][row]) if cost in problem.costs else None,
+            float(expected[cost][0]) if cost in expected else None,
             limits.get(cost),
             *_measured(checked.get(cost)),
-            _upper(problem, cost, row),
-            problem.settings.hardware.confidence,
+            float(upper[cost][0]) if cost in upper and len(predictions.held_out_errors(cost)) else None,
+            confidence,
             _conditions(problem, cost),
         )
         for cost in names
@@ -124,6 +129,12 @@ def _checked(choice: FinalistChoice, row: int) -> dict[str, Measurement | float]
     return {**({"latency_ms": choice.measured[row]} if choice.measured else {}), **planned}
 
 
+def _known_exactly(problem: Problem, code: Codes) -> dict[str, float]:
+    """Returns what was measured and planned of an architecture, shape (D,), before finalists were, by cost."""
+    known = {cost: float(problem.table.known_exactly(cost, code[None])[0]) for cost in problem.table.exact}
+    return {cost: value for cost, value in known.items() if np.isfinite(value)}
+
+
 def _conditions(problem: Problem, cost: str) -> str:
     if cost == "latency_ms":
         return problem.latency_conditions
@@ -134,11 +145,6 @@ def _measured(one: Measurement | float | None) -> tuple[float | None, float | No
     if isinstance(one, float):
         return one, None, None, False
     return (one.median_ms, one.iqr_ms, one.repeats, one.noisy) if one else (None, None, None, False)
-
-
-def _upper(problem: Problem, cost: str, row: int) -> float | None:
-    predicted = cost in problem.costs and len(problem.table.held_out_errors(cost)) > 0
-    return float(problem.bounds[cost][row]) if predicted else None
 
 
 def _cell(problem: Problem, code: Codes) -> CellFacts | None:

@@ -76,7 +76,6 @@ def _agreements(problem: Problem, predictor: FittedPredictor, labels: StudyLabel
 def _latency_facts(problem: Problem, choice: FinalistChoice) -> LatencyFacts | None:
     described = problem.table.describe()["latency_ms"]
     device = problem.latency_device
-    rows = problem.pool.rows(choice.codes)
     if not choice.measured:
         return LatencyFacts(source=f"table {described['file']}", device=device, measured_here=False)
     noisy = sum(one.noisy for one in choice.measured)
@@ -84,7 +83,7 @@ def _latency_facts(problem: Problem, choice: FinalistChoice) -> LatencyFacts | N
         source = "finalists measured whole, nothing predicted, as no budget asks for latency"
         return LatencyFacts(source, device, measured_here=True, networks=len(choice.measured), noisy_networks=noisy)
     measured = np.array([one.median_ms for one in choice.measured])
-    errors = 100 * np.abs(problem.costs["latency_ms"][rows] / measured - 1)
+    errors = 100 * np.abs(problem.table.predictions.evaluate(choice.codes)["latency_ms"] / measured - 1)
     day = described["measured_to"][:10]
     return LatencyFacts(
         source=f"operations and {described['networks_measured']} whole networks, measured {day}",

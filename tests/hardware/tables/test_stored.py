@@ -136,6 +136,7 @@ def test_measured_latencies_replace_predictions_of_the_same_network(space: Space
     assert changed.evaluate(other) == stored.evaluate(other)
     assert np.isnan(changed.measured_ms(other)).all()
     assert np.isnan(stored.measured_ms(dead)).all()
+    assert changed.predictions.evaluate(dead) == stored.evaluate(dead)
     part = Pool(space, np.concatenate([dead, other]), complete=False, uniform=0)
     again = changed.over(part)
     assert again.evaluate(dead)["latency_ms"].tolist() == [7.0]

@@ -64,3 +64,17 @@ def test_what_comes_nearest_to_budgets_that_nothing_meets(problem: Problem) -> N
     codes = np.array([problem.space.parse(miss.digits) for miss in facts.nearest_misses])
     assert problem.space.is_connected(codes).all()
     assert len(np.unique(problem.space.canonical_keys(codes))) == 5
+
+
+def test_a_network_that_was_measured_before_has_its_prediction_beside_the_measurement(
+    problem: Problem, predictor: FittedPredictor
+) -> None:
+    codes = problem.space.effective(problem.drawn[:1])
+    before = float(problem.table.evaluate(codes)["latency_ms"][0])
+    known = replace(problem, table=problem.table.with_measured(codes, [before / 2]))
+    scores = SpaceScores.of(problem.pool, predictor)
+    facts = answer_facts(known, predictor, scores, FinalistChoice("met", 0, codes, ()))
+    assert facts.chosen is not None
+    latency = facts.chosen.costs[0]
+    assert (latency.predicted, latency.measured) == (before, before / 2)
+    assert latency.upper is None or latency.upper >= before
