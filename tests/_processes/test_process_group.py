@@ -121,6 +121,7 @@ except OthersEndedError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_process_that_answers_no_more_is_waited_for_a_bounded_time(tmp_path: Path) -> None:
     command = [sys.executable, "-c", STOPS, str(tmp_path / "meeting")]

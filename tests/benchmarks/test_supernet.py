@@ -200,6 +200,7 @@ def test_subnets_near_a_budget_are_of_all_depths() -> None:
     assert len(np.unique(space.nonlinear_count(codes))) > 30
 
 
+@pytest.mark.slow
 def test_a_share_near_the_budget_needs_a_budget(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     words = [*inputs, "--steps", "2", "--preset", "spos", "--set", "in_band=0.5"]
     assert main(words) == 2

@@ -85,6 +85,7 @@ def test_somebody_elses_run_runs_nothing_until_it_may(
     assert not own_cache.exists()
 
 
+@pytest.mark.slow
 def test_the_trained_model_is_loaded_where_its_program_may_run(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -235,6 +235,7 @@ def test_an_interrupt_saves_and_names_the_command_that_goes_on(
     assert again["stages"]["supernets"]["seconds"] > state["stages"]["supernets"]["seconds"]
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_second_interrupt_stops_at_once(tiny: Path, tmp_path: Path) -> None:
     words = (tiny, "--output-dir", tmp_path / "run", "--set", "compute.processes=1")

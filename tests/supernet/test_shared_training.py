@@ -142,6 +142,7 @@ def test_a_stopped_stage_goes_on_as_if_it_had_not(
     assert not list(parts.folder.glob("*.meeting"))
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_killed_process_ends_the_stage_in_a_line_and_loses_nothing(
     plan_of: MakePlan, place_of: PlaceOf, monkeypatch: pytest.MonkeyPatch
