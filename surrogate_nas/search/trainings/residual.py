@@ -132,13 +132,23 @@ class ResidualProcess:
         slope = (_SLOPE_SPREAD * settings.slope * x) ** 2
         return np.asarray(settings.smooth**2 + settings.own**2 + slope + _LEVEL_SPREAD**2)
 
-    def _unit(self, values: Floats) -> float:
-        """Returns the unit of deviations in percentage points: the setting's, or the trainings' larger spread."""
+    def _unit(self, values: Floats, inside: Floats, x: Floats) -> float:
+        """Returns the unit of deviations in percentage points: the setting's, or the trainings' larger spread.
+
+        The spread is held against what the trained ones should differ by. Variations of one network share most of their
+        deviation, so that a small spread of theirs is no sign that others are near.
+
+        Args:
+            values: Accuracies of the trained ones, shape (T,).
+            inside: Their covariance in units, shape (T, T).
+            x: Their scores, shape (T,).
+        """
         settings = self._settings
         if len(values) < _FEWEST_FOR_SPREAD:
             return settings.spread_percent
-        expected = np.sqrt(settings.slope**2 + settings.smooth**2 + settings.own**2 + settings.noise**2)
-        return max(settings.spread_percent, float(values.std(ddof=1) / expected)) if expected > 0 else 1.0
+        apart, differ = values - values.mean(), x - x.mean()
+        squares = apart @ np.linalg.solve(inside + settings.slope**2 * np.outer(differ, differ), apart)
+        return max(settings.spread_percent, float(np.sqrt(max(squares, 0.0) / (len(values) - 1))))
 
     def posterior(self, rows: Sequence[int], accuracy_percent: Sequence[float]) -> Posterior:
         """Returns the posterior after the candidates at ``rows`` (T) were trained to ``accuracy_percent`` (T)."""
@@ -154,7 +164,7 @@ class ResidualProcess:
         inside = columns[taken].copy()
         inside[np.diag_indices(len(taken))] += self._settings.noise**2
         gain = np.linalg.solve(inside, columns.T).T  # (N, T)
-        centre, unit = float(values.mean()), self._unit(values)
+        centre, unit = float(values.mean()), self._unit(values, inside, x[taken])
         mean = centre + unit * prior + gain @ (values - centre - unit * prior[taken])
         variance = self._variance(x) - np.einsum("nt,nt->n", gain, columns)
         return Posterior(mean, unit * np.sqrt(np.maximum(variance, 0.0)), unit * self._settings.noise)

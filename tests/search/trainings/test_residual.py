@@ -101,3 +101,24 @@ class TestSetsOfBudgets:
         values = np.array([3.0, 2.0, 1.0, 9.0, 8.0, 7.0])
         assert self.process().in_turns([0, 1, 3, 4], values) == [0, 3, 1, 4]
         assert ResidualProcess(SCORE, FEATURES, SETTINGS).in_turns([0, 1, 3, 4], values) == [3, 4, 0, 1]
+
+
+def test_a_slope_among_the_best_is_not_followed_over_eighty_standard_deviations() -> None:
+    score = np.concatenate([np.random.default_rng(0).normal(0, 1, 200), np.full(4, -80.0)])
+    process = ResidualProcess(score, np.zeros((204, 0)), ResidualSettings())
+    rows, values = [200, 201, 202, 203], [75.0, 74.0, 74.5, 73.5]
+    after = process.posterior(rows, values)
+    best = int(score.argmax())
+    # Followed all the way, it would expect 16 units more, each of at least a percentage point.
+    assert 0 < after.mean[best] - 74.25 < 4
+    assert after.std[best] > 0.5
+
+
+def test_variations_of_one_network_say_less_about_the_others_spread_than_networks_apart() -> None:
+    score, values = np.zeros(12), [75.0, 71.0, 74.0, 72.0]
+    apart = 3 * np.random.default_rng(0).normal(size=(12, 3))
+    near = apart.copy()
+    near[:4] = near[0] + 0.01 * apart[:4]
+    one, other = (ResidualProcess(score, features, ResidualSettings()) for features in (near, apart))
+    rows = [0, 1, 2, 3]
+    assert one.posterior(rows, values).noise > 1.2 * other.posterior(rows, values).noise
