@@ -101,16 +101,19 @@ class FinalistTrainings:
     """Short trainings that predicted accuracies are of.
 
     Attributes:
-        networks: How many architectures were trained, for the longest length.
         epochs: The longest length.
         noise_percent: Standard deviation of one training around the expected accuracy, in percentage points.
         accuracy_percent: Validation accuracies after the longest length, by code in digits.
     """
 
-    networks: int
     epochs: int
     noise_percent: float
-    accuracy_percent: Mapping[str, float] = field(default_factory=dict)
+    accuracy_percent: Mapping[str, float]
+
+    @property
+    def networks(self) -> int:
+        """The number of architectures that were trained for the longest length."""
+        return len(self.accuracy_percent)
 
 
 @dataclass(frozen=True)

@@ -60,5 +60,5 @@ def test_the_chosen_one_is_a_row_of_the_finalists() -> None:
 
 def test_trained_finalists_say_what_accuracies_are_of_and_how_far_off_they_are(scores: SpaceScores) -> None:
     assert (scores.basis, scores.error_percent(3.5)) == ("with shared weights", 3.5)
-    trained = replace(scores, trained=FinalistTrainings(18, 3, 0.75))
+    trained = replace(scores, trained=FinalistTrainings(3, 0.75, {"01": 80.0, "10": 79.0}))
     assert (trained.basis, trained.error_percent(3.5)) == ("after 3 epochs of training", 0.75)

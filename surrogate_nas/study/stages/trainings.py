@@ -333,7 +333,7 @@ def _scores(problem: Problem, before: SpaceScores, rows: np.ndarray, learnt: Lea
     lowest = float(expected.min())
     digits = problem.space.digits(problem.codes[rows[list(learnt.rows)]])
     found = dict(zip(digits, learnt.accuracy_percent, strict=True))
-    trained = FinalistTrainings(len(learnt.rows), problem.settings.training.epochs, learnt.posterior.noise, found)
+    trained = FinalistTrainings(problem.settings.training.epochs, learnt.posterior.noise, found)
     return SpaceScores(
         before.pool,
         np.where(problem.connected, mean, lowest).round(_DECIMALS),
