@@ -99,7 +99,7 @@ class Learner:
         self._loss_sum = torch.zeros(LOSS_PARTS, dtype=torch.float64)
         self._subspace, self._halves = job.subspace, job.halves()
         self._batches = [job.batches(half) for half in self._halves]
-        self._rates = Cosine(self._settings.learning_rate, self._settings.final_learning_rate)
+        self._rates = Cosine(self._settings.learning_rate, self._settings.last_rate)
         if job.file.exists():
             self._resume()
         elif job.training.inherits != "nothing":

@@ -15,6 +15,7 @@ from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from surrogate_nas.supernet.phases import Phase, Training, make_phases, steps_before_split
+from surrogate_nas.supernet.presets import AUTO
 from surrogate_nas.supernet.rules.samplers import Mixture, NearBudgets, PathSampler
 from surrogate_nas.supernet.rules.sampling import Source, Weighted
 from surrogate_nas.supernet.rules.schedules import Schedule
@@ -100,6 +101,11 @@ class SupernetPlan:
     def names(self) -> tuple[str, ...]:
         """Short descriptions of the subspaces, or of how they will be found."""
         return self.split.names if self.is_known else ("split by gradients during training",)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The names as a sentence has them."""
+        return self.split.titles if self.is_known else self.names
 
     @property
     def drawn_by(self) -> Split:
@@ -311,6 +317,8 @@ class SupernetPlan:
 def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, seed: int) -> SupernetPlan:
     """Checks the settings against the space and makes the plan.
 
+    The default preset trains one supernet where all architectures have the same number of nonlinear functions.
+
     Args:
         space: The search space.
         network: Sizes of the supernet; the settings choose the blocks between its stages.
@@ -323,6 +331,8 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
     """
     space.layout(network)  # Settings that do not fit are refused now, not after an hour.
     network = replace(network, light_reductions=REDUCTIONS[settings.reductions])
+    if settings.preset == AUTO and not _can_split(space, settings):
+        settings = settings.without_split()
     split = settings.rules.split.split(space, settings)
     plan = SupernetPlan(space, network, settings, split, seed)
     # The rest is made when it is needed, but refused now.
@@ -336,3 +346,8 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
     steps_before_split(settings)
     plan.schedule()
     return plan
+
+
+def _can_split(space: Space, settings: SupernetSettings) -> bool:
+    """Returns whether a split by counts of nonlinear functions has something to divide."""
+    return not settings.rules.split.by_counts or len(space.counts.populations()) > 1

@@ -15,24 +15,33 @@ from surrogate_nas.supernet.splits.table import SPLITS
 
 Preset = Mapping[str, Any]
 
+AUTO = "auto"
+"""The preset where a study names none."""
+
+# Measured best (benchmarks/results/supernets.md): one supernet that trains subnets with many convolutions most. For the
+# last steps a sub-supernet splits off and goes on with few nonlinear functions.
+_SOFT: Preset = MappingProxyType(
+    {
+        "split": "nonlinear",
+        "groups": 2,
+        "sharing": "whole",
+        "sampler": "nonlinear",
+        "nonlinear_power": 2.0,
+        "parent_share": 0.967,
+        "inherit": "state",
+        "own_share": 0.7,
+        "parent_keeps": 1,
+        "scale": "count",
+        "label_both": True,
+    }
+)
+
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        # Measured best (benchmarks/results/supernets.md): one supernet that trains subnets with many convolutions most.
-        "auto": {"split": "none", "sharing": "whole", "sampler": "nonlinear", "nonlinear_power": 2.0},
-        # The parent is auto's; for the last steps a sub-supernet goes on with few nonlinear functions.
-        "soft": {
-            "split": "nonlinear",
-            "groups": 2,
-            "sharing": "whole",
-            "sampler": "nonlinear",
-            "nonlinear_power": 2.0,
-            "parent_share": 0.967,
-            "inherit": "state",
-            "own_share": 0.7,
-            "parent_keeps": 1,
-            "scale": "count",
-            "label_both": True,
-        },
+        "auto": _SOFT,
+        "soft": _SOFT,
+        # One supernet that trains subnets with many convolutions most: the parent of the soft split, to the end.
+        "oneshot": {"split": "none", "sharing": "whole", "sampler": "nonlinear", "nonlinear_power": 2.0},
         # SPOS, arXiv 1904.00420: one supernet, one subnet a step, drawn uniformly.
         "spos": {"split": "none", "sharing": "whole", "sampler": "uniform"},
         # FairNAS, arXiv 1907.01845: every operation of every edge once in each step.
@@ -92,3 +101,9 @@ def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
         if key in preset and given.get(key, preset[key]) != preset[key]:
             dropped |= dependent
     return {key: value for key, value in preset.items() if key not in dropped} | {"preset": name} | dict(given)
+
+
+def unsplit(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings by name without the ones that a split of the space needs: one supernet is trained."""
+    kept = {name: value for name, value in settings.items() if name not in _OF_SPLIT | {"split", "preset"}}
+    return {"preset": "oneshot", **kept}

@@ -102,7 +102,11 @@ class RuleSettings(Protocol):
         """Learning rate at the first step."""
 
     @property
-    def final_learning_rate(self) -> float:
+    def final_learning_rate(self) -> float | None:
+        """Learning rate after the last step; None where the other settings decide it."""
+
+    @property
+    def last_rate(self) -> float:
         """Learning rate after the last step."""
 
     @property

@@ -1,12 +1,13 @@
 """Settings of the supernet stage."""
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from surrogate_nas.supernet.presets import PRESETS, with_preset
+from surrogate_nas.supernet.presets import AUTO, PRESETS, unsplit, with_preset
 from surrogate_nas.supernet.rule import Inheritance, contradictions
 from surrogate_nas.supernet.rules.label_scale import SCALES, ScaleRule
 from surrogate_nas.supernet.rules.momentum import MOMENTUM_GROUPS, MomentumRule
@@ -34,7 +35,6 @@ else:  # every row of a table is a choice of its setting
     ReductionName = Literal[tuple(REDUCTIONS)]
     WeightsName = Literal[tuple(WEIGHTS)]
     ScaleName = Literal[tuple(SCALES)]
-_DEFAULT_PRESET = "auto"
 _SINCE_0_1_0 = ("weights", "sandwich_random", "distillation", "largest_share", "in_band", "own_share", "parent_keeps")
 _OF_NO_WEIGHTS = ("checkpoint_seconds", "preset", "replicas", "weights_from")
 _OF_LABELS = ("scale", "scale_architectures", "label_both")
@@ -61,8 +61,8 @@ class SupernetSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     preset: str = Field(
-        default=_DEFAULT_PRESET,
-        description="Combination of a paper: auto, soft, spos, fairnas, fsnas, gmnas, efsnas or dynas."
+        default=AUTO,
+        description="Combination of a paper: auto, soft, oneshot, spos, fairnas, fsnas, gmnas, efsnas or dynas."
         " Other settings here replace parts of it.",
     )
     split: SplitName = Field(
@@ -212,9 +212,10 @@ class SupernetSettings(BaseModel):
     )
     batch_size: Annotated[int, Field(ge=2)] = Field(default=64, description="Images per step.")
     learning_rate: Annotated[float, Field(gt=0)] = Field(default=0.1, description="Learning rate at the first step.")
-    final_learning_rate: Annotated[float, Field(ge=0)] = Field(
-        default=0.0,
-        description="Learning rate at the end, for schedule = cosine; the step after the last one would reach it.",
+    final_learning_rate: Annotated[float, Field(ge=0)] | None = Field(
+        default=None,
+        description="Learning rate at the end, for schedule = cosine; the step after the last one would reach it. If"
+        " not set: half of learning_rate where own_share is below 1, otherwise 0.",
     )
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Nesterov momentum.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(
@@ -254,10 +255,19 @@ class SupernetSettings(BaseModel):
         weights the numbers count, not where they came from. Settings that
         version 0.1.0 did not have are named where they are set, so that its checkpoints stay what they were.
         """
+        rate = {"final_learning_rate": self.last_rate}
         unset = {name for name in _SINCE_0_1_0 if getattr(self, name) == type(self).model_fields[name].default}
-        return self.model_dump(
-            exclude={"checkpoint_seconds", "preset", "replicas", "weights_from", *_OF_LABELS, *unset}
+        return (
+            self.model_dump(exclude={"checkpoint_seconds", "preset", "replicas", "weights_from", *_OF_LABELS, *unset})
+            | rate
         )
+
+    @property
+    def last_rate(self) -> float:
+        """Learning rate at the end. What a sub-supernet does in a few last steps would be nothing at a rate near 0."""
+        if self.final_learning_rate is not None:
+            return self.final_learning_rate
+        return self.learning_rate / 2 if self.own_share < 1 else 0.0
 
     @property
     def share_before_split(self) -> float:
@@ -276,12 +286,17 @@ class SupernetSettings(BaseModel):
         """State that sub-supernets take over at the last split."""
         return self.inherit or self.rules.split.inherits
 
+    def without_split(self) -> Self:
+        """Returns the settings of one supernet that is trained by the same rules and sizes."""
+        return type(self).model_validate(unsplit(self.model_dump()))
+
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, given: Any) -> Any:  # noqa: ANN401 - the input of pydantic, which need not be a mapping
-        if not isinstance(given, Mapping) or str(given.get("preset", _DEFAULT_PRESET)) not in PRESETS:
+        if not isinstance(given, Mapping) or str(given.get("preset", AUTO)) not in PRESETS:
             return given  # the field's own check reports the error
-        return with_preset(given, _DEFAULT_PRESET)
+        # A run folder's settings are complete: what is not set there was not set, whatever its preset is today.
+        return given if _complete().issubset(given) else with_preset(given, AUTO)
 
     @field_validator("preset")
     @classmethod
@@ -292,7 +307,7 @@ class SupernetSettings(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.final_learning_rate > self.learning_rate:
+        if self.last_rate > self.learning_rate:
             raise ValueError("final_learning_rate must not be above learning_rate")
         if self.weights_from is not None and not WEIGHTS[self.weights]:
             raise ValueError("weights_from needs weights = 'nested': every block begins with a part of the largest's")
@@ -308,3 +323,11 @@ class SupernetSettings(BaseModel):
         ):
             raise ValueError(reason)
         return self
+
+
+@cache
+def _complete() -> frozenset[str]:
+    """Returns the settings that every resolved study has had since version 0.1.0."""
+    fields = SupernetSettings.model_fields
+    later = {*_SINCE_0_1_0, *_OF_LABELS}
+    return frozenset(name for name, field in fields.items() if field.default is not None and name not in later)

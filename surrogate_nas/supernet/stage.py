@@ -166,13 +166,21 @@ def train_stage(
     for left in place.folder.glob(f"*{_MEETING}"):  # by processes that were killed
         left.unlink(missing_ok=True)
     plan = known_plan(plan, place.folder, place.identity)
-    with progress(f"{place.craft.title} ({plan.members} x {count_of(plan.settings.steps, 'step')})") as advance:
+    with progress(f"{place.craft.title} ({_length(plan)})") as advance:
         crew = _Crew(workers, should_stop, advance, _all_steps(plan), place.craft.doing)
         for phase in plan.phases:
             _train_phase(plan, phase, place, crew)
             plan = _cut_phase(plan, phase, place, crew)
         crew.show(0)
     return plan
+
+
+def _length(plan: SupernetPlan) -> str:
+    """Returns how many steps all trainings take, for a title."""
+    trainings = [training for phase in plan.phases for training in phase]
+    if len({training.steps for training in trainings}) == 1:
+        return f"{len(trainings)} x {count_of(trainings[0].steps, 'step')}"
+    return f"{count_of(sum(training.steps for training in trainings), 'step')} in all"
 
 
 def is_trained(plan: SupernetPlan, folder: Path, identity: dict[str, str]) -> bool:

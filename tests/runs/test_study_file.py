@@ -19,6 +19,7 @@ from surrogate_nas.runs.study_file import (
     settings_of,
     write_study,
 )
+from surrogate_nas.supernet.presets import PRESETS
 
 
 @pytest.mark.parametrize("name", available("studies"))
@@ -99,7 +100,7 @@ def test_presets_give_way_to_the_study_and_unknown_ones_are_answered_with_those_
     settings = read_study("quickstart", {"supernet.preset": "dynas", "supernet.split": "nonlinear"}).supernet
     assert (settings.split, settings.schedule, settings.momentum_groups) == ("nonlinear", "complexity", "separated")
     assert read_study("quickstart", {"supernet.preset": "dynas"}).supernet.split == "none"
-    expected = "supernet.preset: a preset is one of auto, soft, spos, fairnas, fsnas, gmnas, efsnas, dynas (got 'best')"
+    expected = f"supernet.preset: a preset is one of {', '.join(PRESETS)} (got 'best')"
     with pytest.raises(SettingsError, match=re.escape(expected)):
         read_study("quickstart", {"supernet.preset": "best"})
 

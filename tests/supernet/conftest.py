@@ -74,7 +74,12 @@ def plan_of(space: CellSpace, network: NetworkSpec) -> MakePlan:
     """Returns a maker of plans of a few steps: ``plan_of(sampler="per_group", sharing="depth")``."""
 
     def make(seed: int = 3, **settings: object) -> SupernetPlan:
-        few: dict[str, object] = {"steps": 12, "batch_size": 8, "checkpoint_seconds": 1e9} | settings
+        alone = (
+            {}
+            if settings.keys() & {"preset", "split", "sharing", "sampler", "bands", "groups"}
+            else {"preset": "oneshot"}
+        )
+        few: dict[str, object] = alone | {"steps": 12, "batch_size": 8, "checkpoint_seconds": 1e9} | settings
         return make_plan(space, network, SupernetSettings.model_validate(few), seed)
 
     return make

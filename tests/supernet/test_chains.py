@@ -19,7 +19,7 @@ from surrogate_nas.supernet.training import TrainingJob, train_member
 
 QUICK = load_space("quick")
 NETWORK = NetworkSpec(4, 1, 8, input_channels=1, classes=4, stages=2)
-FEW = {"steps": 4, "batch_size": 8, "checkpoint_seconds": 1e9, "preset": "auto"}
+FEW = {"steps": 4, "batch_size": 8, "checkpoint_seconds": 1e9, "preset": "oneshot"}
 
 
 def trained(images: Path, folder: Path, **given: object) -> TrainingJob:

@@ -37,7 +37,7 @@ network = { image_size = 8 }
 elastic = { resolutions = [6, 8] }
 """
 SPACES = ("nasbench_macro", "images32", "mobilenet", "ofa_mobilenetv3", "fbnet", "digits", "quick_elastic", "widths")
-FEW = {"steps": 6, "batch_size": 8, "checkpoint_seconds": 1e9, "preset": "auto", "weights": "nested"}
+FEW = {"steps": 6, "batch_size": 8, "checkpoint_seconds": 1e9, "preset": "oneshot", "weights": "nested"}
 
 
 @pytest.fixture(scope="module")

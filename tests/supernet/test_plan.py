@@ -3,6 +3,7 @@
 import pickle
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from pydantic import ValidationError
 from scipy.stats import chisquare
 from torch import nn
 
+from surrogate_nas._support.definitions import find_definition
 from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.nets.layers import Reduction
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.plan import SupernetPlan, make_plan
 from surrogate_nas.supernet.rules.samplers import Balanced, BalancedWithin, Fair, Mixture, PerGroup, WithinGroup
@@ -295,7 +298,7 @@ def test_sub_supernets_draw_what_the_whole_space_would_draw_of_theirs(
 
 @pytest.mark.parametrize(
     ("rules", "groups"),
-    [({}, 4), ({"preset": "auto", "split": "edge"}, 5), ({"groups": 2}, 2), ({"preset": "spos"}, 1)],
+    [({}, 4), ({"preset": "oneshot", "split": "edge"}, 5), ({"groups": 2}, 2), ({"preset": "spos"}, 1)],
     ids=str,
 )
 def test_architectures_are_told_apart_by_split_or_bands(plan_of: MakePlan, rules: dict[str, Any], groups: int) -> None:
@@ -372,3 +375,15 @@ def test_soft_branches_combine_with_splits_samplers_and_rules(plan_of: MakePlan,
 def test_a_parent_that_keeps_all_is_no_split(plan_of: MakePlan, kept: int) -> None:
     with pytest.raises(SettingsError, match=f"parent_keeps must leave a sub-supernet .* at most 1 .got {kept}"):
         plan_of(**SOFT, parent_keeps=kept)
+
+
+def test_a_space_with_one_count_is_trained_as_one_supernet_by_default(tmp_path: Path) -> None:
+    text = find_definition("spaces", "quick").read_text(encoding="utf-8")
+    text = text.replace('["identity", "mbconv_k3_e1", "mbconv_k3_e2_se"]', '["mbconv_k3_e2", "mbconv_k5_e2"]')
+    path = tmp_path / "one_count.toml"
+    path.write_text(re.sub(r"\[\[constraints\]\]\nwithout.*\nlayers.*\n", "", text), encoding="utf-8")
+    space, network = load_space(str(path)), NetworkSpec(4, 1, 8, stages=2)
+    plan = make_plan(space, network, SupernetSettings(steps=50), seed=0)
+    assert (plan.members, plan.settings.split, plan.settings.last_rate) == (1, "none", 0)
+    with pytest.raises(SettingsError, match="groups must be at most 1"):
+        make_plan(space, network, SupernetSettings(steps=50, preset="soft"), seed=0)

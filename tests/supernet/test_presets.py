@@ -18,7 +18,7 @@ PAPERS: dict[str, tuple[str, str, str, str, str]] = {
 
 
 def test_names_are_those_of_the_papers() -> None:
-    assert set(PRESETS) == {*PAPERS, "auto", "soft"}
+    assert set(PRESETS) == {*PAPERS, "auto", "soft", "oneshot"}
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -98,7 +98,7 @@ class Mine(Rule):
 
 def test_the_chosen_row_refuses_and_the_others_claim() -> None:
     rules, settings = {"mine": Mine(), "free": Rule(), "too": Mine()}, SupernetSettings()
-    assert list(contradictions(rules, "mine", settings)) == ["no none", "mine, not of nonlinear"]
+    assert list(contradictions(rules, "mine", settings)) == ["no nonlinear", "mine, not of nonlinear"]
     assert list(contradictions(rules, "free", settings)) == ["mine, not of nonlinear"] * 2
 
 

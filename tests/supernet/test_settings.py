@@ -20,7 +20,7 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"batch_size": 1}, "greater than or equal to 2"),
         ({"momentum": 1.0}, "less than 1"),
         ({"clip_norm": -1}, "greater than or equal to 0"),
-        ({"preset": "best"}, "a preset is one of auto, soft, spos, fairnas, fsnas, gmnas, efsnas, dynas"),
+        ({"preset": "best"}, "a preset is one of auto, soft, oneshot, spos, fairnas, fsnas, gmnas, efsnas, dynas"),
         ({"preset": 3}, "valid string"),
         ({"preset": ["auto"]}, "valid string"),
         ({"split_edge": "1<-0"}, "split_edge belongs to split = 'edge'"),
@@ -45,9 +45,12 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ),
         ({"own_share": 0.7, "sharing": "one"}, "own_share = 0.7 .* sharing = 'whole' and a split .got sharing = 'one'"),
         ({"own_share": 0.7, "sampler": "per_group"}, "sampler = 'per_group' draws from all of them at once"),
-        ({"parent_keeps": 1}, "parent_keeps = 1 needs a parent that trains before the split"),
+        ({"preset": "spos", "parent_keeps": 1}, "parent_keeps = 1 needs a parent that trains before the split"),
         ({"parent_keeps": 1, "split": "gradient"}, "parent_keeps = 1 needs .* known from the beginning"),
-        ({"label_both": True}, "label_both = true takes the mean with the parent's label: set parent_share above 0"),
+        (
+            {"preset": "spos", "label_both": True},
+            "label_both = true takes the mean with the parent's label: set parent_share above 0",
+        ),
         ({"scale": "count", "split": "none"}, "scale = 'count' shifts labels of sub-supernets: it needs sharing"),
         ({"scale": "subspace", "sharing": "one"}, "scale = 'subspace' shifts labels of sub-supernets"),
         ({"distillation": 1.5}, "less than or equal to 1"),
@@ -116,7 +119,7 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
         "steps": 20_000,
         "batch_size": 64,
         "learning_rate": 0.1,
-        "final_learning_rate": 0.0,
+        "final_learning_rate": None,
         "momentum": 0.9,
         "weight_decay": 5e-4,
         "clip_norm": 5.0,
@@ -130,7 +133,9 @@ def test_names_order_and_defaults_are_those_that_checkpoints_were_made_with() ->
     ("settings", "share", "inheritance"),
     [
         ({"split": "none"}, 0, "weights"),
-        ({}, 0, "weights"),
+        ({}, 0.967, "state"),
+        ({"preset": "oneshot"}, 0, "weights"),
+        ({"split": "nonlinear"}, 0, "weights"),
         ({"parent_share": 0.5}, 0.5, "weights"),
         ({"split": "edge"}, 2 / 3, "weights"),
         ({"split": "edge", "sharing": "one"}, 0, "weights"),
@@ -163,10 +168,11 @@ def test_the_largest_teaches_where_it_is_always_there(settings: dict[str, Any], 
 
 
 def test_weights_of_version_0_1_0_belong_to_the_same_settings() -> None:
-    identity = SupernetSettings().identity()
+    identity = SupernetSettings(preset="oneshot").identity()
+    assert identity["final_learning_rate"] == 0
     assert not {"weights", "sandwich_random", "distillation", "replicas", "preset"} & identity.keys()
     assert not {"own_share", "parent_keeps", "scale", "scale_architectures", "label_both"} & identity.keys()
-    assert SupernetSettings(weights="nested", distillation=0.0).identity() == identity | {
+    assert SupernetSettings(preset="oneshot", weights="nested", distillation=0.0).identity() == identity | {
         "weights": "nested",
         "distillation": 0.0,
     }
@@ -179,9 +185,40 @@ def test_resolved_settings_give_themselves() -> None:
         assert SupernetSettings.model_validate(resolved.model_dump(exclude_none=True)) == resolved
 
 
+def test_complete_settings_take_nothing_from_a_preset_that_has_changed_since() -> None:
+    before = SupernetSettings(bands=((0, 1), (2, 3)))
+    assert (before.preset, before.parent_share, before.label_both) == ("auto", None, False)
+    stored = before.model_dump(exclude_none=True)
+    assert SupernetSettings.model_validate(stored) == before
+    of_0_1_0 = {name: value for name, value in stored.items() if name not in ("own_share", "scale", "label_both")}
+    assert SupernetSettings.model_validate(of_0_1_0) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        ({}, 0.05),
+        ({"learning_rate": 0.02}, 0.01),
+        ({"final_learning_rate": 0.0}, 0.0),
+        ({"preset": "oneshot"}, 0.0),
+        ({"preset": "oneshot", "final_learning_rate": 0.04}, 0.04),
+    ],
+    ids=str,
+)
+def test_sub_supernets_that_split_off_late_still_learn(given: dict[str, Any], rate: float) -> None:
+    assert SupernetSettings.model_validate(given).last_rate == pytest.approx(rate)
+
+
+def test_one_supernet_keeps_everything_but_the_split() -> None:
+    given = SupernetSettings(steps=90, channels=4, replicas=3, nonlinear_power=1.0)
+    alone = given.without_split()
+    assert (alone.split, alone.own_share, alone.label_both, alone.last_rate) == ("none", 1.0, False, 0.0)
+    assert (alone.steps, alone.channels, alone.replicas, alone.nonlinear_power) == (90, 4, 3, 1.0)
+
+
 def test_the_default_preset_gives_way_to_rules_of_ones_own() -> None:
     assert SupernetSettings().sampler == "nonlinear"
-    assert SupernetSettings(steps=3, channels=4).split == "none"
+    assert SupernetSettings(steps=3, channels=4).own_share == PRESETS["auto"]["own_share"]
     assert SupernetSettings(split="nonlinear").sampler == "balanced"
     assert SupernetSettings(groups=3).split == "nonlinear"
     assert SupernetSettings(preset="auto", split="edge").sampler == "nonlinear"

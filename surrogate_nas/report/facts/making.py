@@ -24,6 +24,8 @@ class SupernetFacts:
     Attributes:
         split: Rule that groups the architectures.
         groups: Number of groups (sub-supernets).
+        members: The sub-supernets in words, and how many architectures each labels.
+        branches: How sub-supernets with a common parent are trained; empty where they have none.
         sharing: Such as ``"depth-wise"`` or ``"whole subnet"``.
         sampling: Rule that draws the subnet of each step.
         steps: Optimizer steps that each set of weights was trained for.
@@ -38,6 +40,8 @@ class SupernetFacts:
     steps: int
     batch_size: int
     pretrained: bool = False
+    members: str = ""
+    branches: str = ""
 
 
 @dataclass(frozen=True)

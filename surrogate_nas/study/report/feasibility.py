@@ -14,43 +14,9 @@ from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.study.problem.label_folds import label_images
 from surrogate_nas.study.problem.problem import Problem
-from surrogate_nas.supernet.plan import SupernetPlan
+from surrogate_nas.study.report.supernet_words import branches_in_words, members_in_words
 
-_MANY = 1_000_000  # architectures from which on a number is rounded
 _HARDLY_BINDS = 0.98  # share of architectures within the budgets
-
-
-def _members(plan: SupernetPlan) -> str:
-    """Returns how many sets of weights there are, and what they are for."""
-    times = f"; trained {plan.repetitions} times, each label is the mean" if plan.repetitions > 1 else ""
-    if plan.members_per_replica > 1:
-        return f"{plan.members_per_replica} sub-supernets, {_answering(plan)}{_beginning(plan)}{times}"
-    one, groups = "one set of weights for all architectures", len(plan.drawn_by.names)
-    return (one if groups == 1 else f"{one}; each step trains one of {groups} groups of them") + times
-
-
-def _answering(plan: SupernetPlan) -> str:
-    """Returns how many architectures each sub-supernet labels."""
-    if not plan.is_known:
-        return ", ".join(plan.names)
-    pairs = zip(plan.names, plan.split.population(), strict=True)
-    parts = (f"{name} ({_number(count)} architectures)" for name, count in pairs)
-    return f"each for a part of the space: {', '.join(parts)}"
-
-
-def _number(count: int) -> str:
-    return f"{count:,}" if count < _MANY else f"{count:.2g}"
-
-
-def _beginning(plan: SupernetPlan) -> str:
-    """Returns which weights sub-supernets with a common parent begin with."""
-    settings = plan.settings
-    if not settings.share_before_split:
-        return ""
-    steps = plan.steps(0) - plan.training(0).steps
-    kept = plan.names[-settings.parent_keeps :] if settings.parent_keeps and plan.is_known else ()
-    keeping = f"; {' and '.join(kept)} {'keeps' if len(kept) == 1 else 'keep'} these" if kept else ""
-    return f"; they begin with common weights, trained for {count_of(steps, 'step')}{keeping}"
 
 
 def _conditions(problem: Problem, cost: str) -> str:
@@ -67,8 +33,10 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
     )
     console.note(
         f"supernet: {count_of(small.channels, 'channel')}, {count_of(small.cells, 'cell')} per stage,"
-        f" {small.image_size}x{small.image_size} images; {_members(problem.plan)}"
+        f" {small.image_size}x{small.image_size} images; {members_in_words(problem)}"
     )
+    if branches := branches_in_words(problem.plan):
+        console.note(f"sub-supernets: {branches}")
     limits = {budget.cost: budget for budget in problem.budgets}
     typical, rows = problem.typical, []
     for cost, everywhere in problem.costs.items():

@@ -1,5 +1,6 @@
 """Points of the report's plots: of the predictor, of the search, and of the supernets out of their checkpoints."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from surrogate_nas.search.result import SearchResult
 from surrogate_nas.study.findings import SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.supernet.phases import Training
+from surrogate_nas.supernet.plan import SupernetPlan
 
 LOSS_SUM = "loss_sum"  # as checkpoints name it
 
@@ -64,15 +66,23 @@ def supernet_points(problem: Problem, scores: SpaceScores, folder: Path) -> Supe
     plan, rows = problem.plan, np.flatnonzero(problem.connected)
     cost = problem.budgets[0].cost
     trainings = [training for phase in plan.phases for training in phase]
-    curves = [read_curve(folder / training.file, training) for training in trainings]
+    read = [(training, read_curve(folder / training.file, training)) for training in trainings if training.steps]
     return SupernetPoints(
-        curves=[curve for curve in curves if curve is not None],
+        curves=[replace(curve, name=_name(plan, training, curve)) for training, curve in read if curve is not None],
         groups=plan.drawn_by.names if plan.is_known else (),
         group=plan.drawn_by.assign(problem.codes[rows]) if plan.is_known else np.zeros(len(rows), np.int64),
         cost_name=cost,
         cost=problem.costs[cost][rows],
         accuracy_percent=np.clip(scores.mean[rows], 0, 100),
     )
+
+
+def _name(plan: SupernetPlan, training: Training, curve: Curve) -> str:
+    """Returns what a training is of, where some go on from others."""
+    if len(plan.phases) == 1:
+        return curve.name
+    of = "whole space" if training.group is None else plan.split_at(training.level).titles[training.group]
+    return f"{of}, training {training.replica + 1}" if plan.repetitions > 1 else of
 
 
 def read_curve(path: Path, training: Training) -> Curve | None:

@@ -21,6 +21,7 @@ from surrogate_nas.runs.state import RunState
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.problem.problem import Problem
+from surrogate_nas.study.report.supernet_words import branches_in_words, members_in_words
 
 _STAGE_NAMES = {"winners": "finalists"}  # a run folder keeps the name that it always had
 
@@ -88,13 +89,15 @@ def _data(problem: Problem) -> DataFacts:
 
 
 def _supernet(problem: Problem) -> SupernetFacts:
-    settings, plan = problem.settings.supernet, problem.plan
+    plan, settings = problem.plan, problem.plan.settings
     return SupernetFacts(
-        split=f"{settings.split}: {', '.join(plan.names)}",
+        split=settings.split,
+        members=members_in_words(problem),
+        branches=branches_in_words(plan),
         groups=plan.split.groups if plan.is_known else plan.members_per_replica,
         sharing=plan.rules.sharing.words,
         sampling=settings.sampler,
-        steps=min(plan.steps(member) for member in range(plan.members)),
+        steps=max(plan.steps(member) for member in range(plan.members)),
         batch_size=settings.batch_size,
         pretrained=settings.weights_from is not None,
     )

@@ -64,7 +64,8 @@ def label_architectures(problem: Problem, run: Run) -> StudyLabels:
         ballot.labels(values[rows].reshape(shape), weights)[of_each]
         for values in (stored.accuracy_percent, stored.loss)
     )
-    return StudyLabels(codes, accuracy, loss, len(np.unique(of_each)))
+    # A shift may move a label of a hardly trained sub-supernet beyond what an accuracy or a loss can be.
+    return StudyLabels(codes, accuracy.clip(0, 100), np.maximum(loss, 0), len(np.unique(of_each)))
 
 
 def _weights(problem: Problem) -> NDArray[np.float64] | None:

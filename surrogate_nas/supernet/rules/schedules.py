@@ -115,7 +115,7 @@ class CosineRule(ScheduleRule):
 
     def schedule(self, space: Space, network: NetworkSpec, settings: RuleSettings) -> Schedule:  # noqa: ARG002
         """Returns half a cosine between the two learning rates."""
-        return Cosine(settings.learning_rate, settings.final_learning_rate)
+        return Cosine(settings.learning_rate, settings.last_rate)
 
 
 @final

@@ -109,6 +109,11 @@ class BandSplit(SpaceSplit):
             self._group_of[list(band)] = group
         super().__init__(space, tuple(f"{'/'.join(map(str, band))} nonlinear" for band in bands))
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The counts as a sentence has them: ``0 to 7 nonlinear functions``."""
+        return tuple(f"{_in_words(sorted(band))} nonlinear {_noun(band)}" for band in self._bands)
+
     def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
         """Returns the index of the subspace of each code, shape (N,)."""
         return np.asarray(self._group_of[self._space.nonlinear_count(codes)])
@@ -125,3 +130,16 @@ class BandSplit(SpaceSplit):
             rows = np.flatnonzero(chosen == position)
             codes[rows] = self._space.counts.draw(band[position], len(rows), rng)
         return codes
+
+
+def _in_words(counts: Sequence[int]) -> str:
+    """Returns rising counts in words; three neighbours and more as a range."""
+    whole = len(counts) > 2 and counts[-1] - counts[0] == len(counts) - 1
+    if whole:
+        return f"{counts[0]} to {counts[-1]}"
+    *first, last = map(str, counts)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _noun(counts: Sequence[int]) -> str:
+    return "function" if list(counts) == [1] else "functions"

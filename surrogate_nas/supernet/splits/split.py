@@ -29,6 +29,11 @@ class Split(ABC):
         """Number of subspaces K."""
         return len(self.names)
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The names as a sentence has them, length K."""
+        return self.names
+
     @abstractmethod
     def assign(self, codes: ArrayLike) -> NDArray[np.int64]:
         """Returns the index of the subspace of each code, shape (N,)."""

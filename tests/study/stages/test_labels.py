@@ -18,6 +18,7 @@ from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.labels import LabelArchitectures, label_architectures, way_of
 from surrogate_nas.study.stages.supernets import train_supernets
+from surrogate_nas.supernet.rules.label_scale import Ballot
 
 RunOf = Callable[..., Run]
 RunHere = Callable[..., tuple[int, str, str]]
@@ -49,6 +50,14 @@ def test_every_drawn_architecture_has_the_label_of_its_computation(
     assert labels.evaluations == len(by_code) <= len(labels.codes)
     np.testing.assert_array_equal(stored.member, problem.plan.member_of(stored.codes))
     assert set(stored.steps.tolist()) == {40}
+
+
+def test_no_shift_moves_a_label_beyond_what_it_can_be(
+    problem: Problem, finished: Path, run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ballot, "labels", lambda made, *_: np.linspace(-2, 103, len(made.codes)))
+    labels = label_architectures(problem, run_of(finished))
+    assert (labels.accuracy_percent.min(), labels.accuracy_percent.max(), labels.loss.min()) == (0, 100, 0)
 
 
 def test_a_stop_that_was_asked_for_ends_the_stage(problem: Problem, run_copy: Path, run_of: RunOf) -> None:
@@ -163,6 +172,8 @@ def test_labels_of_a_soft_split_are_on_one_scale_and_can_be_interrupted(
     code, _, errors = here("--resume", "--output-dir", folder)
     assert code == 0, errors
     assert (folder / "lookup.csv").read_bytes() == table
-    assert "2 sub-supernets, each for a part of the space: 0/1 nonlinear (" in errors
-    assert "they begin with common weights, trained for 5 steps" in errors
-    assert ("; 2/3 nonlinear keeps these" in errors) == ("parent_keeps" not in changes)
+    parts = "2 sub-supernets, each labels a part: 0 or 1 nonlinear functions (8,764 architectures), 2 or 3 nonlinear"
+    assert parts in errors
+    keeping = "the one for 2 or 3 nonlinear functions trains for 5 steps on the whole space; then a copy trains 5 steps"
+    apart = "they begin with the weights of one supernet, trained for 5 steps, and train 5 steps more"
+    assert f"sub-supernets: {apart if 'parent_keeps' in changes else keeping}" in errors
