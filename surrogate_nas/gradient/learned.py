@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import StoreError
-from surrogate_nas.gradient.distributions.derivation import Collapse, candidates, collapse_of, derive, log_probabilities
+from surrogate_nas.gradient.distributions.derivation import (
+    Collapse,
+    Keeps,
+    candidates,
+    collapse_of,
+    derive,
+    log_probabilities,
+)
 from surrogate_nas.gradient.distributions.distribution import Distribution
 from surrogate_nas.gradient.distributions.draws import draw
 from surrogate_nas.gradient.distributions.subspace import Subspace
@@ -37,6 +44,8 @@ class Leaf:
         distribution: The distribution.
         accuracy_percent: Accuracy of the derived architecture on validation images, with the shared weights.
         loss: Its mean cross-entropy on them.
+        within: The architecture that is derived among the ones that keep the budgets, shape (D,); None where the
+            derived one keeps them itself, or none was found.
     """
 
     subspace: Subspace
@@ -45,6 +54,7 @@ class Leaf:
     distribution: Distribution
     accuracy_percent: float
     loss: float
+    within: Codes | None = None
 
     def log_probabilities(self, codes: Codes) -> NDArray[np.float64]:
         """Returns the log-probability of codes (N, D) in the subspace, shape (N,); minus infinity outside it.
@@ -110,13 +120,16 @@ class Learned:
         return codes
 
 
-def read_learned(jobs: list[LearningJob], validation_images: int, batch_size: int) -> Learned:
+def read_learned(
+    jobs: list[LearningJob], validation_images: int, batch_size: int, keeps: Keeps | None = None
+) -> Learned:
     """Returns the result of a finished search.
 
     Args:
         jobs: The members of its plan.
         validation_images: Images that derived architectures are compared on.
         batch_size: Images at once.
+        keeps: Tells which architectures keep the budgets; if not given, no budget counts.
 
     Raises:
         StoreError: If a file is missing or damaged, or not of the last step.
@@ -124,17 +137,20 @@ def read_learned(jobs: list[LearningJob], validation_images: int, batch_size: in
         TrainingError: If a loss is not finite.
     """
     population = np.array(jobs[0].plan.split.population(), dtype=np.float64)
-    leaves = tuple(_read_leaf(job, validation_images, batch_size) for job in jobs)
+    leaves = tuple(_read_leaf(job, validation_images, batch_size, keeps) for job in jobs)
     return Learned(leaves, tuple((population / population.sum()).tolist()))
 
 
-def _read_leaf(job: LearningJob, validation_images: int, batch_size: int) -> Leaf:
+def _read_leaf(job: LearningJob, validation_images: int, batch_size: int, keeps: Keeps | None) -> Leaf:
     learner, last = Learner(job), job.training.last_step
     if learner.step != last or not job.file.exists():
         raise StoreError(f"the distribution in {job.file} stopped at step {learner.step} of {last}")
     subspace, distribution = job.subspace, learner.distribution
-    how = job.settings.row.derives
-    code = derive(candidates(subspace, distribution, how, job.settings.candidates, job.seed), learner.accuracy)
+    how, within = job.settings.row.derives, None
+    asked = subspace, distribution, how, job.settings.candidates, job.seed
+    code = derive(candidates(*asked), learner.accuracy)
+    if keeps is not None and not keeps(code[None])[0] and len(found := candidates(*asked, keeps)):
+        within = derive(found, learner.accuracy)
     work = job.work
     judged = EvaluationJob(
         job.plan,
@@ -147,7 +163,7 @@ def _read_leaf(job: LearningJob, validation_images: int, batch_size: int) -> Lea
         work.belongs_to,
         work.device,
     )
-    found = evaluate_member(judged, lambda _: None, lambda: False)
-    assert found is not None
+    made = evaluate_member(judged, lambda _: None, lambda: False)
+    assert made is not None
     collapse = collapse_of(subspace, distribution, code, job.seed, judged=how != "argmax")
-    return Leaf(subspace, code, collapse, distribution, float(found.accuracy_percent[0]), float(found.loss[0]))
+    return Leaf(subspace, code, collapse, distribution, float(made.accuracy_percent[0]), float(made.loss[0]), within)

@@ -168,6 +168,11 @@ class SupernetPlan:
         """Returns whether gradients cut the subspace of a training in two once it is finished."""
         return self.rules.split.is_late and training.level + 1 < len(self.phases)
 
+    def is_evaluated(self, training: Training) -> bool:
+        """Returns whether architectures are evaluated with the weights that a training ends with."""
+        below = len(self.phases) - 1 - training.level
+        return below == 0 or (below == 1 and self.settings.parent_keeps > 0)
+
     def training(self, member: int) -> Training:
         """Returns the training of a member: the last of those that its weights went through, or a parent's."""
         return self.phases[-1][member] if member < PARENTS else self.phases[-2][member - PARENTS]

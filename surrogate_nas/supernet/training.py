@@ -175,7 +175,7 @@ class _Member:
         self._job, self._training, self._sorted_at = job, training, plan.sorted_at(training)
         self._network = network_of(job)
         self._momenta = Momenta(self._network, plan.settings, _momentum_groups(plan, training))
-        share = plan.settings.weight_average if training.level == len(plan.phases) - 1 else 0.0
+        share = plan.settings.weight_average if plan.is_evaluated(training) else 0.0
         self._average = TailAverage(self._network, share, training.first_step, training.last_step)
         self.step, self._loss_sum = training.first_step, torch.zeros(LOSS_PARTS, dtype=torch.float64)
         self._last: tuple[int, tuple[tuple[int, ...], ...]] = (self.step, ())
@@ -208,6 +208,8 @@ class _Member:
         if state.step != parent.last_step:
             raise StoreError(f"the training in {path} stopped at step {state.step} of {parent.last_step}")
         restore(path, state, self._network)
+        if not self._training.steps:  # a subspace that keeps its parent's weights keeps their mean too
+            self._average.restore(state.mean, state.samples)
         # Momenta of groups by one decision mean nothing to groups by another, which start with none.
         if self._training.inherits == "state" and plan.separation(parent) == plan.separation(self._training):
             self._momenta.restore(state.momenta)

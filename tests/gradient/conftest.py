@@ -14,6 +14,7 @@ from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.splits import split_images
 from surrogate_nas.gradient.craft import craft
+from surrogate_nas.gradient.distributions.derivation import Keeps
 from surrogate_nas.gradient.job import LearningJob, learning_plan
 from surrogate_nas.gradient.learned import Learned, read_learned
 from surrogate_nas.gradient.settings import GradientSettings
@@ -79,14 +80,14 @@ def job_of(triangle: CellSpace, images: Path, tmp_path: Path) -> MakeJob:
 
 
 @pytest.fixture
-def learned_of() -> Callable[[LearningJob], Learned]:
-    """Runs the whole search that a job is of, and returns what it has learnt."""
+def learned_of() -> Callable[..., Learned]:
+    """Runs the whole search that a job is of, and returns what it has learnt: ``learned_of(job, keeps)``."""
 
-    def run(job: LearningJob) -> Learned:
+    def run(job: LearningJob, keeps: Keeps | None = None) -> Learned:
         work = job.work
         place = Workplace(work.folder, work.images, work.data, work.identity, craft=craft(job.settings, job.costs))
         plan = train_stage(work.plan, place, OneProcess(1), lambda _: nullcontext(lambda *_: None), lambda: False)
         jobs = [replace(job, work=place.job(plan, each)) for each in plan.phases[-1]]
-        return read_learned(jobs, 20, 10)
+        return read_learned(jobs, 20, 10, keeps)
 
     return run

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import StoreError
-from surrogate_nas.gradient.job import LearningJob
 from surrogate_nas.gradient.learned import Learned, read_learned
 from surrogate_nas.gradient.learning import Learner
 from tests.gradient.conftest import MakeJob
 
-LearnedOf = Callable[[LearningJob], Learned]
+LearnedOf = Callable[..., Learned]
 
 
 def test_a_finished_search_gives_its_likeliest_connected_architecture(job_of: MakeJob, learned_of: LearnedOf) -> None:
@@ -32,6 +31,20 @@ def test_candidates_are_judged_on_the_shared_weights(job_of: MakeJob, learned_of
     accuracies = np.array([learner.accuracy(code) for code in codes])
     assert learner.accuracy(learned.code) >= np.median(accuracies)
     assert learned.chosen.collapse.judged
+
+
+@pytest.mark.parametrize("method", ["darts", "rsps"])
+def test_an_architecture_within_the_budgets_is_derived_too(job_of: MakeJob, learned_of: LearnedOf, method: str) -> None:
+    job = job_of(method, candidates=12)
+    free = learned_of(job)
+    assert free.chosen.within is None
+    forbidden = free.code.tolist()
+    found = learned_of(job, lambda codes: (codes != forbidden).any(axis=1)).chosen
+    assert found.code.tolist() == forbidden
+    assert found.within is not None
+    assert found.within.tolist() != forbidden
+    assert learned_of(job, lambda codes: (codes == forbidden).all(axis=1)).chosen.within is None
+    assert learned_of(job, lambda codes: np.zeros(len(codes), dtype=bool)).chosen.within is None
 
 
 def test_an_unfinished_search_is_refused(job_of: MakeJob) -> None:

@@ -21,6 +21,7 @@ SETTINGS = (
     "space=nasbench201",
     "network.channels=16",
     "network.cells=1",
+    "supernet.preset=oneshot",  # the default of that version
     "supernet.channels=8",
     "supernet.replicas=1",
     "data.max_images=600",

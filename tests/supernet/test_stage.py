@@ -303,6 +303,17 @@ def test_a_mean_is_kept_by_members_alone(plan_of: MakePlan, place_of: PlaceOf) -
     assert state.mean.keys() == state.weights.keys()
 
 
+def test_a_mean_is_the_parents_where_a_subspace_keeps_its_weights(plan_of: MakePlan, place_of: PlaceOf) -> None:
+    plan, place = plan_of(**KINDS["soft branches"], weight_average=0.5), place_of("mean")
+    run(plan, place)
+    names = ("parent", "member-0", "member-1")
+    parent, branch, kept = (load_checkpoint(place.folder / f"{name}.safetensors", place.identity) for name in names)
+    assert parent.samples == kept.samples == branch.samples == 3
+    assert all(torch.equal(parent.mean[name], kept.mean[name]) for name in parent.mean)
+    assert not all(torch.equal(parent.mean[name], branch.mean[name]) for name in parent.mean)
+    assert not all(torch.equal(kept.mean[name], kept.weights[name]) for name in kept.mean)
+
+
 def test_a_subspace_that_its_parent_keeps_has_the_parents_weights(plan_of: MakePlan, place_of: PlaceOf) -> None:
     plan, place = plan_of(**KINDS["soft branches"], replicas=2), place_of("soft")
     run(plan, place)

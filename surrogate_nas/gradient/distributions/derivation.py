@@ -114,10 +114,17 @@ def log_probabilities(distribution: Distribution, codes: Codes) -> NDArray[np.fl
     return torch.cat([distribution.follow(part.to(device))[0].cpu() for part in parts]).double().numpy()
 
 
-def likeliest(subspace: Subspace, distribution: Distribution, count: int, seed: int) -> Codes:
+Keeps = Callable[[Codes], NDArray[np.bool_]]
+"""Returns which codes, shape (N, D), keep all budgets, shape (N,)."""
+
+
+def likeliest(
+    subspace: Subspace, distribution: Distribution, count: int, seed: int, keeps: Keeps | None = None
+) -> Codes:
     """Returns the likeliest architectures of a subspace, the likeliest first, shape (N, D).
 
-    In a space too large to list they are the likeliest of many draws.
+    In a space too large to list they are the likeliest of many draws. With ``keeps`` they all keep the budgets, and
+    there may be none.
     """
     if subspace.space.listable:
         codes = subspace.codes()
@@ -126,17 +133,26 @@ def likeliest(subspace: Subspace, distribution: Distribution, count: int, seed: 
         modes = distribution.draw(torch.zeros(1, *distribution.allowed.shape, device=distribution.allowed.device))
         codes = torch.cat([modes.cpu(), drawn]).numpy().astype(np.int8)
         codes = np.unique(codes[subspace.holds(codes)], axis=0)
+    if keeps is not None:
+        codes = codes[keeps(codes)]
     order = np.argsort(-log_probabilities(distribution, codes), kind="stable")
     return np.asarray(codes[order[:count]])
 
 
-def candidates(subspace: Subspace, distribution: Distribution, how: Derivation, count: int, seed: int) -> Codes:
-    """Returns the architectures among which the derived one is, shape (N, D); for ``argmax`` it is the only one."""
+def candidates(
+    subspace: Subspace, distribution: Distribution, how: Derivation, count: int, seed: int, keeps: Keeps | None = None
+) -> Codes:
+    """Returns the architectures among which the derived one is, shape (N, D); for ``argmax`` it is the only one.
+
+    With ``keeps`` they all keep the budgets, and there may be none.
+    """
     if how == "drawn":
-        drawn = draw(subspace, distribution, count, generator(seed, DERIVATION, 0)).codes.numpy().astype(np.int8)
+        draws = count if keeps is None else _DRAWS_PER_CANDIDATE * count
+        drawn = draw(subspace, distribution, draws, generator(seed, DERIVATION, 0)).codes.numpy().astype(np.int8)
         kept = np.sort(np.unique(subspace.space.effective(drawn), axis=0, return_index=True)[1])
-        return np.asarray(drawn[kept])
-    return likeliest(subspace, distribution, 1 if how == "argmax" else count, seed)
+        drawn = drawn[kept]
+        return np.asarray(drawn if keeps is None else drawn[keeps(drawn)][:count])
+    return likeliest(subspace, distribution, 1 if how == "argmax" else count, seed, keeps)
 
 
 def derive(codes: Codes, judge: Callable[[Codes], float]) -> Codes:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from surrogate_nas.gradient.distributions.derivation import (
     candidates,
@@ -13,10 +14,11 @@ from surrogate_nas.gradient.distributions.derivation import (
 )
 from surrogate_nas.gradient.distributions.distribution import Independent
 from surrogate_nas.gradient.distributions.subspace import Subspace
+from surrogate_nas.gradient.methods import Derivation
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.space import Codes, Space
 
 
 def planted(space: Space, code: list[int], height: float) -> Independent:
@@ -73,6 +75,24 @@ def test_the_mode_of_a_large_space_is_found(monkeypatch: pytest.MonkeyPatch) -> 
 def test_drawn_candidates_are_different_computations(triangle: CellSpace) -> None:
     codes = candidates(Subspace(triangle), Independent(triangle, 0), "drawn", 40, seed=0)
     assert len(np.unique(triangle.effective(codes), axis=0)) == len(codes) > 10
+
+
+@pytest.mark.parametrize("how", ["argmax", "likeliest", "drawn"])
+def test_candidates_keep_the_budgets_and_there_may_be_none(triangle: CellSpace, how: Derivation) -> None:
+    distribution = planted(triangle, [3, 3, 3], 2.0)
+
+    def keeps(codes: Codes) -> NDArray[np.bool_]:
+        return np.asarray((codes == 3).sum(axis=1) <= 1)
+
+    codes = candidates(Subspace(triangle), distribution, how, 5, seed=0, keeps=keeps)
+    assert 1 <= len(codes) <= 5
+    assert keeps(codes).all()
+    if how == "argmax":
+        every = triangle.all_codes()[triangle.is_connected(triangle.all_codes())]
+        every = every[keeps(every)]
+        assert codes.tolist() == [every[log_probabilities(distribution, every).argmax()].tolist()]
+    none = candidates(Subspace(triangle), distribution, how, 5, seed=0, keeps=lambda c: np.zeros(len(c), dtype=bool))
+    assert none.shape == (0, 3)
 
 
 def test_the_best_candidate_is_derived_and_a_single_one_is_not_judged() -> None:

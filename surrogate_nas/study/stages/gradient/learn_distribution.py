@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.gradient.alpha_steps import RowCosts, row_costs
 from surrogate_nas.gradient.craft import craft
+from surrogate_nas.gradient.distributions.derivation import Keeps
 from surrogate_nas.gradient.job import LearningJob, learning_plan
 from surrogate_nas.gradient.learned import Learned, read_learned
 from surrogate_nas.runs.run_folder import digest
+from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, LearnedOrder
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -50,7 +53,8 @@ class LearnDistribution(Stage):
             run.console.note(note)
         for warning in warnings:
             run.console.warn(f"gradient.method = {problem.settings.gradient.method!r}: {warning}")
-        derived = tuple(tuple(leaf.code.tolist()) for leaf in learned.best_first)
+        codes = [leaf.code if leaf.within is None else leaf.within for leaf in learned.best_first]
+        derived = tuple(tuple(code.tolist()) for code in codes)
         return Findings(LearnedOrder(votes_of(problem, learned), (*notes, *warnings), derived, learned))
 
 
@@ -106,7 +110,18 @@ class Search:
         self.place.folder.mkdir(parents=True, exist_ok=True)
         plan = train_stage(self.plan, self.place, run.workers, run.console.progress, run.should_stop)
         jobs = [LearningJob(self.place.job(plan, each), settings.gradient, self.costs) for each in plan.phases[-1]]
-        return read_learned(jobs, settings.labels.validation_images, settings.labels.batch_size)
+        return read_learned(jobs, settings.labels.validation_images, settings.labels.batch_size, _keeps(problem))
+
+
+def _keeps(problem: Problem) -> Keeps:
+    """Returns a test of architectures against the budgets, with the confidence that the study asks for."""
+
+    def keeps(codes: Codes) -> NDArray[np.bool_]:
+        costs = problem.cautious_costs.evaluate(codes)
+        within = [budget.violation(costs[budget.cost]) <= 0 for budget in problem.budgets]
+        return np.asarray(np.all([np.ones(len(codes), dtype=bool), *within], axis=0))
+
+    return keeps
 
 
 def _costs(problem: Problem) -> RowCosts | None:

@@ -32,6 +32,11 @@ def notes_on(problem: Problem, learned: Learned) -> tuple[str, ...]:
         f"gradient.method = {settings.method!r} derives {problem.space.format(chosen.code)}:"
         f" {chosen.collapse.in_words()}; validation accuracy {chosen.accuracy_percent:.1f}% on shared weights"
     ]
+    if chosen.within is not None:
+        notes.append(
+            f"this is over the budget; among architectures within it, the distribution derives"
+            f" {problem.space.format(chosen.within)}"
+        )
     if len(learned.leaves) > 1:
         notes.append(_subspaces(problem, learned))
         notes += _by_truth(problem, learned)

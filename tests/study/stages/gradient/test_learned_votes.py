@@ -1,5 +1,6 @@
 """A distribution votes where it has learnt something and the predictor has votes."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,3 +56,11 @@ def test_a_reason_is_given_where_nothing_votes(method: str, recipe: str, reason:
     problem, found = learned("quick", method, recipe)
     assert votes_of(problem, found) is None
     assert reason in notes_on(problem, found)[1]
+
+
+def test_an_architecture_within_the_budget_is_named() -> None:
+    problem, found = learned("nasbench201")
+    within = problem.space.all_codes()[7]
+    notes = notes_on(problem, Learned((replace(found.chosen, within=within),), (1.0,)))
+    expected = "this is over the budget; among architectures within it, the distribution derives"
+    assert notes[1] == f"{expected} {problem.space.format(within)}"
