@@ -43,6 +43,6 @@ def branches_in_words(plan: SupernetPlan) -> str:
     titles, kept = plan.titles, settings.parent_keeps
     return (
         f"the one for {' and '.join(titles[-kept:])} trains for {before} on the whole space; then a copy"
-        f" trains {more}, {settings.own_share:.0%} of them on {' and '.join(titles[:-kept])}, so that labels of these"
-        " depend less on weights that all architectures share"
+        f" trains {more}, {settings.own_share:.0%} of them on {' and '.join(titles[:-kept])}. Shared weights are a"
+        " compromise, and this fits the copy's to the architectures that it labels"
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore, read_labels
@@ -95,10 +96,11 @@ def _rows_of(problem: Problem, stored: Labels | None, codes: Codes, members: NDA
 def _evaluate(problem: Problem, codes: Codes, missing: NDArray[np.int64], asked: NDArray[np.bool_], run: Run) -> None:
     """Labels codes (W, D) by each asked member that is missing, (W, E), ``NO_MEMBER`` where none is."""
     jobs = _evaluation_jobs(problem, codes, missing, run)
+    networks = count_of(len(codes), "architecture")
     total, done_before = int(asked.sum()), int((asked & (missing == NO_MEMBER)).sum())
     with (
         LabelStore.open_or_create(run.folder.labels, problem.label_identity) as labels,
-        run.console.progress(f"labels ({total:,} evaluations)") as advance,
+        run.console.progress(f"labels ({networks}, {count_of(total, 'evaluation')})") as advance,
     ):
         advance(done_before, total)
         run.workers.run(

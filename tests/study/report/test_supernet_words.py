@@ -36,8 +36,8 @@ def test_each_part_has_its_count_and_its_training(with_supernet: With) -> None:
     )
     assert branches_in_words(soft.plan) == (
         "the one for 2 or 3 nonlinear functions trains for 967 steps on the whole space; then a copy trains 33 steps"
-        " more, 70% of them on 0 or 1 nonlinear functions, so that labels of these depend less on weights that all"
-        " architectures share"
+        " more, 70% of them on 0 or 1 nonlinear functions. Shared weights are a compromise, and this fits the copy's to"
+        " the architectures that it labels"
     )
 
 
