@@ -100,7 +100,8 @@ def _ranking(trust: TrustFacts, trained: int) -> str:
     if trained:
         return f"{count_of(trained, 'finalist')} {'was' if trained == 1 else 'were'} trained and decided; {ordered}"
     best_known = top is not None and top >= LOW_TOP_TAU
-    return ordered if best_known else f"{ordered}; it cannot order the best 10%, so train several architectures"
+    among_best = "" if best_known else "; it cannot order the best 10%, so train several architectures"
+    return f"{ordered} (1 is the same order){among_best}; labels only estimate trained accuracy"
 
 
 def _rivals(rivals: RivalsFacts, chosen: ArchitectureFacts) -> str:
