@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import Interrupted, RunFolderError, SettingsError
+from surrogate_nas.gradient.learned import Learned
 from surrogate_nas.predictor.predictor import load_predictor
 from surrogate_nas.report.truth.truth import Truth
 from surrogate_nas.space.load import load_space
@@ -94,7 +95,12 @@ def test_every_subspace_has_an_architecture_and_validation_chooses(
     losses = [float(loss) for loss in re.findall(r"with loss ([\d.]+)", said)]
     assert losses == sorted(losses)
     assert len(losses) == 5
-    codes = np.array(order.derived, dtype=np.int8)
+    # What the study trains keeps the budgets wherever an architecture of the subspace does.
+    kept = problem.feasible[problem.space.index(np.array(order.derived, dtype=np.int8))]
+    possible = [problem.feasible[problem.codes[:, 0] == code[0]].any() for code in order.derived]
+    assert kept.tolist() == possible
+    assert isinstance(order.distribution, Learned)
+    codes = np.array([leaf.code for leaf in order.distribution.best_first])
     truth = accuracy[problem.space.index(codes)]
     assert f"the chosen subspace's architecture has {truth[0]:.2f}%, and the best of all" in said
     assert f"subspaces {truth.max():.2f}%" in said
