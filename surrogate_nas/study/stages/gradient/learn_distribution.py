@@ -53,7 +53,8 @@ class LearnDistribution(Stage):
             run.console.note(note)
         for warning in warnings:
             run.console.warn(f"gradient.method = {problem.settings.gradient.method!r}: {warning}")
-        codes = [leaf.code if leaf.within is None else leaf.within for leaf in learned.best_first]
+        # One that is only predicted to be over a budget may be measured within it, so that both are candidates.
+        codes = [code for leaf in learned.best_first for code in (leaf.code, leaf.within) if code is not None]
         derived = tuple(tuple(code.tolist()) for code in codes)
         return Findings(LearnedOrder(votes_of(problem, learned), (*notes, *warnings), derived, learned))
 

@@ -34,7 +34,7 @@ def notes_on(problem: Problem, learned: Learned) -> tuple[str, ...]:
     ]
     if chosen.within is not None:
         notes.append(
-            f"this is over the budget; among architectures within it, the distribution derives"
+            "this may be over the budget; among architectures within it, the distribution derives"
             f" {problem.space.format(chosen.within)}"
         )
     if len(learned.leaves) > 1:

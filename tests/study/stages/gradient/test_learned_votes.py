@@ -62,5 +62,5 @@ def test_an_architecture_within_the_budget_is_named() -> None:
     problem, found = learned("nasbench201")
     within = problem.space.all_codes()[7]
     notes = notes_on(problem, Learned((replace(found.chosen, within=within),), (1.0,)))
-    expected = "this is over the budget; among architectures within it, the distribution derives"
+    expected = "this may be over the budget; among architectures within it, the distribution derives"
     assert notes[1] == f"{expected} {problem.space.format(within)}"
