@@ -23,7 +23,7 @@ import numpy as np
 import typer
 
 from surrogate_nas._support.processors import processor_count
-from surrogate_nas.cli.command_line import run_command, say
+from surrogate_nas.cli.command_line import complain, run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.hardware.cost_models import cost_model
@@ -116,14 +116,17 @@ def measure(
     if not 2 <= networks <= len(candidates):
         raise SettingsError(f"--networks must be between 2 and {len(candidates)} (got {networks})")
     codes = candidates[rng.permutation(len(candidates))[:networks]]
+    complain(f"seed {seed}, {later.load}: profile ...")
     # A cache of its own: what this machine measured before would not be a test.
     with tempfile.TemporaryDirectory() as cache:
         began = time.perf_counter()
         model = cost_model(space, network, settings, seed=seed, cache=Path(cache))
         predicted = model.evaluate(codes)["latency_ms"]
         seconds = time.perf_counter() - began
+        complain(f"seed {seed}, {later.load}: waiting for {later.minutes:g} minutes ...")
         with under(later.load):
             time.sleep(60 * later.minutes)
+            complain(f"seed {seed}, {later.load}: {networks} other networks ...")
             measured = model.measure_architectures(codes)
     truth = np.array([one.median_ms for one in measured])
     errors = 100 * np.abs(predicted / truth - 1)
@@ -152,7 +155,9 @@ def own_latency(
     space: Annotated[str, typer.Option(help="Search space by name or path.")] = "nasbench201",
     networks: Annotated[int, typer.Option(help="Networks that the prediction has not seen.")] = 20,
     backend: Annotated[Backend, typer.Option(help="Runs the networks.")] = "auto",
+    whole_networks: Annotated[int, typer.Option(min=0, help="Whole networks that correct the profile.")] = 16,
     seeds: Annotated[int, typer.Option(min=1, help="Repeat with so many seeds.")] = 3,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of the seeds.")] = 0,
     later: Annotated[float, typer.Option(min=0, metavar="MINUTES", help="Time between profile and networks.")] = 0.0,
     loads: Annotated[str, typer.Option(help="Other work in the meantime: some of idle,busy,bursts.")] = "idle",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
@@ -160,11 +165,15 @@ def own_latency(
     """Compares predicted with measured latencies of whole networks."""
     loaded = load_space(space)
     spec = NetworkSpec(channels, cells, image_size, stages=loaded.network.stages)
-    settings = HardwareSettings(device="cpu", backend=backend)
+    settings = HardwareSettings(device="cpu", backend=backend, whole_networks=whole_networks)
     if unknown := [name for name in loads.split(",") if name not in list(Load)]:
         raise SettingsError(f"--loads must be some of {', '.join(Load)} (got {unknown[0]!r})")
     times = [Later(later, Load(name)) for name in loads.split(",")]
-    rows = [measure(loaded, spec, settings, networks, seed, when) for seed in range(seeds) for when in times]
+    rows = [
+        measure(loaded, spec, settings, networks, seed, when)
+        for seed in range(first_seed, first_seed + seeds)
+        for when in times
+    ]
     if as_json:
         say(json.dumps(rows, indent=2))
         return
