@@ -6,7 +6,7 @@ python -m benchmarks.finetune --data DIR --weights lite0.pth --folder runs/finet
 ONNX Runtime. Every network is trained by one recipe on the same images and tested on ``test/``: the answer of a study
 (with its slice of the pretrained weights, and with the supernet's), the whole network at lower resolutions, narrower,
 shallower and scaled in all three, slices drawn at random, and networks off the shelf from random weights. In the end
-the best rival of each budget is trained for as long as search and training took, and the answer for as many epochs. A
+the best rival of each budget is trained for as long as the search and its answer's ``--long-epochs`` take together. A
 run that was stopped goes on where it stopped.
 """
 
@@ -231,6 +231,25 @@ def epoch_minutes(one: Contestant, recipe: Recipe, side: int) -> float:
     return max(taken[1] - taken[0], taken[0] / 100)
 
 
+def minutes_of_epochs(kept: Path, networks: Sequence[Contestant], recipe: Recipe, side: int) -> list[float]:
+    """Returns the processor minutes of an epoch of each network; a file keeps them, so that runs that go on agree."""
+    if not kept.exists():
+        write_text(kept, json.dumps([epoch_minutes(one, recipe, side) for one in networks]))
+    return [float(one) for one in json.loads(kept.read_text(encoding="utf-8"))]
+
+
+def equal_epochs(searched_minutes: float, epochs: int, own: float, other: float) -> int:
+    """Returns the epochs of a rival that take as long as a search and the answer's epochs, and not fewer than these.
+
+    Args:
+        searched_minutes: Processor minutes of the search.
+        epochs: Epochs of its answer.
+        own: Minutes of an epoch of the answer.
+        other: Minutes of an epoch of the rival.
+    """
+    return max(epochs, round((searched_minutes + epochs * own) / other))
+
+
 @app.command(name="finetune")
 def compare(
     data: Annotated[Path, typer.Option(help="Folder with train/ and test/.")],
@@ -240,6 +259,9 @@ def compare(
     images: Annotated[int, typer.Option(min=100, help="Images for search and training.")] = 1000,
     side: Annotated[int, typer.Option(min=32, help="Pixels of a side.")] = 64,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the images.")] = 10,
+    long_epochs: Annotated[
+        list[int] | None, typer.Option(min=1, help="Epochs of answers at equal time; may be repeated. [--epochs]")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each network.")] = 1,
     share: Annotated[
         list[float] | None, typer.Option(help="Budget, as a share of the whole network's latency; may be repeated.")
@@ -286,20 +308,16 @@ def compare(
     whole_recipe = Recipe(recipe, seeds, folder, folder / "images", processes)
     trained, tested = train_all(contestants, whole_recipe, side), len(splits.validation)
     say(table(contestants, limits, measured, trained, tested))
-    say(
-        "\nThe best rival of each budget, trained as long as search and training took, and the answer as many epochs:\n"
-    )
+    say("\nThe best rival of each budget at equal processor time: it trains for as long as search and answer take.\n")
     for answer, rival in best_rivals(contestants, trained):
-        home = folder / f"long-{rival.budget}"
-        home.mkdir(exist_ok=True)
-        decided = home / "epochs.json"  # a run that goes on takes the same number, however busy the machine is now
-        if not decided.exists():
-            own, other = (epoch_minutes(one, whole_recipe, side) for one in (answer, rival))
-            write_text(decided, json.dumps(max(epochs, round((minutes + epochs * own) / other))))
-        longer = int(json.loads(decided.read_text(encoding="utf-8")))
-        long_recipe = replace(whole_recipe, settings=recipe.model_copy(update={"epochs": longer}), folder=home)
-        both = [replace(one, role=f"{one.role}, {longer} epochs") for one in (rival, answer)]
-        say(table(both, limits, measured, train_all(both, long_recipe, side), tested))
+        own, other = minutes_of_epochs(folder / f"minutes-{rival.budget}.json", (answer, rival), whole_recipe, side)
+        for answers_epochs in long_epochs or [epochs]:
+            passes = {answer.key: answers_epochs, rival.key: equal_epochs(minutes, answers_epochs, own, other)}
+            home = folder / f"long-{rival.budget}-{answers_epochs}"
+            home.mkdir(exist_ok=True)
+            long_recipe = replace(whole_recipe, folder=home, epochs=passes)
+            both = [replace(one, role=f"{one.role}, {passes[one.key]} epochs") for one in (rival, answer)]
+            say(table(both, limits, measured, train_all(both, long_recipe, side), tested))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

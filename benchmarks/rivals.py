@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,6 +83,7 @@ class Recipe:
         folder: Folder of checkpoints and results.
         images: Folder of images.
         processes: Trainings side by side.
+        epochs: Passes of the networks that have another number, by key.
     """
 
     settings: TrainingSettings
@@ -90,6 +91,11 @@ class Recipe:
     folder: Path
     images: Path
     processes: int
+    epochs: Mapping[str, int] = field(default_factory=dict)
+
+    def settings_of(self, key: str) -> TrainingSettings:
+        """Returns the recipe of a network."""
+        return self.settings.model_copy(update={"epochs": self.epochs.get(key, self.settings.epochs)})
 
 
 def train_all(contestants: Sequence[Contestant], recipe: Recipe, side: int) -> dict[str, list[tuple[float, float]]]:
@@ -105,7 +111,7 @@ def train_all(contestants: Sequence[Contestant], recipe: Recipe, side: int) -> d
             recipe.images,
             True,
             max(1, side // 8),
-            recipe.settings,
+            recipe.settings_of(key),
             seed,
             recipe.folder / "checkpoints" / f"{key}-{seed}.safetensors",
         )

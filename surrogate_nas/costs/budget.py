@@ -48,6 +48,19 @@ def total_excess(
     return np.asarray(np.sum(over, axis=0), dtype=np.float64)
 
 
+def within(
+    budgets: Sequence[Budget], costs: Mapping[str, NDArray[np.floating] | NDArray[np.integer]]
+) -> NDArray[np.bool_]:
+    """Returns true where all budgets are kept, shape (N,); everywhere if there are none.
+
+    Args:
+        budgets: The bounds.
+        costs: Name of every bounded cost to its values, shape (N,) each; at least one cost.
+    """
+    everywhere = np.ones(len(next(iter(costs.values()))), dtype=bool)
+    return np.asarray(np.all([everywhere, *(one.violation(costs[one.cost]) <= 0 for one in budgets)], axis=0))
+
+
 @dataclass(frozen=True)
 class BudgetRequest:
     """A budget as the user wrote it: absolute (``limit``) or a percentile of the space's costs (``percent``)."""

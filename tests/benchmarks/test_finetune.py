@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.contestants import Contestant
-from benchmarks.finetune import WHOLE, Cut, all_cuts, best_rivals, cut_code, few_images, uniform_cuts
+from benchmarks.finetune import WHOLE, Cut, all_cuts, best_rivals, cut_code, equal_epochs, few_images, uniform_cuts
 from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
 from surrogate_nas.space.load import load_space
 
@@ -60,6 +60,11 @@ def test_the_best_rival_is_neither_the_answer_nor_the_whole_network() -> None:
     mine = [contestant("lite0: found", "a"), contestant(WHOLE, "b"), contestant("narrower", "c"), contestant("x", "d")]
     trained = {name: [(accuracy, 1.0)] for name, accuracy in zip("abcd", (80.0, 90.0, 70.0, 75.0), strict=True)}
     assert [(one.key, other.key) for one, other in best_rivals(mine, trained)] == [("a", "d")]
+
+
+def test_a_rival_trains_for_as_long_as_search_and_answer() -> None:
+    assert equal_epochs(searched_minutes=6.0, epochs=100, own=0.05, other=0.1) == 110
+    assert equal_epochs(searched_minutes=1.0, epochs=100, own=0.05, other=0.1) == 100
 
 
 def test_all_chosen_images_are_trained_on_and_all_test_images_count(photos: Path) -> None:

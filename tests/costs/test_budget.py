@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget, total_excess
+from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget, total_excess, within
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.errors import BudgetError
 
@@ -161,3 +161,11 @@ def test_the_excess_over_all_budgets_is_a_sum_without_what_is_below() -> None:
     budgets = [Budget("latency_ms", 2.0), Budget("flops", 10.0)]
     costs = {"latency_ms": np.array([1.0, 3.0, 4.0]), "flops": np.array([10.0, 5.0, 20.0])}
     assert total_excess(budgets, costs).tolist() == [0.0, 0.5, 2.0]
+
+
+def test_what_keeps_all_budgets_keeps_each() -> None:
+    costs = {"latency_ms": np.array([1.0, 3.0, 2.0]), "flops": np.array([10.0, 5.0, 20.0])}
+    budgets = [Budget("latency_ms", 2.0), Budget("flops", 10.0)]
+    assert within(budgets, costs).tolist() == [True, False, False]
+    assert within(budgets[:1], costs).tolist() == [True, False, True]
+    assert within([], costs).tolist() == [True, True, True]

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.budget import Budget, within
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.planned.device_memory import NAMES
 from surrogate_nas.runs.run_folder import RunFolder, digest
@@ -120,8 +120,7 @@ class Contenders:
             costs["latency_ms"][self.known[~measured[self.known]]] /= _OVER
             noisy = list(self.noisy)
             costs["latency_ms"][noisy] = problem.bounds["latency_ms"][self.rows[noisy]]
-        within = [[budget.violation(costs[budget.cost]) <= 0 for budget in budgets] for budgets in self._sets]
-        return np.stack([np.all(each, axis=0) for each in within])
+        return np.stack([within(budgets, costs) for budgets in self._sets])
 
     @property
     def _sure(self) -> NDArray[np.bool_]:

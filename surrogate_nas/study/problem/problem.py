@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas import __version__
-from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.budget import Budget, within
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.hardware.conditions import conditions
 from surrogate_nas.hardware.confidence import cautious
@@ -114,10 +114,13 @@ class Problem:
         """True for connected codes that are predicted to meet every budget, shape (N,)."""
         return self.feasible_under(self.budgets)
 
+    def keeps(self, codes: Codes) -> NDArray[np.bool_]:
+        """Returns true for codes, of the pool or not, that are predicted to meet every budget, shape (N,)."""
+        return within(self.budgets, self.cautious_costs.evaluate(codes))
+
     def feasible_under(self, budgets: Sequence[Budget]) -> NDArray[np.bool_]:
         """Returns true for connected codes that are predicted to meet a set of budgets, shape (N,)."""
-        within = np.stack([budget.violation(self.bounds[budget.cost]) <= 0 for budget in budgets])
-        return np.asarray(within.all(axis=0) & self.connected)
+        return within(budgets, self.bounds) & self.connected
 
     # What architectures cost
 

@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.gradient.alpha_steps import RowCosts, row_costs
 from surrogate_nas.gradient.craft import craft
-from surrogate_nas.gradient.distributions.derivation import Keeps
 from surrogate_nas.gradient.job import LearningJob, learning_plan
 from surrogate_nas.gradient.learned import Learned, read_learned
 from surrogate_nas.runs.run_folder import digest
-from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, LearnedOrder
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -111,18 +108,7 @@ class Search:
         self.place.folder.mkdir(parents=True, exist_ok=True)
         plan = train_stage(self.plan, self.place, run.workers, run.console.progress, run.should_stop)
         jobs = [LearningJob(self.place.job(plan, each), settings.gradient, self.costs) for each in plan.phases[-1]]
-        return read_learned(jobs, settings.labels.validation_images, settings.labels.batch_size, _keeps(problem))
-
-
-def _keeps(problem: Problem) -> Keeps:
-    """Returns a test of architectures against the budgets, with the confidence that the study asks for."""
-
-    def keeps(codes: Codes) -> NDArray[np.bool_]:
-        costs = problem.cautious_costs.evaluate(codes)
-        within = [budget.violation(costs[budget.cost]) <= 0 for budget in problem.budgets]
-        return np.asarray(np.all([np.ones(len(codes), dtype=bool), *within], axis=0))
-
-    return keeps
+        return read_learned(jobs, settings.labels.validation_images, settings.labels.batch_size, problem.keeps)
 
 
 def _costs(problem: Problem) -> RowCosts | None:
