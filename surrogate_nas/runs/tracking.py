@@ -18,12 +18,13 @@ from typing import Any, Protocol, Self
 
 from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas._support.words import first_line
-from surrogate_nas.errors import Interrupted, SettingsError
+from surrogate_nas.errors import Interrupted, SettingsError, StoreError
 from surrogate_nas.runs.console import StudyConsole
 
 TRACKERS = ("tensorboard", "mlflow")
 """Names of the trackers, of the packages that they need, and of the extras that install these."""
 RECORD, EVENTS, MLRUNS = "tracking.json", "tensorboard", "mlruns"
+_REMEDY = "remove it, and everything is tracked again"
 _PARAMETERS_AT_ONCE = 100  # that a server of MLflow takes
 Settings = Mapping[str, object]
 
@@ -108,14 +109,15 @@ class Tracker:
 
         Raises:
             SettingsError: If it cannot be opened.
+            StoreError: If the record of what was sent is damaged.
         """
         if self._name is None:
             return
-        known: dict[str, Any] = {} if anew else self._record().get(self._part, {}).get(self._name, {})
+        known: dict[str, Any] = {} if anew else self._known(self._name)
         try:
             self._backend = _BACKENDS[self._name](self._folder, self._part, known.get("identity"))
             if self._backend.identity == known.get("identity"):
-                self._sent = known["sent"]
+                self._sent = known.get("sent", {})
             self._backend.settings(settings)
         except Exception as error:  # trackers raise whatever they like
             raise SettingsError(f"--track {self._name}: {first_line(error)}") from None
@@ -163,11 +165,17 @@ class Tracker:
 
     def _record(self) -> dict[str, Any]:
         path = self._folder / RECORD
-        return (
-            read_json(path, "record of what was tracked", "remove it, and everything is tracked again")
-            if path.exists()
-            else {}
-        )
+        return read_json(path, "record of what was tracked", _REMEDY) if path.exists() else {}
+
+    def _known(self, name: str) -> dict[str, Any]:
+        """Returns what an earlier process sent to a tracker."""
+        inner: Any = self._record()
+        for key in (self._part, name):
+            inner = inner.get(key, {}) if isinstance(inner, dict) else None
+        sent = inner.get("sent", {}) if isinstance(inner, dict) else None
+        if not (isinstance(sent, dict) and all(isinstance(steps, dict) for steps in sent.values())):
+            raise StoreError(f"the record of what was tracked is damaged: {self._folder / RECORD}; {_REMEDY}")
+        return dict(inner)
 
     def _keep(self) -> None:
         if self._backend is not None and self._name is not None:
@@ -229,9 +237,11 @@ class _MLflow:
         # The address may hold a password.
         where = hashlib.sha256(uri.encode()).hexdigest()[:16]
         before = known.partition(" ")[2] if known is not None and known.startswith(where) else None
+        # A database in a run folder may come from anywhere, or from where the folder was before it was moved.
+        self._place = None if server else (own / "artifacts").as_uri()
         self._run: Any = self._reopened(before)
         if self._run is None:
-            experiment = self._experiment(None if server else (own / "artifacts").as_uri())
+            experiment = self._experiment(where)
             self._run = self._client.create_run(experiment, run_name=f"{folder.resolve().name} {part}")
         self._id = str(self._run.info.run_id)
         self.identity = f"{where} {self._id}"
@@ -266,17 +276,27 @@ class _MLflow:
         if run is None:
             return None
         try:
+            found = self._client.get_run(run)
+            if not self._keeps_files_here(str(found.info.artifact_uri)):
+                return None
             self._client.update_run(run, status="RUNNING")
             return self._client.get_run(run)
         except MlflowException:  # somebody deleted it
             return None
 
-    def _experiment(self, artifacts: str | None) -> str:
+    def _experiment(self, where: str) -> str:
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "surrogate_nas")
-        found = self._client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
-        return str(self._client.create_experiment(name, artifact_location=artifacts))
+        for each in (name, f"{name} {where}"):
+            found = self._client.get_experiment_by_name(each)
+            if found is None:
+                return str(self._client.create_experiment(each, artifact_location=self._place))
+            if self._keeps_files_here(str(found.artifact_location)):
+                return str(found.experiment_id)
+        raise SettingsError(f"{MLRUNS}/ keeps files outside the run folder; remove it, and everything is tracked again")
+
+    def _keeps_files_here(self, uri: str) -> bool:
+        """Returns whether files at an address lie in the run folder, or on a server."""
+        return self._place is None or (f"{uri}/".startswith(f"{self._place}/") and ".." not in uri)
 
 
 _BACKENDS: dict[str, Callable[[Path, str, str | None], Backend]] = {"tensorboard": _TensorBoard, "mlflow": _MLflow}

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from surrogate_nas.errors import Interrupted, SettingsError
+from surrogate_nas._support.files import write_json
+from surrogate_nas.errors import Interrupted, SettingsError, StoreError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.tracking import Tracker, check_tracker
 from tests.conftest import REPOSITORY
@@ -143,6 +144,28 @@ def test_one_that_cannot_be_opened_is_an_error(tmp_path: Path, monkeypatch: pyte
     tracker = Tracker("mlflow", tmp_path, "study", StudyConsole(quiet=True))
     with pytest.raises(SettingsError, match="--track mlflow: "):
         tracker.begin({})
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{"study": 5}, {"study": {"tensorboard": 5}}, {"study": {"tensorboard": {"identity": "a", "sent": {"b": 5}}}}],
+)
+def test_a_record_that_makes_no_sense_is_an_error_with_the_way_on(tmp_path: Path, record: dict[str, Any]) -> None:
+    write_json(tmp_path / "tracking.json", record)
+    tracker = Tracker("tensorboard", tmp_path, "study", StudyConsole(quiet=True))
+    with pytest.raises(StoreError, match=r"damaged: .*tracking\.json; remove it"):
+        tracker.begin({})
+
+
+def test_files_stay_in_the_run_folder_whatever_its_database_says(store: Path) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    elsewhere = store / "elsewhere"
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{store / 'mlruns' / 'mlflow.db'}")
+    client.create_experiment("surrogate_nas", artifact_location=elsewhere.as_uri())
+    (store / "report.html").write_text("<!DOCTYPE html>")
+    track("mlflow", store, [0.5])
+    assert not elsewhere.exists()
+    assert [path.name for path in (store / "mlruns" / "artifacts").rglob("*.html")] == ["report.html"]
 
 
 def test_without_a_tracker_nothing_happens(tmp_path: Path) -> None:

@@ -3,13 +3,13 @@
 The server is a separate process that reads the journal or the database; the run does not depend on it.
 """
 
-import contextlib
 import importlib.util
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,10 +19,12 @@ from optuna.samplers import RandomSampler
 from optuna.storages import BaseStorage, JournalStorage
 
 from surrogate_nas._support.commands import quoted
-from surrogate_nas.errors import SettingsError
+from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.words import one_line
+from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.search.journal.database import Database
 from surrogate_nas.search.journal.journal import BatchJournal, JournalLock
-from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
+from surrogate_nas.search.journal.quiet_optuna import UNREPLAYABLE, quiet_optuna
 
 LOOPBACK = "127.0.0.1"
 _PATIENCE_S = 10.0
@@ -122,6 +124,10 @@ def annotate(journal: Path | Database, study: str, note: str, files: Sequence[Pa
         note: Text; it is cut at the dashboard's limit.
         files: Files to attach as copies.
         artifacts: Folder where the copies are kept.
+
+    Raises:
+        StoreError: If what the journal says of notes and files makes no sense.
+        WriteError: If a copy cannot be written.
     """
     artifacts.mkdir(parents=True, exist_ok=True)
     if isinstance(journal, Database):
@@ -129,8 +135,11 @@ def annotate(journal: Path | Database, study: str, note: str, files: Sequence[Pa
             _annotate(journal.storage, study, note, files, artifacts)
         return
     lock = JournalLock(journal)
-    with lock.held(), quiet_optuna():
-        _annotate(JournalStorage(BatchJournal(journal, lock)), study, note, files, artifacts)
+    try:
+        with lock.held(), quiet_optuna():
+            _annotate(JournalStorage(BatchJournal(journal, lock)), study, note, files, artifacts)
+    except UNREPLAYABLE as error:
+        raise StoreError(f"notes and files in {journal} are damaged: {one_line(error, 100)}") from None
 
 
 def _annotate(storage: BaseStorage, name: str, note: str, files: Sequence[Path], artifacts: Path) -> None:
@@ -139,16 +148,26 @@ def _annotate(storage: BaseStorage, name: str, note: str, files: Sequence[Path],
     if known.get(_NOTE_TEXT) != note[:_NOTE_LENGTH]:
         storage.set_study_system_attr(study._study_id, _NOTE_VERSION, int(known.get(_NOTE_VERSION, 0)) + 1)
         storage.set_study_system_attr(study._study_id, _NOTE_TEXT, note[:_NOTE_LENGTH])
-    present = {meta.filename: meta.artifact_id for meta in get_all_artifact_meta(study)}
+    # An identifier is the name of a copy, and a journal may come from anywhere: others than Optuna's are passed over.
+    listed = [meta for meta in get_all_artifact_meta(study) if _is_identifier(meta.artifact_id)]
+    present = {meta.filename: meta.artifact_id for meta in listed}
     # Files of a replaced study belong to none.
     for left in artifacts.iterdir():
-        if left.name not in present.values():
+        if left.name not in present.values() and not left.is_dir():
             left.unlink()
     store = FileSystemArtifactStore(str(artifacts))
     for file in files:
         if file.name in present:
             # The same name is the same place in the dashboard: only its content is replaced.
-            with contextlib.suppress(OSError):
-                shutil.copyfile(file, artifacts / present[file.name])
+            with atomic_write(artifacts / present[file.name]) as temporary:
+                shutil.copyfile(file, temporary)
             continue
         upload_artifact(artifact_store=store, file_path=str(file), study_or_trial=study)
+
+
+def _is_identifier(text: object) -> bool:
+    """Returns whether a text is one of Optuna's identifiers of artifacts."""
+    try:
+        return str(uuid.UUID(str(text))) == text
+    except ValueError:
+        return False

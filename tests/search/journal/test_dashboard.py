@@ -17,6 +17,7 @@ from PIL import Image
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.protocol import CostModel
+from surrogate_nas.errors import StoreError
 from surrogate_nas.search.journal.dashboard import Dashboard, annotate, dashboard_command
 from surrogate_nas.search.protocol import Predictor
 from surrogate_nas.search.result import SearchResult
@@ -197,3 +198,38 @@ def test_notes_and_files_replace_their_namesakes(
         space, predictor, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-"
     )
     assert (result.opened, result.notes) == ("resumed", ())
+
+
+@pytest.mark.parametrize("identifier", ["../victim", "/victim", "victim", "5f2a", ""])
+def test_a_journal_names_no_place_to_write_to(
+    space: Space, predictor: Predictor, costs: CostModel, tmp_path: Path, identifier: str
+) -> None:
+    journal, artifacts, file = tmp_path / "j", tmp_path / "artifacts", tmp_path / "report.html"
+    run_search(space, predictor, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-")
+    victim = tmp_path / "victim"
+    victim.write_text("as it was")
+    file.write_text("new")
+    meta = {"artifact_id": identifier or str(victim), "filename": "report.html", "mimetype": "-", "encoding": None}
+    attribute(journal, {"artifacts:1": json.dumps(meta)})
+    annotate(journal, f"{space.name}-a", "note", [file], artifacts)
+    assert victim.read_text() == "as it was"
+    [kept] = artifacts.iterdir()
+    assert kept.read_text() == "new"
+
+
+@pytest.mark.parametrize("attributes", [{"dashboard:note_ver": "x"}, {"artifacts:1": "[5]"}, {"artifacts:1": "{"}])
+def test_notes_that_make_no_sense_are_an_error_of_ours(
+    space: Space, predictor: Predictor, costs: CostModel, tmp_path: Path, attributes: dict[str, str]
+) -> None:
+    journal = tmp_path / "j"
+    run_search(space, predictor, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-")
+    attribute(journal, attributes)
+    with pytest.raises(StoreError, match="notes and files in .* are damaged"):
+        annotate(journal, f"{space.name}-a", "note", [], tmp_path / "artifacts")
+
+
+def attribute(journal: Path, attributes: dict[str, str]) -> None:
+    """Appends a record to a journal that gives its study system attributes, as Optuna writes it."""
+    record = {"op_code": 3, "worker_id": "x", "study_id": 0, "system_attr": attributes}
+    with journal.open("a", encoding="utf-8") as records:
+        records.write(json.dumps(record) + "\n")
