@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -84,7 +83,7 @@ def read_winners(folder: Path) -> Winners:
     _, first = np.unique(codes, axis=0, return_index=True)
     kept = np.sort(first)
     finalists = tuple(facts.answer.finalists[row] for row in kept)
-    network, numbers = NetworkSpec(**dict[str, Any](about.network)), _numbers(folder)
+    network, numbers = about.deployed(folder), _numbers(folder)
     return Winners(space, network, about.batch_size, finalists, codes[kept], numbers)
 
 

@@ -1,12 +1,16 @@
 """Describes a lookup table: its space, its device, its network, and how it was made."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from surrogate_nas._support.words import SHARED_WEIGHTS
 from surrogate_nas.costs.cost import COSTS
-from surrogate_nas.errors import StoreError
+from surrogate_nas.errors import SpaceError, StoreError
+
+if TYPE_CHECKING:
+    from surrogate_nas.space.network import NetworkSpec
 
 UNPROFILED = "latency"
 """Key of a note: why a table has no latency, though the study could have profiled it."""
@@ -20,6 +24,8 @@ _SCORE_UNITS = {
     "accuracy_std_percent": "percent",
 }
 _LABEL_UNIT = "percent"
+_VERDICTS = ("space", "rival", "undecided")
+_MOST_IMAGES = 1_000_000  # in a batch: more is damage
 # Fields that tables of the first version may be without.
 _ADDED = ("decisions", "complete", "label_error_percent", "conditions", "rivals", "accuracy_basis")
 
@@ -81,18 +87,6 @@ class TableMetadata:
         Raises:
             StoreError: If a field is missing or of the wrong kind.
         """
-        kinds: dict[str, tuple[type, ...]] = {
-            "batch_size": (int,),
-            "seed": (int,),
-            "network": (dict,),
-            "budgets": (dict,),
-            "notes": (dict,),
-            "answer": (str, type(None)),
-            "decisions": (list,),
-            "complete": (bool,),
-            "rivals": (list,),
-            "label_error_percent": (int, float, type(None)),
-        }
         values: dict[str, Any] = {}
         for known in fields(cls):
             if known.name not in content and known.name in _ADDED:
@@ -100,11 +94,77 @@ class TableMetadata:
             if known.name not in content:
                 raise StoreError(f"the lookup table metadata lacks {known.name!r}: {where}")
             value = content[known.name]
-            fits = isinstance(value, kinds.get(known.name, (str,)))
-            if not fits or (known.name == "budgets" and not all(type(one) in (int, float) for one in value.values())):
+            if not _FITS.get(known.name, _is_text)(value):
                 raise StoreError(f"the lookup table metadata has a wrong {known.name!r} ({value!r:.80}): {where}")
             values[known.name] = value
         return cls(**values)
+
+    def deployed(self, where: object) -> "NetworkSpec":
+        """Returns the sizes of the deployed network.
+
+        Args:
+            where: Where the table lies, for messages.
+
+        Raises:
+            StoreError: If they are the sizes of no network.
+        """
+        # A deployed table answers budgets without the search space, and should start quickly.
+        from surrogate_nas.space.network import NetworkSpec
+
+        try:
+            return NetworkSpec.read(self.network)
+        except SpaceError as error:
+            raise StoreError(f"the lookup table metadata has a wrong 'network': {where}: {error}") from None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    """Returns whether a value is a finite number of at least 0."""
+    return type(value) in (int, float) and 0 <= value < math.inf  # type: ignore[operator]
+
+
+def _are_budgets(value: object) -> bool:
+    return isinstance(value, dict) and all(one in COSTS and _is_number(limit) for one, limit in value.items())
+
+
+def _are_decisions(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, dict)
+        and _is_text(one.get("name"))
+        and isinstance(one.get("choices"), list)
+        and all(map(_is_text, one["choices"]))
+        for one in value
+    )
+
+
+def _are_rivals(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, dict)
+        and _are_budgets(one.get("budgets"))
+        and all(_is_text(one.get(name)) for name in ("found", "rival"))
+        and all(_is_number(one.get(name)) for name in ("found_percent", "rival_percent"))
+        and one.get("better") in _VERDICTS
+        for one in value
+    )
+
+
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "batch_size": lambda value: type(value) is int and 1 <= value <= _MOST_IMAGES,
+    "seed": lambda value: type(value) is int,
+    "network": lambda value: isinstance(value, dict),
+    "primary_cost": lambda value: _is_text(value) and value in COSTS,
+    "budgets": _are_budgets,
+    "notes": lambda value: isinstance(value, dict),
+    "answer": lambda value: value is None or _is_text(value),
+    "decisions": _are_decisions,
+    "complete": lambda value: isinstance(value, bool),
+    "rivals": _are_rivals,
+    "label_error_percent": lambda value: value is None or _is_number(value),
+}
+"""What each field must be; the others are texts."""
 
 
 def _unit(column: str) -> str | None:

@@ -13,6 +13,7 @@ from surrogate_nas.space.operations.spec import CountName, Shape
 
 CELL, CHOICE, NODES, RESOLUTION = "cell", "choice", "nodes", "resolution"
 _MOST = 100_000  # of any size that a file states: more is damage, and would be allocated
+_MOST_STAGES = 32  # each halves images
 SEARCHED = (CELL, CHOICE, NODES, RESOLUTION)
 """Kinds of layers that decisions change: a cell, a layer that is chosen, a cell whose nodes choose their inputs, and
 where images are resized to a size that is chosen."""
@@ -70,6 +71,8 @@ class NetworkSpec:
         for name in ("channels", "cells", "image_size", "input_channels", "classes", "stages"):
             if getattr(self, name) < 1:
                 raise SpaceError(f"{name} of a network must be at least 1 (got {getattr(self, name)})")
+        if self.stages > _MOST_STAGES:
+            raise SpaceError(f"stages of a network must be at most {_MOST_STAGES} (got {self.stages})")
 
     def described(self) -> dict[str, int]:
         """Returns the sizes by name, as files keep them; light reductions are named where there are any."""

@@ -26,7 +26,6 @@ from surrogate_nas.runs.study_file import read_resolved
 from surrogate_nas.runs.tracking import check_tracker
 from surrogate_nas.search.journal.database import Database
 from surrogate_nas.space.load import load_stored_space
-from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.study.ask.options import Options, overrides_of
 from surrogate_nas.study.ask.request import Request, names_space, resolve_request
 
@@ -106,7 +105,7 @@ class StudyResult:
 
         study = read_resolved(RunFolder(self.folder).study, {})
         space = load_stored_space(self.folder, "read it, and run one of the commands on this run with --trust-program")
-        network = NetworkSpec(**dict[str, Any](self.table.metadata.network))
+        network = self.table.metadata.deployed(self.folder)
         return measure(space, architecture or self.best.code, network, settings or study.hardware)
 
     @property

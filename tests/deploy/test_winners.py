@@ -1,5 +1,7 @@
 """Finalists are exported as they are deployed, and compared with what was measured."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,9 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from surrogate_nas._support.files import write_json
 from surrogate_nas.deploy import winners
 from surrogate_nas.deploy.winners import ComparedLatency, Winners, compared, first_within, is_run, read_winners
-from surrogate_nas.errors import CostTableError, SettingsError
+from surrogate_nas.errors import CostTableError, SettingsError, StoreError
 from surrogate_nas.hardware.transfer.device_results import RemoteResults
 from tests.fixtures.finished_run import CODES, SPEC
 
@@ -44,6 +47,20 @@ def test_finalists_are_read_once_each_with_the_sizes_of_the_study(finished_run: 
         found.space.effective([found.space.parse(code) for code in ("333123", "311141")])
     )
     assert (found.network, found.batch) == (SPEC, 1)
+
+
+def test_a_damaged_network_of_the_table_is_named(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished_run, run)
+    facts = SimpleNamespace(answer=SimpleNamespace(finalists=(finalist("333123", 3),)))
+    monkeypatch.setattr(winners, "read_facts", lambda _path: facts)
+    content = json.loads((run / "lookup.json").read_text())
+    for sizes in ({"sides": 3}, {**content["network"], "channels": "x"}, {**content["network"], "classes": 10**10}):
+        write_json(run / "lookup.json", {**content, "network": sizes})
+        with pytest.raises(StoreError, match="the lookup table metadata has a wrong 'network'"):
+            read_winners(run)
 
 
 def test_measurements_stand_beside_predictions(found: Winners) -> None:

@@ -107,6 +107,11 @@ def test_a_size_below_one_is_refused_by_name(name: str, value: int) -> None:
         NetworkSpec(**sizes)
 
 
+def test_stages_that_no_image_has_are_refused() -> None:
+    with pytest.raises(SpaceError, match=re.escape("stages of a network must be at most 32 (got 20000)")):
+        NetworkSpec(channels=4, cells=1, image_size=8, stages=20_000)
+
+
 @pytest.mark.parametrize(("image_size", "stages", "multiple"), [(30, 3, 4), (1, 2, 2), (12, 4, 8)])
 def test_an_image_that_cannot_be_halved_is_refused(image_size: int, stages: int, multiple: int) -> None:
     message = f"multiple of {multiple}, since {stages} stages halve it {stages - 1} times (got {image_size})"

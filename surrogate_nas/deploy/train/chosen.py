@@ -111,7 +111,7 @@ def choose(
         run,
         settings,
         space,
-        _network(run, table),
+        table.metadata.deployed(run.path),
         entry,
         _half_width(run, table, entry),
         f"{table.metadata.accuracy_basis}, mean over classes"
@@ -128,13 +128,6 @@ def choose(
 def _space(run: RunFolder, trust_program: bool) -> Space:
     remedy = None if trust_program else "read it, and if you trust it run this again with --trust-program"
     return load_stored_space(run.path, remedy)
-
-
-def _network(run: RunFolder, table: LookupTable) -> NetworkSpec:
-    try:
-        return NetworkSpec.read(table.metadata.network)
-    except SpaceError as error:
-        raise StoreError(f"the lookup table metadata has a wrong 'network': {run.path}: {error}") from None
 
 
 def _entry_of(table: LookupTable, space: Space, text: str) -> Entry:
