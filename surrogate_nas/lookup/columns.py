@@ -1,4 +1,4 @@
-"""Checks the columns of a new lookup table."""
+"""Checks the columns of a lookup table: of a new one, and the numbers of one that is read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -51,12 +51,9 @@ def checked_columns(
     for name, column in columns.items():
         if column.shape != codes.shape:
             raise SettingsError(f"column {name} needs one value per code, {len(codes)} (got shape {column.shape})")
-    for name in (*numbers, *costs):
-        lowest = 0.0 if name in costs or name in _NOT_NEGATIVE else -np.inf
-        _require(name, columns[name], np.isfinite(columns[name]) & (columns[name] >= lowest), lowest)
-    for name in labels:
-        column = columns[name]
-        _require(name, column, np.isnan(column) | ((column >= 0) & (column <= 100)), 0.0)
+    for name in (*numbers, *costs, *labels):
+        if wrong := wrong_numbers(name, columns[name]):
+            raise SettingsError(wrong)
     return columns
 
 
@@ -65,8 +62,21 @@ def _whole_or_float(values: ArrayLike) -> NDArray[Any]:
     return array.astype(np.int64 if np.issubdtype(array.dtype, np.integer) else np.float64)
 
 
-def _require(name: str, values: NDArray[Any], good: NDArray[np.bool_], lowest: float) -> None:
-    if not good.all():
-        row = int(np.argmin(good))
-        rule = "a percentage" if name.startswith("label_") else "finite" + (" and at least 0" if lowest == 0 else "")
-        raise SettingsError(f"column {name} must be {rule} (got {values[row]} in row {row})")
+def wrong_numbers(name: str, values: NDArray[Any]) -> str:
+    """Returns what is wrong with the numbers of a column, in words; empty where nothing is.
+
+    Labels are percentages, NaN where unknown; all other numbers are finite, costs and spreads at least 0.
+
+    Args:
+        name: Name of the column.
+        values: Its numbers, shape (N,).
+    """
+    rule, good = "finite", np.isfinite(values)
+    if name.startswith("label_"):
+        rule, good = "a percentage", np.isnan(values) | ((values >= 0) & (values <= 100))
+    elif name in COSTS or name in _NOT_NEGATIVE:
+        rule, good = "finite and at least 0", good & (values >= 0)
+    if good.all():
+        return ""
+    row = int(np.argmin(good))
+    return f"column {name} must be {rule} (got {values[row]} in row {row})"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas._support.files import UNREADABLE
 from surrogate_nas.errors import StoreError
+from surrogate_nas.lookup.columns import wrong_numbers
 
 # An answer decodes the row groups of its rows only; smaller groups would make files larger.
 _ROW_GROUP = 2048
@@ -93,11 +94,13 @@ class ParquetColumns:
             raise self._damaged(f"{metadata.num_rows} rows that take {size} bytes")
 
     def _checked(self, name: str, column: pa.ChunkedArray) -> pa.Array:
-        """Returns a column in one piece; only labels may be absent, and texts are UTF-8."""
+        """Returns a column in one piece; only labels may be absent, texts are UTF-8 and numbers sensible."""
         whole = pa.concat_arrays(column.chunks)
         whole.validate(full=True)
         if whole.null_count and not name.startswith("label_"):
             raise self._damaged(f"column {name} has empty cells")
+        if whole.type in _NUMBERS and (wrong := wrong_numbers(name, _as_numpy(whole))):
+            raise self._damaged(wrong)
         return whole
 
     def decode_small(self) -> None:

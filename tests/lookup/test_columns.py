@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.lookup.columns import checked_columns
+from surrogate_nas.lookup.columns import checked_columns, wrong_numbers
 
 GOOD: dict[str, Any] = {
     "texts": {"code": ["00", "01"], "architecture": ["a", "b"], "canonical": ["00", "00"]},
@@ -49,3 +49,11 @@ def test_columns_come_in_the_order_of_the_file_with_whole_costs_whole() -> None:
 def test_what_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
         checked_columns(**{**GOOD, **change})
+
+
+def test_numbers_of_columns_are_judged_by_what_they_are() -> None:
+    assert not wrong_numbers("score", np.array([-1.0, 2.0]))
+    assert not wrong_numbers("label_a", np.array([np.nan, 100.0]))
+    assert wrong_numbers("latency_ms[phone]", np.array([1.0, -2.0])) == (
+        "column latency_ms[phone] must be finite and at least 0 (got -2.0 in row 1)"
+    )

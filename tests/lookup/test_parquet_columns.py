@@ -1,5 +1,6 @@
 """Columns as they were, whether decoded at once or when they are used."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ def test_columns_come_back_exactly(at_once: bool) -> None:
     count = 5001
     columns: dict[str, Any] = {
         "code": np.array([f"{row:05d}" for row in range(count)], dtype=object),
-        "label_ratio": np.where(rng.random(count) < 0.5, rng.normal(size=count), np.nan),
+        "label_ratio": np.where(rng.random(count) < 0.5, rng.uniform(0, 100, count), np.nan),
         "count": rng.integers(0, 2**62, count),
         "pareto": rng.random(count) < 0.5,
     }
@@ -73,6 +74,9 @@ NOT_TEXT = pa.Array.from_buffers(pa.string(), 2, [None, *pa.array([b"\xff\xfe", 
         {"code": CODES, "flops": pa.array([None, 1], pa.int64())},
         {"code": pa.array([1, 10]), "flops": FLOPS},
         {"code": CODES, "flops": pa.array(["x", "y"])},
+        {"code": CODES, "flops": pa.array([float("nan"), 1.0])},
+        {"code": CODES, "flops": pa.array([float("inf"), 1.0])},
+        {"code": CODES, "flops": pa.array([-1, 1], pa.int64())},
         {"code": CODES, "flops": FLOPS, "pareto": pa.array([1, 0])},
     ],
     ids=lambda columns: " ".join(f"{name}:{column.type}" for name, column in columns.items()),
@@ -82,6 +86,19 @@ def test_columns_that_are_never_written_are_refused(columns: dict[str, pa.Array]
     with pytest.raises(StoreError, match="the lookup table is damaged: here: ") as caught:
         use(ParquetColumns(image_of(**columns), "here"), at_once)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("predicted_accuracy_percent", [1.0, float("nan")], "must be finite (got nan in row 1)"),
+        ("accuracy_std_percent", [-1.0, 1.0], "must be finite and at least 0 (got -1.0 in row 0)"),
+        ("label_trained_percent", [float("nan"), 101.0], "must be a percentage (got 101.0 in row 1)"),
+    ],
+)
+def test_numbers_that_no_table_has_are_refused_with_their_place(name: str, values: list[float], message: str) -> None:
+    with pytest.raises(StoreError, match=re.escape(f"damaged: here: column {name} {message}")):
+        ParquetColumns(image_of(code=CODES, flops=FLOPS, **{name: pa.array(values)}), "here").decode_small()
 
 
 def test_a_name_of_a_column_that_is_no_text_is_refused() -> None:
