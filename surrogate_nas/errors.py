@@ -70,6 +70,10 @@ class StoreError(SurrogateNasError):
     """A file that the project wrote (labels, checkpoint, predictor, lookup table) is damaged or foreign."""
 
 
+class UnreadableError(StoreError):
+    """A file that the project wrote cannot be read now, such as on a disk that is away; what it holds may be whole."""
+
+
 class WriteError(SurrogateNasError, OSError):
     """A file cannot be written: no room, no permission, a folder in its place. What was there before is kept."""
 

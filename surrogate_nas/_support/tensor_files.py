@@ -1,17 +1,18 @@
 """Tensors and texts by name in one safetensors file, replaced in one piece."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
-from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.files import UNREADABLE, atomic_write, parse_json
 from surrogate_nas._support.stored.checksums import DIFFERS, KEY, checksum_of_arrays
 from surrogate_nas._support.words import one_line
-from surrogate_nas.errors import StoreError, WriteError
+from surrogate_nas.errors import StoreError, UnreadableError, WriteError
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> None:
@@ -38,15 +39,11 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Returns all tensors and texts of a file.
 
     Raises:
-        StoreError: If it is missing or damaged; the message is the reason alone, since only the caller knows what the
-            file is and what can be done.
+        UnreadableError: If it is missing or cannot be read; nothing is wrong with its content.
+        StoreError: If it is damaged; the message is the reason alone, since only the caller knows what the file is and
+            what can be done.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            texts = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (OSError, SafetensorError, ValueError) as error:
-        raise StoreError(one_line(error, 100)) from None
+    tensors, texts = _read(path)
     # Files of version 0.1.0 and of others have none.
     if texts.pop(KEY, None) not in (None, _checksum(tensors, texts)):
         raise StoreError(DIFFERS)
@@ -55,13 +52,52 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def read_texts(path: Path) -> dict[str, str]:
     """Returns the texts of a file alone; raises what ``read_tensors`` raises."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            texts = file.metadata() or {}
-    except (OSError, SafetensorError, ValueError) as error:
-        raise StoreError(one_line(error, 100)) from None
+    _, texts = _read(path, ())
     texts.pop(KEY, None)
     return texts
+
+
+def read_tensor(path: Path, name: str) -> Tensor:
+    """Returns one tensor of a file, without the checksum of all; raises what ``read_tensors`` raises."""
+    tensors, _ = _read(path, (name,))
+    if name not in tensors:
+        raise StoreError(f"it has no {name}")
+    return tensors[name]
+
+
+def texts_of(content: bytes) -> dict[str, str]:
+    """Returns the texts of a file by its bytes.
+
+    Raises:
+        ValueError: If they are no safetensors file.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header: Any = parse_json(content[8 : 8 + length])
+    texts = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(texts, dict | None):
+        raise ValueError("its metadata are no texts by name")
+    return {str(name): str(text) for name, text in (texts or {}).items()}
+
+
+def _read(path: Path, wanted: Collection[str] | None = None) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Returns the wanted tensors, or all, and all texts; of a copy where the file system maps no files."""
+    try:
+        try:
+            with safe_open(path, framework="pt") as file:
+                names = [name for name in file.keys() if wanted is None or name in wanted]  # noqa: SIM118 - no mapping
+                return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+        # Errors of safetensors have no number that would tell a refused mapping from a refused file; reading tells.
+        except OSError:
+            content = path.read_bytes()
+            tensors = load(content)
+            return {name: tensors[name] for name in tensors if wanted is None or name in wanted}, texts_of(content)
+    except FileNotFoundError:
+        raise UnreadableError(f"{path} is missing") from None
+    except OSError as error:
+        reason = error.strerror or one_line(error, 100)
+        raise UnreadableError(f"{path} cannot be read: {reason}; it may be whole: make it readable first") from None
+    except (SafetensorError, KeyError, TypeError, *UNREADABLE) as error:
+        raise StoreError(one_line(error, 100)) from None
 
 
 def holds_later_step(path: Path, texts: Mapping[str, str]) -> bool:

@@ -23,7 +23,15 @@ from surrogate_nas._support.model_format import (
 )
 from surrogate_nas._support.tensor_files import read_tensors, write_tensors
 from surrogate_nas._support.words import one_line
-from surrogate_nas.errors import ExportError, ProgramError, RunFolderError, SpaceError, StoreError, WriteError
+from surrogate_nas.errors import (
+    ExportError,
+    ProgramError,
+    RunFolderError,
+    SpaceError,
+    StoreError,
+    UnreadableError,
+    WriteError,
+)
 from surrogate_nas.export.runtimes.table import RUNTIME_FILES
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_stored_space
@@ -138,7 +146,9 @@ def load_model(folder: str | Path, *, trust_program: bool = False) -> nn.Module:
         raise StoreError(f"{folder / SPACE} is not the space that the model in {folder} was made from")
     try:
         network.load_state_dict(read_tensors(folder / WEIGHTS)[0])
+    except UnreadableError as error:
+        raise StoreError(f"the weights of the model cannot be used: {error}") from None
     except (StoreError, RuntimeError) as error:
         reason = one_line(error, 100)
-        raise StoreError(f"the weights of the model are missing or damaged: {folder / WEIGHTS}: {reason}") from None
+        raise StoreError(f"the weights of the model are damaged: {folder / WEIGHTS}: {reason}") from None
     return network.eval()

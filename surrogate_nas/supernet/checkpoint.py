@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.tensor_files import holds_later_step, part, read_tensors, write_tensors
 from surrogate_nas._support.words import one_line
-from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
+from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, UnreadableError, WriteError
 
 _SCHEMA = 2
 _REMEDY = "remove it to train this supernet again"
@@ -76,12 +77,14 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
     """Reads a checkpoint.
 
     Raises:
-        StoreError: If the file is damaged, foreign, or of another version of the project.
+        StoreError: If the file cannot be read, or is damaged, foreign, or of another version of the project.
         RunFolderError: If it belongs to something else; the first differing field is named.
     """
     try:
         tensors, metadata = read_tensors(path)
         schema, made_with = metadata["schema"], dict(parse_json(metadata["identity"]))
+    except UnreadableError:
+        raise
     except (StoreError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from None
     require_version(f"the checkpoint {path}", schema, _SCHEMA, _REMEDY)
@@ -90,6 +93,9 @@ def load_checkpoint(path: Path, identity: Mapping[str, str]) -> Checkpoint:
         if min(step, groups, samples) < 0 or groups > _MOST_GROUPS:
             raise ValueError(f"step {step}, {groups} groups, {samples} samples")
         loss_sum = tensors[_LOSS_SUM]
+        if loss_sum.ndim != 1 or not len(loss_sum) or loss_sum.dtype not in (torch.float32, torch.float64):
+            kind = f"{str(loss_sum.dtype).removeprefix('torch.')} of shape {tuple(loss_sum.shape)}"
+            raise ValueError(f"{_LOSS_SUM} is {kind}, not a row of floats")
     except (KeyError, ValueError) as error:
         raise _damaged(path, error) from None
     for name, value in identity.items():

@@ -11,7 +11,7 @@ from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.tensor_files import holds_later_step, part, read_tensors, read_texts, write_tensors
 from surrogate_nas._support.words import one_line
-from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, WriteError
+from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, UnreadableError, WriteError
 
 _SCHEMA = 1
 _REMEDY = "remove it to train again"
@@ -65,12 +65,14 @@ def load_training(
     """Loads a checkpoint into a network, its optimizer and its mean, and returns the number of steps done.
 
     Raises:
-        StoreError: If the file is damaged, foreign, or of another version of the project.
+        StoreError: If the file cannot be read, or is damaged, foreign, or of another version of the project.
         RunFolderError: If it belongs to something else; the first differing field is named.
     """
     try:
         tensors, metadata = read_tensors(path)
         schema = metadata["schema"]
+    except UnreadableError:
+        raise
     except (StoreError, KeyError) as error:
         raise _damaged(path, error) from None
     require_version(f"the checkpoint {path}", schema, _SCHEMA, _REMEDY)
@@ -96,10 +98,12 @@ def stored_identity(path: Path) -> dict[str, str]:
     """Returns the identity of the training that a checkpoint was made by.
 
     Raises:
-        StoreError: If the file is damaged or foreign.
+        StoreError: If the file cannot be read, or is damaged or foreign.
     """
     try:
         return dict(parse_json(read_texts(path)["identity"]))
+    except UnreadableError:
+        raise
     except (StoreError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from None
 

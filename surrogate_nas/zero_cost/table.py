@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas._support.stored.checksums import DIFFERS, KEY, checksum_of_arrays
 from surrogate_nas._support.stored.versions import require_version
+from surrogate_nas._support.tensor_files import texts_of
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import SpaceError, StoreError
 from surrogate_nas.space.class_table import ClassTable
@@ -58,9 +59,9 @@ def read_table(path: Path, space: Space, belongs_to: str | None = None) -> Class
         StoreError: If the file is missing, damaged, foreign, of another space or of other settings.
     """
     try:
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-        arrays = load(path.read_bytes())
+        # Not mapped, which some file systems refuse.
+        content = path.read_bytes()
+        arrays, header = load(content), texts_of(content)
         names = tuple(parse_json(header.get("names", "[]")))
     except (OSError, SafetensorError, TypeError, ValueError) as error:
         raise StoreError(f"zero-cost scores cannot be read: {path}: {one_line(error, 100)}") from None

@@ -4,10 +4,85 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
-from surrogate_nas._support.tensor_files import holds_later_step, part, read_tensors, read_texts, write_tensors
-from surrogate_nas.errors import StoreError, WriteError
+from surrogate_nas._support.tensor_files import (
+    holds_later_step,
+    part,
+    read_tensor,
+    read_tensors,
+    read_texts,
+    texts_of,
+    write_tensors,
+)
+from surrogate_nas.errors import StoreError, UnreadableError, WriteError
+
+
+@pytest.fixture
+def nothing_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that maps no files, such as some of CIFS and FUSE; safetensors gives no number of the error."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("No such device (os error 19)")
+
+    monkeypatch.setattr("surrogate_nas._support.tensor_files.safe_open", refuse)
+
+
+@pytest.mark.usefixtures("nothing_mapped")
+def test_files_are_read_where_nothing_is_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    tensors = {"a": torch.arange(4).to(torch.bfloat16), "b": torch.zeros((0, 2)), "c": torch.tensor(3)}
+    write_tensors(path, tensors, {"step": "7"})
+    found, texts = read_tensors(path)
+    assert texts == read_texts(path) == {"step": "7"}
+    assert found.keys() == tensors.keys()
+    assert all(torch.equal(found[name], tensors[name]) and found[name].dtype == tensors[name].dtype for name in found)
+    assert read_tensor(path, "c").item() == 3
+
+
+@pytest.mark.usefixtures("nothing_mapped")
+@pytest.mark.parametrize("content", [b"", b"not tensors", b"\xff" * 64, b"\x02" + bytes(7) + b"[]"])
+def test_damage_is_seen_where_nothing_is_mapped(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    for read in (read_tensors, read_texts):
+        with pytest.raises(StoreError, match=r"\w") as caught:
+            read(path)
+        assert not isinstance(caught.value, UnreadableError)
+
+
+@pytest.mark.usefixtures("nothing_mapped")
+def test_a_file_that_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.safetensors"
+    write_tensors(path, {"a": torch.tensor(1.0)}, {})
+
+    def gone(_: Path) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", gone)
+    for read in (read_tensors, read_texts):
+        with pytest.raises(
+            UnreadableError, match=r"a\.safetensors cannot be read: Input/output error; it may be whole"
+        ):
+            read(path)
+
+
+def test_one_tensor_is_read_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    write_tensors(path, {"a": torch.tensor(1.0), "b": torch.tensor(2.0)}, {})
+    assert read_tensor(path, "b").item() == 2.0
+    with pytest.raises(StoreError, match="it has no c"):
+        read_tensor(path, "c")
+
+
+def test_the_texts_of_bytes_are_those_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    write_tensors(path, {"a": torch.tensor(1.0)}, {"step": "7"})
+    with safe_open(path, framework="pt") as file:
+        assert texts_of(path.read_bytes()) == file.metadata()
+    save_file({"a": torch.tensor([1.0])}, path)
+    assert texts_of(path.read_bytes()) == {}
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:

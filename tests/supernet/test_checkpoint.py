@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
+from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, UnreadableError
 from surrogate_nas.supernet.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -150,8 +150,28 @@ def test_a_checkpoint_of_another_version_is_not_read_as_if_it_were_ours(path: Pa
 
 
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="is damaged or not one of this project"):
+    with pytest.raises(UnreadableError, match="cannot be read: Is a directory"):
         load_checkpoint(tmp_path, IDENTITY)
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_to_be_removed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("surrogate_nas._support.tensor_files.safe_open", gone)
+    assert load_checkpoint(path, IDENTITY).step == STATE.step  # where nothing is mapped
+    monkeypatch.setattr(Path, "read_bytes", gone)
+    with pytest.raises(UnreadableError, match="cannot be read: Input/output error") as caught:
+        load_checkpoint(path, IDENTITY)
+    assert "remove" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "held", [torch.tensor(1.0), torch.ones(3, 4), torch.ones(0), torch.ones(3).to(torch.bfloat16), torch.ones(3).int()]
+)
+def test_a_training_curve_is_a_row_of_floats(path: Path, held: torch.Tensor) -> None:
+    save_file({"loss_sum": held}, path, KNOWN)
+    check_refused(path, "loss_sum is ")
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

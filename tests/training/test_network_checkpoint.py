@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from surrogate_nas.errors import RunFolderError, StoreError, TrainingError
+from surrogate_nas.errors import RunFolderError, StoreError, TrainingError, UnreadableError
 from surrogate_nas.training.network_checkpoint import load_training, save_training, stored_identity
 
 IDENTITY = {"code": "333132", "seed": "0"}
@@ -66,6 +66,13 @@ def test_damage_and_foreign_files_are_said(tmp_path: Path) -> None:
     path.write_text("not a checkpoint")
     with pytest.raises(StoreError, match="damaged"):
         load_training(path, network, optimizer, IDENTITY)
+
+
+def test_what_cannot_be_read_is_not_to_be_removed(tmp_path: Path) -> None:
+    for read in (stored_identity, lambda path: load_training(path, *network_and_optimizer(), IDENTITY)):
+        with pytest.raises(UnreadableError, match="cannot be read") as caught:
+            read(tmp_path)
+        assert "remove" not in str(caught.value)
 
 
 def test_what_cannot_be_written_is_an_error(tmp_path: Path) -> None:

@@ -34,6 +34,15 @@ def test_a_table_comes_back(space: Space, file: Path) -> None:
         assert table.values.tolist() == [[1, 2], [3, 4]]
 
 
+def test_scores_are_read_where_nothing_is_mapped(space: Space, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("No such device (os error 19)")
+
+    monkeypatch.setattr("safetensors.safe_open", refuse)
+    monkeypatch.setattr("surrogate_nas.zero_cost.table.safe_open", refuse, raising=False)
+    assert read_table(file, space).values.tolist() == [[1, 2], [3, 4]]
+
+
 def test_what_is_not_the_table_is_refused(space: Space, file: Path) -> None:
     other = identity(space, ZeroCostSettings(seed=1))
     assert other != identity(space, ZeroCostSettings())

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from surrogate_nas._support.tensor_files import read_tensors, write_tensors
 from surrogate_nas._support.words import count_of
-from surrogate_nas.errors import SettingsError, StoreError
+from surrogate_nas.errors import SettingsError, StoreError, UnreadableError
 from surrogate_nas.nets.pretrained.largest import largest_network, names_of
 from surrogate_nas.nets.pretrained.sorting import sort_channels
 from surrogate_nas.nets.pretrained.weight_sources import read_source
@@ -72,8 +72,10 @@ class FirstWeights:
         try:
             tensors, texts = read_tensors(path)
             loaded = cls(texts[_SOURCE], texts[_SPACE], tensors)
+        except UnreadableError as error:
+            raise StoreError(f"the pretrained weights cannot be used: {error}") from None
         except (StoreError, KeyError) as error:
-            raise StoreError(f"the pretrained weights in {path} are damaged or missing ({error})") from None
+            raise StoreError(f"the pretrained weights in {path} are damaged ({error})") from None
         if loaded.space != space.fingerprint:
             raise StoreError(f"the pretrained weights in {path} are of another space than {space.name}")
         return loaded

@@ -13,7 +13,7 @@ from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.tensor_files import read_tensors
 from surrogate_nas._support.words import one_line
-from surrogate_nas.errors import SettingsError, StoreError
+from surrogate_nas.errors import SettingsError, StoreError, UnreadableError
 
 _SAFETENSORS = ".safetensors"
 _DOWNLOADED = "{source} cannot be downloaded ({reason}); download it elsewhere, and give the file in its place"
@@ -42,6 +42,8 @@ def read_source(source: str) -> dict[str, Tensor]:
 def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return read_tensors(path)[0]
+    except UnreadableError as error:
+        raise SettingsError(f"the weights {error}") from None
     except StoreError as error:
         raise SettingsError(f"the weights {path} are damaged or not complete ({error}); get the file again") from None
 

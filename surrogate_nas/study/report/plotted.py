@@ -4,9 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+import torch
 
+from surrogate_nas._support.tensor_files import read_tensor
 from surrogate_nas.costs.pareto import pareto_mask
+from surrogate_nas.errors import StoreError
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.report.plots.predictor_plots import PlotPoints
 from surrogate_nas.report.plots.search_plots import SearchPoints
@@ -88,13 +90,16 @@ def _name(plan: SupernetPlan, training: Training, curve: Curve) -> str:
 def read_curve(path: Path, training: Training) -> Curve | None:
     """Returns the training curve in a checkpoint; None where there is none, as of a parent that is done with."""
     try:
-        with safe_open(path, framework="np") as file:
-            sums = np.asarray(file.get_tensor(LOSS_SUM), dtype=np.float64)
-    except (OSError, SafetensorError):
+        held = read_tensor(path, LOSS_SUM)
+    except StoreError:
         return None
+    # A report is no place to end a run for a file that nothing else needs any more.
+    if held.ndim != 1 or not len(held) or held.is_complex():
+        return None
+    sums = held.to(torch.float64).numpy()
     # Step s of a training adds to part s * parts // steps.
     counts = np.bincount(np.arange(training.steps) * len(sums) // training.steps, minlength=len(sums))
     ends = training.first_step + np.cumsum(counts)
-    there = (counts > 0) & (sums > 0)
+    there = (counts > 0) & (sums > 0) & np.isfinite(sums)
     name = f"supernet {training.name}" if training.name.isdigit() else training.name
     return Curve(name, (ends - counts / 2)[there], sums[there] / counts[there])

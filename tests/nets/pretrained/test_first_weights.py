@@ -61,13 +61,13 @@ def test_the_digest_is_of_the_weights(first: FirstWeights) -> None:
 
 def test_a_stored_file_of_another_space_or_damaged(first: FirstWeights, tmp_path: Path) -> None:
     path = tmp_path / "first.safetensors"
-    with pytest.raises(StoreError, match="damaged or missing"):
+    with pytest.raises(StoreError, match=r"cannot be used: .* is missing"):
         FirstWeights.load(path, SPACE)
     first.save(path)
     with pytest.raises(StoreError, match="of another space than efficientnet_lite0"):
         FirstWeights.load(path, load_space("efficientnet_lite0"))
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(StoreError, match="damaged or missing"):
+    with pytest.raises(StoreError, match="are damaged"):
         FirstWeights.load(path, SPACE)
 
 

@@ -65,6 +65,18 @@ def test_a_file_cut_short(suffix: str, share: float, tmp_path: Path, mobilenet_f
     assert "\n" not in str(error.value)
 
 
+def test_a_file_that_cannot_be_read_is_not_called_damaged(
+    mobilenet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("surrogate_nas._support.tensor_files.safe_open", gone)
+    monkeypatch.setattr(Path, "read_bytes", gone)
+    with pytest.raises(SettingsError, match=r"the weights .*\.safetensors cannot be read: Input/output error"):
+        read_source(str(mobilenet_file))
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"no file of weights .*nothing\.pth; give .* torchvision:NAME, timm:NAME"):
         read_source(str(tmp_path / "nothing.pth"))

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from surrogate_nas._support.tensor_files import write_tensors
 from surrogate_nas.predictor.predictor import FittedPredictor, load_predictor
 from surrogate_nas.study.findings import SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
-from surrogate_nas.study.report.plotted import predictor_points, read_curve, supernet_points
+from surrogate_nas.study.report.plotted import LOSS_SUM, predictor_points, read_curve, supernet_points
 from surrogate_nas.supernet.checkpoint import load_checkpoint
 from tests.supernet.trainings import mean_losses
 
@@ -31,6 +33,33 @@ def test_a_checkpoint_that_is_gone_or_damaged_is_no_curve(problem: Problem, tmp_
     assert read_curve(tmp_path / training.file, training) is None
     (tmp_path / training.file).write_bytes(b"no checkpoint")
     assert read_curve(tmp_path / training.file, training) is None
+
+
+@pytest.mark.parametrize("held", [torch.tensor(1.0), torch.ones(3, 4), torch.ones(0), torch.ones(3).to(torch.cfloat)])
+def test_losses_of_another_shape_or_kind_are_no_curve(problem: Problem, tmp_path: Path, held: torch.Tensor) -> None:
+    training = problem.plan.phases[-1][0]
+    write_tensors(tmp_path / training.file, {LOSS_SUM: held}, {})
+    assert read_curve(tmp_path / training.file, training) is None
+
+
+def test_losses_of_few_bits_or_that_are_not_finite_end_no_report(problem: Problem, tmp_path: Path) -> None:
+    training = problem.plan.phases[-1][0]
+    held = torch.tensor([float("nan"), float("inf"), 2.0], dtype=torch.bfloat16)
+    write_tensors(tmp_path / training.file, {LOSS_SUM: held}, {})
+    curve = read_curve(tmp_path / training.file, training)
+    assert curve is not None
+    assert len(curve.loss) == len(curve.steps) == 1
+
+
+def test_curves_are_read_where_nothing_is_mapped(
+    problem: Problem, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("No such device (os error 19)")
+
+    monkeypatch.setattr("surrogate_nas._support.tensor_files.safe_open", refuse)
+    training = problem.plan.phases[-1][0]
+    assert read_curve(finished / "supernets" / training.file, training) is not None
 
 
 @pytest.fixture(scope="module")
