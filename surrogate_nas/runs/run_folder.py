@@ -237,8 +237,18 @@ _CONTENTS = frozenset(
     }
 )
 _WRITTEN = _CONTENTS | {"study.toml", _LOCK}
+# What people call folders and files of their own, which may lie beside a study of their own, or above it.
+_EVERYDAY = frozenset(
+    {"images", "models", "plots", "artifacts", "best", "predictor", "mlruns", "tensorboard", "log.txt"}
+    | {STORED_DEFINITION, STORED_PROGRAM}
+)
 # What runs and models write and nobody else does, one of them enough to know their folder by.
-_MARKS = ("environment.json", "state.json", "labels.h5", "costs.parquet", "search.journal", "lookup.json", "model.json")
+_MARKS = (_CONTENTS - _EVERYDAY) | {
+    "model.json",
+    "images/splits.json",
+    "predictor/predictor.json",
+    "best/architecture.json",
+}
 # The names that ``files.atomic_write`` gives to what is not complete.
 _LEFTOVER = re.compile(r"\.(.+)\.[0-9a-f]{8}(\.[^.]*)?")
 

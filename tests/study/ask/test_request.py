@@ -98,18 +98,34 @@ def test_images_need_a_study_by_name() -> None:
         resolve_request(None, {"data.path": "photos"}, None, resume=False)
 
 
-@pytest.mark.parametrize("mark", ["environment.json", "state.json", "labels.h5", "lookup.json", "model.json"])
+MARKS = (
+    "environment.json state.json labels.h5 lookup.json lookup.parquet supernets/member-0.safetensors trainings.h5"
+    " trainings/333123-9.safetensors report.json answers.json rivals.json storage.json model.json images/splits.json"
+    " predictor/predictor.json best/architecture.json"
+)
+
+
+@pytest.mark.parametrize("mark", MARKS.split())
 def test_a_study_or_a_space_in_a_run_folder_is_not_named_by_the_user(mark: str) -> None:
     Path("run/deep").mkdir(parents=True)
     for study in ("run/study.toml", "run/deep/mine.toml", "mine.toml"):
         Path(study).write_text("\nseed = 1\n", encoding="utf-8")  # without the first line of a run's own study
     assert names_space("run/study.toml", {}, "run/space.toml", resume=False)
+    Path("run", mark).parent.mkdir(exist_ok=True)
     Path("run", mark).touch()
     assert not names_space("run/study.toml", {}, "elsewhere.toml", resume=False)
     assert not names_space("run/deep/mine.toml", {}, "elsewhere.toml", resume=True)
     assert not names_space("mine.toml", {}, "run/space.toml", resume=False)
     assert names_space("mine.toml", {}, "elsewhere.toml", resume=True)
     assert names_space("run/study.toml", {"space": "run/space.toml"}, "run/space.toml", resume=False)
+
+
+def test_a_study_beside_folders_of_its_person_is_theirs() -> None:
+    for folder in ("mine/images/cats", "mine/models", "mine/plots", "mine/mlruns"):
+        Path(folder).mkdir(parents=True)
+    for name in ("study.toml", "space.toml", "space.py", "log.txt"):
+        Path("mine", name).touch()
+    assert names_space("mine/study.toml", {}, "mine/space.toml", resume=False)
 
 
 def test_a_study_that_comes_with_the_project_names_its_space_also_inside_a_run_folder() -> None:
