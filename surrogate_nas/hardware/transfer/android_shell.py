@@ -1,5 +1,6 @@
 """Runs commands on an Android device by ``adb``, the debug bridge of Android's SDK."""
 
+import shlex
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -42,12 +43,12 @@ class AndroidShell:
 
     def send(self, files: Iterable[Path], folder: str) -> Outcome:
         """Copies files to a folder there, which is made in one piece: it exists when all of them arrived."""
-        new = f"{folder}.new"
+        new, place = shlex.quote(f"{folder}.new"), shlex.quote(folder)
         made = self.run(f"rm -rf {new} && mkdir -p {new}")
         if made.code:
             return made
-        pushed = self._known(run_program([*self._words, "push", *map(str, files), f"{_HOME}/{new}/"]))
-        return pushed if pushed.code else self.run(f"mv {new} {folder}")
+        pushed = self._known(run_program([*self._words, "push", *map(str, files), f"{_HOME}/{folder}.new/"]))
+        return pushed if pushed.code else self.run(f"mv {new} {place}")
 
     def _known(self, outcome: Outcome) -> Outcome:
         """Returns an outcome that says whether the device went away: adb's exit codes do not tell."""

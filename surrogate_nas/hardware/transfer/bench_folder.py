@@ -1,42 +1,74 @@
-"""Reads a bench: the folder of models, manifest and runner that is measured on a device."""
+"""Reads a bench: the folder of models and manifest that is measured on a device.
 
+A bench may come from a stranger. It is data: the device runs the program of this package, and no name in the manifest
+reaches a shell or another folder.
+"""
+
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from surrogate_nas._support.files import parse_json
+from surrogate_nas._support.files import is_file_name, parse_json
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.transfer.device_results import RUNNER
+from surrogate_nas.hardware.transfer import remote_runner
 
 MANIFEST = "manifest.json"
+_MODEL = ".onnx"  # a file of another ending might be code beside the runner, such as numpy.py
+
+
+def runner() -> Path:
+    """Returns the program that measures; the one in a bench is for people who carry files by hand."""
+    return Path(str(remote_runner.__file__))
 
 
 def read_manifest(bench: Path) -> dict[str, Any]:
     """Returns the manifest of a bench: its models by code, the shape of their input, space and sizes.
 
     Raises:
-        SettingsError: If the folder is not a bench.
+        SettingsError: If the folder is not a bench, or a name in the manifest is not one of a model.
     """
     try:
         manifest = parse_json((bench / MANIFEST).read_bytes())
         models, shape = manifest["models"], manifest["input_shape"]
-        if not all(isinstance(one, str) for one in [*models.values(), manifest["space_fingerprint"]]) or not shape:
+        if not models or not all(isinstance(one, str) for one in [*models.values(), manifest["space_fingerprint"]]):
             raise ValueError("no names")
-        return dict(manifest) | {"network": dict(manifest["network"])}
+        if not isinstance(shape, list) or not shape or not all(isinstance(one, int) for one in shape):
+            raise ValueError("no shape")
+        manifest = dict(manifest) | {"network": dict(manifest["network"])}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         raise SettingsError(f"{bench} is not a bench; make one with: export-bench SPACE {bench}") from None
+    for code, name in models.items():
+        if not is_file_name(code) or not is_file_name(name) or not name.endswith(_MODEL):
+            raise SettingsError(
+                f"{bench / MANIFEST}: a model has a code of letters, digits, '.', '_' and '-', and a file CODE{_MODEL}"
+                f" (got {code!r}, {name!r}); make the bench again with export-bench"
+            )
+    return manifest
 
 
 def bench_files(bench: Path) -> list[Path]:
-    """Returns the files of a bench: its manifest, the runner and the models.
+    """Returns the files that a device needs: the manifest of a bench, its models, and the program of this package.
 
     Raises:
         SettingsError: If the folder is not a bench, or a file is missing.
     """
-    names = [MANIFEST, RUNNER, *sorted(read_manifest(bench)["models"].values())]
-    missing = [name for name in names if Path(name).name != name or not (bench / name).is_file()]
-    if missing:
-        raise SettingsError(f"{bench} lacks {missing[0]}; make the bench again with export-bench")
-    return [bench / name for name in names]
+    names = [MANIFEST, *sorted(read_manifest(bench)["models"].values())]
+    return [*held_files(bench, names, "make the bench again with export-bench"), runner()]
+
+
+def held_files(bench: Path, names: Iterable[str], remedy: str) -> list[Path]:
+    """Returns files of a bench by name; a link is refused, as it might name any file of this machine.
+
+    Raises:
+        SettingsError: If one is missing or a link.
+    """
+    files = [bench / name for name in names]
+    for path in files:
+        if path.is_symlink():
+            raise SettingsError(f"{path} is a link; put the file itself in its place")
+        if not path.is_file():
+            raise SettingsError(f"{bench} lacks {path.name}; {remedy}")
+    return files
 
 
 def results_file(bench: Path, device: str) -> Path:

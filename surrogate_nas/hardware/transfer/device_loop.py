@@ -15,10 +15,11 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.tables.text_columns import read_columns
-from surrogate_nas.hardware.transfer.bench_folder import bench_files, read_manifest, results_file
-from surrogate_nas.hardware.transfer.device_results import RUNNER, require_name
+from surrogate_nas.hardware.transfer.bench_folder import bench_files, held_files, read_manifest, results_file, runner
+from surrogate_nas.hardware.transfer.device_results import require_name
 from surrogate_nas.hardware.transfer.secure_shell import DeviceShell, Outcome
 from surrogate_nas.hardware.transfer.tool_logs import import_logs
 
@@ -128,14 +129,9 @@ def _tool_files(bench: Path, options: DeviceOptions) -> list[Path]:
         SettingsError: If one is missing.
     """
     ending, _ = TOOL_WORDS[options.program]
-    files = [bench / f"{code}.{ending}" for code in read_manifest(bench)["models"]]
-    missing = [path for path in files if not path.is_file()]
-    if missing:
-        raise SettingsError(
-            f"{options.program} takes .{ending} files, and {missing[0]} is missing; put the converted models into the"
-            " bench, named by their codes"
-        )
-    return files
+    names = [f"{code}.{ending}" for code in read_manifest(bench)["models"]]
+    remedy = f"{options.program} takes .{ending} files: put the models into the bench, named by their codes"
+    return held_files(bench, names, remedy)
 
 
 def _measure_by_tool(
@@ -153,19 +149,27 @@ def _measure_by_tool(
     _require_measured(shell, shell.run(_tool_command(files, folder, logs, options), on_line), options)
     packed = _reached(shell, shell.run(f"cd {folder}/{logs} && tar -c -f - *.txt"))
     with tempfile.TemporaryDirectory() as place:
-        _unpack(packed, {path.stem for path in files}, Path(place))
+        try:
+            _unpack(packed, {path.stem for path in files}, Path(place))
+        except (tarfile.TarError, EOFError, ValueError) as error:
+            raise MeasurementError(
+                f"{shell.host} sent an archive of results that cannot be read ({first_line(error)}); run the same"
+                " command to go on, or measure with --again"
+            ) from None
         results, _ = import_logs(bench, Path(place), options.device, options.threads)
     return results
 
 
 def _tool_command(files: Sequence[Path], folder: str, logs: str, options: DeviceOptions) -> str:
+    """Returns a command of the device's shell; names of files are quoted, and folders are named by digests."""
     ending, words = TOOL_WORDS[options.program]
-    call = f"{shlex.quote(options.tool)} {words.format(threads=options.threads, model=f'$code.{ending}')}"
+    model = f'"$code".{ending}'
+    call = f"{shlex.quote(options.tool)} {words.format(threads=options.threads, model=model)}"
     return (
-        f"cd {folder} && mkdir -p {logs} && done=0; for code in {' '.join(path.stem for path in files)}; do"
-        f" if ! test -f {logs}/$code.txt; then {call} > {logs}/new 2>&1; left=$?;"
+        f"cd {folder} && mkdir -p {logs} && done=0; for code in {shlex.join(path.stem for path in files)}; do"
+        f' if ! test -f {logs}/"$code".txt; then {call} > {logs}/new 2>&1; left=$?;'
         f" if test $left != 0; then tail -n 1 {logs}/new >&2; exit $left; fi;"
-        f" mv {logs}/new {logs}/$code.txt; fi;"
+        f' mv {logs}/new {logs}/"$code".txt; fi;'
         f' done=$((done + 1)); echo "$done of {len(files)} models measured" >&2; done'
     )
 
@@ -205,7 +209,7 @@ def _digest(*parts: bytes) -> str:
 
 
 def _command(folder: str, name: str, options: DeviceOptions) -> str:
-    words = [RUNNER, "--while-connected", "--device", options.device, "--output", name]
+    words = [runner().name, "--while-connected", "--device", options.device, "--output", name]
     for key in ("threads", "provider", "seconds", "attempts"):
         words += [f"--{key}", str(getattr(options, key))]
     # A shell takes a quoted '~' for a file of that name.

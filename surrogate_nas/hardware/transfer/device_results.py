@@ -5,6 +5,7 @@ Symbols:
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,17 +60,12 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
             values; the message names row and column.
         MeasurementError: If too few measurements are calm.
     """
-    columns = read_columns(path)
-    missing = [name for name in remote_runner.COLUMNS if name not in (*columns.names, _PRECISION)]
-    if missing:
-        remedy = f"measure with the {RUNNER} of a new bench" if missing == ["network"] else f"use what {RUNNER} wrote"
-        raise CostTableError(f"{path}: the column {missing[0]!r} of results is missing; {remedy}")
-    facts = {name: _only(columns, name) for name in ("device", "space", "network", *_FACTS)}
+    columns, facts = _result_columns(path)
     if facts["space"] != space.fingerprint:
         raise CostTableError(f"{path}: measured for another space than {space.name}; export the models again")
     require_name(path, facts["device"])
-    medians = _milliseconds(columns, "median_ms")
-    again = _milliseconds(columns, "again_ms", medians)
+    medians = positive_numbers(columns, "median_ms")
+    again = _medians_and_again(columns)[1]
     texts = code_texts(space, columns, "code")
     codes = np.array([parse_row(space, text, columns, "code", row) for row, text in enumerate(texts)])
     require_once(columns, "code", np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
@@ -81,6 +77,41 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     said |= {"measured_at": columns.texts("measured_at")[0], "network": _sizes(path, facts["network"])}
     said |= {"dtype": (_only(columns, _PRECISION) if _PRECISION in columns.names else "") or "float32"}
     return RemoteResults(facts["device"], codes[~noisy], medians[~noisy], int(noisy.sum()), drift, said)
+
+
+def read_rows(path: Path, codes: Sequence[str]) -> list[dict[str, str]]:
+    """Reads the results of models of a bench as they were written, one row for each code, in the order of the codes.
+
+    Raises:
+        CostTableError: If the file is missing or foreign, lacks a code, has others, or has impossible values; the
+            message names row and column.
+    """
+    columns, facts = _result_columns(path)
+    require_name(path, facts["device"])
+    _medians_and_again(columns)
+    for row, (text, value) in enumerate(zip(columns.texts("iqr_ms"), read_numbers(columns, "iqr_ms"), strict=True)):
+        if text and not 0 <= value <= _MOST_MS:
+            raise CostTableError(f"{columns.where(row, 'iqr_ms')}: {text!r} is no range of milliseconds; measure again")
+    names = [name for name in remote_runner.COLUMNS if name in columns.names]
+    texts = zip(*(columns.texts(name) for name in names), strict=True)
+    rows = [dict(zip(names, cells, strict=True)) for cells in texts]
+    held = [row["code"] for row in rows]
+    if sorted(held) != sorted(codes):
+        raise CostTableError(
+            f"{path}: it has rows of {', '.join(held[:3])}, and not one of each of the {count_of(len(codes), 'model')}"
+            " that were measured; measure again"
+        )
+    return [rows[held.index(code)] for code in codes]
+
+
+def _result_columns(path: Path) -> tuple[Columns, dict[str, str]]:
+    """Returns the columns of results, and what all rows have in common."""
+    columns = read_columns(path)
+    missing = [name for name in remote_runner.COLUMNS if name not in (*columns.names, _PRECISION)]
+    if missing:
+        remedy = f"measure with the {RUNNER} of a new bench" if missing == ["network"] else f"use what {RUNNER} wrote"
+        raise CostTableError(f"{path}: the column {missing[0]!r} of results is missing; {remedy}")
+    return columns, {name: _only(columns, name) for name in ("device", "space", "network", *_FACTS)}
 
 
 def _only(columns: Columns, name: str) -> str:
@@ -109,13 +140,15 @@ def require_name(path: Path, device: str) -> None:
         )
 
 
-def _milliseconds(columns: Columns, name: str, where_empty: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """Returns a column of latencies, shape (M,); its empty cells have others, where they are given."""
-    if where_empty is None:
-        values = positive_numbers(columns, name)
-    else:
-        empty = np.array([not text for text in columns.texts(name)])
-        values = np.where(empty, where_empty, read_numbers(columns, name))
+def _medians_and_again(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns latencies, and those of the same models at the end, which are the first where there were none, (M,)."""
+    medians = _milliseconds(columns, "median_ms", read_numbers(columns, "median_ms"))
+    empty = np.array([not text for text in columns.texts("again_ms")])
+    return medians, _milliseconds(columns, "again_ms", np.where(empty, medians, read_numbers(columns, "again_ms")))
+
+
+def _milliseconds(columns: Columns, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns latencies of a column, shape (M,), after a check that a device may have them."""
     for row, value in enumerate(values.tolist()):
         fault = fault_of(columns, name, row, value, LATENCY)
         if fault is None and not _LEAST_MS <= value <= _MOST_MS:

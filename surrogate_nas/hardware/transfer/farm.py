@@ -6,22 +6,22 @@ joined relative to it, so that a device that is a little faster or slower than i
 
 import csv
 import hashlib
-import os
 import shutil
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from surrogate_nas._support.files import atomic_write, write_json, write_text
-from surrogate_nas.errors import MeasurementError, SettingsError
+from surrogate_nas.errors import MeasurementError, SettingsError, SurrogateNasError
 from surrogate_nas.hardware.transfer.bench_folder import MANIFEST, bench_files, read_manifest, results_file
 from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, measure_there, require_same_options
-from surrogate_nas.hardware.transfer.device_results import RUNNER, require_name
+from surrogate_nas.hardware.transfer.device_results import read_rows, require_name
 from surrogate_nas.hardware.transfer.remote_runner import BLOCK, COLUMNS
 from surrogate_nas.hardware.transfer.secure_shell import DeviceShell
 
@@ -65,6 +65,7 @@ def measure_on_all(
         require_same_options(results, options)
         return results
     place = bench / f".shares-{options.device}"
+    _require_own(place)
     if again and place.exists():
         shutil.rmtree(place)
     shares = _shares(bench, place, options)
@@ -72,6 +73,19 @@ def measure_on_all(
     _write_joined(results, shares, options.device, on_line)
     shutil.rmtree(place)
     return results
+
+
+def _require_own(place: Path) -> None:
+    """Refuses a place of shares that leads elsewhere: files are written and removed there.
+
+    Raises:
+        SettingsError: If it is no folder, or it or anything in it is a link.
+    """
+    link = next(filter(Path.is_symlink, chain([place], place.rglob("*"))), None)
+    if link is not None:
+        raise SettingsError(f"{link} is a link, through which no share of a bench is written; remove it")
+    if place.exists() and not place.is_dir():
+        raise SettingsError(f"{place} must be a folder, in which shares of the bench are kept; remove it")
 
 
 @dataclass(frozen=True)
@@ -92,11 +106,11 @@ class _Share:
 
     @property
     def host(self) -> str:
-        return self._host.read_text(encoding="utf-8")
+        return self._host.read_text(encoding="utf-8", errors="replace")
 
     def rows(self, device: str) -> list[Row]:
-        with results_file(self.folder, device).open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        """Returns the rows of all networks, the reference first."""
+        return read_rows(results_file(self.folder, device), list(read_manifest(self.folder)["models"]))
 
 
 def _shares(bench: Path, place: Path, options: DeviceOptions) -> list[_Share]:
@@ -116,7 +130,7 @@ def _shares(bench: Path, place: Path, options: DeviceOptions) -> list[_Share]:
         if not (folder / MANIFEST).exists():
             folder.mkdir(parents=True, exist_ok=True)
             converted = [f"{code}.tflite" for code in named]
-            for name in (RUNNER, *named.values(), *(name for name in converted if (bench / name).is_file())):
+            for name in (*named.values(), *(name for name in converted if (bench / name).is_file())):
                 shutil.copyfile(bench / name, folder / name)
             write_json(folder / MANIFEST, manifest | {"models": named})  # last, as it makes the folder a bench
         shares.append(_Share(folder))
@@ -205,9 +219,12 @@ def _write_joined(results: Path, shares: Sequence[_Share], device: str, on_line:
     """Writes the rows of all shares, with latencies as if one device of the kind had measured all of them.
 
     Raises:
-        MeasurementError: If the devices differ too much.
+        MeasurementError: If the devices differ too much, or a share cannot be read.
     """
-    measured = [(share.host, share.rows(device)) for share in shares]
+    try:
+        measured = [(share.host, share.rows(device)) for share in shares]
+    except (OSError, SurrogateNasError) as error:
+        raise MeasurementError(f"a share of the bench is damaged: {error}; --again measures all of them anew") from None
     _require_one_set(measured)
     references = np.array([float(rows[0]["median_ms"]) for _, rows in measured])
     common = float(np.median(references))
@@ -229,8 +246,6 @@ def _write_joined(results: Path, shares: Sequence[_Share], device: str, on_line:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(joined)
-        file.flush()
-        os.fsync(file.fileno())
     counts = ", ".join(f"{host} {hosts.count(host)}" for host in typical)
     on_line(f"shares measured: {counts}; the slowest device takes {100 * (apart - 1):.1f}% longer than the fastest")
 
@@ -252,4 +267,4 @@ def _scaled(row: Row, factor: float) -> dict[str, Any]:
 
 def _noisy_with(reference: Row, row: Row) -> dict[str, Any]:
     """Marks a row as noisy where its reference is, as its relation to others is not known then."""
-    return {"noisy": str("True" in (reference["noisy"], row["noisy"]))}
+    return {"noisy": str("true" in (reference["noisy"].lower(), row["noisy"].lower()))}

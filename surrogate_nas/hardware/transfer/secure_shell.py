@@ -1,5 +1,6 @@
 """Runs commands on another machine by the system's ``ssh``, with which the user's own configuration and keys hold."""
 
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -116,6 +117,6 @@ class SecureShell:
                 for path in files:
                     archive.add(path, path.name, recursive=False)
             packed.seek(0)
-            new = f"{folder}.new"
-            unpack = f"rm -rf {new} && mkdir -p {new} && tar -x -f - -C {new} && mv {new} {folder}"
+            new, place = shlex.quote(f"{folder}.new"), shlex.quote(folder)
+            unpack = f"rm -rf {new} && mkdir -p {new} && tar -x -f - -C {new} && mv {new} {place}"
             return self.run(unpack, given=packed)

@@ -1,17 +1,20 @@
 """A bench goes to an Android device and its results come back, with a program in the place of adb."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from surrogate_nas.errors import MeasurementError, SettingsError
+from surrogate_nas.hardware.transfer import remote_runner
 from surrogate_nas.hardware.transfer.android_shell import AndroidShell
 from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, measure_there
 from surrogate_nas.hardware.transfer.device_results import read_results
 from surrogate_nas.hardware.transfer.farm import measure_on_all
 from surrogate_nas.hardware.transfer.remote import choose_to_measure
+from surrogate_nas.hardware.transfer.secure_shell import Outcome
 from surrogate_nas.space.space import Space
 from tests.hardware.transfer.fake_android import FakeAndroid
 from tests.hardware.transfer.made_results import made_bench
@@ -52,6 +55,9 @@ def test_a_folder_exists_when_all_files_arrived(android: FakeAndroid, tmp_path: 
     (android.homes["one"] / "there.new" / "half").touch()
     assert AndroidShell("one").send([tmp_path / "a"], "there").code == 0
     assert [path.name for path in (android.homes["one"] / "there").iterdir()] == ["a"]
+    assert AndroidShell("one").send([tmp_path / "a"], "a $(touch PWNED) b").code == 0
+    assert (android.homes["one"] / "a $(touch PWNED) b" / "a").exists()
+    assert not (android.homes["one"] / "PWNED").exists()
 
 
 def test_a_benchmark_program_measures_and_goes_on_after_a_stop(space: Space, bench: Path, android: FakeAndroid) -> None:
@@ -82,6 +88,20 @@ def test_a_benchmark_program_measures_and_goes_on_after_a_stop(space: Space, ben
     assert sum(before[0] == run for run in android.runs("one")) == 2
 
 
+def test_an_archive_that_cannot_be_read_is_one_line(
+    bench: Path, android: FakeAndroid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = AndroidShell.run
+
+    def torn(shell: AndroidShell, command: str, on_line: Callable[[str], None] | None = None) -> Outcome:
+        outcome = run(shell, command, on_line)
+        return replace(outcome, output=b"not an archive") if "tar -c" in command else outcome
+
+    monkeypatch.setattr(AndroidShell, "run", torn)
+    with pytest.raises(MeasurementError, match=r"one sent an archive of results that cannot be read \(.*\); run the"):
+        measure_there(bench, AndroidShell("one"), TOOL)
+
+
 def test_several_devices_share_a_bench(space: Space, bench: Path, android: FakeAndroid) -> None:
     lines: list[str] = []
     results = measure_on_all(bench, [AndroidShell("one"), AndroidShell("two")], TOOL, lines.append)
@@ -107,7 +127,7 @@ def test_what_the_device_cannot_do_is_one_line(bench: Path, android: FakeAndroid
 
 def test_converted_models_are_asked_for(space: Space, bench: Path, android: FakeAndroid) -> None:
     options = DeviceOptions("phone", tool="/data/local/tmp/benchmark_model", threads=3)
-    with pytest.raises(SettingsError, match=r"benchmark_model takes \.tflite files, and .*\.tflite is missing; put"):
+    with pytest.raises(SettingsError, match=r"lacks \w+\.tflite; benchmark_model takes \.tflite files: put"):
         measure_there(bench, AndroidShell("one"), options)
     program = android.homes["one"] / "onnxruntime_perf_test"
     program.rename(program.with_name("benchmark_model"))
@@ -118,14 +138,17 @@ def test_converted_models_are_asked_for(space: Space, bench: Path, android: Fake
     assert "--num_threads=3" in android.runs("one")[0]
 
 
-def test_python_measures_where_it_exists(space: Space, bench: Path, android: FakeAndroid) -> None:
+def test_python_measures_where_it_exists(
+    space: Space, bench: Path, android: FakeAndroid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The runner is a stub: it writes the one row that it is made to write."""
+    monkeypatch.setattr(remote_runner, "__file__", str(tmp_path / "remote_runner.py"))
     header = (
         "code,median_ms,iqr_ms,repeats,disturbed,noisy,again_ms,device,batch,threads,provider,runtime,measured_at,space"
     )
     code = next(iter(sorted(path.stem for path in bench.glob("*.onnx"))))
     row = f"{code},1.5,0,9,0,False,,phone,1,1,CPUExecutionProvider,onnxruntime 1,2026,{space.fingerprint}"
-    (bench / "measure.py").write_text(
+    (tmp_path / "remote_runner.py").write_text(
         "import json, sys\n"
         f"sizes = json.dumps(json.load(open('manifest.json'))['network']).replace('\"', '\"\"')\n"
         f"open(sys.argv[sys.argv.index('--output') + 1], 'w').write('{header},network\\n{row},\"' + sizes + '\"\\n')\n"

@@ -111,6 +111,15 @@ def test_a_device_that_is_not_there_is_one_line(bench: Path, device: FakeDevice)
         measure_there(bench, SecureShell("pi@board"), QUICK)
 
 
+def test_the_device_runs_the_program_of_this_package(space: Space, bench: Path, device: FakeDevice) -> None:
+    (bench / "measure.py").write_text("open('PWNED', 'w')\n")
+    (bench / "numpy.py").write_text("open('PWNED', 'w')\n")
+    results = measure_there(bench, SecureShell("pi@board"), QUICK)
+    assert len(read_results(results, space, fewest=0).codes) > 0
+    assert not list(device.home.rglob("PWNED"))
+    assert not list(device.home.rglob("measure.py"))
+
+
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Starts the system's ssh server on loopback, which ``ssh`` reaches as ``loopback``; gives its process."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import CostTableError, MeasurementError
-from surrogate_nas.hardware.transfer.device_results import read_results
+from surrogate_nas.hardware.transfer.device_results import read_results, read_rows
 from surrogate_nas.space.space import Space
 from tests.hardware.transfer.made_results import SIZES, results, write
 
@@ -72,6 +72,18 @@ def test_bad_files_are_refused(space: Space, tmp_path: Path, key: str, value: st
     rows = [row | {key: value} for row in results(space)]
     with pytest.raises(CostTableError, match=message):
         read_results(write(tmp_path / "results.csv", rows), space)
+
+
+def test_rows_are_read_as_written_in_the_order_of_their_codes(space: Space, tmp_path: Path) -> None:
+    rows = results(space)
+    path = write(tmp_path / "results.csv", [row | {"more": "1"} for row in rows])
+    codes = [row["code"] for row in reversed(rows)]
+    assert read_rows(path, codes) == rows[::-1]
+    for others in (codes[1:], [*codes, "000000"], [*codes, codes[0]]):
+        with pytest.raises(CostTableError, match=r"results\.csv: it has rows of \d+, .*; measure again"):
+            read_rows(path, others)
+    one = write(tmp_path / "one.csv", [row | {"median_ms": "10"} for row in rows])
+    assert {row["median_ms"] for row in read_rows(one, codes)} == {"10"}
 
 
 def test_results_that_a_spreadsheet_saved_are_read(space: Space, tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Several devices measure one bench: shares, their reference, and devices that go away."""
 
 import csv
+import errno
+import os
+import re
 import shutil
 import sys
 import time
@@ -207,6 +210,65 @@ def test_a_device_that_is_named_twice_or_a_folder_that_is_no_bench_is_refused(
     (bench / "manifest.json").unlink()
     with pytest.raises(SettingsError, match="is not a bench"):
         measure(bench, options)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (r"(?s)\n.*", "\n", "there are no rows below the header"),
+        (r"(?s)^.*", "", "is empty"),
+        (r"(?m)^(\w+),\d+\.0,", r"\1,x,", r"line 2, column median_ms: a latency .* \(got 'x'\)"),
+        (r"(?m)^(\w+),\d+\.0,", r"\1,0,", r"\(got '0'\)"),
+        (r"(?m)^(\w+),\d+\.0,", r"\1,nan,", r"\(got 'nan'\)"),
+        (r",0\.1,", ",wide,", r"line 2, column iqr_ms: 'wide' is no range of milliseconds"),
+        (r"\Z", "1,2\n", "a row needs"),
+        (r"(?s)\n\w+,.*?\n", "\n", "and not one of each of the (20|10) models that were measured"),
+    ],
+)
+def test_a_damaged_share_is_named_with_the_way_on(
+    bench: Path, homes: dict[str, Path], options: DeviceOptions, before: str, after: str, message: str
+) -> None:
+    (homes["pi@two"] / "pace").write_text("2")  # so that the shares are kept
+    with pytest.raises(MeasurementError, match="of one kind"):
+        measure(bench, options)
+    share = min(bench.glob(".shares-board/*/results-board.csv"))
+    text = share.read_bytes().decode().replace("\r\n", "\n")
+    share.write_text(re.sub(before, after, text, count=1))
+    with pytest.raises(MeasurementError, match=rf"a share .* is damaged: .*{message}.*; --again measures all"):
+        measure(bench, options)
+    (homes["pi@two"] / "pace").write_text("1")
+    assert len(medians(measure(bench, options, again=True)[0])) == 48
+
+
+def test_a_disk_that_cannot_wait_for_its_content_is_no_error(
+    bench: Path, homes: dict[str, Path], options: DeviceOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_handle: int) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    assert len(medians(measure(bench, options)[0])) == 48
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_shares_are_not_written_through_links(
+    bench: Path, homes: dict[str, Path], options: DeviceOptions, tmp_path: Path, again: bool
+) -> None:
+    other, place = tmp_path / "other", bench / ".shares-board"
+    other.mkdir()
+    place.symlink_to(other)
+    with pytest.raises(SettingsError, match=r"\.shares-board is a link, through which no share .* written; remove it"):
+        measure(bench, options, again=again)
+    place.unlink()
+    (place / "share").mkdir(parents=True)
+    (place / "share" / "01.onnx").symlink_to(other / "file")
+    with pytest.raises(SettingsError, match=r"01\.onnx is a link"):
+        measure(bench, options, again=again)
+    assert not list(other.iterdir())
+    shutil.rmtree(place)
+    place.touch()
+    with pytest.raises(SettingsError, match=r"\.shares-board must be a folder"):
+        measure(bench, options, again=again)
 
 
 @pytest.mark.slow

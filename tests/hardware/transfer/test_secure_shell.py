@@ -29,6 +29,9 @@ def test_a_folder_exists_when_all_files_arrived(tmp_path: Path, monkeypatch: pyt
     (device.home / "there.new" / "half").touch()
     assert SecureShell("device").send([tmp_path / "a", tmp_path / "b"], "there").code == 0
     assert {path.name: path.read_text() for path in (device.home / "there").iterdir()} == {"a": "aaa", "b": "bbb"}
+    assert SecureShell("device").send([tmp_path / "a"], "a $(touch PWNED) b").code == 0
+    assert (device.home / "a $(touch PWNED) b" / "a").exists()
+    assert not (device.home / "PWNED").exists()
 
 
 @pytest.mark.parametrize("host", ["", "-oProxyCommand=x", "two words"])
