@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import errno
 import functools
 import json
 import math
@@ -35,6 +36,8 @@ DISTURBED = 1.25
 BLOCK = 20
 ANCHORS = 3
 WARM_UP_PASSES, WARM_UP_SECONDS = 5, 0.05
+# Answers of CIFS, FUSE, exFAT and other mounts, which a device may have.
+NO_SUCH_CALL = {errno.EPERM, errno.EINVAL, errno.ENODEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 COLUMNS = (
     "code", "median_ms", "iqr_ms", "repeats", "disturbed", "noisy", "again_ms",
     "device", "batch", "threads", "provider", "runtime", "measured_at", "space", "network",
@@ -162,6 +165,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
+def flush_to_disk(handle: int) -> None:
+    """Waits until an open file is on the disk, where its file system has such a call."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in NO_SUCH_CALL:
+            raise
+
+
 def write_rows(path: str, rows: list[dict[str, Any]]) -> None:
     """Writes rows in one piece."""
     try:
@@ -170,7 +182,7 @@ def write_rows(path: str, rows: list[dict[str, Any]]) -> None:
             writer.writeheader()
             writer.writerows(rows)
             file.flush()
-            os.fsync(file.fileno())
+            flush_to_disk(file.fileno())
         os.replace(path + ".new", path)
     except OSError as error:
         fail(f"{path} cannot be written: {error.strerror}; choose another --output")

@@ -3,16 +3,20 @@
 import argparse
 import ast
 import csv
+import errno
 import itertools
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+from surrogate_nas._support.files import NO_SUCH_CALL
 from surrogate_nas.hardware.measurement import summarize
 from surrogate_nas.hardware.transfer import remote_runner
 
@@ -120,6 +124,20 @@ def test_what_cannot_end_well_ends_before_anything_is_measured(
     with pytest.raises(SystemExit, match=message):
         remote_runner.main(words)
     assert not bench
+
+
+def test_a_file_system_that_cannot_flush_is_no_error_and_a_full_disk_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert remote_runner.NO_SUCH_CALL == NO_SUCH_CALL
+    path = str(tmp_path / "results.csv")
+
+    for number in NO_SUCH_CALL:
+        monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(number, os.strerror(number))))
+        remote_runner.write_rows(path, [])
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    with pytest.raises(SystemExit, match=r"results\.csv cannot be written: No space left"):
+        remote_runner.write_rows(path, [])
 
 
 @pytest.mark.posix
