@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.streams import in_one_line
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli.command_line import say
 from surrogate_nas.costs.budget import parse_budget
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def check_lines(check: "TableCheck") -> Iterator[str]:
-    """Yields the findings of a check for people."""
+    """Yields the findings of a check for people; a name or a cell of the file makes no line of its own."""
+    return map(in_one_line, _findings(check))
+
+
+def _findings(check: "TableCheck") -> Iterator[str]:
     yield (
         f"{count_of(check.rows, 'row')}; {count_of(check.missing, 'architecture')} missing,"
         f" {count_of(check.duplicates, 'row')} repeated, {check.foreign:,} of unknown architectures"
@@ -61,7 +66,7 @@ def compare_winners(run: Path, results: Path, as_json: bool) -> None:
             words = "within" if one.within else "over the budget" if one.measured is not None else "never settled"
             rows.append([one.code, *numbers, words])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        say("\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows))
+        say("\n".join(in_one_line("  ".join(map(str.ljust, row, widths)).rstrip()) for row in rows))
         if best is not None:
             say(f"best finalist within the budget on {measured.device}: {best.code}")
     if best is None:
@@ -103,7 +108,7 @@ def say_latencies(
         if limit is not None and share is not None:
             lines.append(f"budget {format_cost('latency_ms', limit)}: {share:.1%} of architectures meet it")
         lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
-        say("\n".join(lines))
+        say("\n".join(map(in_one_line, lines)))
     if share == 0:
         least = format_cost("latency_ms", float(upper.min()))
         raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")

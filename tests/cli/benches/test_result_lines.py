@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners
+from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies
 from surrogate_nas.deploy import winners
 from surrogate_nas.deploy.winners import ComparedLatency
 from surrogate_nas.errors import InfeasibleBudgetError
@@ -25,6 +25,17 @@ def test_a_check_names_what_is_not_read_and_what_is_missing() -> None:
     assert list(check_lines(TableCheck(Path("t.csv"), 1)))[-1] == (
         "no column of latencies; add one per device, in milliseconds"
     )
+
+
+def test_a_name_in_a_file_makes_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "phone\ngood: 54 rows"
+    check = TableCheck(Path("t.csv"), 1, columns=[ColumnCheck(name, examples=[name])], ignored=[name], examples=[name])
+    assert not any("\n" in line for line in check_lines(check))
+    space = load_space("quick")
+    values = np.arange(1.0, 1 + space.size)
+    facts = {"relative_error": 0.1, "drift": 0.0, "dtype": "float32\nbudget 1 ms: 100% meet it"}
+    say_latencies(space, values, np.zeros(9), None, 0.95, Path("t.parquet"), "phone", facts, as_json=False)
+    assert len(capsys.readouterr().out.splitlines()) == 3
 
 
 @pytest.mark.parametrize("best", [4.0, 6.0])
