@@ -3,6 +3,7 @@
 import platform
 import re
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -10,8 +11,9 @@ import torch
 from surrogate_nas.errors import SettingsError
 
 _CPU_INFO = Path("/proc/cpuinfo")
-# Of small boards, and of servers.
-_BOARDS = (Path("/proc/device-tree/model"), Path("/sys/class/dmi/id/product_name"))
+# Of small boards, of small boards in a container, and of servers.
+_BOARDS = tuple(map(Path, ("/proc/device-tree/model", "/sys/devices/soc0/machine", "/sys/class/dmi/id/product_name")))
+_BOARD_FIELDS = ("Model", "Hardware")  # of _CPU_INFO, which a container shows where it hides the files
 _DEVICE = re.compile(r"cuda(?::(\d+))?", re.ASCII)
 
 
@@ -63,7 +65,7 @@ def _from_board() -> str:
     """
     kinds = sorted({*zip(_cpu_info("CPU implementer"), _cpu_info("CPU part"), strict=False)})
     cores = [f"{implementer}/{part}" for implementer, part in kinds] or sorted({*_cpu_info("uarch")})
-    board = next(filter(None, map(_text_of, _BOARDS)), "")
+    board = next(filter(None, chain(map(_text_of, _BOARDS), *map(_cpu_info, _BOARD_FIELDS))), "")
     return " ".join([board or platform.machine(), *cores]) if board or cores else ""
 
 

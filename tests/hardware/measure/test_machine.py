@@ -88,6 +88,29 @@ def test_elsewhere_it_has_the_name_that_python_gives_it(monkeypatch: pytest.Monk
 CORTEX = "processor\t: {}\nBogoMIPS\t: 108.00\nCPU implementer\t: 0x41\nCPU variant\t: 0x4\nCPU part\t: {}\n\n"
 
 
+@pytest.mark.parametrize(
+    ("fields", "board"),
+    [
+        (
+            "Hardware\t: BCM2835\nRevision\t: c03114\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n",
+            "Raspberry Pi 4 Model B",
+        ),
+        ("Hardware\t: Rockchip RK3399\n", "Rockchip RK3399"),
+        ("", platform.machine()),
+    ],
+)
+def test_a_container_that_hides_the_board_still_shows_it_beside_the_cores(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fields: str, board: str
+) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text(CORTEX.format(0, "0xd08") + CORTEX.format(1, "0xd08") + fields)
+    monkeypatch.setattr(machine, "_CPU_INFO", info)
+    monkeypatch.setattr(machine, "_BOARDS", (tmp_path / "none",))
+    name = machine.machine_name(torch.device("cpu"))
+    assert name.startswith(board)
+    assert name.endswith(" 0x41/0xd08")
+
+
 def test_boards_without_a_name_of_their_processor_are_told_apart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
