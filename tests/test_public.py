@@ -4,7 +4,7 @@ import doctest
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,31 @@ def test_every_public_name_has_an_example_that_runs(name: str, folder: Path) -> 
     failures: list[str] = []
     doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example, out=failures.append)
     assert failures == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        surrogate_nas.LookupTable.load,
+        surrogate_nas.StudyResult.load,
+        surrogate_nas.Classifier.load,
+        surrogate_nas.load_model,
+        surrogate_nas.load_space,
+        surrogate_nas.read_labels,
+        surrogate_nas.train_model,
+        surrogate_nas.measure,
+        surrogate_nas.Study,
+        lambda path: surrogate_nas.load_predictor(path, surrogate_nas.load_space("quick")),
+    ],
+)
+def test_every_path_may_begin_with_the_home_folder(
+    call: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    with pytest.raises(surrogate_nas.SurrogateNasError) as error:
+        call("~/nothing.toml")
+    assert str(tmp_path / "nothing.toml") in str(error.value)
 
 
 def test_a_kit_has_an_example_that_runs() -> None:

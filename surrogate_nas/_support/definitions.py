@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.files import UNREADABLE
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import SettingsError
@@ -37,7 +38,7 @@ def find_definition(kind: str, name: str) -> Path:
     """
     singular = {"spaces": "space", "studies": "study"}[kind]
     if name.endswith(".toml"):
-        return _existing_file(Path(name), singular)
+        return _existing_file(expanded(name), singular)
     path = _folder(kind) / f"{name}.toml"
     # A name is not a path: '../x' must not leave the folder of definitions.
     if name not in available(kind):

@@ -3,12 +3,14 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
 from surrogate_nas import __version__
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.streams import printable, replace_unknown_letters
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 
@@ -60,6 +62,17 @@ Version = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no notes and no progress.")]
+
+
+def in_home(value: Any) -> Any:  # noqa: ANN401 - of any option
+    """Returns the paths of an option with the home folder in the place of ``~``, which shells leave in ``--option=~``.
+
+    Raises:
+        SettingsError: If nobody knows that home folder.
+    """
+    if isinstance(value, list | tuple):
+        return type(value)(map(in_home, value))
+    return expanded(value) if isinstance(value, Path) else value
 
 
 def say(text: str) -> None:

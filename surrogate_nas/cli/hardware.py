@@ -13,13 +13,14 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import quoted, shown
 from surrogate_nas._support.files import as_file_name
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli import completion
 from surrogate_nas.cli.benches.device_commands import BenchActivations, asked_numbers, measure, read_logs
 from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies
-from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, complain, in_home, new_app, run_command, say
 from surrogate_nas.costs.number_formats import Activations, Precision
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.space.load import load_space
@@ -45,9 +46,14 @@ SpaceOrRun = Annotated[
 ]
 Budget = Annotated[str | None, typer.Option(metavar="BUDGET", help="Latency to compare with, such as 5ms or 40%.")]
 Confidence = Annotated[float, typer.Option(metavar="P", help="Probability with which a latency must keep the budget.")]
-Output = Annotated[Path | None, typer.Option(metavar="FILE", help=".parquet file to write, which a study takes.")]
+Output = Annotated[
+    Path | None, typer.Option(callback=in_home, metavar="FILE", help=".parquet file to write, which a study takes.")
+]
 Like = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Latency table of other devices: ten measurements then suffice.")
+    Path | None,
+    typer.Option(
+        callback=in_home, metavar="FILE", help="Latency table of other devices: ten measurements then suffice."
+    ),
 ]
 LikeDevices = Annotated[
     str, typer.Option(metavar="NAMES", help="Columns of that table, separated by commas. Without it: all.")
@@ -137,7 +143,10 @@ def profile(
 def check_table_command(
     space: SpaceName,
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="CSV or Parquet with a column code or arch, and one per device.")
+        Path,
+        typer.Argument(
+            callback=in_home, metavar="TABLE", help="CSV or Parquet with a column code or arch, and one per device."
+        ),
     ],
     unit: Annotated[
         Literal["auto", "s", "ms", "us"],
@@ -164,7 +173,9 @@ def check_table_command(
 @app.command("export-bench")
 def export_bench_command(
     space: SpaceOrRun,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for models, manifest and measure.py.")],
+    folder: Annotated[
+        Path, typer.Argument(callback=in_home, metavar="FOLDER", help="New folder for models, manifest and measure.py.")
+    ],
     networks: Annotated[
         int | None,
         typer.Option(metavar="N", help="Networks to measure. Without it: 60, or 10 with a table of other devices."),
@@ -188,12 +199,12 @@ def export_bench_command(
     from surrogate_nas.hardware.transfer.device_results import RUNNER
     from surrogate_nas.hardware.transfer.remote import CALIBRATION, choose_to_measure, export_bench
 
-    if is_run(Path(space)):
+    if is_run(expanded(space)):
         if any(one is not None for one in (networks, like, precision, activations, channels, cells, image_size)):
             raise SettingsError(
                 f"{space} is a run folder, which sets networks, sizes and precision; leave out those options"
             )
-        winners = read_winners(Path(space))
+        winners = read_winners(expanded(space))
         numbers = winners.numbers
         models = export_bench(winners.space, winners.network, folder, winners.codes, winners.batch, numbers)
     else:
@@ -224,7 +235,7 @@ app.command("read-logs")(read_logs)
 @app.command("import-bench")
 def import_bench_command(
     space: SpaceOrRun,
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="results.csv of the device.")],
+    results: Annotated[Path, typer.Argument(callback=in_home, metavar="RESULTS", help="results.csv of the device.")],
     budget: Budget = None,
     confidence: Confidence = 0.95,
     like: Like = None,
@@ -241,8 +252,8 @@ def import_bench_command(
     from surrogate_nas.hardware.transfer.remote import predict_space, transfer_to_space
     from surrogate_nas.hardware.transfer.sparse import FEWEST
 
-    if is_run(Path(space)):
-        compare_winners(Path(space), results, as_json)
+    if is_run(expanded(space)):
+        compare_winners(expanded(space), results, as_json)
         return
     loaded = load_space(space)
     known = _known(loaded, like, like_devices)

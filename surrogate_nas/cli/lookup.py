@@ -15,7 +15,7 @@ import typer
 
 from surrogate_nas._support.streams import in_one_line
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
-from surrogate_nas.cli.command_line import AsJson, Version, new_app, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, in_home, new_app, run_command, say
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.cost import BOUNDED, COSTS, UPPER, format_cost, split_cost
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
@@ -33,7 +33,10 @@ app = new_app()
 def look_up(
     *,
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Run folder of a study, or its lookup.parquet.", show_default=False)
+        Path,
+        typer.Argument(
+            callback=in_home, metavar="RUN", help="Run folder of a study, or its lookup.parquet.", show_default=False
+        ),
     ],
     budgets: Budgets,
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help="List the best N architectures.")] = None,
@@ -44,7 +47,7 @@ def look_up(
     ] = None,
     export_to: Annotated[
         tuple[str, Path] | None,
-        typer.Option("--export", metavar="FORMAT PATH", help=f"Write a file: {', '.join(EXPORTS)}."),
+        typer.Option("--export", callback=in_home, metavar="FORMAT PATH", help=f"Write a file: {', '.join(EXPORTS)}."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Let an export replace a file.")] = False,
     as_json: AsJson = False,

@@ -12,7 +12,7 @@ import typer
 
 from surrogate_nas._support.streams import in_one_line
 from surrogate_nas._support.words import count_of
-from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, complain, in_home, new_app, run_command, say
 from surrogate_nas.deploy.classifier import Classification, Classifier, Unreadable
 from surrogate_nas.deploy.pictures import find_images
 from surrogate_nas.errors import PredictionError
@@ -25,11 +25,15 @@ def predict(
     model: Annotated[
         Path,
         typer.Argument(
-            metavar="MODEL", help="Folder of a trained model, such as RUN/best, or its .onnx file.", show_default=False
+            callback=in_home,
+            metavar="MODEL",
+            help="Folder of a trained model, such as RUN/best, or its .onnx file.",
+            show_default=False,
         ),
     ],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE", help="Images, or folders of images.", show_default=False)
+        list[Path],
+        typer.Argument(callback=in_home, metavar="IMAGE", help="Images, or folders of images.", show_default=False),
     ],
     threads: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="CPU threads.")] = 1,
     skip_unreadable: Annotated[

@@ -13,7 +13,7 @@ import typer
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import parse_json
-from surrogate_nas.cli.command_line import AsJson, Version, complain, new_app, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Version, complain, in_home, new_app, run_command, say
 from surrogate_nas.errors import RunFolderError, SettingsError, SurrogateNasError
 from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.json_file import read_facts
@@ -28,7 +28,10 @@ app = new_app()
 
 @app.command()
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a finished study.", show_default=False)],
+    run: Annotated[
+        Path,
+        typer.Argument(callback=in_home, metavar="RUN", help="Run folder of a finished study.", show_default=False),
+    ],
     open_page: Annotated[bool, typer.Option("--open", help="Open the report in your browser.")] = False,
     as_json: AsJson = False,
     version: Version = False,  # noqa: ARG001 - its callback acts

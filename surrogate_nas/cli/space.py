@@ -11,7 +11,7 @@ import typer
 
 from surrogate_nas._support.files import write_text
 from surrogate_nas.cli import completion
-from surrogate_nas.cli.command_line import Version, new_app, run_command, say
+from surrogate_nas.cli.command_line import Version, in_home, new_app, run_command, say
 from surrogate_nas.space.drawing import draw_architecture
 from surrogate_nas.space.load import load_space
 
@@ -33,7 +33,8 @@ def check(
     ],
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the random architectures.")] = 0,
     drawing: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw a random architecture into this SVG file.")
+        Path | None,
+        typer.Option(callback=in_home, metavar="FILE", help="Draw a random architecture into this SVG file."),
     ] = None,
 ) -> None:
     """Reads a definition, counts it, and runs the smallest, the largest and some random networks."""

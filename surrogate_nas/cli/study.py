@@ -14,7 +14,7 @@ from surrogate_nas._support.commands import begun_as
 from surrogate_nas._support.definitions import available
 from surrogate_nas.cli import completion
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
-from surrogate_nas.cli.command_line import AsJson, Quiet, Version, new_app, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Quiet, Version, in_home, new_app, run_command, say
 from surrogate_nas.data.folders.image_folder import existing_folder
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
@@ -127,7 +127,7 @@ def study(
         ),
     ] = None,
     output_dir: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Run folder. Without it: runs/STUDY.")
+        Path | None, typer.Option(callback=in_home, metavar="FOLDER", help="Run folder. Without it: runs/STUDY.")
     ] = None,
     track: Annotated[
         str | None,

@@ -13,7 +13,7 @@ import typer
 from surrogate_nas._support.commands import begun_as
 from surrogate_nas.cli import completion
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
-from surrogate_nas.cli.command_line import AsJson, Quiet, Version, new_app, run_command, say
+from surrogate_nas.cli.command_line import AsJson, Quiet, Version, in_home, new_app, run_command, say
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
@@ -25,7 +25,10 @@ app = new_app()
 
 def train(
     *,
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a finished study.", show_default=False)],
+    run: Annotated[
+        Path,
+        typer.Argument(callback=in_home, metavar="RUN", help="Run folder of a finished study.", show_default=False),
+    ],
     budgets: Budgets,
     arch: Annotated[
         str | None, typer.Option(metavar="CODE", help="Train this architecture: its code or its text.")

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import parse_json, read_json
 from surrogate_nas._support.model_format import (
@@ -122,7 +123,7 @@ class Classifier:
             StoreError: If it is damaged, foreign, or of another version of the project.
             PredictionError: If onnxruntime is not installed.
         """
-        model = Path(model)
+        model = expanded(model)
         path = model / ONNX if model.is_dir() else model
         if not path.is_file():
             raise SettingsError(f"there is no model at {path}; export one with: {shown('train', 'RUN')}")

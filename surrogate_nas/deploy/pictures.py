@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.model_format import Preprocessing
 from surrogate_nas.data.decoding.square import reason_of, square_pixels
 from surrogate_nas.data.folders.image_formats import is_image, open_image, plug_in_for
@@ -31,7 +32,7 @@ def pictures_of(images: Pictures) -> list[Picture]:
         PredictionError: If it is nothing of that kind.
     """
     if isinstance(images, str | Path):
-        return [*find_images([Path(images)])]
+        return [*find_images([expanded(images)])]
     if isinstance(images, Image.Image) or (isinstance(images, np.ndarray) and images.ndim < 4):
         return [images]
     if not isinstance(images, Iterable):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import atomic_write, flush_to_disk, read_json, write_json, write_text
 from surrogate_nas._support.model_format import (
@@ -130,7 +131,7 @@ def load_model(folder: str | Path, *, trust_program: bool = False) -> nn.Module:
         >>> load_model(folder / "best")(torch.zeros(2, 1, 8, 8)).shape
         torch.Size([2, 10])
     """
-    folder = Path(folder)
+    folder = expanded(folder)
     content = read_model(folder).content
     remedy = None if trust_program else _REMEDY
     try:

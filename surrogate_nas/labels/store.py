@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 from filelock import FileLock, Timeout
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.files import flush_to_disk
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.labels.hdf5_layout import (
@@ -181,7 +182,7 @@ def read_labels(path: Path | str, identity: LabelIdentity | None = None) -> Labe
         >>> labels.codes.shape, labels.accuracy_percent.shape
         ((40, 4), (40,))
     """
-    path = Path(path)
+    path = expanded(path)
     with hdf5_file(path, "r") as file:
         held = read_identity_of(file)
         if identity is not None:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget
@@ -111,7 +112,7 @@ class LookupTable:
             RunFolderError: If there is no table.
             StoreError: If it is damaged, foreign, or its files were not written together.
         """
-        path = Path(path)
+        path = expanded(path)
         columns, facts = read_files(path)
         metadata = TableMetadata.from_json(facts, path)
         missing = {*_NEEDED, metadata.primary_cost}.difference(columns.names)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.files import UNREADABLE
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import SettingsError, StoreError, TrainingError
@@ -235,7 +236,7 @@ def load_predictor(folder: Path | str, space: Space) -> FittedPredictor:
         >>> len(prediction.mean), len(prediction.std)
         (54, 54)
     """
-    folder = Path(folder)
+    folder = expanded(folder)
     description, arrays = read_predictor(folder, space)
     try:
         settings = PredictorSettings.model_validate(description["settings"])

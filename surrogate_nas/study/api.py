@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from surrogate_nas._processes.child import require_main_module
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
@@ -67,7 +68,8 @@ class StudyResult:
         Raises:
             SurrogateNasError: If the folder does not hold the table and the report of one.
         """
-        return cls(Path(folder), LookupTable.load(folder), read_facts(Path(folder) / JSON_NAME))
+        folder = expanded(folder)
+        return cls(folder, LookupTable.load(folder), read_facts(folder / JSON_NAME))
 
     def __repr__(self) -> str:
         answer, cost, found = self.table.metadata.answer, self.table.metadata.primary_cost, "nothing meets the budgets"

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
-from surrogate_nas.cli.command_line import complain, print_version, run_command, say
+from surrogate_nas.cli.command_line import complain, in_home, print_version, run_command, say
 from surrogate_nas.errors import InfeasibleBudgetError, Interrupted, SettingsError, StoreError, SurrogateNasError
 
 ERRORS = {"settings": SettingsError, "store": StoreError, "budget": InfeasibleBudgetError, "stop": Interrupted}
@@ -31,6 +33,22 @@ def app() -> typer.Typer:
         say(f"{kind} {count}")
 
     return made
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (Path("~/x"), Path("/home/me/x")),
+        (("csv", Path("~/x")), ("csv", Path("/home/me/x"))),
+        ([Path("~/x"), Path("~")], [Path("/home/me/x"), Path("/home/me")]),
+        (Path("a/~/x"), Path("a/~/x")),
+        (None, None),
+    ],
+)
+def test_paths_begin_in_the_home_folder(given: Any, expected: object, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, "/home/me")
+    assert in_home(given) == expected
 
 
 @pytest.mark.parametrize("kind", sorted(ERRORS))

@@ -1,5 +1,6 @@
 """The console command: help that is quick, whole and of one style, and the same command lines behind it."""
 
+import inspect
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import typer.testing
 
 from surrogate_nas._support.late import Late
 from surrogate_nas.cli import main as console
+from surrogate_nas.cli.command_line import in_home
 from surrogate_nas.cli.main import COMMANDS, main
 
 WIDTH = 80
@@ -27,6 +29,16 @@ def words_of(command: str) -> Iterator[list[str]]:
 
 
 ALL = [words for command in COMMANDS for words in words_of(command)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_path_may_begin_with_the_home_folder(command: str) -> None:
+    app: typer.Typer = Late(f"surrogate_nas.cli.{command}:app").target
+    functions = [one.callback for one in app.registered_commands]
+    kinds = [each.annotation for one in functions if one for each in inspect.signature(one).parameters.values()]
+    paths = [kind for kind in kinds if "Path" in str(getattr(kind, "__origin__", ""))]
+    assert paths
+    assert all(kind.__metadata__[0].callback is in_home for kind in paths)
 
 
 @pytest.fixture

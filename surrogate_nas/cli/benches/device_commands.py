@@ -7,12 +7,12 @@ import typer
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
-from surrogate_nas.cli.command_line import complain, say
+from surrogate_nas.cli.command_line import complain, in_home, say
 from surrogate_nas.costs.number_formats import Activations, Numbers, Precision, numbers_of
 from surrogate_nas.errors import SettingsError
 
 # What needs torch is imported where it is used.
-Bench = Annotated[Path, typer.Argument(metavar="BENCH", help="Folder that export-bench made.")]
+Bench = Annotated[Path, typer.Argument(callback=in_home, metavar="BENCH", help="Folder that export-bench made.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Name of the device in the results.")]
 Threads = Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")]
 BenchActivations = Annotated[
@@ -86,7 +86,11 @@ def read_logs(
     bench: Bench,
     logs: Annotated[
         Path,
-        typer.Argument(metavar="LOGS", help="Folder with what the program printed, a file CODE.txt for each model."),
+        typer.Argument(
+            callback=in_home,
+            metavar="LOGS",
+            help="Folder with what the program printed, a file CODE.txt for each model.",
+        ),
     ],
     device: Device,
     threads: Threads = 1,

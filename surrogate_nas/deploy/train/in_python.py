@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, get_type_hints
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.words import choose_from
 from surrogate_nas.costs.cost import BOUNDED, COSTS
 from surrogate_nas.deploy.classifier import Classifier
@@ -97,7 +98,7 @@ def train_model(run: Path | str, **options: Unpack[TrainOptions]) -> Classifier:
         >>> model.folder.name, model.accuracy.images, sorted(model.results["onnx"])
         ('1102', 1497, ['float'])
     """
-    request = _request(Path(run), options)
+    request = _request(expanded(run), options)
     with (
         StudyConsole(quiet=options.get("quiet", False), json=True) as console,
         stop_in_python(console.warn) as should_stop,

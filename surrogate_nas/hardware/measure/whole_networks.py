@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.model_format import INT8, ONNX
 from surrogate_nas.errors import SettingsError
@@ -160,7 +161,7 @@ def measure(
     """
     settings = settings or HardwareSettings()
     if not isinstance(what, Space):
-        return _measure_model(Path(what), settings)
+        return _measure_model(expanded(what), settings)
     if architecture is None:
         raise SettingsError('measure needs an architecture of the space, such as measure(space, "1102")')
     network = network or what.network

@@ -63,8 +63,9 @@ def write_predicted(
     }
     table = pa.table({"code": pa.array(space.digits(space.all_codes()), pa.string()), **columns})
     table = table.replace_schema_metadata({_METADATA: json.dumps(sealed(metadata), allow_nan=False).encode()})
-    with atomic_write(path) as temporary:
-        pq.write_table(table, temporary, write_page_checksum=True)
+    # An open file: in the text of a path pyarrow would put the home folder in the place of '~'.
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        pq.write_table(table, file, write_page_checksum=True)
 
 
 def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
@@ -138,7 +139,10 @@ def _precision_options(numbers: Numbers) -> str:
 
 def _metadata(path: Path) -> dict[str, Any]:
     """Returns what a table of predictions says of itself; nothing for files of other kinds."""
-    held = (pq.read_schema(path).metadata or {}).get(_METADATA) if path.suffix.lower() == ".parquet" else None
+    if path.suffix.lower() != ".parquet":
+        return {}
+    with path.open("rb") as file:
+        held = (pq.read_schema(file).metadata or {}).get(_METADATA)
     if held is None:
         return {}
     try:

@@ -141,7 +141,7 @@ def _is_of_run(name: str | None, *, resume: bool) -> bool:
     """Returns whether a study or a space comes from a run folder: by its file, or as the study to continue."""
     if name is None:
         return resume
-    return name.endswith(".toml") and (is_resolved(Path(name)) or lies_in_run(Path(name)))
+    return name.endswith(".toml") and (is_resolved(expanded(name)) or lies_in_run(expanded(name)))
 
 
 def _require_own_cluster(
@@ -181,7 +181,7 @@ def absolute_paths(settings: StudySettings) -> StudySettings:
         return str(expanded(path).resolve()) if path is not None else None
 
     weights = settings.supernet.weights_from
-    is_file = weights is not None and (":" not in weights or Path(weights).exists())  # not a name such as timm:NAME
+    is_file = weights is not None and (":" not in weights or expanded(weights).exists())  # not a name such as timm:NAME
     updates = {
         "space": absolute(settings.space) if settings.space.endswith(".toml") else settings.space,
         "data": settings.data.model_copy(update={"path": absolute(settings.data.path)}),

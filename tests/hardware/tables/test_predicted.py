@@ -33,6 +33,19 @@ def written(space: Space, tmp_path: Path) -> Path:
     return path
 
 
+def test_a_folder_whose_name_is_a_tilde_is_a_folder_like_any_other(
+    space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    path = Path("~/phone.parquet")
+    values = {"phone": 0.01 + np.arange(space.size) / 1e6}
+    write_predicted(path, space, values, {"phone": np.array([0.2])}, {"device": "phone"})
+    assert read_held_out(path, "phone").tolist() == [0.2]
+    assert not list((tmp_path / "home").iterdir())
+
+
 def test_a_study_reads_values_and_errors(space: Space, written: Path) -> None:
     table = TableLatency(space, written, "auto")
     np.testing.assert_allclose(table.evaluate([[0, 0, 0, 0, 0, 4]])["latency_ms"], 0.01 + 4e-6)

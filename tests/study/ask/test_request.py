@@ -120,6 +120,17 @@ def test_a_study_or_a_space_in_a_run_folder_is_not_named_by_the_user(mark: str) 
     assert names_space("run/study.toml", {"space": "run/space.toml"}, "run/space.toml", resume=False)
 
 
+def test_a_study_in_a_run_folder_below_the_home_folder_is_not_named_by_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    (tmp_path / "run").mkdir()
+    for name in ("study.toml", "labels.h5"):
+        (tmp_path / "run" / name).touch()
+    assert not names_space("~/run/study.toml", {}, "elsewhere.toml", resume=False)
+
+
 def test_a_study_beside_folders_of_its_person_is_theirs() -> None:
     for folder in ("mine/images/cats", "mine/models", "mine/plots", "mine/mlruns"):
         Path(folder).mkdir(parents=True)
