@@ -31,7 +31,7 @@ class Teacher:
         scores: Tensor = self.network(images)
         return scores.float()
 
-    def loss(self, by_labels: Tensor, scores: Tensor, taught: Tensor) -> Tensor:
+    def loss(self, by_labels: Tensor, scores: Tensor, taught: Tensor, weights: Tensor | None = None) -> Tensor:
         """Returns the weighted mean of the loss by labels and of the divergence from the teacher.
 
         The divergence is multiplied by the square of the temperature, so that gradients keep their size.
@@ -40,8 +40,10 @@ class Teacher:
             by_labels: Loss by labels, a scalar.
             scores: Scores of the student, shape (B, K).
             taught: Scores of the teacher, shape (B, K).
+            weights: What each image counts, shape (B,), as in the loss by labels; None where all count the same.
         """
         softened = F.log_softmax(scores / self.temperature, dim=1)
         wanted = F.log_softmax(taught / self.temperature, dim=1)
-        divergence = F.kl_div(softened, wanted, reduction="batchmean", log_target=True) * self.temperature**2
+        divergences = F.kl_div(softened, wanted, reduction="none", log_target=True).sum(dim=1)
+        divergence = (divergences if weights is None else divergences * weights).mean() * self.temperature**2
         return by_labels.lerp(divergence, self.weight)

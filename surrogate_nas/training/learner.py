@@ -71,7 +71,7 @@ class Learner:
         self._teacher = teacher
 
     def weigh(self, class_weights: Tensor | None) -> None:
-        """Weighs images by their classes, (K,), in the loss by labels of all further steps."""
+        """Weighs images by their classes, (K,), in the loss of all further steps, by labels and by a teacher."""
         self._class_weights = None if class_weights is None else class_weights.to(self._device)
 
     def step(self, images: Tensor, labels: Tensor, step: int) -> float:
@@ -94,7 +94,7 @@ class Learner:
         weights = image_weights(labels, self._class_weights)
         loss = weighted_loss(scores, labels, weights, label_smoothing=self._settings.label_smoothing)
         if self._teacher and taught is not None:
-            loss = self._teacher.loss(loss, scores, taught)
+            loss = self._teacher.loss(loss, scores, taught, weights)
         loss.backward()  # type: ignore[no-untyped-call]
         if step < self._settings.head_share * self._steps:
             for parameter in self._body:

@@ -44,3 +44,10 @@ def test_the_divergence_is_that_of_plain_arithmetic() -> None:
     assert Teacher(Fixed(SCORES), 1.0, 2.0).loss(torch.zeros(()), student, SCORES).item() == pytest.approx(
         expected.item(), rel=1e-5
     )
+
+
+def test_images_of_small_classes_count_more_for_the_teacher_too() -> None:
+    student, teacher = torch.zeros(2, 3), Teacher(Fixed(SCORES), 1.0, 2.0)
+    alone = [teacher.loss(torch.zeros(()), student[:1], SCORES[[row]]).item() for row in (0, 1)]
+    weighted = teacher.loss(torch.zeros(()), student, SCORES, torch.tensor([0.5, 3.0])).item()
+    assert weighted == pytest.approx((0.5 * alone[0] + 3.0 * alone[1]) / 2)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from surrogate_nas.data.images import ImageSet, normalise
+from surrogate_nas.training.distillation import Teacher
 from surrogate_nas.training.learner import Learner, evaluate, rate_factor
 from surrogate_nas.training.settings import TrainingSettings
 
@@ -52,7 +53,8 @@ def test_steps_lower_the_loss(batch: Batch) -> None:
     assert losses[-1] < losses[0]
 
 
-def test_weighted_classes_train_as_repeated_images_do(batch: Batch) -> None:
+@pytest.mark.parametrize("taught", [False, True])
+def test_weighted_classes_train_as_repeated_images_do(batch: Batch, taught: bool) -> None:
     images, labels = batch[0], torch.tensor([0] * 12 + [1] * 4)
     often = torch.cat([torch.arange(12), torch.arange(12, 16).repeat(3)])
     networks = []
@@ -61,6 +63,10 @@ def test_weighted_classes_train_as_repeated_images_do(batch: Batch) -> None:
         network = nn.Sequential(nn.Flatten(), nn.Linear(images[0].numel(), 2))
         learner = Learner(network, TrainingSettings(learning_rate=0.05), 10, CPU, distributed=False)
         learner.weigh(weights)
+        if taught:
+            torch.manual_seed(1)
+            larger = nn.Sequential(nn.Flatten(), nn.Linear(images[0].numel(), 2))
+            learner.learn_from(Teacher(larger, 0.5, 2.0))
         for step in range(3):
             learner.step(images[rows], labels[rows], step)
         networks.append(network)
