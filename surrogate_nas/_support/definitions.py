@@ -1,6 +1,7 @@
 """Finds definitions in TOML (search spaces, studies) by name or path, in a checkout or an installed package."""
 
 import difflib
+import io
 import re
 import tomllib
 from pathlib import Path
@@ -12,7 +13,22 @@ from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import SettingsError
 
 _MOST_LETTERS, _MOST_PARTS = 300_000, 20
-_DEEP_KEY = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}")
+_MOST_BYTES = 4 * _MOST_LETTERS + 3  # of UTF-8, after a byte order mark
+_PART = r"""(?:"(?:[^"\\\n]|\\[^\n])*+"|'[^'\n]*+'|[\w-]++)"""
+_NEXT_PART = rf"(?:[ \t]*+\.[ \t]*+{_PART})"
+# As TOML is read: what a comment or a text holds is no key. Where a text has no end, no parser gets further.
+_TOKEN = re.compile(
+    rf"""
+    \#[^\n]*+
+    | \"{{3}}(?:[^"\\]|\\[\s\S]|"(?!""))*+"{{3,5}}
+    | '{{3}}(?:[^']|'(?!''))*+'{{3,5}}
+    | (?P<endless>"{{3}}|'{{3}})
+    | (?P<deep>{_PART}{_NEXT_PART}{{{_MOST_PARTS}}})
+    | {_PART}{_NEXT_PART}*+
+    | (?P<open>["'])
+    """,
+    re.VERBOSE,
+)
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -68,8 +84,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         SettingsError: If it cannot be read or is not TOML; the message gives file and line.
     """
     try:
-        # Some editors begin a file with a byte order mark.
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise SettingsError(f"{path} is too long for a definition: more than {_MOST_BYTES:,} bytes")
+        # Some editors begin a file with a byte order mark; lines end in three ways.
+        text = io.StringIO(content.decode("utf-8-sig"), newline=None).read()
         _check_extent(path, text)
         return tomllib.loads(text)
     except OSError as error:
@@ -86,6 +106,9 @@ def _check_extent(path: Path, text: str) -> None:
     """Refuses what would keep the parser busy for minutes, which needs time in the square of a key's parts."""
     if len(text) > _MOST_LETTERS:
         raise SettingsError(f"{path} is too long for a definition: {len(text):,} letters, at most {_MOST_LETTERS:,}")
-    if deep := _DEEP_KEY.search(text):
-        line = text.count("\n", 0, deep.start()) + 1
-        raise SettingsError(f"{path} is not valid TOML: line {line}: a key of more than {_MOST_PARTS} parts")
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "deep":
+            line = text.count("\n", 0, token.start()) + 1
+            raise SettingsError(f"{path} is not valid TOML: line {line}: a key of more than {_MOST_PARTS} parts")
+        if token.lastgroup is not None:
+            return

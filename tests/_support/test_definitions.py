@@ -123,6 +123,15 @@ def test_what_is_not_toml_is_refused_by_file_and_place(tmp_path: Path, content: 
     [
         ("a" + ".a" * 50_000 + " = 1", "is not valid TOML: line 1: a key of more than 20 parts"),
         ("x = 1\n[" + '"a" . ' * 20_000 + "a]", "is not valid TOML: line 2: a key of more than 20 parts"),
+        (".".join(['"!"'] * 20_000) + " = 1", "is not valid TOML: line 1: a key of more than 20 parts"),
+        (".".join(["'\u00e9 #'"] * 20_000) + " = 1", "is not valid TOML: line 1: a key of more than 20 parts"),
+        ("x = {" + ".".join([r'"\"["'] * 20_000) + " = 1}", "is not valid TOML: line 1: a key of more than 20 parts"),
+        ("# it's\n[" + ".".join(["''"] * 20_000) + "]", "is not valid TOML: line 2: a key of more than 20 parts"),
+        ('x = \'a\' # "\ny = """\'""""\n' + ".a" * 20_000, "is not valid TOML: "),
+        ('x = """"\n\'"""\na' + " . a" * 20_000, "is not valid TOML: line 3: a key of more than 20 parts"),
+        ('"""\n\\' * 40_000, "is not valid TOML: "),
+        ("'\\\n" * 70_000, "is not valid TOML: "),
+        ("#" * 1_200_004, "is too long for a definition: more than 1,200,003 bytes"),
         ("a" * 290_000, "is not valid TOML: "),
         ("a " * 140_000, "is not valid TOML: "),
         ("#" * 300_001, "is too long for a definition: 300,001 letters"),
@@ -143,6 +152,9 @@ def test_texts_with_many_dots_are_no_keys(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text("x = 'wait" + "." * 50 + "'\n# " + ". " * 50)
     assert read_toml(path) == {"x": "wait" + "." * 50}
+    parts = "a" + ".a" * 50
+    path.write_text(f'x = [\'{parts}\', "\\"{parts}", """\n{parts}""""] # {parts}\n\'{parts}\'."{parts}" = 1\n')
+    assert read_toml(path) == {"x": [parts, f'"{parts}', f'{parts}"'], parts: {parts: 1}}
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
