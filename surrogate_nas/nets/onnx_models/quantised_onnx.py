@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas._support.model_format import INPUT
 from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.processors import processor_count
 from surrogate_nas.errors import SurrogateNasError
 
 _WARNING, _FATAL = 2, 4  # levels of the runtime's log; the first is its usual one
@@ -40,6 +41,9 @@ def quantise_onnx(
     bits, since sums of full 8-bit products overflow on processors without 8-bit instructions. Signed activations are
     symmetric around zero, as microcontrollers and NPUs compute, and weights use all 8 bits.
 
+    Both sessions of the runtime, for folding and for ranges, take one thread per processor that this process may use;
+    the runtime's own choice is one per core of the host.
+
     Args:
         model: The float model; its batch-norms are folded into convolutions first.
         batches: Normalised images, (B, C, S, S) each, that ranges of activations are taken from.
@@ -53,8 +57,9 @@ def quantise_onnx(
     onnx = require_package("onnx", "quantised models", error)
     runtime = require_package("onnxruntime", "quantised models", error)
     quantization = require_package("onnxruntime.quantization", "quantised models", error)
+    calibration = require_package("onnxruntime.quantization.calibrate", "quantised models", error)
     kind = quantization.QuantType
-    with tempfile.TemporaryDirectory() as folder, _quiet(runtime):
+    with tempfile.TemporaryDirectory() as folder, _quiet(runtime), _few_threads(runtime, calibration):
         file = Path(folder) / "model.int8.onnx"
         quantization.quantize_static(
             onnx.load_from_string(_folded(runtime, model, Path(folder))),
@@ -73,12 +78,43 @@ def quantise_onnx(
 def _folded(runtime: ModuleType, model: bytes, folder: Path) -> bytes:
     """Returns the model with batch-norms folded into convolutions: quantised apart, no runtime fuses them."""
     file = folder / "folded.onnx"
-    options = runtime.SessionOptions()
+    options = _options(runtime)
     options.log_severity_level = _FATAL
     options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(file)
     runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return file.read_bytes()
+
+
+def _options(runtime: ModuleType) -> Any:  # noqa: ANN401 - onnxruntime has no types
+    """Returns options of a session that takes the processors of this process and no more."""
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = processor_count(), 1
+    return options
+
+
+class _FewThreads:
+    """The runtime as the calibrator sees it, whose sessions take the processors of this process and no more."""
+
+    def __init__(self, runtime: ModuleType) -> None:
+        self._runtime = runtime
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - onnxruntime has no types
+        return getattr(self._runtime, name)
+
+    def SessionOptions(self) -> Any:  # noqa: ANN401, N802 - the runtime's own name
+        """Returns options of a session."""
+        return _options(self._runtime)
+
+
+@contextlib.contextmanager
+def _few_threads(runtime: ModuleType, calibration: Any) -> Iterator[None]:  # noqa: ANN401 - a module whose names change
+    """Lets the calibrator open its sessions with few threads; it makes their options itself, and takes none."""
+    calibration.onnxruntime = _FewThreads(runtime)
+    try:
+        yield
+    finally:
+        calibration.onnxruntime = runtime
 
 
 @contextlib.contextmanager

@@ -1,5 +1,8 @@
 """8 bits: scales per channel, batch-norms folded, activations in the form that was asked for."""
 
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
 import onnx
 import pytest
@@ -10,6 +13,7 @@ from surrogate_nas._support.model_format import INPUT
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas.errors import ExportError
 from surrogate_nas.hardware.measure.onnx_graph import onnx_bytes
+from surrogate_nas.nets.onnx_models import quantised_onnx
 from surrogate_nas.nets.onnx_models.quantised_onnx import quantise_onnx
 
 CHANNELS = 7
@@ -51,3 +55,23 @@ def test_it_prints_nothing(network: nn.Module, capfd: pytest.CaptureFixture[str]
     capfd.readouterr()
     quantise_onnx(model, [images.numpy()], ExportError, signed=False)
     assert capfd.readouterr() == ("", "")
+
+
+def test_every_session_takes_the_processors_of_this_process(
+    network: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = importlib.import_module("onnxruntime")
+    calibration = importlib.import_module("onnxruntime.quantization.calibrate")
+    images, opened, made = torch.randn(2, 3, 8, 8), list[tuple[int, int]](), runtime.InferenceSession
+    model = onnx_bytes(network, images)
+
+    def recorded(content: object, sess_options: SimpleNamespace, providers: list[str]) -> object:
+        opened.append((sess_options.intra_op_num_threads, sess_options.inter_op_num_threads))
+        return made(content, sess_options, providers=providers)
+
+    monkeypatch.setattr(runtime, "InferenceSession", recorded)
+    monkeypatch.setattr(quantised_onnx, "processor_count", lambda: 2)
+    quantise_onnx(model, [images.numpy()], ExportError, signed=False)
+    assert len(opened) >= 2  # to fold, and to take ranges
+    assert set(opened) == {(2, 1)}
+    assert calibration.onnxruntime is runtime
