@@ -29,16 +29,18 @@ Write = Callable[[Writer, fx.Node, Names], Any]
 
 
 def _flatten(writer: Writer, node: fx.Node, names: Names) -> str | None:
-    return writer.node("Flatten", [_source(node, names)], node.name, axis=1) if _rest(node) == [1] else None
+    return (
+        writer.node("Flatten", [_source(node, names)], node.name, axis=1) if _rest(node, "start_dim") == [1] else None
+    )
 
 
 def _pool(writer: Writer, node: fx.Node, names: Names) -> str | None:
-    size = _rest(node)
+    size = _rest(node, "output_size")
     return writer.node("GlobalAveragePool", [_source(node, names)], node.name) if size in ([1], [(1, 1)]) else None
 
 
 def _mean(writer: Writer, node: fx.Node, names: Names) -> str | None:
-    if _rest(node) != [[2, 3]]:
+    if _rest(node, "dim") != [[2, 3]]:
         return None
     return writer.node("ReduceMean", [_source(node, names)], node.name, axes=[2, 3], keepdims=0)
 
@@ -52,9 +54,11 @@ def _reshape(writer: Writer, node: fx.Node, names: Names) -> str:
     return writer.node("Reshape", [_source(node, names), shape], node.name)
 
 
-def _transpose(writer: Writer, node: fx.Node, names: Names) -> str:
-    order = list(range(len(node.meta["tensor_meta"].shape)))
-    one, other = _rest(node)
+def _transpose(writer: Writer, node: fx.Node, names: Names) -> str | None:
+    order, places = list(range(len(node.meta["tensor_meta"].shape))), _rest(node, "dim0", "dim1")
+    if places is None:
+        return None
+    one, other = places
     order[one], order[other] = order[other], order[one]
     return writer.node("Transpose", [_source(node, names)], node.name, perm=order)
 
@@ -74,7 +78,9 @@ def _part(_writer: Writer, node: fx.Node, names: Names) -> str | None:
     return parts[index] if isinstance(parts, list) else None
 
 
-def _add(writer: Writer, node: fx.Node, names: Names) -> str:
+def _add(writer: Writer, node: fx.Node, names: Names) -> str | None:
+    if node.kwargs:
+        return None
     return writer.node("Add", [names[one] for one in node.args], node.name)  # type: ignore[index]
 
 
@@ -82,9 +88,11 @@ def _source(node: fx.Node, names: Names) -> str:
     return str(names[node.args[0]])  # type: ignore[index]
 
 
-def _rest(node: fx.Node) -> list[Any]:
-    """Returns the arguments after the first one, by position or by name."""
-    return [*node.args[1:], *node.kwargs.values()]
+def _rest(node: fx.Node, *names: str) -> list[Any] | None:
+    """Returns the arguments after the first one, by position or by name; None if one has another name."""
+    if not set(node.kwargs) <= set(names[len(node.args) - 1 :]):
+        return None
+    return [*node.args[1:], *(node.kwargs[name] for name in names if name in node.kwargs)]
 
 
 FUNCTIONS: MappingProxyType[str, Write] = MappingProxyType(

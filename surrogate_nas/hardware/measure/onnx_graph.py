@@ -4,11 +4,14 @@ Networks here consist of few kinds of layers, so tracing them symbolically and n
 hundredth of the time of torch's general exporter, which would need an hour for a hundred networks.
 """
 
+import contextlib
+import io
 import operator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
@@ -54,7 +57,7 @@ def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
     onnx = require("onnx")
     try:
         return _written_here(onnx, module, example)
-    except (_UnknownPartError, KeyError):  # a number where this writer knows tensors only
+    except (_UnknownPartError, LookupError, TypeError, ValueError):  # arguments that this writer did not expect
         require("onnxscript")
     try:
         return bytes(export_onnx(module.eval(), example, any_batch=False).SerializeToString())
@@ -78,8 +81,15 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes
         traced = fx.symbolic_trace(root)
     except Exception as error:  # a user's own module may raise any error when it is given no numbers
         raise _UnknownPartError from error
-    with torch.no_grad():
-        ShapeProp(traced).propagate(example)
+    try:
+        with torch.no_grad(), contextlib.redirect_stderr(io.StringIO()):  # on which torch prints a traceback
+            ShapeProp(traced).propagate(example)
+    except Exception as error:  # as above
+        raise _UnknownPartError from error
+    if any(
+        _shape_of(node) is not None and node.meta["tensor_meta"].dtype != torch.float32 for node in traced.graph.nodes
+    ):
+        raise _UnknownPartError
     modules = dict(root.named_modules())
     writer = _Writer(onnx)
     names: dict[fx.Node, Any] = {}
@@ -93,10 +103,12 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes
                 groups, channels = modules[str(node.target)].groups, node.meta["tensor_meta"].shape[1]
                 names[node] = writer.shuffle(names[node.args[0]], groups, channels, node.name)
             case "call_module" if isinstance(modules[str(node.target)], nn.Upsample):
+                _require(modules[str(node.target)].mode == "bilinear" and not modules[str(node.target)].align_corners)
                 names[node] = writer.resize(names[node.args[0]], list(node.meta["tensor_meta"].shape), node.name)
             case "call_module":
+                _require(not isinstance(modules[str(node.target)], nn.Linear) or _rank(node.args[0]) == 2)
                 names[node] = writer.layer(modules[str(node.target)], names[node.args[0]], node.name)
-            case "call_function" if node.target in (operator.add, torch.add):
+            case "call_function" if node.target in (operator.add, torch.add) and not node.kwargs:
                 names[node] = writer.node("Add", [names[one] for one in node.args], node.name)
             case "call_function" if node.target is operator.mul:
                 names[node] = writer.node("Mul", [names[one] for one in node.args], node.name)
@@ -107,13 +119,15 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes
             case "call_method" if node.target == "mean" and node.kwargs == {"dim": (2, 3), "keepdim": True}:
                 names[node] = writer.node("GlobalAveragePool", [names[node.args[0]]], node.name)
             case "call_function" if node.target is torch.cat:
-                parts, axis = [names[part] for part in node.args[0]], [*node.args[1:], *node.kwargs.values()]
+                parts, axis = [names[part] for part in node.args[0]], [*node.args[1:], *node.kwargs.values(), 0]
                 names[node] = writer.node("Concat", parts, node.name, axis=int(axis[0]))
             case "call_function" if node.target is functional.pad:
+                _require(len(node.args) == 2 and not node.kwargs and _rank(node.args[0]) == 4)
                 names[node] = writer.pad(names[node.args[0]], node.args[1], node.name)
             case "call_function" if node.target is operator.getitem and _to_the_end(node.args[1]):
                 names[node] = writer.slice(names[node.args[0]], node.args[1], node.name)
             case "call_method" if node.target == "new_zeros":
+                _require(_shape_of(node) == _shape_of(node.args[0]))
                 names[node] = writer.zeros(names[node.args[0]], node.name)
             case "output":
                 writer.nodes.append(onnx.helper.make_node("Identity", [names[node.args[0]]], [OUTPUT]))
@@ -130,6 +144,29 @@ def write_onnx(path: Path, module: nn.Module, example: Tensor) -> None:
     content = onnx_bytes(module, example)
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _require(is_known: bool) -> None:
+    if not is_known:
+        raise _UnknownPartError
+
+
+def _is_plain(pool: nn.MaxPool2d) -> bool:
+    """Returns whether ONNX counts the windows of a pool as torch does, which leaves out those beyond the image."""
+    kernel, stride, pad = (np.broadcast_to(one, 2) for one in (pool.kernel_size, pool.stride, pool.padding))
+    counts = not pool.ceil_mode or bool(((stride <= kernel) & (pad == 0)).all())
+    return counts and not pool.return_indices and pool.dilation in (1, (1, 1))
+
+
+def _shape_of(node: Any) -> torch.Size | None:  # noqa: ANN401 - a user's own module may call a function with anything
+    """Returns the shape of a node's output; None where it is no single tensor."""
+    found = node.meta.get("tensor_meta") if isinstance(node, fx.Node) else None
+    return getattr(found, "shape", None)
+
+
+def _rank(node: Any) -> int | None:  # noqa: ANN401 - as above
+    shape = _shape_of(node)
+    return None if shape is None else len(shape)
 
 
 def _to_the_end(index: Any) -> bool:  # noqa: ANN401 - a user's own module may index a tensor with anything
@@ -163,7 +200,7 @@ class _Writer:
     def layer(self, layer: nn.Module, source: str, name: str) -> str:
         """Adds the node of one layer and returns the name of its output."""
         match layer:
-            case nn.Conv2d():
+            case nn.Conv2d() if layer.padding_mode == "zeros" and not isinstance(layer.padding, str):
                 weights = [self.weight(layer.weight, f"{name}.weight")]
                 weights += [self.weight(layer.bias, f"{name}.bias")] if layer.bias is not None else []
                 pads = [int(one) for one in layer.padding]
@@ -194,13 +231,18 @@ class _Writer:
             case nn.ReLU6():
                 bounds = [self.weight(torch.tensor(bound), f"{name}.{bound:.0f}") for bound in (0.0, 6.0)]
                 return self.node("Clip", [source, *bounds], name)
-            case nn.AvgPool2d():
+            case nn.AvgPool2d() if layer.divisor_override is not None and not layer.ceil_mode:
+                # Torch's own exporter forgets the divisor.
+                means = self._pool("AveragePool", layer, source, f"{name}.means", count_include_pad=1)
+                factor = float(np.prod(np.broadcast_to(layer.kernel_size, 2))) / layer.divisor_override
+                return self.node("Mul", [means, self.weight(torch.tensor(factor), f"{name}.factor")], name)
+            case nn.AvgPool2d() if not layer.ceil_mode:
                 return self._pool("AveragePool", layer, source, name, count_include_pad=int(layer.count_include_pad))
-            case nn.MaxPool2d():
+            case nn.MaxPool2d() if _is_plain(layer):
                 return self._pool("MaxPool", layer, source, name, ceil_mode=int(layer.ceil_mode))
             case nn.AdaptiveAvgPool2d() if layer.output_size in (1, (1, 1)):
                 return self.node("GlobalAveragePool", [source], name)
-            case nn.Flatten():
+            case nn.Flatten() if (layer.start_dim, layer.end_dim) == (1, -1):
                 return self.node("Flatten", [source], name, axis=1)
             case nn.Linear() if layer.bias is not None:
                 weights = [self.weight(layer.weight, f"{name}.weight"), self.weight(layer.bias, f"{name}.bias")]

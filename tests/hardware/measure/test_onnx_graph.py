@@ -1,11 +1,13 @@
 """ONNX models against the networks that they were made of."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes, require, write_onnx
@@ -114,6 +116,50 @@ class Branching(nn.Module):
 )
 def test_a_module_with_parts_that_are_not_known_goes_through_the_exporter(module: nn.Module, tmp_path: Path) -> None:
     modules_agree(nn.Sequential(nn.Conv2d(3, 3, 1), module).eval(), torch.randn(2, 3, 4, 4), tmp_path)
+
+
+class Calls(nn.Module):
+    """A call of one function with arguments of a user's own."""
+
+    def __init__(self, call: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.call = call
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.call(x)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Conv2d(8, 4, 3, padding="same"),
+        nn.Conv2d(8, 4, 3, padding="valid"),
+        nn.Conv2d(8, 4, 3, padding=1, padding_mode="reflect"),
+        nn.AvgPool2d(3, 2, ceil_mode=True),
+        nn.AvgPool2d(2, divisor_override=3),
+        nn.MaxPool2d(3, 1, 1, dilation=2),
+        nn.MaxPool2d(3, 2, 1, ceil_mode=True),
+        nn.MaxPool2d(1, 3, ceil_mode=True),
+        nn.Flatten(2),
+        nn.Flatten(0, 1),
+        nn.Linear(10, 4),
+        nn.Upsample(scale_factor=2),
+        nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+        Calls(lambda x: torch.add(x, x, alpha=2)),
+        Calls(lambda x: torch.cat([x, x])),
+        Calls(lambda x: torch.cat([x, x], dim=-1)),
+        Calls(lambda x: functional.pad(x, (1, 1, 1, 1), mode="reflect")),
+        Calls(lambda x: functional.pad(x, (1, 1), value=2.0)),
+        Calls(lambda x: x.new_zeros(1, 2, 3, 4)),
+        Calls(lambda x: x.flatten(end_dim=1)),
+        Calls(lambda x: x.flatten(start_dim=1)),
+        Calls(lambda x: x.transpose(dim1=2, dim0=1)),
+        Calls(lambda x: x.mean(dim=[2, 3])),
+    ],
+    ids=lambda module: str(getattr(module, "call", module)).replace(" ", "")[:40],
+)
+def test_every_use_of_a_layer_computes_what_torch_does(module: nn.Module, tmp_path: Path) -> None:
+    modules_agree(nn.Sequential(nn.ReLU(), module).eval(), torch.randn(1, 8, 10, 10), tmp_path)
 
 
 def test_a_module_that_nothing_can_export_is_one_line() -> None:

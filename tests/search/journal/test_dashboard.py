@@ -224,7 +224,7 @@ def test_notes_that_make_no_sense_are_an_error_of_ours(
     journal = tmp_path / "j"
     run_search(space, predictor, costs, [], SearchSettings(trials=5), seed=0, journal=journal, study="a", inputs="-")
     attribute(journal, attributes)
-    with pytest.raises(StoreError, match="notes and files in .* are damaged"):
+    with pytest.raises(StoreError, match=r"notes and files in .* are damaged"):
         annotate(journal, f"{space.name}-a", "note", [], tmp_path / "artifacts")
 
 
