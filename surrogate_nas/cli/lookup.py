@@ -141,7 +141,7 @@ def _rival_text(one: Mapping[str, Any]) -> str:
         "rival": f"{one['rival']} beats {one['found']}, {its} against {mine}",
         "undecided": f"{one['found']} {mine} and {one['rival']} {its}, too close to call",
     }
-    return f"at {budgets}: {texts[one['better']]} after one recipe"
+    return f"at {budgets}: {texts[one['better']]} after as many epochs each"
 
 
 def accuracy_text(table: LookupTable, entry: Entry) -> str:

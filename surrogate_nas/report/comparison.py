@@ -39,13 +39,28 @@ def winner_text(rivals: RivalsFacts, digits: str) -> str:
     if best is None or rivals.found.value is None:
         return ""
     its, mine = _accuracy(best.accuracy_percent), _accuracy(rivals.found)
-    after = f"after {count_of(rivals.epochs or 0, 'epoch')} of training each"
+    after = _after(rivals, digits)
     if rival_wins(rivals):
         return f"{best.name} does better: {its} against {mine} of {digits}, {after}"
     if found_wins(rivals):
         return f"{digits} does better than the best of them, {best.name}: {mine} against {its}, {after}"
     ahead = f"{digits} has {mine} and {best.name} {its}, {after}"
     return f"{ahead}: too close to call one better"
+
+
+def start_text(rivals: RivalsFacts) -> str:
+    """Returns that the networks began with other weights, a sentence; empty where all began at random."""
+    if not rivals.pretrained or best_trained(rivals) is None:
+        return ""
+    return "The found architecture began with pretrained weights, the off-the-shelf networks with random ones."
+
+
+def _after(rivals: RivalsFacts, digits: str) -> str:
+    epochs = rivals.epochs or 0
+    starts = " from pretrained and from random weights" if rivals.pretrained else ""
+    if rivals.rival_epochs in (None, epochs):
+        return f"after {count_of(epochs, 'epoch')} of training each{starts}"
+    return f"after {count_of(epochs, 'epoch')} for {digits} and {rivals.rival_epochs} for the others{starts}"
 
 
 def fitting_text(rivals: RivalsFacts) -> str:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.report import formats
-from surrogate_nas.report.comparison import drift_text, fitting_text, rival_wins, winner_text
+from surrogate_nas.report.comparison import drift_text, fitting_text, rival_wins, start_text, winner_text
 from surrogate_nas.report.drawings.picture_file import drawing
 from surrogate_nas.report.facts.architectures import CostFacts
 from surrogate_nas.report.facts.whole import StudyFacts
@@ -82,6 +82,7 @@ def _rivals(facts: StudyFacts) -> dict[str, object]:
         "winner": winner_text(rivals, chosen.digits),
         "rival_wins": rival_wins(rivals),
         "fitting": fitting_text(rivals),
+        "start": start_text(rivals),
         "drift": drift_text(rivals, latency.measured if latency is not None else None),
     }
 

@@ -51,6 +51,10 @@ class TrainingSettings(BaseModel):
     evaluation_batch: int = Field(500, ge=1, le=65_536, description="Images per evaluation batch.")
     checkpoint_seconds: float = Field(30.0, ge=0, description="Seconds between checkpoints.")
 
+    def of_random_weights(self) -> Self:
+        """Returns the same recipe for a network that begins at random, all of whose layers have everything to learn."""
+        return self.model_copy(update={"layer_decay": 1.0, "head_share": 0.0})
+
     def identity(self) -> dict[str, Any]:
         """Returns the settings that trained weights follow from.
 

@@ -1,8 +1,10 @@
 """The winner is named, whoever it is, and only where intervals do not overlap."""
 
+from dataclasses import replace
+
 import pytest
 
-from surrogate_nas.report.comparison import drift_text, fitting_text, found_wins, rival_wins, winner_text
+from surrogate_nas.report.comparison import drift_text, fitting_text, found_wins, rival_wins, start_text, winner_text
 from surrogate_nas.report.facts.against_rivals import RivalFacts, RivalsFacts
 from surrogate_nas.report.facts.architectures import CostFacts, Estimate
 
@@ -36,6 +38,17 @@ def test_the_winner_is_named_with_intervals(its: Estimate, expected: str) -> Non
     assert "after 3 epochs" in text
     assert (rival_wins(one), found_wins(one)) == ("B does better:" in text, "12 does better" in text)
     assert ("too close" in text) == (not rival_wins(one) and not found_wins(one))
+
+
+def test_other_starts_and_lengths_are_said() -> None:
+    one = facts(rival("A", Estimate(50.0, 49.0, 51.0)))
+    assert start_text(one) == ""
+    tuned = replace(one, pretrained=True)
+    assert "after 3 epochs of training each from pretrained and from random weights" in winner_text(tuned, "12")
+    assert start_text(tuned).startswith("The found architecture began with pretrained weights")
+    longer = replace(tuned, rival_epochs=9)
+    assert "after 3 epochs for 12 and 9 for the others from pretrained" in winner_text(longer, "12")
+    assert start_text(facts(rival("A", Estimate(None)))) == ""
 
 
 def test_nothing_is_claimed_without_trainings() -> None:

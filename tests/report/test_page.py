@@ -207,5 +207,9 @@ def test_off_the_shelf_networks_have_a_table_of_their_own(facts: StudyFacts, poi
     assert "Of 2 off-the-shelf networks, 1 fits the budget." in page.text
     assert "measured in ONNX Runtime on cpu, in turns with the found architecture" in page.text
     assert "272 K" in page.text
+    assert "with one recipe" in page.text
+    began = Outline(render_page(replace(facts, rivals=replace(rivals, pretrained=True)), points)).text
+    assert "with one recipe" not in began
+    assert "The found architecture began with pretrained weights" in began
     assert EVIL in " ".join(page.words)
     assert "Off-the-shelf" not in Outline(render_page(facts, points)).text

@@ -6,6 +6,11 @@ from pydantic import ValidationError
 from surrogate_nas.training.settings import FinalSettings, TrainingSettings
 
 
+def test_a_network_of_random_weights_learns_in_all_layers_from_the_first_step() -> None:
+    tuned = TrainingSettings(layer_decay=0.9, head_share=0.1, epochs=7)
+    assert tuned.of_random_weights() == TrainingSettings(epochs=7)
+
+
 def test_there_is_one_teacher_at_most() -> None:
     assert FinalSettings(teacher="333333").teacher_budget is None
     assert FinalSettings(teacher_budget=2.0).teacher is None

@@ -220,7 +220,8 @@ def _rivals(facts: ModelFacts, rivals: RivalsFacts) -> str:
         values = [formats.cost(one.cost, one.predicted if one.measured is None else one.measured) for one in costs]
         lines.append(f"| {' | '.join([name, *values, accuracy, _cell(note)])} |")
     winner = winner_text(rivals, facts.code)
-    return f"{f'{winner}, with the recipe above. ' if winner else ''}{fitting_text(rivals)}\n\n" + "\n".join(lines)
+    recipe = "" if rivals.rival_epochs else ", with the recipe above"
+    return f"{f'{winner}{recipe}. ' if winner else ''}{fitting_text(rivals)}\n\n" + "\n".join(lines)
 
 
 def _limits(facts: ModelFacts) -> str:

@@ -61,6 +61,7 @@ class Delivery:
         request: The user's request.
         choice: Which architecture, and where its files go.
         recipe: How it was trained.
+        scratch: How networks that begin with random weights are trained.
         seed: Of the training.
         images: What it was trained and tested on.
         trained: The network.
@@ -74,6 +75,7 @@ class Delivery:
     request: TrainRequest
     choice: Choice
     recipe: Recipe
+    scratch: Recipe
     seed: int
     images: FinalImages
     trained: Trained
@@ -242,7 +244,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         plain_int8=exported.plain_int8,
         quantisation_epochs=delivery.recipe.settings.quantisation_epochs,
         numbers=hardware.numbers,
-        rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe.settings.epochs),
+        rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe, delivery.scratch),
     )
 
 

@@ -19,6 +19,7 @@ from surrogate_nas.rivals.fit import FittedRival, by_strength
 from surrogate_nas.rivals.results_file import read_rivals
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.training.final import FinalJob
+from surrogate_nas.training.recipes import Recipe
 
 
 def chosen_rivals(request: TrainRequest, choice: Choice) -> list[RivalNetwork]:
@@ -90,7 +91,11 @@ def study_table(choice: Choice) -> RivalsFacts | None:
 
 
 def compared_on_test(
-    table: RivalsFacts | None, found: Accuracy, trained: Mapping[RivalNetwork, Accuracy], epochs: int
+    table: RivalsFacts | None,
+    found: Accuracy,
+    trained: Mapping[RivalNetwork, Accuracy],
+    recipe: Recipe,
+    scratch: Recipe,
 ) -> RivalsFacts | None:
     """Returns the study's table of rivals with accuracies on the test images instead of validation images.
 
@@ -98,7 +103,8 @@ def compared_on_test(
         table: The table, if there is one.
         found: Accuracy of the model.
         trained: Accuracy of each trained rival.
-        epochs: Length of all of these trainings.
+        recipe: Recipe of the model.
+        scratch: Recipe of the rivals, which begin with random weights.
     """
     if table is None:
         return None
@@ -107,7 +113,9 @@ def compared_on_test(
         table,
         rivals=tuple(replace(one, accuracy_percent=by_title.get(one.name, Estimate(None))) for one in table.rivals),
         found=_estimate(found) if trained else Estimate(None),
-        epochs=epochs if trained else None,
+        epochs=recipe.settings.epochs if trained else None,
+        rival_epochs=scratch.settings.epochs if trained and scratch != recipe else None,
+        pretrained=scratch != recipe,
         images=found.images if trained else None,
     )
 

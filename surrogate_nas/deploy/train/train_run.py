@@ -140,7 +140,7 @@ def _train_and_deliver(
         rivals = _train_rivals(training, job, console, should_stop)
     if not processes.is_first:
         return None
-    parts = (training.recipe, training.seed, training.images, trained, processes, training.warnings)
+    parts = (training.recipe, training.scratch, training.seed, training.images, trained, processes, training.warnings)
     delivery = Delivery(request, choice, *parts, rivals, training.table, tuned)
     with console.progress("export, check, measure") as advance:
         facts = deliver(delivery, advance)

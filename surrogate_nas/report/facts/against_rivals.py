@@ -34,11 +34,13 @@ class RivalsFacts:
     Attributes:
         rivals: The ones that fit first.
         found: Accuracy of the chosen architecture after the same training; unknown where no rival was trained.
-        epochs: Length of these trainings; ``None`` where no rival was trained.
+        epochs: Length of the found architecture's training; ``None`` where no rival was trained.
         images: Validation images behind each accuracy.
         unknown: Budgeted costs that cannot be known of a rival.
         beside_ms: Latency of the chosen architecture, measured in turns with the rivals.
         conditions: What latencies are of: runtime, machine, threads and batch.
+        rival_epochs: Length of the rivals' trainings; ``None`` where it is the same.
+        pretrained: Whether the found architecture began with pretrained weights; rivals begin at random.
     """
 
     rivals: tuple[RivalFacts, ...]
@@ -48,3 +50,5 @@ class RivalsFacts:
     unknown: tuple[str, ...] = ()
     beside_ms: float | None = None
     conditions: str = ""
+    rival_epochs: int | None = None
+    pretrained: bool = False

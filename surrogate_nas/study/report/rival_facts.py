@@ -27,6 +27,7 @@ def rivals_facts(problem: Problem, choice: FinalistChoice, found: RivalFindings)
         unknown=found.unknown,
         beside_ms=found.records.beside.median_ms if found.records.beside is not None else None,
         conditions=problem.latency_conditions if found.records.beside is not None else "",
+        pretrained=problem.first_weights is not None,
     )
 
 

@@ -253,7 +253,8 @@ def _jobs(
     digits = problem.space.digits(code)[0]
     yield digits, training_job(network_of(problem, code[0], run.folder), problem, run.folder, f"{digits}-{epochs}")
     for one in wanted:
-        yield one.key, training_job(one, problem, run.folder, f"{one.key}-{epochs}")
+        job = training_job(one, problem, run.folder, f"{one.key}-{epochs}")
+        yield one.key, job if problem.first_weights is None else replace(job, settings=job.settings.of_random_weights())
 
 
 def _with_answer(problem: Problem, choice: FinalistChoice, run: Run, records: RivalRecords) -> RivalRecords:

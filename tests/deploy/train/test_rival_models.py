@@ -11,12 +11,14 @@ from surrogate_nas.deploy.train.chosen import Choice, choose
 from surrogate_nas.deploy.train.rival_models import chosen_rivals, compared_on_test, study_table
 from surrogate_nas.deploy.train.train_request import TrainRequest
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.report.comparison import winner_text
 from surrogate_nas.report.facts.against_rivals import RivalFacts, RivalsFacts
 from surrogate_nas.report.facts.architectures import CostFacts, Estimate
 from surrogate_nas.rivals.fit import FittedRival
 from surrogate_nas.rivals.results_file import RivalRecords, write_rivals
 from surrogate_nas.rivals.rival import Interface
 from surrogate_nas.rivals.rival_network import RivalNetwork, count_rival
+from surrogate_nas.training.recipes import final_recipe
 from tests.fixtures.finished_run import Train
 
 SMALL = Interface(1, 8, 10)
@@ -70,19 +72,34 @@ def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
         TrainRequest(tmp_path, rival=("vgg16",))
 
 
+RECIPE = final_recipe(flip=True, images=1000, image_size=64)
+
+
 def test_accuracies_of_the_table_are_of_the_test_images() -> None:
     costs = (CostFacts("params", 1.0),)
     rows = tuple(RivalFacts(one.title, "A", costs, Estimate(50.0, 40.0, 60.0)) for one in (FITS, OTHER))
     table = RivalsFacts(rows, Estimate(55.0, 45.0, 65.0), 3, 100)
     found = Accuracy.of(900, 1000)
-    made = compared_on_test(table, found, {FITS: Accuracy.of(800, 1000)}, 60)
+    made = compared_on_test(table, found, {FITS: Accuracy.of(800, 1000)}, RECIPE, RECIPE)
     assert made is not None
     assert [one.accuracy_percent.value for one in made.rivals] == [80.0, None]
-    assert (made.found.value, made.epochs, made.images) == (90.0, 60, 1000)
-    untrained = compared_on_test(table, found, {}, 60)
+    assert (made.found.value, made.epochs, made.images, made.rival_epochs) == (90.0, 200, 1000, None)
+    untrained = compared_on_test(table, found, {}, RECIPE, RECIPE)
     assert untrained is not None
     assert {one.accuracy_percent.value for one in untrained.rivals} == {None}
     assert untrained.epochs is None
+
+
+def test_rivals_of_a_tuned_model_have_a_recipe_of_their_own() -> None:
+    row = RivalFacts(FITS.title, "A", (CostFacts("params", 1.0),), Estimate(50.0, 40.0, 60.0))
+    table = RivalsFacts((row,), Estimate(55.0, 45.0, 65.0), 3, 100)
+    tuned = final_recipe(flip=True, images=1000, image_size=64, tuned=True)
+    made = compared_on_test(table, Accuracy.of(900, 1000), {FITS: Accuracy.of(800, 1000)}, tuned, RECIPE)
+    assert made is not None
+    assert (made.epochs, made.rival_epochs, made.pretrained) == (100, 200, True)
+    assert "after 100 epochs for 12 and 200 for the others from pretrained and from random weights" in winner_text(
+        made, "12"
+    )
 
 
 @pytest.mark.slow

@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -12,8 +14,11 @@ from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError, TrainingError
 from surrogate_nas.hardware.cost_models import CompositeCosts
 from surrogate_nas.lookup.table import LookupTable
+from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.rivals.results_file import read_rivals, write_rivals
+from surrogate_nas.rivals.rival import Interface
+from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.rivals.settings import RivalSettings
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings
@@ -21,6 +26,7 @@ from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run as InProgress
 from surrogate_nas.study.stages import compare_rivals
 from surrogate_nas.study.stages.compare_rivals import CompareRivals
+from surrogate_nas.training.settings import TrainingSettings
 from surrogate_nas.training.train_network import NetworkJob
 
 RunQuietly = Callable[..., str]
@@ -145,6 +151,22 @@ def test_budgets_that_cannot_be_known_are_reported_and_nothing_is_trained(
     assert found.unknown == ("latency_ms[pixel3]",)
     assert found.trained == ()
     assert [one.network.width for one in found.records.fitted] == [1.0]
+
+
+def test_rivals_of_a_pretrained_study_are_not_trained_by_its_recipe_of_fine_tuning(
+    problem: Problem, run_of: RunOf, tmp_path: Path
+) -> None:
+    training = TrainingSettings(layer_decay=0.9, head_share=0.1)
+    asked = replace(problem, settings=problem.settings.model_copy(update={"training": training}))
+    choice = FinalistChoice("met", 0, problem.drawn[:1], ())
+    (tmp_path / "run").mkdir()
+    run = run_of(tmp_path / "run", asked.settings)
+    network = RivalNetwork("resnet20", 0.125, Interface(1, 8, 10))
+    for first, wanted in ((None, training), (SimpleNamespace(digest="-"), training.of_random_weights())):
+        pretrained = replace(asked, first_weights=cast("FirstWeights | None", first))
+        (_, own), (_, its) = compare_rivals._jobs([network], choice, pretrained, run)
+        assert own.settings == training
+        assert its.settings == wanted
 
 
 def test_a_training_that_fails_ends_no_study(monkeypatch: pytest.MonkeyPatch) -> None:
