@@ -19,7 +19,7 @@ from PIL import Image
 from surrogate_nas._support.model_format import Fit
 from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.words import count_of
-from surrogate_nas.data.decoding.square import reason_of, square_pixels
+from surrogate_nas.data.decoding.square import one_large, reason_of, square_pixels
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import Pixels
 from surrogate_nas.data.on_disk.image_file import ImageFile
@@ -204,8 +204,11 @@ def _decode_into(out: NDArray[np.uint8], plan: Plan, source: ImageSource, index:
     try:
         with source.open_image(index) as image:
             size, colours = image.size, image.mode
-            out[:] = plan.pixels(image)
-            peak = int(np.asarray(image).max()) if colours.startswith("I") else None
+            with one_large(image, plan.side) as large:
+                out[:] = plan.pixels(image)
+                peak = int(np.asarray(image).max()) if colours.startswith("I") else None
+                if large:
+                    image.close()  # its pixels go before another thread decodes its own
             header = ImageHeader(size, colours, peak)
     except Exception as error:  # as above
         return reason_of(error)

@@ -5,8 +5,8 @@ Symbols:
 """
 
 import threading
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 # Of an image as it is decoded: the most take 0.6 GB while colours change.
 MOST_PIXELS, LARGE_PIXELS = 50_000_000, 5_000_000
 _AS_EIGHT_BITS = ((np.arange(2**16) + 128) // 257).astype(np.uint8)
-_ONE_LARGE = threading.Lock()
+_ONE_LARGE = threading.RLock()
 
 
 def square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"], fit: Fit = "crop") -> NDArray[np.uint8]:
@@ -32,14 +32,26 @@ def square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"], fit:
     Raises:
         ValueError: If pixels have no agreed black and white (32-bit, floating point), or are too many to hold.
     """
+    with one_large(image, side):
+        return _square_pixels(image, side, mode, fit)
+
+
+@contextmanager
+def one_large(image: Image.Image, side: int) -> Iterator[bool]:
+    """Waits where an image is large until no other thread holds the pixels of one; yields whether it is large.
+
+    Raises:
+        ValueError: If its pixels are too many to hold.
+    """
     # A JPEG can be decoded at a half, quarter or eighth of its size, much faster; twice the side keeps all detail.
     image.draft(None, (2 * side, 2 * side))
     count = image.width * image.height
     if count > MOST_PIXELS:
         raise ValueError(f"{image.width}x{image.height} pixels are too many; make it smaller")
     # Threads decode side by side, so only one of them at a time may hold pixels by the gigabyte.
-    with _ONE_LARGE if count > LARGE_PIXELS else nullcontext():
-        return _square_pixels(image, side, mode, fit)
+    large = count > LARGE_PIXELS
+    with _ONE_LARGE if large else nullcontext():
+        yield large
 
 
 def _square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"], fit: Fit) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Many images against what each of them is, and what is said about them."""
 
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -150,6 +151,28 @@ def test_unreadable_images_are_skipped_where_asked_and_noted(make_folder: MakeFo
     assert decoded.kept.tolist() == [0, 2, 4, 5, 8, 9, 10, 11]
     np.testing.assert_array_equal(decoded.images, intact[decoded.kept])
     assert decoded.warnings == ("4 unreadable images left out, such as cat/0001.png, cat/0003.png, dog/0000.png",)
+
+
+def test_large_images_of_sixteen_bits_are_held_one_at_a_time(
+    make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_folder({"cat": 150, "dog": 150}, mode="L")  # more than one chunk, so more than one thread
+    for file in root.glob("*/*.png"):
+        Image.fromarray(np.full((8, 8), 700, np.uint16)).save(file)
+    alone = threading.RLock()
+    monkeypatch.setattr("surrogate_nas.data.decoding.square._ONE_LARGE", alone)
+    monkeypatch.setattr("surrogate_nas.data.decoding.square.LARGE_PIXELS", 10)
+    monkeypatch.setattr("surrogate_nas.data.decoding.decode.TINY_SIDE", 1)
+    plain, unlocked = np.asarray, []
+
+    def looked_at(image: Any, *words: Any, **options: Any) -> Any:  # noqa: ANN401
+        if getattr(image, "mode", "").startswith("I") and not alone._is_owned():  # type: ignore[attr-defined]
+            unlocked.append(image)
+        return plain(image, *words, **options)
+
+    monkeypatch.setattr("numpy.asarray", looked_at)
+    assert "300 images of 16 bits a pixel have no value above 700" in decode_folder(root).warnings[0]
+    assert unlocked == []
 
 
 @pytest.mark.parametrize(("most", "bits"), [(1023, 10), (4095, 12), (16383, 14), (32767, None), (65535, None)])

@@ -1,6 +1,8 @@
 """Pixels of every kind of image against values worked out by hand."""
 
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from surrogate_nas.data.decoding.square import reason_of, square_pixels
+from surrogate_nas.data.decoding.square import one_large, reason_of, square_pixels
 
 Mode = Literal["L", "RGB"]
 
@@ -163,6 +165,28 @@ def test_square_images_have_no_borders() -> None:
     values = np.random.default_rng(0).integers(0, 256, size=(21, 21, 3), dtype=np.uint8)
     cropped, padded = (square_pixels(Image.fromarray(values), 9, "RGB", fit) for fit in ("crop", "pad"))
     np.testing.assert_array_equal(cropped, padded)
+
+
+def test_one_large_image_is_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("surrogate_nas.data.decoding.square.LARGE_PIXELS", 10)
+    held, most = 0, 0
+
+    def hold(size: int) -> None:
+        nonlocal held, most
+        with one_large(Image.new("L", (size, size)), 2) as large:
+            assert large
+            # The same thread may ask again.
+            assert square_pixels(Image.new("L", (size, size)), 2, "L").shape == (1, 2, 2)
+            held += 1
+            most = max(most, held)
+            time.sleep(0.01)
+            held -= 1
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(hold, [8] * 8))
+    assert most == 1
+    with one_large(Image.new("L", (2, 2)), 2) as large:
+        assert not large
 
 
 def test_a_reason_is_a_few_words() -> None:
