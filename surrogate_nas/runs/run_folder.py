@@ -133,7 +133,7 @@ class RunFolder:
     def remove_leftovers(self) -> None:
         """Removes files that killed processes did not complete."""
         ours = [self.images, self.supernets, self.distributions, self.predictor, self.best, self.networks]
-        ours += self.models.glob("*")
+        ours += [self.plots, self.artifacts, self.path / "tensorboard", *self.models.glob("*")]
         leftovers = [entry for entry in self.path.iterdir() if _is_leftover(entry.name)]
         inside = (entry for folder in ours if folder.is_dir() for entry in folder.iterdir())
         leftovers += [entry for entry in inside if _LEFTOVER.fullmatch(entry.name)]

@@ -146,14 +146,17 @@ def test_clearing_leaves_what_is_not_of_the_run(begun: RunFolder, tmp_path: Path
 
 
 def test_leftovers_of_killed_processes_are_removed(begun: RunFolder) -> None:
-    for folder in (begun.supernets, begun.networks, begun.models / "333123"):
+    others = (begun.plots, begun.artifacts, begun.path / "tensorboard")
+    for folder in (begun.supernets, begun.networks, begun.models / "333123", *others):
         folder.mkdir(parents=True)
-    mine = [begun.path / ".hidden.0123abcd.txt", begun.supernets / "member-0.safetensors", begun.path / ".lock"]
+    mine = [folder / name for folder in others for name in ("x.json", ".x.json", "x.0123abcd.json")]
+    mine += [begun.path / ".hidden.0123abcd.txt", begun.supernets / "member-0.safetensors", begun.path / ".lock"]
     leftovers = [
         begun.path / ".report.html.0123abcd.html",
         begun.supernets / ".member-0.safetensors.0123abcd.safetensors",
         begun.networks / ".333123-1.safetensors.0123abcd.safetensors",
         begun.models / "333123" / ".model.json.0123abcd.json",
+        *(folder / ".x.json.0123abcd.json" for folder in others),
     ]
     for path in (*mine, *leftovers):
         path.touch()
