@@ -24,8 +24,10 @@ from surrogate_nas.hardware.planned.plan_bench import PlanBench
 from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.protocol import CostSource, Measurable, Plannable, Progress
 from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.tables.device_columns import require_named
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.predicted import require_numbers, require_sizes
+from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -233,6 +235,7 @@ def with_device_memory(
         planning: Processes, cache and progress.
 
     Raises:
+        CostTableError: If the latency table has them in another unit than a study reads.
         SettingsError: If the planner cannot be used here, or the space has operations whose memory is not known.
         MeasurementError: If a network cannot be planned.
     """
@@ -240,6 +243,8 @@ def with_device_memory(
     row = find_planner(settings)
     if not names:
         return costs
+    if settings.latency_table is not None:
+        require_named(read_columns(Path(settings.latency_table)), settings.device, names)
     if not counts_memory(space):
         raise SettingsError(
             f"RAM and flash of {space.name} are not known: its own operations stand in cells; give a latency table"

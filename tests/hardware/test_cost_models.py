@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import CostTableError, SettingsError
-from surrogate_nas.hardware.cost_models import CompositeCosts, cost_model, costs_without_latency
+from surrogate_nas.hardware.cost_models import (
+    CompositeCosts,
+    Planning,
+    cost_model,
+    costs_without_latency,
+    with_device_memory,
+)
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.predicted import write_predicted
@@ -35,6 +41,19 @@ def test_measured_latency_comes_with_counted_costs(
     assert costs.can_measure
     assert len(costs.measure_architectures(space.sample(3, np.random.default_rng(0)))) == 3
     assert list((tmp_path / "elsewhere").glob("latency-*.json"))
+
+
+def test_memory_of_a_table_in_another_unit_is_not_passed_over(
+    space: Space, network: NetworkSpec, table: HardwareSettings, tmp_path: Path
+) -> None:
+    costs = cost_model(space, network, table, seed=0)
+    assert with_device_memory(costs, space, network, table, Planning(0)).names[-2:] == ("ram_bytes", "flash_bytes")
+    path = tmp_path / "t.csv"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{header},phone_ram_kb", *(f"{row},{5 + n % 3}" for n, row in enumerate(rows))]))
+    costs = cost_model(space, network, table, seed=0)
+    with pytest.raises(CostTableError, match=r"column phone_ram_kb: .* to bytes and call it phone_ram_bytes"):
+        with_device_memory(costs, space, network, table, Planning(0))
 
 
 def test_costs_without_latency_can_still_measure(

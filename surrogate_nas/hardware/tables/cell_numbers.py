@@ -13,6 +13,12 @@ _POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+", re.ASCII)  # 1,234 is a thousand in one country, and one in another
 
+# As people and spreadsheets write them: 13,102.3 and 1.310,23 and 13 102,3 and 13'102.3.
+_MARKED = re.compile(
+    r"[+-]?(\d{1,3}(,\d{3})+(\.\d*)?|\d{1,3}(\.\d{3})+(,\d*)?|\d{1,3}([ '\u2019\u00a0\u202f]\d{3})+([.,]\d*)?)",
+    re.ASCII,
+)
+
 Kind = tuple[str, str]
 """A number in words, and its unit: ``("a latency", "milliseconds")``."""
 
@@ -28,15 +34,23 @@ def read_numbers(columns: Columns, name: str) -> NDArray[np.float64]:
     return _parsed(texts, _POINT, str)
 
 
+def is_like_number(text: str) -> bool:
+    """Returns whether a cell is a number to people, with marks of thousands or another decimal mark perhaps."""
+    return any(form.fullmatch(text) for form in (_POINT, _COMMA, _MARKED))
+
+
 def fault_of(columns: Columns, name: str, row: int, value: float, kind: Kind) -> str | None:
     """Returns the place of a cell and why its number cannot be taken, with the remedy; None if it can."""
     if np.isfinite(value) and value > 0:
         return None
     text, (what, unit) = columns.texts(name)[row], kind
     mark = "comma, as other cells of the column" if _has_decimal_commas(columns, name) else "point"
+    remedy = "correct it or measure that architecture again"
+    if np.isnan(value) and is_like_number(text):
+        remedy = "write it with that mark alone, and none of thousands"
     return (
         f"{columns.where(row, name)}: {what} must be a finite number of {unit} above zero, with a decimal {mark}"
-        f" (got {repr(text) if text else 'an empty cell'}); correct it or measure that architecture again"
+        f" (got {repr(text) if text else 'an empty cell'}); {remedy}"
     )
 
 

@@ -1,13 +1,14 @@
 """Tells columns of a latency table apart: architectures, devices, their other costs, and what a study does not read."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 
 from surrogate_nas.errors import CostTableError
-from surrogate_nas.hardware.tables.cell_numbers import ENERGY, Kind, read_numbers
+from surrogate_nas.hardware.tables.cell_numbers import ENERGY, Kind, is_like_number, read_numbers
+from surrogate_nas.hardware.tables.column_units import misnamed
 from surrogate_nas.hardware.tables.text_columns import Columns
 
 CODE_COLUMNS = ("code", "arch")
@@ -21,7 +22,7 @@ OTHER_COSTS: Mapping[str, Kind] = MappingProxyType(
 """Other costs than latency, to what their cells hold: in a column of this name, or of a device's name, an underscore
 and this."""
 
-_WITH_UNIT = re.compile(r"[+-]?[\d.,]+([eE][+-]?\d+)?\s*(us|µs|ms|s|uJ|mJ|J)", re.ASCII)
+_UNIT = re.compile(r"\s*(ns|us|µs|ms|s|uJ|mJ|J|B|bytes|KB|kB|KiB|MB|MiB)\Z")
 _INDEX = re.compile(r"(|Unnamed: \d+|index|id|row|__index_level_\d+__)", re.ASCII)  # names that pandas and people give
 
 
@@ -42,12 +43,37 @@ def code_column(columns: Columns) -> str:
 
 def device_names(columns: Columns) -> list[str]:
     """Returns the columns that hold latencies, without texts, counted rows, architectures and other costs."""
-    return [one for one in number_columns(columns) if other_cost(one) is None]
+    return [one for one in number_columns(columns) if other_cost(one) is None and misnamed(one) is None]
 
 
 def other_cost(column: str) -> str | None:
     """Returns the cost that a column holds by its name; None for a latency."""
     return next((cost for cost in OTHER_COSTS if column == cost or column.endswith(f"_{cost}")), None)
+
+
+def fault_of_name(column: str) -> str | None:
+    """Returns why a study cannot read a column of energies or sizes that its name gives in another unit, and a remedy.
+
+    None for other columns. Nothing is converted, as 1 KB is 1000 bytes to some and 1024 to others.
+    """
+    found = misnamed(column)
+    if found is None:
+        return None
+    wanted = OTHER_COSTS[found.costs[0]][1]
+    return f"its name says {found.unit}; convert it to {wanted} and call it {' or '.join(found.right_names)}"
+
+
+def require_named(columns: Columns, device: str, costs: Collection[str]) -> None:
+    """Refuses a column that holds a cost of a device in another unit than a study reads, and so would be passed over.
+
+    Raises:
+        CostTableError: If there is one, or no such device.
+    """
+    device = device_column(columns, device)
+    for name in columns.names:
+        found = misnamed(name)
+        if found is not None and found.device in ("", device) and not {*costs}.isdisjoint(found.costs):
+            raise CostTableError(f"{columns.path}, column {name}: {fault_of_name(name)}")
 
 
 def other_columns(columns: Columns, device: str) -> dict[str, str]:
@@ -69,6 +95,9 @@ def device_column(columns: Columns, device: str) -> str:
     """
     # A named column that holds no numbers is refused later, at its first cell.
     if device in columns.names and device not in CODE_COLUMNS and other_cost(device) is None:
+        fault = fault_of_name(device)
+        if fault is not None:
+            raise CostTableError(f"{columns.path}, column {device}: {fault}; it is no latency")
         return device
     names = device_names(columns)
     if device == "auto" and len(names) == 1:
@@ -78,13 +107,16 @@ def device_column(columns: Columns, device: str) -> str:
 
 
 def _holds_numbers(columns: Columns, name: str) -> bool:
-    """Returns whether at least half of the filled cells are numbers, units included, and do not count the rows."""
+    """Returns whether at least half of the filled cells are numbers, and do not count the rows.
+
+    Numbers with a unit, or with marks that a study does not read, count too: their faults are then said.
+    """
     if not name:
         return False
     texts, numbers = columns.texts(name), read_numbers(columns, name)
     filled = sum(map(bool, texts))
     meant = sum(
-        np.isfinite(number) or bool(_WITH_UNIT.fullmatch(text)) for text, number in zip(texts, numbers, strict=True)
+        np.isfinite(number) or is_like_number(_UNIT.sub("", text)) for text, number in zip(texts, numbers, strict=True)
     )
     counts_rows = len(numbers) > 1 and _INDEX.fullmatch(name) and bool((np.diff(numbers) == 1).all())
     return bool(2 * meant >= filled) and not counts_rows

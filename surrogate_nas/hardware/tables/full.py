@@ -53,7 +53,7 @@ class TableLatency:
         values = positive_numbers(columns, self._device) * UNITS[unit]
         self._held_out = read_held_out(path, self._device)
         # Predictions of this project are always in milliseconds, even if they are small.
-        doubt = doubt_of_unit(values) if unit == "auto" and not len(self._held_out) else None
+        doubt = doubt_of_unit(values, self._device) if unit == "auto" and not len(self._held_out) else None
         if doubt is not None:
             raise CostTableError(f"{path}, column {self._device}: {doubt}")
         self._values = {"latency_ms": _placed(values, positions)}

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.hardware.tables.column_units import unit_of_time
+
 UNITS = {"auto": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
 """Unit of a latency table to its size in milliseconds."""
 
@@ -18,12 +20,16 @@ def unlikely_unit(values: NDArray[np.float64]) -> str | None:
     return "seconds" if middle < UNLIKELY_LOW_MS else "microseconds"
 
 
-def doubt_of_unit(values: NDArray[np.float64]) -> str | None:
-    """Returns a sentence where latencies, shape (N,), above zero, hardly are milliseconds of whole networks."""
-    word = unlikely_unit(values)
+def doubt_of_unit(values: NDArray[np.float64], column: str) -> str | None:
+    """Returns a sentence where a column's latencies, shape (N,), above zero, hardly are milliseconds of networks.
+
+    The name of the column has the first word.
+    """
+    named = unit_of_time(column)
+    word = named or unlikely_unit(values)
     if word is None:
         return None
-    return (
-        f"the median is {np.median(values):.6g}, which looks like {word} rather than milliseconds;"
-        f" set hardware.latency_unit to {'s' if word == 'seconds' else 'us'} if so, to ms if not"
-    )
+    why = f"its name says {word}" if named else f"the median is {np.median(values):.6g}, which looks like {word}"
+    key = {"seconds": "s", "microseconds": "us"}.get(word)
+    how = "convert it" if key is None else f"set hardware.latency_unit to {key}"
+    return f"{why} rather than milliseconds; {how} if so, {'or set hardware.latency_unit ' * (key is None)}to ms if not"

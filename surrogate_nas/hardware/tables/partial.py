@@ -79,7 +79,7 @@ class LayerLatency:
         codes = np.array([parse_row(space, text, columns, key, row) for row, text in enumerate(texts)])
         require_once(columns, key, np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
         values = positive_numbers(columns, self._device) * UNITS[unit]
-        doubt = doubt_of_unit(values) if unit == "auto" else None
+        doubt = doubt_of_unit(values, self._device) if unit == "auto" else None
         if doubt is not None:
             raise CostTableError(f"{path}, column {self._device}: {doubt}")
         self._rows, self._floor = len(values), _FLOOR * float(values.min())

@@ -15,6 +15,7 @@ from surrogate_nas.hardware.tables.device_columns import (
     CODE_COLUMNS,
     OTHER_COSTS,
     code_column,
+    fault_of_name,
     number_columns,
     other_cost,
 )
@@ -37,7 +38,8 @@ class ColumnCheck:
         not_numbers: Cells without a finite number.
         negative: Numbers that are not above zero.
         constant: Whether all numbers are one and the same.
-        doubt: Why the values hardly are milliseconds, and the setting that says so; None where they may be.
+        doubt: Why the values hardly are milliseconds, by their size or the column's name, and what to do; None where
+            they may be.
         examples: Places of a few bad cells.
         smallest, median, largest: Over the good values, in milliseconds or the column's own unit; NaN where there is
             none.
@@ -175,5 +177,6 @@ def _check_column(columns: Columns, name: str, unit: str) -> ColumnCheck:
     if len(good):
         check.smallest, check.median, check.largest = float(good.min()), float(np.median(good)), float(good.max())
         check.constant = len(good) > 1 and check.smallest == check.largest
-        check.doubt = doubt_of_unit(good) if unit == "auto" and cost is None else None
+        check.doubt = doubt_of_unit(good, name) if unit == "auto" and cost is None else None
+    check.doubt = fault_of_name(name) or check.doubt
     return check

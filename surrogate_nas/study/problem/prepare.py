@@ -16,6 +16,7 @@ from surrogate_nas.hardware.measure.backends import resolve_backend
 from surrogate_nas.hardware.measure.machine import resolve_device
 from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.tables.device_columns import OTHER_COSTS
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.stored import write_costs
 from surrogate_nas.report.truth.truth import read_truth
@@ -114,9 +115,10 @@ def _resolver(pool: Pool, costs: CautiousCosts) -> Callable[[Iterable[BudgetRequ
     def resolve(request: BudgetRequest) -> Budget:
         if request.cost not in values:
             kind = COSTS[request.cost]
+            where = f", in a column DEVICE_{request.cost}" if request.cost in OTHER_COSTS else ""
             raise BudgetError(
                 f"{kind.option} needs costs of {kind.title}, which are not known here (there are {', '.join(values)});"
-                " give a latency table that has them, or start a new run"
+                f" give a latency table that has them{where}, or start a new run"
             )
         # Percentiles are of networks that compute something; a cut network would be a bargain that nobody wants.
         return request.resolve(values[request.cost][typical])

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.hardware.tables.cell_numbers import LATENCY, fault_of, read_numbers
+from surrogate_nas.hardware.tables.cell_numbers import LATENCY, fault_of, is_like_number, read_numbers
 from surrogate_nas.hardware.tables.text_columns import Columns
 
 NAN = float("nan")
@@ -38,3 +38,19 @@ def test_a_fault_names_the_mark_of_the_column() -> None:
     assert said is not None
     assert "t.csv, line 3, column a: a latency must be a finite number" in said
     assert "with a decimal comma, as other cells of the column (got '2.5')" in said
+
+
+@pytest.mark.parametrize(
+    "text", ["13,102.3", "13,102", "1.310,23", "1,5", "1.5", "-13'102.3", "13\u00a0102,3", "1 234 567", "2e3"]
+)
+def test_numbers_as_people_write_them_are_known_as_such(text: str) -> None:
+    assert is_like_number(text)
+    columns = Columns(Path("t.csv"), {"a": [text]}, [2], ",")
+    said = fault_of(columns, "a", 0, NAN, LATENCY)
+    assert said is not None
+    assert said.endswith("write it with that mark alone, and none of thousands")
+
+
+@pytest.mark.parametrize("text", ["", "fast", "27.11.2026", "2026-11-27", "1.20.1", "12ms", "1,23,4", "-"])
+def test_dates_versions_and_texts_are_no_numbers(text: str) -> None:
+    assert not is_like_number(text)

@@ -92,3 +92,34 @@ def test_a_file_without_codes_is_refused(space: Space, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(CostTableError, match=r"needs a column 'code' .* \(got a, b\)"):
         check_table(tmp_path / "t.csv", space)
+
+
+def test_numbers_as_people_write_them_are_complained_about_with_line_and_remedy(space: Space, tmp_path: Path) -> None:
+    for separator, text in ((",", '"13,10{}.3"'), (",", '"13,10{}"'), (";", "1.31{},23")):
+        rows = [f"{code}{separator}{text.format(n % 10)}" for n, code in enumerate(space.digits(space.all_codes()))]
+        (tmp_path / "t.csv").write_text("\n".join([f"code{separator}dev", *rows]) + "\n")
+        check = check_table(tmp_path / "t.csv", space)
+        assert not check.ignored
+        (column,) = check.columns
+        assert column.not_numbers == len(rows)
+        assert column.examples[0].startswith("line 2, column dev: a latency must be")
+        assert column.examples[0].endswith("write it with that mark alone, and none of thousands")
+
+
+def test_a_unit_in_a_name_is_doubted_as_in_a_study(space: Space, tmp_path: Path) -> None:
+    names = ("dev_us", "dev_ram_kb", "dev_energy_uj", "dev_mb", "dev")
+    rows = [",".join([code, *[str(5 + n % 7)] * len(names)]) for n, code in enumerate(space.digits(space.all_codes()))]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([",".join(["code", *names]), *rows]) + "\n")
+    doubts = {column.name: column.doubt for column in check_table(path, space).columns}
+    assert doubts["dev"] is None
+    assert doubts["dev_ram_kb"] == "its name says kilobytes; convert it to bytes and call it dev_ram_bytes"
+    assert doubts["dev_energy_uj"] == "its name says microjoules; convert it to millijoules and call it dev_energy_mj"
+    for name in names[:-1]:
+        with pytest.raises(CostTableError) as refused:
+            TableLatency(space, path, name)
+        assert f"t.csv, column {name}: {doubts[name]}" in str(refused.value)
+    in_us = check_table(path, space, "us").columns
+    assert in_us[0].doubt is None
+    assert in_us[1].doubt is not None
+    assert TableLatency(space, path, "dev_us", "us").describe()["latency_ms"]["smallest_ms"] == pytest.approx(0.005)
