@@ -89,7 +89,7 @@ class OneProcess(Workers):
         on_result: Callable[[int, Result], None],
         on_progress: Callable[[int], None],
         should_stop: Callable[[], bool],
-        on_death: Callable[[int], None] | None = None,
+        on_death: Callable[[int, str], None] | None = None,
     ) -> None:
         """Runs a task on every job."""
         del on_progress, on_death

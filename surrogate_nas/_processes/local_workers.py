@@ -2,8 +2,11 @@
 
 import multiprocessing
 import os
+import signal
+import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar, final
 
 from surrogate_nas._processes.child import begin_child, interrupts_held, working_folder_left_out
@@ -17,10 +20,49 @@ _CANNOT_BEGIN = (
     "a worker process cannot begin; a script that calls the study has to be a file, and to call it under"
     ' if __name__ == "__main__":'
 )
-_DIED = (
-    "a worker process died, most likely because memory ran out; run again with --resume, and with fewer"
-    " compute.processes if it happens again"
-)
+_EXIT_CODE_SECONDS = 5.0  # that the system takes at most to tell how a process ended
+
+
+@final
+class _OwnContext(SpawnContext):
+    """A way to begin processes that keeps the last one, since a pool does not tell how its process ended."""
+
+    last: SpawnProcess | None = None
+
+    def Process(self, *words: Any, **options: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: ANN401, N802
+        """Returns a new process; a pool calls it."""
+        self.last = SpawnProcess(*words, **options)
+        return self.last
+
+    def exit_code(self) -> int | None:
+        """Returns how the last process ended, below zero by a signal; None where the system does not tell."""
+        deadline = time.monotonic() + _EXIT_CODE_SECONDS
+        # The pool waits for the process as well, and only one of the two gets the answer first.
+        while self.last is not None and self.last.exitcode is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return None if self.last is None else self.last.exitcode
+
+
+def how_it_died(exit_code: int | None) -> str:
+    """Returns how a worker process ended and what to do, in words.
+
+    Args:
+        exit_code: Its exit code, below zero where a signal ended it; None where it is not known.
+    """
+    if exit_code is None:
+        return "a worker process died; run again with --resume"
+    if exit_code == -getattr(signal, "SIGKILL", 9):
+        return (
+            "a worker process died by SIGKILL, most likely because memory ran out; run again with --resume, and with"
+            " fewer compute.processes if it happens again"
+        )
+    if exit_code < 0:
+        name = next((one.name for one in signal.Signals if one == -exit_code), f"signal {-exit_code}")
+        return f"a worker process died by {name}; look for a message of it above, then run again with --resume"
+    return (
+        f"a worker process died with exit code {exit_code}; look for a message of it above, then run again with"
+        " --resume"
+    )
 
 
 @final
@@ -28,7 +70,7 @@ class LocalWorkers(SlottedWorkers):
     """Processes of this machine.
 
     They leave an interrupt from the keyboard to the main process, and end with it even when it is killed, so that two
-    runs never write one folder. A job whose process dies is not started again: most likely memory ran out.
+    runs never write one folder. A job whose process dies is not started again; the error says how the process ended.
 
     Args:
         processes: Number of worker processes.
@@ -44,11 +86,11 @@ class LocalWorkers(SlottedWorkers):
         self._shared = context.RawArray("q", processes + 1)
         # Whether each process has come as far as its first job.
         self._begun = context.RawArray("b", processes)
-        self._context = context
         # A pool for each process. One pool of several may miss the death of a process that it started while it was
         # already waiting (its watcher wakes before the new process is on its list), and would end the others at once,
         # which here are asked to save their work first.
         self._pools: list[ProcessPoolExecutor] = []
+        self._contexts = [_OwnContext() for _ in range(processes)]
 
     def close(self) -> None:
         """Ends the processes, where nothing needs them for a while; another run starts new ones."""
@@ -79,7 +121,7 @@ class LocalWorkers(SlottedWorkers):
         return int(self._shared[slot])
 
     def _buried(self, slot: int) -> str:
-        remedy = _DIED if self._begun[slot] else _CANNOT_BEGIN
+        remedy = how_it_died(self._contexts[slot].exit_code()) if self._begun[slot] else _CANNOT_BEGIN
         self._pools[slot] = self._new_pool(slot)
         return remedy
 
@@ -88,7 +130,10 @@ class LocalWorkers(SlottedWorkers):
         # Its queue begins a process of Python's own, which tracks what processes share.
         with working_folder_left_out():
             return ProcessPoolExecutor(
-                1, self._context, initializer=_start_worker, initargs=(self._shared, self._begun, slot, self._gpu(slot))
+                1,
+                self._contexts[slot],
+                initializer=_start_worker,
+                initargs=(self._shared, self._begun, slot, self._gpu(slot)),
             )
 
     def _gpu(self, slot: int) -> str | None:

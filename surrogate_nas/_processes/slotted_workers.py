@@ -49,7 +49,7 @@ class SlottedWorkers(ABC):
         on_result: Callable[[int, Result], None],
         on_progress: Callable[[int], None],
         should_stop: Callable[[], bool],
-        on_death: Callable[[int], None] | None = None,
+        on_death: Callable[[int, str], None] | None = None,
     ) -> None:
         """Runs a task on every job, as ``Workers.run`` says."""
         self._runs += 1
@@ -80,7 +80,7 @@ class SlottedWorkers(ABC):
                         continue  # a signal to the whole process group is the user's wish, and ends workers too
                     deaths[position] = deaths.get(position, 0) + 1
                     if on_death is not None:
-                        on_death(position)
+                        on_death(position, remedy)
                     elif deaths[position] > self._restarts:
                         raise TrainingError(remedy)
                     waiting.append((position, jobs[position]))
@@ -102,7 +102,7 @@ class SlottedWorkers(ABC):
 
     @abstractmethod
     def _buried(self, slot: int) -> str:
-        """Gives a slot whose process died a new one; returns what to do about it."""
+        """Gives a slot whose process died a new one; returns how it died and what to do about it."""
 
     @abstractmethod
     def _stop(self) -> None:

@@ -32,7 +32,7 @@ class Workers(Protocol):
         on_result: Callable[[int, Result], None],
         on_progress: Callable[[int], None],
         should_stop: Callable[[], bool],
-        on_death: Callable[[int], None] | None = None,
+        on_death: Callable[[int, str], None] | None = None,
     ) -> None:
         """Runs a task on every job, a few at a time, in the order given.
 
@@ -43,8 +43,8 @@ class Workers(Protocol):
             on_progress: Takes the sum of the progress of all jobs, a few times a second.
             should_stop: Asked a few times a second; once true, running jobs are asked to return early and no new one is
                 started.
-            on_death: Takes the position of a job whose process died with no stop requested; the job is then started
-                again in a new process, unless this raises.
+            on_death: Takes the position of a job whose process died with no stop requested, and how it died and what to
+                do in words; the job is then started again in a new process, unless this raises.
 
         Raises:
             TrainingError: If the process of a job dies more often than it is started again.

@@ -228,7 +228,7 @@ class _Crew:
         task: Callable[..., _Outcome],
         jobs: Sequence[TrainingJob],
         begun: int,
-        on_death: Callable[[int], None] | None = None,
+        on_death: Callable[[int, str], None] | None = None,
     ) -> None:
         """Runs a task on jobs until all end; earlier processes have done a part of it."""
         self.show(begun)
@@ -275,11 +275,8 @@ def _train_shared(trainings: Sequence[Training], plan: SupernetPlan, place: Work
         for rank in range(place.sharing)
     ]
 
-    def died(_position: int) -> None:
-        raise TrainingError(
-            f"one of the {place.sharing} processes that share a supernet died, most likely because memory ran out; run"
-            " again with --resume"
-        )
+    def died(_position: int, how: str) -> None:
+        raise TrainingError(f"one of the {place.sharing} processes that share a supernet died: {how}")
 
     try:
         crew.run(_Part(place.craft.train), jobs, begun, died)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from surrogate_nas import errors
-from surrogate_nas._processes.local_workers import LocalWorkers
+from surrogate_nas._processes.local_workers import LocalWorkers, how_it_died
 from surrogate_nas.errors import SurrogateNasError, TrainingError
 
 HERE = Path(__file__).resolve().parent
@@ -74,19 +74,43 @@ def test_every_error_survives_the_way_between_processes(name: str) -> None:
     assert copy.exit_code == error.exit_code
 
 
-@pytest.mark.parametrize("how", ["exit", "kill"])
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("exit", "a worker process died with exit code 3; look for a message of it above"),
+        ("kill", "a worker process died by SIGKILL, most likely because memory ran out"),
+    ],
+    ids=["exit", "kill"],
+)
 @pytest.mark.parametrize("place", [0, 1])
-def test_a_worker_that_dies_is_an_error_of_ours(tasks: ModuleType, tmp_path: Path, how: str, place: int) -> None:
+def test_a_worker_that_dies_is_an_error_of_ours(
+    tasks: ModuleType, tmp_path: Path, how: str, said: str, place: int
+) -> None:
     """The others are asked to stop, and so can save."""
     waiting = tmp_path / "waiting"
     jobs = [f"{waiting}"]
     jobs.insert(place, how)
     with LocalWorkers(2) as workers:
-        with pytest.raises(TrainingError, match="a worker process died, most likely because memory ran out"):
+        with pytest.raises(TrainingError, match=said):
             run(workers, tasks.die, jobs)
         # A new process has taken its place.
         assert run(workers, tasks.double, [1, 1]) == {0: 2, 1: 2}
     assert waiting.exists()
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "said"),
+    [
+        (None, "a worker process died; run again"),
+        (0, "exit code 0"),
+        (-11, "by SIGSEGV"),
+        (-9, "memory ran out; run again with --resume, and with fewer compute.processes"),
+        (-99, "by signal 99"),
+    ],
+)
+def test_memory_is_blamed_only_where_the_system_killed(exit_code: int | None, said: str) -> None:
+    assert said in how_it_died(exit_code)
+    assert ("memory" in how_it_died(exit_code)) == (exit_code == -9)
 
 
 def test_no_process_begins_before_it_is_needed() -> None:

@@ -93,7 +93,7 @@ def test_a_process_that_is_killed_is_known_to_the_other_at_once(tasks: ModuleTyp
     with LocalWorkers(2) as workers:
         begun = time.monotonic()
 
-        def died(position: int) -> None:
+        def died(position: int, _how: str) -> None:
             assert position == 1
             raise TrainingError("died")
 

@@ -72,7 +72,7 @@ class Inline(Workers):
         on_result: Callable[[int, Any], None],
         on_progress: Callable[[int], None],
         should_stop: Callable[[], bool],
-        on_death: Callable[[int], None] | None = None,
+        on_death: Callable[[int, str], None] | None = None,
     ) -> None:
         del should_stop, on_death
         finished = 0

@@ -68,7 +68,7 @@ class Crew:
                 on_result=lambda *_: None,
                 on_progress=watch.look,
                 should_stop=lambda: watch.all_done or should_stop(),
-                on_death=lambda _: watch.count_death(_DEATHS_EACH * self.workers.processes),
+                on_death=lambda _, how: watch.count_death(_DEATHS_EACH * self.workers.processes, how),
             )
 
 
@@ -107,13 +107,10 @@ class _Watch:
             raise TrainingError(reason)
         self._on_progress(self._steps + running)
 
-    def count_death(self, most: int) -> None:
+    def count_death(self, most: int, how: str) -> None:
         self._deaths += 1
         if self._deaths > most:
-            raise TrainingError(
-                "worker processes die again and again, most likely for lack of memory; run again with --resume"
-                " and fewer compute.processes"
-            )
+            raise TrainingError(f"worker processes died {self._deaths} times without a result between them: {how}")
 
 
 @dataclass(frozen=True)

@@ -211,12 +211,11 @@ def _trained(
             records = records.with_trained(keys[position], _record(outcome, problem))
             write_rivals(run.folder.rivals, records)
 
-    def count_death(position: int) -> None:
+    def count_death(position: int, how: str) -> None:
         deaths[keys[position]] += 1
         if deaths[keys[position]] >= _MOST_DEATHS:
             raise TrainingError(
-                f"the training of {keys[position]} ended its process {_MOST_DEATHS} times, most likely for lack of"
-                " memory; run again with --resume and fewer compute.processes"
+                f"the training of {keys[position]} ended its process {_MOST_DEATHS} times; the last time, {how}"
             )
 
     run.folder.networks.mkdir(exist_ok=True)

@@ -1,12 +1,15 @@
 """The same outcomes with one worker or four, and with workers that are killed."""
 
 import multiprocessing
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from surrogate_nas._processes.local_workers import LocalWorkers
+from surrogate_nas._processes.workers import Workers
 from surrogate_nas.errors import StoreError, TrainingError
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.shared_trials import SharedTrials, Trained, TrainTask
@@ -69,6 +72,25 @@ def test_no_more_processes_begin_than_there_are_tasks(place: TrialFolder, tmp_pa
 def test_a_task_that_always_kills_its_process_ends_the_run(place: TrialFolder, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="ended its process 3 times"):
         run(place, NoWork(tmp_path, 99, "13"), 2)
+
+
+class Dying:
+    """Workers whose processes die before they claim anything."""
+
+    processes = 1
+
+    def run(self, *_: object, on_death: Callable[[int, str], None], **_others: object) -> None:
+        on_death(0, "a worker process died with exit code 3")
+
+    def close(self) -> None:
+        """Has nothing to end."""
+
+
+def test_processes_that_never_get_to_work_end_the_run_with_their_exit_code(place: TrialFolder, tmp_path: Path) -> None:
+    crew = Crew(place, NoWork(tmp_path), cast(Workers, Dying()))
+    said = "died 4 times without a result between them: a worker process died with exit code 3"
+    with pytest.raises(TrainingError, match=said):
+        crew.run(TASKS, on_outcome=lambda *_: None, on_progress=lambda _: None, should_stop=lambda: False)
 
 
 def test_a_failed_task_is_said_and_has_another_chance(place: TrialFolder, tmp_path: Path) -> None:
