@@ -63,8 +63,11 @@ def changed_decisions(letters: NDArray[np.uint8], code: str) -> NDArray[np.uint1
         Shape (N,).
 
     Raises:
-        SettingsError: If the code has not one letter per decision.
+        SettingsError: If the code is not a text, or has not one letter per decision.
     """
+    # Python's users write 1102 where '1102' is meant, which may have lost leading zeros.
+    if not isinstance(code, str):
+        raise SettingsError(f"a code of this table is a text, in quotes (got {code!r:.40})")
     if len(code) != len(letters) or not code.isascii():
         raise SettingsError(f"a code of this table has {len(letters)} digits (got {code!r})")
     changes = np.zeros(letters.shape[1], dtype=np.uint16)

@@ -1,5 +1,8 @@
 """Changed decisions against a comparison letter by letter."""
 
+import re
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,3 +28,9 @@ def test_changes_are_counted_and_sorted(codes: list[str], code: str) -> None:
 def test_a_code_of_another_width_is_refused() -> None:
     with pytest.raises(SettingsError, match="has 2 digits"):
         changed_decisions(np.zeros((2, 3), dtype=np.uint8), "012")
+
+
+@pytest.mark.parametrize("code", [12, b"12", None])
+def test_a_code_that_is_no_text_is_refused(code: Any) -> None:  # noqa: ANN401 - as callers in Python may give it
+    with pytest.raises(SettingsError, match=re.escape(f"is a text, in quotes (got {code!r})")):
+        changed_decisions(np.zeros((2, 3), dtype=np.uint8), code)
