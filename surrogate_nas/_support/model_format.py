@@ -5,9 +5,11 @@ enough to classify images.
 """
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.stored.versions import require_version
@@ -27,6 +29,8 @@ MODEL_FILES = (DESCRIPTION, SPACE, SPACE_PROGRAM, WEIGHTS, ONNX, INT8, PROGRAM, 
 INPUT, OUTPUT = "images", "scores"
 EXPORT_AGAIN = "export the model again"
 
+
+_PATIENCE_SECONDS = 2.0  # in which a model is replaced, unless the process that does so was killed
 
 Fit = Literal["crop", "pad"]
 """How an image becomes square: by its centre square, or whole between black borders."""
@@ -124,3 +128,45 @@ def read_description(content: Any, where: object) -> Described:  # noqa: ANN401 
             f"the description of the model is damaged: {where}: {one_line(error)}; {EXPORT_AGAIN}"
         ) from None
     return Described(names, preprocessing, content)
+
+
+_Model = TypeVar("_Model")
+
+
+def read_whole(folder: Path, read: Callable[[], _Model]) -> _Model:
+    """Returns what a function reads of a model's folder, never parts of two models that replace one another.
+
+    The description goes first and comes last when a model is replaced, so it must be the same before and after. Where
+    it is missing beside other files, or changes, the function is called again for some seconds.
+
+    Args:
+        folder: The folder.
+        read: Reads it; what it raises is raised once nobody replaces the model.
+    """
+    patience = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        before = _version(folder)
+        try:
+            found = read()
+        except Exception:
+            if not _may_change(folder, before, patience):
+                raise
+        else:
+            if not _may_change(folder, before, patience):
+                return found
+        time.sleep(0.02)
+
+
+def _version(folder: Path) -> tuple[int, int] | None:
+    """Returns which description lies in a folder; a replaced one is another file."""
+    try:
+        found = (folder / DESCRIPTION).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _may_change(folder: Path, before: tuple[int, int] | None, patience: float) -> bool:
+    """Returns whether a model is being replaced, as far as can be seen and while there is patience."""
+    unsettled = _version(folder) != before or (before is None and (folder / SPACE).exists())
+    return unsettled and time.monotonic() < patience

@@ -26,6 +26,7 @@ from surrogate_nas._support.model_format import (
     Described,
     Preprocessing,
     read_description,
+    read_whole,
 )
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas._support.stored.checksums import check_onnx
@@ -124,6 +125,10 @@ class Classifier:
             PredictionError: If onnxruntime is not installed.
         """
         model = expanded(model)
+        return read_whole(model, lambda: cls._load(model, threads)) if model.is_dir() else cls._load(model, threads)
+
+    @classmethod
+    def _load(cls, model: Path, threads: int) -> Self:
         path = model / ONNX if model.is_dir() else model
         if not path.is_file():
             raise SettingsError(f"there is no model at {path}; export one with: {shown('train', 'RUN')}")

@@ -20,7 +20,7 @@ from surrogate_nas.errors import ExportError, WriteError
 from surrogate_nas.export.onnx_model import Agreement, agreement_of
 from surrogate_nas.export.runtimes.protocol import Runtime, Score, Source
 from surrogate_nas.export.runtimes.table import EXPORTS, RUNTIME_FILES
-from surrogate_nas.hardware.measure.timing import Clock, Run, choose_clock, measure_interleaved
+from surrogate_nas.hardware.measure.timing import Clock, Run, choose_clock, measure_interleaved, timed_passes
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.nets.onnx_models.onnx_export import quiet_exporters
 
@@ -152,11 +152,4 @@ def _forward(network: nn.Module, pixels: NDArray[np.float32]) -> NDArray[np.floa
 
 
 def _timer(forward: Callable[[], object], clock: Clock) -> Run:
-    def run(count: int) -> float:
-        forward()  # brings the weights back into the caches
-        start = clock.now()
-        for _ in range(count):
-            forward()
-        return clock.now() - start
-
-    return run
+    return lambda count: timed_passes(forward, count, clock, lambda: None)

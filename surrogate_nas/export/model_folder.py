@@ -21,6 +21,7 @@ from surrogate_nas._support.model_format import (
     WEIGHTS,
     Described,
     read_description,
+    read_whole,
 )
 from surrogate_nas._support.tensor_files import read_tensors, write_tensors
 from surrogate_nas._support.words import one_line
@@ -132,6 +133,10 @@ def load_model(folder: str | Path, *, trust_program: bool = False) -> nn.Module:
         torch.Size([2, 10])
     """
     folder = expanded(folder)
+    return read_whole(folder, lambda: _load_model(folder, trust_program))
+
+
+def _load_model(folder: Path, trust_program: bool) -> nn.Module:
     content = read_model(folder).content
     remedy = None if trust_program else _REMEDY
     try:

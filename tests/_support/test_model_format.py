@@ -1,13 +1,17 @@
 """A model's description is checked before anything is done with the model."""
 
 import json
+import os
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surrogate_nas._support.model_format import CROPPING_VERSION, FORMAT, Preprocessing, read_description
+from surrogate_nas._support import model_format
+from surrogate_nas._support.model_format import CROPPING_VERSION, FORMAT, Preprocessing, read_description, read_whole
 from surrogate_nas.errors import StoreError
 
 GOOD: dict[str, Any] = {
@@ -79,3 +83,49 @@ def test_a_model_of_padded_images_is_not_one_for_programs_that_crop() -> None:
     assert read_description(content, "model.json").preprocessing == padded
     with pytest.raises(StoreError, match="version 3 and this program reads 2: the program is older"):
         read_description({**content, "schema_version": 3}, "model.json")
+
+
+def test_a_reader_beside_a_writer_gets_one_model_whole(tmp_path: Path) -> None:
+    names = ("model.json", "space.toml", "weights")
+    stop = threading.Event()
+
+    def write(version: int) -> None:
+        (tmp_path / "model.json").unlink(missing_ok=True)
+        for name in reversed(names):
+            (tmp_path / "new").write_text(str(version))
+            os.replace(tmp_path / "new", tmp_path / name)
+
+    def write_on() -> None:
+        version = 0
+        while not stop.wait(0.002):
+            write(version := version + 1)
+
+    write(0)
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        found = [read_whole(tmp_path, lambda: {(tmp_path / name).read_text() for name in names}) for _ in range(50)]
+    finally:
+        stop.set()
+        writer.join()
+    assert {len(each) for each in found} == {1}
+
+
+def test_a_model_that_was_cut_short_is_waited_for_and_then_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_format, "_PATIENCE_SECONDS", 0.1)
+    (tmp_path / "space.toml").touch()
+    tries = []
+
+    def read() -> None:
+        tries.append(1)
+        raise StoreError("cut short")
+
+    with pytest.raises(StoreError, match="cut short"):
+        read_whole(tmp_path, read)
+    assert len(tries) > 1
+    tries.clear()
+    with pytest.raises(StoreError, match="cut short"):
+        read_whole(tmp_path / "nothing", read)
+    assert len(tries) == 1

@@ -1,7 +1,9 @@
 """From a trained network to the files that are deployed, each checked against it and measured."""
 
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -49,6 +51,8 @@ from surrogate_nas.space.layouts import seen_size
 from surrogate_nas.training.final import Trained
 from surrogate_nas.training.recipes import Recipe
 
+UNFINISHED = "unfinished"
+"""Folder in a model's folder, of files that are not all written and checked yet."""
 _CHECKED_IMAGES = 1000
 _STEPS = 5
 
@@ -124,6 +128,8 @@ def preprocessing_of(images: FinalImages) -> Preprocessing:
 def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFacts:
     """Writes every file into the model's folder, and copies them next to the study's answer where they are its model.
 
+    A model that lies there is replaced as a whole once all files of the new one are written and checked.
+
     Raises:
         ExportError: If a file cannot be written, or computes something else than the network.
         MeasurementError: If a latency cannot be measured.
@@ -131,23 +137,40 @@ def deliver(delivery: Delivery, advance: Callable[[int, int], None]) -> ModelFac
     choice, images = delivery.choice, delivery.images
     network = delivery.trained.network.to(memory_format=torch.contiguous_format)
     description = describe(choice, images)
-    facts = _facts(delivery, _export(delivery, network, description, advance))
-    card = model_card(facts, images.train.class_names, preprocessing_of(images), __version__)
-    write_text(choice.folder / CARD, card)
-    space_toml = choice.run.space.read_text(encoding="utf-8")
-    program = choice.space.program.source if choice.space.program else None
-    save_model(choice.folder, network, {**description, "results": facts.as_json()}, space_toml, program)
+    with _unfinished(choice.folder) as folder:
+        facts = _facts(delivery, _export(delivery, network, description, folder, advance))
+        card = model_card(facts, images.train.class_names, preprocessing_of(images), __version__)
+        write_text(folder / CARD, card)
+        space_toml = choice.run.space.read_text(encoding="utf-8")
+        program = choice.space.program.source if choice.space.program else None
+        save_model(folder, network, {**description, "results": facts.as_json()}, space_toml, program)
+        copy_model(folder, choice.folder)
     if choice.is_answer:
         copy_model(choice.folder, choice.run.best)
     advance(_STEPS, _STEPS)
     return facts
 
 
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """Yields an empty folder inside another one, which is removed in the end; a killed process may have left one."""
+    place = folder / UNFINISHED
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def _export(
-    delivery: Delivery, network: nn.Module, description: dict[str, Any], advance: Callable[[int, int], None]
+    delivery: Delivery,
+    network: nn.Module,
+    description: dict[str, Any],
+    folder: Path,
+    advance: Callable[[int, int], None],
 ) -> _Exported:
     """Writes the files that need no Python of this project, and checks and measures the ONNX models."""
-    folder, images = delivery.choice.folder, delivery.images
+    images = delivery.images
     checked = images.normalise(images.test.images[:_CHECKED_IMAGES])
     paths: dict[str, Path] = {"float": folder / ONNX}
     write_onnx(folder / ONNX, network, checked, description)
@@ -161,8 +184,6 @@ def _export(
         paths["int8"] = folder / INT8
         quantise = partial(write_int8, images=calibration, description=description, signed=_signed(hardware))
         plain = _write_int8(quantise, paths, tuned, images)
-    else:
-        (folder / INT8).unlink(missing_ok=True)
     agreements = {name: compare(network, path, checked) for name, path in paths.items()}
     unequal = agreements["float"].images - agreements["float"].equal_predictions
     if unequal > MOST_UNEQUAL * len(checked):

@@ -1,6 +1,7 @@
 """Every file of a trained model, and that all of them give the same answers."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from safetensors.torch import load_file
 from surrogate_nas._support.model_format import MODEL_FILES, SPACE_PROGRAM
 from surrogate_nas.data.digits import open_digits
 from surrogate_nas.deploy.classifier import Classifier, normalised
+from surrogate_nas.deploy.train import deliver
+from surrogate_nas.errors import ExportError
 from surrogate_nas.export.model_folder import load_model, read_model
 from surrogate_nas.runs.study_file import read_resolved, write_study
 from tests.fixtures.finished_run import Train
@@ -61,6 +64,27 @@ def test_results_are_in_the_description_and_the_card(trained_run: Path) -> None:
     card = (trained_run / "best" / "model-card.md").read_text()
     assert f"{results['test']['percent']:.2f}%" in card
     assert "images that data.max_images left out" in card
+
+
+def test_an_export_that_fails_leaves_the_model_that_was_there(
+    trained_run: Path, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Path(shutil.copytree(trained_run, tmp_path / "run"))
+    folders = (run / "best", run / "models" / "333123")
+    before = [
+        {name: (folder / name).read_bytes() for name in MODEL_FILES if (folder / name).exists()} for folder in folders
+    ]
+
+    def fail(*_: object) -> None:
+        raise ExportError("the disk is full")
+
+    monkeypatch.setattr(deliver, "write_program", fail)
+    code, _, errors = train(run, "--resume", "--epochs", "8", "--int8")
+    assert code != 0
+    assert "the disk is full" in errors
+    for folder, files in zip(folders, before, strict=True):
+        assert {name: (folder / name).read_bytes() for name in files} == files
+        assert not (folder / "unfinished").exists()
 
 
 @pytest.mark.slow
