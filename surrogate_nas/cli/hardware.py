@@ -31,6 +31,7 @@ from surrogate_nas.space.space import Space
 app = new_app()
 
 _NETWORKS, _NETWORKS_LIKE = 60, 10
+_MOST = 100_000  # of any size of a network, and of networks
 
 SpaceName = Annotated[
     str,
@@ -45,7 +46,18 @@ SpaceOrRun = Annotated[
     ),
 ]
 Budget = Annotated[str | None, typer.Option(metavar="BUDGET", help="Latency to compare with, such as 5ms or 40%.")]
-Confidence = Annotated[float, typer.Option(metavar="P", help="Probability with which a latency must keep the budget.")]
+
+
+def _probability(value: float) -> float:
+    if not 0.5 <= value < 1:
+        raise SettingsError(f"--confidence must be at least 0.5 and below 1 (got {value:g})")
+    return value
+
+
+Confidence = Annotated[
+    float,
+    typer.Option(callback=_probability, metavar="P", help="Probability with which a latency must keep the budget."),
+]
 Output = Annotated[
     Path | None, typer.Option(callback=in_home, metavar="FILE", help=".parquet file to write, which a study takes.")
 ]
@@ -58,14 +70,19 @@ Like = Annotated[
 LikeDevices = Annotated[
     str, typer.Option(metavar="NAMES", help="Columns of that table, separated by commas. Without it: all.")
 ]
-Batch = Annotated[int, typer.Option(metavar="N", min=1, help="Images per forward pass.")]
+Batch = Annotated[int, typer.Option(metavar="N", min=1, max=65_536, help="Images per forward pass.")]
 Channels = Annotated[
-    int | None, typer.Option(metavar="N", help="Channels of the first stage. Without it: the space's own.")
+    int | None,
+    typer.Option(metavar="N", min=1, max=_MOST, help="Channels of the first stage. Without it: the space's own."),
 ]
-Cells = Annotated[int | None, typer.Option(metavar="N", help="Cells per stage. Without it: the space's own.")]
-ImageSize = Annotated[int | None, typer.Option(metavar="N", help="Side of the images. Without it: the space's own.")]
-InputChannels = Annotated[int, typer.Option(metavar="N", help="3 for colour, 1 for grey images.")]
-Classes = Annotated[int, typer.Option(metavar="N", help="Classes of the images.")]
+Cells = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=_MOST, help="Cells per stage. Without it: the space's own.")
+]
+ImageSize = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=_MOST, help="Side of the images. Without it: the space's own.")
+]
+InputChannels = Annotated[int, typer.Option(metavar="N", min=1, max=_MOST, help="3 for colour, 1 for grey images.")]
+Classes = Annotated[int, typer.Option(metavar="N", min=1, max=_MOST, help="Classes of the images.")]
 
 
 @app.callback()
@@ -92,14 +109,14 @@ def profile(
         Activations, typer.Option(help="Feature maps of int8: signed is for microcontrollers and NPUs.")
     ] = "unsigned",
     batch: Batch = 1,
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")] = 1,
-    networks: Annotated[int, typer.Option(metavar="N", min=4, help="Networks to measure as a whole.")] = 16,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="CPU threads.")] = 1,
+    networks: Annotated[int, typer.Option(metavar="N", min=4, max=1000, help="Networks to measure as a whole.")] = 16,
     channels: Channels = None,
     cells: Cells = None,
     image_size: ImageSize = None,
     input_channels: InputChannels = 3,
     classes: Classes = 10,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the choice of networks.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Seed of the choice of networks.")] = 0,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -178,7 +195,12 @@ def export_bench_command(
     ],
     networks: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Networks to measure. Without it: 60, or 10 with a table of other devices."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=_MOST,
+            help="Networks to measure. Without it: 60, or 10 with a table of other devices.",
+        ),
     ] = None,
     like: Like = None,
     like_devices: LikeDevices = "",
@@ -240,7 +262,7 @@ def import_bench_command(
     confidence: Confidence = 0.95,
     like: Like = None,
     like_devices: LikeDevices = "",
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the cross-validation.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Seed of the cross-validation.")] = 0,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:

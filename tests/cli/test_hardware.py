@@ -3,6 +3,7 @@
 import importlib
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +17,7 @@ from surrogate_nas.hardware.tables.predicted import read_sizes, require_numbers
 from surrogate_nas.space.space import Space
 from tests.hardware.transfer.made_results import SIZES, results, write
 
+FIELDS = settings.HardwareSettings.model_fields
 TINY = ["--channels", "2", "--cells", "1", "--image-size", "4"]
 
 
@@ -54,6 +56,36 @@ def test_a_profile_of_8_bits_says_so(capsys: pytest.CaptureFixture[str]) -> None
     assert "latency on cpu in int8: smallest" in capsys.readouterr().out
     assert command.main([*words, "--backend", "eager"]) == 2
     assert "hardware.precision int8 is measured in ONNX Runtime" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--threads", "5000", "1024"),
+        ("--batch", "100000", "65536"),
+        ("--confidence", "7", "--confidence must be at least 0.5 and below 1 (got 7)"),
+        ("--confidence", "nan", "--confidence must be at least 0.5 and below 1 (got nan)"),
+        ("--networks", "100000000000000000000", "1000"),
+        ("--classes", "10000000000", "100000"),
+        ("--seed", "100000000000000000000", "2147483647"),
+    ],
+)
+def test_a_number_out_of_range_is_one_line(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, message: str
+) -> None:
+    assert command.main(["profile", "quick", option, value]) == 2
+    err = capsys.readouterr().err
+    assert option in err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_every_range_of_a_profile_is_that_of_the_settings() -> None:
+    for option, name in (("batch", "batch"), ("threads", "threads"), ("networks", "whole_networks")):
+        hint = get_type_hints(command.profile, include_extras=True)[option]
+        info = hint.__metadata__[0]
+        bounds = {type(one).__name__: one for one in FIELDS[name].metadata}
+        assert (info.min, info.max) == (bounds["Ge"].ge, bounds["Le"].le)
 
 
 def test_a_space_too_large_for_a_table_is_refused_before_anything_is_measured(

@@ -14,7 +14,7 @@ from surrogate_nas.errors import SettingsError
 # What needs torch is imported where it is used.
 Bench = Annotated[Path, typer.Argument(callback=in_home, metavar="BENCH", help="Folder that export-bench made.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Name of the device in the results.")]
-Threads = Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads.")]
+Threads = Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="CPU threads.")]
 BenchActivations = Annotated[
     Activations | None,
     typer.Option(help="Feature maps of int8: unsigned suits x86 processors, signed microcontrollers and NPUs."),
