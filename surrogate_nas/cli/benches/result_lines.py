@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas._support.streams import in_one_line
 from surrogate_nas._support.words import count_of
-from surrogate_nas.cli.command_line import say
+from surrogate_nas.cli.command_line import complain, say
 from surrogate_nas.costs.budget import parse_budget
 from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.errors import InfeasibleBudgetError
@@ -86,6 +86,7 @@ def say_latencies(
 ) -> None:
     """Prints the range next to the budget; raises if nothing meets it."""
     from surrogate_nas.hardware.confidence import cautious
+    from surrogate_nas.report.judgements import LATENCY_BAD_PERCENT
 
     connected = space.is_connected(space.all_codes())
     predicted, upper = values[connected], cautious(values[connected], errors, confidence)
@@ -93,6 +94,11 @@ def say_latencies(
     share = float(np.mean(upper <= limit)) if limit else None
     smallest, middle, largest = float(predicted.min()), float(np.median(predicted)), float(predicted.max())
     caution = float(upper[0] / predicted[0] - 1)
+    if 100 * caution > LATENCY_BAD_PERCENT:
+        complain(
+            f"warning: a margin of {caution:.0%} is large, so these predictions are of little use for a tight budget;"
+            " measure again while the device does nothing else, or more networks (--networks)"
+        )
     if as_json:
         content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}
         content |= {"budget_ms": limit, "share_within": share, "confidence": confidence, "caution": caution}

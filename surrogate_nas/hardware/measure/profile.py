@@ -30,6 +30,9 @@ from surrogate_nas.space.space import Codes, Space
 POOL = 20_000
 """Architectures among which the ones to measure are chosen; a smaller space is its own pool."""
 
+_LARGE_FACTOR = 2.0
+"""Whole networks take so many times the sum of their pieces, or a part of it, where pieces say little about them."""
+
 _ENOUGH_ERRORS = 8  # without the two ends
 
 
@@ -87,7 +90,9 @@ class ProfiledLatency:
         counting = inner if len(inner) >= _ENOUGH_ERRORS else np.flatnonzero(used)
         self._counting = np.searchsorted(np.flatnonzero(used), counting)
         # Correction of the profile, with the errors of networks left out of the fit.
-        self.correction = fit_correction(self._group_ms(codes[used]), measured[used], self._weights(codes[used]))
+        summed = self._group_ms(codes[used])
+        self.correction = fit_correction(summed, measured[used], self._weights(codes[used]))
+        self._factor = float(np.median(measured[used] / summed.sum(axis=1)))
         self.drift = self._drift(codes, on_progress)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
@@ -145,6 +150,12 @@ class ProfiledLatency:
             notes.append(
                 "drift between measurements is unknown and not in the error: every repeated measurement was noisy"
             )
+        if not 1 / _LARGE_FACTOR <= self._factor <= _LARGE_FACTOR:
+            notes.append(
+                f"whole networks take {self._factor:.2g} times as long as the sum of their operations alone, so that"
+                " predictions rest on the few that were measured whole, and may not hold for others; measure more of"
+                " them (hardware.whole_networks, --networks of hardware profile), on a machine that does nothing else"
+            )
         latency = {
             "kind": "measured",
             **self._bench.describe(),
@@ -158,6 +169,7 @@ class ProfiledLatency:
             "measured_from": dates[0],
             "measured_to": dates[-1],
             "correction": self.correction.kind,
+            "factor": self._factor,
             "coefficients": self.correction.named(self._groups),
             "relative_error": self.correction.relative_error + self.drift,
             "notes": notes,

@@ -38,6 +38,19 @@ def test_a_name_in_a_file_makes_no_line_of_its_own(capsys: pytest.CaptureFixture
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_margin_that_makes_predictions_useless_is_a_warning(
+    as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = load_space("quick")
+    values, facts = np.arange(1.0, 1 + space.size), {"relative_error": 0.1, "drift": 0.0}
+    for error, warned in ((0.2, False), (0.6, True)):
+        errors = np.full(9, error)
+        say_latencies(space, values, errors, None, 0.95, Path("t.parquet"), "phone", facts, as_json=as_json)
+        said = capsys.readouterr().err
+        assert ("warning: a margin of 60% is large, so these predictions are of little use" in said) == warned
+
+
 @pytest.mark.parametrize("best", [4.0, 6.0])
 def test_finalists_stand_in_a_table(
     best: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

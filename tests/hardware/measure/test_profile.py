@@ -150,6 +150,27 @@ def test_the_description_says_how_it_was_measured(predicted: ProfiledLatency) ->
     assert said["coefficients"]["nor_conv_3x3"] == pytest.approx(1.1, rel=1e-6)
 
 
+@pytest.mark.parametrize(("times", "factor"), [(10.0, "12"), (0.1, "0.12"), (1.0, None)])
+def test_pieces_that_say_little_about_networks_are_noted(
+    space: Space, network: NetworkSpec, quick: HardwareSettings, times: float, factor: str | None
+) -> None:
+    class Slow(MadeUpBench):
+        def measure(
+            self, what: str, candidates: Mapping[str, Candidate], on_progress: Progress | None = None
+        ) -> dict[str, Measurement]:
+            measured = super().measure(what, candidates, on_progress)
+            by = {name: times if name.startswith(("network:", "anchor:")) else 1.0 for name in measured}
+            return {name: replace(one, median_ms=by[name] * one.median_ms) for name, one in measured.items()}
+
+    said = ProfiledLatency(space, network, Slow(space, network, quick), whole_networks=12, seed=1).describe()
+    notes = said["latency_ms"]["notes"]
+    if factor is None:
+        assert not notes
+    else:
+        assert notes[0].startswith(f"whole networks take {factor} times as long as the sum of their operations alone")
+        assert "measure more of them (hardware.whole_networks, --networks of hardware profile)" in notes[0]
+
+
 def test_bounds_do_not_follow_from_the_ends_of_the_range(
     space: Space, network: NetworkSpec, quick: HardwareSettings
 ) -> None:
