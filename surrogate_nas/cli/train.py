@@ -16,6 +16,7 @@ from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import AsJson, Quiet, Version, in_home, new_app, run_command, say
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, SurrogateNasError
+from surrogate_nas.export.runtimes.table import EXPORTS
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
 from surrogate_nas.runs.study_file import parse_assignments
@@ -62,7 +63,7 @@ def train(
         str,
         typer.Option(
             metavar="FORMATS",
-            help="Formats beside ONNX and torch.export, with commas between them: openvino, executorch.",
+            help=f"Formats beside ONNX and torch.export, with commas between them: {', '.join(EXPORTS)}.",
         ),
     ] = "",
     compute_device: Annotated[

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from surrogate_nas.cli.train import main
+from surrogate_nas.export.runtimes.table import EXPORTS
+
 Train = Callable[..., tuple[int, str, str]]
 
 
@@ -42,3 +45,9 @@ def test_errors_are_one_line(finished_run: Path, train: Train, words: list[str],
     assert out == ""
     assert err.strip().count("\n") == 0
     assert not (finished_run / "models").exists()
+
+
+def test_help_names_every_format(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert all(name in said.partition("--export")[2].partition("--compute-device")[0] for name in EXPORTS)
