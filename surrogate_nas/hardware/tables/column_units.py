@@ -22,7 +22,7 @@ _MEMORIES |= {"mb": "megabytes", "mib": "mebibytes", "gb": "gigabytes", "gib": "
 
 @dataclass(frozen=True)
 class Misnamed:
-    """What the name of a column says of another cost than latency, in a form that a study does not read.
+    """Cost other than latency that a column's name says, in a form that a study does not read.
 
     Attributes:
         unit: The unit in words.

@@ -141,7 +141,7 @@ def require_name(path: Path, device: str) -> None:
 
 
 def _medians_and_again(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns latencies, and those of the same models at the end, which are the first where there were none, (M,)."""
+    """Returns latencies, and the ones at the end of models that were timed again, shape (M,) each."""
     medians = _milliseconds(columns, "median_ms", read_numbers(columns, "median_ms"))
     empty = np.array([not text for text in columns.texts("again_ms")])
     return medians, _milliseconds(columns, "again_ms", np.where(empty, medians, read_numbers(columns, "again_ms")))
