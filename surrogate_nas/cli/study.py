@@ -220,7 +220,7 @@ def _run(request: Request, console: StudyConsole, as_json: bool) -> int:
 
 
 def _way_on(request: Request, console: StudyConsole) -> str:
-    if console.logs:
+    if console.has_begun:
         cluster = request.settings.compute.cluster
         return f"continue with: {resume_command(request.output, request.track, cluster, request.storage)}"
     return f"{request.output} was not changed; start again with: {request.command}"

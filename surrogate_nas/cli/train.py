@@ -172,7 +172,7 @@ def _run(request: TrainRequest, console: StudyConsole, as_json: bool) -> int:
 
 
 def _way_on(request: TrainRequest, console: StudyConsole) -> str:
-    if console.logs:
+    if console.has_begun:
         return f"continue with: {begun_as('train', without=('--resume', '--overwrite'))} --resume"
     return f"{request.run} was not changed; start again with: {begun_as('train')}"
 

@@ -48,6 +48,7 @@ class StudyConsole:
         self.results: Console = _Console(stderr=json, quiet=json and quiet, highlight=False)
         self._quiet, self._verbose = quiet, verbose
         self._log: logging.Handler | None = None
+        self._begun = False
         self._logger_before = (_LOGGER.level, _LOGGER.propagate)
         _LOGGER.setLevel(logging.DEBUG)
         _LOGGER.propagate = False
@@ -69,9 +70,13 @@ class StudyConsole:
         self._restore_streams()
 
     @property
-    def logs(self) -> bool:
-        """True if there is a log; a run starts with one."""
-        return self._log is not None
+    def has_begun(self) -> bool:
+        """True once the run has begun, which changes its folder: there is a log then, of this process or of another."""
+        return self._begun
+
+    def begin(self) -> None:
+        """Says that the run has begun, in a process that leaves the log to another one."""
+        self._begun = True
 
     def log_to(self, path: Path) -> None:
         """Writes every line from now on into a file as well, with the time.
@@ -85,6 +90,7 @@ class StudyConsole:
             raise WriteError(f"the log {path} cannot be written: {error.strerror or error}") from None
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
         _LOGGER.addHandler(self._log)
+        self.begin()
 
     def note(self, text: str) -> None:
         """Prints a line about the run."""
@@ -112,7 +118,7 @@ class StudyConsole:
 
     def warn_of_stop(self) -> None:
         """Explains what a first Ctrl-C does; there is nothing to save before a run has started."""
-        saving = ": what is done is being saved" if self.logs else ""
+        saving = ": what is done is being saved" if self.has_begun else ""
         self.warn(f"stopping{saving}; press Ctrl-C again to stop at once")
 
     def error(self, text: str) -> None:

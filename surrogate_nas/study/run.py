@@ -11,6 +11,7 @@ import torch
 
 from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasWarning
+from surrogate_nas.hardware.measure.timing import torch_threads
 from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
@@ -80,7 +81,7 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
     with (
         _held(request) as folder,
         _warnings_to(console),
-        _threads_given_back(),
+        torch_threads(torch.get_num_threads()),  # a caller in Python has its own number back afterwards
         Run.of(request, folder, console, should_stop) as run,
     ):
         problem = _checked(run)
@@ -204,16 +205,6 @@ def _held(request: Request) -> Iterator[RunFolder]:
         for place in made:  # innermost first
             if place.is_dir() and not any(place.iterdir()):
                 shutil.rmtree(place)
-
-
-@contextmanager
-def _threads_given_back() -> Iterator[None]:
-    """Leaves torch with as many threads as a caller in Python gave it."""
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

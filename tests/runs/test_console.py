@@ -122,11 +122,22 @@ def test_no_color_is_honoured(terminal: MakeTerminal) -> None:
         assert ("\x1b[33m" in stream.getvalue()) is coloured
 
 
+def test_a_run_whose_log_is_of_another_process_begins_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with StudyConsole(quiet=True) as console:
+        console.warn_of_stop()
+        console.begin()
+        assert console.has_begun
+        console.warn_of_stop()
+    before, after = capsys.readouterr().err.splitlines()
+    assert "saved" not in before
+    assert "what is done is being saved" in after
+
+
 def test_everything_said_is_logged_with_what_other_stages_log(tmp_path: Path) -> None:
     with StudyConsole(quiet=True) as console:
-        before = console.logs
+        before = console.has_begun
         console.log_to(tmp_path / "log.txt")
-        assert (before, console.logs) == (False, True)
+        assert (before, console.has_begun) == (False, True)
         console.note("100% of a note")
         logging.getLogger("surrogate_nas.search.journal.study_journal").warning("from elsewhere")
         with console.progress("work") as advance:

@@ -8,18 +8,20 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h5py
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from surrogate_nas.errors import Interrupted
+from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.lookup.table import LookupTable
+from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.study.ask.request import Request
 from surrogate_nas.study.problem.problem import Problem
-from surrogate_nas.study.run import STAGES, check_stages, run_stages
+from surrogate_nas.study.run import STAGES, check_stages, run_stages, run_study
 from surrogate_nas.study.running import Run as InProgress
 
 KILLER = Path(__file__).with_name("killer.py")
@@ -52,6 +54,16 @@ def assert_same_results(one: Path, other: Path) -> None:
     assert len((one / "search.journal").read_text().splitlines()) == len(
         (other / "search.journal").read_text().splitlines()
     )
+
+
+def test_torchrun_is_refused_with_the_setting_that_takes_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with (
+        StudyConsole(quiet=True) as console,
+        pytest.raises(SettingsError, match=r"torchrun starts no study: .*compute\.processes_per_supernet=N"),
+    ):
+        run_study(cast(Request, None), console, lambda: False)  # before it looks at what is asked
 
 
 # What is written

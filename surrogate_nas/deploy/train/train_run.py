@@ -26,6 +26,7 @@ from surrogate_nas.deploy.train.tracked_training import tracked_results, tracked
 from surrogate_nas.deploy.train.train_request import Start, TrainRequest
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.export.runtimes.table import RUNTIME_FILES
+from surrogate_nas.hardware.measure.timing import torch_threads
 from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.nets.standalone import Network
 from surrogate_nas.report.facts.against_rivals import RivalsFacts
@@ -108,7 +109,11 @@ def _check_folder(request: TrainRequest, choice: Choice) -> None:
 def _run(request: TrainRequest, choice: Choice, console: StudyConsole, should_stop: ShouldStop) -> ModelFacts | None:
     training = _prepare(request, choice, console, should_stop)
     track = request.track if processes_started().is_first else None
-    with Tracker(track, choice.run.path, f"train-{choice.entry.code}", console) as tracker:
+    threads = request.threads or own_threads(choice.network.image_size)
+    with (
+        torch_threads(threads),  # a caller in Python has its own number back afterwards
+        Tracker(track, choice.run.path, f"train-{choice.entry.code}", console) as tracker,
+    ):
         return _train_and_deliver(training, request, tracker, console, should_stop)
 
 
@@ -116,7 +121,6 @@ def _train_and_deliver(
     training: _Training, request: TrainRequest, tracker: Tracker, console: StudyConsole, should_stop: ShouldStop
 ) -> ModelFacts | None:
     choice = training.choice
-    torch.set_num_threads(request.threads or own_threads(choice.network.image_size))
     with joined(training.device, should_stop) as processes:
         if processes.is_first:
             if request.overwrite:
@@ -130,6 +134,8 @@ def _train_and_deliver(
             console.log_to(choice.folder / LOG)
             _tell(training, console)
             tracker.begin(tracked_settings(request, training.recipe, choice), anew=request.overwrite)
+        else:
+            console.begin()
         if processes.count > 1:
             torch.distributed.barrier()
         job = _job(training, processes, tracker)

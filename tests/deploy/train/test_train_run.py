@@ -1,5 +1,6 @@
 """Interruptions, folders in the way, and what is refused before anything is trained."""
 
+import contextlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from surrogate_nas._processes.process_group import Processes
 from surrogate_nas.data.on_disk.image_file import ImageFile
 from surrogate_nas.deploy.train import train_run as module
 from surrogate_nas.deploy.train.train_request import TrainRequest
@@ -16,6 +18,7 @@ from surrogate_nas.deploy.train.train_run import CHECKPOINT, run_training
 from surrogate_nas.errors import ExportError, Interrupted, RunFolderError, SettingsError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
+from tests.fixtures.finished_run import Train
 
 
 @pytest.fixture
@@ -167,3 +170,34 @@ def test_a_training_for_8_bits_needs_8_bit_files(digits_copy: Path, trained: lis
         start(request, 34)  # after the training, of 18 steps, and before the end of this one, of 18 more
     start(replace(request, resume=True))
     assert (digits_copy / "models" / "333123" / "int8-training.safetensors").exists()
+
+
+def test_a_caller_in_python_keeps_its_threads(digits_copy: Path, trained: list[Any]) -> None:
+    own = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        start(TrainRequest(digits_copy, epochs=1, threads=2))
+        assert torch.get_num_threads() == 3
+        with pytest.raises(Interrupted):
+            start(TrainRequest(digits_copy, epochs=1, threads=2, overwrite=True), 20)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(own)
+    assert trained
+
+
+def test_a_second_process_that_is_stopped_knows_that_the_training_began(
+    digits_copy: Path, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise Interrupted("stopped while training")
+
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(module, "joined", lambda *_: contextlib.nullcontext(Processes(1, 2)))
+    monkeypatch.setattr(torch.distributed, "barrier", lambda: None)
+    monkeypatch.setattr(module, "_train", stopped)
+    code, _, err = train(digits_copy, "--epochs", "1")
+    assert code == 130
+    assert "stopped while training; continue with: " in err
+    assert "was not changed" not in err
