@@ -23,7 +23,7 @@ def connected(address: str) -> Any:  # noqa: ANN401 - Ray is an optional package
     Raises:
         SettingsError: If Ray is not installed, or there is no such cluster.
     """
-    ray = require_package("ray", "studies on a cluster", SettingsError)
+    ray = require_package("ray", "studies on a cluster", SettingsError, "ray")
     if ray.is_initialized():
         raise SettingsError("this process is connected to a Ray cluster already; end that with ray.shutdown()")
     if address == "auto":

@@ -15,3 +15,10 @@ def test_what_is_there_is_imported() -> None:
 def test_what_is_not_there_is_said() -> None:
     with pytest.raises(ExportError, match=r"not installed, which sums need; install it with: pip install no_such"):
         require_package("no_such_package_as_this", "sums", ExportError)
+
+
+def test_the_remedy_names_the_extra_or_the_package_and_no_part_of_it() -> None:
+    with pytest.raises(ExportError, match=r"pip install 'surrogate_nas\[sums\]'$"):
+        require_package("no_such_package_as_this", "sums", ExportError, "sums")
+    with pytest.raises(ExportError, match=r"pip install no_such_package_as_this$"):
+        require_package("no_such_package_as_this.part", "sums", ExportError)

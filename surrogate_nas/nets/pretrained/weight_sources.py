@@ -4,7 +4,8 @@ import pickle
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -29,14 +30,29 @@ def read_source(source: str) -> dict[str, Tensor]:
     Raises:
         SettingsError: If there are no such weights, they cannot be read, or a package is not installed.
     """
+    check_source(source)
     package, colon, name = source.partition(":")
     if colon and package in PACKAGES:
-        return PACKAGES[package](name)
+        return PACKAGES[package].read(name)
     path = expanded(source)
-    if not path.is_file():
+    return _safetensors(path) if path.suffix == _SAFETENSORS else _torch_file(path)
+
+
+def check_source(source: str) -> None:
+    """Refuses what ``read_source`` cannot read, without reading or downloading weights.
+
+    Args:
+        source: As of ``read_source``.
+
+    Raises:
+        SettingsError: If there is no such file, its package is not installed, or the package has no such network.
+    """
+    package, colon, name = source.partition(":")
+    if colon and package in PACKAGES:
+        PACKAGES[package].require(name)
+    elif not expanded(source).is_file():
         names = ", ".join(f"{each}:NAME" for each in PACKAGES)
         raise SettingsError(f"there is no file of weights {source}; give a .safetensors or .pth file, or {names}")
-    return _safetensors(path) if path.suffix == _SAFETENSORS else _torch_file(path)
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
@@ -70,12 +86,16 @@ def _tensors_alone(content: object, where: str) -> dict[str, Tensor]:
     return {str(name): tensor for name, tensor in content.items()}
 
 
-def _of_torchvision(name: str) -> dict[str, Tensor]:
+def _require_torchvision(name: str) -> Any:  # noqa: ANN401 - a module
     from torchvision import models
 
     if name not in models.list_models(module=models):
         raise SettingsError(f"torchvision has no network {name!r} of classes; torchvision.models.list_models() has all")
-    weights = models.get_model_weights(name)
+    return models
+
+
+def _of_torchvision(name: str) -> dict[str, Tensor]:
+    weights = _require_torchvision(name).get_model_weights(name)
     try:
         content = weights["DEFAULT"].get_state_dict(progress=False, check_hash=True, weights_only=True)
     except (OSError, RuntimeError) as error:
@@ -83,10 +103,15 @@ def _of_torchvision(name: str) -> dict[str, Tensor]:
     return _tensors_alone(content, f"torchvision:{name}")
 
 
-def _of_timm(name: str) -> dict[str, Tensor]:
-    timm = require_package("timm", "weights of timm", SettingsError)
+def _require_timm(name: str) -> ModuleType:
+    timm = require_package("timm", "weights of timm", SettingsError, "timm")
     if not timm.is_model(name.partition(".")[0]):
         raise SettingsError(f"timm has no network {name!r}; timm.list_pretrained() has all that have weights")
+    return timm
+
+
+def _of_timm(name: str) -> dict[str, Tensor]:
+    timm = _require_timm(name)
     try:
         network = timm.create_model(name, pretrained=True)
     except (OSError, RuntimeError) as error:
@@ -94,7 +119,17 @@ def _of_timm(name: str) -> dict[str, Tensor]:
     return _tensors_alone(network.state_dict(), f"timm:{name}")
 
 
-PACKAGES: MappingProxyType[str, Callable[[str], dict[str, Tensor]]] = MappingProxyType(
-    {"torchvision": _of_torchvision, "timm": _of_timm}
+class _Package(NamedTuple):
+    """What refuses a name that a package does not have, and what reads the weights of a name."""
+
+    require: Callable[[str], object]
+    read: Callable[[str], dict[str, Tensor]]
+
+
+PACKAGES: Mapping[str, _Package] = MappingProxyType(
+    {
+        "torchvision": _Package(_require_torchvision, _of_torchvision),
+        "timm": _Package(_require_timm, _of_timm),
+    }
 )
-"""Packages that have weights by name, and what reads them."""
+"""Packages that have weights by name."""

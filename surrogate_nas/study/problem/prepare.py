@@ -36,7 +36,7 @@ from surrogate_nas.study.problem.near_budgets import (
 from surrogate_nas.study.problem.networks import deployed_network, supernet_plan
 from surrogate_nas.study.problem.problem import CautiousCosts, Problem
 from surrogate_nas.study.problem.read_images import keep_images, read_images
-from surrogate_nas.study.problem.read_weights import keep_weights, read_weights
+from surrogate_nas.study.problem.read_weights import keep_weights, read_weights, require_source
 from surrogate_nas.study.running import Run
 
 _BAND_STREAM = 5  # of the random draws of a study's seed
@@ -58,6 +58,7 @@ def prepare(run: Run) -> Problem:
     drawn = draw_architectures(space, pool.codes[space.is_connected(pool.codes)], settings)
     known = read_truth(Path(truth.file), space, truth.column) if truth.file else None
     _require_device(space, hardware)
+    require_source(run, space)
     # Images and networks
     splits = read_images(run)
     deployed = deployed_network(settings, space, splits)

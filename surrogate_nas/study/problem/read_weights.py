@@ -5,6 +5,8 @@ from pathlib import Path
 
 from surrogate_nas.errors import StoreError
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
+from surrogate_nas.nets.pretrained.largest import names_of
+from surrogate_nas.nets.pretrained.weight_sources import check_source
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
@@ -30,6 +32,18 @@ def read_weights(run: Run, space: Space, *networks: NetworkSpec) -> FirstWeights
     for network in networks:
         first.network(space, network)
     return first
+
+
+def require_source(run: Run, space: Space) -> None:
+    """Reports pretrained weights that do not exist before images are read; weights in the run folder are enough.
+
+    Raises:
+        SettingsError: If the space has no known network, or there are no such weights by their name.
+    """
+    source = run.settings.supernet.weights_from
+    if source is not None and not (run.folder.supernets / FIRST_WEIGHTS).exists():
+        names_of(space)
+        check_source(source)
 
 
 def keep_weights(first: FirstWeights, folder: RunFolder, space: Space) -> None:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.nets.pretrained.weight_sources import read_source
+from surrogate_nas.nets.pretrained.weight_sources import check_source, read_source
 
 
 def test_both_kinds_of_files(tmp_path: Path, mobilenet: nn.Module, mobilenet_file: Path) -> None:
@@ -118,3 +118,22 @@ def test_timm_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(SettingsError, match="timm is not installed, which weights of timm need; install it with"):
         read_source("timm:efficientnet_lite0")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("nothing.pth", "there is no file of weights nothing"),
+        ("torchvision:mobilenet_v9", "torchvision has no network 'mobilenet_v9'"),
+        ("timm:efficientnet_lite0", r"pip install 'surrogate_nas\[timm\]'"),
+    ],
+)
+def test_a_wrong_name_is_known_without_a_download(
+    source: str, message: str, monkeypatch: pytest.MonkeyPatch, mobilenet_file: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", None)
+    check_source(str(mobilenet_file))
+    check_source("torchvision:mobilenet_v2")
+    with pytest.raises(SettingsError, match=message):
+        check_source(source)

@@ -123,6 +123,29 @@ def test_what_does_not_fit_leaves_no_folder(
     assert not run.exists()
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--weights", "nothing.pth"), "there is no file of weights"),
+        (("--weights", "torchvision:mobilenet_v9"), "torchvision has no network 'mobilenet_v9'"),
+        (("--set", "space=digits"), "digits says no names of weights"),
+    ],
+)
+def test_a_typing_error_is_said_before_images_are_read(
+    more: tuple[str, ...],
+    message: str,
+    tiny: Path,
+    words: tuple[str, ...],
+    here: RunHere,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("surrogate_nas.study.problem.prepare.read_images", None)
+    reset = ("--set", "supernet.split=none", "--set", "supernet.groups=1")
+    code, _, errors = here(tiny, "--output-dir", "run", "--flops-budget", "60%", *words, *reset, *more)
+    assert code == 2, errors
+    assert message in error_line(errors)
+
+
 def test_weights_of_another_network(tiny: Path, words: tuple[str, ...], here: RunHere, tmp_path: Path) -> None:
     tensors = load_file(words[1])
     save_file({**tensors, "2.1.weight": torch.ones(3, 4, 1, 1)}, tmp_path / "other.safetensors")
