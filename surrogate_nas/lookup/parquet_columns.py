@@ -4,8 +4,9 @@ The image is held in memory whole (a megabyte for 15,625 architectures), so an o
 replaces the files meanwhile.
 """
 
+import io
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from surrogate_nas._support.files import UNREADABLE
+from surrogate_nas._support.stored.parquet_pages import Page, pages_of
 from surrogate_nas.errors import StoreError
 from surrogate_nas.lookup.columns import wrong_numbers
 
@@ -31,6 +33,8 @@ _TYPES = {**dict.fromkeys(_TEXTS, (pa.string(),)), "pareto": (pa.bool_(),)}
 _UNREADABLE = (pa.ArrowException, OSError, *UNREADABLE)
 # Snappy makes nothing smaller than a twentieth.
 _MOST_TIMES = 50
+_NUMBER_BYTES, _MOST_ABSENT_BYTES = 8, 2**26
+_ENCODINGS = (0, 2, 3, 8)  # plain values, runs of truth values, and places in a dictionary, of two versions
 
 
 class _Texts:
@@ -74,24 +78,62 @@ class ParquetColumns:
         self._check_schema()
         self.names: list[str] = self._file.schema_arrow.names
         self.num_rows: int = self._file.metadata.num_rows
-        groups = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
-        self._group_ends: list[int] = np.cumsum(groups).tolist()
+        self._group_ends: list[int] = np.cumsum([group.num_rows for group in self._chunks()]).tolist()
+        self._known_pages: dict[tuple[int, int], Sequence[Page]] = {}
+        self._unpacked = 0
         self._groups: dict[int, dict[str, NDArray[Any] | _Texts]] = {}
         self._numbers: dict[str, NDArray[Any]] = {}
         self._letters: dict[str, NDArray[np.uint8]] = {}
 
     def _check_schema(self) -> None:
         """Refuses columns that ``encode`` does not write, before anything is decoded."""
-        schema, metadata = self._file.schema_arrow, self._file.metadata
+        schema, rows = self._file.schema_arrow, self._file.metadata.num_rows
         if len(set(schema.names)) < len(schema.names):
             raise self._damaged("two columns have one name")
         for field in schema:
             if field.type not in _TYPES.get(field.name, _NUMBERS):
                 raise self._damaged(f"column {field.name} is of type {field.type}")
-        groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
-        size = sum(group.total_byte_size for group in groups)
-        if not 0 < metadata.num_rows <= size <= _MOST_TIMES * len(self.image):
-            raise self._damaged(f"{metadata.num_rows} rows that take {size} bytes")
+        size = sum(group.total_byte_size for group in self._chunks())
+        if not 0 < rows <= size <= _MOST_TIMES * len(self.image):
+            raise self._damaged(f"{rows} rows that take {size} bytes")
+        if sum(group.num_rows for group in self._chunks()) != rows:
+            raise self._damaged(f"its parts do not have {rows} rows together")
+        # Absent labels take memory, and nothing in the file.
+        if rows * _NUMBER_BYTES * len(schema.names) > _MOST_TIMES * len(self.image) + _MOST_ABSENT_BYTES:
+            raise self._damaged(f"{rows} rows of {len(schema.names)} columns in {len(self.image)} bytes")
+
+    def _chunks(self) -> list[Any]:
+        """Returns the entries of row groups in the table of contents."""
+        return [self._file.metadata.row_group(group) for group in range(self._file.metadata.num_row_groups)]
+
+    def _read(self, groups: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
+        """Returns columns of row groups, or all columns; refuses what takes far more memory than the file.
+
+        Plain values take what their pages take, and numbers what their type does; the table of contents may claim
+        anything. Files of version 0.1.0 have dictionaries, whose texts may come again without end.
+        """
+        wanted = [self.names.index(name) for name in columns or self.names]
+        pages = [page for group in groups for place in wanted for page in self._pages(group, place)]
+        if other := {page.encoding for page in pages}.difference(_ENCODINGS):
+            raise ValueError(f"its pages are of encoding {min(other)}, which is not written here")
+        self._require_little(sum(page.size for page in pages))
+        if not any(page.is_dictionary for page in pages):
+            return self._file.read_row_groups(groups, columns=columns, use_threads=False)
+        file = pq.ParquetFile(pa.BufferReader(self.image), read_dictionary=[*{*_TEXTS} & {*self.names}])
+        table = file.read_row_groups(groups, columns=columns, use_threads=False)
+        self._require_little(sum(map(_length, table.columns)))
+        return table.cast(pa.schema([self._file.schema_arrow.field(name) for name in table.column_names]))
+
+    def _pages(self, group: int, place: int) -> Sequence[Page]:
+        """Returns the pages of a column in a row group."""
+        if (group, place) not in self._known_pages:
+            chunk = self._file.metadata.row_group(group).column(place)
+            self._known_pages[group, place] = tuple(pages_of(io.BytesIO(self.image), chunk))
+        return self._known_pages[group, place]
+
+    def _require_little(self, size: int) -> None:
+        if size > _MOST_TIMES * len(self.image):
+            raise ValueError(f"parts that take {size:,} bytes, in a file of {len(self.image):,}")
 
     def _checked(self, name: str, column: pa.ChunkedArray) -> pa.Array:
         """Returns a column in one piece; only labels may be absent, texts are UTF-8 and numbers sensible."""
@@ -124,7 +166,9 @@ class ParquetColumns:
         """Returns the columns of a row group, by name."""
         if group not in self._groups:
             try:
-                rows = self._file.read_row_group(group, use_threads=False)
+                rows = self._read([group])
+                self._unpacked += rows.nbytes
+                self._require_little(self._unpacked - _MOST_ABSENT_BYTES)
                 whole = {name: self._checked(name, rows[name]) for name in self.names}
             except _UNREADABLE as error:
                 raise self._damaged(error) from None
@@ -156,7 +200,10 @@ class ParquetColumns:
         import pyarrow.compute as pc
         import pyarrow.csv as pa_csv
 
-        table = self._file.read(use_threads=False)
+        try:
+            table = self._read(range(len(self._group_ends)))
+        except _UNREADABLE as error:
+            raise self._damaged(error) from None
         for position, name in enumerate(self.names):
             if pa.types.is_floating(table.schema.types[position]):
                 decimals = _PERCENT_DECIMALS if name.endswith("_percent") else _DECIMALS
@@ -165,12 +212,24 @@ class ParquetColumns:
 
     def _column(self, name: str) -> pa.Array:
         try:
-            return self._checked(name, self._file.read(columns=[name], use_threads=False)[name])
-        except (*_UNREADABLE, KeyError) as error:
+            return self._checked(name, self._read(range(len(self._group_ends)), [name])[name])
+        except (*_UNREADABLE, IndexError, KeyError) as error:
             raise self._damaged(error) from None
 
     def _damaged(self, error: Exception | str) -> StoreError:
         return StoreError(f"the lookup table is damaged: {self._where}: {' '.join(str(error).split())[:200]}")
+
+
+def _length(column: pa.ChunkedArray) -> int:
+    """Returns the bytes that the texts of a dictionary take one by one; 0 of other columns."""
+    if not pa.types.is_dictionary(column.type):
+        return 0
+    # As below, only old tables need these.
+    import pyarrow.compute as pc
+
+    column.validate(full=True)
+    lengths = (pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks)
+    return sum(pc.sum(each).as_py() or 0 for each in lengths)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - an element of any column

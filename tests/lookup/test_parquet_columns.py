@@ -1,6 +1,7 @@
 """Columns as they were, whether decoded at once or when they are used."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from surrogate_nas.errors import StoreError
 from surrogate_nas.lookup.parquet_columns import ParquetColumns, encode
+from tests._support.test_parquet_texts import varint
 
 
 @pytest.mark.parametrize("at_once", [False, True])
@@ -113,6 +115,64 @@ def use(decoded: ParquetColumns, at_once: bool) -> None:
     decoded.letters("code")
     decoded.numbers("flops")
     decoded.row(0)
+
+
+@pytest.mark.parametrize("use_dictionary", [True, ["code"]])
+def test_texts_that_come_again_without_end_are_refused(use_dictionary: Any) -> None:  # noqa: ANN401
+    columns = {"code": pa.array(["01" * 20_000]).take(pa.array([0] * 2000)), "flops": pa.array([1.5] * 2000)}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink, use_dictionary=use_dictionary, compression="snappy")
+    image = bytes(sink.getvalue())
+    reads: list[Callable[[ParquetColumns], object]] = [
+        lambda table: table.row(0),
+        lambda table: table.letters("code"),
+        lambda table: table.decode_small(),
+    ]
+    for read in reads:
+        with pytest.raises(StoreError, match=r"damaged: here: parts that take 80,\d\d\d,\d\d\d bytes, in a file of"):
+            read(ParquetColumns(image, "here"))
+
+
+def test_a_table_with_dictionaries_is_read_as_one_without() -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"code": CODES, "flops": FLOPS}), sink)
+    table = ParquetColumns(bytes(sink.getvalue()), "here")
+    table.decode_small()
+    assert table.row(1) == {"code": "10", "flops": 2.5}
+    assert table.letters("code").T.tolist() == [[*b"01"], [*b"10"]]
+
+
+def test_values_that_stand_as_differences_are_refused() -> None:
+    sink = pa.BufferOutputStream()
+    table = pa.table({"code": pa.array(["01" * 20_000] * 2000)})
+    encoding = {"code": "DELTA_BYTE_ARRAY"}
+    pq.write_table(table, sink, use_dictionary=False, compression="snappy", column_encoding=encoding)
+    image = bytes(sink.getvalue())
+    with pytest.raises(StoreError, match="damaged: here: "):
+        ParquetColumns(image, "here").row(0)
+
+
+def test_pages_that_take_more_than_the_footer_says_are_refused() -> None:
+    table = pa.table({"code": pa.array(["01" * 1000] * 10_000)})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, use_dictionary=False, compression="zstd", write_statistics=False)
+    image = bytes(sink.getvalue())
+    size = pq.ParquetFile(pa.BufferReader(image)).metadata.row_group(0).total_byte_size
+    true = varint(size)
+    changed = image.replace(true, varint(10_000, len(true)))
+    assert changed != image
+    with pytest.raises(StoreError, match=r"damaged: here: parts that take 20,\d\d\d,\d\d\d bytes"):
+        ParquetColumns(changed, "here").row(0)
+
+
+def test_columns_of_nothing_are_counted() -> None:
+    names = [f"label_{place}" for place in range(900)]
+    columns = {"code": pa.array(["01"] * 20_000), **dict.fromkeys(names, pa.nulls(20_000, pa.float64()))}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink, use_dictionary=False, compression="zstd")
+    image = bytes(sink.getvalue())
+    with pytest.raises(StoreError, match="20000 rows "):
+        ParquetColumns(image, "here").row(0)
 
 
 def test_rows_that_take_far_more_memory_than_the_file_are_refused() -> None:

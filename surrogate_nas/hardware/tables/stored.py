@@ -5,6 +5,7 @@ architectures there, in enumeration order. Metadata in the schema name the space
 they come from.
 """
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas._support.files import atomic_write, parse_json
+from surrogate_nas._support.parquet_texts import as_texts, read_parquet
 from surrogate_nas._support.stored.checksums import sealed, unsealed
 from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.words import choose_from, first_line, one_line
@@ -202,8 +204,9 @@ def write_costs(path: Path, network: NetworkSpec, costs: StoredCosts) -> None:
     }
     table = pa.table({"code": pa.array(space.digits(codes), pa.string()), **costs.evaluate(codes)})
     table = table.replace_schema_metadata({_METADATA: json.dumps(sealed(metadata), allow_nan=False).encode()})
-    with atomic_write(path) as temporary:
-        pq.write_table(table, temporary, write_page_checksum=True)
+    # An open file: in the text of a path pyarrow would put the home folder in the place of '~'.
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        pq.write_table(table, file, write_page_checksum=True)
 
 
 def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
@@ -216,7 +219,12 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
     if not path.is_file():
         raise StoreError(f"the table of costs is missing: {path}")
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
+        content = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"the table of costs cannot be read: {path}: {error.strerror or error}") from None
+    try:
+        table = read_parquet(io.BytesIO(content))
+    # Of pyarrow, an OSError too is about the content.
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = first_line(error)
         raise StoreError(f"the table of costs cannot be read: {path}: {reason}; {_REMEDY}") from None
@@ -228,7 +236,9 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
         errors, descriptions = dict(metadata["relative_errors"]), dict(metadata["descriptions"])
         # Files of runs that were started before bounds existed have none.
         held_out = {str(k): np.array(v, dtype=np.float64) for k, v in metadata.get("held_out_errors", {}).items()}
-        codes = table["code"].to_pylist()
+        if not pa.types.is_dictionary(table["code"].type):
+            raise TypeError(f"codes are texts (got {table['code'].type})")
+        codes = as_texts(table["code"])
         values = {name: _floats(table[name]) for name in names}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, one_line(error, 100)) from None
@@ -242,7 +252,8 @@ def read_costs(path: Path, space: Space, network: NetworkSpec) -> StoredCosts:
 def holds(path: Path, cost: str) -> bool:
     """Returns whether a table of costs has a cost; True if the file cannot be read, which ``read_costs`` explains."""
     try:
-        return cost in pq.read_schema(path).names
+        with path.open("rb") as file:
+            return cost in pq.read_schema(file).names
     except (OSError, ValueError, pa.ArrowException):
         return True
 

@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -82,7 +83,9 @@ def _read_csv(path: Path) -> Columns:
 def _read_parquet(path: Path) -> Columns:
     columns = read_parquet_texts(path)
     _check_header(path, [name for name, _ in columns])
-    return Columns(path, {name: [cell.strip() for cell in cells] for name, cells in columns})
+    # A text that comes again and again is kept once, with and without the blanks around it.
+    stripped = cache(str.strip)
+    return Columns(path, {name: [stripped(cell) for cell in cells] for name, cells in columns})
 
 
 def _check_header(path: Path, names: list[str]) -> None:

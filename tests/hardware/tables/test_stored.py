@@ -57,6 +57,37 @@ def test_writing_again_replaces_it_and_leaves_nothing_else(space: Space, network
     assert [path.name for path in written.parent.glob("*costs*")] == ["costs.parquet"]
 
 
+def test_a_table_larger_than_any_is_refused_before_it_is_decoded(
+    space: Space, network: NetworkSpec, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("surrogate_nas._support.parquet_texts._MOST_BYTES", 10_000)
+    with pytest.raises(StoreError, match=r"cannot be read: .* it holds .* cells of .* bytes; .*remove the file"):
+        read_costs(written, space, network)
+
+
+def test_a_file_that_cannot_be_read_is_not_to_be_removed(
+    space: Space, network: NetworkSpec, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: Path) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", gone)
+    with pytest.raises(StoreError, match=r"cannot be read: .*: Input/output error$"):
+        read_costs(written, space, network)
+
+
+def test_a_folder_whose_name_is_a_tilde_is_a_folder_like_any_other(
+    space: Space, network: NetworkSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    path = Path("~/costs.parquet")
+    write_costs(path, network, tabulate(whole_pool(space), AnalyticCosts(space, network)))
+    assert holds(path, "flops")
+    assert not holds(path, "latency_ms")
+    assert len(read_costs(path, space, network).pool.codes) == space.size
+
+
 def test_another_network_is_named(space: Space, written: Path) -> None:
     with pytest.raises(RunFolderError, match=re.escape("another network: {'channels': 4")):
         read_costs(written, space, NetworkSpec(8, 1, 8, 1, 5))

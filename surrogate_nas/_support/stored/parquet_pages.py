@@ -1,0 +1,149 @@
+"""What the pages of a Parquet file take by their own headers, since the table of contents may claim anything.
+
+A header is a struct in the compact protocol of Thrift. Of its fields, 2 is the size of a page once it is unpacked, 3
+its size in the file, and one of 5, 7 and 8 says how many values it has and how they are encoded.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+_DATA, _DICTIONARY, _DATA_OF_VERSION_2 = 5, 7, 8
+_PLACE_OF_ENCODING = {_DATA: 2, _DICTIONARY: 2, _DATA_OF_VERSION_2: 4}
+# Statistics of long texts make headers longer than the first of these, and nothing makes them longer than the second.
+_USUAL_HEADER, _LONGEST_HEADER = 4096, 2**24
+_MOST_LEVELS = 8
+
+
+class Page(NamedTuple):
+    """A page: its bytes once it is unpacked, its values (0 of a dictionary), and the number of its encoding."""
+
+    size: int
+    values: int
+    encoding: int
+    is_dictionary: bool
+
+
+def pages_of(source: BinaryIO, chunk: Any) -> Iterator[Page]:  # noqa: ANN401 - pyarrow has no types
+    """Yields the pages of a column chunk, without unpacking any.
+
+    Args:
+        source: The file, which may be read anywhere.
+        chunk: Its entry in the table of contents.
+
+    Raises:
+        ValueError: If what should be a header is none.
+    """
+    place = chunk.data_page_offset
+    first = chunk.dictionary_page_offset
+    # As pyarrow finds the first page.
+    if first is not None and 0 < first < place:
+        place = first
+    end = place + chunk.total_compressed_size
+    while place < end:
+        fields, length = _header(source, place)
+        kinds = [kind for kind in _PLACE_OF_ENCODING if isinstance(fields.get(kind), dict)]
+        size, packed = fields.get(2), fields.get(3)
+        if not (isinstance(size, int) and isinstance(packed, int) and min(size, packed) >= 0 and len(kinds) <= 1):
+            raise ValueError(f"at byte {place:,} there is no header of a page")
+        for kind in kinds:
+            values, encoding = fields[kind].get(1), fields[kind].get(_PLACE_OF_ENCODING[kind])
+            if not (isinstance(values, int) and isinstance(encoding, int) and values >= 0):
+                raise ValueError(f"at byte {place:,} there is no header of a page")
+            yield Page(size, 0 if kind == _DICTIONARY else values, encoding, kind == _DICTIONARY)
+        place += length + packed
+
+
+class Extent(NamedTuple):
+    """What pages take together: bytes once they are unpacked, and values."""
+
+    size: int
+    values: int
+
+
+def extent_of(source: BinaryIO, chunks: Iterable[Any]) -> Extent:
+    """Returns what column chunks take, without unpacking any; raises what ``pages_of`` raises."""
+    pages = [page for chunk in chunks for page in pages_of(source, chunk)]
+    return Extent(sum(page.size for page in pages), sum(page.values for page in pages))
+
+
+def _header(source: BinaryIO, place: int) -> tuple[dict[int, Any], int]:
+    """Returns the fields of a header by number, and its length."""
+    for most in (_USUAL_HEADER, _LONGEST_HEADER):
+        source.seek(place)
+        content = source.read(most)
+        try:
+            return _struct(content, 0, 0)
+        except IndexError:
+            if len(content) < most:
+                break
+    raise ValueError(f"the header of the page at byte {place:,} has no end")
+
+
+def _struct(content: bytes, place: int, level: int) -> tuple[dict[int, Any], int]:
+    """Returns the fields of a struct by number, and the place behind it."""
+    if level > _MOST_LEVELS:
+        raise ValueError("the header of a page is nested too deeply")
+    fields: dict[int, Any] = {}
+    number = 0
+    while True:
+        head = content[place]
+        place += 1
+        if head == 0:
+            return fields, place
+        if head >> 4:
+            number += head >> 4
+        else:
+            number, place = _whole(content, place)
+        fields[number], place = _value(content, place, head & 15, level)
+
+
+def _value(content: bytes, place: int, kind: int, level: int) -> tuple[Any, int]:
+    """Returns a field of a struct, None of what is not needed, and the place behind it."""
+    if kind in (1, 2):
+        return None, place  # a truth value, which its kind says
+    if kind in (4, 5, 6):
+        return _whole(content, place)
+    if kind == 12:
+        return _struct(content, place, level + 1)
+    if kind in (9, 10):
+        return None, _behind_list(content, place, level)
+    if kind == 8:
+        length, place = _varint(content, place)
+        place += length
+    elif kind in (3, 7):
+        place += 1 if kind == 3 else 8
+    else:
+        raise ValueError(f"the header of a page has a field of the unknown kind {kind}")
+    if place > len(content):
+        raise IndexError
+    return None, place
+
+
+def _behind_list(content: bytes, place: int, level: int) -> int:
+    head = content[place]
+    count, kind = head >> 4, head & 15
+    place += 1
+    if count == 15:
+        count, place = _varint(content, place)
+    for _ in range(count):
+        # A truth value in a list takes a byte.
+        _, place = _value(content, place, 3 if kind in (1, 2) else kind, level + 1)
+    return place
+
+
+def _whole(content: bytes, place: int) -> tuple[int, int]:
+    """Returns a number with a sign, of which pyarrow takes 32 bits, and the place behind it."""
+    folded, place = _varint(content, place)
+    folded &= 0xFFFFFFFF
+    return folded >> 1 ^ -(folded & 1), place
+
+
+def _varint(content: bytes, place: int) -> tuple[int, int]:
+    number = 0
+    for shift in range(0, 70, 7):
+        byte = content[place]
+        place += 1
+        number |= (byte & 127) << shift
+        if byte < 128:
+            return number, place
+    raise ValueError("the header of a page has a number of too many bytes")
