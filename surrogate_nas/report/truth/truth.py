@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from surrogate_nas._support.parquet_texts import read_parquet_texts
-from surrogate_nas._support.words import choose_from, count_of, first_line
-from surrogate_nas.errors import SpaceError, TruthError
+from surrogate_nas._support.words import choose_from, first_line
+from surrogate_nas.errors import CostTableError, SpaceError, TruthError
+from surrogate_nas.hardware.tables.csv_rows import read_csv_rows
 from surrogate_nas.space.space import Space
 
 _NAMES = ("code", "arch")
 _PERCENT = (0.0, 100.0)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ def read_truth(path: Path, space: Space, column: str | None = None) -> Truth:
     """Reads true accuracies from a table with a column ``code`` or ``arch`` and one accuracy column, in percent.
 
     Args:
-        path: CSV in UTF-8 with a header, or Parquet (by the ending ``.parquet``). Empty cells are missing values.
+        path: CSV in UTF-8 with a header, whose cells are separated by commas, semicolons or tabs; or Parquet (by the
+            ending ``.parquet``). Empty cells are missing values.
         space: The space that the architectures belong to.
         column: Name of the accuracy column; may be left out where only one column is numeric.
 
@@ -74,22 +78,27 @@ def read_truth(path: Path, space: Space, column: str | None = None) -> Truth:
 
 def _read_csv(path: Path) -> _Table:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            numbered = [(reader.line_num, row) for row in reader if row]
+        held = read_csv_rows(path)
     except FileNotFoundError:
         raise TruthError(f"the ground-truth file does not exist: {path}") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TruthError(f"the ground-truth file cannot be read as CSV in UTF-8: {path}: {error}") from None
-    _check_names(path, header)
-    for line, row in numbered:
-        if len(row) != len(header):
-            raise TruthError(
-                f"{path}, line {line}: needs {count_of(len(header), 'cell')} like the header (got {len(row)})"
-            )
-    columns = {name: [row[i].strip() for _, row in numbered] for i, name in enumerate(header)}
-    return _Table(path, columns, [line for line, _ in numbered])
+    except CostTableError as error:  # of a row that does not fit, which any table may have
+        raise TruthError(str(error)) from None
+    except UnicodeDecodeError:
+        raise TruthError(
+            f"the ground-truth file cannot be read as CSV: {path}: it is not UTF-8; save it as 'CSV UTF-8'"
+        ) from None
+    except (OSError, csv.Error) as error:
+        raise TruthError(f"the ground-truth file cannot be read as CSV: {path}: {first_line(error, 150)}") from None
+    _check_names(path, held.header)
+    columns = {name: [row[i].strip() for row in held.rows] for i, name in enumerate(held.header)}
+    if held.separator != ",":
+        columns = {name: [_with_point(cell) for cell in cells] for name, cells in columns.items()}
+    return _Table(path, columns, held.lines)
+
+
+def _with_point(cell: str) -> str:
+    """Returns a number with a decimal comma, as spreadsheets of many countries write it, with a point."""
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def _read_parquet(path: Path) -> _Table:

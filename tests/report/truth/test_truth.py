@@ -44,6 +44,18 @@ def test_a_byte_order_mark_and_spaces_do_no_harm(file: Path, space: Space) -> No
     assert read_truth(file, space).accuracy_percent[1] == 12.5
 
 
+@pytest.mark.parametrize("text", ["sep=;\ncode;acc\n000002;71,5\n", "# of 2025\ncode\tacc\n000002\t71,5\n"])
+def test_tables_of_other_countries_say_the_same(file: Path, space: Space, text: str) -> None:
+    file.write_text(text)
+    assert read_truth(file, space).accuracy_percent[2] == 71.5
+
+
+def test_utf_16_is_refused_with_the_remedy(file: Path, space: Space) -> None:
+    file.write_text("code,acc\n000002,71.5\n", encoding="utf-16")
+    with pytest.raises(TruthError, match="it is not UTF-8; save it as 'CSV UTF-8'"):
+        read_truth(file, space)
+
+
 def test_parquet_says_the_same(tmp_path: Path, space: Space) -> None:
     pq.write_table(pa.table({"code": ["000002", "000003"], "acc": [71.5, None]}), tmp_path / "truth.parquet")
     truth = read_truth(tmp_path / "truth.parquet", space)
@@ -73,7 +85,11 @@ SAME = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
         ("name,acc\nx,1\n", None, "needs a column code or arch (has name, acc)"),
         ("code,acc\n", None, "holds no rows below its header"),
         ("code,a,a\n000000,1,2\n", None, "two columns have one name"),
-        ("code,acc\n000000,50,1\n", None, "line 2: needs 2 cells like the header (got 3)"),
+        (
+            "code,acc\n000000,50,1\n",
+            None,
+            "line 2: a row needs 2 cells, as the header has (got 3); write decimal points",
+        ),
         ("code,a,b\n000000,50,51\n", None, "set truth.column to the column of the true accuracy: a, b"),
         ("code,a,b\n000000,50,51\n", "c", "has no accuracy column 'c'; choose from a, b"),
         ("code,a\n000000,50\n", "code", "has no accuracy column 'code'; choose from a"),
