@@ -20,7 +20,7 @@ from surrogate_nas.report.json_file import read_facts
 from surrogate_nas.report.write import JSON_NAME, PAGE_NAME
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.run_folder import RunFolder
-from surrogate_nas.study.ask.request import resume_command
+from surrogate_nas.study.ask.request import OF_OWN_IMAGES, resume_command
 from surrogate_nas.study.report.outcome import show_outcome
 
 app = new_app()
@@ -62,7 +62,7 @@ def _require_finished(run: Path) -> None:
         wrong = "is a file" if run.exists() else "does not exist"
         raise RunFolderError(f"the run folder {wrong}: {run}")
     if not RunFolder(run).study.is_file():
-        command = shown("study", "cifar10", "--data", "FOLDER", "--output-dir", run)
+        command = shown("study", OF_OWN_IMAGES, "--data", "FOLDER", "--output-dir", run)
         raise RunFolderError(f"{run} is not a run folder; make one with: {command}")
     if not (run / JSON_NAME).is_file():
         raise RunFolderError(f"the study in {run} is not finished; continue it with: {resume_command(run)}")

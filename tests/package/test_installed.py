@@ -85,7 +85,7 @@ def test_a_study_runs_and_its_hints_are_commands_that_work(
     again = installed.run("surrogate-nas", "report", "my run", cwd=tmp_path)
     assert str(Path("my run", "report.html")) in again.stdout
     refused = installed.run("surrogate-nas", "report", ".", cwd=tmp_path, code=2)
-    assert "surrogate-nas study cifar10 --data FOLDER" in refused.stderr
+    assert "surrogate-nas study images32 --data FOLDER" in refused.stderr
 
 
 # What is in the files

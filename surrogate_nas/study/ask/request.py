@@ -17,6 +17,8 @@ from surrogate_nas.runs.tracking import check_tracker
 from surrogate_nas.study.ask.own_device import own_requests, with_named_device
 
 DEFAULT_STUDY = "quickstart"
+OF_OWN_IMAGES = "images32"
+"""The study that messages name for images of one's own: it needs no weights of a known network."""
 RUNS = Path("runs")
 
 
@@ -94,7 +96,7 @@ def resolve_request(
     elif "data.path" in overrides:
         # The default study is made for digits of 8x8 pixels.
         folder = overrides["data.path"]
-        raise SettingsError(f"name a study for your images, such as: {shown('study', 'cifar10', '--data', folder)}")
+        raise SettingsError(f"name a study for your images, such as: {shown('study', OF_OWN_IMAGES, '--data', folder)}")
     settings = with_named_device(read_study(name or DEFAULT_STUDY, overrides))
     _require_own_cluster(name, overrides, settings, resume=resume)
     own_requests(settings)  # refuses budgets that contradict each other, which --dry-run shows as well
@@ -118,7 +120,7 @@ def _refuse_other_things(name: str) -> None:
     }
     for what, (option, value, is_so) in options.items():
         if is_so:
-            study = ["cifar10"] if option == "--data" else []
+            study = [OF_OWN_IMAGES] if option == "--data" else []
             command = shown("study", *study, option, value)
             raise SettingsError(f"{name!r} is {what}, not a study; use it with: {command}")
 

@@ -68,9 +68,9 @@ def test_the_command_that_resumes_can_be_pasted() -> None:
 @pytest.mark.parametrize(
     ("name", "what", "words"),
     [
-        ("photos", "a folder", "cifar10 --data photos"),
-        ("my photos/", "a folder", "cifar10 --data 'my photos/'"),
-        ("cifar100", "a data set", "cifar10 --data cifar100"),
+        ("photos", "a folder", "images32 --data photos"),
+        ("my photos/", "a folder", "images32 --data 'my photos/'"),
+        ("cifar100", "a data set", "images32 --data cifar100"),
         ("nasbench201", "a search space", "--set space=nasbench201"),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_folder_of_the_name_of_a_study_changes_nothing() -> None:
 
 
 def test_images_need_a_study_by_name() -> None:
-    with pytest.raises(SettingsError, match=r"name a study for your images, such as: .* cifar10 --data photos$"):
+    with pytest.raises(SettingsError, match=r"name a study for your images, such as: .* images32 --data photos$"):
         resolve_request(None, {"data.path": "photos"}, None, resume=False)
 
 
