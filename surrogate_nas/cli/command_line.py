@@ -11,7 +11,7 @@ import typer.core
 
 from surrogate_nas import __version__
 from surrogate_nas._support.cache_folder import expanded
-from surrogate_nas._support.streams import printable, replace_unknown_letters
+from surrogate_nas._support.streams import in_one_line, printable, replace_unknown_letters
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 
 # Typer carries its own copy of click in some versions; what it exports is the way to the common parent of usage errors.
@@ -85,8 +85,8 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Prints a warning or an error, on standard error."""
-    typer.echo(printable(text), err=True)
+    """Prints a warning or an error as one line, on standard error; a name in a file makes no line of its own."""
+    typer.echo(in_one_line(text), err=True)
 
 
 def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from surrogate_nas._support.files import write_text
+from surrogate_nas._support.streams import in_one_line
 from surrogate_nas.cli import completion
 from surrogate_nas.cli.command_line import Version, in_home, new_app, run_command, say
 from surrogate_nas.space.drawing import draw_architecture
@@ -49,7 +50,7 @@ def check(
     among = "all" if found.exact else "sought, one decision at a time"
     say("multiply-accumulates: {:,} to {:,} ({})".format(*found.flops, among))
     if loaded.known:
-        say(f"with a name: {', '.join(loaded.known)}")
+        say(in_one_line(f"with a name: {', '.join(loaded.known)}"))
     say(f"ran: {', '.join(found.ran)} (smallest, largest, at random)")
     if drawing is not None:
         write_text(drawing, draw_architecture(loaded, found.drawn))

@@ -98,6 +98,8 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 
 def test_results_and_errors_do_not_steer_the_terminal(app: typer.Typer, capsys: pytest.CaptureFixture[str]) -> None:
+    complain("warning: \x1b]0;x\x07\nerror: a false line")
+    assert len(capsys.readouterr().err.splitlines()) == 1
     say("cat\x1b[2J\ndog")
     complain("warning: \x1b]0;x\x07")
     assert run_command(app, "program", ["--\x1b[31m"]) == 2

@@ -103,7 +103,15 @@ def device_column(columns: Columns, device: str) -> str:
     if device == "auto" and len(names) == 1:
         return names[0]
     wanted = "name the device" if device == "auto" else f"unknown device {device!r}"
-    raise CostTableError(f"{columns.path}: {wanted}; choose from the columns {_listed(names)}")
+    # A column that is left out for its name alone is the likely one.
+    faults = () if names else filter(None, map(_fault_of_column, columns.names))
+    remedy = next(iter(faults), f"choose from the columns {_listed(names)}")
+    raise CostTableError(f"{columns.path}: {wanted}; {remedy}")
+
+
+def _fault_of_column(column: str) -> str | None:
+    fault = fault_of_name(column)
+    return None if fault is None else f"none of the columns holds latencies; of {column}, {fault}"
 
 
 def _holds_numbers(columns: Columns, name: str) -> bool:

@@ -224,9 +224,7 @@ def _write_joined(results: Path, shares: Sequence[_Share], device: str, on_line:
     try:
         measured = [(share.host, share.rows(device)) for share in shares]
     except (OSError, SurrogateNasError) as error:
-        raise MeasurementError(
-            f"a share of the bench is damaged: {error}; --again measures all of them again"
-        ) from None
+        raise MeasurementError(f"a share of the bench is damaged: {error}; --again measures all again") from None
     _require_one_set(measured)
     references = np.array([float(rows[0]["median_ms"]) for _, rows in measured])
     common = float(np.median(references))

@@ -56,6 +56,9 @@ def test_columns_of_other_costs_in_other_units_are_no_devices() -> None:
         match=r"t\.csv, column dev_ram_kb: its name says kilobytes; convert it .* call it dev_ram_bytes; it is",
     ):
         device_column(columns, "dev_ram_kb")
+    columns = Columns(Path("t.csv"), {"code": ["00", "01", "02"], "dev_uj": NUMBERS})
+    with pytest.raises(CostTableError, match="none of the columns holds latencies; of dev_uj, its name says"):
+        device_column(columns, "auto")
 
 
 def test_a_cost_that_is_asked_for_is_not_passed_over_for_its_unit() -> None:
