@@ -66,7 +66,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _width(field: pa.Field) -> int:
-    """Returns the bytes of a cell; of a text, those of its place among the different ones."""
+    """Returns the bytes of a cell; a text is kept elsewhere, and the cell holds its number."""
     if _is_text(field.type):
         return 4
     return 0 if pa.types.is_null(field.type) else (int(field.type.bit_width) + 7) // 8

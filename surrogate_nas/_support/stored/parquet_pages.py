@@ -1,4 +1,4 @@
-"""What the pages of a Parquet file take by their own headers, since the table of contents may claim anything.
+"""Sizes of the pages of a Parquet file by their own headers, since the table of contents may claim anything.
 
 A header is a struct in the compact protocol of Thrift. Of its fields, 2 is the size of a page once it is unpacked, 3
 its size in the file, and one of 5, 7 and 8 says how many values it has and how they are encoded.
@@ -54,7 +54,7 @@ def pages_of(source: BinaryIO, chunk: Any) -> Iterator[Page]:  # noqa: ANN401 - 
 
 
 class Extent(NamedTuple):
-    """What pages take together: bytes once they are unpacked, and values."""
+    """Sums over pages: bytes once they are unpacked, and values."""
 
     size: int
     values: int
