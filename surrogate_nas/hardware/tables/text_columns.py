@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from surrogate_nas._support.parquet_texts import read_parquet_texts
+from surrogate_nas._support.stored.csv_rows import read_csv_rows
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import CostTableError
-from surrogate_nas.hardware.tables.csv_rows import read_csv_rows
 
 _TEXT = (".csv", ".tsv")
 
@@ -74,7 +74,7 @@ def read_columns(path: Path) -> Columns:
 
 
 def _read_csv(path: Path) -> Columns:
-    held = read_csv_rows(path)
+    held = read_csv_rows(path, CostTableError)
     _check_header(path, held.header)
     cells = {name: [row[index].strip() for row in held.rows] for index, name in enumerate(held.header)}
     return Columns(path, cells, held.lines, held.separator)

@@ -12,9 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from surrogate_nas._support.parquet_texts import read_parquet_texts
+from surrogate_nas._support.stored.csv_rows import read_csv_rows
 from surrogate_nas._support.words import choose_from, first_line
-from surrogate_nas.errors import CostTableError, SpaceError, TruthError
-from surrogate_nas.hardware.tables.csv_rows import read_csv_rows
+from surrogate_nas.errors import SpaceError, TruthError
 from surrogate_nas.space.space import Space
 
 _NAMES = ("code", "arch")
@@ -78,11 +78,9 @@ def read_truth(path: Path, space: Space, column: str | None = None) -> Truth:
 
 def _read_csv(path: Path) -> _Table:
     try:
-        held = read_csv_rows(path)
+        held = read_csv_rows(path, TruthError)
     except FileNotFoundError:
         raise TruthError(f"the ground-truth file does not exist: {path}") from None
-    except CostTableError as error:  # of a row that does not fit, which any table may have
-        raise TruthError(str(error)) from None
     except UnicodeDecodeError:
         raise TruthError(
             f"the ground-truth file cannot be read as CSV: {path}: it is not UTF-8; save it as 'CSV UTF-8'"

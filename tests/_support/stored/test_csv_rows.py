@@ -4,31 +4,31 @@ from pathlib import Path
 
 import pytest
 
+from surrogate_nas._support.stored.csv_rows import read_csv_rows
 from surrogate_nas.errors import CostTableError
-from surrogate_nas.hardware.tables.csv_rows import read_csv_rows
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_separator_comments_and_empty_columns_are_found(tmp_path: Path, separator: str) -> None:
     lines = ["#a;b,c", "code,a,", "", "  # x", "01,2,,", ",,", "02,3"]
     (tmp_path / "t.csv").write_text("\r\n".join(lines[:1] + [line.replace(",", separator) for line in lines[1:-1]]))
-    held = read_csv_rows(tmp_path / "t.csv")
+    held = read_csv_rows(tmp_path / "t.csv", CostTableError)
     assert (held.header, held.rows, held.lines) == (["code", "a"], [["01", "2"]], [5])
     assert held.separator == separator
 
 
 def test_a_column_without_a_name_stays_where_it_holds_something(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(",code,\n0,01,\n1,02,x\n")
-    assert read_csv_rows(tmp_path / "t.csv").header == ["", "code", ""]
+    assert read_csv_rows(tmp_path / "t.csv", CostTableError).header == ["", "code", ""]
 
 
 def test_the_separator_may_be_named_as_excel_does(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("sep=;\ncode;a,b,c\n01;2\n")
-    held = read_csv_rows(tmp_path / "t.csv")
+    held = read_csv_rows(tmp_path / "t.csv", CostTableError)
     assert (held.header, held.rows) == (["code", "a,b,c"], [["01", "2"]])
 
 
 def test_decimal_commas_between_commas_are_refused_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("code,a\n01,2,5\n")
     with pytest.raises(CostTableError, match=r"line 2: a row needs 2 cells.*\(got 3\); write decimal points"):
-        read_csv_rows(tmp_path / "t.csv")
+        read_csv_rows(tmp_path / "t.csv", CostTableError)

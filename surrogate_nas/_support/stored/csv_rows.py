@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.errors import CostTableError
+from surrogate_nas.errors import SurrogateNasError
 
 _SEPARATORS = ",;\t"
 _EXCEL = re.compile(r"sep=([,;|\t])\s*")  # a first line that names the separator for Excel
@@ -30,12 +30,16 @@ class CsvRows:
     separator: str
 
 
-def read_csv_rows(path: Path) -> CsvRows:
+def read_csv_rows(path: Path, error: type[SurrogateNasError]) -> CsvRows:
     """Reads the rows of a file, without blank lines and lines that begin with ``#``.
+
+    Args:
+        path: The file.
+        error: What is raised for a row that does not fit.
 
     Raises:
         OSError, UnicodeDecodeError, csv.Error: If the file cannot be read as CSV.
-        CostTableError: If a row is longer or shorter than the header.
+        SurrogateNasError: The given error, if a row is longer or shorter than the header.
     """
     separator = _separator(path)
     header: list[str] = []
@@ -50,7 +54,10 @@ def read_csv_rows(path: Path) -> CsvRows:
                 # The line that names the separator comes before the header.
                 header = [] if row[0] == "sep=" else [cell.strip() for cell in row]
                 continue
-            rows.append(_fitted(row, len(header), path, reader.line_num, separator))
+            try:
+                rows.append(_fitted(row, len(header), separator))
+            except ValueError as fault:
+                raise error(f"{path}, line {reader.line_num}: {fault}") from None
             lines.append(reader.line_num)
     named = len(header)
     while named and not header[named - 1] and not any(row[named - 1].strip() for row in rows):
@@ -66,11 +73,9 @@ def _separator(path: Path) -> str:
     return named[1] if named else max(_SEPARATORS, key=first.count)
 
 
-def _fitted(row: list[str], wanted: int, path: Path, line: int, separator: str) -> list[str]:
+def _fitted(row: list[str], wanted: int, separator: str) -> list[str]:
     """Returns a row of the header's length; empty cells beyond it are left out."""
     if len(row) < wanted or any(cell.strip() for cell in row[wanted:]):
         remedy = "; write decimal points, or put ';' between cells" if separator == "," and len(row) > wanted else ""
-        raise CostTableError(
-            f"{path}, line {line}: a row needs {count_of(wanted, 'cell')}, as the header has (got {len(row)}){remedy}"
-        )
+        raise ValueError(f"a row needs {count_of(wanted, 'cell')}, as the header has (got {len(row)}){remedy}")
     return row[:wanted]
