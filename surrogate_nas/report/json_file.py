@@ -112,7 +112,7 @@ def _unknown_costs(facts: StudyFacts) -> Iterator[str]:
         yield "rivals.rivals: the costs of all networks must be the same"
     chosen = facts.answer.chosen
     if chosen is not None and not {cost.cost for cost in chosen.costs}.issuperset(names):
-        yield f"rivals.rivals: costs must be among those of the chosen architecture (got {', '.join(names):.80})"
+        yield f"rivals.rivals: the chosen architecture must have each of these costs too (got {', '.join(names):.80})"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of the facts

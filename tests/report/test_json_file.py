@@ -107,7 +107,10 @@ def test_costs_of_rivals_stand_beside_those_of_the_answer(facts: StudyFacts) -> 
     for wrong, message in (
         (replace(good, unknown=("zz",)), "rivals.unknown: unknown cost (got 'zz')"),
         (replace(good, rivals=(rival("params"), rival("flops"))), "the costs of all networks must be the same"),
-        (replace(good, rivals=(rival("energy_mj"),)), "among those of the chosen architecture (got energy_mj)"),
+        (
+            replace(good, rivals=(rival("energy_mj"),)),
+            "the chosen architecture must have each of these costs too (got energy_mj)",
+        ),
     ):
         with pytest.raises(StoreError, match=re.escape(message)):
             facts_from_json(json.loads(json.dumps(facts_to_json(replace(facts, rivals=wrong)))))

@@ -120,7 +120,7 @@ def _of_timm(name: str) -> dict[str, Tensor]:
 
 
 class _Package(NamedTuple):
-    """What refuses a name that a package does not have, and what reads the weights of a name."""
+    """Functions of a package: one refuses a name that it does not have, the other reads the weights of a name."""
 
     require: Callable[[str], object]
     read: Callable[[str], dict[str, Tensor]]
