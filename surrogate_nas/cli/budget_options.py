@@ -16,19 +16,20 @@ Budgets on several devices are one text, as settings have them: ``5ms, raspi4=30
 """
 
 
-def with_budget_options(command: Callable[..., Any], *, on_devices: bool = False) -> Callable[..., Any]:
+def with_budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Returns the command with an option for every cost in place of its parameter ``budgets``.
+
+    Every option may be given again, so that the command can refuse a second budget; the last one must not win.
 
     Args:
         command: A function for typer with a parameter ``budgets`` of type ``Budgets``.
-        on_devices: Whether a budget may be given again for another device.
     """
-    made = [_parameter(key, on_devices) for key in BOUNDED]
+    made = [_parameter(key) for key in BOUNDED]
 
     @wraps(command)
     def run(**words: Any) -> Any:  # noqa: ANN401 - as the command has them
         given = {key: words.pop(COSTS[name].keyword) for key, name in BOUNDED.items()}
-        budgets = {key: ", ".join(value) or None if isinstance(value, list) else value for key, value in given.items()}
+        budgets = {key: ", ".join(value or []) or None for key, value in given.items()}
         return command(budgets=budgets, **words)
 
     signature = inspect.signature(command)
@@ -40,15 +41,13 @@ def with_budget_options(command: Callable[..., Any], *, on_devices: bool = False
     return run
 
 
-def _parameter(key: str, on_devices: bool) -> inspect.Parameter:
+def _parameter(key: str) -> inspect.Parameter:
     cost = COSTS[BOUNDED[key]]
-    again = on_devices and cost.on_devices
-    elsewhere = f"; again as raspi4={cost.example} on another device" if again else ""
+    elsewhere = f"; again as raspi4={cost.example} on another device" if cost.on_devices else ""
     text = f"{cost.bound}, such as {cost.example} or 40%{elsewhere}."
-    kind = list[str] if again else str
     return inspect.Parameter(
         cost.keyword,
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
-        annotation=Annotated[kind | None, typer.Option(metavar="BUDGET", help=text)],
+        annotation=Annotated[list[str] | None, typer.Option(metavar="BUDGET", help=text)],
     )

@@ -64,7 +64,7 @@ def look_up(
     if export_to is not None and (pareto or top or near or as_json):
         raise SettingsError("--export writes a file and lists nothing; leave the other out, or call twice")
     table = LookupTable.load(run)
-    bounds = table.resolve(**{BOUNDED[key]: text for key, text in budgets.items()})
+    bounds = table.resolve(**{BOUNDED[key]: text for key, text in budgets.items() if text is not None})
     if export_to is not None:
         count = export(table, *export_to, bounds, overwrite=overwrite)
         say(f"{export_to[1]}: {count:,} architectures")

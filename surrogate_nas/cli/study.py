@@ -190,7 +190,7 @@ def study(
     raise typer.Exit(code)
 
 
-app.command(name="study")(with_budget_options(study, on_devices=True))
+app.command(name="study")(with_budget_options(study))
 
 
 def _run(request: Request, console: StudyConsole, as_json: bool) -> int:

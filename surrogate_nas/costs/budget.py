@@ -18,6 +18,7 @@ from surrogate_nas.costs.cost import BOUNDED, COSTS, cost_on, format_cost, split
 from surrogate_nas.errors import BudgetError
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"\s*((?:[^,=]+=)?\s*\d+),(\d+\s*[^\s\d,=]+)\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,9 @@ class BudgetRequests:
         Raises:
             BudgetError: If one is malformed, or two bound the same cost.
         """
+        if (decimal := _DECIMAL_COMMA.fullmatch(text)) is not None:
+            right = f"{decimal[1]}.{decimal[2]}"
+            raise BudgetError(f"{COSTS[cost].option} has a comma as decimal mark; write {right!r} (got {text!r})")
         asked = tuple(parse_budget(cost, part.strip()) for part in text.split(","))
         names = [request.cost for request in asked]
         twice = next((name for name in names if names.count(name) > 1), None)

@@ -7,6 +7,7 @@ budget is the first row that meets it, and a new budget, on whatever cost, needs
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
-from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget
+from surrogate_nas.costs.budget import Budget, BudgetRequest, BudgetRequests
 from surrogate_nas.costs.cost import COSTS, UPPER, split_cost
 from surrogate_nas.costs.pareto import pareto_mask, sorted_front
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
@@ -156,28 +157,41 @@ class LookupTable:
         error = self.metadata.label_error_percent
         return None if error is None else half_interval(entry.accuracy_std_percent, error)
 
-    def resolve(self, **budgets: float | str | None) -> list[Budget]:
+    def resolve(self, **budgets: float | str) -> list[Budget]:
         """Budgets by name of the cost: a number in the stored unit, or a text such as ``"3ms"`` or ``"40%"``.
 
-        A percentile is one of this table's own column. ``None`` stands for no budget.
+        A text may have several devices: ``"5ms, raspi4=30ms"``. A percentile is one of this table's own column.
 
         Raises:
-            BudgetError: If the table has no such cost, or the budget is not a positive one with a unit.
+            BudgetError: If the table has no such cost, a cost is bounded twice, or a budget is not a positive one with
+                a unit.
         """
-        return [self._resolve(cost, asked) for cost, asked in budgets.items() if asked is not None]
+        found = [one for cost, asked in budgets.items() for one in self._resolve(cost, asked)]
+        costs = [one.cost for one in found]
+        twice = next((cost for cost in costs if costs.count(cost) > 1), None)
+        if twice is not None:
+            raise BudgetError(f"the {COSTS[twice].title} is bounded more than once; give one budget")
+        return found
 
-    def _resolve(self, cost: str, asked: float | str) -> Budget:
+    def _resolve(self, cost: str, asked: object) -> list[Budget]:
         if isinstance(asked, str):
-            request = parse_budget(cost, asked)
-            base, device = split_cost(request.cost)
-            # The study's own device needs no name, and may have it.
-            cost = self.binding(base if device == self.metadata.device else request.cost)
-            return replace(request, cost=cost).resolve(self._cost(cost))
-        cost = self.binding(cost)
+            return [self._resolve_request(one) for one in BudgetRequests.parse(cost, asked).requests]
+        if isinstance(asked, (bool, np.bool_)) or not isinstance(asked, (Real, np.number)):
+            raise BudgetError(
+                f"the budget on {cost} must be a number or a text such as '5ms' (got {asked!r}); leave it out for no"
+                " limit"
+            )
+        cost, limit = self.binding(cost), float(asked)
         values = self._cost(cost)
-        if isinstance(asked, bool) or not math.isfinite(asked) or asked <= 0:
+        if not math.isfinite(limit) or limit <= 0:
             raise BudgetError(f"the budget on {cost} must be a finite number above zero (got {asked})")
-        return BudgetRequest(cost, str(asked), limit=float(asked)).resolve(values)
+        return [BudgetRequest(cost, str(asked), limit=limit).resolve(values)]
+
+    def _resolve_request(self, request: BudgetRequest) -> Budget:
+        base, device = split_cost(request.cost)
+        # The study's own device needs no name, and may have it.
+        cost = self.binding(base if device == self.metadata.device else request.cost)
+        return replace(request, cost=cost).resolve(self._cost(cost))
 
     def binding(self, cost: str) -> str:
         """Returns the column that a budget on a cost is held against: the upper bound of a predicted cost."""
@@ -195,16 +209,13 @@ class LookupTable:
             raise BudgetError(f"the lookup table has no cost {cost!r}; it has {', '.join(self.costs)}")
         return self._columns.numbers(cost)
 
-    def best(self, **budgets: float | str | None) -> Entry:
+    def best(self, **budgets: float | str) -> Entry:
         """Returns the best architecture within all budgets, such as ``best(latency_ms=3, flops="50M")``.
 
         Raises:
-            BudgetError: If a budget is malformed or on a cost that the table does not have, or all of them are
-                ``None``.
+            BudgetError: If a budget is malformed, ``None``, or on a cost that the table does not have.
             InfeasibleBudgetError: If nothing meets them, with the smallest reachable costs and the nearest misses.
         """
-        if budgets and all(asked is None for asked in budgets.values()):
-            raise BudgetError(f"every budget is None ({', '.join(budgets)}); give one, or none at all for no limit")
         return self.best_for(self.resolve(**budgets))
 
     def best_for(self, budgets: Sequence[Budget]) -> Entry:

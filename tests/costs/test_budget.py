@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surrogate_nas.costs.budget import Budget, BudgetRequest, parse_budget, total_excess, within
+from surrogate_nas.costs.budget import Budget, BudgetRequest, BudgetRequests, parse_budget, total_excess, within
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.errors import BudgetError
 
@@ -169,3 +169,10 @@ def test_what_keeps_all_budgets_keeps_each() -> None:
     assert within(budgets, costs).tolist() == [True, False, False]
     assert within(budgets[:1], costs).tolist() == [True, False, True]
     assert within([], costs).tolist() == [True, True, True]
+
+
+@pytest.mark.parametrize(("text", "right"), [("1,5ms", "1.5ms"), ("raspi4=1,5 ms", "raspi4=1.5 ms"), ("2,5M", "2.5M")])
+def test_a_decimal_comma_is_said(text: str, right: str) -> None:
+    with pytest.raises(BudgetError, match=re.escape(f"has a comma as decimal mark; write {right!r} (got {text!r})")):
+        BudgetRequests.parse("latency_ms", text)
+    assert len(BudgetRequests.parse("latency_ms", "5ms, raspi4=30ms").requests) == 2

@@ -69,7 +69,7 @@ def test_an_entry_has_everything() -> None:
         ({"latency_ms": "3ms"}, "011"),
         ({"latency_ms": "2999us"}, "000"),
         ({"latency_ms": 8, "params": 25}, "100"),
-        ({"latency_ms": None, "params": 25}, "100"),
+        ({"latency_ms": np.float32(9), "params": np.int64(25)}, "100"),
         ({"latency_ms": "60%"}, "011"),
     ],
 )
@@ -187,8 +187,16 @@ def test_budgets_that_only_fail_together() -> None:
         ({"latency_ms": "3"}, "needs a unit"),
         ({"latency_ms": 0}, "the budget on latency_ms must be a finite number above zero (got 0)"),
         ({"latency_ms": float("nan")}, "above zero (got nan)"),
-        ({"latency_ms": True}, "above zero (got True)"),
-        ({"latency_ms": None}, "every budget is None (latency_ms); give one, or none at all"),
+        ({"latency_ms": True}, "must be a number or a text such as '5ms' (got True)"),
+        ({"latency_ms": np.bool_(True)}, "must be a number or a text"),
+        ({"latency_ms": [3]}, "must be a number or a text such as '5ms' (got [3])"),
+        (
+            {"latency_ms": None},
+            "the budget on latency_ms must be a number or a text such as '5ms' (got None)",
+        ),
+        ({"latency_ms": None, "params": 25}, "(got None); leave it out for no limit"),
+        ({"latency_ms": "4ms, 7ms"}, "--latency-budget bounds the latency more than once"),
+        ({"latency_ms": "4ms, cpu=7ms"}, "the latency is bounded more than once; give one budget"),
         ({"latency_ms": "raspi4=5ms"}, "no cost 'latency_ms[raspi4]'; it has latency_ms, params"),
     ],
 )
