@@ -81,13 +81,23 @@ class FinalImages:
         Raises:
             DataError: If no test image is left.
         """
-        digests = pixel_digests(self.train.each()), pixel_digests(self.test.each())
-        both = shared(*digests)
+        return self._without(self.train, "training")
+
+    def without_validation(self, validation: ImageSet) -> Self:
+        """Returns the images without test images that helped to choose the architecture.
+
+        Raises:
+            DataError: If no test image is left.
+        """
+        return self._without(validation, "validation")
+
+    def _without(self, others: ImageSet, part: str) -> Self:
+        both = shared(pixel_digests(others.each()), pixel_digests(self.test.each()))
         if both.all():
-            raise DataError("every test image is a training image too; put other images into the test part")
+            raise DataError(f"every test image is a {part} image too; put other images into the test part")
         if not both.any():
             return self
-        text = f"{int(both.sum()):,} of {count_of(len(self.test), 'test image')} left out: training images too"
+        text = f"{int(both.sum()):,} of {count_of(len(self.test), 'test image')} left out: {part} images too"
         kept = self.test.take(torch.from_numpy(np.flatnonzero(~both)))
         return replace(self, test=kept, warnings=(*self.warnings, text))
 
@@ -160,7 +170,12 @@ def _load(settings: DataSettings, seed: int, read: "_Reader", class_names: tuple
     test_source = open_test_source(settings.source, settings.path, class_names)
     if test_source is not None:
         train, test = read(source, everything), read(test_source, np.arange(len(test_source)))
-        return FinalImages.of(train, test, "own", read.notes, read.warnings)
+        own = FinalImages.of(train, test, "own", read.notes, read.warnings)
+        chosen_by = open_validation_source(settings.source, settings.path, class_names)
+        # Sets that come by name are as their authors made them.
+        if chosen_by is None or settings.source != "folder":
+            return own
+        return own.without_validation(read(chosen_by, np.arange(len(chosen_by))))
     images = read(source, used)
     if len(used) < len(source):
         test = read(source, np.setdiff1d(everything, used))

@@ -169,6 +169,8 @@ def _warnings(parts: list[_Part], read: _Reader) -> tuple[str, ...]:
     if test is not None:
         held_out = read(test, np.arange(len(test)), train)
         found += [*test.warnings, *(f"test part: {warning}" for warning in held_out.decoded.warnings)]
-        text = leaked(digests, held_out.digests, train.name, held_out.name)
-        found += [f"{text}; the final test leaves them out"] if text else []
+        others = [("training", train, digests), *(("validation", part, part.digests) for part in parts[1:])]
+        for title, part, known in others:
+            text = leaked(known, held_out.digests, part.name, held_out.name, title)
+            found += [f"{text}; the final test leaves them out"] if text else []
     return tuple(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.cost import LATENCY_UPPER
 from surrogate_nas.errors import SettingsError, WriteError
 from surrogate_nas.lookup.table import LookupTable
 
@@ -48,6 +49,8 @@ def write_sqlite(table: LookupTable, path: Path, budgets: Sequence[Budget] = ())
 
 
 def _write(table: LookupTable, connection: sqlite3.Connection) -> None:
+    # Queries are the same for every table: a latency that is no prediction keeps itself.
+    upper = [LATENCY_UPPER] if "latency_ms" in table.costs else []
     kinds = {
         "code": _TEXT,
         "architecture": _TEXT,
@@ -55,7 +58,7 @@ def _write(table: LookupTable, connection: sqlite3.Connection) -> None:
         "score": _REAL,
         "predicted_accuracy_percent": _REAL,
         "accuracy_std_percent": _REAL,
-        **dict.fromkeys((*table.costs, *table.labels), _REAL),
+        **dict.fromkeys((*table.costs, *upper, *table.labels), _REAL),
         "pareto": _INTEGER,
     }
     columns = ", ".join(f"{_name(name)} {kind}" for name, kind in kinds.items())
@@ -81,6 +84,7 @@ def _rows(table: LookupTable, names: Sequence[str]) -> Iterator[tuple[Any, ...]]
     for rank in range(len(table)):
         entry = table.entry(rank)
         known = {**entry.as_json(), **entry.costs, **entry.labels}
+        known.setdefault(LATENCY_UPPER, entry.costs.get("latency_ms"))
         yield (rank + 1, *(known.get(name) for name in names))
 
 

@@ -22,6 +22,11 @@ from surrogate_nas.report.facts.whole import StudyFacts
 
 Level = Literal["good", "caution", "bad"]
 
+AGAIN_ON_THE_DEVICE = (
+    "Measure more networks on the device, such as with hardware export-bench --networks 100, and import them again"
+)
+"""The way on where a table's latencies are too uncertain: this machine cannot measure them."""
+
 MIN_CELLS, ENOUGH_CELLS = 50, 200  # labelled architectures that differ
 SHORT_STEPS, ENOUGH_STEPS = 8_000, 16_000  # optimizer steps of each set of weights, where images are many
 FEW_IMAGES_STEPS, ENOUGH_PASSES = 2_000, 100  # where images are few: steps that see each of them so often are enough
@@ -82,7 +87,7 @@ def _budget(answer: AnswerFacts, latency: LatencyFacts | None) -> Iterator[Judge
     for cost in answer.chosen.costs:
         if cost.budget is not None:
             yield _one_budget(cost, cost.budget, latency)
-            yield from _margin(cost)
+            yield from _margin(cost, answer.measured_here)
 
 
 def _rivals(rivals: RivalsFacts, digits: str) -> Iterator[Judgement]:
@@ -117,26 +122,34 @@ def uncertainty(answer: AnswerFacts) -> str:
             f" but the prediction is too uncertain: confidence adds {added:.0f}%. Plan more networks, such as with"
             " --set hardware.whole_networks=48, or accept less confidence, such as --confidence 0.8."
         )
+    why = (
+        "The machine was probably busy while latencies were measured. Measure them again on an idle machine with"
+        " --resume --set hardware.remeasure=true"
+        if answer.measured_here
+        else f"The table rests on too few measurements, or on noisy ones. {AGAIN_ON_THE_DEVICE}"
+    )
     return (
         f"Some architectures are predicted to meet the budget (from {formats.cost(item.cost, item.predicted)} on), but"
-        f" the prediction is too uncertain: confidence adds {added:.0f}%. The machine was probably busy while latencies"
-        " were measured. Measure them again on an idle machine with --resume --set hardware.remeasure=true, or accept"
-        " less confidence, such as --confidence 0.8."
+        f" the prediction is too uncertain: confidence adds {added:.0f}%. {why}, or accept less confidence, such as"
+        " --confidence 0.8."
     )
 
 
-def _margin(cost: CostFacts) -> Iterator[Judgement]:
+def _margin(cost: CostFacts, measured_here: bool) -> Iterator[Judgement]:
     """Yields a warning if confidence takes so much of a budget that better architectures are most likely left out."""
     if cost.upper is None or cost.confidence is None or not cost.predicted:
         return
     percent = 100 * (cost.upper / cost.predicted - 1)
     if percent > LATENCY_BAD_PERCENT:
-        again = (
-            "Plan more networks (hardware.whole_networks)."
-            if COSTS[cost.cost].checked == "planned"
-            else "Measure again on an idle machine with --resume --set hardware.remeasure=true, or measure more"
-            " networks (hardware.whole_networks)."
-        )
+        if COSTS[cost.cost].checked == "planned":
+            again = "Plan more networks (hardware.whole_networks)."
+        elif measured_here:
+            again = (
+                "Measure again on an idle machine with --resume --set hardware.remeasure=true, or measure more"
+                " networks (hardware.whole_networks)."
+            )
+        else:
+            again = f"{AGAIN_ON_THE_DEVICE}."
         yield Judgement(
             "caution",
             f"{formats.cost_name(cost.cost)} predictions are uncertain: {cost.confidence:.0%} confidence adds"

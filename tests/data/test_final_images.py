@@ -81,6 +81,20 @@ def test_test_images_that_are_training_images_too_are_left_out(make_folder: Make
         load(settings, ("cat", "dog"), channels=3)
 
 
+def test_test_images_that_labelled_architectures_are_left_out(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 6, "train/dog": 9, "val/cat": 3, "val/dog": 2, "test/cat": 3, "test/dog": 2})
+    settings = DataSettings(source="folder", path=str(root))
+    shutil.copyfile(root / "val" / "cat" / "0001.png", root / "test" / "cat" / "0000.png")
+    images = load(settings, ("cat", "dog"), channels=3)
+    assert images.origin == "own"
+    assert images.test.labels.tolist() == [0, 0, 1, 1]
+    assert images.warnings == ("1 of 5 test images left out: validation images too",)
+    shutil.rmtree(root / "test")
+    shutil.copytree(root / "val", root / "test")
+    with pytest.raises(DataError, match="every test image is a validation image too"):
+        load(settings, ("cat", "dog"), channels=3)
+
+
 def test_other_classes_than_in_the_study_are_refused(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 6, "dog": 9})
     settings = DataSettings(source="folder", path=str(root))

@@ -152,6 +152,14 @@ def test_equal_images_are_found_within_the_training_part_and_across(make_folder:
     assert across.endswith("image cat/0002.png); the final test leaves them out")
 
 
+def test_test_images_that_label_architectures_are_found(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 10, "train/dog": 10, "val/cat": 4, "val/dog": 4, "test/cat": 3, "test/dog": 3})
+    Image.open(root / "val" / "cat" / "0001.png").save(root / "test" / "cat" / "copy.bmp")
+    *_, text = load_images(folder_settings(root), seed=0).warnings
+    assert text.startswith("1 of 7 test images is also among the validation images, such as cat/copy.bmp (validation")
+    assert text.endswith("image cat/0001.png); the final test leaves them out")
+
+
 def test_a_validation_folder_beside_train_and_test_labels(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 10, "train/dog": 10, "test/cat": 3, "test/dog": 3, "val/cat": 4, "val/dog": 7})
     splits = load_images(folder_settings(root), seed=0)

@@ -11,6 +11,20 @@ from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError, WriteError
 from surrogate_nas.lookup.sqlite_export import write_sqlite
 from surrogate_nas.lookup.table import LookupTable
+from tests.conftest import REPOSITORY
+from tests.lookup.test_table import hand_made
+
+
+def test_the_query_of_the_guide_answers_for_a_table_without_predictions(tmp_path: Path) -> None:
+    table = hand_made()
+    guide = (REPOSITORY / "docs" / "how-to" / "deploy-the-table.md").read_text(encoding="utf-8")
+    query = guide.partition("```sql\n")[2].partition("```")[0]
+    assert "latency_upper_ms" not in table.costs
+    write_sqlite(table, tmp_path / "table.db")
+    with closing(sqlite3.connect(tmp_path / "table.db")) as database:
+        found = database.execute(query).fetchone()
+    best = table.best(latency_ms=3, params=1e6)
+    assert found == (best.code, best.predicted_accuracy_percent, best.costs["latency_ms"])
 
 
 def test_it_answers_as_the_table_does(table: LookupTable, tmp_path: Path) -> None:

@@ -81,6 +81,11 @@ def test_latencies_that_are_too_uncertain_are_not_called_impossible(infeasible: 
     assert "confidence adds 67%" in text
     assert "--set hardware.remeasure=true" in text
     assert "can meet the budget" not in text
+    of_table = replace(infeasible.answer, smallest=smallest, measured_here=False)
+    text = printed(replace(infeasible, answer=of_table))
+    assert "hardware export-bench --networks 100" in text
+    assert "remeasure" not in text
+    assert "busy" not in text
 
 
 def test_it_fits_a_terminal_and_names_cannot_carry_markup(facts: StudyFacts) -> None:

@@ -69,14 +69,17 @@ def shared(training: Sequence[bytes], test: Sequence[bytes]) -> NDArray[np.bool_
     return np.array([digest in known for digest in test], dtype=np.bool_)
 
 
-def leaked(training: Sequence[bytes], test: Sequence[bytes], name: Name, test_name: Name) -> str | None:
-    """Returns a sentence about test images that are training images too; None where there are none.
+def leaked(
+    training: Sequence[bytes], test: Sequence[bytes], name: Name, test_name: Name, part: str = "training"
+) -> str | None:
+    """Returns a sentence about test images that are images of another part too; None where there are none.
 
     Args:
-        training: Digests of the training images.
+        training: Digests of the images of the other part.
         test: Digests of the test images.
-        name: Of each training image.
+        name: Of each image of the other part.
         test_name: Of each test image.
+        part: The other part.
     """
     both = np.flatnonzero(shared(training, test))
     if not both.size:
@@ -85,5 +88,5 @@ def leaked(training: Sequence[bytes], test: Sequence[bytes], name: Name, test_na
     twin = name(training.index(test[at]))
     return (
         f"{len(both):,} of {count_of(len(test), 'test image')} {'is' if len(both) == 1 else 'are'} also among the"
-        f" training images, such as {test_name(at)} (training image {twin})"
+        f" {part} images, such as {test_name(at)} ({part} image {twin})"
     )

@@ -28,6 +28,10 @@ RUNNER = "measure.py"
 _LEAST_MS, _MOST_MS = 1e-6, 1e9  # from a nanosecond to eleven days
 _FACTS = ("batch", "threads", "provider", "runtime")
 _PRECISION = "precision"  # a column that results of networks in 32 bits may be without
+# As spreadsheets write them in some languages.
+_TRUE = ("true", "1", "wahr", "vrai", "vero", "verdadero", "waar")
+_FALSE = ("false", "0", "falsch", "faux", "falso", "onwaar")
+_FLAGS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     texts = code_texts(space, columns, "code")
     codes = np.array([parse_row(space, text, columns, "code", row) for row, text in enumerate(texts)])
     require_once(columns, "code", np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
-    noisy = np.array([text.lower() == "true" for text in columns.texts("noisy")])
+    noisy = np.array([_flag(columns, row, text) for row, text in enumerate(columns.texts("noisy"))])
     if (~noisy).sum() < fewest:
         raise MeasurementError(_too_few(path, len(codes), int(noisy.sum()), fewest))
     drift = float(np.abs(again / medians - 1).max())
@@ -77,6 +81,13 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     said |= {"measured_at": columns.texts("measured_at")[0], "network": _sizes(path, facts["network"])}
     said |= {"dtype": (_only(columns, _PRECISION) if _PRECISION in columns.names else "") or "float32"}
     return RemoteResults(facts["device"], codes[~noisy], medians[~noisy], int(noisy.sum()), drift, said)
+
+
+def _flag(columns: Columns, row: int, text: str) -> bool:
+    """Returns whether a measurement was noisy."""
+    if text.strip().lower() not in _FLAGS:
+        raise CostTableError(f"{columns.where(row, 'noisy')}: {text!r} is neither True nor False; correct it")
+    return _FLAGS[text.strip().lower()]
 
 
 def read_rows(path: Path, codes: Sequence[str]) -> list[dict[str, str]]:

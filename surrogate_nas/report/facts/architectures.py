@@ -147,6 +147,7 @@ class AnswerFacts:
         nearest_misses: If infeasible: architectures that exceed the budgets least, nearest first.
         trained_networks: Finalists that were trained for a while.
         accuracy_basis: What predicted accuracies are of, such as ``"after 3 epochs of training"``.
+        measured_here: Whether this machine can measure latencies again; those of a table it cannot.
     """
 
     outcome: Outcome
@@ -160,3 +161,4 @@ class AnswerFacts:
     graph: GraphFacts | None = None
     trained_networks: int = 0
     accuracy_basis: str = SHARED_WEIGHTS
+    measured_here: bool = True

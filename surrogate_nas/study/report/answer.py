@@ -56,6 +56,7 @@ def answer_facts(
         chained=_chained(problem.space),
         trained_networks=scores.trained.networks if scores.trained else 0,
         accuracy_basis=scores.basis,
+        measured_here=problem.cost_model.can_measure,
     )
 
 
@@ -76,7 +77,8 @@ def infeasible_facts(problem: Problem) -> AnswerFacts:
         _architecture(problem, problem.codes[order[position]], None, 0.0, {})
         for position in sorted(first.tolist())[:_NEAREST]
     )
-    return AnswerFacts("infeasible", smallest=tuple(smallest), nearest_misses=misses)
+    here = problem.cost_model.can_measure
+    return AnswerFacts("infeasible", smallest=tuple(smallest), nearest_misses=misses, measured_here=here)
 
 
 def _architecture(

@@ -9,7 +9,7 @@ from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.hardware.planned.device_memory import COUNT_ERROR, LARGEST_COUNT_ERROR
 from surrogate_nas.report.few_images import before_labels
-from surrogate_nas.report.judgements import LATENCY_BAD_PERCENT
+from surrogate_nas.report.judgements import AGAIN_ON_THE_DEVICE, LATENCY_BAD_PERCENT
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.study.problem.label_folds import label_images
@@ -59,10 +59,13 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
             )
             if cost == "latency_ms" and 100 * share > LATENCY_BAD_PERCENT:
                 # No warning: timings of a test or a first try are short, and the report repeats it next to the answer.
-                console.note(
-                    f"a margin of {share:.0%} is large: the machine was probably busy while latencies were measured;"
-                    " measure them again when it is idle, with --resume --set hardware.remeasure=true"
+                way_on = (
+                    "the machine was probably busy while latencies were measured; measure them again when it is idle,"
+                    " with --resume --set hardware.remeasure=true"
+                    if problem.cost_model.can_measure
+                    else f"{AGAIN_ON_THE_DEVICE[0].lower()}{AGAIN_ON_THE_DEVICE[1:]}"
                 )
+                console.note(f"a margin of {share:.0%} is large: {way_on}")
         elif problem.table.describe()[cost]["kind"] == "counted" and cost in COUNT_ERROR:
             console.note(
                 f"{COSTS[cost].title} is counted, not planned: up to {100 * COUNT_ERROR[cost]:.0f}% off at the"

@@ -86,6 +86,24 @@ def test_rows_are_read_as_written_in_the_order_of_their_codes(space: Space, tmp_
     assert {row["median_ms"] for row in read_rows(one, codes)} == {"10"}
 
 
+@pytest.mark.parametrize(("yes", "no"), [("WAHR", "FALSCH"), ("1", "0"), ("vrai", "faux"), (" True ", "FALSE")])
+def test_a_noisy_measurement_is_left_out_in_the_language_of_a_spreadsheet(
+    space: Space, tmp_path: Path, yes: str, no: str
+) -> None:
+    rows = results(space)
+    for at, row in enumerate(rows):
+        row["noisy"] = yes if at < 3 else no
+    assert read_results(write(tmp_path / "results.csv", rows), space).noisy == 3
+
+
+@pytest.mark.parametrize("text", ["", "maybe", "2"])
+def test_a_flag_that_is_none_is_refused(space: Space, tmp_path: Path, text: str) -> None:
+    rows = results(space)
+    rows[1]["noisy"] = text
+    with pytest.raises(CostTableError, match=re.escape(f"line 3, column noisy: {text!r} is neither True nor False")):
+        read_results(write(tmp_path / "results.csv", rows), space)
+
+
 def test_results_that_a_spreadsheet_saved_are_read(space: Space, tmp_path: Path) -> None:
     rows = results(space)
     whole = read_results(write(tmp_path / "results.csv", rows), space)
