@@ -121,9 +121,9 @@ def test_a_module_with_parts_that_are_not_known_goes_through_the_exporter(module
 class Calls(nn.Module):
     """A call of one function with arguments of a user's own."""
 
-    def __init__(self, call: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    def __init__(self, name: str, call: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
-        self.call = call
+        self.name, self.call = name, call
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.call(x)
@@ -145,18 +145,18 @@ class Calls(nn.Module):
         nn.Linear(10, 4),
         nn.Upsample(scale_factor=2),
         nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
-        Calls(lambda x: torch.add(x, x, alpha=2)),
-        Calls(lambda x: torch.cat([x, x])),
-        Calls(lambda x: torch.cat([x, x], dim=-1)),
-        Calls(lambda x: functional.pad(x, (1, 1, 1, 1), mode="reflect")),
-        Calls(lambda x: functional.pad(x, (1, 1), value=2.0)),
-        Calls(lambda x: x.new_zeros(1, 2, 3, 4)),
-        Calls(lambda x: x.flatten(end_dim=1)),
-        Calls(lambda x: x.flatten(start_dim=1)),
-        Calls(lambda x: x.transpose(dim1=2, dim0=1)),
-        Calls(lambda x: x.mean(dim=[2, 3])),
+        Calls("alpha", lambda x: torch.add(x, x, alpha=2)),
+        Calls("concatenated images", lambda x: torch.cat([x, x])),
+        Calls("concatenated columns", lambda x: torch.cat([x, x], dim=-1)),
+        Calls("reflected", lambda x: functional.pad(x, (1, 1, 1, 1), mode="reflect")),
+        Calls("padded by a value", lambda x: functional.pad(x, (1, 1), value=2.0)),
+        Calls("other zeros", lambda x: x.new_zeros(1, 2, 3, 4)),
+        Calls("flattened to dimension 1", lambda x: x.flatten(end_dim=1)),
+        Calls("flattened from dimension 1", lambda x: x.flatten(start_dim=1)),
+        Calls("transposed", lambda x: x.transpose(dim1=2, dim0=1)),
+        Calls("mean", lambda x: x.mean(dim=[2, 3])),
     ],
-    ids=lambda module: str(getattr(module, "call", module)).replace(" ", "")[:40],
+    ids=lambda module: getattr(module, "name", str(module)),
 )
 def test_every_use_of_a_layer_computes_what_torch_does(module: nn.Module, tmp_path: Path) -> None:
     modules_agree(nn.Sequential(nn.ReLU(), module).eval(), torch.randn(1, 8, 10, 10), tmp_path)
