@@ -32,18 +32,21 @@ MOST_THREADS = 8
 TINY_SIDE = 64
 SAMPLED_HEADERS = 200
 FAILURES_SHOWN = 3
+NEARLY_BLACK = 16  # of 255
 MOST_DARK_BITS = 14  # of an image of 16 bits that is a quarter as bright as it should be, or less
 
 
 class ImageHeader(NamedTuple):
     """The header of an image file: width and height in pixels, and Pillow's colour mode.
 
-    ``peak`` is the largest value of an image of 16 bits that was decoded.
+    ``peak`` is the largest value of an image of 16 bits that was decoded, and ``brightest`` the largest pixel of what
+    any image was decoded to.
     """
 
     size: tuple[int, int]
     mode: str
     peak: int | None = None
+    brightest: int | None = None
 
 
 class Plan(NamedTuple):
@@ -207,9 +210,10 @@ def _decode_into(out: NDArray[np.uint8], plan: Plan, source: ImageSource, index:
             with one_large(image, plan.side) as large:
                 out[:] = plan.pixels(image)
                 peak = int(np.asarray(image).max()) if colours.startswith("I") else None
+                brightest = int(out.max())
                 if large:
                     image.close()  # its pixels go before another thread decodes its own
-            header = ImageHeader(size, colours, peak)
+            header = ImageHeader(size, colours, peak, brightest)
     except Exception as error:  # as above
         return reason_of(error)
     return header
@@ -265,11 +269,20 @@ def _warnings(source: ImageSource, headers: list[ImageHeader], failures: dict[in
     if failures:
         listed = ", ".join(source.describe(index) for index in _first(failures))
         warnings.append(f"{count_of(len(failures), 'unreadable image')} left out, such as {listed}")
-    peaks = [header.peak for header in headers if header.peak is not None]
-    if peaks and (bits := max(max(peaks).bit_length(), 1)) <= MOST_DARK_BITS:
+    deep = [header.peak for header in headers if header.peak is not None]
+    peaks = [peak for peak in deep if peak.bit_length() <= MOST_DARK_BITS]
+    if 2 * len(peaks) > len(deep):
+        bits = max(max(peaks).bit_length(), 1)
         warnings.append(
             f"{count_of(len(peaks), 'image')} of 16 bits a pixel {'has' if len(peaks) == 1 else 'have'} no value above"
             f" {max(peaks):,}, as if only {bits} bits were used: {'it becomes' if len(peaks) == 1 else 'they become'}"
             f" nearly black; multiply the values by {2 ** (16 - bits)} before the study"
+        )
+    # Colours of 16 bits lose their lower half when they are decoded, so that only what is left tells.
+    black = sum(one.peak is None and one.brightest is not None and one.brightest <= NEARLY_BLACK for one in headers)
+    if 10 * black >= max(1, len(headers)):
+        warnings.append(
+            f"{black:,} of {count_of(len(headers), 'image')} {'is' if black == 1 else 'are'} nearly black: no value"
+            f" above {NEARLY_BLACK} of 255; if the files hold 10 or 12 bits in 16, multiply the values before the study"
         )
     return tuple(warnings)

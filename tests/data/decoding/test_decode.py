@@ -193,6 +193,23 @@ def test_sixteen_bits_of_which_few_are_used_are_warned_about(
         assert warning.endswith(f"multiply the values by {2 ** (16 - bits)} before the study")
 
 
+def test_one_bright_image_hides_no_dark_ones(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 3, "dog": 3}, mode="L")
+    for file in root.glob("*/*.png"):
+        Image.fromarray(np.full((8, 8), 4095, np.uint16)).save(file)
+    Image.fromarray(np.full((8, 8), 65_535, np.uint16)).save(root / "cat" / "0000.png")
+    (warning,) = decode_folder(root).warnings
+    assert warning.startswith("5 images of 16 bits a pixel have no value above 4,095")
+
+
+def test_nearly_black_images_are_warned_about_in_any_mode(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 5, "dog": 5})
+    assert decode_folder(root).warnings == ()
+    Image.new("RGB", (8, 8), (15, 9, 3)).save(root / "cat" / "0000.png")
+    (warning,) = decode_folder(root).warnings
+    assert warning.startswith("1 of 10 images is nearly black: no value above 16 of 255; if the files hold 10 or 12")
+
+
 @pytest.mark.parametrize("on_unreadable", ["error", "skip"])
 def test_nothing_readable_is_an_error_in_any_case(make_folder: MakeFolder, on_unreadable: str) -> None:
     root = make_folder({"cat": 2, "dog": 2})
