@@ -26,7 +26,7 @@ from surrogate_nas.hardware.protocol import CostSource, Measurable, Plannable, P
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.device_columns import require_named
 from surrogate_nas.hardware.tables.partial import read_latencies
-from surrogate_nas.hardware.tables.predicted import require_numbers, require_sizes
+from surrogate_nas.hardware.tables.predicted import require_batch, require_numbers, require_sizes
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
@@ -163,7 +163,7 @@ def cost_model(
 
     Raises:
         SettingsError: If this machine has no such device, or it cannot compute in the precision.
-        CostTableError: If the table is incomplete, has no such device, or is of networks of other sizes or numbers.
+        CostTableError: If the table is incomplete, has no such device, or is of another batch or of networks of other sizes or numbers.
         MeasurementError: If a network cannot be run.
     """
     latency: CostSource
@@ -171,6 +171,7 @@ def cost_model(
         latency = read_latencies(space, Path(settings.latency_table), settings.device, settings.latency_unit)
         require_sizes(Path(settings.latency_table), network)
         require_numbers(Path(settings.latency_table), settings.numbers)
+        require_batch(Path(settings.latency_table), settings.batch)
     else:
         latency = ProfiledLatency(
             space,

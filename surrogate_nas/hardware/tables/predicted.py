@@ -115,16 +115,35 @@ def require_sizes(path: Path, network: NetworkSpec) -> None:
         )
 
 
+def require_batch(path: Path, batch: int) -> None:
+    """Refuses a table of predictions for another batch than a study's; other tables do not say theirs.
+
+    Raises:
+        CostTableError: If it differs; the message names both.
+    """
+    held = _fact(path, "batch")
+    if held is not None and str(held) != str(batch):
+        raise CostTableError(
+            f"{path}: measured at batch {held}, but the study deploys a batch of {batch}; measure again"
+            f" with --batch {batch}, or set hardware.batch of the study"
+        )
+
+
+def _fact(path: Path, name: str) -> object:
+    """Returns what a table of predictions says of its measurements; None where it does not."""
+    try:
+        return _metadata(path).get("facts", {}).get(name)
+    except AttributeError as error:
+        raise _damaged(path, error) from None
+
+
 def require_numbers(path: Path, numbers: Numbers) -> None:
     """Refuses a table of predictions for networks that compute with other numbers than a study's; others do not say.
 
     Raises:
         CostTableError: If they do; the message names both.
     """
-    try:
-        held = _metadata(path).get("facts", {}).get("dtype")
-    except AttributeError as error:
-        raise _damaged(path, error) from None
+    held = _fact(path, "dtype")
     if held is not None and held != numbers:
         raise CostTableError(
             f"{path}: measured on networks in {held}, but the study deploys {numbers}; measure again with"

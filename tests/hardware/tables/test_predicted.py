@@ -16,6 +16,7 @@ from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.predicted import (
     read_held_out,
     read_sizes,
+    require_batch,
     require_numbers,
     require_sizes,
     write_predicted,
@@ -157,6 +158,15 @@ def test_a_table_of_networks_of_other_numbers_is_refused_with_both(
     require_numbers(path, wanted)
 
 
+def test_another_batch_is_refused_with_both(space: Space, tmp_path: Path) -> None:
+    path, values = tmp_path / "phone.parquet", {"phone": np.ones(space.size)}
+    write_predicted(path, space, values, {"phone": np.zeros(3)}, {"batch": "1"})
+    require_batch(path, 1)
+    with pytest.raises(CostTableError, match="at batch 1, but the study deploys a batch of 8; measure again"):
+        require_batch(path, 8)
+
+
 def test_tables_of_a_person_do_not_say_their_numbers(written: Path, tmp_path: Path) -> None:
     for path in (written, tmp_path / "t.csv"):
         require_numbers(path, "int8")
+        require_batch(path, 8)
