@@ -163,7 +163,8 @@ def cost_model(
 
     Raises:
         SettingsError: If this machine has no such device, or it cannot compute in the precision.
-        CostTableError: If the table is incomplete, has no such device, or is of another batch or of networks of other sizes or numbers.
+        CostTableError: If the table is incomplete, has no such device, or is of another batch, or of networks of other
+            sizes or numbers.
         MeasurementError: If a network cannot be run.
     """
     latency: CostSource
