@@ -51,7 +51,7 @@ def check(
     say("multiply-accumulates: {:,} to {:,} ({})".format(*found.flops, among))
     if loaded.known:
         say(in_one_line(f"with a name: {', '.join(loaded.known)}"))
-    say(f"ran: {', '.join(found.ran)} (smallest, largest, at random)")
+    say(f"ran: {', '.join(found.ran)} (smallest, largest, with every operation, at random)")
     if drawing is not None:
         write_text(drawing, draw_architecture(loaded, found.drawn))
         say(f"drawing of {found.ran[-1]}: {drawing}")

@@ -27,7 +27,8 @@ class SpaceCheck:
         flops: Fewest and most: of all architectures of a space small enough to enumerate, else sought from those that
             were looked at, which for chains finds the ends.
         exact: Whether all were looked at.
-        ran: Digits of the architectures whose networks ran: smallest, largest, some at random.
+        ran: Digits of the architectures whose networks ran: smallest, largest, others until every operation ran, and
+            some at random.
         drawn: One of these at random, shape (D,).
     """
 
@@ -41,7 +42,9 @@ class SpaceCheck:
 
 
 def check_space(space: Space, seed: int = 0) -> SpaceCheck:
-    """Counts a space, and runs the smallest, the largest and some random networks of those looked at.
+    """Counts a space, and runs networks of those looked at: the smallest, the largest, some at random, and others.
+
+    Every operation is in one of them, since an error of one operation is rarely in a random network.
 
     Args:
         space: The space.
@@ -58,7 +61,8 @@ def check_space(space: Space, seed: int = 0) -> SpaceCheck:
     if not space.listable:
         codes = np.concatenate([codes, _ends(space, codes)])
     sizes = space.parameters(codes, space.network)
-    rows = [int(sizes.argmin()), int(sizes.argmax()), *rng.integers(len(codes), size=_RUN).tolist()]
+    ends, drawn = [int(sizes.argmin()), int(sizes.argmax())], rng.integers(len(codes), size=_RUN).tolist()
+    rows = [*ends, *_with_the_rest(space, codes, [*ends, *drawn]), *drawn]
     for row in rows:
         _run(space, codes[row])
     flops = space.flops(codes, space.network)
@@ -71,6 +75,21 @@ def check_space(space: Space, seed: int = 0) -> SpaceCheck:
         tuple(space.digits(codes[rows])),
         codes[rows[-1]],
     )
+
+
+def _with_the_rest(space: Space, codes: Codes, rows: list[int]) -> list[int]:
+    """Returns rows of codes, few of them, that have every operation which none of the given rows has."""
+    names = sorted({name for decision in space.decisions for name in decision.choices})
+    has = np.zeros((len(codes), len(names)), dtype=bool)
+    for column, decision in enumerate(space.decisions):
+        places = np.array([names.index(name) for name in decision.choices])
+        has[np.arange(len(codes)), places[codes[:, column]]] = True
+    missing = has.any(axis=0) & ~has[rows].any(axis=0)
+    found: list[int] = []
+    while missing.any():
+        found.append(int((has & missing).sum(axis=1).argmax()))
+        missing &= ~has[found[-1]]
+    return found
 
 
 def _ends(space: Space, codes: Codes) -> Codes:
@@ -87,7 +106,7 @@ def _ends(space: Space, codes: Codes) -> Codes:
 
 
 def _run(space: Space, code: NDArray[np.int8]) -> None:
-    """Runs one network, and compares what it has and does with what is counted."""
+    """Runs one network as it is trained and as it is deployed, and compares it with what is counted."""
     sizes = space.network
     digits = space.digits([code])[0]
     with torch.no_grad(), FlopCounterMode(display=False) as flops:
@@ -103,11 +122,14 @@ def _run(space: Space, code: NDArray[np.int8]) -> None:
             f"the network of {digits} of {space.name} gives scores of shape {tuple(scores.shape)}, not"
             f" {(1, sizes.classes)}"
         )
-    if not scores.isfinite().all():
-        raise SpaceError(
-            f"the network of {digits} of {space.name} gives scores that are NaN or infinite; correct the operation that"
-            " makes them"
-        )
+    with torch.no_grad():
+        trained = network.train()(torch.cat([image, -image]))
+    for one, when in ((scores, ""), (trained, " in training mode")):
+        if not one.isfinite().all():
+            raise SpaceError(
+                f"the network of {digits} of {space.name} gives scores that are NaN or infinite{when}; correct the"
+                " operation that makes them"
+            )
     for what, counted, built in (
         ("parameters", space.parameters([code], sizes), sum(weight.numel() for weight in network.parameters())),
         ("multiply-accumulates", space.flops([code], sizes), flops.get_total_flops() // 2),
