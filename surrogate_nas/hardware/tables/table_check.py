@@ -4,6 +4,7 @@ Reading a table for a study stops at the first fault; a user who corrects a file
 """
 
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
 
-_EXAMPLES, _OF_A_COLUMN = 5, 3
+_EXAMPLES, _OF_A_COLUMN, _NAMED = 5, 3, 5
 
 
 @dataclass
@@ -147,8 +148,10 @@ def _check_codes(found: TableCheck, columns: Columns, name: str, space: Space) -
         seen.setdefault(digits, row)
     found.missing = max(0, rows_needed(space) - len(seen))
     if found.missing and space.listable:
-        absent = next(digits for digits in space.digits(space.all_codes()) if digits not in seen)
-        _example(found.examples, f"no row of {absent}", _EXAMPLES)
+        absent = list(islice((digits for digits in space.digits(space.all_codes()) if digits not in seen), _NAMED))
+        more = found.missing - len(absent)
+        others = f" and {more:,} more" if more > 0 else ""
+        _example(found.examples, f"no row of {', '.join(absent)}{others}", _EXAMPLES)
 
 
 def _example(examples: list[str], text: str, most: int) -> None:

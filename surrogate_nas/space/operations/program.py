@@ -1,5 +1,6 @@
 """The Python file of a space with operations of its own: read, run where it may be, passed on to other processes."""
 
+import contextlib
 import hashlib
 import sys
 import traceback
@@ -76,7 +77,8 @@ class Program:
         module.__file__ = self.path
         sys.modules[name] = module  # where dataclasses and torch look for the module of a class
         try:
-            with registering(self.path, self.digest):
+            # Standard output is for results, which other programs read.
+            with registering(self.path, self.digest), contextlib.redirect_stdout(sys.stderr):
                 exec(compile(self.source, self.path, "exec"), module.__dict__)
         except KeyboardInterrupt:
             raise

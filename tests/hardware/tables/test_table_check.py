@@ -40,7 +40,7 @@ def test_every_fault_is_counted_and_placed(space: Space, tmp_path: Path) -> None
         "line 3: 000000 appears already in line 2",
         "line 4, column code: '9' is not an architecture of nasbench201; use a table of this space, whose codes are"
         " like 000000",
-        "no row of 000001",
+        "no row of 000001, 000002, 000003",
     ]
 
 
