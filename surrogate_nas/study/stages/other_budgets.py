@@ -3,7 +3,8 @@
 from typing import Any
 
 from surrogate_nas._support.files import write_json
-from surrogate_nas.costs.cost import format_cost
+from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.search.answers import Answer, answer_many, pareto_front
 from surrogate_nas.study.findings import Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
@@ -45,13 +46,27 @@ def answer_other_budgets(problem: Problem, scores: SpaceScores, run: Run) -> Non
         rows = [
             [
                 "; ".join(str(budget) for budget in one.budgets),
-                space.digits(one.code[None])[0] if one.code is not None else "none meets it",
+                space.digits(one.code[None])[0] if one.code is not None else _miss(problem, one),
                 f"{one.predicted_percent:.2f}" if one.predicted_percent is not None else "-",
-                ", ".join(format_cost(budget.cost, one.costs[budget.cost]) for budget in one.budgets if one.costs),
+                ", ".join(_kept(problem, one, budget) for budget in one.budgets if one.costs),
             ]
             for one in answers
         ]
         run.console.table("Budgets answered by this study", ["budgets", "architecture", "predicted %", "costs"], rows)
+
+
+def _kept(problem: Problem, answer: Answer, budget: Budget) -> str:
+    """Returns the cost that a budget is held against, with its name; a predicted one keeps the study's confidence."""
+    at_most = "at most " if len(problem.table.held_out_errors(budget.cost)) else ""
+    return f"{COSTS[budget.cost].title} {at_most}{format_cost(budget.cost, answer.costs[budget.cost])}"
+
+
+def _miss(problem: Problem, answer: Answer) -> str:
+    """Returns that no architecture meets budgets, and the one that misses them least."""
+    if not len(answer.nearest):
+        return "none meets it"
+    nearest = problem.space.digits(answer.nearest[:1])[0]
+    return f"none meets it; {nearest} is {100 * answer.nearest_excess[0]:.1f}% over"
 
 
 def _answer(problem: Problem, answer: Answer) -> dict[str, Any]:
