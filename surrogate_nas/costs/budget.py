@@ -18,6 +18,7 @@ from surrogate_nas.costs.cost import BOUNDED, COSTS, cost_on, format_cost, split
 from surrogate_nas.errors import BudgetError
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)", re.ASCII)
+_BITS = frozenset({"Kb", "Mb", "Gb", "Kib", "Mib", "Gib"})
 _DECIMAL_COMMA = re.compile(r"\s*((?:[^,=]+=)?\s*\d+),(\d+\s*[^\s\d,=]+)\s*", re.ASCII)
 
 
@@ -133,8 +134,12 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
         return BudgetRequest(cost, text, percent=number)
     whatever_case = {name.lower(): size for name, size in kind.units.items()}
     factor = kind.units.get(unit, whatever_case.get(unit.lower()))
+    if unit in _BITS and factor is not None:
+        raise BudgetError(f"{kind.option} is in bytes, and {unit} may be bits; write {unit[:-1]}B (got {text!r})")
     if factor is None:
-        raise BudgetError(f"{kind.option} has an unknown unit {unit!r}; use one of {choices} (got {text!r})")
+        others = [COSTS[name].option for name in BOUNDED.values() if unit in COSTS[name].units]
+        meant = f", or set {', '.join(others)}" if others else ""
+        raise BudgetError(f"{kind.option} has an unknown unit {unit!r}; use one of {choices}{meant} (got {text!r})")
     limit = number * factor
     # The unit may take a number across the ends of what can be represented.
     if not 0 < limit < math.inf:

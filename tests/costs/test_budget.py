@@ -70,7 +70,7 @@ def test_a_percentile(text: str, percent: float) -> None:
         ("latency_ms", "1e-323us", "must be a finite number above zero (got '1e-323us')"),
         ("latency_ms", "100.5%", "as a percentile must be at most 100% (got '100.5%')"),
         ("flops", "50", "--flops-budget needs a unit, one of K, M, G, %, such as 50M (got '50')"),
-        ("params", "5ms", "--params-budget has an unknown unit 'ms'; use one of K, M, G, % (got '5ms')"),
+        ("params", "5ms", "--params-budget has an unknown unit 'ms'; use one of K, M, G, %, or set --latency-budget (got '5ms')"),
         ("energy", "5J", "unknown cost 'energy'; choose from latency_ms, flops, params"),
     ],
 )
@@ -176,3 +176,16 @@ def test_a_decimal_comma_is_said(text: str, right: str) -> None:
     with pytest.raises(BudgetError, match=re.escape(f"has a comma as decimal mark; write {right!r} (got {text!r})")):
         BudgetRequests.parse("latency_ms", text)
     assert len(BudgetRequests.parse("latency_ms", "5ms, raspi4=30ms").requests) == 2
+
+
+def test_bits_are_no_bytes() -> None:
+    with pytest.raises(BudgetError, match=re.escape("is in bytes, and Kb may be bits; write KB (got '256Kb')")):
+        parse_budget("ram_bytes", "256Kb")
+    assert parse_budget("ram_bytes", "256kb").limit == 256e3
+
+
+def test_a_unit_of_another_cost_names_its_option() -> None:
+    with pytest.raises(BudgetError, match=r"unknown unit 'KB'; use one of .*, or set .*--flash-budget"):
+        parse_budget("params", "15KB")
+    with pytest.raises(BudgetError, match=r"unknown unit 'parsecs'; use one of [^-]* \(got"):
+        parse_budget("params", "5parsecs")
