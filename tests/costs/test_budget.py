@@ -70,7 +70,7 @@ def test_a_percentile(text: str, percent: float) -> None:
         ("latency_ms", "1e-323us", "must be a finite number above zero (got '1e-323us')"),
         ("latency_ms", "100.5%", "as a percentile must be at most 100% (got '100.5%')"),
         ("flops", "50", "--flops-budget needs a unit, one of K, M, G, %, such as 50M (got '50')"),
-        ("params", "5ms", "--params-budget has an unknown unit 'ms'; use one of K, M, G, %, or set --latency-budget (got '5ms')"),
+        ("params", "5ms", "has an unknown unit 'ms'; use one of K, M, G, %, or set --latency-budget (got '5ms')"),
         ("energy", "5J", "unknown cost 'energy'; choose from latency_ms, flops, params"),
     ],
 )
