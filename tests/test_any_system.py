@@ -27,7 +27,7 @@ ONE_PLACE = {
     "killpg": {"breaking/processes.py"},
     "getuid": set(),
     "geteuid": set(),
-    "SIGKILL": {"breaking/kills.py", "breaking/processes.py"},
+    "SIGKILL": {"breaking/kills.py", "breaking/processes.py", "_processes/local_workers.py"},
     "symlink_to": set(),
     "symlink": set(),
 }

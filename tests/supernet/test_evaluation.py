@@ -13,7 +13,7 @@ from torch import nn
 from surrogate_nas.data.cache import save_splits
 from surrogate_nas.data.classes.folds import fold_of
 from surrogate_nas.data.images import DataSplits, ImageSet
-from surrogate_nas.errors import DataError, RunFolderError, StoreError, TrainingError
+from surrogate_nas.errors import DataError, RunFolderError, StoreError, TrainingError, UnreadableError
 from surrogate_nas.nets.places.cell import Cell
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.kinds.cell.space import CellSpace
@@ -193,7 +193,7 @@ def test_jobs_of_one_member_load_it_once_and_a_newer_training_again(
 
 
 def test_a_training_that_is_missing_unfinished_or_foreign_is_refused(trained: TrainingJob, job_of: MakeJob) -> None:
-    with pytest.raises(StoreError, match="is damaged or not one of this project"):
+    with pytest.raises(UnreadableError, match=r"none\.safetensors is missing"):
         run(evaluation_of(trained, checkpoint=trained.checkpoint.with_name("none.safetensors")))
     with pytest.raises(RunFolderError, match="made with space = s, not other"):
         run(evaluation_of(trained, identity=trained.identity | {"space": "other"}))

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import chisquare
 from torch.nn import functional as F
 
-from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.errors import StoreError, TrainingError, UnreadableError
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
@@ -156,7 +156,7 @@ class TestCutMember:
     def test_a_training_that_is_not_finished_is_refused(self, job_of: MakeJob) -> None:
         job = job_of(split="gradient", name="part")
         job = replace(job, training=job.plan.phases[0][0])
-        with pytest.raises(StoreError, match="is damaged or not one of this project"):
+        with pytest.raises(UnreadableError, match=r"parent\.safetensors is missing"):
             cut_member(job, ignore, never)
         asked = iter(range(1))
         train_member(job, ignore, lambda: next(asked, None) is None)

@@ -147,7 +147,7 @@ class AnswerFacts:
         nearest_misses: If infeasible: architectures that exceed the budgets least, nearest first.
         trained_networks: Finalists that were trained for a while.
         accuracy_basis: What predicted accuracies are of, such as ``"after 3 epochs of training"``.
-        measured_here: Whether this machine can measure latencies again; those of a table it cannot.
+        measured_here: Whether this machine measures latencies; a table's come from elsewhere.
     """
 
     outcome: Outcome
