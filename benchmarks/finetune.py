@@ -53,6 +53,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 FOUND, WHOLE = "found", "the whole network"
 _IDENTITY = "identity"
 _DATA_SEED = 0
+_TIMED_EPOCHS = 10
 
 
 @dataclass(frozen=True)
@@ -218,9 +219,13 @@ def best_rivals(
 
 
 def epoch_minutes(one: Contestant, recipe: Recipe, side: int) -> float:
-    """Returns the processor minutes of one epoch: the difference between a training of two and one of one."""
+    """Returns the processor minutes of one epoch, from trainings of one and of some epochs.
+
+    The test after a training takes longer than a few epochs on few images, so that the difference of one epoch would
+    be noise.
+    """
     taken = []
-    for epochs in (1, 2):
+    for epochs in (1, 1 + _TIMED_EPOCHS):
         with tempfile.TemporaryDirectory() as folder:
             settings = recipe.settings.model_copy(update={"epochs": epochs})
             shift, file = max(1, side // 8), Path(folder) / "x.safetensors"
@@ -228,7 +233,7 @@ def epoch_minutes(one: Contestant, recipe: Recipe, side: int) -> float:
             before = time.process_time()
             train_network(job, lambda _: None, lambda: False)
             taken.append((time.process_time() - before) / 60)
-    return max(taken[1] - taken[0], taken[0] / 100)
+    return max((taken[1] - taken[0]) / _TIMED_EPOCHS, taken[0] / 1000)
 
 
 def minutes_of_epochs(kept: Path, networks: Sequence[Contestant], recipe: Recipe, side: int) -> list[float]:
