@@ -1,5 +1,6 @@
 """Tensors and texts by name in one safetensors file, replaced in one piece."""
 
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,22 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str,
     try:
         with atomic_write(path) as temporary:
             # Not by save_file, whose own temporary file outlives a kill under a name that nobody knows.
-            temporary.write_bytes(save(plain, {**texts, KEY: _checksum(plain, texts)}))
+            temporary.write_bytes(_with_sorted_texts(save(plain, {**texts, KEY: _checksum(plain, texts)})))
     except SafetensorError as error:
         raise WriteError(f"{path} cannot be written: {error}") from None
+
+
+def _with_sorted_texts(content: bytes) -> bytes:
+    """Returns the bytes of a file with its texts in the order of their names.
+
+    safetensors writes texts in another order each time, so that the same tensors would make different files.
+    """
+    end = 8 + int.from_bytes(content[:8], "little")
+    names: dict[str, Any] = parse_json(content[8:end])
+    names["__metadata__"] = dict(sorted(names["__metadata__"].items()))
+    header = json.dumps(names, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)  # the data begin at a multiple of 8
+    return b"".join((len(header).to_bytes(8, "little"), header, memoryview(content)[end:]))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

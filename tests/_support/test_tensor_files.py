@@ -170,3 +170,15 @@ def test_a_later_step_of_the_same_work_is_known(tmp_path: Path, texts: dict[str,
     assert not holds_later_step(path, texts)
     path.write_bytes(b"no tensors")
     assert not holds_later_step(path, texts)
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
+    tensors = {"a": torch.arange(5), "b": torch.ones(3, dtype=torch.bfloat16), "c": torch.zeros((0, 2))}
+    texts = {f"text {number}": "\u00e4\n\x01\u2028" * number for number in range(9)}
+    files = [tmp_path / f"{number}.safetensors" for number in range(4)]
+    for file in files:
+        write_tensors(file, tensors, texts)
+    assert len({file.read_bytes() for file in files}) == 1
+    found, same = read_tensors(files[0])
+    assert same == texts
+    assert all(torch.equal(found[name], tensors[name]) for name in tensors)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from surrogate_nas._support.words import choose_from, shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.operations.registry import find_own, others_in_words
 from surrogate_nas.space.operations.spec import OperationSpec, Shape, nothing
@@ -266,15 +267,17 @@ FAMILIES: MappingProxyType[str, _Family] = MappingProxyType(
         "mbconv": _Family(_mbconv, needs="ke", may="g", words=(_SQUEEZE, _RELU, _HARD_SWISH), instead="kh"),
     }
 )
-FORMS = ", ".join(
-    family
-    + "".join(f"_{letter}N" for letter in letters)
-    + "".join(f"[_{letter}N]" for letter in one.may if letters == one.needs)
-    + "".join(f"[_{word}]" for word in one.words)
+FORMS = {
+    family: tuple(
+        family
+        + "".join(f"_{letter}N" for letter in letters)
+        + "".join(f"[_{letter}N]" for letter in one.may if letters == one.needs)
+        + "".join(f"[_{word}]" for word in one.words)
+        for letters in (one.needs, *(() if one.instead is None else (one.instead,)))
+    )
     for family, one in FAMILIES.items()
-    for letters in (one.needs, *(() if one.instead is None else (one.instead,)))
-)
-"""How the names of all blocks are written."""
+}
+"""How the names of the blocks of each family are written."""
 
 
 @lru_cache(maxsize=1024)
@@ -291,7 +294,8 @@ def parse_block(name: str) -> BlockName:
     """
     family = family_of(name)
     if family is None:
-        raise SpaceError(f"unknown block {name!r}; the blocks are {FORMS}{others_in_words()}")
+        forms = [form for each in FORMS.values() for form in each]
+        raise SpaceError(f"unknown block {shown(name)}; {choose_from(forms, name)}{others_in_words()}")
     rules = FAMILIES[family]
     words = name[len(family) :].split("_")[1:]
     last = [word for word in rules.words if word in words]
@@ -303,7 +307,8 @@ def parse_block(name: str) -> BlockName:
     both = _RELU in last and _HARD_SWISH in last
     if None in found or len(letters) < len(found) or both or letters not in rules.forms:
         raise SpaceError(
-            f"the block {name!r} is not written like one of {FORMS}, with whole numbers N below 100, of h below 10,000"
+            f"the block {shown(name)} is not written like {' or '.join(FORMS[family])}, with whole numbers N below 100,"
+            " of h below 10,000"
         )
     if numbers.get("k", 1) % 2 == 0:
         raise SpaceError(f"the kernel k of block {name!r} must be odd")

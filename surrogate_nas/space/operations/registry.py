@@ -16,6 +16,7 @@ from surrogate_nas.space.operations.spec import OperationSpec
 Builder = Callable[[int, int, int, Callable[[int], Any]], Any]
 """Channels in and out, stride, and what builds a normalisation, to a module."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+_NAMED = 5  # operations in a message
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,9 @@ def own_names() -> tuple[str, ...]:
 
 def others_in_words() -> str:
     """Returns the end of a message about an unknown name, behind the built-in ones."""
-    names = ", ".join(own_names())
+    names = own_names()
     return (
-        f"; the space's program has {names}"
+        f"; the space's program has {', '.join(names[:_NAMED])}{' and others' if len(names) > _NAMED else ''}"
         if names
         else "; one of your own needs the key 'program' (docs/reference/search-spaces.md)"
     )
