@@ -210,4 +210,4 @@ def _check_columns(file: h5py.File, dtypes: Mapping[str, np.dtype[Any]], identit
 
 
 def _damaged(file: h5py.File, reason: object) -> StoreError:
-    return StoreError(f"{file.filename} is damaged ({reason}); {_REMEDY}")
+    return StoreError(f"{file.filename} is damaged ({reason!s:.200}); {_REMEDY}")

@@ -11,6 +11,7 @@ from typing import Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError
 from surrogate_nas.space.space import Space
 
@@ -52,7 +53,7 @@ class LabelIdentity:
 
     def __post_init__(self) -> None:
         if not self.choices or not all(1 <= count <= 128 for count in self.choices):
-            raise SpaceError(f"a space needs decisions of 1 to 128 choices each (got {self.choices})")
+            raise SpaceError(f"a space needs decisions of 1 to 128 choices each (got {shown(self.choices)})")
 
     @classmethod
     def of_space(cls, space: Space, *, data_fingerprint: str, code_version: str) -> Self:

@@ -84,3 +84,9 @@ def test_a_space_has_the_identity_of_its_definition() -> None:
 def test_impossible_choices_are_refused(choices: tuple[int, ...]) -> None:
     with pytest.raises(SpaceError, match=re.escape(f"1 to 128 choices each (got {choices})")):
         replace(IDENTITY, choices=choices)
+
+
+def test_the_message_about_many_impossible_choices_is_short() -> None:
+    with pytest.raises(SpaceError) as caught:
+        replace(IDENTITY, choices=(3,) * 9999 + (200,))
+    assert len(str(caught.value)) < 200
