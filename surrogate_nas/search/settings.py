@@ -37,6 +37,14 @@ class SearchSettings(BaseModel):
     kappa: float = Field(1.0, ge=0, le=100, description="Standard deviations that the acquisition ucb adds.")
     batch: int = Field(50, ge=2, le=100_000, description="Proposals scored together; NSGA-II's population.")
     finalists: int = Field(5, ge=1, le=1_000, description="Best feasible architectures handed to the next stage.")
+    measured: int = Field(
+        8,
+        ge=0,
+        le=1_000,
+        description="Architectures that are measured before the search, for each set of budgets: the best by their"
+        " scores among the ones that are predicted within a budget and whose upper bound is over it. 0 for none, so"
+        " that the upper bound decides. With loop.trainings, the networks to train are measured instead.",
+    )
     front_share: float = Field(0.2, ge=0, le=1, description="Share of trials kept for the Pareto front, in a scan.")
     infeasible_share: float = Field(
         0.15, ge=0, le=0.5, description="Share of trials that show architectures the budget excludes, in a scan."

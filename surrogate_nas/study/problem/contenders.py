@@ -1,4 +1,4 @@
-"""The architectures among which finalists are trained: which of them keep the budgets, and which are trained first.
+"""The architectures among which the answer is: which of them keep the budgets, and which are trained first.
 
 A latency is predicted with an error, and a bound that nearly all architectures keep excludes good ones. A training
 takes minutes and a measurement a second, so that contenders between prediction and bound are measured first.
@@ -35,7 +35,7 @@ _OVER = 1.25  # a known architecture is measured unless its predicted latency is
 
 @dataclass(frozen=True)
 class Contenders:
-    """Contenders for trainings.
+    """Contenders for the answer, and for trainings.
 
     Attributes:
         problem: The problem, with the latencies of contenders that were measured.
@@ -108,6 +108,10 @@ class Contenders:
         Where latencies can be measured, the prediction decides about contenders that were not measured yet. Elsewhere
         it is the upper bound of the prediction.
         """
+        return self._may_keep(_OVER)
+
+    def _may_keep(self, over: float) -> NDArray[np.bool_]:
+        """Returns ``answers``, where architectures with a name may be predicted over the latency budget by a factor."""
         if not self.measures:
             return self._sure
         problem, checkable = self.problem, self._checkable
@@ -117,7 +121,7 @@ class Contenders:
         }
         if "latency_ms" in checkable:
             measured = ~np.isnan(problem.table.measured_ms(self.codes))
-            costs["latency_ms"][self.known[~measured[self.known]]] /= _OVER
+            costs["latency_ms"][self.known[~measured[self.known]]] /= over
             noisy = list(self.noisy)
             costs["latency_ms"][noisy] = problem.bounds["latency_ms"][self.rows[noisy]]
         return np.stack([within(budgets, costs) for budgets in self._sets])
@@ -136,6 +140,21 @@ class Contenders:
         """Positions of the architectures that the space has a name for, the one with the most computation first."""
         flops = self.problem.costs["flops"][self.rows[self.known]]
         return [int(position) for position in self.known[np.argsort(-flops, kind="stable")]]
+
+    def promising(self, score: NDArray[np.floating], count: int) -> list[int]:
+        """Returns positions of contenders that a measurement may make the answer, which their bounds exclude.
+
+        Args:
+            score: Of every contender, shape (N,), larger is better.
+            count: The most of them for each set of budgets. The best by their scores are chosen, among the ones that
+                are better than all whose bounds keep the budgets.
+        """
+        found: list[int] = []
+        for possible, sure in zip(self._may_keep(1.0), self._sure, strict=True):
+            least = score[sure].max() if sure.any() else -np.inf
+            rows = np.flatnonzero(possible & ~sure & (score > least))
+            found += rows[np.argsort(-score[rows], kind="stable")][:count].tolist()
+        return list(dict.fromkeys(found))
 
     def measured(self, positions: Sequence[int], folder: RunFolder) -> "Contenders":
         """Returns the contenders with some of them measured and planned, where their bound does not keep every budget.

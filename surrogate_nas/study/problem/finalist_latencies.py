@@ -1,4 +1,4 @@
-"""The file of a run folder that keeps latencies of whole networks, which decide which finalists are trained.
+"""The file of a run folder that keeps latencies of whole networks, which decide which of them are searched or trained.
 
 A run that is continued makes the same choices, whatever the machine's own cache of measurements has by then.
 """

@@ -32,10 +32,8 @@ class WriteLookup(Stage):
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Writes both."""
-        problem, scores, choice = findings[Problem], findings[SpaceScores], findings[FinalistChoice]
-        if choice.planned:
-            known = problem.table.with_known(problem.space.effective(choice.codes), choice.planned)
-            problem = replace(problem, table=known)
+        scores, choice = findings[SpaceScores], findings[FinalistChoice]
+        problem = with_finalists(findings[Problem], choice)
         error = scores.error_percent(findings[FittedPredictor].calibration.residual_percent)
         with run.console.progress("lookup table"):
             table = lookup_table(problem, findings[StudyLabels], scores, choice, error)
@@ -43,6 +41,21 @@ class WriteLookup(Stage):
             table.write(run.folder.path)
             write_best(problem, scores, choice, run.folder)
         return Findings()
+
+
+def with_finalists(problem: Problem, choice: FinalistChoice) -> Problem:
+    """Returns the problem whose costs have what was measured and planned of the finalists.
+
+    So a lookup never answers with an architecture that was measured over the budget. Noisy measurements do not count.
+    """
+    effective, table = problem.space.effective(choice.codes), problem.table
+    if choice.planned:
+        table = table.with_known(effective, choice.planned)
+    if problem.knows_latency and choice.measured:
+        calm = np.array([not one.noisy for one in choice.measured])
+        medians = np.array([one.median_ms for one in choice.measured])
+        table = table.with_measured(effective[calm], medians[calm])
+    return replace(problem, table=table)
 
 
 def lookup_table(

@@ -6,9 +6,10 @@ from surrogate_nas._support.files import write_json
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.search.answers import Answer, answer_many, pareto_front
-from surrogate_nas.study.findings import Findings, SpaceScores
+from surrogate_nas.study.findings import FinalistChoice, Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.lookup_table import with_finalists
 from surrogate_nas.study.stages.protocol import Stage
 
 
@@ -16,11 +17,12 @@ class AnswerOtherBudgets(Stage):
     """Answers the study's own and its other budgets."""
 
     name = "other budgets"
-    inputs = (Problem, SpaceScores)
+    inputs = (Problem, SpaceScores, FinalistChoice)
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Writes the answers and shows them; no other stage needs them."""
-        answer_other_budgets(findings[Problem], findings[SpaceScores], run)
+        problem = with_finalists(findings[Problem], findings[FinalistChoice])
+        answer_other_budgets(problem, findings[SpaceScores], run)
         return Findings()
 
 

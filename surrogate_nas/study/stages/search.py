@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from surrogate_nas._support.words import count_of
 from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run_search import run_search, study_name
 from surrogate_nas.study.findings import Findings, LearnedOrder, SpaceScores, StudyLabels
+from surrogate_nas.study.problem.contenders import Contenders
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.fit_predictor import predictor_inputs
@@ -51,12 +53,47 @@ class SearchSpace(Stage):
 
     def run(self, findings: Findings, run: Run) -> Findings:
         """Searches, continuing the trials of an earlier process."""
-        problem, scores = findings[Problem], findings[SpaceScores]
-        result = search(findings, run)
+        problem, scores = with_measured(findings[Problem], findings[SpaceScores], run)
+        result = search(findings | Findings(problem, scores), run)
         # Proposals of another sampler than a scan may not be in the pool yet.
         problem = problem.listing(result.codes)
         run.watch.show()
         return Findings(problem, scores.over(problem.pool), result)
+
+
+def with_measured(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Problem, SpaceScores]:
+    """Returns the problem with the best architectures measured that are predicted within a budget without being sure.
+
+    A search keeps to upper bounds, and so would leave as much of a budget unused as predictions may be wrong.
+    Nothing is measured where networks were trained, since they were measured then.
+
+    Args:
+        problem: The problem.
+        scores: Of its pool.
+        run: The run, whose folder keeps the measurements.
+
+    Raises:
+        MeasurementError: If a network cannot be run or planned.
+        StoreError: If the file of an earlier process is damaged.
+        Interrupted: If a stop was requested; measurements are kept.
+    """
+    settings = problem.settings
+    if settings.loop.trainings or not settings.search.measured:
+        return problem, scores
+    contenders = Contenders.of(problem)
+    scores = scores.over(contenders.problem.pool)
+    wanted = contenders.promising(scores.mean[contenders.rows], settings.search.measured)
+    if not wanted:
+        return problem, scores
+    with run.console.progress(f"latencies near the budget ({count_of(len(wanted), 'network')} measured whole)"):
+        found = contenders.measured(wanted, run.folder)
+    run.stop_if_asked("measuring networks near the budget")
+    keeping = int(found.answers[:, wanted].any(axis=0).sum())
+    run.console.note(
+        f"search: {keeping} of {count_of(len(wanted), 'architecture')} whose predicted cost could be over a budget"
+        f" {'keeps' if keeping == 1 else 'keep'} it as measured"
+    )
+    return found.problem, scores
 
 
 def search(findings: Findings, run: Run) -> SearchResult:

@@ -86,6 +86,45 @@ def test_bounds_decide_where_nothing_is_measured(problem: Problem, measuring: Me
         np.testing.assert_array_equal(contenders.answers[0], one.feasible[contenders.rows])
 
 
+def test_the_promising_ones_are_better_than_all_that_surely_keep_the_budget(measuring: Measuring) -> None:
+    made, _ = measuring(lambda _: 1.0)
+    problem = replace(under(made), also=())
+    contenders = Contenders.of(problem)
+    predicted, bound = (costs["latency_ms"][contenders.rows] for costs in (problem.costs, problem.bounds))
+    limit = problem.budgets[0].limit
+    between = np.flatnonzero((predicted <= limit) & (bound > limit))
+    assert len(between) > 3
+    assert contenders.promising(predicted, 10_000) == sorted(between, key=lambda row: -predicted[row])
+    assert contenders.promising(predicted, 3) == contenders.promising(predicted, 10_000)[:3]
+    assert contenders.promising(-predicted, 10_000) == []  # a fast one is better, and surely keeps the budget
+    # One that every bound excludes is promising as well, as nothing surely keeps this budget.
+    tight = replace(problem, budgets=(Budget("latency_ms", float(predicted.min()) * 1.01),))
+    assert len(Contenders.of(tight).promising(-predicted, 100)) >= 1
+
+
+def test_each_set_of_budgets_has_its_promising_ones(measuring: Measuring) -> None:
+    made, _ = measuring(lambda _: 1.0)
+    contenders = Contenders.of(replace(under(made, 0.8), also=(under(made, 0.3).budgets,)))
+    predicted = contenders.problem.costs["latency_ms"][contenders.rows]
+    found = contenders.promising(predicted, 2)
+    limits = [budgets[0].limit for budgets in (contenders.problem.budgets, *contenders.problem.also)]
+    assert len(found) == 4
+    assert [sum(predicted[row] <= limit for row in found) for limit in limits] == [4, 2]
+
+
+def test_an_architecture_with_a_name_is_promising_only_as_predicted(
+    measuring: Measuring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = measuring(lambda _: 1.0)
+    problem = replace(under(made), also=())
+    limit, predicted = problem.budgets[0].limit, problem.costs["latency_ms"]
+    near = int(np.argmin(np.where(predicted > 1.1 * limit, predicted, np.inf)))
+    monkeypatch.setattr(problem.space, "known", {"near": problem.space.effective(problem.codes[[near]])[0]})
+    contenders = Contenders.of(problem)
+    assert contenders.answers[0, contenders.known].all()
+    assert contenders.known[0] not in contenders.promising(predicted[contenders.rows], 1000)
+
+
 def test_architectures_with_a_name_are_measured_though_they_are_predicted_over(
     measuring: Measuring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

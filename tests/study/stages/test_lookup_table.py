@@ -9,11 +9,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
-from surrogate_nas.study.stages.lookup_table import lookup_table, remove_best, write_best
+from surrogate_nas.study.stages.lookup_table import lookup_table, remove_best, with_finalists, write_best
+from tests.fixtures.tiny_study import with_known_latencies
 
 
 @pytest.fixture
@@ -42,6 +44,22 @@ def test_the_table_holds_every_connected_architecture(problem: Problem, scores: 
     code = problem.space.digits(problem.drawn[:1])[0]
     (row,) = [row for row in pq.read_table(tmp_path / "lookup.parquet").to_pylist() if row["code"] == code]
     assert row["label_accuracy_percent"] == pytest.approx(10.0)
+
+
+def test_the_table_has_what_was_measured_of_the_finalists(problem: Problem) -> None:
+    known = with_known_latencies(problem)
+    codes = known.codes[[-1, -2]]
+    before = known.table.evaluate(codes)["latency_ms"]
+    measured = tuple(Measurement(9.0, 0.1, 9, 0, noisy, "2026-01-01T00:00:00+00:00") for noisy in (False, True))
+    found = with_finalists(known, FinalistChoice("met", 0, codes, measured))
+    # A noisy one says too little, so that the prediction stays.
+    assert found.table.evaluate(codes)["latency_ms"].tolist() == [9.0, before[1]]
+    assert found.cautious_costs.evaluate(codes)["latency_ms"].tolist() == [9.0, pytest.approx(1.1 * before[1])]
+    accuracy = np.linspace(10, 90, len(problem.drawn))
+    labels = StudyLabels(problem.drawn, accuracy, 1 / accuracy, len(accuracy))
+    scores = SpaceScores(problem.pool, np.linspace(0, 90, problem.space.size), np.ones(problem.space.size))
+    table = lookup_table(found, labels, scores, FinalistChoice("met", 1, codes, measured), 3.5)
+    assert table.best(latency_ms=8.9).code != problem.space.digits(codes)[0]
 
 
 def test_ram_is_held_to_its_upper_bound(planning: Callable[..., tuple[Problem, object]], tmp_path: Path) -> None:

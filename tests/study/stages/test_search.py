@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import Interrupted
+from surrogate_nas.search.result import SearchResult
 from surrogate_nas.study.findings import Findings, LearnedOrder, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.search import search
+from surrogate_nas.study.stages.search import SearchSpace, search, with_measured
+from tests.fixtures.tiny_study import Stopwatch, with_known_latencies
 
 RunOf = Callable[..., Run]
 
@@ -67,3 +70,50 @@ def test_a_search_stops_when_asked_and_goes_on(
     assert whole.startswith(part)
     assert len(whole) > len(part)
     assert all(json.loads(line) for line in whole.splitlines())
+
+
+def between(problem: Problem) -> Problem:
+    """Returns the problem with a latency budget that half of the architectures are predicted to keep."""
+    limit = float(np.quantile(problem.costs["latency_ms"], 0.5))
+    return replace(problem, budgets=(Budget("latency_ms", limit),), also=())
+
+
+@pytest.mark.parametrize("factor", [0.95, 1.5])
+def test_a_measurement_decides_about_the_best_between_prediction_and_bound(
+    problem: Problem, labels: StudyLabels, run_of: RunOf, tmp_path: Path, factor: float
+) -> None:
+    known_problem = between(with_known_latencies(problem))
+    stopwatch = Stopwatch(known_problem, lambda _: factor)
+    asked = replace(known_problem, cost_model=stopwatch)  # type: ignore[arg-type]
+    latency = asked.costs["latency_ms"]
+    scores = SpaceScores(asked.pool, latency, np.ones_like(latency))  # the slower, the better
+    found = SearchSpace().run(known(asked, labels, scores), run_of(tmp_path))
+    best = found[SearchResult].finalists[:1]
+    row, limit = int(asked.pool.rows(best)[0]), asked.budgets[0].limit
+    assert stopwatch.calls == [asked.settings.search.measured]
+    assert found[Problem].costs["latency_ms"][row] <= limit
+    # Where measurements are over the budget, the best is the one that the bound keeps.
+    assert (asked.bounds["latency_ms"][row] > limit) == (factor < 1)
+    # A second process measures nothing again.
+    again = SearchSpace().run(known(asked, labels, scores), run_of(tmp_path))
+    np.testing.assert_array_equal(again[SearchResult].finalists, found[SearchResult].finalists)
+    assert len(stopwatch.calls) == 1
+
+
+def test_nothing_is_measured_where_none_is_asked_for_or_networks_were_trained(
+    problem: Problem, run_of: RunOf, tmp_path: Path
+) -> None:
+    known_problem = between(with_known_latencies(problem))
+    stopwatch = Stopwatch(known_problem, lambda _: 1.0)
+    scores = SpaceScores(known_problem.pool, known_problem.costs["latency_ms"], known_problem.costs["latency_ms"])
+    for part, update in (("search", {"measured": 0}), ("loop", {"trainings": 2})):
+        settings = known_problem.settings
+        changed = getattr(settings, part).model_copy(update=update)
+        asked = replace(
+            known_problem,
+            cost_model=stopwatch,  # type: ignore[arg-type]
+            settings=settings.model_copy(update={part: changed}),
+        )
+        same, _ = with_measured(asked, scores, run_of(tmp_path / part))
+        assert same is asked
+    assert stopwatch.calls == []
