@@ -10,7 +10,6 @@ the best rival of each budget is trained for as long as the search and its answe
 run that was stopped goes on where it stopped.
 """
 
-import itertools
 import json
 import sys
 import tempfile
@@ -18,7 +17,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -40,10 +39,10 @@ from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.nets.standalone import Network
 from surrogate_nas.runs.study_file import parse_assignments, read_study
+from surrogate_nas.space.kinds.chain.cuts import all_cuts, cut_code
 from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Codes
 from surrogate_nas.study.api import Study
 from surrogate_nas.training.settings import TrainingSettings
 from surrogate_nas.training.train_network import ArchitectureNetwork, NetworkJob, train_network
@@ -84,53 +83,6 @@ class SupernetsSlice:
         network = first_network(choice, choice.code, 0, "supernet")
         inherit_from_run(network, choice, load_splits(choice.run.images))
         return network
-
-
-class Cut(NamedTuple):
-    """A cut that is the same in every stage.
-
-    Attributes:
-        resolution: Place of the resolution among its choices.
-        width: Place of every stage's width among its choices.
-        expansion: Place of every layer's expansion among the ones of its kernel.
-        depth: Layers that every stage loses at its end, as far as it may.
-    """
-
-    resolution: int
-    width: int
-    expansion: int
-    depth: int
-
-
-def cut_code(space: ElasticSpace, cut: Cut) -> Codes:
-    """Returns the architecture of a cut of the space's largest one, shape (D,)."""
-    code = np.asarray(space.largest()).copy()
-    largest = [decision.choices[one] for decision, one in zip(space.decisions, code, strict=True)]
-    stages = [decision.name.split(".")[0] for decision in space.decisions]
-    for place, decision in enumerate(space.decisions):
-        if decision.name == "resolution":
-            code[place] = min(cut.resolution, code[place])
-        elif decision.name.endswith(".width"):
-            code[place] = min(cut.width, code[place])
-        else:
-            kernel = largest[place].rpartition("_e")[0]
-            same = [row for row, name in enumerate(decision.choices) if name.rpartition("_e")[0] == kernel]
-            code[place] = same[min(cut.expansion, len(same) - 1)]
-            later = [row for row in range(place + 1, len(stages)) if stages[row] == stages[place]]
-            if _IDENTITY in decision.choices and len(later) < cut.depth:
-                code[place] = decision.choices.index(_IDENTITY)
-    return code
-
-
-def all_cuts(space: ElasticSpace) -> list[Cut]:
-    """Returns all uniform cuts of a space's largest architecture, the whole network last."""
-    sizes = [len(decision.choices) for decision in space.decisions]
-    names = [decision.name for decision in space.decisions]
-    widths = max((size for size, name in zip(sizes, names, strict=True) if name.endswith(".width")), default=1)
-    resolutions = sizes[names.index("resolution")] if "resolution" in names else 1
-    per_stage = [sum(name.startswith(f"{stage}.") for name in names) - 1 for stage in {n.split(".")[0] for n in names}]
-    ranges = (range(resolutions), range(widths), range(3), range(max(per_stage), -1, -1))
-    return [Cut(*one) for one in itertools.product(*ranges)]
 
 
 def uniform_cuts(

@@ -17,6 +17,7 @@ from surrogate_nas.space.drawing import draw_architecture
 from surrogate_nas.space.load import load_space
 
 app = new_app()
+_NAMED = 12  # architectures in a line
 
 
 @app.callback()
@@ -50,11 +51,17 @@ def check(
     among = "all" if found.exact else "sought, one decision at a time"
     say("multiply-accumulates: {:,} to {:,} ({})".format(*found.flops, among))
     if loaded.known:
-        say(in_one_line(f"with a name: {', '.join(loaded.known)}"))
+        say(in_one_line(f"with a name: {_some(list(loaded.known))}"))
     say(f"ran: {', '.join(found.ran)} (smallest, largest, with every operation, at random)")
     if drawing is not None:
         write_text(drawing, draw_architecture(loaded, found.drawn))
         say(f"drawing of {found.ran[-1]}: {drawing}")
+
+
+def _some(names: Sequence[str]) -> str:
+    """Returns the first names, and how many others there are."""
+    rest = f" and {len(names) - _NAMED:,} others" if len(names) > _NAMED else ""
+    return f"{'; '.join(names[:_NAMED])}{rest}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,9 @@ from surrogate_nas.errors import ProgramError, SpaceError
 from surrogate_nas.space.definitions.header import Header, validated
 from surrogate_nas.space.definitions.toml_lines import line_of
 from surrogate_nas.space.kinds.cell.definition import read_cell_space
+from surrogate_nas.space.kinds.chain.cuts import named_cuts
 from surrogate_nas.space.kinds.chain.definition import read_chain_space
+from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
 from surrogate_nas.space.kinds.nodes.definition import read_node_space
 from surrogate_nas.space.operations.program import Program
 from surrogate_nas.space.operations.registry import only_of
@@ -121,8 +123,8 @@ def _check_operations(space: Space, path: Path) -> None:
 
 
 def _known(header: Header, space: Space, path: Path) -> dict[str, Codes]:
-    """Returns effective codes, shape (D,), of the architectures that have a name."""
-    known: dict[str, Codes] = {}
+    """Returns effective codes, shape (D,), of the architectures that have a name: cuts of a known network do."""
+    known = named_cuts(space) if isinstance(space, ElasticSpace) and space.part_names else {}
     for position, one in enumerate(header.known):
         where = f"{path}: known.{position}"
         try:

@@ -1,15 +1,13 @@
 """Cuts made by hand are uniform and below the budget; the whole comparison runs on a small network."""
 
-from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import numpy as np
 import pytest
 
 from benchmarks.contestants import Contestant
-from benchmarks.finetune import WHOLE, Cut, all_cuts, best_rivals, cut_code, equal_epochs, few_images, uniform_cuts
+from benchmarks.finetune import WHOLE, best_rivals, equal_epochs, few_images, uniform_cuts
 from surrogate_nas.space.kinds.chain.elastic import ElasticSpace
 from surrogate_nas.space.load import load_space
 
@@ -19,27 +17,6 @@ def lite0() -> ElasticSpace:
     space = load_space("efficientnet_lite0")
     assert isinstance(space, ElasticSpace)
     return space
-
-
-def test_the_last_cut_is_the_whole_network(lite0: ElasticSpace) -> None:
-    assert cut_code(lite0, all_cuts(lite0)[-1]).tolist() == lite0.largest().tolist()
-
-
-def test_a_cut_is_the_same_in_every_stage(lite0: ElasticSpace) -> None:
-    text = lite0.format(cut_code(lite0, Cut(resolution=1, width=0, expansion=0, depth=1)))
-    assert text.startswith("r160+w16|w32|w64|w88|w144+mbconv_k3_e3|identity+mbconv_k5_e3|identity+")
-    assert text.endswith("mbconv_k5_e3|mbconv_k5_e3|mbconv_k5_e3|identity+mbconv_k3_e3")
-
-
-@pytest.mark.parametrize("name", ["resolution", "width", "expansion", "depth"])
-def test_a_deeper_cut_is_smaller(lite0: ElasticSpace, name: str) -> None:
-    whole = all_cuts(lite0)[-1]
-    largest = max(getattr(cut, name) for cut in all_cuts(lite0))
-    places = range(largest + 1) if name == "depth" else range(largest, -1, -1)
-    codes = lite0.effective(np.stack([cut_code(lite0, whole._replace(**{name: one})) for one in places]))
-    flops = lite0.flops(codes, lite0.network)
-    assert all(smaller <= larger for larger, smaller in pairwise(flops))
-    assert flops[-1] < flops[0]
 
 
 def test_the_largest_cut_of_each_kind_keeps_the_budget(lite0: ElasticSpace) -> None:

@@ -135,11 +135,14 @@ class Contenders:
     def _sets(self) -> Sequence[Sequence[Budget]]:
         return (self.problem.budgets, *self.problem.also)
 
-    @property
-    def preferred(self) -> list[int]:
-        """Positions of the architectures that the space has a name for, the one with the most computation first."""
-        flops = self.problem.costs["flops"][self.rows[self.known]]
-        return [int(position) for position in self.known[np.argsort(-flops, kind="stable")]]
+    def preferred(self, score: NDArray[np.floating] | None = None) -> list[int]:
+        """Returns positions of the architectures that the space has a name for, the most wanted one first.
+
+        Args:
+            score: Of every contender, shape (N,), larger is wanted more; the amount of computation if not given.
+        """
+        wanted = (self.problem.costs["flops"][self.rows] if score is None else score)[self.known]
+        return [int(position) for position in self.known[np.argsort(-wanted, kind="stable")]]
 
     def promising(self, score: NDArray[np.floating], count: int) -> list[int]:
         """Returns positions of contenders that a measurement may make the answer, which their bounds exclude.

@@ -137,7 +137,9 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
         run.stop_if_asked("measuring networks to train")
         return contenders.answers
 
-    beginning = Beginning(contenders.preferred, contenders.drawn.tolist(), check if contenders.measures else None)
+    # Draws are trained where scores say little; then they say little about the architectures with a name, too.
+    preferred = contenders.preferred(scores.mean[rows] if settings.loop.first == "best" else None)
+    beginning = Beginning(preferred, contenders.drawn.tolist(), check if contenders.measures else None)
     beginning = replace(beginning, derived=contenders.derived.tolist())
     learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs, beginning)
     run.workers.close()

@@ -137,9 +137,9 @@ def test_architectures_with_a_name_are_measured_though_they_are_predicted_over(
     codes = problem.space.effective(problem.codes[[near, far]])
     monkeypatch.setattr(problem.space, "known", {"near": codes[0], "far": codes[1]})
     contenders = Contenders.of(problem)
-    assert sorted(contenders.preferred) == sorted(contenders.known.tolist())
+    assert sorted(contenders.preferred()) == sorted(contenders.known.tolist())
     assert contenders.answers[0, contenders.known].tolist() == [True, False]
-    measured = contenders.measured(contenders.preferred, RunFolder(tmp_path))
+    measured = contenders.measured(contenders.preferred(), RunFolder(tmp_path))
     assert measured.answers[0, contenders.known[0]] == (0.8 * predicted[near] <= limit)
 
 
