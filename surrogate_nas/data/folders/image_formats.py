@@ -16,7 +16,7 @@ _AVIF = (".avif",)
 _JXL = (".jxl",)
 _RAW = (".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw")
 _REMEDIES = {
-    **dict.fromkeys(_HEIF, "pip install pillow-heif"),
+    **dict.fromkeys(_HEIF, "pip install 'surrogate_nas[heic]'"),
     **dict.fromkeys(_AVIF, "pip install --upgrade pillow"),
     **dict.fromkeys(_JXL, "pip install pillow-jxl-plugin"),
     **dict.fromkeys(_RAW, "export them as JPEG or PNG: camera raw files hold no finished picture"),

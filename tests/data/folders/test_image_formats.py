@@ -43,11 +43,11 @@ def test_without_the_plug_in_they_are_named_with_the_remedy(monkeypatch: pytest.
     monkeypatch.setattr(features, "check", lambda name: name != "avif")
     assert not is_image(Path("a.heic"))
     assert unreadable_formats({".heic": 2, ".heif": 1, ".avif": 1, ".jxl": 3, ".txt": 4, ".jpg": 9}) == [
-        "3 images cannot be read here (.heic, .heif): pip install pillow-heif",
+        "3 images cannot be read here (.heic, .heif): pip install 'surrogate_nas[heic]'",
         "1 image cannot be read here (.avif): pip install --upgrade pillow",
         "3 images cannot be read here (.jxl): pip install pillow-jxl-plugin",
     ]
-    with pytest.raises(OSError, match=r"\.heic files cannot be read here: pip install pillow-heif"):
+    with pytest.raises(OSError, match=r"\.heic files cannot be read here: pip install 'surrogate_nas\[heic\]'"):
         open_image("photos/a.HEIC")
     assert plug_in_for(Path(".hidden.heic")) is None
 
