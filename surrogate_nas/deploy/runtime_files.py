@@ -19,6 +19,7 @@ from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.errors import ExportError, WriteError
 from surrogate_nas.export.onnx_model import Agreement, agreement_of
 from surrogate_nas.export.runtimes.protocol import Runtime, Score, Source
+from surrogate_nas.export.runtimes.refused_parts import refused_parts
 from surrogate_nas.export.runtimes.table import EXPORTS, RUNTIME_FILES
 from surrogate_nas.hardware.measure.timing import Clock, Run, choose_clock, measure_interleaved, timed_passes
 from surrogate_nas.hardware.settings import HardwareSettings
@@ -94,6 +95,29 @@ class _Exporter:
         timer = _timer(partial(score, example), self._clock)
         return _Tested(name, precision, files, Accuracy.of(int(right.sum()), len(right)), agreement, timer)
 
+    def explained(self, name: str, precision: str, error: Exception) -> str:
+        """Returns why there is no file of a runtime: the parts of the network that it refuses, if they are the reason.
+
+        Args:
+            name: The runtime.
+            precision: Of the file.
+            error: Whatever ``export`` raised.
+        """
+        if isinstance(error, ExportError):
+            return one_line(error)
+        row = EXPORTS[name]
+        try:
+            with quiet_exporters():
+                parts = refused_parts(row.make(), row.files(precision), self._source, precision)
+        except Exception:
+            parts = []
+        if not parts:
+            return one_line(error)
+        return (
+            f"{row.title} cannot take {', '.join(parts)} ({one_line(error, 100)}): search without"
+            f" {'it' if len(parts) == 1 else 'them'}, or choose another runtime"
+        )
+
 
 def write_runtime_files(
     names: Sequence[str], folder: Path, source: Source, images: FinalImages, settings: HardwareSettings
@@ -122,7 +146,8 @@ def write_runtime_files(
         except WriteError:
             raise
         except Exception as error:  # runtimes raise errors of any class
-            made.failures[" ".join((name, *(["int8"] if precision == "int8" else [])))] = one_line(error)
+            reason = exporter.explained(name, precision, error)
+            made.failures[" ".join((name, *(["int8"] if precision == "int8" else [])))] = reason
     kept = {file.name for one in tested for file in one.files}
     for file in RUNTIME_FILES:
         if file not in kept:

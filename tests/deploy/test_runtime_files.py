@@ -126,6 +126,21 @@ def test_one_that_fails_says_why_and_leaves_the_others(
     assert not names & {"model.broken", "model.other", "model.old"}
 
 
+def test_one_that_refuses_a_part_names_it(
+    source: Source, images: FinalImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Flat(Fake):
+        def write(self, files: Sequence[Path], source: Source, precision: str) -> None:
+            if any(isinstance(part, nn.Flatten) for part in source.network.modules()):
+                raise RuntimeError("no kernel for it")
+            super().write(files, source, precision)
+
+    fakes(monkeypatch, flat=Flat(lambda scores: scores))
+    made = write_runtime_files(["flat"], tmp_path, source, images, QUICK)
+    said = "Flat cannot take Flatten in layer 1 (no kernel for it): search without it, or choose another runtime"
+    assert made.failures == {"flat": said, "flat int8": said}
+
+
 def test_a_full_disk_ends_the_export(
     source: Source, images: FinalImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
