@@ -15,6 +15,7 @@ from surrogate_nas.export.runtimes.protocol import Runtime, Source
 
 _MOST = 5
 """Parts that are named."""
+_MAPS = 4  # dimensions of what a part takes: runtimes are written for networks of images
 
 
 def refused_parts(runtime: Runtime, files: tuple[str, ...], source: Source, precision: str) -> list[str]:
@@ -49,7 +50,7 @@ def refused_parts(runtime: Runtime, files: tuple[str, ...], source: Source, prec
     inputs = _inputs(source.network_of(precision), source.calibration[: min(8, len(source.calibration))])
 
     def smallest(part: nn.Module) -> list[str]:
-        """Returns what is refused of a part that was called with one tensor."""
+        """Returns what is refused of a part that was called with maps."""
         given = inputs[part]
         key = (repr(part), tuple(given.shape[1:]))
         if key not in seen:
@@ -68,11 +69,11 @@ def refused_parts(runtime: Runtime, files: tuple[str, ...], source: Source, prec
 
 @torch.no_grad()
 def _inputs(network: nn.Module, images: Tensor) -> dict[nn.Module, Tensor]:
-    """Returns what each part is called with, where that is one tensor; the last call counts."""
+    """Returns what each part is called with, where that is one tensor of maps; the last call counts."""
     found: dict[nn.Module, Tensor] = {}
 
     def keep(part: nn.Module, given: tuple[object, ...]) -> None:
-        if len(given) == 1 and isinstance(given[0], Tensor):
+        if len(given) == 1 and isinstance(given[0], Tensor) and given[0].dim() == _MAPS:
             found[part] = given[0].detach().clone()
 
     hooks = [part.register_forward_pre_hook(keep) for part in network.modules()]
@@ -85,7 +86,7 @@ def _inputs(network: nn.Module, images: Tensor) -> dict[nn.Module, Tensor]:
 
 
 def _called(part: nn.Module, inputs: dict[nn.Module, Tensor]) -> Iterator[nn.Module]:
-    """Yields the parts right below one that were called with one tensor; lists and the like are looked through."""
+    """Yields the parts right below one that were called with maps; lists and the like are looked through."""
     for child in part.children():
         if child in inputs:
             yield child

@@ -71,6 +71,12 @@ def test_a_block_is_named_where_its_parts_alone_are_taken() -> None:
     assert refused_parts(picky, ("a",), source_of(*NETWORK), "float") == ["Block in layer 2"]
 
 
+def test_parts_that_take_no_maps_are_not_tried() -> None:
+    layers = (Roll(), nn.Flatten(), nn.Linear(108, 2))
+    picky = Picky(lambda part: isinstance(part, Roll | nn.Linear))
+    assert refused_parts(picky, ("a",), source_of(*layers), "float") == ["Roll in layer 1"]
+
+
 @pytest.mark.parametrize("refuses", [True, False])
 def test_nothing_is_named_where_the_parts_are_not_the_reason(refuses: bool) -> None:
     assert refused_parts(Picky(lambda _: refuses), ("a",), source_of(*NETWORK), "float") == []
