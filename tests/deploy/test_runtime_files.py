@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +137,9 @@ def test_one_that_refuses_a_part_names_it(
             super().write(files, source, precision)
 
     fakes(monkeypatch, flat=Flat(lambda scores: scores))
+    source = replace(source, network=nn.Sequential(nn.Identity(), *source.network.children()))
     made = write_runtime_files(["flat"], tmp_path, source, images, QUICK)
-    said = "Flat cannot take Flatten in layer 1 (no kernel for it): search without it, or choose another runtime"
+    said = "Flat cannot take Flatten in layer 2 (no kernel for it): search without it, or choose another runtime"
     assert made.failures == {"flat": said, "flat int8": said}
 
 
