@@ -113,6 +113,15 @@ def run_command(app: typer.Typer, program: str, arguments: Sequence[str] | None 
         message = " ".join(getattr(error, "format_message", error.__str__)().split())
         complain(f"error: {message} (see --help)")
         return SettingsError.exit_code
+    except ModuleNotFoundError as error:
+        # Where a lookup table alone is needed, most packages are left out. A module of ours never is.
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "surrogate_nas"):
+            raise
+        complain(
+            f"error: this needs {package}, which is not installed; install all packages: pip install surrogate_nas"
+        )
+        return SettingsError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return Interrupted.exit_code
     return code if isinstance(code, int) else 0

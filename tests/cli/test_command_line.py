@@ -28,6 +28,10 @@ def app() -> typer.Typer:
             raise ERRORS[kind](f"no good {kind}")
         if kind == "ctrl-c":
             raise KeyboardInterrupt
+        if kind == "package":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch.nn")
+        if kind == "ours":
+            raise ModuleNotFoundError("No module named 'surrogate_nas.x'", name="surrogate_nas.x")
         if kind == "code":
             raise typer.Exit(7)
         say(f"{kind} {count}")
@@ -58,6 +62,15 @@ def test_errors_of_the_project_are_one_line_and_their_code(
     error: type[SurrogateNasError] = ERRORS[kind]
     assert run_command(app, "prog", [kind]) == error.exit_code
     assert capsys.readouterr() == ("", f"error: no good {kind}\n")
+
+
+def test_a_package_that_is_not_installed_is_named(app: typer.Typer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(app, "prog", ["package"]) == 2
+    said = "error: this needs torch, which is not installed; get all packages: pip install surrogate_nas\n"
+    assert capsys.readouterr() == ("", said)
+    # A module of the project that is missing is a fault of it.
+    with pytest.raises(ModuleNotFoundError):
+        run_command(app, "prog", ["ours"])
 
 
 def test_success_prints_the_result_alone(app: typer.Typer, capsys: pytest.CaptureFixture[str]) -> None:
