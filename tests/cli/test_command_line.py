@@ -66,7 +66,7 @@ def test_errors_of_the_project_are_one_line_and_their_code(
 
 def test_a_package_that_is_not_installed_is_named(app: typer.Typer, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(app, "prog", ["package"]) == 2
-    said = "error: this needs torch, which is not installed; get all packages: pip install surrogate_nas\n"
+    said = "error: this needs torch, which is not installed; install all packages: pip install surrogate_nas\n"
     assert capsys.readouterr() == ("", said)
     # A module of the project that is missing is a fault of it.
     with pytest.raises(ModuleNotFoundError):
