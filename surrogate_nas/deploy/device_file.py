@@ -7,6 +7,7 @@ from pathlib import Path
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas.costs.cost import format_cost
 from surrogate_nas.errors import ExportError
+from surrogate_nas.export.c_source import write_c_source
 from surrogate_nas.export.runtimes.protocol import Source
 from surrogate_nas.export.runtimes.table import CORTEX_M, EXPORTS
 from surrogate_nas.hardware.planned.planners import PlannerRow, find_planner
@@ -21,11 +22,13 @@ class DeviceFile:
         file: Name of the file.
         planner: Name of the planner for people.
         costs: Planned bytes by cost: ``ram_bytes`` and ``flash_bytes``.
+        sources: Names of the files that hold it as C source; none where another tool compiles it.
     """
 
     file: str
     planner: str
     costs: Mapping[str, float]
+    sources: tuple[str, ...] = ()
 
     def over(self, budgets: Mapping[str, float]) -> list[str]:
         """Returns the costs whose budget it exceeds, by bounds of costs in bytes."""
@@ -50,7 +53,8 @@ def runtimes_with_planner(names: tuple[str, ...], settings: HardwareSettings) ->
 def plan_delivered(folder: Path, source: Source, settings: HardwareSettings) -> DeviceFile | None:
     """Returns the plan of the model that is delivered; None where the settings name no planner.
 
-    The program for Cortex-M is written here. A ``.tflite`` file lies in the folder; it is None too if it does not.
+    The program for Cortex-M is written here, and the file as C source where firmware holds it as it is. A ``.tflite``
+    file lies in the folder; it is None too if it does not.
 
     Raises:
         ExportError: If the file cannot be made or planned.
@@ -70,7 +74,8 @@ def plan_delivered(folder: Path, source: Source, settings: HardwareSettings) -> 
         plan = row.plan(file.read_bytes(), settings.accelerator)
     except Exception as error:  # planners raise errors of any class
         raise ExportError(f"{row.title} cannot plan {file}: {error!s:.200}") from error
-    return DeviceFile(file.name, row.title, {"ram_bytes": plan.ram_bytes, "flash_bytes": plan.flash_bytes})
+    sources = write_c_source(folder, file.name, source.description) if row.embedded else ()
+    return DeviceFile(file.name, row.title, {"ram_bytes": plan.ram_bytes, "flash_bytes": plan.flash_bytes}, sources)
 
 
 def _made(row: PlannerRow, source: Source) -> bytes:

@@ -1,13 +1,11 @@
 """The Pareto set of a lookup table as a C header: constant data and one function, without any library."""
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, count
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
+from surrogate_nas._support.c_text import c_environment
 from surrogate_nas._support.files import write_text
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.costs.cost import format_cost
@@ -92,12 +90,8 @@ def write_c_header(table: LookupTable, path: Path, budgets: Sequence[Budget] = (
 
 
 def _header(table: LookupTable, cost: str, entries: Sequence[Entry], real: str) -> str:
-    # Some compilers warn of a file that does not end in a new line.
-    environment = Environment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False, keep_trailing_newline=True
-    )
+    environment = c_environment()
     suffix = "f" if real == "float" else ""
-    environment.filters |= {"string": _string, "comment": _comment}
     environment.filters["number"] = lambda value: f"{float(value)!r}{suffix}"
     members = _members(table.costs)
     return environment.from_string(_TEMPLATE).render(
@@ -120,16 +114,3 @@ def _members(costs: Iterable[str]) -> dict[str, str]:
         names = chain([plain], (f"{plain}_{number}" for number in count(2)))
         members[cost] = next(name for name in names if name not in members.values())
     return members
-
-
-def _string(text: str) -> str:
-    """Returns a C string of any text: JSON's escapes, with Unicode escapes as bytes of UTF-8 in octal."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    # Octal ends after three digits where a hexadecimal escape would swallow what follows. '??' could begin a trigraph.
-    octal = "".join(c if " " <= c <= "~" else "".join(f"\\{byte:03o}" for byte in c.encode()) for c in quoted)
-    return re.sub(r"\\u00([0-9a-f]{2})", lambda match: f"\\{int(match[1], 16):03o}", octal).replace("??", "?\\?")
-
-
-def _comment(text: str) -> str:
-    """Returns a text that cannot end a comment."""
-    return " ".join(text.replace("*/", "* /").split())

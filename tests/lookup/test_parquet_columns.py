@@ -11,7 +11,7 @@ import pytest
 
 from surrogate_nas.errors import StoreError
 from surrogate_nas.lookup.parquet_columns import ParquetColumns, encode
-from tests._support.test_parquet_texts import varint
+from tests._support.stored.test_parquet_texts import varint
 
 
 @pytest.mark.parametrize("at_once", [False, True])

@@ -119,6 +119,8 @@ def _files(facts: ModelFacts) -> str:
     file = facts.device_file
     if file is not None and file.file == CORTEX_M:
         others += f", `{file.file}` ({file.planner})"
+    if file is not None and file.sources:
+        others += f", `{'` and `'.join(file.sources)}` (the same as C source)"
     return f"`{WEIGHTS}` with `model.json` and `space.toml`, `{ONNX}` (opset {facts.opset}){int8}, `{PROGRAM}`{others}"
 
 
@@ -266,5 +268,7 @@ def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
     if facts.device_file is not None:
         file = facts.device_file
         rows.append(("for the device", f"{file.file}, by {file.planner}"))
+        if file.sources:
+            rows.append(("", f"as C source: {', '.join(file.sources)}"))
         rows += [(COSTS[cost].title, file.words(cost, facts.budgets)) for cost in file.costs]
     return rows

@@ -49,6 +49,8 @@ CORTEX_M = "model.cortex_m.pte"
 RUNTIME_FILES = (
     *(name for row in EXPORTS.values() for precision in ("float", "int8") for name in row.files(precision)),
     CORTEX_M,
+    "model.c",
+    "model.h",
 )
 
 

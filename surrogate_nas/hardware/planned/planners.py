@@ -42,6 +42,7 @@ class PlannerRow:
         ending: Of the file that goes to the device.
         make: Returns the content of that file, for a network and images (N, C, S, S).
         plan: Returns the plan of a file, for its content and the accelerator.
+        embedded: Whether firmware holds the file as it is; another tool compiles it otherwise.
     """
 
     title: str
@@ -50,6 +51,7 @@ class PlannerRow:
     ending: str
     make: Callable[[nn.Module, Tensor], bytes]
     plan: Callable[[bytes, str], Plan]
+    embedded: bool = False
 
     def versions(self) -> dict[str, str]:
         """Returns the versions of its packages, on which plans depend."""
@@ -78,6 +80,7 @@ PLANNERS: Mapping[str, PlannerRow] = MappingProxyType(
             "tflite",
             _TFLITE_BYTES,
             Late(f"{_PLACE}.tflite_plans:tflite_micro_plan"),
+            embedded=True,
         ),
         "vela": PlannerRow(
             "Vela for Ethos-U",
@@ -94,6 +97,7 @@ PLANNERS: Mapping[str, PlannerRow] = MappingProxyType(
             "pte",
             Late(f"{_PLACE}.executorch_plan:cortex_m_file"),
             Late(f"{_PLACE}.executorch_plan:cortex_m_plan"),
+            embedded=True,
         ),
     }
 )

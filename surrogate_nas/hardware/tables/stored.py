@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas._support.files import atomic_write, parse_json
-from surrogate_nas._support.parquet_texts import as_texts, read_parquet
 from surrogate_nas._support.stored.checksums import sealed, unsealed
+from surrogate_nas._support.stored.parquet_texts import as_texts, read_parquet
 from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.words import choose_from, first_line, one_line
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from surrogate_nas._support.parquet_texts import read_parquet_texts
 from surrogate_nas._support.stored.csv_rows import read_csv_rows
+from surrogate_nas._support.stored.parquet_texts import read_parquet_texts
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import CostTableError
 

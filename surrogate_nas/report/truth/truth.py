@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from surrogate_nas._support.parquet_texts import read_parquet_texts
 from surrogate_nas._support.stored.csv_rows import read_csv_rows
+from surrogate_nas._support.stored.parquet_texts import read_parquet_texts
 from surrogate_nas._support.words import choose_from, first_line
 from surrogate_nas.errors import SpaceError, TruthError
 from surrogate_nas.space.space import Space

@@ -95,14 +95,16 @@ def test_measured_beside_predicted(
 def test_the_file_for_a_device_stands_next_to_its_budgets(
     facts_of: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = DeviceFile(CORTEX_M, "ExecuTorch for Cortex-M", {"ram_bytes": 121_000.0, "flash_bytes": 1_200_000.0})
+    planned = {"ram_bytes": 121_000.0, "flash_bytes": 1_200_000.0}
+    file = DeviceFile(CORTEX_M, "ExecuTorch for Cortex-M", planned, ("model.c", "model.h"))
     facts = facts_of(device_file=file, budgets={"ram_bytes": 256_000.0, "flash_bytes": 1e6})
     card = model_card(facts, ("cat", "dog"), GREY, "0.1.0")
     assert "RAM 121 KB, within the budget of 256 KB; flash 1.2 MB, OVER the budget of 1 MB" in card
-    assert f"`{CORTEX_M}` (ExecuTorch for Cortex-M)" in card
+    assert f"`{CORTEX_M}` (ExecuTorch for Cortex-M), `model.c` and `model.h` (the same as C source)" in card
     assert facts.as_json()["device_file"]["costs"]["ram_bytes"] == 121_000
     show_model(facts, tmp_path, StudyConsole())
     out, err = capsys.readouterr()
     assert f"for the device  {CORTEX_M}, by ExecuTorch for Cortex-M" in out
+    assert "as C source: model.c, model.h" in out
     assert "RAM  121 KB, within the budget of 256 KB" in out
     assert "train another architecture by a tighter --flash-budget" in " ".join(err.split())

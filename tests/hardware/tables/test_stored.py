@@ -60,7 +60,7 @@ def test_writing_again_replaces_it_and_leaves_nothing_else(space: Space, network
 def test_a_table_larger_than_any_is_refused_before_it_is_decoded(
     space: Space, network: NetworkSpec, written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("surrogate_nas._support.parquet_texts._MOST_BYTES", 10_000)
+    monkeypatch.setattr("surrogate_nas._support.stored.parquet_texts._MOST_BYTES", 10_000)
     with pytest.raises(StoreError, match=r"cannot be read: .* it holds .* cells of .* bytes; .*remove the file"):
         read_costs(written, space, network)
 

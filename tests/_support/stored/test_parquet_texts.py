@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from surrogate_nas._support.parquet_texts import as_texts, read_parquet, read_parquet_texts
+from surrogate_nas._support.stored.parquet_texts import as_texts, read_parquet, read_parquet_texts
 
 
 def test_cells_are_what_they_were(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_pages_are_refused_by_what_they_take_and_not_by_what_the_footer_says(
     assert content.count(true) >= 1
     path.write_bytes(content.replace(true, varint(1000, len(true))))
     assert pq.ParquetFile(path).metadata.row_group(0).total_byte_size == 1000
-    monkeypatch.setattr("surrogate_nas._support.parquet_texts._MOST_BYTES", 10**6)
+    monkeypatch.setattr("surrogate_nas._support.stored.parquet_texts._MOST_BYTES", 10**6)
     with pytest.raises(ValueError, match=r"it holds 1,000 cells of 2,\d\d\d,\d\d\d bytes; at most .* of 1,000,000"):
         read_parquet_texts(path)
 
@@ -75,7 +75,7 @@ def test_pages_are_refused_by_what_they_take_and_not_by_what_the_footer_says(
 def test_wide_cells_that_come_again_are_counted_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"code": pa.array([b"0" * 2000] * 1000, pa.binary(2000))}), path)
-    monkeypatch.setattr("surrogate_nas._support.parquet_texts._MOST_BYTES", 10**6)
+    monkeypatch.setattr("surrogate_nas._support.stored.parquet_texts._MOST_BYTES", 10**6)
     with pytest.raises(ValueError, match="it holds 1,000 cells of 2,000,000 bytes"):
         read_parquet_texts(path)
 
