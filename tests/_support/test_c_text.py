@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from surrogate_nas._support.c_text import c_comment, c_environment, c_string
 
+LETTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+
 
 def test_a_comment_cannot_be_ended_and_is_one_line() -> None:
     assert c_comment("a */ b\n c") == "a * / b c"
@@ -22,7 +24,9 @@ def test_templates_know_the_filters_and_end_in_a_new_line() -> None:
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=20, max_size=60))
+@given(
+    texts=st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=20, max_size=60)
+)
 def test_a_compiler_reads_back_any_text(texts: list[str], tmp_path: Path) -> None:
     lines = "\n".join(f"    fputs({c_string(text)}, stdout); putchar(0);" for text in texts)
     (tmp_path / "main.c").write_text(f"#include <stdio.h>\nint main(void) {{\n{lines}\n    return 0;\n}}\n")

@@ -69,7 +69,7 @@ class Contenders:
             kind: Kind of these draws.
             derived: Codes that another search derived.
         """
-        known = _codes(problem.space, list(problem.space.known.values()))
+        known = known_codes(problem.space)
         drawn = _drawn(problem, draws, kind)
         found = _codes(problem.space, [np.array(code, dtype=np.int8) for code in derived])
         problem = problem.listing(np.concatenate([known, drawn, found]))
@@ -90,16 +90,7 @@ class Contenders:
     @property
     def measures(self) -> bool:
         """True if contenders are measured or planned before they are trained, since a budget asks for it."""
-        return bool(self._checkable)
-
-    @property
-    def _checkable(self) -> set[str]:
-        """Costs with a budget that a measurement or a planner gives for certain."""
-        model = self.problem.cost_model
-        limited = {budget.cost for budgets in (self.problem.budgets, *self.problem.also) for budget in budgets}
-        measured = {"latency_ms"} if model.can_measure else set[str]()
-        described = self.problem.table.describe() if model.can_plan else {}
-        return limited & (measured | {cost for cost in NAMES if described.get(cost, {}).get("kind") == "planned"})
+        return bool(self.problem.checkable)
 
     @property
     def answers(self) -> NDArray[np.bool_]:
@@ -114,7 +105,7 @@ class Contenders:
         """Returns ``answers``, where architectures with a name may be predicted over the latency budget by a factor."""
         if not self.measures:
             return self._sure
-        problem, checkable = self.problem, self._checkable
+        problem, checkable = self.problem, self.problem.checkable
         costs = {
             cost: (values if cost in checkable else problem.bounds[cost])[self.rows]
             for cost, values in problem.costs.items()
@@ -172,7 +163,7 @@ class Contenders:
         positions = [position for position in positions if doubtful[position]]
         if not positions:
             return self
-        problem, space, checkable = self.problem, self.problem.space, self._checkable
+        problem, space, checkable = self.problem, self.problem.space, self.problem.checkable
         codes = space.effective(self.codes[list(positions)])
         if checkable.intersection(NAMES):
             planned = problem.table.with_known(codes, problem.cost_model.plan_architectures(codes))
@@ -191,6 +182,11 @@ class Contenders:
         noisy = [position for position, name in zip(positions, names, strict=True) if kept[name].noisy]
         table = problem.table.with_measured(codes[calm], medians[calm])
         return replace(self, problem=replace(problem, table=table), noisy=tuple(dict.fromkeys([*self.noisy, *noisy])))
+
+
+def known_codes(space: Space) -> Codes:
+    """Returns effective codes of the architectures that a space has a name for, shape (M, D)."""
+    return _codes(space, list(space.known.values()))
 
 
 def _codes(space: Space, codes: Sequence[Codes]) -> Codes:
@@ -215,7 +211,7 @@ def _drawn(problem: Problem, count: int, kind: FirstDraws) -> Codes:
 
 def _parents(space: Space, band: BudgetBand, evaluate: Evaluate) -> Codes:
     """Returns the architectures with a name that have the most computation within the budgets, or else the cheapest."""
-    known = _codes(space, list(space.known.values()))
+    known = known_codes(space)
     costs = dict(evaluate(known))
     if "latency_ms" in costs:
         costs["latency_ms"] = costs["latency_ms"] / _OVER

@@ -13,6 +13,7 @@ from surrogate_nas.data.images import DataSplits
 from surrogate_nas.hardware.conditions import conditions
 from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.hardware.cost_models import CompositeCosts
+from surrogate_nas.hardware.planned.device_memory import NAMES
 from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.labels.records import LabelIdentity
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
@@ -51,6 +52,32 @@ class CautiousCosts:
             cost: cautious(values[cost], self.table.held_out_errors(cost), self.confidence) for cost in self.names
         }
         return self.table.with_exact(codes, bounds)
+
+
+@dataclass(frozen=True)
+class HopefulCosts:
+    """Costs that an architecture may turn out to have: predictions where a measurement decides later, else bounds.
+
+    Attributes:
+        cautious: The bounds, with the costs.
+        checkable: Costs that a measurement or a planner gives for certain.
+    """
+
+    cautious: CautiousCosts
+    checkable: frozenset[str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The costs."""
+        return self.cautious.names
+
+    def evaluate(self, codes: Codes) -> dict[str, NDArray[np.float64]]:
+        """Returns costs of codes (N, D), shape (N,) each."""
+        bounds = self.cautious.evaluate(codes)
+        if not self.checkable:
+            return bounds
+        values = self.cautious.table.evaluate(codes)
+        return {cost: values[cost] if cost in self.checkable else bounds[cost] for cost in bounds}
 
 
 @dataclass(frozen=True)
@@ -138,6 +165,25 @@ class Problem:
     def cautious_costs(self) -> CautiousCosts:
         """The bounds of any architecture; to a search a chance constraint is a bound like any other."""
         return CautiousCosts(self.table, self.settings.hardware.confidence)
+
+    @property
+    def hopeful_costs(self) -> HopefulCosts:
+        """The costs that any architecture may turn out to have."""
+        return HopefulCosts(self.cautious_costs, self.checkable)
+
+    @property
+    def checkable(self) -> frozenset[str]:
+        """Costs with a budget that a measurement or a planner gives for certain."""
+        limited = {budget.cost for budgets in (self.budgets, *self.also) for budget in budgets}
+        measured = {"latency_ms"} if self.cost_model.can_measure else set[str]()
+        described = self.table.describe() if self.cost_model.can_plan else {}
+        planned = {cost for cost in NAMES if described.get(cost, {}).get("kind") == "planned"}
+        return frozenset(limited & (measured | planned))
+
+    @property
+    def measures_candidates(self) -> bool:
+        """True if candidates are measured or planned, so that predictions decide which of them are considered."""
+        return bool(self.checkable) and bool(self.settings.loop.trainings or self.settings.search.measured)
 
     @property
     def knows_latency(self) -> bool:

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.search.widen import explore
+from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, SpaceScores
+from surrogate_nas.study.problem.contenders import known_codes
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage
@@ -37,19 +40,31 @@ def list_the_best(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Prob
     """
     if problem.pool.complete:
         return problem, scores
-    settings = problem.settings
+    problem = problem.listing(known_codes(problem.space))
+    scores = scores.over(problem.pool)
+    bounds, hopes = _bounds(problem), _hopes(problem)
     with run.progress("best architectures of a space too large to enumerate", "searching") as progress:
-        found = explore(
-            problem.pool,
-            scores,
-            problem.cautious_costs,
-            _bounds(problem),
-            np.random.default_rng([settings.seed, _STREAM]),
-            kept=settings.pool.kept,
-            progress=progress,
-        )
-    listed = problem.listing(found)
+
+        def explored(costs: CostModel, asked: Sequence[Sequence[Budget]], stream: Sequence[int], before: int) -> Codes:
+            return explore(
+                problem.pool,
+                scores,
+                costs,
+                asked,
+                np.random.default_rng([problem.settings.seed, *stream]),
+                kept=problem.settings.pool.kept,
+                progress=lambda done, _: progress(before + done, len(bounds) + len(hopes)),
+            )
+
+        sure = explored(problem.cautious_costs, bounds, (_STREAM,), 0)
+        hopeful = explored(problem.hopeful_costs, hopes, (_STREAM, 1), len(bounds))
+    listed = problem.listing(np.concatenate([sure, hopeful]))
     return listed, scores.over(listed.pool)
+
+
+def _hopes(problem: Problem) -> list[Sequence[Budget]]:
+    """Sets of budgets to search under as if predictions held, where measurements decide before the answer is given."""
+    return [*problem.also, problem.budgets] if problem.measures_candidates else []
 
 
 def _bounds(problem: Problem) -> list[Sequence[Budget]]:
