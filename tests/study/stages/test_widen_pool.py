@@ -69,7 +69,8 @@ def test_the_best_between_prediction_and_bound_join_the_pool_where_they_are_meas
     # The slowest that surely keeps the budget is there in any case.
     assert own_bounds[own_bounds <= limit].max() == pytest.approx(bounds[bounds <= limit].max())
     # So is the slowest that may keep it, where a measurement can decide.
-    assert (own[own <= limit].max() == pytest.approx(predicted[predicted <= limit].max())) == measured
+    if measured:
+        assert own[own <= limit].max() == pytest.approx(predicted[predicted <= limit].max())
 
 
 def test_architectures_with_a_name_join_the_pool(
