@@ -1,6 +1,6 @@
 """The best of a space too large to enumerate join the pool; ``test_large.py`` has a whole study on one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.costs.protocol import CostModel
 from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.space.space import Codes
@@ -71,6 +72,27 @@ def test_the_best_between_prediction_and_bound_join_the_pool_where_they_are_meas
     # So is the slowest that may keep it, where a measurement can decide.
     if measured:
         assert own[own <= limit].max() == pytest.approx(predicted[predicted <= limit].max())
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_predictions_are_searched_only_where_measurements_decide(
+    problem: Problem, run_of: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measured: bool
+) -> None:
+    some, scores = some_of(problem, measured=measured)
+    asked: dict[str, list[Sequence[Budget]]] = {}
+
+    def explored(
+        pool: Pool, _: object, costs: CostModel, bounds: list[Sequence[Budget]], *__: object, **___: object
+    ) -> Codes:
+        latency = costs.evaluate(pool.codes)["latency_ms"]
+        predicted = some.table.evaluate(pool.codes)["latency_ms"]
+        asked["predictions" if np.array_equal(latency, predicted) else "bounds"] = bounds
+        return pool.codes[:0]
+
+    monkeypatch.setattr("surrogate_nas.study.stages.widen_pool.explore", explored)
+    list_the_best(some, scores, run_of(tmp_path))
+    assert asked["predictions"] == ([some.budgets] if measured else [])
+    assert asked["bounds"][-1] == some.budgets
 
 
 def test_architectures_with_a_name_join_the_pool(
