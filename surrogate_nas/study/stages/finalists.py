@@ -1,6 +1,7 @@
 """Measures and plans the finalists of a search as whole networks, and takes the best that keeps the budgets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,13 +106,23 @@ class _Checks:
         """
         if self._model.can_measure:
             with run.console.progress(f"finalists ({len(finalists)} measured whole)"):
-                self.measured += self._model.measure_architectures(finalists)
+                self.measured += self._known_or(finalists, self._model.measure_architectures(finalists))
             run.stop_if_asked("measuring finalists")
         if self.plans:
             with run.progress(f"finalists ({len(finalists)} planned)", "planning finalists") as advance:
                 found = self._model.plan_architectures(finalists, lambda _what, done, total: advance(done, total))
             before = {name: self.planned.get(name, np.zeros(0)) for name in found}
             self.planned = {name: np.concatenate([before[name], values]) for name, values in found.items()}
+
+    def _known_or(self, finalists: Codes, measured: Sequence[Measurement]) -> list[Measurement]:
+        """Returns measurements, with the larger latency of finalists that were measured before the search."""
+        if "latency_ms" not in self._problem.table.names:
+            return list(measured)
+        before = self._problem.table.measured_ms(finalists)
+        return [
+            replace(one, median_ms=max(one.median_ms, ms)) if np.isfinite(ms) else one
+            for one, ms in zip(measured, before.tolist(), strict=True)
+        ]
 
     def values(self, cost: str) -> NDArray[np.float64]:
         """Returns what was measured or planned of a cost, for every finalist so far."""

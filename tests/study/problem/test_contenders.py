@@ -61,6 +61,23 @@ def test_predictions_decide_before_and_measurements_after(measuring: Measuring, 
     np.testing.assert_array_equal(again.answers, known.answers)
 
 
+@pytest.mark.parametrize(("again", "keeps"), [(0.5, True), (1.0, True), (1.3, False)])
+def test_the_larger_of_two_measurements_counts_for_what_keeps_a_budget(
+    measuring: Measuring, tmp_path: Path, again: float, keeps: bool
+) -> None:
+    made, stopwatch = measuring(lambda _: 1.0)
+    stopwatch.again = again
+    problem = replace(under(made), also=())
+    contenders = Contenders.of(problem)
+    predicted, limit = problem.costs["latency_ms"][contenders.rows], problem.budgets[0].limit
+    edge = int(np.argmax(np.where(predicted <= limit, predicted, 0)))
+    known = contenders.measured([edge], RunFolder(tmp_path))
+    assert known.answers[0, edge] == keeps
+    assert known.problem.costs["latency_ms"][known.rows[edge]] == pytest.approx(max(1, again) * predicted[edge])
+    # The file has what counts.
+    assert Contenders.of(problem).measured([edge], RunFolder(tmp_path)).answers[0, edge] == keeps
+
+
 def test_a_noisy_measurement_leaves_the_bound_of_the_prediction(
     measuring: Measuring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
