@@ -41,9 +41,10 @@ class SearchSettings(BaseModel):
         8,
         ge=0,
         le=1_000,
-        description="Architectures that are measured before the search, for each set of budgets: the best by their"
-        " scores among the ones that are predicted within a budget and whose upper bound is over it. 0 for none, so"
-        " that the upper bound decides. With loop.trainings, the networks to train are measured instead.",
+        description="Architectures that are measured at a time before the search, for each set of budgets: the best by"
+        " their scores among the ones that are predicted within a budget and whose upper bound is over it, as long as"
+        " these are better than any that surely keeps it, three times at most. 0 for none, so that the upper bound"
+        " decides. With loop.trainings, the networks to train are measured instead.",
     )
     front_share: float = Field(0.2, ge=0, le=1, description="Share of trials kept for the Pareto front, in a scan.")
     infeasible_share: float = Field(

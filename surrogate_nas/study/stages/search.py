@@ -13,6 +13,8 @@ from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.fit_predictor import predictor_inputs
 from surrogate_nas.study.stages.protocol import Stage, Timing
 
+_ROUNDS = 3  # of measuring networks near the budget, where better ones are left
+
 
 class PreviewSearch(Stage):
     """Searches once before networks are trained, so that a dashboard has something to show in the meantime."""
@@ -82,18 +84,23 @@ def with_measured(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Prob
         return problem, scores
     contenders = Contenders.of(problem)
     scores = scores.over(contenders.problem.pool)
-    wanted = contenders.promising(scores.mean[contenders.rows], settings.search.measured)
-    if not wanted:
-        return problem, scores
-    with run.console.progress(f"latencies near the budget ({count_of(len(wanted), 'network')} measured whole)"):
-        found = contenders.measured(wanted, run.folder)
-    run.stop_if_asked("measuring networks near the budget")
-    keeping = int(found.answers[:, wanted].any(axis=0).sum())
-    run.console.note(
-        f"search: {keeping} of {count_of(len(wanted), 'architecture')} whose predicted cost could be over a budget"
-        f" {'keeps' if keeping == 1 else 'keep'} it as measured"
-    )
-    return found.problem, scores
+    score, tried = scores.mean[contenders.rows], set[int]()
+    for _ in range(_ROUNDS):
+        # What keeps a budget as measured is sure from now on, so that only better ones are still promising.
+        wanted = contenders.promising(score, settings.search.measured)
+        if not wanted:
+            break
+        with run.console.progress(f"latencies near the budget ({count_of(len(wanted), 'network')} measured whole)"):
+            contenders = contenders.measured(wanted, run.folder)
+        run.stop_if_asked("measuring networks near the budget")
+        tried.update(wanted)
+    if tried:
+        keeping = int(contenders.answers[:, sorted(tried)].any(axis=0).sum())
+        run.console.note(
+            f"search: {keeping} of {count_of(len(tried), 'architecture')} whose predicted cost could be over a budget"
+            f" {'keeps' if keeping == 1 else 'keep'} it as measured"
+        )
+    return contenders.problem, scores
 
 
 def search(findings: Findings, run: Run) -> SearchResult:

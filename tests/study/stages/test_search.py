@@ -90,14 +90,15 @@ def test_a_measurement_decides_about_the_best_between_prediction_and_bound(
     found = SearchSpace().run(known(asked, labels, scores), run_of(tmp_path))
     best = found[SearchResult].finalists[:1]
     row, limit = int(asked.pool.rows(best)[0]), asked.budgets[0].limit
-    assert stopwatch.calls == [asked.settings.search.measured]
+    rounds = 1 if factor < 1 else 3
+    assert stopwatch.calls == [asked.settings.search.measured] * rounds
     assert found[Problem].costs["latency_ms"][row] <= limit
     # Where measurements are over the budget, the best is the one that the bound keeps.
     assert (asked.bounds["latency_ms"][row] > limit) == (factor < 1)
     # A second process measures nothing again.
     again = SearchSpace().run(known(asked, labels, scores), run_of(tmp_path))
     np.testing.assert_array_equal(again[SearchResult].finalists, found[SearchResult].finalists)
-    assert len(stopwatch.calls) == 1
+    assert len(stopwatch.calls) == rounds
 
 
 def test_nothing_is_measured_where_none_is_asked_for_or_networks_were_trained(
