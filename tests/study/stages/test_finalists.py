@@ -198,3 +198,17 @@ def test_the_smallest_are_planned_before_an_answer_is_over_the_budget(
     smallest = bound.costs["ram_bytes"][bound.connected].min()
     assert planned.min() == pytest.approx(5 * smallest)
     assert len(tool.calls) <= 5
+
+
+def test_the_larger_of_all_measurements_of_a_finalist_counts(
+    measuring: Measuring, chosen: Chosen, scores: SpaceScores, limit_ms: float
+) -> None:
+    # Now they are measured well within the budget. One of them was measured before, at its edge.
+    problem, _ = measuring(lambda _: 0.5)
+    first = chosen(problem, scores, limit_ms)
+    code, edge = problem.space.effective(first.code), 0.99 * limit_ms
+    known = replace(problem, table=problem.table.with_measured(code, [edge]))
+    choice = chosen(known, scores, limit_ms)
+    (row,) = np.flatnonzero((problem.space.effective(choice.codes) == code).all(axis=1))
+    assert choice.measured[row].median_ms == pytest.approx(edge)
+    assert choice.measured[1 - row].median_ms < 0.6 * limit_ms
