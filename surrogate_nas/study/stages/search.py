@@ -97,8 +97,8 @@ def with_measured(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Prob
     if tried:
         keeping = int(contenders.answers[:, sorted(tried)].any(axis=0).sum())
         run.console.note(
-            f"search: {keeping} of {count_of(len(tried), 'architecture')} whose predicted cost could be over a budget"
-            f" {'keeps' if keeping == 1 else 'keep'} it as measured"
+            f"search: {keeping} of {count_of(len(tried), 'architecture')} near a budget"
+            f" {'keeps' if keeping == 1 else 'keep'} it as measured; their upper bounds do not"
         )
     return contenders.problem, scores
 
