@@ -50,7 +50,6 @@ from surrogate_nas.training.train_network import ArchitectureNetwork, NetworkJob
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 FOUND, WHOLE = "found", "the whole network"
-_IDENTITY = "identity"
 _DATA_SEED = 0
 _TIMED_EPOCHS = 10
 

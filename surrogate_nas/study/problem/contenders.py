@@ -109,10 +109,7 @@ class Contenders:
         if not self.measures:
             return self._sure
         problem, checkable = self.problem, self.problem.checkable
-        costs = {
-            cost: (values if cost in checkable else problem.bounds[cost])[self.rows]
-            for cost, values in problem.costs.items()
-        }
+        costs = {cost: values[self.rows] for cost, values in problem.hopes.items()}
         if "latency_ms" in checkable:
             measured = ~np.isnan(problem.table.measured_ms(self.codes))
             costs["latency_ms"][self.known[~measured[self.known]]] /= over

@@ -161,6 +161,11 @@ class Problem:
         """The costs that budgets are held against, shape (N,) each: predicted ones with what confidence adds."""
         return self.cautious_costs.evaluate(self.codes)
 
+    @cached_property
+    def hopes(self) -> dict[str, NDArray[np.float64]]:
+        """The costs that every architecture of the pool may turn out to have, shape (N,) each."""
+        return self.hopeful_costs.evaluate(self.codes)
+
     @property
     def cautious_costs(self) -> CautiousCosts:
         """The bounds of any architecture; to a search a chance constraint is a bound like any other."""

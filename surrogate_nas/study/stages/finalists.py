@@ -106,7 +106,7 @@ class _Checks:
         """
         if self._model.can_measure:
             with run.console.progress(f"finalists ({len(finalists)} measured whole)"):
-                self.measured += self._known_or(finalists, self._model.measure_architectures(finalists))
+                self.measured += self._or_larger_known(finalists, self._model.measure_architectures(finalists))
             run.stop_if_asked("measuring finalists")
         if self.plans:
             with run.progress(f"finalists ({len(finalists)} planned)", "planning finalists") as advance:
@@ -114,7 +114,7 @@ class _Checks:
             before = {name: self.planned.get(name, np.zeros(0)) for name in found}
             self.planned = {name: np.concatenate([before[name], values]) for name, values in found.items()}
 
-    def _known_or(self, finalists: Codes, measured: Sequence[Measurement]) -> list[Measurement]:
+    def _or_larger_known(self, finalists: Codes, measured: Sequence[Measurement]) -> list[Measurement]:
         """Returns measurements, with the larger latency of finalists that were measured before the search."""
         if "latency_ms" not in self._problem.table.names:
             return list(measured)
