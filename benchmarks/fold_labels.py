@@ -245,12 +245,20 @@ def labelled(bench: Bench, arm: Arm, processes: int) -> tuple[Floats, Floats]:
     return accuracy[rows], score[rows]
 
 
-def table(ways: Sequence[Arm], taus: NDArray[np.float64]) -> str:
-    """Returns Markdown of tau by accuracy and by loss, shape (seeds, ways, 2)."""
+def table(ways: Sequence[Arm], taus: NDArray[np.float64], counted: NDArray[np.float64]) -> str:
+    """Returns Markdown of tau.
+
+    Args:
+        ways: The ways to label.
+        taus: By accuracy and by loss, shape (seeds, ways, 2).
+        counted: Of parameters and multiply-accumulates, which cost nothing, shape (seeds, 2).
+    """
     rows = ["| labels | steps in all | tau by loss | tau by accuracy |", "| --- | ---: | --- | --- |"]
     for arm, of_arm in zip(ways, taus.transpose(1, 2, 0), strict=True):
         cells = [_cell(of_arm[column].tolist()) for column in (1, 0)]
         rows.append(f"| {arm.name} | {arm.replicas * arm.folds * arm.steps} | {' | '.join(cells)} |")
+    for name, of_seeds in zip(("parameters", "multiply-accumulates"), counted.T, strict=True):
+        rows.append(f"| the number of {name} alone | 0 | {_cell(of_seeds.tolist())} | |")
     return "\n".join(rows)
 
 
@@ -280,7 +288,7 @@ def run(
     settings = read_study(study, {})
     space = load_space(settings.space)
     first = FirstWeights.read(space, weights)
-    taus, ways = [], arms(steps, 3)
+    taus, counted, ways = [], [], arms(steps, 3)
     for seed in range(seeds):
         home = folder / f"{seed}"
         splits, others = divided(data, classes, per_class, judged, side, seed)
@@ -293,6 +301,8 @@ def run(
         if not kept.exists():
             write_text(kept, json.dumps(trained(bench, epochs, processes).tolist()))
         truth = np.array(json.loads(kept.read_text(encoding="utf-8")))
+        counts = (space.parameters(bench.codes, bench.network), space.flops(bench.codes, bench.network))
+        counted.append([kendall_tau(values.astype(np.float64), truth) for values in counts])
         of_seed = []
         for arm in ways:
             of_seed.append([kendall_tau(values, truth) for values in labelled(bench, arm, processes)])
@@ -300,7 +310,7 @@ def run(
         taus.append(of_seed)
     trained_to = f"{truth.min():.1f} to {truth.max():.1f}% after training"
     say(f"\n{classes} classes of {per_class} images, {count} architectures of {trained_to}\n")
-    say(table(ways, np.array(taus)))
+    say(table(ways, np.array(taus), np.array(counted)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

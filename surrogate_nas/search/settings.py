@@ -115,8 +115,8 @@ class LoopSettings(BaseModel):
         "best",
         description="Networks of the first batch: best are the best by the predictor; drawn are fair draws just below"
         " the budgets, of all numbers of nonlinear functions; varied are variations of the largest architectures with a"
-        " name that keep the budgets. Architectures that the space has a name for come before them, a quarter of"
-        " the batch at most: the best by the predictor for best, and the largest otherwise.",
+        " name that keep the budgets, in later batches too. Architectures that the space has a name for come before"
+        " them, a quarter of all trainings at most: the best by the predictor for best, and the largest otherwise.",
     )
     stop_gain_percent: float = Field(
         0.01,

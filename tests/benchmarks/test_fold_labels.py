@@ -39,8 +39,10 @@ def test_drawn_architectures_use_most_of_the_budget() -> None:
 
 
 def test_the_table_has_loss_first() -> None:
-    lines = table(arms(9, 3)[:1], np.array([[[0.25, 0.5]], [[0.35, 0.5]]])).splitlines()
+    taus, counted = np.array([[[0.25, 0.5]], [[0.35, 0.5]]]), np.array([[0.1, 0.2], [0.1, 0.2]])
+    lines = table(arms(9, 3)[:1], taus, counted).splitlines()
     assert lines[2].startswith("| validation images alone | 9 | 0.500 (0.500 to 0.500) | 0.300 (")
+    assert lines[3].startswith("| the number of parameters alone | 0 | 0.100 (")
 
 
 @pytest.mark.slow

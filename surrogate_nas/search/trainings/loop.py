@@ -24,7 +24,7 @@ Check = Callable[[Sequence[int]], NDArray[np.bool_]]
 """Measures the candidates at some rows; returns which candidates may be answers to each set of budgets, (B, N)."""
 
 _MOST_CHOICES = 10  # of one batch, whose members may all be measured over the budget
-_PREFERRED = 4  # one candidate in so many is a preferred one, at most
+_PREFERRED = 4  # one training in so many is of a preferred candidate, at most
 _DERIVED = 2  # and one in so many of the first batch is derived by another search
 
 
@@ -33,10 +33,11 @@ class Beginning:
     """Candidates to begin with.
 
     Attributes:
-        preferred: Rows of candidates that are trained in any case, the most wanted one first: a quarter of the first
-            batch at most, or of the networks of the longest length, where there are several. Kinds of networks that
-            learn slowly would not get so far.
+        preferred: Rows of candidates that are trained in any case, in the first batch, the most wanted one first: a
+            quarter of all trainings at most, or of the networks of the longest length, where there are several. Kinds
+            of networks that learn slowly would not get so far.
         drawn: Rows of draws, which fill the first batch in this order; the best scores fill it if there are none.
+        only_drawn: True if later batches are draws, too, where a score says little about other candidates.
         check: Measures candidates before they are trained; None where costs are known.
         derived: Rows of candidates that another search derived, the most wanted one first: half of the first batch at
             most, and one at least.
@@ -46,6 +47,7 @@ class Beginning:
     drawn: Sequence[int] = ()
     check: Check | None = None
     derived: Sequence[int] = ()
+    only_drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def learn_by_training(
             more = f"{count_of(size, 'more training')} {'was' if size == 1 else 'were'}"
             stopped = f"{more} expected to gain {gain:.3f} percentage points at most"
             break
-        batch, process = _affordable(process, partial(_choose, rows, values, size, beginning), beginning.check)
+        choose = partial(_choose, (rows, values), size, beginning, settings.trainings)
+        batch, process = _affordable(process, choose, beginning.check)
         if not batch:
             stopped = "every architecture that was to be trained next is measured over the budgets"
             break
@@ -114,22 +117,49 @@ def learn_by_training(
 
 
 def _choose(
-    rows: Sequence[int], values: Sequence[float], size: int, beginning: Beginning, process: ResidualProcess
+    known: tuple[Sequence[int], Sequence[float]],
+    size: int,
+    beginning: Beginning,
+    trainings: int,
+    process: ResidualProcess,
 ) -> list[int]:
-    """Returns the next batch: the one to begin with, or the one that the trainings so far suggest."""
-    if rows:
-        return process.next_batch(rows, values, size)
+    """Returns the next batch: the one to begin with, or the one that the trainings so far suggest.
+
+    Args:
+        known: Rows of the trained candidates, and their accuracies.
+        size: Number of candidates.
+        beginning: Candidates of the first batch.
+        trainings: Number of trainings in all.
+        process: The candidates.
+    """
+    if known[0]:
+        return _later(known, size, beginning, process)
     derived = process.in_turns(beginning.derived, _in_order(beginning.derived, len(process)))
     chosen = derived[: max(1, size // _DERIVED)]
-    chosen += [row for row in _first_of(beginning.preferred, size, process) if row not in chosen][: size - len(chosen)]
+    preferred = _first_of(beginning.preferred, trainings, process)
+    chosen += [row for row in preferred if row not in chosen][: size - len(chosen)]
     drawn = process.in_turns(beginning.drawn, _in_order(beginning.drawn, len(process)))
     chosen += [row for row in drawn if row not in chosen][: size - len(chosen)]
     return chosen + process.next_batch([], [], size - len(chosen), chosen)
 
 
-def _first_of(preferred: Sequence[int], size: int, process: ResidualProcess) -> list[int]:
-    """Returns the preferred candidates of a batch of a size, one for each set of budgets at least."""
-    count = min(size, max(-(-size // _PREFERRED), process.sets))
+def _later(
+    known: tuple[Sequence[int], Sequence[float]], size: int, beginning: Beginning, process: ResidualProcess
+) -> list[int]:
+    """Returns the batch that trainings suggest: of draws alone, where later batches are draws and enough are left."""
+    rows, values = known
+    if beginning.only_drawn:
+        drawn = np.zeros(len(process), dtype=np.bool_)
+        drawn[list(beginning.drawn)] = True
+        chosen = process.with_answers(process.answers & drawn).next_batch(rows, values, size)
+        if len(chosen) == size:
+            return chosen
+    return process.next_batch(rows, values, size)
+
+
+def _first_of(preferred: Sequence[int], trainings: int, process: ResidualProcess) -> list[int]:
+    """Returns the preferred candidates of a number of trainings, one for each set of budgets at least."""
+    count = min(trainings, max(-(-trainings // _PREFERRED), process.sets))
     return process.in_turns(preferred, _in_order(preferred, len(process)))[:count]
 
 

@@ -139,8 +139,13 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
 
     # Draws are trained where scores say little; then they say little about the architectures with a name, too.
     preferred = contenders.preferred(scores.mean[rows] if settings.loop.first == "best" else None)
-    beginning = Beginning(preferred, contenders.drawn.tolist(), check if contenders.measures else None)
-    beginning = replace(beginning, derived=contenders.derived.tolist())
+    beginning = Beginning(
+        preferred,
+        contenders.drawn.tolist(),
+        check if contenders.measures else None,
+        contenders.derived.tolist(),
+        only_drawn=settings.loop.first == "varied",
+    )
     learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs, beginning)
     run.workers.close()
     named = zip(map(int, contenders.derived), (space.digits([code])[0] for code in derived), strict=True)
@@ -152,9 +157,11 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
 
 
 def _draws(settings: LoopSettings) -> int:
-    """Returns the number of draws to begin with: more than a batch, as some are measured over the budget."""
+    """Returns the number of draws: more than are trained, as some are measured over the budget."""
     if settings.first == "best":
         return 0
+    if settings.first == "varied":
+        return _DRAWS_OF_EACH * settings.trainings
     return _DRAWS_OF_EACH * max(batch_sizes(settings.trainings, settings.rounds), default=0)
 
 

@@ -1,6 +1,7 @@
 """Scores the pool, and adds the best predicted architectures of a space too large to enumerate."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -63,8 +64,21 @@ def list_the_best(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Prob
 
 
 def _hopes(problem: Problem) -> list[Sequence[Budget]]:
-    """Sets of budgets to search under as if predictions held, where measurements decide before the answer is given."""
-    return [*problem.also, problem.budgets] if problem.measures_candidates else []
+    """Sets of budgets to search under as if predictions held, where measurements decide before the answer is given.
+
+    Where measurements find all of these over a budget, architectures half as far below their upper bounds are next.
+    """
+    if not problem.measures_candidates:
+        return []
+    sets, typical = [*problem.also, problem.budgets], problem.typical
+    margins = {
+        cost: float(np.median(problem.bounds[cost][typical] / problem.hopes[cost][typical]))
+        for cost in problem.checkable
+    }
+    halfway = [
+        [replace(one, limit=one.limit / margins.get(one.cost, 1.0) ** 0.5) for one in budgets] for budgets in sets
+    ]
+    return [*halfway, *sets]
 
 
 def _bounds(problem: Problem) -> list[Sequence[Budget]]:

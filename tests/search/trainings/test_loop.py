@@ -211,3 +211,12 @@ def test_it_ends_where_everything_is_measured_over_the_budget() -> None:
     learnt = learn_by_training(process, lambda _: [], LoopSettings(trainings=3), beginning)
     assert learnt.rows == ()
     assert learnt.stopped == "every architecture that was to be trained next is measured over the budgets"
+
+
+@pytest.mark.parametrize(("only", "count"), [(True, 4), (False, 4), (True, 1)])
+def test_later_batches_are_draws_where_scores_say_little(only: bool, count: int) -> None:
+    drawn = list(range(50, 53 + count))
+    first, second = beginning_of(Beginning([9], drawn, only_drawn=only), rounds=2)
+    assert first == (9, 50, 51)
+    # Where too few draws are left, the best scores fill the batch.
+    assert (set(second) <= set(drawn)) == (only and count == 4)

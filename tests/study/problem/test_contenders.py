@@ -61,6 +61,23 @@ def test_predictions_decide_before_and_measurements_after(measuring: Measuring, 
     np.testing.assert_array_equal(again.answers, known.answers)
 
 
+@pytest.mark.parametrize(("factor", "count"), [(1.06, 4), (0.9, 4), (1.06, 2)])
+def test_measurements_near_a_budget_correct_the_predictions_of_the_next_ones(
+    measuring: Measuring, tmp_path: Path, factor: float, count: int
+) -> None:
+    made, _ = measuring(lambda _: factor)
+    problem = replace(under(made), also=())
+    contenders, limit = Contenders.of(problem), problem.budgets[0].limit
+    predicted = problem.costs["latency_ms"][contenders.rows]
+    between = np.flatnonzero(contenders.answers[0] & (problem.bounds["latency_ms"][contenders.rows] > limit))
+    tried = between[np.argsort(-predicted[between], kind="stable")][:count]
+    known = contenders.measured(tried.tolist(), RunFolder(tmp_path))
+    others = np.setdiff1d(np.arange(len(predicted)), tried)
+    expected = 1.06 if (factor, count) == (1.06, 4) else 1.0
+    np.testing.assert_array_equal(known.answers[0, others], predicted[others] * expected <= limit)
+    np.testing.assert_array_equal(known.answers[0, tried], predicted[tried] * factor <= limit)
+
+
 @pytest.mark.parametrize(("again", "keeps"), [(0.5, True), (1.0, True), (1.3, False)])
 def test_the_larger_of_two_measurements_counts_for_what_keeps_a_budget(
     measuring: Measuring, tmp_path: Path, again: float, keeps: bool

@@ -90,15 +90,31 @@ def test_a_measurement_decides_about_the_best_between_prediction_and_bound(
     found = SearchSpace().run(known(asked, labels, scores), run_of(tmp_path))
     best = found[SearchResult].finalists[:1]
     row, limit = int(asked.pool.rows(best)[0]), asked.budgets[0].limit
-    rounds = 1 if factor < 1 else 3
-    assert stopwatch.calls == [asked.settings.search.measured] * rounds
+    # Where measurements are half above the predictions, none of the others is worth a measurement.
+    assert stopwatch.calls == [asked.settings.search.measured]
     assert found[Problem].costs["latency_ms"][row] <= limit
     # Where measurements are over the budget, the best is the one that the bound keeps.
     assert (asked.bounds["latency_ms"][row] > limit) == (factor < 1)
     # A second process measures nothing again.
     again = SearchSpace().run(known(asked, labels, scores), run_of(tmp_path))
     np.testing.assert_array_equal(again[SearchResult].finalists, found[SearchResult].finalists)
-    assert len(stopwatch.calls) == rounds
+    assert len(stopwatch.calls) == 1
+
+
+def test_the_next_to_be_measured_are_predicted_below_the_budget_by_what_measurements_exceeded(
+    problem: Problem, run_of: RunOf, tmp_path: Path
+) -> None:
+    known_problem = between(with_known_latencies(problem))
+    stopwatch = Stopwatch(known_problem, lambda _: 1.03)
+    asked = replace(known_problem, cost_model=stopwatch)  # type: ignore[arg-type]
+    latency, limit = asked.costs["latency_ms"], asked.budgets[0].limit
+    found, _ = with_measured(asked, SpaceScores(asked.pool, latency, np.ones_like(latency)), run_of(tmp_path))
+    measured = found.table.measured_ms(asked.space.effective(asked.codes))
+    tried, kept = np.flatnonzero(~np.isnan(measured)), np.flatnonzero(measured <= limit)
+    assert len(stopwatch.calls) > 1
+    assert latency[kept].max() == latency[asked.connected & (1.03 * latency <= limit)].max()
+    # Nothing is tried between what the first measurements show to be over and what they leave.
+    assert not ((latency[tried] * 1.03 > limit) & (latency[tried] < np.sort(latency[tried])[-16])).any()
 
 
 def test_nothing_is_measured_where_none_is_asked_for_or_networks_were_trained(

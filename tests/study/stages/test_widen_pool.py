@@ -91,7 +91,11 @@ def test_predictions_are_searched_only_where_measurements_decide(
 
     monkeypatch.setattr("surrogate_nas.study.stages.widen_pool.explore", explored)
     list_the_best(some, scores, run_of(tmp_path))
-    assert asked["predictions"] == ([some.budgets] if measured else [])
+    halfway, own = asked["predictions"] or [(), ()]
+    assert own == (some.budgets if measured else ())
+    if measured:
+        # Bounds are a tenth above the predictions, and half as far is next.
+        assert [one.limit for one in halfway] == pytest.approx([one.limit / 1.1**0.5 for one in some.budgets])
     assert asked["bounds"][-1] == some.budgets
 
 
