@@ -125,8 +125,8 @@ def largest_file(size: int) -> Iterator[None]:
     ("size", "removed", "named"),
     [
         (100_000, "supernets", "member-"),
-        (100_000, "predictor", "predictor-"),
-        (10_000, "search.journal", "search.journal"),
+        pytest.param(100_000, "predictor", "predictor-", marks=pytest.mark.slow),
+        pytest.param(10_000, "search.journal", "search.journal", marks=pytest.mark.slow),
         (200_000, "lookup.parquet", "lookup"),
         (3_000_000, "report.html", "report.html"),
     ],

@@ -128,7 +128,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("limit", [2, 5])
+@pytest.mark.parametrize("limit", [2, pytest.param(5, marks=pytest.mark.slow)])
 def test_stops_anywhere_change_nothing(plan_of: MakePlan, place_of: PlaceOf, kind: str, limit: int) -> None:
     plan = plan_of(**KINDS[kind])
     whole = run(plan, place_of("whole"))

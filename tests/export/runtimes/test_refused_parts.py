@@ -58,7 +58,7 @@ def source_of(*layers: nn.Module) -> Source:
 NETWORK = (nn.Conv2d(3, 4, 1), Block(nn.ReLU(), Roll()), nn.Hardswish(), Block(Roll(), nn.Sigmoid()))
 
 
-@pytest.mark.parametrize("precision", ["float", "int8"])
+@pytest.mark.parametrize("precision", ["float", pytest.param("int8", marks=pytest.mark.slow)])
 def test_each_refused_part_is_named_once_with_its_first_layer(precision: str) -> None:
     picky = Picky(lambda part: isinstance(part, Roll | nn.Hardswish))
     found = refused_parts(picky, ("a.bin", "b.bin"), source_of(*NETWORK), precision)
@@ -77,6 +77,6 @@ def test_parts_that_take_no_maps_are_not_tried() -> None:
     assert refused_parts(picky, ("a",), source_of(*layers), "float") == ["Roll in layer 1"]
 
 
-@pytest.mark.parametrize("refuses", [True, False])
+@pytest.mark.parametrize("refuses", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_nothing_is_named_where_the_parts_are_not_the_reason(refuses: bool) -> None:
     assert refused_parts(Picky(lambda _: refuses), ("a",), source_of(*NETWORK), "float") == []

@@ -94,7 +94,8 @@ def test_a_file_without_codes_is_refused(space: Space, tmp_path: Path) -> None:
         check_table(tmp_path / "t.csv", space)
 
 
-def test_numbers_as_people_write_them_are_complained_about_with_line_and_remedy(space: Space, tmp_path: Path) -> None:
+def test_numbers_as_people_write_them_are_complained_about_with_line_and_remedy(tmp_path: Path) -> None:
+    space = load_space("quick")
     for separator, text in ((",", '"13,10{}.3"'), (",", '"13,10{}"'), (";", "1.31{},23")):
         rows = [f"{code}{separator}{text.format(n % 10)}" for n, code in enumerate(space.digits(space.all_codes()))]
         (tmp_path / "t.csv").write_text("\n".join([f"code{separator}dev", *rows]) + "\n")
