@@ -34,6 +34,7 @@ from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source
 from surrogate_nas.data.splits import split_images
 from surrogate_nas.errors import DataError
+from surrogate_nas.labels.slice_probe import ProbeJob, ProbeLabels, probe_slices
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.runs.settings import StudySettings
@@ -52,7 +53,7 @@ from surrogate_nas.training.train_network import ArchitectureNetwork, NetworkJob
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 Floats = NDArray[np.float64]
 _IDENTITY = {"benchmark": "folds"}
-_CODES_PER_JOB = 8
+_CODES_PER_JOB, _MOST_PROBED = 8, 2500
 _DRAWS = 20_000
 
 
@@ -65,6 +66,7 @@ class Arm(NamedTuple):
         folds: Folds of the images.
         steps: Steps of each training.
         others: Whether it is judged on the other images, which no study has.
+        probed: Whether a linear probe judges parts of the pretrained weights, in place of a supernet.
     """
 
     name: str
@@ -72,11 +74,13 @@ class Arm(NamedTuple):
     folds: int
     steps: int
     others: bool = False
+    probed: bool = False
 
 
 def arms(steps: int, folds: int) -> list[Arm]:
-    """Returns the ways to compare: the first and the last two cost one supernet, the others as many as folds."""
+    """Returns the ways to compare: a probe, ways at the cost of one supernet, and ways that cost as many as folds."""
     return [
+        Arm("linear probe of the pretrained weights, all images", 0, 0, 0, probed=True),
         Arm("validation images alone", 1, 1, steps),
         Arm(f"{folds} folds, 1/{folds} of the steps each", 1, folds, max(1, steps // folds)),
         Arm(f"validation images alone, {folds} replicas", folds, 1, steps),
@@ -206,8 +210,29 @@ def _quiet(_title: str) -> Iterator[Callable[[int, int], None]]:
     yield lambda _done, _total: None
 
 
+def probed(bench: Bench, processes: int) -> tuple[Floats, Floats]:
+    """Returns accuracy and minus the squared error of every architecture by a linear probe, shape (A,) each."""
+    bench.first.save(bench.folder / FIRST_WEIGHTS)
+    first, images = bench.folder / FIRST_WEIGHTS, bench.folder / "images"
+    jobs = [
+        ProbeJob(bench.space, (tuple(code),), bench.network, first, images, _MOST_PROBED, 250)
+        for code in bench.codes.tolist()
+    ]
+    found = np.empty((2, len(jobs)))
+
+    def keep(position: int, result: ProbeLabels | None) -> None:
+        assert result is not None
+        found[:, position] = result.accuracy_percent[0], -result.loss[0]
+
+    with LocalWorkers(processes) as workers:
+        workers.run(probe_slices, jobs, on_result=keep, on_progress=lambda _: None, should_stop=lambda: False)
+    return found[0], found[1]
+
+
 def labelled(bench: Bench, arm: Arm, processes: int) -> tuple[Floats, Floats]:
     """Returns accuracy and minus the loss of every architecture by a way to label, shape (A,) each."""
+    if arm.probed:
+        return probed(bench, processes)
     images, home = bench.folder / "images", bench.folder / f"{arm.replicas}-{arm.folds}-{arm.steps}"
     home.mkdir(exist_ok=True)
     bench.first.save(home / FIRST_WEIGHTS)

@@ -131,7 +131,8 @@ class Labels:
     Attributes:
         codes: Architectures, shape (n, D).
         accuracy_percent: Shape (n,), within 0 to 100.
-        loss: Cross-entropy, shape (n,). It ranks weak networks better than the accuracy does.
+        loss: Cross-entropy, shape (n,), or the squared error of a linear probe. It ranks weak networks better than the
+            accuracy does.
         source: One of ``SOURCES``, shape (n,).
         member: Index of the sub-supernet that gave the label, or ``NO_MEMBER``, shape (n,).
         seed: Seed of the weights behind the label, shape (n,).
@@ -169,7 +170,8 @@ class LabelBatch:
         accuracy_percent: Shape (n,), within 0 to 100.
         loss: Shape (n,), finite.
         source: Origin of the weights: a shared supernet, or a training of each network alone.
-        member: Index of the sub-supernet; ``NO_MEMBER`` for a real training.
+        member: Index of the sub-supernet; ``NO_MEMBER`` for a real training, and for pretrained weights of the supernet
+            before any training.
         seed: Seed of the weights.
         steps: Optimizer steps of the weights.
     """

@@ -30,8 +30,17 @@ class LabelSettings(BaseModel):
     band: Annotated[float, Field(gt=1)] = Field(
         default=2.0, description="How far below the budgets in_band draws: 2 reaches down to half of a budget."
     )
+    judge: Literal["auto", "supernet", "probe"] = Field(
+        default="supernet",
+        description="What an architecture is judged by. supernet: its classifier in the trained supernet, on validation"
+        " images. probe: a linear classifier on the features that its part of the pretrained weights has, with each"
+        " image of the study left out once; nothing was trained on them, so that all of them judge. auto: probe where"
+        " supernets begin with pretrained weights, else supernet.",
+    )
     validation_images: Annotated[int, Field(ge=2)] = Field(
-        default=2500, description="Held-out images to evaluate each architecture on; all where there are fewer."
+        default=2500,
+        description="Held-out images to evaluate each architecture on, and images that a probe takes; all where there"
+        " are fewer.",
     )
     folds: Literal["auto"] | Annotated[int, Field(ge=1, le=20)] = Field(
         default=1,

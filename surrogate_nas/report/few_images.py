@@ -12,15 +12,15 @@ _REMEDY = (
     "add images, raise data.validation_fraction or labels.validation_images, or cross-validate labels with"
     " labels.folds = auto"
 )
-_REMEDY_OF_FOLDS = "add images, since labels are cross-validated over all of them already"
+_REMEDY_OF_ALL = "add images, since labels rest on all of them already"
 
 
-def before_labels(images: int, folds: int = 1) -> str | None:
+def before_labels(images: int, rests_on_all: bool = False) -> str | None:
     """Returns a warning before anything is trained; None where there are enough images.
 
     Args:
-        images: Number of validation images that each label rests on.
-        folds: Number of folds that labels are averaged over.
+        images: Number of images that each label rests on.
+        rests_on_all: Whether these are all images of the study.
     """
     if images >= FEW_IMAGES:
         return None
@@ -28,7 +28,7 @@ def before_labels(images: int, folds: int = 1) -> str | None:
     return (
         f"a label will rest on {count_of(images, 'validation image')} only, fewer than {FEW_IMAGES}: chance alone moves"
         f" an accuracy of {_USUAL:.0%} by up to {points:.1f} points, so labels may order architectures by chance;"
-        f" {_remedy(folds)}"
+        f" {_remedy(rests_on_all)}"
     )
 
 
@@ -45,9 +45,9 @@ def doubt(labels: LabelFacts) -> tuple[bool, str] | None:
     so = ", as much as the best label is above the median: labels may order architectures by chance" if hopeless else ""
     return hopeless, (
         f"Each label rests on {count_of(behind, 'validation image')} only: chance alone moves it by up to"
-        f" {formats.points(error)}{so}. {_remedy(labels.folds).capitalize()}."
+        f" {formats.points(error)}{so}. {_remedy(labels.rests_on_all).capitalize()}."
     )
 
 
-def _remedy(folds: int) -> str:
-    return _REMEDY_OF_FOLDS if folds > 1 else _REMEDY
+def _remedy(rests_on_all: bool) -> str:
+    return _REMEDY_OF_ALL if rests_on_all else _REMEDY

@@ -261,9 +261,18 @@ def _labels(labels: LabelFacts, classes: int) -> Iterator[Judgement]:
         yield Judgement(
             "bad",
             f"Half of the labels are {formats.percent(median)} or less, and guessing one of {classes} classes gives"
-            f" {formats.percent(guessing)}: the supernet has hardly learnt anything yet, so its labels hardly separate"
-            " architectures. Train it for longer, or on larger images.",
+            f" {formats.percent(guessing)}: {_unlearnt(labels)}",
         )
+
+
+def _unlearnt(labels: LabelFacts) -> str:
+    """Returns what labels near guessing mean, and what to do."""
+    if labels.probed:
+        return "the pretrained weights hardly know these images. Take larger images, or other weights."
+    return (
+        "the supernet has hardly learnt anything yet, so its labels hardly separate architectures. Train it for longer,"
+        " or on larger images."
+    )
 
 
 def _bias(supernet: SupernetFacts, images: int, baselines: tuple[BaselineFacts, ...]) -> Iterator[Judgement]:

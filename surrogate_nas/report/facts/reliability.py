@@ -69,6 +69,7 @@ class LabelFacts:
         behind: Number of images that a label rests on: fewer than ``images`` where it is a balanced accuracy of classes
             of unequal size.
         folds: Number of folds of the images that labels are averaged over; 1 where they are not cross-validated.
+        probed: Whether a linear probe of pretrained weights made them, on all images.
     """
 
     architectures: int
@@ -80,6 +81,12 @@ class LabelFacts:
     error_percent: float | None = None
     behind: int | None = None
     folds: int = 1
+    probed: bool = False
+
+    @property
+    def rests_on_all(self) -> bool:
+        """True if every image of the study is behind a label."""
+        return self.probed or self.folds > 1
 
 
 @dataclass(frozen=True)

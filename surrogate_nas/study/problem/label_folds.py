@@ -1,4 +1,4 @@
-"""Decides over how many folds of the images labels are averaged, and counts the images behind a label."""
+"""Decides which images labels rest on: the validation part, all of them in folds, or all of them by a probe."""
 
 import torch
 
@@ -7,15 +7,32 @@ from surrogate_nas.data.classes.folds import check_folds, usual_folds, validatio
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.data.on_disk.image_file import ImageFile
 from surrogate_nas.errors import DataError, SettingsError
+from surrogate_nas.labels.slice_probe import judging
 from surrogate_nas.report.few_images import FEW_IMAGES
 from surrogate_nas.runs.settings import StudySettings
+
+
+def probes(settings: StudySettings) -> bool:
+    """Returns whether a linear probe of pretrained weights labels architectures.
+
+    Raises:
+        SettingsError: If it is asked for, and supernets begin with new weights.
+    """
+    judge, has_weights = settings.labels.judge, settings.supernet.weights_from is not None
+    if judge == "probe" and not has_weights:
+        raise SettingsError(
+            "labels.judge = 'probe' judges parts of pretrained weights, and supernet.weights_from names none: add"
+            " --weights, or set labels.judge to supernet"
+        )
+    return has_weights and judge != "supernet"
 
 
 def label_folds(settings: StudySettings, splits: DataSplits) -> int:
     """Returns the number of folds; 1 where labels rest on the validation images alone.
 
     Raises:
-        SettingsError: If folds are asked for and there is a validation folder, or subspaces that gradients decide.
+        SettingsError: If folds are asked for and there is a validation folder, or subspaces that gradients decide, or
+            labels rest on all images anyway; or a probe is asked for, and there are no pretrained weights.
         DataError: If they are asked for, and a class has too few images.
     """
     asked, refusal = settings.labels.folds, _refusal(settings, splits)
@@ -35,6 +52,8 @@ def _refusal(settings: StudySettings, splits: DataSplits) -> str | None:
         return "the images have a validation folder, which is never trained on"
     if any(isinstance(part.images, ImageFile) for part in (splits.train, splits.validation, splits.recalibration)):
         return "the images are in a file, since they are more than data.memory_gb"
+    if probes(settings):
+        return "labels.judge takes all images already, each left out once"
     if settings.supernet.rules.split.is_late:
         return f"supernet.split = {settings.supernet.split!r} finds other subspaces on each fold"
     return None
@@ -50,4 +69,6 @@ def _usual(splits: DataSplits) -> int:
 def label_images(settings: StudySettings, splits: DataSplits, folds: int) -> list[torch.Tensor]:
     """Returns the classes of the images that labels rest on, one tensor for each fold."""
     most = settings.labels.validation_images
+    if probes(settings):
+        return [judging(splits, most).labels]
     return [labels[:most] for labels in validation_labels(splits, folds)]

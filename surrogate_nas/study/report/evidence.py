@@ -13,7 +13,7 @@ from surrogate_nas.report.facts.architectures import Estimate
 from surrogate_nas.report.facts.reliability import BaselineFacts, LabelFacts, LatencyFacts, PredictorFacts, TrustFacts
 from surrogate_nas.report.truth.judgement import judge_truth
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
-from surrogate_nas.study.problem.label_folds import label_images
+from surrogate_nas.study.problem.label_folds import label_images, probes
 from surrogate_nas.study.problem.problem import Problem
 
 # Labels of one sub-supernet, fewer of which say too little about an order.
@@ -40,6 +40,7 @@ def evidence_facts(
             error_percent=_sampling_error(float(np.median(accuracy)), behind),
             behind=behind,
             folds=problem.plan.folds,
+            probed=probes(settings),
         ),
         predictor=PredictorFacts(
             name=settings.predictor.model,
@@ -60,7 +61,9 @@ def evidence_facts(
 
 
 def _agreements(problem: Problem, predictor: FittedPredictor, labels: StudyLabels) -> tuple[BaselineFacts, ...]:
-    """Returns the predictor's agreement with each sub-supernet's labels; empty if there is only one."""
+    """Returns the predictor's agreement with each sub-supernet's labels; empty if there are no two that labelled."""
+    if probes(problem.settings):
+        return ()
     members = problem.plan.member_of(labels.codes)
     values = labels.targets(predictor.settings.target)
     sources = {

@@ -80,7 +80,7 @@ def test_cross_validated_labels_are_said(problem: Problem, capsys: pytest.Captur
     assert "labels: cross-validated over 3 folds (labels.folds)" in said
     assert "a label rests on 180 images instead of 60" in said
     assert "a label will rest on 180 validation images only" in said
-    assert "add images, since labels are cross-validated over all of them already" in said
+    assert "add images, since labels rest on all of them already" in said
 
 
 def test_balanced_labels_rest_on_fewer_images(problem: Problem, capsys: pytest.CaptureFixture[str]) -> None:

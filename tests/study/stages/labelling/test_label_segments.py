@@ -7,7 +7,7 @@ import pytest
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.problem.problem import Problem
-from surrogate_nas.study.stages.label_segments import segments_of
+from surrogate_nas.study.stages.labelling.label_segments import segments_of
 
 
 def test_a_listed_space_is_refused(problem: Problem) -> None:
