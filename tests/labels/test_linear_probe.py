@@ -30,9 +30,7 @@ def test_it_is_the_classifier_that_was_fitted_without_the_image(
         kept = np.arange(count) != image
         x, y = features[kept], wanted[kept]
         centre, mean = x.mean(axis=0), y.mean(axis=0)
-        weights = np.linalg.solve(
-            (x - centre).T @ (x - centre) + penalty * np.eye(width), (x - centre).T @ (y - mean)
-        )
+        weights = np.linalg.solve((x - centre).T @ (x - centre) + penalty * np.eye(width), (x - centre).T @ (y - mean))
         scores = mean + (features[image] - centre) @ weights
         errors.append(((wanted[image] - scores) ** 2).sum())
         right.append(scores.argmax() == labels[image])

@@ -9,7 +9,7 @@ import torch
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.errors import DataError, SettingsError
 from surrogate_nas.runs.settings import StudySettings
-from surrogate_nas.study.problem.label_folds import label_folds, label_images
+from surrogate_nas.study.problem.label_folds import label_folds, label_images, probes
 from surrogate_nas.study.problem.problem import Problem
 
 
@@ -90,3 +90,27 @@ def make_few(problem: Problem) -> Callable[[int], StudySettings]:
         return problem.settings.model_copy(update={"labels": labels})
 
     return make
+
+
+def judged(problem: Problem, judge: str, weights: str | None, **labels: object) -> StudySettings:
+    settings = settings_of(problem, labels.pop("folds", 1), weights_from=weights)
+    return settings.model_copy(update={"labels": settings.labels.model_copy(update={"judge": judge, **labels})})
+
+
+def test_a_probe_needs_pretrained_weights(problem: Problem) -> None:
+    assert probes(judged(problem, "auto", "mine.safetensors"))
+    assert probes(judged(problem, "probe", "mine.safetensors"))
+    assert not probes(judged(problem, "supernet", "mine.safetensors"))
+    assert not probes(judged(problem, "auto", None))
+    with pytest.raises(SettingsError, match=r"judge = 'probe' .* supernet\.weights_from names none: add --weights"):
+        probes(judged(problem, "probe", None))
+
+
+def test_a_probe_takes_all_images_without_folds(problem: Problem) -> None:
+    splits = problem.splits
+    [labels] = label_images(judged(problem, "probe", "mine", validation_images=1000), splits, 1)
+    assert len(labels) == len(splits.train) + len(splits.validation) + len(splits.recalibration)
+    assert len(label_images(judged(problem, "probe", "mine", validation_images=60), splits, 1)[0]) == 60
+    for folds in ("auto", 3):
+        asked = judged(problem, "probe", "mine", folds=folds)
+        refuse_or_leave(asked, splits, r"labels\.folds = 3: labels\.judge takes all images already")
