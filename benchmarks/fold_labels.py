@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, cast, get_args
 
 import numpy as np
 import torch
@@ -33,14 +33,14 @@ from surrogate_nas.data.on_disk.room import Room
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source
 from surrogate_nas.data.splits import split_images
-from surrogate_nas.errors import DataError
-from surrogate_nas.labels.slice_probe import ProbeJob, ProbeLabels, probe_slices
+from surrogate_nas.errors import DataError, SettingsError
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import read_study
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import Draws, draw
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.ballots import ballot_of
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
@@ -49,6 +49,7 @@ from surrogate_nas.supernet.stage import Workplace, train_stage
 from surrogate_nas.supernet.training import FIRST_WEIGHTS, training_identity
 from surrogate_nas.training.settings import TrainingSettings
 from surrogate_nas.training.train_network import ArchitectureNetwork, NetworkJob, TrainedNetwork, train_network
+from surrogate_nas.zero_cost.slice_probe import ProbeJob, ProbeLabels, probe_slices
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 Floats = NDArray[np.float64]
@@ -158,9 +159,9 @@ def _read(
     return ImageSet(decoded.pixels, torch.from_numpy(labels), names)
 
 
-def drawn(space: Space, network: NetworkSpec, limit: float | None, count: int) -> Codes:
+def drawn(space: Space, network: NetworkSpec, limit: float | None, count: int, draws: Draws = "uniform") -> Codes:
     """Returns effective architectures between half of a number of multiply-accumulates and all of it."""
-    codes = np.unique(space.effective(space.sample(_DRAWS, np.random.default_rng(17))), axis=0)
+    codes = np.unique(draw(space, _DRAWS, draws, np.random.default_rng(17)), axis=0)
     codes = np.random.default_rng(17).permutation(codes[space.is_connected(codes)])
     flops = space.flops(codes, network)
     kept = codes if limit is None else codes[(flops <= limit) & (flops >= limit / 2)]
@@ -305,12 +306,15 @@ def run(
     steps: Annotated[int, typer.Option(min=3, help="Steps of a supernet.")] = 150,
     count: Annotated[int, typer.Option(min=10, help="Architectures.")] = 40,
     limit: Annotated[float | None, typer.Option("--flops-budget", help="Most multiply-accumulates.")] = None,
+    draws: Annotated[str, typer.Option(help="Kind of architectures: uniform, balanced or varied.")] = "varied",
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of the trainings that are the truth.")] = 10,
     seeds: Annotated[int, typer.Option(min=1, help="Draws of classes, images and weights.")] = 1,
     processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
 ) -> None:
     """Labels in each way, trains the truth, and prints the table."""
-    settings = read_study(study, {})
+    if draws not in get_args(Draws):
+        raise SettingsError(f"--draws must be one of {', '.join(get_args(Draws))} (got {draws!r})")
+    kind, settings = cast(Draws, draws), read_study(study, {})
     space = load_space(settings.space)
     first = FirstWeights.read(space, weights)
     taus, counted, ways = [], [], arms(steps, 3)
@@ -321,7 +325,7 @@ def run(
         save_splits(home / "images", splits)
         save_splits(home / "others", replace(splits, validation=others))
         sizes = replace(space.network, image_size=side)
-        bench = Bench(space, drawn(space, sizes, limit, count), settings, splits, others, home, seed, first)
+        bench = Bench(space, drawn(space, sizes, limit, count, kind), settings, splits, others, home, seed, first)
         kept = home / "truth.json"
         if not kept.exists():
             write_text(kept, json.dumps(trained(bench, epochs, processes).tolist()))

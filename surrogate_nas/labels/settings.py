@@ -19,7 +19,9 @@ class LabelSettings(BaseModel):
     draws: Draws = Field(
         "uniform",
         description="Rule that draws architectures: uniform, or balanced, as many for each number of nonlinear"
-        " functions. Nearly all architectures of a chain of chosen depth are deep; balanced draws are of all depths.",
+        " functions, or varied, near the architectures that the space has a name for: at most a third of the decisions"
+        " of one are drawn again. Nearly all architectures of a chain of chosen depth are deep; balanced draws are of"
+        " all depths. Parts of pretrained weights near uniform cuts are better than nearly all others.",
     )
     in_band: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0,

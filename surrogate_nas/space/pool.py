@@ -2,7 +2,8 @@
 
 Draws are uniform, or balanced: as many for each number of nonlinear functions. Nearly all architectures of a chain
 whose depth is chosen have nearly the largest depth, so that uniform draws say nothing about shallow and wide networks.
-Balanced draws are the supernet-balanced sampling of EFS-NAS (arXiv 2412.14678) with a subspace for every count.
+Balanced draws are the supernet-balanced sampling of EFS-NAS (arXiv 2412.14678) with a subspace for every count. Varied
+draws are near the architectures that a space has a name for, where these are better than nearly all others.
 
 Rows are found by comparing codes, not by their place in the space: a place in a space of 10^20 needs more than 64 bits.
 
@@ -21,7 +22,8 @@ from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.space import Codes, Space
 
 _BATCH = 10_000
-Draws = Literal["uniform", "balanced"]
+_NEAR = 3  # one decision in so many, at most, is drawn again in a varied draw
+Draws = Literal["uniform", "balanced", "varied"]
 
 
 @final
@@ -146,7 +148,15 @@ def draw(space: Space, size: int, draws: Draws, rng: np.random.Generator) -> Cod
         size: Number to draw.
         draws: Kind of draws.
         rng: Source of randomness.
+
+    Raises:
+        SpaceError: If they are variations, and the space has no names for architectures.
     """
+    if draws == "varied":
+        if not space.known:
+            raise SpaceError(f"{space.name} has no architectures with a name, of which draws could be variations")
+        parents = space.effective(np.stack(list(space.known.values())))
+        return varied(space, parents, size, rng, -(-space.num_decisions // _NEAR))
     if draws == "uniform":
         codes = space.effective(space.sample(size, rng))
         return codes[space.is_connected(codes)]
@@ -156,21 +166,24 @@ def draw(space: Space, size: int, draws: Draws, rng: np.random.Generator) -> Cod
     return codes[rng.permutation(len(codes))]
 
 
-def varied(space: Space, parents: Codes, count: int, rng: np.random.Generator) -> Codes:
+def varied(
+    space: Space, parents: Codes, count: int, rng: np.random.Generator, most_changes: int | None = None
+) -> Codes:
     """Returns effective codes of connected variations, shape (M, D), M at most ``count``; some may repeat.
 
     Each variation has a parent, all equally likely, and draws a number of its decisions again. Every number from one to
-    the number of decisions is equally likely. So variations are close to a parent and far from it.
+    the largest is equally likely. So variations are close to a parent and far from it.
 
     Args:
         space: The search space.
         parents: Codes, shape (P, D), P at least 1.
         count: Number of variations to draw.
         rng: Source of randomness.
+        most_changes: The most decisions that are drawn again, from 1; all of them unless given.
     """
     codes = parents[rng.integers(0, len(parents), count)]
     order = rng.random(codes.shape).argsort(axis=1)  # of each decision, among the ones that may be drawn again
-    changes = rng.integers(1, space.num_decisions + 1, (count, 1))
+    changes = rng.integers(1, (most_changes or space.num_decisions) + 1, (count, 1))
     codes = np.where(order < changes, rng.integers(0, _choices(space), codes.shape), codes).astype(np.int8)
     codes = space.effective(codes)
     return codes[space.is_connected(codes)]
@@ -183,9 +196,9 @@ def _choices(space: Space) -> list[int]:
 def in_turns(space: Space, codes: Codes, draws: Draws) -> Codes:
     """Returns the same architectures, (N, D), in an order of which any first part is a fair draw.
 
-    Balanced draws take counts of nonlinear functions in turns; uniform ones stay as they are.
+    Balanced draws take counts of nonlinear functions in turns; others stay as they are.
     """
-    if draws == "uniform" or not len(codes):
+    if draws != "balanced" or not len(codes):
         return codes
     counts = space.nonlinear_count(codes)
     turn = np.zeros(len(codes), dtype=np.int64)

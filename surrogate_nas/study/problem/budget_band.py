@@ -15,7 +15,7 @@ from surrogate_nas.space.pool import Draws, draw, in_turns, varied
 from surrogate_nas.space.space import Codes, Space
 
 _BATCH, _MOST_DRAWS = 10_000, 1_000_000
-_TO_CHOOSE_FROM: dict[Draws, int] = {"uniform": 1, "balanced": 4}
+_TO_CHOOSE_FROM: dict[Draws, int] = {"uniform": 1, "balanced": 4, "varied": 1}
 """Draws for each that is taken: few draws near a budget have a rare count of nonlinear functions."""
 Evaluate = Callable[[Codes], Mapping[str, NDArray[np.float64]]]
 

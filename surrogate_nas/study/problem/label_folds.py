@@ -7,9 +7,9 @@ from surrogate_nas.data.classes.folds import check_folds, usual_folds, validatio
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.data.on_disk.image_file import ImageFile
 from surrogate_nas.errors import DataError, SettingsError
-from surrogate_nas.labels.slice_probe import judging
 from surrogate_nas.report.few_images import FEW_IMAGES
 from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.zero_cost.slice_probe import judging
 
 
 def probes(settings: StudySettings) -> bool:

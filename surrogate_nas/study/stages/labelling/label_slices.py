@@ -6,13 +6,13 @@ from numpy.typing import NDArray
 from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
-from surrogate_nas.labels.slice_probe import ProbeJob, ProbeLabels, probe_slices
 from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.supernet.training import FIRST_WEIGHTS
+from surrogate_nas.zero_cost.slice_probe import ProbeJob, ProbeLabels, probe_slices
 
 _CODES_PER_JOB = 4
 

@@ -9,11 +9,11 @@ import pytest
 from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas.errors import Interrupted
 from surrogate_nas.labels.records import NO_MEMBER
-from surrogate_nas.labels.slice_probe import ProbeJob, ProbeLabels
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.labelling.label_slices import label_slices
+from surrogate_nas.zero_cost.slice_probe import ProbeJob, ProbeLabels
 
 RunOf = Callable[..., Run]
 

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from surrogate_nas.data.cache import INDEX, load_splits
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import TrainingError
-from surrogate_nas.labels.linear_probe import probe
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
+from surrogate_nas.zero_cost.linear_probe import probe
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import torch
 from surrogate_nas.data.cache import save_splits
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import StoreError, TrainingError
-from surrogate_nas.labels.slice_probe import ProbeJob, features_of, judging, probe_slices
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.space.load import load_space
+from surrogate_nas.zero_cost.slice_probe import ProbeJob, features_of, judging, probe_slices
 
 MakeJob = Callable[..., ProbeJob]
 SPACE = """\

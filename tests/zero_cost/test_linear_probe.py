@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from surrogate_nas.labels import linear_probe
-from surrogate_nas.labels.linear_probe import probe
+from surrogate_nas.zero_cost import linear_probe
+from surrogate_nas.zero_cost.linear_probe import probe
 
 
 def made(count: int, width: int, classes: int = 3, signal: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
