@@ -28,6 +28,7 @@ TINY = {
     "supernet.replicas": 1,
     "supernet.batch_size": 8,
     "labels.count": 30,
+    "labels.draws": "uniform",
     "labels.validation_images": 20,
     "predictor.zero_cost": "false",
     "predictor.steps": 20,

@@ -143,3 +143,17 @@ def test_each_parent_has_as_many_children() -> None:
     near = [(codes != parent).sum(axis=1) <= 3 for parent in parents]
     assert not (near[0] & near[1]).any()
     assert 0.85 < near[0].sum() / near[1].sum() < 1.2
+
+
+def test_varied_draws_are_near_architectures_with_a_name() -> None:
+    space = SPACES[2]
+    codes = draw(space, 2_000, "varied", np.random.default_rng(0))
+    known = space.effective(np.stack(list(space.known.values())))
+    changed = (codes[:, None] != known[None]).sum(axis=2).min(axis=1)
+    most = -(-space.num_decisions // 3)
+    # A stage that ends early makes the decisions behind its end one and the same.
+    assert np.median(changed) <= most
+    assert len(np.unique(changed)) > 4
+    assert in_turns(space, codes, "varied") is codes
+    with pytest.raises(SpaceError, match="nasbench201 has no architectures with a name"):
+        draw(load_space("nasbench201"), 10, "varied", np.random.default_rng(0))

@@ -66,8 +66,10 @@ def _require_fitting_cells(space: Space, settings: StudySettings) -> None:
 
 
 def _require_names(space: Space, settings: StudySettings) -> None:
-    if settings.loop.first == "varied" and not space.known:
-        raise SettingsError(
-            f"loop.first = varied needs architectures with a name, and {space.name} has none; use loop.first = drawn,"
-            " or add [[known]] tables to the file of the space"
-        )
+    asked = {("loop.first", "drawn"): settings.loop.first, ("labels.draws", "balanced"): settings.labels.draws}
+    for (setting, other), value in asked.items():
+        if value == "varied" and not space.known:
+            raise SettingsError(
+                f"{setting} = varied needs architectures with a name, and {space.name} has none; use"
+                f" {setting} = {other}, or add [[known]] tables to the file of the space"
+            )

@@ -46,11 +46,6 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
     """
     draws, count = settings.labels.draws, settings.labels.count
     rng = np.random.default_rng([settings.seed, _LABEL_STREAM])
-    if draws == "varied" and not space.known:
-        raise SettingsError(
-            f"labels.draws = 'varied' labels variations of architectures with a name, and {space.name} has none; set"
-            " labels.draws to uniform or balanced"
-        )
     if draws == "varied" or (draws == "balanced" and not space.listable):
         connected = np.unique(draw(space, _DRAWS_OF_EACH * count, draws, rng), axis=0)
     drawn = in_turns(space, connected[rng.permutation(len(connected))], draws)[:count]

@@ -32,9 +32,12 @@ def test_cells_that_do_not_fit_the_space_are_refused(problem: Problem, tmp_path:
         checked_space(settings, RunFolder(tmp_path), named_by_user=True)
 
 
-def test_variations_need_architectures_with_a_name(problem: Problem, tmp_path: Path) -> None:
-    loop = problem.settings.loop.model_copy(update={"first": "varied"})
+@pytest.mark.parametrize(("part", "key"), [("loop", "first"), ("labels", "draws")])
+def test_variations_need_architectures_with_a_name(problem: Problem, tmp_path: Path, part: str, key: str) -> None:
+    changed = getattr(problem.settings, part).model_copy(update={key: "varied"})
     network = problem.settings.network.model_copy(update={"cells": 5})
-    settings = problem.settings.model_copy(update={"space": "nasbench201", "network": network, "loop": loop})
-    with pytest.raises(SettingsError, match=r"loop\.first = varied needs .* nasbench201 has none"):
+    settings = problem.settings.model_copy(update={"space": "nasbench201", "network": network, part: changed})
+    with pytest.raises(
+        SettingsError, match=rf"{part}\.{key} = varied needs .* nasbench201 has none; use {part}\.{key} = "
+    ):
         checked_space(settings, RunFolder(tmp_path), named_by_user=True)

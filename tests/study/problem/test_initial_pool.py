@@ -89,3 +89,19 @@ def test_balanced_labels_are_of_all_depths(problem: Problem) -> None:
     of_own = draw_architectures(problem.space, own, settings)
     assert {code.tobytes() for code in of_own} <= {code.tobytes() for code in own}
     assert len(of_own) == min(settings.labels.count, len(own))
+
+
+@pytest.mark.parametrize("name", ["images32", "quick"])
+def test_varied_labels_are_near_architectures_with_a_name(
+    problem: Problem, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = problem.settings.labels.model_copy(update={"draws": "varied"})
+    space = load_space(name)
+    if not space.known:
+        monkeypatch.setattr(space, "known", {"some": space.effective(space.all_codes()[-1:])[0]})
+    drawn = draw_architectures(
+        space, space.sample(10, np.random.default_rng(0)), problem.settings.model_copy(update={"labels": labels})
+    )
+    assert len(np.unique(drawn, axis=0)) == len(drawn) > 20
+    known = space.effective(np.stack(list(space.known.values())))
+    assert np.median((drawn[:, None] != known[None]).sum(axis=2).min(axis=1)) <= -(-space.num_decisions // 3)
