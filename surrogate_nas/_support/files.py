@@ -107,6 +107,14 @@ def _reason(error: OSError, temporary: Path) -> str:
     return f"{error.strerror}: {error.filename}" if other else error.strerror
 
 
+def file_state(path: Path) -> tuple[int, int]:
+    """Returns a pair that changes whenever a file is replaced; zeros where there is none, which its reader reports."""
+    if not path.exists():
+        return 0, 0
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
 def is_file_name(text: str) -> bool:
     """Returns whether a name of letters, digits, '.', '_' and '-' names a file on every system."""
     plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", text)

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from surrogate_nas._support.files import file_state
 from surrogate_nas.data.cache import INDEX, load_splits
 from surrogate_nas.data.classes.balance import Tally, balanced_order
 from surrogate_nas.data.classes.folds import fold_of
@@ -81,9 +82,9 @@ def evaluate_member(
     """
     torch.set_num_threads(1)
     identity = tuple(job.identity.items())
-    network = _trained(_Trained(job.checkpoint, _version(job.checkpoint), identity, job.device, job.member, job.plan))
+    network = _trained(_Trained(job.checkpoint, file_state(job.checkpoint), identity, job.device, job.member, job.plan))
     fold = job.plan.fold(job.plan.training(job.member))
-    kept = _Kept(job.images, _version(job.images / INDEX), fold, job.plan.folds)
+    kept = _Kept(job.images, file_state(job.images / INDEX), fold, job.plan.folds)
     recalibration, validation, by_class = _batches(kept, job.validation_images, job.batch_size, job.device)
     _check_recalibration(job.plan, recalibration)
     results = np.empty((len(job.codes), 2))
@@ -131,14 +132,6 @@ def evaluate(
 
 
 # One process evaluates many jobs of few members: networks and images stay loaded between them, until a file changes.
-
-
-def _version(path: Path) -> tuple[int, int]:
-    """Returns a pair that changes whenever a file is replaced; zeros where there is none, which its reader reports."""
-    if not path.exists():
-        return 0, 0
-    status = path.stat()
-    return status.st_ino, status.st_mtime_ns
 
 
 @dataclass(frozen=True)

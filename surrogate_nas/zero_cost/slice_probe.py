@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from surrogate_nas._support.files import file_state
 from surrogate_nas.data.cache import INDEX, load_splits
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.errors import TrainingError
@@ -67,8 +68,8 @@ def probe_slices(job: ProbeJob, report: Callable[[int], None], stopped: Callable
         TrainingError: If a feature is not finite.
     """
     torch.set_num_threads(1)
-    first = _loaded(_Weights(job.first_weights, _version(job.first_weights), job.space.fingerprint, job.space))
-    judges = _judges(job.images, _version(job.images / INDEX), job.most_images, job.batch_size, job.device)
+    first = _loaded(_Weights(job.first_weights, file_state(job.first_weights), job.space.fingerprint, job.space))
+    judges = _judges(job.images, file_state(job.images / INDEX), job.most_images, job.batch_size, job.device)
     found = np.empty((len(job.codes), 2))
     for done, code in enumerate(job.codes):
         if stopped():
@@ -125,14 +126,6 @@ def judging(splits: DataSplits, most: int) -> ImageSet:
     return ImageSet(
         torch.cat([part.images[:] for part in taken]), torch.cat([part.labels for part in taken]), splits.class_names
     )
-
-
-def _version(path: Path) -> tuple[int, int]:
-    """Returns a pair that changes whenever a file is replaced; zeros where there is none, which its reader reports."""
-    if not path.exists():
-        return 0, 0
-    status = path.stat()
-    return status.st_ino, status.st_mtime_ns
 
 
 @dataclass(frozen=True)

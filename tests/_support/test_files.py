@@ -16,7 +16,15 @@ from typing import Any
 import pytest
 
 from surrogate_nas._support import files
-from surrogate_nas._support.files import as_file_name, atomic_write, is_file_name, read_json, write_json, write_text
+from surrogate_nas._support.files import (
+    as_file_name,
+    atomic_write,
+    file_state,
+    is_file_name,
+    read_json,
+    write_json,
+    write_text,
+)
 from surrogate_nas.errors import StoreError, SurrogateNasError, WriteError
 
 
@@ -359,3 +367,13 @@ def test_a_file_system_of_another_owner_is_written_to(tmp_path: Path, monkeypatc
         temporary.unlink()  # as libraries do that put a file of their own in its place
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600))
     assert names(tmp_path) == ["a.txt", "b.txt"]
+
+
+def test_a_replaced_file_has_another_state(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    assert file_state(path) == (0, 0)
+    write_text(path, "a")
+    first = file_state(path)
+    assert first == file_state(path) != (0, 0)
+    write_text(path, "b")
+    assert file_state(path) != first
