@@ -32,12 +32,12 @@ class LabelSettings(BaseModel):
     band: Annotated[float, Field(gt=1)] = Field(
         default=2.0, description="How far below the budgets in_band draws: 2 reaches down to half of a budget."
     )
-    judge: Literal["auto", "supernet", "probe"] = Field(
+    judge: Literal["auto", "supernet", "probe", "both"] = Field(
         default="supernet",
         description="What an architecture is judged by. supernet: its classifier in the trained supernet, on validation"
         " images. probe: a linear classifier on the features that its part of the pretrained weights has, with each"
-        " image of the study left out once; nothing was trained on them, so that all of them judge. auto: probe where"
-        " supernets begin with pretrained weights, else supernet.",
+        " image of the study left out once; nothing was trained on them, so that all of them judge. both: the mean of"
+        " the two, with equal spread. auto: both where supernets begin with pretrained weights, else supernet.",
     )
     validation_images: Annotated[int, Field(ge=2)] = Field(
         default=2500,

@@ -1,5 +1,7 @@
 """Decides which images labels rest on: the validation part, all of them in folds, or all of them by a probe."""
 
+from typing import Literal
+
 import torch
 
 from surrogate_nas.data.classes.balance import images_behind
@@ -11,20 +13,33 @@ from surrogate_nas.report.few_images import FEW_IMAGES
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.zero_cost.slice_probe import judging
 
+Judge = Literal["supernet", "probe"]
+
+
+def judges_of(settings: StudySettings) -> frozenset[Judge]:
+    """Returns what labels architectures: the trained supernets, a linear probe of pretrained weights, or both.
+
+    Raises:
+        SettingsError: If a probe is asked for, and supernets begin with new weights.
+    """
+    judge, has_weights = settings.labels.judge, settings.supernet.weights_from is not None
+    if judge in ("probe", "both") and not has_weights:
+        raise SettingsError(
+            f"labels.judge = {judge!r} judges parts of pretrained weights, and supernet.weights_from names none: add"
+            " --weights, or set labels.judge to supernet"
+        )
+    if judge == "probe":
+        return frozenset({"probe"})
+    return frozenset({"supernet", "probe"}) if has_weights and judge != "supernet" else frozenset({"supernet"})
+
 
 def probes(settings: StudySettings) -> bool:
-    """Returns whether a linear probe of pretrained weights labels architectures.
+    """Returns whether a linear probe of pretrained weights labels architectures, alone or beside supernets.
 
     Raises:
         SettingsError: If it is asked for, and supernets begin with new weights.
     """
-    judge, has_weights = settings.labels.judge, settings.supernet.weights_from is not None
-    if judge == "probe" and not has_weights:
-        raise SettingsError(
-            "labels.judge = 'probe' judges parts of pretrained weights, and supernet.weights_from names none: add"
-            " --weights, or set labels.judge to supernet"
-        )
-    return has_weights and judge != "supernet"
+    return "probe" in judges_of(settings)
 
 
 def label_folds(settings: StudySettings, splits: DataSplits) -> int:

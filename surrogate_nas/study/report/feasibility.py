@@ -12,7 +12,7 @@ from surrogate_nas.report.few_images import before_labels
 from surrogate_nas.report.judgements import AGAIN_ON_THE_DEVICE, LATENCY_BAD_PERCENT
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.space.extremes import HasLargest
-from surrogate_nas.study.problem.label_folds import label_images, probes
+from surrogate_nas.study.problem.label_folds import judges_of, label_images, probes
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.supernet_words import branches_in_words, members_in_words
 
@@ -99,10 +99,10 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         )
     probed = probes(problem.settings)
     if probed:
+        beside = ", and the accuracy in the supernet" if "supernet" in judges_of(problem.settings) else ""
         console.note(
             "labels: a linear classifier on the features that each architecture's part of the pretrained weights has,"
-            f" with each of {len(images[0]):,} images left out once (labels.judge). The supernet gives first weights to"
-            " the training of the answer"
+            f" with each of {len(images[0]):,} images left out once{beside} (labels.judge)"
         )
     behind = images_behind(torch.cat(images), by_class=problem.splits.balance)
     if (few := before_labels(behind, probed or len(images) > 1)) is not None:

@@ -13,11 +13,12 @@ from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import Findings, StudyLabels
-from surrogate_nas.study.problem.label_folds import label_images, probes
+from surrogate_nas.study.problem.label_folds import judges_of, label_images
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.labelling.label_segments import label_in_segments, segments_of
 from surrogate_nas.study.stages.labelling.label_slices import label_slices
+from surrogate_nas.study.stages.labelling.two_judges import mean_of
 from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.supernet.ballots import ballot_of
 from surrogate_nas.supernet.evaluation import Evaluation, EvaluationJob, evaluate_member
@@ -42,15 +43,28 @@ class LabelWay:
 def label_architectures(problem: Problem, run: Run) -> StudyLabels:
     """Labels each drawn architecture; equal computations once.
 
-    The supernets that answer for it evaluate it, or a linear probe judges its part of pretrained weights. A label of
-    supernets is the mean over their replicas. Over folds of the images, every image counts the same.
+    The supernets that answer for it evaluate it, a linear probe judges its part of pretrained weights, or both do.
 
     Raises:
         Interrupted: If a stop was requested; labels made so far are kept.
         StoreError: If the label file or a checkpoint is damaged.
     """
-    if probes(problem.settings):
-        return label_slices(problem, run)
+    judges = judges_of(problem.settings)
+    if "probe" not in judges:
+        return label_by_supernets(problem, run)
+    probed = label_slices(problem, run)
+    return probed if judges == {"probe"} else mean_of(label_by_supernets(problem, run), probed)
+
+
+def label_by_supernets(problem: Problem, run: Run) -> StudyLabels:
+    """Evaluates each drawn architecture by the supernets that answer for it; equal computations once.
+
+    A label is the mean over the replicas of the supernets. Over folds of the images, every image counts the same.
+
+    Raises:
+        Interrupted: If a stop was requested; labels made so far are kept.
+        StoreError: If the label file or a checkpoint is damaged.
+    """
     codes, ballot = problem.drawn, ballot_of(problem.plan, problem.drawn)
     members = ballot.members.reshape(len(ballot.codes), -1)
     asked, stored = members != NOBODY, _stored(problem, run)

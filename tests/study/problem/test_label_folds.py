@@ -9,7 +9,7 @@ import torch
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.errors import DataError, SettingsError
 from surrogate_nas.runs.settings import StudySettings
-from surrogate_nas.study.problem.label_folds import label_folds, label_images, probes
+from surrogate_nas.study.problem.label_folds import judges_of, label_folds, label_images, probes
 from surrogate_nas.study.problem.problem import Problem
 
 
@@ -98,12 +98,15 @@ def judged(problem: Problem, judge: str, weights: str | None, **labels: object) 
 
 
 def test_a_probe_needs_pretrained_weights(problem: Problem) -> None:
-    assert probes(judged(problem, "auto", "mine.safetensors"))
-    assert probes(judged(problem, "probe", "mine.safetensors"))
-    assert not probes(judged(problem, "supernet", "mine.safetensors"))
-    assert not probes(judged(problem, "auto", None))
-    with pytest.raises(SettingsError, match=r"judge = 'probe' .* supernet\.weights_from names none: add --weights"):
-        probes(judged(problem, "probe", None))
+    both = {"supernet", "probe"}
+    for judge, judges in (("auto", both), ("both", both), ("probe", {"probe"}), ("supernet", {"supernet"})):
+        asked = judged(problem, judge, "mine.safetensors")
+        assert judges_of(asked) == judges
+        assert probes(asked) == ("probe" in judges)
+    assert judges_of(judged(problem, "auto", None)) == judges_of(judged(problem, "supernet", None)) == {"supernet"}
+    for judge in ("probe", "both"):
+        with pytest.raises(SettingsError, match=rf"'{judge}' .* supernet\.weights_from names none: add --weights"):
+            probes(judged(problem, judge, None))
 
 
 def test_a_probe_takes_all_images_without_folds(problem: Problem) -> None:
