@@ -215,6 +215,7 @@ _FIXED = (
     "labels.validation_images",
     "labels.batch_size",
     "labels.folds",
+    "labels.judge",
     "pool.draws",
     "training",
     "compute.device",

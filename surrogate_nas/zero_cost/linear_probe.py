@@ -23,7 +23,7 @@ _LEAST = 1e-9  # of an eigenvalue, as a share of the largest, and of what an ima
 
 
 class Probed(NamedTuple):
-    """What a linear classifier makes of features.
+    """Quality of a linear classifier on images that it was not fitted to.
 
     Attributes:
         accuracy_percent: Share of the left-out images whose class has the largest score.
