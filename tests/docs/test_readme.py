@@ -38,6 +38,7 @@ TINY = {
     "hardware.timing.seconds": 0.005,
     "hardware.timing.min_repeats": 3,
     "hardware.timing.attempts": 1,
+    "rivals.names": "[]",
     "compute.processes": 1,
 }
 TINIER = {

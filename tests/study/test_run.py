@@ -153,6 +153,7 @@ def test_the_resolved_study_repeats_the_study(finished: Path, tmp_path: Path, he
     assert_same_results(tmp_path / "run", finished)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_labels(
     finished: Path, tiny: Path, faster: tuple[str, ...], tmp_path: Path, here: RunHere
 ) -> None:
@@ -179,7 +180,8 @@ def kill(report: Path, points: str, *words: object, **variables: str) -> int:
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("points", [FEW_POINTS, pytest.param(POINTS, marks=pytest.mark.slow, id="all")])
+@pytest.mark.slow
+@pytest.mark.parametrize("points", [FEW_POINTS, pytest.param(POINTS, id="all")])
 def test_a_study_killed_in_its_stages_ends_like_one_that_was_not(
     points: str, finished: Path, tiny: Path, budgets: tuple[str, ...], tmp_path: Path, here: RunHere
 ) -> None:

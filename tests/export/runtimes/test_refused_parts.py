@@ -66,6 +66,7 @@ def test_each_refused_part_is_named_once_with_its_first_layer(precision: str) ->
     assert set(picky.asked) == {precision}
 
 
+@pytest.mark.slow
 def test_a_block_is_named_where_its_parts_alone_are_taken() -> None:
     picky = Picky(lambda part: isinstance(part, Block))
     assert refused_parts(picky, ("a",), source_of(*NETWORK), "float") == ["Block in layer 2"]

@@ -52,6 +52,7 @@ def trained(problem: Problem, count: int) -> SourceLabels:
     return SourceLabels(codes, problem.truth(codes) + np.arange(count) / count)
 
 
+@pytest.mark.slow
 def test_another_process_reads_the_same_scores(labelled: FittedPredictor, problem: Problem, tmp_path: Path) -> None:
     predictions: dict[Path, Prediction] = {}
     for count in (12, 80):
