@@ -1,4 +1,4 @@
-"""Measures whether labels of few images order architectures better when they are cross-validated, at equal cost.
+"""Measures which labels of few images order architectures: of a probe, of validation images, or cross-validated ones.
 
 python -m benchmarks.fold_labels --data DIR --weights lite0.pth --folder runs/folds --per-class 60 --steps 150
 
