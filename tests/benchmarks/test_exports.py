@@ -8,6 +8,7 @@ import torch
 from benchmarks.exports import main, random_network
 
 
+@pytest.mark.slow
 def test_a_row_has_agreement_size_and_latency(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--spaces", "quick", "--runtimes", "onnx", "--images", "20", "--int8"]) == 0
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]

@@ -21,6 +21,7 @@ def test_the_published_rows_are_those_of_the_paper() -> None:
     assert float(np.mean(kept)) == pytest.approx(70.35, abs=0.3)
 
 
+@pytest.mark.slow
 def test_budgets_are_kept_with_ten_measurements_per_device(shared_data: Path) -> None:
     space = load_space("nasbench201")
     tables = read_budget_tables(

@@ -15,6 +15,7 @@ from surrogate_nas.training.settings import TrainingSettings
 INTERFACE = Interface(3, 8, 2)
 
 
+@pytest.mark.slow
 def test_trainings_are_kept_and_shared_between_budgets(photos: Path, tmp_path: Path) -> None:
     splits = trained_and_tested(photos, 40, 0)
     save_splits(tmp_path / "images", splits)

@@ -36,6 +36,7 @@ def test_the_prior_answers_without_doubt(problem: Problem, quick: PredictorSetti
     assert not model.predict(problem.codes).std.any()
 
 
+@pytest.mark.slow
 def test_trained_networks_are_learnt_from(problem: Problem, quick: PredictorSettings) -> None:
     unseen = problem.space.sample(60, np.random.default_rng(1))
     trained = SourceLabels(unseen, problem.truth(unseen))

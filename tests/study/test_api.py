@@ -13,6 +13,7 @@ from surrogate_nas.runs.study_file import read_resolved
 from tests.fixtures.one_process import one_process
 
 
+@pytest.mark.slow
 def test_python_and_the_command_line_do_the_same(
     tiny: Path, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

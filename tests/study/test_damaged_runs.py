@@ -74,14 +74,16 @@ def test_a_search_of_another_space_under_the_same_name_is_refused_and_kept(run_c
     assert journal.read_text(encoding="utf-8") == foreign
 
 
-@pytest.mark.parametrize("name", ["labels.h5", "costs.parquet", "state.json"])
+@pytest.mark.parametrize(
+    "name", ["labels.h5", *(pytest.param(name, marks=pytest.mark.slow) for name in ("costs.parquet", "state.json"))]
+)
 def test_the_remedy_works(name: str, run_copy: Path, finished: Path, here: RunHere) -> None:
     (run_copy / name).unlink()
     assert here("--output-dir", run_copy, "--resume", "--quiet", "--set", "compute.processes=1")[0] == 0
     assert (run_copy / "lookup.csv").read_bytes() == (finished / "lookup.csv").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["images", "predictor"])
+@pytest.mark.parametrize("name", [pytest.param("images", marks=pytest.mark.slow), "predictor"])
 def test_what_can_be_made_again_is(name: str, run_copy: Path, finished: Path, here: RunHere) -> None:
     for path in (run_copy / name).iterdir():
         cut(path)

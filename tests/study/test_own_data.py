@@ -14,6 +14,7 @@ from tests.study.command_words import error_line, write_table
 RunHere = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.slow
 def test_images_of_mixed_modes_and_sizes_work(
     tiny: Path, faster: tuple[str, ...], mixed_images: Path, tmp_path: Path, here: RunHere
 ) -> None:

@@ -137,7 +137,10 @@ def test_resuming_refuses_another_space_but_not_the_same_in_another_file(
     assert here("--output-dir", run_copy, "--resume", "--quiet", "--set", f"space={same}")[0] == 0
 
 
-@pytest.mark.parametrize(("name", "before", "now"), [("backend", "auto", "eager"), ("precision", "float32", "int8")])
+@pytest.mark.parametrize(
+    ("name", "before", "now"),
+    [pytest.param("backend", "auto", "eager", marks=pytest.mark.slow), ("precision", "float32", "int8")],
+)
 def test_another_back_end_or_precision_makes_costs_anew_and_trains_nothing(
     run_copy: Path, here: RunHere, name: str, before: str, now: str
 ) -> None:

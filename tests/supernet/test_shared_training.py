@@ -91,7 +91,9 @@ class Inline(Workers):
             callbacks["on_result"](position, task(job, lambda _: None, never))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind == "gradients cut" else kind for kind in KINDS]
+)
 def test_two_processes_train_what_one_does_that_normalises_the_parts_apart(
     plan_of: MakePlan, place_of: PlaceOf, pool: LocalWorkers, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:

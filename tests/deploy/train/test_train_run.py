@@ -172,6 +172,7 @@ def test_a_training_for_8_bits_needs_8_bit_files(digits_copy: Path, trained: lis
     assert (digits_copy / "models" / "333123" / "int8-training.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_a_caller_in_python_keeps_its_threads(digits_copy: Path, trained: list[Any]) -> None:
     own = torch.get_num_threads()
     torch.set_num_threads(3)
