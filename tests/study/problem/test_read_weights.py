@@ -9,6 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from surrogate_nas.cli.train import main as train
+from surrogate_nas.labels.records import NO_MEMBER
+from surrogate_nas.labels.store import read_labels
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.space.load import load_space
@@ -68,9 +70,12 @@ def test_a_study_goes_through_to_a_fine_tuned_model(
     run, study = tmp_path / "run", tmp_path / "tiny.toml"
     text = tiny.read_text(encoding="utf-8")
     study.write_text(text.replace('split = "nonlinear"\ngroups = 2\n', ""), encoding="utf-8")
-    asked = ("--output-dir", run, "--flops-budget", "60%", *faster)
+    asked = ("--output-dir", run, "--flops-budget", "60%", *faster, "--set", "labels.judge=both")
     code, _, errors = here(study, *asked, *words, "--trainings", "2")
     assert code == 0, errors
+    assert "a linear probe each" in errors
+    members = read_labels(run / "labels.h5").member
+    assert (members == NO_MEMBER).sum() == (members != NO_MEMBER).sum() > 0
     report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     assert report["answer"]["chosen"]
     for start, words_of_start in (
