@@ -16,24 +16,9 @@ from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.space.load import load_space
 from surrogate_nas.zero_cost.slice_probe import ProbeJob, features_of, judging, probe_slices
+from tests.fixtures.known_space import KNOWN_SPACE
 
 MakeJob = Callable[..., ProbeJob]
-SPACE = """\
-name = "known"
-kind = "chain"
-operations = ["mbconv_k3_e1", "mbconv_k3_e2"]
-before = [{ layer = "conv_bn_relu_k3", width = 4 }]
-stages = [{ layers = 2, least_layers = 1, width = 4 }, { layers = 2, least_layers = 1, width = [6, 8], stride = 2 }]
-network = { image_size = 8 }
-
-[[pretrained]]
-source = "mine"
-
-[pretrained.parts]
-"before.1" = ["stem", "norm"]
-"stages" = ["{block}.1", "{block}.2", "{block}.3", "{block}.4", "{block}.5", "{block}.6"]
-"classifier" = ["last"]
-"""
 
 
 def image_set(count: int, seed: int) -> ImageSet:
@@ -53,7 +38,7 @@ def splits() -> DataSplits:
 
 @pytest.fixture
 def make_job(splits: DataSplits, tmp_path: Path) -> MakeJob:
-    (tmp_path / "known.toml").write_text(SPACE, encoding="utf-8")
+    (tmp_path / "known.toml").write_text(KNOWN_SPACE, encoding="utf-8")
     space = load_space(str(tmp_path / "known.toml"))
     assert isinstance(space, HasLargest)
     with torch.random.fork_rng():

@@ -16,32 +16,17 @@ from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.training import FIRST_WEIGHTS
+from tests.fixtures.known_space import KNOWN_SPACE
 from tests.study.command_words import error_line
 
 RunHere = Callable[..., tuple[int, str, str]]
-SPACE = """\
-name = "known"
-kind = "chain"
-operations = ["mbconv_k3_e1", "mbconv_k3_e2"]
-before = [{ layer = "conv_bn_relu_k3", width = 4 }]
-stages = [{ layers = 2, least_layers = 1, width = 4 }, { layers = 2, least_layers = 1, width = [6, 8], stride = 2 }]
-network = { image_size = 8 }
-
-[[pretrained]]
-source = "mine"
-
-[pretrained.parts]
-"before.1" = ["stem", "norm"]
-"stages" = ["{block}.1", "{block}.2", "{block}.3", "{block}.4", "{block}.5", "{block}.6"]
-"classifier" = ["last"]
-"""
 
 
 @pytest.fixture(scope="module")
 def words(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     """A space with a known network of colour images, and weights of it."""
     folder = tmp_path_factory.mktemp("known")
-    (folder / "known.toml").write_text(SPACE, encoding="utf-8")
+    (folder / "known.toml").write_text(KNOWN_SPACE, encoding="utf-8")
     space = load_space(str(folder / "known.toml"))
     assert isinstance(space, HasLargest)
     with torch.random.fork_rng():
