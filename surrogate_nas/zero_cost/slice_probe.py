@@ -119,13 +119,20 @@ def features_of(network: nn.Module, recalibration: list[Tensor], batches: list[T
 
 def judging(splits: DataSplits, most: int) -> ImageSet:
     """Returns the images that labels rest on: all of the study's, or so many of every part in proportion."""
+    pixels = torch.cat([part.images[:count] for part, count in _shares(splits, most)])
+    return ImageSet(pixels, judging_labels(splits, most), splits.class_names)
+
+
+def judging_labels(splits: DataSplits, most: int) -> Tensor:
+    """Returns the classes of the images that labels rest on, without reading the images."""
+    return torch.cat([part.labels[:count] for part, count in _shares(splits, most)])
+
+
+def _shares(splits: DataSplits, most: int) -> list[tuple[ImageSet, int]]:
+    """Returns the parts, with how many of their first images judge; they are in random order, so this is fair."""
     parts = (splits.validation, splits.train, splits.recalibration)
     total = sum(map(len, parts))
-    # Parts are in random order, so that the first ones are a fair sample.
-    taken = [part.take(torch.arange(len(part) * min(most, total) // total)) for part in parts]
-    return ImageSet(
-        torch.cat([part.images[:] for part in taken]), torch.cat([part.labels for part in taken]), splits.class_names
-    )
+    return [(part, len(part) * min(most, total) // total) for part in parts]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from surrogate_nas.data.on_disk.image_file import ImageFile
 from surrogate_nas.errors import DataError, SettingsError
 from surrogate_nas.report.few_images import FEW_IMAGES
 from surrogate_nas.runs.settings import StudySettings
-from surrogate_nas.zero_cost.slice_probe import judging
+from surrogate_nas.zero_cost.slice_probe import judging_labels
 
 Judge = Literal["supernet", "probe"]
 
@@ -85,5 +85,5 @@ def label_images(settings: StudySettings, splits: DataSplits, folds: int) -> lis
     """Returns the classes of the images that labels rest on, one tensor for each fold."""
     most = settings.labels.validation_images
     if probes(settings):
-        return [judging(splits, most).labels]
+        return [judging_labels(splits, most)]
     return [labels[:most] for labels in validation_labels(splits, folds)]
