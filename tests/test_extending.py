@@ -43,7 +43,9 @@ def insert(path: Path, anchor: str, code: str) -> None:
     path.write_text("".join(lines), encoding="utf-8")
 
 
-@pytest.mark.parametrize("title", FILES)
+@pytest.mark.parametrize(
+    "title", [pytest.param(title, marks=pytest.mark.slow if title == "A predictor model" else ()) for title in FILES]
+)
 def test_an_example_works_and_touches_few_files(title: str, tmp_path: Path) -> None:
     shutil.copytree(
         REPOSITORY / "surrogate_nas", tmp_path / "surrogate_nas", ignore=shutil.ignore_patterns("__pycache__")

@@ -33,6 +33,7 @@ def test_the_address_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch) 
         connected("auto")
 
 
+@pytest.mark.slow
 def test_a_request_to_stop_is_not_lost_to_ray(ray_workers: MakeRayWorkers) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with ray_workers(1):

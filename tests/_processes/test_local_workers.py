@@ -211,6 +211,7 @@ def test_a_termination_of_the_whole_group_is_a_stop_and_no_fault(begin: Begin, t
     assert said == "stopped by 15, results of []\n"
 
 
+@pytest.mark.slow
 def test_processes_end_side_by_side(tasks: ModuleType) -> None:
     workers = LocalWorkers(3)
     run(workers, tasks.end_slowly, [4.0, 4.0, 4.0])

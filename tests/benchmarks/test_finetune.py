@@ -45,7 +45,8 @@ def test_a_rival_trains_for_as_long_as_search_and_answer() -> None:
 
 
 def test_all_chosen_images_are_trained_on_and_all_test_images_count(photos: Path) -> None:
-    splits = few_images(photos, 30, 16)
+    splits, others = few_images(photos, 30, 16, 0), few_images(photos, 30, 16, 1)
     assert len(splits.train) == 30
+    assert not splits.train.images[:].equal(others.train.images[:])
     assert splits.image_size == 16
     assert len(splits.validation) == sum(1 for _ in (photos / "test").rglob("*.png"))

@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from surrogate_nas._support.files import read_json
 from surrogate_nas.runs.settings import StudySettings
 
@@ -90,6 +92,7 @@ def test_quiet_leaves_results_only(run_copy: Path, here: RunHere) -> None:
     json.loads(out)
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_ends_no_study(run_copy: Path) -> None:
     line = [sys.executable, "-m", "surrogate_nas.study", "--output-dir", str(run_copy), "--resume"]
     (run_copy / "report.html").unlink()

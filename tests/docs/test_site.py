@@ -56,6 +56,7 @@ def test_the_reference_has_every_setting_option_and_name(hooks: ModuleType) -> N
     assert "LookupTable.near" in pages["api"]
 
 
+@pytest.mark.slow
 def test_it_builds_without_a_warning(tmp_path: Path) -> None:
     pytest.importorskip("mkdocs")
     words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]

@@ -1,6 +1,6 @@
 """Every cost model follows the protocol."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,11 +41,18 @@ MODELS: dict[str, Make] = {
 }
 
 
-@pytest.fixture(params=MODELS)
+@pytest.fixture(scope="module", params=MODELS)
 def model(
-    request: pytest.FixtureRequest, space: Space, network: NetworkSpec, quick: HardwareSettings, tmp_path: Path
-) -> CostSource:
-    return MODELS[request.param](space, network, quick, tmp_path)
+    request: pytest.FixtureRequest,
+    space: Space,
+    network: NetworkSpec,
+    quick: HardwareSettings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[CostSource]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SURROGATE_NAS_CACHE", str(folder / "cache"))
+        yield MODELS[request.param](space, network, quick, folder)
 
 
 @pytest.mark.parametrize("check", COST_CHECKS, ids=lambda check: check.__name__)

@@ -123,6 +123,7 @@ def test_a_predictor_without_its_prior_is_refused(fused: FittedPredictor, proble
             load_predictor(tmp_path, problem.space)
 
 
+@pytest.mark.slow
 def test_another_process_reads_the_same_scores(
     fitted: FittedPredictor, fused: FittedPredictor, problem: Problem, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def test_a_second_training_and_a_count_order_the_first_one(truth: tuple[Codes, F
     assert kendall_tau(parameters, other) == pytest.approx(0.60, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_predictor_of_half_of_the_networks_orders_the_others(truth: tuple[Codes, Floats, Floats]) -> None:
     codes, one, other = truth
     taus = []

@@ -12,9 +12,11 @@ from surrogate_nas.rivals.rival_network import RivalNetwork, count_rival
 from surrogate_nas.rivals.table import RIVALS
 
 INSTALLED = [name for name, row in RIVALS.items() if row.is_installed]
+_QUICK = ("resnet20", "mobilenet_v3_small", "shufflenet_v2")
+OF_SIZES = [pytest.param(name, marks=() if name in _QUICK else pytest.mark.slow) for name in INSTALLED]
 
 
-@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("name", OF_SIZES)
 def test_it_takes_images_of_every_usual_size(name: str) -> None:
     for size in (8, 16, 32, 64, 96, 224):
         with torch.device("meta"), torch.no_grad():

@@ -129,7 +129,7 @@ def largest_file(size: int) -> Iterator[None]:
         (100_000, "supernets", "member-"),
         pytest.param(100_000, "predictor", "predictor-", marks=pytest.mark.slow),
         pytest.param(10_000, "search.journal", "search.journal", marks=pytest.mark.slow),
-        (200_000, "lookup.parquet", "lookup"),
+        pytest.param(200_000, "lookup.parquet", "lookup", marks=pytest.mark.slow),
         (3_000_000, "report.html", "report.html"),
     ],
 )

@@ -40,6 +40,7 @@ def test_images_of_mixed_modes_and_sizes_work(
     assert "a label will rest on 40 validation images only" in few
 
 
+@pytest.mark.slow
 def test_another_device_and_ground_truth_come_from_files(
     tiny: Path, faster: tuple[str, ...], tmp_path: Path, here: RunHere
 ) -> None:

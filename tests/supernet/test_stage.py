@@ -127,7 +127,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return files
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind == "gradient" else ()) for kind in KINDS]
+)
 @pytest.mark.parametrize("limit", [2, pytest.param(5, marks=pytest.mark.slow)])
 def test_stops_anywhere_change_nothing(plan_of: MakePlan, place_of: PlaceOf, kind: str, limit: int) -> None:
     plan = plan_of(**KINDS[kind])

@@ -28,7 +28,7 @@ def typical(space: str, images: Tensor) -> nn.Module:
     return network.eval()
 
 
-@pytest.fixture(scope="module", params=["digits", "quick"])
+@pytest.fixture(scope="module", params=["digits", pytest.param("quick", marks=pytest.mark.slow)])
 def example(request: pytest.FixtureRequest) -> tuple[nn.Module, Tensor]:
     network = load_space(request.param).network
     images = torch.randn(32, network.input_channels, network.image_size, network.image_size)

@@ -12,6 +12,7 @@ from surrogate_nas.deploy.train.in_python import TrainOptions
 from surrogate_nas.errors import InfeasibleBudgetError, RunFolderError, SettingsError
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_for_a_budget_and_comes_back(digits_copy: Path) -> None:
     model = train_model(digits_copy, latency_budget="2.5ms", epochs=1, int8=True, quiet=True)
     assert model.folder == digits_copy / "models" / "311141"

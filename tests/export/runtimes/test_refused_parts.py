@@ -78,6 +78,7 @@ def test_parts_that_take_no_maps_are_not_tried() -> None:
     assert refused_parts(picky, ("a",), source_of(*layers), "float") == ["Roll in layer 1"]
 
 
-@pytest.mark.parametrize("refuses", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("refuses", [True, False])
 def test_nothing_is_named_where_the_parts_are_not_the_reason(refuses: bool) -> None:
     assert refused_parts(Picky(lambda _: refuses), ("a",), source_of(*NETWORK), "float") == []

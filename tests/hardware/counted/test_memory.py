@@ -35,7 +35,11 @@ def test_the_effective_cell_never_needs_more(code: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["quick", "nasbench_macro", "fbnet", "mobilenet_se", "quick_elastic", "ofa_mobilenetv3"]
+    "name",
+    [
+        *("quick", "nasbench_macro", "mobilenet_se", "quick_elastic"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("fbnet", "ofa_mobilenetv3")),
+    ],
 )
 def test_peaks_of_chains_are_those_of_the_built_network(name: str) -> None:
     space = load_space(name)

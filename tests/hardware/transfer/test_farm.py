@@ -215,12 +215,14 @@ def test_a_device_that_is_named_twice_or_a_folder_that_is_no_bench_is_refused(
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        (r"(?s)\n.*", "\n", "there are no rows below the header"),
+        pytest.param(r"(?s)\n.*", "\n", "there are no rows below the header", marks=pytest.mark.slow),
         (r"(?s)^.*", "", "is empty"),
         (r"(?m)^(\w+),\d+\.0,", r"\1,x,", r"line 2, column median_ms: a latency .* \(got 'x'\)"),
-        (r"(?m)^(\w+),\d+\.0,", r"\1,0,", r"\(got '0'\)"),
-        (r"(?m)^(\w+),\d+\.0,", r"\1,nan,", r"\(got 'nan'\)"),
-        (r",0\.1,", ",wide,", r"line 2, column iqr_ms: 'wide' is no range of milliseconds"),
+        pytest.param(r"(?m)^(\w+),\d+\.0,", r"\1,0,", r"\(got '0'\)", marks=pytest.mark.slow),
+        pytest.param(r"(?m)^(\w+),\d+\.0,", r"\1,nan,", r"\(got 'nan'\)", marks=pytest.mark.slow),
+        pytest.param(
+            r",0\.1,", ",wide,", r"line 2, column iqr_ms: 'wide' is no range of milliseconds", marks=pytest.mark.slow
+        ),
         (r"\Z", "1,2\n", "a row needs"),
         (r"(?s)\n\w+,.*?\n", "\n", "and not one of each of the (20|10) models that were measured"),
     ],

@@ -64,6 +64,7 @@ def test_heads_divide_the_features() -> None:
     assert [heads_of(width) for width in (64, 6, 5)] == [4, 2, 1]
 
 
+@pytest.mark.slow
 def test_importing_them_says_nothing() -> None:
     program = "import surrogate_nas.predictor.models.convolutions"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
