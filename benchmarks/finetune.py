@@ -50,7 +50,6 @@ from surrogate_nas.training.train_network import ArchitectureNetwork, NetworkJob
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 FOUND, WHOLE = "found", "the whole network"
-_DATA_SEED = 0
 _TIMED_EPOCHS = 10
 
 
@@ -108,10 +107,10 @@ def uniform_cuts(
                 yield Contestant(budget, role, built, *counts)
 
 
-def few_images(data: Path, images: int, side: int) -> DataSplits:
-    """Returns all images that the study has as training images, and all of ``test/`` as the ones to validate on."""
+def few_images(data: Path, images: int, side: int, seed: int) -> DataSplits:
+    """Returns all images that a study of this seed has as training images, and all of ``test/`` to validate on."""
     settings = DataSettings(source="folder", path=str(data / "train"), image_size=side, max_images=images)
-    drawn_images = divide_images(settings, _DATA_SEED)
+    drawn_images = divide_images(settings, seed)
     tested = divide_images(settings.model_copy(update={"path": str(data / "test"), "max_images": None}), 0)
     return replace(drawn_images, train=_whole(drawn_images), validation=_whole(tested))
 
@@ -219,6 +218,7 @@ def compare(
         list[int] | None, typer.Option(min=1, help="Epochs of answers at equal time; may be repeated. [--epochs]")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each network.")] = 1,
+    image_seed: Annotated[int, typer.Option(min=0, help="Seed of the images that are drawn, and of the study.")] = 0,
     share: Annotated[
         list[float] | None, typer.Option(help="Budget, as a share of the whole network's latency; may be repeated.")
     ] = None,
@@ -227,7 +227,7 @@ def compare(
 ) -> None:
     """Searches, measures, trains, and prints the table."""
     folder.mkdir(parents=True, exist_ok=True)
-    splits = few_images(data, images, side)
+    splits = few_images(data, images, side, image_seed)
     save_splits(folder / "images", splits)
     interface = replace(interface_of(splits), image_size=side)
     space = load_space(space_name)
@@ -244,7 +244,8 @@ def compare(
     latency = latencies([yardstick], costs)[yardstick.key]
     limits = [latency * one for one in share or [0.25, 0.5, 0.75]]
     say(f"the whole network: {latency:.3f} ms; budgets {', '.join(f'{limit:.3f}' for limit in limits)} ms")
-    sizes = {"data.max_images": images, "data.image_size": side, "network.image_size": side, "space": space_name}
+    sizes: dict[str, object] = {"data.max_images": images, "space": space_name, "seed": image_seed}
+    sizes |= {"data.image_size": side, "network.image_size": side}
     minutes = searched(data, weights, folder, limits, {**sizes, **parse_assignments(settings or [])})
     say(f"the study took {minutes:.1f} processor minutes")
     found = list(winners(space, network, folder / "run", limits))

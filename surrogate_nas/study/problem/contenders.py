@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget, within
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.planned.device_memory import NAMES
 from surrogate_nas.nets.standalone import build_network
@@ -95,6 +96,11 @@ class Contenders:
     def measures(self) -> bool:
         """True if contenders are measured or planned before they are trained, since a budget asks for it."""
         return bool(self.problem.checkable)
+
+    @property
+    def measured_costs(self) -> str:
+        """Costs that are measured or planned, in words such as ``latency, RAM``."""
+        return ", ".join(COSTS[cost].title for cost in COSTS if cost in self.problem.checkable)
 
     @property
     def answers(self) -> NDArray[np.bool_]:

@@ -82,8 +82,11 @@ def _usual(splits: DataSplits) -> int:
 
 
 def label_images(settings: StudySettings, splits: DataSplits, folds: int) -> list[torch.Tensor]:
-    """Returns the classes of the images that labels rest on, one tensor for each fold."""
+    """Returns the classes of the images that labels rest on, one tensor for each fold.
+
+    With two judges, these are the supernets' validation images: the fewer of the two.
+    """
     most = settings.labels.validation_images
-    if probes(settings):
+    if judges_of(settings) == {"probe"}:
         return [judging_labels(splits, most)]
     return [labels[:most] for labels in validation_labels(splits, folds)]

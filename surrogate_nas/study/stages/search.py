@@ -90,7 +90,7 @@ def with_measured(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Prob
         wanted = contenders.promising(score, settings.search.measured)
         if not wanted:
             break
-        with run.console.progress(f"latencies near the budget ({count_of(len(wanted), 'network')} measured whole)"):
+        with run.console.progress(f"{contenders.measured_costs} near the budget ({count_of(len(wanted), 'network')})"):
             contenders = contenders.measured(wanted, run.folder)
         run.stop_if_asked("measuring networks near the budget")
         tried.update(wanted)

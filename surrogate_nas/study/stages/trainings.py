@@ -132,7 +132,7 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
 
     def check(batch: Sequence[int]) -> NDArray[np.bool_]:
         nonlocal contenders
-        with run.console.progress(f"latencies before training ({count_of(len(batch), 'network')} measured whole)"):
+        with run.console.progress(f"{contenders.measured_costs} before training ({count_of(len(batch), 'network')})"):
             contenders = contenders.measured(batch, run.folder)
         run.stop_if_asked("measuring networks to train")
         return contenders.answers
