@@ -7,7 +7,8 @@ ONNX Runtime. Every network is trained by one recipe on the same images and test
 (with its slice of the pretrained weights, and with the supernet's), the whole network at lower resolutions, narrower,
 shallower and scaled in all three, slices drawn at random, and networks off the shelf from random weights. In the end
 the best rival of each budget is trained for as long as the search and its answer's ``--long-epochs`` take together. A
-run that was stopped goes on where it stopped.
+run that was stopped goes on where it stopped. With ``--leaders``, the networks that begin with pretrained weights are
+compared alone, which is enough for another seed of the images.
 """
 
 import json
@@ -223,6 +224,9 @@ def compare(
         list[float] | None, typer.Option(help="Budget, as a share of the whole network's latency; may be repeated.")
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Trainings side by side.")] = 2,
+    leaders: Annotated[
+        bool, typer.Option("--leaders", help="Leave out random weights and equal time: for more seeds of the images.")
+    ] = False,
     settings: Annotated[list[str] | None, typer.Option("--study-set", help="A setting of the study.")] = None,
 ) -> None:
     """Searches, measures, trains, and prints the table."""
@@ -251,7 +255,8 @@ def compare(
     found = list(winners(space, network, folder / "run", limits))
     parts_of_it = [*found, *uniform_cuts(space, network, costs, limits), *drawn(space, network, costs, limits, 0)]
     contestants = list(of_weights([yardstick, *parts_of_it], folder / "first.safetensors", first.digest))
-    contestants += off_the_shelf(interface, costs, limits, 1)
+    if not leaders:
+        contestants += off_the_shelf(interface, costs, limits, 1)
     measured = latencies(contestants, costs)
     answers = LookupTable.load(folder / "run")
     for one in found:
@@ -265,6 +270,8 @@ def compare(
     whole_recipe = Recipe(recipe, seeds, folder, folder / "images", processes)
     trained, tested = train_all(contestants, whole_recipe, side), len(splits.validation)
     say(table(contestants, limits, measured, trained, tested))
+    if leaders:
+        return
     say("\nThe best rival of each budget at equal processor time: it trains for as long as search and answer take.\n")
     for answer, rival in best_rivals(contestants, trained):
         own, other = minutes_of_epochs(folder / f"minutes-{rival.budget}.json", (answer, rival), whole_recipe, side)

@@ -61,6 +61,15 @@ class PredictorSettings(BaseModel):
             " uses labels alone."
         ),
     ] = "fusion"
+    label_share: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1,
+            description="Share of the labels in recipe fusion; the rest are scores that need no training. Default: it"
+            " follows from how far the two agree.",
+        ),
+    ] = None
     zero_cost: Annotated[
         bool,
         Field(description="Let scores of networks with random weights vote, in spaces small enough to score whole."),

@@ -10,6 +10,9 @@ With errors of l and p that are independent given q, the regression of q on both
 and corr(l, p) = rho_l * rho_p (Spearman's one-factor model). So corr(l, p), which needs no trained network, determines
 rho_l once rho_p is known. Supernets underrate large architectures, which makes corr(l, p) smaller and so lowers their
 weight. The two may also agree because they share errors, so labels never weigh more than the prior.
+
+Parts of one pretrained network are another case. They differ less in size than new networks do, and labels that say
+nothing of size may order them well; a setting fixes the weights there.
 """
 
 import math
@@ -45,16 +48,22 @@ class FusionWeights:
         return np.asarray(self.label * label + self.prior * prior, dtype=np.float64)
 
 
-def fusion_weights(label: Floats, prior: Floats, prior_correlation: float) -> FusionWeights:
+def fusion_weights(
+    label: Floats, prior: Floats, prior_correlation: float, label_share: float | None = None
+) -> FusionWeights:
     """Returns weights from the agreement of labels and prior over a reference set.
 
     Args:
         label: Standardised ranks, shape (R,).
         prior: Standardised ranks, shape (R,).
         prior_correlation: rho_p, in (0, 1).
+        label_share: The labels' part of both weights, in [0, 1], where their agreement says nothing; None where it
+            decides.
     """
     agreement = float(np.corrcoef(label, prior)[0, 1])
     correlation = min(max(agreement / prior_correlation, 0.0), prior_correlation)
+    if label_share is not None:
+        return FusionWeights(label_share, 1 - label_share, correlation)
     return FusionWeights(_worth(correlation), _worth(prior_correlation), correlation)
 
 
@@ -133,19 +142,21 @@ def restored_fusion(space: Space, arrays: StoredArrays, extra_weights: dict[str,
     )
 
 
-def fuse(prior: Prior, codes: Codes, scores: Floats) -> Fusion:
+def fuse(prior: Prior, codes: Codes, scores: Floats, label_share: float | None = None) -> Fusion:
     """Joins a prior with scores that follow labels.
 
     Args:
         prior: The prior.
         codes: Reference architectures, shape (R, D).
         scores: Their scores, shape (R,).
+        label_share: As in ``fusion_weights``.
 
     Raises:
         TrainingError: If all scores are equal.
     """
     transform = rank_transform(scores, "scores of the labels")
-    return Fusion(prior, transform, fusion_weights(transform(scores), prior.score(codes), PRIOR_CORRELATION))
+    ranks = transform(scores), prior.score(codes)
+    return Fusion(prior, transform, fusion_weights(*ranks, PRIOR_CORRELATION, label_share))
 
 
 @dataclass(frozen=True)

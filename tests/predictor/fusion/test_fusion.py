@@ -33,3 +33,11 @@ def test_labels_that_repeat_the_prior_weigh_as_much_as_it_and_no_more() -> None:
     weights = fusion_weights(prior, prior, 0.8)
     assert weights.label_correlation == 0.8
     assert weights.label == weights.prior
+
+
+def test_a_given_share_decides_whatever_the_agreement() -> None:
+    prior = np.arange(50.0)
+    for label in (prior, -prior):
+        weights = fusion_weights(label, prior, 0.8, 0.25)
+        assert (weights.label, weights.prior) == (0.25, 0.75)
+    assert fusion_weights(-prior, prior, 0.8, 1)(-prior, prior).argmax() == 0
