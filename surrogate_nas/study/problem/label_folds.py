@@ -84,9 +84,9 @@ def _usual(splits: DataSplits) -> int:
 def label_images(settings: StudySettings, splits: DataSplits, folds: int) -> list[torch.Tensor]:
     """Returns the classes of the images that labels rest on, one tensor for each fold.
 
-    With two judges, these are the supernets' validation images: the fewer of the two.
+    With two judges, these are the probe's; a supernet judges by the validation images among them.
     """
     most = settings.labels.validation_images
-    if judges_of(settings) == {"probe"}:
+    if probes(settings):
         return [judging_labels(splits, most)]
     return [labels[:most] for labels in validation_labels(splits, folds)]

@@ -15,7 +15,6 @@ from surrogate_nas.space.extremes import HasLargest
 from surrogate_nas.study.problem.label_folds import judges_of, label_images, probes
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.supernet_words import branches_in_words, members_in_words
-from surrogate_nas.zero_cost.slice_probe import judging_labels
 
 _HARDLY_BINDS = 0.98  # share of architectures within the budgets
 
@@ -100,11 +99,10 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         )
     probed = probes(problem.settings)
     if probed:
-        judged = len(judging_labels(problem.splits, problem.settings.labels.validation_images))
         beside = ", and the accuracy in the supernet" if "supernet" in judges_of(problem.settings) else ""
         console.note(
             "labels: a linear classifier on the features that each architecture's part of the pretrained weights has,"
-            f" with each of {judged:,} images left out once{beside} (labels.judge)"
+            f" with each of {len(images[0]):,} images left out once{beside} (labels.judge)"
         )
     behind = images_behind(torch.cat(images), by_class=problem.splits.balance)
     if (few := before_labels(behind, probed or len(images) > 1)) is not None:

@@ -115,7 +115,7 @@ def test_a_probe_takes_all_images_without_folds(problem: Problem) -> None:
     assert len(labels) == len(splits.train) + len(splits.validation) + len(splits.recalibration)
     assert len(label_images(judged(problem, "probe", "mine", validation_images=60), splits, 1)[0]) == 60
     [beside] = label_images(judged(problem, "both", "mine", validation_images=1000), splits, 1)
-    assert len(beside) == len(splits.validation)  # a supernet judges by no more
+    assert len(beside) == len(labels)
     for folds in ("auto", 3):
         asked = judged(problem, "probe", "mine", folds=folds)
         refuse_or_leave(asked, splits, r"labels\.folds = 3: labels\.judge takes all images already")
