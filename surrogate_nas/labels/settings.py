@@ -48,6 +48,6 @@ class LabelSettings(BaseModel):
         default=1,
         description="Folds of cross-validated labels: all supernets are trained once a fold, each image is a validation"
         " image in one of them, and a label is the mean over all images. 1 is off: the validation images alone. auto is"
-        " off too, but for fewer than 200 validation images: then it takes 2 to 5 folds.",
+        " off too, but for fewer than 200 validation images that no linear probe adds to: then it takes 2 to 5 folds.",
     )
     batch_size: Annotated[int, Field(ge=1)] = Field(default=500, description="Images per evaluation batch.")

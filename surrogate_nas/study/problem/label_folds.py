@@ -47,13 +47,13 @@ def label_folds(settings: StudySettings, splits: DataSplits) -> int:
 
     Raises:
         SettingsError: If folds are asked for and there is a validation folder, or subspaces that gradients decide, or
-            labels rest on all images anyway; or a probe is asked for, and there are no pretrained weights.
+            a probe alone leaves each image out once anyway; or a probe is asked for, and there are no pretrained weights.
         DataError: If they are asked for, and a class has too few images.
     """
     asked, refusal = settings.labels.folds, _refusal(settings, splits)
     if asked == "auto":
         few = images_behind(splits.validation.labels, by_class=splits.balance) < FEW_IMAGES
-        return _usual(splits) if few and refusal is None else 1
+        return _usual(splits) if few and refusal is None and not probes(settings) else 1
     if asked > 1:
         if refusal is not None:
             raise SettingsError(f"labels.folds = {asked}: {refusal}; set labels.folds to 1")
@@ -67,7 +67,7 @@ def _refusal(settings: StudySettings, splits: DataSplits) -> str | None:
         return "the images have a validation folder, which is never trained on"
     if any(isinstance(part.images, ImageFile) for part in (splits.train, splits.validation, splits.recalibration)):
         return "the images are in a file, since they are more than data.memory_gb"
-    if probes(settings):
+    if judges_of(settings) == {"probe"}:
         return "labels.judge takes all images already, each left out once"
     if settings.supernet.rules.split.is_late:
         return f"supernet.split = {settings.supernet.split!r} finds other subspaces on each fold"
@@ -84,9 +84,9 @@ def _usual(splits: DataSplits) -> int:
 def label_images(settings: StudySettings, splits: DataSplits, folds: int) -> list[torch.Tensor]:
     """Returns the classes of the images that labels rest on, one tensor for each fold.
 
-    With two judges, these are the probe's; a supernet judges by the validation images among them.
+    With two judges and no folds, these are the probe's; a supernet judges by the validation images among them.
     """
     most = settings.labels.validation_images
-    if probes(settings):
+    if probes(settings) and folds == 1:
         return [judging_labels(splits, most)]
     return [labels[:most] for labels in validation_labels(splits, folds)]

@@ -102,7 +102,7 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
         beside = ", and the accuracy in the supernet" if "supernet" in judges_of(problem.settings) else ""
         console.note(
             "labels: a linear classifier on the features that each architecture's part of the pretrained weights has,"
-            f" with each of {len(images[0]):,} images left out once{beside} (labels.judge)"
+            f" with each of {sum(map(len, images)):,} images left out once{beside} (labels.judge)"
         )
     behind = images_behind(torch.cat(images), by_class=problem.splits.balance)
     if (few := before_labels(behind, probed or len(images) > 1)) is not None:

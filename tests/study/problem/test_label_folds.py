@@ -116,6 +116,9 @@ def test_a_probe_takes_all_images_without_folds(problem: Problem) -> None:
     assert len(label_images(judged(problem, "probe", "mine", validation_images=60), splits, 1)[0]) == 60
     [beside] = label_images(judged(problem, "both", "mine", validation_images=1000), splits, 1)
     assert len(beside) == len(labels)
+    assert label_folds(judged(problem, "both", "mine", folds="auto"), splits) == 1
+    assert label_folds(judged(problem, "both", "mine", folds=3), splits) == 3
+    assert len(label_images(judged(problem, "both", "mine", validation_images=1000), splits, 3)) == 3
     for folds in ("auto", 3):
         asked = judged(problem, "probe", "mine", folds=folds)
         refuse_or_leave(asked, splits, r"labels\.folds = 3: labels\.judge takes all images already")
