@@ -132,7 +132,7 @@ class FittedPredictor:
         for index, member in enumerate(self.ensemble.members):
             numbers |= prefixed(member.scorer.arrays(), f"member{index}.")
         content: dict[str, Any] = {
-            "settings": self.settings.model_dump(mode="json", exclude_none=True),
+            "settings": self.settings.identity(),
             "members": [{"shift": member.shift, "scale": member.scale} for member in self.ensemble.members],
             "calibration": asdict(self.calibration),
             "intervals": {"level": self.intervals.level, "coverage": _to_json(self.intervals.coverage)},
@@ -210,7 +210,7 @@ def fit_predictor(
     if settings.recipe == "fusion":
         reference = reference_codes(space, derived_seed(seed, 2))
         scores = ensemble.predict(reference).mean
-        fusion = fuse(make_prior(space, reference, extra), reference, scores, settings.label_share)
+        fusion = fuse(make_prior(space, reference, extra), reference, scores, settings.given_share)
         held_out = fusion(units.codes, Prediction(held_out, np.zeros(len(held_out)))).mean
     calibration = calibrate(held_out, units.accuracy_percent)
     fold = units.mean_over_labels(evidence.fold, "folds").astype(np.int64)

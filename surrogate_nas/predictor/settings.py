@@ -1,6 +1,6 @@
 """Settings of the predictor and its fit."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -61,15 +61,11 @@ class PredictorSettings(BaseModel):
             " uses labels alone."
         ),
     ] = "fusion"
-    label_share: Annotated[
-        float | None,
-        Field(
-            ge=0,
-            le=1,
-            description="Share of the labels in recipe fusion; the rest are scores that need no training. Default: it"
-            " follows from how far the two agree.",
-        ),
-    ] = None
+    label_share: Literal["auto"] | Annotated[float, Field(ge=0, le=1)] = Field(
+        default="auto",
+        description="Share of the labels in recipe fusion; the rest are scores that need no training. auto follows from"
+        " how far the two agree.",
+    )
     zero_cost: Annotated[
         bool,
         Field(description="Let scores of networks with random weights vote, in spaces small enough to score whole."),
@@ -77,3 +73,15 @@ class PredictorSettings(BaseModel):
     canonical: Annotated[
         bool, Field(description="Treat isomorphic architectures as one, with the mean of their labels.")
     ] = True
+
+    @property
+    def given_share(self) -> float | None:
+        """Share of the labels that was set by hand; None where their agreement with the prior decides."""
+        return None if self.label_share == "auto" else self.label_share
+
+    def identity(self) -> dict[str, Any]:
+        """Returns the settings that a predictor follows from, by name.
+
+        One that version 0.1.0 did not have is named where it is set, so that its predictors stay what they were.
+        """
+        return self.model_dump(mode="json", exclude={"label_share"} if self.label_share == "auto" else None)

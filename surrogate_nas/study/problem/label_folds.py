@@ -47,7 +47,8 @@ def label_folds(settings: StudySettings, splits: DataSplits) -> int:
 
     Raises:
         SettingsError: If folds are asked for and there is a validation folder, or subspaces that gradients decide, or
-            a probe alone leaves each image out once anyway; or a probe is asked for, and there are no pretrained weights.
+            a probe alone leaves each image out once anyway; or a probe is asked for, and there are no pretrained
+            weights.
         DataError: If they are asked for, and a class has too few images.
     """
     asked, refusal = settings.labels.folds, _refusal(settings, splits)

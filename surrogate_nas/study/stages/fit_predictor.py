@@ -54,8 +54,7 @@ def predictor_inputs(problem: Problem, labels: StudyLabels) -> str:
     return digest(
         {
             "labels": [problem.space.digits(labels.codes), labels.accuracy_percent.tolist(), labels.loss.tolist()],
-            # Settings that are not given leave a predictor what it was before there were any.
-            "settings": problem.settings.predictor.model_dump(exclude_none=True),
+            "settings": problem.settings.predictor.identity(),
             "seed": problem.settings.seed,
             "space": problem.space.fingerprint,
             # A predictor without a distribution stays the one that it was before there were any.
