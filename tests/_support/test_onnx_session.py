@@ -11,6 +11,7 @@ from torch import nn
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas.errors import PredictionError
 from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes
+from surrogate_nas.nets.onnx_models.quantised_onnx import quantise_onnx
 
 
 def test_a_file_and_its_content_are_one_model(tmp_path: Path) -> None:
@@ -22,6 +23,17 @@ def test_a_file_and_its_content_are_one_model(tmp_path: Path) -> None:
         for model, threads in ((content, 1), (tmp_path / "model.onnx", 2))
     )
     np.testing.assert_allclose(first, second, rtol=1e-6)
+
+
+def test_sums_of_signed_8_bit_products_do_not_overflow() -> None:
+    images = torch.ones(1, 64, 3, 3)
+    layer = nn.Conv2d(64, 2, 3, bias=False)
+    nn.init.ones_(layer.weight)
+    quantised = quantise_onnx(
+        onnx_bytes(nn.Sequential(layer), images), [images.numpy()], PredictionError, signed=True
+    ).SerializeToString()
+    (got,) = open_session(quantised, "tests", PredictionError, 1).run(None, {INPUT: images.numpy()})
+    np.testing.assert_allclose(got.ravel(), [576, 576], rtol=0.01)
 
 
 def test_a_missing_package_is_the_caller_s_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas.errors import ExportError
 from surrogate_nas.nets.onnx_models.onnx_export import export_onnx
 from surrogate_nas.nets.onnx_models.quantised_onnx import quantise_onnx
@@ -42,9 +43,8 @@ def file(example: tuple[nn.Module, Tensor]) -> bytes:
 
 
 def scores_of_file(file: bytes, images: Tensor, *, signed: bool) -> np.ndarray:
-    runtime = pytest.importorskip("onnxruntime")
     quantised = quantise_onnx(file, [images.numpy()], ExportError, signed=signed)
-    session = runtime.InferenceSession(quantised.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = open_session(quantised.SerializeToString(), "tests", ExportError, 1)
     scores: np.ndarray = session.run(None, {"images": images.numpy()})[0]
     return scores
 

@@ -102,7 +102,7 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
                 f"{variant.file} was measured over the latency budget; train another architecture by a tighter"
                 " --latency-budget"
             )
-    for note in filter(None, [facts.runtime_note(), *facts.losses(), *facts.over_device()]):
+    for note in filter(None, [facts.runtime_note(), facts.overflow_note(), *facts.losses(), *facts.over_device()]):
         console.warn(note)
     folder = run / "models" / facts.code
     console.hint("model", str(folder))
@@ -236,7 +236,7 @@ def _limits(facts: ModelFacts) -> str:
     ]
     if facts.latency_budget_ms is None and "latency_ms" in facts.budgets:
         lines.append(f"The latency budget is of {facts.device}, which is not this machine: measure there.")
-    lines += filter(None, [facts.runtime_note(), *facts.losses(), *facts.over_device()])
+    lines += filter(None, [facts.runtime_note(), facts.overflow_note(), *facts.losses(), *facts.over_device()])
     lines += [f"Not exported to {name}: {reason}" for name, reason in facts.runtimes.failures.items()]
     return "\n".join(f"- {line}" for line in lines)
 

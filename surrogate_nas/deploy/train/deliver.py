@@ -265,6 +265,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         plain_int8=exported.plain_int8,
         quantisation_epochs=delivery.recipe.settings.quantisation_epochs,
         numbers=hardware.numbers,
+        signed_int8=_signed(hardware),
         rivals=compared_on_test(delivery.table, test, delivery.rivals, delivery.recipe, delivery.scratch),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from surrogate_nas._support.onnx_session import EXACT_SUMS
 from surrogate_nas._support.words import SHARED_WEIGHTS, count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.costs.number_formats import Numbers
@@ -61,6 +62,7 @@ class ModelFacts:
         device_file: The file for a microcontroller or an NPU, with its plan; None without a planner.
         plain_int8: Accuracy that the 8-bit ONNX model has without training for 8 bits; None where there was none.
         quantisation_epochs: Length of that training.
+        signed_int8: True if activations of the 8-bit ONNX model are signed.
     """
 
     code: str
@@ -95,6 +97,7 @@ class ModelFacts:
     device_file: DeviceFile | None = None
     plain_int8: Accuracy | None = None
     quantisation_epochs: int = 0
+    signed_int8: bool = False
 
     @property
     def latency_budget_ms(self) -> float | None:
@@ -135,6 +138,16 @@ class ModelFacts:
         own = {cost: CostFacts(cost, value) for cost, value in self.costs.items()}
         latency = self.onnx["float" if self.numbers == "float32" else "int8"].latency.median_ms
         return own | {"latency_ms": CostFacts("latency_ms", self.costs.get("latency_ms"), measured=latency)}
+
+    def overflow_note(self) -> str:
+        """Returns what your program must set to run an 8-bit ONNX model with signed activations; empty without one."""
+        if "int8" not in self.onnx or not self.signed_int8:
+            return ""
+        return (
+            f"{self.onnx['int8'].file} has signed activations. On x86 processors without VNNI instructions, ONNX"
+            " Runtime's sums of them overflow, and classes are wrong, unless your program sets the session's entry"
+            f" {EXACT_SUMS} to 1. Its accuracy and latency here were measured with that entry."
+        )
 
     def losses(self) -> list[str]:
         """Returns a sentence for each 8-bit model that is less accurate than its float model by more than is usual."""

@@ -36,6 +36,15 @@ def test_another_runtime_than_the_budget_s_is_said_with_how_much_it_differs(
     assert facts_of(conditions="raspi4, from the table a.csv", device="raspi4").runtime_note() == ""
 
 
+def test_signed_8_bits_come_with_the_setting_that_they_need(facts_of: Make, variant_of: Callable[..., Variant]) -> None:
+    both = {"float": variant_of(), "int8": variant_of(0.5, "model.int8.onnx")}
+    assert facts_of(onnx=both).overflow_note() == ""
+    assert facts_of(signed_int8=True).overflow_note() == ""
+    note = facts_of(onnx=both, signed_int8=True).overflow_note()
+    assert note.startswith("model.int8.onnx has signed activations.")
+    assert "sets the session's entry session.x64quantprecision to 1" in note
+
+
 def test_a_study_of_8_bits_holds_its_budget_against_the_8_bit_model(
     facts_of: Make, variant_of: Callable[..., Variant]
 ) -> None:
