@@ -15,6 +15,11 @@ ENDING :=
 endif
 INPUTS := pyproject.toml constraints.txt
 
+# Bytecode is made when a module is first imported: most of what is installed never is. Without it, where an environment
+# forbids it, each of the many short processes would compile what it imports.
+export PYTHONDONTWRITEBYTECODE :=
+PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable
+
 .PHONY: study test test-all lint dashboard docs clean
 
 study: $(VENV)/.installed
@@ -42,20 +47,20 @@ $(BIN)/python$(ENDING):
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(BIN)/python$(ENDING) $(INPUTS)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(PIP) .
 	touch $@
 
 $(VENV)/.installed-dashboard: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dashboard]'
+	$(PIP) '.[dashboard]'
 	touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(PIP) '.[docs]'
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,dashboard,docs]'
-	touch $@
+$(VENV)/.installed-dev: $(BIN)/python$(ENDING) $(INPUTS)
+	$(PIP) '.[dev,dashboard,docs]'
+	touch $(VENV)/.installed $@
 
 clean:
 	rm -rf $(VENV)

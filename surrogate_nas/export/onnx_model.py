@@ -1,7 +1,4 @@
-"""Exports a trained network as an ONNX model with a dynamic batch, by torch's exporter, checked against torch.
-
-``hardware.measure.onnx_graph`` writes graphs a hundred times faster, only for measuring.
-"""
+"""Exports a trained network as an ONNX model with a dynamic batch, and as a program of torch; compares with torch."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +19,8 @@ from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.stored.checksums import sealed_onnx
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import ExportError
-from surrogate_nas.nets.onnx_models.onnx_export import export_onnx, quiet_exporters
+from surrogate_nas.nets.onnx_models.onnx_export import quiet_exporters
+from surrogate_nas.nets.onnx_models.onnx_writer import onnx_of
 
 _EXAMPLES = 2  # a batch of one would become a constant
 
@@ -42,8 +40,10 @@ class Agreement:
     equal_predictions: int
 
 
-def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Mapping[str, Any]) -> None:
-    """Writes a network as an ONNX file that carries its description.
+def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Mapping[str, Any]) -> int:
+    """Writes a network as an ONNX file that carries its description, and returns the version of its operators (opset).
+
+    It has the operators with which the network's latency is measured.
 
     Args:
         path: The ``.onnx`` file.
@@ -55,15 +55,17 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
         ExportError: If onnx is not installed, or the network cannot be exported.
     """
     onnx = require_package("onnx", "ONNX models", ExportError)
-    require_package("onnxscript", "ONNX models", ExportError)
     try:
-        model = export_onnx(network, _batch(example), any_batch=True)
+        model = onnx_of(network, _batch(example), ExportError, any_batch=True)
+    except ExportError:
+        raise
     except Exception as error:  # exporters raise errors of any class
         raise ExportError(f"the network cannot be exported to ONNX: {first_line(error)}") from error
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(dict(description))})
     onnx.checker.check_model(model)
     with atomic_write(path) as temporary:
         temporary.write_bytes(sealed_onnx(model.SerializeToString()))
+    return next(int(one.version) for one in model.opset_import if not one.domain)
 
 
 def write_program(path: Path, network: nn.Module, example: Tensor) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.conftest import REPOSITORY
 from tests.docs.snippets import commands, prose
+from tests.fixtures.one_process import one_process
 
 README = REPOSITORY / "README.md"
 MOST_WORDS = 400
@@ -81,7 +82,8 @@ def test_its_commands_lead_to_a_model(photos: Path, capfd: pytest.CaptureFixture
     assert [line.name for line in lines] == ["study", "train", "predict", "lookup"]
     for line in lines:
         main = importlib.import_module(f"surrogate_nas.cli.{line.name}").main
-        assert main([*without_weights(line.arguments), *TINIER.get(line.name, [])]) == 0, capfd.readouterr().err
+        with one_process():
+            assert main([*without_weights(line.arguments), *TINIER.get(line.name, [])]) == 0, capfd.readouterr().err
         if line.name == "predict":
             assert capfd.readouterr().out.split()[-1] == "new-photo.jpg"
     for name in ("report.html", "best/model.onnx", "best/model-card.md"):

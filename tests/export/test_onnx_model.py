@@ -12,7 +12,8 @@ from torch import nn
 
 from surrogate_nas.errors import ExportError
 from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write_program
-from surrogate_nas.nets.onnx_models.onnx_export import IR_VERSION, OPSET
+from surrogate_nas.nets.onnx_models import onnx_export
+from surrogate_nas.nets.onnx_models.onnx_writer import OPSET
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
@@ -25,7 +26,7 @@ def test_onnx_agrees_with_torch_at_any_batch(exported: Path, model: Any) -> None
         assert agreement.largest_difference < 1e-5
     written = onnx.load(str(exported))
     assert [one.version for one in written.opset_import] == [OPSET]
-    assert written.ir_version == IR_VERSION
+    assert written.ir_version == onnx_export.IR_VERSION
     # No trace of where it was made.
     assert str(Path(__file__).parent.parent.parent).encode() not in exported.read_bytes()
     assert json.loads({one.key: one.value for one in written.metadata_props}["surrogate_nas"]) == model.description
@@ -53,6 +54,13 @@ def test_networks_of_other_spaces_can_be_exported(name: str, cells: int, stages:
     agreement = compare(network, tmp_path / "model.onnx", images)
     assert agreement.equal_predictions == 6
     assert agreement.largest_difference < 5e-3  # in deep chains; 1e-6 in the others
+
+
+def test_a_network_with_an_operation_of_a_user_is_exported_by_torch(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Softsign(), nn.Flatten(), nn.Linear(12, 2)).eval()
+    images = torch.randn(5, 3, 2, 2)
+    assert write_onnx(tmp_path / "model.onnx", network, images, {}) == onnx_export.OPSET != OPSET
+    assert compare(network, tmp_path / "model.onnx", images, 4).largest_difference < 1e-5
 
 
 def test_a_network_that_differs_is_noticed(exported: Path, model: Any) -> None:  # noqa: ANN401

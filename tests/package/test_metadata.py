@@ -167,7 +167,7 @@ def test_every_package_is_pinned_on_every_system(system: str, python: str) -> No
 
 def everything_asked_for() -> list[str]:
     """Returns the requirements that `make test` installs."""
-    extras = re.findall(r"--editable '\.\[(.+)\]'", text("Makefile"))[-1].split(",")
+    extras = re.findall(r"\(PIP\) '\.\[(.+)\]'", text("Makefile"))[-1].split(",")
     return [*PROJECT["dependencies"], *(line for extra in extras for line in PROJECT["optional-dependencies"][extra])]
 
 

@@ -68,6 +68,7 @@ def run_folder(command: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.slow  # and skipped in the end on most machines
 def test_lookup_table_labels_and_winner_are_those_of_the_reference(run_folder: Path) -> None:
     space = load_space("nasbench201")
     labels = read_labels(run_folder / "labels.h5")

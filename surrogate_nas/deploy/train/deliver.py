@@ -44,7 +44,6 @@ from surrogate_nas.export.quantization import write_int8
 from surrogate_nas.export.runtimes.protocol import Source
 from surrogate_nas.hardware.measure.model_files import measure_models
 from surrogate_nas.hardware.settings import HardwareSettings
-from surrogate_nas.nets.onnx_models.onnx_export import OPSET
 from surrogate_nas.report.facts.against_rivals import RivalsFacts
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.space.layouts import seen_size
@@ -101,6 +100,7 @@ class _Exported(NamedTuple):
     runtimes: RuntimeFiles
     device_file: DeviceFile | None
     plain_int8: Accuracy | None
+    opset: int
 
 
 def describe(choice: Choice, images: FinalImages) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def _export(
     images = delivery.images
     checked = images.normalise(images.test.images[:_CHECKED_IMAGES])
     paths: dict[str, Path] = {"float": folder / ONNX}
-    write_onnx(folder / ONNX, network, checked, description)
+    opset = write_onnx(folder / ONNX, network, checked, description)
     advance(1, _STEPS)
     write_program(folder / PROGRAM, network, checked)
     advance(2, _STEPS)
@@ -206,7 +206,7 @@ def _export(
     runtimes = write_runtime_files(names, folder, source, images, hardware)
     device_file = plan_delivered(folder, source, hardware)
     confusion = confusion_of(labels, named["float"], images.test.class_names)
-    return _Exported(variants, confusion, runtimes, device_file, plain)
+    return _Exported(variants, confusion, runtimes, device_file, plain, opset)
 
 
 def _signed(hardware: HardwareSettings) -> bool:
@@ -248,7 +248,7 @@ def _facts(delivery: Delivery, exported: _Exported) -> ModelFacts:
         batch=hardware.batch,
         threads=hardware.threads,
         onnx=exported.variants,
-        opset=OPSET,
+        opset=exported.opset,
         recipe=f"{delivery.recipe.words()}, activations in {delivery.trained.precision}",
         start=start_words(choice, start_of(request, choice)),
         seed=delivery.seed,

@@ -11,11 +11,12 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from surrogate_nas._support.model_format import INPUT
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas._support.words import first_line
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import MeasurementError, SettingsError
-from surrogate_nas.hardware.measure.onnx_graph import INPUT, onnx_bytes
+from surrogate_nas.nets.onnx_models.onnx_writer import onnx_of
 from surrogate_nas.nets.onnx_models.quantised_onnx import quantise_onnx
 
 Forward = Callable[[Tensor], object]
@@ -68,11 +69,29 @@ def onnx_model(forward: Callable[[Tensor], Tensor], example: Tensor, numbers: Nu
         MeasurementError: If a package is not installed, or the network cannot be exported.
         Exception: Whatever the quantiser raises for a model that it cannot quantise.
     """
-    model = onnx_bytes(_module(forward), example)
+    model = _onnx_bytes(_module(forward), example)
     if numbers == "float32":
         return model
     signed = numbers == "int8 with signed activations"
     return bytes(quantise_onnx(model, [example.numpy()], MeasurementError, signed=signed).SerializeToString())
+
+
+def _onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
+    try:
+        return bytes(onnx_of(module.eval(), example, MeasurementError).SerializeToString())
+    except MeasurementError:
+        raise
+    except Exception as error:  # exporters raise errors of any class
+        raise MeasurementError(
+            f"{type(module).__name__} cannot be exported to ONNX: {_first_cause(error)}; use hardware.backend eager"
+        ) from error
+
+
+def _first_cause(error: BaseException) -> str:
+    # The exporter surrounds it with advice for its own developers.
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return first_line(error, 200)
 
 
 def _onnx(forward: Callable[[Tensor], Tensor], example: Tensor, threads: int) -> Forward:

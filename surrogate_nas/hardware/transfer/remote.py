@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from surrogate_nas._support.files import atomic_write, write_json, write_text
+from surrogate_nas._support.model_format import INPUT
+from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.words import first_line
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.backends import onnx_model
-from surrogate_nas.hardware.measure.onnx_graph import INPUT, require
 from surrogate_nas.hardware.measure.pieces import prepare
 from surrogate_nas.hardware.tables.device_columns import device_names
 from surrogate_nas.hardware.tables.full import TableLatency
@@ -94,9 +95,9 @@ def export_bench(
         MeasurementError: If a package is not installed, or a network cannot be exported or quantised.
         SettingsError: If the folder is not empty.
     """
-    require("onnx")
+    require_package("onnx", "ONNX models", MeasurementError)
     if numbers != "float32":
-        require("onnxruntime")
+        require_package("onnxruntime", "ONNX models", MeasurementError)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsError(f"{folder} must be a new or an empty folder")
     shape = (network.input_channels, network.image_size, network.image_size)

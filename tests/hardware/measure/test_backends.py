@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import MeasurementError, SettingsError
-from surrogate_nas.hardware.measure.backends import BACKENDS, build_forward, resolve_backend
+from surrogate_nas.hardware.measure.backends import BACKENDS, build_forward, onnx_model, resolve_backend
 from surrogate_nas.hardware.measure.bench import Bench
 from surrogate_nas.hardware.measure.pieces import prepare
 from surrogate_nas.hardware.measure.profile import ProfiledLatency
@@ -93,3 +93,14 @@ def test_what_cannot_compute_in_8_bits_is_refused(name: str, device: str) -> Non
     with pytest.raises(SettingsError, match=r"hardware\.precision int8 is measured in ONNX Runtime on the CPU, not in"):
         resolve_backend(name, torch.device(device), "int8")
     assert resolve_backend("auto", torch.device("cpu"), "int8") == "onnx"
+
+
+def test_a_module_that_nothing_can_export_is_one_line() -> None:
+    class Stubborn(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.from_numpy(np.sort(x.numpy()))
+
+    with pytest.raises(
+        MeasurementError, match=r"^Stubborn cannot be exported to ONNX: .*; use hardware.backend eager$"
+    ):
+        onnx_model(Stubborn(), torch.zeros(1, 3, 4, 4))

@@ -8,7 +8,7 @@ from torch import nn
 
 from surrogate_nas.errors import SettingsError, SpaceError
 from surrogate_nas.hardware.measure import bench as module
-from surrogate_nas.hardware.measure.onnx_graph import write_onnx
+from surrogate_nas.hardware.measure.backends import onnx_model
 from surrogate_nas.hardware.measure.whole_networks import measure
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.space.network import NetworkSpec
@@ -33,7 +33,7 @@ def test_the_model_of_a_folder_is_the_one_in_the_precision_of_the_settings(
     quick: HardwareSettings, tmp_path: Path
 ) -> None:
     for name, layer in (("model.onnx", nn.Conv2d(1, 1, 1)), ("model.int8.onnx", nn.Conv2d(2, 2, 1))):
-        write_onnx(tmp_path / name, layer, torch.ones(1, layer.in_channels, 2, 2))
+        (tmp_path / name).write_bytes(onnx_model(layer, torch.ones(1, layer.in_channels, 2, 2)))
     assert measure(tmp_path, settings=quick).median_ms > 0
     small = quick.model_copy(update={"precision": "int8"})
     assert measure(tmp_path, settings=small).median_ms > 0

@@ -12,7 +12,7 @@ from torch import nn
 from surrogate_nas._support.model_format import INPUT
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas.errors import ExportError
-from surrogate_nas.hardware.measure.onnx_graph import onnx_bytes
+from surrogate_nas.hardware.measure.backends import onnx_model
 from surrogate_nas.nets.onnx_models import quantised_onnx
 from surrogate_nas.nets.onnx_models.quantised_onnx import quantise_onnx
 
@@ -31,7 +31,7 @@ def network() -> nn.Module:
 @pytest.mark.parametrize(("signed", "kind"), [(False, "uint8"), (True, "int8")])
 def test_activations_take_the_form_that_was_asked_for(network: nn.Module, *, signed: bool, kind: str) -> None:
     images = torch.randn(32, 3, 8, 8)
-    model = onnx_bytes(network, images)
+    model = onnx_model(network, images)
     quantised = quantise_onnx(model, [images.numpy()], ExportError, signed=signed)
     constants = {one.name: onnx.numpy_helper.to_array(one) for one in quantised.graph.initializer}
     zeros = [constants[node.input[2]] for node in quantised.graph.node if node.op_type == "QuantizeLinear"]
@@ -51,7 +51,7 @@ def test_activations_take_the_form_that_was_asked_for(network: nn.Module, *, sig
 
 def test_it_prints_nothing(network: nn.Module, capfd: pytest.CaptureFixture[str]) -> None:
     images = torch.randn(2, 3, 8, 8)
-    model = onnx_bytes(network, images)
+    model = onnx_model(network, images)
     capfd.readouterr()
     quantise_onnx(model, [images.numpy()], ExportError, signed=False)
     assert capfd.readouterr() == ("", "")
@@ -63,7 +63,7 @@ def test_every_session_takes_the_processors_of_this_process(
     runtime = importlib.import_module("onnxruntime")
     calibration = importlib.import_module("onnxruntime.quantization.calibrate")
     images, opened, made = torch.randn(2, 3, 8, 8), list[tuple[int, int]](), runtime.InferenceSession
-    model = onnx_bytes(network, images)
+    model = onnx_model(network, images)
 
     def recorded(content: object, sess_options: SimpleNamespace, providers: list[str]) -> object:
         opened.append((sess_options.intra_op_num_threads, sess_options.inter_op_num_threads))

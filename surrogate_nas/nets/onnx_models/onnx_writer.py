@@ -1,13 +1,13 @@
 """Writes a network as an ONNX model, module by module.
 
 Networks here consist of few kinds of layers, so tracing them symbolically and naming each layer's ONNX operator takes a
-hundredth of the time of torch's general exporter, which would need an hour for a hundred networks.
+hundredth of the time of torch's general exporter, which would need an hour for a hundred networks. A model that is
+delivered has the operators that were measured.
 """
 
 import contextlib
 import io
 import operator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,64 +17,47 @@ from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
-from surrogate_nas._support.files import atomic_write
+from surrogate_nas._support.model_format import INPUT, OUTPUT
 from surrogate_nas._support.optional import require_package
-from surrogate_nas._support.words import first_line
-from surrogate_nas.errors import MeasurementError
-from surrogate_nas.hardware.measure.onnx_functions import write_function
-from surrogate_nas.nets.onnx_models.onnx_export import export_onnx
+from surrogate_nas.errors import SurrogateNasError
+from surrogate_nas.nets.onnx_models.functions import write_function
+from surrogate_nas.nets.onnx_models.onnx_export import IR_VERSION, export_onnx
 
 OPSET = 17
-IR_VERSION = 8
-"""Old enough for the runtimes of devices that are not updated often."""
+"""Old enough for the runtimes of devices that are not updated often; torch's exporter writes no older one than 18."""
 
-INPUT, OUTPUT = "images", "scores"
 _TO_THE_END = 2**31 - 1
-
-
-def require(name: str) -> ModuleType:
-    """Returns an optional package.
-
-    Raises:
-        MeasurementError: If it is not installed; the message says how to install it.
-    """
-    return require_package(name, "ONNX models", MeasurementError)
 
 
 class _UnknownPartError(Exception):
     """Part of a module that this writer does not know."""
 
 
-def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
-    """Returns the model of a module in evaluation mode, for inputs of the shape of the example.
+def onnx_of(network: nn.Module, example: Tensor, error: type[SurrogateNasError], *, any_batch: bool = False) -> Any:  # noqa: ANN401 - onnx has no types
+    """Returns the ONNX model of a network, or of a piece of one, as an ``onnx.ModelProto``.
 
-    A module with a part that this writer does not know, such as a user's own operation, goes through torch's exporter,
+    A network with a part that this writer does not know, such as a user's own operation, goes through torch's exporter,
     which takes seconds.
 
+    Args:
+        network: In evaluation mode, on the CPU.
+        example: Its input, (B, ...); at least two images where the batch is free, as one would be a constant.
+        error: Error to raise where a package is not installed.
+        any_batch: Whether the model takes any number of images, or only the example's.
+
     Raises:
-        MeasurementError: If onnx is not installed, or the module cannot be exported.
+        SurrogateNasError: The given error, if a package is not installed.
+        Exception: Whatever torch's exporter raises where it cannot export a network.
     """
-    onnx = require("onnx")
+    onnx = require_package("onnx", "ONNX models", error)
     try:
-        return _written_here(onnx, module, example)
+        return _written_here(onnx, network, example, any_batch=any_batch)
     except (_UnknownPartError, LookupError, TypeError, ValueError):  # arguments that this writer did not expect
-        require("onnxscript")
-    try:
-        return bytes(export_onnx(module.eval(), example, any_batch=False).SerializeToString())
-    except Exception as error:  # exporters raise errors of any class
-        raise MeasurementError(
-            f"{type(module).__name__} cannot be exported to ONNX: {_first_cause(error)}; use hardware.backend eager"
-        ) from error
+        require_package("onnxscript", "ONNX models", error)
+    return export_onnx(network, example, any_batch=any_batch)
 
 
-def _first_cause(error: BaseException) -> str:
-    # The exporter surrounds it with advice for its own developers.
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return first_line(error, 200)
-
-
-def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes:
+def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_batch: bool) -> Any:  # noqa: ANN401
     # Inside another module, since a layer at the root would be traced into rather than called.
     root = nn.Sequential(module).eval()
     try:
@@ -90,8 +73,10 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes
         _shape_of(node) is not None and node.meta["tensor_meta"].dtype != torch.float32 for node in traced.graph.nodes
     ):
         raise _UnknownPartError
+    if any_batch and {shape[:1] for shape in map(_shape_of, traced.graph.nodes) if shape} != {example.shape[:1]}:
+        raise _UnknownPartError  # of a tensor without a batch, or with several
     modules = dict(root.named_modules())
-    writer = _Writer(onnx)
+    writer = _Writer(onnx, any_batch=any_batch)
     names: dict[fx.Node, Any] = {}
     for node in traced.graph.nodes:
         match node.op:
@@ -122,7 +107,9 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes
                 parts, axis = [names[part] for part in node.args[0]], [*node.args[1:], *node.kwargs.values(), 0]
                 names[node] = writer.node("Concat", parts, node.name, axis=int(axis[0]))
             case "call_function" if node.target is functional.pad:
-                _require(len(node.args) == 2 and not node.kwargs and _rank(node.args[0]) == 4)
+                # Torch adds the arguments that a caller leaves out.
+                zeros = node.kwargs in ({}, {"mode": "constant", "value": None})
+                _require(len(node.args) == 2 and zeros and _rank(node.args[0]) == 4)
                 names[node] = writer.pad(names[node.args[0]], node.args[1], node.name)
             case "call_function" if node.target is operator.getitem and _to_the_end(node.args[1]):
                 names[node] = writer.slice(names[node.args[0]], node.args[1], node.name)
@@ -137,13 +124,6 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor) -> bytes
                     raise _UnknownPartError
     [output] = (node for node in traced.graph.nodes if node.op == "output")
     return writer.model(list(example.shape), list(output.meta["tensor_meta"].shape))
-
-
-def write_onnx(path: Path, module: nn.Module, example: Tensor) -> None:
-    """Writes the model in one piece; raises what ``onnx_bytes`` does."""
-    content = onnx_bytes(module, example)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(content)
 
 
 def _require(is_known: bool) -> None:
@@ -177,8 +157,9 @@ def _to_the_end(index: Any) -> bool:  # noqa: ANN401 - a user's own module may i
 class _Writer:
     """Collects nodes and weights of a graph."""
 
-    def __init__(self, onnx: ModuleType) -> None:
+    def __init__(self, onnx: ModuleType, *, any_batch: bool) -> None:
         self._onnx = onnx
+        self.any_batch = any_batch
         self.nodes: list[Any] = []
         self._weights: list[Any] = []
 
@@ -194,7 +175,12 @@ class _Writer:
 
     def resize(self, source: str, shape: list[int], name: str) -> str:
         """Adds a bilinear resizing to a shape (B, C, H, W)."""
-        sizes = self.weight(torch.tensor(shape), f"{name}.sizes")
+        if not self.any_batch:
+            sizes = self.weight(torch.tensor(shape), f"{name}.sizes")
+        else:
+            same = self.node("Shape", [source], f"{name}.same", start=0, end=2)
+            sides = self.weight(torch.tensor(shape[2:]), f"{name}.sides")
+            sizes = self.node("Concat", [same, sides], f"{name}.sizes", axis=0)
         return self.node("Resize", [source, "", "", sizes], name, mode="linear")
 
     def layer(self, layer: nn.Module, source: str, name: str) -> str:
@@ -299,9 +285,11 @@ class _Writer:
         self._weights.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
-    def model(self, shape: list[int], result: list[int]) -> bytes:
-        """Returns the whole model, checked."""
+    def model(self, shape: list[int | str], result: list[int | str]) -> Any:  # noqa: ANN401 - onnx has no types
+        """Returns the whole model, checked, for inputs and scores of these shapes."""
         helper, floats = self._onnx.helper, self._onnx.TensorProto.FLOAT
+        if self.any_batch:
+            shape, result = ["batch", *shape[1:]], ["batch", *result[1:]]
         graph = helper.make_graph(
             self.nodes,
             "network",
@@ -311,4 +299,4 @@ class _Writer:
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
         self._onnx.checker.check_model(model)
-        return bytes(model.SerializeToString())
+        return model

@@ -14,6 +14,9 @@ Names = Mapping[fx.Node, Any]
 class Writer(Protocol):
     """Collects nodes and weights of a graph."""
 
+    any_batch: bool
+    """Whether the model takes any number of images, or only the example's."""
+
     def node(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:  # noqa: ANN401 - as ONNX has them
         """Adds a node of one output and returns its name."""
 
@@ -50,7 +53,10 @@ def _same(_writer: Writer, node: fx.Node, names: Names) -> str:
 
 
 def _reshape(writer: Writer, node: fx.Node, names: Names) -> str:
-    shape = writer.weight(torch.tensor(list(node.meta["tensor_meta"].shape)), f"{node.name}.shape")
+    sizes = list(node.meta["tensor_meta"].shape)
+    if writer.any_batch:
+        sizes[0] = 0  # which keeps that of the source
+    shape = writer.weight(torch.tensor(sizes), f"{node.name}.shape")
     return writer.node("Reshape", [_source(node, names), shape], node.name)
 
 
@@ -59,6 +65,8 @@ def _transpose(writer: Writer, node: fx.Node, names: Names) -> str | None:
     if places is None:
         return None
     one, other = places
+    if writer.any_batch and 0 in (order[one], order[other]):
+        return None
     order[one], order[other] = order[other], order[one]
     return writer.node("Transpose", [_source(node, names)], node.name, perm=order)
 

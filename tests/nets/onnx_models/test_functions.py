@@ -7,28 +7,20 @@ from torch import Tensor, nn
 
 from surrogate_nas._support.onnx_session import open_session
 from surrogate_nas.errors import MeasurementError
-from surrogate_nas.hardware.measure import onnx_graph
-from surrogate_nas.hardware.measure.onnx_functions import FUNCTIONS
-from surrogate_nas.hardware.measure.onnx_graph import onnx_bytes
+from surrogate_nas.nets.onnx_models.functions import FUNCTIONS
+from surrogate_nas.nets.onnx_models.onnx_writer import onnx_of
 from surrogate_nas.rivals.rival import Interface
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.rivals.table import RIVALS
 
 
-@pytest.fixture
-def written_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Torch's own exporter, which takes seconds for each network, is not used."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("torch's own exporter was used")
-
-    monkeypatch.setattr(onnx_graph, "export_onnx", refuse)
-
-
-def both(network: nn.Module, images: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    session = open_session(onnx_bytes(network.eval(), images), "ONNX models", MeasurementError, 1)
+def both(network: nn.Module, images: Tensor, *, any_batch: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Returns scores in ONNX Runtime and in torch; of twice the images, where the batch is free."""
+    model = onnx_of(network.eval(), images, MeasurementError, any_batch=any_batch)
+    session = open_session(model.SerializeToString(), "ONNX models", MeasurementError, 1)
+    given = torch.cat([images, images.flip(0)]) if any_batch else images
     with torch.no_grad():
-        return session.run(None, {"images": images.numpy()})[0], network(images).numpy()
+        return session.run(None, {"images": given.numpy()})[0], network(given).numpy()
 
 
 @pytest.mark.parametrize(
@@ -37,6 +29,14 @@ def both(network: nn.Module, images: Tensor) -> tuple[np.ndarray, np.ndarray]:
 def test_rivals_compute_the_same(name: str, written_here: None) -> None:
     torch.manual_seed(0)
     there, here = both(RivalNetwork(name, 1.0, Interface(3, 32, 10)).build(), torch.randn(1, 3, 32, 32))
+    np.testing.assert_allclose(there, here, rtol=1e-4, atol=1e-5 * np.abs(here).max())
+
+
+@pytest.mark.parametrize("name", ["shufflenet_v2", "mobilenet_v3_large", "squeezenet1_1"])
+def test_rivals_take_any_number_of_images(name: str, written_here: None) -> None:
+    torch.manual_seed(0)
+    network = RivalNetwork(name, 1.0, Interface(3, 32, 10)).build()
+    there, here = both(network, torch.randn(2, 3, 32, 32), any_batch=True)
     np.testing.assert_allclose(there, here, rtol=1e-4, atol=1e-5 * np.abs(here).max())
 
 
@@ -53,6 +53,10 @@ class Calls(nn.Module):
             return x.mean([2, 3])
         if self.kind == "mean of rows":
             return x.mean([1])
+        if self.kind == "view":
+            return x.view(x.shape[0], 2, 2, 5, 5).transpose(1, 2).contiguous().view(x.shape[0], 4, 5, 5)
+        if self.kind == "images and channels":
+            return x.transpose(0, 1).contiguous().transpose(0, 1)
         if self.kind == "a number":
             return 2.0 * x
         if self.kind == "chunks":
@@ -64,17 +68,22 @@ class Calls(nn.Module):
         return torch.flatten(x, 2 if self.kind == "flatten rows" else 1)
 
 
-@pytest.mark.parametrize("kind", ["mean", "chunks", "flatten"])
-def test_functions_are_written(kind: str, written_here: None) -> None:
-    images = torch.randn(1, 4, 5, 5)
-    there, here = both(Calls(kind), images)
-    np.testing.assert_allclose(there, here, rtol=1e-5)
+@pytest.mark.parametrize("any_batch", [False, True])
+@pytest.mark.parametrize("kind", ["mean", "chunks", "flatten", "view"])
+def test_functions_are_written(kind: str, any_batch: bool, written_here: None) -> None:
+    there, here = both(Calls(kind), torch.randn(2, 4, 5, 5), any_batch=any_batch)
+    np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["mean of rows", "unequal chunks", "flatten rows", "a number"])
 def test_other_uses_are_left_to_the_exporter_of_torch(kind: str) -> None:
     there, here = both(Calls(kind), torch.randn(1, 4, 5, 5))
-    np.testing.assert_allclose(there, here, rtol=1e-5)
+    np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
+
+
+def test_a_batch_that_changes_its_place_is_left_to_the_exporter_of_torch() -> None:
+    there, here = both(Calls("images and channels"), torch.randn(2, 4, 5, 5), any_batch=True)
+    np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
 
 
 def test_the_table_has_what_torchvision_calls() -> None:
