@@ -34,7 +34,7 @@ test-all: lint
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 
 dashboard: $(VENV)/.installed-dashboard
 	$(BIN)/optuna-dashboard --host 127.0.0.1 runs/$(STUDY)/search.journal
