@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from surrogate_nas.space.pool import Draws
 
+_SMALL = 16  # pixels; measured at 16 and 32
+_SMALL_AT_ONCE, _LARGE_AT_ONCE = 500, 64
+
 
 class LabelSettings(BaseModel):
     """Settings of the label stage: the number of architectures, and the images to evaluate them on."""
@@ -50,4 +53,14 @@ class LabelSettings(BaseModel):
         " image in one of them, and a label is the mean over all images. 1 is off: the validation images alone. auto is"
         " off too, but for fewer than 200 validation images that no linear probe adds to: then it takes 2 to 5 folds.",
     )
-    batch_size: Annotated[int, Field(ge=1)] = Field(default=500, description="Images per evaluation batch.")
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+        default="auto",
+        description="Images per evaluation batch. auto: 500 of up to 16 pixels, and 64 of larger ones, whose feature"
+        " maps no cache would hold.",
+    )
+
+    def images_at_once(self, side: int) -> int:
+        """Returns the images of a batch, of a side in pixels."""
+        if self.batch_size != "auto":
+            return self.batch_size
+        return _SMALL_AT_ONCE if side <= _SMALL else _LARGE_AT_ONCE

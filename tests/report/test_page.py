@@ -146,6 +146,18 @@ def test_what_is_empty_is_left_out(facts: StudyFacts, points: PlotPoints, missin
     assert f"<h3>{heading}</h3>" not in render_page(replace(facts, made=made), points)
 
 
+def test_both_judges_are_named_with_their_images(facts: StudyFacts, points: PlotPoints) -> None:
+    def text(**changes: object) -> str:
+        assert facts.trust is not None
+        labels = replace(facts.trust.labels, images=1000, **changes)  # type: ignore[arg-type]
+        return Outline(render_page(replace(facts, trust=replace(facts.trust, labels=labels)), points)).text
+
+    alone, beside = text(probed=True), text(probed=True, validated=400)
+    assert "1,000, each left out of the linear probe once" in alone
+    assert "counts as much" not in alone
+    assert "once; the accuracy in the supernet on 400 of them counts as much" in beside
+
+
 def test_energy_is_told_where_it_is_known(facts: StudyFacts, points: PlotPoints) -> None:
     assert "Energy: not known" in Outline(render_page(facts, points)).text
     stages = (replace(facts.made.stages[0], joules=12_400.0), *facts.made.stages[1:])

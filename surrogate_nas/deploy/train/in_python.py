@@ -25,6 +25,8 @@ class TrainOptions(TypedDict, total=False):
         flops_budget: Likewise, such as ``"50M"``.
         params_budget: Likewise, such as ``"1M"``.
         memory_budget: Likewise, such as ``"2MB"``.
+        ram_budget: Likewise, RAM of a microcontroller or NPU, such as ``"256KB"``.
+        flash_budget: Likewise, its flash, such as ``"1MB"``.
         energy_budget: Likewise, such as ``"5mJ"``.
         arch: Train this architecture instead, a code or its text.
         start: First weights: random (``"scratch"``), those that the ``"supernet"`` has, or a part of the
@@ -53,6 +55,8 @@ class TrainOptions(TypedDict, total=False):
     flops_budget: str | None
     params_budget: str | None
     memory_budget: str | None
+    ram_budget: str | None
+    flash_budget: str | None
     energy_budget: str | None
     arch: str | None
     start: Start | None

@@ -70,6 +70,7 @@ class LabelFacts:
             of unequal size.
         folds: Number of folds of the images that labels are averaged over; 1 where they are not cross-validated.
         probed: Whether a linear probe of pretrained weights made them, on all images.
+        validated: Images of the accuracy in the supernet that counts as much as a probe's; None for no such accuracy.
     """
 
     architectures: int
@@ -82,6 +83,7 @@ class LabelFacts:
     behind: int | None = None
     folds: int = 1
     probed: bool = False
+    validated: int | None = None
 
     @property
     def rests_on_all(self) -> bool:

@@ -91,3 +91,10 @@ def label_images(settings: StudySettings, splits: DataSplits, folds: int) -> lis
     if probes(settings) and folds == 1:
         return [judging_labels(splits, most)]
     return [labels[:most] for labels in validation_labels(splits, folds)]
+
+
+def images_of_supernet(settings: StudySettings, splits: DataSplits, folds: int) -> int | None:
+    """Returns the number of images behind the accuracy in the supernet; None unless a probe judges too."""
+    if judges_of(settings) != {"supernet", "probe"}:
+        return None
+    return sum(len(labels[: settings.labels.validation_images]) for labels in validation_labels(splits, folds))

@@ -13,7 +13,7 @@ from surrogate_nas.report.facts.architectures import Estimate
 from surrogate_nas.report.facts.reliability import BaselineFacts, LabelFacts, LatencyFacts, PredictorFacts, TrustFacts
 from surrogate_nas.report.truth.judgement import judge_truth
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
-from surrogate_nas.study.problem.label_folds import label_images, probes
+from surrogate_nas.study.problem.label_folds import images_of_supernet, label_images, probes
 from surrogate_nas.study.problem.problem import Problem
 
 # Labels of one sub-supernet, fewer of which say too little about an order.
@@ -41,6 +41,7 @@ def evidence_facts(
             behind=behind,
             folds=problem.plan.folds,
             probed=probes(settings),
+            validated=images_of_supernet(settings, problem.splits, problem.plan.folds),
         ),
         predictor=PredictorFacts(
             name=settings.predictor.model,

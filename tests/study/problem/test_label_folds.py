@@ -9,7 +9,7 @@ import torch
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.errors import DataError, SettingsError
 from surrogate_nas.runs.settings import StudySettings
-from surrogate_nas.study.problem.label_folds import judges_of, label_folds, label_images, probes
+from surrogate_nas.study.problem.label_folds import images_of_supernet, judges_of, label_folds, label_images, probes
 from surrogate_nas.study.problem.problem import Problem
 
 
@@ -122,3 +122,14 @@ def test_a_probe_takes_all_images_without_folds(problem: Problem) -> None:
     for folds in ("auto", 3):
         asked = judged(problem, "probe", "mine", folds=folds)
         refuse_or_leave(asked, splits, r"labels\.folds = 3: labels\.judge takes all images already")
+
+
+def test_beside_a_probe_a_supernet_has_images_of_its_own(problem: Problem) -> None:
+    splits = problem.splits
+    for judge in ("probe", "supernet"):
+        assert images_of_supernet(judged(problem, judge, "mine"), splits, 1) is None
+    both = judged(problem, "both", "mine", validation_images=1000)
+    assert images_of_supernet(both, splits, 1) == len(splits.validation)
+    folds = label_images(judged(problem, "supernet", "mine", validation_images=1000), splits, 3)
+    assert images_of_supernet(both, splits, 3) == sum(map(len, folds))
+    assert images_of_supernet(judged(problem, "both", "mine", validation_images=7), splits, 1) == 7

@@ -108,7 +108,8 @@ class Search:
         self.place.folder.mkdir(parents=True, exist_ok=True)
         plan = train_stage(self.plan, self.place, run.workers, run.console.progress, run.should_stop)
         jobs = [LearningJob(self.place.job(plan, each), settings.gradient, self.costs) for each in plan.phases[-1]]
-        return read_learned(jobs, settings.labels.validation_images, settings.labels.batch_size, problem.keeps)
+        at_once = settings.labels.images_at_once(problem.plan.network.image_size)
+        return read_learned(jobs, settings.labels.validation_images, at_once, problem.keeps)
 
 
 def _costs(problem: Problem) -> RowCosts | None:

@@ -64,7 +64,7 @@ def _label(problem: Problem, missing: Codes, total: int, run: Run) -> None:
             folder.supernets / FIRST_WEIGHTS,
             folder.images,
             settings.labels.validation_images,
-            settings.labels.batch_size,
+            settings.labels.images_at_once(problem.plan.network.image_size),
             settings.compute.device,
         )
         for start in range(0, len(missing), _CODES_PER_JOB)
