@@ -68,7 +68,8 @@ class Batches:
             )
         if not 0 <= shift < images.train.image_size:
             raise DataError(
-                f"data.shift must be less than the image size, {images.train.image_size} pixels (got {shift})"
+                f"a shift (data.shift of a study, training.shift of a final training) must be less than the image size,"
+                f" {images.train.image_size} pixels (got {shift})"
             )
         self.batch_size = batch_size
         self.steps_per_epoch = len(images.train) // batch_size

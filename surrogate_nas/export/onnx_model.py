@@ -19,10 +19,11 @@ from surrogate_nas._support.processors import processor_count
 from surrogate_nas._support.stored.checksums import sealed_onnx
 from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import ExportError
-from surrogate_nas.nets.onnx_models.onnx_export import quiet_exporters
+from surrogate_nas.nets.onnx_models.onnx_export import export_onnx, quiet_exporters
 from surrogate_nas.nets.onnx_models.onnx_writer import onnx_of
 
 _EXAMPLES = 2  # a batch of one would become a constant
+_SAME = 1e-2  # relative; rounding in deep networks is a hundredth of this, and another operation is far beyond it
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,12 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
         ExportError: If onnx is not installed, or the network cannot be exported.
     """
     onnx = require_package("onnx", "ONNX models", ExportError)
+    images = _batch(example)
     try:
-        model = onnx_of(network, _batch(example), ExportError, any_batch=True)
+        model = onnx_of(network, images, ExportError, any_batch=True)
+        # An operation that overwrites its input, such as +=, looks like one that does not when a network is traced.
+        if not _computes(model.SerializeToString(), network, images):
+            model = export_onnx(network, images, any_batch=True)
     except ExportError:
         raise
     except Exception as error:  # exporters raise errors of any class
@@ -66,6 +71,15 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
     with atomic_write(path) as temporary:
         temporary.write_bytes(sealed_onnx(model.SerializeToString()))
     return next(int(one.version) for one in model.opset_import if not one.domain)
+
+
+@torch.no_grad()
+def _computes(model: bytes, network: nn.Module, images: Tensor) -> bool:
+    """Returns whether a model computes what a network does."""
+    session = open_session(model, "ONNX models", ExportError, processor_count())
+    expected = network(images).numpy()
+    (got,) = session.run([OUTPUT], {INPUT: images.numpy()})
+    return bool(np.allclose(got, expected, rtol=_SAME, atol=_SAME * np.abs(expected).max()))
 
 
 def write_program(path: Path, network: nn.Module, example: Tensor) -> None:

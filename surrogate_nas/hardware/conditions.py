@@ -12,6 +12,7 @@ RUNTIMES: Mapping[str, str] = MappingProxyType(
         "compiled": "PyTorch, torch.compile",
     }
 )
+FROM_A_TABLE = ", from the table "
 
 
 def conditions(described: Mapping[str, Any]) -> str:
@@ -21,7 +22,7 @@ def conditions(described: Mapping[str, Any]) -> str:
         described: The description that a source of latencies gives of itself.
     """
     if described["kind"] == "table":
-        return f"{described['device']}, from the table {described['file']}"
+        return f"{described['device']}{FROM_A_TABLE}{described['file']}"
     # Runs of version 0.1.0 measured by torch do not record a back-end.
     runtime, threads = RUNTIMES[described.get("backend", "eager")], described["threads"]
     counted = f"{threads} thread{'s' if threads != 1 else ''}"

@@ -162,7 +162,8 @@ def _begin(problem: Problem, run: Run) -> None:
     torch.set_num_threads(1)
     folder = run.folder
     folder.remove_leftovers()
-    if makes_costs_anew(run):
+    # Of a run that is overwritten, settings may be left that nobody can read.
+    if not run.request.overwrite and makes_costs_anew(run):
         for key, (before, now) in changed_hardware(run).items():
             run.console.note(f"costs are computed again: hardware.{key} was {before} and is {now} now")
         # Before the settings are written: a process that is killed between the two finds no costs of other settings.

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from surrogate_nas.errors import TrainingError
+from surrogate_nas.errors import RunFolderError, TrainingError
 from surrogate_nas.training.fake_quantisation import FakeQuantised
 from surrogate_nas.training.final import FinalJob, Progress, Trained, train_final
 from surrogate_nas.training.settings import FinalSettings
@@ -75,7 +75,10 @@ def tune_for_8_bits(job: EightBitJob, report: Progress, stopped: Callable[[], bo
         | {"weights": _digest(job.network)},
         record=lambda _epoch, _loss: rounded.observe(),
     )
-    trained = train_final(tuning, report, stopped)
+    try:
+        trained = train_final(tuning, report, stopped)
+    except RunFolderError as error:  # its epochs have a setting of their own
+        raise RunFolderError(str(error).replace("training.epochs", "training.quantisation_epochs")) from None
     if trained is None:
         return None
     network.load_state_dict(network.state_dict() | rounded.trained_weights())

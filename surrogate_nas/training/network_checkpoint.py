@@ -52,7 +52,7 @@ def save_training(
     try:
         write_tensors(path, tensors, metadata)
     except WriteError as error:
-        raise TrainingError(f"the checkpoint {error}; make room and continue") from None
+        raise TrainingError(f"the checkpoint {error}; make room and continue") from error
 
 
 def load_training(

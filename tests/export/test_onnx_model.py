@@ -63,6 +63,18 @@ def test_a_network_with_an_operation_of_a_user_is_exported_by_torch(tmp_path: Pa
     assert compare(network, tmp_path / "model.onnx", images, 4).largest_difference < 1e-5
 
 
+def test_a_network_that_overwrites_what_it_reads_again_is_exported_by_torch(tmp_path: Path) -> None:
+    class Adding(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            same = x = torch.relu(x)
+            same += x
+            return same + x
+
+    network = nn.Sequential(Adding(), nn.Flatten(), nn.Linear(12, 2)).eval()
+    assert write_onnx(tmp_path / "model.onnx", network, torch.randn(5, 3, 2, 2), {}) == onnx_export.OPSET
+    assert compare(network, tmp_path / "model.onnx", torch.randn(5, 3, 2, 2)).largest_difference < 1e-5
+
+
 def test_a_network_that_differs_is_noticed(exported: Path, model: Any) -> None:  # noqa: ANN401
     other = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
     assert compare(other, exported, model.images).largest_difference > 0.01

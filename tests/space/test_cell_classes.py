@@ -113,6 +113,7 @@ def test_counts_of_classes(ours: list[int]) -> None:
     assert len(set(ours)) == 5425
 
 
+@pytest.mark.slow
 def test_classes_are_those_of_networkx(ours: list[int]) -> None:
     assert classes_by_networkx(CODES.tolist(), EDGES) == ours
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from surrogate_nas.runs.study_file import read_resolved
 from surrogate_nas.space.load import load_space
 from tests.study.command_words import error_line
 
@@ -47,6 +48,17 @@ def test_a_damaged_file_is_named_with_the_remedy(
     assert str(run_copy / name) in line
     assert remedy in line
     assert contents(run_copy) == before
+
+
+@pytest.mark.parametrize("damage", ["study.toml", pytest.param("space.toml", marks=pytest.mark.slow)])
+def test_a_run_whose_settings_cannot_be_read_can_be_started_over(
+    damage: str, run_copy: Path, tiny: Path, here: RunHere
+) -> None:
+    cut(run_copy / damage)
+    code, _, errors = here(tiny, "--output-dir", run_copy, "--overwrite", "--quiet", "--flops-budget", "1K")
+    assert code == 3, errors
+    assert "costs are computed again" not in errors
+    assert read_resolved(run_copy / "study.toml", {}).name == "tiny"
 
 
 def test_a_torn_record_of_the_search_is_repaired_and_said(run_copy: Path, finished: Path, here: RunHere) -> None:

@@ -235,7 +235,9 @@ def _limits(facts: ModelFacts) -> str:
         "Probabilities are a softmax of the scores and were not calibrated.",
     ]
     if facts.latency_budget_ms is None and "latency_ms" in facts.budgets:
-        lines.append(f"The latency budget is of {facts.device}, which is not this machine: measure there.")
+        lines.append(
+            f"The latency budget is of {facts.conditions}, which is not this machine as it is now: measure there."
+        )
     lines += filter(None, [facts.runtime_note(), facts.overflow_note(), *facts.losses(), *facts.over_device()])
     lines += [f"Not exported to {name}: {reason}" for name, reason in facts.runtimes.failures.items()]
     return "\n".join(f"- {line}" for line in lines)

@@ -14,7 +14,7 @@ from surrogate_nas.deploy.device_file import DeviceFile
 from surrogate_nas.deploy.runtime_files import RuntimeFiles
 from surrogate_nas.deploy.variant import Variant
 from surrogate_nas.export.runtimes.table import EXPORTS
-from surrogate_nas.hardware.conditions import RUNTIMES
+from surrogate_nas.hardware.conditions import FROM_A_TABLE, RUNTIMES
 from surrogate_nas.report.facts.against_rivals import RivalsFacts
 from surrogate_nas.report.facts.architectures import CostFacts
 
@@ -101,8 +101,12 @@ class ModelFacts:
 
     @property
     def latency_budget_ms(self) -> float | None:
-        """The bound on latency that a measurement on this machine can be held against; None for another device."""
-        return self.budgets.get("latency_ms") if self.device == "cpu" else None
+        """The bound on latency that a measurement on this machine can be held against; None for another device.
+
+        A table may be of another machine, or of another day, whatever its column is called.
+        """
+        is_here = self.device == "cpu" and FROM_A_TABLE not in self.conditions
+        return self.budgets.get("latency_ms") if is_here else None
 
     def keeps_budget(self, variant: Variant) -> bool | None:
         """Returns whether a model was measured within the latency budget; None if there is none for it here.

@@ -5,6 +5,7 @@ network is timed in turns with whatever is measured, and latencies are given as 
 time when it was first measured.
 """
 
+import importlib.metadata
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
@@ -79,6 +80,7 @@ class Bench:
                 "clock": self._clock.name,
                 "warm_up": WARM_UP_PASSES,
                 "backend": self._backend,
+                "runtime": importlib.metadata.version("onnxruntime") if self._backend == "onnx" else "torch",
                 "space": space.fingerprint,
                 "network": network.described(),
             },

@@ -27,6 +27,10 @@ OPSET = 17
 """Old enough for the runtimes of devices that are not updated often; torch's exporter writes no older one than 18."""
 
 _TO_THE_END = 2**31 - 1
+_VIEWS = (nn.Identity, nn.Dropout, nn.Flatten)
+_COMPUTE = (operator.add, operator.mul, torch.add, torch.relu, torch.cat, functional.pad)
+_NEARLY_0 = 1e-30
+"""A pad before a max pool: ONNX Runtime 1.31 leaves out zeros there, as if they were the pool's own padding."""
 
 
 class _UnknownPartError(Exception):
@@ -91,15 +95,17 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
                 _require(modules[str(node.target)].mode == "bilinear" and not modules[str(node.target)].align_corners)
                 names[node] = writer.resize(names[node.args[0]], list(node.meta["tensor_meta"].shape), node.name)
             case "call_module":
-                _require(not isinstance(modules[str(node.target)], nn.Linear) or _rank(node.args[0]) == 2)
-                names[node] = writer.layer(modules[str(node.target)], names[node.args[0]], node.name)
+                layer = modules[str(node.target)]
+                _require(not isinstance(layer, nn.Linear) or _rank(node.args[0]) == 2)
+                _require(not getattr(layer, "inplace", False) or _has_one_reader(node.args[0], modules))
+                names[node] = writer.layer(layer, names[node.args[0]], node.name)
             case "call_function" if node.target in (operator.add, torch.add) and not node.kwargs:
                 names[node] = writer.node("Add", [names[one] for one in node.args], node.name)
             case "call_function" if node.target is operator.mul:
                 names[node] = writer.node("Mul", [names[one] for one in node.args], node.name)
             case "call_function" if node.target is torch.relu:
                 names[node] = writer.node("Relu", [names[node.args[0]]], node.name)
-            case "call_function" if node.target is functional.hardsigmoid:
+            case "call_function" if node.target is functional.hardsigmoid and not node.kwargs.get("inplace"):
                 names[node] = writer.node("HardSigmoid", [names[node.args[0]]], node.name, alpha=1 / 6, beta=0.5)
             case "call_method" if node.target == "mean" and node.kwargs == {"dim": (2, 3), "keepdim": True}:
                 names[node] = writer.node("GlobalAveragePool", [names[node.args[0]]], node.name)
@@ -109,8 +115,9 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
             case "call_function" if node.target is functional.pad:
                 # Torch adds the arguments that a caller leaves out.
                 zeros = node.kwargs in ({}, {"mode": "constant", "value": None})
-                _require(len(node.args) == 2 and zeros and _rank(node.args[0]) == 4)
-                names[node] = writer.pad(names[node.args[0]], node.args[1], node.name)
+                _require(len(node.args) == 2 and zeros and _rank(node.args[0]) == 4 and _are_numbers(node.args[1]))
+                pooled = any(isinstance(modules.get(str(one.target)), nn.MaxPool2d) for one in node.users)
+                names[node] = writer.pad(names[node.args[0]], node.args[1], node.name, _NEARLY_0 if pooled else None)
             case "call_function" if node.target is operator.getitem and _to_the_end(node.args[1]):
                 names[node] = writer.slice(names[node.args[0]], node.args[1], node.name)
             case "call_method" if node.target == "new_zeros":
@@ -118,6 +125,8 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
                 names[node] = writer.zeros(names[node.args[0]], node.name)
             case "output":
                 writer.nodes.append(onnx.helper.make_node("Identity", [names[node.args[0]]], [OUTPUT]))
+            case "call_function" if node.target is operator.iadd and not _has_one_reader(node.args[0], modules):
+                raise _UnknownPartError
             case _:
                 names[node] = write_function(writer, node, names)
                 if names[node] is None:
@@ -151,7 +160,26 @@ def _rank(node: Any) -> int | None:  # noqa: ANN401 - as above
 
 def _to_the_end(index: Any) -> bool:  # noqa: ANN401 - a user's own module may index a tensor with anything
     """Returns whether an index consists only of slices that each run from some start to the end."""
-    return isinstance(index, tuple) and all(isinstance(one, slice) and one.stop is None for one in index)
+    if not isinstance(index, tuple) or not all(isinstance(one, slice) and one.stop is None for one in index):
+        return False
+    return _are_numbers([number for one in index for number in (one.start, one.step) if number is not None])
+
+
+def _are_numbers(values: Any) -> bool:  # noqa: ANN401 - as above
+    """Returns whether all values are known, and none follows from the shape of an input."""
+    return isinstance(values, tuple | list) and all(isinstance(one, int) for one in values)
+
+
+def _has_one_reader(node: Any, modules: dict[str, nn.Module]) -> bool:  # noqa: ANN401 - as above
+    """Returns whether nobody but the operation that overwrites a node's output reads it."""
+    # The output of a view or of an identity is the tensor that it was given, which others may read.
+    while isinstance(node, fx.Node) and len(node.users) == 1:
+        if node.op == "placeholder" or (node.op == "call_function" and node.target in _COMPUTE):
+            return True
+        if node.op == "call_module" and not isinstance(modules[str(node.target)], _VIEWS):
+            return True
+        node = node.args[0] if node.args else None
+    return False
 
 
 class _Writer:
@@ -246,11 +274,14 @@ class _Writer:
         order = torch.arange(channels).view(groups, -1).T.flatten()
         return self.node("Gather", [source, self.weight(order, f"{name}.order")], name, axis=1)
 
-    def pad(self, source: str, widths: tuple[int, ...], name: str) -> str:
+    def pad(self, source: str, widths: tuple[int, ...], name: str, value: float | None = None) -> str:
         """Adds zeros around the last dimensions, given as torch does: before and after, the last dimension first."""
         pairs = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
         before, after = ([0] * (4 - len(pairs)) + [pair[end] for pair in pairs] for end in (0, 1))
-        return self.node("Pad", [source, self.weight(torch.tensor([*before, *after]), f"{name}.pads")], name)
+        inputs = [source, self.weight(torch.tensor([*before, *after]), f"{name}.pads")]
+        if value is not None:
+            inputs.append(self.weight(torch.tensor(value), f"{name}.value"))
+        return self.node("Pad", inputs, name)
 
     def slice(self, source: str, slices: tuple[slice, ...], name: str) -> str:
         """Adds a slice of the first dimensions, each from some start to its end in steps."""

@@ -9,7 +9,14 @@ from torch import nn
 from surrogate_nas._support.words import count_of, first_line
 from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.deploy.accuracy import Accuracy
-from surrogate_nas.errors import Interrupted, MeasurementError, SettingsError, SurrogateNasError, TrainingError
+from surrogate_nas.errors import (
+    Interrupted,
+    MeasurementError,
+    SettingsError,
+    SurrogateNasError,
+    TrainingError,
+    WriteError,
+)
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.labels.store import LabelStore
 from surrogate_nas.nets.standalone import build_network
@@ -64,7 +71,7 @@ class CompareRivals(Stage):
         if not problem.settings.rivals.chosen():
             return Findings(RivalFindings())
         records = read_rivals(run.folder.rivals)
-        if records.inputs != _inputs(problem):
+        if records.inputs != _inputs(problem, choice):
             return None
         wanted = _wanted(problem, records)
         needed = {_digits(problem, choice), *(one.key for one in wanted)} if wanted else set[str]()
@@ -98,7 +105,7 @@ def _digits(problem: Problem, choice: FinalistChoice) -> str:
 
 def _fitted(problem: Problem, choice: FinalistChoice, run: Run) -> RivalRecords:
     """Returns records with rivals fitted to the present budgets, by an earlier process or by this one."""
-    records, inputs = read_rivals(run.folder.rivals), _inputs(problem)
+    records, inputs = read_rivals(run.folder.rivals), _inputs(problem, choice)
     if records.inputs == inputs:
         return records
     terms, beside = _terms(problem, choice), dict[str, Measurement]()
@@ -112,9 +119,13 @@ def _fitted(problem: Problem, choice: FinalistChoice, run: Run) -> RivalRecords:
     return records
 
 
-def _inputs(problem: Problem) -> str:
-    """Returns the hash of what rivals are fitted to; latencies count with the time of their measurement."""
+def _inputs(problem: Problem, choice: FinalistChoice) -> str:
+    """Returns the hash of what rivals are fitted to; latencies count with the time of their measurement.
+
+    Rivals that are measured are measured in turns with the answer.
+    """
     settings = problem.settings
+    measured = settings.rivals.measure and bool(choice.measured)
     return digest(
         {
             "budgets": {budget.cost: budget.limit for budget in problem.budgets},
@@ -122,6 +133,7 @@ def _inputs(problem: Problem) -> str:
             "rivals": settings.rivals.chosen(),
             "measure": settings.rivals.measure,
             "interface": str(_interface(problem)),
+            "beside": _digits(problem, choice) if measured else None,
         }
     )
 
@@ -237,9 +249,17 @@ def _trained(
 def train_or_say_why(
     job: NetworkJob, report: Callable[[int], None], stopped: Callable[[], bool]
 ) -> TrainedNetwork | str | None:
-    """Trains a network; returns why where that fails, since one rival that cannot be trained ends no study."""
+    """Trains a network; returns why where that fails, since one rival that cannot be trained ends no study.
+
+    Raises:
+        TrainingError: If a checkpoint cannot be written: that is not the network's fault, and may be mended.
+    """
     try:
         return train_network(job, report, stopped)
+    except TrainingError as error:
+        if isinstance(error.__cause__, WriteError):
+            raise
+        return first_line(error)
     except (SurrogateNasError, RuntimeError) as error:
         return first_line(error)
 
@@ -261,7 +281,8 @@ def _with_answer(problem: Problem, choice: FinalistChoice, run: Run, records: Ri
     digits = _digits(problem, choice)
     with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
         known = known_trainings(problem, store.read())
-    if digits not in known or digits in records.trained:
+    before = records.trained.get(digits)
+    if digits not in known or (before is not None and before.accuracy_percent is not None):
         return records
     return records.with_trained(digits, _of_images(known[digits], problem))
 

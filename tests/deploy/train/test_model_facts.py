@@ -14,6 +14,8 @@ def test_a_budget_is_kept_or_not_or_of_another_device(facts_of: Make, variant_of
     assert facts_of().keeps_budget(variant_of(0.6)) is True
     assert facts_of().keeps_budget(variant_of(0.61)) is False
     assert facts_of(device="raspi4").keeps_budget(variant_of()) is None
+    # A table of predictions is of the machine that it was made on, which was its cpu.
+    assert facts_of(conditions="cpu, from the table there.parquet").keeps_budget(variant_of()) is None
     assert facts_of(budgets={"params": 1e6}).keeps_budget(variant_of()) is None
 
 

@@ -8,15 +8,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import SettingsError, TrainingError
 from surrogate_nas.hardware.cost_models import CompositeCosts
+from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.labels.records import NO_MEMBER, LabelBatch
+from surrogate_nas.labels.store import LabelStore
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.report.json_file import read_facts
-from surrogate_nas.rivals.results_file import read_rivals, write_rivals
+from surrogate_nas.rivals.results_file import RivalRecords, TrainedRecord, read_rivals, write_rivals
 from surrogate_nas.rivals.rival import Interface
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.rivals.settings import RivalSettings
@@ -25,7 +31,9 @@ from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run as InProgress
 from surrogate_nas.study.stages import compare_rivals
-from surrogate_nas.study.stages.compare_rivals import CompareRivals
+from surrogate_nas.study.stages.compare_rivals import CompareRivals, _inputs, _with_answer
+from surrogate_nas.study.stages.trainings import training_steps
+from surrogate_nas.training.network_checkpoint import save_training
 from surrogate_nas.training.settings import TrainingSettings
 from surrogate_nas.training.train_network import NetworkJob
 
@@ -176,6 +184,43 @@ def test_a_training_that_fails_ends_no_study(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(compare_rivals, "train_network", fail)
     job: NetworkJob = None  # type: ignore[assignment]
     assert compare_rivals.train_or_say_why(job, print, bool) == "the loss of ResNet-20 is nan"
+
+
+def test_a_full_disk_is_no_fault_of_a_rival(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    network = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+
+    def full(*_: object) -> None:
+        save_training(tmp_path / "file" / "checkpoint.safetensors", network, optimizer, 1, {})
+
+    monkeypatch.setattr(compare_rivals, "train_network", full)
+    job: NetworkJob = None  # type: ignore[assignment]
+    with pytest.raises(TrainingError, match="make room and continue"):
+        compare_rivals.train_or_say_why(job, print, bool)
+
+
+def test_an_answer_that_could_not_be_trained_counts_once_it_is(problem: Problem, run_copy: Path, run_of: RunOf) -> None:
+    run, code = run_of(run_copy), problem.drawn[:1]
+    choice = FinalistChoice("met", 0, code, ())
+    digits = problem.space.digits(problem.space.effective(code))[0]
+    records = RivalRecords().with_trained(digits, TrainedRecord(None, reason="no memory"))
+    assert _with_answer(problem, choice, run, records) == records
+    with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
+        steps = training_steps(problem, problem.settings.training.epochs)
+        label = np.array([50.0]), np.array([1.0])
+        store.append(
+            LabelBatch(problem.space.effective(code), *label, "training", NO_MEMBER, problem.settings.seed, steps)
+        )
+    assert _with_answer(problem, choice, run, records).trained[digits].accuracy_percent == 50
+
+
+def test_another_answer_is_measured_beside_rivals_again(problem: Problem) -> None:
+    timed = Measurement(1.0, 0.0, 9, 0, False, "2026-01-01T00:00:00+00:00")
+    measured = [FinalistChoice("met", 0, problem.drawn[[row]], (timed,)) for row in (0, 1, 0)]
+    first, other, same = (_inputs(problem, one) for one in measured)
+    assert first == same != other
+    assert _inputs(problem, replace(measured[0], measured=())) == _inputs(problem, replace(measured[1], measured=()))
 
 
 def test_damaged_records_are_reported_before_anything_changes(compared_copy: Path, here: RunHere) -> None:
