@@ -1,13 +1,16 @@
 """Budgets on other devices than the study's own, and other budgets than its own: what they ask for."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.costs.budget import BudgetRequest
 from surrogate_nas.costs.cost import COSTS, split_cost
 from surrogate_nas.errors import BudgetError
+from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.stored import StoredCosts
@@ -30,6 +33,36 @@ def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
             )
         asked.append(own)
     return asked
+
+
+class _OfDevices:
+    """Costs on several devices, each from a table.
+
+    Args:
+        models: The table of each cost, such as ``latency_ms[raspi4]``, which has it under the name of the cost alone.
+    """
+
+    def __init__(self, models: Mapping[str, CostSource]) -> None:
+        self._models = {name: (split_cost(name)[0], model) for name, model in models.items()}
+        self.names: tuple[str, ...] = tuple(models)
+
+    def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """Returns every cost, shape (N,), of codes (N, D)."""
+        return {name: model.evaluate(codes)[base] for name, (base, model) in self._models.items()}
+
+    def relative_error(self, cost: str) -> float | None:
+        """Returns the median relative error to expect of a cost; None where it is unknown."""
+        base, model = self._models[cost]
+        return model.relative_error(base)
+
+    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
+        """Returns measured / predicted - 1 of networks left out of the prediction, shape (M,)."""
+        base, model = self._models[cost]
+        return model.held_out_errors(base)
+
+    def describe(self) -> dict[str, Any]:
+        """Returns where the values of each cost come from."""
+        return {name: model.describe()[base] for name, (base, model) in self._models.items()}
 
 
 def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: HardwareSettings) -> StoredCosts:
@@ -60,16 +93,4 @@ def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: Ha
         missing[request.cost] = model
     if not missing:
         return table
-    codes = table.pool.codes
-    values: dict[str, NDArray[np.float64]] = table.evaluate(codes)
-    based = {name: split_cost(name)[0] for name in missing}
-    extra = {name: model.evaluate(codes)[based[name]] for name, model in missing.items()}
-    described = {name: model.describe()[based[name]] for name, model in missing.items()}
-    return StoredCosts(
-        table.pool,
-        values | extra,
-        {name: table.relative_error(name) for name in table.names} | dict.fromkeys(extra),
-        table.describe() | described,
-        {name: table.held_out_errors(name) for name in table.names}
-        | {name: model.held_out_errors(based[name]) for name, model in missing.items()},
-    )
+    return table.joined(_OfDevices(missing))

@@ -9,10 +9,11 @@ from surrogate_nas.costs.budget import Budget, BudgetRequests, parse_budget
 from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.errors import BudgetError, CostTableError
 from surrogate_nas.hardware.settings import HardwareSettings
-from surrogate_nas.hardware.tables.stored import StoredCosts
+from surrogate_nas.hardware.tables.partial import read_latencies
+from surrogate_nas.hardware.tables.stored import StoredCosts, tabulate
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.load import load_space
-from surrogate_nas.space.pool import whole_pool
+from surrogate_nas.space.pool import Pool, whole_pool
 from surrogate_nas.space.space import Space
 from surrogate_nas.study.ask.budget_requests import also_requests, with_devices
 from surrogate_nas.study.ask.own_device import on_own_device
@@ -44,6 +45,24 @@ def test_a_device_adds_a_cost_of_its_own(space: Space, table: Path) -> None:
     assert values[:6].tolist() == [2, 3, 4, 5, 6, 2]
     assert with_devices(own, requests[:1], settings) is own
     assert str(requests[1].resolve(values)) == "latency on board at most 3 ms"
+
+
+def test_devices_of_a_large_chain_are_known_beyond_the_pool(tmp_path: Path) -> None:
+    chain, rng = load_space("fbnet"), np.random.default_rng(0)
+    codes = chain.sample(400, rng)
+    phone, board = 5 + codes @ np.ones(22), 9 + codes @ np.arange(22)
+    path = tmp_path / "two.csv"
+    rows = zip(chain.digits(codes), phone, board, strict=True)
+    path.write_text("code,phone,board\n" + "".join(f"{code},{one},{other}\n" for code, one, other in rows))
+    settings = HardwareSettings(latency_table=str(path), device="phone")
+    own = tabulate(Pool(chain, codes[:50], complete=False, uniform=0), read_latencies(chain, path, "phone"))
+    costs = with_devices(own, [parse_budget("latency_ms", "board=200ms")], settings)
+    others = chain.sample(20, rng)
+    found = costs.evaluate(others)
+    np.testing.assert_allclose(found["latency_ms"], 5 + others @ np.ones(22), rtol=0.02)
+    np.testing.assert_allclose(found["latency_ms[board]"], 9 + others @ np.arange(22), rtol=0.02)
+    assert len(costs.held_out_errors("latency_ms[board]")) == 400
+    assert costs.describe()["latency_ms[board]"]["device"] == "board"
 
 
 def test_what_cannot_be_known_is_said(space: Space, table: Path) -> None:
