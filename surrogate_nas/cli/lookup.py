@@ -17,7 +17,7 @@ from surrogate_nas._support.streams import in_one_line
 from surrogate_nas.cli.budget_options import Budgets, with_budget_options
 from surrogate_nas.cli.command_line import AsJson, Version, in_home, new_app, run_command, say
 from surrogate_nas.costs.budget import Budget
-from surrogate_nas.costs.cost import BOUNDED, COSTS, UPPER, format_cost, split_cost
+from surrogate_nas.costs.cost import BOUNDED, COSTS, format_cost, split_cost, upper_of
 from surrogate_nas.errors import InfeasibleBudgetError, SettingsError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.exports import EXPORTS, export
@@ -123,7 +123,7 @@ def one_below_another(table: LookupTable, entry: Entry) -> str:
     lines += [(_label(name), f"{value:.1f}%") for name, value in entry.labels.items()]
     if TRAINED in table.labels and TRAINED not in entry.labels:
         lines.append((_label(TRAINED), _UNTRAINED))
-    how = {cost: " predicted" for cost, upper in UPPER.items() if upper in table.costs}
+    how = {cost: " predicted" for cost in table.costs if upper_of(cost) in table.costs}
     lines += [(_short(cost, "_ms"), format_cost(cost, entry.costs[cost]) + how.get(cost, "")) for cost in table.costs]
     if table.metadata.conditions and any(split_cost(cost)[0] == "latency_ms" for cost in table.costs):
         lines.append(("latency of", table.metadata.conditions))

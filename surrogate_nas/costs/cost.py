@@ -189,6 +189,13 @@ def cost_on(base: str, device: str) -> str:
     return f"{base}[{device}]"
 
 
+def upper_of(name: str) -> str | None:
+    """Returns the column of the upper bound of a cost that may be predicted, on its device; None for other costs."""
+    base, device = split_cost(name)
+    upper = UPPER.get(base)
+    return upper if upper is None or device is None else cost_on(upper, device)
+
+
 def format_cost(name: str, value: float) -> str:
     """Returns a cost for people: ``4.97 ms``, ``41.2 M``."""
     cost = COSTS[split_cost(name)[0]]

@@ -18,7 +18,7 @@ from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.budget import Budget, BudgetRequest, BudgetRequests
-from surrogate_nas.costs.cost import COSTS, UPPER, split_cost
+from surrogate_nas.costs.cost import COSTS, split_cost, upper_of
 from surrogate_nas.costs.pareto import pareto_mask, sorted_front
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError, SettingsError, StoreError
 from surrogate_nas.lookup.columns import checked_columns
@@ -195,8 +195,8 @@ class LookupTable:
 
     def binding(self, cost: str) -> str:
         """Returns the column that a budget on a cost is held against: the upper bound of a predicted cost."""
-        upper = UPPER.get(cost, cost)
-        return upper if upper in self.costs else cost
+        upper = upper_of(cost)
+        return upper if upper is not None and upper in self.costs else cost
 
     def _cost(self, cost: str) -> NDArray[Any]:
         why = self.metadata.notes.get(UNPROFILED) if cost == "latency_ms" else None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surrogate_nas.costs.budget import parse_budget
-from surrogate_nas.costs.cost import BOUNDED, COSTS, cost_on, format_cost, split_cost
+from surrogate_nas.costs.cost import BOUNDED, COSTS, cost_on, format_cost, split_cost, upper_of
 
 
 def test_options_and_keywords_follow_from_the_key() -> None:
@@ -23,6 +23,12 @@ def test_a_cost_on_a_device_is_that_cost_with_the_device_in_its_title() -> None:
     assert "speed[pixel3]" not in COSTS
     with pytest.raises(KeyError):
         COSTS["speed"]
+
+
+def test_a_predicted_cost_has_an_upper_bound_on_every_device() -> None:
+    assert upper_of("latency_ms") == "latency_upper_ms"
+    assert upper_of("latency_ms[pixel3]") == "latency_upper_ms[pixel3]" in COSTS
+    assert upper_of("flops") is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import read_json
-from surrogate_nas.costs.cost import BOUNDED, COSTS, UPPER
+from surrogate_nas.costs.cost import BOUNDED, COSTS, upper_of
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
@@ -102,7 +102,7 @@ def choose(
     elif asked:
         bounds = table.resolve(**{BOUNDED[key]: text for key, text in asked.items()})
         entry = table.best_for(bounds)
-        plain = {upper: cost for cost, upper in UPPER.items()}
+        plain = {upper_of(cost): cost for cost in table.costs}
         limits = {plain.get(bound.cost, bound.cost): bound.limit for bound in bounds}
     elif answer is not None:
         entry = _entry_of(table, space, answer)

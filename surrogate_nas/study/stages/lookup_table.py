@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas import __version__
 from surrogate_nas._support.files import read_json, write_json
-from surrogate_nas.costs.cost import UPPER
+from surrogate_nas.costs.cost import upper_of
 from surrogate_nas.errors import StoreError
 from surrogate_nas.lookup.metadata import TRAINED, UNPROFILED, TableMetadata
 from surrogate_nas.lookup.table import LookupTable
@@ -127,8 +127,9 @@ def _compared(found: RivalFindings) -> list[dict[str, Any]]:
 def _lookup_costs(problem: Problem, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     """Returns costs of some architectures; a predicted one also has its upper bound, which budgets are held to."""
     costs = {cost: values[rows] for cost, values in problem.costs.items()}
-    for cost, upper in UPPER.items():
-        if cost in costs and len(problem.table.held_out_errors(cost)):
+    for cost in problem.costs:
+        upper = upper_of(cost)
+        if upper is not None and len(problem.table.held_out_errors(cost)):
             costs[upper] = problem.bounds[cost][rows]
     return costs
 

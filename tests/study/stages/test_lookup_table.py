@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.hardware.measurement import Measurement
+from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
@@ -76,6 +78,24 @@ def test_ram_is_held_to_its_upper_bound(planning: Callable[..., tuple[Problem, o
     assert first["ram_upper_bytes"] == pytest.approx(1.1 * first["ram_bytes"])
     own = table.find(planned.space.digits(code)[0]).costs
     assert own["ram_upper_bytes"] == own["ram_bytes"] == 5.0
+
+
+def test_latency_on_another_device_is_held_to_its_upper_bound(
+    problem: Problem, scores: SpaceScores, tmp_path: Path
+) -> None:
+    values = problem.table.evaluate(problem.codes) | {"latency_ms[board]": np.full(len(problem.pool), 4.0)}
+    errors = {"latency_ms[board]": np.full(100, 0.25)}
+    both = StoredCosts(problem.pool, values, {}, problem.table.describe(), errors)
+    accuracy = np.linspace(10, 90, len(problem.drawn))
+    labels = StudyLabels(problem.drawn, accuracy, 1 / accuracy, len(accuracy))
+    choice = FinalistChoice("met", 0, problem.codes[[-1]], ())
+    lookup_table(replace(problem, table=both), labels, scores, choice, 3.5).write(tmp_path)
+    table = LookupTable.load(tmp_path)
+    assert table.binding("latency_ms[board]") == "latency_upper_ms[board]"
+    assert table.find("444444").costs["latency_upper_ms[board]"] == pytest.approx(5)
+    assert table.best(latency_ms="board=6ms")
+    with pytest.raises(InfeasibleBudgetError):
+        table.best(latency_ms="board=4.5ms")
 
 
 def test_the_best_says_what_it_is_of(problem: Problem, scores: SpaceScores, tmp_path: Path) -> None:
