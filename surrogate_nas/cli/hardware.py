@@ -19,7 +19,7 @@ from surrogate_nas._support.files import as_file_name
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli import completion
 from surrogate_nas.cli.benches.device_commands import BenchActivations, asked_numbers, measure, read_logs
-from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies
+from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies, write_measured
 from surrogate_nas.cli.command_line import AsJson, Version, complain, in_home, new_app, run_command, say
 from surrogate_nas.costs.number_formats import Activations, Precision
 from surrogate_nas.errors import CostTableError, SettingsError
@@ -287,8 +287,11 @@ def import_bench_command(
         complain(
             f"warning: the median is {np.median(measured.median_ms):.3g} ms; correct median_ms if these are {unit}"
         )
-    fit, errors = predict_space(loaded, measured, seed) if known is None else transfer_to_space(loaded, measured, known)
     path = output or Path(f"{as_file_name(f'{loaded.name}-{measured.device}')}.parquet")
+    if not loaded.listable:
+        write_measured(path, loaded, measured, budget, as_json)
+        return
+    fit, errors = predict_space(loaded, measured, seed) if known is None else transfer_to_space(loaded, measured, known)
     said: dict[str, Any] = {
         "device": measured.device,
         **measured.facts,

@@ -12,9 +12,11 @@ from torch import nn
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import SettingsError
+from surrogate_nas.hardware.beside_pieces import CorrectedPieces
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.hardware.counted.memory import counts_memory
 from surrogate_nas.hardware.measure.bench import Bench
+from surrogate_nas.hardware.measure.piece_sums import PieceSums
 from surrogate_nas.hardware.measure.profile import ProfiledLatency
 from surrogate_nas.hardware.measure.whole_networks import WholeNetworks
 from surrogate_nas.hardware.measurement import Measurement
@@ -25,7 +27,7 @@ from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.protocol import CostSource, Measurable, Plannable, Progress
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.device_columns import require_named
-from surrogate_nas.hardware.tables.partial import read_latencies
+from surrogate_nas.hardware.tables.partial import needs_pieces, read_latencies, read_rows
 from surrogate_nas.hardware.tables.predicted import require_batch, require_numbers, require_sizes
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.network import NetworkSpec
@@ -169,7 +171,7 @@ def cost_model(
     """
     latency: CostSource
     if settings.latency_table is not None:
-        latency = read_latencies(space, Path(settings.latency_table), settings.device, settings.latency_unit)
+        latency = _of_table(space, network, settings, cache, on_progress)
         require_sizes(Path(settings.latency_table), network)
         require_numbers(Path(settings.latency_table), settings.numbers)
         require_batch(Path(settings.latency_table), settings.batch)
@@ -183,6 +185,19 @@ def cost_model(
             on_progress=on_progress,
         )
     return CompositeCosts([latency, AnalyticCosts(space, network, settings.precision)])
+
+
+def _of_table(
+    space: Space, network: NetworkSpec, settings: HardwareSettings, cache: Path | None, on_progress: Progress | None
+) -> CostSource:
+    """Returns the latencies of the settings' table; in some large spaces, pieces of networks are timed here for it."""
+    path = Path(str(settings.latency_table))
+    if not needs_pieces(space):
+        return read_latencies(space, path, settings.device, settings.latency_unit)
+    rows = read_rows(space, path, settings.device, settings.latency_unit)
+    here = settings.model_copy(update={"device": "cpu", "latency_table": None})
+    sums = PieceSums(space, network, Bench(space, network, here, cache), on_progress)
+    return CorrectedPieces(space, path, rows, sums)
 
 
 def costs_without_latency(

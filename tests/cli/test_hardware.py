@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import get_type_hints
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,7 +14,8 @@ from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware import settings
 from surrogate_nas.hardware.measure import bench
 from surrogate_nas.hardware.settings import TimingSettings
-from surrogate_nas.hardware.tables.predicted import read_sizes, require_numbers
+from surrogate_nas.hardware.tables.predicted import read_drift, read_sizes, require_numbers
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
 from tests.hardware.transfer.made_results import SIZES, results, write
 
@@ -137,6 +139,37 @@ def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys
     write(tmp_path / "results.csv", rows)
     assert command.main(["import-bench", "nasbench201", "results.csv"]) == 0
     assert "correct median_ms if these are seconds" in capsys.readouterr().err
+
+
+def test_results_of_a_space_too_large_to_list_become_a_table_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = load_space("images32")
+    codes = space.digits(space.effective(space.sample(30, np.random.default_rng(0))))
+    rows = [
+        row | {"code": code, "space": space.fingerprint}
+        for row, code in zip(results(load_space("nasbench201")), codes, strict=True)
+    ]
+    write(tmp_path / "results.csv", rows)
+    words = ["import-bench", "images32", "results.csv"]
+    assert command.main([*words, "--budget", "3ms"]) == 0
+    out, err = capsys.readouterr()
+    assert "measured on phone in float32: 30 networks" in out
+    assert "a study predicts the others from these" in out
+    assert "use it with --latency-table images32-phone.parquet --device phone" in out
+    assert not err
+    path = Path("images32-phone.parquet")
+    assert read_sizes(path) == SIZES
+    assert read_drift(path) == pytest.approx(0.02, abs=1e-4)
+    assert command.main(["check-table", "images32", str(path)]) == 0
+    capsys.readouterr()
+    assert command.main([*words, "--budget", "0.1ms"]) == 3
+    assert "no measured network of images32 meets 0.1ms" in capsys.readouterr().err
+    write(tmp_path / "results.csv", rows[:20])
+    assert command.main([*words, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["facts"]["networks_measured"] == 20
+    assert "warning: a study needs 30 networks of images32" in err
 
 
 def test_models_are_exported_or_the_remedy_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from surrogate_nas.space.space import Space
 
 if TYPE_CHECKING:
     from surrogate_nas.hardware.tables.table_check import TableCheck
+    from surrogate_nas.hardware.transfer.device_results import RemoteResults
 
 
 def check_lines(check: "TableCheck") -> Iterator[str]:
@@ -118,3 +119,42 @@ def say_latencies(
     if share == 0:
         least = format_cost("latency_ms", float(upper.min()))
         raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")
+
+
+def write_measured(path: Path, space: Space, measured: "RemoteResults", budget: str | None, as_json: bool) -> None:
+    """Writes what was measured of a space too large to list, and prints its range next to the budget.
+
+    Raises:
+        InfeasibleBudgetError: If no measured network meets the budget; the smallest of many draws is among them.
+    """
+    from surrogate_nas.hardware.tables.partial import rows_needed
+    from surrogate_nas.hardware.tables.predicted import write_predicted
+
+    device, values = measured.device, measured.median_ms
+    if len(values) < rows_needed(space):
+        complain(f"warning: a study needs {rows_needed(space)} networks of {space.name}: measure more (--networks)")
+    facts = {**measured.facts, "networks_measured": len(values), "noisy": measured.noisy, "drift": measured.drift}
+    write_predicted(path, space, {device: values}, {}, facts, measured.codes)
+    limit = parse_budget("latency_ms", budget).resolve(values).limit if budget else None
+    within = int((values <= limit).sum()) if limit else None
+    smallest, middle, largest = float(values.min()), float(np.median(values)), float(values.max())
+    if as_json:
+        content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}
+        content |= {"budget_ms": limit, "within": within}
+        say(json.dumps(content | {"table": str(path), "column": device, "facts": facts}, indent=2))
+    else:
+        words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
+        where = f"{device} in {facts['dtype']}" if "dtype" in facts else device
+        lines = [
+            f"measured on {where}: {count_of(len(values), 'network')}, smallest {words[0]}, median {words[1]},"
+            f" largest {words[2]}",
+            f"{space.name} is too large for a table of all its architectures: a study predicts the others from these,"
+            " and states its margin",
+        ]
+        if limit is not None:
+            lines.append(f"budget {format_cost('latency_ms', limit)}: {within} of {len(values)} meet it")
+        lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
+        say("\n".join(map(in_one_line, lines)))
+    if within == 0:
+        least = format_cost("latency_ms", smallest)
+        raise InfeasibleBudgetError(f"no measured network of {space.name} meets {budget}; the smallest takes {least}")

@@ -16,13 +16,12 @@ from torch import nn
 
 from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import MeasurementError, SettingsError
-from surrogate_nas.hardware.measure.bench import Bench, Candidate
-from surrogate_nas.hardware.measure.correction import fit_correction, weighted_sum
-from surrogate_nas.hardware.measure.pieces import workload
+from surrogate_nas.hardware.measure.bench import Bench
+from surrogate_nas.hardware.measure.correction import fit_correction
+from surrogate_nas.hardware.measure.piece_sums import PieceSums
 from surrogate_nas.hardware.measure.whole_networks import measure_modules, measure_networks
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
-from surrogate_nas.nets.workload import FIXED
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import draw
 from surrogate_nas.space.space import Codes, Space
@@ -69,15 +68,7 @@ class ProfiledLatency:
         self._space = space
         self._network = network
         self._bench = bench
-        self._workload = workload(space, network)
-        pieces: dict[str, Candidate] = {piece.key: (piece.build, piece.input_shape) for piece in self._workload.pieces}
-        self._profile = bench.measure("operations", pieces, on_progress)
-        # The first layers of a chain may be chosen ones.
-        groups = list(dict.fromkeys([FIXED, *(piece.group for piece in self._workload.pieces)]))
-        self._groups = tuple(groups)
-        self._piece_ms = np.zeros((len(pieces), len(groups)))
-        for row, piece in enumerate(self._workload.pieces):
-            self._piece_ms[row, groups.index(piece.group)] = self._profile[piece.key].median_ms
+        self._sums = PieceSums(space, network, bench, on_progress)
         codes = self._choose(whole_networks, np.random.default_rng(seed))
         self._whole = self._measure(codes, on_progress)
         measured = np.array([measurement.median_ms for measurement in self._whole])
@@ -90,15 +81,15 @@ class ProfiledLatency:
         counting = inner if len(inner) >= _ENOUGH_ERRORS else np.flatnonzero(used)
         self._counting = np.searchsorted(np.flatnonzero(used), counting)
         # Correction of the profile, with the errors of networks left out of the fit.
-        summed = self._group_ms(codes[used])
-        self.correction = fit_correction(summed, measured[used], self._weights(codes[used]))
+        summed = self._sums.group_ms(codes[used])
+        self.correction = fit_correction(summed, measured[used], self._sums.weights(codes[used]))
         self._factor = float(np.median(measured[used] / summed.sum(axis=1)))
         self.drift = self._drift(codes, on_progress)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Returns the predicted latency in ms of one forward pass over the batch, for codes (N, D), shape (N,)."""
         effective = self._space.effective(codes)
-        return {"latency_ms": self.correction.predict(self._group_ms(effective), self._weights(effective))}
+        return {"latency_ms": self.correction.predict(self._sums.group_ms(effective), self._sums.weights(effective))}
 
     def measure_architectures(self, codes: ArrayLike, on_progress: Progress | None = None) -> list[Measurement]:
         """Returns the latency of each whole network; see ``Measurable``."""
@@ -136,7 +127,7 @@ class ProfiledLatency:
 
     def describe(self) -> dict[str, Any]:
         """Returns device, settings, times of the measurements, and how well predictions agree with them."""
-        pieces = list(self._profile.values())
+        pieces = list(self._sums.measured.values())
         everything = [*pieces, *self._whole]
         dates = sorted(measurement.measured_at for measurement in everything)
         noisy = [sum(measurement.noisy for measurement in some) for some in (pieces, self._whole)]
@@ -170,7 +161,7 @@ class ProfiledLatency:
             "measured_to": dates[-1],
             "correction": self.correction.kind,
             "factor": self._factor,
-            "coefficients": self.correction.named(self._groups),
+            "coefficients": self.correction.named(self._sums.groups),
             "relative_error": self.correction.relative_error + self.drift,
             "notes": notes,
         }
@@ -193,15 +184,6 @@ class ProfiledLatency:
         self._drift_known = bool(changes)
         return max(changes, default=0.0)
 
-    def _group_ms(self, effective: Codes) -> NDArray[np.float64]:
-        """Returns the summed latency of each group of pieces, (N, G)."""
-        counts = self._workload.counts(effective).astype(np.float64)
-        return np.column_stack([weighted_sum(counts, of_pieces) for of_pieces in self._piece_ms.T])
-
-    def _weights(self, effective: Codes) -> NDArray[np.float64]:
-        """Returns the number of weights of each network, (N,)."""
-        return self._space.parameters(effective, self._network).astype(np.float64)
-
     def _choose(self, count: int, rng: np.random.Generator) -> Codes:
         """Returns distinct networks to measure: the fastest, the slowest, and one per stratum between.
 
@@ -215,7 +197,7 @@ class ProfiledLatency:
             raise MeasurementError(
                 f"the space {space.name} has only {len(pool)} network; a latency is predicted from at least 2"
             )
-        order = np.argsort(self._group_ms(pool).sum(axis=1), kind="stable")
+        order = np.argsort(self._sums.group_ms(pool).sum(axis=1), kind="stable")
         if len(pool) <= count:
             return np.asarray(pool[order])
         inner = [rng.choice(stratum) for stratum in np.array_split(order[1:-1], count - 2)]

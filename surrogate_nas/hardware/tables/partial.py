@@ -5,7 +5,7 @@ Symbols:
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,12 +17,14 @@ from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
 from surrogate_nas.hardware.tables.device_columns import code_column, device_column
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
+from surrogate_nas.hardware.tables.predicted import read_sizes
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row, require_once
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.layouts import ChoosesSize, decides_by_layer
 from surrogate_nas.space.space import Codes, Space
 
 _ROWS_PER_FEATURE = 2
+_ROWS_BESIDE_PIECES = 30
 # Small compared to counts of hundreds: a choice that hardly any row has gets the cost of the first choice.
 _RIDGE = 0.1
 _FLOOR = 0.25  # of the smallest latency in the table; a sum that is not one may come out below zero
@@ -32,23 +34,94 @@ def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") ->
     """Returns the latencies of a table, which predicts from its rows where the space is too large to enumerate.
 
     Raises:
-        CostTableError: If the table cannot be read, or is not complete or not large enough.
+        CostTableError: If the table cannot be read, is not complete or not large enough, or latencies of the space
+            follow from pieces as well: see ``needs_pieces``.
     """
+    if needs_pieces(space):
+        raise CostTableError(
+            f"{path}: {space.name} is too large to list, and its architectures differ in size: it takes a table of one"
+            " device, the study's own"
+        )
     if rows_needed(space) < space.size:
         return LayerLatency(space, path, device, unit)
     return TableLatency(space, path, device, unit)
 
 
+def require_latencies(space: Space, path: Path, device: str, unit: str = "auto") -> None:
+    """Refuses a table that a study could not use.
+
+    Raises:
+        CostTableError: If it cannot be read, or is not complete or not large enough.
+    """
+    if needs_pieces(space):
+        read_rows(space, path, device, unit)
+    else:
+        read_latencies(space, path, device, unit)
+
+
+def needs_pieces(space: Space) -> bool:
+    """Returns whether a table has some rows alone, from which others follow by the pieces that networks consist of."""
+    return not space.listable and not _adds_up(space)
+
+
 def rows_needed(space: Space) -> int:
-    """Returns how many rows a latency table needs: one for every architecture, or some of a large chain."""
-    if space.listable or not _adds_up(space):
+    """Returns how many rows a latency table needs: one for every architecture, or some of a space too large to list."""
+    if space.listable:
         return space.size
+    if needs_pieces(space):
+        return _ROWS_BESIDE_PIECES
     return _ROWS_PER_FEATURE * (1 + sum(len(one.choices) - 1 for one in space.decisions))
 
 
 def _adds_up(space: Space) -> bool:
     """Returns whether a latency is roughly a sum over the decisions: each of them concerns one layer."""
     return not isinstance(space, ChoosesSize) and decides_by_layer(space.layout(space.network))
+
+
+class Rows(NamedTuple):
+    """Some architectures of a table, with their latencies.
+
+    Attributes:
+        device: The column that was read.
+        codes: As written, shape (M, D).
+        ms: Shape (M,).
+    """
+
+    device: str
+    codes: Codes
+    ms: NDArray[np.float64]
+
+
+def read_rows(space: Space, path: Path, device: str, unit: str = "auto") -> Rows:
+    """Returns the rows of a table of a part of the space.
+
+    Args:
+        space: A space too large to list.
+        path: The file, ``.csv`` or ``.parquet``, with some of its architectures.
+        device: The column; ``auto`` takes the only one.
+        unit: As in ``TableLatency``.
+
+    Raises:
+        CostTableError: If the file cannot be read, has too few rows, or has a row twice.
+    """
+    columns = read_columns(path)
+    key = code_column(columns)
+    column = device_column(columns, device)
+    texts, needed = code_texts(space, columns, key), rows_needed(space)
+    if len(texts) < needed:
+        what = "latencies" if needs_pieces(space) else "latencies of each layer"
+        raise CostTableError(
+            f"{path}: {what} of {space.name} need at least {needed} architectures (got {len(texts)}); measure more of"
+            " them"
+        )
+    codes = np.array([parse_row(space, text, columns, key, row) for row, text in enumerate(texts)])
+    require_once(columns, key, np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
+    values = positive_numbers(columns, column) * UNITS[unit]
+    # Measurements that this project wrote are in milliseconds, even if they are small.
+    doubt = doubt_of_unit(values, column) if unit == "auto" and read_sizes(path) is None else None
+    if doubt is not None:
+        raise CostTableError(f"{path}, column {column}: {doubt}")
+    return Rows(column, codes, values)
 
 
 class LayerLatency:
@@ -67,21 +140,8 @@ class LayerLatency:
     names: tuple[str, ...] = ("latency_ms",)
 
     def __init__(self, space: Space, path: Path, device: str, unit: str = "auto") -> None:
-        columns = read_columns(path)
-        key = code_column(columns)
-        self._space, self._path, self._device = space, path, device_column(columns, device)
-        texts, needed = code_texts(space, columns, key), rows_needed(space)
-        if len(texts) < needed:
-            raise CostTableError(
-                f"{path}: latencies of each layer of {space.name} need at least {needed} architectures (got"
-                f" {len(texts)}); measure more of them"
-            )
-        codes = np.array([parse_row(space, text, columns, key, row) for row, text in enumerate(texts)])
-        require_once(columns, key, np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
-        values = positive_numbers(columns, self._device) * UNITS[unit]
-        doubt = doubt_of_unit(values, self._device) if unit == "auto" else None
-        if doubt is not None:
-            raise CostTableError(f"{path}, column {self._device}: {doubt}")
+        self._space, self._path = space, path
+        self._device, codes, values = read_rows(space, path, device, unit)
         self._rows, self._floor = len(values), _FLOOR * float(values.min())
         self._weights, left_out = _fit(self._features(codes), values)
         self._held_out = values / np.maximum(left_out, self._floor) - 1

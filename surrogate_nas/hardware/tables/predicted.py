@@ -20,7 +20,7 @@ from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError, SpaceError, StoreError
 from surrogate_nas.space.network import NetworkSpec
-from surrogate_nas.space.space import Space
+from surrogate_nas.space.space import Codes, Space
 
 SCHEMA = 1
 _METADATA = b"surrogate_nas.predicted_latency"
@@ -38,15 +38,17 @@ def write_predicted(
     columns: Mapping[str, NDArray[np.float64]],
     errors: Mapping[str, NDArray[np.float64]],
     facts: Mapping[str, Any],
+    codes: Codes | None = None,
 ) -> None:
-    """Writes a table of the whole space.
+    """Writes a table of the whole space, or of some of its architectures.
 
     Args:
         path: A ``.parquet`` file.
         space: The space; rows are its architectures in listing order.
-        columns: Name of each column to its values, shape (size,).
+        columns: Name of each column to its values, shape (size,), or (M,) with codes.
         errors: Measured / predicted - 1 of networks left out of the prediction, by column.
         facts: Origin of the values, as JSON takes it.
+        codes: Rows of the table, shape (M, D); all architectures unless given.
 
     Raises:
         CostTableError: If the name of the file does not end in ``.parquet``.
@@ -61,7 +63,8 @@ def write_predicted(
         "held_out_errors": {name: values.tolist() for name, values in errors.items()},
         "facts": dict(facts),
     }
-    table = pa.table({"code": pa.array(space.digits(space.all_codes()), pa.string()), **columns})
+    rows = space.digits(space.all_codes() if codes is None else codes)
+    table = pa.table({"code": pa.array(rows, pa.string()), **columns})
     table = table.replace_schema_metadata({_METADATA: json.dumps(sealed(metadata), allow_nan=False).encode()})
     # An open file: in the text of a path pyarrow would put the home folder in the place of '~'.
     with atomic_write(path) as temporary, temporary.open("wb") as file:
@@ -82,6 +85,19 @@ def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
     if not np.isfinite(errors).all() or errors.ndim != 1:
         raise CostTableError(f"{path}: its errors must be finite numbers; make the table again")
     return errors
+
+
+def read_drift(path: Path) -> float:
+    """Returns the drift of the measurements that a table of this project is made of; 0 for files of other kinds.
+
+    Raises:
+        CostTableError: If the record in the file is damaged.
+    """
+    drift = _fact(path, "drift")
+    try:
+        return 0.0 if drift is None else max(0.0, float(str(drift)))
+    except ValueError as error:
+        raise _damaged(path, error) from None
 
 
 def read_sizes(path: Path) -> dict[str, int] | None:

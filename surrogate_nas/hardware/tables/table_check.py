@@ -115,10 +115,8 @@ def check_table(path: Path, space: Space, unit: str = "auto") -> TableCheck:
         unit: Unit of the latencies, a key of ``UNITS``.
 
     Raises:
-        CostTableError: If the file cannot be read as a table, has no column of codes, or the space takes no tables.
+        CostTableError: If the file cannot be read as a table, or has no column of codes.
     """
-    if not space.listable and rows_needed(space) == space.size:
-        raise CostTableError(f"{path}: {space.name} is too large to enumerate, which a latency table needs")
     columns = read_columns(path)
     name = code_column(columns)
     found = TableCheck(path, len(columns.texts(name)))

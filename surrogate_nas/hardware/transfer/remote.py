@@ -31,6 +31,7 @@ from surrogate_nas.hardware.transfer.from_devices import Transfer
 from surrogate_nas.hardware.transfer.sparse import FEWEST, SparseLatency, fit_latency
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.space.pool import draw
 from surrogate_nas.space.space import Codes, Space
 
 
@@ -48,6 +49,8 @@ def read_known(path: Path, devices: Sequence[str], space: Space) -> NDArray[np.f
 def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | None = None) -> Codes:
     """Returns connected networks, of distinct computations, that predict the rest best, shape (count, D).
 
+    In a space too large to list, they are spread over multiply-accumulates, with the fewest and the most of many draws.
+
     Args:
         space: The space.
         count: Number of networks.
@@ -63,13 +66,19 @@ def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | 
             raise SettingsError(f"--networks must be between 3 and {connected.sum()} (got {count})")
         rows = Transfer(latency_views(space, everything), known_ms).choose(count, connected)
         return np.asarray(everything[rows])
-    codes = np.unique(space.effective(space.all_codes()), axis=0)
+    every = space.all_codes() if space.listable else draw(space, _DRAWS, "balanced", np.random.default_rng(0))
+    codes = np.unique(space.effective(every), axis=0)
     codes = codes[space.is_connected(codes)]
     if not FEWEST <= count <= len(codes):
         raise SettingsError(f"--networks must be between {FEWEST} and {len(codes)} (got {count})")
+    if not space.listable:
+        order = np.argsort(space.flops(codes, space.network), kind="stable")
+        return np.asarray(codes[order[np.linspace(0, len(order) - 1, count).round().astype(int)]])
     chosen: Codes = codes[choose_informative(design_features(latency_views(space, codes)), count)]
     return chosen
 
+
+_DRAWS = 5_000  # of a space too large to list
 
 CALIBRATION = "one batch of random numbers, as ranges of activations do not change a latency"
 """Where the ranges of activations of a bench in 8 bits come from. Its models are measured, and never deployed."""

@@ -168,7 +168,12 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
                 f"{folder.path} was started with latencies of {before.get(key)!r}, not {now.get(key)!r} ({setting});"
                 f" {remedy}"
             )
-    if now["kind"] == "table":
+    if now["kind"] == "table" and "content" in now:
+        if before.get("content") != now["content"]:
+            raise RunFolderError(
+                f"{folder.path} was started with other latencies than hardware.latency_table has now; {remedy}"
+            )
+    elif now["kind"] == "table":
         codes = stored.pool.codes
         before_ms, now_ms = stored.evaluate(codes)[_LATENCY], model.evaluate(codes)[_LATENCY]
         if not np.allclose(before_ms, now_ms, rtol=_ROUNDING, atol=0):

@@ -9,7 +9,15 @@ from sklearn.linear_model import Ridge
 
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.tables.full import TableLatency
-from surrogate_nas.hardware.tables.partial import _RIDGE, LayerLatency, _fit, read_latencies
+from surrogate_nas.hardware.tables.partial import (
+    _RIDGE,
+    LayerLatency,
+    _fit,
+    needs_pieces,
+    read_latencies,
+    read_rows,
+    require_latencies,
+)
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Codes
@@ -85,3 +93,20 @@ def test_spaces_that_can_be_listed_need_every_row(tmp_path: Path) -> None:
     rows = zip(space.digits(space.all_codes()), range(1, 55), strict=True)
     path.write_text("code,phone\n" + "".join(f"{code},{n}\n" for code, n in rows))
     assert isinstance(read_latencies(space, path, "auto"), TableLatency)
+
+
+def test_a_space_that_chooses_sizes_takes_a_few_rows(tmp_path: Path) -> None:
+    space, path = load_space("images32"), tmp_path / "t.csv"
+    codes = space.sample(30, np.random.default_rng(0))
+    lines = [f"{code},{5 + row}" for row, code in enumerate(space.digits(codes))]
+    path.write_text("\n".join(["code,phone", *lines]) + "\n")
+    assert [needs_pieces(load_space(name)) for name in ("images32", "fbnet", "nasbench201")] == [True, False, False]
+    rows = read_rows(space, path, "auto")
+    assert (rows.device, rows.ms.tolist()) == ("phone", [5.0 + row for row in range(30)])
+    np.testing.assert_array_equal(rows.codes, codes)
+    require_latencies(space, path, "phone")
+    with pytest.raises(CostTableError, match="takes a table of one device, the study's own"):
+        read_latencies(space, path, "phone")
+    path.write_text("\n".join(["code,phone", *lines[:29]]) + "\n")
+    with pytest.raises(CostTableError, match=r"latencies of images32 need at least 30 architectures \(got 29\)"):
+        require_latencies(space, path, "phone")

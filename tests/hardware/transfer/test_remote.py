@@ -21,6 +21,7 @@ from surrogate_nas.hardware.transfer.remote import (
     read_known,
     transfer_to_space,
 )
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 from tests.hardware.transfer.made_results import results, write
@@ -43,6 +44,16 @@ def test_networks_to_measure_are_connected_and_distinct(space: Space) -> None:
     assert len(np.unique(space.effective(codes), axis=0)) == 50
     with pytest.raises(SettingsError, match=r"--networks must be between 10 and .* \(got 9\)"):
         choose_to_measure(space, 9)
+
+
+def test_networks_of_a_space_too_large_to_list_are_of_all_sizes() -> None:
+    large = load_space("images32")
+    codes = choose_to_measure(large, 40)
+    flops = large.flops(codes, large.network)
+    assert len(np.unique(codes, axis=0)) == 40
+    assert (np.diff(flops) >= 0).all()
+    assert flops[-1] > 20 * flops[0]
+    np.testing.assert_array_equal(choose_to_measure(large, 40), codes)
 
 
 def test_with_tables_of_other_devices_ten_measurements_do(space: Space, tmp_path: Path) -> None:
