@@ -61,6 +61,7 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
         model = onnx_of(network, images, ExportError, any_batch=True)
         # An operation that overwrites its input, such as +=, looks like one that does not when a network is traced.
         if not _computes(model.SerializeToString(), network, images):
+            require_package("onnxscript", "ONNX models", ExportError)
             model = export_onnx(network, images, any_batch=True)
     except ExportError:
         raise

@@ -70,6 +70,7 @@ class CorrectedPieces:
             "kind": "table",
             "file": self._path.name,
             "device": self._rows.device,
+            "machine": self._sums.machine,
             "architectures": len(self._rows.ms),
             "content": hashlib.sha256(texts).hexdigest()[:16],
             "correction": self._correction.kind,

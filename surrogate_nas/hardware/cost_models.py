@@ -27,7 +27,7 @@ from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.protocol import CostSource, Measurable, Plannable, Progress
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.device_columns import require_named
-from surrogate_nas.hardware.tables.partial import needs_pieces, read_latencies, read_rows
+from surrogate_nas.hardware.tables.partial import needs_pieces, read_latencies, read_rows, require_latencies
 from surrogate_nas.hardware.tables.predicted import require_batch, require_numbers, require_sizes
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.network import NetworkSpec
@@ -171,10 +171,12 @@ def cost_model(
     """
     latency: CostSource
     if settings.latency_table is not None:
+        path = Path(settings.latency_table)
+        require_latencies(space, path, settings.device, settings.latency_unit)
+        require_sizes(path, network)
+        require_numbers(path, settings.numbers)
+        require_batch(path, settings.batch)
         latency = _of_table(space, network, settings, cache, on_progress)
-        require_sizes(Path(settings.latency_table), network)
-        require_numbers(Path(settings.latency_table), settings.numbers)
-        require_batch(Path(settings.latency_table), settings.batch)
     else:
         latency = ProfiledLatency(
             space,

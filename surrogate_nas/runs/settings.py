@@ -213,7 +213,6 @@ _FIXED = (
     "supernet",
     "gradient",
     "labels.validation_images",
-    "labels.batch_size",
     "labels.folds",
     "labels.judge",
     "pool.draws",

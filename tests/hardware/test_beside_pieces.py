@@ -65,6 +65,7 @@ class Known:
     """Pieces that take known times here."""
 
     groups = ("layers", "others")
+    machine = "any processor"
 
     def __init__(self, space: Space) -> None:
         self._space = space

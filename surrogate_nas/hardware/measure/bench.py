@@ -5,7 +5,6 @@ network is timed in turns with whatever is measured, and latencies are given as 
 time when it was first measured.
 """
 
-import importlib.metadata
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from surrogate_nas._support.cache_folder import cache_folder
+from surrogate_nas._support.optional import require_package
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.measure.backends import build_forward, resolve_backend
 from surrogate_nas.hardware.measure.machine import machine_name, resolve_device
@@ -43,6 +43,10 @@ _REFERENCE, _DRAWS = "reference", 64
 
 Candidate = tuple[Callable[[], Callable[[Tensor], Tensor]], tuple[int, int, int]]
 """A function that builds the candidate to time, and the shape (C, H, W) of its input."""
+
+
+def _version_of_runtime() -> str:
+    return str(require_package("onnxruntime", "ONNX models", MeasurementError).__version__)
 
 
 class Bench:
@@ -80,7 +84,7 @@ class Bench:
                 "clock": self._clock.name,
                 "warm_up": WARM_UP_PASSES,
                 "backend": self._backend,
-                "runtime": importlib.metadata.version("onnxruntime") if self._backend == "onnx" else "torch",
+                "runtime": _version_of_runtime() if self._backend == "onnx" else "torch",
                 "space": space.fingerprint,
                 "network": network.described(),
             },

@@ -31,6 +31,7 @@ class PieceSums:
     Attributes:
         groups: Names of the groups of pieces, length G.
         measured: Latency of each piece.
+        machine: Processor on which they were timed.
 
     Raises:
         MeasurementError: If a piece cannot be run.
@@ -39,6 +40,7 @@ class PieceSums:
 
     def __init__(self, space: Space, network: NetworkSpec, bench: Bench, on_progress: Progress | None = None) -> None:
         self._space, self._network = space, network
+        self.machine: str = bench.describe()["machine"]
         self._workload = workload(space, network)
         pieces: dict[str, Candidate] = {piece.key: (piece.build, piece.input_shape) for piece in self._workload.pieces}
         self.measured: dict[str, Measurement] = dict(bench.measure("operations", pieces, on_progress))

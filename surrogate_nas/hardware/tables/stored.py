@@ -7,7 +7,7 @@ they come from.
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,15 @@ class StoredCosts:
         """
         source = self._like(self.pool, self._values, model or self._model, self.exact)
         return self._like(pool, source._predicted(pool.codes), source._model, self.exact)
+
+    def only(self, names: Collection[str]) -> "StoredCosts":
+        """Returns the costs of some names, without the others."""
+
+        def kept(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in values.items() if name in names}
+
+        values, errors, described = kept(self._values), kept(self._errors), kept(self._descriptions)
+        return StoredCosts(self.pool, values, errors, described, kept(self._held_out), self._model, kept(self.exact))
 
     def joined(self, other: CostSource) -> "StoredCosts":
         """Returns the costs together with other ones, of this pool and of every architecture that both know."""

@@ -126,8 +126,8 @@ def deployed_costs(pool: Pool, deployed: NetworkSpec, run: Run) -> tuple[Composi
         note_unknown_sizes(deployed, run)
         return model, tabulate(pool, model)
     _require_same(model, stored, folder)
-    # A run that was started with another pool keeps the costs that it has.
-    return model, stored if pool.complete else stored.over(pool, model)
+    # A run that was started with another pool keeps its costs; those on further devices are read again.
+    return model, stored if pool.complete else stored.only(model.names).over(pool, model)
 
 
 def _with_memory(model: CompositeCosts, space: Space, deployed: NetworkSpec, run: Run) -> CompositeCosts:

@@ -17,7 +17,7 @@ from surrogate_nas.hardware.measure.machine import resolve_device
 from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.device_columns import OTHER_COSTS
-from surrogate_nas.hardware.tables.partial import require_latencies
+from surrogate_nas.hardware.tables.partial import needs_pieces, require_latencies
 from surrogate_nas.hardware.tables.stored import write_costs
 from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.runs.run_folder import RunFolder
@@ -105,8 +105,10 @@ def _require_device(space: Space, hardware: HardwareSettings) -> None:
     find_planner(hardware)
     if hardware.latency_table is None:
         resolve_backend(hardware.backend, resolve_device(hardware.device), hardware.numbers)
-    else:
-        require_latencies(space, Path(hardware.latency_table), hardware.device, hardware.latency_unit)
+        return
+    if needs_pieces(space):
+        resolve_backend(hardware.backend, resolve_device("cpu"), hardware.numbers)
+    require_latencies(space, Path(hardware.latency_table), hardware.device, hardware.latency_unit)
 
 
 def _resolver(pool: Pool, costs: CautiousCosts) -> Callable[[Iterable[BudgetRequest]], tuple[Budget, ...]]:

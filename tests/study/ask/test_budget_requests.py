@@ -10,7 +10,7 @@ from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.errors import BudgetError, CostTableError
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
-from surrogate_nas.hardware.tables.stored import StoredCosts, tabulate
+from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate, write_costs
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.pool import Pool, whole_pool
@@ -62,6 +62,12 @@ def test_devices_of_a_large_chain_are_known_beyond_the_pool(tmp_path: Path) -> N
     np.testing.assert_allclose(found["latency_ms"], 5 + others @ np.ones(22), rtol=0.02)
     np.testing.assert_allclose(found["latency_ms[board]"], 9 + others @ np.arange(22), rtol=0.02)
     assert len(costs.held_out_errors("latency_ms[board]")) == 400
+    # A run that goes on has the column, and reads it again for what it has not seen.
+    write_costs(tmp_path / "costs.parquet", chain.network, costs)
+    before = read_costs(tmp_path / "costs.parquet", chain, chain.network)
+    kept = before.only(["latency_ms"]).over(own.pool, read_latencies(chain, path, "phone"))
+    again = with_devices(kept, [parse_budget("latency_ms", "board=200ms")], settings).evaluate(others)
+    np.testing.assert_allclose(again["latency_ms[board]"], found["latency_ms[board]"])
     assert costs.describe()["latency_ms[board]"]["device"] == "board"
 
 
