@@ -63,14 +63,32 @@ def test_a_network_with_an_operation_of_a_user_is_exported_by_torch(tmp_path: Pa
     assert compare(network, tmp_path / "model.onnx", images, 4).largest_difference < 1e-5
 
 
-def test_a_network_that_overwrites_what_it_reads_again_is_exported_by_torch(tmp_path: Path) -> None:
-    class Adding(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            same = x = torch.relu(x)
-            same += x
-            return same + x
+class Adding(nn.Module):
+    """Adds in place to a tensor that is read again."""
 
-    network = nn.Sequential(Adding(), nn.Flatten(), nn.Linear(12, 2)).eval()
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        same = x = torch.relu(x)
+        same += x
+        return same + x
+
+
+class Overwriting(nn.Module):
+    """Reads a tensor again after an operation that overwrote it."""
+
+    def __init__(self, first: nn.Module) -> None:
+        super().__init__()
+        self.before, self.first, self.overwrites = nn.Conv2d(3, 3, 1), first, nn.ReLU(inplace=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.before(x)
+        overwritten: torch.Tensor = self.overwrites(self.first(x))
+        return overwritten + x
+
+
+@pytest.mark.parametrize("part", [Adding(), Overwriting(nn.Identity())], ids=["added", "overwritten"])
+def test_a_network_that_overwrites_what_it_reads_again_is_exported_by_torch(part: nn.Module, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(part, nn.Flatten(), nn.Linear(12, 2)).eval()
     assert write_onnx(tmp_path / "model.onnx", network, torch.randn(5, 3, 2, 2), {}) == onnx_export.OPSET
     assert compare(network, tmp_path / "model.onnx", torch.randn(5, 3, 2, 2)).largest_difference < 1e-5
 

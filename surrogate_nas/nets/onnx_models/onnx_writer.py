@@ -2,7 +2,8 @@
 
 Networks here consist of few kinds of layers, so tracing them symbolically and naming each layer's ONNX operator takes a
 hundredth of the time of torch's general exporter, which would need an hour for a hundred networks. A model that is
-delivered has the operators that were measured.
+delivered has the operators that were measured. Its values are compared before: operations that overwrite what others
+read look like the ones that do not.
 """
 
 import contextlib
@@ -27,8 +28,6 @@ OPSET = 17
 """Old enough for the runtimes of devices that are not updated often; torch's exporter writes no older one than 18."""
 
 _TO_THE_END = 2**31 - 1
-_VIEWS = (nn.Identity, nn.Dropout, nn.Flatten)
-_COMPUTE = (operator.add, operator.mul, torch.add, torch.relu, torch.cat, functional.pad)
 _NEARLY_0 = 1e-30
 """A pad before a max pool: ONNX Runtime 1.31 leaves out zeros there, as if they were the pool's own padding."""
 
@@ -97,7 +96,6 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
             case "call_module":
                 layer = modules[str(node.target)]
                 _require(not isinstance(layer, nn.Linear) or _rank(node.args[0]) == 2)
-                _require(not getattr(layer, "inplace", False) or _has_one_reader(node.args[0], modules))
                 names[node] = writer.layer(layer, names[node.args[0]], node.name)
             case "call_function" if node.target in (operator.add, torch.add) and not node.kwargs:
                 names[node] = writer.node("Add", [names[one] for one in node.args], node.name)
@@ -105,7 +103,7 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
                 names[node] = writer.node("Mul", [names[one] for one in node.args], node.name)
             case "call_function" if node.target is torch.relu:
                 names[node] = writer.node("Relu", [names[node.args[0]]], node.name)
-            case "call_function" if node.target is functional.hardsigmoid and not node.kwargs.get("inplace"):
+            case "call_function" if node.target is functional.hardsigmoid:
                 names[node] = writer.node("HardSigmoid", [names[node.args[0]]], node.name, alpha=1 / 6, beta=0.5)
             case "call_method" if node.target == "mean" and node.kwargs == {"dim": (2, 3), "keepdim": True}:
                 names[node] = writer.node("GlobalAveragePool", [names[node.args[0]]], node.name)
@@ -125,8 +123,6 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
                 names[node] = writer.zeros(names[node.args[0]], node.name)
             case "output":
                 writer.nodes.append(onnx.helper.make_node("Identity", [names[node.args[0]]], [OUTPUT]))
-            case "call_function" if node.target is operator.iadd and not _has_one_reader(node.args[0], modules):
-                raise _UnknownPartError
             case _:
                 names[node] = write_function(writer, node, names)
                 if names[node] is None:
@@ -168,18 +164,6 @@ def _to_the_end(index: Any) -> bool:  # noqa: ANN401 - a user's own module may i
 def _are_numbers(values: Any) -> bool:  # noqa: ANN401 - as above
     """Returns whether all values are known, and none follows from the shape of an input."""
     return isinstance(values, tuple | list) and all(isinstance(one, int) for one in values)
-
-
-def _has_one_reader(node: Any, modules: dict[str, nn.Module]) -> bool:  # noqa: ANN401 - as above
-    """Returns whether nobody but the operation that overwrites a node's output reads it."""
-    # The output of a view or of an identity is the tensor that it was given, which others may read.
-    while isinstance(node, fx.Node) and len(node.users) == 1:
-        if node.op == "placeholder" or (node.op == "call_function" and node.target in _COMPUTE):
-            return True
-        if node.op == "call_module" and not isinstance(modules[str(node.target)], _VIEWS):
-            return True
-        node = node.args[0] if node.args else None
-    return False
 
 
 class _Writer:
