@@ -155,8 +155,8 @@ class StoredCosts:
         values, errors, described = kept(self._values), kept(self._errors), kept(self._descriptions)
         return StoredCosts(self.pool, values, errors, described, kept(self._held_out), self._model, kept(self.exact))
 
-    def joined(self, other: CostSource) -> "StoredCosts":
-        """Returns the costs together with other ones, of this pool and of every architecture that both know."""
+    def joined(self, other: CostSource, model: CostSource | None) -> "StoredCosts":
+        """Returns the costs together with other ones; a model of both provides them outside the pool."""
         errors = self._errors | {name: other.relative_error(name) for name in other.names}
         held_out = self._held_out | {name: other.held_out_errors(name) for name in other.names}
         return StoredCosts(
@@ -165,7 +165,7 @@ class StoredCosts:
             errors,
             self._descriptions | other.describe(),
             held_out,
-            None if self._model is None else _Both(self._model, other),
+            model,
             self.exact,
         )
 
@@ -201,29 +201,6 @@ class StoredCosts:
     def describe(self) -> dict[str, Any]:
         """Returns the description that each cost was stored with."""
         return dict(self._descriptions)
-
-
-class _Both:
-    """Two models of different costs as one."""
-
-    def __init__(self, first: CostSource, second: CostSource) -> None:
-        self._first, self._second = first, second
-        self.names: tuple[str, ...] = (*first.names, *second.names)
-
-    def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        return {**self._first.evaluate(codes), **self._second.evaluate(codes)}
-
-    def relative_error(self, cost: str) -> float | None:
-        return self._of(cost).relative_error(cost)
-
-    def held_out_errors(self, cost: str) -> NDArray[np.float64]:
-        return self._of(cost).held_out_errors(cost)
-
-    def describe(self) -> dict[str, Any]:
-        return {**self._first.describe(), **self._second.describe()}
-
-    def _of(self, cost: str) -> CostSource:
-        return self._second if cost in self._second.names else self._first
 
 
 def tabulate(pool: Pool, model: CostSource) -> StoredCosts:

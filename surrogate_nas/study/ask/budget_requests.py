@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas.costs.budget import BudgetRequest
 from surrogate_nas.costs.cost import COSTS, split_cost
 from surrogate_nas.errors import BudgetError
+from surrogate_nas.hardware.cost_models import CompositeCosts
 from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
@@ -65,8 +66,19 @@ class _OfDevices:
         return {name: model.describe()[base] for name, (base, model) in self._models.items()}
 
 
-def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: HardwareSettings) -> StoredCosts:
+def with_devices(
+    table: StoredCosts,
+    requests: list[BudgetRequest],
+    settings: HardwareSettings,
+    model: CompositeCosts | None = None,
+) -> StoredCosts:
     """Returns the costs, with the costs of every device that a budget is on.
+
+    Args:
+        table: Costs of a pool.
+        requests: Budgets.
+        settings: Table of the devices.
+        model: Provides the table's costs outside the pool; None where all architectures are in it.
 
     Raises:
         BudgetError: If a budget names a device and there is no latency table.
@@ -84,13 +96,14 @@ def with_devices(table: StoredCosts, requests: list[BudgetRequest], settings: Ha
                 f"a budget on {device} needs a latency table with a column of that name: --latency-table FILE"
                 f" (got {request.text!r})"
             )
-        model = read_latencies(space, Path(settings.latency_table), device, settings.latency_unit)
-        if base not in model.names:
+        known = read_latencies(space, Path(settings.latency_table), device, settings.latency_unit)
+        if base not in known.names:
             raise BudgetError(
                 f"{COSTS[base].option} on {device} needs the column {device}_{base} of the latency table"
                 f" (got {request.text!r})"
             )
-        missing[request.cost] = model
+        missing[request.cost] = known
     if not missing:
         return table
-    return table.joined(_OfDevices(missing))
+    devices = _OfDevices(missing)
+    return table.joined(devices, None if model is None else model.joined(devices))

@@ -67,7 +67,7 @@ def prepare(run: Run) -> Problem:
     # Costs and budgets
     model, table = deployed_costs(pool, deployed, run)
     others = also_requests(settings)
-    table = with_devices(table, [*requests, *chain.from_iterable(others)], hardware)
+    table = with_devices(table, [*requests, *chain.from_iterable(others)], hardware, model)
     costs = CautiousCosts(table, hardware.confidence)
     resolve = _resolver(pool, costs)
     budgets, also = resolve(requests), tuple(map(resolve, others))

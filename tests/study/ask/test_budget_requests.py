@@ -8,6 +8,7 @@ import pytest
 from surrogate_nas.costs.budget import Budget, BudgetRequests, parse_budget
 from surrogate_nas.costs.settings import BudgetSettings
 from surrogate_nas.errors import BudgetError, CostTableError
+from surrogate_nas.hardware.cost_models import CompositeCosts
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.stored import StoredCosts, read_costs, tabulate, write_costs
@@ -56,7 +57,8 @@ def test_devices_of_a_large_chain_are_known_beyond_the_pool(tmp_path: Path) -> N
     path.write_text("code,phone,board\n" + "".join(f"{code},{one},{other}\n" for code, one, other in rows))
     settings = HardwareSettings(latency_table=str(path), device="phone")
     own = tabulate(Pool(chain, codes[:50], complete=False, uniform=0), read_latencies(chain, path, "phone"))
-    costs = with_devices(own, [parse_budget("latency_ms", "board=200ms")], settings)
+    model = CompositeCosts([read_latencies(chain, path, "phone")])
+    costs = with_devices(own, [parse_budget("latency_ms", "board=200ms")], settings, model)
     others = chain.sample(20, rng)
     found = costs.evaluate(others)
     np.testing.assert_allclose(found["latency_ms"], 5 + others @ np.ones(22), rtol=0.02)
@@ -65,8 +67,8 @@ def test_devices_of_a_large_chain_are_known_beyond_the_pool(tmp_path: Path) -> N
     # A run that goes on has the column, and reads it again for what it has not seen.
     write_costs(tmp_path / "costs.parquet", chain.network, costs)
     before = read_costs(tmp_path / "costs.parquet", chain, chain.network)
-    kept = before.only(["latency_ms"]).over(own.pool, read_latencies(chain, path, "phone"))
-    again = with_devices(kept, [parse_budget("latency_ms", "board=200ms")], settings).evaluate(others)
+    kept = before.only(["latency_ms"]).over(own.pool, model)
+    again = with_devices(kept, [parse_budget("latency_ms", "board=200ms")], settings, model).evaluate(others)
     np.testing.assert_allclose(again["latency_ms[board]"], found["latency_ms[board]"])
     assert costs.describe()["latency_ms[board]"]["device"] == "board"
 
