@@ -2,6 +2,9 @@
 
 python -m benchmarks.latency --table CSV --measured 100 --truth ACCURACIES
 
+The method ``pieces`` times the pieces of the space's networks on this machine, in ONNX Runtime, and corrects their sums
+by the measured networks, as a study does in a space too large to list.
+
 Of the devices in alphabetical order, those at odd positions (1, 3, ...) were for choosing the method; the rest is for
 reporting.
 """
@@ -22,16 +25,21 @@ from benchmarks.latency_tables import LAYERS, DeviceTable, read_devices
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.confidence import check_confidence
+from surrogate_nas.hardware.measure.bench import Bench
+from surrogate_nas.hardware.measure.correction import fit_correction
+from surrogate_nas.hardware.measure.piece_sums import PieceSums
+from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.transfer.design import choose_informative, design_features
 from surrogate_nas.hardware.transfer.features import View, latency_views
 from surrogate_nas.hardware.transfer.sparse import FEWEST, SparseLatency, fit_latency
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.report.truth.truth import read_truth
+from surrogate_nas.space.space import Space
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 PERCENTILES = (20.0, 50.0, 80.0)
-METHODS = ("views", "ridge")
+METHODS = ("views", "ridge", "pieces")
 Row = dict[str, float | int | str | None]
 Floats = NDArray[np.float64]
 
@@ -151,6 +159,27 @@ def show(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def summed_pieces(space: Space | None, codes: NDArray[np.integer]) -> tuple[Floats, Floats]:
+    """Returns latencies of each group of pieces of each network, timed here, (N, G), and numbers of weights, (N,).
+
+    Raises:
+        SettingsError: If the pieces are unknown, as nothing is known of the space.
+    """
+    if space is None:
+        raise SettingsError(f"--method pieces needs a --space that has networks, not {LAYERS}")
+    sums = PieceSums(space, space.network, Bench(space, space.network, HardwareSettings()))
+    effective = space.effective(codes)
+    return sums.group_ms(effective), sums.weights(effective)
+
+
+def predict_by_pieces(pieces: tuple[Floats, Floats], rows: NDArray[np.int64], latency_ms: Floats) -> SparseLatency:
+    """Predicts latencies of all architectures from the ones in ``rows`` and from sums of pieces timed here."""
+    groups, weights = pieces
+    correction = fit_correction(groups[rows], latency_ms[rows], weights[rows])
+    errors = 1 / np.maximum(1 + correction.errors, 0.05) - 1
+    return SparseLatency(correction.predict(groups, weights), errors, (correction.kind,), "squares")
+
+
 @app.command()
 def latency(
     table: Annotated[Path, typer.Option(help="CSV or Parquet with a column code and milliseconds per device.")],
@@ -180,10 +209,14 @@ def latency(
             raise SettingsError(f"--truth needs a --space that knows its architectures, not {LAYERS}")
         score = read_truth(truth, loaded.space, truth_column).accuracy_percent[loaded.space.index(loaded.codes)]
     views = latency_views(loaded.space, loaded.codes)
+    pieces = summed_pieces(loaded.space, loaded.codes) if method == "pieces" else None
     rows = choose_rows(views, loaded.connected, measured, design, seed)
     found = []
     for device, truth_ms in loaded.latency_ms.items():
-        fit = predict(views, rows, truth_ms, method, seed)
+        if pieces is None:
+            fit = predict(views, rows, truth_ms, method, seed)
+        else:
+            fit = predict_by_pieces(pieces, rows, truth_ms)
         found.append(judge(loaded, device, fit, rows, score, confidence))
     if as_json:
         say(json.dumps(found, indent=2))

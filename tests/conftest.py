@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from surrogate_nas._support.cache_folder import FOLDER_VARIABLE
 from surrogate_nas.space.operations.registry import forget_all
+from tests.fixtures.quick_cases import slow_cases
 
 pytest_plugins = [
     "tests.fixtures.one_process",
@@ -27,12 +28,16 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 # Time limits per example say more about how busy the machine is than about the code.
-settings.register_profile("no_deadline", deadline=None)
-settings.load_profile("no_deadline")
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile("quick")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips what this machine cannot do."""
+    """Skips what this machine cannot do, and leaves most cases of some tests to the slow ones."""
+    for item in slow_cases(items):
+        item.add_marker(pytest.mark.slow)
     for item in items:
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))

@@ -43,6 +43,7 @@ def insert(path: Path, anchor: str, code: str) -> None:
     path.write_text("".join(lines), encoding="utf-8")
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     "title", [pytest.param(title, marks=pytest.mark.slow if title == "A predictor model" else ()) for title in FILES]
 )

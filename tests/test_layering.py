@@ -30,6 +30,7 @@ def test_imports_keep_to_the_layers() -> None:
     assert "13 kept, 0 broken" in done.stdout
 
 
+@pytest.mark.quick_cases(6)
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [

@@ -76,6 +76,7 @@ def test_images_and_checkpoints() -> None:
     assert json.loads(facts["identity"])
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_was(tmp_path: Path, here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
     # Latencies of another processor are refused.
     monkeypatch.setattr("surrogate_nas.hardware.measure.bench.machine_name", lambda _device: "AMD EPYC")

@@ -1,5 +1,6 @@
 """The report as one page of HTML that works without any network."""
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -108,6 +109,7 @@ def _safe(text: str) -> Markup:
     return Markup(text)
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),

@@ -1,11 +1,17 @@
 """Decisions, the columns of a code, and codes written as one character for each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from surrogate_nas.errors import SpaceError
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+_FEW = 100
+_COMBINATIONS = 5_000
 
 
 @dataclass(frozen=True)
@@ -39,3 +45,59 @@ def read_digits(text: str, space: str, decisions: Sequence[Decision]) -> list[in
                 f"decision {decision.name} of {space} has choices {known[0]} to {known[-1]} (got {digit!r} in {text!r})"
             )
     return [DIGITS.index(digit) for digit in text]
+
+
+def texts_of(
+    codes: NDArray[np.integer], decisions: Sequence[Decision], format_code: Callable[[NDArray[np.integer]], str]
+) -> list[str]:
+    """Returns the text of every code, in a hundredth of the time where each decision has a place of its own in it.
+
+    Args:
+        codes: Shape (N, D).
+        decisions: The D decisions.
+        format_code: Returns the text of one code, shape (D,).
+    """
+    if len(codes) < _FEW:
+        return [format_code(code) for code in codes]
+    base = np.zeros(len(decisions), dtype=codes.dtype)
+    whole, table, at = format_code(base), [], 0
+    for column, decision in enumerate(decisions):
+        written = []
+        for choice in range(len(decision.choices)):
+            code = base.copy()
+            code[column] = choice
+            written.append(format_code(code))
+        start, end = _same(written, len(whole)), _same([text[::-1] for text in written], 0)
+        table.append([whole[at:start] + text[start : len(text) - end] for text in written])
+        at = len(whole) - end
+    made = [text + whole[at:] for text in joined(codes, table)]
+    # The text of a space may have no place per decision.
+    checked = range(0, len(codes), max(1, len(codes) // 20))
+    if all(made[row] == format_code(codes[row]) for row in checked):
+        return made
+    return [format_code(code) for code in codes]
+
+
+def _same(texts: Sequence[str], otherwise: int) -> int:
+    """Returns how many letters texts share at their beginning; ``otherwise`` if one is the beginning of all others."""
+    return next((i for i, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), otherwise)
+
+
+def joined(codes: NDArray[np.integer], table: Sequence[Sequence[str]]) -> list[str]:
+    """Returns the joined fragments of the choices of each code.
+
+    Fragments of several decisions are joined once for all combinations of their choices, of which there are few.
+
+    Args:
+        codes: Shape (N, D).
+        table: Text of each choice of each decision.
+    """
+    texts, at = [""] * len(codes), 0
+    while at < len(table):
+        fragments, place, row = [""], at, np.zeros(len(codes), dtype=np.int64)
+        while at < len(table) and (at == place or len(fragments) * len(table[at]) <= _COMBINATIONS):
+            fragments = [before + text for before in fragments for text in table[at]]
+            row = row * len(table[at]) + codes[:, at]
+            at += 1
+        texts = [before + fragments[position] for before, position in zip(texts, row.tolist(), strict=True)]
+    return texts

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.codes import DIGITS, Decision, read_digits
+from surrogate_nas.space.codes import DIGITS, Decision, read_digits, texts_of
 from surrogate_nas.space.counting import Counts, ListedCounts
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.graphs import Graphs, GraphTypes
@@ -187,6 +187,10 @@ class Space(Codebook, ABC):
     @abstractmethod
     def format(self, code: ArrayLike) -> str:
         """Returns the architecture of one code, shape (D,), as text with operation names."""
+
+    def texts(self, codes: ArrayLike) -> list[str]:
+        """Returns ``format`` of each code, shape (N, D)."""
+        return texts_of(self.check(codes), self.decisions, self.format)
 
     def parse(self, text: str) -> Codes:
         """Returns the code, shape (D,), of an architecture written as digits or as ``format`` writes it.

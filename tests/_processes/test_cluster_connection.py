@@ -40,6 +40,7 @@ def test_a_request_to_stop_is_not_lost_to_ray(ray_workers: MakeRayWorkers) -> No
         assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.slow
 def test_remarks_of_ray_go_to_standard_error(ray_workers: MakeRayWorkers, capsys: pytest.CaptureFixture[str]) -> None:
     with ray_workers(1):
         pass

@@ -88,6 +88,7 @@ def test_two_processes_agree(pool: LocalWorkers, tasks: ModuleType, tmp_path: Pa
     assert both(pool, tasks.tell, tmp_path) == [(True, False, [False, False, True, False])] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_process_that_is_killed_is_known_to_the_other_at_once(tasks: ModuleType, tmp_path: Path) -> None:
     with LocalWorkers(2) as workers:

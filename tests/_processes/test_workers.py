@@ -26,7 +26,7 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("worker_tasks")
 
 
-@pytest.fixture(params=["local", "ray"])
+@pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.slow)])
 def make(request: pytest.FixtureRequest) -> Make:
     """Returns what makes workers of a back-end."""
     if request.param == "local":

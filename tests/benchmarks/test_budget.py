@@ -32,6 +32,7 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [*options, "--column", "one"]
 
 
+@pytest.mark.slow
 def test_json_has_the_figures_and_a_row_per_budget(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, "--percentiles", "20,80", "--trainings", "5", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -44,6 +45,7 @@ def test_json_has_the_figures_and_a_row_per_budget(words: list[str], capsys: pyt
     assert all(row["latency_ms"] <= row["limit_ms"] for row in result["rows"])
 
 
+@pytest.mark.slow
 def test_the_table_names_its_rows(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, "--devices", "phone", "--percentiles", "50", "--sampler", "random", "--trainings", "0"]) == 0
     lines = capsys.readouterr().out.splitlines()

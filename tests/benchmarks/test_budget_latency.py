@@ -25,6 +25,7 @@ def test_measurements_are_counted_and_end() -> None:
     assert device.updated(device.expected_ms).tolist() == [1.0, 2.0, 1.0]
 
 
+@pytest.mark.slow
 def test_samples_predict_the_rest_and_leave_a_tenth_for_checks() -> None:
     space = load_space("nasbench201")
     codes = space.all_codes()

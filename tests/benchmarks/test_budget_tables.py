@@ -42,6 +42,7 @@ def read(space: Space, files: dict[str, Path], column: str = "one", judged: str 
     )
 
 
+@pytest.mark.slow
 def test_rows_are_in_the_order_of_the_space(space: Space, files: dict[str, Path]) -> None:
     tables = read(space, files)
     first = dict(line.split(",")[:2] for line in files["latency"].read_text().splitlines()[1:])
@@ -50,6 +51,7 @@ def test_rows_are_in_the_order_of_the_space(space: Space, files: dict[str, Path]
     assert tables.truth_percent - tables.revealed_percent == pytest.approx(np.ones(space.size), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_score_is_one_per_class_and_follows_the_labels(space: Space, files: dict[str, Path]) -> None:
     tables = read(space, files)
     score = score_of_labels(tables, None, 0)
@@ -58,6 +60,7 @@ def test_the_score_is_one_per_class_and_follows_the_labels(space: Space, files: 
     assert np.corrcoef(score, tables.truth_percent)[0, 1] > 0.6
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_said(space: Space, files: dict[str, Path]) -> None:
     with pytest.raises(TruthError, match="'two'"):
         read(space, files, "two")

@@ -22,6 +22,7 @@ def test_a_package_is_measured(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_row_for_each_and_refuses_an_empty_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

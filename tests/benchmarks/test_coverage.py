@@ -10,6 +10,7 @@ from benchmarks.coverage import main
 from surrogate_nas.space.load import load_space
 
 
+@pytest.mark.slow
 def test_it_says_how_many_labels_were_held(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     space, rng = load_space("nasbench201"), np.random.default_rng(0)
     codes = space.sample(800, rng, replace=False)

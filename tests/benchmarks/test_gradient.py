@@ -34,6 +34,7 @@ def inputs(photos: Path, tmp_path: Path) -> list[str]:
     return ["--data", str(photos), "--truth", str(truth), *tiny]
 
 
+@pytest.mark.slow
 def test_every_row_has_its_figures(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*inputs, "--rows", "darts,setn,enas", "--steps", "2", "--seeds", "2", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -50,6 +51,7 @@ def test_every_row_has_its_figures(inputs: list[str], capsys: pytest.CaptureFixt
         assert row["minutes"] > 0
 
 
+@pytest.mark.slow
 def test_a_table_follows_the_references(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*inputs, "--rows", "rsps", "--minutes", "0.01"]) == 0
     lines = capsys.readouterr().out.splitlines()

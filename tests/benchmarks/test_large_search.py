@@ -11,6 +11,7 @@ from surrogate_nas.search.samplers import local_search as climb
 from surrogate_nas.space.load import load_space
 
 
+@pytest.mark.slow
 def test_every_way_is_measured(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     fast = large_search._SETTINGS.model_copy(update={"steps": 5, "ensemble": 1, "width": 8})
     monkeypatch.setattr(large_search, "_SETTINGS", fast)

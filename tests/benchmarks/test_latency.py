@@ -23,6 +23,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_row_per_device(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--table", str(table), "--space", LAYERS, "--measured", "40", "--json"]) == 0
     shaky, steady = json.loads(capsys.readouterr().out)

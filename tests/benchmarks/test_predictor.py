@@ -44,6 +44,7 @@ def run(files: tuple[Path, Path], *more: str) -> list[str]:
     return ["--labels", str(labels), "--column", "one", "--truth", str(truth), "--seeds", "2", "--no-zero-cost", *more]
 
 
+@pytest.mark.slow
 def test_it_prints_the_figures_with_their_intervals(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from surrogate_nas.space.load import load_space
 from tests.conftest import REPOSITORY
 
 
+@pytest.mark.slow
 def test_one_seed_one_accuracy_and_a_file_that_is_read_as_truth(tmp_path: Path) -> None:
     space = load_space("quick")
     codes = distinct_codes(space)[[5, 30]]

@@ -30,6 +30,7 @@ def test_the_paper_s_accuracy_is_compared(tmp_path: Path, right: int, words: str
     assert "the paper has 91.25%" in text
 
 
+@pytest.mark.slow
 def test_a_short_run_says_what_a_long_one_would_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
     for part, count in (("train", 60), ("test", 4)):

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.scoring import main
 
 
+@pytest.mark.slow
 def test_it_prints_seconds_and_memory(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--count", "2000", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)

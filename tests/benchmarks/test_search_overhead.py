@@ -27,6 +27,7 @@ def test_samplers_are_timed(capsys: pytest.CaptureFixture[str]) -> None:
     assert [row["sampler"] for row in rows] == ["predictor", "everything"]
 
 
+@pytest.mark.slow
 def test_a_database_is_timed_and_left_empty(tmp_path: Path) -> None:
     space, database = load_space("nasbench201"), Database(f"sqlite:///{tmp_path}/trials.db", "benchmark")
     row = measure(space, drawn_numbers(space), SearchSettings(trials=4, batch=2), database)

@@ -72,6 +72,7 @@ def test_whoever_closes_the_gap_has_the_scans_answer(shared: Contest) -> None:
     assert found["truth"][0] == scan_row(shared)["truth"]
 
 
+@pytest.mark.slow
 def test_every_strategy_has_a_line(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*files, "--trials", "30,15", "--batch", "10", "--seeds", "2", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)

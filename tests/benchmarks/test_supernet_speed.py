@@ -9,6 +9,7 @@ from benchmarks.supernet_speed import main, matrix_rate
 TINY = ["--channels", "2", "--cells", "1", "--image-size", "8", "--batch", "4", "--subnets", "2", "--repeats", "1"]
 
 
+@pytest.mark.slow
 def test_a_row_has_times_and_the_floor(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TINY, "--threads", "1", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
@@ -23,6 +24,7 @@ def test_a_row_has_times_and_the_floor(capsys: pytest.CaptureFixture[str]) -> No
     assert row["evaluate_ms"] > 0
 
 
+@pytest.mark.slow
 def test_the_table_has_a_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TINY, "--threads", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -30,6 +32,7 @@ def test_the_table_has_a_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[1].split()[:5] == ["2", "1", "8", "4", "1"]
 
 
+@pytest.mark.slow
 def test_the_rate_is_of_this_world() -> None:
     assert 1e9 < matrix_rate() < 1e15
 

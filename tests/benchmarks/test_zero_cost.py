@@ -36,6 +36,7 @@ def test_scores_are_compared_with_the_truth(files: tuple[Path, Path], capsys: py
     assert "prior with them" in found
 
 
+@pytest.mark.slow
 def test_halves_are_of_different_classes(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     space, found = load_space("nasbench201"), []
     rows = zip(space.digits(space.all_codes()), space.nonlinear_count(space.all_codes()).tolist(), strict=True)

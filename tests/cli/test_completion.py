@@ -35,6 +35,7 @@ def offered(line: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

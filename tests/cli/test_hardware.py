@@ -52,6 +52,7 @@ def test_a_profile_shows_the_range_beside_the_budget_and_writes_the_table(
     assert (sizes["channels"], sizes["cells"], sizes["image_size"]) == (2, 1, 4)
 
 
+@pytest.mark.slow
 def test_a_profile_of_8_bits_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["profile", "quick", "--device", "cpu", "--networks", "4", "--precision", "int8", *TINY]
     assert command.main(words) == 0
@@ -184,6 +185,7 @@ def test_models_are_exported_or_the_remedy_is_said(tmp_path: Path, capsys: pytes
         assert len(list((tmp_path / "bench").glob("*.onnx"))) == 10
 
 
+@pytest.mark.slow
 def test_a_bench_in_8_bits_says_its_calibration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["export-bench", "quick", str(tmp_path / "bench"), "--networks", "10", *TINY]
     assert command.main([*words, "--activations", "signed"]) == 2

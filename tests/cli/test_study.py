@@ -81,6 +81,7 @@ def test_json_is_one_object_and_the_report(run_copy: Path, here: RunHere) -> Non
     assert "Budget met: tiny" in errors
 
 
+@pytest.mark.slow
 def test_quiet_leaves_results_only(run_copy: Path, here: RunHere) -> None:
     code, out, errors = here("--output-dir", run_copy, "--resume", "--quiet")
     assert code == 0

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from surrogate_nas.hardware.tables.full import TableLatency
@@ -32,6 +33,7 @@ def holds_the_latencies(folder: Path, device: str) -> None:
     np.testing.assert_allclose(table.evaluate(SPACE.all_codes())["latency_ms"], LATENCY)
 
 
+@pytest.mark.slow
 def test_hw_nas_bench_becomes_a_table(tmp_path: Path) -> None:
     metrics = {"raspi4_latency": LATENCY.tolist(), "fpga_latency": LATENCY.tolist(), "fpga_energy": LATENCY.tolist()}
     made = {"nasbench201": {"cifar10": {"config": [{"arch_str": arch} for arch in ARCHES], **metrics}}}
@@ -54,6 +56,7 @@ def test_what_would_run_a_program_is_not_read(tmp_path: Path) -> None:
     assert not (tmp_path / "table.csv").exists()
 
 
+@pytest.mark.slow
 def test_help_becomes_a_table(tmp_path: Path) -> None:
     (tmp_path / "latency").mkdir()
     order = np.random.default_rng(0).permutation(len(ARCHES))

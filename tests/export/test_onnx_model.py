@@ -85,6 +85,7 @@ class Overwriting(nn.Module):
         return overwritten + x
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("part", [Adding(), Overwriting(nn.Identity())], ids=["added", "overwritten"])
 def test_a_network_that_overwrites_what_it_reads_again_is_exported_by_torch(part: nn.Module, tmp_path: Path) -> None:
     torch.manual_seed(0)

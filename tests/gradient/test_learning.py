@@ -33,6 +33,7 @@ def run(job: LearningJob, *stops: int) -> dict[str, torch.Tensor]:
     return load_file(job.file)
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_stopped_search_goes_on_as_if_it_had_not_stopped(job_of: MakeJob, method: str) -> None:
     given = {"every": 3} if METHODS[method].every > 1 else {}

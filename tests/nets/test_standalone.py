@@ -100,6 +100,7 @@ def test_a_code_that_does_not_belong_is_refused() -> None:
         build_network(SPACE, [0] * 5, SMALL)
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     ("name", "sizes"),
     [

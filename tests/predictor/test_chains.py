@@ -36,6 +36,7 @@ def quick(kind: str) -> PredictorSettings:
     return PredictorSettings.model_validate(made)
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("kind", list(MODELS))
 def test_every_model_learns_which_stage_a_block_is_in(kind: str, chain: Space) -> None:
     seen, unseen = (chain.canonical(chain.sample(150, np.random.default_rng(seed))) for seed in (0, 1))

@@ -64,6 +64,7 @@ def test_it_finds_the_truth_behind_the_labels(fitted: FittedPredictor, problem: 
     assert kendall_tau(fitted.predict(unseen).mean, problem.truth(unseen)) > 0.6
 
 
+@pytest.mark.slow
 def test_the_score_may_be_fitted_to_another_label_than_the_accuracy(problem: Problem, quick: PredictorSettings) -> None:
     made = fit_predictor(problem.space, problem.codes, problem.targets**3, problem.accuracy_percent, quick, 0)
     assert made.predict(problem.codes).mean.mean() == pytest.approx(problem.accuracy_percent.mean(), abs=2)

@@ -16,6 +16,7 @@ _QUICK = ("resnet20", "mobilenet_v3_small", "shufflenet_v2")
 OF_SIZES = [pytest.param(name, marks=() if name in _QUICK else pytest.mark.slow) for name in INSTALLED]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("name", OF_SIZES)
 def test_it_takes_images_of_every_usual_size(name: str) -> None:
     for size in (8, 16, 32, 64, 96, 224):
@@ -24,6 +25,7 @@ def test_it_takes_images_of_every_usual_size(name: str) -> None:
             assert network(torch.empty(2, 3, size, size)).shape == (2, 10)
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("name", INSTALLED)
 def test_its_costs_are_counted(name: str) -> None:
     counts = count_rival(RivalNetwork(name, RIVALS[name].widths[0], Interface(3, 32, 10)))
@@ -31,6 +33,7 @@ def test_its_costs_are_counted(name: str) -> None:
     assert counts.memory_bytes > 4 * 3 * 32**2
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("name", INSTALLED)
 def test_a_built_network_classifies_grey_images(name: str) -> None:
     one = RivalNetwork(name, RIVALS[name].widths[0], Interface(1, 16, 5))

@@ -29,6 +29,7 @@ def test_as_many_strides_go_as_the_last_map_needs(image_size: int, strides: int,
     assert strides_too_many(image_size, strides) == gone
 
 
+@pytest.mark.quick_cases(9)
 @pytest.mark.parametrize("name", [name for name, row in RIVALS.items() if row.is_for_photos and row.is_installed])
 @pytest.mark.parametrize("size", [16, 32, 96])
 def test_the_last_map_is_as_small_as_the_rule_says(name: str, size: int) -> None:

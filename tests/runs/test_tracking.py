@@ -70,6 +70,7 @@ def runs_of(folder: Path) -> tuple[Any, list[Any]]:
     return client, list(client.search_runs([experiment.experiment_id]))
 
 
+@pytest.mark.slow
 def test_mlflow_has_one_run_with_settings_figures_and_files(store: Path) -> None:
     (store / "report.html").write_text("<!DOCTYPE html>")
     many = {f"key{number}": number for number in range(150)}

@@ -207,6 +207,7 @@ def test_a_used_up_space_is_said(search: Search) -> None:
     assert len(result.codes) < 20_000
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.posix
 @pytest.mark.parametrize("sampler", ["scan", "nsga2", "reinforce"])
 def test_killed_in_the_middle_of_a_record_and_run_again(

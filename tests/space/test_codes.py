@@ -2,10 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from surrogate_nas.errors import SpaceError
-from surrogate_nas.space.codes import DIGITS, Decision, read_digits
+from surrogate_nas.space.codes import DIGITS, Decision, read_digits, texts_of
+from surrogate_nas.space.load import load_space
 
 DECISIONS = (Decision("1.1", ("a", "b")), Decision("1.2", tuple(f"block {k}" for k in range(36))))
 
@@ -18,3 +21,19 @@ def test_a_character_beyond_the_choices_is_named() -> None:
     message = "decision 1.1 of s has choices 0 to 1 (got '2' in '20')"
     with pytest.raises(SpaceError, match=re.escape(message)):
         read_digits("20", "s", DECISIONS)
+
+
+@pytest.mark.parametrize("name", ["quick", "nasbench201", "images32", "darts"])
+def test_texts_of_many_are_those_of_each(name: str) -> None:
+    space = load_space(name)
+    for count in (3, 300):
+        codes = space.sample(count, np.random.default_rng(count))
+        assert space.texts(codes) == [space.format(code) for code in codes]
+
+
+def test_a_text_without_a_place_per_decision_is_asked_for_code_by_code() -> None:
+    def written(code: NDArray[np.integer]) -> str:
+        return f"{code[0]} and {code[1]}"[:: -1 if code[0] else 1]
+
+    codes = np.array([[k % 2, k % 36] for k in range(300)])
+    assert texts_of(codes, DECISIONS, written) == [written(code) for code in codes]

@@ -91,6 +91,7 @@ def test_uniform_draws_are_of_connected_architectures_and_nearly_all_of_them_dee
     assert 4000 < len(cells) < 5000  # others are cut from input to output
 
 
+@pytest.mark.slow
 @given(st.integers(0, 400), st.integers(0, 400), st.integers(0, 2**32))
 def test_turns_are_as_even_as_the_counts_allow(size: int, part: int, seed: int) -> None:
     codes = IMAGES32.sample(size, np.random.default_rng(seed))

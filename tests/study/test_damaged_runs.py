@@ -134,6 +134,7 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.posix
 @pytest.mark.parametrize(
     ("size", "removed", "named"),

@@ -148,6 +148,7 @@ MADE_AGAIN = ("images/*.npy", "images/splits.json", "predictor/*", "search.journ
 ALL = [pytest.param(kind, 6, marks=pytest.mark.slow) for kind in (*KINDS, "space.toml", "lookup.csv")]
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize(("kind", "places"), [*((kind, 1) for kind in (*USED, "state.json", "study.toml")), *ALL])
 def test_a_resumed_run_refuses_the_file_or_ends_the_same(
     kind: str, places: int, run_copy: Path, finished: Path, here: RunHere

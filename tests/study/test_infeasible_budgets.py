@@ -63,6 +63,7 @@ def test_budgets_that_exclude_each_other_are_said_with_what_comes_nearest(
     assert not (folder / "supernets").exists()
 
 
+@pytest.mark.slow
 def test_a_table_of_other_costs_does_not_outlive_them(run_copy: Path, here: RunHere) -> None:
     """Nothing meets the budget with the new costs, and the table of the former ones would answer otherwise."""
     assert (run_copy / "lookup.parquet").exists()

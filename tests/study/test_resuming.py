@@ -55,6 +55,7 @@ def test_another_budget_neither_trains_nor_labels(run_copy: Path, here: RunHere)
     assert tomllib.loads((run_copy / "study.toml").read_text(encoding="utf-8"))["budget"]["flops"] == "5%"
 
 
+@pytest.mark.slow
 def test_more_labels_and_another_predictor_keep_what_was_labelled(run_copy: Path, here: RunHere) -> None:
     words = ("--set", "labels.count=44", "--set", "predictor.steps=10", "--set", "compute.processes=1")
     with h5py.File(run_copy / "labels.h5") as file:
@@ -137,6 +138,7 @@ def test_resuming_refuses_another_space_but_not_the_same_in_another_file(
     assert here("--output-dir", run_copy, "--resume", "--quiet", "--set", f"space={same}")[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "before", "now"),
     [pytest.param("backend", "auto", "eager", marks=pytest.mark.slow), ("precision", "float32", "int8")],

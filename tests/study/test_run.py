@@ -147,6 +147,7 @@ def test_labels_stand_in_the_lookup_table(finished: Path) -> None:
 # One seed, one answer
 
 
+@pytest.mark.slow
 def test_the_resolved_study_repeats_the_study(finished: Path, tmp_path: Path, here: RunHere) -> None:
     code, _, _ = here(finished / "study.toml", "--output-dir", tmp_path / "run", "--set", "compute.processes=1", "-q")
     assert code == 0
@@ -224,6 +225,7 @@ def interrupted(report: Path, point: str, *words: object) -> subprocess.Popen[st
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_an_interrupt_saves_and_names_the_command_that_goes_on(
     finished: Path, tiny: Path, budgets: tuple[str, ...], tmp_path: Path, here: RunHere

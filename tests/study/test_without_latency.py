@@ -27,6 +27,7 @@ def run(tiny: Path, faster: tuple[str, ...], tmp_path: Path, here: RunHere) -> P
     return folder
 
 
+@pytest.mark.slow
 def test_finalists_alone_are_measured_until_latency_is_asked_for(
     run: Path, here: RunHere, capsys: pytest.CaptureFixture[str]
 ) -> None:

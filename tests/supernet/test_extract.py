@@ -108,6 +108,7 @@ def random_first_weights() -> FirstWeights:
     return FirstWeights("random", LITE.fingerprint, network.state_dict())
 
 
+@pytest.mark.quick_cases(1)
 @torch.no_grad()
 @pytest.mark.parametrize(("classes", "copies"), [(7, ()), (5, ()), (7, (12.0, 20.0))])
 def test_every_subnet_begins_with_its_part_of_pretrained_weights(classes: int, copies: tuple[float, ...]) -> None:

@@ -52,6 +52,7 @@ def small(space: Space) -> NetworkSpec:
     return replace(space.network, channels=channels, image_size=8, input_channels=1, classes=4)
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("thresholds", [(), (5.0,)])
 @pytest.mark.parametrize("name", SPACES)
 def test_a_subnet_is_a_network_of_its_own(
@@ -115,6 +116,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["nasbench_macro", "widths"])
 def test_a_stopped_training_goes_on_as_if_it_had_not_and_repeats(

@@ -34,6 +34,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 class TestResuming:
+    @pytest.mark.quick_cases(3)
     @pytest.mark.parametrize("kind", KINDS)
     def test_a_stopped_training_goes_on_as_if_it_had_not(self, job_of: MakeJob, kind: str) -> None:
         whole, parts = job_of(name="whole", **KINDS[kind]), job_of(name="parts", **KINDS[kind])
@@ -74,6 +75,7 @@ class TestResuming:
         assert train_member(crashed, ignore, never)
         assert_identical(content(crashed), content(whole))
 
+    @pytest.mark.slow
     @pytest.mark.posix
     def test_a_killed_process_loses_nothing(self, job_of: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = {"steps": 60, "checkpoint_seconds": 1e-9}  # saved after every step, so most likely hit while saving

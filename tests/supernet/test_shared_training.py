@@ -91,6 +91,7 @@ class Inline(Workers):
             callbacks["on_result"](position, task(job, lambda _: None, never))
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind == "gradients cut" else kind for kind in KINDS]
 )

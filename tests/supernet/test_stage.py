@@ -127,6 +127,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return files
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=pytest.mark.slow if kind == "gradient" else ()) for kind in KINDS]
 )
@@ -146,6 +147,7 @@ def test_stops_anywhere_change_nothing(plan_of: MakePlan, place_of: PlaceOf, kin
     assert contents(parts.folder) == contents(place_of("whole").folder)
 
 
+@pytest.mark.slow
 def test_stops_change_nothing_on_folds_of_the_images(plan_of: MakePlan, place_of: PlaceOf) -> None:
     plan = replace(plan_of(parent_share=0.5, inherit="state", steps=6), folds=3)
     run(plan, place_of("whole"))

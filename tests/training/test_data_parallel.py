@@ -116,6 +116,7 @@ except SurrogateNasError as error:
 """
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("seconds", "questions", "expected"),
     [

@@ -64,6 +64,7 @@ def test_it_learns_while_it_rounds(make: Make, signed: bool) -> None:
         assert torch.equal(tensor, before) == (name not in dict(network().named_parameters())), name
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("stop_after", [0, 1, 3, 8])
 def test_a_stopped_one_goes_on_to_the_same_weights(make: Make, stop_after: int) -> None:
     whole, _ = run(make())

@@ -50,6 +50,7 @@ def scores_of_file(file: bytes, images: Tensor, *, signed: bool) -> np.ndarray:
     return scores
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signed", [False, True])
 def test_rounding_explains_most_of_what_8_bits_change(
     example: tuple[nn.Module, Tensor], file: bytes, signed: bool

@@ -20,6 +20,7 @@ def run(job: NetworkJob, stop_after: int | None = None) -> tuple[object, list[in
     return result, steps
 
 
+@pytest.mark.slow
 def test_it_learns_and_tells_its_progress(make_job: Make) -> None:
     result, steps = run(make_job(epochs=10))
     assert result.accuracy_percent > 85  # type: ignore[attr-defined]
@@ -27,6 +28,7 @@ def test_it_learns_and_tells_its_progress(make_job: Make) -> None:
     assert steps == list(range(1, 31))
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("stop_after", [1, 4, 8])
 def test_a_stopped_training_goes_on_to_the_same_end(make_job: Make, stop_after: int) -> None:
     whole = make_job()

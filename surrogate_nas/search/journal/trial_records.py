@@ -20,11 +20,11 @@ from optuna.distributions import CategoricalDistribution, distribution_to_json
 from optuna.trial import TrialState
 
 from surrogate_nas.search.candidates import Candidates, Floats
+from surrogate_nas.space.codes import joined
 from surrogate_nas.space.space import Codes, Space
 
 _CREATE_TRIAL = 4
 _WORKER = "surrogate_nas"
-_COMBINATIONS = 5_000
 
 
 def trial_lines(
@@ -76,38 +76,8 @@ def _described(space: Space, codes: Codes) -> list[str]:
     start, middle = f'"distributions":{_text(distributions)},"params":{{', '},"user_attrs":{"architecture":'
     return [
         f"{start}{params}{middle}{_text(words)},"
-        for params, words in zip(_params(space, codes), texts(space, codes), strict=True)
+        for params, words in zip(_params(space, codes), space.texts(codes), strict=True)
     ]
-
-
-def texts(space: Space, codes: Codes) -> list[str]:
-    """Returns ``space.format`` of codes (N, D), in a hundredth of the time where every decision has a place."""
-    if len(codes) < 100:
-        return [space.format(code) for code in codes]
-    base = np.zeros(space.num_decisions, dtype=np.int8)
-    fixed, names, at = [], [], 0
-    whole = space.format(base)
-    for column, decision in enumerate(space.decisions):
-        written = []
-        for choice in range(len(decision.choices)):
-            code = base.copy()
-            code[column] = choice
-            written.append(space.format(code))
-        start = next((i for i, letters in enumerate(zip(*written, strict=False)) if len(set(letters)) > 1), len(whole))
-        end = next(
-            (i for i, letters in enumerate(zip(*(w[::-1] for w in written), strict=False)) if len(set(letters)) > 1), 0
-        )
-        fixed.append(whole[at:start])
-        names.append([text[start : len(text) - end] for text in written])
-        at = len(whole) - end
-    tail = whole[at:]
-    table = [[gap + name for name in choices] for gap, choices in zip(fixed, names, strict=True)]
-    made = [text + tail for text in _joined(codes, table)]
-    # The text of a space may have no place per decision.
-    checked = range(0, len(codes), max(1, len(codes) // 20))
-    if all(made[row] == space.format(codes[row]) for row in checked):
-        return made
-    return [space.format(code) for code in codes]
 
 
 def _text(value: object) -> str:
@@ -136,24 +106,4 @@ def _params(space: Space, codes: Codes) -> list[str]:
         [f"{',' if column else ''}{_text(decision.name)}:{choice}" for choice in range(len(decision.choices))]
         for column, decision in enumerate(space.decisions)
     ]
-    return _joined(codes, table)
-
-
-def _joined(codes: Codes, table: Sequence[Sequence[str]]) -> list[str]:
-    """Returns the joined fragments of the choices of each code.
-
-    Fragments of several decisions are joined once for all combinations of their choices, of which there are few.
-
-    Args:
-        codes: Shape (N, D).
-        table: Text of each choice of each decision.
-    """
-    joined, at = [""] * len(codes), 0
-    while at < len(table):
-        fragments, place, row = [""], at, np.zeros(len(codes), dtype=np.int64)
-        while at < len(table) and (at == place or len(fragments) * len(table[at]) <= _COMBINATIONS):
-            fragments = [before + text for before in fragments for text in table[at]]
-            row = row * len(table[at]) + codes[:, at]
-            at += 1
-        joined = [before + fragments[position] for before, position in zip(joined, row.tolist(), strict=True)]
-    return joined
+    return joined(codes, table)

@@ -35,7 +35,7 @@ def predictor_points(
         cost=cost,
         pareto=pareto_mask(scores.mean[rows], cost[:, None]),
         digits=problem.space.digits(codes),
-        architectures=[problem.space.format(code) for code in codes],
+        architectures=problem.space.texts(codes),
         label_percent=labels.accuracy_percent,
         out_of_fold_percent=held_out,
         space_size=len(rows),

@@ -70,7 +70,7 @@ def lookup_table(
     return LookupTable.build(
         replace(_metadata(problem, choice, scores), label_error_percent=float(label_error_percent)),
         codes=space.digits(codes),
-        architectures=[space.format(code) for code in codes],
+        architectures=space.texts(codes),
         canonical=space.digits(problem.codes[problem.pool.representatives[rows]]),
         score=scores.mean[rows],
         predicted_accuracy_percent=np.clip(scores.mean[rows], 0, 100),

@@ -45,6 +45,7 @@ def checkpoint(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "models" / "333123" / CHECKPOINT)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("origin", ["scratch", "supernet"])
 def test_an_interrupted_training_comes_to_the_same_weights(
     digits_copy: Path,
@@ -93,6 +94,7 @@ def test_a_training_in_the_way(digits_copy: Path, trained: list[Any]) -> None:
     assert any(not torch.equal(tensor, before[name]) for name, tensor in checkpoint(digits_copy).items())
 
 
+@pytest.mark.slow
 def test_an_interrupted_lesson_comes_to_the_same_weights(digits_copy: Path, trained: list[Any]) -> None:
     settings = {"training.teacher": "333333"}
     request = TrainRequest(digits_copy, epochs=2, settings=settings)
@@ -139,6 +141,7 @@ def test_what_is_refused(digits_copy: Path, trained: list[Any], monkeypatch: pyt
     assert not (digits_copy / "models").exists()
 
 
+@pytest.mark.slow
 def test_images_that_stay_on_the_disk_give_the_same_weights(
     digits_copy: Path, trained: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +163,7 @@ def test_images_that_stay_on_the_disk_give_the_same_weights(
         assert torch.equal(tensor, inside[name]), name
 
 
+@pytest.mark.slow
 def test_a_training_for_8_bits_needs_8_bit_files(digits_copy: Path, trained: list[Any]) -> None:
     settings = {"training.quantisation_epochs": 1}
     with pytest.raises(SettingsError, match=r"trains for 8-bit files, and none is asked for; add --int8"):

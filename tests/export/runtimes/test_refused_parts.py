@@ -58,6 +58,7 @@ def source_of(*layers: nn.Module) -> Source:
 NETWORK = (nn.Conv2d(3, 4, 1), Block(nn.ReLU(), Roll()), nn.Hardswish(), Block(Roll(), nn.Sigmoid()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float", pytest.param("int8", marks=pytest.mark.slow)])
 def test_each_refused_part_is_named_once_with_its_first_layer(precision: str) -> None:
     picky = Picky(lambda part: isinstance(part, Roll | nn.Hardswish))

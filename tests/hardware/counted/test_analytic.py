@@ -16,6 +16,7 @@ from surrogate_nas.space.space import Space
 NETWORKS = [NetworkSpec(8, 1, 8, 1, 10), NetworkSpec(16, 5, 32, 3, 10), NetworkSpec(5, 2, 12, 4, 7, stages=2)]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: f"{network.channels}x{network.cells}")
 def test_counts_are_those_of_the_network_without_dead_operations(space: Space, network: NetworkSpec) -> None:
     codes = np.concatenate([space.sample(12, np.random.default_rng(3)), [[0] * 6, [3] * 6, [0, 0, 3, 0, 0, 0]]])

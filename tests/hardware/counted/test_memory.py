@@ -17,6 +17,7 @@ from tests.hardware.live_maps import observed_peak
 NETWORKS = [NetworkSpec(8, 1, 8, 1, 10), NetworkSpec(16, 2, 32, 3, 10), NetworkSpec(5, 2, 12, 4, 7, stages=2)]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: f"{network.channels}x{network.cells}")
 def test_peaks_are_those_of_the_built_network(space: Space, network: NetworkSpec) -> None:
     codes = np.concatenate(
@@ -34,6 +35,7 @@ def test_the_effective_cell_never_needs_more(code: list[int]) -> None:
     assert activation_bytes(space, space.effective(codes), network) <= activation_bytes(space, codes, network)
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     "name",
     [

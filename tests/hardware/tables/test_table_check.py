@@ -44,6 +44,7 @@ def test_every_fault_is_counted_and_placed(space: Space, tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.slow
 def test_constant_columns_and_other_units_are_noticed_but_energies_may_be_small(space: Space, tmp_path: Path) -> None:
     codes = space.digits(space.all_codes())
     path = tmp_path / "t.csv"

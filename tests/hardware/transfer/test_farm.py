@@ -212,6 +212,7 @@ def test_a_device_that_is_named_twice_or_a_folder_that_is_no_bench_is_refused(
         measure(bench, options)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [

@@ -46,6 +46,7 @@ def test_networks_to_measure_are_connected_and_distinct(space: Space) -> None:
         choose_to_measure(space, 9)
 
 
+@pytest.mark.slow
 def test_networks_of_a_space_too_large_to_list_are_of_all_sizes() -> None:
     large = load_space("images32")
     codes = choose_to_measure(large, 40)

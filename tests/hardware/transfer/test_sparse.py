@@ -48,12 +48,14 @@ def test_disturbed_measurements_do_not_drag_the_rest(space: Space, views: tuple[
     assert fit.upper_ms(0.95)[0] / fit.predicted_ms[0] == pytest.approx(1.4, abs=0.1)
 
 
+@pytest.mark.slow
 def test_whole_milliseconds_are_predicted_as_such(space: Space, views: tuple[View, ...], rows: np.ndarray) -> None:
     truth = np.round(5 + 3 * OF_OPERATION[space.all_codes()].sum(axis=1))
     fit = fit_latency(views, rows, truth[rows], seed=0)
     np.testing.assert_allclose(fit.predicted_ms, np.round(fit.predicted_ms), rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_recorded_device(shared_data: Path, views: tuple[View, ...]) -> None:
     columns = read_columns(shared_data / "nasbench201_latency_ms.csv")
     truth = np.array(columns.texts("silver_4210r"), dtype=float)

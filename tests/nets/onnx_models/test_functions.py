@@ -23,6 +23,7 @@ def both(network: nn.Module, images: Tensor, *, any_batch: bool = False) -> tupl
         return session.run(None, {"images": given.numpy()})[0], network(given).numpy()
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize(
     "name", [name for name, row in RIVALS.items() if row.is_installed and row.package == "torchvision"]
 )
@@ -75,6 +76,7 @@ def test_functions_are_written(kind: str, any_batch: bool, written_here: None) -
     np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("kind", ["mean of rows", "unequal chunks", "flatten rows", "a number"])
 def test_other_uses_are_left_to_the_exporter_of_torch(kind: str) -> None:
     there, here = both(Calls(kind), torch.randn(1, 4, 5, 5))

@@ -13,6 +13,7 @@ from surrogate_nas.nets.onnx_models.onnx_export import export_onnx, quiet_export
 NETWORK = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Softsign(), nn.Flatten(), nn.Linear(16, 2)).eval()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("any_batch", [True, False])
 def test_the_batch_is_free_or_the_example_s(any_batch: bool) -> None:
     model = export_onnx(NETWORK, torch.zeros(2, 3, 4, 4), any_batch=any_batch)

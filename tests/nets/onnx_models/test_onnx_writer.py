@@ -108,6 +108,7 @@ class Branching(nn.Module):
         return x if len(x.shape) == 4 else x + 1
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     "module",
     [
@@ -134,6 +135,7 @@ class Calls(nn.Module):
         return self.call(x)
 
 
+@pytest.mark.quick_cases(8)
 @pytest.mark.parametrize(
     "module",
     [
@@ -178,6 +180,7 @@ class Shaped(nn.Module):
         return functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2)) if self.pads else x[:, x.shape[1] // 2 :]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("module", [Shaped(True), Shaped(False)], ids=["padded", "taken"])
 def test_what_this_writer_cannot_know_goes_through_the_exporter(module: nn.Module) -> None:
     modules_agree(nn.Sequential(nn.Conv2d(3, 4, 1), module), torch.randn(2, 3, 5, 5))

@@ -27,6 +27,7 @@ def units_of(problem: Problem, sign: float, count: int) -> TrainingSet:
     return make_training_set(problem.space, problem.codes[:count], *values, canonical=True, minimum=5)
 
 
+@pytest.mark.slow
 def test_many_networks_move_the_stack_away_from_a_start_that_is_wrong(
     problem: Problem, quick: PredictorSettings
 ) -> None:

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import optuna
 from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
@@ -13,7 +12,7 @@ from optuna.study import StudyDirection
 from surrogate_nas.search.candidates import Candidates
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.quiet_optuna import quiet_optuna
-from surrogate_nas.search.journal.trial_records import texts, trial_lines
+from surrogate_nas.search.journal.trial_records import trial_lines
 from surrogate_nas.search.journal.trials import to_trials
 from surrogate_nas.space.space import Space
 
@@ -51,25 +50,6 @@ def test_two_costs_are_two_objectives(evaluator: Evaluator) -> None:
     [line] = trial_lines(evaluator.space, candidates, 0)
     expected = [candidates.mean[0], candidates.costs["latency_ms"][0], candidates.costs["params"][0]]
     assert json.loads(line)["values"] == expected
-
-
-def test_texts_are_those_of_the_space(space: Space, large: Evaluator) -> None:
-    for some in (space, large.space):
-        codes = some.sample(300, np.random.default_rng(0))
-        assert texts(some, codes) == [some.format(code) for code in codes]
-
-
-def test_a_space_that_writes_otherwise_is_asked_code_by_code(space: Space) -> None:
-    class Reversed:
-        num_decisions = space.num_decisions
-        decisions = space.decisions
-
-        def format(self, code: object) -> str:
-            return space.format(code)[:: -1 if np.asarray(code)[0] else 1]  # type: ignore[arg-type]
-
-    codes = space.sample(300, np.random.default_rng(0))
-    other = Reversed()
-    assert texts(other, codes) == [other.format(code) for code in codes]  # type: ignore[arg-type]
 
 
 def test_light_lines_are_the_same_trials_without_what_follows_from_the_code(evaluator: Evaluator) -> None:

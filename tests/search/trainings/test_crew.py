@@ -36,6 +36,7 @@ def run(place: TrialFolder, work: NoWork, processes: int, tasks: list[TrainTask]
     return outcomes
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.posix
 @pytest.mark.parametrize(("processes", "kills"), [(1, 0), (4, 0), (1, 2), (4, 2)])
 def test_workers_share_what_is_to_be_done(place: TrialFolder, tmp_path: Path, processes: int, kills: int) -> None:
@@ -68,6 +69,7 @@ def test_no_more_processes_begin_than_there_are_tasks(place: TrialFolder, tmp_pa
         assert len(multiprocessing.active_children()) - begun == 2
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_task_that_always_kills_its_process_ends_the_run(place: TrialFolder, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="ended its process 3 times"):

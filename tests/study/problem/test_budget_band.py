@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
@@ -28,6 +29,7 @@ def test_a_band_reaches_from_a_part_of_a_budget_to_the_budget() -> None:
     assert band.holds({"flops": np.array([10.0]), "params": np.array([9.0])}).all()  # near one of the budgets
 
 
+@pytest.mark.slow
 def test_draws_of_a_band_are_all_of_it_in_the_end() -> None:
     inside = {code.tobytes() for code in NETWORKS[BAND.holds(COSTS.evaluate(NETWORKS))]}
     assert 20 < len(inside) < len(NETWORKS) / 2

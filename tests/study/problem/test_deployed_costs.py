@@ -91,6 +91,7 @@ def test_latencies_of_another_kind_or_machine_are_refused(
         costs_of(problem.settings, folder)
 
 
+@pytest.mark.slow
 def test_a_table_may_move_but_not_change(
     problem: Problem, costs_of: CostsOf, run_of: RunOf, tmp_path: Path, table_of: Callable[[float], str]
 ) -> None:

@@ -66,6 +66,7 @@ def test_budgets_that_nothing_is_near_leave_the_sampler_alone(problem: Problem, 
     np.testing.assert_array_equal(found.plan.sampler(training).block(0), problem.plan.sampler(training).block(0))
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     "change",
     [{"space": "another"}, {"codes": None}, {"codes": ["9" * 40]}, {"codes": [7]}, {"codes": "012"}],

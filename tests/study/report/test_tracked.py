@@ -13,6 +13,7 @@ from tests.study.command_words import error_line
 RunHere = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.slow
 def test_every_stage_is_sent_once(run_copy: Path, here: RunHere) -> None:
     pytest.importorskip("tensorboard")
     words = ("--output-dir", run_copy, "--resume", "--track", "tensorboard", "--quiet")

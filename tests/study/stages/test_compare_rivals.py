@@ -100,6 +100,7 @@ def test_resuming_neither_measures_nor_trains_again(
     assert "of training each" in out
 
 
+@pytest.mark.slow
 def test_a_training_that_was_lost_gives_the_same(compared_copy: Path, here: RunHere) -> None:
     path = compared_copy / "rivals.json"
     before = read_rivals(path)
@@ -111,6 +112,7 @@ def test_a_training_that_was_lost_gives_the_same(compared_copy: Path, here: RunH
     assert read_rivals(path) == before
 
 
+@pytest.mark.slow
 def test_other_budgets_are_compared_anew_and_earlier_ones_kept(compared_copy: Path, here: RunHere) -> None:
     code, _, errors = here("--resume", "--output-dir", compared_copy, "--flops-budget", "80%")
     assert code == 0, errors

@@ -110,6 +110,7 @@ def test_a_label_is_the_mean_over_replicas(problem: Problem, finished: Path, run
     assert labels.evaluations == len(once)
 
 
+@pytest.mark.slow
 def test_a_label_is_the_mean_over_the_images_of_all_folds(
     problem: Problem, finished: Path, run_of: RunOf, tmp_path: Path
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_label_is_the_mean_over_the_images_of_all_folds(
 SOFT = {"preset": "soft", "parent_share": 0.5, "label_both": "false", "scale_architectures": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

@@ -100,6 +100,7 @@ def test_killed_workers_and_their_number_change_nothing(
     assert (untrained / "trainings.journal").read_text().count('"op_code":4') == 4 + killed
 
 
+@pytest.mark.slow
 def test_a_journal_that_goes_away_costs_no_label(
     trained: Path, untrained: Path, here: RunHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_journal_that_goes_away_costs_no_label(
     assert (untrained / "lookup.csv").read_bytes() == (trained / "lookup.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_it_stops_early_and_the_best_of_short_trainings_are_trained_for_longer(untrained: Path, here: RunHere) -> None:
     longer = ("--set", "loop.lengths=2", "--set", "loop.halving=2", "--set", "loop.stop_gain_percent=100")
     code, _, errors = here("--resume", "--output-dir", untrained, *longer)

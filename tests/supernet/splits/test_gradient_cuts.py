@@ -43,6 +43,7 @@ def test_a_planted_partition_is_found(space: CellSpace, seed: int, size: int, de
     assert set(cut.parts) == set(parts)
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_it_is_the_best_of_all(space: CellSpace, seed: int) -> None:

@@ -58,6 +58,7 @@ def as_graph(cell: NodeCell, code: NDArray[np.int8]) -> nx.DiGraph:
     return graph.subgraph(needed | set(range(cell.inputs)))
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
 def test_keys_are_equal_exactly_where_cells_are_isomorphic(cell: NodeCell) -> None:
     codes = draws(cell, 90)

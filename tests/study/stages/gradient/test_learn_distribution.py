@@ -33,6 +33,7 @@ def asking(problem: Problem, **settings: object) -> Problem:
     return replace(problem, settings=known.model_copy(update={"gradient": given}))
 
 
+@pytest.mark.slow
 def test_a_study_has_the_vote_and_the_derived_architecture(
     tiny: Path, budgets: tuple[str, ...], faster: tuple[str, ...], tmp_path: Path, here: RunHere
 ) -> None:
