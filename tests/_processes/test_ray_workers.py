@@ -38,6 +38,7 @@ def run(workers: RayWorkers, task: Callable[..., Any], jobs: list[Any], **callba
     return [results[position] for position in sorted(results)]
 
 
+@pytest.mark.slow
 def test_as_many_as_the_cluster_has_room_for(ray_workers: MakeRayWorkers) -> None:
     with ray_workers(None) as one:
         assert one.processes == 4

@@ -195,6 +195,7 @@ def test_a_bench_in_8_bits_says_its_calibration(tmp_path: Path, capsys: pytest.C
     assert json.loads((tmp_path / "bench" / "manifest.json").read_text())["precision"] == "int8"
 
 
+@pytest.mark.slow
 def test_results_in_8_bits_make_a_table_of_8_bits(
     space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

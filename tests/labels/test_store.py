@@ -111,6 +111,7 @@ def write_until_killed(path: Path, seconds: float = 0.0, kill_at: int = 0) -> in
     return int(lines[-1]) if lines else None
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_writer_killed_again_and_again_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "labels.h5"

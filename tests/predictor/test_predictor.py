@@ -91,6 +91,7 @@ def test_labels_that_cannot_be_used_are_refused(problem: Problem, quick: Predict
         fit_predictor(problem.space, problem.codes[:5], np.arange(5.0), np.arange(5.0), quick, 0)
 
 
+@pytest.mark.slow
 def test_the_recipe_decides_what_joins_the_labels(
     fused: FittedPredictor, problem: Problem, quick: PredictorSettings
 ) -> None:

@@ -38,6 +38,7 @@ def fit(asked: Terms, measure: Measure | None = None, names: Sequence[str] = NAM
     return {one.network.name: one for one in fit_rivals(names, asked, measure, lambda *_: None)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cost", ["params", "flops", "memory_bytes"])
 def test_a_counted_budget_gets_the_largest_width(cost: str) -> None:
     limit = 1.01 * getattr(count_rival(RivalNetwork("resnet20", 0.5, SMALL)), cost)

@@ -89,6 +89,7 @@ def test_mlflow_has_one_run_with_settings_figures_and_files(store: Path) -> None
     assert (store / "mlruns" / "artifacts" / run.info.run_id / "artifacts" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_an_end_is_recorded_as_what_it_was(store: Path) -> None:
     for part, error in (("a", Interrupted("stopped")), ("b", SettingsError("wrong")), ("c", KeyboardInterrupt())):
         tracker = Tracker("mlflow", store, part, StudyConsole(quiet=True))

@@ -12,6 +12,7 @@ from surrogate_nas.study.running import Run
 RunOf = Callable[..., Run]
 
 
+@pytest.mark.slow
 def test_a_dashboard_is_served_on_the_loopback_address_and_ends(run_copy: Path, run_of: RunOf) -> None:
     pytest.importorskip("optuna_dashboard")
     before = (run_copy / "search.journal").read_bytes()

@@ -130,6 +130,7 @@ class TestCutMember:
         monkeypatch.setattr(matching, "gradient_distances", planted)
         assert cut_member(parent, ignore, never) == Cut(4, ((0, 2, 3), (1, 4)))
 
+    @pytest.mark.slow
     def test_it_is_written_and_found_again(self, parent: TrainingJob) -> None:
         told: list[int] = []
         cut = cut_member(parent, told.append, never)

@@ -111,6 +111,7 @@ class TestResuming:
         assert not train_member(job, ignore, lambda: True)
         assert not job.checkpoint.exists()
 
+    @pytest.mark.slow
     def test_training_learns_and_its_curve_falls(self, job_of: MakeJob) -> None:
         job = job_of(steps=200, batch_size=32, channels=4)
         train_member(job, ignore, never)

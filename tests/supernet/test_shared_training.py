@@ -27,10 +27,10 @@ from tests.supernet.trainings import MakePlan, assert_identical, never
 
 PlaceOf = Callable[[str], Workplace]
 KINDS: dict[str, dict[str, Any]] = {
+    "parents and members": {"groups": 2, "parent_share": 0.5, "inherit": "state", "sampler": "per_group"},
     "one supernet, clipped": {"preset": "spos", "clip_norm": 0.5, "weight_average": 0.5},
     "two momenta": {"preset": "dynas"},
     "distilled, an odd batch": {"split": "none", "sharing": "one", "sampler": "sandwich", "batch_size": 9},
-    "parents and members": {"groups": 2, "parent_share": 0.5, "inherit": "state", "sampler": "per_group"},
     "gradients cut": {"split": "gradient", "split_rounds": 1, "split_batches": 2, "sampler": "uniform"},
 }
 

@@ -230,6 +230,7 @@ class TestInheritance:
             assert self.part(first, "weight.") == self.part(parent, "weight.")
             assert self.part(first, "momentum.") == self.part(parent, "momentum.") != {}
 
+    @pytest.mark.slow
     def test_a_final_restart_takes_new_weights(self, plan_of: MakePlan, place_of: PlaceOf) -> None:
         plan, place = plan_of(**GRADIENT, inherit="nothing"), place_of("restart")
         plan = run(plan, place)

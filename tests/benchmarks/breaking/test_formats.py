@@ -33,6 +33,7 @@ WITHOUT_A_RUN = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITHOUT_A_RUN)
 def test_a_good_file_is_read_and_a_stranger_s_program_is_not(name: str, trained_run: Path, tmp_path: Path) -> None:
     lay_out(name, trained_run, tmp_path / "at")

@@ -65,6 +65,7 @@ def test_an_interrupted_training_comes_to_the_same_weights(
     assert trained[0].loss == trained[1].loss
 
 
+@pytest.mark.slow
 def test_a_balanced_training_is_another_training(digits_copy: Path, trained: list[Any]) -> None:
     request = TrainRequest(digits_copy, epochs=1)
     start(request)

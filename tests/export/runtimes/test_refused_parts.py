@@ -73,6 +73,7 @@ def test_a_block_is_named_where_its_parts_alone_are_taken() -> None:
     assert refused_parts(picky, ("a",), source_of(*NETWORK), "float") == ["Block in layer 2"]
 
 
+@pytest.mark.slow
 def test_parts_that_take_no_maps_are_not_tried() -> None:
     layers = (Roll(), nn.Flatten(), nn.Linear(108, 2))
     picky = Picky(lambda part: isinstance(part, Roll | nn.Linear))

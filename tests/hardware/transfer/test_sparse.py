@@ -29,6 +29,7 @@ def rows(views: tuple[View, ...]) -> np.ndarray:
     return choose_informative(design_features(views), 60)
 
 
+@pytest.mark.slow
 def test_a_sum_over_operations_is_found_exactly(space: Space, views: tuple[View, ...], rows: np.ndarray) -> None:
     truth = 2 + OF_OPERATION[space.all_codes()].sum(axis=1)
     fit = fit_latency(views, rows, truth[rows], seed=0)

@@ -25,6 +25,7 @@ def test_the_batch_is_free_or_the_example_s(any_batch: bool) -> None:
     assert first.dim_value == (0 if any_batch else 2)
 
 
+@pytest.mark.slow
 def test_it_carries_no_file_names() -> None:
     assert b".py" not in export_onnx(NETWORK, torch.zeros(2, 3, 4, 4), any_batch=True).SerializeToString()
 

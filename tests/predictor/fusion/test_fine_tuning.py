@@ -1,6 +1,7 @@
 """Networks learn the score of the space, then follow the few trained networks."""
 
 import numpy as np
+import pytest
 
 from surrogate_nas.predictor.fusion.fine_tuning import pretrained_members, tuned_members
 from surrogate_nas.predictor.settings import PredictorSettings
@@ -8,6 +9,7 @@ from surrogate_nas.ranking import kendall_tau
 from tests.predictor.conftest import Problem
 
 
+@pytest.mark.slow
 def test_tuning_keeps_what_was_learnt_and_bends_it(problem: Problem) -> None:
     settings = PredictorSettings(width=16, layers=2, ensemble=1)
     space = problem.space

@@ -63,6 +63,7 @@ def test_parquet_says_the_same(tmp_path: Path, space: Space) -> None:
     assert np.isfinite(truth.accuracy_percent).sum() == 1
 
 
+@pytest.mark.slow
 def test_the_published_table(shared_data: Path, space: Space) -> None:
     path = shared_data / "nasbench201_accuracy.csv"
     truth = read_truth(path, space, "cifar10_test")

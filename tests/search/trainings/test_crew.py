@@ -118,6 +118,7 @@ def test_a_stop_gives_back_what_runs(place: TrialFolder, tmp_path: Path) -> None
     assert claim.attempt == 1
 
 
+@pytest.mark.slow
 def test_a_journal_that_goes_away_ends_the_run(place: TrialFolder, tmp_path: Path) -> None:
     def lose() -> bool:
         place.journal.unlink(missing_ok=True)

@@ -86,6 +86,7 @@ def test_the_search_says_how_labels_are_spent(problem: Problem, finished: Path, 
         LabelArchitectures().check(other, run_of(finished))
 
 
+@pytest.mark.slow
 def test_a_label_is_the_mean_over_replicas(problem: Problem, finished: Path, run_of: RunOf, tmp_path: Path) -> None:
     supernet = problem.settings.supernet.model_copy(update={"replicas": 2})
     settings = problem.settings.model_copy(update={"supernet": supernet})

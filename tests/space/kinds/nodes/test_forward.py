@@ -31,6 +31,7 @@ def test_peaks_are_those_of_the_built_network(
 OPERATIONS = ("skip_connect", "max_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "sep_conv_3x3", "conv_bn_relu_3x3")
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     st.lists(st.integers(1, 4), min_size=1, max_size=4),
