@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.transfer.features import latency_views
-from surrogate_nas.hardware.transfer.sparse import FEWEST, fit_latency
+from surrogate_nas.hardware.regression.features import latency_views
+from surrogate_nas.hardware.regression.sparse import FEWEST, fit_latency
 from surrogate_nas.predictor.protocol import Floats
 from surrogate_nas.space.space import Space
 

@@ -23,7 +23,7 @@ from benchmarks.budget_latency import DeviceLatency
 from benchmarks.budget_tables import BudgetTables, read_budget_tables, score_of_labels
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.hardware.transfer.features import latency_views
+from surrogate_nas.hardware.regression.features import latency_views
 from surrogate_nas.hardware.transfer.from_devices import Transfer
 from surrogate_nas.predictor.features.graph_features import path_features
 from surrogate_nas.predictor.protocol import Floats

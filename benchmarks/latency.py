@@ -2,8 +2,9 @@
 
 python -m benchmarks.latency --table CSV --measured 100 --truth ACCURACIES
 
+The method ``table`` is what a study of a chain too large to list reads from a table of its measured networks alone.
 The method ``pieces`` times the pieces of the space's networks on this machine, in ONNX Runtime, and corrects their sums
-by the measured networks, as a study does in a space too large to list.
+by the measured networks, as a study does where choices of sizes keep latencies from adding up.
 
 Of the devices in alphabetical order, those at odd positions (1, 3, ...) were for choosing the method; the rest is for
 reporting.
@@ -13,6 +14,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import numpy as np
@@ -28,10 +30,11 @@ from surrogate_nas.hardware.confidence import check_confidence
 from surrogate_nas.hardware.measure.bench import Bench
 from surrogate_nas.hardware.measure.correction import fit_correction
 from surrogate_nas.hardware.measure.piece_sums import PieceSums
+from surrogate_nas.hardware.regression.features import View, latency_views
+from surrogate_nas.hardware.regression.sparse import FEWEST, SparseLatency, fit_latency
 from surrogate_nas.hardware.settings import HardwareSettings
+from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.transfer.design import choose_informative, design_features
-from surrogate_nas.hardware.transfer.features import View, latency_views
-from surrogate_nas.hardware.transfer.sparse import FEWEST, SparseLatency, fit_latency
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.report.truth.truth import read_truth
 from surrogate_nas.space.space import Space
@@ -39,7 +42,7 @@ from surrogate_nas.space.space import Space
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 PERCENTILES = (20.0, 50.0, 80.0)
-METHODS = ("views", "ridge", "pieces")
+METHODS = ("views", "ridge", "table", "pieces")
 Row = dict[str, float | int | str | None]
 Floats = NDArray[np.float64]
 
@@ -57,9 +60,16 @@ def choose_rows(
 
 
 def predict(
-    views: Sequence[View], rows: NDArray[np.int64], latency_ms: Floats, method: str, seed: int
+    loaded: DeviceTable,
+    views: Sequence[View],
+    rows: NDArray[np.int64],
+    latency_ms: Floats,
+    method: str,
+    seed: int,
 ) -> SparseLatency:
     """Predicts latencies of all architectures from the ones in ``rows``; ``ridge`` is plain regression on counts."""
+    if method == "table":
+        return predict_by_table(loaded, rows, latency_ms)
     if method == "views":
         return fit_latency(views, rows, latency_ms[rows], seed=seed)
     features = views[0].features
@@ -159,6 +169,23 @@ def show(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def predict_by_table(loaded: DeviceTable, rows: NDArray[np.int64], latency_ms: Floats) -> SparseLatency:
+    """Predicts latencies of all architectures as a study does that is given a table of the ones in ``rows``.
+
+    Raises:
+        SettingsError: If the space is unknown.
+    """
+    if loaded.space is None:
+        raise SettingsError(f"--method table needs a --space by name or path, not {LAYERS}")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        lines = [f"{loaded.digits[row]},{latency_ms[row]}" for row in rows]
+        path.write_text("\n".join(["code,device", *lines]) + "\n", encoding="utf-8")
+        read = read_latencies(loaded.space, path, "device")
+    predicted = read.evaluate(loaded.codes)["latency_ms"]
+    return SparseLatency(predicted, read.held_out_errors("latency_ms"), ("table",), "squares")
+
+
 def summed_pieces(space: Space | None, codes: NDArray[np.integer]) -> tuple[Floats, Floats]:
     """Returns latencies of each group of pieces of each network, timed here, (N, G), and numbers of weights, (N,).
 
@@ -214,7 +241,7 @@ def latency(
     found = []
     for device, truth_ms in loaded.latency_ms.items():
         if pieces is None:
-            fit = predict(views, rows, truth_ms, method, seed)
+            fit = predict(loaded, views, rows, truth_ms, method, seed)
         else:
             fit = predict_by_pieces(pieces, rows, truth_ms)
         found.append(judge(loaded, device, fit, rows, score, confidence))

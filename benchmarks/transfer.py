@@ -22,7 +22,7 @@ from benchmarks.latency_tables import LAYERS, DeviceTable, read_devices
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.confidence import check_confidence, upper_error
-from surrogate_nas.hardware.transfer.features import latency_views
+from surrogate_nas.hardware.regression.features import latency_views
 from surrogate_nas.hardware.transfer.from_devices import Transfer
 from surrogate_nas.ranking import kendall_tau
 

@@ -49,7 +49,7 @@ def test_imports_keep_to_the_layers() -> None:
         ("space/operations/table.py", "import surrogate_nas.space.kinds.cell.space", "Inside space"),
         ("nets/places/table.py", "import surrogate_nas.nets.standalone", "Inside nets"),
         ("supernet/rules/schedules.py", "import surrogate_nas.supernet.plan", "Inside supernet"),
-        ("hardware/tables/full.py", "import surrogate_nas.hardware.transfer.sparse", "Inside hardware"),
+        ("hardware/tables/full.py", "import surrogate_nas.hardware.transfer.design", "Inside hardware"),
         ("predictor/models/ridge.py", "import surrogate_nas.predictor.fusion.stack", "Inside predictor"),
         ("search/journal/trials.py", "import surrogate_nas.search.run_search", "Inside search"),
         ("report/plots/style.py", "import surrogate_nas.report.page", "Inside report"),

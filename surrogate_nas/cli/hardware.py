@@ -268,11 +268,11 @@ def import_bench_command(
 ) -> None:
     """Predicts the latency of every architecture on the device and writes a table; of a run, compares its finalists."""
     from surrogate_nas.deploy.winners import is_run
+    from surrogate_nas.hardware.regression.sparse import FEWEST
     from surrogate_nas.hardware.tables.latency_units import unlikely_unit
     from surrogate_nas.hardware.tables.predicted import write_predicted
     from surrogate_nas.hardware.transfer.device_results import read_results
     from surrogate_nas.hardware.transfer.remote import predict_space, transfer_to_space
-    from surrogate_nas.hardware.transfer.sparse import FEWEST
 
     if is_run(expanded(space)):
         compare_winners(expanded(space), results, as_json)

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.latency import Row, main, picks, summarize
+from benchmarks.latency import Row, main, picks, predict_by_pieces, summarize
 from benchmarks.latency_tables import LAYERS, read_devices
+from surrogate_nas.space.load import load_space
 
 
 @pytest.fixture
@@ -88,3 +89,37 @@ def test_impossible_requests_are_one_line(
 ) -> None:
     assert main(["--table", str(table), "--space", LAYERS, *words]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Path:
+    """A table of a device on which a layer of FBNet's space costs the more the later its operation is listed."""
+    space = load_space("fbnet")
+    codes = np.unique(space.sample(60, np.random.default_rng(0)), axis=0)
+    lines = [f"{code},{5 + 0.1 * row.sum():.3f}" for code, row in zip(space.digits(codes), codes, strict=True)]
+    path = tmp_path / "chain.csv"
+    path.write_text("\n".join(["code,device", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_table_of_some_rows_is_read_as_a_study_reads_it(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--table", str(chain), "--measured", "40", "--method", "table", "--design", "random", "--json"]
+    assert main([*words, "--space", "fbnet"]) == 0
+    [row] = json.loads(capsys.readouterr().out)
+    assert row["views"] == "table"
+    assert row["median_relative_error"] < 0.02
+    assert main([*words, "--space", LAYERS]) == 2
+    assert "--method table needs a --space by name or path" in capsys.readouterr().err
+
+
+def test_sums_of_pieces_are_corrected_by_the_measured_networks() -> None:
+    groups = np.random.default_rng(0).uniform(1, 2, (50, 3))
+    truth = groups @ [3.0, 1.0, 0.5]
+    fit = predict_by_pieces((groups, np.ones(50)), np.arange(20), truth)
+    np.testing.assert_allclose(fit.predicted_ms, truth, rtol=1e-6)
+    assert fit.views == ("factor per group",)
+
+
+def test_pieces_need_networks(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--table", str(table), "--space", LAYERS, "--measured", "20", "--method", "pieces"]) == 2
+    assert "--method pieces needs a --space that has networks" in capsys.readouterr().err

@@ -1,5 +1,8 @@
 """Predicts latencies of chains too large to enumerate: a value for every choice of a layer, fitted to a table's rows.
 
+Rows are fewer than choices as a rule. So an operation costs about the same in layers near each other, as far as rows
+left out of the fit bear this out.
+
 Symbols:
     M: rows of the table. D: layers. F: choices of all layers but the first one of each, and one.
 """
@@ -13,18 +16,21 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas._support.words import choose_from
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.protocol import CostSource
+from surrogate_nas.hardware.regression.features import ChainFeatures
+from surrogate_nas.hardware.regression.sparse import fit_views
 from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
 from surrogate_nas.hardware.tables.device_columns import code_column, device_column
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
-from surrogate_nas.hardware.tables.predicted import read_sizes
+from surrogate_nas.hardware.tables.predicted import read_drift, read_sizes
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row, require_once
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.layouts import ChoosesSize, decides_by_layer
 from surrogate_nas.space.space import Codes, Space
 
-_ROWS_PER_FEATURE = 2
-_ROWS_BESIDE_PIECES = 30
+_FEWEST_ROWS = 30
+_MANY_ROWS = 1_000  # from here on each choice is in so many that layers need not learn from each other
+_REFERENCE = 2_000  # architectures that features are scaled by
 # Small compared to counts of hundreds: a choice that hardly any row has gets the cost of the first choice.
 _RIDGE = 0.1
 _FLOOR = 0.25  # of the smallest latency in the table; a sum that is not one may come out below zero
@@ -42,9 +48,7 @@ def read_latencies(space: Space, path: Path, device: str, unit: str = "auto") ->
             f"{path}: {space.name} is too large to list, and its architectures differ in size: it takes a table of one"
             " device, the study's own"
         )
-    if rows_needed(space) < space.size:
-        return LayerLatency(space, path, device, unit)
-    return TableLatency(space, path, device, unit)
+    return (TableLatency if space.listable else LayerLatency)(space, path, device, unit)
 
 
 def require_latencies(space: Space, path: Path, device: str, unit: str = "auto") -> None:
@@ -66,11 +70,7 @@ def needs_pieces(space: Space) -> bool:
 
 def rows_needed(space: Space) -> int:
     """Returns how many rows a latency table needs: one for every architecture, or some of a space too large to list."""
-    if space.listable:
-        return space.size
-    if needs_pieces(space):
-        return _ROWS_BESIDE_PIECES
-    return _ROWS_PER_FEATURE * (1 + sum(len(one.choices) - 1 for one in space.decisions))
+    return space.size if space.listable else _FEWEST_ROWS
 
 
 def _adds_up(space: Space) -> bool:
@@ -109,10 +109,9 @@ def read_rows(space: Space, path: Path, device: str, unit: str = "auto") -> Rows
     column = device_column(columns, device)
     texts, needed = code_texts(space, columns, key), rows_needed(space)
     if len(texts) < needed:
-        what = "latencies" if needs_pieces(space) else "latencies of each layer"
         raise CostTableError(
-            f"{path}: {what} of {space.name} need at least {needed} architectures (got {len(texts)}); measure more of"
-            " them"
+            f"{path}: latencies of {space.name} need at least {needed} architectures (got {len(texts)}); measure more"
+            " of them"
         )
     codes = np.array([parse_row(space, text, columns, key, row) for row, text in enumerate(texts)])
     require_once(columns, key, np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
@@ -125,7 +124,7 @@ def read_rows(space: Space, path: Path, device: str, unit: str = "auto") -> Rows
 
 
 class LayerLatency:
-    """Latency of a chain as a sum over its layers, by ridge regression on the rows of a table.
+    """Latency of a chain as a sum over its layers, fitted to the rows of a table.
 
     Args:
         space: A chain; codes mean architectures as written.
@@ -143,8 +142,12 @@ class LayerLatency:
         self._space, self._path = space, path
         self._device, codes, values = read_rows(space, path, device, unit)
         self._rows, self._floor = len(values), _FLOOR * float(values.min())
-        self._weights, left_out = _fit(self._features(codes), values)
-        self._held_out = values / np.maximum(left_out, self._floor) - 1
+        if len(values) < _MANY_ROWS:
+            self._weights, errors = self._few(codes, values)
+        else:
+            self._weights, left_out = _fit(self._features(codes), values)
+            errors = values / np.maximum(left_out, self._floor) - 1
+        self._held_out = errors + read_drift(path)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Returns predicted latency in ms of codes (N, D), shape (N,); at least a quarter of the table's smallest."""
@@ -179,6 +182,22 @@ class LayerLatency:
             "notes": [f"a sum over layers, fitted to {self._rows:,} architectures of the table"],
         }
         return {"latency_ms": said}
+
+    def _few(self, codes: Codes, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Returns weights of ``_features``, (F,), and errors of rows left out, (M,), where layers learn from others."""
+        choices = [len(decision.choices) for decision in self._space.decisions]
+        reference = self._space.sample(_REFERENCE, np.random.default_rng(0))
+        features = ChainFeatures(np.concatenate([reference, codes]), max(choices))
+        fit = fit_views(features.views(codes), values, seed=0, least=_FLOOR, rounds=False)
+        # All features are sums over layers, so a change of one layer gives the value of its choice.
+        base = np.zeros(self._space.num_decisions, dtype=codes.dtype)
+        changed = [base] + [
+            np.where(np.arange(len(base)) == layer, np.int8(choice), base)
+            for layer, of_layer in enumerate(choices)
+            for choice in range(1, of_layer)
+        ]
+        sums = fit.sums(features.views(np.stack(changed)))
+        return np.array([sums[0], *(sums[1:] - sums[0])]), fit.errors
 
     def _features(self, codes: Codes) -> NDArray[np.float64]:
         """Returns ones, and for each layer an indicator of each of its choices but the first, shape (N, F)."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.hardware.transfer.features import View
+from surrogate_nas.hardware.regression.features import View
 
 _FINER = 0.1
 """Prior variance of each view relative to the coarser one before it."""

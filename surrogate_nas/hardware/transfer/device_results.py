@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from surrogate_nas._support.files import parse_json
 from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import CostTableError, MeasurementError, SpaceError
+from surrogate_nas.hardware.regression.sparse import FEWEST
 from surrogate_nas.hardware.tables.cell_numbers import LATENCY, fault_of, positive_numbers, read_numbers
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row, require_once
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.hardware.transfer import remote_runner
-from surrogate_nas.hardware.transfer.sparse import FEWEST
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.regression.features import View
 from surrogate_nas.hardware.transfer.design import choose_informative
-from surrogate_nas.hardware.transfer.features import View
 
 Floats = NDArray[np.float64]
 

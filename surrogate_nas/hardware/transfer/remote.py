@@ -20,15 +20,15 @@ from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.backends import onnx_model
 from surrogate_nas.hardware.measure.pieces import prepare
+from surrogate_nas.hardware.regression.features import latency_views
+from surrogate_nas.hardware.regression.sparse import FEWEST, SparseLatency, fit_latency
 from surrogate_nas.hardware.tables.device_columns import device_names
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.hardware.transfer import remote_runner
 from surrogate_nas.hardware.transfer.design import choose_informative, design_features
 from surrogate_nas.hardware.transfer.device_results import RUNNER, RemoteResults
-from surrogate_nas.hardware.transfer.features import latency_views
 from surrogate_nas.hardware.transfer.from_devices import Transfer
-from surrogate_nas.hardware.transfer.sparse import FEWEST, SparseLatency, fit_latency
 from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import draw

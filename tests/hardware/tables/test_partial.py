@@ -49,6 +49,38 @@ def test_a_sum_over_layers_is_found_again(tmp_path: Path) -> None:
         model.held_out_errors("flops")
 
 
+def test_from_few_rows_layers_learn_from_each_other(tmp_path: Path) -> None:
+    """Rows are fewer than choices, and the costs of an operation change slowly along the layers."""
+    rng = np.random.default_rng(0)
+    of_operation = rng.uniform(0.1, 2, 9)
+    along = 1 + np.sin(np.arange(22) / 8)
+
+    def slow(codes: Codes) -> np.ndarray:
+        return np.asarray(5 + (of_operation[codes] * along).sum(axis=1))
+
+    codes, others = FBNET.sample(80, rng), FBNET.sample(500, rng)
+    model = read_latencies(FBNET, write(tmp_path / "t.csv", codes, slow(codes)), "auto")
+    predicted = model.evaluate(others)["latency_ms"]
+    assert np.median(np.abs(predicted / slow(others) - 1)) < 0.01
+    assert kendall_tau(predicted, slow(others)) > 0.9
+    assert model.held_out_errors("latency_ms").shape == (80,)
+    again = read_latencies(FBNET, write(tmp_path / "t.csv", codes, slow(codes)), "auto")
+    np.testing.assert_array_equal(again.evaluate(others)["latency_ms"], predicted)
+
+
+@pytest.mark.parametrize("device", ["raspi4", "fpga", "pixel3"])
+def test_a_hundred_rows_of_the_published_table_predict_the_others(
+    shared_data: Path, tmp_path: Path, device: str
+) -> None:
+    with (shared_data / "fbnet_latency_ms.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))[:1500]
+    codes, truth = np.array([FBNET.parse(row["code"]) for row in rows]), np.array([float(row[device]) for row in rows])
+    model = read_latencies(FBNET, write(tmp_path / "t.csv", codes[:100], truth[:100]), "auto")
+    predicted = model.evaluate(codes[100:])["latency_ms"]
+    assert np.median(np.abs(predicted / truth[100:] - 1)) < 0.045
+    assert kendall_tau(predicted, truth[100:]) > 0.75
+
+
 def test_left_out_predictions_are_those_of_a_fit_without_the_row() -> None:
     rng = np.random.default_rng(0)
     features = np.hstack([np.ones((30, 1)), rng.normal(size=(30, 4))])
@@ -79,8 +111,8 @@ def test_the_published_table_is_one_of_our_space(shared_data: Path, tmp_path: Pa
 
 def test_what_is_too_little_or_doubled_is_refused(tmp_path: Path) -> None:
     codes = FBNET.sample(400, np.random.default_rng(0))
-    with pytest.raises(CostTableError, match=r"need at least 354 architectures \(got 300\); measure more"):
-        read_latencies(FBNET, write(tmp_path / "t.csv", codes[:300], cost(codes[:300])), "auto")
+    with pytest.raises(CostTableError, match=r"of fbnet need at least 30 architectures \(got 29\); measure more"):
+        read_latencies(FBNET, write(tmp_path / "t.csv", codes[:29], cost(codes[:29])), "auto")
     with pytest.raises(CostTableError, match="appears twice"):
         read_latencies(FBNET, write(tmp_path / "t.csv", codes[[0, *range(399)]], cost(codes)), "auto")
     with pytest.raises(CostTableError, match="looks like seconds"):

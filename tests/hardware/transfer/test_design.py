@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from surrogate_nas.hardware.regression.features import latency_views
 from surrogate_nas.hardware.transfer.design import choose_informative, design_features
-from surrogate_nas.hardware.transfer.features import latency_views
 from surrogate_nas.space.space import Space
 
 

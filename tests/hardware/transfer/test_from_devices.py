@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.regression.features import View, latency_views
 from surrogate_nas.hardware.tables.text_columns import read_columns
-from surrogate_nas.hardware.transfer.features import View, latency_views
 from surrogate_nas.hardware.transfer.from_devices import Transfer
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import MeasurementError
+from surrogate_nas.hardware.regression.features import ChainFeatures, View, latency_views
+from surrogate_nas.hardware.regression.sparse import fit_latency, fit_views, resolution
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.hardware.transfer.design import choose_informative, design_features
-from surrogate_nas.hardware.transfer.features import View, latency_views
-from surrogate_nas.hardware.transfer.sparse import fit_latency, resolution
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.space.space import Space
 
@@ -81,3 +81,29 @@ def test_bad_measurements_are_refused(views: tuple[View, ...], count: int, bad: 
     measured[0] = bad
     with pytest.raises(MeasurementError, match=message):
         fit_latency(views, np.arange(count), measured, seed=0)
+
+
+def test_a_fit_predicts_architectures_that_it_never_saw() -> None:
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 3, (260, 8))
+    truth = 2 + (codes * [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7]).sum(axis=1)
+    features = ChainFeatures(codes)
+    # More than the choices of priors, noise and loss are made on.
+    fit = fit_views(features.views(codes[:200]), truth[:200], seed=0, least=0.25, rounds=False)
+    np.testing.assert_allclose(fit.predict(features.views(codes[200:])), truth[200:], rtol=0.01)
+    np.testing.assert_allclose(fit.sums(features.views(codes[200:])), truth[200:], rtol=0.01)
+    assert fit.errors.shape == (200,)
+    assert np.abs(fit.errors).max() < 0.02
+
+
+def test_predictions_do_not_fall_below_a_share_of_the_smallest_measurement() -> None:
+    codes = np.random.default_rng(0).integers(0, 3, (60, 4))
+    truth = 1.0 + codes.sum(axis=1)
+    features = ChainFeatures(np.concatenate([codes, np.zeros((1, 4), dtype=int)]))
+    some = truth > 3
+    least = [
+        fit_views(features.views(codes[some]), truth[some], seed=0, least=share).predict(features.views(codes)).min()
+        for share in (1.0, 0.25)
+    ]
+    assert least[0] == truth[some].min()
+    assert least[1] < truth[some].min()

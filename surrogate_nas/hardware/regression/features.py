@@ -54,22 +54,46 @@ def cell_views(space: EdgeCell, codes: ArrayLike) -> tuple[View, ...]:
     )
 
 
+class ChainFeatures:
+    """Views of chains, coarse to fine, with means and spreads of a reference.
+
+    Args:
+        reference: Codes, shape (N, D), of any space whose decisions are layers.
+        choices: Choices of a layer, at most; by default as many as occur.
+    """
+
+    def __init__(self, reference: ArrayLike, choices: int | None = None) -> None:
+        array = np.asarray(reference, dtype=np.int64)
+        self._choices = int(array.max()) + 1 if choices is None else choices
+        layers = np.arange(array.shape[1])
+        closeness = np.exp(-0.5 * ((layers[:, None] - layers) / _NEIGHBOURHOOD) ** 2)
+        values, vectors = np.linalg.eigh(closeness)
+        self._basis = vectors[:, values > 1e-6] * np.sqrt(values[values > 1e-6])
+        counts, smooth, positions = self._raw(array)
+        self._counts, self._positions = _Scale.of(counts), _Scale.of(positions)
+        centred = smooth - smooth.mean(axis=0)
+        size = np.sqrt(max((centred**2).sum(axis=1).mean(), 1e-12) / smooth.shape[1])
+        self._smooth = _Scale(smooth.mean(axis=0), np.full(smooth.shape[1], size))
+
+    def views(self, codes: ArrayLike) -> tuple[View, ...]:
+        """Returns the views of codes, shape (N, D)."""
+        counts, smooth, positions = self._raw(np.asarray(codes, dtype=np.int64))
+        return (
+            View(COUNTS, self._counts.applied(counts)),
+            View(NEIGHBOURS, self._smooth.applied(smooth)),
+            View(POSITIONS, self._positions.applied(positions)),
+        )
+
+    def _raw(self, codes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        flat = _one_hot(codes, self._choices)
+        per_layer = flat.reshape(*codes.shape, self._choices)
+        smooth = np.einsum("nlc,lb->ncb", per_layer, self._basis, optimize=True).reshape(len(codes), -1)
+        return _counts(codes, self._choices), smooth, flat
+
+
 def chain_views(codes: ArrayLike) -> tuple[View, ...]:
     """Returns the views of chains, coarse to fine, of codes (N, D) of any space whose decisions are layers."""
-    array = np.asarray(codes, dtype=np.int64)
-    choices = int(array.max()) + 1
-    layers = np.arange(array.shape[1])
-    closeness = np.exp(-0.5 * ((layers[:, None] - layers) / _NEIGHBOURHOOD) ** 2)
-    values, vectors = np.linalg.eigh(closeness)
-    basis = vectors[:, values > 1e-6] * np.sqrt(values[values > 1e-6])
-    per_layer = _one_hot(array, choices).reshape(len(array), len(layers), choices)
-    smooth = np.einsum("nlc,lb->ncb", per_layer, basis).reshape(len(array), -1)
-    smooth -= smooth.mean(axis=0)
-    return (
-        View(COUNTS, _standard(_counts(array, choices))),
-        View(NEIGHBOURS, smooth * np.sqrt(smooth.shape[1] / max((smooth**2).sum(axis=1).mean(), 1e-12))),
-        View(POSITIONS, _standard(per_layer.reshape(len(array), -1))),
-    )
+    return ChainFeatures(codes).views(codes)
 
 
 def latency_views(space: Space | None, codes: ArrayLike) -> tuple[View, ...]:
@@ -86,7 +110,28 @@ def _counts(codes: NDArray[np.integer], choices: int) -> NDArray[np.float64]:
     return np.stack([(codes == choice).sum(axis=1) for choice in range(1, choices)], axis=1).astype(np.float64)
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """Mean and spread of features; of spread 0 are features that are left out.
+
+    Attributes:
+        mean: Shape (F,).
+        spread: Shape (F,).
+    """
+
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, features: NDArray[np.float64]) -> "_Scale":
+        """Returns the scale on which these features have mean 0 and variance 1."""
+        return cls(features.mean(axis=0), features.std(axis=0))
+
+    def applied(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Returns features on this scale, without the ones that are left out."""
+        varying = self.spread > 0
+        return np.asarray((features[:, varying] - self.mean[varying]) / self.spread[varying])
+
+
 def _standard(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    spread = features.std(axis=0)
-    varying = features[:, spread > 0]
-    return np.asarray((varying - varying.mean(axis=0)) / spread[spread > 0])
+    return _Scale.of(features).applied(features)

@@ -12,17 +12,17 @@ Symbols:
     y: measured latency divided by its median, (M,).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.confidence import upper_error
-from surrogate_nas.hardware.transfer.features import View
+from surrogate_nas.hardware.regression.features import View
 from surrogate_nas.ranking import kendall_tau
 
 Loss = Literal["squares", "most"]
@@ -44,6 +44,7 @@ _PRIORS: tuple[tuple[float, float, float], ...] = (
 _LOSSES: tuple[tuple[Loss, float], ...] = (("squares", np.inf), ("most", 1.5), ("most", 1.0))
 _NOISES = (1e-6, 1e-3, 3e-2)
 _FOLDS = 10
+_CHOSEN_ON = 150  # architectures that the choices are made on; hundreds would take minutes
 _ITERATIONS = 30
 _ROBUST_START = 10  # iterations of least absolute errors, which start the other loss
 _OFFSET_VARIANCE = 100.0
@@ -77,6 +78,40 @@ class SparseLatency:
         return self.predicted_ms * (1 + upper_error(self.errors, confidence))
 
 
+@dataclass(frozen=True)
+class LatencyFit:
+    """A regression of latencies on groups of features.
+
+    Attributes:
+        weights: Weights of the features of each group, shape (F,) each, in units of the median latency.
+        offset: What all have in common, in the same unit.
+        unit: The median of the measured latencies, in ms.
+        lowest: Smallest prediction, in units.
+        step: Step in which latencies were written, in units; 0 where there is none.
+        errors, views, loss: As of ``SparseLatency``.
+    """
+
+    weights: tuple[Floats, ...]
+    offset: float
+    unit: float
+    lowest: float
+    step: float
+    errors: Floats
+    views: tuple[str, ...]
+    loss: Loss
+
+    def predict(self, views: Sequence[View]) -> Floats:
+        """Returns latencies in ms, shape (N,), of architectures with these features."""
+        return _rounded(self.sums(views) / self.unit, self.lowest, self.step) * self.unit
+
+    def sums(self, views: Sequence[View]) -> Floats:
+        """Returns the same without rounding and without a smallest one, so as a sum over the features."""
+        total = np.full(len(views[0].features), self.offset)
+        for view, weights in zip(views, self.weights, strict=True):
+            total += view.features @ weights
+        return total * self.unit
+
+
 def fit_latency(views: Sequence[View], rows: NDArray[np.int64], measured_ms: Floats, *, seed: int) -> SparseLatency:
     """Returns the latencies of all architectures.
 
@@ -89,35 +124,92 @@ def fit_latency(views: Sequence[View], rows: NDArray[np.int64], measured_ms: Flo
     Raises:
         MeasurementError: If there are too few, or they are not finite numbers above zero.
     """
-    if len(rows) < FEWEST:
-        raise MeasurementError(f"latencies are predicted from at least {FEWEST} measured networks (got {len(rows)})")
+    fit = fit_views([View(view.name, view.features[rows]) for view in views], measured_ms, seed=seed)
+    return SparseLatency(fit.predict(views), fit.errors, fit.views, fit.loss)
+
+
+def fit_views(
+    views: Sequence[View], measured_ms: Floats, *, seed: int, least: float = 1.0, rounds: bool = True
+) -> LatencyFit:
+    """Returns the regression that is best on architectures left out of it.
+
+    Args:
+        views: Three groups of features of the M measured architectures, coarse to fine.
+        measured_ms: Their latencies, shape (M,), above zero.
+        seed: Seed of the folds.
+        least: Smallest prediction, as a share of the smallest measurement.
+        rounds: Whether predictions are as coarse as measurements.
+
+    Raises:
+        MeasurementError: If there are too few, or they are not finite numbers above zero.
+    """
+    count = len(measured_ms)
+    if count < FEWEST:
+        raise MeasurementError(f"latencies are predicted from at least {FEWEST} measured networks (got {count})")
     if not (np.isfinite(measured_ms).all() and (measured_ms > 0).all()):
         raise MeasurementError("measured latencies must be finite numbers above zero")
     unit = float(np.median(measured_ms))
-    target, step = measured_ms / unit, resolution(measured_ms) / unit
-    folds = np.array_split(np.random.default_rng(seed).permutation(len(rows)), _FOLDS)
-    kernels = [view.kernel(rows) for view in views]
-    best: tuple[float, Floats, Floats, Sequence[float], Loss] | None = None
+    target, step = measured_ms / unit, resolution(measured_ms) / unit if rounds else 0.0
+    lowest = least * float(target.min())
+    order = np.random.default_rng(seed).permutation(count)
+    kernels = [view.kernel(np.arange(count)) for view in views]
+    some = order[:_CHOSEN_ON]
+    choice = _choose([kernel[np.ix_(some, some)] for kernel in kernels], target[some], lowest, step)
+    kernel = _joint(kernels, choice.prior)
+    held_out = np.empty(count)
+    for fold, predicted in _left_out(kernel, target, order, choice):
+        held_out[fold] = predicted
+    solution = _solve(kernel, target, choice.width, choice.noise)
+    weights = tuple(
+        variance / max(view.features.shape[1], 1) * (view.features.T @ solution)
+        for variance, view in zip(choice.prior, views, strict=True)
+    )
+    names = tuple(view.name for view, variance in zip(views, choice.prior, strict=True) if variance)
+    offset = _OFFSET_VARIANCE * float(solution.sum())
+    errors = target / _rounded(held_out, lowest, step) - 1
+    return LatencyFit(weights, offset, unit, lowest, step, errors, names, choice.loss)
+
+
+class _Choice(NamedTuple):
+    """Prior variances of the groups, noise, and the loss with its width."""
+
+    prior: tuple[float, ...]
+    noise: float
+    loss: Loss
+    width: float
+
+
+def _choose(kernels: Sequence[Floats], target: Floats, lowest: float, step: float) -> _Choice:
+    """Returns what predicts architectures best that are left out of the fit."""
+    found: list[tuple[float, _Choice]] = []
     for prior in _PRIORS:
-        everywhere = np.full_like(kernels[0], _OFFSET_VARIANCE)
-        for variance, kernel in zip(prior, kernels, strict=True):
-            everywhere += variance * kernel
-        inside = everywhere[rows]
+        kernel = _joint(kernels, prior)
         for noise, (loss, width) in product(_NOISES, _LOSSES):
-            held_out = np.empty(len(rows))
-            for fold in folds:
-                others = np.setdiff1d(np.arange(len(rows)), fold)
-                solution = _solve(inside[np.ix_(others, others)], target[others], width, noise)
-                held_out[fold] = inside[np.ix_(fold, others)] @ solution
-            held_out = _rounded(held_out, target, step)
+            choice, held_out = _Choice(prior, noise, loss, width), np.empty(len(target))
+            for fold, predicted in _left_out(kernel, target, np.arange(len(target)), choice):
+                held_out[fold] = predicted
+            held_out = _rounded(held_out, lowest, step)
             value = float(np.median(np.abs(held_out / target - 1)))
             value += _ORDER_WEIGHT * (1 - np.nan_to_num(kendall_tau(held_out, target)))
-            if best is None or value < best[0]:
-                best = (value, everywhere @ _solve(inside, target, width, noise), held_out, prior, loss)
-    assert best is not None
-    _, predicted, held_out, chosen, loss = best
-    names = tuple(view.name for view, variance in zip(views, chosen, strict=True) if variance)
-    return SparseLatency(_rounded(predicted, target, step) * unit, target / held_out - 1, names, loss)
+            found.append((value, choice))
+    return min(found, key=lambda one: one[0])[1]
+
+
+def _joint(kernels: Sequence[Floats], prior: Sequence[float]) -> Floats:
+    joint = np.full_like(kernels[0], _OFFSET_VARIANCE)
+    for variance, kernel in zip(prior, kernels, strict=True):
+        joint += variance * kernel
+    return joint
+
+
+def _left_out(
+    kernel: Floats, target: Floats, order: NDArray[np.integer], choice: _Choice
+) -> Iterator[tuple[NDArray[np.integer], Floats]]:
+    """Yields each fold of the order with its predictions by all others."""
+    for fold in np.array_split(order, _FOLDS):
+        others = np.setdiff1d(order, fold)
+        solution = _solve(kernel[np.ix_(others, others)], target[others], choice.width, choice.noise)
+        yield fold, kernel[np.ix_(fold, others)] @ solution
 
 
 def resolution(values: Floats) -> float:
@@ -128,9 +220,9 @@ def resolution(values: Floats) -> float:
     return 0.0
 
 
-def _rounded(predicted: Floats, target: Floats, step: float) -> Floats:
-    """Returns predictions as fine as measurements are, and not below the smallest of them."""
-    kept = np.maximum(predicted, target.min())
+def _rounded(predicted: Floats, lowest: float, step: float) -> Floats:
+    """Returns predictions as fine as measurements are, and not below the smallest one."""
+    kept = np.maximum(predicted, lowest)
     return np.asarray(np.maximum(np.round(kept / step) * step, step) if step else kept)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surrogate_nas.hardware.transfer.features import cell_views, chain_views, latency_views
+from surrogate_nas.hardware.regression.features import ChainFeatures, cell_views, chain_views, latency_views
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.space import Space
 
@@ -46,3 +46,13 @@ def test_layers_near_each_other_share_what_is_learnt_of_an_operation() -> None:
 def test_a_space_that_is_not_known_is_taken_as_layers() -> None:
     codes = np.random.default_rng(0).integers(0, 4, (50, 5))
     assert [view.name for view in latency_views(None, codes)] == [view.name for view in chain_views(codes)]
+
+
+def test_features_of_a_chain_do_not_depend_on_what_is_asked_beside_it() -> None:
+    codes = np.random.default_rng(0).integers(0, 4, (300, 6))
+    features = ChainFeatures(codes)
+    for view, alone, reference in zip(
+        features.views(codes), features.views(codes[:3]), chain_views(codes), strict=True
+    ):
+        np.testing.assert_allclose(view.features[:3], alone.features)
+        np.testing.assert_array_equal(view.features, reference.features)
