@@ -24,6 +24,7 @@ from surrogate_nas.hardware.regression.features import latency_views
 from surrogate_nas.hardware.regression.sparse import FEWEST, SparseLatency, fit_latency
 from surrogate_nas.hardware.tables.device_columns import device_names
 from surrogate_nas.hardware.tables.full import TableLatency
+from surrogate_nas.hardware.tables.partial import needs_pieces
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.hardware.transfer import remote_runner
 from surrogate_nas.hardware.transfer.design import choose_informative, design_features
@@ -49,7 +50,8 @@ def read_known(path: Path, devices: Sequence[str], space: Space) -> NDArray[np.f
 def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | None = None) -> Codes:
     """Returns connected networks, of distinct computations, that predict the rest best, shape (count, D).
 
-    In a space too large to list, they are spread over multiply-accumulates, with the fewest and the most of many draws.
+    In a space too large to list, they are some of many draws; where networks differ in size, they are spread over
+    multiply-accumulates, with the fewest and the most.
 
     Args:
         space: The space.
@@ -71,7 +73,7 @@ def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | 
     codes = codes[space.is_connected(codes)]
     if not FEWEST <= count <= len(codes):
         raise SettingsError(f"--networks must be between {FEWEST} and {len(codes)} (got {count})")
-    if not space.listable:
+    if needs_pieces(space):
         order = np.argsort(space.flops(codes, space.network), kind="stable")
         return np.asarray(codes[order[np.linspace(0, len(order) - 1, count).round().astype(int)]])
     chosen: Codes = codes[choose_informative(design_features(latency_views(space, codes)), count)]

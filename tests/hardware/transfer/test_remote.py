@@ -57,6 +57,17 @@ def test_networks_of_a_space_too_large_to_list_are_of_all_sizes() -> None:
     np.testing.assert_array_equal(choose_to_measure(large, 40), codes)
 
 
+@pytest.mark.slow
+def test_networks_of_a_large_chain_whose_latency_adds_up_are_chosen_for_what_they_say() -> None:
+    """Every operation is in some layer, and in most of them."""
+    large = load_space("fbnet")
+    codes = choose_to_measure(large, 60)
+    assert len(np.unique(codes, axis=0)) == 60
+    of_layer = [len(np.unique(column)) for column in codes.T]
+    assert min(of_layer) >= 7
+    np.testing.assert_array_equal(choose_to_measure(large, 60), codes)
+
+
 def test_with_tables_of_other_devices_ten_measurements_do(space: Space, tmp_path: Path) -> None:
     everything = space.all_codes()
     truth = 1 + np.array([0, 0.1, 0.5, 2, 0.7])[everything].sum(axis=1)
