@@ -57,10 +57,10 @@ def require_latencies(space: Space, path: Path, device: str, unit: str = "auto")
     Raises:
         CostTableError: If it cannot be read, or is not complete or not large enough.
     """
-    if needs_pieces(space):
-        read_rows(space, path, device, unit)
-    else:
+    if space.listable:
         read_latencies(space, path, device, unit)
+    else:
+        read_rows(space, path, device, unit)
 
 
 def needs_pieces(space: Space) -> bool:
