@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from surrogate_nas._support.files import UNREADABLE
-from surrogate_nas._support.stored.parquet_pages import Page, pages_of
+from surrogate_nas._support.stored.parquet_pages import Page, chunks_of, pages_of
 from surrogate_nas.errors import StoreError
 from surrogate_nas.lookup.columns import wrong_numbers
 
@@ -127,8 +127,11 @@ class ParquetColumns:
     def _pages(self, group: int, place: int) -> Sequence[Page]:
         """Returns the pages of a column in a row group."""
         if (group, place) not in self._known_pages:
-            chunk = self._file.metadata.row_group(group).column(place)
-            self._known_pages[group, place] = tuple(pages_of(io.BytesIO(self.image), chunk))
+            source, position = io.BytesIO(self.image), group * len(self.names) + place
+            chunks = chunks_of(source)
+            if position >= len(chunks):
+                raise ValueError("its table of contents is damaged")
+            self._known_pages[group, place] = tuple(pages_of(source, chunks[position]))
         return self._known_pages[group, place]
 
     def _require_little(self, size: int) -> None:

@@ -1,17 +1,36 @@
 """Sizes of the pages of a Parquet file by their own headers, since the table of contents may claim anything.
 
-A header is a struct in the compact protocol of Thrift. Of its fields, 2 is the size of a page once it is unpacked, 3
-its size in the file, and one of 5, 7 and 8 says how many values it has and how they are encoded.
+Where pages begin is read here too: pyarrow ends the process where the entry of a column contradicts itself. The table
+of contents and the headers are structs in the compact protocol of Thrift. Of the fields of a header, 2 is the size of a
+page once it is unpacked, 3 its size in the file, and one of 5, 7 and 8 says how many values it has and how they are
+encoded.
 """
 
 from collections.abc import Iterable, Iterator
+from os import SEEK_END
 from typing import Any, BinaryIO, NamedTuple
 
 _DATA, _DICTIONARY, _DATA_OF_VERSION_2 = 5, 7, 8
 _PLACE_OF_ENCODING = {_DATA: 2, _DICTIONARY: 2, _DATA_OF_VERSION_2: 4}
 # Statistics of long texts make headers longer than the first of these, and nothing makes them longer than the second.
 _USUAL_HEADER, _LONGEST_HEADER = 4096, 2**24
+_LONGEST_CONTENTS = 2**22
 _MOST_LEVELS = 8
+_LIST, _SET, _STRUCT = 9, 10, 12
+# Fields of the table of contents, of a group of rows, of a column in it, and of what describes that.
+_GROUPS, _COLUMNS, _ABOUT, _PACKED, _PAGES, _FIRST = 4, 1, 3, 7, 9, 11
+
+
+class _Long(int):
+    """A number of 64 bits: where one is expected, pyarrow skips others."""
+
+
+class Chunk(NamedTuple):
+    """Pages of a column in a group of rows: the place of the first data page, of a dictionary, and their bytes."""
+
+    data: int
+    dictionary: int | None
+    size: int
 
 
 class Page(NamedTuple):
@@ -23,7 +42,41 @@ class Page(NamedTuple):
     is_dictionary: bool
 
 
-def pages_of(source: BinaryIO, chunk: Any) -> Iterator[Page]:  # noqa: ANN401 - pyarrow has no types
+def chunks_of(source: BinaryIO) -> list[Chunk]:
+    """Returns all columns of all groups of rows, by the table of contents at the end of a file.
+
+    Raises:
+        ValueError: If there is none, or it is longer than any table's of a space.
+    """
+    end = source.seek(-8, SEEK_END)
+    length = int.from_bytes(source.read(4), "little")
+    if not 0 < length <= min(end, _LONGEST_CONTENTS):
+        raise ValueError(f"its table of contents has {length:,} bytes; at most {_LONGEST_CONTENTS:,} can be read")
+    source.seek(end - length)
+    try:
+        contents, _ = _struct(source.read(length), 0, 0)
+    except IndexError:
+        raise ValueError("its table of contents has no end") from None
+    columns = [column for group in _listed(contents, _GROUPS) for column in _listed(group, _COLUMNS)]
+    return [_chunk(column.get(_ABOUT)) for column in columns]
+
+
+def _listed(struct: dict[int, Any], field: int) -> list[dict[int, Any]]:
+    found = struct.get(field)
+    if not isinstance(found, list):
+        raise ValueError("its table of contents is damaged")
+    return found
+
+
+def _chunk(about: object) -> Chunk:
+    places = [about.get(field) for field in (_PAGES, _FIRST, _PACKED)] if isinstance(about, dict) else [None] * 3
+    data, dictionary, size = (place if isinstance(place, _Long) else None for place in places)
+    if data is None or size is None or min(data, size) < 0:
+        raise ValueError("its table of contents is damaged")
+    return Chunk(data, dictionary, size)
+
+
+def pages_of(source: BinaryIO, chunk: Chunk) -> Iterator[Page]:
     """Yields the pages of a column chunk, without unpacking any.
 
     Args:
@@ -33,12 +86,11 @@ def pages_of(source: BinaryIO, chunk: Any) -> Iterator[Page]:  # noqa: ANN401 - 
     Raises:
         ValueError: If what should be a header is none.
     """
-    place = chunk.data_page_offset
-    first = chunk.dictionary_page_offset
+    place, first = chunk.data, chunk.dictionary
     # As pyarrow finds the first page.
     if first is not None and 0 < first < place:
         place = first
-    end = place + chunk.total_compressed_size
+    end = place + chunk.size
     while place < end:
         fields, length = _header(source, place)
         kinds = [kind for kind in _PLACE_OF_ENCODING if isinstance(fields.get(kind), dict)]
@@ -60,7 +112,7 @@ class Extent(NamedTuple):
     values: int
 
 
-def extent_of(source: BinaryIO, chunks: Iterable[Any]) -> Extent:
+def extent_of(source: BinaryIO, chunks: Iterable[Chunk]) -> Extent:
     """Returns what column chunks take, without unpacking any; raises what ``pages_of`` raises."""
     pages = [page for chunk in chunks for page in pages_of(source, chunk)]
     return Extent(sum(page.size for page in pages), sum(page.values for page in pages))
@@ -101,12 +153,17 @@ def _value(content: bytes, place: int, kind: int, level: int) -> tuple[Any, int]
     """Returns a field of a struct, None of what is not needed, and the place behind it."""
     if kind in (1, 2):
         return None, place  # a truth value, which its kind says
-    if kind in (4, 5, 6):
+    if kind in (4, 5):
         return _whole(content, place)
-    if kind == 12:
+    if kind == 6:
+        folded, place = _varint(content, place)
+        folded &= 2**64 - 1
+        return _Long(folded >> 1 ^ -(folded & 1)), place
+    if kind == _STRUCT:
         return _struct(content, place, level + 1)
-    if kind in (9, 10):
-        return None, _behind_list(content, place, level)
+    if kind in (_LIST, _SET):
+        values, place = _list(content, place, level)
+        return values if kind == _LIST else None, place
     if kind == 8:
         length, place = _varint(content, place)
         place += length
@@ -119,20 +176,24 @@ def _value(content: bytes, place: int, kind: int, level: int) -> tuple[Any, int]
     return None, place
 
 
-def _behind_list(content: bytes, place: int, level: int) -> int:
+def _list(content: bytes, place: int, level: int) -> tuple[list[Any] | None, int]:
+    """Returns a list of structs, None of a list of anything else, and the place behind it."""
     head = content[place]
     count, kind = head >> 4, head & 15
     place += 1
     if count == 15:
         count, place = _varint(content, place)
+    values = []
     for _ in range(count):
         # A truth value in a list takes a byte.
-        _, place = _value(content, place, 3 if kind in (1, 2) else kind, level + 1)
-    return place
+        value, place = _value(content, place, 3 if kind in (1, 2) else kind, level + 1)
+        if kind == _STRUCT:
+            values.append(value)
+    return values if kind == _STRUCT else None, place
 
 
 def _whole(content: bytes, place: int) -> tuple[int, int]:
-    """Returns a number with a sign, of which pyarrow takes 32 bits, and the place behind it."""
+    """Returns a number with a sign, of 32 bits as pyarrow takes it, and the place behind it."""
     folded, place = _varint(content, place)
     folded &= 0xFFFFFFFF
     return folded >> 1 ^ -(folded & 1), place

@@ -6,7 +6,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from surrogate_nas._support.stored.parquet_pages import extent_of
+from surrogate_nas._support.stored.parquet_pages import chunks_of, extent_of
 
 _MOST_CELLS = 16_000_000
 _MOST_BYTES = 2**29
@@ -42,7 +42,10 @@ def read_parquet(source: BinaryIO) -> pa.Table:
         max(metadata.num_rows, sum(group.num_rows for group in groups)) * metadata.num_columns,
         sum(group.total_byte_size for group in groups),
     )
-    pages = extent_of(source, (group.column(place) for group in groups for place in range(group.num_columns)))
+    chunks = chunks_of(source)
+    if len(chunks) != sum(group.num_columns for group in groups):
+        raise ValueError("its table of contents is damaged")
+    pages = extent_of(source, chunks)
     width = sum(map(_width, schema))
     _check_extent(pages.values, max(pages.size, sum(group.num_rows for group in groups) * width))
     # A text that comes again and again is stored once, and is kept once.

@@ -18,7 +18,7 @@ from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
 from surrogate_nas.hardware.tables.device_columns import OTHER_COSTS, code_column, device_column, other_columns
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
 from surrogate_nas.hardware.tables.predicted import read_held_out
-from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row, require_once
+from surrogate_nas.hardware.tables.row_codes import code_texts, parse_rows, require_once
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
 
@@ -119,7 +119,7 @@ class TableLatency:
 def _positions(space: Space, columns: Columns, name: str) -> NDArray[np.int64]:
     """Returns the position in the space of every row, shape (size,), after a check that each occurs once."""
     texts = code_texts(space, columns, name)
-    rows = [parse_row(space, text, columns, name, row) for row, text in enumerate(texts)]
+    rows = parse_rows(space, texts, columns, name)
     positions = space.index(np.array(rows)) if rows else np.zeros(0, dtype=np.int64)
     require_once(columns, name, positions)
     missing = np.ones(space.size, dtype=bool)

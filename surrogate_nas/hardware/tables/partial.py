@@ -23,7 +23,7 @@ from surrogate_nas.hardware.tables.device_columns import code_column, device_col
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
 from surrogate_nas.hardware.tables.predicted import read_drift, read_sizes
-from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row, require_once
+from surrogate_nas.hardware.tables.row_codes import code_texts, parse_rows, require_once
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.layouts import ChoosesSize, decides_by_layer
 from surrogate_nas.space.space import Codes, Space
@@ -113,7 +113,7 @@ def read_rows(space: Space, path: Path, device: str, unit: str = "auto") -> Rows
             f"{path}: latencies of {space.name} need at least {needed} architectures (got {len(texts)}); measure more"
             " of them"
         )
-    codes = np.array([parse_row(space, text, columns, key, row) for row, text in enumerate(texts)])
+    codes = np.array(parse_rows(space, texts, columns, key))
     require_once(columns, key, np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
     values = positive_numbers(columns, column) * UNITS[unit]
     # Measurements that this project wrote are in milliseconds, even if they are small.

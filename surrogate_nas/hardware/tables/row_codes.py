@@ -1,6 +1,7 @@
 """Reads the architectures of a table's rows, and puts back the leading zeros that spreadsheets take from codes."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,20 @@ def parse_row(space: Space, text: str, columns: Columns, name: str, row: int) ->
         elif text.isascii() and text.isdigit() and len(text) < space.num_decisions:
             remedy = f"codes have {space.num_decisions} digits: keep the column as text, so that leading zeros stay"
         raise CostTableError(f"{where}: {got!r} is not an architecture of {space.name}; {remedy}") from None
+
+
+def parse_rows(space: Space, texts: Sequence[str], columns: Columns, name: str) -> list[NDArray[np.int8]]:
+    """Returns the code of every row, shape (D,) each.
+
+    Raises:
+        CostTableError: If one is not a code of the space.
+    """
+    # A small file may say one thing hundreds of thousands of times.
+    known: dict[str, NDArray[np.int8]] = {}
+    for row, text in enumerate(texts):
+        if text not in known:
+            known[text] = parse_row(space, text, columns, name, row)
+    return [known[text] for text in texts]
 
 
 def require_once(columns: Columns, name: str, positions: NDArray[np.integer]) -> None:

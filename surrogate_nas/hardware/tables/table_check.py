@@ -129,9 +129,12 @@ def check_table(path: Path, space: Space, unit: str = "auto") -> TableCheck:
 
 def _check_codes(found: TableCheck, columns: Columns, name: str, space: Space) -> None:
     seen: dict[str, int] = {}
+    known: dict[str, str] = {}
     for row, text in enumerate(code_texts(space, columns, name)):
         try:
-            digits = space.digits(parse_row(space, text, columns, name, row)[None])[0]
+            if text not in known:
+                known[text] = space.digits(parse_row(space, text, columns, name, row)[None])[0]
+            digits = known[text]
         except CostTableError as error:
             found.foreign += 1
             _example(found.examples, _without_path(found.path, str(error)), _EXAMPLES)

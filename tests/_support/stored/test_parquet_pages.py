@@ -1,14 +1,13 @@
 """Pages of Parquet files by their own headers, whatever the table of contents claims."""
 
 import io
-from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from surrogate_nas._support.stored.parquet_pages import Extent, Page, extent_of, pages_of
+from surrogate_nas._support.stored.parquet_pages import Chunk, Extent, Page, chunks_of, extent_of, pages_of
 
 TEXTS = pa.array([f"{row:05d}" for row in range(5000)])
 
@@ -19,9 +18,37 @@ def written(column: pa.Array, **options: Any) -> bytes:  # noqa: ANN401
     return bytes(sink.getvalue())
 
 
-def chunks_of(content: bytes) -> list[Any]:
+def chunks(content: bytes) -> list[Chunk]:
+    return chunks_of(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_the_table_of_contents_is_read_as_pyarrow_reads_it(dictionary: bool) -> None:
+    sink = pa.BufferOutputStream()
+    table = pa.table({"code": TEXTS, "ms": pa.array([*range(4999), None]), "other": TEXTS})
+    pq.write_table(table, sink, use_dictionary=dictionary, row_group_size=700)
+    content = bytes(sink.getvalue())
     metadata = pq.ParquetFile(io.BytesIO(content)).metadata
-    return [metadata.row_group(group).column(0) for group in range(metadata.num_row_groups)]
+    columns = [metadata.row_group(group).column(place) for group in range(8) for place in range(3)]
+    assert chunks(content) == [
+        (one.data_page_offset, one.dictionary_page_offset, one.total_compressed_size) for one in columns
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tail", "message"),
+    [
+        (b"\0\0\0\0PAR1", "has 0 bytes"),
+        (b"\xff\xff\xff\x7fPAR1", "at most 4,194,304 can be read"),
+        (bytes([0x49, 0x2C, 0x19, 0x1C, 4, 0, 0, 0]) + b"PAR1", "has no end"),
+        (bytes([0x15, 2, 0, 3, 0, 0, 0]) + b"PAR1", "is damaged"),
+        # Field 4 is a list of one group, whose field 1 is a list of one column, which describes nothing.
+        (bytes([0x49, 0x1C, 0x19, 0x1C, 0, 0, 0, 7, 0, 0, 0]) + b"PAR1", "is damaged"),
+    ],
+)
+def test_a_damaged_table_of_contents_is_refused(tail: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        chunks(b"PAR1" + bytes(20) + tail)
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
@@ -29,17 +56,17 @@ def chunks_of(content: bytes) -> list[Any]:
 def test_plain_pages_take_what_their_values_take(version: str, compression: str) -> None:
     options = {"data_page_version": version, "compression": compression, "use_dictionary": False}
     content = written(TEXTS, **options, write_page_checksum=True, data_page_size=1000, row_group_size=3000)
-    pages = [page for chunk in chunks_of(content) for page in pages_of(io.BytesIO(content), chunk)]
+    pages = [page for chunk in chunks(content) for page in pages_of(io.BytesIO(content), chunk)]
     assert len(pages) > 4
     assert {(page.encoding, page.is_dictionary) for page in pages} == {(0, False)}
-    found = extent_of(io.BytesIO(content), chunks_of(content))
+    found = extent_of(io.BytesIO(content), chunks(content))
     assert found.values == 5000
     assert 5000 * 9 <= found.size <= 5000 * 9 + 20 * len(pages)  # four bytes of length, and levels of each page
 
 
 def test_a_dictionary_is_a_page_without_values() -> None:
     content = written(pa.array(["a" * 1000, "b" * 1000]).take(pa.array([0, 1] * 500)))
-    first, second = pages_of(io.BytesIO(content), chunks_of(content)[0])
+    first, second = pages_of(io.BytesIO(content), chunks(content)[0])
     assert first.is_dictionary
     assert (first.size, first.values) == (2008, 0)
     assert (second.values, second.is_dictionary) == (1000, False)
@@ -48,8 +75,7 @@ def test_a_dictionary_is_a_page_without_values() -> None:
 
 def pages(content: bytes) -> list[Page]:
     """Pages of one chunk, which is all of the content."""
-    chunk = SimpleNamespace(data_page_offset=0, dictionary_page_offset=None, total_compressed_size=len(content))
-    return [*pages_of(io.BytesIO(content), chunk)]
+    return [*pages_of(io.BytesIO(content), Chunk(0, None, len(content)))]
 
 
 # Fields 1 to 3 are the kind, the size and the packed size; 5 has values and an encoding.
@@ -105,7 +131,7 @@ def test_what_is_no_header_is_refused(content: bytes, message: str | None) -> No
 
 def test_a_flipped_bit_is_an_error_or_another_page() -> None:
     content = written(TEXTS, compression="snappy")
-    (chunk,) = chunks_of(content)
+    (chunk,) = chunks(content)
     for place in range(4, 60):
         for bit in range(8):
             changed = content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :]
