@@ -68,6 +68,7 @@ def test_shares_make_up_the_batch() -> None:
     assert all(torch.equal(one[:, 0], part) for one, part in shares)
 
 
+@pytest.mark.slow
 def test_two_processes_take_the_steps_of_one(pool: LocalWorkers, tasks: ModuleType, tmp_path: Path) -> None:
     """Without normalisations nothing differs but the order of additions; paths that rest stay as they are."""
     (first, losses), (second, same) = both(pool, tasks.train_together, tmp_path)

@@ -46,6 +46,7 @@ def test_as_many_as_the_cluster_has_room_for(ray_workers: MakeRayWorkers) -> Non
         assert two.processes == 2
 
 
+@pytest.mark.slow
 def test_machines_with_another_version_are_refused(
     ray_workers: MakeRayWorkers, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,6 +56,7 @@ def test_machines_with_another_version_are_refused(
         run(workers, tasks.double, [1])
 
 
+@pytest.mark.slow
 def test_machines_that_do_not_see_the_folder_of_the_run_are_refused(
     ray_workers: MakeRayWorkers, tasks: ModuleType, tmp_path: Path
 ) -> None:
@@ -63,6 +65,7 @@ def test_machines_that_do_not_see_the_folder_of_the_run_are_refused(
         run(workers, tasks.double, [1])
 
 
+@pytest.mark.slow
 def test_a_cluster_without_room_is_waited_for_and_then_an_error(
     ray_workers: MakeRayWorkers, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ def test_broken_budgets_are_counted_and_gain_nothing() -> None:
     assert (made["budgets_kept"], made["mean_regret"], made["mean_regret_low"]) == (1, 0.5, None)
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -113,6 +113,7 @@ def test_scores_without_training_need_no_steps(
     assert count["tau"] > 0.5  # the made-up accuracies grow with it
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

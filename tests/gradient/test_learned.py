@@ -23,6 +23,7 @@ def test_a_finished_search_gives_its_likeliest_connected_architecture(job_of: Ma
     assert np.exp(log_probability).sum() == pytest.approx(1)
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("method", ["setn", "rsps", "enas"])
 def test_candidates_are_judged_on_the_shared_weights(job_of: MakeJob, learned_of: LearnedOf, method: str) -> None:
     job = job_of(method, candidates=12)

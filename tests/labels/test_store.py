@@ -125,6 +125,7 @@ def test_a_writer_killed_again_and_again_loses_nothing(tmp_path: Path) -> None:
     assert assert_holds_what_was_written(path, count) == count
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.posix
 @pytest.mark.parametrize("kill_at", [1, 2, 3, 5, 8, 13, 22])
 def test_a_writer_killed_at_a_certain_step_loses_nothing(kill_at: int, tmp_path: Path) -> None:

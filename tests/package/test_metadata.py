@@ -138,6 +138,7 @@ def pinned() -> dict[str, Requirement]:
     return {canonicalize_name(one.name): one for one in map(Requirement, lines)}
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_package_is_pinned_on_every_system(system: str, python: str) -> None:

@@ -26,6 +26,7 @@ def test_all_of_them_are_compared() -> None:
     assert photos == set(PUBLISHED)
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_parameters_and_multiply_accumulates_are_published(name: str) -> None:
     meta = next(iter(get_model_weights(PUBLISHED[name]))).meta
@@ -35,6 +36,7 @@ def test_parameters_and_multiply_accumulates_are_published(name: str) -> None:
     assert counted.flops / 1e9 == pytest.approx(meta["_ops"], abs=0.002)
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("name", [name for name in PUBLISHED if len(RIVALS[name].widths) > 1])
 def test_a_narrower_network_has_fewer_parameters(name: str) -> None:
     row = RIVALS[name]

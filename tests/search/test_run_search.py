@@ -126,6 +126,7 @@ def test_scan_is_exact(search: Search) -> None:
     assert len(result.nearest) == 0
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("sampler", get_args(SamplerName))
 def test_every_sampler_gives_a_result_and_a_journal_that_agree(search: Search, sampler: SamplerName) -> None:
     result = search(sampler=sampler, trials=50, batch=20)
@@ -142,6 +143,7 @@ def test_every_sampler_gives_a_result_and_a_journal_that_agree(search: Search, s
     assert len(np.unique(keys)) == 50
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("sampler", get_args(SamplerName))
 def test_a_budget_that_nobody_meets_is_an_outcome(search: Search, sampler: SamplerName) -> None:
     result = search(budgets=[Budget("latency_ms", 0.5)], sampler=sampler, trials=30, batch=10)
@@ -153,6 +155,7 @@ def test_a_budget_that_nobody_meets_is_an_outcome(search: Search, sampler: Sampl
     assert nearest == result.smallest_costs["latency_ms"] > 0.5
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("sampler", get_args(SamplerName))
 def test_without_budgets_the_front_is_of_connected_architectures(search: Search, sampler: SamplerName) -> None:
     goal = "pareto" if SAMPLERS[sampler].seeks_front else "budget"

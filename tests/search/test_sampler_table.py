@@ -11,6 +11,7 @@ from surrogate_nas.search.settings import SamplerName, SearchSettings
 from surrogate_nas.testing.samplers import SAMPLER_CHECKS, SamplerCheck, made_up_evaluator, proposals
 
 
+@pytest.mark.quick_cases(13)
 @pytest.mark.parametrize("check", SAMPLER_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", sorted(SAMPLERS))
 def test_every_sampler_conforms(evaluator: Evaluator, name: SamplerName, check: SamplerCheck) -> None:

@@ -95,7 +95,8 @@ def test_the_remedy_works(name: str, run_copy: Path, finished: Path, here: RunHe
     assert (run_copy / "lookup.csv").read_bytes() == (finished / "lookup.csv").read_bytes()
 
 
-@pytest.mark.parametrize("name", [pytest.param("images", marks=pytest.mark.slow), "predictor"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["images", "predictor"])
 def test_what_can_be_made_again_is(name: str, run_copy: Path, finished: Path, here: RunHere) -> None:
     for path in (run_copy / name).iterdir():
         cut(path)

@@ -67,6 +67,7 @@ def large_run(
     return folder, run_quietly(*words, "--output-dir", folder)
 
 
+@pytest.mark.slow
 def test_every_output_is_there_and_says_that_it_is_a_part(large_run: tuple[Path, str]) -> None:
     folder, said = large_run
     for name in ("labels.h5", "costs.parquet", "search.journal", "lookup.csv", "report.html", "answers.json", "plots"):
@@ -78,6 +79,7 @@ def test_every_output_is_there_and_says_that_it_is_a_part(large_run: tuple[Path,
     assert "300 drawn to stand for all" in (folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_answer_keeps_its_budget_and_beats_the_draws(large_run: tuple[Path, str]) -> None:
     folder, _ = large_run
     table, best = LookupTable.load(folder), answer(folder)

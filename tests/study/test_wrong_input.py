@@ -95,6 +95,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
 }
 
 
+@pytest.mark.quick_cases(12)
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_input_is_one_line_and_makes_no_folder(
     case: str, tiny: Path, wrong: Path, tmp_path: Path, here: RunHere, monkeypatch: pytest.MonkeyPatch
@@ -108,6 +109,7 @@ def test_wrong_input_is_one_line_and_makes_no_folder(
     assert not (tmp_path / "deep").exists()
 
 
+@pytest.mark.quick_cases(12)
 @pytest.mark.parametrize("case", [case for case in WRONG if case != "study"])
 def test_wrong_input_leaves_a_run_as_it_was(
     case: str,

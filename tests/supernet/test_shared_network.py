@@ -83,6 +83,7 @@ def gradients(network: nn.Module, scores: Tensor, labels: Tensor) -> list[Tensor
     return [parameter.grad.clone() for parameter in network.parameters() if parameter.grad is not None]
 
 
+@pytest.mark.quick_cases(8)
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=str)
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("copies", [1, 3])
@@ -127,6 +128,7 @@ def test_recorded_statistics_are_used_as_the_standalone_network_uses_them(space:
     assert torch.equal(*outputs)
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize(("thresholds", "shared_stages"), STAGES_OF_COPIES)
 @pytest.mark.parametrize("count", range(4))
 def test_copies_are_chosen_as_the_paper_does(

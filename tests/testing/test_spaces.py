@@ -17,6 +17,7 @@ OF_CHECKS = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__n
 SHIPPED = [name for name in available("spaces") if name != "nasbench1shot1_3"]
 
 
+@pytest.mark.quick_cases(60)
 @pytest.mark.parametrize("name", [*SHIPPED, pytest.param("nasbench1shot1_3", marks=pytest.mark.slow)])
 @OF_CHECKS
 def test_a_space_that_comes_with_the_project_conforms(name: str, check: Check) -> None:

@@ -7,6 +7,7 @@ Symbols:
     M: rows of the table. D: layers. F: choices of all layers but the first one of each, and one.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -143,7 +144,7 @@ class LayerLatency:
         self._device, codes, values = read_rows(space, path, device, unit)
         self._rows, self._floor = len(values), _FLOOR * float(values.min())
         if len(values) < _MANY_ROWS:
-            self._weights, errors = self._few(codes, values)
+            self._weights, errors = _fit_few(space, codes.tobytes(), values.tobytes())
         else:
             self._weights, left_out = _fit(self._features(codes), values)
             errors = values / np.maximum(left_out, self._floor) - 1
@@ -183,22 +184,6 @@ class LayerLatency:
         }
         return {"latency_ms": said}
 
-    def _few(self, codes: Codes, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Returns weights of ``_features``, (F,), and errors of rows left out, (M,), where layers learn from others."""
-        choices = [len(decision.choices) for decision in self._space.decisions]
-        reference = self._space.sample(_REFERENCE, np.random.default_rng(0))
-        features = ChainFeatures(np.concatenate([reference, codes]), max(choices))
-        fit = fit_views(features.views(codes), values, seed=0, least=_FLOOR, rounds=False)
-        # All features are sums over layers, so a change of one layer gives the value of its choice.
-        base = np.zeros(self._space.num_decisions, dtype=codes.dtype)
-        changed = [base] + [
-            np.where(np.arange(len(base)) == layer, np.int8(choice), base)
-            for layer, of_layer in enumerate(choices)
-            for choice in range(1, of_layer)
-        ]
-        sums = fit.sums(features.views(np.stack(changed)))
-        return np.array([sums[0], *(sums[1:] - sums[0])]), fit.errors
-
     def _features(self, codes: Codes) -> NDArray[np.float64]:
         """Returns ones, and for each layer an indicator of each of its choices but the first, shape (N, F)."""
         chosen = [
@@ -217,3 +202,29 @@ def _fit(features: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[ND
     leverage = np.einsum("mf,fg,mg->m", features, inverse, features, optimize=True)
     residual = (values - features @ weights) / (1 - leverage)
     return weights, np.asarray(values - residual)
+
+
+# A study reads the table of a device several times, and each fit takes seconds.
+@lru_cache(maxsize=16)
+def _fit_few(space: Space, codes: bytes, values: bytes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns weights of indicators of choices, (F,), and errors of rows left out, where layers learn from others.
+
+    Args:
+        space: The space.
+        codes: Bytes of the codes, shape (M, D).
+        values: Bytes of the latencies, shape (M,), in ms.
+    """
+    measured = np.frombuffer(codes, dtype=np.int8).reshape(-1, space.num_decisions)
+    choices = [len(decision.choices) for decision in space.decisions]
+    reference = space.sample(_REFERENCE, np.random.default_rng(0))
+    features = ChainFeatures(np.concatenate([reference, measured]), max(choices))
+    fit = fit_views(features.views(measured), np.frombuffer(values), seed=0, least=_FLOOR, rounds=False)
+    # All features are sums over layers, so a change of one layer gives the value of its choice.
+    base = np.zeros(space.num_decisions, dtype=np.int8)
+    changed = [base] + [
+        np.where(np.arange(len(base)) == layer, np.int8(choice), base)
+        for layer, of_layer in enumerate(choices)
+        for choice in range(1, of_layer)
+    ]
+    sums = fit.sums(features.views(np.stack(changed)))
+    return np.array([sums[0], *(sums[1:] - sums[0])]), fit.errors

@@ -45,6 +45,7 @@ def test_what_differs_from_the_undisturbed_study_is_found(finished_run: Path, di
     ]
 
 
+@pytest.mark.slow
 def test_what_differs_from_the_undisturbed_training_is_found(trained_run: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(trained_run, tmp_path / "run"))
     assert different_model(trained_run, other) == []

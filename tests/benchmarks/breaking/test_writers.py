@@ -11,6 +11,7 @@ from benchmarks.breaking.writers import independent_writers, writers
 pytestmark = pytest.mark.posix
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("name", ["study.toml", "checkpoint", "costs", "labels", "zero-cost scores"])
 def test_a_kill_leaves_the_old_or_the_new_content(tmp_path: Path, name: str) -> None:
     found = stop_everywhere(name, independent_writers()[name], tmp_path / "stops", "kill")

@@ -68,6 +68,7 @@ def test_from_few_rows_layers_learn_from_each_other(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.evaluate(others)["latency_ms"], predicted)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("device", ["raspi4", "fpga", "pixel3"])
 def test_a_hundred_rows_of_the_published_table_predict_the_others(
     shared_data: Path, tmp_path: Path, device: str

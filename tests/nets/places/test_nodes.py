@@ -45,6 +45,7 @@ def test_a_node_is_one_operation_of_a_sum() -> None:
     assert y.tolist() == [[2.0, 1000 * (2 + 20)]]
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("name", ["darts", "nasbench1shot1_1", "nasbench1shot1_2", "nasbench1shot1_3"])
 def test_counts_are_those_of_the_built_network(name: str) -> None:
     space = load_space(name)
@@ -174,6 +175,7 @@ def gradients(network: nn.Module, scores: Tensor, labels: Tensor) -> list[Tensor
     return sorted(found, key=lambda gradient: float(gradient.sum()))
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("name", ["darts", "nasbench1shot1_1", "nasbench1shot1_2", "nasbench1shot1_3"])
 def test_a_subnet_is_the_standalone_network(name: str) -> None:
     space = node_space(name)

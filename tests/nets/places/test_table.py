@@ -28,6 +28,7 @@ def small(space: Space) -> NetworkSpec:
     return NetworkSpec(4, 1, 8, 3, 5, stages=space.network.stages)
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("name", SPACES)
 def test_a_place_is_consistent(name: str) -> None:
     """Its shared module has the weights of its standalone one, which are the weights of the pieces that it runs."""

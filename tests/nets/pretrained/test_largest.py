@@ -34,6 +34,7 @@ def assert_same(space: str, reference: nn.Module, side: int) -> None:
     assert scores.std() > 0.01
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("space", KNOWN)
 @pytest.mark.parametrize("side", [224, 97])
 def test_scores_are_torchvision_s(space: str, side: int) -> None:

@@ -41,6 +41,7 @@ def copied(dense: nn.Module, sparse: nn.Module) -> None:
     sparse.load_state_dict({name: value.reshape(shapes[name]) for name, value in dense.state_dict().items()})
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("width", [8, 6, 5])
 @pytest.mark.parametrize(
     ("kind", "reference"), [(GatV2Convolution, GATv2Conv), (TransformerConvolution, TransformerConv)]

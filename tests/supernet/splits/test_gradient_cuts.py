@@ -31,6 +31,7 @@ def planted(parts: tuple[tuple[int, ...], ...], apart: float, rng: np.random.Gen
     return table
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10**6), size=st.integers(1, 4), decision=st.integers(0, 5))
 def test_a_planted_partition_is_found(space: CellSpace, seed: int, size: int, decision: int) -> None:

@@ -17,6 +17,7 @@ from tests.hardware.live_maps import observed_peak
 SIZES = [(4, 1, 16, 3), (3, 2, 8, 2), (1, 1, 8, 1)]
 
 
+@pytest.mark.quick_cases(5)
 @pytest.mark.parametrize("name", ["darts", "nasbench1shot1_1", "nasbench1shot1_2", "nasbench1shot1_3"])
 @pytest.mark.parametrize(("channels", "cells", "image_size", "stages"), SIZES)
 def test_peaks_are_those_of_the_built_network(
