@@ -203,8 +203,7 @@ def predict_by_pieces(pieces: tuple[Floats, Floats], rows: NDArray[np.int64], la
     """Predicts latencies of all architectures from the ones in ``rows`` and from sums of pieces timed here."""
     groups, weights = pieces
     correction = fit_correction(groups[rows], latency_ms[rows], weights[rows])
-    errors = 1 / np.maximum(1 + correction.errors, 0.05) - 1
-    return SparseLatency(correction.predict(groups, weights), errors, (correction.kind,), "squares")
+    return SparseLatency(correction.predict(groups, weights), correction.held_out, (correction.kind,), "squares")
 
 
 @app.command()

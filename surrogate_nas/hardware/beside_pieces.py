@@ -61,7 +61,7 @@ class CorrectedPieces:
         """
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
-        return 1 / np.maximum(1 + self._correction.errors[self._inner], 0.05) - 1 + self._drift
+        return self._correction.held_out[self._inner] + self._drift
 
     def describe(self) -> dict[str, Any]:
         """Returns file, column, and how the table was used."""

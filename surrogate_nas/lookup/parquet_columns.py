@@ -7,6 +7,7 @@ replaces the files meanwhile.
 import io
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from surrogate_nas._support.files import UNREADABLE
-from surrogate_nas._support.stored.parquet_pages import Page, chunks_of, pages_of
+from surrogate_nas._support.stored.parquet_pages import Chunk, Page, chunks_of, pages_of
 from surrogate_nas.errors import StoreError
 from surrogate_nas.lookup.columns import wrong_numbers
 
@@ -124,14 +125,18 @@ class ParquetColumns:
         self._require_little(sum(map(_length, table.columns)))
         return table.cast(pa.schema([self._file.schema_arrow.field(name) for name in table.column_names]))
 
+    @cached_property
+    def _places(self) -> list[list[Chunk]]:
+        """Places of the pages of each column of each row group."""
+        chunks = chunks_of(io.BytesIO(self.image))
+        if [len(columns) for columns in chunks] != [len(self.names)] * self._file.metadata.num_row_groups:
+            raise ValueError("its table of contents is damaged")
+        return chunks
+
     def _pages(self, group: int, place: int) -> Sequence[Page]:
         """Returns the pages of a column in a row group."""
         if (group, place) not in self._known_pages:
-            source, position = io.BytesIO(self.image), group * len(self.names) + place
-            chunks = chunks_of(source)
-            if position >= len(chunks):
-                raise ValueError("its table of contents is damaged")
-            self._known_pages[group, place] = tuple(pages_of(source, chunks[position]))
+            self._known_pages[group, place] = tuple(pages_of(io.BytesIO(self.image), self._places[group][place]))
         return self._known_pages[group, place]
 
     def _require_little(self, size: int) -> None:

@@ -42,8 +42,8 @@ class Page(NamedTuple):
     is_dictionary: bool
 
 
-def chunks_of(source: BinaryIO) -> list[Chunk]:
-    """Returns all columns of all groups of rows, by the table of contents at the end of a file.
+def chunks_of(source: BinaryIO) -> list[list[Chunk]]:
+    """Returns the columns of each group of rows, by the table of contents at the end of a file.
 
     Raises:
         ValueError: If there is none, or it is longer than any table's of a space.
@@ -54,11 +54,11 @@ def chunks_of(source: BinaryIO) -> list[Chunk]:
         raise ValueError(f"its table of contents has {length:,} bytes; at most {_LONGEST_CONTENTS:,} can be read")
     source.seek(end - length)
     try:
-        contents, _ = _struct(source.read(length), 0, 0)
+        contents, _ = _struct(source.read(length), 0, 0, lists=True)
     except IndexError:
         raise ValueError("its table of contents has no end") from None
-    columns = [column for group in _listed(contents, _GROUPS) for column in _listed(group, _COLUMNS)]
-    return [_chunk(column.get(_ABOUT)) for column in columns]
+    groups = [_listed(group, _COLUMNS) for group in _listed(contents, _GROUPS)]
+    return [[_chunk(column.get(_ABOUT)) for column in group] for group in groups]
 
 
 def _listed(struct: dict[int, Any], field: int) -> list[dict[int, Any]]:
@@ -131,8 +131,8 @@ def _header(source: BinaryIO, place: int) -> tuple[dict[int, Any], int]:
     raise ValueError(f"the header of the page at byte {place:,} has no end")
 
 
-def _struct(content: bytes, place: int, level: int) -> tuple[dict[int, Any], int]:
-    """Returns the fields of a struct by number, and the place behind it."""
+def _struct(content: bytes, place: int, level: int, *, lists: bool = False) -> tuple[dict[int, Any], int]:
+    """Returns the fields of a struct by number, lists only where they are needed, and the place behind it."""
     if level > _MOST_LEVELS:
         raise ValueError("the header of a page is nested too deeply")
     fields: dict[int, Any] = {}
@@ -146,10 +146,10 @@ def _struct(content: bytes, place: int, level: int) -> tuple[dict[int, Any], int
             number += head >> 4
         else:
             number, place = _whole(content, place)
-        fields[number], place = _value(content, place, head & 15, level)
+        fields[number], place = _value(content, place, head & 15, level, lists)
 
 
-def _value(content: bytes, place: int, kind: int, level: int) -> tuple[Any, int]:
+def _value(content: bytes, place: int, kind: int, level: int, lists: bool) -> tuple[Any, int]:
     """Returns a field of a struct, None of what is not needed, and the place behind it."""
     if kind in (1, 2):
         return None, place  # a truth value, which its kind says
@@ -160,9 +160,9 @@ def _value(content: bytes, place: int, kind: int, level: int) -> tuple[Any, int]
         folded &= 2**64 - 1
         return _Long(folded >> 1 ^ -(folded & 1)), place
     if kind == _STRUCT:
-        return _struct(content, place, level + 1)
+        return _struct(content, place, level + 1, lists=lists)
     if kind in (_LIST, _SET):
-        values, place = _list(content, place, level)
+        values, place = _list(content, place, level, lists)
         return values if kind == _LIST else None, place
     if kind == 8:
         length, place = _varint(content, place)
@@ -176,8 +176,8 @@ def _value(content: bytes, place: int, kind: int, level: int) -> tuple[Any, int]
     return None, place
 
 
-def _list(content: bytes, place: int, level: int) -> tuple[list[Any] | None, int]:
-    """Returns a list of structs, None of a list of anything else, and the place behind it."""
+def _list(content: bytes, place: int, level: int, lists: bool) -> tuple[list[Any] | None, int]:
+    """Returns a list of structs, None of a list of anything else or where none is needed, and the place behind it."""
     head = content[place]
     count, kind = head >> 4, head & 15
     place += 1
@@ -186,10 +186,10 @@ def _list(content: bytes, place: int, level: int) -> tuple[list[Any] | None, int
     values = []
     for _ in range(count):
         # A truth value in a list takes a byte.
-        value, place = _value(content, place, 3 if kind in (1, 2) else kind, level + 1)
-        if kind == _STRUCT:
+        value, place = _value(content, place, 3 if kind in (1, 2) else kind, level + 1, lists)
+        if lists and kind == _STRUCT:
             values.append(value)
-    return values if kind == _STRUCT else None, place
+    return values if lists and kind == _STRUCT else None, place
 
 
 def _whole(content: bytes, place: int) -> tuple[int, int]:

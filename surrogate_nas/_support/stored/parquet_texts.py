@@ -43,9 +43,9 @@ def read_parquet(source: BinaryIO) -> pa.Table:
         sum(group.total_byte_size for group in groups),
     )
     chunks = chunks_of(source)
-    if len(chunks) != sum(group.num_columns for group in groups):
+    if [len(columns) for columns in chunks] != [group.num_columns for group in groups]:
         raise ValueError("its table of contents is damaged")
-    pages = extent_of(source, chunks)
+    pages = extent_of(source, (column for columns in chunks for column in columns))
     width = sum(map(_width, schema))
     _check_extent(pages.values, max(pages.size, sum(group.num_rows for group in groups) * width))
     # A text that comes again and again is stored once, and is kept once.

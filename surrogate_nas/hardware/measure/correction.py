@@ -130,6 +130,11 @@ class Correction:
     errors: NDArray[np.float64]
 
     @property
+    def held_out(self) -> NDArray[np.float64]:
+        """Measured / predicted - 1 of each network that was left out, shape (M,); at most a factor of 20."""
+        return np.asarray(1 / np.maximum(1 + self.errors, 0.05) - 1)
+
+    @property
     def relative_error(self) -> float:
         """Median of the absolute relative errors."""
         return float(np.median(np.abs(self.errors)))

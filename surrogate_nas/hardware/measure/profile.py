@@ -123,7 +123,7 @@ class ProfiledLatency:
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
         # A regression from few noisy networks may predict zero for one; twenty times too little is as bad.
-        return 1 / np.maximum(1 + self.correction.errors[self._counting], 0.05) - 1 + self.drift
+        return self.correction.held_out[self._counting] + self.drift
 
     def describe(self) -> dict[str, Any]:
         """Returns device, settings, times of the measurements, and how well predictions agree with them."""

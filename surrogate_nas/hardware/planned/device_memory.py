@@ -160,7 +160,7 @@ class PlannedMemory:
         """
         _require(self.names, cost)
         # A prediction of next to nothing counts as one of a twentieth, as for latencies.
-        return 1 / np.maximum(1 + self._corrections[cost].errors[self._counting], 0.05) - 1
+        return self._corrections[cost].held_out[self._counting]
 
     def describe(self) -> dict[str, Any]:
         """Returns planner, versions, and how well predictions agree with plans."""

@@ -1,6 +1,7 @@
 """Pages of Parquet files by their own headers, whatever the table of contents claims."""
 
 import io
+import tracemalloc
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ def written(column: pa.Array, **options: Any) -> bytes:  # noqa: ANN401
 
 
 def chunks(content: bytes) -> list[Chunk]:
-    return chunks_of(io.BytesIO(content))
+    return [column for group in chunks_of(io.BytesIO(content)) for column in group]
 
 
 @pytest.mark.parametrize("dictionary", [True, False])
@@ -62,6 +63,16 @@ def test_plain_pages_take_what_their_values_take(version: str, compression: str)
     found = extent_of(io.BytesIO(content), chunks(content))
     assert found.values == 5000
     assert 5000 * 9 <= found.size <= 5000 * 9 + 20 * len(pages)  # four bytes of length, and levels of each page
+
+
+def test_headers_with_lists_without_end_take_no_memory() -> None:
+    count = 300_000
+    head = bytes([0x19, 0xFC, 0x80 | count & 127, 0x80 | count >> 7 & 127, 0x80 | count >> 14 & 127, count >> 21])
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="no header of a page"):
+        pages(head + bytes(count) + bytes(1))
+    assert tracemalloc.get_traced_memory()[1] < 20 * count
+    tracemalloc.stop()
 
 
 def test_a_dictionary_is_a_page_without_values() -> None:
