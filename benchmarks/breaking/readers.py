@@ -207,6 +207,7 @@ def latencies_of_finalists(at: Path) -> None:
         str(one)
 
 
+@cache
 def the_learning_job(at: Path) -> LearningJob:
     """Returns a search by gradients on the images of the folder, which was made in two steps."""
     settings, supernet = GradientSettings(method="darts", steps=2), SupernetSettings(channels=2, batch_size=8)

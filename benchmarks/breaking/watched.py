@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.breaking.worker import MOST_SECONDS, NEW_PROCESS
 from surrogate_nas._support.cache_folder import FOLDER_VARIABLE
 
-_CHUNK = 5000
+_CHUNK = 20_000  # a process takes ten seconds to begin
 _POLL_SECONDS = 0.2
 _START_SECONDS = 120.0
 _CLOCK_SECONDS = 60.0  # of an input that uses no processor time

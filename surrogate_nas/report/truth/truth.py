@@ -189,9 +189,13 @@ def _positions(table: _Table, space: Space) -> NDArray[np.int64]:
 
 def _parsed(table: _Table, name: str, space: Space) -> NDArray[np.int64]:
     codes = np.empty((len(table.lines), space.num_decisions), dtype=np.int8)
+    # A small file may say one thing hundreds of thousands of times.
+    known: dict[str, NDArray[np.int8]] = {}
     for row, text in enumerate(table.columns[name]):
         try:
-            codes[row] = space.parse(text)
+            if text not in known:
+                known[text] = space.parse(text)
+            codes[row] = known[text]
         except SpaceError as error:
             hint = ""
             if text.isdigit() and len(text) < space.num_decisions:
