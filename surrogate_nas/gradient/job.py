@@ -111,9 +111,15 @@ def learning_plan(
         seed: Seed of weights and draws.
 
     Raises:
-        SettingsError: If choices of the space cannot be mixed, or not with these settings.
+        SettingsError: If choices of the space cannot be mixed, or not with these settings; or if the supernet's
+            settings name weights to begin with.
     """
     row = settings.row
+    if supernet.weights_from is not None:
+        raise SettingsError(
+            f"gradient.method = {settings.method!r} begins with random weights, and supernet.weights_from ="
+            f" {supernet.weights_from!r} names others; leave one of the two out"
+        )
     with named_as_here():
         plan = replace(make_plan(space, network, settings.supernet(supernet), seed), parts=row.partial_channels)
     try:

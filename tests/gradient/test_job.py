@@ -5,8 +5,11 @@ import pytest
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.gradient.distributions.controller import Controller
 from surrogate_nas.gradient.distributions.distribution import Independent
-from surrogate_nas.gradient.job import named_as_here
+from surrogate_nas.gradient.job import learning_plan, named_as_here
+from surrogate_nas.gradient.settings import GradientSettings
 from surrogate_nas.space.load import load_space
+from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.supernet.settings import SupernetSettings
 from tests.gradient.conftest import MakeJob
 
 
@@ -55,3 +58,11 @@ def test_cuts_that_leave_too_little_are_refused_by_their_names() -> None:
         named_as_here(),
     ):
         raise SettingsError("set a smaller supernet.split_rounds, supernet.channels")
+
+
+def test_weights_to_begin_with_are_refused() -> None:
+    space, supernet = load_space("quick"), SupernetSettings(weights="nested", weights_from="timm:resnet18")
+    with pytest.raises(SettingsError, match=r"^gradient\.method = 'darts' begins .* supernet\.weights_from = 'timm:"):
+        learning_plan(
+            space, NetworkSpec(channels=4, cells=1, image_size=8), GradientSettings(method="darts"), supernet, 0
+        )
