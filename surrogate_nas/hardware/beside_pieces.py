@@ -16,7 +16,7 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measure.correction import fit_correction
 from surrogate_nas.hardware.measure.piece_sums import PieceSums
 from surrogate_nas.hardware.tables.partial import Rows
-from surrogate_nas.hardware.tables.predicted import read_drift
+from surrogate_nas.hardware.tables.predicted import read_conditions, read_drift
 from surrogate_nas.space.space import Space
 
 
@@ -34,7 +34,7 @@ class CorrectedPieces:
 
     def __init__(self, space: Space, path: Path, rows: Rows, sums: PieceSums) -> None:
         self._space, self._path, self._rows, self._sums = space, path, rows, sums
-        self._drift = read_drift(path)
+        self._drift, self._measured_with = read_drift(path), read_conditions(path)
         codes = space.effective(rows.codes)
         self._correction = fit_correction(sums.group_ms(codes), rows.ms, sums.weights(codes))
         # Leaving out an end of the range needs an extrapolation, which no other architecture needs.
@@ -70,6 +70,7 @@ class CorrectedPieces:
             "kind": "table",
             "file": self._path.name,
             "device": self._rows.device,
+            "measured_with": self._measured_with,
             "machine": self._sums.machine,
             "architectures": len(self._rows.ms),
             "content": hashlib.sha256(texts).hexdigest()[:16],

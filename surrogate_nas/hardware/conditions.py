@@ -22,7 +22,8 @@ def conditions(described: Mapping[str, Any]) -> str:
         described: The description that a source of latencies gives of itself.
     """
     if described["kind"] == "table":
-        return f"{described['device']}{FROM_A_TABLE}{described['file']}"
+        measured_with = f" ({described['measured_with']})" if described.get("measured_with") else ""
+        return f"{described['device']}{measured_with}{FROM_A_TABLE}{described['file']}"
     # Runs of version 0.1.0 measured by torch do not record a back-end.
     runtime, threads = RUNTIMES[described.get("backend", "eager")], described["threads"]
     counted = f"{threads} thread{'s' if threads != 1 else ''}"

@@ -17,7 +17,7 @@ from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
 from surrogate_nas.hardware.tables.device_columns import OTHER_COSTS, code_column, device_column, other_columns
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
-from surrogate_nas.hardware.tables.predicted import read_held_out
+from surrogate_nas.hardware.tables.predicted import read_conditions, read_held_out
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_rows, require_once
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
@@ -52,6 +52,7 @@ class TableLatency:
         positions = _positions(space, columns, key)
         values = positive_numbers(columns, self._device) * UNITS[unit]
         self._held_out = read_held_out(path, self._device)
+        self._measured_with = read_conditions(path)
         # Predictions of this project are always in milliseconds, even if they are small.
         doubt = doubt_of_unit(values, self._device) if unit == "auto" and not len(self._held_out) else None
         if doubt is not None:
@@ -94,6 +95,7 @@ class TableLatency:
                 "kind": "table",
                 "file": self._path.name,
                 "device": self._device,
+                "measured_with": self._measured_with,
                 "architectures": len(latency),
                 "smallest_ms": float(latency.min()),
                 "largest_ms": float(latency.max()),
@@ -110,6 +112,7 @@ class TableLatency:
                 "kind": "table",
                 "file": self._path.name,
                 "device": self._device,
+                "measured_with": self._measured_with,
                 "unit": unit,
                 "notes": [],
             }

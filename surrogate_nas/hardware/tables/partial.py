@@ -23,7 +23,7 @@ from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
 from surrogate_nas.hardware.tables.device_columns import code_column, device_column
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
-from surrogate_nas.hardware.tables.predicted import read_drift, read_sizes
+from surrogate_nas.hardware.tables.predicted import read_conditions, read_drift, read_sizes
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_rows, require_once
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.layouts import ChoosesSize, decides_by_layer
@@ -149,6 +149,7 @@ class LayerLatency:
             self._weights, left_out = _fit(self._features(codes), values)
             errors = values / np.maximum(left_out, self._floor) - 1
         self._held_out = errors + read_drift(path)
+        self._measured_with = read_conditions(path)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Returns predicted latency in ms of codes (N, D), shape (N,); at least a quarter of the table's smallest."""
@@ -179,6 +180,7 @@ class LayerLatency:
             "kind": "table",
             "file": self._path.name,
             "device": self._device,
+            "measured_with": self._measured_with,
             "architectures": self._rows,
             "notes": [f"a sum over layers, fitted to {self._rows:,} architectures of the table"],
         }

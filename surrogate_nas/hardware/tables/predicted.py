@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas._support.stored.checksums import sealed, unsealed
 from surrogate_nas._support.stored.versions import require_version
+from surrogate_nas._support.streams import in_one_line
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError, SpaceError, StoreError
 from surrogate_nas.space.network import NetworkSpec
@@ -24,6 +25,8 @@ from surrogate_nas.space.space import Codes, Space
 
 SCHEMA = 1
 _METADATA = b"surrogate_nas.predicted_latency"
+_CONDITIONS = ("runtime", "provider", "dtype", "threads", "batch")
+_MOST_LETTERS = 40
 _OPTIONS = {
     "channels": "--channels",
     "cells": "--cells",
@@ -143,6 +146,22 @@ def require_batch(path: Path, batch: int) -> None:
             f"{path}: measured at batch {held}, but the study deploys a batch of {batch}; measure again"
             f" with --batch {batch}, or set hardware.batch of the study"
         )
+
+
+def read_conditions(path: Path) -> str:
+    """Returns what the networks of a table were measured with, such as ``"onnxruntime 1.27.0, 4 threads, batch 1"``.
+
+    The text is empty for files of other kinds, which do not say.
+
+    Raises:
+        CostTableError: If the record in the file is damaged.
+    """
+    # Logs of other programs do not say all of them.
+    said = {name: in_one_line(str(_fact(path, name) or ""))[:_MOST_LETTERS] for name in _CONDITIONS}
+    runtime, provider = said["runtime"], said["provider"]
+    threads = f"{said['threads']} thread{'s' if said['threads'] != '1' else ''}" if said["threads"] else ""
+    batch = f"batch {said['batch']}" if said["batch"] else ""
+    return ", ".join(filter(None, (runtime, provider if provider != runtime else "", said["dtype"], threads, batch)))
 
 
 def _fact(path: Path, name: str) -> object:

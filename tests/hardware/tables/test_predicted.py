@@ -12,8 +12,10 @@ import pytest
 
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError
+from surrogate_nas.hardware.conditions import conditions
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.predicted import (
+    read_conditions,
     read_held_out,
     read_sizes,
     require_batch,
@@ -170,3 +172,27 @@ def test_tables_of_a_person_do_not_say_their_numbers(written: Path, tmp_path: Pa
     for path in (written, tmp_path / "t.csv"):
         require_numbers(path, "int8")
         require_batch(path, 8)
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({}, ""),
+        (
+            {"runtime": "onnxruntime 1.27", "provider": "CPU", "dtype": "int8", "threads": "1", "batch": "1"},
+            "onnxruntime 1.27, CPU, int8, 1 thread, batch 1",
+        ),
+        ({"runtime": "trtexec", "provider": "trtexec", "threads": 4}, "trtexec, 4 threads"),
+        ({"runtime": "a\nb\x1b[2J" + 90 * "x"}, "a?b?[2J" + 33 * "x"),
+    ],
+)
+def test_a_table_says_what_its_networks_were_measured_with(
+    space: Space, tmp_path: Path, facts: dict[str, object], words: str
+) -> None:
+    write_predicted(tmp_path / "a.parquet", space, {"phone": 5 + np.arange(space.size) / space.size}, {}, facts)
+    assert read_conditions(tmp_path / "a.parquet").replace("\N{REPLACEMENT CHARACTER}", "?") == words
+    shown = conditions(TableLatency(space, tmp_path / "a.parquet", "phone").describe()["latency_ms"])
+    assert (
+        shown.replace("\N{REPLACEMENT CHARACTER}", "?")
+        == f"phone{f' ({words})' if words else ''}, from the table a.parquet"
+    )
