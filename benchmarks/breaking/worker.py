@@ -33,6 +33,7 @@ MOST_MB = 1024.0
 EXIT_CODES = frozenset({0, 1, 2, 3, 130})
 NEW_PROCESS = 75
 """Exit code of a worker that asks for a fresh one, since its peak of memory says nothing of what follows."""
+_PEAK_OF_NOTE_MB = 256.0
 _CAP = 4 * 2**30
 _PACKAGE = f"{os.sep}surrogate_nas{os.sep}"
 _RUNS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect", "pickle.find_class"})
@@ -160,10 +161,12 @@ class Worker:
         for index in range(start, end):
             self._progress(index)
             path, data = hostile_input(random.Random(f"{self.seed}-{self.name}-{index}"), self.name, self.good)
-            began = time.process_time()
+            made, began = peak_memory_mb(), time.process_time()
             kind, place, message = self._read(path, data)
             seconds = time.process_time() - began
-            grown = peak_memory_mb() - base - MOST_MB - len(data) / 1e6
+            peak = peak_memory_mb()
+            # Making a file may take more memory than reading it.
+            grown = peak - base - MOST_MB - len(data) / 1e6 if peak > made else 0.0
             faults = [(kind, place, message)] if kind not in ("accepted", "refused") else []
             faults += [(seen, place, message) for seen in dict.fromkeys(self.watch.seen)]
             faults += [("hang", place, f"{seconds:.1f} s")] if seconds > MOST_SECONDS else []
@@ -171,7 +174,7 @@ class Worker:
             for fault in faults:
                 self._keep(index, data, *fault)
             self.counts[faults[0][0] if faults else kind] += 1
-            if grown > 0:
+            if peak > base + _PEAK_OF_NOTE_MB:
                 self._progress(index + 1)
                 return NEW_PROCESS
         self._progress(end)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.breaking import worker
 from benchmarks.breaking.containers import changed_parquet
 from benchmarks.breaking.formats import FORMATS, Format, lay_out
-from benchmarks.breaking.worker import Watch, hostile_input, outcome
+from benchmarks.breaking.hostile import changed_toml
+from benchmarks.breaking.worker import NEW_PROCESS, Watch, hostile_input, outcome
 from surrogate_nas.errors import SettingsError, StoreError
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -55,6 +57,32 @@ def test_what_a_reader_does_outside_its_folder_is_seen(tmp_path: Path) -> None:
     assert [one.partition(":")[0] for one in watch.seen] == ["file outside"] * 2 + ["foreign code"] * 2
     watch("os.remove", ("/x", -1))
     assert len(watch.seen) == 4
+
+
+@pytest.mark.parametrize(
+    ("peaks", "faults", "code"),
+    [
+        ([100, 100, 100, 100, 100], 0, 0),
+        ([100, 100, 100, 100, 1200], 1, NEW_PROCESS),
+        ([100, 1200, 1200], 0, NEW_PROCESS),  # the file took it in the making
+        ([100, 1000, 1050], 0, NEW_PROCESS),
+    ],
+)
+def test_memory_of_reading_counts_and_a_new_process_follows_a_high_peak(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, peaks: list[float], faults: int, code: int
+) -> None:
+    def laid_out(_name: str, _run: Path, at: Path) -> None:
+        at.mkdir()
+
+    monkeypatch.setattr(worker, "lay_out", laid_out)
+    monkeypatch.setattr(worker, "seeds", lambda _, at: [(at / "x", b"a = 1")])
+    monkeypatch.setattr(worker, "limit_memory", lambda _: None)
+    monkeypatch.setattr("sys.addaudithook", lambda _: None)
+    monkeypatch.setattr(worker, "peak_memory_mb", iter(peaks).__next__)
+    monkeypatch.setitem(FORMATS, "study", Format("x", changed_toml, lambda _: None))
+    assert worker.Worker("study", tmp_path, tmp_path, 0).run(0, 2) == code
+    found = tmp_path / "faults.jsonl"
+    assert (len(found.read_text().splitlines()) if found.exists() else 0) == faults
 
 
 def test_inputs_follow_from_seed_and_number(tmp_path: Path) -> None:
