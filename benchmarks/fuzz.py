@@ -1,9 +1,10 @@
 """Reads hostile files of every format that the program reads, and counts tracebacks, hangs and worse.
 
-python -m benchmarks.fuzz all --inputs 100000 --seed 0 --folder /tmp/fuzz
-python -m benchmarks.fuzz labels --inputs 1000 --calls 10 --folder /tmp/fuzz
+python -m benchmarks.fuzz all --inputs 100000 --seed 0 --folder /dev/shm/fuzz
+python -m benchmarks.fuzz labels --inputs 1000 --calls 10 --folder /dev/shm/fuzz
 
-The folder keeps the smallest input of each fault, and a second call goes on where the first one stopped. Only on Linux.
+The folder keeps the smallest input of each fault, and a second call goes on where the first one stopped. In memory,
+most formats take a quarter of the time that they take on a disk. Only on Linux.
 """
 
 import sys

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas._support.words import count_of
 
+_LARGEST = 1e15  # of any of its numbers; a whole number of a file may be beyond what floats hold
 DISTURBED = 1.25
 """A sample that takes longer than the fastest tenth by more than this factor was disturbed."""
 
@@ -52,14 +53,14 @@ class Measurement:
         if not isinstance(content, dict) or set(content) != set(cls.__dataclass_fields__):
             raise ValueError(f"a measurement has the keys {', '.join(cls.__dataclass_fields__)}")
         numbers = (content["median_ms"], content["iqr_ms"], content["repeats"], content["disturbed"])
-        if not all(isinstance(number, (int, float)) and np.isfinite(number) for number in numbers):
-            raise ValueError(f"median_ms, iqr_ms, repeats and disturbed must be finite numbers (got {numbers})")
+        if not all(isinstance(number, (int, float)) and abs(number) <= _LARGEST for number in numbers):
+            raise ValueError(f"median_ms, iqr_ms, repeats and disturbed must be finite numbers (got {numbers!s:.100})")
         if content["median_ms"] <= 0 or content["iqr_ms"] < 0 or content["repeats"] < 1 or content["disturbed"] < 0:
             raise ValueError(
-                f"median_ms and repeats must be above zero, iqr_ms and disturbed not below (got {numbers})"
+                f"median_ms and repeats must be above zero, iqr_ms and disturbed not below (got {numbers!s:.100})"
             )
         if not isinstance(content["noisy"], bool):
-            raise ValueError(f"noisy must be true or false (got {content['noisy']!r})")
+            raise ValueError(f"noisy must be true or false (got {content['noisy']!r:.40})")
         datetime.fromisoformat(str(content["measured_at"]))
         return cls(**content)
 

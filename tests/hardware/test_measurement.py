@@ -53,6 +53,8 @@ GOOD = asdict(summarize(np.ones(3), noise=0.1))
         {"median_ms": float("nan")},
         {"median_ms": "1"},
         {"iqr_ms": -1.0},
+        {"iqr_ms": 10**40},
+        {"repeats": 10**400},
         {"repeats": 0},
         {"disturbed": -1},
         {"noisy": 1},

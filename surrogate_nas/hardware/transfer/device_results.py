@@ -109,8 +109,8 @@ def read_rows(path: Path, codes: Sequence[str]) -> list[dict[str, str]]:
     held = [row["code"] for row in rows]
     if sorted(held) != sorted(codes):
         raise CostTableError(
-            f"{path}: it has rows of {', '.join(held[:3])}, and not one of each of the {count_of(len(codes), 'model')}"
-            " that were measured; measure again"
+            f"{path}: it has rows of {', '.join(held[:3]):.90}, and not one of each of the"
+            f" {count_of(len(codes), 'model')} that were measured; measure again"
         )
     return [rows[held.index(code)] for code in codes]
 
@@ -133,8 +133,8 @@ def _only(columns: Columns, name: str) -> str:
     if len(values) > 1:
         row = columns.texts(name).index(values[1])
         raise CostTableError(
-            f"{columns.where(row, name)}: results of two measurements ({values[0]}, {values[1]}); import one device,"
-            " with one set of options, at a time"
+            f"{columns.where(row, name)}: results of two measurements ({values[0]:.60}, {values[1]:.60}); import one"
+            " device, with one set of options, at a time"
         )
     return values[0]
 
@@ -147,7 +147,7 @@ def require_name(path: Path, device: str) -> None:
     """
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", device) or device in ("code", "arch", "auto"):
         raise CostTableError(
-            f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {device!r}); rename it"
+            f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {device!r:.60}); rename it"
         )
 
 
