@@ -27,15 +27,28 @@ def choose_from(names: Iterable[str], given: str = "", letters: int = _LISTED) -
         letters: Most letters of names.
     """
     known = list(names)
-    if len(", ".join(known)) <= letters:
-        return f"choose from {', '.join(known)}"
-    ordered = sorted(known, key=lambda name: -difflib.SequenceMatcher(None, given[:50], name).ratio())
-    shown: list[str] = []
-    for name in ordered:
-        if shown and len(", ".join([*shown, name])) > letters:
+    if len(", ".join(known)) > letters:
+        known.sort(key=lambda name: -difflib.SequenceMatcher(None, given[:50], name).ratio())
+    return f"choose from {some_of(known, letters)}"
+
+
+def some_of(names: Iterable[str], letters: int = _LISTED) -> str:
+    """Returns names with commas; of many, the first ones and the number of the others.
+
+    Args:
+        names: All names.
+        letters: Most letters of names.
+    """
+    known = list(names)
+    if len(text := ", ".join(known)) <= letters:
+        return text
+    first: list[str] = []
+    for name in known:
+        if first and len(", ".join([*first, name])) > letters:
             break
-        shown.append(name[:letters])
-    return f"choose from {', '.join(shown)} and {len(known) - len(shown):,} more"
+        first.append(name[:letters])
+    others = len(known) - len(first)
+    return f"{', '.join(first)}{f' and {others:,} more' if others else ''}"
 
 
 def shown(value: object, letters: int = 60) -> str:

@@ -80,7 +80,7 @@ class LabelIdentity:
             held, wanted = getattr(self, field.name), getattr(asked, field.name)
             if held != wanted:
                 raise RunFolderError(
-                    f"{where} holds labels of another {field.name}: {held!r} (asked for {wanted!r}); "
+                    f"{where} holds labels of another {field.name}: {shown(held)} (asked for {shown(wanted)}); "
                     f"{_REMEDIES[field.name]}"
                 )
 
@@ -197,11 +197,13 @@ class LabelBatch:
         codes = check_codes(self.codes, choices)
         count = len(codes)
         if self.source not in SOURCES:
-            raise SettingsError(f"source must be one of {', '.join(SOURCES)} (got {self.source!r})")
+            raise SettingsError(f"source must be one of {', '.join(SOURCES)} (got {shown(self.source)})")
         for name, smallest in _SMALLEST.items():
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or not smallest <= value <= _LARGEST[name]:
-                raise SettingsError(f"{name} must be an integer from {smallest} to {_LARGEST[name]} (got {value!r})")
+                raise SettingsError(
+                    f"{name} must be an integer from {smallest} to {_LARGEST[name]} (got {shown(value)})"
+                )
         accuracy_percent = np.asarray(self.accuracy_percent, dtype=np.float64)
         loss = np.asarray(self.loss, dtype=np.float64)
         for name, values in (("accuracy_percent", accuracy_percent), ("loss", loss)):

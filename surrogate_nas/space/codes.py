@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -42,7 +43,8 @@ def read_digits(text: str, space: str, decisions: Sequence[Decision]) -> list[in
         known = DIGITS[: len(decision.choices)]
         if digit not in known:
             raise SpaceError(
-                f"decision {decision.name} of {space} has choices {known[0]} to {known[-1]} (got {digit!r} in {text!r})"
+                f"decision {decision.name} of {space} has choices {known[0]} to {known[-1]} (got {shown(digit)} in"
+                f" {shown(text)})"
             )
     return [DIGITS.index(digit) for digit in text]
 

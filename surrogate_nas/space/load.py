@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from surrogate_nas._support.definitions import find_definition, read_toml
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import ProgramError, SpaceError
 from surrogate_nas.space.definitions.header import Header, validated
 from surrogate_nas.space.definitions.toml_lines import line_of
@@ -88,7 +89,7 @@ def _load(path: Path, find: Callable[[str], Program], remedy: str | None) -> Spa
         content = read_toml(path)
         header = validated(Header, {key: content[key] for key in Header.model_fields if key in content}, path)
         if header.kind not in _READERS:
-            raise SpaceError(f"{path}: kind: must be one of {', '.join(_READERS)} (got {header.kind!r})")
+            raise SpaceError(f"{path}: kind: must be one of {', '.join(_READERS)} (got {shown(header.kind)})")
         program = None if header.program is None else _run(header.program, find, remedy, path)
         with only_of(program.digest if program else None):
             space = _READERS[header.kind](content, path, program)
@@ -132,9 +133,9 @@ def _known(header: Header, space: Space, path: Path) -> dict[str, Codes]:
         except SpaceError as error:
             raise SpaceError(f"{where}.architecture: {error}") from None
         if not space.is_connected(code)[0]:
-            raise SpaceError(f"{where}.architecture: {one.architecture!r} does not lead from input to output")
+            raise SpaceError(f"{where}.architecture: {shown(one.architecture)} does not lead from input to output")
         if one.name in known:
-            raise SpaceError(f"{where}.name: {one.name!r} appears twice")
+            raise SpaceError(f"{where}.name: {shown(one.name)} appears twice")
         known[one.name] = code[0]
     return known
 

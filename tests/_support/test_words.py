@@ -2,7 +2,7 @@
 
 import pytest
 
-from surrogate_nas._support.words import choose_from, count_of, first_line, one_line, shown
+from surrogate_nas._support.words import choose_from, count_of, first_line, one_line, shown, some_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,10 @@ def test_of_many_names_the_nearest_come_first() -> None:
 def test_a_long_value_is_cut() -> None:
     assert shown("ab") == "'ab'"
     assert shown([1] * 100, 4) == "[1, ..."
+
+
+def test_of_many_names_the_first_ones_are_named() -> None:
+    assert some_of([]) == ""
+    assert some_of(["a", "b"]) == "a, b"
+    assert some_of(["a"] * 9, 7) == "a, a, a and 6 more"
+    assert some_of(["x" * 500], 30) == "x" * 30

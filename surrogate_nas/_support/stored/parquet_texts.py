@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from surrogate_nas._support.stored.parquet_pages import chunks_of, extent_of
+from surrogate_nas._support.words import shown
 
 _MOST_CELLS = 16_000_000
 _MOST_BYTES = 2**29
@@ -36,7 +37,7 @@ def read_parquet(source: BinaryIO) -> pa.Table:
     file = pq.ParquetFile(source)
     metadata, schema = file.metadata, file.schema_arrow
     if nested := [field.name for field in schema if pa.types.is_nested(field.type)]:
-        raise ValueError(f"the cells of its column {nested[0]!r} are lists or records; leave it out")
+        raise ValueError(f"the cells of its column {shown(nested[0])} are lists or records; leave it out")
     groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
     _check_extent(
         max(metadata.num_rows, sum(group.num_rows for group in groups)) * metadata.num_columns,

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware.tables.cell_numbers import ENERGY, Kind, is_like_number, read_numbers
 from surrogate_nas.hardware.tables.column_units import misnamed
@@ -102,7 +103,7 @@ def device_column(columns: Columns, device: str) -> str:
     names = device_names(columns)
     if device == "auto" and len(names) == 1:
         return names[0]
-    wanted = "name the device" if device == "auto" else f"unknown device {device!r}"
+    wanted = "name the device" if device == "auto" else f"unknown device {shown(device)}"
     # A column that is left out for its name alone is the likely one.
     faults = () if names else filter(None, map(_fault_of_column, columns.names))
     remedy = next(iter(faults), f"choose from the columns {_listed(names)}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import CostTableError, SpaceError
 from surrogate_nas.hardware.tables.text_columns import Columns
 from surrogate_nas.space.space import Space
@@ -50,7 +51,7 @@ def parse_row(space: Space, text: str, columns: Columns, name: str, row: int) ->
             remedy = f"a spreadsheet made it a number: import the column as text, so that codes stay like {example}"
         elif text.isascii() and text.isdigit() and len(text) < space.num_decisions:
             remedy = f"codes have {space.num_decisions} digits: keep the column as text, so that leading zeros stay"
-        raise CostTableError(f"{where}: {got!r} is not an architecture of {space.name}; {remedy}") from None
+        raise CostTableError(f"{where}: {shown(got)} is not an architecture of {space.name}; {remedy}") from None
 
 
 def parse_rows(space: Space, texts: Sequence[str], columns: Columns, name: str) -> list[NDArray[np.int8]]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from surrogate_nas._support.stored.csv_rows import read_csv_rows
 from surrogate_nas._support.stored.parquet_texts import read_parquet_texts
-from surrogate_nas._support.words import first_line
+from surrogate_nas._support.words import first_line, shown
 from surrogate_nas.errors import CostTableError
 
 _TEXT = (".csv", ".tsv")
@@ -93,4 +93,4 @@ def _check_header(path: Path, names: list[str]) -> None:
         raise CostTableError(f"{path} is empty; a table has a header and a row per architecture")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise CostTableError(f"{path}: the column {twice[0]!r} appears twice; rename one")
+        raise CostTableError(f"{path}: the column {shown(twice[0])} appears twice; rename one")

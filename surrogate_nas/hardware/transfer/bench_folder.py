@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from surrogate_nas._support.files import is_file_name, parse_json
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.transfer import remote_runner
 
@@ -41,7 +42,7 @@ def read_manifest(bench: Path) -> dict[str, Any]:
         if not is_file_name(code) or not is_file_name(name) or not name.endswith(_MODEL):
             raise SettingsError(
                 f"{bench / MANIFEST}: a model has a code of letters, digits, '.', '_' and '-', and a file CODE{_MODEL}"
-                f" (got {code!r}, {name!r}); make the bench again with export-bench"
+                f" (got {shown(code)}, {shown(name)}); make the bench again with export-bench"
             )
     return manifest
 

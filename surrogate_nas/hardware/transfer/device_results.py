@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas._support.files import parse_json
-from surrogate_nas._support.words import count_of
+from surrogate_nas._support.words import count_of, shown
 from surrogate_nas.errors import CostTableError, MeasurementError, SpaceError
 from surrogate_nas.hardware.regression.sparse import FEWEST
 from surrogate_nas.hardware.tables.cell_numbers import LATENCY, fault_of, positive_numbers, read_numbers
@@ -86,7 +86,7 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
 def _flag(columns: Columns, row: int, text: str) -> bool:
     """Returns whether a measurement was noisy."""
     if text.strip().lower() not in _FLAGS:
-        raise CostTableError(f"{columns.where(row, 'noisy')}: {text!r} is neither True nor False; correct it")
+        raise CostTableError(f"{columns.where(row, 'noisy')}: {shown(text)} is neither True nor False; correct it")
     return _FLAGS[text.strip().lower()]
 
 
@@ -102,7 +102,9 @@ def read_rows(path: Path, codes: Sequence[str]) -> list[dict[str, str]]:
     _medians_and_again(columns)
     for row, (text, value) in enumerate(zip(columns.texts("iqr_ms"), read_numbers(columns, "iqr_ms"), strict=True)):
         if text and not 0 <= value <= _MOST_MS:
-            raise CostTableError(f"{columns.where(row, 'iqr_ms')}: {text!r} is no range of milliseconds; measure again")
+            raise CostTableError(
+                f"{columns.where(row, 'iqr_ms')}: {shown(text)} is no range of milliseconds; measure again"
+            )
     names = [name for name in remote_runner.COLUMNS if name in columns.names]
     texts = zip(*(columns.texts(name) for name in names), strict=True)
     rows = [dict(zip(names, cells, strict=True)) for cells in texts]
@@ -121,7 +123,7 @@ def _result_columns(path: Path) -> tuple[Columns, dict[str, str]]:
     missing = [name for name in remote_runner.COLUMNS if name not in (*columns.names, _PRECISION)]
     if missing:
         remedy = f"measure with the {RUNNER} of a new bench" if missing == ["network"] else f"use what {RUNNER} wrote"
-        raise CostTableError(f"{path}: the column {missing[0]!r} of results is missing; {remedy}")
+        raise CostTableError(f"{path}: the column {shown(missing[0])} of results is missing; {remedy}")
     return columns, {name: _only(columns, name) for name in ("device", "space", "network", *_FACTS)}
 
 
@@ -147,7 +149,7 @@ def require_name(path: Path, device: str) -> None:
     """
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", device) or device in ("code", "arch", "auto"):
         raise CostTableError(
-            f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {device!r:.60}); rename it"
+            f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {shown(device, 60)}); rename it"
         )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from surrogate_nas._support.files import write_text
+from surrogate_nas._support.words import shown
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware.transfer.bench_folder import read_manifest, results_file
@@ -74,7 +75,9 @@ def import_logs(
     for path in sorted(one for one in logs.iterdir() if one.is_file() and not one.name.startswith(".")):
         code = path.name.partition(".")[0]
         if code not in manifest["models"]:
-            raise CostTableError(f"{path}: {bench} has no model {code!r}; name files after models, such as CODE.txt")
+            raise CostTableError(
+                f"{path}: {bench} has no model {shown(code)}; name files after models, such as CODE.txt"
+            )
         if code in rows:
             raise CostTableError(f"{path}: a second file of {code}; keep one")
         tool, latency_ms = read_log(path)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas._support.stored.csv_rows import read_csv_rows
 from surrogate_nas._support.stored.parquet_texts import read_parquet_texts
-from surrogate_nas._support.words import choose_from, first_line
+from surrogate_nas._support.words import choose_from, first_line, shown, some_of
 from surrogate_nas.errors import SpaceError, TruthError
 from surrogate_nas.space.space import Space
 
@@ -65,7 +65,7 @@ def read_truth(path: Path, space: Space, column: str | None = None) -> Truth:
         )
     table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     if not set(_NAMES) & set(table.columns):
-        raise TruthError(f"{path}: needs a column code or arch (has {', '.join(table.columns) or 'no columns'})")
+        raise TruthError(f"{path}: needs a column code or arch (has {some_of(table.columns) or 'no columns'})")
     if not table.lines:
         raise TruthError(f"{path}: holds no rows below its header")
     chosen = _accuracy_column(table, column)
@@ -113,7 +113,7 @@ def _read_parquet(path: Path) -> _Table:
 
 def _check_names(path: Path, names: Sequence[str]) -> None:
     if len(set(names)) < len(names):
-        raise TruthError(f"{path}: two columns have one name in the header {', '.join(names)}")
+        raise TruthError(f"{path}: two columns have one name in the header {some_of(names)}")
 
 
 def _number(text: str) -> float | None:
@@ -130,7 +130,7 @@ def _accuracy_column(table: _Table, column: str | None) -> str:
     others = [name for name in table.columns if name not in _NAMES]
     if column is not None:
         if column not in others:
-            raise TruthError(f"{table.path}: has no accuracy column {column!r}; {choose_from(others, column)}")
+            raise TruthError(f"{table.path}: has no accuracy column {shown(column)}; {choose_from(others, column)}")
         return column
     numeric = [
         name
@@ -140,8 +140,8 @@ def _accuracy_column(table: _Table, column: str | None) -> str:
     if len(numeric) == 1:
         return numeric[0]
     if numeric:
-        raise TruthError(f"{table.path}: set truth.column to the column of the true accuracy: {', '.join(numeric)}")
-    raise TruthError(f"{table.path}: no column is numeric (has {', '.join(table.columns)})")
+        raise TruthError(f"{table.path}: set truth.column to the column of the true accuracy: {some_of(numeric)}")
+    raise TruthError(f"{table.path}: no column is numeric (has {some_of(table.columns)})")
 
 
 def _percentages(table: _Table, column: str) -> NDArray[np.float64]:
@@ -150,7 +150,8 @@ def _percentages(table: _Table, column: str) -> NDArray[np.float64]:
         number = _number(text)
         if number is None or not (math.isnan(number) or _PERCENT[0] <= number <= _PERCENT[1]):
             raise TruthError(
-                f"{table.path}, {_where(table, line)}: {column} must be an accuracy in percent, 0 to 100 (got {text!r})"
+                f"{table.path}, {_where(table, line)}: {column:.60} must be an accuracy in percent, 0 to 100 (got"
+                f" {shown(text)})"
             )
         values[row] = number
     if np.isnan(values).all():
@@ -173,7 +174,7 @@ def _positions(table: _Table, space: Space) -> NDArray[np.int64]:
             row = int(apart[0])
             raise TruthError(
                 f"{table.path}, {_where(table, table.lines[row])}: code and arch must name the same architecture of"
-                f" {space.name} (got {table.columns['code'][row]!r} and {table.columns['arch'][row]!r})"
+                f" {space.name} (got {shown(table.columns['code'][row])} and {shown(table.columns['arch'][row])})"
             )
     order = np.argsort(first, kind="stable")
     twice = np.flatnonzero(np.diff(first[order]) == 0)
@@ -182,7 +183,7 @@ def _positions(table: _Table, space: Space) -> NDArray[np.int64]:
         name = next(iter(given))
         raise TruthError(
             f"{table.path}, {_where(table, table.lines[late])}: every architecture may appear once"
-            f" ({table.columns[name][late]!r} was on {_where(table, table.lines[early])} before)"
+            f" ({shown(table.columns[name][late])} was on {_where(table, table.lines[early])} before)"
         )
     return first
 

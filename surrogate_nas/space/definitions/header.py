@@ -57,7 +57,7 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> str:
     if first["type"] == "missing":
         return f"{key} is missing; add it, the keys there are {keys}"
     if first["type"] == "extra_forbidden":
-        return f"unknown key {key!r}; the keys there are {keys}"
+        return f"unknown key {shown(key)}; the keys there are {keys}"
     # pydantic would speak of the class that a table is read into.
     message = "input should be a table" if first["type"] == "model_type" else first["msg"]
     return f"{key}: {message[:1].lower()}{message[1:]} (got {shown(first['input'])})"

@@ -7,7 +7,7 @@ Symbols:
 
 from types import MappingProxyType
 
-from surrogate_nas._support.words import choose_from
+from surrogate_nas._support.words import choose_from, shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.operations.registry import find_own, others_in_words
 from surrogate_nas.space.operations.spec import Count, OperationSpec, Shape, nothing
@@ -101,4 +101,4 @@ def require_operation(name: str) -> None:
         SpaceError: If so; the message lists those that there are.
     """
     if name not in OPERATIONS and find_own(name) is None:
-        raise SpaceError(f"unknown operation {name!r}; {choose_from(OPERATIONS, name)}{others_in_words()}")
+        raise SpaceError(f"unknown operation {shown(name)}; {choose_from(OPERATIONS, name)}{others_in_words()}")

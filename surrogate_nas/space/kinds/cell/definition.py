@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.header import STRICT, Header, validated
 from surrogate_nas.space.definitions.identity import identity_of
@@ -54,7 +55,7 @@ def read_cell_space(content: dict[str, Any], path: Path, program: Program | None
             raise SpaceError(f"{path}: operations: {error}") from None
     twice = [operation for operation in definition.operations if definition.operations.count(operation) > 1]
     if twice:
-        raise SpaceError(f"{path}: operations: {twice[0]!r} appears twice")
+        raise SpaceError(f"{path}: operations: {shown(twice[0])} appears twice")
     if not any(operation_spec(operation).is_zero for operation in definition.operations):
         raise SpaceError(f"{path}: operations: one must cut its edge, such as 'none'")
     edges = _edges(definition.cell, path)
@@ -82,16 +83,16 @@ def _edges(cell: _Cell, path: Path) -> list[tuple[int, int]]:
         where = f"{path}: cell.edges.{position}"
         match = _EDGE.fullmatch(text)
         if match is None:
-            raise SpaceError(f"{where}: an edge is written 'end<-start', as '2<-1' (got {text!r})")
+            raise SpaceError(f"{where}: an edge is written 'end<-start', as '2<-1' (got {shown(text)})")
         end, start = int(match[1]), int(match[2])
         if not start < end:
-            raise SpaceError(f"{where}: an edge leads to a later node, so that no cycle arises (got {text!r})")
+            raise SpaceError(f"{where}: an edge leads to a later node, so that no cycle arises (got {shown(text)})")
         if end >= cell.nodes:
-            raise SpaceError(f"{where}: nodes are 0 to {cell.nodes - 1} (got {text!r})")
+            raise SpaceError(f"{where}: nodes are 0 to {cell.nodes - 1} (got {shown(text)})")
         if (start, end) in edges:
-            raise SpaceError(f"{where}: {text!r} appears twice")
+            raise SpaceError(f"{where}: {shown(text)} appears twice")
         if edges and end < edges[-1][1]:
-            raise SpaceError(f"{where}: edges must be sorted by their end ({text!r} comes too late)")
+            raise SpaceError(f"{where}: edges must be sorted by their end ({shown(text)} comes too late)")
         edges.append((start, end))
     last = cell.nodes - 1
     for node in range(last, 0, -1):

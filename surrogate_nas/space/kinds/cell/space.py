@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.definitions.identity import Identity
@@ -69,7 +70,8 @@ class CellSpace(Space):
         ends = sorted({end for _, end in self.edges})
         if len(nodes) != len(ends) or not all(map(_NODE.fullmatch, nodes)):
             raise SpaceError(
-                f"an architecture of {self.name} is {self.num_decisions} digits or of the form {shape} (got {text!r})"
+                f"an architecture of {self.name} is {self.num_decisions} digits or of the form {shape} (got"
+                f" {shown(text)})"
             )
         chosen: dict[tuple[int, int], int] = {}
         for end, node in zip(ends, nodes, strict=True):
@@ -78,18 +80,18 @@ class CellSpace(Space):
                 edge = (int(start), end)
                 if edge not in self.edges or edge in chosen:
                     raise SpaceError(
-                        f"{'edge given twice' if edge in chosen else 'no such edge'}: {end}<-{start} in {text!r};"
+                        f"{'edge given twice' if edge in chosen else 'no such edge'}: {end}<-{start} in {shown(text)};"
                         f" the form is {shape}"
                     )
                 if operation not in self.operations:
                     raise SpaceError(
-                        f"unknown operation {operation!r} on edge {end}<-{start};"
+                        f"unknown operation {shown(operation)} on edge {end}<-{start};"
                         f" choose from {', '.join(self.operations)}"
                     )
                 chosen[edge] = self.operations.index(operation)
         missing = [f"{end}<-{start}" for start, end in self.edges if (start, end) not in chosen]
         if missing:
-            raise SpaceError(f"edge {', '.join(missing)} is missing in {text!r}; the form is {shape}")
+            raise SpaceError(f"edge {', '.join(missing)} is missing in {shown(text)}; the form is {shape}")
         return np.array([chosen[edge] for edge in self.edges], dtype=np.int8)
 
     # Paths

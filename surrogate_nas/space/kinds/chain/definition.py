@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.definitions.header import STRICT, Header, validated
@@ -158,7 +159,7 @@ def _check_blocks(names: list[str], where: str) -> None:
         except SpaceError as error:
             raise SpaceError(f"{where}.{position}: {error}") from None
         if name in names[:position]:
-            raise SpaceError(f"{where}.{position}: {name!r} appears twice")
+            raise SpaceError(f"{where}.{position}: {shown(name)} appears twice")
 
 
 def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
@@ -184,14 +185,14 @@ def _constrained(definition: _Definition, path: Path) -> tuple[ChainStage, ...]:
         where = f"{path}: constraints.{number}"
         for name in constraint.layers:
             if name not in names and name != "first":
-                raise SpaceError(f"{where}.layers: must be 'first' or of {', '.join(names)} (got {name!r})")
+                raise SpaceError(f"{where}.layers: must be 'first' or of {', '.join(names)} (got {shown(name)})")
         places = {names[name] for name in constraint.layers if name != "first"}
         if "first" in constraint.layers:
             places |= {(stage, 0) for stage in range(len(choices))}
         taken = {block for stage, layer in places for block in choices[stage][layer]}
         for block in constraint.without:
             if block not in taken:
-                raise SpaceError(f"{where}.without: none of these layers can be {block!r}")
+                raise SpaceError(f"{where}.without: none of these layers can be {shown(block)}")
         for stage, layer in places:
             choices[stage][layer] = [block for block in choices[stage][layer] if block not in constraint.without]
     for (stage, layer), name in zip(names.values(), names, strict=True):
@@ -207,7 +208,7 @@ def _stage(stage: _Stage, choices: list[list[str]], where: str) -> ChainStage:
     elastic = _left_out(stage)
     last = choices[stage.layers - elastic :]
     if any(each != last[0] or _NO_LAYER not in each for each in last):
-        raise SpaceError(f"{where} that may be left out must have the same choices, {_NO_LAYER!r} among them")
+        raise SpaceError(f"{where} that may be left out must have the same choices, {shown(_NO_LAYER)} among them")
     return ChainStage(stage.width[-1], stage.stride, tuple(map(tuple, choices)), elastic)
 
 
@@ -227,7 +228,7 @@ def _choices(definition: _Definition, number: int, where: str) -> list[list[str]
     nothing = [block for block in blocks if find_block(block).is_identity]
     if nothing:
         raise SpaceError(
-            f"{where}.least_layers: says which layers may do nothing, so {nothing[0]!r} must not be among the"
+            f"{where}.least_layers: says which layers may do nothing, so {shown(nothing[0])} must not be among the"
             " operations"
         )
     if len(blocks) == _MOST_BLOCKS:
@@ -246,13 +247,13 @@ def _check_shape(layer: Layer, decisions: Sequence[Decision], path: Path) -> Non
         spec, widths = find_block(block), (layer.in_channels, layer.out_channels)
         if not layer.shape.keeps and not spec.changes_shape:
             raise SpaceError(
-                f"{path}: stages.{stage}: {block!r} cannot be layer {decision.name}, which takes"
+                f"{path}: stages.{stage}: {shown(block)} cannot be layer {decision.name}, which takes"
                 f" {layer.in_channels} channels of {layer.in_size} pixels and gives {layer.out_channels} of"
                 f" {layer.out_size}; take it away by a constraint, or use 'skip'"
             )
         if any(width % spec.divisor for width in widths):
             raise SpaceError(
-                f"{path}: stages.{stage}: {block!r} needs widths that are multiples of {spec.divisor} in layer"
+                f"{path}: stages.{stage}: {shown(block)} needs widths that are multiples of {spec.divisor} in layer"
                 f" {decision.name} (got {widths[0]} and {widths[1]})"
             )
 

@@ -20,6 +20,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.definitions.part_names import PartNames
@@ -94,7 +95,7 @@ class ElasticSpace(Space):
         if found is None:
             raise SpaceError(
                 f"an architecture of {self.name} is {self.num_decisions} digits, or begins with {self.sizes.form}"
-                f" (got {text!r})"
+                f" (got {shown(text)})"
             )
         choices, chain = found
         return np.array([*choices, *self.chain.parse(chain)], dtype=np.int8)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from surrogate_nas._support.words import choose_from
+from surrogate_nas._support.words import choose_from, shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.header import STRICT
 from surrogate_nas.space.definitions.part_names import PartNames
@@ -58,16 +58,16 @@ def _of_table(table: Names, skeleton: Skeleton, where: str) -> PartNames:
     known = dict.fromkeys(key for keys in rows for key in keys)
     for key in table.parts:
         if key not in known:
-            raise SpaceError(f"{where}.parts: {key!r} is no layer; {choose_from(known, key)}")
+            raise SpaceError(f"{where}.parts: {shown(key)} is no layer; {choose_from(known, key)}")
     of_chosen = [{**one, "block": block} for block, one in enumerate(numbers, start=1)]
     values = [*({} for _ in skeleton.before), *of_chosen, *({} for _ in skeleton.after), {}]
     layers = []
     for keys, numbers_of_layer in zip(rows, values, strict=True):
         found = [key for key in keys if key in table.parts]
         if not found and (numbers_of_layer or keys == [_LAST]):
-            raise SpaceError(f"{where}.parts: {keys[0]!r} has no names; add a row {' or '.join(map(repr, keys))}")
+            raise SpaceError(f"{where}.parts: {shown(keys[0])} has no names; add a row {' or '.join(map(repr, keys))}")
         names = table.parts[found[0]] if found else []
-        layers.append(tuple(_filled(name, numbers_of_layer, f"{where}.parts: {found[0]!r}") for name in names))
+        layers.append(tuple(_filled(name, numbers_of_layer, f"{where}.parts: {shown(found[0])}") for name in names))
     return PartNames(table.source, table.norm_epsilon, tuple(layers))
 
 
@@ -75,7 +75,9 @@ def _filled(name: str, numbers: dict[str, int], where: str) -> str:
     def number(match: re.Match[str]) -> str:
         if match[1] not in numbers:
             known = ", ".join(f"{{{each}}}" for each in numbers) or "no number"
-            raise SpaceError(f"{where}: {match[0]} in {name!r} stands for nothing in this layer, which has {known}")
+            raise SpaceError(
+                f"{where}: {match[0]} in {shown(name)} stands for nothing in this layer, which has {known}"
+            )
         return str(numbers[match[1]] + int(match[2] or 0))
 
     return _PLACEHOLDER.sub(number, name)

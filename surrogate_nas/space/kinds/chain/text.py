@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from surrogate_nas._support.words import choose_from
+from surrogate_nas._support.words import choose_from, shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
 
@@ -33,12 +33,14 @@ def read_chain(text: str, space: str, decisions: Sequence[Decision], lengths: Se
     names = [stage.split("|") for stage in text.split("+")]
     if [len(stage) for stage in names] != list(lengths):
         form = write_chain(["BLOCK"] * len(decisions), lengths)
-        raise SpaceError(f"an architecture of {space} is {len(decisions)} digits or of the form {form} (got {text!r})")
+        raise SpaceError(
+            f"an architecture of {space} is {len(decisions)} digits or of the form {form} (got {shown(text)})"
+        )
     code = []
     for decision, block in zip(decisions, (name for stage in names for name in stage), strict=True):
         if block not in decision.choices:
             raise SpaceError(
-                f"unknown block {block!r} in layer {decision.name}; {choose_from(decision.choices, block)}"
+                f"unknown block {shown(block)} in layer {decision.name}; {choose_from(decision.choices, block)}"
             )
         code.append(decision.choices.index(block))
     return code

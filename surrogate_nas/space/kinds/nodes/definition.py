@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.definitions.header import STRICT, Header, validated
 from surrogate_nas.space.definitions.identity import identity_of
@@ -80,14 +81,16 @@ def _check_operations(operations: list[str], path: Path) -> None:
         except SpaceError as error:
             raise SpaceError(f"{where}{error}") from None
         if operations.count(operation) > 1:
-            raise SpaceError(f"{where}{operation!r} appears twice")
+            raise SpaceError(f"{where}{shown(operation)} appears twice")
         if operation_spec(operation).is_zero:
-            raise SpaceError(f"{where}{operation!r} cuts its edge, but nodes choose what they take in: leave it out")
+            raise SpaceError(
+                f"{where}{shown(operation)} cuts its edge, but nodes choose what they take in: leave it out"
+            )
 
 
 def _check_cells(cells: list[NodeCell], path: Path) -> None:
     if len({cell.name for cell in cells}) < len(cells):
-        raise SpaceError(f"{path}: cells.1.name: {cells[1].name!r} is the name of both cells")
+        raise SpaceError(f"{path}: cells.1.name: {shown(cells[1].name)} is the name of both cells")
     for position, cell in enumerate(cells):
         where = f"{path}: cells.{position}."
         if cell.reduces != (position == 1):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.codes import Decision
 from surrogate_nas.space.definitions.identity import Identity
@@ -82,7 +83,8 @@ class NodeSpace(Space):
         if "|" not in text or len(texts) != len(names) or not all(map(str.startswith, texts, names)):
             example = self.format(np.zeros(self.num_decisions, dtype=np.int8))
             raise SpaceError(
-                f"an architecture of {self.name} is {self.num_decisions} digits or of the form {example} (got {text!r})"
+                f"an architecture of {self.name} is {self.num_decisions} digits or of the form {example} (got"
+                f" {shown(text)})"
             )
         found = [
             parse_cell(cell, written.removeprefix(name), self.operations)

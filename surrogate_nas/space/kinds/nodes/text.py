@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.kinds.nodes.node_cell import NodeCell, Parents
 from surrogate_nas.space.space import Codes
@@ -46,7 +47,7 @@ def parse_cell(cell: NodeCell, text: str, operations: Sequence[str]) -> NDArray[
     nodes = text.split("+")
     if len(nodes) != example.count("+") + 1:
         raise SpaceError(
-            f"a cell {cell.name} has {example.count('+') + 1} nodes joined by '+', as {example} (got {text!r})"
+            f"a cell {cell.name} has {example.count('+') + 1} nodes joined by '+', as {example} (got {shown(text)})"
         )
     chosen: dict[tuple[str, int, int], int] = {}
     for node, written in enumerate(nodes):
@@ -55,7 +56,9 @@ def parse_cell(cell: NodeCell, text: str, operations: Sequence[str]) -> NDArray[
         order = sorted(range(len(parts)), key=lambda part: parts[part][1])
         known = cell.inputs_of(node)
         if tuple(sorted(places)) not in known or len(parts) != (cell.slots(node) if node < cell.nodes else 1):
-            raise SpaceError(f"{_what(cell, node)} takes in {_choices(known)} (got {written!r}); the form is {example}")
+            raise SpaceError(
+                f"{_what(cell, node)} takes in {_choices(known)} (got {shown(written)}); the form is {example}"
+            )
         chosen["output" if node == cell.nodes else "inputs", node, 0] = known.index(tuple(sorted(places)))
         for slot, part in enumerate(order):
             name = parts[part][0]
@@ -63,7 +66,7 @@ def parse_cell(cell: NodeCell, text: str, operations: Sequence[str]) -> NDArray[
                 continue
             if node == cell.nodes or name not in operations:
                 raise SpaceError(
-                    f"unknown operation {name!r} on {_what(cell, node)};"
+                    f"unknown operation {shown(name)} on {_what(cell, node)};"
                     f" choose from {_OUTPUT if node == cell.nodes else ', '.join(operations)}"
                 )
             chosen["operation", node, slot] = list(operations).index(name)
@@ -73,7 +76,7 @@ def parse_cell(cell: NodeCell, text: str, operations: Sequence[str]) -> NDArray[
 def _parts(written: str, what: str, example: str) -> list[tuple[str, Parents]]:
     inner = written[1:-1].split("|")
     if not (written.startswith("|") and written.endswith("|") and all(map(_PART.fullmatch, inner))):
-        raise SpaceError(f"{what} is not written as in {example} (got {written!r})")
+        raise SpaceError(f"{what} is not written as in {example} (got {shown(written)})")
     split = [part.split("~") for part in inner]
     return [(name, tuple(int(place) for place in places.split("&"))) for name, places in split]
 
