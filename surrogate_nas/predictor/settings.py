@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from surrogate_nas._support.stored.settings_identity import settings_by_name
 from surrogate_nas.predictor.model_table import MODELS
 
 if TYPE_CHECKING:
@@ -80,8 +81,5 @@ class PredictorSettings(BaseModel):
         return None if self.label_share == "auto" else self.label_share
 
     def identity(self) -> dict[str, Any]:
-        """Returns the settings that a predictor follows from, by name.
-
-        One that version 0.1.0 did not have is named where it is set, so that its predictors stay what they were.
-        """
-        return self.model_dump(mode="json", exclude={"label_share"} if self.label_share == "auto" else None)
+        """Returns the settings that a predictor follows from, by name."""
+        return settings_by_name(self, later=("label_share",))

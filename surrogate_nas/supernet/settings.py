@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from surrogate_nas._support.stored.settings_identity import settings_by_name
 from surrogate_nas.supernet.presets import AUTO, PRESETS, unsplit, with_preset
 from surrogate_nas.supernet.rule import Inheritance, contradictions
 from surrogate_nas.supernet.rules.label_scale import SCALES, ScaleRule
@@ -252,15 +253,10 @@ class SupernetSettings(BaseModel):
         """Returns the settings that trained weights follow from.
 
         Settings of a preset are there one by one, and replicas are more trainings of the same kind. Of pretrained
-        weights the numbers count, not where they came from. Settings that
-        version 0.1.0 did not have are named where they are set, so that its checkpoints stay what they were.
+        weights the numbers count, not where they came from.
         """
         rate = {"final_learning_rate": self.last_rate}
-        unset = {name for name in _SINCE_0_1_0 if getattr(self, name) == type(self).model_fields[name].default}
-        return (
-            self.model_dump(exclude={"checkpoint_seconds", "preset", "replicas", "weights_from", *_OF_LABELS, *unset})
-            | rate
-        )
+        return settings_by_name(self, (*_OF_NO_WEIGHTS, *_OF_LABELS), _SINCE_0_1_0) | rate
 
     @property
     def last_rate(self) -> float:

@@ -4,7 +4,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_SINCE_0_1_0 = frozenset({"layer_decay", "head_share", "balance"})
+from surrogate_nas._support.stored.settings_identity import settings_by_name
+
+_SINCE_0_1_0 = ("layer_decay", "head_share", "balance")
 
 
 class TrainingSettings(BaseModel):
@@ -59,12 +61,9 @@ class TrainingSettings(BaseModel):
     def identity(self) -> dict[str, Any]:
         """Returns the settings that trained weights follow from.
 
-        Settings that version 0.1.0 did not have are named where they are set, so that its checkpoints stay what they
-        were. A training for 8 bits comes after the one whose settings these are.
+        A training for 8 bits comes after the one whose settings these are.
         """
-        fields = type(self).model_fields
-        unset = {name for name in _SINCE_0_1_0 & fields.keys() if getattr(self, name) == fields[name].default}
-        return self.model_dump(exclude={"checkpoint_seconds", "evaluation_batch", "quantisation_epochs", *unset})
+        return settings_by_name(self, ("checkpoint_seconds", "evaluation_batch", "quantisation_epochs"), _SINCE_0_1_0)
 
 
 class FinalSettings(TrainingSettings):
