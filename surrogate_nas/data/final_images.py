@@ -19,7 +19,7 @@ from surrogate_nas._support.words import count_of
 from surrogate_nas.data.decoding.decode import decode
 from surrogate_nas.data.folders.twins import pixel_digests, shared
 from surrogate_nas.data.image_source import ImageSource
-from surrogate_nas.data.images import ImageSet, channel_statistics, normalise
+from surrogate_nas.data.images import DataSplits, ImageSet, channel_statistics, normalise
 from surrogate_nas.data.on_disk.room import Room
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source, open_test_source, open_validation_source
@@ -81,24 +81,26 @@ class FinalImages:
         Raises:
             DataError: If no test image is left.
         """
-        return self._without(self.train, "training")
+        both = shared(pixel_digests(self.train.each()), pixel_digests(self.test.each()))
+        return self.leaving_out(both, "training images too", "is a training image too")
 
-    def without_validation(self, validation: ImageSet) -> Self:
-        """Returns the images without test images that helped to choose the architecture.
+    def leaving_out(self, chosen: NDArray[np.bool_], reason: str, reason_of_all: str) -> Self:
+        """Returns the images without some test images, with a warning.
+
+        Args:
+            chosen: True for those, one for each test image.
+            reason: Why they are left out, as the end of a sentence on several.
+            reason_of_all: Likewise, of every test image.
 
         Raises:
             DataError: If no test image is left.
         """
-        return self._without(validation, "validation")
-
-    def _without(self, others: ImageSet, part: str) -> Self:
-        both = shared(pixel_digests(others.each()), pixel_digests(self.test.each()))
-        if both.all():
-            raise DataError(f"every test image is a {part} image too; put other images into the test part")
-        if not both.any():
+        if chosen.all():
+            raise DataError(f"every test image {reason_of_all}; put other images into the test part")
+        if not chosen.any():
             return self
-        text = f"{int(both.sum()):,} of {count_of(len(self.test), 'test image')} left out: {part} images too"
-        kept = self.test.take(torch.from_numpy(np.flatnonzero(~both)))
+        text = f"{int(chosen.sum()):,} of {count_of(len(self.test), 'test image')} left out: {reason}"
+        kept = self.test.take(torch.from_numpy(np.flatnonzero(~chosen)))
         return replace(self, test=kept, warnings=(*self.warnings, text))
 
     def normalise(self, images: Tensor) -> Tensor:
@@ -128,6 +130,7 @@ def load_final_images(
     class_names: tuple[str, ...],
     folder: Path | None = None,
     on_progress: Progress | None = None,
+    changed_since: DataSplits | None = None,
 ) -> FinalImages:
     """Reads the images of a study again, at the size of the deployed network.
 
@@ -143,6 +146,8 @@ def load_final_images(
         class_names: The study's classes.
         folder: Where images are kept that memory should not hold; the system's temporary folder if None.
         on_progress: Called now and then with images decoded and images in all, of each part.
+        changed_since: The images of the study, where the folder has changed since: it is divided anew then, so that
+            test images which the study used are left out.
 
     Test images of a folder that are training images too, to the pixel, are left out.
 
@@ -150,13 +155,30 @@ def load_final_images(
         DataError: If images are missing, unreadable or too large, or have other classes than in the study.
     """
     room = Room(settings.memory_gb, folder)
-    images = _load(settings, seed, _Reader(settings, image_size, channels, class_names, room, on_progress), class_names)
+    read = _Reader(settings, image_size, channels, class_names, room, on_progress)
+    images, tested = _load(settings, seed, read, class_names)
     images = replace(images, fit=settings.fit)
+    if changed_since is not None:
+        images = _without_used(images, tested, changed_since, read)
     # Sets that come by name are as their authors made them.
     return images.without_leaks() if settings.source == "folder" else images
 
 
-def _load(settings: DataSettings, seed: int, read: "_Reader", class_names: tuple[str, ...]) -> FinalImages:
+def _without_used(images: FinalImages, tested: "_Read", study: DataSplits, read: "_Reader") -> FinalImages:
+    """Returns the images without test images that the study used; its validation images remain where they are these."""
+    parts = [study.train, study.recalibration, *([study.validation] if images.origin != "validation" else [])]
+    used = {digest for part in parts for digest in pixel_digests(part.each())}
+    # Pixels are compared at the study's size.
+    again = read.at_size(study.image_size, study.train.channels)(tested.source, tested.kept)
+    found = shared(list(used), pixel_digests(again.images.each()))
+    both = np.isin(tested.kept, again.kept[found])
+    return images.leaving_out(both, "the study used them", "was used by the study")
+
+
+def _load(
+    settings: DataSettings, seed: int, read: "_Reader", class_names: tuple[str, ...]
+) -> tuple[FinalImages, "_Read"]:
+    """Returns the images, and which ones of which source are their test part."""
     source = open_source(settings.source, settings.path)
     check_classes(source.labels, source.class_names)
     if source.class_names != class_names:
@@ -170,26 +192,43 @@ def _load(settings: DataSettings, seed: int, read: "_Reader", class_names: tuple
     test_source = open_test_source(settings.source, settings.path, class_names)
     if test_source is not None:
         train, test = read(source, everything), read(test_source, np.arange(len(test_source)))
-        own = FinalImages.of(train, test, "own", read.notes, read.warnings)
+        own = FinalImages.of(train.images, test.images, "own", read.notes, read.warnings)
         chosen_by = open_validation_source(settings.source, settings.path, class_names)
         # Sets that come by name are as their authors made them.
         if chosen_by is None or settings.source != "folder":
-            return own
-        return own.without_validation(read(chosen_by, np.arange(len(chosen_by))))
+            return own, test
+        validation = read(chosen_by, np.arange(len(chosen_by))).images
+        both = shared(pixel_digests(validation.each()), pixel_digests(test.images.each()))
+        own = own.leaving_out(both, "validation images too", "is a validation image too")
+        return own, test.take(np.flatnonzero(~both))
     images = read(source, used)
     if len(used) < len(source):
-        test = read(source, np.setdiff1d(everything, used))
-        return FinalImages.of(images, test, "left out", read.notes, read.warnings)
+        # The study did not open them, so that nobody was asked what to do about damaged ones.
+        test = read(source, np.setdiff1d(everything, used), skip=True)
+        return FinalImages.of(images.images, test.images, "left out", read.notes, read.warnings), test
     held_out = open_validation_source(settings.source, settings.path, class_names)
     if held_out is not None:
         test = read(held_out, np.arange(len(held_out)))
-        return FinalImages.of(images, test, "validation", read.notes, read.warnings)
+        return FinalImages.of(images.images, test.images, "validation", read.notes, read.warnings), test
     parts = stratified_parts(
-        images.labels.numpy(), class_names, settings.validation_fraction, settings.recalibration_images, seed
+        images.images.labels.numpy(), class_names, settings.validation_fraction, settings.recalibration_images, seed
     )
-    kept = torch.from_numpy(np.concatenate([parts.train, parts.recalibration]))
-    validation = images.take(torch.from_numpy(parts.validation))
-    return FinalImages.of(images.take(kept), validation, "validation", read.notes, read.warnings)
+    train_part = images.take(np.concatenate([parts.train, parts.recalibration])).images
+    test = images.take(parts.validation)
+    return FinalImages.of(train_part, test.images, "validation", read.notes, read.warnings), test
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """Images of a source, and which of it they are, shape (N,)."""
+
+    source: ImageSource
+    images: ImageSet
+    kept: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> "_Read":
+        """Returns some of them."""
+        return _Read(self.source, self.images.take(torch.from_numpy(rows)), self.kept[rows])
 
 
 class _Reader:
@@ -209,19 +248,23 @@ class _Reader:
         self._settings, self._class_names, self._on_progress = settings, class_names, on_progress
         self._image_size, self._grey, self._room = image_size, channels == 1, room
 
-    def __call__(self, source: ImageSource, chosen: NDArray[np.int64]) -> ImageSet:
-        """Returns the chosen images of a source."""
+    def at_size(self, image_size: int, channels: int) -> "_Reader":
+        """Returns a reader of the same images in another size, to which nothing new can be said."""
+        return _Reader(self._settings, image_size, channels, self._class_names, self._room, self._on_progress)
+
+    def __call__(self, source: ImageSource, chosen: NDArray[np.int64], skip: bool = False) -> _Read:
+        """Returns the chosen images of a source; with ``skip``, unreadable ones are left out whatever was asked for."""
         decoded = decode(
             source,
             chosen,
             image_size=self._image_size,
             channels="grey" if self._grey else "rgb",
             fit=self._settings.fit,
-            on_unreadable=self._settings.on_unreadable,
+            on_unreadable="skip" if skip else self._settings.on_unreadable,
             room=self._room,
             on_progress=self._on_progress,
         )
         self.notes += (*source.notes, *decoded.notes)
         self.warnings += (*source.warnings, *decoded.warnings)
         labels = torch.from_numpy(source.labels[decoded.kept])
-        return ImageSet(decoded.pixels, labels, self._class_names)
+        return _Read(source, ImageSet(decoded.pixels, labels, self._class_names), decoded.kept)

@@ -16,7 +16,7 @@ from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.on_disk.room import Room
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.data.sources import open_source, open_test_source, open_validation_source
-from surrogate_nas.data.splits import check_classes, split_images, stratified_subset
+from surrogate_nas.data.splits import check_classes, proportional_subset, split_images, stratified_subset
 from surrogate_nas.errors import DataError
 
 Progress = Callable[[int, int], None]
@@ -114,7 +114,7 @@ def _read_parts(read: _Reader, seed: int) -> list[_Part]:
     held_out = open_validation_source(settings.source, settings.path, names)
     if held_out is None:
         return [train]
-    chosen = np.sort(np.random.default_rng([seed, 2]).permutation(len(held_out))[:most])
+    chosen = proportional_subset(held_out.labels, settings.max_images or len(held_out), len(names), seed)
     return [train, read(held_out, chosen, train)]
 
 

@@ -100,6 +100,23 @@ def stratified_subset(
     return np.sort(np.concatenate([of_class[:share] for of_class, share in zip(members, shares, strict=True)]))
 
 
+def proportional_subset(labels: NDArray[np.int64], size: int, classes: int, seed: int) -> NDArray[np.int64]:
+    """Indices of ``size`` images, ascending, the same share of every class and at least one of each that has any.
+
+    Args:
+        labels: Class of each image, shape (N,).
+        size: Images to choose, if there are more; at least the number of classes.
+        classes: Number of classes K.
+        seed: Seed of the choice.
+    """
+    if size >= len(labels):
+        return np.arange(len(labels))
+    counts = np.bincount(labels, minlength=classes)
+    members = _shuffled_members(labels, classes, np.random.default_rng([seed, 2]))
+    shares = apportion(counts, size, np.minimum(counts, 1), counts)
+    return np.sort(np.concatenate([of_class[:share] for of_class, share in zip(members, shares, strict=True)]))
+
+
 def stratified_parts(
     labels: NDArray[np.int64],
     class_names: tuple[str, ...],
@@ -172,7 +189,12 @@ def split_images(
     fraction = validation_fraction if validation is None else None
     parts = stratified_parts(images.labels.numpy(), images.class_names, fraction, recalibration_images, seed)
     train, own, recalibration = (images.take(torch.from_numpy(part)) for part in parts)
-    is_own, validation = validation is not None, validation or own
+    is_own = validation is not None
+    if validation is None:
+        validation = own
+    else:  # a folder has its images by class
+        order = np.random.default_rng([seed, 3]).permutation(len(validation))
+        validation = validation.take(torch.from_numpy(order))
     notes: tuple[str, ...] = ()
     if len(recalibration) < recalibration_images:
         notes = (

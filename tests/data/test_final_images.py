@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages, load_fina
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.data.loading import load_images
 from surrogate_nas.data.settings import DataSettings
+from surrogate_nas.data.splits import stratified_subset
 from surrogate_nas.errors import DataError
 
 MakeFolder = Callable[..., Path]
@@ -21,7 +23,7 @@ def rows(images: ImageSet) -> set[bytes]:
     return {image.numpy().tobytes() for image in images.images[:]}
 
 
-def load(settings: DataSettings, names: tuple[str, ...], **sizes: int) -> FinalImages:
+def load(settings: DataSettings, names: tuple[str, ...], **sizes: object) -> FinalImages:
     wanted = {"image_size": 8, "channels": 1} | sizes
     return load_final_images(settings, 3, class_names=names, **wanted)  # type: ignore[arg-type]
 
@@ -62,7 +64,7 @@ def test_a_validation_folder_is_the_test_where_nothing_else_is(make_folder: Make
     images, study = load(settings, ("cat", "dog"), channels=3), load_images(settings, 3)
     assert images.origin == "validation"
     assert (len(images.train), images.test.labels.tolist()) == (15, [0, 0, 0, 1, 1])
-    assert torch.equal(images.test.images[:], study.validation.images[:])
+    assert rows(images.test) == rows(study.validation)
     left_out = load(settings.model_copy(update={"max_images": 8}), ("cat", "dog"), channels=3)
     assert (left_out.origin, len(left_out.train), len(left_out.test)) == ("left out", 8, 7)
 
@@ -100,3 +102,37 @@ def test_other_classes_than_in_the_study_are_refused(make_folder: MakeFolder) ->
     settings = DataSettings(source="folder", path=str(root))
     with pytest.raises(DataError, match="other classes now than in the study: cat, dog instead of cat, eel"):
         load(settings, ("cat", "eel"), channels=3)
+
+
+@pytest.mark.parametrize("most", [None, 40])
+@pytest.mark.parametrize("change", ["added", "removed"])
+def test_of_a_changed_folder_nothing_that_the_study_used_is_a_test(
+    make_folder: MakeFolder, most: int | None, change: str
+) -> None:
+    root = make_folder({"cat": 30, "dog": 30})
+    settings = DataSettings(source="folder", path=str(root), max_images=most, image_size=4, recalibration_images=8)
+    study = load_images(settings, 3)
+    if change == "added":
+        shutil.copy(make_folder({"eel": 1}, under="other") / "eel" / "0000.png", root / "cat" / "!.png")
+    else:
+        (root / "dog" / "0000.png").unlink()
+    images = load(settings, ("cat", "dog"), channels=3, changed_since=study)
+    left = {row for part in (study.train, study.recalibration) for row in rows(part)}
+    left |= rows(study.validation) if images.origin == "left out" else set()
+    small = load(settings, ("cat", "dog"), channels=3, image_size=4, changed_since=study)
+    assert not rows(small.test) & left
+    assert len(small.test) == len(images.test) > 3
+    assert any(warning.endswith("left out: the study used them") for warning in images.warnings), images.warnings
+    with_all = load(settings, ("cat", "dog"), channels=3, image_size=4)
+    assert rows(with_all.test) & left
+
+
+def test_an_unreadable_image_that_the_study_did_not_open_is_left_out_of_the_test(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 20, "dog": 20})
+    settings = DataSettings(source="folder", path=str(root), max_images=20)
+    used = stratified_subset(np.repeat([0, 1], 20), 20, ("cat", "dog"), 3)
+    unused = next(index for index in range(20) if index not in used)
+    sorted((root / "cat").iterdir())[unused].write_bytes(b"no image")
+    images = load(settings, ("cat", "dog"), channels=3)
+    assert (images.origin, len(images.test)) == ("left out", 19)
+    assert any("cannot be read" in text or "left out" in text for text in (*images.notes, *images.warnings))

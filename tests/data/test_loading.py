@@ -164,14 +164,33 @@ def test_a_validation_folder_beside_train_and_test_labels(make_folder: MakeFolde
     root = make_folder({"train/cat": 10, "train/dog": 10, "test/cat": 3, "test/dog": 3, "val/cat": 4, "val/dog": 7})
     splits = load_images(folder_settings(root), seed=0)
     assert [len(part) for part in (splits.train, splits.validation, splits.recalibration)] == [19, 11, 1]
-    assert splits.validation.labels.tolist() == [0] * 4 + [1] * 7
+    assert sorted(splits.validation.labels.tolist()) == [0] * 4 + [1] * 7
     expected = np.asarray(Image.open(root / "val" / "dog" / "0006.png")).transpose(2, 0, 1)
-    np.testing.assert_array_equal(splits.validation.images[:][-1].numpy(), expected)
+    (found,) = [
+        label
+        for image, label in zip(splits.validation.images[:], splits.validation.labels.tolist(), strict=True)
+        if np.array_equal(image.numpy(), expected)
+    ]
+    assert found == 1
     assert any("val labels architectures" in note for note in splits.notes)
     shutil.rmtree(root / "test")
     assert len(load_images(folder_settings(root), seed=0).validation) == 11
     capped = make_folder({f"{part}/{label}": 9 for part in ("train", "val", "test") for label in "ab"}, under="capped")
     assert len(load_images(folder_settings(capped, max_images=10), seed=0).validation) == 10
+
+
+def test_the_first_images_of_a_validation_folder_are_of_all_classes(make_folder: MakeFolder) -> None:
+    root = make_folder({f"{part}/{label}": 20 for part in ("train", "val") for label in "abcd"})
+    labels = load_images(folder_settings(root), seed=0).validation.labels
+    assert np.bincount(labels[:40], minlength=4).min() >= 4
+    assert torch.equal(load_images(folder_settings(root), seed=0).validation.labels, labels)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_capped_validation_folder_keeps_the_share_of_every_class(make_folder: MakeFolder, seed: int) -> None:
+    root = make_folder({"train/a": 9, "train/b": 9, "train/c": 9, "val/a": 40, "val/b": 40, "val/c": 1})
+    validation = load_images(folder_settings(root, max_images=13), seed=seed).validation
+    assert np.bincount(validation.labels).tolist() == [6, 6, 1]
 
 
 def test_a_class_too_small_for_the_split_is_named(make_folder: MakeFolder) -> None:

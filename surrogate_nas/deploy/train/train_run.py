@@ -174,6 +174,7 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
         asked = asked.model_copy(update={"balance": settings.data.balance})
     teacher = teacher_of(choice, asked)
     with console.progress("images") as advance:
+        changed = changes_since(choice, splits, stoppable(advance, should_stop, "reading images"))
         images = load_final_images(
             settings.data,
             settings.seed,
@@ -182,8 +183,8 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
             class_names=splits.class_names,
             folder=choice.run.path,
             on_progress=stoppable(advance, should_stop, "reading images"),
+            changed_since=splits if changed else None,
         )
-        changed = changes_since(choice, splits, stoppable(advance, should_stop, "reading images"))
     fitting = partial(
         final_recipe,
         flip=settings.data.flip,
