@@ -21,6 +21,7 @@ from surrogate_nas.gradient.distributions.relaxations import RELAXATIONS
 from surrogate_nas.gradient.job import LearningJob
 from surrogate_nas.gradient.learned_state import LearnedState
 from surrogate_nas.gradient.unrolled import Optimizer, unrolled_gradients
+from surrogate_nas.nets.own_draws import drawn_by
 from surrogate_nas.space.space import Codes
 from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, restore, save_checkpoint
 from surrogate_nas.supernet.rules.momenta import Momenta
@@ -112,11 +113,12 @@ class Learner:
             TrainingError: If a loss is not finite, or beyond all bounds.
         """
         due = self._is_due(self.step)
-        if due and self._row.before_weights:
-            self._move_distribution()
-        self._train_weights()
-        if due and not self._row.before_weights:
-            self._move_distribution()
+        with drawn_by((self._job.seed, self.step), torch.device(self._job.work.device)):
+            if due and self._row.before_weights:
+                self._move_distribution()
+            self._train_weights()
+            if due and not self._row.before_weights:
+                self._move_distribution()
         self.step += 1
 
     def accuracy(self, code: Codes) -> float:

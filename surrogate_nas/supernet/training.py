@@ -22,6 +22,7 @@ from surrogate_nas.data.classes.balance import image_weights, weighted_loss
 from surrogate_nas.data.classes.folds import fold_of
 from surrogate_nas.data.settings import DataSettings
 from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.nets.own_draws import drawn_by
 from surrogate_nas.nets.places.importance import by_importance
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.supernet.checkpoint import Checkpoint, load_checkpoint, restore, save_checkpoint
@@ -225,9 +226,12 @@ class _Member:
             for change in by_importance(self._network):
                 self._momenta.reorder(change)
         images = images.to(memory_format=torch.channels_last)
-        clip_norm = self._job.plan.settings.clip_norm
+        plan = self._job.plan
+        clip_norm = plan.settings.clip_norm
         weights = image_weights(labels, class_weights)
-        losses = train_step(self._network, self._momenta, step, images, labels, clip_norm, weights, self.exchange)
+        seed = (plan.seed_of(self._training.stream), self._job.meeting.processes.rank, self.step)
+        with drawn_by(seed, images.device):
+            losses = train_step(self._network, self._momenta, step, images, labels, clip_norm, weights, self.exchange)
         for code, loss in zip(step.codes, losses, strict=True):
             if not abs(loss) < _EXPLODED:
                 raise self._diverged(f"training loss of supernet {self._training.name} became {loss:.3g}", (code,))

@@ -135,7 +135,14 @@ def _precision(job: FinalJob, batches: AugmentedBatches, total: int) -> Precisio
 def _learner(job: FinalJob, precision: Precision, total: int) -> Learner:
     settings = job.recipe.settings
     resolved = settings.model_copy(update={"precision": precision})
-    learner = Learner(job.network, resolved, total, job.device, distributed=job.processes.count > 1)
+    learner = Learner(
+        job.network,
+        resolved,
+        total,
+        job.device,
+        distributed=job.processes.count > 1,
+        seed=(job.seed, job.processes.rank),
+    )
     if job.teacher is not None:
         network = job.teacher.to(device=job.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         learner.learn_from(Teacher(network, settings.teacher_weight, settings.temperature))

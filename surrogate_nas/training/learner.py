@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from surrogate_nas.data.classes.balance import Tally, image_weights, weighted_loss
 from surrogate_nas.data.images import ImageSet
+from surrogate_nas.nets.own_draws import drawn_by
 from surrogate_nas.training.distillation import Teacher
 from surrogate_nas.training.network_checkpoint import load_training, save_training
 from surrogate_nas.training.settings import TrainingSettings
@@ -40,11 +41,19 @@ class Learner:
     """
 
     def __init__(
-        self, network: nn.Module, settings: TrainingSettings, steps: int, device: torch.device, *, distributed: bool
+        self,
+        network: nn.Module,
+        settings: TrainingSettings,
+        steps: int,
+        device: torch.device,
+        *,
+        distributed: bool,
+        seed: tuple[int, ...] = (0,),
     ) -> None:
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network, self._settings, self._steps, self._device = network, settings, steps, device
         self._parallel = DistributedDataParallel(network) if distributed else network
+        self._seed = seed
         self._teacher: Teacher | None = None
         self._class_weights: Tensor | None = None
         self._optimizer = torch.optim.SGD(
@@ -88,7 +97,10 @@ class Learner:
             group["lr"] = rate * group["share"]
         self._optimizer.zero_grad(set_to_none=True)
         images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
+        with (
+            torch.autocast(self._device.type, torch.bfloat16, enabled=self._half),
+            drawn_by((*self._seed, step), self._device),
+        ):
             scores = self._parallel(images).float()
             taught = self._teacher.scores(images) if self._teacher else None
         weights = image_weights(labels, self._class_weights)

@@ -164,7 +164,7 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
         parts, min(job.settings.batch_size, len(splits.train)), seed=job.seed, flip=job.flip, shift=job.shift
     )
     step, total = 0, job.settings.epochs * batches.steps_per_epoch
-    learner = Learner(job.build(), job.settings, total, device, distributed=False)
+    learner = Learner(job.build(), job.settings, total, device, distributed=False, seed=(job.seed,))
     learner.weigh(batches.class_weights)
     if job.checkpoint.exists():
         step = learner.load(job.checkpoint, job.identity)

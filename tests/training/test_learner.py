@@ -53,6 +53,18 @@ def test_steps_lower_the_loss(batch: Batch) -> None:
     assert losses[-1] < losses[0]
 
 
+def test_dropout_follows_from_seed_and_step(batch: Batch) -> None:
+    losses = []
+    for seed, first in ((1, 0), (1, 0), (2, 0)):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.LazyLinear(2))
+        network(batch[0])
+        torch.manual_seed(len(losses))  # whatever the process drew before
+        learner = Learner(network, TrainingSettings(learning_rate=0.05), 4, CPU, distributed=False, seed=(seed,))
+        losses.append([learner.step(*batch, step) for step in range(first, 4)])
+    assert losses[0] == losses[1] != losses[2]
+
+
 @pytest.mark.parametrize("taught", [False, True])
 def test_weighted_classes_train_as_repeated_images_do(batch: Batch, taught: bool) -> None:
     images, labels = batch[0], torch.tensor([0] * 12 + [1] * 4)
