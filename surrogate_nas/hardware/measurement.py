@@ -1,6 +1,6 @@
 """One latency, and the reliability of its measurement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -42,6 +42,10 @@ class Measurement:
     def spread(self) -> float:
         """Interquartile range relative to the median."""
         return self.iqr_ms / self.median_ms
+
+    def scaled(self, factor: float) -> Self:
+        """Returns the measurement as a machine would have given it that takes ``factor`` times as long."""
+        return replace(self, median_ms=factor * self.median_ms, iqr_ms=factor * self.iqr_ms) if factor != 1 else self
 
     @classmethod
     def from_json(cls, content: Any) -> Self:  # noqa: ANN401 - a file may hold anything

@@ -54,7 +54,7 @@ def test_steps_lower_the_loss(batch: Batch) -> None:
 
 
 def test_dropout_follows_from_seed_and_step(batch: Batch) -> None:
-    losses = []
+    losses: list[list[float]] = []
     for seed, first in ((1, 0), (1, 0), (2, 0)):
         torch.manual_seed(0)
         network = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.LazyLinear(2))

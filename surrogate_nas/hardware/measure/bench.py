@@ -7,6 +7,7 @@ time when it was first measured.
 
 import platform
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from surrogate_nas._support.optional import require_package
 from surrogate_nas.errors import MeasurementError
 from surrogate_nas.hardware.measure.backends import build_forward, resolve_backend
 from surrogate_nas.hardware.measure.machine import machine_name, resolve_device
-from surrogate_nas.hardware.measure.measurement_cache import MeasurementCache
+from surrogate_nas.hardware.measure.measurement_cache import REFERENCE, MeasurementCache
 from surrogate_nas.hardware.measure.pieces import prepare
 from surrogate_nas.hardware.measure.timing import (
     WARM_UP_PASSES,
@@ -39,7 +40,7 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import draw
 from surrogate_nas.space.space import Codes, Space
 
-_REFERENCE, _DRAWS = "reference", 64
+_DRAWS = 64
 
 Candidate = tuple[Callable[[], Callable[[Tensor], Tensor]], tuple[int, int, int]]
 """A function that builds the candidate to time, and the shape (C, H, W) of its input."""
@@ -105,13 +106,15 @@ class Bench:
         """
         known = self._known(candidates)
         missing = {name: candidate for name, candidate in candidates.items() if name not in known}
-        if missing:
-            reference = self._known([_REFERENCE])
+        reference = self._known([REFERENCE])
+        # A calm one takes its place, and scales what was measured beside it; so before anything of it is used.
+        if doubted := bool(reference) and reference[REFERENCE].noisy and REFERENCE not in self._measured_here:
+            reference = {}
+        if missing or doubted:
             measured = self._measure_now(what, missing, reference, on_progress)
             keep = self.cache.replace if self._settings.remeasure else self.cache.add
-            kept = keep(measured)
-            known |= kept
-            self._measured_here |= kept
+            self._measured_here |= (kept := keep(measured))
+            known = self._known(candidates) | {name: kept[name] for name in missing}
         return {name: known[name] for name in candidates}
 
     def describe(self) -> dict[str, Any]:
@@ -128,7 +131,7 @@ class Bench:
     @property
     def reference_ms(self) -> float | None:
         """The latency of the reference when it was first measured; None before anything was."""
-        known = self._known([_REFERENCE]).get(_REFERENCE)
+        known = self._known([REFERENCE]).get(REFERENCE)
         return None if known is None else known.median_ms
 
     def _run(self, forward: Callable[[Tensor], Tensor], example: Tensor) -> Run:
@@ -165,14 +168,19 @@ class Bench:
                     " use a smaller batch or network"
                 ) from error
             on_round = partial(on_progress, what) if on_progress is not None else None
-            reference = reference or {_REFERENCE: self._new_reference(beside)}
-            one = Reference(beside, reference[_REFERENCE].median_ms)
-            measured = measure_interleaved(runs, timing, on_round, one)
+            reference = reference or {REFERENCE: self._new_reference(beside)}
+            one = reference[REFERENCE]
+            measured = measure_interleaved(runs, timing, on_round, Reference(beside, one.median_ms))
+            if one.noisy:
+                measured = [replace(each, noisy=True) for each in measured]
         return {**reference, **dict(zip(candidates, measured, strict=True))}
 
     def _new_reference(self, beside: Run) -> Measurement:
         """Returns the reference measured now; a calm one of the cache if this one is noisy, as the cache keeps that."""
-        new, old = measure_interleaved([beside], self._settings.timing)[0], self.cache.read().get(_REFERENCE)
+        timing = self._settings.timing
+        # All other latencies are ratios to it, so that it has twice the attempts.
+        patient = timing.model_copy(update={"attempts": 2 * timing.attempts})
+        new, old = measure_interleaved([beside], patient)[0], self.cache.read().get(REFERENCE)
         return old if new.noisy and old is not None and not old.noisy else new
 
 

@@ -21,10 +21,15 @@ Kept = dict[str, Measurement]
 """Measurements by candidate."""
 
 
+REFERENCE = "reference"
+"""The candidate that latencies are ratios to, in milliseconds of the time when it was measured."""
+
+
 class MeasurementCache(ResultCache[Measurement]):
     """Measurements of one identity, by candidate: processor, versions, settings, space and network.
 
-    All processes get the first measurement of a candidate.
+    All processes get the first measurement of a candidate. All of them are in milliseconds of one measurement of the
+    reference, where it is among them: another one of it scales those that were measured beside the former one.
 
     Args:
         folder: Folder of the cache; created when it is first needed.
@@ -34,6 +39,18 @@ class MeasurementCache(ResultCache[Measurement]):
     def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
         super().__init__(_KIND, folder, identity)
 
+    def add(self, new: Mapping[str, Measurement]) -> Kept:
+        """Keeps measurements, unless another process has kept one of the same candidate in the meantime.
+
+        A calm reference replaces a noisy one.
+        """
+
+        def merge(kept: Kept) -> Kept:
+            begun, added = _of_one_reference(kept, new, prefer_new=False)
+            return {**added, **begun}
+
+        return self.update(new, merge)
+
     def replace(self, new: Mapping[str, Measurement]) -> Kept:
         """Keeps measurements in the place of older ones of the same candidates, and returns what is kept.
 
@@ -41,7 +58,21 @@ class MeasurementCache(ResultCache[Measurement]):
         """
 
         def merge(kept: Kept) -> Kept:
-            spoilt = {name for name, one in new.items() if one.noisy and name in kept and not kept[name].noisy}
-            return {**kept, **{name: one for name, one in new.items() if name not in spoilt}}
+            begun, added = _of_one_reference(kept, new, prefer_new=True)
+            spoilt = {name for name, one in added.items() if one.noisy and name in begun and not begun[name].noisy}
+            return {**begun, **{name: one for name, one in added.items() if name not in spoilt}}
 
         return self.update(new, merge)
+
+
+def _of_one_reference(kept: Kept, new: Mapping[str, Measurement], prefer_new: bool) -> tuple[Kept, Kept]:
+    """Returns both sides in milliseconds of the same measurement of the reference, which is in both."""
+    if REFERENCE not in kept or REFERENCE not in new:
+        return dict(kept), dict(new)
+    before, now = kept[REFERENCE], new[REFERENCE]
+    counts = now if (prefer_new if before.noisy == now.noisy else before.noisy) else before
+    sides = [
+        {name: one.scaled(counts.median_ms / reference.median_ms) for name, one in side.items()} | {REFERENCE: counts}
+        for side, reference in ((kept, before), (new, now))
+    ]
+    return sides[0], sides[1]

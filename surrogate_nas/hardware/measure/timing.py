@@ -141,12 +141,7 @@ class Reference:
             now: Measurement of the reference in turns with them; if it is noisy, so are they.
         """
         factor = self.median_ms / now.median_ms
-        return [
-            replace(
-                one, median_ms=factor * one.median_ms, iqr_ms=factor * one.iqr_ms, noisy=bool(one.noisy or now.noisy)
-            )
-            for one in measured
-        ]
+        return [replace(one.scaled(factor), noisy=one.noisy or now.noisy) for one in measured]
 
 
 def measure_interleaved(
@@ -157,7 +152,9 @@ def measure_interleaved(
 ) -> list[Measurement]:
     """Times candidates in turns; noisy ones are timed again, and marked if they stay noisy.
 
-    Of several attempts the smallest median counts, since a disturbance can only lengthen a measurement.
+    Of several attempts the smallest median counts, since a disturbance can only lengthen a measurement. One of the
+    reference shortens what was timed beside it: attempts with a calm reference come first, then the ones in which it
+    was the fastest.
 
     Args:
         runs: A timer per candidate.
@@ -171,16 +168,30 @@ def measure_interleaved(
     Raises:
         MeasurementError: If a candidate cannot be run.
     """
-    attempts: list[list[Measurement]] = [[] for _ in runs]
+    attempts: list[list[_Beside]] = [[] for _ in runs]
     for _ in range(timing.attempts):
-        pending = [index for index, made in enumerate(attempts) if all(measurement.noisy for measurement in made)]
+        pending = [index for index, made in enumerate(attempts) if all(one.measurement.noisy for one in made)]
         if not pending:
             break
         measured = _attempt_beside(reference, [runs[index] for index in pending], timing, on_round)
-        for index, measurement in zip(pending, measured, strict=True):
-            attempts[index].append(measurement)
+        for index, one in zip(pending, measured, strict=True):
+            attempts[index].append(one)
     # Not the calmest attempt: a machine that is slowed down evenly throughout looks calm.
-    return [min(made, key=lambda measurement: measurement.median_ms) for made in attempts]
+    return [min(made, key=lambda one: one.order).measurement for made in attempts]
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """A measurement in an attempt, and the one of the reference in it where there is one."""
+
+    measurement: Measurement
+    reference: Measurement | None
+
+    @property
+    def order(self) -> tuple[float, float]:
+        """What makes an attempt count more than others, the smallest first."""
+        disturbed = self.reference.median_ms if self.reference is not None and self.reference.noisy else 0.0
+        return disturbed, self.measurement.median_ms
 
 
 def _attempt_beside(
@@ -188,11 +199,11 @@ def _attempt_beside(
     runs: Sequence[Run],
     timing: TimingSettings,
     on_round: Callable[[int, int], None] | None,
-) -> list[Measurement]:
+) -> list[_Beside]:
     if reference is None:
-        return _attempt(runs, timing, on_round)
+        return [_Beside(one, None) for one in _attempt(runs, timing, on_round)]
     *measured, now = _attempt([*runs, reference.run], timing, on_round)
-    return reference.in_its_state(measured, now)
+    return [_Beside(one, now) for one in reference.in_its_state(measured, now)]
 
 
 def _attempt(

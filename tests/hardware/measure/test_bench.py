@@ -158,3 +158,32 @@ def test_a_noisy_reference_does_not_replace_a_calm_one(
     assert again.measure("parts", candidates(build, "a", "b"))["b"].median_ms == pytest.approx(2.0, rel=0.2)
     assert again.reference_ms == pytest.approx(2.0)
     assert MovingBench(space, network, quick).measure("parts", candidates(build, "a"))["a"] == first
+
+
+def test_a_noisy_reference_is_measured_again_by_the_next_run(
+    space: Space, network: NetworkSpec, quick: HardwareSettings
+) -> None:
+    build = Counting()
+    timing = quick.timing.model_copy(update={"min_repeats": 10, "max_repeats": 10, "noise": 0.02})
+    quick = quick.model_copy(update={"timing": timing})
+    busy = MovingBench(space, network, quick)
+    rng = np.random.default_rng(0)
+    steady = busy._run
+
+    def run(forward: Callable[[Tensor], Tensor], example: Tensor) -> Run:
+        one = steady(forward, example)
+        return one if isinstance(forward, nn.Conv2d) else lambda count: one(count) * float(rng.uniform(1.2, 1.4))
+
+    busy._run = run  # type: ignore[method-assign]
+    first = busy.measure("parts", candidates(build, "a"))["a"]
+    assert first.noisy
+    doubted = busy.reference_ms
+    assert doubted is not None
+    assert doubted > 2.3
+    calm = MovingBench(space, network, quick)
+    kept = calm.measure("parts", candidates(build, "a"))["a"]
+    assert calm.reference_ms == pytest.approx(2.0)
+    assert kept.median_ms == pytest.approx(first.median_ms * 2 / doubted)
+    both = calm.measure("parts", candidates(build, "a", "c"))
+    assert both["a"] == kept
+    assert (both["c"].median_ms, both["c"].noisy) == (pytest.approx(1.0), False)

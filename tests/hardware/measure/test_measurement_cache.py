@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from surrogate_nas.errors import SurrogateNasWarning
-from surrogate_nas.hardware.measure.measurement_cache import MeasurementCache
+from surrogate_nas.hardware.measure.measurement_cache import REFERENCE, MeasurementCache
 from surrogate_nas.hardware.measurement import Measurement
 
 IDENTITY = {"machine": "abacus", "threads": 1}
@@ -76,3 +76,29 @@ def test_a_noisy_measurement_does_not_replace_a_calm_one(tmp_path: Path) -> None
     again = replace(measurement(7.0), noisy=True)
     assert cache.replace({"calm": again, "noisy": again}) == {"calm": calm, "noisy": again}
     assert cache.replace({"calm": measurement(4.0)}) == {"calm": measurement(4.0)}
+
+
+@pytest.mark.parametrize(("noisy", "reference"), [(True, 2.0), (False, 3.0)])
+def test_a_calm_reference_takes_the_place_of_a_noisy_one_and_scales_what_was_measured_beside_it(
+    tmp_path: Path, noisy: bool, reference: float
+) -> None:
+    cache = MeasurementCache(tmp_path, {})
+    cache.add({REFERENCE: replace(measurement(3.0), noisy=noisy), "a": measurement(6.0)})
+    used = cache.add({REFERENCE: measurement(2.0), "b": measurement(10.0)})
+    kept = cache.read()
+    assert used[REFERENCE] == kept[REFERENCE]
+    assert kept[REFERENCE].median_ms == reference
+    assert kept["a"].median_ms == pytest.approx(2 * reference)
+    assert kept["b"].median_ms == pytest.approx(5 * reference)
+
+
+def test_measuring_again_scales_what_was_not_measured_again(tmp_path: Path) -> None:
+    cache = MeasurementCache(tmp_path, {})
+    cache.add({REFERENCE: measurement(1.5), "a": measurement(3.0), "b": measurement(4.5)})
+    cache.replace({REFERENCE: measurement(1.0), "a": measurement(2.0)})
+    assert {name: one.median_ms for name, one in cache.read().items()} == pytest.approx(
+        {REFERENCE: 1.0, "a": 2.0, "b": 3.0}
+    )
+    cache.replace({REFERENCE: replace(measurement(4.0), noisy=True), "c": replace(measurement(8.0), noisy=True)})
+    assert cache.read()["c"].median_ms == pytest.approx(2.0)
+    assert cache.read()[REFERENCE] == measurement(1.0)
