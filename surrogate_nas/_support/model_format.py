@@ -113,7 +113,7 @@ def read_description(content: Any, where: object) -> Described:  # noqa: ANN401 
     """
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise StoreError(f"{where} describes no model of surrogate_nas; export one with: {shown('train', 'RUN')}")
-    wrote = f"{where}, written by surrogate_nas {content.get('created_with', 'unknown')},"
+    wrote = f"{where}, written by surrogate_nas {content.get('created_with', 'unknown')!s:.40},"
     if content.get("schema_version") != CROPPING_VERSION:
         require_version(wrote, content.get("schema_version"), SCHEMA_VERSION, EXPORT_AGAIN)
     try:

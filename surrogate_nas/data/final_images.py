@@ -146,8 +146,8 @@ def load_final_images(
         class_names: The study's classes.
         folder: Where images are kept that memory should not hold; the system's temporary folder if None.
         on_progress: Called now and then with images decoded and images in all, of each part.
-        changed_since: The images of the study, where the folder has changed since: it is divided anew then, so that
-            test images which the study used are left out.
+        changed_since: The images of the study, where the folder has changed since. Its division is another one then,
+            so that test images which the study used are left out.
 
     Test images of a folder that are training images too, to the pixel, are left out.
 

@@ -21,7 +21,7 @@ def require_version(where: object, found: object, known: int, remedy: str) -> No
         return
     if isinstance(found, int) and found > known:
         raise StoreError(
-            f"{where} has version {found} and this program reads {known}: the program is older than the file;"
+            f"{where} has version {found!s:.40} and this program reads {known}: the program is older than the file;"
             " install the version of surrogate_nas that wrote it, or a newer one"
         )
     raise StoreError(f"{where} has version {found!r:.40} and this program reads {known}; {remedy}")

@@ -29,7 +29,7 @@ class MeasurementCache(ResultCache[Measurement]):
     """Measurements of one identity, by candidate: processor, versions, settings, space and network.
 
     All processes get the first measurement of a candidate. All of them are in milliseconds of one measurement of the
-    reference, where it is among them: another one of it scales those that were measured beside the former one.
+    reference, where it is among them: another one of it scales what was measured with the former one.
 
     Args:
         folder: Folder of the cache; created when it is first needed.

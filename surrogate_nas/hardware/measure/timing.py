@@ -189,7 +189,7 @@ class _Beside:
 
     @property
     def order(self) -> tuple[float, float]:
-        """What makes an attempt count more than others, the smallest first."""
+        """Rank among attempts, the one that counts first."""
         disturbed = self.reference.median_ms if self.reference is not None and self.reference.noisy else 0.0
         return disturbed, self.measurement.median_ms
 

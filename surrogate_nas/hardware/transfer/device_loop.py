@@ -20,6 +20,7 @@ from surrogate_nas.errors import MeasurementError, SettingsError
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.hardware.transfer.bench_folder import bench_files, held_files, read_manifest, results_file, runner
 from surrogate_nas.hardware.transfer.device_results import require_name
+from surrogate_nas.hardware.transfer.remeasuring import Again
 from surrogate_nas.hardware.transfer.secure_shell import DeviceShell, Outcome
 from surrogate_nas.hardware.transfer.tool_logs import import_logs
 
@@ -91,7 +92,7 @@ def measure_there(
         shell: Reaches the device.
         options: How to measure.
         on_line: Takes lines about the progress.
-        again: Whether to measure even where there are results.
+        again: Whether to measure everything again, whatever was measured. After a stop, the next call goes on with it.
 
     Raises:
         SettingsError: If the folder is not a bench, or holds results that were measured with other options.
@@ -100,18 +101,23 @@ def measure_there(
     files = _tool_files(bench, options) if options.tool else bench_files(bench)
     require_name(bench, options.device)
     results = results_file(bench, options.device)
-    if results.exists() and not again:
+    new = Again(bench, f"{options.device}-{_digest(shell.host.encode())}", again)
+    if results.exists() and not new.wanted:
         require_same_options(results, options)
         return results
     folder = f"{_THERE}/{_digest(*(path.read_bytes() for path in files))}"
     if options.tool:
-        if again:
+        if new.afresh:
             _reached(shell, shell.run(f"rm -rf {folder}"))
-        return _measure_by_tool(bench, files, folder, shell, options, on_line)
+            new.begin()
+        results = _measure_by_tool(bench, files, folder, shell, options, on_line)
+        new.end()
+        return results
     name = f"results-{_digest(repr(astuple(options)).encode())}.csv"
     look = f"if test -f {folder}/{name}; then echo measured; elif test -d {folder}; then echo copied; else echo new; fi"
-    before = f"rm -f {folder}/{name}; " if again else ""
+    before = f"rm -f {folder}/{name} {folder}/{name}.part; " if new.afresh else ""
     state = _reached(shell, shell.run(before + look)).decode().strip()
+    new.begin()
     if state == "new":
         _reached(shell, shell.send(files, folder))
     if state != "measured":
@@ -119,6 +125,7 @@ def measure_there(
     content = _reached(shell, shell.run(f"cat {folder}/{name}"))
     with atomic_write(results) as temporary:
         temporary.write_bytes(content)
+    new.end()
     return results
 
 
@@ -164,7 +171,7 @@ def _tool_command(files: Sequence[Path], folder: str, logs: str, options: Device
     """Returns a command of the device's shell; names of files are quoted, and folders are named by digests."""
     ending, words = TOOL_WORDS[options.program]
     model = f'"$code".{ending}'
-    call = f"{shlex.quote(options.tool)} {words.format(threads=options.threads, model=model)}"
+    call = f"{_quoted_path(options.tool)} {words.format(threads=options.threads, model=model)}"
     return (
         f"cd {folder} && mkdir -p {logs} && done=0; for code in {shlex.join(path.stem for path in files)}; do"
         f' if ! test -f {logs}/"$code".txt; then {call} > {logs}/new 2>&1; left=$?;'
@@ -212,10 +219,15 @@ def _command(folder: str, name: str, options: DeviceOptions) -> str:
     words = [runner().name, "--while-connected", "--device", options.device, "--output", name]
     for key in ("threads", "provider", "seconds", "attempts"):
         words += [f"--{key}", str(getattr(options, key))]
+    return f"cd {folder} && exec {_quoted_path(options.python)} {shlex.join(words)}"
+
+
+def _quoted_path(program: str) -> str:
+    """Returns a program of the device for its shell; a relative path begins in the home folder, as ssh does."""
+    if "/" not in program or program.startswith("/"):
+        return shlex.quote(program)
     # A shell takes a quoted '~' for a file of that name.
-    home, slash, rest = options.python.partition("~/")
-    python = f'"$HOME"/{shlex.quote(rest)}' if slash and not home else shlex.quote(options.python)
-    return f"cd {folder} && exec {python} {shlex.join(words)}"
+    return f'"$HOME"/{shlex.quote(program.removeprefix("~/"))}'
 
 
 def require_same_options(results: Path, options: DeviceOptions) -> None:

@@ -76,7 +76,10 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     noisy = np.array([_flag(columns, row, text) for row, text in enumerate(columns.texts("noisy"))])
     if (~noisy).sum() < fewest:
         raise MeasurementError(_too_few(path, len(codes), int(noisy.sum()), fewest))
-    drift = float(np.abs(again / medians - 1).max())
+    change = np.abs(again / medians - 1)
+    # A measurement that never settled differs from a second one however steady the device is.
+    calm = ~noisy & (change > 0)
+    drift = float((change[calm] if calm.any() else change).max())
     said: dict[str, Any] = {name: facts[name] for name in _FACTS}
     said |= {"measured_at": columns.texts("measured_at")[0], "network": _sizes(path, facts["network"])}
     said |= {"dtype": (_only(columns, _PRECISION) if _PRECISION in columns.names else "") or "float32"}

@@ -22,6 +22,7 @@ from surrogate_nas.errors import MeasurementError, SettingsError, SurrogateNasEr
 from surrogate_nas.hardware.transfer.bench_folder import MANIFEST, bench_files, read_manifest, results_file
 from surrogate_nas.hardware.transfer.device_loop import DeviceOptions, measure_there, require_same_options
 from surrogate_nas.hardware.transfer.device_results import read_rows, require_name
+from surrogate_nas.hardware.transfer.remeasuring import Again
 from surrogate_nas.hardware.transfer.remote_runner import BLOCK, COLUMNS
 from surrogate_nas.hardware.transfer.secure_shell import DeviceShell
 
@@ -61,17 +62,20 @@ def measure_on_all(
     bench_files(bench)
     require_name(bench, options.device)
     results = results_file(bench, options.device)
-    if results.exists() and not again:
+    new = Again(bench, f"{options.device}-all", again)
+    if results.exists() and not new.wanted:
         require_same_options(results, options)
         return results
     place = bench / f".shares-{options.device}"
     _require_own(place)
-    if again and place.exists():
+    if new.afresh and place.exists():
         shutil.rmtree(place)
+    new.begin()
     shares = _shares(bench, place, options)
-    _measure(shares, shells, options, on_line, again=again)
+    _measure(shares, shells, options, on_line, again=new.wanted)
     _write_joined(results, shares, options.device, on_line)
     shutil.rmtree(place)
+    new.end()
     return results
 
 

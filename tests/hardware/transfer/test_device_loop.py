@@ -86,6 +86,24 @@ def test_a_device_that_goes_away_keeps_what_it_measured(
         measure_there(bench, shell, DeviceOptions("board", threads=2))
 
 
+def test_measuring_again_begins_once_and_goes_on_after_a_stop(bench: Path, device: FakeDevice) -> None:
+    shell, lines = SecureShell("pi@board"), list[str]()
+    device.leaves_at_the_next_line(True)
+    with pytest.raises(MeasurementError, match="went away"):
+        measure_there(bench, shell, QUICK)
+    with pytest.raises(MeasurementError, match="went away"):
+        measure_there(bench, shell, QUICK, lines.append, again=True)
+    assert lines[0] == "20 of 22 models measured"  # not with the 20 of before
+    device.leaves_at_the_next_line(False)
+    del lines[:]
+    results = measure_there(bench, shell, QUICK, lines.append, again=True)
+    assert lines == ["20 of 22 models were measured before", "22 of 22 models measured"]
+    assert [path.name for path in bench.glob(".again*")] == []
+    asked = len(device.commands)
+    assert measure_there(bench, shell, QUICK) == results
+    assert len(device.commands) == asked
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

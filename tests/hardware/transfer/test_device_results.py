@@ -116,6 +116,14 @@ def test_results_that_a_spreadsheet_saved_are_read(space: Space, tmp_path: Path)
     assert saved.drift == whole.drift
 
 
+def test_a_network_that_never_settled_says_nothing_about_drift(space: Space, tmp_path: Path) -> None:
+    rows = results(space)
+    rows[5] |= {"noisy": "True", "again_ms": str(1.5 * float(rows[5]["median_ms"]))}
+    assert read_results(write(tmp_path / "results.csv", rows), space, 3).drift == pytest.approx(0.02, abs=1e-4)
+    rows[3] |= {"again_ms": ""}
+    assert read_results(write(tmp_path / "results.csv", rows), space, 3).drift == pytest.approx(0.5, abs=1e-4)
+
+
 def test_other_files_are_refused(space: Space, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("code,phone\n000000,1\n")
     with pytest.raises(CostTableError, match="the column 'median_ms' of results is missing; use what"):
