@@ -166,7 +166,7 @@ class BudgetRequests:
         Raises:
             BudgetError: If one is malformed, or two bound the same cost.
         """
-        if (decimal := _DECIMAL_COMMA.fullmatch(text)) is not None:
+        if cost in COSTS and (decimal := _DECIMAL_COMMA.fullmatch(text)) is not None:
             right = f"{decimal[1]}.{decimal[2]}"
             raise BudgetError(f"{COSTS[cost].option} has a comma as decimal mark; write {right!r} (got {text!r})")
         asked = tuple(parse_budget(cost, part.strip()) for part in text.split(","))

@@ -189,3 +189,8 @@ def test_a_unit_of_another_cost_names_its_option() -> None:
         parse_budget("params", "15KB")
     with pytest.raises(BudgetError, match=r"unknown unit 'parsecs'; use one of [^-]* \(got"):
         parse_budget("params", "5parsecs")
+
+
+def test_an_unknown_cost_with_a_decimal_comma_is_unknown() -> None:
+    with pytest.raises(BudgetError, match="unknown cost 'latency'"):
+        BudgetRequests.parse("latency", "2,5ms")

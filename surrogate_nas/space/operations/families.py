@@ -295,7 +295,7 @@ def parse_block(name: str) -> BlockName:
     family = family_of(name)
     if family is None:
         forms = [form for each in FORMS.values() for form in each]
-        raise SpaceError(f"unknown block {shown(name)}; {choose_from(forms, name)}{others_in_words()}")
+        raise SpaceError(f"unknown block {shown(name)}; {choose_from(forms, name, 100)}{others_in_words()}")
     rules = FAMILIES[family]
     words = name[len(family) :].split("_")[1:]
     last = [word for word in rules.words if word in words]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from surrogate_nas.costs.budget import BudgetRequest
 from surrogate_nas.costs.cost import COSTS, split_cost
-from surrogate_nas.errors import BudgetError
+from surrogate_nas.errors import BudgetError, CostTableError
 from surrogate_nas.hardware.cost_models import CompositeCosts
 from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.hardware.settings import HardwareSettings
@@ -17,6 +17,8 @@ from surrogate_nas.hardware.tables.partial import read_latencies
 from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.ask.own_device import on_own_device
+
+_ROUNDING = 1e-9  # a fit rounds by the number of threads
 
 
 def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
@@ -66,6 +68,12 @@ class _OfDevices:
         return {name: model.describe()[base] for name, (base, model) in self._models.items()}
 
 
+def _are_equal(table: StoredCosts, cost: str, known: CostSource, base: str) -> bool:
+    """Returns whether a file still has the costs of a device that a table was made with; a fit may round otherwise."""
+    codes = table.pool.codes
+    return bool(np.allclose(table.evaluate(codes)[cost], known.evaluate(codes)[base], rtol=_ROUNDING, atol=0))
+
+
 def with_devices(
     table: StoredCosts,
     requests: list[BudgetRequest],
@@ -89,9 +97,14 @@ def with_devices(
     missing = {}
     for request in requests:
         base, device = split_cost(request.cost)
-        if device is None or request.cost in table.names:
+        if device is None or (request.cost in table.names and settings.latency_table is None):
             continue
-        if not COSTS[base].on_devices or settings.latency_table is None:
+        if not COSTS[base].on_devices:
+            raise BudgetError(
+                f"{COSTS[base].option} names no other device (got {request.text!r}); bound the study's own device, or a"
+                " cost that other devices have: " + ", ".join(one.option for one in COSTS.values() if one.on_devices)
+            )
+        if settings.latency_table is None:
             raise BudgetError(
                 f"a budget on {device} needs a latency table with a column of that name: --latency-table FILE"
                 f" (got {request.text!r})"
@@ -102,7 +115,13 @@ def with_devices(
                 f"{COSTS[base].option} on {device} needs the column {device}_{base} of the latency table"
                 f" (got {request.text!r})"
             )
-        missing[request.cost] = known
+        if request.cost not in table.names:
+            missing[request.cost] = known
+        elif not _are_equal(table, request.cost, known, base):
+            raise CostTableError(
+                f"{settings.latency_table}: {COSTS[base].title} on {device} has changed since this run began; use"
+                " another --output-dir, or --overwrite to start over"
+            )
     if not missing:
         return table
     devices = _OfDevices(missing)

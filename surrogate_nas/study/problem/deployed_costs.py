@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from surrogate_nas.costs.budget import BudgetRequest
-from surrogate_nas.costs.cost import split_cost
+from surrogate_nas.costs.cost import COSTS, split_cost
 from surrogate_nas.errors import RunFolderError
 from surrogate_nas.hardware.cost_models import (
     CompositeCosts,
@@ -174,9 +174,11 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
                 f"{folder.path} was started with other latencies than hardware.latency_table has now; {remedy}"
             )
     elif now["kind"] == "table":
-        codes = stored.pool.codes
-        before_ms, now_ms = stored.evaluate(codes)[_LATENCY], model.evaluate(codes)[_LATENCY]
-        if not np.allclose(before_ms, now_ms, rtol=_ROUNDING, atol=0):
-            raise RunFolderError(
-                f"{folder.path} was started with other latencies than hardware.latency_table has now; {remedy}"
-            )
+        codes, described = stored.pool.codes, model.describe()
+        before_of, now_of = stored.evaluate(codes), model.evaluate(codes)
+        for cost in (one for one in model.names if one in before_of and described[one].get("kind") == "table"):
+            if not np.allclose(before_of[cost], now_of[cost], rtol=_ROUNDING, atol=0):
+                title = "latencies" if cost == _LATENCY else f"numbers of {COSTS[cost].title}"
+                raise RunFolderError(
+                    f"{folder.path} was started with other {title} than hardware.latency_table has now; {remedy}"
+                )

@@ -91,6 +91,13 @@ def test_ram_on_another_device_comes_from_its_column(space: Space, tmp_path: Pat
     costs = with_devices(own, [parse_budget("ram_bytes", "board=2KB")], settings)
     assert costs.names == ("latency_ms", "ram_bytes[board]")
     assert costs.evaluate(space.all_codes()[:2])["ram_bytes[board]"].tolist() == [1000, 1001]
+    assert with_devices(costs, [parse_budget("ram_bytes", "board=2KB")], settings) is costs
+    changed = [line.rpartition(",")[0] + f",{2000 + row}" for row, line in enumerate(lines)]
+    path.write_text("code,phone,board,board_ram_bytes\n" + "\n".join(changed) + "\n")
+    with pytest.raises(CostTableError, match=r"memory\.csv: .* on board has changed since this run began; use another"):
+        with_devices(costs, [parse_budget("ram_bytes", "board=2KB")], settings)
+    with pytest.raises(BudgetError, match=r"--energy-budget names no other device \(got '5mJ'\)"):
+        with_devices(own, [parse_budget("energy_mj", "board=5mJ")], settings)
     with pytest.raises(BudgetError, match=r"--flash-budget on board needs the column board_flash_bytes .*'2KB'"):
         with_devices(own, [parse_budget("flash_bytes", "board=2KB")], settings)
 

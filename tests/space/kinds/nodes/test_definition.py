@@ -53,7 +53,7 @@ def test_the_fingerprint_is_of_what_gives_codes_their_meaning(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "old", "new", "message"),
     [
-        (DARTS, '"skip_connect"', '"skip"', "operations: unknown operation 'skip'; choose from none, skip_connect"),
+        (DARTS, '"skip_connect"', '"skip"', "operations: unknown operation 'skip'; choose from skip_connect"),
         (DARTS, '"skip_connect"', '"none"', "operations: 'none' cuts its edge, but nodes choose what they take in"),
         (DARTS, '"skip_connect"', '"sep_conv_3x3"', "operations: 'sep_conv_3x3' appears twice"),
         (DARTS, 'name = "reduction"', 'name = "normal"', "cells.1.name: 'normal' is the name of both cells"),
