@@ -16,7 +16,7 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measure.correction import fit_correction
 from surrogate_nas.hardware.measure.piece_sums import PieceSums
 from surrogate_nas.hardware.tables.partial import Rows
-from surrogate_nas.hardware.tables.predicted import read_conditions, read_drift
+from surrogate_nas.hardware.tables.predicted import read_conditions, read_drift, typical_error
 from surrogate_nas.space.space import Space
 
 
@@ -51,7 +51,7 @@ class CorrectedPieces:
         Raises:
             SettingsError: If the cost is not the latency.
         """
-        return float(np.median(np.abs(self.held_out_errors(cost))))
+        return typical_error(self.held_out_errors(cost), self._drift)
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
         """Returns measured / predicted - 1 of networks left out of the fit, widened by drift, but for the two ends.

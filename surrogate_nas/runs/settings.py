@@ -213,6 +213,7 @@ _FIXED = (
     "supernet",
     "gradient",
     "labels.validation_images",
+    "labels.batch_size",  # statistics of batch norms are means over batches
     "labels.folds",
     "labels.judge",
     "pool.draws",

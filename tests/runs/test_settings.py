@@ -29,7 +29,6 @@ def test_what_finished_stages_depend_on_is_fixed() -> None:
         "labels.draws",
         "labels.in_band",
         "labels.band",
-        "labels.batch_size",
         "pool.kept",
         "pool.steps",
         *(key for key in flattened(StudySettings(name="any")) if key.startswith("hardware.")),  # costs are made again

@@ -32,8 +32,8 @@ def cut_mixed(images: Tensor, alpha: float, rng: np.random.Generator) -> tuple[T
     The box has the same place in all images; a part outside the image is cut off. Arguments as of ``mixed_up``.
     """
     length = float(np.sqrt(1 - rng.beta(alpha, alpha)))
-    low = np.clip(rng.random(2) - length / 2, 0, 1)
-    high = np.clip(low + length, 0, 1)
+    centre = rng.random(2)
+    low, high = np.clip(centre - length / 2, 0, 1), np.clip(centre + length / 2, 0, 1)
     box = inside(np.concatenate([low, high - low])[None], images.shape[-1]).to(images.device)
     return images.where(~box, images.roll(1, 0)), 1 - float(box.float().mean())
 

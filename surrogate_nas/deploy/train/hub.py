@@ -5,6 +5,7 @@ It names no licence: the model belongs to the person who trained it.
 
 import json
 
+from surrogate_nas.data.final_images import TEST_ORIGINS
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 
 _TASK = "image-classification"
@@ -22,6 +23,8 @@ def card_head(facts: ModelFacts) -> str:
     known = [] if facts.dataset in _OFF_HUBS else [f"datasets: {_text([facts.dataset])}"]
     kind = _HUB_NAMES.get(facts.dataset, facts.dataset)
     name = "a folder of images" if facts.dataset == "folder" else facts.dataset
+    value = round(facts.test.percent / 100, 6)
+    split = "validation" if facts.test_origin == TEST_ORIGINS["validation"] else "test"
     lines = [
         "---",
         "library_name: surrogate_nas",
@@ -33,9 +36,9 @@ def card_head(facts: ModelFacts) -> str:
         f"- name: {_text(facts.code)}",
         "  results:",
         f"  - task: {_text({'type': _TASK})}",
-        f"    dataset: {_text({'type': kind, 'name': name, 'split': 'test'})}",
+        f"    dataset: {_text({'type': kind, 'name': name, 'split': split})}",
         "    metrics:",
-        f"    - {_text({'type': 'accuracy', 'value': round(facts.test.percent / 100, 6), 'name': 'test accuracy'})}",
+        f"    - {_text({'type': 'accuracy', 'value': value, 'name': f'{split} accuracy'})}",
         "---",
     ]
     return "\n".join(lines)

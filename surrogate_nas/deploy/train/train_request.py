@@ -100,6 +100,11 @@ class TrainRequest:
             raise SettingsError(f"--rival {wrong[0]} is no known network; {choose_from(RIVALS, wrong[0])}")
         if self.resume and self.overwrite:
             raise SettingsError("--resume and --overwrite exclude each other; use one of them")
+        for option in (*_BOUNDS, "learning_rate"):
+            value, kinds = getattr(self, option), (int,) if option in _BOUNDS else (int, float)
+            if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+                words, kind = option.replace("_", "-"), "a whole number" if option in _BOUNDS else "a number"
+                raise SettingsError(f"--{words} must be {kind} (got {value!r:.40})")
         if self.learning_rate is not None and not 0 < self.learning_rate <= _HIGHEST_RATE:
             raise SettingsError(
                 f"--learning-rate must be above 0 and at most {_HIGHEST_RATE:g} (got {self.learning_rate})"

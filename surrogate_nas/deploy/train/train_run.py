@@ -201,7 +201,8 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
     warnings = (*((changed,) if changed else ()), *images.warnings)
     balance = recipe.settings.balance
     images = replace(images, balance=bool(balance), weighted=balance == "weights")
-    return _Training(choice, start, images, network, recipe, fitting(), seed, device, warnings, teacher, rivals, table)
+    scratch = fitting(given=asked.of_random_weights()) if is_tuned(choice, start) else recipe
+    return _Training(choice, start, images, network, recipe, scratch, seed, device, warnings, teacher, rivals, table)
 
 
 def _job(training: _Training, processes: Processes, tracker: Tracker) -> FinalJob:

@@ -17,7 +17,14 @@ from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
 from surrogate_nas.hardware.tables.device_columns import OTHER_COSTS, code_column, device_column, other_columns
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
-from surrogate_nas.hardware.tables.predicted import read_conditions, read_held_out
+from surrogate_nas.hardware.tables.predicted import (
+    is_own,
+    read_conditions,
+    read_drift,
+    read_held_out,
+    require_unit,
+    typical_error,
+)
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_rows, require_once
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
@@ -47,14 +54,15 @@ class TableLatency:
         self._space = space
         self._path = path
         columns = read_columns(path)
+        require_unit(path, unit)
         key = code_column(columns)
         self._device = device_column(columns, device)
         positions = _positions(space, columns, key)
         values = positive_numbers(columns, self._device) * UNITS[unit]
         self._held_out = read_held_out(path, self._device)
-        self._measured_with = read_conditions(path)
+        self._measured_with, self._drift = read_conditions(path), read_drift(path)
         # Predictions of this project are always in milliseconds, even if they are small.
-        doubt = doubt_of_unit(values, self._device) if unit == "auto" and not len(self._held_out) else None
+        doubt = doubt_of_unit(values, self._device) if unit == "auto" and not is_own(path) else None
         if doubt is not None:
             raise CostTableError(f"{path}, column {self._device}: {doubt}")
         self._values = {"latency_ms": _placed(values, positions)}
@@ -74,7 +82,7 @@ class TableLatency:
             SettingsError: If the cost is not in the table.
         """
         errors = self.held_out_errors(cost)
-        return float(np.median(np.abs(1 - 1 / (1 + errors)))) if len(errors) else None
+        return typical_error(errors, self._drift) if len(errors) else None
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
         """Returns errors of networks left out, shape (M,), where the table holds predictions of this project.

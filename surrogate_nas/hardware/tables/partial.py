@@ -23,7 +23,7 @@ from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
 from surrogate_nas.hardware.tables.device_columns import code_column, device_column
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
-from surrogate_nas.hardware.tables.predicted import read_conditions, read_drift, read_sizes
+from surrogate_nas.hardware.tables.predicted import is_own, read_conditions, read_drift, require_unit, typical_error
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_rows, require_once
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.layouts import ChoosesSize, decides_by_layer
@@ -106,6 +106,7 @@ def read_rows(space: Space, path: Path, device: str, unit: str = "auto") -> Rows
         CostTableError: If the file cannot be read, has too few rows, or has a row twice.
     """
     columns = read_columns(path)
+    require_unit(path, unit)
     key = code_column(columns)
     column = device_column(columns, device)
     texts, needed = code_texts(space, columns, key), rows_needed(space)
@@ -118,7 +119,7 @@ def read_rows(space: Space, path: Path, device: str, unit: str = "auto") -> Rows
     require_once(columns, key, np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
     values = positive_numbers(columns, column) * UNITS[unit]
     # Measurements that this project wrote are in milliseconds, even if they are small.
-    doubt = doubt_of_unit(values, column) if unit == "auto" and read_sizes(path) is None else None
+    doubt = doubt_of_unit(values, column) if unit == "auto" and not is_own(path) else None
     if doubt is not None:
         raise CostTableError(f"{path}, column {column}: {doubt}")
     return Rows(column, codes, values)
@@ -148,7 +149,8 @@ class LayerLatency:
         else:
             self._weights, left_out = _fit(self._features(codes), values)
             errors = values / np.maximum(left_out, self._floor) - 1
-        self._held_out = errors + read_drift(path)
+        self._drift = read_drift(path)
+        self._held_out = errors + self._drift
         self._measured_with = read_conditions(path)
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
@@ -162,7 +164,7 @@ class LayerLatency:
         Raises:
             SettingsError: If the cost is not the latency.
         """
-        return float(np.median(np.abs(1 - 1 / (1 + self.held_out_errors(cost)))))
+        return typical_error(self.held_out_errors(cost), self._drift)
 
     def held_out_errors(self, cost: str) -> NDArray[np.float64]:
         """Returns measured / predicted - 1 of each row left out of the fit, shape (M,).

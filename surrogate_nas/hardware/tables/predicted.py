@@ -90,6 +90,35 @@ def read_held_out(path: Path, column: str) -> NDArray[np.float64]:
     return errors
 
 
+def typical_error(errors: NDArray[np.float64], drift: float) -> float:
+    """Returns the median relative error of predictions, drift included.
+
+    Args:
+        errors: Measured / predicted - 1, shape (M,), each with the drift on top, which lengthens only.
+        drift: How much latencies may grow from one session to the next.
+    """
+    return float(np.median(np.abs(1 - 1 / (1 + errors - drift)))) + drift
+
+
+def is_own(path: Path) -> bool:
+    """Returns whether a table was written by this project: its latencies are in milliseconds, even if they are small.
+
+    Raises:
+        CostTableError: If the record in the file is damaged.
+    """
+    return bool(_metadata(path))
+
+
+def require_unit(path: Path, unit: str) -> None:
+    """Refuses another unit than milliseconds for a table that this project wrote.
+
+    Raises:
+        CostTableError: If it is another one.
+    """
+    if unit not in ("auto", "ms") and is_own(path):
+        raise CostTableError(f"{path}: its latencies are in ms, as this project writes them, and not in {unit}")
+
+
 def read_drift(path: Path) -> float:
     """Returns the drift of the measurements that a table of this project is made of; 0 for files of other kinds.
 

@@ -22,6 +22,7 @@ from surrogate_nas.hardware.tables.device_columns import (
 )
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
 from surrogate_nas.hardware.tables.partial import rows_needed
+from surrogate_nas.hardware.tables.predicted import is_own, require_unit
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
@@ -118,11 +119,13 @@ def check_table(path: Path, space: Space, unit: str = "auto") -> TableCheck:
         CostTableError: If the file cannot be read as a table, or has no column of codes.
     """
     columns = read_columns(path)
+    require_unit(path, unit)
     name = code_column(columns)
     found = TableCheck(path, len(columns.texts(name)))
     _check_codes(found, columns, name, space)
     devices = number_columns(columns)
-    found.columns = [_check_column(columns, one, unit) for one in devices]
+    # What the project writes is in milliseconds, even if it is small.
+    found.columns = [_check_column(columns, one, "ms" if is_own(path) else unit) for one in devices]
     found.ignored = [one for one in columns.names if one not in (*CODE_COLUMNS, *devices)]
     return found
 

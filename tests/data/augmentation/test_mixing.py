@@ -41,6 +41,16 @@ def test_a_box_is_cut_and_nothing_is_blended() -> None:
     assert len(set(labels.tolist())) > 1
 
 
+def test_boxes_favour_no_corner_and_are_cut_off_at_the_border() -> None:
+    images = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8)])
+    rng = np.random.default_rng(0)
+    replaced = torch.stack([cut_mixed(images, 1.0, rng)[0][0, 0] for _ in range(4000)]).mean(dim=0)
+    corners = [float(replaced[row, column]) for row in (0, -1) for column in (0, -1)]
+    assert max(corners) - min(corners) < 0.04
+    # The same rule on the square of side 1: 0.323 of its pixels.
+    assert float(replaced.mean()) == pytest.approx(0.323, abs=0.02)
+
+
 def test_a_weight_of_1_leaves_labels_alone() -> None:
     _, labels = batch(1)
     assert torch.equal(mixed_labels(labels, CLASSES, 1.0).argmax(dim=1), labels)

@@ -1,5 +1,6 @@
 """Missing options come from the study and the recipe, and impossible values are refused."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,17 @@ def test_only_what_was_asked_for_is_set() -> None:
 def test_going_on_and_beginning_anew_exclude_each_other() -> None:
     with pytest.raises(SettingsError, match="--resume and --overwrite exclude each other"):
         TrainRequest(Path("run"), resume=True, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"epochs": 1.5}, "--epochs must be a whole number (got 1.5)"),
+        ({"batch_size": "64"}, "--batch-size must be a whole number (got '64')"),
+        ({"seed": True}, "--seed must be a whole number (got True)"),
+        ({"learning_rate": "0.1"}, "--learning-rate must be a number (got '0.1')"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(tmp_path: Path, given: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        TrainRequest(tmp_path, **given)  # type: ignore[arg-type]

@@ -15,14 +15,17 @@ from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware.conditions import conditions
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.predicted import (
+    is_own,
     read_conditions,
     read_held_out,
     read_sizes,
     require_batch,
     require_numbers,
     require_sizes,
+    typical_error,
     write_predicted,
 )
+from surrogate_nas.hardware.tables.table_check import check_table
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -195,4 +198,27 @@ def test_a_table_says_what_its_networks_were_measured_with(
     assert (
         shown.replace("\N{REPLACEMENT CHARACTER}", "?")
         == f"phone{f' ({words})' if words else ''}, from the table a.parquet"
+    )
+
+
+def test_a_table_of_this_project_is_in_milliseconds(space: Space, written: Path) -> None:
+    assert is_own(written)
+    (column,) = check_table(written, space).columns
+    assert column.doubt is None
+    for read in (
+        lambda unit: TableLatency(space, written, "phone", unit),
+        lambda unit: check_table(written, space, unit),
+    ):
+        read("ms")
+        with pytest.raises(CostTableError, match=r"phone\.parquet: its latencies are in ms, .* and not in us"):
+            read("us")
+
+
+def test_the_typical_error_holds_drift_once(space: Space, tmp_path: Path) -> None:
+    errors = np.full(20, -0.05) + 0.05  # predictions are five percent too long, and the device drifts by as much
+    assert typical_error(errors, 0.05) == pytest.approx(0.05 + 0.05 / 0.95)
+    values = {"phone": 5 + np.arange(space.size) / space.size}
+    write_predicted(tmp_path / "a.parquet", space, values, {"phone": errors}, {"drift": 0.05})
+    assert TableLatency(space, tmp_path / "a.parquet", "phone").relative_error("latency_ms") == pytest.approx(
+        0.1026, abs=1e-3
     )
