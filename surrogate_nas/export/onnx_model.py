@@ -63,6 +63,11 @@ def write_onnx(path: Path, network: nn.Module, example: Tensor, description: Map
         if not _computes(model.SerializeToString(), network, images):
             require_package("onnxscript", "ONNX models", ExportError)
             model = export_onnx(network, images, any_batch=True)
+            if not _computes(model.SerializeToString(), network, images):
+                raise ExportError(
+                    "the network has other scores in ONNX Runtime than in torch, by torch's exporter too: an operation"
+                    " of your own may overwrite its input, or ONNX Runtime may compute one of them differently"
+                )
     except ExportError:
         raise
     except Exception as error:  # exporters raise errors of any class

@@ -11,7 +11,7 @@ from torch import nn
 
 from surrogate_nas._processes.workers import Workers
 from surrogate_nas._support.words import choose_from
-from surrogate_nas.errors import SettingsError
+from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.beside_pieces import CorrectedPieces
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.hardware.counted.memory import counts_memory
@@ -26,10 +26,10 @@ from surrogate_nas.hardware.planned.plan_bench import PlanBench
 from surrogate_nas.hardware.planned.planners import find_planner
 from surrogate_nas.hardware.protocol import CostSource, Measurable, Plannable, Progress
 from surrogate_nas.hardware.settings import HardwareSettings
-from surrogate_nas.hardware.tables.device_columns import require_named
+from surrogate_nas.hardware.tables.device_columns import device_column, other_columns, require_named
 from surrogate_nas.hardware.tables.partial import needs_pieces, read_latencies, read_rows, require_latencies
 from surrogate_nas.hardware.tables.predicted import require_batch, require_numbers, require_sizes
-from surrogate_nas.hardware.tables.text_columns import read_columns
+from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -263,7 +263,9 @@ def with_device_memory(
     if not names:
         return costs
     if settings.latency_table is not None:
-        require_named(read_columns(Path(settings.latency_table)), settings.device, names)
+        columns = read_columns(Path(settings.latency_table))
+        require_named(columns, settings.device, names)
+        _require_unread(space, columns, settings.device, names)
     if not counts_memory(space):
         raise SettingsError(
             f"RAM and flash of {space.name} are not known: its own operations stand in cells; give a latency table"
@@ -282,3 +284,15 @@ def with_device_memory(
         on_progress=planning.on_progress,
     )
     return costs.joined(planned)
+
+
+def _require_unread(space: Space, columns: Columns, device: str, names: Sequence[str]) -> None:
+    """Refuses columns of RAM and flash of a space too large to list: they are of some of its architectures alone."""
+    if space.listable:
+        return
+    found = other_columns(columns, device_column(columns, device))
+    for cost in (name for name in names if name in found):
+        raise CostTableError(
+            f"{columns.path}, column {found[cost]}: {space.name} is too large to list, so that RAM and flash are"
+            " planned or counted, and columns of them are not read; remove the column"
+        )

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from surrogate_nas.errors import ExportError
+from surrogate_nas.export import onnx_model
 from surrogate_nas.export.onnx_model import compare, run_onnx, write_onnx, write_program
 from surrogate_nas.nets.onnx_models import onnx_export
 from surrogate_nas.nets.onnx_models.onnx_writer import OPSET
@@ -92,6 +93,23 @@ def test_a_network_that_overwrites_what_it_reads_again_is_exported_by_torch(part
     network = nn.Sequential(part, nn.Flatten(), nn.Linear(12, 2)).eval()
     assert write_onnx(tmp_path / "model.onnx", network, torch.randn(5, 3, 2, 2), {}) == onnx_export.OPSET
     assert compare(network, tmp_path / "model.onnx", torch.randn(5, 3, 2, 2)).largest_difference < 1e-5
+
+
+def test_a_pad_before_a_max_pool_has_the_scores_of_torch(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    pooled = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ZeroPad2d((0, 1, 0, 1)), nn.MaxPool2d(2, 1))
+    network = nn.Sequential(pooled, nn.Flatten(), nn.Linear(256, 3)).eval()
+    images = torch.randn(9, 3, 8, 8)
+    assert write_onnx(tmp_path / "model.onnx", network, images, {}) == OPSET
+    assert compare(network, tmp_path / "model.onnx", images).largest_difference < 1e-5
+
+
+def test_a_model_that_no_exporter_writes_right_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx_model, "_computes", lambda *_: False)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)).eval()
+    with pytest.raises(ExportError, match="has other scores in ONNX Runtime than in torch, by torch's exporter too"):
+        write_onnx(tmp_path / "model.onnx", network, torch.randn(5, 3, 2, 2), {})
+    assert not (tmp_path / "model.onnx").exists()
 
 
 def test_a_network_that_differs_is_noticed(exported: Path, model: Any) -> None:  # noqa: ANN401

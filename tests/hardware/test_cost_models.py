@@ -18,6 +18,7 @@ from surrogate_nas.hardware.cost_models import (
 from surrogate_nas.hardware.counted.analytic import AnalyticCosts
 from surrogate_nas.hardware.settings import HardwareSettings
 from surrogate_nas.hardware.tables.predicted import write_predicted
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -54,6 +55,17 @@ def test_memory_of_a_table_in_another_unit_is_not_passed_over(
     costs = cost_model(space, network, table, seed=0)
     with pytest.raises(CostTableError, match=r"column phone_ram_kb: .* to bytes and call it phone_ram_bytes"):
         with_device_memory(costs, space, network, table, Planning(0))
+
+
+def test_columns_of_memory_of_a_space_too_large_to_list_are_refused(tmp_path: Path) -> None:
+    space = load_space("fbnet")
+    codes = space.sample(40, np.random.default_rng(0))
+    rows = [f"{code},{5 + row / 7},{9000 + row}" for row, code in enumerate(space.digits(codes))]
+    (tmp_path / "t.csv").write_text("\n".join(["code,phone,phone_ram_bytes", *rows]))
+    settings = HardwareSettings(device="phone", latency_table=str(tmp_path / "t.csv"))
+    costs = cost_model(space, space.network, settings, seed=0)
+    with pytest.raises(CostTableError, match=r"column phone_ram_bytes: fbnet is too large to list"):
+        with_device_memory(costs, space, space.network, settings, Planning(0))
 
 
 def test_costs_without_latency_can_still_measure(

@@ -24,6 +24,12 @@ class PlanCache(ResultCache[Plan]):
 
 
 def _plan(numbers: object) -> Plan:
-    if not isinstance(numbers, list) or len(numbers) != 2 or not all(type(one) is int and one > 0 for one in numbers):
-        raise ValueError(f"a plan is two whole numbers above zero (got {numbers!r:.60})")
+    if (
+        not isinstance(numbers, list)
+        or len(numbers) != 2
+        or not all(type(one) is int for one in numbers)
+        or numbers[0] < 0
+        or numbers[1] < 1
+    ):
+        raise ValueError(f"a plan is two whole numbers, of RAM and of flash (got {numbers!r:.60})")
     return Plan(*numbers)

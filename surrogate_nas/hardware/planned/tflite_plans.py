@@ -65,4 +65,6 @@ def vela_plan(content: bytes, accelerator: str) -> Plan:
             raise MeasurementError(f"Vela cannot compile a network for {accelerator}: {reason[:200]}")
         with summary.open(newline="", encoding="utf-8") as lines:
             (row,) = csv.DictReader(lines)
-        return Plan(round(float(row["sram_memory_used"]) * _KILOBYTE), compiled.stat().st_size)
+        # With Ethos-U65 and U85, feature maps lie in DRAM unless the memory mode says otherwise.
+        ram = sum(float(row.get(f"{place}_memory_used") or 0) for place in ("sram", "dram"))
+        return Plan(round(ram * _KILOBYTE), compiled.stat().st_size)

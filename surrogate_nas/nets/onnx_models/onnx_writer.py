@@ -9,6 +9,7 @@ read look like the ones that do not.
 import contextlib
 import io
 import operator
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -95,6 +96,9 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
                 names[node] = writer.resize(names[node.args[0]], list(node.meta["tensor_meta"].shape), node.name)
             case "call_module":
                 layer = modules[str(node.target)]
+                if isinstance(layer, nn.ZeroPad2d):
+                    names[node] = writer.pad(names[node.args[0]], layer.padding, node.name, _zero_before(node, modules))
+                    continue
                 _require(not isinstance(layer, nn.Linear) or _rank(node.args[0]) == 2)
                 names[node] = writer.layer(layer, names[node.args[0]], node.name)
             case "call_function" if node.target in (operator.add, torch.add) and not node.kwargs:
@@ -114,8 +118,7 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
                 # Torch adds the arguments that a caller leaves out.
                 zeros = node.kwargs in ({}, {"mode": "constant", "value": None})
                 _require(len(node.args) == 2 and zeros and _rank(node.args[0]) == 4 and _are_numbers(node.args[1]))
-                pooled = any(isinstance(modules.get(str(one.target)), nn.MaxPool2d) for one in node.users)
-                names[node] = writer.pad(names[node.args[0]], node.args[1], node.name, _NEARLY_0 if pooled else None)
+                names[node] = writer.pad(names[node.args[0]], node.args[1], node.name, _zero_before(node, modules))
             case "call_function" if node.target is operator.getitem and _to_the_end(node.args[1]):
                 names[node] = writer.slice(names[node.args[0]], node.args[1], node.name)
             case "call_method" if node.target == "new_zeros":
@@ -129,6 +132,12 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
                     raise _UnknownPartError
     [output] = (node for node in traced.graph.nodes if node.op == "output")
     return writer.model(list(example.shape), list(output.meta["tensor_meta"].shape))
+
+
+def _zero_before(node: fx.Node, modules: Mapping[str, nn.Module]) -> float | None:
+    """Returns the number that a pad adds where a max pool follows; None for the zero that it adds otherwise."""
+    pooled = any(isinstance(modules.get(str(one.target)), nn.MaxPool2d) for one in node.users)
+    return _NEARLY_0 if pooled else None
 
 
 def _require(is_known: bool) -> None:

@@ -119,6 +119,11 @@ def _resolver(pool: Pool, costs: CautiousCosts) -> Callable[[Iterable[BudgetRequ
         if request.cost not in values:
             kind = COSTS[request.cost]
             where = f", in a column DEVICE_{request.cost}" if request.cost in OTHER_COSTS else ""
+            if where and not pool.space.listable:
+                raise BudgetError(
+                    f"{kind.option} needs a table of all architectures, and {pool.space.name} is too large to list;"
+                    " leave the budget out, or search a smaller space"
+                )
             raise BudgetError(
                 f"{kind.option} needs costs of {kind.title}, which are not known here (there are {', '.join(values)});"
                 f" give a latency table that has them{where}, or start a new run"
