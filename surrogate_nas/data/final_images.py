@@ -113,8 +113,15 @@ class FinalImages:
         Args:
             seed: Of their choice; there are 256 of them, or all where there are fewer.
         """
-        chosen = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))[:_CALIBRATION_IMAGES]
-        return self.normalise(self.train.images[chosen])
+        return self._drawn(self.train, seed, _CALIBRATION_IMAGES)
+
+    def checked(self, seed: int, most: int) -> Tensor:
+        """Returns so many normalised test images at most, drawn from all classes: a folder has its images by class."""
+        return self._drawn(self.test, seed, most)
+
+    def _drawn(self, part: ImageSet, seed: int, most: int) -> Tensor:
+        chosen = torch.randperm(len(part), generator=torch.Generator().manual_seed(seed))[:most]
+        return self.normalise(part.images[chosen])
 
     def to(self, device: torch.device | str) -> Self:
         """Returns the same images on a device."""

@@ -95,9 +95,7 @@ def stratified_subset(
             f"data.max_images must be at least {smallest}, {FEWEST_PER_CLASS} for each of {len(class_names)} classes "
             f"(got {size})"
         )
-    shares = apportion(counts, size, FEWEST_PER_CLASS, counts)
-    members = _shuffled_members(labels, len(class_names), np.random.default_rng([seed, 0]))
-    return np.sort(np.concatenate([of_class[:share] for of_class, share in zip(members, shares, strict=True)]))
+    return _first_of_each(labels, apportion(counts, size, FEWEST_PER_CLASS, counts), np.random.default_rng([seed, 0]))
 
 
 def proportional_subset(labels: NDArray[np.int64], size: int, classes: int, seed: int) -> NDArray[np.int64]:
@@ -112,8 +110,13 @@ def proportional_subset(labels: NDArray[np.int64], size: int, classes: int, seed
     if size >= len(labels):
         return np.arange(len(labels))
     counts = np.bincount(labels, minlength=classes)
-    members = _shuffled_members(labels, classes, np.random.default_rng([seed, 2]))
     shares = apportion(counts, size, np.minimum(counts, 1), counts)
+    return _first_of_each(labels, shares, np.random.default_rng([seed, 2]))
+
+
+def _first_of_each(labels: NDArray[np.int64], shares: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Returns indices of so many images of each class, drawn at random, ascending."""
+    members = _shuffled_members(labels, len(shares), rng)
     return np.sort(np.concatenate([of_class[:share] for of_class, share in zip(members, shares, strict=True)]))
 
 

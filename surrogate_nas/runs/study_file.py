@@ -166,7 +166,7 @@ def _explain(error: ErrorDetails, key: str, where: str, known: list[str]) -> str
         return f"{key or 'a study'} is a section of settings, not a value (got {shown(value)}) {where}"
     if kind == "literal_error" and len(message) > _LETTERS:
         names = re.findall("'([^']+)'", error["ctx"]["expected"])
-        return f"{key}: unknown choice {shown(value)} {where}; {choose_from(names, str(value))}"
+        return f"{key}: unknown choice {shown(value)} {where}; {choose_from(names, str(value), 100)}"
     if kind != "extra_forbidden":
         message = message.removeprefix("Value error, ")
         # Of settings that contradict each other the message names both; all the others of the section say nothing.

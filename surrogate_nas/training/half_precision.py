@@ -35,10 +35,16 @@ def resolved_precision(
         return settings.precision
     if device.type != "cpu":
         return "bfloat16" if gpu_has_bfloat16(device) else "float32"
-    if steps < _LEAST_TRAINING:
+    if steps < _LEAST_TRAINING or not _may_be_quicker():
         return "float32"
     half, whole = (_seconds(network, settings, precision, batch) for precision in ("bfloat16", "float32"))
     return "bfloat16" if half < _CLEARLY * whole else "float32"
+
+
+def _may_be_quicker() -> bool:
+    """Returns whether this CPU may gain; without instructions for it only chance, or other work, makes it look so."""
+    has_library = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return not has_library or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _seconds(network: nn.Module, settings: TrainingSettings, precision: str, batch: tuple[Tensor, Tensor]) -> float:

@@ -136,3 +136,13 @@ def test_an_unreadable_image_that_the_study_did_not_open_is_left_out_of_the_test
     images = load(settings, ("cat", "dog"), channels=3)
     assert (images.origin, len(images.test)) == ("left out", 19)
     assert any("cannot be read" in text or "left out" in text for text in (*images.notes, *images.warnings))
+
+
+def test_images_that_check_an_export_are_of_all_classes(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 6, "train/dog": 6, "test/cat": 30, "test/dog": 30})
+    images = load(DataSettings(source="folder", path=str(root)), ("cat", "dog"), channels=3)
+    checked = {row.numpy().tobytes() for row in images.checked(0, 20)}
+    of_class = [images.normalise(images.test.images[images.test.labels == label]) for label in (0, 1)]
+    counts = [sum(row.numpy().tobytes() in checked for row in part) for part in of_class]
+    assert sum(counts) == 20
+    assert min(counts) >= 5

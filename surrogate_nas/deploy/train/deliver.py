@@ -171,9 +171,7 @@ def _export(
 ) -> _Exported:
     """Writes the files that need no Python of this project, and checks and measures the ONNX models."""
     images = delivery.images
-    # A folder has its images by class.
-    drawn = torch.randperm(len(images.test), generator=torch.Generator().manual_seed(delivery.seed))
-    checked = images.normalise(images.test.images[drawn[:_CHECKED_IMAGES]])
+    checked = images.checked(delivery.seed, _CHECKED_IMAGES)
     paths: dict[str, Path] = {"float": folder / ONNX}
     opset = write_onnx(folder / ONNX, network, checked, description)
     advance(1, _STEPS)

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from surrogate_nas.hardware.regression.weighted_sum import weighted_sum
+
 Kind = Literal["scale and offset", "factor per group", "factor by shares"]
 Floats = NDArray[np.float64]
 _PENALTY = 3.0  # of the factor by shares, on standardised columns; chosen on networks of the space images32
@@ -44,17 +46,6 @@ class _Law(NamedTuple):
     solve: Callable[[_Summed, Floats], Floats]
     predict: Callable[[_Summed, Floats], Floats]
     names: Callable[[tuple[str, ...]], tuple[str, ...]]
-
-
-def weighted_sum(columns: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns ``columns @ weights`` for (N, K) and (K,), column by column, shape (N,).
-
-    The last bits of a BLAS product depend on the memory addresses of its operands; two processes must agree on costs.
-    """
-    total = np.zeros(len(columns))
-    for column, weight in zip(columns.T, weights, strict=True):
-        total += column * weight
-    return total
 
 
 def _with_offset(networks: _Summed) -> Floats:

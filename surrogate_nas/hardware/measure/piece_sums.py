@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.hardware.measure.bench import Bench, Candidate
-from surrogate_nas.hardware.measure.correction import weighted_sum
 from surrogate_nas.hardware.measure.pieces import workload
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.protocol import Progress
+from surrogate_nas.hardware.regression.weighted_sum import weighted_sum
 from surrogate_nas.nets.workload import FIXED
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space

@@ -19,6 +19,7 @@ from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.protocol import CostSource
 from surrogate_nas.hardware.regression.features import ChainFeatures
 from surrogate_nas.hardware.regression.sparse import fit_views
+from surrogate_nas.hardware.regression.weighted_sum import weighted_sum
 from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
 from surrogate_nas.hardware.tables.device_columns import code_column, device_column
 from surrogate_nas.hardware.tables.full import TableLatency
@@ -155,7 +156,7 @@ class LayerLatency:
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Returns predicted latency in ms of codes (N, D), shape (N,); at least a quarter of the table's smallest."""
-        predicted = self._features(self._space.check(codes)) @ self._weights
+        predicted = weighted_sum(self._features(self._space.check(codes)), self._weights)
         return {"latency_ms": np.maximum(predicted, self._floor)}
 
     def relative_error(self, cost: str) -> float | None:

@@ -27,6 +27,7 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.pool import Pool, whole_pool
 from surrogate_nas.space.space import Space
 
+_ROUNDING = 1e-9
 SCHEMA = 1
 _METADATA = b"surrogate_nas.costs"
 _REMEDY = "remove the file, and the costs are computed again"
@@ -197,6 +198,17 @@ class StoredCosts:
         if cost not in self.names:
             raise SettingsError(f"unknown cost {cost!r}; {choose_from(self.names, cost)}")
         return self._held_out.get(cost, np.zeros(0))
+
+    def agrees_with(self, model: CostSource, cost: str, of_model: str | None = None) -> bool:
+        """Returns whether a model still gives the costs that are stored; a fit rounds by the number of threads.
+
+        Args:
+            model: The model.
+            cost: Name of the cost here.
+            of_model: Its name in the model, where that is another one.
+        """
+        now = model.evaluate(self.pool.codes)[of_model or cost]
+        return np.allclose(self.evaluate(self.pool.codes)[cost], now, rtol=_ROUNDING, atol=0)
 
     def describe(self) -> dict[str, Any]:
         """Returns the description that each cost was stored with."""

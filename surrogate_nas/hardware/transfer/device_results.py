@@ -76,9 +76,9 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     noisy = np.array([_flag(columns, row, text) for row, text in enumerate(columns.texts("noisy"))])
     if (~noisy).sum() < fewest:
         raise MeasurementError(_too_few(path, len(codes), int(noisy.sum()), fewest))
-    change = np.abs(again / medians - 1)
     # A measurement that never settled differs from a second one however steady the device is.
-    calm = ~noisy & (change > 0)
+    calm = ~noisy & np.array([bool(text) for text in columns.texts("again_ms")])
+    change = np.abs(again / medians - 1)
     drift = float((change[calm] if calm.any() else change).max())
     said: dict[str, Any] = {name: facts[name] for name in _FACTS}
     said |= {"measured_at": columns.texts("measured_at")[0], "network": _sizes(path, facts["network"])}
@@ -126,7 +126,7 @@ def _result_columns(path: Path) -> tuple[Columns, dict[str, str]]:
     missing = [name for name in remote_runner.COLUMNS if name not in (*columns.names, _PRECISION)]
     if missing:
         remedy = f"measure with the {RUNNER} of a new bench" if missing == ["network"] else f"use what {RUNNER} wrote"
-        raise CostTableError(f"{path}: the column {shown(missing[0])} of results is missing; {remedy}")
+        raise CostTableError(f"{path}: the column {missing[0]!r} of results is missing; {remedy}")
     return columns, {name: _only(columns, name) for name in ("device", "space", "network", *_FACTS)}
 
 
@@ -152,7 +152,7 @@ def require_name(path: Path, device: str) -> None:
     """
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", device) or device in ("code", "arch", "auto"):
         raise CostTableError(
-            f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {shown(device, 60)}); rename it"
+            f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {shown(device)}); rename it"
         )
 
 

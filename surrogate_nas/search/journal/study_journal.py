@@ -20,7 +20,7 @@ from optuna.study import StudyDirection
 
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.stored.versions import require_version
-from surrogate_nas._support.words import first_line
+from surrogate_nas._support.words import first_line, some_of
 from surrogate_nas.errors import RunFolderError, StoreError, SurrogateNasError, SurrogateNasWarning
 from surrogate_nas.search.journal.journal import BatchJournal, JournalLock, damaged_record, repair
 from surrogate_nas.search.journal.quiet_optuna import UNREPLAYABLE, quiet_optuna
@@ -185,7 +185,7 @@ class StudyJournal:
             if names != [self._header.name]:
                 raise RunFolderError(
                     f"the search journal must hold only the study {self._header.name}"
-                    f" (got {', '.join(names) or 'no study'}): {self.path}"
+                    f" (got {some_of(names, 80) or 'no study'}): {self.path}"
                 )
             self._study = optuna.load_study(study_name=self._header.name, storage=storage, sampler=RandomSampler())
         self._check_identity()

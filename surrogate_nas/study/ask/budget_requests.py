@@ -18,8 +18,6 @@ from surrogate_nas.hardware.tables.stored import StoredCosts
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.ask.own_device import on_own_device
 
-_ROUNDING = 1e-9  # a fit rounds by the number of threads
-
 
 def also_requests(settings: StudySettings) -> list[list[BudgetRequest]]:
     """Returns the other budgets, each a set that must hold together.
@@ -68,12 +66,6 @@ class _OfDevices:
         return {name: model.describe()[base] for name, (base, model) in self._models.items()}
 
 
-def _are_equal(table: StoredCosts, cost: str, known: CostSource, base: str) -> bool:
-    """Returns whether a file still has the costs of a device that a table was made with; a fit may round otherwise."""
-    codes = table.pool.codes
-    return bool(np.allclose(table.evaluate(codes)[cost], known.evaluate(codes)[base], rtol=_ROUNDING, atol=0))
-
-
 def with_devices(
     table: StoredCosts,
     requests: list[BudgetRequest],
@@ -117,7 +109,7 @@ def with_devices(
             )
         if request.cost not in table.names:
             missing[request.cost] = known
-        elif not _are_equal(table, request.cost, known, base):
+        elif not table.agrees_with(known, request.cost, base):
             raise CostTableError(
                 f"{settings.latency_table}: {COSTS[base].title} on {device} has changed since this run began; use"
                 " another --output-dir, or --overwrite to start over"

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
-
 from surrogate_nas.costs.budget import BudgetRequest
 from surrogate_nas.costs.cost import COSTS, split_cost
 from surrogate_nas.errors import RunFolderError
@@ -32,7 +30,6 @@ from surrogate_nas.space.space import Space
 from surrogate_nas.study.running import Run
 
 _LATENCY = "latency_ms"
-_ROUNDING = 1e-9  # of a latency
 
 
 def changed_hardware(run: Run) -> dict[str, tuple[object, object]]:
@@ -174,10 +171,9 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
                 f"{folder.path} was started with other latencies than hardware.latency_table has now; {remedy}"
             )
     elif now["kind"] == "table":
-        codes, described = stored.pool.codes, model.describe()
-        before_of, now_of = stored.evaluate(codes), model.evaluate(codes)
-        for cost in (one for one in model.names if one in before_of and described[one].get("kind") == "table"):
-            if not np.allclose(before_of[cost], now_of[cost], rtol=_ROUNDING, atol=0):
+        described = model.describe()
+        for cost in (one for one in model.names if one in stored.names and described[one].get("kind") == "table"):
+            if not stored.agrees_with(model, cost):
                 title = "latencies" if cost == _LATENCY else f"numbers of {COSTS[cost].title}"
                 raise RunFolderError(
                     f"{folder.path} was started with other {title} than hardware.latency_table has now; {remedy}"

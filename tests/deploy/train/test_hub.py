@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from surrogate_nas.data.final_images import TEST_ORIGINS
 from surrogate_nas.deploy.train.hub import card_head
 from surrogate_nas.deploy.train.model_facts import ModelFacts
 
@@ -32,6 +33,12 @@ def test_it_has_what_was_measured_and_claims_no_licence(facts_of: Make) -> None:
     assert result["dataset"] == {"type": "imagefolder", "name": "a folder of images", "split": "test"}
     assert result["metrics"] == [{"type": "accuracy", "value": 0.91, "name": "test accuracy"}]
     assert "datasets" not in head
+
+
+def test_an_accuracy_on_validation_images_is_not_called_a_test(facts_of: Make) -> None:
+    head = read(card_head(facts_of(test_origin=TEST_ORIGINS["validation"])) + "\n\n")
+    (result,) = head["model-index"][0]["results"]
+    assert (result["dataset"]["split"], result["metrics"][0]["name"]) == ("validation", "validation accuracy")
 
 
 @pytest.mark.parametrize(("dataset", "named"), [("cifar10", ["cifar10"]), ("digits", None)])

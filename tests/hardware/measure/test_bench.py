@@ -144,12 +144,16 @@ def test_latencies_are_of_the_time_of_the_first_measurement(
     assert MovingBench(space, network, quick).reference_ms == pytest.approx(2.0 * slowness)
 
 
+def noticing_noise(quick: HardwareSettings) -> HardwareSettings:
+    timing = quick.timing.model_copy(update={"min_repeats": 10, "max_repeats": 10, "noise": 0.02})
+    return quick.model_copy(update={"timing": timing})
+
+
 def test_a_noisy_reference_does_not_replace_a_calm_one(
     space: Space, network: NetworkSpec, quick: HardwareSettings
 ) -> None:
     build = Counting()
-    timing = quick.timing.model_copy(update={"min_repeats": 10, "max_repeats": 10, "noise": 0.02})
-    quick = quick.model_copy(update={"timing": timing})
+    quick = noticing_noise(quick)
     first = MovingBench(space, network, quick).measure("parts", candidates(build, "a"))["a"]
     again = MovingBench(space, network, quick.model_copy(update={"remeasure": True}))
     rng = np.random.default_rng(0)
@@ -164,8 +168,7 @@ def test_a_noisy_reference_is_measured_again_by_the_next_run(
     space: Space, network: NetworkSpec, quick: HardwareSettings
 ) -> None:
     build = Counting()
-    timing = quick.timing.model_copy(update={"min_repeats": 10, "max_repeats": 10, "noise": 0.02})
-    quick = quick.model_copy(update={"timing": timing})
+    quick = noticing_noise(quick)
     busy = MovingBench(space, network, quick)
     rng = np.random.default_rng(0)
     steady = busy._run

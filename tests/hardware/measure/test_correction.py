@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from surrogate_nas.hardware.measure.correction import KINDS, fit_correction, weighted_sum
+from surrogate_nas.hardware.measure.correction import KINDS, fit_correction
 
 
 def groups_of(count: int, seed: int) -> NDArray[np.float64]:
@@ -57,18 +57,6 @@ def test_predictions_are_never_below_zero(seed: int) -> None:
 def test_one_network_is_too_few() -> None:
     with pytest.raises(ValueError, match=r"at least 2 measured networks \(got 1\)"):
         fit_correction(np.ones((1, 3)), np.ones(1))
-
-
-@given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 100))
-@settings(max_examples=20, deadline=None)
-def test_weighted_sums_are_those_of_a_product_wherever_the_numbers_lie(rows: int, columns: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    values, weights = rng.uniform(size=(rows, columns)), rng.uniform(size=columns)
-    total = weighted_sum(values, weights)
-    np.testing.assert_allclose(total, values @ weights)
-    moved = np.zeros(values.size + 1)[1:].reshape(values.shape)
-    moved[:] = values
-    np.testing.assert_array_equal(weighted_sum(moved, weights), total)
 
 
 def test_a_kind_that_predicts_nothing_for_one_network_is_not_taken() -> None:

@@ -120,6 +120,8 @@ def test_a_network_that_never_settled_says_nothing_about_drift(space: Space, tmp
     rows = results(space)
     rows[5] |= {"noisy": "True", "again_ms": str(1.5 * float(rows[5]["median_ms"]))}
     assert read_results(write(tmp_path / "results.csv", rows), space, 3).drift == pytest.approx(0.02, abs=1e-4)
+    rows[3] |= {"again_ms": rows[3]["median_ms"]}
+    assert read_results(write(tmp_path / "results.csv", rows), space, 3).drift == 0
     rows[3] |= {"again_ms": ""}
     assert read_results(write(tmp_path / "results.csv", rows), space, 3).drift == pytest.approx(0.5, abs=1e-4)
 

@@ -106,6 +106,25 @@ def test_a_table_may_move_but_not_change(
         costs_of(with_hardware(problem, latency_table=table_of(1 + 1e-6), device="board"), folder)
 
 
+def test_a_changed_column_of_flash_is_refused(
+    problem: Problem, costs_of: CostsOf, run_of: RunOf, tmp_path: Path, table_of: Callable[[float], str]
+) -> None:
+    header, *rows = Path(table_of(1)).read_text().split()
+
+    def with_flash(more: int) -> str:
+        lines = [f"{row},{1000 + more + n}" for n, row in enumerate(rows)]
+        (tmp_path / "flash.csv").write_text("\n".join([f"{header},board_flash_bytes", *lines]))
+        return str(tmp_path / "flash.csv")
+
+    folder = RunFolder(tmp_path / "run")
+    settings = with_hardware(problem, latency_table=with_flash(0), device="board")
+    _, table = deployed_costs(problem.pool, problem.deployed, run_of(folder.path, settings))
+    write_costs(folder.costs, problem.deployed, table)
+    costs_of(settings, folder)
+    with pytest.raises(RunFolderError, match=r"with other numbers of .* than hardware\.latency_table has now; use an"):
+        costs_of(with_hardware(problem, latency_table=with_flash(9), device="board"), folder)
+
+
 def test_damaged_costs_are_named_with_the_remedy(problem: Problem, costs_of: CostsOf, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.costs.write_bytes(b"PAR1")

@@ -208,7 +208,7 @@ def _stage(stage: _Stage, choices: list[list[str]], where: str) -> ChainStage:
     elastic = _left_out(stage)
     last = choices[stage.layers - elastic :]
     if any(each != last[0] or _NO_LAYER not in each for each in last):
-        raise SpaceError(f"{where} that may be left out must have the same choices, {shown(_NO_LAYER)} among them")
+        raise SpaceError(f"{where} that may be left out must have the same choices, {_NO_LAYER!r} among them")
     return ChainStage(stage.width[-1], stage.stride, tuple(map(tuple, choices)), elastic)
 
 

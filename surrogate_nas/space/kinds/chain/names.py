@@ -65,7 +65,7 @@ def _of_table(table: Names, skeleton: Skeleton, where: str) -> PartNames:
     for keys, numbers_of_layer in zip(rows, values, strict=True):
         found = [key for key in keys if key in table.parts]
         if not found and (numbers_of_layer or keys == [_LAST]):
-            raise SpaceError(f"{where}.parts: {shown(keys[0])} has no names; add a row {' or '.join(map(repr, keys))}")
+            raise SpaceError(f"{where}.parts: {keys[0]!r} has no names; add a row {' or '.join(map(repr, keys))}")
         names = table.parts[found[0]] if found else []
         layers.append(tuple(_filled(name, numbers_of_layer, f"{where}.parts: {shown(found[0])}") for name in names))
     return PartNames(table.source, table.norm_epsilon, tuple(layers))
