@@ -42,9 +42,11 @@ dashboard: $(VENV)/.installed-dashboard
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m mkdocs build --strict
 
+# A pip that is older takes twice as long to find all packages.
 $(BIN)/python$(ENDING):
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "surrogate_nas needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet 'pip>=26'
 
 $(VENV)/.installed: $(BIN)/python$(ENDING) $(INPUTS)
 	$(PIP) .

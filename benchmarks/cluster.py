@@ -82,7 +82,7 @@ class TwoMachines:
 
     def end(self) -> None:
         """Ends both."""
-        self._cluster.shutdown()  # type: ignore[no-untyped-call]
+        self._cluster.shutdown()
 
 
 @app.command(name="cluster")

@@ -37,9 +37,9 @@ class Meeting:
         if self.file is None:
             yield True
             return
-        store = torch.distributed.FileStore(str(self.file), self.processes.count)  # type: ignore[attr-defined]
+        store = torch.distributed.FileStore(str(self.file), self.processes.count)
         if not all_came(store, self.processes, stopped):
             yield False
             return
-        with grouped(self.processes, device, torch.distributed.PrefixStore("group", store)):  # type: ignore[attr-defined]
+        with grouped(self.processes, device, torch.distributed.PrefixStore("group", store)):
             yield True

@@ -142,7 +142,7 @@ def test_a_process_that_does_not_come_is_waited_for_a_bounded_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.3)
-    store = torch.distributed.FileStore(str(tmp_path / "meeting"), 3)  # type: ignore[attr-defined]
+    store = torch.distributed.FileStore(str(tmp_path / "meeting"), 3)
     with pytest.raises(TrainingError, match=r"1 of 3 processes that train together came within 0\.3 seconds"):
         all_came(store, Processes(1, 3), lambda: False)
     assert not all_came(store, Processes(2, 3), lambda: True)

@@ -188,7 +188,7 @@ def test_processes_share_a_gpu_of_the_cluster(tasks: ModuleType, tmp_path: Path)
             assert workers.processes == 2
             assert run(workers, tasks.visible_gpus, [0, 0]) == ["0", "0"]
     finally:
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+        cluster.shutdown()
 
 
 @pytest.mark.slow
@@ -214,7 +214,7 @@ def test_a_machine_outside_the_cluster_connects_as_a_client(
         with RayWorkers(f"ray://127.0.0.1:{port}", 2, Share(), tmp_path / "witness") as workers:
             assert run(workers, tasks.die_once, [(mark, 5), ("", 6), ("", 7)]) == [5, 6, 7]
     finally:
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+        cluster.shutdown()
 
 
 @pytest.mark.slow

@@ -126,7 +126,7 @@ except SurrogateNasError as error:
 )
 def test_the_wait_for_processes_that_do_not_come_ends(seconds: float, questions: int, expected: str) -> None:
     """The store is torchrun's, which waits for nobody."""
-    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)  # type: ignore[attr-defined]
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     port, own = str(store.port), {"TORCHELASTIC_USE_AGENT_STORE": "True", "WORLD_SIZE": "2", "RANK": "0"}
     shared = {**os.environ, **own, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     command = [sys.executable, "-c", LEAVES, str(seconds), str(questions)]

@@ -81,7 +81,7 @@ def _chunk(writer: Writer, node: fx.Node, names: Names) -> list[str] | None:
 
 
 def _part(_writer: Writer, node: fx.Node, names: Names) -> str | None:
-    parts = names[node.args[0]]  # type: ignore[index]
+    parts = names[node.args[0]]
     index: Any = node.args[1]
     return parts[index] if isinstance(parts, list) else None
 
@@ -89,11 +89,11 @@ def _part(_writer: Writer, node: fx.Node, names: Names) -> str | None:
 def _add(writer: Writer, node: fx.Node, names: Names) -> str | None:
     if node.kwargs:
         return None
-    return writer.node("Add", [names[one] for one in node.args], node.name)  # type: ignore[index]
+    return writer.node("Add", [names[one] for one in node.args], node.name)
 
 
 def _source(node: fx.Node, names: Names) -> str:
-    return str(names[node.args[0]])  # type: ignore[index]
+    return str(names[node.args[0]])
 
 
 def _rest(node: fx.Node, *names: str) -> list[Any] | None:
