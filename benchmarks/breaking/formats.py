@@ -32,7 +32,7 @@ from surrogate_nas.gradient.learning import run_learning
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.transfer.remote_runner import COLUMNS
 from surrogate_nas.space.class_table import ClassTable
-from surrogate_nas.study.problem.finalist_latencies import write_finalist_latencies
+from surrogate_nas.study.problem.finalist_latencies import FinalistLatencies, write_finalist_latencies
 from surrogate_nas.zero_cost.table import write_table
 
 OUTSIDE, RAN = "outside", "ran"
@@ -221,7 +221,9 @@ def _weights(path: Path) -> None:
 def _latencies(path: Path) -> None:
     space = readers.the_space()
     made = [Measurement(1.0 + row / 7, 0.01, 9, 0, False, "2026-01-01T00:00:00+00:00") for row in range(5)]
-    write_finalist_latencies(path, "x", dict(zip(space.digits(space.all_codes()[:5]), made, strict=True)))
+    names = space.digits(space.all_codes()[:5])
+    latencies = FinalistLatencies(dict(zip(names, made, strict=True)), frozenset(names[:2]))
+    write_finalist_latencies(path, "x", latencies)
 
 
 def _distribution(path: Path) -> None:

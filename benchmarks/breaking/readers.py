@@ -203,7 +203,7 @@ def weights_of_others(at: Path) -> None:
 
 def latencies_of_finalists(at: Path) -> None:
     """Reads measured latencies of finalists."""
-    for one in read_finalist_latencies(at / "finalist_latencies.json", "x").values():
+    for one in read_finalist_latencies(at / "finalist_latencies.json", "x").found.values():
         str(one)
 
 

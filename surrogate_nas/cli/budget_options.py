@@ -29,7 +29,8 @@ def with_budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(**words: Any) -> Any:  # noqa: ANN401 - as the command has them
         given = {key: words.pop(COSTS[name].keyword) for key, name in BOUNDED.items()}
-        budgets = {key: ", ".join(value or []) or None for key, value in given.items()}
+        # An empty text is a budget, which is refused: a script may have meant a variable that is not set.
+        budgets = {key: ", ".join(value) if value else None for key, value in given.items()}
         return command(budgets=budgets, **words)
 
     signature = inspect.signature(command)

@@ -189,6 +189,7 @@ def check_table_command(
 
 @app.command("export-bench")
 def export_bench_command(
+    context: typer.Context,
     space: SpaceOrRun,
     folder: Annotated[
         Path, typer.Argument(callback=in_home, metavar="FOLDER", help="New folder for models, manifest and measure.py.")
@@ -222,10 +223,7 @@ def export_bench_command(
     from surrogate_nas.hardware.transfer.remote import CALIBRATION, choose_to_measure, export_bench
 
     if is_run(expanded(space)):
-        if any(one is not None for one in (networks, like, precision, activations, channels, cells, image_size)):
-            raise SettingsError(
-                f"{space} is a run folder, which sets networks, sizes and precision; leave out those options"
-            )
+        _refuse_options(context, space)
         winners = read_winners(expanded(space))
         numbers = winners.numbers
         models = export_bench(winners.space, winners.network, folder, winners.codes, winners.batch, numbers)
@@ -256,6 +254,7 @@ app.command("read-logs")(read_logs)
 
 @app.command("import-bench")
 def import_bench_command(
+    context: typer.Context,
     space: SpaceOrRun,
     results: Annotated[Path, typer.Argument(callback=in_home, metavar="RESULTS", help="results.csv of the device.")],
     budget: Budget = None,
@@ -275,6 +274,7 @@ def import_bench_command(
     from surrogate_nas.hardware.transfer.remote import predict_space, transfer_to_space
 
     if is_run(expanded(space)):
+        _refuse_options(context, space)
         compare_winners(expanded(space), results, as_json)
         return
     loaded = load_space(space)
@@ -303,6 +303,23 @@ def import_bench_command(
     }
     write_predicted(path, loaded, {measured.device: fit.predicted_ms}, {measured.device: errors}, said)
     say_latencies(loaded, fit.predicted_ms, errors, budget, confidence, path, measured.device, said, as_json)
+
+
+def _refuse_options(context: typer.Context, run: str) -> None:
+    """Refuses every option but ``--json`` beside a run folder, which says what is measured and how it is deployed.
+
+    Raises:
+        SettingsError: If one is given.
+    """
+    given = []
+    for one in context.command.params:
+        source = context.get_parameter_source(one.name) if one.name not in (None, "as_json") else None
+        if one.opts[0].startswith("-") and source is not None and source.name == "COMMANDLINE":
+            given.append(one.opts[0])
+    if given:
+        raise SettingsError(
+            f"{run} is a run folder, which sets networks, sizes, precision and budgets; leave out {', '.join(given)}"
+        )
 
 
 def _known(space: Space, table: Path | None, devices: str) -> NDArray[np.float64] | None:

@@ -63,16 +63,18 @@ def look_up(
         raise SettingsError("--near and --pareto exclude each other; use one of them")
     if export_to is not None and (pareto or top or near or as_json):
         raise SettingsError("--export writes a file and lists nothing; leave the other out, or call twice")
+    if overwrite and export_to is None:
+        raise SettingsError("--overwrite needs --export, whose file it replaces; leave it out")
     table = LookupTable.load(run)
     bounds = table.resolve(**{BOUNDED[key]: text for key, text in budgets.items() if text is not None})
     if export_to is not None:
         count = export(table, *export_to, bounds, overwrite=overwrite)
         say(f"{export_to[1]}: {count:,} architectures")
         return
-    if near is not None:
-        _print_neighbours(table, near, table.near(near, top or 10, bounds), as_json=as_json)
-        return
     try:
+        if near is not None:
+            _print_neighbours(table, near, table.near(near, top or 10, bounds), as_json=as_json)
+            return
         front = pareto or not (bounds or top)
         entries = table.pareto(budgets=bounds) if front else table.top(top or 1, bounds)
     except InfeasibleBudgetError:

@@ -3,6 +3,7 @@
 A new cost is a row here and a model that computes it (``surrogate_nas.hardware.protocol.CostModel``).
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -196,14 +197,39 @@ def upper_of(name: str) -> str | None:
     return upper if upper is None or device is None else cost_on(upper, device)
 
 
-def format_cost(name: str, value: float) -> str:
-    """Returns a cost for people: ``4.97 ms``, ``41.2 M``."""
+def format_cost(name: str, value: float, digits: int = 3) -> str:
+    """Returns a cost for people: ``4.97 ms``, ``41.2 M``.
+
+    Args:
+        name: The cost.
+        value: In its stored unit.
+        digits: Of the number, at least 3; before the point there may be more.
+    """
     cost = COSTS[split_cost(name)[0]]
     if cost.plain_unit:
-        return f"{value:.3g} {cost.plain_unit}" if value < 100 else f"{value:.0f} {cost.plain_unit}"
+        return f"{_number(value, digits)} {cost.plain_unit}"
     for unit, size in (("G", 1e9), ("M", 1e6), ("K", 1e3)):
         # What three digits round up to a thousand of one unit is one of the next.
         if abs(value) >= 0.9995 * size:
-            shown = f"{value / size:.3g}" if value / size < 100 else f"{value / size:.0f}"
-            return f"{shown} {unit}{cost.suffix}"
+            return f"{_number(value / size, digits)} {unit}{cost.suffix}"
     return f"{value:.0f} {cost.suffix}".rstrip()
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}g}" if abs(value) < 10 ** (digits - 1) else f"{value:.0f}"
+
+
+def format_apart(name: str, value: float, limit: float) -> tuple[str, str]:
+    """Returns a cost and a limit for people, with so many digits that different ones do not look alike."""
+    for digits in range(3, 10):
+        texts = format_cost(name, value, digits), format_cost(name, limit, digits)
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def format_reachable(name: str, value: float) -> str:
+    """Returns the smallest cost of some architectures for people, rounded up: as a budget, some of them keep it."""
+    scale = 10.0 ** (math.floor(math.log10(value)) - 2) if value > 0 else 1.0
+    rounded = math.ceil(value / scale * (1 - 1e-12)) * scale
+    return format_cost(name, rounded)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from surrogate_nas.costs.cost import cost_on
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.transfer.device_results import RemoteResults
@@ -109,7 +110,7 @@ def compared(winners: Winners, results: RemoteResults) -> list[ComparedLatency]:
     if not measured.keys() & set(digits):
         raise CostTableError("the results hold none of the study's finalists; export its finalists again")
     return [
-        ComparedLatency(one.digits, *_latency(one), measured.get(code))
+        ComparedLatency(one.digits, *_latency(one, results.device), measured.get(code))
         for one, code in zip(winners.finalists, digits, strict=True)
     ]
 
@@ -119,6 +120,7 @@ def first_within(latencies: Iterable[ComparedLatency]) -> ComparedLatency | None
     return next((one for one in latencies if one.within), None)
 
 
-def _latency(facts: ArchitectureFacts) -> tuple[float | None, float | None]:
-    """Returns prediction and budget of a finalist's latency."""
-    return next(((cost.predicted, cost.budget) for cost in facts.costs if cost.cost == "latency_ms"), (None, None))
+def _latency(facts: ArchitectureFacts, device: str) -> tuple[float | None, float | None]:
+    """Returns prediction and budget of a finalist's latency on a device: the study's own, unless it names this one."""
+    found = {cost.cost: (cost.predicted, cost.budget) for cost in facts.costs}
+    return found.get(cost_on("latency_ms", device)) or found.get("latency_ms", (None, None))

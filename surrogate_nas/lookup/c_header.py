@@ -8,7 +8,7 @@ from pathlib import Path
 from surrogate_nas._support.c_text import c_environment
 from surrogate_nas._support.files import write_text
 from surrogate_nas.costs.budget import Budget
-from surrogate_nas.costs.cost import format_cost
+from surrogate_nas.costs.cost import format_reachable
 from surrogate_nas.lookup.entry import Entry
 from surrogate_nas.lookup.table import LookupTable
 
@@ -84,7 +84,10 @@ def write_c_header(table: LookupTable, path: Path, budgets: Sequence[Budget] = (
         WriteError: If the file cannot be written.
     """
     cost = table.binding(table.metadata.primary_cost)
-    entries = table.pareto(cost, budgets)
+    found: dict[tuple[float, float], Entry] = {}
+    for entry in table.pareto(cost, budgets):
+        found.setdefault((entry.score, entry.costs[cost]), entry)  # of equals, ``LookupTable.best`` takes the first
+    entries = list(found.values())
     write_text(path, _header(table, cost, entries, real))
     return len(entries)
 
@@ -102,7 +105,7 @@ def _header(table: LookupTable, cost: str, entries: Sequence[Entry], real: str) 
         binding=members[cost],
         members=list(members.items()),
         entries=entries,
-        smallest=format_cost(cost, entries[0].costs[cost]),
+        smallest=format_reachable(cost, entries[0].costs[cost]),
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas.costs.budget import Budget
-from surrogate_nas.costs.cost import COSTS, format_cost
+from surrogate_nas.costs.cost import COSTS, format_apart, format_reachable
 from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.lookup.entry import Entry
 
@@ -36,9 +36,12 @@ def infeasible_error(
         misses: The nearest architectures.
     """
     asked = " and ".join(str(budget) for budget in budgets)
-    reach = ", ".join(_named(budget.cost, least) for budget, least in zip(budgets, smallest, strict=True))
+    reach = ", ".join(
+        f"{COSTS[budget.cost].title} {format_reachable(budget.cost, least)}"
+        for budget, least in zip(budgets, smallest, strict=True)
+    )
     nearest = "; ".join(
-        f"{entry.code} ({', '.join(_named(budget.cost, entry.costs[budget.cost]) for budget in budgets)}, "
+        f"{entry.code} ({', '.join(_named(budget, entry.costs[budget.cost]) for budget in budgets)}, "
         f"accuracy {entry.predicted_accuracy_percent:.2f} %)"
         for entry in misses
     )
@@ -48,5 +51,5 @@ def infeasible_error(
     )
 
 
-def _named(cost: str, value: float) -> str:
-    return f"{COSTS[cost].title} {format_cost(cost, value)}"
+def _named(budget: Budget, value: float) -> str:
+    return f"{COSTS[budget.cost].title} {format_apart(budget.cost, value, budget.limit)[0]}"

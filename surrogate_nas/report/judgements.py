@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.costs.cost import COSTS
+from surrogate_nas.costs.cost import COSTS, format_apart
 from surrogate_nas.report import few_images, formats
 from surrogate_nas.report.comparison import fitting_text, found_wins, rival_wins, winner_text
 from surrogate_nas.report.facts.against_rivals import RivalsFacts
@@ -165,6 +165,7 @@ def _one_budget(cost: CostFacts, budget: float, latency: LatencyFacts | None) ->
         excess = 100 * (cost.measured / budget - 1)
         noise = " The measurement was noisy: repeat it on a quiet machine." if cost.noisy else ""
         if cost.measured > budget:
+            value, limit = format_apart(cost.cost, cost.measured, budget)
             return Judgement("bad", f"{name} {was} {value}, {excess:.1f}% over the budget of {limit}.{noise}")
         level: Level = "caution" if cost.noisy else "good"
         if cost.upper is not None and cost.confidence is not None and cost.measured > cost.upper:
@@ -176,9 +177,12 @@ def _one_budget(cost: CostFacts, budget: float, latency: LatencyFacts | None) ->
     if COSTS[cost.cost].checked == "planned":
         source = f" by {cost.conditions}" if cost.conditions else " by the table"
         return Judgement("caution" if cost.conditions else "good", f"{name}: {value}{source}, within {limit}.")
-    if cost.cost != "latency_ms":
-        return Judgement("good", f"{name}: {value}, counted exactly, within the budget of {limit}.")
-    source = f" by {latency.source}" if latency is not None else ""
+    if COSTS[cost.cost].checked != "measured":
+        source = "by the table" if cost.cost == "energy_mj" else "counted exactly"
+        return Judgement("good", f"{name}: {value}, {source}, within the budget of {limit}.")
+    source = f" by {latency.source}" if latency is not None and cost.cost == "latency_ms" else ""
+    if cost.upper is not None and cost.confidence is not None:
+        source += f" (at most {formats.cost(cost.cost, cost.upper)} with {cost.confidence:.0%} confidence)"
     return Judgement(
         "caution",
         f"{name} is {value}{source}, within the budget of {limit}, but this study did not measure it on the device.",

@@ -7,8 +7,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from surrogate_nas._support.words import count_of
+from surrogate_nas.costs.cost import format_reachable
 from surrogate_nas.report import formats
-from surrogate_nas.report.comparison import drift_text, fitting_text, rival_wins, start_text, winner_text
+from surrogate_nas.report.comparison import drift_text, fitting_text, found_wins, rival_wins, start_text, winner_text
 from surrogate_nas.report.drawings.picture_file import drawing
 from surrogate_nas.report.facts.architectures import CostFacts
 from surrogate_nas.report.facts.whole import StudyFacts
@@ -82,6 +83,7 @@ def _rivals(facts: StudyFacts) -> dict[str, object]:
         "own_costs": [own[cost.cost] for cost in rivals.rivals[0].costs],
         "winner": winner_text(rivals, chosen.digits),
         "rival_wins": rival_wins(rivals),
+        "found_wins": found_wins(rivals),
         "fitting": fitting_text(rivals),
         "start": start_text(rivals),
         "drift": drift_text(rivals, latency.measured if latency is not None else None),
@@ -135,4 +137,5 @@ def _environment() -> Environment:
         environment.filters[name] = getattr(formats, name)
     environment.filters["count_of"] = count_of
     environment.filters["cost_of"] = lambda value, cost: formats.cost(cost, value)
+    environment.filters["reachable"] = lambda value, cost: format_reachable(cost, value)
     return environment

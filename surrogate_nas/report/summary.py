@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from surrogate_nas._support.words import SHARED_WEIGHTS, count_of
-from surrogate_nas.costs.cost import COSTS
+from surrogate_nas.costs.cost import COSTS, format_apart, format_reachable
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import fitting_text, winner_text
 from surrogate_nas.report.facts.against_rivals import RivalsFacts
@@ -77,8 +77,11 @@ def _cost(cost: CostFacts) -> str:
     checked = COSTS[cost.cost].checked
     sure = cost.cost != "latency_ms" and cost.measured is None and cost.upper is None
     how = "" if not checked or sure else " predicted" if cost.measured is None else f" {checked}"
-    budget = "" if cost.budget is None else f" (budget {formats.cost(cost.cost, cost.budget)})"
-    return f"{formats.cost_name(cost.cost)} {formats.cost(cost.cost, value)}{how}{budget}"
+    shown, budget = formats.cost(cost.cost, value), ""
+    if cost.budget is not None and value is not None:
+        shown, limit = format_apart(cost.cost, value, cost.budget)
+        budget = f" (budget {limit})"
+    return f"{formats.cost_name(cost.cost)} {shown}{how}{budget}"
 
 
 def _accuracy(chosen: ArchitectureFacts, basis: str) -> str:
@@ -128,7 +131,7 @@ def _truth(truth: TruthFacts) -> str:
 
 def _print_nearest(console: Console, answer: AnswerFacts) -> None:
     for item in answer.smallest:
-        smallest = formats.cost(item.cost, item.smallest)
+        smallest = format_reachable(item.cost, item.smallest)
         sure = f"at most {smallest} with confidence" if item.predicted is not None else smallest
         predicted = f"{formats.cost(item.cost, item.predicted)} predicted, " if item.predicted is not None else ""
         budget = formats.cost(item.cost, item.budget)

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from surrogate_nas.costs.cost import COSTS
+from surrogate_nas.costs.cost import COSTS, format_reachable
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import drift_text, fitting_text, winner_text
 from surrogate_nas.report.facts.against_rivals import RivalsFacts
@@ -80,7 +80,7 @@ def _print_infeasible(console: Console, answer: AnswerFacts) -> None:
         _line(
             console,
             formats.cost_name(item.cost),
-            f"smallest reachable {formats.cost(item.cost, item.smallest)} ({item.digits}),"
+            f"smallest reachable {format_reachable(item.cost, item.smallest)} ({item.digits}),"
             f" budget {formats.cost(item.cost, item.budget)}",
         )
     for miss in answer.nearest_misses:

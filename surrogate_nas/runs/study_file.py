@@ -17,6 +17,7 @@ from surrogate_nas._support.stored.checksums import DIFFERS, checksum
 from surrogate_nas._support.words import choose_from, shown
 from surrogate_nas.errors import SettingsError, SurrogateNasError
 from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.supernet.presets import PRESETS
 
 RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
 NOT_SET = "none"
@@ -40,7 +41,10 @@ def read_study(name: str, overrides: Mapping[str, Any]) -> StudySettings:
         SettingsError: If the study, a setting or a value is unknown or impossible.
     """
     path = find_definition("studies", name)
-    return validated(StudySettings, {"name": path.stem, **read_toml(path)}, overrides, f"in {path}")
+    content = {"name": path.stem, **read_toml(path)}
+    if is_resolved(path):
+        content = _without_former_preset(content, overrides)
+    return validated(StudySettings, content, overrides, f"in {path}")
 
 
 def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
@@ -54,7 +58,16 @@ def read_resolved(path: Path, overrides: Mapping[str, Any]) -> StudySettings:
     missing = [name for name in StudySettings.model_fields if name not in content and name not in _ADDED]
     if missing:
         raise SettingsError(f"{path} is cut short: it has no {missing[0]}")
-    return validated(StudySettings, content, overrides, f"in {path}")
+    return validated(StudySettings, _without_former_preset(content, overrides), overrides, f"in {path}")
+
+
+def _without_former_preset(content: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a resolved study without the rules of its preset, where another preset is asked for."""
+    supernet, key = content.get("supernet"), "supernet.preset"
+    if not isinstance(supernet, dict) or overrides.get(key, supernet.get("preset")) == supernet.get("preset"):
+        return content
+    rules = {name for preset in PRESETS.values() for name in preset}
+    return {**content, "supernet": {name: value for name, value in supernet.items() if name not in rules}}
 
 
 def is_resolved(path: Path) -> bool:

@@ -68,10 +68,7 @@ class Evaluator:
         self._cheapest: Rows | None = None
 
     def _trade(self, traded: Sequence[str], known: Sequence[str]) -> None:
-        if len(traded) not in (1, 2) or len(set(traded)) < len(traded) or not set(traded) <= set(known):
-            raise SettingsError(
-                f"accuracy is traded against one or two of the costs {', '.join(known)} (got {', '.join(traded)})"
-            )
+        require_traded(traded, known)
         self.primary, self.second = traded[0], traded[1] if len(traded) == 2 else None
 
     @property
@@ -192,3 +189,15 @@ class Evaluator:
     def _first_bad(self, array: Floats, codes: Codes) -> str:
         row = int(np.flatnonzero(~np.isfinite(array))[0])
         return f"{array[row]} for architecture {self.space.digits(codes[row : row + 1])[0]}"
+
+
+def require_traded(traded: Sequence[str], known: Sequence[str]) -> None:
+    """Refuses costs that accuracy cannot be traded against.
+
+    Raises:
+        SettingsError: If they are not one or two of the known costs.
+    """
+    if len(traded) not in (1, 2) or len(set(traded)) < len(traded) or not set(traded) <= set(known):
+        raise SettingsError(
+            f"accuracy is traded against one or two of the costs {', '.join(known)} (got {', '.join(traded)})"
+        )

@@ -62,27 +62,34 @@ def texts_of(
     if len(codes) < _FEW:
         return [format_code(code) for code in codes]
     base = np.zeros(len(decisions), dtype=codes.dtype)
-    whole, table, at = format_code(base), [], 0
+    whole, at = format_code(base), 0
+    table: list[list[str]] = []
+    known: list[tuple[NDArray[np.integer], str]] = []
     for column, decision in enumerate(decisions):
         written = []
         for choice in range(len(decision.choices)):
             code = base.copy()
             code[column] = choice
             written.append(format_code(code))
-        start, end = _same(written, len(whole)), _same([text[::-1] for text in written], 0)
+            known.append((code, written[-1]))
+        start = _shared(written)
+        end = min(_shared([text[::-1] for text in written]), min(map(len, written)) - start)
         table.append([whole[at:start] + text[start : len(text) - end] for text in written])
         at = len(whole) - end
-    made = [text + whole[at:] for text in joined(codes, table)]
-    # The text of a space may have no place per decision.
-    checked = range(0, len(codes), max(1, len(codes) // 20))
-    if all(made[row] == format_code(codes[row]) for row in checked):
-        return made
+    # The text of a space may have no place per decision. Rows at equal distances may all have the same last choice.
+    rows = np.random.default_rng(0).choice(len(codes), _FEW // 2, replace=False)
+    known += [(codes[row], format_code(codes[row])) for row in rows]
+    made = [text + whole[at:] for text in joined(np.stack([code for code, _ in known]), table)]
+    if made == [text for _, text in known]:
+        return [text + whole[at:] for text in joined(codes, table)]
     return [format_code(code) for code in codes]
 
 
-def _same(texts: Sequence[str], otherwise: int) -> int:
-    """Returns how many letters texts share at their beginning; ``otherwise`` if one is the beginning of all others."""
-    return next((i for i, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), otherwise)
+def _shared(texts: Sequence[str]) -> int:
+    """Returns how many letters texts share at their beginning."""
+    return next(
+        (i for i, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), min(map(len, texts))
+    )
 
 
 def joined(codes: NDArray[np.integer], table: Sequence[Sequence[str]]) -> list[str]:

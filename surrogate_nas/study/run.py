@@ -27,16 +27,16 @@ from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.report.feasibility import show_feasibility
 from surrogate_nas.study.report.tracked import begin_tracking, track_facts, track_stage
 from surrogate_nas.study.running import Run, ShouldStop
-from surrogate_nas.study.stages.compare_rivals import CompareRivals
+from surrogate_nas.study.stages.compare_rivals import CompareRivals, forget_fitted
 from surrogate_nas.study.stages.finalists import ChooseFinalist
 from surrogate_nas.study.stages.fit_predictor import FitPredictor, JoinTrainings
 from surrogate_nas.study.stages.gradient.learn_distribution import LearnDistribution
 from surrogate_nas.study.stages.labels import LabelArchitectures
-from surrogate_nas.study.stages.lookup_table import WriteLookup, remove_best
+from surrogate_nas.study.stages.lookup_table import WriteLookup, withdraw_answer
 from surrogate_nas.study.stages.other_budgets import AnswerOtherBudgets
 from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.study.stages.report import WriteReport, report_infeasible
-from surrogate_nas.study.stages.search import PreviewSearch, SearchSpace
+from surrogate_nas.study.stages.search import PreviewSearch, SearchSpace, with_cheapest_measured
 from surrogate_nas.study.stages.supernets import TrainSupernets
 from surrogate_nas.study.stages.trainings import TrainFinalists
 from surrogate_nas.study.stages.widen_pool import ScorePool
@@ -89,7 +89,9 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
             folder.clear()
         _begin(problem, run)
         if not problem.feasible.any():
-            remove_best(folder)
+            problem = with_cheapest_measured(problem, run)
+        if not problem.feasible.any():
+            withdraw_answer(problem, folder)
             facts = report_infeasible(problem, run)
             track_facts(facts, run)
             return facts
@@ -169,6 +171,8 @@ def _begin(problem: Problem, run: Run) -> None:
         # Before the settings are written: a process that is killed between the two finds no costs of other settings.
         for stale in (folder.costs, *folder.lookup):
             stale.unlink(missing_ok=True)
+        if run.settings.hardware.remeasure:
+            forget_fitted(folder)
     folder.write_settings(_lasting(problem.settings))
     if run.database is None and (before := folder.storage.url) is not None:
         run.console.note(f"trials are kept in the run folder from now on; they were in {before} before")

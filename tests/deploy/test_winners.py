@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,6 +73,14 @@ def test_measurements_stand_beside_predictions(found: Winners) -> None:
     unsettled = compared(found, results(found, {"311141": 6.0}))
     assert unsettled[0].measured is None
     assert first_within(unsettled) is None
+
+
+def test_a_device_that_the_study_names_has_its_own_budget(found: Winners) -> None:
+    extra = SimpleNamespace(cost="latency_ms[phone]", predicted=20.0, budget=30.0)
+    on_both: Any = tuple(SimpleNamespace(digits=one.digits, costs=(*one.costs, extra)) for one in found.finalists)
+    of_phone = compared(replace(found, finalists=on_both), results(found, {"311141": 40.0, "333123": 25.0}))
+    assert of_phone == [ComparedLatency("333123", 20.0, 30.0, 25.0), ComparedLatency("311141", 20.0, 30.0, 40.0)]
+    assert [one.within for one in of_phone] == [True, False]
 
 
 def test_results_of_other_networks_are_refused(found: Winners) -> None:

@@ -135,5 +135,4 @@ def points() -> PlotPoints:
         architectures=[f"|nor_conv_3x3~0|+|none~0|skip_connect~{index}|" for index in range(200)],
         label_percent=accuracy[:50],
         out_of_fold_percent=accuracy[:50] + rng.normal(0, 1, 50),
-        space_size=15_625,
     )

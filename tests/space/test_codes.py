@@ -1,9 +1,12 @@
 """Codes written as digits; ``test_space`` has them in a whole space."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from surrogate_nas.errors import SpaceError
@@ -37,3 +40,26 @@ def test_a_text_without_a_place_per_decision_is_asked_for_code_by_code() -> None
 
     codes = np.array([[k % 2, k % 36] for k in range(300)])
     assert texts_of(codes, DECISIONS, written) == [written(code) for code in codes]
+
+
+@pytest.mark.parametrize("layers", [7, 15])
+def test_a_name_may_begin_another(tmp_path: Path, layers: int) -> None:
+    blocks = '["mbconv_k3_e3_se", "mbconv_k3_e3"]'
+    stage = "[[stages]]\nlayers = {}\nwidth = 8\n"
+    text = f'name = "x"\nkind = "chain"\noperations = {blocks}\n'
+    path = tmp_path / "x.toml"
+    path.write_text(text + stage.format(4) + stage.format(layers - 4) + "[network]\nimage_size = 16\n")
+    space = load_space(str(path))
+    codes = space.all_codes()
+    assert space.texts(codes) == [space.format(code) for code in codes]
+
+
+@given(st.lists(st.lists(st.text("ab", max_size=3), min_size=1, max_size=3, unique=True), min_size=1, max_size=4))
+def test_texts_of_any_names_are_those_of_each(names: list[list[str]]) -> None:
+    decisions = [Decision(str(place), tuple(some)) for place, some in enumerate(names)]
+
+    def written(code: NDArray[np.integer]) -> str:
+        return "".join(some[choice] for some, choice in zip(names, code, strict=True))
+
+    codes = np.stack([np.random.default_rng(0).integers(0, len(some), 120) for some in names], axis=1)
+    assert texts_of(codes, decisions, written) == [written(code) for code in codes]

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas._support.streams import in_one_line
-from surrogate_nas._support.words import count_of
+from surrogate_nas._support.words import count_of, shown
 from surrogate_nas.cli.command_line import complain, say
 from surrogate_nas.costs.budget import parse_budget
-from surrogate_nas.costs.cost import format_cost
-from surrogate_nas.errors import InfeasibleBudgetError
+from surrogate_nas.costs.cost import format_cost, format_reachable, split_cost
+from surrogate_nas.errors import BudgetError, InfeasibleBudgetError
 from surrogate_nas.space.space import Space
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def say_latencies(
 
     connected = space.is_connected(space.all_codes())
     predicted, upper = values[connected], cautious(values[connected], errors, confidence)
-    limit = parse_budget("latency_ms", budget).resolve(upper).limit if budget else None
+    limit = _limit(budget, upper, device)
     share = float(np.mean(upper <= limit)) if limit else None
     smallest, middle, largest = float(predicted.min()), float(np.median(predicted)), float(predicted.max())
     caution = float(upper[0] / predicted[0] - 1)
@@ -117,8 +117,19 @@ def say_latencies(
         lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
         say("\n".join(map(in_one_line, lines)))
     if share == 0:
-        least = format_cost("latency_ms", float(upper.min()))
+        least = format_reachable("latency_ms", float(upper.min()))
         raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")
+
+
+def _limit(budget: str | None, values: NDArray[np.float64], device: str) -> float | None:
+    """Returns the latency that a budget allows on a device, which it may name; values are the device's, shape (N,)."""
+    if budget is None:
+        return None
+    request = parse_budget("latency_ms", budget)
+    named = split_cost(request.cost)[1]
+    if named not in (None, device):
+        raise BudgetError(f"the latencies are of {shown(device)}, and --budget names {shown(named)}; name none")
+    return request.resolve(values).limit
 
 
 def write_measured(path: Path, space: Space, measured: "RemoteResults", budget: str | None, as_json: bool) -> None:
@@ -135,7 +146,7 @@ def write_measured(path: Path, space: Space, measured: "RemoteResults", budget: 
         complain(f"warning: a study needs {rows_needed(space)} networks of {space.name}: measure more (--networks)")
     facts = {**measured.facts, "networks_measured": len(values), "noisy": measured.noisy, "drift": measured.drift}
     write_predicted(path, space, {device: values}, {}, facts, measured.codes)
-    limit = parse_budget("latency_ms", budget).resolve(values).limit if budget else None
+    limit = _limit(budget, values, device)
     within = int((values <= limit).sum()) if limit else None
     smallest, middle, largest = float(values.min()), float(np.median(values)), float(values.max())
     if as_json:
@@ -156,5 +167,5 @@ def write_measured(path: Path, space: Space, measured: "RemoteResults", budget: 
         lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
         say("\n".join(map(in_one_line, lines)))
     if within == 0:
-        least = format_cost("latency_ms", smallest)
+        least = format_reachable("latency_ms", smallest)
         raise InfeasibleBudgetError(f"no measured network of {space.name} meets {budget}; the smallest takes {least}")

@@ -148,12 +148,16 @@ class StoredCosts:
         return self._like(pool, source._predicted(pool.codes), source._model, self.exact)
 
     def only(self, names: Collection[str]) -> "StoredCosts":
-        """Returns the costs of some names, without the others."""
+        """Returns the costs of some names, without the others.
+
+        Facts that belong to no stored cost stay, such as the ones of networks that are measured one at a time.
+        """
 
         def kept(values: Mapping[str, Any]) -> dict[str, Any]:
             return {name: value for name, value in values.items() if name in names}
 
-        values, errors, described = kept(self._values), kept(self._errors), kept(self._descriptions)
+        values, errors = kept(self._values), kept(self._errors)
+        described = {name: one for name, one in self._descriptions.items() if name in names or name not in self.names}
         return StoredCosts(self.pool, values, errors, described, kept(self._held_out), self._model, kept(self.exact))
 
     def joined(self, other: CostSource, model: CostSource | None) -> "StoredCosts":

@@ -33,7 +33,6 @@ class PlotPoints:
         architectures: The same with operation names, length N.
         label_percent: Label of each labelled architecture, shape (M,).
         out_of_fold_percent: Its prediction by a model that had not seen it, shape (M,).
-        space_size: Architectures that the N points stand for.
         search: What the plots of the search show; None for none.
         supernet: What the plots of the supernets show; None for none.
     """
@@ -45,7 +44,6 @@ class PlotPoints:
     architectures: Sequence[str]
     label_percent: Floats
     out_of_fold_percent: Floats
-    space_size: int
     search: SearchPoints | None = None
     supernet: SupernetPoints | None = None
 

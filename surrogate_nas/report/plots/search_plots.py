@@ -33,6 +33,7 @@ class SearchPoints:
         choices: Names of each decision's choices, length D.
         accuracy_percent: Predicted, shape (N,).
         feasible: Which meet every budget, shape (N,).
+        typical: Which stand for the whole space, shape (N,): a large one lists others that a budget asked for.
         costs: Name of each budgeted cost to its values, shape (N,), and the budget.
         trial_accuracy_percent: Predicted accuracy of each trial, in order, shape (T,).
         trial_feasible: Shape (T,).
@@ -43,6 +44,7 @@ class SearchPoints:
     choices: Sequence[Sequence[str]]
     accuracy_percent: Floats
     feasible: NDArray[np.bool_]
+    typical: NDArray[np.bool_]
     costs: dict[str, tuple[Floats, float]]
     trial_accuracy_percent: Floats
     trial_feasible: NDArray[np.bool_]
@@ -91,6 +93,7 @@ def trials_figure(points: SearchPoints) -> go.Figure:
 def cost_figure(points: SearchPoints, cost: str) -> go.Figure:
     """Returns a histogram: the number of architectures at each cost."""
     values, budget = points.costs[cost]
+    values = values[points.typical]
     factor, unit = axis_scale(cost, values)
     figure = go.Figure(layout=layout(f"{formats.cost_title(cost)}{unit}", "Architectures"))
     # Counted here: a page need not hold every value.
@@ -132,7 +135,7 @@ def importance(codes: NDArray[np.integer], accuracy: Floats) -> Floats:
 
 def importance_figure(points: SearchPoints) -> go.Figure:
     """Returns the importance of each decision."""
-    shares = importance(points.codes, points.accuracy_percent)
+    shares = importance(points.codes[points.typical], points.accuracy_percent[points.typical])
     figure = go.Figure(layout=layout("Decision", "Share of the accuracy's variance (%)"))
     figure.add_bar(
         x=list(points.decisions),

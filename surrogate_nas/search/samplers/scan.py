@@ -73,7 +73,7 @@ def plan(whole: Candidates, classes: Rows, settings: SearchSettings) -> Rows:
     if settings.goal == "pareto":
         feasible_part = [_spread(frontier, room), best]
     else:
-        share = min(len(frontier), round(settings.trials * settings.front_share))
+        share = min(len(frontier), room, round(settings.trials * settings.front_share))
         feasible_part = [best[: room - share], _spread(frontier, share), best]
     shown = _distinct(np.concatenate(feasible_part), classes)[:room]
     return _distinct(np.concatenate([shown, excluded]), classes)[: settings.trials]

@@ -5,7 +5,7 @@ A skeleton names them, so that a network of another kind needs rows here and no 
 
 from types import MappingProxyType
 
-from surrogate_nas._support.words import choose_from, shown
+from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SpaceError
 from surrogate_nas.space.operations.families import family_of, find_block
 from surrogate_nas.space.operations.registry import find_own
@@ -152,7 +152,7 @@ def find_fixed_layer(name: str) -> OperationSpec:
         return FIXED_LAYERS[name]
     if find_own(name) is None and family_of(name) is None:
         raise SpaceError(
-            f"unknown layer {shown(name)}; {choose_from(FIXED_LAYERS, name)}, or a block, such as conv_bn_relu_k3"
-            " (docs/reference/search-spaces.md)"
+            f"unknown layer {shown(name)}; use a block, such as conv_bn_relu_k3, or one of the layers of"
+            " docs/reference/search-spaces.md"
         )
     return find_block(name)

@@ -83,7 +83,8 @@ def resolve_request(
         folder = output or RUNS / DEFAULT_STUDY
         begun = folder / "study.toml"
         if begun.exists():
-            settings = read_resolved(begun, overrides)
+            settings = with_named_device(read_resolved(begun, overrides))
+            own_requests(settings)
             _require_own_cluster(name, overrides, settings, resume=resume)
             return settings, folder
         if output is not None:

@@ -8,7 +8,7 @@ Symbols:
     B: sets of budgets.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -24,7 +24,11 @@ from surrogate_nas.nets.standalone import build_network
 from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.problem.budget_band import BudgetBand, Evaluate, PricedDraws, draw_in_bands
-from surrogate_nas.study.problem.finalist_latencies import read_finalist_latencies, write_finalist_latencies
+from surrogate_nas.study.problem.finalist_latencies import (
+    FinalistLatencies,
+    read_finalist_latencies,
+    write_finalist_latencies,
+)
 from surrogate_nas.study.problem.problem import Problem
 
 FirstDraws = Literal["balanced", "varied"]
@@ -203,36 +207,40 @@ class Contenders:
         if "latency_ms" not in checkable:
             return replace(self, problem=problem)
         names, inputs = space.digits(codes), digest({"latency": problem.table.describe()["latency_ms"]})
-        kept: Mapping[str, Measurement] = read_finalist_latencies(folder.finalist_latencies, inputs)
-        missing = [place for place, name in enumerate(names) if name not in kept]
-        if missing:
-            kept = {**kept, **self._measured_twice(codes[missing])}
-            write_finalist_latencies(folder.finalist_latencies, inputs, kept)
+        before = read_finalist_latencies(folder.finalist_latencies, inputs)
+        latencies = self._measured(codes, before)
+        if latencies != before:
+            write_finalist_latencies(folder.finalist_latencies, inputs, latencies)
+        kept = latencies.found
         calm = np.array([not kept[name].noisy for name in names])
         medians = np.array([kept[name].median_ms for name in names])
         noisy = [position for position, name in zip(positions, names, strict=True) if kept[name].noisy]
         table = problem.table.with_measured(codes[calm], medians[calm])
         return replace(self, problem=replace(problem, table=table), noisy=tuple(dict.fromkeys([*self.noisy, *noisy])))
 
-    def _measured_twice(self, codes: Codes) -> dict[str, Measurement]:
-        """Returns measurements of effective codes, shape (M, D), by their digits.
+    def _measured(self, codes: Codes, known: FinalistLatencies) -> FinalistLatencies:
+        """Returns the known measurements with the ones of effective codes, shape (M, D).
 
         Whatever keeps a budget by its first measurement is measured again, and the larger latency counts. Of many
         architectures at the edge of a budget, a first measurement favours the ones that it found too fast.
         """
         problem, space = self.problem, self.problem.space
         names = space.digits(codes)
-        first = dict(zip(names, problem.cost_model.measure_architectures(codes), strict=True))
+        missing = [place for place, name in enumerate(names) if name not in known.found]
+        found = dict(known.found)
+        if missing:
+            first = problem.cost_model.measure_architectures(codes[missing])
+            found |= zip([names[place] for place in missing], first, strict=True)
         limits = [one.limit for budgets in self._sets for one in budgets if one.cost == "latency_ms"]
         again = {
             f"{_AGAIN}{name}": partial(build_network, space, code, problem.deployed)
             for name, code in zip(names, codes, strict=True)
-            if first[name].median_ms <= max(limits)
+            if name not in known.twice and found[name].median_ms <= max(limits)
         }
         second = problem.cost_model.measure_modules(again) if again else {}
-        return first | {
-            name.removeprefix(_AGAIN): larger(first[name.removeprefix(_AGAIN)], one) for name, one in second.items()
-        }
+        second = {name.removeprefix(_AGAIN): one for name, one in second.items()}
+        found |= {name: larger(found[name], one) for name, one in second.items()}
+        return FinalistLatencies(found, known.twice.union(second))
 
 
 def larger(one: Measurement, other: Measurement) -> Measurement:

@@ -56,7 +56,8 @@ def makes_costs_anew(run: Run) -> bool:
 
 def wants_memory(settings: StudySettings) -> bool:
     """Returns whether a study knows the RAM and flash of a device: a budget is on one of them, or a planner is set."""
-    return settings.hardware.planner != "none" or any(request.cost in NAMES for request in _requests(settings))
+    asked = {request.cost for request in _requests(settings)} | set(settings.search.traded)
+    return settings.hardware.planner != "none" or not asked.isdisjoint(NAMES)
 
 
 def wants_latency(settings: StudySettings) -> bool:

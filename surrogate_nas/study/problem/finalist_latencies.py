@@ -4,7 +4,7 @@ A run that is continued makes the same choices, whatever the machine's own cache
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from surrogate_nas._support.files import read_json, write_json
@@ -15,8 +15,21 @@ _WHAT = "latencies of finalists"
 _REMEDY = "remove the file, and they are measured again"
 
 
-def read_finalist_latencies(path: Path, inputs: str) -> dict[str, Measurement]:
-    """Returns measurements by the digits of effective codes; none where there is no file, or it is of other costs.
+@dataclass(frozen=True)
+class FinalistLatencies:
+    """Latencies of whole networks.
+
+    Attributes:
+        found: Measurements by the digits of effective codes.
+        twice: Digits of the ones that were measured twice, so that the larger latency is kept.
+    """
+
+    found: Mapping[str, Measurement] = field(default_factory=dict)
+    twice: frozenset[str] = frozenset()
+
+
+def read_finalist_latencies(path: Path, inputs: str) -> FinalistLatencies:
+    """Returns measurements; none where there is no file, or it is of other costs.
 
     Args:
         path: The file.
@@ -26,17 +39,22 @@ def read_finalist_latencies(path: Path, inputs: str) -> dict[str, Measurement]:
         StoreError: If the file is damaged.
     """
     if not path.exists():
-        return {}
+        return FinalistLatencies()
     content = read_json(path, _WHAT, _REMEDY)
     if content.get("inputs") != inputs:
-        return {}
+        return FinalistLatencies()
     try:
-        return {str(code): Measurement.from_json(one) for code, one in content["latencies"].items()}
+        found = {str(code): Measurement.from_json(one) for code, one in content["latencies"].items()}
+        # Files of version 0.1.0 do not say which were measured twice.
+        twice = content.get("twice", [])
+        if not isinstance(twice, list):
+            raise ValueError("twice must be a list")
+        return FinalistLatencies(found, frozenset(map(str, twice)))
     except (AttributeError, KeyError, ValueError) as error:
         raise StoreError(f"the {_WHAT} in {path} are damaged: {error!s:.100}; {_REMEDY}") from None
 
 
-def write_finalist_latencies(path: Path, inputs: str, latencies: Mapping[str, Measurement]) -> None:
+def write_finalist_latencies(path: Path, inputs: str, latencies: FinalistLatencies) -> None:
     """Writes measurements by the digits of effective codes."""
-    content = {code: asdict(one) for code, one in sorted(latencies.items())}
-    write_json(path, {"schema_version": 1, "inputs": inputs, "latencies": content})
+    content = {code: asdict(one) for code, one in sorted(latencies.found.items())}
+    write_json(path, {"schema_version": 1, "inputs": inputs, "latencies": content, "twice": sorted(latencies.twice)})

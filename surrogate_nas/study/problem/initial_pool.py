@@ -11,9 +11,10 @@ from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.training_set import MINIMUM_CLASSES
 from surrogate_nas.runs.settings import PoolSettings, StudySettings
 from surrogate_nas.space.extremes import smallest
-from surrogate_nas.space.pool import Pool, draw, drawn_pool, in_turns, whole_pool
+from surrogate_nas.space.pool import Draws, Pool, draw, drawn_pool, in_turns, whole_pool
 from surrogate_nas.space.space import Codes, Space
 
+_PART = 1000  # draws
 _DRAWS_OF_EACH = 20  # of architectures that may repeat, and of which rare counts are wanted
 _LABEL_STREAM, _POOL_STREAM = 1, 2  # of the random draws of a study's seed
 # Costs by name, shape (N,) each, to what is made small, shape (N,).
@@ -39,7 +40,8 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
     Args:
         space: The search space.
         connected: The architectures that compute something, shape (N, D).
-        settings: Number and seed; with one seed, fewer architectures are the first of more.
+        settings: Number and seed; with one seed, fewer architectures are the first of more, but for balanced draws,
+            where a few of rare counts may differ.
 
     Raises:
         SettingsError: If the predictor could not learn from them, which would show after the training only.
@@ -47,8 +49,10 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
     draws, count = settings.labels.draws, settings.labels.count
     rng = np.random.default_rng([settings.seed, _LABEL_STREAM])
     if draws == "varied" or (draws == "balanced" and not space.listable):
-        connected = np.unique(draw(space, _DRAWS_OF_EACH * count, draws, rng), axis=0)
-    drawn = in_turns(space, connected[rng.permutation(len(connected))], draws)[:count]
+        connected = _different_draws(space, _DRAWS_OF_EACH * count, draws, rng)
+    else:
+        connected = connected[rng.permutation(len(connected))]
+    drawn = in_turns(space, connected, draws)[:count]
     classes = len(np.unique(space.canonical_keys(drawn)))
     if classes < MINIMUM_CLASSES:
         raise SettingsError(
@@ -56,6 +60,15 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
             f" from (got {settings.labels.count} with {classes}); set a larger one"
         )
     return drawn
+
+
+def _different_draws(space: Space, size: int, draws: Draws, rng: np.random.Generator) -> Codes:
+    """Returns different architectures of about ``size`` draws, shape (M, D); fewer are the first of more."""
+    # In parts of one size: what a generator gives at first depends on how much is asked for at once.
+    parts = [draw(space, _PART, draws, rng) for _ in range(-(-size // _PART))]
+    codes = np.concatenate(parts)
+    _, first = np.unique(codes, axis=0, return_index=True)
+    return codes[np.sort(first)]
 
 
 def ends_of(pool: Pool, costs: CostModel, asked: Sequence[Sequence[Budget]]) -> Codes:

@@ -28,13 +28,14 @@ from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.space.drawing import graph_of
 from surrogate_nas.space.edge_cells import EdgeCell
-from surrogate_nas.space.layouts import decides_by_layer
+from surrogate_nas.space.layouts import decides_by_layer, layout_of
+from surrogate_nas.space.network import CHOICE, NetworkSpec
+from surrogate_nas.space.operations.families import find_block
+from surrogate_nas.space.operations.table import operation_spec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores
 from surrogate_nas.study.problem.problem import CautiousCosts, Problem
 
-# Choices that leave data as they are, or let none through.
-_NOTHING = ("none", "skip", "skip_connect", "identity")
 _NEAREST = 5
 
 
@@ -154,11 +155,10 @@ def _cell(problem: Problem, code: Codes) -> CellFacts | None:
     if not isinstance(space, EdgeCell):
         return None
     effective = space.effective(code[None])[0]
-    zero = space.effective(np.zeros_like(code)[None])[0][0]
     return CellFacts(
         space.edges,
         tuple(space.operations[choice] for choice in code),
-        tuple(bool(choice != zero) for choice in effective),
+        tuple(not operation_spec(space.operations[choice]).is_zero for choice in effective),
     )
 
 
@@ -170,7 +170,20 @@ def _blocks(problem: Problem, code: Codes) -> tuple[BlockFacts, ...]:
     # The width of a stage is decided first, and stands with the layers of its stage.
     stages = list(dict.fromkeys(name.partition(".")[0] for name, _ in chosen))
     chosen.sort(key=lambda one: stages.index(one[0].partition(".")[0]))
-    return tuple(BlockFacts(name, choice, choice not in _NOTHING) for name, choice in chosen)
+    idle = _idle(problem.space, code, problem.deployed)
+    return tuple(BlockFacts(name, choice, name not in idle) for name, choice in chosen)
+
+
+def _idle(space: Space, code: Codes, network: NetworkSpec) -> set[str]:
+    """Returns the decisions of an architecture that compute nothing: identities where the shape stays as it is."""
+    return {
+        space.decisions[layer.decision].name
+        for layer in layout_of(space, code, network)
+        if layer.kind == CHOICE
+        and layer.decision is not None
+        and layer.shape.keeps
+        and find_block(space.decisions[layer.decision].choices[code[layer.decision]]).is_identity
+    }
 
 
 def _graph(problem: Problem, code: Codes) -> GraphFacts | None:

@@ -38,7 +38,6 @@ def predictor_points(
         architectures=problem.space.texts(codes),
         label_percent=labels.accuracy_percent,
         out_of_fold_percent=held_out,
-        space_size=len(rows),
     )
 
 
@@ -51,6 +50,7 @@ def search_points(problem: Problem, scores: SpaceScores, result: SearchResult) -
         choices=[decision.choices for decision in problem.space.decisions],
         accuracy_percent=np.clip(scores.mean[rows], 0, 100),
         feasible=problem.feasible[rows],
+        typical=problem.typical[rows],
         costs={budget.cost: (problem.bounds[budget.cost][rows], budget.limit) for budget in problem.budgets},
         trial_accuracy_percent=np.clip(result.mean, 0, 100),
         trial_feasible=result.feasible,

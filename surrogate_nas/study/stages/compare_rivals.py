@@ -32,7 +32,7 @@ from surrogate_nas.rivals.results_file import (
 from surrogate_nas.rivals.rival import Interface
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.rivals.table import RIVALS
-from surrogate_nas.runs.run_folder import digest
+from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -119,6 +119,16 @@ def _fitted(problem: Problem, choice: FinalistChoice, run: Run) -> RivalRecords:
     return records
 
 
+def forget_fitted(folder: RunFolder) -> None:
+    """Lets rivals be fitted and measured again, and keeps their trainings.
+
+    Raises:
+        StoreError: If the file of an earlier process is damaged.
+    """
+    if folder.rivals.exists():
+        write_rivals(folder.rivals, replace(read_rivals(folder.rivals), inputs=""))
+
+
 def _inputs(problem: Problem, choice: FinalistChoice) -> str:
     """Returns the hash of what rivals are fitted to; latencies count with the time of their measurement.
 
@@ -132,6 +142,7 @@ def _inputs(problem: Problem, choice: FinalistChoice) -> str:
             "latency": problem.table.describe()["latency_ms"],
             "rivals": settings.rivals.chosen(),
             "measure": settings.rivals.measure,
+            "seconds": settings.rivals.seconds if measured else None,
             "interface": str(_interface(problem)),
             "beside": _digits(problem, choice) if measured else None,
         }

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.costs.budget import total_excess
+from surrogate_nas.costs.budget import Budget, total_excess
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.measurement import Measurement
@@ -38,8 +38,9 @@ def choose_finalist(problem: Problem, scores: SpaceScores, result: SearchResult,
     """Measures and plans the finalists, and takes the best that keeps the budgets.
 
     Where all exceed a budget that they were predicted to meet, the next ones are sought under a bound that is tighter
-    by as much as the measurements or plans exceeded the predictions. Where a planner gives RAM and flash, the smallest
-    networks are planned before an answer over the budget is given.
+    by as much as the measurements or plans exceeded the predictions. Where nothing lies under that, they are sought
+    halfway to the smallest prediction, since a few finalists do not speak for all. The smallest networks are checked
+    before an answer over the budget is given.
 
     Raises:
         SettingsError: If the search found nothing within budgets that can be met.
@@ -63,19 +64,24 @@ def choose_finalist(problem: Problem, scores: SpaceScores, result: SearchResult,
         within = np.flatnonzero(checks.within())
         if len(within):
             return FinalistChoice("met", int(within[0]), seen, tuple(checks.measured), checks.planned)
+        before = dict(bounds)
         for budget in checks.budgets:
             excess = float(np.median(checks.values(budget.cost) / problem.bounds[budget.cost][problem.pool.rows(seen)]))
             bounds[budget.cost] = min(bounds[budget.cost], budget.limit / max(excess, 1.0)) * _TIGHTER
         finalists = _next_finalists(problem, scores, bounds, seen)
+        if not len(finalists):
+            for cost, bound in before.items():
+                bounds[cost] = float(np.sqrt(bound * problem.bounds[cost][problem.feasible].min()))
+            finalists = _next_finalists(problem, scores, bounds, seen)
         over = len(seen) >= _ROUNDS * problem.settings.search.finalists or not len(finalists)
-        if over and not last and checks.plans:
-            # A plan is certain, so that an answer over the budget is given only where the smallest networks are too.
-            last, finalists = True, _smallest(problem, seen)
-        elif over or last:
+        smallest = _smallest(problem, checks.budgets, seen) if over and not last else finalists[:0]
+        if last or (over and not len(smallest)):
             chosen = int(np.argmin(checks.excess()))
             measured = tuple(checks.measured)
             return FinalistChoice("predicted to meet, measured over", chosen, seen, measured, checks.planned)
-        run.console.warn(checks.announced(bounds))
+        if over:
+            last, finalists = True, smallest
+        run.console.warn(checks.announced({} if last else bounds))
 
 
 class _Checks:
@@ -141,25 +147,33 @@ class _Checks:
         return total_excess(self.budgets, {budget.cost: self.values(budget.cost) for budget in self.budgets})
 
     def announced(self, bounds: Mapping[str, float]) -> str:
-        """Returns a line that says which budgets all finalists exceed, and under which predictions others are sought.
+        """Returns a line that says which budgets all finalists exceed, and which networks are tried next.
 
         Where each budget is kept by some, it is about all of them.
+
+        Args:
+            bounds: Bounds of the next ones' predictions; empty where the smallest are next.
         """
         all_over = [one for one in self.budgets if (one.violation(self.values(one.cost)) > 0).all()] or self.budgets
         said = [
-            f"every finalist {COSTS[one.cost].checked} over the {COSTS[one.cost].key} budget; now trying predictions"
-            f" under {format_cost(one.cost, bounds[one.cost])}"
+            f"every finalist {COSTS[one.cost].checked} over the {COSTS[one.cost].key} budget; now trying "
+            + (f"predictions under {format_cost(one.cost, bounds[one.cost])}" if bounds else "the smallest predictions")
             for one in all_over
         ]
         return "; ".join(said)
 
 
-def _smallest(problem: Problem, seen: Codes) -> Codes:
-    """Returns the architectures of distinct classes with least excess over the budgets that were not checked yet."""
+def _smallest(problem: Problem, checked: Sequence[Budget], seen: Codes) -> Codes:
+    """Returns the architectures of distinct classes with least excess over the budgets that were not checked yet.
+
+    Args:
+        problem: The problem.
+        checked: The budgets that networks are checked against; the others are known to be kept or not.
+        seen: Architectures that were checked, shape (M, D).
+    """
     rows = np.flatnonzero(problem.connected)
-    planned = [budget for budget in problem.budgets if budget.cost in NAMES] or list(problem.budgets)
-    used = np.max([1 + budget.violation(problem.bounds[budget.cost][rows]) for budget in planned], axis=0)
-    others = [budget for budget in problem.budgets if budget not in planned]
+    used = np.max([1 + budget.violation(problem.bounds[budget.cost][rows]) for budget in checked], axis=0)
+    others = [budget for budget in problem.budgets if budget not in checked]
     over = total_excess(others, problem.bounds)[rows] if others else np.zeros(len(rows))
     return _fresh(problem, rows[np.lexsort((used, over))], seen)
 

@@ -16,6 +16,7 @@ from surrogate_nas.lookup.metadata import TRAINED, UNPROFILED, TableMetadata
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.predictor.predictor import FittedPredictor
 from surrogate_nas.runs.run_folder import RunFolder
+from surrogate_nas.space.space import Codes
 from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -48,14 +49,38 @@ def with_finalists(problem: Problem, choice: FinalistChoice) -> Problem:
 
     So a lookup never answers with an architecture that was measured over the budget. Noisy measurements do not count.
     """
-    effective, table = problem.space.effective(choice.codes), problem.table
-    if choice.planned:
-        table = table.with_known(effective, choice.planned)
+    known: dict[str, NDArray[np.float64]] = dict(choice.planned)
     if problem.knows_latency and choice.measured:
-        calm = np.array([not one.noisy for one in choice.measured])
-        medians = np.array([one.median_ms for one in choice.measured])
-        table = table.with_measured(effective[calm], medians[calm])
+        known["latency_ms"] = np.array([np.nan if one.noisy else one.median_ms for one in choice.measured])
+    table = problem.table
+    for cost, values in known.items():
+        for codes, found in (_twins_over(problem, choice.codes, cost, values), (choice.codes, values)):
+            there = np.isfinite(found)
+            table = table.with_known(problem.space.effective(codes[there]), {cost: found[there]})
     return replace(problem, table=table)
+
+
+def _twins_over(
+    problem: Problem, codes: Codes, cost: str, values: NDArray[np.float64]
+) -> tuple[Codes, NDArray[np.float64]]:
+    """Returns architectures that compute the same as ones over a budget, shape (M, D), and what they cost.
+
+    They are other networks, of which nothing is known but that: they cost as much, or their own prediction if it is
+    larger.
+
+    Args:
+        problem: The problem.
+        codes: Architectures that were measured or planned, shape (N, D).
+        cost: What was measured or planned.
+        values: The result, shape (N,); NaN where there is none.
+    """
+    limits = [budget.limit for budget in problem.budgets if budget.cost == cost]
+    over = values > min(limits, default=np.inf)
+    classes = problem.pool.representatives
+    found = dict(zip(classes[problem.pool.rows(codes[over])].tolist(), values[over].tolist(), strict=True))
+    twins = np.flatnonzero(np.isin(classes, list(found)))
+    at_least = np.array([found[one] for one in classes[twins].tolist()])
+    return problem.codes[twins], np.maximum(at_least, problem.costs[cost][twins])
 
 
 def lookup_table(
@@ -169,5 +194,20 @@ def _code_in(path: Path) -> str | None:
 
 
 def remove_best(folder: RunFolder) -> None:
-    """Removes the architecture of former budgets, where none meets the present ones."""
+    """Removes the architecture of former budgets."""
     shutil.rmtree(folder.best, ignore_errors=True)
+
+
+def withdraw_answer(problem: Problem, folder: RunFolder) -> None:
+    """Removes the answer to former budgets, where none meets the present ones.
+
+    A table of an earlier process stays, for other budgets: without an answer.
+    """
+    remove_best(folder)
+    folder.answers.unlink(missing_ok=True)
+    if not all(path.exists() for path in folder.lookup):
+        return
+    table = LookupTable.load(folder.path)
+    budgets = {budget.cost: budget.limit for budget in problem.budgets}
+    table.metadata = replace(table.metadata, budgets=budgets, answer=None)
+    table.write(folder.path)

@@ -4,6 +4,7 @@ import numpy as np
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.runs.run_folder import digest
+from surrogate_nas.search.evaluator import require_traded
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run_search import run_search, study_name
 from surrogate_nas.study.findings import Findings, LearnedOrder, SpaceScores, StudyLabels
@@ -44,11 +45,13 @@ class SearchSpace(Stage):
     timing = Timing.ANEW
 
     def check(self, problem: Problem, run: Run) -> None:
-        """Refuses a database that does not answer, or has a study of that name that is another run's.
+        """Refuses a database that does not answer, or has another run's study of that name; and unknown costs to trade.
 
         Raises:
             SettingsError: If it is one of these.
         """
+        if problem.settings.search.traded:
+            require_traded(problem.settings.search.traded, problem.table.names)
         if run.database is not None:
             with run.database.answering():
                 run.database.own(study_name(problem.space, problem.settings.name))
@@ -101,6 +104,34 @@ def with_measured(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Prob
             f" {'keeps' if keeping == 1 else 'keep'} it as measured; their upper bounds do not"
         )
     return contenders.problem, scores
+
+
+def with_cheapest_measured(problem: Problem, run: Run) -> Problem:
+    """Returns the problem with a few architectures measured or planned, where no upper bound keeps the budgets.
+
+    Tried are the ones that are predicted farthest below the budgets, so that a budget is not given up for a margin.
+
+    Args:
+        problem: The problem; ``search.measured`` says how many are tried.
+        run: The run, whose folder keeps the measurements.
+
+    Raises:
+        MeasurementError: If a network cannot be run or planned.
+        StoreError: If the file of an earlier process is damaged.
+        Interrupted: If a stop was requested; measurements are kept.
+    """
+    if not problem.measures_candidates:
+        return problem
+    contenders = Contenders.of(problem)
+    hopes = {cost: values[contenders.rows] for cost, values in contenders.problem.hopes.items()}
+    slack = np.min([-budget.violation(hopes[budget.cost]) for budget in problem.budgets], axis=0)
+    wanted = contenders.promising(slack, problem.settings.search.measured or problem.settings.loop.trainings)
+    if not wanted:
+        return problem
+    with run.console.progress(f"{contenders.measured_costs} near the budget ({count_of(len(wanted), 'network')})"):
+        contenders = contenders.measured(wanted, run.folder)
+    run.stop_if_asked("measuring networks near the budget")
+    return contenders.problem
 
 
 def search(findings: Findings, run: Run) -> SearchResult:

@@ -153,6 +153,8 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
     notes = (*_notes(learnt, space.digits(codes)), *fates)
     for note in notes:
         run.console.note(note)
+    if not learnt.rows:  # nothing is known of how accurate trained networks are
+        return contenders.problem, replace(scores, notes=notes)
     return contenders.problem, replace(_scores(problem, scores, rows, learnt), notes=notes)
 
 
@@ -294,8 +296,8 @@ def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:
         f"{f'then {count:,}' if at else count_of(count, 'network')} for {count_of(n, 'epoch')}"
         for at, (n, count) in enumerate(learnt.trained)
     ]
-    told = f"trainings: {', '.join(numbers)}; the best {best}"
-    return (told, f"trainings: {learnt.stopped}") if learnt.stopped else (told,)
+    trained = (f"trainings: {', '.join(numbers)}; the best {best}",) if pairs else ()
+    return (*trained, f"trainings: {learnt.stopped}") if learnt.stopped else trained
 
 
 @dataclass(frozen=True)
@@ -347,5 +349,5 @@ def _scores(problem: Problem, before: SpaceScores, rows: np.ndarray, learnt: Lea
         before.pool,
         np.where(problem.connected, mean, lowest).round(_DECIMALS),
         np.where(problem.connected, std, before.std).round(_DECIMALS),
-        trained=trained if learnt.rows else None,
+        trained=trained,
     )

@@ -1,5 +1,6 @@
 """Figures of the search show what was computed, in files that need no network."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from surrogate_nas.report.plots.search_plots import (
     SearchPoints,
     cost_figure,
     importance,
+    importance_figure,
     operations_figure,
     search_figures,
     trials_figure,
@@ -29,6 +31,7 @@ def points() -> SearchPoints:
         choices=[["none", "skip_connect", "nor_conv_3x3"]] * 2,
         accuracy_percent=ACCURACY,
         feasible=CODES[:, 0] < 2,
+        typical=np.ones(500, dtype=np.bool_),
         costs={
             "latency_ms": ((1 + CODES[:, 0]).astype(np.float64), 2.5),
             "latency_ms[pixel3]": ((1 + CODES[:, 1]).astype(np.float64), 2.0),
@@ -72,3 +75,16 @@ def test_every_plot_is_a_file_that_opens_offline(points: SearchPoints, tmp_path:
     }
     assert (tmp_path / "plots" / "plotly.min.js").exists()
     assert all("https://cdn" not in path.read_text() for path in paths)
+
+
+def test_shares_are_of_architectures_that_stand_for_the_space(points: SearchPoints) -> None:
+    # As in a space too large to list, which lists what keeps a budget, too.
+    typical = np.arange(500) < 300
+    cheap = np.where(typical, points.costs["latency_ms"][0], 1.0)
+    points = replace(points, typical=typical, costs={"latency_ms": (cheap, 2.5)})
+    figure = cost_figure(points, "latency_ms")
+    share = np.mean(cheap[:300] <= 2.5)
+    assert f"{share:.0%} meet it" in figure.layout.annotations[0].text
+    assert sum(figure.data[0].y) == 300
+    of_typical = importance(CODES[:300], ACCURACY[:300])
+    assert list(importance_figure(points).data[0].y) == pytest.approx(np.round(100 * of_typical, 2))

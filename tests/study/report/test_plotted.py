@@ -73,7 +73,7 @@ def test_the_plot_shows_every_connected_architecture_and_a_front_that_nothing_be
     accuracy = np.linspace(10, 90, len(problem.drawn))
     labels = StudyLabels(problem.drawn, accuracy, 1 / accuracy, len(accuracy))
     points = predictor_points(problem, predictor, SpaceScores.of(problem.pool, predictor), labels)
-    assert len(points.cost) == len(points.digits) == points.space_size == problem.connected.sum()
+    assert len(points.cost) == len(points.digits) == problem.connected.sum()
     score = SpaceScores.of(problem.pool, predictor).mean[problem.connected]
     for row in np.flatnonzero(points.pareto):
         better = (score >= score[row]) & (points.cost <= points.cost[row])

@@ -120,9 +120,21 @@ def test_rounds_end_with_the_fastest_measured(
     assert choice.outcome == "predicted to meet, measured over"
     medians = [one.median_ms for one in choice.measured]
     assert medians[choice.chosen] == min(medians) > limit_ms
-    assert len(stopwatch.calls) <= 3
+    assert len(stopwatch.calls) <= 4
     # What is not looked for any more is not announced.
     assert capsys.readouterr().err.count("now trying") == len(stopwatch.calls) - 1
+
+
+def test_a_few_slow_finalists_do_not_speak_for_all(measuring: Measuring, chosen: Chosen, scores: SpaceScores) -> None:
+    # Only what was measured first takes three times as long; no prediction is under a third of the budget.
+    problem, stopwatch = measuring(lambda call: 3.0 if call < 2 else 1.0)
+    bounds = problem.bounds["latency_ms"][problem.connected]
+    limit_ms = float(np.quantile(bounds, 0.5))
+    assert bounds.min() > limit_ms / 3
+    choice = chosen(problem, scores, limit_ms)
+    assert (choice.outcome, choice.chosen, stopwatch.calls) == ("met", 2, [2, 2])
+    # Halfway, not the smallest: larger ones are better here.
+    assert problem.bounds["latency_ms"][problem.space.index(choice.code[None])][0] > bounds.min()
 
 
 def test_costs_from_a_table_are_not_measured(

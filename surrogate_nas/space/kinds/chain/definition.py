@@ -18,7 +18,7 @@ from surrogate_nas.space.kinds.chain.skeleton import ChainStage, FixedLayer, Ske
 from surrogate_nas.space.kinds.chain.space import ChainSpace
 from surrogate_nas.space.network import CHOICE, Layer
 from surrogate_nas.space.operations.families import find_block
-from surrogate_nas.space.operations.fixed import find_fixed_layer
+from surrogate_nas.space.operations.fixed import FIXED_LAYERS, find_fixed_layer
 from surrogate_nas.space.operations.program import Program
 from surrogate_nas.space.space import Space
 
@@ -57,6 +57,9 @@ class _Constraint(BaseModel):
     layers: Annotated[list[str], Field(min_length=1)]
 
 
+_MAX_POOL, _POOLED = "max_pool_k3", "pooled_linear_hs"
+
+
 class _Network(BaseModel):
     model_config = STRICT
     image_size: Annotated[int, Field(ge=1, le=1024)]
@@ -92,9 +95,9 @@ def read_chain_space(content: dict[str, Any], path: Path, program: Program | Non
         if stage.operations is not None:
             _check_blocks(stage.operations, f"{path}: stages.{number}.operations")
     skeleton = Skeleton(
-        _fixed(definition.before, f"{path}: before"),
+        _fixed(definition.before, f"{path}: before", is_last=False),
         _constrained(definition, path),
-        _fixed(definition.after, f"{path}: after"),
+        _fixed(definition.after, f"{path}: after", is_last=True),
     )
     names = read_names(definition.pretrained, skeleton, f"{path}: pretrained")
     meaning = ["chain", [[stage.choices for stage in skeleton.stages], *_structure(skeleton)]]
@@ -107,6 +110,7 @@ def read_chain_space(content: dict[str, Any], path: Path, program: Program | Non
     if space.size == 1:
         raise SpaceError(f"{path}: operations: every layer has one choice only, so there is nothing to search")
     for layer in space.layout(space.network):
+        _check_fixed(layer, path)
         _check_shape(layer, space.decisions, path)
     return space
 
@@ -140,6 +144,7 @@ def _elastic(chain: ChainSpace, sizes: Sizes, path: Path, program: Program | Non
         raise SpaceError(f"{path}: {error}") from None
     for variants in positions:
         for layer in variants:
+            _check_fixed(layer, path)
             _check_shape(layer, space.decisions, path)
         _check_widths(variants, space.decisions, path)
     return space
@@ -162,9 +167,15 @@ def _check_blocks(names: list[str], where: str) -> None:
             raise SpaceError(f"{where}.{position}: {shown(name)} appears twice")
 
 
-def _fixed(layers: list[_Fixed], where: str) -> tuple[FixedLayer, ...]:
+def _fixed(layers: list[_Fixed], where: str, *, is_last: bool) -> tuple[FixedLayer, ...]:
     found = []
+    known = [_MAX_POOL, *([_POOLED] if is_last else [])]
     for position, one in enumerate(layers):
+        if one.layer in FIXED_LAYERS and one.layer not in known:
+            raise SpaceError(
+                f"{where}.{position}.layer: {shown(one.layer)} cannot stand here; use a block, such as conv_bn_relu_k3,"
+                f" or {' or '.join(known)} (docs/reference/search-spaces.md)"
+            )
         try:
             pools = find_fixed_layer(one.layer).pools
         except SpaceError as error:
@@ -236,6 +247,26 @@ def _choices(definition: _Definition, number: int, where: str) -> list[list[str]
             f"{where}.operations: must be {_MOST_BLOCKS - 1} at most with least_layers (got {len(blocks)})"
         )
     return [blocks] * stage.least_layers + [[*blocks, _NO_LAYER]] * _left_out(stage)
+
+
+def _check_fixed(layer: Layer, path: Path) -> None:
+    """Refuses blocks that cannot stand where the definition has them, before the stages or after them."""
+    if not layer.is_fixed or (layer.kind in FIXED_LAYERS and layer.kind != _MAX_POOL):
+        return
+    sizes = (layer.in_channels, layer.in_size, layer.out_channels, layer.out_size)
+    takes = "takes {} channels of {} pixels and gives {} of {}".format(*sizes)
+    if layer.kind == _MAX_POOL:
+        if layer.in_channels != layer.out_channels:
+            raise SpaceError(f"{path}: {_MAX_POOL} must keep the number of channels; here it {takes}")
+        return
+    spec = find_block(layer.kind)
+    if not layer.shape.keeps and not spec.changes_shape:
+        raise SpaceError(f"{path}: {shown(layer.kind)} must keep the shape; before or after the stages it {takes}")
+    if any(width % spec.divisor for width in (layer.in_channels, layer.out_channels)):
+        raise SpaceError(
+            f"{path}: {shown(layer.kind)} needs widths that are multiples of {spec.divisor}; before or after the stages"
+            f" it {takes}"
+        )
 
 
 def _check_shape(layer: Layer, decisions: Sequence[Decision], path: Path) -> None:

@@ -82,7 +82,10 @@ class Search:
         identity = {name: problem.supernet_identity[name] for name in of_stage}
         identity["gradient"] = digest(settings.gradient.model_dump())
         if costs is not None:
-            identity["costs"] = digest({"costs": costs.of_choices.tolist(), "budget": costs.reference})
+            # Rounded: the last bits of the fit depend on which architectures the study lists.
+            scale = float(np.abs(costs.of_choices).max()) or 1.0
+            rounded = np.round(costs.of_choices / scale, 9) + 0.0
+            identity["costs"] = digest({"costs": rounded.tolist(), "budget": costs.reference})
         plan = learning_plan(
             problem.space, problem.plan.network, settings.gradient, settings.supernet, problem.settings.seed
         )

@@ -30,13 +30,20 @@ def segments_of(problem: Problem) -> SegmentSearch:
     """Returns the way in which the space is searched in segments.
 
     Raises:
-        SettingsError: If the space is small enough to enumerate, or there are too few labels for so many segments.
+        SettingsError: If the space is small enough to enumerate, there are too few labels for so many segments, or
+            labels are to be drawn in another way.
     """
     settings, space = problem.settings, problem.space
     if problem.pool.complete:
         raise SettingsError(
             f"search.sampler = 'segments' is for spaces too large to enumerate ({space.name} has {space.size:,}"
             " architectures); use 'predictor', which compares all of them"
+        )
+    labels = settings.labels
+    if labels.draws != "uniform" or labels.in_band > 0:
+        raise SettingsError(
+            "search.sampler = 'segments' chooses what is labelled: labels.draws must be uniform and labels.in_band 0"
+            f" (got {labels.draws} and {labels.in_band:g})"
         )
     choices = [len(decision.choices) for decision in space.decisions]
     segments = even_segments(choices, settings.segments)

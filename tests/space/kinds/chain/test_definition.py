@@ -126,7 +126,10 @@ def test_blocks_lengths_and_strides_change_it(tmp_path: Path, other: str) -> Non
         (changed("layers = 2", "layer = 2"), "unknown key 'stages.0.layer'; the keys there are layers, width, stride"),
         (changed("width = 8", 'width = "8"'), "stages.1.width: input should be a valid list (got '8')"),
         (changed("stride = 2", "stride = 3"), "stages.1.stride: input should be 1 or 2 (got 3)"),
-        (changed("conv_bn_relu_k3", "conv3"), "before.0.layer: unknown layer 'conv3'; choose from stem, reduction"),
+        (
+            changed("conv_bn_relu_k3", "conv3"),
+            "before.0.layer: unknown layer 'conv3'; use a block, such as conv_bn_relu_k3",
+        ),
         (changed('["2.1"]', '["2.3"]'), "constraints.0.layers: must be 'first' or of 1.1, 1.2, 2.1, 2.2 (got '2.3')"),
         (changed('without = ["identity"]', 'without = ["skip"]'), "constraints.0.without: none of these layers can be"),
         (
