@@ -50,3 +50,9 @@ def test_a_new_row_is_a_new_option(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, object] = {}
     assert CliRunner().invoke(app_of(seen), ["here", "--flash-budget", "256KB"]).exit_code == 0
     assert seen["flash"] == "256KB"
+
+
+def test_an_empty_budget_is_one_that_the_command_sees() -> None:
+    seen: dict[str, object] = {}
+    assert CliRunner().invoke(app_of(seen), ["here", "--latency-budget", ""]).exit_code == 0
+    assert seen["latency"] == ""

@@ -211,3 +211,33 @@ def test_results_in_8_bits_make_a_table_of_8_bits(
 def test_wrong_words_are_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(words) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (["export-bench", "RUN", "bench", "--batch", "4", "--like-devices", "x"], "--like-devices, --batch"),
+        (["import-bench", "RUN", "results.csv", "--output", "t.parquet"], "--output"),
+    ],
+)
+def test_a_run_folder_takes_no_options_that_it_sets_itself(
+    finished_run: Path,
+    words: list[str],
+    given: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("surrogate_nas.deploy.winners.is_run", lambda _: True)
+    assert command.main([str(finished_run) if word == "RUN" else word for word in words]) == 2
+    line = capsys.readouterr().err
+    assert "is a run folder, which sets networks, sizes, precision and budgets; leave out" in line
+    assert line.rstrip().endswith(given)
+
+
+def test_a_budget_of_another_device_is_refused(
+    space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "results.csv", results(space, 20))
+    assert command.main(["import-bench", "nasbench201", "results.csv", "--budget", "phone=50%"]) == 0
+    assert command.main(["import-bench", "nasbench201", "results.csv", "--budget", "raspi4=50%"]) == 2
+    assert "the latencies are of 'phone', and --budget names 'raspi4'; name none" in capsys.readouterr().err

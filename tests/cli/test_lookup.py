@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from surrogate_nas.cli.lookup import main
-from surrogate_nas.costs.cost import format_cost
+from surrogate_nas.costs.cost import format_cost, format_reachable
 from surrogate_nas.lookup.table import LookupTable
 from tests.lookup.conftest import METADATA, columns_of
 
@@ -122,6 +122,9 @@ def test_nothing_within_the_budget_ends_with_3_and_the_smallest_cost(
     assert answer["feasible"] is False
     assert answer["smallest_reachable"] == {"latency_ms": table.smallest("latency_ms")}
     assert len(answer["nearest_misses"]) == 3
+    code = table.best(latency_ms=4).code
+    assert main([run, "--latency-budget", "1us", "--near", code, "--json"]) == 3
+    assert json.loads(capsys.readouterr().out) == answer
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,8 @@ def test_nothing_within_the_budget_ends_with_3_and_the_smallest_cost(
         (["--top", "many"], "--top"),
         (["--pareto", "--top", "3"], "--pareto and --top exclude each other"),
         (["--latency", "3ms"], "--latency"),
+        (["--latency-budget", ""], "--latency-budget must be a number with a unit"),
+        (["--overwrite", "--top", "1"], "--overwrite needs --export"),
         (["more"], "more"),
     ],
 )
@@ -212,3 +217,12 @@ def test_exports(run: str, table: LookupTable, tmp_path: Path, capsys: pytest.Ca
     assert main([run, "--export", "json", str(path), "--overwrite"]) == 0
     for wrong in (["--export", "xml", "x"], ["--export", "json", "x", "--pareto"], ["--near", "0042", "--pareto"]):
         assert main([run, *wrong]) == 2
+
+
+def test_the_smallest_cost_that_is_named_is_a_budget_that_is_met(
+    run: str, table: LookupTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for cost, option in (("latency_ms", "--latency-budget"), ("flops", "--flops-budget")):
+        named = format_reachable(cost, table.smallest(cost)).replace(" ", "")
+        assert main([run, option, named]) == 0
+    capsys.readouterr()

@@ -1,11 +1,21 @@
 """Rows of the table of costs, and costs on devices."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from surrogate_nas.costs.budget import parse_budget
-from surrogate_nas.costs.cost import BOUNDED, COSTS, cost_on, format_cost, split_cost, upper_of
+from surrogate_nas.costs.cost import (
+    BOUNDED,
+    COSTS,
+    cost_on,
+    format_apart,
+    format_cost,
+    format_reachable,
+    split_cost,
+    upper_of,
+)
 
 
 def test_options_and_keywords_follow_from_the_key() -> None:
@@ -60,3 +70,20 @@ def test_a_cost_for_people(cost: str, value: float, text: str) -> None:
 def test_a_count_reads_back_to_three_digits(cost: str, value: int) -> None:
     limit = parse_budget(cost, format_cost(cost, value)).limit
     assert limit == pytest.approx(value, rel=5.01e-3)
+
+
+def test_numbers_on_two_sides_of_a_limit_look_different() -> None:
+    assert format_apart("latency_ms", 5.0, 4.0) == ("5 ms", "4 ms")
+    assert format_apart("latency_ms", 5.004, 5.0) == ("5.004 ms", "5 ms")
+    assert format_apart("flops", 12_345_678, 12_345_000) == ("12.346 M", "12.345 M")
+    assert format_apart("params", 7, 7) == ("7", "7")
+
+
+@given(st.floats(1e-4, 1e6), st.sampled_from(["latency_ms", "flops", "memory_bytes", "energy_mj"]))
+def test_the_smallest_cost_in_words_is_a_budget_that_is_kept(value: float, cost: str) -> None:
+    if not COSTS[cost].plain_unit:
+        value = 1000 + float(np.ceil(value))  # smaller counts have no unit
+    limit = parse_budget(cost, format_reachable(cost, value).replace(" ", "")).limit
+    assert limit is not None
+    assert value <= limit * (1 + 1e-9)
+    assert limit <= value * 1.011

@@ -221,3 +221,18 @@ def test_the_worst_comes_first(facts: StudyFacts) -> None:
     levels = [judgement.level for judgement in judgements(steps(labels(facts, ENOUGH_CELLS - 1), 10))]
     assert levels == sorted(levels, key=["bad", "caution", "good"].index)
     assert levels[0] == "bad"
+
+
+def test_a_prediction_on_another_device_is_no_count(facts: StudyFacts) -> None:
+    changed = first_cost(
+        facts, cost="latency_ms[raspi4]", predicted=4.0, budget=5.0, measured=None, upper=4.9, confidence=0.95
+    )
+    text = "Latency on raspi4 is 4 ms (at most 4.9 ms with 95% confidence), within the budget of 5 ms, but this study"
+    assert level(changed, text) == "caution"
+    energy = first_cost(facts, cost="energy_mj", predicted=4.0, budget=5.0, measured=None, upper=None)
+    assert level(energy, "Energy: 4 mJ, by the table, within the budget of 5 mJ") == "good"
+
+
+def test_a_measurement_just_over_the_budget_does_not_look_like_the_budget(facts: StudyFacts) -> None:
+    changed = first_cost(facts, measured=5.004, budget=5.0, noisy=False)
+    assert level(changed, "was measured at 5.004 ms, 0.1% over the budget of 5 ms") == "bad"

@@ -145,3 +145,15 @@ def test_a_resolved_study_that_was_changed_is_refused_until_its_checksum_is_remo
     # An editor of another system.
     path.write_bytes(text.replace("\n", "\r\n").encode())
     assert read_resolved(path, {}).seed == 0
+
+
+def test_another_preset_of_a_resolved_study_brings_its_own_rules(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    write_study(path, read_study("quickstart", {"supernet.steps": 123}))
+    rules = read_study("quickstart", {"supernet.preset": "fairnas", "supernet.steps": 123}).supernet
+    asked = {"supernet.preset": "fairnas"}
+    for read in (read_resolved(path, asked), read_study(str(path), asked)):
+        assert (read.supernet.split, read.supernet.sampler) == (rules.split, rules.sampler)
+        assert (read.supernet.preset, read.supernet.steps) == ("fairnas", 123)
+    same = read_resolved(path, {})
+    assert read_resolved(path, {"supernet.preset": same.supernet.preset}) == same

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from surrogate_nas import __version__
 from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas.costs.cost import upper_of
-from surrogate_nas.errors import StoreError
+from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.lookup.metadata import TRAINED, UNPROFILED, TableMetadata
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.predictor.predictor import FittedPredictor
@@ -205,9 +205,10 @@ def withdraw_answer(problem: Problem, folder: RunFolder) -> None:
     """
     remove_best(folder)
     folder.answers.unlink(missing_ok=True)
-    if not all(path.exists() for path in folder.lookup):
+    try:
+        table = LookupTable.load(folder.path)
+    except (RunFolderError, StoreError):  # there is none, or whoever reads it gets to know that it is damaged
         return
-    table = LookupTable.load(folder.path)
     budgets = {budget.cost: budget.limit for budget in problem.budgets}
     table.metadata = replace(table.metadata, budgets=budgets, answer=None)
     table.write(folder.path)

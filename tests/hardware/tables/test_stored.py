@@ -172,3 +172,12 @@ def test_measured_latencies_replace_predictions_of_the_same_network(space: Space
     again = changed.over(part)
     assert again.evaluate(dead)["latency_ms"].tolist() == [7.0]
     assert again.with_measured(other, [3.0]).evaluate(part.codes)["latency_ms"].tolist() == [7.0, 3.0]
+
+
+def test_facts_of_costs_without_a_column_stay_when_others_are_left_out(space: Space, network: NetworkSpec) -> None:
+    costs = tabulate(whole_pool(space), AnalyticCosts(space, network))
+    facts = {**costs.describe(), "latency_ms": {"device": "cpu"}}
+    stored = StoredCosts(costs.pool, costs.evaluate(costs.pool.codes), {}, facts)
+    left = stored.only(("flops",))
+    assert left.names == ("flops",)
+    assert left.describe() == {name: facts[name] for name in ("flops", "latency_ms")}

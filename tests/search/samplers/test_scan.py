@@ -103,3 +103,16 @@ def test_a_space_too_large_to_list_is_refused_with_the_alternatives(
     monkeypatch.setattr(type(evaluator.space), "listable", False)
     with pytest.raises(SettingsError, match="choose the sampler climb, evolution, reinforce, nsga2, tpe or random"):
         ScanSampler(evaluator, SearchSettings())
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 1.0])
+def test_a_larger_share_of_the_front_shows_more_of_it(
+    space: Space, predictor: Predictor, costs: CostModel, share: float
+) -> None:
+    evaluator = Evaluator(space, predictor, costs, [Budget("latency_ms", 1e6)])
+    shown = [set(planned(evaluator, trials=12, front_share=one).tolist()) for one in (0.0, share)]
+    whole = evaluator.whole_space()
+    front = set(np.flatnonzero(pareto_mask(whole.mean, whole.costs["latency_ms"][:, None])).tolist())
+    cheapest = [min(whole.costs["latency_ms"][sorted(rows)]) for rows in shown]
+    assert cheapest[1] < cheapest[0]
+    assert len(shown[1] & front) >= len(shown[0] & front)

@@ -194,3 +194,12 @@ def test_the_database_is_no_setting_and_its_password_stays_out_of_sight() -> Non
         Request(settings, Path("here"), resume=False, overwrite=False, command="-", storage="here")
     with pytest.raises(SettingsError, match=r"unknown setting 'search\.storage'"):
         read_study("quickstart", {"search.storage": url})
+
+
+def test_a_resumed_run_takes_its_device_from_the_budget_as_well() -> None:
+    write_study(Path("here/study.toml"), read_study("quickstart", {}))
+    asked = {"hardware.latency_table": "t.csv", "budget.latency": "phone=5ms, board=7ms"}
+    assert resolve_request(None, asked, Path("here"), resume=True)[0].hardware.device == "phone"
+    twice = asked | {"hardware.device": "phone", "budget.latency": "5ms, phone=7ms"}
+    with pytest.raises(BudgetError, match="the study's own device, twice"):
+        resolve_request(None, twice, Path("here"), resume=True)

@@ -14,6 +14,7 @@ from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.space.pool import varied as varied_draws
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.problem.contenders import Contenders
+from surrogate_nas.study.problem.finalist_latencies import FinalistLatencies
 from surrogate_nas.study.problem.problem import Problem
 from tests.fixtures.tiny_study import with_known_latencies
 
@@ -259,3 +260,22 @@ def test_contenders_are_planned_where_ram_has_a_budget(planning: Measuring, tmp_
     assert tool.calls == [1]
     assert np.flatnonzero((known.answers != contenders.answers).any(axis=0)).tolist() == [over]
     assert known.problem.bounds["ram_bytes"][contenders.rows[over]] == pytest.approx(1.2 * predicted[over])
+
+
+def test_what_a_larger_budget_makes_possible_is_measured_twice_as_well(measuring: Measuring) -> None:
+    made, stopwatch = measuring(lambda _: 1.0)
+    stopwatch.again = 1.3
+    small = replace(under(made), also=())
+    contenders, limit = Contenders.of(small), small.budgets[0].limit
+    predicted = small.costs["latency_ms"][contenders.rows]
+    over = int(np.argmin(np.where(predicted > limit, predicted, np.inf)))
+    codes = small.space.effective(contenders.codes[[over]])
+    once = contenders._measured(codes, FinalistLatencies())
+    assert once.twice == frozenset()
+    larger = Contenders.of(replace(small, budgets=(Budget("latency_ms", 1.05 * predicted[over]),)))
+    again = larger._measured(codes, once)
+    (name,) = again.twice
+    assert again.found[name].median_ms == pytest.approx(1.3 * predicted[over])
+    calls = len(stopwatch.calls)
+    assert larger._measured(codes, again) == again
+    assert len(stopwatch.calls) == calls

@@ -105,3 +105,18 @@ def test_varied_labels_are_near_architectures_with_a_name(
     assert len(np.unique(drawn, axis=0)) == len(drawn) > 20
     known = space.effective(np.stack(list(space.known.values())))
     assert np.median((drawn[:, None] != known[None]).sum(axis=2).min(axis=1)) <= -(-space.num_decisions // 3)
+
+
+@pytest.mark.parametrize("draws", ["balanced", "varied"])
+def test_fewer_labels_are_among_more(problem: Problem, draws: str) -> None:
+    space = load_space("images32")
+
+    def drawn(count: int) -> set[bytes]:
+        labels = problem.settings.labels.model_copy(update={"count": count, "draws": draws})
+        settings = problem.settings.model_copy(update={"labels": labels})
+        codes = draw_architectures(space, space.sample(2, np.random.default_rng(0)), settings)
+        assert len(codes) == count
+        return {code.tobytes() for code in codes}
+
+    few, many = drawn(60), drawn(100)
+    assert len(few & many) >= (60 if draws == "varied" else 50)

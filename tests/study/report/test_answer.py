@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.predictor.predictor import FittedPredictor, load_predictor
+from surrogate_nas.space.load import load_space
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
-from surrogate_nas.study.report.answer import answer_facts, infeasible_facts
+from surrogate_nas.study.report.answer import _blocks, _cell, answer_facts, infeasible_facts
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +80,27 @@ def test_a_network_that_was_measured_before_has_its_prediction_beside_the_measur
     latency = facts.chosen.costs[0]
     assert (latency.predicted, latency.measured) == (before, before / 2)
     assert latency.upper is None or latency.upper >= before
+
+
+def test_the_operation_that_cuts_an_edge_may_be_the_last_one(tmp_path: Path) -> None:
+    path = tmp_path / "last.toml"
+    path.write_text(
+        'name = "last"\nkind = "cell"\noperations = ["skip_connect", "nor_conv_3x3", "none"]\n'
+        '[cell]\nnodes = 3\nedges = ["1<-0", "2<-0", "2<-1"]\n'
+        "[network]\nchannels = 4\ncells = 1\nimage_size = 8\nstages = 2\n"
+    )
+    space = load_space(str(path))
+    cell = _cell(SimpleNamespace(space=space), space.parse("021"))  # type: ignore[arg-type]
+    assert cell is not None
+    assert cell.live == (True, False, True)
+    dead = _cell(SimpleNamespace(space=space), space.parse("020"))  # type: ignore[arg-type]
+    assert dead is not None
+    assert dead.live == (True, False, True)
+
+
+def test_a_skip_that_changes_the_shape_computes_something() -> None:
+    space = load_space("nasbench_macro")
+    blocks = _blocks(SimpleNamespace(space=space, deployed=space.network), space.parse("0" * 8))  # type: ignore[arg-type]
+    assert {block.name: block.live for block in blocks} == {
+        decision.name: decision.name.endswith(".1") for decision in space.decisions
+    }

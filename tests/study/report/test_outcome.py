@@ -57,3 +57,22 @@ def test_latencies_that_are_too_uncertain_come_with_the_way_on(facts: StudyFacts
     nothing = replace(facts, answer=replace(answer, smallest=smallest), trust=None)
     with pytest.raises(InfeasibleBudgetError, match=r"too uncertain .* --resume --set hardware\.remeasure=true$"):
         show_outcome(nothing, Path("run"), StudyConsole())
+
+
+@pytest.mark.parametrize(
+    ("cost", "here", "words"),
+    [
+        ("latency_ms", False, "the table's latency is too uncertain .* hardware export-bench --networks 100"),
+        ("ram_bytes", True, r"the prediction of RAM is too uncertain .* --set hardware\.whole_networks=48$"),
+    ],
+)
+def test_the_way_on_is_of_the_cost_that_is_uncertain(
+    facts: StudyFacts, problem: Problem, cost: str, here: bool, words: str
+) -> None:
+    answer = infeasible_facts(problem)
+    smallest = tuple(
+        replace(one, cost=cost, predicted=one.budget / 2, smallest=2 * one.budget) for one in answer.smallest[:1]
+    )
+    unsure = replace(answer, smallest=smallest, measured_here=here)
+    with pytest.raises(InfeasibleBudgetError, match=words):
+        show_outcome(replace(facts, answer=unsure, trust=None), Path("run"), StudyConsole())

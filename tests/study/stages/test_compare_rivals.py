@@ -26,12 +26,13 @@ from surrogate_nas.rivals.results_file import RivalRecords, TrainedRecord, read_
 from surrogate_nas.rivals.rival import Interface
 from surrogate_nas.rivals.rival_network import RivalNetwork
 from surrogate_nas.rivals.settings import RivalSettings
+from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run as InProgress
 from surrogate_nas.study.stages import compare_rivals
-from surrogate_nas.study.stages.compare_rivals import CompareRivals, _inputs, _with_answer
+from surrogate_nas.study.stages.compare_rivals import CompareRivals, _inputs, _with_answer, forget_fitted
 from surrogate_nas.study.stages.trainings import training_steps
 from surrogate_nas.training.network_checkpoint import save_training
 from surrogate_nas.training.settings import TrainingSettings
@@ -232,3 +233,13 @@ def test_damaged_records_are_reported_before_anything_changes(compared_copy: Pat
     assert code == 1
     assert "remove the file" in errors
     assert json.loads((compared_copy / "lookup.json").read_text()) == table
+
+
+def test_forgotten_fits_leave_the_trainings(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    forget_fitted(folder)
+    assert not folder.rivals.exists()
+    records = replace(RivalRecords(), inputs="before").with_trained("0", TrainedRecord(None, reason="no memory"))
+    write_rivals(folder.rivals, records)
+    forget_fitted(folder)
+    assert read_rivals(folder.rivals) == replace(records, inputs="")

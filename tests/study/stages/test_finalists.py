@@ -134,7 +134,7 @@ def test_a_few_slow_finalists_do_not_speak_for_all(measuring: Measuring, chosen:
     choice = chosen(problem, scores, limit_ms)
     assert (choice.outcome, choice.chosen, stopwatch.calls) == ("met", 2, [2, 2])
     # Halfway, not the smallest: larger ones are better here.
-    assert problem.bounds["latency_ms"][problem.space.index(choice.code[None])][0] > bounds.min()
+    assert problem.bounds["latency_ms"][problem.space.index(choice.code)][0] > bounds.min()
 
 
 def test_costs_from_a_table_are_not_measured(

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.hardware.measurement import Measurement
 from surrogate_nas.hardware.tables.stored import StoredCosts
@@ -16,7 +17,13 @@ from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.study.findings import FinalistChoice, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
-from surrogate_nas.study.stages.lookup_table import lookup_table, remove_best, with_finalists, write_best
+from surrogate_nas.study.stages.lookup_table import (
+    lookup_table,
+    remove_best,
+    with_finalists,
+    withdraw_answer,
+    write_best,
+)
 from tests.fixtures.tiny_study import with_known_latencies
 
 
@@ -128,3 +135,33 @@ def test_the_best_says_what_it_is_of(problem: Problem, scores: SpaceScores, tmp_
     remove_best(folder)
     assert not folder.best.exists()
     remove_best(folder)
+
+
+def test_what_computes_the_same_as_a_finalist_over_the_budget_is_over_it_too(problem: Problem) -> None:
+    known = replace(with_known_latencies(problem), budgets=(Budget("latency_ms", 8.0),))
+    classes, codes = known.pool.representatives, known.space.effective(known.codes)
+    rows = np.flatnonzero(known.connected)
+    # A class with two effective codes: two networks that compute the same.
+    row = next(one for one in rows if len(np.unique(codes[rows[classes[rows] == classes[one]]], axis=0)) > 1)
+    twins = rows[classes[rows] == classes[row]]
+    measured = (Measurement(9.0, 0.1, 9, 0, False, "2026-01-01T00:00:00+00:00"),)
+    found = with_finalists(known, FinalistChoice("met", 0, known.codes[[row]], measured))
+    assert (found.costs["latency_ms"][twins] >= 9.0).all()
+    kept = (replace(measured[0], median_ms=1.0),)
+    found = with_finalists(known, FinalistChoice("met", 0, known.codes[[row]], kept))
+    others = twins[(codes[twins] != codes[row]).any(axis=1)]
+    np.testing.assert_array_equal(found.costs["latency_ms"][others], known.costs["latency_ms"][others])
+
+
+def test_a_withdrawn_answer_leaves_a_table_without_one(problem: Problem, scores: SpaceScores, tmp_path: Path) -> None:
+    accuracy = np.linspace(10, 90, len(problem.drawn))
+    labels = StudyLabels(problem.drawn, accuracy, 1 / accuracy, len(accuracy))
+    folder = RunFolder(tmp_path)
+    withdraw_answer(problem, folder)
+    lookup_table(problem, labels, scores, FinalistChoice("met", 0, problem.codes[[-1]], ()), 3.5).write(tmp_path)
+    folder.answers.write_text("{}")
+    tighter = replace(problem, budgets=(Budget("flops", 1.0),))
+    withdraw_answer(tighter, folder)
+    metadata = LookupTable.load(tmp_path).metadata
+    assert (metadata.answer, metadata.budgets) == (None, {"flops": 1.0})
+    assert not folder.answers.exists()

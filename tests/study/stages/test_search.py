@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from surrogate_nas.costs.budget import Budget
-from surrogate_nas.errors import Interrupted
+from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.study.findings import Findings, LearnedOrder, SpaceScores, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.search import SearchSpace, search, with_measured
+from surrogate_nas.study.stages.search import SearchSpace, search, with_cheapest_measured, with_measured
 from tests.fixtures.tiny_study import Stopwatch, with_known_latencies
 
 RunOf = Callable[..., Run]
@@ -134,3 +134,32 @@ def test_nothing_is_measured_where_none_is_asked_for_or_networks_were_trained(
         same, _ = with_measured(asked, scores, run_of(tmp_path / part))
         assert same is asked
     assert stopwatch.calls == []
+
+
+def test_a_budget_below_all_bounds_is_not_given_up_before_the_cheapest_are_measured(
+    problem: Problem, run_of: RunOf, tmp_path: Path
+) -> None:
+    known_problem = with_known_latencies(problem)
+    smallest = float(known_problem.costs["latency_ms"][known_problem.connected].min())
+    asked = replace(known_problem, budgets=(Budget("latency_ms", 1.05 * smallest),), also=())
+    assert not asked.feasible.any()
+    for factor, found in ((0.9, True), (1.2, False)):
+        stopwatch = Stopwatch(asked, lambda _, factor=factor: factor)  # type: ignore[misc]
+        tried = with_cheapest_measured(replace(asked, cost_model=stopwatch), run_of(tmp_path / str(found)))  # type: ignore[arg-type]
+        assert stopwatch.calls
+        assert tried.feasible.any() == found
+    # Far below everything, nothing is measured.
+    hopeless = replace(asked, budgets=(Budget("latency_ms", smallest / 100),), cost_model=stopwatch)  # type: ignore[arg-type]
+    stopwatch.calls.clear()
+    assert with_cheapest_measured(hopeless, run_of(tmp_path)) is hopeless
+    assert not stopwatch.calls
+
+
+@pytest.mark.parametrize("traded", [("latency",), ("ram_bytes",), ("flops", "flops")])
+def test_costs_that_cannot_be_traded_are_refused_before_anything_is_trained(
+    problem: Problem, run_of: RunOf, tmp_path: Path, traded: tuple[str, ...]
+) -> None:
+    search = problem.settings.search.model_copy(update={"traded": traded})
+    asked = replace(problem, settings=problem.settings.model_copy(update={"search": search}))
+    with pytest.raises(SettingsError, match=rf"traded against one or two of the costs .* \(got {', '.join(traded)}\)"):
+        SearchSpace().check(asked, run_of(tmp_path))

@@ -14,7 +14,7 @@ from surrogate_nas.labels.records import LabelBatch
 from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.predictor.features.graph_features import path_features
-from surrogate_nas.search.settings import ResidualSettings
+from surrogate_nas.search.settings import LoopSettings, ResidualSettings
 from surrogate_nas.search.trainings.loop import Learnt
 from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
 from surrogate_nas.space.load import load_space
@@ -22,7 +22,7 @@ from surrogate_nas.space.pool import Pool
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run as InProgress
 from surrogate_nas.study.stages import trainings
-from surrogate_nas.study.stages.trainings import Derived, TrainFinalists, comparable_features
+from surrogate_nas.study.stages.trainings import Derived, TrainFinalists, _notes, comparable_features
 from tests.study.killed_work import KilledEach, KilledOnce
 
 RunQuietly = Callable[..., str]
@@ -196,3 +196,9 @@ def test_every_derived_architecture_has_its_fate() -> None:
     assert Derived({2: "222"}, {}, learnt).notes() == (
         "derived by gradients: 222 was not trained, and no other network was",
     )
+
+
+def test_no_training_makes_no_accuracy() -> None:
+    process = ResidualProcess(np.zeros(3), np.zeros((3, 1)), LoopSettings().residual, np.ones((1, 3), dtype=np.bool_))
+    none = Learnt((), (), process.posterior([], []), "all are over", process, ((4, 0),))
+    assert _notes(none, ["0", "1", "2"]) == ("trainings: all are over",)

@@ -157,3 +157,24 @@ def test_a_malformed_definition_is_named_by_file_and_key(tmp_path: Path, definit
     with pytest.raises(SpaceError, match=re.escape(message)) as caught:
         load_space(path)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ('before = [{layer = "stem", width = "first"}]', "before.0.layer: 'stem' cannot stand here; use a block"),
+        ('before = [{layer = "pooled_linear_hs", width = "first"}]', "or max_pool_k3"),
+        ('before = [{layer = "identity", width = "first"}]', "'identity' must keep the shape"),
+        ('before = [{layer = "max_pool_k3", width = "first"}]', "max_pool_k3 must keep the number of channels"),
+        ('before = [{layer = "mbconv_k3_e1_g2", width = "first"}]', "needs widths that are multiples of 2"),
+        ('after = [{layer = "head", width = 8}]', "after.0.layer: 'head' cannot stand here"),
+    ],
+)
+def test_layers_before_and_after_the_stages_must_fit(tmp_path: Path, layers: str, message: str) -> None:
+    path = tmp_path / "space.toml"
+    path.write_text(
+        f'name = "x"\nkind = "chain"\noperations = ["mbconv_k3_e3", "mbconv_k5_e3"]\n{layers}\n'
+        "[[stages]]\nlayers = 2\nwidth = 8\n[network]\nimage_size = 16\n"
+    )
+    with pytest.raises(SpaceError, match=re.escape(message)):
+        load_space(str(path))

@@ -24,3 +24,11 @@ def test_each_segment_needs_labels_to_learn_from(problem: Problem) -> None:
     assert segments_of(replace(one, settings=problem.settings.model_copy(deep=True))).labels == 20
     with pytest.raises(SettingsError, match=r"labels.count must be at least 60 for a search in 3 segments \(got 40\)"):
         segments_of(replace(one, settings=long))
+
+
+@pytest.mark.parametrize("labels", [{"draws": "balanced"}, {"in_band": 0.5}])
+def test_settings_of_draws_that_segments_do_not_make_are_refused(problem: Problem, labels: dict[str, object]) -> None:
+    part = Pool(problem.space, problem.codes[5000:6000], complete=False, uniform=1000)
+    settings = problem.settings.model_copy(update={"labels": problem.settings.labels.model_copy(update=labels)})
+    with pytest.raises(SettingsError, match=r"segments' chooses what is labelled: labels\.draws must be uniform"):
+        segments_of(replace(problem, pool=part, settings=settings))
