@@ -306,7 +306,7 @@ def import_bench_command(
 
 
 def _refuse_options(context: typer.Context, run: str) -> None:
-    """Refuses every option but ``--json`` beside a run folder, which says what is measured and how it is deployed.
+    """Refuses every option but ``--json`` with a run folder, which says what is measured and how it is deployed.
 
     Raises:
         SettingsError: If one is given.

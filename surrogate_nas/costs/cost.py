@@ -220,7 +220,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def format_apart(name: str, value: float, limit: float) -> tuple[str, str]:
-    """Returns a cost and a limit for people, with so many digits that different ones do not look alike."""
+    """Returns a cost and a limit for people, with so many digits that different ones look different."""
     for digits in range(3, 10):
         texts = format_cost(name, value, digits), format_cost(name, limit, digits)
         if texts[0] != texts[1]:
