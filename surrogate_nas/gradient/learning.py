@@ -125,7 +125,12 @@ class Learner:
         """Returns the accuracy of an architecture, shape (D,), on one batch of the distribution's images."""
         half = self._halves[1]
         images = half.normalise(half.train.images[:_JUDGED_IMAGES]).to(memory_format=torch.channels_last)
-        return self._accuracy(code.tolist(), (images, half.train.labels[:_JUDGED_IMAGES]))
+        batch = images, half.train.labels[:_JUDGED_IMAGES]
+        self.network.eval()  # batch norms have a mode of their own, and dropout has no place here
+        try:
+            return self._accuracy(code.tolist(), batch)
+        finally:
+            self.network.train()
 
     def save(self) -> None:
         """Writes the state.

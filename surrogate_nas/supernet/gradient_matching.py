@@ -25,6 +25,7 @@ from torch.nn import functional as F
 
 from surrogate_nas.data.batches import Batches
 from surrogate_nas.errors import StoreError, TrainingError
+from surrogate_nas.nets.own_draws import drawn_by
 from surrogate_nas.nets.precision import in_double
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore
@@ -101,7 +102,8 @@ def find_cut(
         images = images.to(memory_format=torch.channels_last)
         for decision, context in contexts.items():
             rng = np.random.default_rng([plan.seed, _CONTEXT_STREAM, training.stream, number, decision])
-            totals[decision] += context.distances(network, rng, images, labels)
+            with drawn_by((plan.seed, _CONTEXT_STREAM, training.stream, number, decision), images.device):
+                totals[decision] += context.distances(network, rng, images, labels)
         if not all(np.isfinite(total).all() for total in totals.values()):
             raise TrainingError(
                 f"gradients of supernet {training.name} are not finite: start over with a lower supernet.learning_rate"
@@ -210,10 +212,11 @@ def distances_between(
     images, labels = batch
     own = {id(weight) for weight in network.weights_of(decision)}
     shared = [parameter for parameter in network.parameters() if id(parameter) not in own]
-    rows = [
-        _gradient(forward, shared, images, labels) if lives else None
-        for forward, lives in zip(forwards, alive.tolist(), strict=True)
-    ]
+    # Dropout and the like draw the same numbers under each choice, so that distances are of the choices alone.
+    own_draws, rows = (int(torch.randint(2**31, ())),), list[Tensor | None]()
+    for forward, lives in zip(forwards, alive.tolist(), strict=True):
+        with drawn_by(own_draws, images.device):
+            rows.append(_gradient(forward, shared, images, labels) if lives else None)
     size = sum(parameter.numel() for parameter in shared)
     unused = in_double(torch.zeros(size, device=labels.device))
     gradients = torch.stack([unused if row is None else row for row in rows])

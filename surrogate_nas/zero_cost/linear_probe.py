@@ -61,7 +61,7 @@ def probe(features: Floats, labels: NDArray[np.int64], classes: int, *, by_class
         error = float(weights @ (left_out**2).sum(axis=1))
         if error < best.squared_error:
             right = (wanted - left_out).argmax(axis=1) == labels
-            best = Probed(100 * float(weights @ right), error)
+            best = Probed(min(100.0, 100 * float(weights @ right)), error)  # weights sum to 1 up to rounding
     return best
 
 

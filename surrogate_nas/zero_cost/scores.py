@@ -217,10 +217,11 @@ def _batch(networks: _Networks, chosen: Tensor, seed: int) -> NDArray[np.float64
     """Returns all scores but complexity of a batch of codes of shape (A, E), shape (A, 6)."""
     signs = torch.Generator().manual_seed(seed)
     entropies, trainabilities, naswot = _measured(networks.ordinary, chosen, networks.images, signs, networks.unchanged)
+    mean = trainabilities.nanmean(dim=0)
     columns = {
         "expressivity": entropies.sum(dim=0),
         "progressivity": entropies.diff(dim=0).min(dim=0).values,
-        "trainability": trainabilities.nanmean(dim=0),
+        "trainability": torch.where(mean.isnan(), _NEVER, mean),  # nothing but the stem computes
         "complexity": torch.zeros(len(chosen)),
         "synflow": _synflow(networks.linear, chosen, networks.ones),
         "naswot": naswot,

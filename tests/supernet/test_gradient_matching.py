@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from surrogate_nas.errors import StoreError, TrainingError, UnreadableError
@@ -20,6 +22,7 @@ from surrogate_nas.supernet.gradient_matching import (
     Contexts,
     cut_member,
     cut_steps,
+    distances_between,
     gradient_distances,
     uncut_decisions,
 )
@@ -178,3 +181,15 @@ def test_a_device_needs_no_double_precision(plan_of: MakePlan, monkeypatch: pyte
     codes, alive = np.array([[choice, 3, 3, 3, 3, 3] for choice in (1, 2)]), np.array([True, False])
     with no_double():
         gradient_distances(plan_of(split="none").build(0), 0, codes, alive, *batch())
+
+
+def test_what_an_operation_draws_is_no_distance_between_choices() -> None:
+    weight = nn.Parameter(torch.ones(64, 3))
+    network = SimpleNamespace(weights_of=lambda _: [], parameters=lambda: [weight])
+
+    def dropped(images: Tensor) -> Tensor:
+        return F.dropout(images, 0.5) @ weight
+
+    images, labels = torch.randn(8, 64), torch.arange(8) % 3
+    found = distances_between(network, 0, [dropped, dropped], np.ones(2, dtype=np.bool_), (images, labels))  # type: ignore[arg-type]
+    np.testing.assert_allclose(found, 0, atol=1e-6)

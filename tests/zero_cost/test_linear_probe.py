@@ -66,3 +66,12 @@ def test_features_that_never_change_name_one_class(features: np.ndarray) -> None
     found = probe(features, labels, 2)
     assert np.isfinite(found).all()
     assert found.accuracy_percent <= 50
+
+
+@pytest.mark.parametrize("count", [25, 150, 500])
+def test_a_perfect_probe_has_no_more_than_all_right(count: int) -> None:
+    labels = np.arange(count) % 4
+    features = 10 * np.eye(4)[labels] + np.random.default_rng(0).normal(size=(count, 4)) / 100
+    for by_class in (False, True):
+        found = probe(features, labels, 4, by_class=by_class)
+        assert 99.9 < found.accuracy_percent <= 100

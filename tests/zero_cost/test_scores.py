@@ -1,5 +1,7 @@
 """Scores that can be known: what keeps gradients, what computes more, synflow by its definition."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -113,3 +115,16 @@ def test_what_cannot_be_scored_is_refused(space: CellSpace) -> None:
         zero_cost_scores(space, np.zeros((1, 6), np.int8), QUICK)
     with pytest.raises(Interrupted):
         zero_cost_scores(space, np.array([THIN], np.int8), QUICK, should_stop=lambda: True)
+
+
+def test_a_network_whose_layers_are_all_skipped_has_scores_too(tmp_path: Path) -> None:
+    path = tmp_path / "skips.toml"
+    path.write_text(
+        'name = "skips"\nkind = "chain"\noperations = ["skip", "mbconv_k3_e3"]\n'
+        '[[before]]\nlayer = "conv_bn_relu_k3"\nwidth = "first"\n'
+        "[[stages]]\nlayers = 3\nwidth = 8\n[network]\nimage_size = 8\n"
+    )
+    space = load_space(str(path))
+    table = zero_cost_scores(space, space.all_codes(), QUICK)
+    assert np.isfinite(table).all()
+    assert column(table, "trainability").argmin() == 0

@@ -22,6 +22,7 @@ from surrogate_nas.space.operations.table import OPERATIONS
 from surrogate_nas.space.space import Codes
 
 _BATCH = 4096
+_FEWEST = 100  # candidates that draws are made for: the likeliest few are not among a few draws
 _DRAWS_PER_CANDIDATE = 20  # of a space too large to list, from which the likeliest are taken
 _ENTROPY_DRAWS = 256
 # From here on a warning is due.
@@ -129,7 +130,9 @@ def likeliest(
     if subspace.space.listable:
         codes = subspace.codes()
     else:
-        drawn = draw(subspace, distribution, _DRAWS_PER_CANDIDATE * count, generator(seed, DERIVATION, 0)).codes
+        drawn = draw(
+            subspace, distribution, _DRAWS_PER_CANDIDATE * max(count, _FEWEST), generator(seed, DERIVATION, 0)
+        ).codes
         modes = distribution.draw(torch.zeros(1, *distribution.allowed.shape, device=distribution.allowed.device))
         codes = torch.cat([modes.cpu(), drawn]).numpy().astype(np.int8)
         codes = np.unique(codes[subspace.holds(codes)], axis=0)

@@ -35,6 +35,7 @@ SIZED = ("operations",)
 # has a seventh of all votes: one next to six others, half of one next to the three counts alone.
 SHORTCUT = "shortcut"
 SHORTCUT_SHARE = 1 / 7
+_MOST_OF_SHORTCUT = 3.0  # standard deviations
 
 _BATCH = 4096
 
@@ -158,13 +159,21 @@ def make_prior(space: Space, reference: Codes, extra: ExtraScores | None = None)
     columns = _columns(space, reference, extra)
     counts = SIZED if isinstance(space, ChoosesSize) else COMPLEXITY
     weights = dict.fromkeys(counts, 1.0) | (extra.weights if extra else {})
-    weights[SHORTCUT] = sum(weights.values()) * SHORTCUT_SHARE / (1 - SHORTCUT_SHARE)
-    votes = {
-        name: (weights[name], rank_transform(values, name))
-        for name, values in columns.items()
-        if name in weights and np.ptp(values) > 0
-    }
+    kept = {name: values for name, values in columns.items() if np.ptp(values) > 0}
+    others = sum(weight for name, weight in weights.items() if name in kept)
+    weights[SHORTCUT] = others * SHORTCUT_SHARE / (1 - SHORTCUT_SHARE)
+    votes = {name: (weights[name], rank_transform(values, name)) for name, values in kept.items() if name in weights}
+    if SHORTCUT in votes:
+        votes[SHORTCUT] = (weights[SHORTCUT], _bounded(votes[SHORTCUT][1]))
     return Prior(space, votes, rank_transform(_summed(votes, columns), "counts of complexity"), extra)
+
+
+def _bounded(transform: RankTransform) -> RankTransform:
+    """Returns the transform of a yes or no whose rare answer does not outvote everything else.
+
+    One yes among n has a standardised rank near the root of n.
+    """
+    return RankTransform(transform.values, transform.ranks.clip(-_MOST_OF_SHORTCUT, _MOST_OF_SHORTCUT))
 
 
 def restored_prior(space: Space, arrays: StoredArrays, extra: ExtraScores | None) -> Prior:

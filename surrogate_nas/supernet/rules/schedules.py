@@ -54,19 +54,21 @@ class Complexity:
     eta_0 and the power multiplies each loss.
 
     C counts the parameters that the subnet computes with, without dead edges, in the supernet's sizes; smallest and
-    largest are over all connected architectures of the space.
+    largest are over all connected architectures of the space. A soft split needs a rate at the end, for what its
+    sub-supernets do in the last steps: with one, the rate decays to it and not to 0.
 
     Args:
         space: The search space.
         network: Sizes of the supernet.
         first: eta_0.
         gamma_max: Exponent of the smallest subnet.
+        last: Learning rate at the end.
 
     Raises:
         SettingsError: If all architectures have the same number of parameters.
     """
 
-    def __init__(self, space: Space, network: NetworkSpec, first: float, gamma_max: float) -> None:
+    def __init__(self, space: Space, network: NetworkSpec, first: float, gamma_max: float, last: float = 0.0) -> None:
         fewest, most = parameter_range(space, network)
         if fewest == most:
             raise SettingsError(
@@ -74,6 +76,7 @@ class Complexity:
                 f" {fewest:,} parameters"
             )
         self._space, self._network, self._first, self._largest_gamma = space, network, first, gamma_max
+        self._left = last / first  # of the rate, at the end
         self._smallest = float(np.log(float(fewest)))
         self._slope = (1 / gamma_max - gamma_max) / (float(np.log(float(most))) - self._smallest)
 
@@ -86,7 +89,7 @@ class Complexity:
         """Returns learning rates, shape (n,), and factors, shape (n, S)."""
         steps, subnets, decisions = codes.shape
         gamma = self.gamma(codes.reshape(-1, decisions)).reshape(steps, subnets)
-        powers = (1 - progress)[:, None] ** gamma
+        powers = self._left + (1 - self._left) * (1 - progress)[:, None] ** gamma
         if subnets == 1:
             return self._first * powers[:, 0], np.ones_like(powers)
         return np.full(steps, self._first), powers
@@ -126,7 +129,7 @@ class ComplexityRule(ScheduleRule):
 
     def schedule(self, space: Space, network: NetworkSpec, settings: RuleSettings) -> Schedule:
         """Returns a decay between the exponents of the smallest and the largest subnet."""
-        return Complexity(space, network, settings.learning_rate, settings.gamma_max)
+        return Complexity(space, network, settings.learning_rate, settings.gamma_max, settings.last_rate)
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
         """Yields a refusal of a final learning rate other than 0."""

@@ -1,5 +1,7 @@
 """Counts against cells that were counted by hand; ranks that do not depend on who is asked with whom."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -103,3 +105,17 @@ def test_depth_does_not_speak_for_networks_that_choose_their_sizes() -> None:
     assert (prior.score(more) > prior.score(fewer)).all()
     again = restored_prior(space, prior.arrays(), None)
     np.testing.assert_array_equal(again.score(codes), prior.score(codes))
+
+
+def test_one_shortcut_in_many_does_not_outvote_everything(tmp_path: Path) -> None:
+    path = tmp_path / "flat.toml"
+    path.write_text(
+        'name = "flat"\nkind = "chain"\noperations = ["skip", "mbconv_k3_e3", "mbconv_k5_e6"]\n'
+        '[[before]]\nlayer = "conv_bn_relu_k3"\nwidth = "first"\nstride = 2\n'
+        "[[stages]]\nlayers = 6\nwidth = 8\n[network]\nimage_size = 16\n"
+    )
+    space = load_space(str(path))
+    codes = space.all_codes()
+    prior = make_prior(space, codes)
+    assert np.argmax(prior.score(codes)) != 0
+    assert not (prior.score(codes[:1]) > np.quantile(prior.score(codes), 0.9)).any()

@@ -109,3 +109,14 @@ class TestComplexity:
         flat = CellSpace(Identity("flat", "2" * 16), ((0, 1),), ("none", "skip_connect", "avg_pool_3x3"), network)
         with pytest.raises(SettingsError, match=re.escape("needs architectures that differ in size; in flat all have")):
             Complexity(flat, network, 0.1, 4.0)
+
+
+def test_a_rate_at_the_end_is_what_every_subnet_decays_to(space: CellSpace) -> None:
+    codes = space.all_codes()
+    codes = np.random.default_rng(0).choice(codes[space.is_connected(codes)], 6)
+    progress = np.array([0.0, 0.5, 1.0])
+    to_zero, to_half = (Complexity(space, space.network, 0.1, 2.0, last) for last in (0.0, 0.05))
+    for each in (codes[:3, None], codes.reshape(3, 2, -1)):
+        (rates, factors), (plain, powers) = to_half.rates(progress, each), to_zero.rates(progress, each)
+        np.testing.assert_allclose(rates[:, None] * factors, 0.05 + 0.5 * plain[:, None] * powers)
+        np.testing.assert_allclose((rates[:, None] * factors)[-1], 0.05)

@@ -34,6 +34,13 @@ class LearnDistribution(Stage):
             StoreError, RunFolderError: If a file is damaged or belongs to something else.
         """
         if problem.settings.gradient.learns:
+            half, batch = len(problem.splits.train) // 2, problem.settings.supernet.batch_size
+            if batch > half:
+                raise SettingsError(
+                    f"gradient.method = {problem.settings.gradient.method!r} learns from half of the"
+                    f" {len(problem.splits.train)} training images, less than one batch of {batch}; add images, or set"
+                    f" supernet.batch_size={half} at most"
+                )
             search = Search.of(problem, run)
             check_stage(search.plan, search.place.folder, search.place.identity)
 

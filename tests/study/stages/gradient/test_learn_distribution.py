@@ -129,3 +129,12 @@ def test_costs_that_decisions_do_not_add_up_to_are_refused(problem: Problem, fin
 def test_channels_that_do_not_divide_are_refused(problem: Problem, finished: Path, run_of: RunOf) -> None:
     with pytest.raises(SettingsError, match=r"gradient\.partial_channels = 3 does not fit supernet\.channels"):
         LearnDistribution().check(asking(problem, partial_channels=3), run_of(finished))
+
+
+def test_half_of_the_images_must_fill_a_batch(problem: Problem, run_of: RunOf, tmp_path: Path) -> None:
+    images = len(problem.splits.train)
+    supernet = problem.settings.supernet.model_copy(update={"batch_size": images // 2 + 1})
+    asked = asking(problem)
+    large = replace(asked, settings=asked.settings.model_copy(update={"supernet": supernet}))
+    with pytest.raises(SettingsError, match=rf"half of the {images} training images, .*batch_size={images // 2} at"):
+        LearnDistribution().check(large, run_of(tmp_path))
