@@ -101,4 +101,4 @@ def require_operation(name: str) -> None:
         SpaceError: If so; the message lists those that there are.
     """
     if name not in OPERATIONS and find_own(name) is None:
-        raise SpaceError(f"unknown operation {shown(name)}; {choose_from(OPERATIONS, name, 150)}{others_in_words()}")
+        raise SpaceError(f"unknown operation {shown(name)}; {choose_from(OPERATIONS, name, 100)}{others_in_words()}")
