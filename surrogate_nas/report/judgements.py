@@ -116,23 +116,31 @@ def uncertainty(answer: AnswerFacts) -> str:
     item = next(item for item in answer.smallest if item.smallest > item.budget)
     assert item.predicted is not None
     added = 100 * (item.smallest / item.predicted - 1)
-    if COSTS[item.cost].checked == "planned":
-        return (
-            f"Some architectures are predicted to meet the budget (from {formats.cost(item.cost, item.predicted)} on),"
-            f" but the prediction is too uncertain: confidence adds {added:.0f}%. Plan more networks, such as with"
-            " --set hardware.whole_networks=48, or accept less confidence, such as --confidence 0.8."
-        )
-    why = (
-        "The machine was probably busy while latencies were measured. Measure them again on an idle machine with"
-        " --resume --set hardware.remeasure=true"
-        if answer.measured_here
-        else f"The table rests on too few measurements, or on noisy ones. {AGAIN_ON_THE_DEVICE}"
-    )
+    why = ""
+    if COSTS[item.cost].checked != "planned":
+        why = " The machine was probably busy during the measurements."
+        if not answer.measured_here:
+            why = " The table rests on too few measurements, or on noisy ones."
     return (
         f"Some architectures are predicted to meet the budget (from {formats.cost(item.cost, item.predicted)} on), but"
-        f" the prediction is too uncertain: confidence adds {added:.0f}%. {why}, or accept less confidence, such as"
-        " --confidence 0.8."
+        f" the prediction is too uncertain: confidence adds {added:.0f}%.{why} {surer(answer, '--resume')}, or accept"
+        " less confidence, such as --confidence 0.8."
     )
+
+
+def surer(answer: AnswerFacts, resume: str) -> str:
+    """Returns what makes predictions surer where ``too_uncertain`` holds.
+
+    Args:
+        answer: The facts.
+        resume: The words that continue the study.
+    """
+    item = next(item for item in answer.smallest if item.smallest > item.budget)
+    if COSTS[item.cost].checked == "planned":
+        return f"Plan more networks with {resume} --set hardware.whole_networks=48"
+    if not answer.measured_here:
+        return AGAIN_ON_THE_DEVICE
+    return f"Measure latencies again on an idle machine with {resume} --set hardware.remeasure=true"
 
 
 def _margin(cost: CostFacts, measured_here: bool) -> Iterator[Judgement]:

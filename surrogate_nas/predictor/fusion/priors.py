@@ -161,7 +161,7 @@ def make_prior(space: Space, reference: Codes, extra: ExtraScores | None = None)
     weights = dict.fromkeys(counts, 1.0) | (extra.weights if extra else {})
     kept = {name: values for name, values in columns.items() if np.ptp(values) > 0}
     others = sum(weight for name, weight in weights.items() if name in kept)
-    weights[SHORTCUT] = others * SHORTCUT_SHARE / (1 - SHORTCUT_SHARE)
+    weights[SHORTCUT] = others * SHORTCUT_SHARE / (1 - SHORTCUT_SHARE) or 1.0  # alone it is the prior
     votes = {name: (weights[name], rank_transform(values, name)) for name, values in kept.items() if name in weights}
     if SHORTCUT in votes:
         votes[SHORTCUT] = (weights[SHORTCUT], _bounded(votes[SHORTCUT][1]))

@@ -7,7 +7,7 @@ from surrogate_nas._support.commands import shown
 from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.report.facts.whole import StudyFacts
-from surrogate_nas.report.judgements import AGAIN_ON_THE_DEVICE, too_uncertain
+from surrogate_nas.report.judgements import surer, too_uncertain
 from surrogate_nas.report.summary import print_summary
 from surrogate_nas.report.terminal import print_details
 from surrogate_nas.report.write import PAGE_NAME
@@ -55,19 +55,7 @@ def next_steps(output: Path, option: str) -> dict[str, str]:
 def _advice(facts: StudyFacts, output: Path, option: str) -> str:
     resume = resume_command(output)
     if too_uncertain(facts.answer):
-        over = next(item for item in facts.answer.smallest if item.smallest > item.budget)
-        title = COSTS[over.cost].title
-        if COSTS[over.cost].checked == "planned":
-            return (
-                f"the prediction of {title} is too uncertain for the budget; plan more networks with:"
-                f" {resume} --set hardware.whole_networks=48"
-            )
-        if not facts.answer.measured_here:
-            return f"the table's {title} is too uncertain for the budget. {AGAIN_ON_THE_DEVICE}, then use the new table"
-        return (
-            "latencies are too uncertain for the budget; measure them again on an idle machine with:"
-            f" {resume} --set hardware.remeasure=true"
-        )
+        return f"no architecture is certain to meet the budget. {surer(facts.answer, resume)}"
     return (
         "no architecture of the space meets the budget; the report shows the nearest. Try another budget with:"
         f" {resume} {option} ..."

@@ -1,5 +1,7 @@
 """Searches the space under the budgets."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from surrogate_nas._support.words import count_of
@@ -93,9 +95,7 @@ def with_measured(problem: Problem, scores: SpaceScores, run: Run) -> tuple[Prob
         wanted = contenders.promising(score, settings.search.measured)
         if not wanted:
             break
-        with run.console.progress(f"{contenders.measured_costs} near the budget ({count_of(len(wanted), 'network')})"):
-            contenders = contenders.measured(wanted, run.folder)
-        run.stop_if_asked("measuring networks near the budget")
+        contenders = _measured(contenders, wanted, run)
         tried.update(wanted)
     if tried:
         keeping = int(contenders.answers[:, sorted(tried)].any(axis=0).sum())
@@ -126,12 +126,14 @@ def with_cheapest_measured(problem: Problem, run: Run) -> Problem:
     hopes = {cost: values[contenders.rows] for cost, values in contenders.problem.hopes.items()}
     slack = np.min([-budget.violation(hopes[budget.cost]) for budget in problem.budgets], axis=0)
     wanted = contenders.promising(slack, problem.settings.search.measured or problem.settings.loop.trainings)
-    if not wanted:
-        return problem
+    return _measured(contenders, wanted, run).problem if wanted else problem
+
+
+def _measured(contenders: Contenders, wanted: Sequence[int], run: Run) -> Contenders:
     with run.console.progress(f"{contenders.measured_costs} near the budget ({count_of(len(wanted), 'network')})"):
         contenders = contenders.measured(wanted, run.folder)
     run.stop_if_asked("measuring networks near the budget")
-    return contenders.problem
+    return contenders
 
 
 def search(findings: Findings, run: Run) -> SearchResult:

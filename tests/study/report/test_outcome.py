@@ -55,15 +55,23 @@ def test_latencies_that_are_too_uncertain_come_with_the_way_on(facts: StudyFacts
     answer = infeasible_facts(problem)
     smallest = tuple(replace(one, predicted=one.budget / 2, smallest=2 * one.budget) for one in answer.smallest)
     nothing = replace(facts, answer=replace(answer, smallest=smallest), trust=None)
-    with pytest.raises(InfeasibleBudgetError, match=r"too uncertain .* --resume --set hardware\.remeasure=true$"):
+    with pytest.raises(InfeasibleBudgetError, match=r"Measure .* --resume --set hardware\.remeasure=true$"):
         show_outcome(nothing, Path("run"), StudyConsole())
 
 
 @pytest.mark.parametrize(
     ("cost", "here", "words"),
     [
-        ("latency_ms", False, "the table's latency is too uncertain .* hardware export-bench --networks 100"),
-        ("ram_bytes", True, r"the prediction of RAM is too uncertain .* --set hardware\.whole_networks=48$"),
+        (
+            "latency_ms",
+            False,
+            r"Measure more networks on the device, .* hardware export-bench --networks 100",
+        ),
+        (
+            "ram_bytes",
+            True,
+            r"Plan more networks with .* --set hardware\.whole_networks=48$",
+        ),
     ],
 )
 def test_the_way_on_is_of_the_cost_that_is_uncertain(
