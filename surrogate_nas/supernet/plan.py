@@ -169,9 +169,11 @@ class SupernetPlan:
         return self.rules.split.is_late and training.level + 1 < len(self.phases)
 
     def is_evaluated(self, training: Training) -> bool:
-        """Returns whether architectures are evaluated with the weights that a training ends with."""
-        below = len(self.phases) - 1 - training.level
-        return below == 0 or (below == 1 and self.settings.parent_keeps > 0)
+        """Returns whether architectures may be evaluated with the weights that a training ends with.
+
+        Those of the last parents may be: settings of labels decide it, and weights do not follow from these.
+        """
+        return training.level + 2 >= len(self.phases)
 
     def training(self, member: int) -> Training:
         """Returns the training of a member: the last of those that its weights went through, or a parent's."""

@@ -4,12 +4,13 @@ Presets set rules only. Sizes, steps, learning rate and batch size are the study
 equal cost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from surrogate_nas.supernet.rule import owned
 from surrogate_nas.supernet.rules.sampling import SAMPLERS
+from surrogate_nas.supernet.rules.schedules import SCHEDULES
 from surrogate_nas.supernet.rules.sharing import SHARINGS
 from surrogate_nas.supernet.splits.table import SPLITS
 
@@ -82,7 +83,7 @@ _OF_SHARING = owned(SHARINGS) | {"parent_share", "inherit", "own_share", "parent
 _OF_SPLIT = owned(SPLITS) | _OF_SHARING | {"sharing"}
 _OF_SAMPLER = owned(SAMPLERS)
 # A user who chooses one of these without a preset composes a new combination, from the defaults of the fields.
-_RULES = frozenset({"split", "sharing", "sampler", "bands", "groups", "thresholds", "parent_share", "inherit"})
+_RULES = frozenset({"split", "sharing", "sampler", "bands", "groups", "thresholds", "parent_share"})
 
 
 def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
@@ -101,6 +102,21 @@ def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
         if key in preset and given.get(key, preset[key]) != preset[key]:
             dropped |= dependent
     return {key: value for key, value in preset.items() if key not in dropped} | {"preset": name} | dict(given)
+
+
+def of_no_use(given: Mapping[str, Any], completed: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:
+    """Yields why given settings have no effect: they belong to rules that the completed settings do not choose.
+
+    A setting with its default value says nothing, and is accepted.
+    """
+    for table, rules in (("split", SPLITS), ("sharing", SHARINGS), ("sampler", SAMPLERS), ("schedule", SCHEDULES)):
+        chosen = completed.get(table, defaults[table])
+        if chosen not in rules:
+            continue
+        for name in sorted(given.keys() & (owned(rules) - rules[chosen].own)):
+            if given[name] != defaults[name]:
+                owners = " or ".join(repr(owner) for owner, rule in rules.items() if name in rule.own)
+                yield f"{name} has no effect with {table} = {chosen!r}: it belongs to {table} = {owners}"
 
 
 def unsplit(settings: Mapping[str, Any]) -> dict[str, Any]:

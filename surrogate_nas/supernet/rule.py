@@ -135,17 +135,7 @@ class Rule:
         """Yields why the settings, which choose this rule, contradict it."""
         yield from ()
 
-    def claims(self, settings: RuleSettings) -> Iterator[str]:  # noqa: ARG002 - most rules have no settings of their own
-        """Yields why settings that choose another rule must not set what belongs to this one."""
-        yield from ()
-
 
 def owned(rules: Mapping[str, Rule]) -> frozenset[str]:
     """Returns the settings that belong to a row of a table."""
     return frozenset().union(*(rule.own for rule in rules.values()))
-
-
-def contradictions(rules: Mapping[str, Rule], chosen: str, settings: RuleSettings) -> Iterator[str]:
-    """Yields why settings do not go with the chosen row of a table."""
-    for name, rule in rules.items():
-        yield from rule.refusals(settings) if name == chosen else rule.claims(settings)

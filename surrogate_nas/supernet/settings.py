@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from surrogate_nas._support.stored.settings_identity import settings_by_name
-from surrogate_nas.supernet.presets import AUTO, PRESETS, unsplit, with_preset
-from surrogate_nas.supernet.rule import Inheritance, contradictions
+from surrogate_nas.supernet.presets import AUTO, PRESETS, of_no_use, unsplit, with_preset
+from surrogate_nas.supernet.rule import Inheritance
 from surrogate_nas.supernet.rules.label_scale import SCALES, ScaleRule
 from surrogate_nas.supernet.rules.momentum import MOMENTUM_GROUPS, MomentumRule
 from surrogate_nas.supernet.rules.sampling import SAMPLERS, SamplingRule
@@ -292,7 +292,13 @@ class SupernetSettings(BaseModel):
         if not isinstance(given, Mapping) or str(given.get("preset", AUTO)) not in PRESETS:
             return given  # the field's own check reports the error
         # A run folder's settings are complete: what is not set there was not set, whatever its preset is today.
-        return given if _complete().issubset(given) else with_preset(given, AUTO)
+        if _complete().issubset(given):
+            return given
+        completed = with_preset(given, AUTO)
+        defaults = {name: field.default for name, field in cls.model_fields.items()}
+        for reason in of_no_use(given, completed, defaults):
+            raise ValueError(reason)
+        return completed
 
     @field_validator("preset")
     @classmethod
@@ -309,14 +315,8 @@ class SupernetSettings(BaseModel):
             raise ValueError("weights_from needs weights = 'nested': every block begins with a part of the largest's")
         if self.largest_share + self.weight_average > 1:
             raise ValueError("largest_share and weight_average must not overlap: together they are 1 at most")
-        for reason in chain(
-            contradictions(SHARINGS, self.sharing, self),
-            contradictions(SPLITS, self.split, self),
-            contradictions(SAMPLERS, self.sampler, self),
-            contradictions(SCHEDULES, self.schedule, self),
-            contradictions(MOMENTUM_GROUPS, self.momentum_groups, self),
-            contradictions(SCALES, self.scale, self),
-        ):
+        split, sharing, *others = self.rules
+        for reason in chain.from_iterable(rule.refusals(self) for rule in (sharing, split, *others)):
             raise ValueError(reason)
         return self
 

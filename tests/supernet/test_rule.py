@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from surrogate_nas.supernet.rule import Rule, RuleSettings, contradictions
+from surrogate_nas.supernet.rule import Rule, RuleSettings, owned
 from surrogate_nas.supernet.rules.momentum import MOMENTUM_GROUPS
 from surrogate_nas.supernet.rules.sampling import SAMPLERS
 from surrogate_nas.supernet.rules.schedules import SCHEDULES
@@ -87,19 +87,19 @@ def test_words_of_other_packages_are_theirs() -> None:
 
 
 class Mine(Rule):
-    """Refuses everything."""
+    """Refuses everything, and has a setting of its own."""
+
+    own = frozenset({"mine"})
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
         yield f"no {settings.split}"
 
-    def claims(self, settings: RuleSettings) -> Iterator[str]:
-        yield f"mine, not of {settings.sampler}"
 
-
-def test_the_chosen_row_refuses_and_the_others_claim() -> None:
-    rules, settings = {"mine": Mine(), "free": Rule(), "too": Mine()}, SupernetSettings()
-    assert list(contradictions(rules, "mine", settings)) == ["no nonlinear", "mine, not of nonlinear"]
-    assert list(contradictions(rules, "free", settings)) == ["mine, not of nonlinear"] * 2
+def test_rules_refuse_and_own_settings() -> None:
+    settings = SupernetSettings()
+    assert list(Mine().refusals(settings)) == ["no nonlinear"]
+    assert list(Rule().refusals(settings)) == []
+    assert owned({"mine": Mine(), "free": Rule()}) == {"mine"}
 
 
 def test_every_row_is_a_choice_of_its_setting_in_the_order_of_the_table() -> None:

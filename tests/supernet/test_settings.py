@@ -12,10 +12,21 @@ from surrogate_nas.supernet.settings import SupernetSettings
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"bands": [[0, 1], [2, 3]], "split": "none"}, "bands belong to split = 'nonlinear'"),
+        (
+            {"bands": [[0, 1], [2, 3]], "split": "none"},
+            "bands has no effect with split = 'none': it belongs to split = 'nonlinear'",
+        ),
         ({"final_learning_rate": 0.2}, "final_learning_rate must not be above learning_rate"),
-        ({"thresholds": [0.5]}, "thresholds and shared_stages belong to sharing = 'depth'"),
-        ({"shared_stages": 1}, "thresholds and shared_stages belong to sharing = 'depth'"),
+        ({"thresholds": [0.5]}, "thresholds has no effect with sharing = 'whole': it belongs to sharing = 'depth'"),
+        ({"shared_stages": 1}, "shared_stages has no effect with sharing = 'whole'"),
+        (
+            {"preset": "spos", "groups": 3},
+            "groups has no effect with split = 'none': it belongs to split = 'nonlinear'",
+        ),
+        ({"split_rounds": 3}, "split_rounds has no effect with split = 'nonlinear': it belongs to split = 'gradient'"),
+        ({"gamma_max": 2.0}, "gamma_max has no effect with schedule = 'cosine'"),
+        ({"sandwich_random": 4}, "sandwich_random has no effect with sampler = 'nonlinear'"),
+        ({"preset": "efsnas", "nonlinear_power": 1}, "nonlinear_power has no effect with sampler = 'balanced'"),
         ({"sharing": "depth", "thresholds": [1.0]}, "less than 1"),
         ({"batch_size": 1}, "greater than or equal to 2"),
         ({"momentum": 1.0}, "less than 1"),
@@ -23,7 +34,7 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"preset": "best"}, "a preset is one of auto, soft, oneshot, spos, fairnas, fsnas, gmnas, efsnas, dynas"),
         ({"preset": 3}, "valid string"),
         ({"preset": ["auto"]}, "valid string"),
-        ({"split_edge": "1<-0"}, "split_edge belongs to split = 'edge'"),
+        ({"split_edge": "1<-0"}, "split_edge has no effect with split = 'nonlinear': it belongs to split = 'edge'"),
         ({"split": "edge", "sharing": "depth"}, "chooses copies by the count of split = 'nonlinear', not of 'edge'"),
         ({"split": "gradient", "sharing": "depth"}, "sharing = 'depth' chooses copies by the count"),
         ({"split": "gradient", "sharing": "one"}, "it needs sharing = 'whole'"),
@@ -176,6 +187,16 @@ def test_weights_of_version_0_1_0_belong_to_the_same_settings() -> None:
         "weights": "nested",
         "distillation": 0.0,
     }
+
+
+def test_defaults_of_rules_that_are_not_chosen_say_nothing() -> None:
+    given = {"preset": "spos", "groups": 2, "gamma_max": 4.0, "sandwich_random": 2, "bands": None}
+    assert SupernetSettings.model_validate(given) == SupernetSettings(preset="spos")
+
+
+def test_what_is_inherited_is_a_part_of_the_preset() -> None:
+    made = SupernetSettings(inherit="weights")
+    assert (made.preset, made.own_share, made.parent_share, made.inheritance) == ("auto", 0.7, 0.967, "weights")
 
 
 def test_resolved_settings_give_themselves() -> None:

@@ -299,13 +299,15 @@ def test_files_of_something_else_are_named(plan_of: MakePlan, place_of: PlaceOf)
         check_stage(plan, place.folder, place.identity)
 
 
-def test_a_mean_is_kept_by_members_alone(plan_of: MakePlan, place_of: PlaceOf) -> None:
+def test_a_mean_is_kept_by_all_that_labels_may_ask(plan_of: MakePlan, place_of: PlaceOf) -> None:
     plan, place = plan_of(preset="fsnas", weight_average=0.5), place_of("mean")
     run(plan, place)
-    assert load_checkpoint(place.folder / "parent.safetensors", place.identity).samples == 0
-    state = load_checkpoint(place.folder / "member-2.safetensors", place.identity)
-    assert state.samples == 2
-    assert state.mean.keys() == state.weights.keys()
+    for name, samples in (("parent", 4), ("member-2", 2)):
+        state = load_checkpoint(place.folder / f"{name}.safetensors", place.identity)
+        assert state.samples == samples
+        assert state.mean.keys() == state.weights.keys()
+    twice = plan_of(**KINDS["gradient"])
+    assert [twice.is_evaluated(phase[0]) for phase in twice.phases] == [False, True, True]
 
 
 def test_a_mean_is_the_parents_where_a_subspace_keeps_its_weights(plan_of: MakePlan, place_of: PlaceOf) -> None:

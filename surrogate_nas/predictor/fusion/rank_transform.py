@@ -33,8 +33,20 @@ class RankTransform:
             raise ValueError(f"values and ranks of shapes {self.values.shape} and {self.ranks.shape} are no transform")
 
     def __call__(self, values: Floats) -> Floats:
-        """Returns ranks of any values, shape (N,): linear between reference values, constant beyond them."""
-        return np.asarray(np.interp(values, self.values, self.ranks), dtype=np.float64)
+        """Returns ranks of any values, shape (N,): linear between reference values and beyond them.
+
+        Beyond them the slope is of the outermost hundredth of the reference values. A search of a large space ends
+        among architectures that are better than every reference one, and equal ranks would not order these.
+        """
+        ranks = np.interp(values, self.values, self.ranks)
+        if len(self.values) > 1:
+            step = max(1, len(self.values) // 100)
+            ranks += self._slope(0, step) * np.minimum(values - self.values[0], 0)
+            ranks += self._slope(-1 - step, -1) * np.maximum(values - self.values[-1], 0)
+        return np.asarray(ranks, dtype=np.float64)
+
+    def _slope(self, low: int, high: int) -> float:
+        return float((self.ranks[high] - self.ranks[low]) / (self.values[high] - self.values[low]))
 
 
 def rank_transform(reference: Floats, what: str) -> RankTransform:

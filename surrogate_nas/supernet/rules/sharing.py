@@ -133,11 +133,6 @@ class DepthWise(SharingRule):
             yield f"sharing = 'depth' chooses copies by the count of split = 'nonlinear', not of {settings.split!r}"
         yield from super().refusals(settings)
 
-    def claims(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of copies where there are none."""
-        if settings.thresholds is not None or settings.shared_stages is not None:
-            yield "thresholds and shared_stages belong to sharing = 'depth'"
-
 
 def _thresholds(groups: int, settings: RuleSettings) -> tuple[float, ...]:
     """Returns shares of the largest running count, ascending."""

@@ -1,6 +1,5 @@
 """Splits a space into one subspace for every choice of one decision (FS-NAS, arXiv 2006.06863)."""
 
-from collections.abc import Iterator
 from typing import ClassVar, final
 
 from surrogate_nas.errors import SettingsError
@@ -21,11 +20,6 @@ class SplitByEdge(SplitRule):
     def split(self, space: Space, settings: RuleSettings) -> BoxSplit:
         """Returns the subspaces of the decision that the settings name, or of the first."""
         return BoxSplit(space, edge_boxes(space, settings.split_edge))
-
-    def claims(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of a decision that no rule uses."""
-        if settings.split_edge is not None:
-            yield "split_edge belongs to split = 'edge'"
 
 
 def edge_boxes(space: Space, edge: str | None) -> tuple[Box, ...]:

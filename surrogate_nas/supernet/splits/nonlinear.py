@@ -1,6 +1,5 @@
 """Splits a space by the number of nonlinear functions (EFS-NAS, arXiv 2412.14678)."""
 
-from collections.abc import Iterator
 from typing import ClassVar, final
 
 from surrogate_nas.space.space import Space
@@ -19,8 +18,3 @@ class SplitByCount(SplitRule):
     def split(self, space: Space, settings: RuleSettings) -> BandSplit:
         """Returns the bands of the settings, or the asked number of bands of nearly equal population."""
         return BandSplit(space, equal_bands(space, settings.groups) if settings.bands is None else settings.bands)
-
-    def claims(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of bands that no rule uses."""
-        if settings.bands is not None:
-            yield "bands belong to split = 'nonlinear'"

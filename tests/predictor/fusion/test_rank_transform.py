@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import rankdata, zscore
 
@@ -18,10 +18,24 @@ def test_reference_values_get_their_standardised_rank(values: list[int]) -> None
     np.testing.assert_allclose(rank_transform(reference, "values")(reference), zscore(rankdata(reference)), atol=1e-9)
 
 
-def test_other_values_lie_between_and_outliers_at_the_end() -> None:
+def test_other_values_lie_between_and_beyond() -> None:
     transform = rank_transform(np.array([1.0, 2.0, 4.0]), "values")
     low, middle, high = transform(np.array([1.0, 2.0, 4.0]))
-    assert transform(np.array([-9.0, 3.0, 99.0])).tolist() == [low, (middle + high) / 2, high]
+    other = transform(np.array([-1.0, 3.0, 8.0]))
+    assert other.tolist() == pytest.approx([low - 2 * (middle - low), (middle + high) / 2, high + 2 * (high - middle)])
+
+
+def test_a_single_outlier_does_not_set_the_slope_beyond() -> None:
+    transform = rank_transform(np.append(np.arange(999.0), 999.001), "values")
+    ends = transform(np.array([999.001, 1009.001]))
+    assert ends[1] - ends[0] == pytest.approx(np.subtract(*transform(np.array([10.0, 0.0]))), rel=1e-3)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40), st.lists(st.floats(-1e7, 1e7), min_size=2, max_size=40))
+def test_the_order_of_all_values_is_kept(reference: list[float], values: list[float]) -> None:
+    assume(np.ptp(reference) > 1e-3)
+    ranks = rank_transform(np.array(reference), "values")(np.sort(values))
+    assert (np.diff(ranks) >= 0).all()
 
 
 @pytest.mark.parametrize("values", [[1.0, 1.0], [1.0, np.nan], []])
