@@ -1,8 +1,5 @@
 """Texts of C: strings and comments of any content, and templates of files that hold them."""
 
-import json
-import re
-
 from jinja2 import Environment, StrictUndefined
 
 
@@ -19,11 +16,17 @@ def c_environment() -> Environment:
 
 
 def c_string(text: str) -> str:
-    """Returns a C string of any text: JSON's escapes, with Unicode escapes as bytes of UTF-8 in octal."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    # Octal ends after three digits where a hexadecimal escape would swallow what follows. '??' could begin a trigraph.
-    octal = "".join(c if " " <= c <= "~" else "".join(f"\\{byte:03o}" for byte in c.encode()) for c in quoted)
-    return re.sub(r"\\u00([0-9a-f]{2})", lambda match: f"\\{int(match[1], 16):03o}", octal).replace("??", "?\\?")
+    """Returns a C string of any text, with everything but plain ASCII as bytes of UTF-8 in octal."""
+    return f'"{"".join(map(_c_character, text))}"'
+
+
+def _c_character(character: str) -> str:
+    if character in '"\\?':  # two question marks could begin a trigraph
+        return f"\\{character}"
+    if " " <= character <= "~":
+        return character
+    # Octal ends after three digits where a hexadecimal escape would swallow what follows.
+    return "".join(f"\\{byte:03o}" for byte in character.encode())
 
 
 def c_comment(text: str) -> str:

@@ -18,6 +18,22 @@ from surrogate_nas._support.commands import quoted, shown
 from surrogate_nas._support.files import as_file_name
 from surrogate_nas._support.words import count_of
 from surrogate_nas.cli import completion
+from surrogate_nas.cli.benches.cost_options import (
+    MOST,
+    Batch,
+    Budget,
+    Cells,
+    Channels,
+    Classes,
+    Confidence,
+    ImageSize,
+    InputChannels,
+    Like,
+    LikeDevices,
+    Output,
+    SpaceName,
+    SpaceOrRun,
+)
 from surrogate_nas.cli.benches.device_commands import BenchActivations, asked_numbers, measure, read_logs
 from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies, write_measured
 from surrogate_nas.cli.command_line import AsJson, Version, complain, in_home, new_app, run_command, say
@@ -31,58 +47,6 @@ from surrogate_nas.space.space import Space
 app = new_app()
 
 _NETWORKS, _NETWORKS_LIKE = 60, 10
-_MOST = 100_000  # of any size of a network, and of networks
-
-SpaceName = Annotated[
-    str,
-    typer.Argument(metavar="SPACE", help="Search space by name, or a .toml file.", autocompletion=completion.spaces),
-]
-SpaceOrRun = Annotated[
-    str,
-    typer.Argument(
-        metavar="SPACE|RUN",
-        help="Search space by name, or a .toml file; or the run folder of a study.",
-        autocompletion=completion.spaces,
-    ),
-]
-Budget = Annotated[str | None, typer.Option(metavar="BUDGET", help="Latency to compare with, such as 5ms or 40%.")]
-
-
-def _probability(value: float) -> float:
-    if not 0.5 <= value < 1:
-        raise SettingsError(f"--confidence must be at least 0.5 and below 1 (got {value:g})")
-    return value
-
-
-Confidence = Annotated[
-    float,
-    typer.Option(callback=_probability, metavar="P", help="Probability with which a latency must keep the budget."),
-]
-Output = Annotated[
-    Path | None, typer.Option(callback=in_home, metavar="FILE", help=".parquet file to write, which a study takes.")
-]
-Like = Annotated[
-    Path | None,
-    typer.Option(
-        callback=in_home, metavar="FILE", help="Latency table of other devices: ten measurements then suffice."
-    ),
-]
-LikeDevices = Annotated[
-    str, typer.Option(metavar="NAMES", help="Columns of that table, separated by commas. Without it: all.")
-]
-Batch = Annotated[int, typer.Option(metavar="N", min=1, max=65_536, help="Images per forward pass.")]
-Channels = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, max=_MOST, help="Channels of the first stage. Without it: the space's own."),
-]
-Cells = Annotated[
-    int | None, typer.Option(metavar="N", min=1, max=_MOST, help="Cells per stage. Without it: the space's own.")
-]
-ImageSize = Annotated[
-    int | None, typer.Option(metavar="N", min=1, max=_MOST, help="Side of the images. Without it: the space's own.")
-]
-InputChannels = Annotated[int, typer.Option(metavar="N", min=1, max=_MOST, help="3 for colour, 1 for grey images.")]
-Classes = Annotated[int, typer.Option(metavar="N", min=1, max=_MOST, help="Classes of the images.")]
 
 
 @app.callback()
@@ -118,6 +82,9 @@ def profile(
     classes: Classes = 10,
     seed: Annotated[int, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Seed of the choice of networks.")] = 0,
     output: Output = None,
+    remeasure: Annotated[
+        bool, typer.Option("--remeasure", help="Measure again what this machine has measured before.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Predicts the latency of every architecture on this machine and writes the table that a study takes."""
@@ -142,6 +109,7 @@ def profile(
         threads=threads,
         whole_networks=networks,
         confidence=confidence,
+        remeasure=remeasure,
     )
     model = ProfiledLatency(
         loaded, network, Bench(loaded, network, settings), whole_networks=networks, seed=seed, on_progress=_progress
@@ -199,7 +167,7 @@ def export_bench_command(
         typer.Option(
             metavar="N",
             min=1,
-            max=_MOST,
+            max=MOST,
             help="Networks to measure. Without it: 60, or 10 with a table of other devices.",
         ),
     ] = None,

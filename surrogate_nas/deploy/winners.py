@@ -105,6 +105,11 @@ def compared(winners: Winners, results: RemoteResults) -> list[ComparedLatency]:
             f"the results are of networks in {results.facts['dtype']}, but the study deploys {winners.numbers}; export"
             " its finalists again"
         )
+    if results.facts["batch"] != str(winners.batch):
+        raise CostTableError(
+            f"the results are of batches of {results.facts['batch']}, but the study's budget is of batches of"
+            f" {winners.batch}; export its finalists again"
+        )
     measured = dict(zip(winners.space.digits(results.codes), results.median_ms.tolist(), strict=True))
     digits = winners.space.digits(winners.codes)
     if not measured.keys() & set(digits):

@@ -22,6 +22,19 @@ def test_templates_know_the_filters_and_end_in_a_new_line() -> None:
     assert made == '"x*/" /* x* / */\n'
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a\\u00e9b", '"a\\\\u00e9b"'),
+        ("é", '"\\303\\251"'),
+        ("???/", '"\\?\\?\\?/"'),
+        ('"\n', '"\\"\\012"'),
+    ],
+)
+def test_what_looks_like_an_escape_is_none(text: str, written: str) -> None:
+    assert c_string(text) == written
+
+
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(

@@ -50,6 +50,10 @@ def test_a_profile_shows_the_range_beside_the_budget_and_writes_the_table(
     sizes = read_sizes(Path("nasbench201-cpu.parquet"))
     assert sizes is not None
     assert (sizes["channels"], sizes["cells"], sizes["image_size"]) == (2, 1, 4)
+    facts = [pq.read_table("nasbench201-cpu.parquet").schema.metadata for _ in range(1) if not command.main(words)]
+    assert facts == [table.schema.metadata]
+    assert command.main([*words, "--remeasure"]) in (0, 3)
+    assert pq.read_table("nasbench201-cpu.parquet").schema.metadata != table.schema.metadata
 
 
 @pytest.mark.slow
@@ -69,6 +73,7 @@ def test_a_profile_of_8_bits_says_so(capsys: pytest.CaptureFixture[str]) -> None
         ("--confidence", "7", "--confidence must be at least 0.5 and below 1 (got 7)"),
         ("--confidence", "nan", "--confidence must be at least 0.5 and below 1 (got nan)"),
         ("--networks", "100000000000000000000", "1000"),
+        ("--output", "t.csv", "--output: a table of predicted latencies is a .parquet file"),
         ("--classes", "10000000000", "100000"),
         ("--seed", "100000000000000000000", "2147483647"),
     ],

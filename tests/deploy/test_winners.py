@@ -36,7 +36,7 @@ def found(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> Winners:
 
 def results(found: Winners, ms: dict[str, float], **sizes: int) -> RemoteResults:
     codes = np.array([found.space.parse(code) for code in ms])
-    facts = {"network": SPEC.described() | sizes, "dtype": "float32"}
+    facts = {"network": SPEC.described() | sizes, "dtype": "float32", "batch": "1"}
     return RemoteResults("phone", found.space.effective(codes), np.array(list(ms.values())), 0, 0.0, facts)
 
 
@@ -88,6 +88,13 @@ def test_results_of_other_networks_are_refused(found: Winners) -> None:
         compared(found, results(found, {"311141": 4.0}, cells=9))
     with pytest.raises(CostTableError, match="hold none of the study's finalists"):
         compared(found, results(found, {CODES[1]: 4.0}))
+
+
+def test_results_of_another_batch_are_refused(found: Winners) -> None:
+    measured = results(found, {"311141": 4.0})
+    measured.facts["batch"] = "8"
+    with pytest.raises(CostTableError, match="of batches of 8, but the study's budget is of batches of 1; export"):
+        compared(found, measured)
 
 
 def test_a_study_without_an_answer_has_nothing_to_measure(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def _findings(check: "TableCheck") -> Iterator[str]:
     if check.ignored:
         names = ", ".join(name or "(without a name)" for name in check.ignored)
         yield f"not read, as they hold texts or numbers of rows: {names}"
-    if not check.columns:
+    if not check.has_latencies:
         yield "no column of latencies; add one per device, in milliseconds"
 
 
@@ -98,7 +98,8 @@ def say_latencies(
     if 100 * caution > LATENCY_BAD_PERCENT:
         complain(
             f"warning: a margin of {caution:.0%} is large, so these predictions are of little use for a tight budget;"
-            " measure again while the device does nothing else, or more networks (--networks)"
+            " measure again while the device does nothing else (--remeasure of profile, --again of measure), or more"
+            " networks (--networks)"
         )
     if as_json:
         content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}

@@ -41,6 +41,8 @@ from surrogate_nas.space.pool import draw
 from surrogate_nas.space.space import Codes, Space
 
 _DRAWS = 64
+# Compiled ones were measured wrongly before each had code of its own: their cache is another one since.
+_RUNTIMES = {"eager": "torch", "exported": "torch", "compiled": "torch, one by one"}
 
 Candidate = tuple[Callable[[], Callable[[Tensor], Tensor]], tuple[int, int, int]]
 """A function that builds the candidate to time, and the shape (C, H, W) of its input."""
@@ -72,6 +74,7 @@ class Bench:
         self._clock = choose_clock(self.device, settings.threads)
         self._space, self._network = space, network
         self._measured_here: dict[str, Measurement] = {}
+        self._scale_ms: float | None = None
         self.cache = MeasurementCache(
             folder or cache_folder(),
             {
@@ -85,7 +88,7 @@ class Bench:
                 "clock": self._clock.name,
                 "warm_up": WARM_UP_PASSES,
                 "backend": self._backend,
-                "runtime": _version_of_runtime() if self._backend == "onnx" else "torch",
+                "runtime": _RUNTIMES.get(self._backend) or _version_of_runtime(),
                 "space": space.fingerprint,
                 "network": network.described(),
             },
@@ -113,8 +116,10 @@ class Bench:
         if missing or doubted:
             measured = self._measure_now(what, missing, reference, on_progress)
             keep = self.cache.replace if self._settings.remeasure else self.cache.add
-            self._measured_here |= (kept := keep(measured))
+            self._measured_here |= (kept := self._in_own_scale(keep(measured)))
             known = self._known(candidates) | {name: kept[name] for name in missing}
+        if reference := self._known([REFERENCE]):
+            self._scale_ms = reference[REFERENCE].median_ms
         return {name: known[name] for name in candidates}
 
     def describe(self) -> dict[str, Any]:
@@ -140,9 +145,20 @@ class Bench:
 
     def _known(self, candidates: Iterable[str]) -> dict[str, Measurement]:
         # Once is enough even with ``remeasure``: costs must not change within a run.
-        kept = {} if self._settings.remeasure else self.cache.read()
+        kept = {} if self._settings.remeasure else self._in_own_scale(self.cache.read())
         known = {**kept, **self._measured_here}
         return {name: known[name] for name in candidates if name in known}
+
+    def _in_own_scale(self, kept: Mapping[str, Measurement]) -> dict[str, Measurement]:
+        """Returns measurements in the scale that this process began with.
+
+        Another process may have replaced a noisy reference since, and with it all milliseconds of the cache.
+        """
+        if self._scale_ms is None or REFERENCE not in kept or kept[REFERENCE].median_ms == self._scale_ms:
+            return dict(kept)
+        factor = self._scale_ms / kept[REFERENCE].median_ms
+        own = {name: one.scaled(factor) for name, one in kept.items()}
+        return own | {REFERENCE: replace(own[REFERENCE], median_ms=self._scale_ms)}
 
     def _measure_now(
         self,

@@ -135,7 +135,8 @@ class ProfiledLatency:
         if any(noisy):
             notes.append(
                 f"{noisy[0]} of {len(pieces)} operations and {noisy[1]} of {len(self._whole)} whole networks were"
-                " still noisy after every attempt; measure again on a machine that does nothing else"
+                " still noisy after every attempt; measure again on a machine that does nothing else, with"
+                " hardware.remeasure=true (--remeasure of hardware profile)"
             )
         if not self._drift_known:
             notes.append(

@@ -176,8 +176,7 @@ def measure_interleaved(
         measured = _attempt_beside(reference, [runs[index] for index in pending], timing, on_round)
         for index, one in zip(pending, measured, strict=True):
             attempts[index].append(one)
-    # Not the calmest attempt: a machine that is slowed down evenly throughout looks calm.
-    return [min(made, key=lambda one: one.order).measurement for made in attempts]
+    return [_of_attempts(made, timing) for made in attempts]
 
 
 @dataclass(frozen=True)
@@ -192,6 +191,17 @@ class _Beside:
         """Rank among attempts, the one that counts first."""
         disturbed = self.reference.median_ms if self.reference is not None and self.reference.noisy else 0.0
         return disturbed, self.measurement.median_ms
+
+
+def _of_attempts(made: Sequence[_Beside], timing: TimingSettings) -> Measurement:
+    """Returns the fastest attempt. It is calm if it was, or if a calm attempt took as long to within the noise.
+
+    Not the calmest: a machine that is slowed down evenly throughout looks calm.
+    """
+    fastest = min(made, key=lambda one: one.order).measurement
+    most_ms = fastest.median_ms * (1 + timing.noise)
+    calm = any(not one.measurement.noisy and one.measurement.median_ms <= most_ms for one in made)
+    return replace(fastest, noisy=not calm)
 
 
 def _attempt_beside(

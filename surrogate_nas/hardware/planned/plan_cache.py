@@ -7,7 +7,7 @@ from typing import Any
 from surrogate_nas.hardware.planned.planners import Plan
 from surrogate_nas.hardware.result_cache import Kind, ResultCache
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised with the layout of the file, with how a file for a device is made, and with how a network is computed."""
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from surrogate_nas.errors import MeasurementError
@@ -15,6 +16,7 @@ _ALIGNMENT = 16  # of arenas, bytes
 _LARGEST = 1 << 26  # far more than a microcontroller has
 _TOTAL = re.compile(r"Arena allocation total (\d+) bytes")
 _KILOBYTE = 1024  # in Vela's summary
+_RAM = ("sram", "dram")
 
 
 def tflite_micro_plan(content: bytes, accelerator: str) -> Plan:
@@ -65,6 +67,29 @@ def vela_plan(content: bytes, accelerator: str) -> Plan:
             raise MeasurementError(f"Vela cannot compile a network for {accelerator}: {reason[:200]}")
         with summary.open(newline="", encoding="utf-8") as lines:
             (row,) = csv.DictReader(lines)
-        # With Ethos-U65 and U85, feature maps lie in DRAM unless the memory mode says otherwise.
-        ram = sum(float(row.get(f"{place}_memory_used") or 0) for place in ("sram", "dram"))
-        return Plan(round(ram * _KILOBYTE), compiled.stat().st_size)
+        file_content = compiled.read_bytes()
+        return Plan(vela_ram_bytes(row, _weights_of(file_content)), len(file_content))
+
+
+def vela_ram_bytes(row: Mapping[str, str], weights_bytes: int) -> int:
+    """Returns the RAM of a compiled file: feature maps, and weights that are copied to SRAM before they are used.
+
+    With Ethos-U65 and U85, feature maps lie in DRAM unless the memory mode says otherwise. Vela puts the weights of the
+    file there too, but they can stay in flash.
+
+    Args:
+        row: Vela's summary.
+        weights_bytes: Size of the weights in the file.
+    """
+    ram = sum(float(row.get(f"{place}_memory_used") or 0) for place in _RAM)
+    in_ram = row.get("weights_storage_area", "").lower() in _RAM
+    return round(ram * _KILOBYTE) - (weights_bytes if in_ram else 0)
+
+
+def _weights_of(content: bytes) -> int:
+    """Returns the size of what a file that Vela compiled holds for reading alone."""
+    from ethosu.vela.tflite.Model import Model
+
+    graph = Model.GetRootAs(content, 0).Subgraphs(0)
+    tensors = map(graph.Tensors, range(graph.TensorsLength()))
+    return sum(int(tensor.ShapeAsNumpy().prod()) for tensor in tensors if tensor.Name().startswith(b"read_only"))

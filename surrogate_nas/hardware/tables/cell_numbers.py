@@ -58,14 +58,14 @@ def positive_numbers(columns: Columns, name: str, kind: Kind = LATENCY) -> NDArr
     """Returns a column of numbers above zero, shape (rows,).
 
     Raises:
-        CostTableError: If a cell is not such a number, or all are equal.
+        CostTableError: If a cell is not such a number, or all latencies are equal.
     """
     values = read_numbers(columns, name)
     for row, value in enumerate(values.tolist()):
         fault = fault_of(columns, name, row, value, kind)
         if fault is not None:
             raise CostTableError(fault)
-    if len(values) > 1 and np.ptp(values) == 0:
+    if kind == LATENCY and len(values) > 1 and np.ptp(values) == 0:
         raise CostTableError(
             f"{columns.path}, column {name}: every architecture has {kind[0]} of {values[0]:g}, so no budget can tell"
             " them apart; use a measured column"

@@ -84,8 +84,9 @@ def other_columns(columns: Columns, device: str) -> dict[str, str]:
 
 
 def number_columns(columns: Columns) -> list[str]:
-    """Returns the columns that hold latencies or other costs."""
-    return [one for one in columns.names if one not in CODE_COLUMNS and _holds_numbers(columns, one)]
+    """Returns the columns that hold latencies or other costs; empty ones only where all are."""
+    found = [one for one in columns.names if one not in CODE_COLUMNS and _holds_numbers(columns, one)]
+    return [one for one in found if any(columns.texts(one))] or found
 
 
 def device_column(columns: Columns, device: str) -> str:

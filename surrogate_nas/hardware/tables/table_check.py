@@ -104,7 +104,12 @@ class TableCheck:
     def good(self) -> bool:
         """True if a study can use every column."""
         faulty = any(column.faults for column in self.columns)
-        return bool(self.columns) and not (self.missing or self.duplicates or self.foreign or faulty)
+        return self.has_latencies and not (self.missing or self.duplicates or self.foreign or faulty)
+
+    @property
+    def has_latencies(self) -> bool:
+        """True if a column is of latencies, which a study needs; other costs of a device stand beside them."""
+        return any(other_cost(column.name) is None for column in self.columns)
 
 
 def check_table(path: Path, space: Space, unit: str = "auto") -> TableCheck:

@@ -104,6 +104,8 @@ def measure_there(
     new = Again(bench, f"{options.device}-{_digest(shell.host.encode())}", again)
     if results.exists() and not new.wanted:
         require_same_options(results, options)
+        if on_line is not None:
+            on_line(f"{results} has the results already; --again measures again")
         return results
     folder = f"{_THERE}/{_digest(*(path.read_bytes() for path in files))}"
     if options.tool:

@@ -68,8 +68,9 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     if facts["space"] != space.fingerprint:
         raise CostTableError(f"{path}: measured for another space than {space.name}; export the models again")
     require_name(path, facts["device"])
-    medians = positive_numbers(columns, "median_ms")
-    again = _medians_and_again(columns)[1]
+    if fewest > 1:  # a prediction needs networks that differ
+        positive_numbers(columns, "median_ms")
+    medians, again = _medians_and_again(columns)
     texts = code_texts(space, columns, "code")
     codes = np.array([parse_row(space, text, columns, "code", row) for row, text in enumerate(texts)])
     require_once(columns, "code", np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
@@ -179,7 +180,7 @@ def _too_few(path: Path, rows: int, noisy: int, fewest: int) -> str:
         return f"{path} has {count_of(rows, 'row')}, and {fewest} are needed; measure the other models too"
     return (
         f"{path}: {noisy} of {rows} measurements never settled, and {fewest} calm ones are needed; measure again on a"
-        " device that does nothing else, or with --attempts 10"
+        " device that does nothing else, with --again --attempts 10 of hardware measure"
     )
 
 

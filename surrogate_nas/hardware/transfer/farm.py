@@ -65,6 +65,7 @@ def measure_on_all(
     new = Again(bench, f"{options.device}-all", again)
     if results.exists() and not new.wanted:
         require_same_options(results, options)
+        on_line(f"{results} has the results already; --again measures again")
         return results
     place = bench / f".shares-{options.device}"
     _require_own(place)

@@ -63,7 +63,8 @@ def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | 
     """
     if known_ms is not None:
         everything = space.all_codes()
-        connected = space.is_connected(everything)
+        # Of networks that compute the same, the one without operations that nothing uses.
+        connected = space.is_connected(everything) & (space.effective(everything) == everything).all(axis=1)
         if not 3 <= count <= connected.sum():
             raise SettingsError(f"--networks must be between 3 and {connected.sum()} (got {count})")
         rows = Transfer(latency_views(space, everything), known_ms).choose(count, connected)

@@ -1,5 +1,7 @@
 """Whatever runs a network gives the same scores."""
 
+from dataclasses import replace
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -30,6 +32,30 @@ def test_backends_agree(space: Space, network: NetworkSpec, backend: str) -> Non
         expected = module(images)
     got = result[0] if isinstance(result, list) else result
     np.testing.assert_allclose(np.asarray(got), expected.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_every_network_is_compiled_by_itself(
+    space: Space, network: NetworkSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphs: list[int] = []
+
+    def counting(graph: torch.fx.GraphModule, _inputs: object) -> torch.fx.GraphModule:
+        graphs.append(len(graph.graph.nodes))
+        return graph
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=counting))
+    run, images = None, torch.ones(1)
+    for size in (4, 8):  # a network of another size is not one with sizes of any value
+        for code in ([0, 0, 0, 1, 0, 0], [3, 1, 2, 4, 0, 3], [3, 3, 3, 3, 3, 3], [2, 2, 2, 2, 2, 2], [1] * 6):
+            module, images = prepare(
+                build_network(space, code, replace(network, image_size=size)), (1, size, size), 1, torch.device("cpu")
+            )
+            run = build_forward("compiled", module, images, 1)
+    assert len(graphs) == 10
+    assert run is not None
+    with torch.inference_mode():
+        run(images)
+    assert len(graphs) == 10
 
 
 def test_functions_run_on_every_backend() -> None:

@@ -144,6 +144,22 @@ def test_latencies_are_of_the_time_of_the_first_measurement(
     assert MovingBench(space, network, quick).reference_ms == pytest.approx(2.0 * slowness)
 
 
+def test_one_process_stays_in_its_scale(space: Space, network: NetworkSpec, quick: HardwareSettings) -> None:
+    build = Counting()
+    first = MovingBench(space, network, quick)
+    known = first.measure("parts", candidates(build, "a"))["a"]
+    other = MovingBench(space, network, quick.model_copy(update={"remeasure": True}))
+    other.slowness = 2.0  # from now on, milliseconds of the cache are of a slower machine
+    other.measure("parts", candidates(build, "b"))
+    assert other.reference_ms == pytest.approx(4.0)
+    later = first.measure("parts", candidates(build, "a", "b", "c"))
+    assert later["a"] == known
+    assert [later[name].median_ms for name in "bc"] == pytest.approx([1.0, 1.0])
+    assert first.reference_ms == pytest.approx(2.0)
+    newest = MovingBench(space, network, quick).measure("parts", candidates(build, "c"))["c"]
+    assert newest.median_ms == pytest.approx(2.0)
+
+
 def noticing_noise(quick: HardwareSettings) -> HardwareSettings:
     timing = quick.timing.model_copy(update={"min_repeats": 10, "max_repeats": 10, "noise": 0.02})
     return quick.model_copy(update={"timing": timing})

@@ -23,8 +23,14 @@ CELLS = {
 
 def test_texts_and_counted_rows_are_left_out() -> None:
     columns = Columns(Path("t.csv"), CELLS)
-    assert device_names(columns) == ["phone", "board", "empty"]
-    assert number_columns(columns) == ["phone", "board", "phone_energy_mj", "empty"]
+    assert device_names(columns) == ["phone", "board"]
+    assert number_columns(columns) == ["phone", "board", "phone_energy_mj"]
+
+
+def test_an_empty_column_counts_where_there_is_no_other() -> None:
+    cells = {name: CELLS[name] for name in ("code", "phone", "empty")}
+    assert device_column(Columns(Path("t.csv"), cells), "auto") == "phone"
+    assert device_column(Columns(Path("t.csv"), {name: CELLS[name] for name in ("code", "empty")}), "auto") == "empty"
 
 
 def test_auto_takes_the_only_device_and_names_stay_possible() -> None:

@@ -210,6 +210,8 @@ def test_ram_and_flash_of_the_device_come_along(small: Space, tmp_path: Path) ->
     assert board.describe()["ram_bytes"]["unit"] == "bytes"
     assert board.held_out_errors("ram_bytes").shape == (0,)
     assert TableLatency(small, path, "phone").names == ("latency_ms",)
+    fixed = [[*row[:3], row[3] if n == 0 else "7", *row[4:]] for n, row in enumerate(rows)]
+    assert TableLatency(small, write(path, fixed), "board").evaluate(small.all_codes())["ram_bytes"].max() == 7
     rows[3][3] = "12KB"
     with pytest.raises(CostTableError, match=r"board_ram_bytes: a size of RAM must be .* bytes .* \(got '12KB'\)"):
         TableLatency(small, write(path, rows), "board")

@@ -92,6 +92,15 @@ def test_a_table_without_rows_or_devices_is_not_good(space: Space, tmp_path: Pat
         assert not check_table(tmp_path / "t.csv", space).good
 
 
+def test_a_table_of_other_costs_alone_is_not_good(space: Space, tmp_path: Path) -> None:
+    lines = [f"{code},{5 + n % 7}" for n, code in enumerate(space.digits(space.all_codes()))]
+    for name, good in (("pi_energy_mj", False), ("pi", True)):
+        (tmp_path / "t.csv").write_text("\n".join([f"code,{name}", *lines]) + "\n")
+        check = check_table(tmp_path / "t.csv", space)
+        assert (check.good, check.has_latencies) == (good, good)
+        assert not any(column.faults for column in check.columns)
+
+
 def test_a_file_without_codes_is_refused(space: Space, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(CostTableError, match=r"needs a column 'code' .* \(got a, b\)"):

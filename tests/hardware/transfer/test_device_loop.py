@@ -100,8 +100,9 @@ def test_measuring_again_begins_once_and_goes_on_after_a_stop(bench: Path, devic
     assert lines == ["20 of 22 models were measured before", "22 of 22 models measured"]
     assert [path.name for path in bench.glob(".again*")] == []
     asked = len(device.commands)
-    assert measure_there(bench, shell, QUICK) == results
+    assert measure_there(bench, shell, QUICK, lines.append) == results
     assert len(device.commands) == asked
+    assert lines[2:] == [f"{results} has the results already; --again measures again"]
 
 
 @pytest.mark.parametrize(

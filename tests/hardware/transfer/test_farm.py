@@ -122,7 +122,7 @@ def test_shares_are_joined_by_their_reference(
     assert lines[-1].startswith("shares measured: pi@")
     assert lines[-1].endswith("the slowest device takes 20.0% longer than the fastest")
     assert not list(bench.glob(".shares*"))
-    assert measure(bench, options) == (results, [])
+    assert measure(bench, options) == (results, [f"{results} has the results already; --again measures again"])
     with pytest.raises(SettingsError, match="holds results with threads 1, not 2; --again replaces them"):
         measure(bench, replace(options, threads=2))
     (homes["pi@two"] / "pace").write_text("1.0")

@@ -80,6 +80,7 @@ def test_with_tables_of_other_devices_ten_measurements_do(space: Space, tmp_path
     np.testing.assert_allclose(known, others, rtol=1e-5)
     assert read_known(tmp_path / "others.csv", ["two"], space).shape == (space.size, 1)
     codes = choose_to_measure(space, 10, known)
+    np.testing.assert_array_equal(codes, space.effective(codes))
     rows = results(space)[:10]
     for row, code in zip(rows, codes, strict=True):
         row |= {
