@@ -57,6 +57,11 @@ def shown(value: object, letters: int = 60) -> str:
     return text if len(text) <= letters else f"{text[:letters]}..."
 
 
+def printable(text: str) -> str:
+    """Returns a name of the file system with an escape for every byte that is no UTF-8, so that files can hold it."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def first_line(error: BaseException, letters: int = 300) -> str:
     """Returns the first line of an error's text, or the name of its kind where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:letters]

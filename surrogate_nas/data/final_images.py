@@ -200,19 +200,13 @@ def _load(
     if test_source is not None:
         train, test = read(source, everything), read(test_source, np.arange(len(test_source)))
         own = FinalImages.of(train.images, test.images, "own", read.notes, read.warnings)
-        chosen_by = open_validation_source(settings.source, settings.path, class_names)
-        # Sets that come by name are as their authors made them.
-        if chosen_by is None or settings.source != "folder":
-            return own, test
-        validation = read(chosen_by, np.arange(len(chosen_by))).images
-        both = shared(pixel_digests(validation.each()), pixel_digests(test.images.each()))
-        own = own.leaving_out(both, "validation images too", "is a validation image too")
-        return own, test.take(np.flatnonzero(~both))
+        return _without_validation(own, test, settings, read, class_names)
     images = read(source, used)
     if len(used) < len(source):
         # The study did not open them, so that nobody was asked what to do about damaged ones.
         test = read(source, np.setdiff1d(everything, used), skip=True)
-        return FinalImages.of(images.images, test.images, "left out", read.notes, read.warnings), test
+        left = FinalImages.of(images.images, test.images, "left out", read.notes, read.warnings)
+        return _without_validation(left, test, settings, read, class_names)
     held_out = open_validation_source(settings.source, settings.path, class_names)
     if held_out is not None:
         test = read(held_out, np.arange(len(held_out)))
@@ -223,6 +217,20 @@ def _load(
     train_part = images.take(np.concatenate([parts.train, parts.recalibration])).images
     test = images.take(parts.validation)
     return FinalImages.of(train_part, test.images, "validation", read.notes, read.warnings), test
+
+
+def _without_validation(
+    images: FinalImages, test: "_Read", settings: DataSettings, read: "_Reader", class_names: tuple[str, ...]
+) -> tuple[FinalImages, "_Read"]:
+    """Returns both without the test images that are also among the ones of ``val/``, which judged architectures."""
+    chosen_by = open_validation_source(settings.source, settings.path, class_names)
+    # Sets that come by name are as their authors made them.
+    if chosen_by is None or settings.source != "folder":
+        return images, test
+    validation = read(chosen_by, np.arange(len(chosen_by))).images
+    both = shared(pixel_digests(validation.each()), pixel_digests(test.images.each()))
+    images = images.leaving_out(both, "validation images too", "is a validation image too")
+    return images, test.take(np.flatnonzero(~both))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas.data.classes.uneven import imbalance
 from surrogate_nas.data.decoding.decode import Decoded, decode
-from surrogate_nas.data.folders.twins import disputed, leaked, pixel_digests, repeated
+from surrogate_nas.data.folders.twins import Digested, disputed, leaked, pixel_digests, repeated
 from surrogate_nas.data.image_source import ImageSource
 from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.on_disk.room import Room
@@ -163,14 +163,16 @@ def _warnings(parts: list[_Part], read: _Reader) -> tuple[str, ...]:
     uneven = None if settings.balance else imbalance(labels, train.source.class_names)
     found += filter(None, [uneven, repeated(digests, train.name), _disputed(train, digests, labels, settings)])
     if len(parts) > 1:
-        text = leaked(digests, parts[1].digests, train.name, parts[1].name)
-        found += [f"validation part: {text}: labels look better than they are"] if text else []
+        judged = Digested("validation", parts[1].digests, parts[1].name)
+        text = leaked(Digested("training", digests, train.name), judged)
+        found += [f"{text}: labels look better than they are"] if text else []
     test = open_test_source(settings.source, settings.path, train.source.class_names)
     if test is not None:
         held_out = read(test, np.arange(len(test)), train)
         found += [*test.warnings, *(f"test part: {warning}" for warning in held_out.decoded.warnings)]
         others = [("training", train, digests), *(("validation", part, part.digests) for part in parts[1:])]
+        judged = Digested("test", held_out.digests, held_out.name)
         for title, part, known in others:
-            text = leaked(known, held_out.digests, part.name, held_out.name, title)
+            text = leaked(Digested(title, known, part.name), judged)
             found += [f"{text}; the final test leaves them out"] if text else []
     return tuple(found)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from surrogate_nas._support.model_format import Fit
+from surrogate_nas._support.words import printable
 from surrogate_nas.data.sources import PATH_USE, SOURCES
 
 DEFAULT_SOURCE = "digits"
@@ -115,6 +116,8 @@ class DataSettings(BaseModel):
             return path
         if path is not None and not path.strip():
             raise ValueError("the path is empty; leave it out or name a folder")
+        if path is not None and printable(path) != path:
+            raise ValueError(f"the path is no valid UTF-8 (got {printable(path)}); rename the folder")
         if path is not None and PATH_USE[source] == "none":
             raise ValueError(
                 f'the source {source!r} takes no path (got {path!r}); for your own images set source = "folder"'

@@ -212,7 +212,13 @@ class Classifier:
         return answers
 
     def classify(self, images: Sequence[Picture], batch_size: int = 32) -> Iterator[Classification | Unreadable]:
-        """Yields the answer for every image, in order, or the reason why there is none."""
+        """Yields the answer for every image, in order, or the reason why there is none.
+
+        Raises:
+            SettingsError: If the batch size is not at least 1.
+        """
+        if batch_size < 1:
+            raise SettingsError(f"batch_size must be at least 1 (got {batch_size})")
         for start in range(0, len(images), batch_size):
             read = [self._read(images[at], at) for at in range(start, min(start + batch_size, len(images)))]
             pixels = [one for one in read if not isinstance(one, Unreadable)]

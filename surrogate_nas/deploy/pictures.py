@@ -82,7 +82,7 @@ def pixels_of(picture: Picture, preprocessing: Preprocessing) -> NDArray[np.uint
         image = Image.fromarray(_checked(picture)) if isinstance(picture, np.ndarray) else picture
         if not isinstance(image, Image.Image):
             raise PredictionError(_NO_IMAGE.format(type(image).__name__))
-        return square_pixels(image, preprocessing.size, mode, preprocessing.fit)
+        return square_pixels(image, preprocessing.size, mode, preprocessing.fit, draft=False)  # it is the caller's
     except PredictionError:
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ... on damaged files

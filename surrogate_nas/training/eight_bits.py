@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from surrogate_nas._support.words import first_line
 from surrogate_nas.errors import RunFolderError, TrainingError
 from surrogate_nas.training.fake_quantisation import FakeQuantised
 from surrogate_nas.training.final import FinalJob, Progress, Trained, train_final
@@ -62,9 +63,8 @@ def tune_for_8_bits(job: EightBitJob, report: Progress, stopped: Callable[[], bo
     try:
         rounded = FakeQuantised(network, calibration, signed=job.signed)
     except Exception as error:  # the exporter raises errors of any class
-        reason = str(error).strip().splitlines()[0]
         raise TrainingError(
-            f"the network cannot be trained for 8 bits: {reason:.200}; set training.quantisation_epochs=0"
+            f"the network cannot be trained for 8 bits: {first_line(error, 200)}; set training.quantisation_epochs=0"
         ) from error
     tuning = replace(
         before,

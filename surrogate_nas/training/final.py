@@ -172,7 +172,9 @@ class _Run:
                 saved = time.monotonic()
             if stop:
                 return False
-            loss = self.learner.step(*job.processes.share(*self.batches.batch(step)), step)
+            batch = self.batches.batch(step)
+            images, labels = job.processes.share(*batch)
+            loss = self.learner.step(images, labels, step, len(labels) * job.processes.count / len(batch[1]))
             losses.append(loss)
             step += 1
             report(step, total)

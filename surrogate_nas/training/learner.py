@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from surrogate_nas.data.classes.balance import Tally, image_weights, weighted_loss
+from surrogate_nas.data.classes.balance import Tally, class_weighted_loss, image_weights
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.nets.own_draws import drawn_by
 from surrogate_nas.training.distillation import Teacher
@@ -83,16 +83,19 @@ class Learner:
         """Weighs images by their classes, (K,), in the loss of all further steps, by labels and by a teacher."""
         self._class_weights = None if class_weights is None else class_weights.to(self._device)
 
-    def step(self, images: Tensor, labels: Tensor, step: int) -> float:
+    def step(self, images: Tensor, labels: Tensor, step: int, part: float = 1.0) -> float:
         """Trains one step and returns the loss.
 
         Args:
             images: Normalised, shape (B, C, S, S).
             labels: int64, shape (B,), or the share of each class, shape (B, K).
             step: Number of the step, counted from 0.
+            part: Images of this process over the mean of all processes, which average their gradients as equals.
         """
         self._network.train()
-        rate = self._settings.learning_rate * rate_factor(step / self._steps, self._settings.warmup)
+        # In a few steps in all, one at a rate of zero is too many.
+        warmup = self._settings.warmup if self._settings.warmup * self._steps > 1 else 0.0
+        rate = self._settings.learning_rate * rate_factor(step / self._steps, warmup)
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["share"]
         self._optimizer.zero_grad(set_to_none=True)
@@ -103,11 +106,10 @@ class Learner:
         ):
             scores = self._parallel(images).float()
             taught = self._teacher.scores(images) if self._teacher else None
-        weights = image_weights(labels, self._class_weights)
-        loss = weighted_loss(scores, labels, weights, label_smoothing=self._settings.label_smoothing)
+        loss = class_weighted_loss(scores, labels, self._class_weights, label_smoothing=self._settings.label_smoothing)
         if self._teacher and taught is not None:
-            loss = self._teacher.loss(loss, scores, taught, weights)
-        loss.backward()  # type: ignore[no-untyped-call]
+            loss = self._teacher.loss(loss, scores, taught, image_weights(labels, self._class_weights))
+        (loss if part == 1 else loss * part).backward()  # type: ignore[no-untyped-call]
         if step < self._settings.head_share * self._steps:
             for parameter in self._body:
                 parameter.grad = None

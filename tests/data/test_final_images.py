@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from surrogate_nas.data.decoding.square import square_pixels
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages, load_final_images
 from surrogate_nas.data.images import ImageSet
 from surrogate_nas.data.loading import load_images
@@ -95,6 +97,22 @@ def test_test_images_that_labelled_architectures_are_left_out(make_folder: MakeF
     shutil.copytree(root / "val", root / "test")
     with pytest.raises(DataError, match="every test image is a validation image too"):
         load(settings, ("cat", "dog"), channels=3)
+
+
+def test_left_out_images_that_labelled_architectures_are_left_out_of_the_test(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/cat": 8, "train/dog": 9, "val/cat": 3, "val/dog": 2})
+    settings = DataSettings(source="folder", path=str(root), max_images=8, recalibration_images=2)
+    free = load(settings, ("cat", "dog"), channels=3)
+    copied = next(path for path in sorted((root / "train" / "dog").iterdir()) if _is_tested(path, free))
+    shutil.copyfile(copied, root / "val" / "dog" / "0000.png")
+    images = load(settings, ("cat", "dog"), channels=3)
+    assert (images.origin, len(images.test)) == ("left out", len(free.test) - 1)
+    assert images.warnings == ("1 of 9 test images left out: validation images too",)
+
+
+def _is_tested(path: Path, images: FinalImages) -> bool:
+    pixels = square_pixels(Image.open(path), 8, "RGB")
+    return bytes(pixels.tobytes()) in rows(images.test)
 
 
 def test_other_classes_than_in_the_study_are_refused(make_folder: MakeFolder) -> None:

@@ -1,5 +1,7 @@
 """Images as people have them, and what is wrong with those that cannot be read."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,26 @@ def test_folders_stand_for_the_images_in_them(images: Path) -> None:
     assert pictures_of(images) == pictures_of(str(images)) == pictures_of([images]) == inside
     (images / "raw.NEF").write_bytes(b"")
     assert pictures_of(images) == [images / "b.png", inside[1], images / "raw.NEF"]
+
+
+def test_the_working_folder_is_a_folder_as_any(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(images)
+    found = [str(path) for path in find_images([Path()])]
+    assert found == ["b.png", os.path.join("inner", "a.jpg")]
+    assert len(find_images([Path("inner", "..")])) == 2
+    before = listing("folder", ".")
+    (images / "new.png").write_bytes(b"")
+    assert listing("folder", ".") != before
+
+
+def test_an_image_of_the_caller_stays_as_it_is(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (96, 128, 3), dtype=np.uint8)).save(tmp_path / "a.jpg")
+    image = Image.open(tmp_path / "a.jpg")
+    pixels_of(image, COLOUR)
+    assert image.size == (128, 96)
+    large = replace(COLOUR, size=64)
+    np.testing.assert_array_equal(pixels_of(image, large), pixels_of(Image.open(tmp_path / "a.jpg"), large))
 
 
 def test_an_array_of_four_axes_is_several_images() -> None:

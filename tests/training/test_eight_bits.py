@@ -97,6 +97,15 @@ def test_a_network_that_cannot_be_rewritten_is_said(make: Make, monkeypatch: pyt
         run(make())
 
 
+def test_an_error_without_words_is_named_by_its_kind(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(eight_bits, "FakeQuantised", refuse)
+    with pytest.raises(TrainingError, match="cannot be trained for 8 bits: AssertionError; set training"):
+        run(make())
+
+
 def test_the_recipe_before_is_the_same_with_and_without(make: Make) -> None:
     settings = make().before.recipe.settings
     assert settings.identity() == settings.model_copy(update={"quantisation_epochs": 0}).identity()

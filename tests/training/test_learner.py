@@ -47,6 +47,30 @@ def test_the_rate_rises_then_falls_along_a_cosine() -> None:
     assert rate_factor(1, 0.1) == pytest.approx(0)
 
 
+@pytest.mark.parametrize(("steps", "trains"), [(1, True), (20, True), (21, False)])
+def test_a_single_step_of_warm_up_is_none(batch: Batch, steps: int, trains: bool) -> None:
+    network, learner = make(steps=steps, warmup=0.05, ema=0)
+    before = [parameter.detach().clone() for parameter in network.parameters()]
+    learner.step(*batch, 0)
+    after = list(network.parameters())
+    assert any(not torch.equal(one, other) for one, other in zip(before, after, strict=True)) == trains
+
+
+def test_processes_with_unequal_parts_train_as_one(batch: Batch) -> None:
+    images, labels = batch
+    gradients: list[torch.Tensor] = []
+    for rows, processes in ((slice(0, 11), 2), (slice(11, 16), 2), (slice(0, 16), 1)):
+        torch.manual_seed(0)
+        linear = nn.Linear(images[0].numel(), 2)
+        network = nn.Sequential(nn.Flatten(), linear)
+        learner = Learner(network, TrainingSettings(learning_rate=0.05), 10, CPU, distributed=False)
+        learner.step(images[rows], labels[rows], 0, len(labels[rows]) * processes / 16)
+        assert linear.weight.grad is not None
+        gradients.append(linear.weight.grad)
+    one, other, whole = gradients
+    torch.testing.assert_close((one + other) / 2, whole)
+
+
 def test_steps_lower_the_loss(batch: Batch) -> None:
     _, learner = make(ema=0.2, label_smoothing=0.1, warmup=0.1)
     losses = [learner.step(*batch, step) for step in range(10)]

@@ -18,13 +18,14 @@ def draw_boxes(areas: Floats, stretch: float, rng: np.random.Generator) -> Float
 
     Args:
         areas: Area of each box as a share of the image, shape (B,).
-        stretch: Largest ratio of the longer side to the shorter one; a side longer than the image is cut.
+        stretch: Largest ratio of the longer side to the shorter one; less where a side would be longer than the image.
         rng: Source of the draws.
 
     Returns:
         Top, left, height and width of each as shares of the side, shape (B, 4).
     """
     ratio = np.exp(rng.uniform(-1, 1, len(areas)) * np.log(stretch))
+    ratio = np.clip(ratio, areas, 1 / np.maximum(areas, 1e-12))
     height, width = np.minimum(np.sqrt(areas / ratio), 1), np.minimum(np.sqrt(areas * ratio), 1)
     top, left = rng.random((2, len(areas))) * (1 - np.stack([height, width]))
     return np.stack([top, left, height, width], axis=1)

@@ -46,7 +46,7 @@ def class_weights(labels: Tensor, classes: int) -> Tensor:
         labels: Class of each training image, shape (N,).
         classes: Number of classes K.
     """
-    return _weights(labels.bincount(minlength=classes)).float()
+    return _weights(labels.cpu().bincount(minlength=classes)).float()
 
 
 def image_weights(targets: Tensor, weights: Tensor | None) -> Tensor | None:
@@ -76,6 +76,28 @@ def weighted_loss(scores: Tensor, targets: Tensor, weights: Tensor | None, *, la
         return F.cross_entropy(scores, targets, label_smoothing=label_smoothing)
     losses = F.cross_entropy(scores, targets, reduction="none", label_smoothing=label_smoothing)
     return (losses * weights).mean()
+
+
+def class_weighted_loss(
+    scores: Tensor, targets: Tensor, weights: Tensor | None, *, label_smoothing: float = 0.0
+) -> Tensor:
+    """Returns the mean cross-entropy of a batch, a scalar, in which each class counts by its weight.
+
+    In a mixed image, the share of each class counts by the weight of that class. A weight of the image as a whole would
+    be of both, so that a common class counted more beside a rare one.
+
+    Args:
+        scores: Shape (B, K).
+        targets: Class of each image, shape (B,), or the share of each class in it, shape (B, K).
+        weights: What an image of each class counts, shape (K,); None where all count the same.
+        label_smoothing: Share of the target that is divided among all classes.
+    """
+    counts = image_weights(targets, weights)
+    if weights is None or counts is None or targets.ndim == 1:
+        return weighted_loss(scores, targets, counts, label_smoothing=label_smoothing)
+    logs = F.log_softmax(scores, dim=1)
+    own, even = (targets * weights * logs).sum(dim=1), logs.mean(dim=1) * counts
+    return -((1 - label_smoothing) * own + label_smoothing * even).mean()
 
 
 def images_behind(labels: Tensor, *, by_class: bool) -> int:

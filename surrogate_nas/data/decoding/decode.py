@@ -30,6 +30,7 @@ GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;
 CHUNK = 128
 MOST_THREADS = 8
 TINY_SIDE = 64
+LARGE_SIDE = 512  # networks are hardly trained on larger images
 SAMPLED_HEADERS = 200
 FAILURES_SHOWN = 3
 NEARLY_BLACK = 16  # of 255
@@ -140,7 +141,13 @@ def decode(
     notes = _notes(headers, native, plan)
     if failures:
         images = images.take(torch.from_numpy(np.flatnonzero(kept))) if isinstance(images, ImageFile) else images[kept]
-    return Decoded(images, chosen[kept], native, (*notes, *_where(images, room)), _warnings(source, headers, failures))
+    found = _warnings(source, headers, failures)
+    if image_size is None and plan.side > LARGE_SIDE:
+        found += (
+            f"networks for {plan.side}x{plan.side} pixels, the median of the images' short sides, take long to train;"
+            " set a smaller data.image_size, such as 224",
+        )
+    return Decoded(images, chosen[kept], native, (*notes, *_where(images, room)), found)
 
 
 def _sample(chosen: NDArray[np.int64]) -> list[int]:
@@ -245,7 +252,8 @@ def _where(images: NDArray[np.uint8] | ImageFile, room: Room) -> tuple[str, ...]
 
 def _notes(headers: list[ImageHeader], native: int, plan: Plan) -> tuple[str, ...]:
     notes, total = [], count_of(len(headers), "image")
-    if resized := sum(header.size != (plan.side, plan.side) for header in headers):
+    scaled = min if plan.fit == "crop" else max  # the side that is made as long as the result
+    if resized := sum(scaled(header.size) != plan.side for header in headers):
         notes.append(
             f"{resized:,} of {total} were resized to {plan.side}x{plan.side} (their short sides have a median of"
             f" {native:,} pixels)"

@@ -22,29 +22,34 @@ _AS_EIGHT_BITS = ((np.arange(2**16) + 128) // 257).astype(np.uint8)
 _ONE_LARGE = threading.RLock()
 
 
-def square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"], fit: Fit = "crop") -> NDArray[np.uint8]:
+def square_pixels(
+    image: Image.Image, side: int, mode: Literal["L", "RGB"], fit: Fit = "crop", *, draft: bool = True
+) -> NDArray[np.uint8]:
     """Pixels of an upright image, made square and resized; shape (C, side, side).
 
     To ``crop`` is to take the centre square, to ``pad`` to put the whole image in the centre of a black one. Shrinking
     is antialiased: by the mean of whole blocks of pixels where the sides divide, and by a triangle filter elsewhere.
-    Transparent parts become white.
+    Transparent parts become white. With ``draft`` the image itself may shrink, which saves time.
 
     Raises:
         ValueError: If pixels have no agreed black and white (32-bit, floating point), or are too many to hold.
     """
-    with one_large(image, side):
+    with one_large(image, side, draft=draft):
         return _square_pixels(image, side, mode, fit)
 
 
 @contextmanager
-def one_large(image: Image.Image, side: int) -> Iterator[bool]:
+def one_large(image: Image.Image, side: int, *, draft: bool = True) -> Iterator[bool]:
     """Waits where an image is large until no other thread holds the pixels of one; yields whether it is large.
+
+    With ``draft`` the image itself may shrink to about twice the side.
 
     Raises:
         ValueError: If its pixels are too many to hold.
     """
     # A JPEG can be decoded at a half, quarter or eighth of its size, much faster; twice the side keeps all detail.
-    image.draft(None, (2 * side, 2 * side))
+    if draft:
+        image.draft(None, (2 * side, 2 * side))
     count = image.width * image.height
     if count > MOST_PIXELS:
         raise ValueError(f"{image.width}x{image.height} pixels are too many; make it smaller")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from surrogate_nas._support.words import count_of
+from surrogate_nas._support.words import count_of, printable
 from surrogate_nas.data.folders.image_formats import is_image, open_image, readable_suffixes, unreadable_formats
 from surrogate_nas.data.folders.listing import is_visible, visible_files, with_parents
 from surrogate_nas.data.image_source import ImageSource
@@ -156,7 +156,7 @@ def _source(
         notes = [*notes, f"{files_of} of {root} ignored: not images ({_listed(strange)})"]
     return ImageSource(
         open_image=lambda index: open_image(paths[index]),
-        describe=lambda index: os.path.relpath(paths[index], root),
+        describe=lambda index: printable(os.path.relpath(paths[index], root)),
         labels=np.repeat(np.arange(len(names), dtype=np.int64), [len(files.get(name, ())) for name in names]),
         class_names=tuple(names),
         notes=tuple(notes),
@@ -248,5 +248,5 @@ def _too_few_classes(root: Path, names: list[str], other: Counter[str]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:NAMES_SHOWN])
+    shown = ", ".join(map(printable, names[:NAMES_SHOWN]))
     return shown if len(names) <= NAMES_SHOWN else f"{shown} and {len(names) - NAMES_SHOWN} more"

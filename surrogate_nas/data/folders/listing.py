@@ -14,7 +14,7 @@ def visible_files(folder: Path, on_error: Callable[[OSError], object] | None = N
         on_error: Called with the error of a folder that cannot be read; such folders are passed over otherwise.
     """
     # A link may lead back up, from where the folder is or from where it really is.
-    visited = with_parents(folder.parent) | with_parents(Path(os.path.realpath(folder)).parent)
+    visited = with_parents(Path(os.path.abspath(folder)).parent) | with_parents(Path(os.path.realpath(folder)).parent)
     for parent, inner, files in os.walk(folder, onerror=on_error, followlinks=True):
         if (real := os.path.realpath(parent)) in visited:
             inner.clear()

@@ -6,6 +6,7 @@ Symbols:
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,24 +70,31 @@ def shared(training: Sequence[bytes], test: Sequence[bytes]) -> NDArray[np.bool_
     return np.array([digest in known for digest in test], dtype=np.bool_)
 
 
-def leaked(
-    training: Sequence[bytes], test: Sequence[bytes], name: Name, test_name: Name, part: str = "training"
-) -> str | None:
-    """Returns a sentence about test images that are images of another part too; None where there are none.
+class Digested(NamedTuple):
+    """Images of a part of the data.
 
-    Args:
-        training: Digests of the images of the other part.
-        test: Digests of the test images.
-        name: Of each image of the other part.
-        test_name: Of each test image.
-        part: The other part.
+    Attributes:
+        part: The part: training, validation or test.
+        digests: Digest of each image's pixels.
+        name: Returns the name of an image by its position.
     """
-    both = np.flatnonzero(shared(training, test))
+
+    part: str
+    digests: Sequence[bytes]
+    name: Name
+
+
+def leaked(known: Digested, judged: Digested) -> str | None:
+    """Returns a sentence about images that accuracies are measured on, and that are known from another part.
+
+    None where there are none.
+    """
+    both = np.flatnonzero(shared(known.digests, judged.digests))
     if not both.size:
         return None
     at = int(both[0])
-    twin = name(training.index(test[at]))
+    twin = known.name(known.digests.index(judged.digests[at]))
     return (
-        f"{len(both):,} of {count_of(len(test), 'test image')} {'is' if len(both) == 1 else 'are'} also among the"
-        f" {part} images, such as {test_name(at)} ({part} image {twin})"
+        f"{len(both):,} of {count_of(len(judged.digests), f'{judged.part} image')} {'is' if len(both) == 1 else 'are'}"
+        f" also among the {known.part} images, such as {judged.name(at)} ({known.part} image {twin})"
     )

@@ -53,6 +53,11 @@ def _largest_within(choice: Choice, times: float) -> Codes:
     within = np.ones(len(table), dtype=np.bool_)
     for cost, limit in choice.budgets.items():
         within &= table.column(cost) <= times * limit
+    if not within.any():
+        raise SettingsError(
+            f"no architecture of the table is within {times:g} times the budgets; raise training.teacher_budget, or"
+            " name a teacher by training.teacher"
+        )
     # Rows are sorted by score, so that the best of equally large ones is taken.
     entry = table.entry(int(np.argmax(np.where(within, table.column("flops"), -1))))
     effective: Codes = choice.space.effective(choice.space.parse(entry.code).reshape(1, -1))[0]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from surrogate_nas.data.classes.balance import (
     Tally,
     balanced_order,
+    class_weighted_loss,
     class_weights,
     image_weights,
     images_behind,
@@ -65,12 +66,41 @@ def test_the_weighted_loss_of_all_images_is_the_mean_over_classes(smoothing: flo
     assert weighted_loss(scores, labels, None) == F.cross_entropy(scores, labels)
 
 
-def test_mixed_images_count_by_their_shares() -> None:
+def test_every_share_of_a_mixed_image_counts_by_its_class() -> None:
     scores, weights = torch.randn(2, 2, generator=torch.Generator().manual_seed(0)), torch.tensor([0.5, 2.0])
     shares = torch.tensor([[0.25, 0.75], [1.0, 0.0]])
-    each = F.cross_entropy(scores, shares, reduction="none")
-    loss = weighted_loss(scores, shares, image_weights(shares, weights))
-    torch.testing.assert_close(loss, (each * torch.tensor([1.625, 0.5])).mean())
+    logs = scores.log_softmax(dim=1)
+    loss = class_weighted_loss(scores, shares, weights)
+    torch.testing.assert_close(loss, -(0.5 * 0.25 * logs[0, 0] + 2 * 0.75 * logs[0, 1] + 0.5 * logs[1, 0]) / 2)
+
+
+@given(seed=st.integers(0, 9), smoothing=st.sampled_from([0.0, 0.1]))
+def test_shares_of_one_class_are_that_class(seed: int, smoothing: float) -> None:
+    rng = torch.Generator().manual_seed(seed)
+    scores, weights = torch.randn(5, 3, generator=rng), torch.rand(3, generator=rng) + 0.1
+    labels = torch.randint(3, (5,), generator=rng)
+    whole, shares = (
+        class_weighted_loss(scores, targets, weights, label_smoothing=smoothing)
+        for targets in (labels, F.one_hot(labels, 3).float())
+    )
+    torch.testing.assert_close(whole, shares)
+    plain = class_weighted_loss(scores, labels, None, label_smoothing=smoothing)
+    torch.testing.assert_close(plain, F.cross_entropy(scores, labels, label_smoothing=smoothing))
+
+
+def test_classes_count_the_same_however_images_are_mixed() -> None:
+    rng = np.random.default_rng(0)
+    labels = torch.tensor([0] * 95 + [1] * 5)
+    weights, count = class_weights(labels, 2), torch.zeros(2)
+    for _ in range(50):
+        one = F.one_hot(labels, 2).double()
+        mixed = one.lerp(one[torch.from_numpy(rng.permutation(100))], float(rng.random()))
+        scores = torch.zeros(100, 2, dtype=torch.float64, requires_grad=True)
+        class_weighted_loss(scores, mixed, weights.double()).backward()  # type: ignore[no-untyped-call]
+        assert scores.grad is not None
+        # Softmax of equal scores is a half, so a class pulls by its weight, and both are pushed by half of all.
+        count += -scores.grad.sum(dim=0).float()
+    assert count.abs().max() < 1e-4
 
 
 def tally_of(scores: torch.Tensor, labels: torch.Tensor, *, by_class: bool) -> Tally:

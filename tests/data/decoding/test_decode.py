@@ -53,10 +53,21 @@ def test_the_median_of_short_sides_decides_where_none_is_given(make_folder: Make
     assert decoded.images.shape == (8, 3, 10, 10)
     assert decoded.native_image_size == 10
     assert decoded.notes == (
-        "8 of 8 images were resized to 10x10 (their short sides have a median of 10 pixels)",
+        "3 of 8 images were resized to 10x10 (their short sides have a median of 10 pixels)",
         "5 of 8 images were cut to their centre square, and lose 17% of their area on average (data.fit = pad keeps"
         " it)",
     )
+
+
+def test_a_size_that_nobody_set_is_doubted_where_it_is_large(
+    make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_folder({"cat": 2, "dog": 2})
+    assert decode_folder(root).warnings == ()
+    monkeypatch.setattr("surrogate_nas.data.decoding.decode.LARGE_SIDE", 6)
+    (warning,) = decode_folder(root).warnings
+    assert warning.startswith("networks for 8x8 pixels, the median of the images' short sides, take long to train; set")
+    assert decode_folder(root, image_size=7).warnings == ()
 
 
 def test_whole_images_are_kept_between_borders_where_asked(make_folder: MakeFolder) -> None:

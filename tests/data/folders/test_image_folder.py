@@ -219,6 +219,23 @@ def test_a_class_name_that_is_no_text_is_refused(make_folder: MakeFolder) -> Non
         open_folder(root)
 
 
+@pytest.mark.posix
+def test_a_file_name_that_is_no_text_can_be_written(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 1, "dog": 1})
+    try:
+        os.rename(root / "dog" / "0000.png", os.fsencode(root) + b"/dog/wei\xdf.png")
+        os.mkdir(os.fsencode(root) + b"/gr\xfcn")
+        (root / "dog" / "0001.png").write_bytes((root / "cat" / "0000.png").read_bytes())
+    except OSError:
+        pytest.skip("the file system takes UTF-8 only")
+    source = open_folder(root)
+    assert names(source)[2] == "dog/wei\\udcdf.png"
+    assert source.open_image(2).size == (8, 8)
+    assert any("gr\\udcfcn" in note for note in source.notes)
+    for text in (*names(source), *source.notes):
+        text.encode()
+
+
 def test_the_test_part_beside_the_training_part_has_the_same_classes(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 2, "train/dog": 3, "train/eel": 1, "test/dog": 2, "test/cat": 1, "val/cat": 9})
     source = open_test_folder(root, open_folder(root).class_names)

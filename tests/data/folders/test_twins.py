@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from surrogate_nas.data.folders.twins import disputed, leaked, pixel_digests, repeated, shared
+from surrogate_nas.data.folders.twins import Digested, disputed, leaked, pixel_digests, repeated, shared
 
 
 def test_digests_are_equal_for_equal_pixels_alone() -> None:
@@ -34,7 +34,11 @@ def test_images_in_two_classes_are_named_three_at_most() -> None:
 def test_leaks_name_a_pair() -> None:
     training, test = [b"a", b"b"], [b"c", b"b", b"b"]
     assert shared(training, test).tolist() == [False, True, True]
-    assert leaked(training, [b"c"], str, str) is None
-    assert leaked(training, test, "train {}".format, "test {}".format) == (
+    known = Digested("training", training, "train {}".format)
+    assert leaked(known, Digested("test", [b"c"], str)) is None
+    assert leaked(known, Digested("test", test, "test {}".format)) == (
         "2 of 3 test images are also among the training images, such as test 1 (training image train 1)"
+    )
+    assert leaked(known, Digested("validation", [b"a"], "val {}".format)) == (
+        "1 of 1 validation image is also among the training images, such as val 0 (training image train 0)"
     )

@@ -60,6 +60,11 @@ def test_teachers_that_cannot_teach_are_refused(choice: Choice, settings: dict[s
         teacher_of(replace(choice, budgets={"latency_ms": 1.0}), FinalSettings.model_validate(settings))
 
 
+def test_a_multiple_that_holds_nothing_is_refused(choice: Choice) -> None:
+    with pytest.raises(SettingsError, match=r"no architecture of the table is within 1\.5 times the budgets; raise"):
+        teacher_of(replace(choice, budgets={"latency_ms": 0.01}), FinalSettings(teacher_budget=1.5))
+
+
 def test_a_multiple_of_no_budget_is_refused(choice: Choice) -> None:
     with pytest.raises(SettingsError, match="this run has none; name a teacher by training"):
         teacher_of(replace(choice, budgets={}), FinalSettings(teacher_budget=2.0))
