@@ -117,7 +117,7 @@ class DataSettings(BaseModel):
         if path is not None and not path.strip():
             raise ValueError("the path is empty; leave it out or name a folder")
         if path is not None and printable(path) != path:
-            raise ValueError(f"the path is no valid UTF-8 (got {printable(path)}); rename the folder")
+            raise ValueError("the path is no valid UTF-8; rename the folder")
         if path is not None and PATH_USE[source] == "none":
             raise ValueError(
                 f'the source {source!r} takes no path (got {path!r}); for your own images set source = "folder"'

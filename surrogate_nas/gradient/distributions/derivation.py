@@ -24,6 +24,7 @@ from surrogate_nas.space.space import Codes
 _BATCH = 4096
 _FEWEST = 100  # candidates that draws are made for: the likeliest few are not among a few draws
 _DRAWS_PER_CANDIDATE = 20  # of a space too large to list, from which the likeliest are taken
+_CLIMBS = 4  # draws from which a way up is taken
 _ENTROPY_DRAWS = 256
 # From here on a warning is due.
 _MANY = 0.5  # share of decisions that skip or cut
@@ -124,22 +125,53 @@ def likeliest(
 ) -> Codes:
     """Returns the likeliest architectures of a subspace, the likeliest first, shape (N, D).
 
-    In a space too large to list they are the likeliest of many draws. With ``keeps`` they all keep the budgets, and
-    there may be none.
+    In a space too large to list they are the likeliest of many draws, and of what is met on the way up from the
+    likeliest of these, one decision after another. With ``keeps`` they all keep the budgets, and there may be none.
     """
-    if subspace.space.listable:
-        codes = subspace.codes()
-    else:
-        drawn = draw(
-            subspace, distribution, _DRAWS_PER_CANDIDATE * max(count, _FEWEST), generator(seed, DERIVATION, 0)
-        ).codes
-        modes = distribution.draw(torch.zeros(1, *distribution.allowed.shape, device=distribution.allowed.device))
-        codes = torch.cat([modes.cpu(), drawn]).numpy().astype(np.int8)
-        codes = np.unique(codes[subspace.holds(codes)], axis=0)
+    if not subspace.space.listable:
+        return _likeliest_met(subspace, distribution, count, seed, keeps)
+    codes = subspace.codes()
     if keeps is not None:
         codes = codes[keeps(codes)]
     order = np.argsort(-log_probabilities(distribution, codes), kind="stable")
     return np.asarray(codes[order[:count]])
+
+
+def _likeliest_met(subspace: Subspace, distribution: Distribution, count: int, seed: int, keeps: Keeps | None) -> Codes:
+    def ranked(codes: Codes) -> tuple[Codes, NDArray[np.float64]]:
+        """Returns the allowed ones, each computation once, the likeliest first, with their log-probabilities."""
+        codes = np.unique(codes[subspace.holds(codes)], axis=0)
+        codes = codes if keeps is None else codes[keeps(codes)]
+        logs = log_probabilities(distribution, codes)
+        order = np.argsort(-logs, kind="stable")
+        first = np.sort(np.unique(subspace.space.effective(codes[order]), axis=0, return_index=True)[1])
+        return codes[order[first]], logs[order[first]]
+
+    drawn = draw(
+        subspace, distribution, _DRAWS_PER_CANDIDATE * max(count, _FEWEST), generator(seed, DERIVATION, 0)
+    ).codes
+    modes = distribution.draw(torch.zeros(1, *distribution.allowed.shape, device=distribution.allowed.device))
+    codes, _ = ranked(torch.cat([modes.cpu(), drawn]).numpy().astype(np.int8))
+    met = [codes]
+    for start in codes[:_CLIMBS]:
+        at, height = start, -np.inf
+        while True:
+            beside, logs = ranked(_with_one_change(subspace, at))
+            if not len(beside) or logs[0] <= height:
+                break
+            met.append(beside)
+            at, height = beside[0], logs[0]
+    return ranked(np.concatenate(met))[0][:count]
+
+
+def _with_one_change(subspace: Subspace, code: Codes) -> Codes:
+    """Returns an architecture and all that differ from it in one decision, shape (N, D)."""
+    changed = [code]
+    for place, decision in enumerate(subspace.space.decisions):
+        for choice in range(len(decision.choices)):
+            if choice != code[place]:
+                changed.append(np.array([*code[:place], choice, *code[place + 1 :]], dtype=np.int8))
+    return np.stack(changed)
 
 
 def candidates(

@@ -72,6 +72,33 @@ def test_the_mode_of_a_large_space_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     assert isinstance(space.decisions[0], Decision)
 
 
+@pytest.mark.parametrize("share", [None, 0.05])
+def test_the_likeliest_of_a_large_space_are_on_top_of_all_around_them(share: float | None) -> None:
+    space, rng = load_space("fbnet"), np.random.default_rng(0)
+    distribution = Independent(space, 0)
+    with torch.no_grad():
+        distribution.logits.add_(torch.from_numpy(rng.normal(size=distribution.logits.shape)).float())
+    most = np.quantile(space.flops(space.sample(200, rng), space.network), share or 1)
+    keeps = None if share is None else lambda codes: space.flops(codes, space.network) <= most
+    found = likeliest(Subspace(space), distribution, 20, 0, keeps)
+    logs = log_probabilities(distribution, found)
+    assert (np.diff(logs) <= 0).all()
+    assert len(np.unique(space.effective(found), axis=0)) == 20
+    beside = np.array(
+        [
+            [*found[0][:place], choice, *found[0][place + 1 :]]
+            for place, decision in enumerate(space.decisions)
+            for choice in range(len(decision.choices))
+        ],
+        dtype=np.int8,
+    )
+    if keeps is not None:
+        assert keeps(found).all()
+        beside = beside[keeps(beside)]
+    assert log_probabilities(distribution, beside).max() <= logs[0] + 1e-6
+    assert len(likeliest(Subspace(space), distribution, 20, 0, lambda codes: np.zeros(len(codes), dtype=np.bool_))) == 0
+
+
 def test_drawn_candidates_are_different_computations(triangle: CellSpace) -> None:
     codes = candidates(Subspace(triangle), Independent(triangle, 0), "drawn", 40, seed=0)
     assert len(np.unique(triangle.effective(codes), axis=0)) == len(codes) > 10
