@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from surrogate_nas.data import final_images
 from surrogate_nas.data.decoding.square import square_pixels
 from surrogate_nas.data.final_images import TEST_ORIGINS, FinalImages, load_final_images
 from surrogate_nas.data.images import ImageSet
@@ -49,6 +50,19 @@ def test_images_that_the_study_left_out_are_a_test_it_never_saw() -> None:
     assert rows(images.train) == seen
     # Two digits of the set are equal to the pixel, by chance.
     assert len(rows(images.test) & seen) <= 2
+
+
+def test_images_left_out_beyond_a_test_are_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(final_images, "_LEAST_TESTED", 50)
+    settings = DataSettings(max_images=400, recalibration_images=20)
+    images, study = load(settings, DIGITS), load_images(settings, 3)
+    assert images.origin == "left out"
+    assert (len(images.train), len(images.test)) == (1797 - 359, 359)
+    assert set(images.test.labels.tolist()) == set(range(10))
+    seen = rows(study.train) | rows(study.validation) | rows(study.recalibration)
+    assert seen <= rows(images.train)
+    assert len(rows(images.test) & rows(images.train)) <= 2  # equal by chance
+    assert rows(load(settings, DIGITS).test) == rows(images.test)
 
 
 def test_a_study_of_all_images_leaves_its_validation_images() -> None:
