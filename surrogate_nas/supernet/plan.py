@@ -171,7 +171,7 @@ class SupernetPlan:
     def is_evaluated(self, training: Training) -> bool:
         """Returns whether architectures may be evaluated with the weights that a training ends with.
 
-        Those of the last parents may be: settings of labels decide it, and weights do not follow from these.
+        Weights of the last parents may serve labels: settings of labels decide it, and no weights follow from these.
         """
         return training.level + 2 >= len(self.phases)
 

@@ -84,7 +84,7 @@ def class_weighted_loss(
     """Returns the mean cross-entropy of a batch, a scalar, in which each class counts by its weight.
 
     In a mixed image, the share of each class counts by the weight of that class. A weight of the image as a whole would
-    be of both, so that a common class counted more beside a rare one.
+    be of both, so that a common class counted more together with a rare one.
 
     Args:
         scores: Shape (B, K).

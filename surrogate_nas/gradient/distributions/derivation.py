@@ -125,8 +125,8 @@ def likeliest(
 ) -> Codes:
     """Returns the likeliest architectures of a subspace, the likeliest first, shape (N, D).
 
-    In a space too large to list they are the likeliest of many draws, and of what is met on the way up from the
-    likeliest of these, one decision after another. With ``keeps`` they all keep the budgets, and there may be none.
+    In a space too large to enumerate they are the likeliest of many draws, and of what is met on the way up from the
+    best of these draws, one decision after another. With ``keeps`` they all keep the budgets, and there may be none.
     """
     if not subspace.space.listable:
         return _likeliest_met(subspace, distribution, count, seed, keeps)

@@ -108,7 +108,7 @@ class TableCheck:
 
     @property
     def has_latencies(self) -> bool:
-        """True if a column is of latencies, which a study needs; other costs of a device stand beside them."""
+        """True if a column is of latencies, which a study needs; other costs of a device come along."""
         return any(other_cost(column.name) is None for column in self.columns)
 
 
