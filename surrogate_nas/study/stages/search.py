@@ -112,7 +112,7 @@ def with_cheapest_measured(problem: Problem, run: Run) -> Problem:
     Tried are the ones that are predicted farthest below the budgets, so that a budget is not given up for a margin.
 
     Args:
-        problem: The problem; ``search.measured`` says how many are tried.
+        problem: The problem; ``search.measured`` says how many are tried at once.
         run: The run, whose folder keeps the measurements.
 
     Raises:
@@ -125,8 +125,13 @@ def with_cheapest_measured(problem: Problem, run: Run) -> Problem:
     contenders = Contenders.of(problem)
     hopes = {cost: values[contenders.rows] for cost, values in contenders.problem.hopes.items()}
     slack = np.min([-budget.violation(hopes[budget.cost]) for budget in problem.budgets], axis=0)
-    wanted = contenders.promising(slack, problem.settings.search.measured or problem.settings.loop.trainings)
-    return _measured(contenders, wanted, run).problem if wanted else problem
+    at_once = problem.settings.search.measured or problem.settings.loop.trainings
+    for _ in range(_ROUNDS):
+        wanted = contenders.promising(slack, at_once)
+        if not wanted or contenders.problem.feasible.any():
+            break
+        contenders = _measured(contenders, wanted, run)
+    return problem if contenders.problem.table is problem.table else contenders.problem
 
 
 def _measured(contenders: Contenders, wanted: Sequence[int], run: Run) -> Contenders:
