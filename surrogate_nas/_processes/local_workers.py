@@ -110,12 +110,15 @@ class LocalWorkers(SlottedWorkers):
         while slot >= len(self._pools):
             self._pools.append(self._new_pool(len(self._pools)))
         try:
-            with interrupts_held(), working_folder_left_out():
-                begun = self._pools[slot].submit(_run_task, task, job, slot, self._runs)
-        except BrokenProcessPool:  # it died since its last job
-            begun = Future()
-            begun.set_exception(WorkerDiedError())
+            begun = self._submitted(slot, task, job)
+        except BrokenProcessPool:  # it died since its last job, so not by this one
+            self._pools[slot] = self._new_pool(slot)
+            begun = self._submitted(slot, task, job)
         return _raising_our_error(begun)
+
+    def _submitted(self, slot: int, task: Task[Job, Result], job: Job) -> Future[Result]:
+        with interrupts_held(), working_folder_left_out():
+            return self._pools[slot].submit(_run_task, task, job, slot, self._runs)
 
     def _progress(self, slot: int) -> int:
         return int(self._shared[slot])

@@ -23,6 +23,7 @@ PATIENCE_SECONDS = 600.0
 """Seconds that processes wait for each other: to come together, and in a step."""
 
 _ASK_SECONDS = 0.1
+_DECIDED, _COME = "decided", "all came"
 
 
 class OthersEndedError(TrainingError):
@@ -133,15 +134,19 @@ class Exchange:
 def all_came(store: Any, processes: Processes, stopped: Callable[[], bool]) -> bool:  # noqa: ANN401 - torch's is untyped
     """Waits for all processes at a store of ``torch.distributed``; returns whether they came before a stop.
 
+    All of them return the same: the first one that knows decides. Otherwise one that leaves at a stop would be waited
+    for by the ones that come later.
+
     Raises:
         TrainingError: If one of them does not come.
     """
     names = [f"came/{rank}" for rank in range(processes.count)]
     store.set(names[processes.rank], "here")
     begun = time.monotonic()
-    while not store.check(names):
-        if stopped():
-            return False
+    while not store.check([_DECIDED]):
+        if (come := store.check(names)) or stopped():
+            store.compare_set(_DECIDED, "", _COME if come else "a stop came first")
+            break
         if time.monotonic() - begun > PATIENCE_SECONDS:
             came = sum(store.check([name]) for name in names)
             raise TrainingError(
@@ -149,7 +154,7 @@ def all_came(store: Any, processes: Processes, stopped: Callable[[], bool]) -> b
                 f" {PATIENCE_SECONDS:g} seconds; start all of them again with --resume, on machines with room for all"
             )
         time.sleep(_ASK_SECONDS)
-    return True
+    return bool(store.get(_DECIDED) == _COME.encode())
 
 
 @contextmanager

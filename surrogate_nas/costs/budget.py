@@ -19,6 +19,7 @@ from surrogate_nas.errors import BudgetError
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)", re.ASCII)
 _BITS = frozenset({"Kb", "Mb", "Gb", "Kib", "Mib", "Gib"})
+_THOUSANDS = re.compile(r"\d{3}(?!\d)", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\s*((?:[^,=]+=)?\s*\d+),(\d+\s*[^\s\d,=]+)\s*", re.ASCII)
 
 
@@ -133,7 +134,8 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
             raise BudgetError(f"{kind.option} as a percentile must be at most 100% (got {text!r})")
         return BudgetRequest(cost, text, percent=number)
     whatever_case = {name.lower(): size for name, size in kind.units.items()}
-    factor = kind.units.get(unit, whatever_case.get(unit.lower()))
+    is_mega = kind.key == "energy" and unit[0] == "M"  # which is no millijoule
+    factor = kind.units.get(unit, None if is_mega else whatever_case.get(unit.lower()))
     if unit in _BITS and factor is not None:
         raise BudgetError(f"{kind.option} is in bytes, and {unit} may be bits; write {unit[:-1]}B (got {text!r})")
     if factor is None:
@@ -167,8 +169,10 @@ class BudgetRequests:
             BudgetError: If one is malformed, or two bound the same cost.
         """
         if cost in COSTS and (decimal := _DECIMAL_COMMA.fullmatch(text)) is not None:
-            right = f"{decimal[1]}.{decimal[2]}"
-            raise BudgetError(f"{COSTS[cost].option} has a comma as decimal mark; write {right!r} (got {text!r})")
+            right = repr(f"{decimal[1]}.{decimal[2]}")
+            if _THOUSANDS.match(decimal[2]):
+                right = f"{decimal[1] + decimal[2]!r}, or {right} if that is meant"
+            raise BudgetError(f"{COSTS[cost].option} takes no comma in a number; write {right} (got {text!r})")
         asked = tuple(parse_budget(cost, part.strip()) for part in text.split(","))
         names = [request.cost for request in asked]
         twice = next((name for name in names if names.count(name) > 1), None)

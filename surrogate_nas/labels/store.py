@@ -198,7 +198,10 @@ def _replace(path: Path, identity: LabelIdentity, labels: Labels, capacity: int)
 
 
 def _open_for_writing(path: Path) -> h5py.File:
-    return h5py.File(path, "r+", locking=False)
+    try:
+        return h5py.File(path, "r+", locking=False)
+    except PermissionError as error:
+        raise RunFolderError(f"the label file {path} cannot be written: {error.strerror}; make it writable") from None
 
 
 def _sync(file: h5py.File) -> None:

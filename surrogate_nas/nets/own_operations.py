@@ -146,6 +146,7 @@ def _count(build: Builder, shape: Shape, where: str) -> Counted:
                 f"{where} builds a {type(own[0]).__name__} of its own, which would mix the statistics of all networks"
                 " of a supernet; build normalisations by norm(channels)"
             )
+        _require_one_name(module, where)
         try:
             found = count_module(module, shape)
         except Exception as error:  # whatever a user's module raises
@@ -158,6 +159,22 @@ def _count(build: Builder, shape: Shape, where: str) -> Counted:
             f"{where} gives {got} {_at(shape)}, not {_product(wanted)}; correct it, or let it stand elsewhere only"
         )
     return found
+
+
+def _require_one_name(module: nn.Module, where: str) -> None:
+    """Refuses a weight that several names lead to: files keep it once, and so could not be read back.
+
+    Raises:
+        SpaceError: If there is one.
+    """
+    names: dict[int, str] = {}
+    for name, weight in module.named_parameters(remove_duplicate=False):
+        first = names.setdefault(id(weight), name)
+        if first != name:
+            raise SpaceError(
+                f"{where} has one weight under two names, {first} and {name}; make each part an attribute once, such as"
+                " in the nn.Sequential alone"
+            )
 
 
 def _file_of(build: Any) -> str:  # noqa: ANN401 - a function, a partial or a class

@@ -10,7 +10,14 @@ from surrogate_nas.costs.number_formats import NUMBER_BYTES, Precision
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.nets.module_counts import Counted, count_module
 from surrogate_nas.rivals.rival import Interface
-from surrogate_nas.rivals.stem import Levels, fit_strides, halving_layers, set_strides_apart, take_channels
+from surrogate_nas.rivals.stem import (
+    Levels,
+    fit_strides,
+    halving_layers,
+    set_strides_apart,
+    strides_too_many,
+    take_channels,
+)
 from surrogate_nas.rivals.table import RIVALS
 from surrogate_nas.space.operations.spec import Shape
 
@@ -37,6 +44,14 @@ class RivalNetwork:
     def key(self) -> str:
         """Its name among results, such as ``resnet20@0.75``."""
         return f"{self.name}@{self.width:g}"
+
+    @property
+    def measured_as(self) -> str:
+        """Its name among measurements, which are kept from one version to the next."""
+        if not RIVALS[self.name].is_for_photos:
+            return f"rival:{self.key}"
+        gone = strides_too_many(self.interface.image_size, len(_levels(self.name, self.width)))
+        return f"rival:{self.key}, {gone} strides fewer"
 
     @property
     def title(self) -> str:

@@ -56,7 +56,9 @@ def fit_strides(network: nn.Module, levels: Levels, image_size: int) -> None:
 
 def strides_too_many(image_size: int, strides: int) -> int:
     """Returns how many strides of 2 go, out of so many, for a last map of ``SMALLEST_MAP`` pixels."""
-    return next((gone for gone in range(strides) if image_size >> (strides - gone) >= SMALLEST_MAP), strides)
+    # A stride of 2 with padding makes 4 pixels of 7.
+    sides = [-(-image_size >> (strides - gone)) for gone in range(strides)]
+    return next((gone for gone, side in enumerate(sides) if side >= SMALLEST_MAP), strides)
 
 
 def set_strides_apart(network: nn.Module) -> None:

@@ -74,6 +74,10 @@ def require_shares(often: NDArray[np.int64], expected: NDArray[np.float64], rule
     if rare.any():
         often = np.append(often[~rare], often[rare].sum())
         expected = np.append(expected[~rare], expected[rare].sum())
+    order = np.argsort(expected)
+    often, expected = often[order], expected[order]
+    if len(expected) > 1 and expected[0] < 5:  # even together
+        often, expected = np.append(often[:2].sum(), often[2:]), np.append(expected[:2].sum(), expected[2:])
     require(often.sum() == round(expected.sum()), f"{rule}: all draws are expected ones")
     if len(expected) > 1:
         require(stats.chisquare(often, expected).pvalue > _LEAST_P, rule)

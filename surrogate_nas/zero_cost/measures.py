@@ -41,12 +41,14 @@ def gradient_gain(outgoing: Tensor, incoming: Tensor) -> Tensor:
 
     Args:
         outgoing: Signs at the output, shape (A, B, C, H, W).
-        incoming: Gradients at the input, shape (A, B, C', k H, k W).
+        incoming: Gradients at the input, shape (A, B, C', k H, k W), or less by fewer than k rows and columns.
 
     Returns:
         Shape (A,).
     """
-    factor = incoming.shape[-1] // outgoing.shape[-1]
+    factor = -(-incoming.shape[-1] // outgoing.shape[-1])
+    lacking = [factor * there - here for here, there in zip(incoming.shape[-2:], outgoing.shape[-2:], strict=True)]
+    incoming = torch.nn.functional.pad(incoming, (0, lacking[1], 0, lacking[0])) if any(lacking) else incoming
     folded = torch.nn.functional.pixel_unshuffle(incoming, factor) if factor > 1 else incoming
     left = folded.transpose(1, 2).flatten(2)
     right = outgoing.transpose(1, 2).flatten(2)

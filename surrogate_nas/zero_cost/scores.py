@@ -129,7 +129,8 @@ def _synflow(supernet: RandomSupernet, chosen: Tensor, image: Tensor) -> Tensor:
     for (who, output), gradient in zip(flows, gradients, strict=True):
         if gradient is not None:  # paths that lead nowhere
             total.index_add_(0, who, (output.detach() * gradient).flatten(1).sum(dim=1))
-    return torch.log(total)
+    # Layers of your own may subtract, so that more flows back than forth.
+    return torch.log(total.clamp(min=torch.finfo(total.dtype).tiny))
 
 
 def scores_kind(space: Space) -> bool:

@@ -23,7 +23,7 @@ from surrogate_nas.zero_cost.settings import ZeroCostSettings
 
 _REMEDY = "remove it to compute them again"
 KIND = "surrogate_nas zero-cost scores"
-SCHEMA = 2
+SCHEMA = 3
 """Increased with every change of the file's layout or of the computation of a score."""
 
 

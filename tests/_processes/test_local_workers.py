@@ -98,6 +98,18 @@ def test_a_worker_that_dies_is_an_error_of_ours(
     assert waiting.exists()
 
 
+@pytest.mark.posix
+def test_a_worker_that_died_between_two_runs_is_no_error(tasks: ModuleType) -> None:
+    with LocalWorkers(1) as workers:
+        run(workers, tasks.double, [1])
+        (worker,) = multiprocessing.active_children()
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.join(PATIENCE_SECONDS)
+        time.sleep(0.5)  # until the pool knows
+        assert run(workers, tasks.double, [2]) == {0: 4}
+
+
 @pytest.mark.parametrize(
     ("exit_code", "said"),
     [

@@ -145,6 +145,17 @@ def test_a_process_that_does_not_come_is_waited_for_a_bounded_time(
     store = torch.distributed.FileStore(str(tmp_path / "meeting"), 3)
     with pytest.raises(TrainingError, match=r"1 of 3 processes that train together came within 0\.3 seconds"):
         all_came(store, Processes(1, 3), lambda: False)
-    assert not all_came(store, Processes(2, 3), lambda: True)
-    assert all_came(store, Processes(0, 3), lambda: False)
+    assert all_came(torch.distributed.FileStore(str(tmp_path / "alone"), 1), Processes(0, 1), lambda: False)
     assert os.path.exists(tmp_path / "meeting")
+
+
+def test_all_of_them_go_or_stop(tmp_path: Path) -> None:
+    store = torch.distributed.FileStore(str(tmp_path / "meeting"), 3)
+    assert not all_came(store, Processes(2, 3), lambda: True)
+    # Who comes later does not wait for the one that left, although all have come.
+    assert not all_came(store, Processes(1, 3), lambda: False)
+    assert not all_came(store, Processes(0, 3), lambda: False)
+    together = torch.distributed.FileStore(str(tmp_path / "together"), 2)
+    torch.distributed.FileStore(str(tmp_path / "together"), 2).set("came/0", "here")
+    assert all_came(together, Processes(1, 2), lambda: True)
+    assert all_came(together, Processes(0, 2), lambda: True)

@@ -1,5 +1,6 @@
 """The store against processes that are killed, a second writer, wrong identities, and a list in memory."""
 
+import errno
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import time
 from dataclasses import fields, replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -275,6 +277,20 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunFolderError, match="cannot be written"):
         LabelStore.create(tmp_path / "file" / "labels.h5", IDENTITY)
+
+
+def test_a_disk_that_forbids_writing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "labels.h5", batch_of(0, 3))
+    opened = h5py.File
+
+    def refuse(file: object, mode: str = "r", **options: object) -> object:
+        if mode == "r+":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(file, mode, **options)
+
+    monkeypatch.setattr(h5py, "File", refuse)
+    with pytest.raises(RunFolderError, match="cannot be written: Permission denied; make it writable"):
+        LabelStore.open(path, IDENTITY)
 
 
 def test_a_closed_store_says_so(tmp_path: Path) -> None:

@@ -78,6 +78,12 @@ def linear(i: int, o: int, *_: object) -> nn.Module:
     return nn.Linear(i, o)
 
 
+def twice(i: int, o: int, stride: int, norm: Any) -> nn.Module:  # noqa: ANN401
+    module = convolution(i, o, stride, norm)
+    module.again = nn.Sequential(next(module.children()))
+    return module
+
+
 def lacking(*_: object) -> nn.Module:
     raise KeyError("width")
 
@@ -95,6 +101,7 @@ def lacking(*_: object) -> nn.Module:
         (lambda i, o: nn.Conv2d(i, o, 1), {}, "cannot be built AT: TypeError: "),
         (lacking, {}, "cannot be built AT: KeyError: 'width'"),
         (linear, {}, "does not run AT: RuntimeError: "),
+        (twice, {}, "has one weight under two names, 0.weight and again.0.weight; make each part an attribute once"),
     ],
 )
 def test_what_is_wrong_with_it_is_said(build: Callable[..., Any], said: dict[str, Any], message: str) -> None:

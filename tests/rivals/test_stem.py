@@ -21,8 +21,8 @@ from surrogate_nas.rivals.table import RIVALS
 @pytest.mark.parametrize(
     ("image_size", "strides", "gone"),
     [
-        *[(224, 5, 0), (128, 5, 0), (127, 5, 1), (96, 5, 1), (64, 5, 1), (32, 5, 2), (16, 5, 3), (8, 5, 4)],
-        *[(4, 5, 5), (2, 5, 5), (64, 4, 0), (32, 4, 1), (224, 0, 0)],
+        *[(224, 5, 0), (128, 5, 0), (127, 5, 0), (96, 5, 1), (64, 5, 1), (32, 5, 2), (16, 5, 3), (8, 5, 4)],
+        *[(28, 5, 2), (56, 5, 1), (112, 5, 0), (7, 5, 4), (4, 5, 5), (2, 5, 5), (64, 4, 0), (32, 4, 1), (224, 0, 0)],
     ],
 )
 def test_as_many_strides_go_as_the_last_map_needs(image_size: int, strides: int, gone: int) -> None:

@@ -77,6 +77,14 @@ def test_shares_are_compared_with_rare_ones_together() -> None:
             require_shares(np.array(often), np.array([49.0, 49.0, 1.0, 1.0]), "even")
 
 
+def test_rare_ones_that_are_few_together_do_not_decide_alone() -> None:
+    expected = np.array([1000.0, 600.0, 399.9, 0.1])
+    for often in ([1000, 600, 399, 1], [1000, 599, 399, 2]):
+        require_shares(np.array(often), expected, "even")
+    with pytest.raises(AssertionError, match="does not hold: even"):
+        require_shares(np.array([1000, 500, 399, 101]), expected, "even")
+
+
 def test_what_follows_is_equal_where_what_is_given_is() -> None:
     given = np.array([[0, 1], [0, 1], [1, 1]])
     assert follows(given, np.array([2**63, 2**63, 2**63], dtype=np.uint64))

@@ -35,6 +35,13 @@ def test_gains_are_those_of_a_singular_value_decomposition() -> None:
         assert gain == pytest.approx(torch.linalg.svdvals(matrix)[0].item(), rel=1e-4)
 
 
+def test_an_odd_side_is_filled_up_with_nothing() -> None:
+    rng = torch.Generator().manual_seed(0)
+    signs, gradients = torch.randn(2, 5, 6, 2, 2, generator=rng), torch.randn(2, 5, 3, 3, 3, generator=rng)
+    filled = torch.nn.functional.pad(gradients, (0, 1, 0, 1))
+    assert gradient_gain(signs, gradients).tolist() == gradient_gain(signs, filled).tolist()
+
+
 def test_trainability_is_best_where_gradients_keep_their_size() -> None:
     scores = trainability(torch.tensor([0.3, 1.0, 3.0]))
     assert scores[1].item() == pytest.approx(0, abs=1e-5)

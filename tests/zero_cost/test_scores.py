@@ -117,6 +117,27 @@ def test_what_cannot_be_scored_is_refused(space: CellSpace) -> None:
         zero_cost_scores(space, np.array([THIN], np.int8), QUICK, should_stop=lambda: True)
 
 
+def test_layers_of_your_own_may_subtract(tmp_path: Path) -> None:
+    (tmp_path / "ops.py").write_text(
+        "import torch\nfrom torch import nn\nfrom surrogate_nas.nets.own_operations import operation\n"
+        "class Less(nn.Module):\n"
+        "    def __init__(self, i, o, stride, norm):\n"
+        "        super().__init__()\n"
+        "        self.one = nn.Conv2d(i, o, 1, stride, bias=False)\n"
+        "        self.norm = norm(o)\n"
+        "    def forward(self, x):\n"
+        "        return -3 * self.norm(self.one(x))\n"
+        "operation('less', nonlinear_functions=0, reach=0)(Less)\n"
+    )
+    (tmp_path / "less.toml").write_text(
+        'name = "less"\nkind = "chain"\nprogram = "ops.py"\noperations = ["less", "mbconv_k3_e3"]\n'
+        '[[before]]\nlayer = "conv_bn_relu_k3"\nwidth = "first"\n'
+        "[[stages]]\nlayers = 3\nwidth = 8\n[network]\nimage_size = 8\n"
+    )
+    space = load_space(str(tmp_path / "less.toml"))
+    assert np.isfinite(zero_cost_scores(space, space.all_codes(), QUICK)).all()
+
+
 def test_a_network_whose_layers_are_all_skipped_has_scores_too(tmp_path: Path) -> None:
     path = tmp_path / "skips.toml"
     path.write_text(

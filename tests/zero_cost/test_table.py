@@ -66,6 +66,6 @@ def test_a_flipped_bit_in_the_scores_is_refused(space: Space, file: Path) -> Non
 
 
 def test_newer_scores_say_so(space: Space, file: Path) -> None:
-    save_file({"a": np.zeros(1)}, file, {"kind": KIND, "schema": "3"})
+    save_file({"a": np.zeros(1)}, file, {"kind": KIND, "schema": "4"})
     with pytest.raises(StoreError, match="the program is older than the file"):
         read_table(file, space)

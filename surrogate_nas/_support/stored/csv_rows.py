@@ -9,6 +9,7 @@ from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import SurrogateNasError
 
 _SEPARATORS = ",;\t"
+_QUOTED = re.compile(r'"[^"]*"')
 _EXCEL = re.compile(r"sep=([,;|\t])\s*")  # a first line that names the separator for Excel
 
 
@@ -46,9 +47,11 @@ def read_csv_rows(path: Path, error: type[SurrogateNasError]) -> CsvRows:
     rows: list[list[str]] = []
     lines: list[int] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=separator, strict=True)
+        # A quotation mark in a comment is none. Line numbers stay right.
+        lines_read = ("\n" if _is_comment(line) else line for line in file)
+        reader = csv.reader(lines_read, delimiter=separator, strict=True)
         for row in reader:
-            if not any(cell.strip() for cell in row) or row[0].lstrip().startswith("#"):
+            if not any(cell.strip() for cell in row):
                 continue
             if not header:
                 # The line that names the separator comes before the header.
@@ -68,9 +71,13 @@ def read_csv_rows(path: Path, error: type[SurrogateNasError]) -> CsvRows:
 def _separator(path: Path) -> str:
     """Returns the separator that Excel's first line names, or else the most frequent one of the header."""
     with path.open(encoding="utf-8-sig") as file:
-        first = next((line for line in file if line.strip() and not line.lstrip().startswith("#")), "")
+        first = next((line for line in file if line.strip() and not _is_comment(line)), "")
     named = _EXCEL.fullmatch(first)
-    return named[1] if named else max(_SEPARATORS, key=first.count)
+    return named[1] if named else max(_SEPARATORS, key=_QUOTED.sub("", first).count)
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def _fitted(row: list[str], wanted: int, separator: str) -> list[str]:

@@ -92,7 +92,7 @@ def _written_here(onnx: ModuleType, module: nn.Module, example: Tensor, *, any_b
                 groups, channels = modules[str(node.target)].groups, node.meta["tensor_meta"].shape[1]
                 names[node] = writer.shuffle(names[node.args[0]], groups, channels, node.name)
             case "call_module" if isinstance(modules[str(node.target)], nn.Upsample):
-                _require(modules[str(node.target)].mode == "bilinear" and not modules[str(node.target)].align_corners)
+                _require(_enlarges_by_sizes(modules[str(node.target)], _shape_of(node.args[0])))
                 names[node] = writer.resize(names[node.args[0]], list(node.meta["tensor_meta"].shape), node.name)
             case "call_module":
                 layer = modules[str(node.target)]
@@ -156,6 +156,22 @@ def _shape_of(node: Any) -> torch.Size | None:  # noqa: ANN401 - a user's own mo
     """Returns the shape of a node's output; None where it is no single tensor."""
     found = node.meta.get("tensor_meta") if isinstance(node, fx.Node) else None
     return getattr(found, "shape", None)
+
+
+def _enlarges_by_sizes(layer: nn.Upsample, before: torch.Size | None) -> bool:
+    """Returns whether a layer resizes as ONNX does, which knows the sizes before and after alone.
+
+    Torch places pixels by a factor that is given, also where the sizes after were rounded.
+    """
+    if layer.mode != "bilinear" or layer.align_corners:
+        return False
+    if layer.size is not None or layer.recompute_scale_factor:
+        return True
+    factors = layer.scale_factor if isinstance(layer.scale_factor, tuple) else (layer.scale_factor,) * 2
+    sides = (before or ())[2:]
+    return len(sides) == len(factors) and all(
+        factor is not None and (factor * side).is_integer() for factor, side in zip(factors, sides, strict=True)
+    )
 
 
 def _rank(node: Any) -> int | None:  # noqa: ANN401 - as above

@@ -181,7 +181,7 @@ def _measure(
 ) -> dict[str, Measurement]:
     """Measures rivals in turns with the chosen architecture, without the rivals that the back-end cannot run."""
     code = problem.space.effective(choice.code)[0]
-    builders: dict[str, Callable[[], nn.Module]] = {f"rival:{one.key}": one.build for one in networks}
+    builders: dict[str, Callable[[], nn.Module]] = {one.measured_as: one.build for one in networks}
     builders[_beside_name(problem, choice)] = partial(build_network, problem.space, code, problem.deployed)
     measured = dict[str, Measurement]()
     try:
@@ -194,7 +194,7 @@ def _measure(
             except MeasurementError:
                 continue
     beside |= {name: one for name, one in measured.items() if name == _beside_name(problem, choice)}
-    return {one.key: measured[f"rival:{one.key}"] for one in networks if f"rival:{one.key}" in measured}
+    return {one.key: measured[one.measured_as] for one in networks if one.measured_as in measured}
 
 
 def _beside_name(problem: Problem, choice: FinalistChoice) -> str:

@@ -17,6 +17,19 @@ def test_separator_comments_and_empty_columns_are_found(tmp_path: Path, separato
     assert held.separator == separator
 
 
+def test_a_quotation_mark_in_a_comment_is_none(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('#of "5\ncode,ms\n0,1\n #run A,"x\n1,2\n2,3\n#run B,",y\n3,4\n')
+    held = read_csv_rows(tmp_path / "t.csv", CostTableError)
+    assert held.rows == [["0", "1"], ["1", "2"], ["2", "3"], ["3", "4"]]
+    assert held.lines == [3, 5, 6, 8]
+
+
+def test_a_separator_in_a_name_is_none(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('code,"a;b;c"\n01,2\n')
+    held = read_csv_rows(tmp_path / "t.csv", CostTableError)
+    assert (held.header, held.separator) == (["code", "a;b;c"], ",")
+
+
 def test_a_column_without_a_name_stays_where_it_holds_something(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(",code,\n0,01,\n1,02,x\n")
     assert read_csv_rows(tmp_path / "t.csv", CostTableError).header == ["", "code", ""]

@@ -151,6 +151,7 @@ class Calls(nn.Module):
         nn.Flatten(0, 1),
         nn.Linear(10, 4),
         nn.Upsample(scale_factor=2),
+        nn.Upsample(scale_factor=1.7, mode="bilinear"),
         nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
         Calls("alpha", lambda x: torch.add(x, x, alpha=2)),
         Calls("concatenated images", lambda x: torch.cat([x, x])),

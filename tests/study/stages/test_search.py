@@ -151,9 +151,8 @@ def test_a_budget_below_all_bounds_is_not_given_up_before_the_cheapest_are_measu
     # The first few may be over the budget, and others keep it.
     few = asked.settings.model_copy(update={"search": asked.settings.search.model_copy(update={"measured": 2})})
     late = Stopwatch(asked, lambda _: 0.9 if len(late.calls) > 1 else 1.2)
-    assert with_cheapest_measured(
-        replace(asked, settings=few, cost_model=late), run_of(tmp_path / "late")
-    ).feasible.any()  # type: ignore[arg-type]
+    slow_first = replace(asked, settings=few, cost_model=late)  # type: ignore[arg-type]
+    assert with_cheapest_measured(slow_first, run_of(tmp_path / "late")).feasible.any()
     assert len(late.calls) == 2
     # Far below everything, nothing is measured.
     hopeless = replace(asked, budgets=(Budget("latency_ms", smallest / 100),), cost_model=stopwatch)  # type: ignore[arg-type]
