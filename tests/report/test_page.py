@@ -166,13 +166,17 @@ def test_energy_is_told_where_it_is_known(facts: StudyFacts, points: PlotPoints)
     assert "not known" not in text
 
 
-def test_a_budget_on_a_predicted_latency_has_its_margin_explained(facts: StudyFacts, points: PlotPoints) -> None:
+@pytest.mark.parametrize(("cost", "name"), [("latency_ms", "Latency"), ("ram_bytes", "RAM")])
+def test_a_budget_on_a_predicted_cost_has_its_margin_explained(
+    facts: StudyFacts, points: PlotPoints, cost: str, name: str
+) -> None:
     chosen = facts.answer.chosen
     assert chosen is not None
-    latency = replace(chosen.costs[0], cost=facts.primary_cost, predicted=4.0, upper=4.4, confidence=0.95)
-    chosen = replace(chosen, costs=(latency, *chosen.costs[1:]))
-    text = Outline(render_page(replace(facts, answer=replace(facts.answer, chosen=chosen)), points)).text
-    assert "keeps with 95% confidence, not with its prediction" in text
+    bounded = replace(chosen.costs[0], cost=cost, predicted=4.0, upper=4.4, confidence=0.95)
+    chosen = replace(chosen, costs=(bounded, *chosen.costs[1:]))
+    asked = replace(facts, primary_cost=cost, answer=replace(facts.answer, chosen=chosen))
+    text = Outline(render_page(asked, points)).text
+    assert f"{name}: the study compares the budget with an upper bound that is kept with 95% confidence, not" in text
     assert "95% interval. Where intervals overlap" in text
 
 

@@ -41,7 +41,11 @@ def box_population(space: Space, box: Box) -> int:
 
 
 def draw_box(box: Box, count: int, rng: np.random.Generator) -> Codes:
-    """Returns uniform draws of the codes in a box, connected or not, shape (count, D)."""
+    """Returns uniform draws of the codes in a box, connected or not, shape (count, D).
+
+    In an elastic space several codes are one architecture where it is not of the largest depth. So trainings see such
+    architectures more often than uniform draws of architectures would, as in Once-for-All (arXiv 1908.09791).
+    """
     columns = [np.array(allowed, dtype=np.int8)[rng.integers(len(allowed), size=count)] for allowed in box]
     return np.stack(columns, axis=1)
 
