@@ -33,6 +33,7 @@ from surrogate_nas.cli.benches.cost_options import (
     Output,
     SpaceName,
     SpaceOrRun,
+    require_table_file,
 )
 from surrogate_nas.cli.benches.device_commands import BenchActivations, asked_numbers, measure, read_logs
 from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies, write_measured
@@ -93,6 +94,7 @@ def profile(
     from surrogate_nas.hardware.settings import HardwareSettings
     from surrogate_nas.hardware.tables.predicted import write_predicted
 
+    require_table_file(output)
     loaded = load_space(space)
     if not loaded.listable:
         raise SettingsError(

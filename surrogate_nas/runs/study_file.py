@@ -18,6 +18,7 @@ from surrogate_nas._support.words import choose_from, shown
 from surrogate_nas.errors import SettingsError, SurrogateNasError
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.supernet.presets import PRESETS
+from surrogate_nas.supernet.settings import without_effect
 
 RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
 NOT_SET = "none"
@@ -42,8 +43,8 @@ def read_study(name: str, overrides: Mapping[str, Any]) -> StudySettings:
     """
     path = find_definition("studies", name)
     content = {"name": path.stem, **read_toml(path)}
-    if is_resolved(path):
-        content = _without_former_preset(content, overrides)
+    of_run = is_resolved(path)
+    content = _without_former_preset(content, overrides) if of_run else _without_replaced_rules(content, overrides)
     return validated(StudySettings, content, overrides, f"in {path}")
 
 
@@ -68,6 +69,16 @@ def _without_former_preset(content: dict[str, Any], overrides: Mapping[str, Any]
         return content
     rules = {name for preset in PRESETS.values() for name in preset}
     return {**content, "supernet": {name: value for name, value in supernet.items() if name not in rules}}
+
+
+def _without_replaced_rules(content: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a study without settings of rules that single settings replace; contradictions of its own stay."""
+    supernet = content.get("supernet")
+    if not isinstance(supernet, dict):
+        return content
+    single = {key.removeprefix("supernet."): value for key, value in overrides.items() if key.startswith("supernet.")}
+    gone = without_effect({**supernet, **single}).keys() - without_effect(supernet).keys() - single.keys()
+    return {**content, "supernet": {name: value for name, value in supernet.items() if name not in gone}}
 
 
 def is_resolved(path: Path) -> bool:

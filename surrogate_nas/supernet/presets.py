@@ -4,7 +4,7 @@ Presets set rules only. Sizes, steps, learning rate and batch size are the study
 equal cost.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -104,19 +104,25 @@ def with_preset(given: Mapping[str, Any], default: str) -> dict[str, Any]:
     return {key: value for key, value in preset.items() if key not in dropped} | {"preset": name} | dict(given)
 
 
-def of_no_use(given: Mapping[str, Any], completed: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:
-    """Yields why given settings have no effect: they belong to rules that the completed settings do not choose.
+def of_no_use(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, str]:
+    """Returns why given settings have no effect, by name: they belong to rules that are not chosen.
 
     A setting with its default value says nothing, and is accepted.
+
+    Args:
+        given: Settings by name; ``with_preset`` completes them by ``AUTO``.
+        defaults: Default of every setting.
     """
+    completed, found = with_preset(given, AUTO), {}
     for table, rules in (("split", SPLITS), ("sharing", SHARINGS), ("sampler", SAMPLERS), ("schedule", SCHEDULES)):
         chosen = completed.get(table, defaults[table])
-        if chosen not in rules:
-            continue
+        if not isinstance(chosen, str) or chosen not in rules:
+            continue  # the field's own check reports it
         for name in sorted(given.keys() & (owned(rules) - rules[chosen].own)):
             if given[name] != defaults[name]:
                 owners = " or ".join(repr(owner) for owner, rule in rules.items() if name in rule.own)
-                yield f"{name} has no effect with {table} = {chosen!r}: it belongs to {table} = {owners}"
+                found[name] = f"{name} has no effect with {table} = {chosen!r}: it belongs to {table} = {owners}"
+    return found
 
 
 def unsplit(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -294,11 +294,9 @@ class SupernetSettings(BaseModel):
         # A run folder's settings are complete: what is not set there was not set, whatever its preset is today.
         if _complete().issubset(given):
             return given
-        completed = with_preset(given, AUTO)
-        defaults = {name: field.default for name, field in cls.model_fields.items()}
-        for reason in of_no_use(given, completed, defaults):
+        for reason in without_effect(given).values():
             raise ValueError(reason)
-        return completed
+        return with_preset(given, AUTO)
 
     @field_validator("preset")
     @classmethod
@@ -319,6 +317,13 @@ class SupernetSettings(BaseModel):
         for reason in chain.from_iterable(rule.refusals(self) for rule in (sharing, split, *others)):
             raise ValueError(reason)
         return self
+
+
+def without_effect(given: Mapping[str, Any]) -> dict[str, str]:
+    """Returns why some of the given settings have no effect together with the others, by name; none where unknown."""
+    if str(given.get("preset", AUTO)) not in PRESETS:
+        return {}
+    return of_no_use(given, {name: field.default for name, field in SupernetSettings.model_fields.items()})
 
 
 @cache

@@ -105,6 +105,22 @@ def test_presets_give_way_to_the_study_and_unknown_ones_are_answered_with_those_
         read_study("quickstart", {"supernet.preset": "best"})
 
 
+def test_a_single_setting_that_replaces_a_rule_takes_along_what_belongs_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('space = "quick"\n[supernet]\nsplit = "nonlinear"\ngroups = 3\n', encoding="utf-8")
+    assert read_study(str(path), {}).supernet.groups == 3
+    assert read_study(str(path), {"supernet.sampler": "uniform"}).supernet.groups == 3
+    for key, value in (("split", "none"), ("preset", "spos")):
+        rules = {f"supernet.{key}": value} | ({"supernet.split": "none"} if key == "preset" else {})
+        assert read_study(str(path), rules).supernet.groups == 2
+        with pytest.raises(SettingsError, match="groups has no effect with split = 'none'"):
+            read_study(str(path), rules | {"supernet.groups": 4})
+    path.write_text('space = "quick"\n[supernet]\nsplit = "none"\ngroups = 3\n', encoding="utf-8")
+    for overrides in ({}, {"supernet.sampler": "uniform"}):
+        with pytest.raises(SettingsError, match="groups has no effect with split = 'none'"):
+            read_study(str(path), overrides)
+
+
 def test_unknown_settings_are_answered_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=re.escape("did you mean predictor.ensemble?")):
         read_study("quickstart", {"predictor.ensembles": 3})

@@ -189,6 +189,11 @@ def test_weights_of_version_0_1_0_belong_to_the_same_settings() -> None:
     }
 
 
+def test_a_rule_of_no_sense_is_an_error_of_its_own() -> None:
+    with pytest.raises(ValidationError, match="sampler"):
+        SupernetSettings.model_validate({"sampler": ["fair"], "nonlinear_power": 1.0})
+
+
 def test_defaults_of_rules_that_are_not_chosen_say_nothing() -> None:
     given = {"preset": "spos", "groups": 2, "gamma_max": 4.0, "sandwich_random": 2, "bands": None}
     assert SupernetSettings.model_validate(given) == SupernetSettings(preset="spos")

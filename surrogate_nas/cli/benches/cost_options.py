@@ -36,19 +36,8 @@ Confidence = Annotated[
     float,
     typer.Option(callback=_probability, metavar="P", help="Probability with which a latency must keep the budget."),
 ]
-
-
-def _table_file(path: Path | None) -> Path | None:
-    written: Path | None = in_home(path)
-    if written is not None and written.suffix.lower() != ".parquet":
-        raise CostTableError(
-            f"--output: a table of predicted latencies is a .parquet file, which can carry its errors (got {written})"
-        )
-    return written
-
-
 Output = Annotated[
-    Path | None, typer.Option(callback=_table_file, metavar="FILE", help=".parquet file to write, which a study takes.")
+    Path | None, typer.Option(callback=in_home, metavar="FILE", help=".parquet file to write, which a study takes.")
 ]
 Like = Annotated[
     Path | None,
@@ -72,3 +61,15 @@ ImageSize = Annotated[
 ]
 InputChannels = Annotated[int, typer.Option(metavar="N", min=1, max=MOST, help="3 for colour, 1 for grey images.")]
 Classes = Annotated[int, typer.Option(metavar="N", min=1, max=MOST, help="Classes of the images.")]
+
+
+def require_table_file(path: Path | None) -> None:
+    """Refuses a file that predictions cannot be written to, before anything is measured.
+
+    Raises:
+        CostTableError: If its name does not end in ``.parquet``.
+    """
+    if path is not None and path.suffix.lower() != ".parquet":
+        raise CostTableError(
+            f"--output: a table of predicted latencies is a .parquet file, which can carry its errors (got {path})"
+        )

@@ -106,7 +106,7 @@ def test_what_does_not_fit_leaves_no_folder(
     more: tuple[str, ...], message: str, tiny: Path, words: tuple[str, ...], here: RunHere, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    reset = ("--set", "supernet.split=none", "--set", "supernet.groups=1")
+    reset = ("--set", "supernet.split=none")
     code, _, errors = here(tiny, "--output-dir", run, "--flops-budget", "60%", *words, *reset, *more)
     assert code == 2, errors
     assert message in error_line(errors)
@@ -130,7 +130,7 @@ def test_a_typing_error_is_said_before_images_are_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("surrogate_nas.study.problem.prepare.read_images", None)
-    reset = ("--set", "supernet.split=none", "--set", "supernet.groups=1")
+    reset = ("--set", "supernet.split=none")
     code, _, errors = here(tiny, "--output-dir", "run", "--flops-budget", "60%", *words, *reset, *more)
     assert code == 2, errors
     assert message in error_line(errors)
@@ -139,7 +139,7 @@ def test_a_typing_error_is_said_before_images_are_read(
 def test_weights_of_another_network(tiny: Path, words: tuple[str, ...], here: RunHere, tmp_path: Path) -> None:
     tensors = load_file(words[1])
     save_file({**tensors, "2.1.weight": torch.ones(3, 4, 1, 1)}, tmp_path / "other.safetensors")
-    reset = ("--set", "supernet.split=none", "--set", "supernet.groups=1")
+    reset = ("--set", "supernet.split=none")
     given = (*words, *reset, "--weights", tmp_path / "other.safetensors")
     code, _, errors = here(tiny, "--output-dir", tmp_path / "run", "--flops-budget", "60%", *given)
     assert code == 2
