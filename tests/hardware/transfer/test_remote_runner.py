@@ -71,6 +71,39 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return blocks
 
 
+@pytest.mark.parametrize(
+    ("used", "fails"), [(["CPUExecutionProvider"], True), (["NPU", "CPUExecutionProvider"], False)]
+)
+def test_a_provider_that_cannot_start_is_no_label(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, used: list[str], fails: bool
+) -> None:
+    session = SimpleNamespace(run=lambda *_: [], get_providers=lambda: used)
+    options = SimpleNamespace(add_session_config_entry=lambda *_: None)
+    runtime = SimpleNamespace(
+        SessionOptions=lambda: options,
+        get_available_providers=lambda: ["NPU", "CPUExecutionProvider"],
+        InferenceSession=lambda *_, **__: session,
+    )
+    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
+    manifest = {"models": {"00": "00.onnx"}, "input_shape": [1, 3, 4, 4], "input": "image"}
+    asked = argparse.Namespace(threads=1, provider="NPU")
+    if fails:
+        with pytest.raises(SystemExit, match="the provider NPU cannot start here, and CPUExecutionProvider would run"):
+            remote_runner.open_sessions(str(tmp_path), manifest, ["00"], asked)
+    else:
+        assert len(remote_runner.open_sessions(str(tmp_path), manifest, ["00"], asked)) == 1
+
+
+def test_an_attempt_as_long_as_the_fastest_settles_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    noisy = np.linspace(1e-3, 2e-3, 20)
+    attempts = [np.column_stack([noisy, noisy]), np.column_stack([np.full(20, 1.1e-3), np.full(20, 3e-3)])]
+    monkeypatch.setattr(remote_runner, "measure", lambda *_: attempts.pop(0))
+    options = argparse.Namespace(attempts=2, seconds=0.1, repeats=3, noise=0.15)
+    found = remote_runner.measure_block([lambda: None] * 2, options)
+    # The second one was slowed down evenly, which looks calm.
+    assert [one["noisy"] for one in found] == [False, True]
+
+
 def test_an_interrupted_measurement_goes_on_where_it_was(
     bench: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
