@@ -35,7 +35,7 @@ def test_a_single_outlier_does_not_set_the_slope_beyond() -> None:
 def test_the_order_of_all_values_is_kept(reference: list[float], values: list[float]) -> None:
     assume(np.ptp(reference) > 1e-3)
     ranks = rank_transform(np.array(reference), "values")(np.sort(values))
-    assert (np.diff(ranks) >= 0).all()
+    assert (np.diff(ranks) >= -1e-9).all()  # interpolation rounds
 
 
 @pytest.mark.parametrize("values", [[1.0, 1.0], [1.0, np.nan], []])
