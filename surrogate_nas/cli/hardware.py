@@ -33,7 +33,6 @@ from surrogate_nas.cli.benches.cost_options import (
     Output,
     SpaceName,
     SpaceOrRun,
-    require_table_file,
 )
 from surrogate_nas.cli.benches.device_commands import BenchActivations, asked_numbers, measure, read_logs
 from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies, write_measured
@@ -92,9 +91,10 @@ def profile(
     from surrogate_nas.hardware.measure.bench import Bench
     from surrogate_nas.hardware.measure.profile import ProfiledLatency
     from surrogate_nas.hardware.settings import HardwareSettings
-    from surrogate_nas.hardware.tables.predicted import write_predicted
+    from surrogate_nas.hardware.tables.predicted import require_parquet, write_predicted
 
-    require_table_file(output)
+    if output is not None:
+        require_parquet(output)  # before anything is measured
     loaded = load_space(space)
     if not loaded.listable:
         raise SettingsError(

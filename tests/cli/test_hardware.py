@@ -73,7 +73,6 @@ def test_a_profile_of_8_bits_says_so(capsys: pytest.CaptureFixture[str]) -> None
         ("--confidence", "7", "--confidence must be at least 0.5 and below 1 (got 7)"),
         ("--confidence", "nan", "--confidence must be at least 0.5 and below 1 (got nan)"),
         ("--networks", "100000000000000000000", "1000"),
-        ("--output", "t.csv", "--output: a table of predicted latencies is a .parquet file"),
         ("--classes", "10000000000", "100000"),
         ("--seed", "100000000000000000000", "2147483647"),
     ],
@@ -86,6 +85,14 @@ def test_a_number_out_of_range_is_one_line(
     assert option in err
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_a_table_that_is_no_parquet_file_is_refused_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("surrogate_nas.cli.hardware.load_space", lambda _: pytest.fail("measures"))
+    assert command.main(["profile", "quick", "--output", "t.csv"]) == 2
+    assert "a table of predicted latencies is a .parquet file" in capsys.readouterr().err
 
 
 def test_every_range_of_a_profile_is_that_of_the_settings() -> None:

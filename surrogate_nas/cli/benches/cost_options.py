@@ -7,7 +7,7 @@ import typer
 
 from surrogate_nas.cli import completion
 from surrogate_nas.cli.command_line import in_home
-from surrogate_nas.errors import CostTableError, SettingsError
+from surrogate_nas.errors import SettingsError
 
 MOST = 100_000  # of any size of a network, and of networks
 
@@ -61,15 +61,3 @@ ImageSize = Annotated[
 ]
 InputChannels = Annotated[int, typer.Option(metavar="N", min=1, max=MOST, help="3 for colour, 1 for grey images.")]
 Classes = Annotated[int, typer.Option(metavar="N", min=1, max=MOST, help="Classes of the images.")]
-
-
-def require_table_file(path: Path | None) -> None:
-    """Refuses a file that predictions cannot be written to, before anything is measured.
-
-    Raises:
-        CostTableError: If its name does not end in ``.parquet``.
-    """
-    if path is not None and path.suffix.lower() != ".parquet":
-        raise CostTableError(
-            f"--output: a table of predicted latencies is a .parquet file, which can carry its errors (got {path})"
-        )

@@ -35,6 +35,18 @@ _OPTIONS = {
 }
 
 
+def require_parquet(path: Path) -> None:
+    """Refuses the name of a file that predictions cannot be written to.
+
+    Raises:
+        CostTableError: If it does not end in ``.parquet``.
+    """
+    if path.suffix.lower() != ".parquet":
+        raise CostTableError(
+            f"a table of predicted latencies is a .parquet file, which can carry its errors (got {path})"
+        )
+
+
 def write_predicted(
     path: Path,
     space: Space,
@@ -56,10 +68,7 @@ def write_predicted(
     Raises:
         CostTableError: If the name of the file does not end in ``.parquet``.
     """
-    if path.suffix.lower() != ".parquet":
-        raise CostTableError(
-            f"a table of predicted latencies is a .parquet file, which can carry its errors (got {path})"
-        )
+    require_parquet(path)
     metadata = {
         "schema": SCHEMA,
         "space_fingerprint": space.fingerprint,
