@@ -162,17 +162,17 @@ def _warnings(parts: list[_Part], read: _Reader) -> tuple[str, ...]:
     digests = train.digests
     uneven = None if settings.balance else imbalance(labels, train.source.class_names)
     found += filter(None, [uneven, repeated(digests, train.name), _disputed(train, digests, labels, settings)])
-    if len(parts) > 1:
-        judged = Digested("validation", parts[1].digests, parts[1].name)
-        text = leaked(Digested("training", digests, train.name), judged)
+    known = [Digested("training", digests, train.name)]
+    for part in parts[1:]:
+        known.append(Digested("validation", part.digests, part.name))
+        text = leaked(known[0], known[-1])
         found += [f"{text}: labels look better than they are"] if text else []
     test = open_test_source(settings.source, settings.path, train.source.class_names)
     if test is not None:
         held_out = read(test, np.arange(len(test)), train)
         found += [*test.warnings, *(f"test part: {warning}" for warning in held_out.decoded.warnings)]
-        others = [("training", train, digests), *(("validation", part, part.digests) for part in parts[1:])]
         judged = Digested("test", held_out.digests, held_out.name)
-        for title, part, known in others:
-            text = leaked(Digested(title, known, part.name), judged)
+        for one in known:
+            text = leaked(one, judged)
             found += [f"{text}; the final test leaves them out"] if text else []
     return tuple(found)

@@ -35,14 +35,18 @@ class RankTransform:
     def __call__(self, values: Floats) -> Floats:
         """Returns ranks of any values, shape (N,): linear between reference values and beyond them.
 
-        Beyond them the slope is of the outermost hundredth of the reference values. A search of a large space ends
-        among architectures that are better than every reference one, and equal ranks would not order these.
+        Beyond them the slope is of the outermost hundredth of the reference values, or of their range where that is
+        more: two values that differ by rounding alone have no slope. A search of a large space ends among
+        architectures that are better than every reference one, and equal ranks would not order these.
         """
         ranks = np.interp(values, self.values, self.ranks)
-        if len(self.values) > 1:
-            step = max(1, len(self.values) // 100)
-            ranks += self._slope(0, step) * np.minimum(values - self.values[0], 0)
-            ranks += self._slope(-1 - step, -1) * np.maximum(values - self.values[-1], 0)
+        last = len(self.values) - 1
+        if last > 0:
+            step, gap = max(1, last // 100), (self.values[-1] - self.values[0]) / 100
+            low = max(step, int(np.searchsorted(self.values, self.values[0] + gap)))
+            high = min(last - step, int(np.searchsorted(self.values, self.values[-1] - gap, side="right")) - 1)
+            ranks += self._slope(0, low) * np.minimum(values - self.values[0], 0)
+            ranks += self._slope(high, last) * np.maximum(values - self.values[-1], 0)
         return np.asarray(ranks, dtype=np.float64)
 
     def _slope(self, low: int, high: int) -> float:

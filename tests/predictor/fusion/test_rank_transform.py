@@ -31,6 +31,16 @@ def test_a_single_outlier_does_not_set_the_slope_beyond() -> None:
     assert ends[1] - ends[0] == pytest.approx(np.subtract(*transform(np.array([10.0, 0.0]))), rel=1e-3)
 
 
+@pytest.mark.parametrize("least", [1e-12, 5e-324])
+def test_values_that_differ_by_rounding_have_no_slope(least: float) -> None:
+    transform = rank_transform(np.array([-1.0, -1.0 + max(least, 1e-15), 0.0, 1.0 - max(least, 1e-15), 1.0]), "values")
+    ends = transform(np.array([-1.01, -1.0, 1.0, 1.01]))
+    assert 0 < ends[1] - ends[0] < 0.05
+    assert 0 < ends[3] - ends[2] < 0.05
+    near_zero = rank_transform(np.array([0.0, least, 1.0]), "values")
+    assert np.isfinite(near_zero(np.array([-1.0, 0.0, least, 0.5, 2.0]))).all()
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40), st.lists(st.floats(-1e7, 1e7), min_size=2, max_size=40))
 def test_the_order_of_all_values_is_kept(reference: list[float], values: list[float]) -> None:
     assume(np.ptp(reference) > 1e-3)
