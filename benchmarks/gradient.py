@@ -91,9 +91,11 @@ def gradient_settings(row: str, changes: Sequence[str]) -> GradientSettings:
         raise SettingsError(f"{where}: {first['msg']} (row {row})") from None
 
 
-def measure(bench: Bench, settings: GradientSettings, seeds: Sequence[int]) -> dict[str, Any]:
+def measure(
+    bench: Bench, settings: GradientSettings, seeds: Sequence[int], votes: Sequence[Path | None]
+) -> dict[str, Any]:
     """Returns a row: means over seeds, the ends of the interval of the picked truth, and the leaves of every seed."""
-    runs = [run_seed(bench, settings, seed) for seed in seeds]
+    runs = [run_seed(bench, settings, seed, file) for seed, file in zip(seeds, votes, strict=True)]
     means = {name: mean_and_interval([run[name] for run in runs]) for name in (*FIGURES, "minutes")}
     ends = dict(zip(("truth_low", "truth_high"), means["truth"][1:], strict=True))
     leaves = {"leaves": [run["leaves"] for run in runs], "picked": [run["picked"] for run in runs]}
@@ -148,6 +150,9 @@ def gradient(
         typer.Option("--supernet-set", help="A supernet setting; final_learning_rate=0.05 unless you give another."),
     ] = None,
     space: Annotated[str, typer.Option(help="Name or path of a space.")] = "nasbench201",
+    votes: Annotated[
+        Path | None, typer.Option(help="Folder for log-probabilities, which `python -m benchmarks.predictor` reads.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a row.")] = False,
 ) -> None:
     """Accuracy of the architectures that searches by gradients pick, at a stated processor time."""
@@ -183,7 +188,8 @@ def gradient(
             measured = settings.model_copy(update={"steps": count} | few)
             numbers = range(first_seed, first_seed + seeds)
             row = {"row": name, "seeds": seeds, "seed_numbers": list(numbers), "steps": count}
-            found.append(row | measure(bench, measured, numbers))
+            files = [None if votes is None else votes / f"{name}-{number}.csv" for number in numbers]
+            found.append(row | measure(bench, measured, numbers, files))
             if as_json:
                 say(json.dumps({key: None if value != value else value for key, value in found[-1].items()}))
         if not as_json:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.learned_votes import write_votes
 from benchmarks.supernet import chosen_rows
 from surrogate_nas._processes.workers import Job, Result, Task, Workers
 from surrogate_nas.data.cache import save_splits
@@ -112,11 +113,17 @@ def references(bench: Bench) -> dict[str, float]:
     }
 
 
-def run_seed(bench: Bench, settings: GradientSettings, seed: int) -> dict[str, Any]:
+def run_seed(bench: Bench, settings: GradientSettings, seed: int, votes: Path | None = None) -> dict[str, Any]:
     """Searches once; returns the figures of the pick, of all leaves and of the order by log-probability, and the cost.
 
     The key ``leaves`` has the truth of every leaf's architecture, in the order of the subspaces; ``picked`` is the
     number of the picked one.
+
+    Args:
+        bench: The shared parts.
+        settings: The row's.
+        seed: Seed of the search.
+        votes: File for the log-probabilities; None writes none.
     """
     with tempfile.TemporaryDirectory() as folder:
         identity = {"space": bench.space.fingerprint}
@@ -127,6 +134,8 @@ def run_seed(bench: Bench, settings: GradientSettings, seed: int) -> dict[str, A
         learned = read_learned(jobs, bench.validation_images, _AT_ONCE)
         minutes = (time.process_time() - began) / 60
         labels_tau = label_agreement(bench, jobs)
+    if votes is not None:
+        write_votes(votes, learned.votes(bench.space))
     log_probability = learned.log_probabilities(bench.codes)
     first = np.argsort(-log_probability, kind="stable")[:_LIKELIEST]
     leaves = [bench.truth_of(leaf.code) for leaf in learned.leaves]

@@ -1,6 +1,7 @@
 """Measures how well a predictor orders trained networks, from M labels of a supernet and N trained networks.
 
 python -m benchmarks.predictor --labels CSV --column NAME --truth CSV --train 1000 --trained 20
+    ... --votes FOLDER/snas-1.csv                                         (what a distribution over architectures adds)
 """
 
 import json
@@ -18,10 +19,11 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks.intervals import mean_and_interval
+from benchmarks.learned_votes import read_votes
 from benchmarks.unlabelled import fit_unlabelled
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import SettingsError
-from surrogate_nas.predictor.fusion.priors import ExtraScores
+from surrogate_nas.predictor.fusion.priors import ExtraScores, with_vote
 from surrogate_nas.predictor.fusion.zero_cost_votes import votes_of
 from surrogate_nas.predictor.model_table import MODELS
 from surrogate_nas.predictor.predictor import fit_predictor
@@ -221,6 +223,9 @@ def predictor(
     scores: Annotated[
         Path | None, typer.Option(help="Zero-cost scores that `python -m benchmarks.zero_cost --output` wrote.")
     ] = None,
+    votes: Annotated[
+        Path | None, typer.Option(help="Another vote in the prior, from `python -m benchmarks.gradient --votes`.")
+    ] = None,
     use_zero_cost: Annotated[
         bool, typer.Option("--zero-cost/--no-zero-cost", help="Let zero-cost scores vote, computed where need be.")
     ] = True,
@@ -232,10 +237,14 @@ def predictor(
     if train > 0 and labels is None:
         raise SettingsError(f"--train {train} needs --labels and --column; --train 0 does without")
     check_options(train, trained, seeds, model, recipe)
+    if votes is not None and recipe != "fusion":
+        raise SettingsError(f"--votes needs --recipe fusion: {recipe} has no votes")
     torch.set_num_threads(threads)
     loaded = load_space(space)
     tables = read_tables(loaded, labels if train > 0 else None, column, truth)
     extra = zero_cost(loaded, scores) if recipe == "fusion" and use_zero_cost and can_be_scored(loaded) else None
+    if votes is not None:
+        extra = with_vote(extra, read_votes(votes, loaded))
     result = measure(loaded, tables, train, trained, seeds, model, recipe, extra)
     if as_json:
         plain = {

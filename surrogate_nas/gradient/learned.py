@@ -29,8 +29,12 @@ from surrogate_nas.gradient.distributions.draws import draw
 from surrogate_nas.gradient.distributions.subspace import Subspace
 from surrogate_nas.gradient.job import LearningJob
 from surrogate_nas.gradient.learning import Learner
-from surrogate_nas.space.space import Codes
+from surrogate_nas.space.class_table import ClassTable
+from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.evaluation import EvaluationJob, evaluate_member
+
+VOTE = "learned"
+"""Name of the vote of a distribution over architectures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +113,15 @@ class Learned:
             leaf.log_probabilities(codes) + np.log(share) for leaf, share in zip(self.leaves, self.shares, strict=True)
         ]
         return np.asarray(np.max(parts, axis=0))  # every architecture lies in one subspace
+
+    def votes(self, space: Space) -> ClassTable:
+        """Returns the largest log-probability in every isomorphism class of a space that is small enough to list."""
+        codes: Codes = space.all_codes()
+        codes = codes[space.is_connected(codes)]
+        classes, rows = np.unique(space.index(space.canonical(codes)), return_inverse=True)
+        values = np.full(len(classes), -np.inf)
+        np.maximum.at(values, rows, self.log_probabilities(codes))
+        return ClassTable(space, (VOTE,), space.codes_at(classes), values[:, None])
 
     def draw(self, count: int, rng: np.random.Generator) -> Codes:
         """Returns draws that lead from input to output, shape (count, D)."""

@@ -1,5 +1,6 @@
 """Reads a study from TOML, applies what the command line sets, and writes the result back."""
 
+import copy
 import difflib
 import re
 import tomllib
@@ -138,16 +139,17 @@ def parse_text(value: str) -> str | None:
     return None if value.strip() == NOT_SET else value.strip()
 
 
-def _with_overrides(content: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def _with_overrides(content: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    result = copy.deepcopy(dict(content))
     for key, value in overrides.items():
         *sections, last = key.split(".")
-        place = content
+        place = result
         for section in sections:
             place = place.setdefault(section, {})
             if not isinstance(place, dict):
                 raise SettingsError(f"unknown setting {key!r}: {section!r} has no settings of its own")
         place[last] = value
-    return content
+    return result
 
 
 def _is_a_choice_named_none(error: ErrorDetails) -> bool:
@@ -178,8 +180,17 @@ def validated(model: type[Settings], content: dict[str, Any], overrides: Mapping
         if key in overrides and _is_a_choice_named_none(first):
             return validated(model, content, {**overrides, key: NOT_SET}, place)
         given = any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in overrides)
-        where = "on the command line" if given else place
+        where = "on the command line" if given and not _is_refused(model, content, first) else place
         raise SettingsError(_explain(first, key, where, settings_of(model))) from None
+
+
+def _is_refused(model: type[BaseModel], content: dict[str, Any], refusal: ErrorDetails) -> bool:
+    """Returns whether settings are refused for the same reason without the ones of the command line."""
+    try:
+        model.model_validate(content)
+    except ValidationError as error:
+        return any((one["loc"], one["msg"]) == (refusal["loc"], refusal["msg"]) for one in error.errors())
+    return False
 
 
 def _explain(error: ErrorDetails, key: str, where: str, known: list[str]) -> str:

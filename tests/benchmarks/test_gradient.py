@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.gradient import ROWS, gradient_settings, main
+from benchmarks.learned_votes import read_votes
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.load import load_space
 
@@ -79,6 +80,18 @@ def test_leaves_of_a_split_stand_next_to_the_picked_one(
         assert -1 <= found["labels_tau"] <= 1
     else:
         assert found["labels_tau"] is None  # its weights were trained in mixtures
+
+
+def test_log_probabilities_are_written_for_the_benchmark_of_the_predictor(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "votes"
+    assert main([*inputs, "--rows", "darts", "--steps", "2", "--first-seed", "3", "--votes", str(folder)]) == 0
+    capsys.readouterr()
+    space = load_space("quick")
+    votes = read_votes(folder / "darts-3.csv", space)
+    codes = space.all_codes()
+    assert len(votes.codes) == len(np.unique(space.canonical(codes[space.is_connected(codes)]), axis=0))
 
 
 def test_the_short_mode_runs_the_rows_of_the_papers(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from benchmarks import predictor as benchmark
+from benchmarks.learned_votes import write_votes
 from benchmarks.predictor import FIGURES, Tables, draw, figures, main, read_tables
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.predictor.protocol import Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.training_set import SourceLabels
+from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.space import Space
 
@@ -60,6 +62,23 @@ def test_it_prints_the_figures_with_their_intervals(
 def test_the_table_has_a_line_per_figure(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(run(files, "--train", "100", "--model", "ridge", "--recipe", "labels")) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == list(FIGURES)
+
+
+def test_a_learned_order_votes(
+    space: Space, files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes = np.unique(space.canonical(space.all_codes()), axis=0)
+    codes = codes[space.is_connected(codes)]
+    order = np.random.default_rng(0).normal(size=(len(codes), 1))
+    write_votes(tmp_path / "votes.csv", ClassTable(space, ("learned",), codes, order))
+    line = run(files, "--train", "100", "--model", "ridge", "--seeds", "1", "--json")
+    found = []
+    for more in ([], ["--votes", str(tmp_path / "votes.csv")]):
+        assert main([*line, *more]) == 0
+        found.append(json.loads(capsys.readouterr().out)["tau"])
+    assert found[0] != found[1]
+    assert main([*line, "--recipe", "labels", "--votes", str(tmp_path / "votes.csv")]) == 2
+    assert "--votes needs --recipe fusion" in capsys.readouterr().err
 
 
 def test_one_seed_has_no_interval(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:

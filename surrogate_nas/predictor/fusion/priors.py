@@ -74,6 +74,16 @@ class ExtraScores:
         return dict(zip(self.table.names, rows.T, strict=True))
 
 
+def with_vote(scores: ExtraScores | None, votes: ClassTable) -> ExtraScores:
+    """Returns scores with another one, a table of one column, which votes as much as one of them."""
+    (name,) = votes.names
+    if scores is None:
+        return ExtraScores(votes, {name: 1.0})
+    table = scores.table
+    values = np.column_stack([table.values, votes.columns(table.codes)])
+    return ExtraScores(ClassTable(table.space, (*table.names, name), table.codes, values), scores.weights | {name: 1.0})
+
+
 def complexity_counts(space: Space, codes: Codes) -> Floats:
     """Returns how much an architecture computes, how deep it is, and how far it sees.
 

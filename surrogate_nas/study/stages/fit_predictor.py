@@ -4,12 +4,11 @@ import numpy as np
 
 from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.labels.store import read_labels
-from surrogate_nas.predictor.fusion.priors import ExtraScores
+from surrogate_nas.predictor.fusion.priors import ExtraScores, with_vote
 from surrogate_nas.predictor.fusion.zero_cost_votes import zero_cost_votes
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
 from surrogate_nas.predictor.training_set import SourceLabels
 from surrogate_nas.runs.run_folder import digest
-from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.study.findings import Findings, LearnedOrder, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -108,15 +107,7 @@ def zero_cost_scores(problem: Problem, run: Run) -> ExtraScores | None:
 
 def with_learned(scores: ExtraScores | None, learned: LearnedOrder) -> ExtraScores | None:
     """Returns scores with the vote of a distribution over architectures, which has the weight of one of them."""
-    votes = learned.votes
-    if votes is None:
-        return scores
-    (name,) = votes.names
-    if scores is None:
-        return ExtraScores(votes, {name: 1.0})
-    table = scores.table
-    values = np.column_stack([table.values, votes.columns(table.codes)])
-    return ExtraScores(ClassTable(table.space, (*table.names, name), table.codes, values), scores.weights | {name: 1.0})
+    return scores if learned.votes is None else with_vote(scores, learned.votes)
 
 
 class JoinTrainings(Stage):

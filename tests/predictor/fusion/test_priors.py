@@ -12,6 +12,7 @@ from surrogate_nas.predictor.fusion.priors import (
     make_prior,
     prior_columns,
     restored_prior,
+    with_vote,
 )
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.space.load import load_space
@@ -75,6 +76,18 @@ def test_scores_from_elsewhere_vote_and_a_shortcut_has_a_seventh(space: Space) -
     live = live_operations(space, codes)
     assert np.corrcoef(prior.score(codes), live)[0, 1] > np.corrcoef(plain.score(codes), live)[0, 1]
     assert prior.ranks(codes[:3]).shape == (3, 6)
+
+
+def test_another_vote_joins_scores() -> None:
+    quick = load_space("quick")
+    codes = np.unique(quick.canonical(quick.all_codes()), axis=0)
+    order, other = np.arange(len(codes), dtype=np.float64)[:, None], np.ones((len(codes), 1))
+    votes = ClassTable(quick, ("learned",), codes, order)
+    scores = ExtraScores(ClassTable(quick, ("naswot",), codes, other), {"naswot": 2.0})
+    alone, both = with_vote(None, votes), with_vote(scores, votes)
+    assert (alone.weights, both.weights) == ({"learned": 1.0}, {"naswot": 2.0, "learned": 1.0})
+    np.testing.assert_array_equal(both.columns(codes)["learned"], order[:, 0])
+    np.testing.assert_array_equal(both.columns(codes)["naswot"], other[:, 0])
 
 
 def test_a_prior_with_missing_rows_is_refused(space: Space) -> None:

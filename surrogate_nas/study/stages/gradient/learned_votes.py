@@ -4,10 +4,8 @@ import numpy as np
 
 from surrogate_nas.gradient.learned import Learned
 from surrogate_nas.space.class_table import ClassTable
-from surrogate_nas.space.space import Codes
 from surrogate_nas.study.problem.problem import Problem
 
-VOTE = "learned"
 _MOST_CODES = 50_000  # as for the scores of networks with random weights
 
 
@@ -15,14 +13,7 @@ def votes_of(problem: Problem, learned: Learned) -> ClassTable | None:
     """Returns the largest log-probability in every isomorphism class; None where it says nothing or cannot vote."""
     if refusal_to_vote(problem) is not None:
         return None
-    space = problem.space
-    codes: Codes = space.all_codes()
-    codes = codes[space.is_connected(codes)]
-    places = space.index(space.canonical(codes))
-    classes, rows = np.unique(places, return_inverse=True)
-    values = np.full(len(classes), -np.inf)
-    np.maximum.at(values, rows, learned.log_probabilities(codes))
-    return ClassTable(space, (VOTE,), space.codes_at(classes), values[:, None])
+    return learned.votes(problem.space)
 
 
 def notes_on(problem: Problem, learned: Learned) -> tuple[str, ...]:

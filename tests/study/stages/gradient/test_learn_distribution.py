@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from surrogate_nas.errors import Interrupted, RunFolderError, SettingsError
-from surrogate_nas.gradient.learned import Learned
+from surrogate_nas.gradient.learned import VOTE, Learned
 from surrogate_nas.predictor.predictor import load_predictor
 from surrogate_nas.report.truth.truth import Truth
 from surrogate_nas.space.load import load_space
@@ -18,7 +18,6 @@ from surrogate_nas.study.findings import Findings, LearnedOrder
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.gradient.learn_distribution import LearnDistribution
-from surrogate_nas.study.stages.gradient.learned_votes import VOTE
 from tests.fixtures.one_process import one_process
 
 RunHere = Callable[..., tuple[int, str, str]]
