@@ -180,7 +180,8 @@ def validated(model: type[Settings], content: dict[str, Any], overrides: Mapping
         if key in overrides and _is_a_choice_named_none(first):
             return validated(model, content, {**overrides, key: NOT_SET}, place)
         given = any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in overrides)
-        where = "on the command line" if given and not _is_refused(model, content, first) else place
+        of_section = isinstance(first.get("input"), Mapping)
+        where = place if not given or (of_section and _is_refused(model, content, first)) else "on the command line"
         raise SettingsError(_explain(first, key, where, settings_of(model))) from None
 
 
