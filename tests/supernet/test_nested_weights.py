@@ -116,7 +116,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.quick_cases(2)
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["nasbench_macro", "widths"])
 def test_a_stopped_training_goes_on_as_if_it_had_not_and_repeats(

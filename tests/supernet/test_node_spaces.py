@@ -37,7 +37,7 @@ def trained(name: str, images: Path, folder: Path, **given: object) -> TrainingJ
     return job
 
 
-@pytest.mark.quick_cases(2)
+@pytest.mark.quick_cases(1)
 @OF_SPACES
 @pytest.mark.parametrize(
     "given",

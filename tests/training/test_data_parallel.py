@@ -77,6 +77,7 @@ except TrainingError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_said_to_the_others_with_the_way_on() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -34,6 +34,7 @@ def test_backends_agree(space: Space, network: NetworkSpec, backend: str) -> Non
     np.testing.assert_allclose(np.asarray(got), expected.numpy(), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_every_network_is_compiled_by_itself(
     space: Space, network: NetworkSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ class Calls(nn.Module):
 
 
 @pytest.mark.quick_cases(8)
+@pytest.mark.quick_cases(12)
 @pytest.mark.parametrize(
     "module",
     [

@@ -35,6 +35,7 @@ def test_the_highest_tau_on_held_out_labels_wins(problem: Problem, monkeypatch: 
     assert (settings.model, evidence.tau) == ("ridge", 0.7)
 
 
+@pytest.mark.slow
 def test_a_chosen_model_is_saved_and_loaded(
     problem: Problem, quick: PredictorSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
