@@ -41,7 +41,7 @@ class FittedPredictor:
         settings: Settings it was fitted with; where they left the kind of model open, the one that was chosen.
         ensemble: The fitted members.
         calibration: Maps scores to percent accuracy of the labels.
-        cross_validation: Quality of the order on architectures that the ensemble did not see.
+        cross_validation: Quality of the order of ``score`` on architectures that the ensemble did not see.
         intervals: Intervals that held the rank of an architecture's label in 80% of held-out cases.
         fusion: Fusion of the ensemble with the prior; None for labels alone.
         stack: Both joined with trained networks, by ``with_trained``; its scores are ranks. Other methods here do not
@@ -137,6 +137,7 @@ class FittedPredictor:
             "calibration": asdict(self.calibration),
             "intervals": {"level": self.intervals.level, "coverage": _to_json(self.intervals.coverage)},
             "cross_validation": {name: _to_json(getattr(evidence, name)) for name in _FIGURES}
+            | {"labels_tau": _to_json(evidence.labels_tau)}
             | {"baselines": {name: _to_json(tau) for name, tau in evidence.baselines.items()}},
         }
         if self.fusion is not None:
@@ -212,6 +213,7 @@ def fit_predictor(
         scores = ensemble.predict(reference).mean
         fusion = fuse(make_prior(space, reference, extra), reference, scores, settings.given_share)
         held_out = fusion(units.codes, Prediction(held_out, np.zeros(len(held_out)))).mean
+        evidence = evidence.joined(held_out, units, context.seed)
     calibration = calibrate(held_out, units.accuracy_percent)
     fold = units.mean_over_labels(evidence.fold, "folds").astype(np.int64)
     intervals = rank_intervals(held_out, units.targets, fold)
@@ -297,6 +299,8 @@ def _load_evidence(entry: dict[str, Any], arrays: StoredArrays) -> CrossValidati
         baselines={name: _from_json(tau) for name, tau in entry["baselines"].items()},
         out_of_fold=np.asarray(arrays["out_of_fold"], dtype=np.float64),
         fold=np.asarray(arrays["fold"], dtype=np.int64),
+        # Version 0.1.0 kept the figures of the model of the labels alone.
+        labels_tau=_from_json(entry.get("labels_tau", entry["tau"])),
     )
 
 

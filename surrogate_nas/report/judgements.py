@@ -205,6 +205,13 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
         yield Judgement("bad", "The predictor could not be judged: its rank correlation with the labels is undefined.")
     elif best is None or best.tau is None:
         yield Judgement("caution", f"The predictor's tau is {interval}; there is no plain count to compare it with.")
+    elif value <= best.tau and predictor.labels_tau is not None and predictor.labels_tau > best.tau:
+        yield Judgement(
+            "caution",
+            f"The predictor (tau {interval}) follows the labels less than a plain count does, {best.name} (tau"
+            f" {formats.tau(best.tau)}). Its model of the labels alone has tau {formats.tau(predictor.labels_tau)}, so"
+            " the labels disagree with what is known without them. Train a few networks to find out which is right.",
+        )
     elif value <= best.tau:
         yield Judgement(
             "bad",

@@ -126,7 +126,10 @@ def rivals_table(rivals: RivalsFacts, digits: str, own: Mapping[str, CostFacts])
 def _print_trust(console: Console, trust: TrustFacts) -> None:
     cells = formats.count(trust.labels.distinct_cells)
     _line(console, "labels", f"{formats.count(trust.labels.architectures)} ({cells} distinct)")
-    rivals = ", ".join(f"{item.name} {formats.tau(item.tau)}" for item in trust.predictor.baselines)
+    others = [(item.name, item.tau) for item in trust.predictor.baselines]
+    if trust.predictor.labels_tau is not None:
+        others.insert(0, ("its model of the labels", trust.predictor.labels_tau))
+    rivals = ", ".join(f"{name} {formats.tau(tau)}" for name, tau in others)
     beside = f"; {rivals}" if rivals else ""
     predictor = trust.predictor
     _line(console, "tau with labels", f"predictor {formats.tau_interval(predictor.tau)}{beside}")

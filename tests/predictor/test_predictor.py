@@ -12,8 +12,10 @@ from surrogate_nas._support.files import write_json
 from surrogate_nas.errors import Interrupted, RunFolderError, SettingsError, StoreError
 from surrogate_nas.predictor.fusion.priors import ExtraScores
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
+from surrogate_nas.predictor.protocol import Prediction
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.predictor.storage import read_predictor, write_predictor
+from surrogate_nas.predictor.training_set import make_training_set
 from surrogate_nas.ranking import kendall_tau
 from surrogate_nas.space.class_table import ClassTable
 from surrogate_nas.testing.spaces import live_operations
@@ -100,7 +102,15 @@ def test_the_recipe_decides_what_joins_the_labels(
     alone = fit(problem, quick.model_copy(update={"recipe": "labels"}), extra=extra(problem))
     assert alone.fusion is None
     assert fused.fusion is not None
-    assert fused.cross_validation.tau == alone.cross_validation.tau
+    joined, labels = fused.cross_validation, alone.cross_validation
+    assert joined.labels_tau == labels.tau == labels.labels_tau
+    # The figures are of the scores that rank, and so is the scale of the calibration.
+    held_out = fused.fusion(problem.codes, Prediction(labels.out_of_fold, np.zeros(len(problem.codes)))).mean
+    np.testing.assert_allclose(joined.out_of_fold, held_out)
+    units = make_training_set(problem.space, problem.codes, problem.targets, problem.accuracy_percent, True)
+    assert joined.tau == kendall_tau(units.mean_over_labels(held_out, "scores"), units.targets) != labels.tau
+    away = units.accuracy_percent - fused.calibration.accuracy_percent(units.mean_over_labels(held_out, "scores"))
+    assert np.sqrt(np.mean(away**2)) == pytest.approx(fused.calibration.residual_percent)
     live = live_operations(problem.space, problem.space.all_codes()).astype(np.float64)
     every = problem.space.all_codes()
     assert kendall_tau(fused.score(every), live) > kendall_tau(alone.score(every), live)

@@ -7,6 +7,7 @@ Symbols:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,6 +65,8 @@ class CrossValidation:
         regret_high: Upper end.
         baselines: Tau of each baseline against the same labels, by name; NaN for one that is constant.
         out_of_fold: Held-out score of each label's architecture, shape (M,).
+        labels_tau: Tau of the model of the labels alone; another one than ``tau`` where its scores were joined with
+            what is known without labels.
         fold: Fold in which it was held out, shape (M,).
     """
 
@@ -79,6 +82,15 @@ class CrossValidation:
     baselines: Mapping[str, float]
     out_of_fold: Floats
     fold: NDArray[np.int64]
+    labels_tau: float
+
+    def joined(self, scores: Floats, units: TrainingSet, seed: int) -> "CrossValidation":
+        """Returns the evidence for the scores that held-out ones were joined into, shape (U,).
+
+        The joint has no fit of its own in each fold: its weights and ranks are of the whole space.
+        """
+        figures = _figures(scores, units, seed)
+        return replace(self, **figures, out_of_fold=scores[units.unit_of_label], labels_tau=self.tau)
 
 
 def assign_folds(groups: NDArray[np.integer], folds: int, seed: int) -> NDArray[np.int64]:
@@ -134,6 +146,18 @@ def cross_validate(context: FitContext, units: TrainingSet) -> CrossValidation:
     rivals = {name: units.mean_over_labels(values, f"baseline {name}") for name, values in baselines.items()}
     fold = assign_folds(units.groups, context.settings.folds, derived_seed(seed, 0))
     scores = out_of_fold_scores(context, units, fold, derived_seed(seed, 1))
+    figures = _figures(scores, units, seed)
+    return CrossValidation(
+        **figures,
+        baselines={name: kendall_tau(values, units.targets) for name, values in rivals.items()},
+        out_of_fold=scores[units.unit_of_label],
+        fold=fold[units.unit_of_label],
+        labels_tau=figures["tau"],
+    )
+
+
+def _figures(scores: Floats, units: TrainingSet, seed: int) -> dict[str, Any]:
+    """Returns the figures of held-out scores, shape (U,), by the names of ``CrossValidation``."""
 
     def resampled(statistic: Callable[[Floats, Floats], float], truth: Floats) -> Floats:
         # The same resamples for every figure.
@@ -145,17 +169,14 @@ def cross_validate(context: FitContext, units: TrainingSet) -> CrossValidation:
     top10_low, top10_high = percentile_interval(resampled(top_tau, units.targets))
     regrets = resampled(regret, units.accuracy_percent)
     regret_low, regret_high = percentile_interval(regrets)
-    return CrossValidation(
-        tau=kendall_tau(scores, units.targets),
-        low=low,
-        high=high,
-        top10_tau=top_tau(scores, units.targets),
-        top10_low=top10_low,
-        top10_high=top10_high,
-        regret_percent=float(regrets.mean()),
-        regret_low=regret_low,
-        regret_high=regret_high,
-        baselines={name: kendall_tau(values, units.targets) for name, values in rivals.items()},
-        out_of_fold=scores[units.unit_of_label],
-        fold=fold[units.unit_of_label],
-    )
+    return {
+        "tau": kendall_tau(scores, units.targets),
+        "low": low,
+        "high": high,
+        "top10_tau": top_tau(scores, units.targets),
+        "top10_low": top10_low,
+        "top10_high": top10_high,
+        "regret_percent": float(regrets.mean()),
+        "regret_low": regret_low,
+        "regret_high": regret_high,
+    }

@@ -37,6 +37,7 @@ class PredictorFacts:
         regret_low: Lower end of the 95% interval of ``regret_percent``.
         regret_high: Upper end.
         supernets: Tau of the predictor's scores with the labels of each sub-supernet, where there are several.
+        labels_tau: Tau of its model of the labels alone, where that was joined with what is known without labels.
     """
 
     name: str
@@ -51,6 +52,7 @@ class PredictorFacts:
     regret_low: float | None = None
     regret_high: float | None = None
     supernets: tuple[BaselineFacts, ...] = ()
+    labels_tau: float | None = None
 
 
 @dataclass(frozen=True)

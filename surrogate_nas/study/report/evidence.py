@@ -55,6 +55,7 @@ def evidence_facts(
             folds=settings.predictor.folds,
             coverage=_known(predictor.intervals.coverage),
             supernets=_agreements(problem, predictor, labels),
+            labels_tau=None if predictor.fusion is None else _known(evidence.labels_tau),
             baselines=tuple(BaselineFacts(name, _known(tau)) for name, tau in evidence.baselines.items()),
         ),
         latency=_latency_facts(problem, choice),

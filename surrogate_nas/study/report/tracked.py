@@ -90,6 +90,7 @@ def _of_predictor(predictor: FittedPredictor) -> dict[str, float | None]:
         "predictor/tau": evidence.tau,
         "predictor/tau low": evidence.low,
         "predictor/tau high": evidence.high,
+        "predictor/labels tau": evidence.labels_tau,
         "predictor/top10 tau": evidence.top10_tau,
         "predictor/regret percent": evidence.regret_percent,
     }

@@ -56,6 +56,8 @@ def predictor_inputs(problem: Problem, labels: StudyLabels) -> str:
             "settings": problem.settings.predictor.identity(),
             "seed": problem.settings.seed,
             "space": problem.space.fingerprint,
+            # Of the scores that rank, which are joined with what is known without labels.
+            "evidence": "joined",
             # A predictor without a distribution stays the one that it was before there were any.
             **({"gradient": gradient.model_dump()} if gradient.learns else {}),
         }
