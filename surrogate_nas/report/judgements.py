@@ -102,11 +102,11 @@ def _rivals(rivals: RivalsFacts, digits: str) -> Iterator[Judgement]:
 
 
 def too_uncertain(answer: AnswerFacts) -> bool:
-    """Returns whether architectures are predicted to meet every budget, and only confidence keeps all of them out."""
+    """Returns whether an architecture is predicted to meet every budget, and only confidence keeps all of them out."""
     predicted = [item.smallest if item.predicted is None else item.predicted for item in answer.smallest]
     within = [value <= item.budget for value, item in zip(predicted, answer.smallest, strict=True)]
     over = any(item.smallest > item.budget for item in answer.smallest)
-    return answer.outcome == "infeasible" and over and all(within)
+    return answer.outcome == "infeasible" and over and all(within) and answer.predicted_to_meet
 
 
 def uncertainty(answer: AnswerFacts) -> str:

@@ -81,6 +81,8 @@ def test_latencies_that_are_too_uncertain_are_not_called_impossible(infeasible: 
     assert "confidence adds 67%" in text
     assert "--set hardware.remeasure=true" in text
     assert "can meet the budget" not in text
+    apart = replace(infeasible.answer, smallest=smallest, predicted_to_meet=False)
+    assert printed(replace(infeasible, answer=apart)).startswith("No architecture meets the budget: cifar10")
     of_table = replace(infeasible.answer, smallest=smallest, measured_here=False)
     text = printed(replace(infeasible, answer=of_table))
     assert "hardware export-bench --networks 100" in text

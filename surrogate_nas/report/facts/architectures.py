@@ -145,6 +145,7 @@ class AnswerFacts:
         finalists: Best feasible architectures, best first, the chosen one among them.
         smallest: If infeasible: the smallest reachable cost per budget.
         nearest_misses: If infeasible: architectures that exceed the budgets least, nearest first.
+        predicted_to_meet: If infeasible: whether one architecture is predicted to meet all budgets together.
         trained_networks: Finalists that were trained for a while.
         accuracy_basis: What predicted accuracies are of, such as ``"after 3 epochs of training"``.
         measured_here: Whether this machine measures latencies; a table's come from elsewhere.
@@ -162,3 +163,4 @@ class AnswerFacts:
     trained_networks: int = 0
     accuracy_basis: str = SHARED_WEIGHTS
     measured_here: bool = True
+    predicted_to_meet: bool = True

@@ -78,8 +78,13 @@ def infeasible_facts(problem: Problem) -> AnswerFacts:
         _architecture(problem, problem.codes[order[position]], None, 0.0, {})
         for position in sorted(first.tolist())[:_NEAREST]
     )
-    here = problem.cost_model.can_measure
-    return AnswerFacts("infeasible", smallest=tuple(smallest), nearest_misses=misses, measured_here=here)
+    return AnswerFacts(
+        "infeasible",
+        smallest=tuple(smallest),
+        nearest_misses=misses,
+        measured_here=problem.cost_model.can_measure,
+        predicted_to_meet=bool((total_excess(problem.budgets, problem.costs)[rows] <= 0).any()),
+    )
 
 
 def _architecture(

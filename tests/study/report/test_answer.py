@@ -68,6 +68,15 @@ def test_what_comes_nearest_to_budgets_that_nothing_meets(problem: Problem) -> N
     assert len(np.unique(problem.space.canonical_keys(codes))) == 5
 
 
+def test_budgets_that_only_different_architectures_are_predicted_to_meet_are_not_met(problem: Problem) -> None:
+    latency, params = (problem.costs[cost][problem.connected] for cost in ("latency_ms", "params"))
+    fastest, smallest = latency.min(), params.min()
+    together = np.flatnonzero(params == smallest)
+    for limit, expected in ((latency[together].min() * 1.001, True), (fastest * 1.001, fastest in latency[together])):
+        bound = replace(problem, budgets=(Budget("latency_ms", float(limit)), Budget("params", float(smallest))))
+        assert infeasible_facts(bound).predicted_to_meet == expected
+
+
 def test_a_network_that_was_measured_before_has_its_prediction_beside_the_measurement(
     problem: Problem, predictor: FittedPredictor
 ) -> None:
