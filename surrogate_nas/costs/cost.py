@@ -228,6 +228,12 @@ def format_apart(name: str, value: float, limit: float) -> tuple[str, str]:
     return texts
 
 
+def percent_over(excess: float) -> str:
+    """Returns a relative excess above 0 for people, such as ``2.5%``; one that would round to 0 is not called 0."""
+    text = f"{100 * excess:.1f}%"
+    return "less than 0.1%" if text == "0.0%" else text
+
+
 def format_reachable(name: str, value: float) -> str:
     """Returns the smallest cost of some architectures for people, rounded up: as a budget, some of them keep it."""
     scale = 10.0 ** (math.floor(math.log10(value)) - 2) if value > 0 else 1.0

@@ -14,6 +14,7 @@ from scipy.stats import t
 
 from surrogate_nas.errors import SettingsError
 
+
 def upper_error(errors: NDArray[np.float64], confidence: float) -> float:
     """Returns the relative error that networks exceed with a probability of at most ``1 - confidence``, at least 0.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.costs.cost import COSTS, format_apart
+from surrogate_nas.costs.cost import COSTS, format_apart, percent_over
 from surrogate_nas.report import few_images, formats
 from surrogate_nas.report.comparison import fitting_text, found_wins, rival_wins, winner_text
 from surrogate_nas.report.facts.against_rivals import RivalsFacts
@@ -170,11 +170,11 @@ def _one_budget(cost: CostFacts, budget: float, latency: LatencyFacts | None) ->
     was = f"was {COSTS[cost.cost].checked} at"
     if cost.measured is not None:
         value = formats.cost(cost.cost, cost.measured)
-        excess = 100 * (cost.measured / budget - 1)
+        excess = cost.measured / budget - 1
         noise = " The measurement was noisy: repeat it on a quiet machine." if cost.noisy else ""
         if cost.measured > budget:
             value, limit = format_apart(cost.cost, cost.measured, budget)
-            return Judgement("bad", f"{name} {was} {value}, {excess:.1f}% over the budget of {limit}.{noise}")
+            return Judgement("bad", f"{name} {was} {value}, {percent_over(excess)} over the budget of {limit}.{noise}")
         level: Level = "caution" if cost.noisy else "good"
         if cost.upper is not None and cost.confidence is not None and cost.measured > cost.upper:
             upper = formats.cost(cost.cost, cost.upper)

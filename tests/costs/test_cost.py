@@ -13,6 +13,7 @@ from surrogate_nas.costs.cost import (
     format_apart,
     format_cost,
     format_reachable,
+    percent_over,
     split_cost,
     upper_of,
 )
@@ -77,6 +78,10 @@ def test_numbers_on_two_sides_of_a_limit_look_different() -> None:
     assert format_apart("latency_ms", 5.004, 5.0) == ("5.004 ms", "5 ms")
     assert format_apart("flops", 12_345_678, 12_345_000) == ("12.346 M", "12.345 M")
     assert format_apart("params", 7, 7) == ("7", "7")
+
+
+def test_what_is_over_is_never_over_by_nothing() -> None:
+    assert [percent_over(excess) for excess in (0.0254, 0.0005, 1e-9)] == ["2.5%", "0.1%", "less than 0.1%"]
 
 
 @given(st.floats(1e-4, 1e6), st.sampled_from(["latency_ms", "flops", "memory_bytes", "energy_mj"]))

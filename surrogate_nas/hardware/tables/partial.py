@@ -144,6 +144,7 @@ class LayerLatency:
     def __init__(self, space: Space, path: Path, device: str, unit: str = "auto") -> None:
         self._space, self._path = space, path
         self._device, codes, values = read_rows(space, path, device, unit)
+        codes = space.effective(codes)  # one network has one latency, whichever of its codes is asked for
         self._rows, self._floor = len(values), _FLOOR * float(values.min())
         if len(values) < _MANY_ROWS:
             self._weights, errors = _fit_few(space, codes.tobytes(), values.tobytes())
@@ -156,7 +157,7 @@ class LayerLatency:
 
     def evaluate(self, codes: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Returns predicted latency in ms of codes (N, D), shape (N,); at least a quarter of the table's smallest."""
-        predicted = weighted_sum(self._features(self._space.check(codes)), self._weights)
+        predicted = weighted_sum(self._features(self._space.effective(codes)), self._weights)
         return {"latency_ms": np.maximum(predicted, self._floor)}
 
     def relative_error(self, cost: str) -> float | None:

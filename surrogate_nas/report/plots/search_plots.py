@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from surrogate_nas.costs.cost import COSTS
 from surrogate_nas.report import formats
 from surrogate_nas.report.plots.style import BLUE, GREY, ORANGE, RED, axis_scale, layout
 
@@ -34,7 +35,8 @@ class SearchPoints:
         accuracy_percent: Predicted, shape (N,).
         feasible: Which meet every budget, shape (N,).
         typical: Which stand for the whole space, shape (N,): a large one lists others that a budget asked for.
-        costs: Name of each budgeted cost to its values, shape (N,), and the budget.
+        costs: Name of each budgeted cost to the values that its budget is compared with, shape (N,), and the budget.
+        bounded: Costs of which these values are upper bounds of predictions.
         trial_accuracy_percent: Predicted accuracy of each trial, in order, shape (T,).
         trial_feasible: Shape (T,).
     """
@@ -48,6 +50,11 @@ class SearchPoints:
     costs: dict[str, tuple[Floats, float]]
     trial_accuracy_percent: Floats
     trial_feasible: NDArray[np.bool_]
+    bounded: frozenset[str] = frozenset()
+
+    def title_of(self, cost: str) -> str:
+        """Returns what the values of a cost are, as a heading has it."""
+        return f"Upper bound of {COSTS[cost].title}" if cost in self.bounded else formats.cost_title(cost)
 
 
 def search_figures(points: SearchPoints) -> dict[str, tuple[str, go.Figure]]:
@@ -59,7 +66,7 @@ def search_figures(points: SearchPoints) -> dict[str, tuple[str, go.Figure]]:
     }
     for cost in points.costs:
         name = "cost-" + "".join(letter if letter.isalnum() else "-" for letter in cost).strip("-")
-        made[name] = (f"{formats.cost_title(cost)} of all architectures, and the budget", cost_figure(points, cost))
+        made[name] = (f"{points.title_of(cost)} of all architectures, and the budget", cost_figure(points, cost))
     return made
 
 
@@ -95,7 +102,7 @@ def cost_figure(points: SearchPoints, cost: str) -> go.Figure:
     values, budget = points.costs[cost]
     values = values[points.typical]
     factor, unit = axis_scale(cost, values)
-    figure = go.Figure(layout=layout(f"{formats.cost_title(cost)}{unit}", "Architectures"))
+    figure = go.Figure(layout=layout(f"{points.title_of(cost)}{unit}", "Architectures"))
     # Counted here: a page need not hold every value.
     counts, edges = np.histogram(values / factor, bins=60)
     middles, inside = (edges[:-1] + edges[1:]) / 2, edges[1:] <= budget / factor

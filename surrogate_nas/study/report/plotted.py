@@ -54,6 +54,7 @@ def search_points(problem: Problem, scores: SpaceScores, result: SearchResult) -
         costs={budget.cost: (problem.bounds[budget.cost][rows], budget.limit) for budget in problem.budgets},
         trial_accuracy_percent=np.clip(result.mean, 0, 100),
         trial_feasible=result.feasible,
+        bounded=frozenset(one.cost for one in problem.budgets if len(problem.table.held_out_errors(one.cost))),
     )
 
 

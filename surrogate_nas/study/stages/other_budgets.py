@@ -4,7 +4,7 @@ from typing import Any
 
 from surrogate_nas._support.files import write_json
 from surrogate_nas.costs.budget import Budget
-from surrogate_nas.costs.cost import COSTS, format_cost
+from surrogate_nas.costs.cost import COSTS, format_cost, percent_over
 from surrogate_nas.search.answers import Answer, answer_many, pareto_front
 from surrogate_nas.study.findings import FinalistChoice, Findings, SpaceScores
 from surrogate_nas.study.problem.problem import Problem
@@ -68,7 +68,7 @@ def _miss(problem: Problem, answer: Answer) -> str:
     if not len(answer.nearest):
         return "none meets it"
     nearest = problem.space.digits(answer.nearest[:1])[0]
-    return f"none meets it; {nearest} is {100 * answer.nearest_excess[0]:.1f}% over"
+    return f"none meets it; {nearest} is {percent_over(answer.nearest_excess[0])} over"
 
 
 def _answer(problem: Problem, answer: Answer) -> dict[str, Any]:

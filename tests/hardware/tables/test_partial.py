@@ -143,3 +143,39 @@ def test_a_space_that_chooses_sizes_takes_a_few_rows(tmp_path: Path) -> None:
     path.write_text("\n".join(["code,phone", *lines[:29]]) + "\n")
     with pytest.raises(CostTableError, match=r"latencies of images32 need at least 30 architectures \(got 29\)"):
         require_latencies(space, path, "phone")
+
+
+ELASTIC = """
+name = "deep"
+kind = "chain"
+operations = ["mbconv_k3_e1", "mbconv_k3_e3"]
+[[before]]
+layer = "conv_bn_relu_k3"
+width = 4
+[[stages]]
+layers = 8
+least_layers = 2
+width = 4
+[[stages]]
+layers = 8
+least_layers = 2
+width = 8
+stride = 2
+[network]
+image_size = 8
+"""
+
+
+def test_a_network_has_one_latency_whichever_of_its_codes_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "deep.toml").write_text(ELASTIC)
+    space = load_space(str(tmp_path / "deep.toml"))
+    codes = space.sample(150, np.random.default_rng(0))
+    path = tmp_path / "t.csv"
+    rows = zip(space.digits(codes), 1 + space.nonlinear_count(codes), strict=True)
+    path.write_text("code,phone\n" + "".join(f"{code},{value}\n" for code, value in rows))
+    table = LayerLatency(space, path, "phone")
+    rng = np.random.default_rng(1)
+    asked = np.stack([rng.integers(0, len(one.choices), 300) for one in space.decisions], axis=1).astype(np.int8)
+    networks = space.effective(asked)
+    assert (networks != asked).any()
+    np.testing.assert_array_equal(table.evaluate(asked)["latency_ms"], table.evaluate(networks)["latency_ms"])

@@ -54,6 +54,14 @@ def test_the_best_line_takes_no_account_of_what_is_infeasible(points: SearchPoin
     assert list(best.y) == [60.0, 60.0, 60.0, 70.0]
 
 
+def test_a_histogram_of_upper_bounds_is_called_so(points: SearchPoints) -> None:
+    figures = search_figures(replace(points, bounded=frozenset({"latency_ms"})))
+    title, figure = figures["cost-latency-ms"]
+    assert title == "Upper bound of latency of all architectures, and the budget"
+    assert figure.layout.xaxis.title.text == "Upper bound of latency (ms)"
+    assert figures["cost-latency-ms-pixel3"][0] == "Latency on pixel3 of all architectures, and the budget"
+
+
 def test_winners_are_the_best_feasible(points: SearchPoints) -> None:
     names, shares = winning_shares(points)
     assert names == ("none", "skip_connect", "nor_conv_3x3")
