@@ -186,11 +186,24 @@ class RunFolder:
             return
         old, new = flattened(before), flattened(settings)
         for key in sorted(old | new):
-            if is_fixed(key) and old.get(key) != new.get(key):
+            if not is_fixed(key) or old.get(key) == new.get(key):
+                continue
+            others = self._stages_apart().get(key.partition(".")[0])
+            made = [path for path in others or () if path.exists()]
+            if made or others is None:
+                names = ", ".join(str(path.relative_to(self.path)) for path in made)
+                again = f"remove {names} from it to do this stage again, " if made else ""
                 raise RunFolderError(
-                    f"{self.path} was started with {key} = {_words(old.get(key))}, not {_words(new.get(key))}; use"
-                    " another --output-dir, or --overwrite to start over"
+                    f"{self.path} was started with {key} = {_words(old.get(key))}, not {_words(new.get(key))}; {again}"
+                    f"use another --output-dir, or --overwrite to start over"
                 )
+
+    def _stages_apart(self) -> dict[str, tuple[Path, ...]]:
+        """Returns sections of settings that stages with files of their own depend on, and these files."""
+        trained = (self.trainings, self.trainings_journal, self.networks)
+        # Rivals are trained by the same recipe, and into the same folder.
+        rivals = (self.rivals,) if self.networks.exists() else ()
+        return {"training": (*trained, *rivals), "gradient": (self.distributions,)}
 
     def write_settings(self, settings: StudySettings) -> None:
         """Writes the resolved study."""

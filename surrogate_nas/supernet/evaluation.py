@@ -94,8 +94,8 @@ def evaluate_member(
         results[done] = evaluate(network, code, recalibration, validation, by_class=by_class)
         if not np.isfinite(results[done]).all():
             raise TrainingError(
-                f"the loss of subnet {job.plan.space.digits([code])[0]} of supernet {job.member} is not finite: train"
-                " again with a lower supernet.learning_rate"
+                f"the loss of subnet {job.plan.space.digits([code])[0]} of supernet {job.member} is not finite: start"
+                " over with a lower supernet.learning_rate and --overwrite"
             )
         report(done + 1)
     return Evaluation(results[:, 0].copy(), results[:, 1].copy())

@@ -259,8 +259,8 @@ class _Member:
     def _diverged(self, what: str, codes: tuple[tuple[int, ...], ...]) -> TrainingError:
         subnets = ", ".join(self._job.plan.space.digits(codes))
         return TrainingError(
-            f"the {what} at step {self._last[0]}, subnet {subnets}: lower supernet.learning_rate; the last good"
-            " checkpoint is kept"
+            f"the {what} at step {self._last[0]}, subnet {subnets}: start over with a lower"
+            " supernet.learning_rate and --overwrite"
         )
 
 

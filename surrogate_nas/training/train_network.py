@@ -176,7 +176,7 @@ def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]
         loss = learner.step(*batches.batch(step), step)
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss of {job.network.title} is {loss} after step {step:,}; set a lower learning_rate"
+                f"the loss of {job.network.title} is {loss} after step {step:,}; set a lower training.learning_rate"
             )
         step += 1
         report(step)

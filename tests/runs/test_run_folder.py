@@ -178,6 +178,24 @@ def test_the_first_setting_that_differs_is_named(begun: RunFolder) -> None:
         begun.require_same(read_study("quickstart", {}))
 
 
+def test_settings_of_a_stage_with_files_of_its_own_are_free_until_there_are_any(begun: RunFolder) -> None:
+    other = read_study("quickstart", {"training.learning_rate": 0.01, "gradient.method": "darts"})
+    begun.require_same(other)
+    begun.distributions.mkdir(parents=True)
+    with pytest.raises(
+        RunFolderError, match=r"gradient\.method = 'none', not 'darts'; remove supernets/gradient from it"
+    ):
+        begun.require_same(other)
+    begun.distributions.rmdir()
+    begun.rivals.touch()  # none of them was trained
+    begun.require_same(other)
+    begun.networks.mkdir()
+    begun.trainings.touch()
+    expected = "remove trainings.h5, trainings, rivals.json from it to do this stage again"
+    with pytest.raises(RunFolderError, match=f"training.learning_rate = .*, not 0.01; {expected}"):
+        begun.require_same(other)
+
+
 def test_digests_follow_the_content_and_not_its_order() -> None:
     assert digest({"a": 1, "b": [1, 2]}) == digest({"b": [1, 2], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})

@@ -98,7 +98,8 @@ class TestDivergence:
         before = job.checkpoint.read_bytes()
         subnet = job.plan.space.digits(drawn(job.plan, 6))[0]
         expected = (
-            f"the training loss of supernet 0 became nan at step 6, subnet {subnet}: lower supernet.learning_rate"
+            f"the training loss of supernet 0 became nan at step 6, subnet {subnet}: start over with a lower"
+            " supernet.learning_rate and --overwrite"
         )
         with pytest.raises(TrainingError, match=re.escape(expected)):
             train_member(job, ignore, never)
@@ -113,7 +114,7 @@ class TestDivergence:
         job = job_of(**settings)
         train_member(job, ignore, after(3))
         subnet = job.plan.space.digits(drawn(job.plan, 5))[0]
-        expected = f"the weights of supernet 0 became infinite or NaN at step 5, subnet {subnet}: lower"
+        expected = f"the weights of supernet 0 became infinite or NaN at step 5, subnet {subnet}: start over"
         with pytest.raises(TrainingError, match=re.escape(expected)):
             train_member(job, ignore, never)
         kept = load_checkpoint(job.checkpoint, job.identity)
@@ -125,7 +126,7 @@ class TestDivergence:
         forward = SharedNetwork.forward
         monkeypatch.setattr(SharedNetwork, "forward", lambda *args: forward(*args) * 1e8)
         subnet = job.plan.space.digits(drawn(job.plan, 0))[0]
-        expected = rf"the training loss of supernet 0 became \S+e\+0\d at step 0, subnet {subnet}: lower"
+        expected = rf"the training loss of supernet 0 became \S+e\+0\d at step 0, subnet {subnet}: start over"
         with pytest.raises(TrainingError, match=expected):
             train_member(job, ignore, never)
         assert not job.checkpoint.exists()
@@ -139,6 +140,6 @@ class TestDivergence:
             return forward(network, x, code) * (float("nan") if list(code) == guilty else 1.0)
 
         monkeypatch.setattr(SharedNetwork, "forward", spoilt)
-        expected = f"became nan at step 4, subnet {job.plan.space.digits([guilty])[0]}: lower"
+        expected = f"became nan at step 4, subnet {job.plan.space.digits([guilty])[0]}: start over"
         with pytest.raises(TrainingError, match=re.escape(expected)):
             train_member(job, ignore, never)

@@ -71,7 +71,7 @@ def test_a_checkpoint_of_another_training_is_refused(make_job: Make) -> None:
 
 
 def test_a_loss_that_is_no_number_ends_it(make_job: Make) -> None:
-    with pytest.raises(TrainingError, match="set a lower learning_rate"):
+    with pytest.raises(TrainingError, match=r"set a lower training\.learning_rate"):
         run(make_job(learning_rate=100, weight_decay=1, clip_norm=None, epochs=30))
 
 

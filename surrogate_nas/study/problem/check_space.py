@@ -54,6 +54,14 @@ def _require_same_space(space: Space, settings: StudySettings, folder: RunFolder
             f"{folder.path} was started with another space than {settings.space}; use another --output-dir, or"
             " --overwrite to start over"
         )
+    # Sizes are no part of a fingerprint, as a study may set them; what it leaves to the space must stay as well.
+    for size in ("channels", "cells"):
+        old, new = getattr(before.network, size), getattr(space.network, size)
+        if old != new and getattr(settings.network, size) is None:
+            raise RunFolderError(
+                f"{folder.path} was started with network.{size} = {old} of its space, and {settings.space} has {new}"
+                " now; restore it, use another --output-dir, or --overwrite to start over"
+            )
 
 
 def _require_fitting_cells(space: Space, settings: StudySettings) -> None:

@@ -145,6 +145,8 @@ def _inputs(problem: Problem, choice: FinalistChoice) -> str:
             "seconds": settings.rivals.seconds if measured else None,
             "interface": str(_interface(problem)),
             "beside": _digits(problem, choice) if measured else None,
+            # With a table of latencies nothing else tells it, and sizes in memory depend on it.
+            **({"precision": precision} if (precision := settings.hardware.precision) != "float32" else {}),
         }
     )
 

@@ -1,5 +1,6 @@
 """The space of a study, and of the run that it resumes."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,19 @@ def test_another_space_is_refused_before_anything_is_read(
     settings = problem.settings.model_copy(update={"space": str(other)})
     with pytest.raises(RunFolderError, match="was started with another space than"):
         prepare(run_of(run_copy, settings))
+
+
+def test_a_space_that_sets_other_sizes_is_refused(problem: Problem, run_copy: Path, tmp_path: Path) -> None:
+    text = (run_copy / "space.toml").read_text(encoding="utf-8")
+    other = tmp_path / "other.toml"
+    other.write_text(re.sub(r"(?m)^channels = \d+", "channels = 24", text), encoding="utf-8")
+    own, set_ = (problem.settings.network.model_copy(update={"channels": value}) for value in (None, 4))
+    settings = problem.settings.model_copy(update={"space": str(other), "network": own})
+    with pytest.raises(
+        RunFolderError, match=r"was started with network\.channels = \d+ of its space, and .* has 24 now"
+    ):
+        checked_space(settings, RunFolder(run_copy), named_by_user=True)
+    checked_space(settings.model_copy(update={"network": set_}), RunFolder(run_copy), named_by_user=True)
 
 
 def test_cells_that_do_not_fit_the_space_are_refused(problem: Problem, tmp_path: Path) -> None:

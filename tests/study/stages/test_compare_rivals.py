@@ -226,6 +226,13 @@ def test_another_answer_is_measured_beside_rivals_again(problem: Problem) -> Non
     assert _inputs(problem, replace(measured[0], measured=())) == _inputs(problem, replace(measured[1], measured=()))
 
 
+def test_rivals_in_another_precision_are_others(problem: Problem) -> None:
+    hardware = problem.settings.hardware.model_copy(update={"precision": "int8"})
+    other = replace(problem, settings=problem.settings.model_copy(update={"hardware": hardware}))
+    choice = FinalistChoice("met", 0, problem.drawn[:1], ())
+    assert _inputs(problem, choice) != _inputs(other, choice)
+
+
 def test_damaged_records_are_reported_before_anything_changes(compared_copy: Path, here: RunHere) -> None:
     (compared_copy / "rivals.json").write_text("{")
     table = json.loads((compared_copy / "lookup.json").read_text())
