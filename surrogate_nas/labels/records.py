@@ -29,7 +29,7 @@ _REMEDIES = {
     "space_fingerprint": "the definition of the space was changed: restore it, or use another run folder",
     "choices": "the definition of the space was changed: restore it, or use another run folder",
     "data_fingerprint": "use the images that the labels were measured on, or another run folder",
-    "code_version": "use the version that made the labels, or another run folder",
+    "code_version": "use the version that made them, or remove the file: they are made again, and supernets stay",
 }
 
 

@@ -162,9 +162,10 @@ def _require_same(model: CompositeCosts, stored: StoredCosts, folder: RunFolder)
         ("machine", "hardware.device"),
     ):
         if before.get(key) != now.get(key):
+            anew = "measure latencies here with --resume --set hardware.remeasure=true, which trains nothing again, or "
             raise RunFolderError(
                 f"{folder.path} was started with latencies of {before.get(key)!r}, not {now.get(key)!r} ({setting});"
-                f" {remedy}"
+                f" {anew if key == 'machine' else ''}{remedy}"
             )
     if now["kind"] == "table" and "content" in now:
         if before.get("content") != now["content"]:

@@ -41,15 +41,14 @@ def read_finalist_latencies(path: Path, inputs: str) -> FinalistLatencies:
     if not path.exists():
         return FinalistLatencies()
     content = read_json(path, _WHAT, _REMEDY)
-    if content.get("inputs") != inputs:
-        return FinalistLatencies()
     try:
         found = {str(code): Measurement.from_json(one) for code, one in content["latencies"].items()}
         # Files of version 0.1.0 do not say which were measured twice.
         twice = content.get("twice", [])
         if not isinstance(twice, list):
             raise ValueError("twice must be a list")
-        return FinalistLatencies(found, frozenset(map(str, twice)))
+        known = FinalistLatencies(found, frozenset(map(str, twice)))
+        return known if content.get("inputs") == inputs else FinalistLatencies()
     except (AttributeError, KeyError, ValueError) as error:
         raise StoreError(f"the {_WHAT} in {path} are damaged: {error!s:.100}; {_REMEDY}") from None
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
-from surrogate_nas.labels.store import LabelStore
+from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.predictor.features.graph_features import node_types, path_features
 from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.search.run_search import study_name
@@ -25,6 +25,7 @@ from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.study.findings import FinalistTrainings, Findings, LearnedOrder, SpaceScores
 from surrogate_nas.study.problem.contenders import Contenders
+from surrogate_nas.study.problem.finalist_latencies import read_finalist_latencies
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
 from surrogate_nas.study.stages.protocol import Stage, Timing
@@ -69,12 +70,17 @@ class TrainFinalists(Stage):
     inputs = (Problem, LearnedOrder, SpaceScores)
     timing = Timing.ANEW
 
-    def check(self, problem: Problem, run: Run) -> None:  # noqa: ARG002 - settings are all that matters
-        """Refuses a search beyond the pool where networks are trained, which say nothing about the rest.
+    def check(self, problem: Problem, run: Run) -> None:
+        """Opens what an earlier process trained and measured, and refuses trainings that say nothing of a search.
 
         Raises:
-            SettingsError: If the search is such a one.
+            SettingsError: If the search is beyond the pool, of which trained networks say nothing.
+            StoreError: If a file of an earlier process is damaged.
+            RunFolderError: If it belongs to something else.
         """
+        if run.folder.trainings.exists():
+            read_labels(run.folder.trainings, problem.label_identity)
+        read_finalist_latencies(run.folder.finalist_latencies, inputs="")
         sampler, trainings = problem.settings.search.sampler, problem.settings.loop.trainings
         if trainings and not problem.pool.complete and not SAMPLERS[sampler].within_list:
             within = [name for name, row in SAMPLERS.items() if row.within_list]

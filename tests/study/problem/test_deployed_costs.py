@@ -87,7 +87,9 @@ def test_latencies_of_another_kind_or_machine_are_refused(
     with pytest.raises(RunFolderError, match=r"latencies of 'measured', not 'table' \(hardware\.latency_table\)"):
         costs_of(with_hardware(problem, latency_table=table_of(1), device="board"), folder)
     monkeypatch.setattr(bench, "machine_name", lambda _: "Another CPU")
-    with pytest.raises(RunFolderError, match=r"not 'Another CPU' \(hardware\.device\); use another --output-dir"):
+    with pytest.raises(
+        RunFolderError, match=r"not 'Another CPU' \(hardware\.device\); measure .* --set hardware\.remeasure"
+    ):
         costs_of(problem.settings, folder)
 
 

@@ -1,6 +1,7 @@
 """A study that trains finalists: the same answer with any number of processes, interrupted, killed or not."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.errors import SettingsError
+from surrogate_nas.errors import RunFolderError, SettingsError, StoreError
 from surrogate_nas.labels.records import LabelBatch
 from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.lookup.table import LookupTable
@@ -151,6 +152,24 @@ def test_trainings_and_a_search_beyond_the_listed_exclude_each_other(
     part = Pool(problem.space, problem.codes[5000:6000], complete=False, uniform=1000)
     with pytest.raises(SettingsError, match="got 'evolution' with 3 trainings"):
         stage.check(replace(trained, pool=part), run)
+
+
+def test_damage_of_an_earlier_process_is_found_before_anything_changes(
+    problem: Problem, run_of: Callable[..., InProgress], run_copy: Path
+) -> None:
+    stage, run = TrainFinalists(), run_of(run_copy)
+    stage.check(problem, run)
+    for path in (run.folder.trainings, run.folder.finalist_latencies):
+        before = path.read_bytes() if path.exists() else None
+        path.write_bytes(b"{")
+        with pytest.raises(StoreError, match=re.escape(str(path))):
+            stage.check(problem, run)
+        path.unlink() if before is None else path.write_bytes(before)
+    identity = replace(problem.label_identity, code_version="0.0.1")
+    with LabelStore.open_or_create(run.folder.trainings, identity):
+        pass
+    with pytest.raises(RunFolderError, match="or remove the file: they are made again, and supernets stay"):
+        stage.check(problem, run)
 
 
 def test_cells_are_compared_by_their_paths_alone() -> None:

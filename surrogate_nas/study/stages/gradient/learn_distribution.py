@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surrogate_nas.errors import SettingsError
+from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.gradient.alpha_steps import RowCosts, row_costs
 from surrogate_nas.gradient.craft import craft
 from surrogate_nas.gradient.job import LearningJob, learning_plan
@@ -17,6 +17,8 @@ from surrogate_nas.study.stages.gradient.learned_votes import notes_on, votes_of
 from surrogate_nas.study.stages.protocol import Stage, Timing
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.stage import Workplace, check_stage, train_stage
+
+_COSTS = "costs"  # in the identity of files
 
 
 class LearnDistribution(Stage):
@@ -41,8 +43,7 @@ class LearnDistribution(Stage):
                     f" {len(problem.splits.train)} training images, less than one batch of {batch}; add images, or set"
                     f" supernet.batch_size={half} at most"
                 )
-            search = Search.of(problem, run)
-            check_stage(search.plan, search.place.folder, search.place.identity)
+            Search.of(problem, run).check()
 
     def reuse(self, findings: Findings, run: Run) -> Findings | None:  # noqa: ARG002 - as all
         """Finds nothing where no method was asked for."""
@@ -92,7 +93,7 @@ class Search:
             # Rounded: the last bits of the fit depend on which architectures the study lists.
             scale = float(np.abs(costs.of_choices).max()) or 1.0
             rounded = np.round(costs.of_choices / scale, 9) + 0.0
-            identity["costs"] = digest({"costs": rounded.tolist(), "budget": costs.reference})
+            identity[_COSTS] = digest({"costs": rounded.tolist(), "budget": costs.reference})
         plan = learning_plan(
             problem.space, problem.plan.network, settings.gradient, settings.supernet, problem.settings.seed
         )
@@ -106,6 +107,22 @@ class Search:
             craft(settings.gradient, costs),
         )
         return cls(plan, place, costs)
+
+    def check(self) -> None:
+        """Opens the files of an earlier process.
+
+        Raises:
+            StoreError, RunFolderError: If a file is damaged or belongs to something else.
+        """
+        folder, identity = self.place.folder, self.place.identity
+        check_stage(self.plan, folder, {name: value for name, value in identity.items() if name != _COSTS})
+        try:
+            check_stage(self.plan, folder, identity)
+        except RunFolderError:
+            raise RunFolderError(
+                f"the distributions in {folder} were learnt for another first budget, whose cost gradient.cost_weight"
+                f" weighs; remove {folder} to learn them again, or use another --output-dir"
+            ) from None
 
     def run(self, problem: Problem, run: Run) -> Learned:
         """Learns to the last step.
@@ -129,4 +146,6 @@ def _costs(problem: Problem) -> RowCosts | None:
     if not problem.budgets:
         raise SettingsError("gradient.cost_weight needs a budget to compare costs with: give one, or set it to 0")
     budget, rows = problem.budgets[0], np.flatnonzero(problem.connected)
-    return row_costs(problem.space, problem.costs[budget.cost][rows], problem.codes[rows], budget.limit)
+    # Not what single networks were measured to have: the sum over decisions is of predictions.
+    predicted = problem.table.predictions.evaluate(problem.codes[rows])[budget.cost]
+    return row_costs(problem.space, predicted, problem.codes[rows], budget.limit)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from surrogate_nas.space.load import load_space
 from surrogate_nas.study.findings import Findings, LearnedOrder
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
-from surrogate_nas.study.stages.gradient.learn_distribution import LearnDistribution
+from surrogate_nas.study.stages.gradient import learn_distribution
+from surrogate_nas.study.stages.gradient.learn_distribution import LearnDistribution, Search
 from tests.fixtures.one_process import one_process
 
 RunHere = Callable[..., tuple[int, str, str]]
@@ -123,6 +124,21 @@ def test_nothing_is_learnt_unless_asked_for(problem: Problem, finished: Path, ru
 def test_costs_that_decisions_do_not_add_up_to_are_refused(problem: Problem, finished: Path, run_of: RunOf) -> None:
     with pytest.raises(SettingsError, match=r"gradient\.cost_weight needs a cost that is a sum over decisions"):
         LearnDistribution().check(asking(problem, cost_weight=0.1), run_of(finished))
+
+
+def test_distributions_of_another_budget_are_named_with_the_way_on(
+    problem: Problem, finished: Path, run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_plan: object, _folder: Path, identity: Mapping[str, str]) -> None:
+        if "costs" in identity:
+            raise RunFolderError("was made with costs = 1a, not 2b")
+
+    search = Search.of(asking(problem), run_of(finished))
+    place = replace(search.place, identity={**search.place.identity, "costs": "2b"})
+    monkeypatch.setattr(learn_distribution, "check_stage", refused)
+    search.check()
+    with pytest.raises(RunFolderError, match=r"learnt for another first budget, .*; remove .* to learn them again"):
+        replace(search, place=place).check()
 
 
 def test_channels_that_do_not_divide_are_refused(problem: Problem, finished: Path, run_of: RunOf) -> None:
