@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from surrogate_nas._support.files import read_json, write_json
 from surrogate_nas.errors import StoreError
 
-_REMEDY = "remove it, and give the study another name with --set name=NAME"
+_REMEDY = "remove it and resume; if the database still has the study, the next message says how to remove it there"
 
 
 class _Content(BaseModel):

@@ -76,6 +76,7 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
             " share each supernet"
         )
     settings = absolute_paths(request.settings)
+    asked = settings.compute.processes
     settings = settings.model_copy(update={"compute": resolve_compute(settings.compute)})
     request = replace(request, settings=settings)
     with (
@@ -87,7 +88,7 @@ def run_study(request: Request, console: StudyConsole, should_stop: ShouldStop) 
         problem = _checked(run)
         if request.overwrite:
             folder.clear()
-        _begin(problem, run)
+        _begin(problem, run, asked)
         if not problem.feasible.any():
             problem = with_cheapest_measured(problem, run)
         if not problem.feasible.any():
@@ -158,8 +159,14 @@ def _checked(run: Run) -> Problem:
     return problem
 
 
-def _begin(problem: Problem, run: Run) -> None:
-    """Writes the run's first files, and shows the space's costs next to the budgets."""
+def _begin(problem: Problem, run: Run, processes: int | None) -> None:
+    """Writes the run's first files, and shows the space's costs next to the budgets.
+
+    Args:
+        problem: The problem.
+        run: The run.
+        processes: Number of processes as it was asked for.
+    """
     # Small tensors are slower on several threads, and sums may depend on how many there are.
     torch.set_num_threads(1)
     folder = run.folder
@@ -173,7 +180,7 @@ def _begin(problem: Problem, run: Run) -> None:
             stale.unlink(missing_ok=True)
         if run.settings.hardware.remeasure:
             forget_fitted(folder)
-    folder.write_settings(_lasting(problem.settings))
+    folder.write_settings(_lasting(problem.settings, processes))
     if run.database is None and (before := folder.storage.url) is not None:
         run.console.note(f"trials are kept in the run folder from now on; they were in {before} before")
     folder.storage.write(run.database.shown if run.database is not None else None)
@@ -185,9 +192,15 @@ def _begin(problem: Problem, run: Run) -> None:
     show_feasibility(problem, run.console)
 
 
-def _lasting(settings: StudySettings) -> StudySettings:
-    """Returns the settings without the request to measure again, which the run has met once it is under way."""
-    return settings.model_copy(update={"hardware": settings.hardware.model_copy(update={"remeasure": False})})
+def _lasting(settings: StudySettings, processes: int | None) -> StudySettings:
+    """Returns the settings that the run goes on with, on this machine or another.
+
+    The request to measure again is met once the run is under way. A number of processes that nobody asked for is of
+    this machine alone.
+    """
+    hardware = settings.hardware.model_copy(update={"remeasure": False})
+    compute = settings.compute.model_copy(update={"processes": processes})
+    return settings.model_copy(update={"hardware": hardware, "compute": compute})
 
 
 @contextmanager

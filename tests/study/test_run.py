@@ -19,9 +19,10 @@ from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.runs.console import StudyConsole
+from surrogate_nas.runs.study_file import read_study
 from surrogate_nas.study.ask.request import Request
 from surrogate_nas.study.problem.problem import Problem
-from surrogate_nas.study.run import STAGES, check_stages, run_stages, run_study
+from surrogate_nas.study.run import STAGES, _lasting, check_stages, run_stages, run_study
 from surrogate_nas.study.running import Run as InProgress
 
 KILLER = Path(__file__).with_name("killer.py")
@@ -142,6 +143,13 @@ def test_labels_stand_in_the_lookup_table(finished: Path) -> None:
     labelled = [row["label_accuracy_percent"] for row in rows if row["label_accuracy_percent"] is not None]
     assert len(labelled) == 40
     assert set(np.round(labelled, 9)) == set(np.round(labels.accuracy_percent, 9))
+
+
+def test_a_number_of_processes_that_nobody_asked_for_is_of_one_machine() -> None:
+    settings = read_study("quickstart", {"hardware.remeasure": True, "compute.processes": 3})
+    for asked in (None, 3):
+        lasting = _lasting(settings, asked)
+        assert (lasting.compute.processes, lasting.hardware.remeasure) == (asked, False)
 
 
 # One seed, one answer

@@ -138,7 +138,7 @@ def test_a_run_may_move_between_its_folder_and_a_database(
     code, _, error = here_with_workers(tiny, "--output-dir", tmp_path / "other", *words, "--storage", url)
     assert code == 2
     assert "nasbench201-tiny in" in error.splitlines()[-1]
-    assert "belongs to another run; give this study another name with --set name=NAME" in error.splitlines()[-1]
+    assert "belongs to another run; remove it with: optuna delete-study" in error.splitlines()[-1]
     assert not (tmp_path / "other").exists()
     # On, without the database, and back.
     code, _, error = here_with_workers("--output-dir", folder, "--resume")

@@ -163,8 +163,8 @@ class Database:
         if study.user_attrs.get("run") != self.run:
             made = "belongs to another run" if "run" in study.user_attrs else "was not made by surrogate_nas"
             raise SettingsError(
-                f"--storage: the study {name} in {self.shown} {made}; give this study another name with --set"
-                f" name=NAME, or remove that one with: optuna delete-study --study-name {name} --storage {self.shown}"
+                f"--storage: the study {name} in {self.shown} {made}; remove it with: optuna delete-study"
+                f" --study-name {name} --storage {self.shown} (a new run may have another name: --set name=NAME)"
             )
         return study
 

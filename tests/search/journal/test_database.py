@@ -78,7 +78,9 @@ def test_studies_of_others_are_left_alone_and_go_to_other_processes_without_conn
         with pytest.raises(StoreError, match="another process made"):
             database.create("mine", MAXIMIZE, {})
     assert (tmp_path / "{a}.db").exists()
-    with pytest.raises(SettingsError, match=r"mine in sqlite:\S+ belongs to another run; give .* delete-study"):
+    with pytest.raises(
+        SettingsError, match=r"mine in sqlite:\S+ belongs to another run; remove it with: optuna delete-study"
+    ):
         Database(url, "other").own("mine")
     with quiet_optuna():
         optuna.create_study(storage=database.storage, study_name="somebody's")
