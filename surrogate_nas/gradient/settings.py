@@ -173,6 +173,10 @@ class GradientSettings(BaseModel):
                 raise ValueError(reason)
         elif self.split != _NO_SPLIT:
             raise ValueError(f"split = {self.split!r} needs a method: with method = {NO_METHOD!r} nothing is learnt")
+        else:
+            for name, field in type(self).model_fields.items():
+                if getattr(self, name) != field.default:
+                    raise ValueError(f"{name} has no effect where nothing is learnt (method = {NO_METHOD!r})")
         return self
 
 

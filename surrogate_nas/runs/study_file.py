@@ -4,7 +4,7 @@ import copy
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -169,10 +169,11 @@ def validated(model: type[Settings], content: dict[str, Any], overrides: Mapping
     Raises:
         SettingsError: If a setting or a value is unknown or impossible.
     """
+    complete = _with_overrides(content, overrides)
     try:
-        return model.model_validate(_with_overrides(content, overrides))
+        settings = model.model_validate(complete)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = _joined([{**one, "loc": _place(model, one["loc"])} for one in error.errors()])
         cause = first.get("ctx", {}).get("error")
         if isinstance(cause, SurrogateNasError):  # says by itself what is wrong and what would be right
             raise cause from None
@@ -183,6 +184,43 @@ def validated(model: type[Settings], content: dict[str, Any], overrides: Mapping
         of_section = isinstance(first.get("input"), Mapping)
         where = place if not given or (of_section and _is_refused(model, content, first)) else "on the command line"
         raise SettingsError(_explain(first, key, where, settings_of(model))) from None
+    _require_no_truth_for_numbers(complete, settings, overrides, place)
+    return settings
+
+
+def _place(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Returns the place of an error without the names of the kinds that a setting of several kinds may have."""
+    for at, part in enumerate(loc):
+        field = model.model_fields.get(str(part))
+        if field is None:
+            return loc
+        nested = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
+        if not nested:
+            return (*loc[: at + 1], *(part for part in loc[at + 1 :] if isinstance(part, int)))
+        model = nested[0]
+    return loc
+
+
+def _joined(errors: Sequence[ErrorDetails]) -> ErrorDetails:
+    """Returns the first error; of a setting of several kinds, with what each of them would take."""
+    first = errors[0]
+    same = [one for one in errors if one["loc"] == first["loc"]]
+    if len(same) == 1:
+        return first
+    begins = "Input should be "
+    texts = [one["msg"].removeprefix(begins) for one in same]
+    return {**first, "type": "union", "msg": begins + " or ".join(dict.fromkeys(texts))}
+
+
+def _require_no_truth_for_numbers(
+    content: Mapping[str, Any], settings: BaseModel, overrides: Mapping[str, Any], place: str
+) -> None:
+    """Refuses ``true`` and ``false`` where a number is meant, which would count as 1 and 0."""
+    known = flattened(settings)
+    for key, value in _flattened(content):
+        if isinstance(value, bool) and isinstance(known.get(key), int | float) and not isinstance(known[key], bool):
+            where = "on the command line" if key in overrides else place
+            raise SettingsError(f"{key}: input should be a number (got {str(value).lower()}) {where}")
 
 
 def _is_refused(model: type[BaseModel], content: dict[str, Any], refusal: ErrorDetails) -> bool:
@@ -229,12 +267,12 @@ def _is_model(kind: object) -> bool:
 
 def flattened(settings: BaseModel) -> dict[str, Any]:
     """Returns the value of every setting by its dotted key."""
+    return dict(_flattened(settings.model_dump(mode="json")))
 
-    def walk(content: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
-        for key, value in content.items():
-            if isinstance(value, dict):
-                yield from walk(value, f"{prefix}{key}.")
-            else:
-                yield prefix + key, value
 
-    return dict(walk(settings.model_dump(mode="json"), ""))
+def _flattened(content: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value

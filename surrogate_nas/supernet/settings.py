@@ -311,6 +311,8 @@ class SupernetSettings(BaseModel):
             raise ValueError("final_learning_rate must not be above learning_rate")
         if self.weights_from is not None and not WEIGHTS[self.weights]:
             raise ValueError("weights_from needs weights = 'nested': every block begins with a part of the largest's")
+        if self.largest_share and self.weights_from is not None:
+            raise ValueError("largest_share is for new weights, and weights_from has trained ones: set it to 0")
         if self.largest_share + self.weight_average > 1:
             raise ValueError("largest_share and weight_average must not overlap: together they are 1 at most")
         split, sharing, *others = self.rules

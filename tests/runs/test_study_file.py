@@ -90,6 +90,32 @@ def test_errors_say_where_the_wrong_setting_stands(tmp_path: Path) -> None:
         read_study("quickstart", {"name.x.y": 1})
 
 
+def test_a_setting_of_several_kinds_says_all_that_it_takes() -> None:
+    expected = "labels.folds: input should be 'auto' or greater than or equal to 1 (got 0) on the command line"
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        read_study("quickstart", {"labels.folds": 0})
+    with pytest.raises(SettingsError, match=re.escape("labels.folds: input should be 'auto' or a valid integer")):
+        read_study("quickstart", {"labels.folds": "many"})
+
+
+def test_true_is_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("[supernet]\nsteps = true\n", encoding="utf-8")
+    with pytest.raises(
+        SettingsError, match=re.escape(f"supernet.steps: input should be a number (got true) in {path}")
+    ):
+        read_study(str(path), {})
+    with pytest.raises(SettingsError, match=re.escape("seed: input should be a number (got false) on the command")):
+        read_study("quickstart", {"seed": False})
+    assert read_study("quickstart", {"data.flip": True}).data.flip
+
+
+def test_settings_of_a_search_by_gradients_need_a_method() -> None:
+    with pytest.raises(SettingsError, match=re.escape("steps has no effect where nothing is learnt (method = 'none')")):
+        read_study("quickstart", {"gradient.steps": 10})
+    assert read_study("quickstart", {"gradient.steps": 10, "gradient.method": "darts"}).gradient.steps == 10
+
+
 def test_settings_that_contradict_each_other_are_named_and_no_others() -> None:
     expected = "supernet: split = 'gradient' decides who shares weights with whom: it needs sharing = 'whole' on the"
     with pytest.raises(SettingsError, match=re.escape(expected)):

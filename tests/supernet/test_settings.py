@@ -76,6 +76,10 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ),
         ({"largest_share": 0.6, "weight_average": 0.5}, "must not overlap: together they are 1 at most"),
         ({"weights_from": "timm:efficientnet_lite0"}, "weights_from needs weights = 'nested'"),
+        (
+            {"weights_from": "timm:efficientnet_lite0", "weights": "nested", "largest_share": 0.5},
+            "largest_share is for new weights",
+        ),
         ({"weights": "shared"}, "Input should be 'own' or 'nested'"),
     ],
 )
