@@ -178,7 +178,7 @@ def study(
         raise SettingsError("--truth-column is a column of a file: give --truth FILE.csv as well")
     if dry_run:
         resolved = absolute_paths(resolved)
-        if resolved.data.path is not None:
+        if resolved.data.path is not None and resolved.data.source == "folder":  # others are downloaded into it
             existing_folder(Path(resolved.data.path))
         say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
         return

@@ -19,7 +19,7 @@ from surrogate_nas._support.words import choose_from, shown
 from surrogate_nas.errors import SettingsError, SurrogateNasError
 from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.supernet.presets import PRESETS
-from surrogate_nas.supernet.settings import without_effect
+from surrogate_nas.supernet.settings import SupernetSettings, without_effect
 
 RESOLVED_HEADER = "# Every setting of this run, written by surrogate_nas.study.\n"
 NOT_SET = "none"
@@ -77,9 +77,20 @@ def _without_replaced_rules(content: dict[str, Any], overrides: Mapping[str, Any
     supernet = content.get("supernet")
     if not isinstance(supernet, dict):
         return content
+    supernet = _without_rules_of_preset(supernet)
     single = {key.removeprefix("supernet."): value for key, value in overrides.items() if key.startswith("supernet.")}
     gone = without_effect({**supernet, **single}).keys() - without_effect(supernet).keys() - single.keys()
     return {**content, "supernet": {name: value for name, value in supernet.items() if name not in gone}}
+
+
+def _without_rules_of_preset(supernet: dict[str, Any]) -> dict[str, Any]:
+    """Returns settings of a supernet without the rules that its preset gives it anyway, which ``--dry-run`` prints."""
+    preset = supernet.get("preset")
+    if not isinstance(preset, str) or preset not in PRESETS:
+        return supernet
+    defaults = {name: field.default for name, field in SupernetSettings.model_fields.items()}
+    rules = {name: PRESETS[preset].get(name, defaults[name]) for each in PRESETS.values() for name in each}
+    return {name: value for name, value in supernet.items() if name not in rules or value != rules[name]}
 
 
 def is_resolved(path: Path) -> bool:

@@ -17,6 +17,7 @@ from surrogate_nas.runs.study_file import (
     read_resolved,
     read_study,
     settings_of,
+    study_text,
     write_study,
 )
 from surrogate_nas.supernet.presets import PRESETS
@@ -146,6 +147,14 @@ def test_a_single_setting_that_replaces_a_rule_takes_along_what_belongs_to_it(tm
         expected = f"groups has no effect with split = 'none'.* in {re.escape(str(path))}$"
         with pytest.raises(SettingsError, match=expected):
             read_study(str(path), overrides)
+
+
+def test_a_study_that_dry_run_printed_takes_another_preset_or_split(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(study_text(read_study("cifar10", {})), encoding="utf-8")
+    assert read_study(str(path), {}).supernet == read_study("cifar10", {}).supernet
+    for changes in ({"supernet.preset": "fsnas"}, {"supernet.split": "none"}, {"supernet.sampler": "uniform"}):
+        assert read_study(str(path), changes).supernet == read_study("cifar10", changes).supernet
 
 
 def test_unknown_settings_are_answered_with_the_nearest(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ class ResidualProcess:
         self._settings = settings
         self._answers = np.atleast_2d(np.ones(len(score), dtype=np.bool_) if allowed is None else allowed)
         # The standard deviation of the score is taken among the best, whose differences matter.
-        best = np.sort(score[self.allowed])[::-1][: settings.reference]
+        wanted = self.allowed if self.allowed.any() else np.ones(len(score), dtype=np.bool_)
+        best = np.sort(score[wanted])[::-1][: settings.reference]
         spread = float(best.std()) if np.ptp(best) > 0 else 1.0
         self._x = (score - best.mean()) / spread
         self._features = features
