@@ -1,6 +1,7 @@
 """Worker processes on the machines of a Ray cluster (https://docs.ray.io), which needs the extra ``ray``."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -13,16 +14,19 @@ from surrogate_nas._processes.cluster_connection import connected
 from surrogate_nas._processes.cluster_machine import RayMachine, versions
 from surrogate_nas._processes.slotted_workers import SlottedWorkers, WorkerDiedError
 from surrogate_nas._processes.workers import Task
-from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import SettingsError, TrainingError
 
 Job = TypeVar("Job", contravariant=True)
 Result = TypeVar("Result", covariant=True)
 _RESTARTS = 3  # of each job
 _ASK_SECONDS = 0.5
+_COUNT_SECONDS = 10.0  # between two counts of a cluster's room
 _END_SECONDS = 30.0  # for jobs that were asked to return early
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # Ray paints parts of its errors
+_LETTERS = 200  # of an error
 _THREADS = 3  # of a worker: one works, one answers, one stops
 _PATIENCE_SECONDS = 600.0  # a cluster may have to start machines first
+_CONTINUE = "look at `ray status`, and continue with --resume"
 _DIED = (
     "worker processes of the Ray cluster die again and again; `ray status` and `ray logs` say why. Then run again with"
     " --resume"
@@ -51,7 +55,7 @@ class RayWorkers(SlottedWorkers):
 
     Args:
         address: ``auto`` for the cluster of this machine or of ``RAY_ADDRESS``, or ``ray://HOST:PORT``.
-        processes: Number of worker processes; None for as many as the cluster has room for now.
+        processes: Number of worker processes; None for as many as the cluster has room for, also when it grows.
         share: The part of a machine that each of them gets.
         witness: A file of the run that all machines must see, whenever a job begins.
 
@@ -64,7 +68,8 @@ class RayWorkers(SlottedWorkers):
         super().__init__(processes or _room(self._ray, share), _RESTARTS)
         self._share, self._witness = share, witness.resolve()
         self._slots: dict[int, _Slot] = {}
-        self._waits_since = time.monotonic()
+        self._waits_since = self._counted_at = time.monotonic()
+        self._grows, self._false_starts = processes is None, 0
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -81,6 +86,10 @@ class RayWorkers(SlottedWorkers):
         self._slots.clear()
 
     def _free(self, busy: set[int], waiting: int) -> int | None:
+        if self._grows and time.monotonic() - self._counted_at > _COUNT_SECONDS:
+            # No slot is ever taken away: a machine that has left may come back.
+            self.processes = max(self.processes, _room(self._ray, self._share))
+            self._counted_at = time.monotonic()
         idle = [slot for slot in range(self.processes) if slot not in busy]
         for number in idle[:waiting]:
             if number not in self._slots:
@@ -94,8 +103,7 @@ class RayWorkers(SlottedWorkers):
         elif time.monotonic() - self._waits_since > _PATIENCE_SECONDS:
             raise TrainingError(
                 f"no machine of the Ray cluster had {self._share.processors} free processors and"
-                f" {self._share.gpus:g} free GPUs within {_PATIENCE_SECONDS / 60:g} minutes; look at `ray status`, and"
-                " continue with --resume"
+                f" {self._share.gpus:g} free GPUs within {_PATIENCE_SECONDS / 60:g} minutes; {_CONTINUE}"
             )
         else:
             time.sleep(_ASK_SECONDS / 10)
@@ -112,7 +120,7 @@ class RayWorkers(SlottedWorkers):
             if error is not None:
                 # What a task raises comes back as a result; an error of a task itself is a job that cannot be read.
                 failed = isinstance(error, self._ray.exceptions.RayTaskError)
-                reason = f"a worker of the Ray cluster cannot begin a job: {one_line(error)}"
+                reason = f"a worker of the Ray cluster cannot begin a job: {_cause(error)}"
                 outcome.set_exception(TrainingError(reason) if failed else WorkerDiedError())
                 return
             result, raised, place.progress = ended.result()
@@ -158,13 +166,18 @@ class RayWorkers(SlottedWorkers):
 
         Raises:
             SettingsError: If its machine cannot do the work.
+            TrainingError: If workers cannot begin, again and again.
         """
         slot = self._slots[number]
         if not slot.begun.done():
             return False
-        if slot.begun.exception() is not None:
-            self._end(self._slots.pop(number))  # its machine died; another takes its place
+        if (error := slot.begun.exception()) is not None:
+            self._end(self._slots.pop(number))  # its machine may have died; another takes its place
+            self._false_starts += 1
+            if self._false_starts > _RESTARTS * self.processes:
+                raise TrainingError(f"workers of the Ray cluster cannot begin: {_cause(error)}; {_CONTINUE}")
             return False
+        self._false_starts = 0
         refusal = slot.begun.result()
         if refusal is not None:
             raise SettingsError(refusal)
@@ -194,6 +207,12 @@ class _Slot:
     progress: int = 0
     asked: Future[Any] | None = None
     asked_at: float = field(default_factory=time.monotonic)
+
+
+def _cause(error: BaseException) -> str:
+    """Returns the last line of an error of Ray, which is the error that a machine raised; others are its traceback."""
+    last = _COLOURS.sub("", str(error)).strip().rpartition("\n")[2].strip() or type(error).__name__
+    return last[:_LETTERS]
 
 
 def _room(ray: Any, share: Share) -> int:  # noqa: ANN401 - Ray is an optional package

@@ -78,6 +78,45 @@ def test_a_cluster_without_room_is_waited_for_and_then_an_error(
 
 
 @pytest.mark.slow
+def test_workers_that_cannot_begin_say_why(
+    ray_workers: MakeRayWorkers, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unfit:
+        def __init__(self, *_: object) -> None:
+            raise ModuleNotFoundError("No module named 'surrogate_nas'")
+
+        def refusal(self, *_: object) -> None:
+            """Is never asked."""
+
+    monkeypatch.setattr(module, "RayMachine", Unfit)
+    with (
+        ray_workers(1) as workers,
+        pytest.raises(
+            TrainingError, match=r"cannot begin: ModuleNotFoundError: No module named 'surrogate_nas'; look at `ray"
+        ),
+    ):
+        run(workers, tasks.double, [1, 2])
+
+
+@pytest.mark.slow
+def test_a_machine_that_joins_later_is_used_too(
+    ray_cluster: Any,  # noqa: ANN401 - Ray is an optional package
+    ray_workers: MakeRayWorkers,
+    tasks: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_COUNT_SECONDS", 0.0)
+    with ray_workers(None) as workers:
+        before = workers.processes
+        machine = ray_cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+        try:
+            run(workers, tasks.double, [1, 2])
+            assert workers.processes == before + 1
+        finally:
+            ray_cluster.remove_node(machine)
+
+
+@pytest.mark.slow
 def test_jobs_of_a_machine_that_dies_are_done_elsewhere_and_a_late_one_helps(
     ray_cluster: Any,  # noqa: ANN401 - Ray is an optional package
     ray_workers: MakeRayWorkers,
