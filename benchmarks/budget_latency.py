@@ -70,7 +70,9 @@ def from_samples(space: Space, true_ms: Floats, samples: int, seed: int) -> Devi
     drawn = samples - checks
     connected = np.flatnonzero(space.is_connected(space.all_codes()))
     if not FEWEST <= drawn <= len(connected):
-        raise SettingsError(f"--latency-samples must be between 12 and {len(connected)} (got {samples})")
+        raise SettingsError(
+            f"--latency-samples {samples} leave {drawn} for the fit, which needs {FEWEST} to {len(connected)}"
+        )
     rows: NDArray[np.int64] = np.random.default_rng([seed, samples]).permutation(connected)[:drawn]
     model = fit_latency(latency_views(space, space.all_codes()), rows, true_ms[rows], seed=seed)
     measured = {int(row): float(true_ms[row]) for row in rows}

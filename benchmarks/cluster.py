@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from benchmarks.number_lists import numbers
 from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._processes.ray_workers import RayWorkers, Share
 from surrogate_nas._support.optional import require_package
@@ -92,12 +93,13 @@ def compare(
     workers: Annotated[str, typer.Option(help="Numbers of worker processes, with commas.")] = "1,2",
 ) -> None:
     """Prints the table."""
+    counts = numbers("--workers", workers, "1,2")
     say("| workers | local (s) | Ray (s) | overhead | a machine killed half-way (s) |")
     say("| ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as place:
         witness = Path(place) / "witness"
         witness.touch()
-        for count in [int(text) for text in workers.split(",")]:
+        for count in counts:
             with LocalWorkers(count) as local:
                 here = timed(local, tasks, seconds, lambda _: None)
             there, killed = on_two_machines(count, tasks, seconds, witness)

@@ -25,7 +25,8 @@ import torch
 import typer
 
 from benchmarks.contestants import Contestant, drawn, interface_of, latencies, off_the_shelf, sized, winners
-from benchmarks.rivals import Recipe, processor_minutes, table, train_all
+from benchmarks.kept import minutes_of, require_same_options
+from benchmarks.rivals import Recipe, table, train_all
 from surrogate_nas._support.files import write_text
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.data.cache import load_splits, save_splits
@@ -127,9 +128,6 @@ def _whole(splits: DataSplits) -> ImageSet:
 
 def searched(data: Path, weights: str, folder: Path, limits: Sequence[float], settings: Mapping[str, object]) -> float:
     """Runs or continues the study at all budgets; returns its processor minutes."""
-    spent = folder / "minutes.json"
-    if spent.exists():
-        return float(json.loads(spent.read_text(encoding="utf-8")))
     study = Study(
         "pretrained",
         output_dir=folder / "run",
@@ -140,11 +138,7 @@ def searched(data: Path, weights: str, folder: Path, limits: Sequence[float], se
         weights=weights,
         settings={"rivals.names": [], **settings},
     )
-    before = processor_minutes()
-    study.run()
-    minutes = processor_minutes() - before
-    write_text(spent, json.dumps(minutes))
-    return minutes
+    return minutes_of(folder / "minutes.json", study.run)
 
 
 def of_weights(contestants: Iterable[Contestant], weights: Path, digest: str) -> Iterator[Contestant]:
@@ -231,6 +225,9 @@ def compare(
 ) -> None:
     """Searches, measures, trains, and prints the table."""
     folder.mkdir(parents=True, exist_ok=True)
+    options: dict[str, object] = {"data": str(data.resolve()), "weights": weights, "space": space_name, "share": share}
+    options |= {"images": images, "side": side, "epochs": epochs, "image-seed": image_seed, "study-set": settings}
+    require_same_options(folder / "options.json", options)
     splits = few_images(data, images, side, image_seed)
     save_splits(folder / "images", splits)
     interface = replace(interface_of(splits), image_size=side)

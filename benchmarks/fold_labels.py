@@ -21,6 +21,7 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks.intervals import mean_and_interval
+from benchmarks.kept import require_same_options
 from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._support.files import write_text
 from surrogate_nas.cli.command_line import run_command, say
@@ -315,6 +316,9 @@ def run(
     if draws not in get_args(Draws):
         raise SettingsError(f"--draws must be one of {', '.join(get_args(Draws))} (got {draws!r})")
     kind, settings = cast(Draws, draws), read_study(study, {})
+    options: dict[str, object] = {"data": str(data.resolve()), "weights": weights, "study": study, "classes": classes}
+    options |= {"per-class": per_class, "judged": judged, "side": side, "steps": steps, "count": count}
+    require_same_options(folder / "options.json", options | {"budget": limit, "draws": draws, "epochs": epochs})
     space = load_space(settings.space)
     first = FirstWeights.read(space, weights)
     taus, counted, ways = [], [], arms(steps, 3)

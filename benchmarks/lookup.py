@@ -18,6 +18,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from benchmarks.number_lists import numbers
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.errors import InfeasibleBudgetError
 from surrogate_nas.lookup.metadata import TableMetadata
@@ -94,7 +95,7 @@ def lookup(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """Time of reading a lookup table and of its answers, in milliseconds."""
-    found = [measure(int(size), repeats) for size in rows.split(",")]
+    found = [measure(size, repeats) for size in numbers("--rows", rows, "15625,1000000")]
     if as_json:
         say(json.dumps(found, indent=2))
         return

@@ -56,7 +56,10 @@ def rows(name: str, settings: HardwareSettings, networks: int, seed: int) -> lis
         begun, before = time.perf_counter(), len(bench.cache.read())
         fit = PlannedMemory(space, count, bench, networks=settings.whole_networks, seed=seed)
         rng = np.random.default_rng([seed, _STREAM])
-        codes = np.unique(space.effective(draw(space, min(networks, space.size), "balanced", rng)), axis=0)
+        # A small space may have a single network of a depth, which the fit then has as well.
+        known = np.unique(space.index(fit.codes)) if space.listable else np.empty(0, dtype=np.int64)
+        codes = np.unique(space.effective(draw(space, min(2 * networks, space.size), "balanced", rng)), axis=0)
+        codes = codes[~np.isin(space.index(codes), known)] if space.listable else codes
         codes = codes[rng.permutation(len(codes))[:networks]]
         plans = np.array(fit.plan_architectures(codes, _progress), dtype=np.float64)
         planned = len(bench.cache.read()) - before

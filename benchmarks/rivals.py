@@ -9,7 +9,6 @@ at the largest width that fits. A run that was stopped goes on where it stopped.
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ import numpy as np
 import typer
 
 from benchmarks.contestants import YARDSTICK, Contestant, drawn, interface_of, latencies, off_the_shelf, sized, winners
+from benchmarks.kept import minutes_of, require_same_options
 from benchmarks.trained_truth import trained_and_tested
 from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._support.definitions import available
@@ -47,11 +47,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def study_of(space: str, data: Path, folder: Path, limits: Sequence[float], settings: Mapping[str, Any]) -> float:
     """Runs or continues a study of a space at all budgets, and returns the processor minutes that it took.
 
+    Pieces of networks that were measured before are not in them: the machine's cache has their latencies.
+
     A space that has a shipped study of its name is searched by that one, any other by ``cifar10``.
     """
-    spent = folder / "minutes.json"
-    if spent.exists():
-        return float(json.loads(spent.read_text(encoding="utf-8")))
     study = Study(
         space if space in available("studies") else "cifar10",
         output_dir=folder / "run",
@@ -61,16 +60,7 @@ def study_of(space: str, data: Path, folder: Path, limits: Sequence[float], sett
         also_budget=[f"latency={limit:.6f}ms" for limit in limits[1:]],
         settings={"space": space, "rivals.names": [], **settings},
     )
-    before = processor_minutes()
-    study.run()
-    minutes = processor_minutes() - before
-    write_text(spent, json.dumps(minutes))
-    return minutes
-
-
-def processor_minutes() -> float:
-    """Returns the minutes that this process and its finished children have computed."""
-    return sum(os.times()[:4]) / 60
+    return minutes_of(folder / "minutes.json", study.run)
 
 
 @dataclass(frozen=True)
@@ -150,8 +140,8 @@ def table(
         mine = [one for one in contestants if one.budget == budget]
         for one in sorted(mine, key=lambda each: -np.mean([accuracy for accuracy, _ in trained[each.key]])):
             runs = trained[one.key]
-            correct = sum(round(accuracy / 100 * tested) for accuracy, _ in runs)
-            shown = Accuracy.of(correct, tested * len(runs))
+            # The seeds share the test images, so that there are no more of them.
+            shown = Accuracy.of(round(float(np.mean([accuracy for accuracy, _ in runs])) / 100 * tested), tested)
             cells = [
                 *(f"{limit:.3f}", one.network.title, one.role, f"{measured[one.key]:.3f}"),
                 *(f"{one.parameters / 1e3:.0f} K", f"{one.flops / 1e6:.1f} M"),
@@ -182,6 +172,9 @@ def compare(
 ) -> None:
     """Searches, measures, trains, and prints the table."""
     folder.mkdir(parents=True, exist_ok=True)
+    options = {"data": str(data.resolve()), "images": images, "epochs": epochs, "precision": precision}
+    options |= {"share": share, "study-set": settings}
+    require_same_options(folder / "options.json", options)
     splits = trained_and_tested(data, images, 0)
     save_splits(folder / "images", splits)
     interface = interface_of(splits)

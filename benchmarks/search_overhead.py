@@ -20,6 +20,7 @@ from benchmarks.budget_answer import Known
 from benchmarks.peak_memory import peak_memory_mb
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.costs.budget import Budget
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.search.candidates import class_numbers
 from surrogate_nas.search.evaluator import Evaluator
 from surrogate_nas.search.journal.database import Database
@@ -115,9 +116,12 @@ def _row(space: Space, sampler: str, batch: int, written: int, seconds: float, s
     }
 
 
+_SAMPLERS = tuple(name for name in SAMPLERS if name != "learned")  # it needs a distribution, which nothing learns here
+
+
 @app.command()
 def search_overhead(
-    samplers: Annotated[str, typer.Option(help=f"Separated by commas: {', '.join(SAMPLERS)}.")] = "predictor",
+    samplers: Annotated[str, typer.Option(help=f"Separated by commas: {', '.join(_SAMPLERS)}.")] = "predictor",
     with_million: Annotated[
         bool, typer.Option("--million/--no-million", help="A space of a million as well; its journal takes half a GB.")
     ] = True,
@@ -131,8 +135,11 @@ def search_overhead(
     numbers = drawn_numbers(space)
     databases = [None] if storage is None else [None, Database(storage, "benchmark")]
     rows = []
-    for sampler in samplers.split(","):
-        settings = SearchSettings.model_validate({"sampler": sampler.strip(), "trials": 1000, "batch": 50})
+    asked = [name.strip() for name in samplers.split(",")]
+    if unknown := [name for name in asked if name not in _SAMPLERS]:
+        raise SettingsError(f"--samplers takes some of {', '.join(_SAMPLERS)} (got {unknown[0]!r})")
+    for sampler in asked:
+        settings = SearchSettings.model_validate({"sampler": sampler, "trials": 1000, "batch": 50})
         rows += [measure(space, numbers, settings, database) for database in databases]
     rows.append(measure_whole(load_space("nasbench201"), numbers, 2000))
     if with_million:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import typer
 
+from benchmarks.number_lists import numbers
 from surrogate_nas._processes.allocator import keep_freed_memory
 from surrogate_nas._processes.local_workers import LocalWorkers
 from surrogate_nas._processes.meeting import Meeting
@@ -110,19 +111,20 @@ def shared_step(
     repeats: Annotated[int, typer.Option(min=1, help="Steps of every subnet, of which the median counts.")] = 3,
 ) -> None:
     """Prints the table; nothing else should run on the machine."""
-    counts = [int(text) for text in processes.split(",")]
-    if min(counts) < 1 or 2 * max(counts) > batch:
+    counts = numbers("--processes", processes, "1,2")
+    if 2 * max(counts) > batch:
         raise SettingsError(f"--processes must be 1 to {batch // 2}, half of --batch (got {processes!r})")
+    asked = [numbers("--sizes", size, "8x1x16", "x") for size in sizes.split(",")]
     say("| channels | cells | pixels | processes | step (ms) | processor of each (ms) | thousand numbers sent |")
     say("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as place, LocalWorkers(max(counts)) as workers:
-        for size in sizes.split(","):
-            channels, cells, pixels = (int(text) for text in size.split("x"))
+        for channels, cells, pixels in asked:
             for count in counts:
                 meetings = [Meeting()]
                 if count > 1:
                     meetings = [
-                        Meeting(Path(place) / f"{size}-{count}", Processes(rank, count)) for rank in range(count)
+                        Meeting(Path(place) / f"{channels}x{cells}x{pixels}-{count}", Processes(rank, count))
+                        for rank in range(count)
                     ]
                 network = NetworkSpec(channels, cells, pixels)
                 jobs = [StepJob(network, batch, subnets, repeats, meeting) for meeting in meetings]

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import typer
 
+from benchmarks.kept import require_same_options
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.costs.budget import parse_budget
 from surrogate_nas.data.cache import save_splits
@@ -65,6 +66,18 @@ def drawn_codes(source: PricedDraws, budget: str, count: int, draw: int) -> Code
     return codes
 
 
+def part_of(text: str) -> tuple[int, int]:
+    """Returns the number of a part, from 0 on, and of how many, from a text such as ``0/2``.
+
+    Raises:
+        SettingsError: If it is another text.
+    """
+    number, _, parts = text.partition("/")
+    if not (number.isdecimal() and parts.isdecimal() and int(number) < int(parts)):
+        raise SettingsError(f"--part is a number and of how many, such as 0/2 (got {text!r})")
+    return int(number), int(parts)
+
+
 @app.command()
 def trained_truth(
     data: Annotated[Path, typer.Option(help="Folder with train/ and test/.")],
@@ -82,6 +95,9 @@ def trained_truth(
 ) -> None:
     """Trains architectures, each by itself, and writes their accuracies on the test images."""
     torch.set_num_threads(1)
+    number, parts = part_of(part)
+    options: dict[str, object] = {"data": str(data.resolve()), "space": space, "images": images, "epochs": epochs}
+    require_same_options(output.with_name(f"{output.name}.options.json"), options | {"seed": seed})
     loaded = load_space(space)
     splits = trained_and_tested(data, images, seed)
     own = loaded.network
@@ -89,7 +105,6 @@ def trained_truth(
     costs = AnalyticCosts(loaded, network)
     source = PricedDraws(loaded, costs.evaluate, "balanced" if balanced else "uniform")
     codes = np.stack([loaded.parse(one) for one in code]) if code else drawn_codes(source, flops_budget, count, draw)
-    number, parts = map(int, part.split("/"))
     mine = codes[number::parts]
     done = set()
     if output.exists():

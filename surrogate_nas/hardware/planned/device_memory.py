@@ -105,6 +105,9 @@ class PlannedMemory:
         names: Costs to give, of ``NAMES``.
         on_progress: Called after every network.
 
+    Attributes:
+        codes: The networks that were planned for the fit, shape (N, D).
+
     Raises:
         MeasurementError: If a network cannot be planned, or the space has fewer than two different networks.
     """
@@ -123,7 +126,7 @@ class PlannedMemory:
         self._space, self._count, self._bench = space, count, bench
         self.names: tuple[str, ...] = tuple(names)
         codes = self._choose(networks, np.random.default_rng(seed))
-        self._planned = len(codes)
+        self.codes, self._planned = codes, len(codes)
         plans, parts = np.array(bench.plan(codes, on_progress), dtype=np.float64), count.parts(codes)
         columns = {name: plans[:, NAMES.index(name)] for name in self.names}
         self._corrections = {name: fit_correction(parts[name], planned) for name, planned in columns.items()}

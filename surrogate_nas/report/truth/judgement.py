@@ -74,7 +74,9 @@ def _ranks(
         return _ranked(name, over, score[rows], truth.accuracy_percent[rows], cells[rows] if interval else None, seed)
 
     ranks = [row("labels", labels, "labelled", labelled, True)]
-    sets = {"labelled": labelled, "not labelled": ~labelled, "whole space": np.ones(space.size, dtype=bool)}
+    # A label of one architecture says all about the ones that are isomorphic to it.
+    unknown = ~np.isin(cells, cells[labelled])
+    sets = {"labelled": labelled, "not labelled": unknown, "whole space": np.ones(space.size, dtype=bool)}
     for over, where in sets.items():
         ranks.append(row("predictor", predicted, over, where, True))
         ranks += [row(name, score, over, where, False) for name, score in baselines.items()]
