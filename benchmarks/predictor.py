@@ -53,11 +53,13 @@ class Tables:
         label_percent: Accuracy that the supernet gave, shape (size,).
         revealed_percent: Validation accuracy after training, shape (size,), which a predictor may be shown.
         truth_percent: Test accuracy after training, shape (size,), which it may not.
+        classes: Isomorphism class of each, shape (size,).
     """
 
     label_percent: Floats
     revealed_percent: Floats
     truth_percent: Floats
+    classes: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,14 @@ def read_tables(space: Space, labels: Path | None, column: str | None, truth: Pa
     label = np.full(space.size, np.nan)
     if labels is not None:
         label = read_truth(labels, space, column).accuracy_percent
-    return Tables(label, revealed, read_truth(truth, space, TRUTH).accuracy_percent)
+    classes = space.index(space.canonical(space.all_codes()))
+    return Tables(label, revealed, read_truth(truth, space, TRUTH).accuracy_percent, classes)
 
 
 def draw(tables: Tables, train: int, trained: int, seed: int) -> Draw:
-    """Draws M labelled and N trained architectures at random, all different; the rest is what is asked about.
+    """Draws M labelled and N trained architectures at random, all different; others are asked about.
+
+    Nothing is asked that is isomorphic to what was shown: a predictor knows that it is the same network.
 
     Raises:
         SettingsError: If there are not as many, or fewer than two are left to ask about.
@@ -98,7 +103,8 @@ def draw(tables: Tables, train: int, trained: int, seed: int) -> Draw:
     for what, option, asked, got in (("labels", "train", train, supernet), (REVEALED, "trained", trained, shown)):
         if len(got) < asked:
             raise SettingsError(f"--{option} {asked} needs as many architectures with {what} (there are {len(got)})")
-    left = left[~np.isin(left, shown)]
+    seen = tables.classes[np.concatenate([supernet, shown])]
+    left = left[~np.isin(tables.classes[left], seen)]
     asked_about = left[np.isfinite(tables.truth_percent[left])]
     if len(asked_about) < 2:
         raise SettingsError(f"--train and --trained leave {len(asked_about)} architectures to ask about; 2 are needed")
