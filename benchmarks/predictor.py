@@ -88,10 +88,18 @@ def read_tables(space: Space, labels: Path | None, column: str | None, truth: Pa
     return Tables(label, revealed, read_truth(truth, space, TRUTH).accuracy_percent, classes)
 
 
-def draw(tables: Tables, train: int, trained: int, seed: int) -> Draw:
-    """Draws M labelled and N trained architectures at random, all different; others are asked about.
+def draw(tables: Tables, train: int, trained: int, seed: int, new_networks: bool = False) -> Draw:
+    """Draws M labelled and N trained architectures at random, all different; the rest is what is asked about.
 
-    Nothing is asked that is isomorphic to what was shown: a predictor knows that it is the same network.
+    Of a thousand labels in NAS-Bench-201, about half of the rest is isomorphic to a labelled one, and a predictor
+    knows that. Without these, what is asked about has fewer isomorphic forms than the space, and so is harder to order.
+
+    Args:
+        tables: The known figures.
+        train: M.
+        trained: N.
+        seed: Decides the draw.
+        new_networks: Whether nothing is asked that is isomorphic to what is shown.
 
     Raises:
         SettingsError: If there are not as many, or fewer than two are left to ask about.
@@ -103,8 +111,9 @@ def draw(tables: Tables, train: int, trained: int, seed: int) -> Draw:
     for what, option, asked, got in (("labels", "train", train, supernet), (REVEALED, "trained", trained, shown)):
         if len(got) < asked:
             raise SettingsError(f"--{option} {asked} needs as many architectures with {what} (there are {len(got)})")
-    seen = tables.classes[np.concatenate([supernet, shown])]
-    left = left[~np.isin(tables.classes[left], seen)]
+    left = left[~np.isin(left, shown)]
+    if new_networks:
+        left = left[~np.isin(tables.classes[left], tables.classes[np.concatenate([supernet, shown])])]
     asked_about = left[np.isfinite(tables.truth_percent[left])]
     if len(asked_about) < 2:
         raise SettingsError(f"--train and --trained leave {len(asked_about)} architectures to ask about; 2 are needed")
@@ -186,6 +195,7 @@ def measure(
     model: str,
     recipe: str,
     extra: ExtraScores | None = None,
+    new_networks: bool = False,
 ) -> dict[str, float | str]:
     """Returns the mean and interval of every figure over seeds 0 to ``seeds`` - 1.
 
@@ -196,7 +206,7 @@ def measure(
     codes, began = space.all_codes(), time.perf_counter()
     runs = []
     for seed in range(seeds):
-        drawn = draw(tables, train, trained, seed)
+        drawn = draw(tables, train, trained, seed, new_networks)
         predictor = fit_draw(space, tables, drawn, settings, seed, extra)
         runs.append(figures(predictor.predict(codes[drawn.asked]).mean, tables.truth_percent[drawn.asked]))
     result: dict[str, float | str] = {}
@@ -232,6 +242,9 @@ def predictor(
     votes: Annotated[
         Path | None, typer.Option(help="Another vote in the prior, from `python -m benchmarks.gradient --votes`.")
     ] = None,
+    new_networks: Annotated[
+        bool, typer.Option("--new-networks", help="Ask about nothing that is isomorphic to what is shown.")
+    ] = False,
     use_zero_cost: Annotated[
         bool, typer.Option("--zero-cost/--no-zero-cost", help="Let zero-cost scores vote, computed where need be.")
     ] = True,
@@ -251,7 +264,7 @@ def predictor(
     extra = zero_cost(loaded, scores) if recipe == "fusion" and use_zero_cost and can_be_scored(loaded) else None
     if votes is not None:
         extra = with_vote(extra, read_votes(votes, loaded))
-    result = measure(loaded, tables, train, trained, seeds, model, recipe, extra)
+    result = measure(loaded, tables, train, trained, seeds, model, recipe, extra, new_networks)
     if as_json:
         plain = {
             name: None if isinstance(value, float) and math.isnan(value) else value
