@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from surrogate_nas.data.cache import load_splits, save_splits
 from surrogate_nas.space.load import load_space
 from surrogate_nas.supernet.checkpoint import load_checkpoint
 from surrogate_nas.supernet.evaluation import EvaluationJob, evaluate_member
@@ -53,6 +54,12 @@ def test_it_learns(job_of: MakeJob) -> None:
     assert train_member(job, ignore, never)
     curve = mean_losses(load_checkpoint(job.checkpoint, job.identity).loss_sum, 60)
     assert curve[-1] < curve[0]
+
+
+def test_rare_classes_count_more(job_of: MakeJob, tmp_path: Path) -> None:
+    job = job_of(split="none", steps=4, batch_size=16)
+    save_splits(tmp_path / "weighted", load_splits(job.images).balanced(weighted=True))
+    assert train_member(on_gpu(replace(job, images=tmp_path / "weighted")), ignore, never)
 
 
 def test_labels_are_those_of_the_cpu(job_of: MakeJob) -> None:

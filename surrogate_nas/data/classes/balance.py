@@ -43,10 +43,10 @@ def class_weights(labels: Tensor, classes: int) -> Tensor:
     """Returns what the loss of an image of each class counts, shape (K,): classes the same, and images 1 on average.
 
     Args:
-        labels: Class of each training image, shape (N,).
+        labels: Class of each training image, shape (N,), on the device of the training.
         classes: Number of classes K.
     """
-    return _weights(labels.cpu().bincount(minlength=classes)).float()
+    return _weights(labels.cpu().bincount(minlength=classes)).float().to(labels.device)
 
 
 def image_weights(targets: Tensor, weights: Tensor | None) -> Tensor | None:

@@ -11,7 +11,7 @@ from itertools import compress, pairwise
 import torch
 from torch import Tensor, nn
 
-from surrogate_nas.nets.blocks import Joined, Residual
+from surrogate_nas.nets.blocks import Joined, Residual, SqueezeExcitation
 from surrogate_nas.nets.places.importance import Reordering, hidden_channels, is_depthwise, vectors
 
 
@@ -79,6 +79,9 @@ def _reads(layer: nn.Module) -> list[tuple[Tensor, int]]:
     for part in _parts(layer):
         if isinstance(part, nn.Conv2d | nn.Linear) and not is_depthwise(part):
             return [*found, (part.weight, 1)]
+        if isinstance(part, SqueezeExcitation):  # reads all channels, and scales each of them
+            found.append((part.squeeze.weight, 1))
+            part = part.excite
         found += [(tensor, 0) for tensor in vectors(part)]
     return found
 

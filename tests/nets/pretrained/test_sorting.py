@@ -1,5 +1,6 @@
 """Sorted channels: a whole network computes what it did, and its first channels are the most important ones."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -48,9 +49,17 @@ def test_squeeze_and_excitation_is_sorted_too() -> None:
     assert any("excite" in name for name in moved)
 
 
-def test_blocks_of_residual_networks() -> None:
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["basic_k3", "basic_k3", "bottleneck_k3_r2", "fused_k3_e2_se_hs"],
+        # Squeeze and excitation before anything that mixes channels, of as many channels inside as outside.
+        ["basic_k3", "dsres_k3_se", "dsres_k3_se", "dsres_k3_se"],
+    ],
+    ids=["residual", "squeezed first"],
+)
+def test_blocks_of_residual_networks(names: list[str]) -> None:
     shapes = [(4, 4, 8, 8), (4, 8, 8, 4), (8, 8, 4, 4), (8, 12, 4, 4)]
-    names = ["basic_k3", "basic_k3", "bottleneck_k3_r2", "fused_k3_e2_se_hs"]
     generator = torch.Generator().manual_seed(0)
     blocks = [build_block(name, Shape(*shape)).double() for name, shape in zip(names, shapes, strict=True)]
     stem = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU()).double()
