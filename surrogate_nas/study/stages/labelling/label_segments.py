@@ -16,7 +16,6 @@ from surrogate_nas.predictor.ensemble import Ensemble, derived_seed
 from surrogate_nas.predictor.protocol import Codes, Floats
 from surrogate_nas.predictor.training_set import MINIMUM_CLASSES, make_training_set
 from surrogate_nas.search.samplers.segments import SegmentSearch, even_segments, search_segments
-from surrogate_nas.space.space import Space
 from surrogate_nas.study.findings import StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
@@ -74,19 +73,23 @@ def label_in_segments(
         StoreError: If the label file or a checkpoint is damaged.
     """
     search = segments_of(problem)
-    parts: list[StudyLabels] = []
+    known: list[StudyLabels] = []  # of all segments so far, each time anew
 
     def label(codes: Codes) -> Floats:
-        asked = replace(problem, drawn=problem.space.check(codes))
-        parts.append(label_drawn(asked, run))
-        return parts[-1].targets(problem.settings.predictor.target)
+        codes = problem.space.check(codes)
+        every = problem.space.check(_with(known[-1].codes if known else codes[:0], codes))
+        # Scales of sub-supernets and judges are of all labels together; the ones that are there cost nothing.
+        known.append(label_drawn(replace(problem, drawn=every), run))
+        digits = problem.space.digits
+        row_of = {text: row for row, text in enumerate(digits(known[-1].codes))}
+        return known[-1].targets(problem.settings.predictor.target)[[row_of[text] for text in digits(codes)]]
 
     def fit(_codes: Codes, _labels: Floats) -> Callable[[Codes], Floats]:
-        return _fitted(problem, _joined(problem.space, parts), len(parts), run)
+        return _fitted(problem, known[-1], len(known), run)
 
     seed = derived_seed(problem.settings.seed, _STREAM)
     result = search_segments(search, label, fit, seed, lambda codes: _excess(problem, codes))
-    labels = _joined(problem.space, parts)
+    labels = known[-1]
     run.console.note(f"segments: {len(search.segments)}, {count_of(len(labels.codes), 'architecture')} labelled")
     return problem.listing(np.concatenate([labels.codes, result.codes])), labels
 
@@ -106,17 +109,11 @@ def _fitted(problem: Problem, labels: StudyLabels, number: int, run: Run) -> Cal
     return lambda codes: ensemble.predict(codes).mean
 
 
-def _joined(space: Space, parts: list[StudyLabels]) -> StudyLabels:
-    """Returns labels of all segments, each architecture once."""
-    codes = np.concatenate([part.codes for part in parts])
+def _with(before: Codes, more: Codes) -> Codes:
+    """Returns architectures with more of them, each once, in their order."""
+    codes = np.concatenate([before, more])
     _, first = np.unique(codes, axis=0, return_index=True)
-    rows = np.sort(first)
-    return StudyLabels(
-        codes[rows],
-        np.concatenate([part.accuracy_percent for part in parts])[rows],
-        np.concatenate([part.loss for part in parts])[rows],
-        len(np.unique(space.effective(codes), axis=0)),
-    )
+    return np.asarray(codes[np.sort(first)])
 
 
 def _excess(problem: Problem, codes: Codes) -> Floats:
