@@ -125,7 +125,12 @@ def one_below_another(table: LookupTable, entry: Entry) -> str:
     lines += [(_label(name), f"{value:.1f}%") for name, value in entry.labels.items()]
     if TRAINED in table.labels and TRAINED not in entry.labels:
         lines.append((_label(TRAINED), _UNTRAINED))
-    how = {cost: " predicted" for cost in table.costs if upper_of(cost) in table.costs}
+    # What was measured has no margin.
+    how = {
+        cost: " predicted" if entry.costs[upper] > entry.costs[cost] else f" {COSTS[cost].checked}"
+        for cost in table.costs
+        if (upper := upper_of(cost)) is not None and upper in table.costs
+    }
     lines += [(_short(cost, "_ms"), format_cost(cost, entry.costs[cost]) + how.get(cost, "")) for cost in table.costs]
     if table.metadata.conditions and any(split_cost(cost)[0] == "latency_ms" for cost in table.costs):
         lines.append(("latency of", table.metadata.conditions))

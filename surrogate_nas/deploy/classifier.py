@@ -35,6 +35,8 @@ from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.pictures import Picture, Pictures, name_of, pictures_of, pixels_of
 from surrogate_nas.errors import PredictionError, SettingsError, StoreError
 
+_BEST = "best"  # the folder of a run that has the answer
+
 
 @dataclass(frozen=True)
 class Classification:
@@ -130,6 +132,8 @@ class Classifier:
     @classmethod
     def _load(cls, model: Path, threads: int) -> Self:
         path = model / ONNX if model.is_dir() else model
+        if not path.is_file() and (model / _BEST / ONNX).is_file():
+            raise SettingsError(f"{model} is a run folder: its model is in {model / _BEST}")
         if not path.is_file():
             raise SettingsError(f"there is no model at {path}; export one with: {shown('train', 'RUN')}")
         if model.is_dir() and (model / SPACE).exists() and not (model / DESCRIPTION).exists():
@@ -137,6 +141,8 @@ class Classifier:
                 f"the model in {model} was cut short while it was replaced; finish it with:"
                 f" {shown('train', 'RUN', '--resume')}"
             )
+        if path.suffix.lower() != f".{ONNX.rpartition('.')[2]}":
+            raise SettingsError(f"{path} is not an ONNX file; name the folder of the model, or its {ONNX}")
         try:
             check_onnx(path.read_bytes())
             session = open_session(path, "predictions", PredictionError, threads)

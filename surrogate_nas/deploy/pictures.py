@@ -58,8 +58,10 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
             if not inside:
                 raise SettingsError(f"the folder {path} holds no image")
             found += inside
-        else:
+        elif path.is_file():
             found.append(path)
+        else:
+            raise SettingsError(f"{path} is neither an image nor a folder of images")
     return found
 
 

@@ -51,6 +51,18 @@ def test_the_interval_and_the_conditions_are_the_study_s(
     assert out.splitlines()[-1].split("  ")[-1] == "ONNX Runtime on cpu"
 
 
+@pytest.mark.parametrize(("margin", "word"), [(1.1, "predicted"), (1.0, "measured")])
+def test_it_says_whether_a_latency_was_measured(
+    margin: float, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = columns_of(50)
+    columns["costs"]["latency_upper_ms"] = margin * columns["costs"]["latency_ms"]
+    LookupTable.build(METADATA, **columns).write(tmp_path)
+    assert main([str(tmp_path), "--latency-budget", "6ms"]) == 0
+    [line] = [one for one in capsys.readouterr().out.splitlines() if one.startswith("latency  ")]
+    assert line.endswith(f" ms {word}")
+
+
 def test_it_says_whether_an_architecture_was_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     columns = columns_of(50)
     trained = np.full(50, np.nan)

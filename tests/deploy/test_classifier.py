@@ -83,6 +83,13 @@ def test_a_model_says_what_it_is(make_model: Make, trained_run: Path) -> None:
 def test_models_that_are_none_are_said(make_model: Make, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no model at"):
         Classifier.load(tmp_path)
+    (tmp_path / "run" / "best").mkdir(parents=True)
+    (tmp_path / "run" / "best" / "model.onnx").touch()
+    with pytest.raises(SettingsError, match=r"is a run folder: its model is in .*best$"):
+        Classifier.load(tmp_path / "run")
+    (tmp_path / "model.pt2").touch()
+    with pytest.raises(SettingsError, match=r"model\.pt2 is not an ONNX file; name the folder of the model"):
+        Classifier.load(tmp_path / "model.pt2")
     with pytest.raises(StoreError, match="the program is older than the file"):
         Classifier.load(make_model(schema_version=3))
     with pytest.raises(StoreError, match="describes no model"):

@@ -94,6 +94,10 @@ def test_paths_that_lead_nowhere_are_refused(images: Path) -> None:
     (images / "empty").mkdir()
     with pytest.raises(SettingsError, match="holds no image"):
         find_images([images / "empty"])
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(images / "pipe.png")
+        with pytest.raises(SettingsError, match="is neither an image nor a folder of images"):
+            find_images([images / "pipe.png"])
 
 
 @pytest.mark.posix

@@ -100,7 +100,7 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
         if facts.keeps_budget(variant) is False:
             console.warn(
                 f"{variant.file} was measured over the latency budget; train another architecture by a tighter"
-                " --latency-budget"
+                " --latency-budget, or where there is none, search smaller images or fewer channels"
             )
     for note in filter(None, [facts.runtime_note(), facts.overflow_note(), *facts.losses(), *facts.over_device()]):
         console.warn(note)

@@ -36,6 +36,9 @@ def code_column(columns: Columns) -> str:
     for name in CODE_COLUMNS:
         if name in columns.names:
             return name
+    for name in columns.names:
+        if name.strip().lower() in CODE_COLUMNS:
+            raise CostTableError(f"{columns.path}: name the column {name.strip().lower()!r}, not {shown(name)}")
     raise CostTableError(
         f"{columns.path}: a latency table needs a column 'code' (one digit per decision) or 'arch',"
         f" separated by commas, semicolons or tabs in CSV (got {_listed(columns.names)})"

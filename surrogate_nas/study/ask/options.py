@@ -115,7 +115,8 @@ def overrides_of(
 def _value(name: str, value: object) -> object:
     several = isinstance(value, Sequence) and not isinstance(value, str)
     if name == "also_budget":
-        return list(value) if several else [value]  # type: ignore[call-overload]
+        # A set that is given twice is one.
+        return list(dict.fromkeys(value)) if several else [value]  # type: ignore[call-overload]
     if several:
         return parse_text(", ".join(value)) if value else None  # type: ignore[arg-type]
     return parse_text(str(value)) if isinstance(value, str | Path) else value

@@ -105,6 +105,9 @@ def test_a_file_without_codes_is_refused(space: Space, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(CostTableError, match=r"needs a column 'code' .* \(got a, b\)"):
         check_table(tmp_path / "t.csv", space)
+    (tmp_path / "t.csv").write_text("Code,b\n1,2\n")
+    with pytest.raises(CostTableError, match="name the column 'code', not 'Code'"):
+        check_table(tmp_path / "t.csv", space)
 
 
 def test_numbers_as_people_write_them_are_complained_about_with_line_and_remedy(tmp_path: Path) -> None:
