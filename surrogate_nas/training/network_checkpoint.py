@@ -117,6 +117,6 @@ def _require(made_with: Mapping[str, str], identity: Mapping[str, str], path: Pa
     for name, value in identity.items():
         if made_with.get(name) != value:
             raise RunFolderError(
-                f"the checkpoint {path} was made with {name} = {made_with.get(name)}, not {value}; go on with that"
+                f"the checkpoint {path} was made with {name} = {made_with.get(name)}, not {value}; continue with that"
                 " value, or remove the file to train again"
             )

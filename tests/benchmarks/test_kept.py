@@ -1,4 +1,4 @@
-"""What a benchmark keeps between two calls."""
+"""Files that a benchmark keeps between two calls."""
 
 from pathlib import Path
 
