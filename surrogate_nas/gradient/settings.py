@@ -130,6 +130,11 @@ class GradientSettings(BaseModel):
         description="Weight of the expected cost in the distribution's loss, as a share of the first budget. Needs a"
         " cost that is a sum over decisions, as in chains.",
     )
+    votes: bool = Field(
+        default=False,
+        description="Whether the distribution votes in the predictor. On NAS-Bench-201 this made the predictor's order"
+        " worse.",
+    )
     candidates: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=100,
         description="Architectures that are compared at the end, for methods that do not take the likeliest.",

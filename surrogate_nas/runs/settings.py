@@ -228,6 +228,7 @@ _FREE = (
     "data.memory_gb",
     "data.on_two_classes",
     "supernet.preset",
+    "gradient.votes",
     "supernet.checkpoint_seconds",
     "training.checkpoint_seconds",
 )

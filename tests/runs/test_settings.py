@@ -24,6 +24,7 @@ def test_what_finished_stages_depend_on_is_fixed() -> None:
         "data.memory_gb",
         "data.on_two_classes",  # either leaves the images as they are
         "supernet.preset",  # by the settings that it stands for
+        "gradient.votes",
         "supernet.checkpoint_seconds",
         "labels.count",
         "labels.draws",

@@ -1,4 +1,4 @@
-"""Learns distributions over architectures by gradients, whose order votes in the predictor."""
+"""Learns distributions over architectures by gradients, whose order may vote in the predictor."""
 
 from dataclasses import dataclass
 
@@ -88,7 +88,7 @@ class Search:
         settings, compute, costs = problem.settings, problem.settings.compute, _costs(problem)
         of_stage = ("space", "data", "supernet", "augmentation", "seed")
         identity = {name: problem.supernet_identity[name] for name in of_stage}
-        identity["gradient"] = digest(settings.gradient.model_dump())
+        identity["gradient"] = digest(settings.gradient.model_dump(exclude={"votes"}))
         if costs is not None:
             # Rounded: the last bits of the fit depend on which architectures the study lists.
             scale = float(np.abs(costs.of_choices).max()) or 1.0

@@ -10,8 +10,8 @@ _MOST_CODES = 50_000  # as for the scores of networks with random weights
 
 
 def votes_of(problem: Problem, learned: Learned) -> ClassTable | None:
-    """Returns the largest log-probability in every isomorphism class; None where it says nothing or cannot vote."""
-    if refusal_to_vote(problem) is not None:
+    """Returns the largest log-probability in every isomorphism class; None where it is not to vote, or cannot."""
+    if not problem.settings.gradient.votes or refusal_to_vote(problem) is not None:
         return None
     return learned.votes(problem.space)
 
@@ -32,7 +32,7 @@ def notes_on(problem: Problem, learned: Learned) -> tuple[str, ...]:
         notes.append(_subspaces(problem, learned))
         notes += _by_truth(problem, learned)
     refusal = refusal_to_vote(problem)
-    if refusal is not None:
+    if settings.votes and refusal is not None:
         notes.append(f"the distribution does not vote in the predictor: {refusal}")
     return tuple(notes)
 

@@ -29,7 +29,7 @@ MEMBER = Path("supernets") / "gradient" / "member-0.safetensors"
 def asking(problem: Problem, **settings: object) -> Problem:
     """Returns the problem with a search by gradients."""
     known = problem.settings
-    given = known.gradient.model_validate({"method": "darts", "steps": 3} | settings)
+    given = known.gradient.model_validate({"method": "darts", "steps": 3, "votes": True} | settings)
     return replace(problem, settings=known.model_copy(update={"gradient": given}))
 
 
@@ -38,7 +38,16 @@ def test_a_study_has_the_vote_and_the_derived_architecture(
     tiny: Path, budgets: tuple[str, ...], faster: tuple[str, ...], tmp_path: Path, here: RunHere
 ) -> None:
     folder = tmp_path / "run"
-    words = (*budgets, *faster, "--set", "gradient.method=snas", "--set", "gradient.steps=4")
+    words = (
+        *budgets,
+        *faster,
+        "--set",
+        "gradient.method=snas",
+        "--set",
+        "gradient.steps=4",
+        "--set",
+        "gradient.votes=true",
+    )
     code, _, errors = here(tiny, "--output-dir", folder, *words)
     assert code == 0, errors
     assert "gradient.method = 'snas' derives" in errors

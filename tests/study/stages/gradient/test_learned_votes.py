@@ -21,7 +21,9 @@ from surrogate_nas.study.stages.gradient.learned_votes import notes_on, votes_of
 def learned(name: str, method: str = "darts", recipe: str = "fusion") -> tuple[Any, Learned]:
     """Returns a problem, as far as votes ask it, and a distribution with a preference."""
     space = load_space(name)
-    settings = SimpleNamespace(gradient=GradientSettings(method=method), predictor=PredictorSettings(recipe=recipe))
+    settings = SimpleNamespace(
+        gradient=GradientSettings(method=method, votes=True), predictor=PredictorSettings(recipe=recipe)
+    )
     distribution = Independent(space, 0)
     with torch.no_grad():
         distribution.logits[:, 1] += 2.0
@@ -56,6 +58,13 @@ def test_a_reason_is_given_where_nothing_votes(method: str, recipe: str, reason:
     problem, found = learned("quick", method, recipe)
     assert votes_of(problem, found) is None
     assert reason in notes_on(problem, found)[1]
+
+
+def test_nothing_votes_unless_it_was_asked_for() -> None:
+    problem, found = learned("quick")
+    problem.settings.gradient = GradientSettings(method="darts")
+    assert votes_of(problem, found) is None
+    assert len(notes_on(problem, found)) == 1
 
 
 def test_an_architecture_within_the_budget_is_named() -> None:
