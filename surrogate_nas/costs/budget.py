@@ -117,6 +117,11 @@ def parse_budget(cost: str, text: str) -> BudgetRequest:
             raise BudgetError(
                 f"{COSTS[cost].option} on a device is written DEVICE={COSTS[cost].example} (got {text!r})"
             )
+        if device.strip() in BOUNDED:
+            raise BudgetError(
+                f"{device.strip()} is a cost and no device: separate budgets of several costs by semicolons, such as"
+                f" '{COSTS[cost].key}={COSTS[cost].example}; {text.strip()}'"
+            )
         return parse_budget(cost_on(cost, device.strip()), bound)
     kind = COSTS[cost]
     # The micro sign has two code points of the same look; people type both.

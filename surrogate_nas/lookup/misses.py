@@ -52,4 +52,7 @@ def infeasible_error(
 
 
 def _named(budget: Budget, value: float) -> str:
-    return f"{COSTS[budget.cost].title} {format_apart(budget.cost, value, budget.limit)[0]}"
+    # What is over the budget is rounded up, as the smallest reachable cost is: it may be the same network.
+    over = value > budget.limit
+    text = format_reachable(budget.cost, value) if over else format_apart(budget.cost, value, budget.limit)[0]
+    return f"{COSTS[budget.cost].title} {text}"

@@ -205,3 +205,8 @@ def test_a_unit_of_another_cost_names_its_option() -> None:
 def test_an_unknown_cost_with_a_decimal_comma_is_unknown() -> None:
     with pytest.raises(BudgetError, match="unknown cost 'latency'"):
         BudgetRequests.parse("latency", "2,5ms")
+
+
+def test_a_comma_between_two_costs_is_answered_with_the_semicolon() -> None:
+    with pytest.raises(BudgetError, match=r"flops is a cost and no device: .* such as 'latency=5ms; flops=10k'"):
+        parse_budget("latency_ms", "flops=10k")
