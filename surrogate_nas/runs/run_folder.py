@@ -195,7 +195,7 @@ class RunFolder:
                 again = f"remove {names} from it to do this stage again, " if made else ""
                 raise RunFolderError(
                     f"{self.path} was started with {key} = {_words(old.get(key))}, not {_words(new.get(key))}; {again}"
-                    f"use another --output-dir, or --overwrite to start over"
+                    "use another --output-dir, or --overwrite to start over"
                 )
 
     def _stages_apart(self) -> dict[str, tuple[Path, ...]]:

@@ -280,7 +280,7 @@ class SupernetPlan:
         Until then it trains its largest subnet. Weights that a parent trained come sorted.
         """
         # At least one step is left for all the other subnets.
-        steps = min(round(self.settings.largest_share * training.steps), training.steps - 1)
+        steps = max(0, min(round(self.settings.largest_share * training.steps), training.steps - 1))
         return training.first_step + steps if steps and training.inherits == "nothing" else None
 
     def check_weights(self) -> None:

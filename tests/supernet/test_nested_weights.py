@@ -176,6 +176,14 @@ def test_the_largest_subnet_is_trained_first_and_sorted_once(
     assert sorted_after == [3]
 
 
+@pytest.mark.parametrize(("steps", "sorted_at"), [(0, None), (1, None), (10, 9), (100, 97)])
+def test_a_step_is_left_for_the_other_subnets(
+    space_of: Callable[[str], Space], images: Path, tmp_path: Path, steps: int, sorted_at: int | None
+) -> None:
+    job = job_of(images, tmp_path, space_of("nasbench_macro"), sampler="uniform", largest_share=0.97)
+    assert job.plan.sorted_at(replace(job.training, first_step=0, last_step=steps)) == sorted_at
+
+
 OWN = """
 from torch import nn
 from surrogate_nas import operation
